@@ -1,0 +1,290 @@
+"""What happens during a run, as typed events.
+
+Each event has a stable `kind`, given by its class, for the JSON form. `scope` says what the event
+is about. Events never carry secret values. A listener is called synchronously and in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeAlias
+
+import attrs
+from attrs import field, frozen
+
+
+@frozen(kw_only=True)
+class Scope:
+    """What an event is about: the parts that apply."""
+
+    workload: str | None = None
+    app: str | None = None
+    resource: str | None = None
+    group: str | None = None
+    machine: str | None = None
+    """Machine id."""
+    step: str | None = None
+    """Id of a step of the plan."""
+
+
+@frozen(kw_only=True)
+class Event:
+    """Base of all events; `seq` is gapless within a run, `at` is in seconds since the epoch."""
+
+    kind: ClassVar[str] = "event"
+    seq: int = 0
+    at: float = 0.0
+    scope: Scope = field(factory=Scope)
+
+
+Listener: TypeAlias = Callable[[Event], None]
+
+
+def to_json(event: Event) -> dict[str, Any]:
+    """The event as a JSON document: `kind`, `seq`, `at`, the scope's parts, then its own fields."""
+    scope = {k: v for k, v in attrs.asdict(event.scope).items() if v is not None}
+    fields = attrs.asdict(event, filter=lambda a, _: a.name not in {"seq", "at", "scope"})
+    own = {k: v for k, v in fields.items() if v is not None}
+    return {"kind": event.kind, "seq": event.seq, "at": event.at, **scope, **own}
+
+
+# --- run
+
+
+@frozen(kw_only=True)
+class RunStarted(Event):
+    kind = "run_started"
+    command: str
+    workloads: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class TargetSelected(Event):
+    """Where the run goes: the first thing a person must know."""
+
+    kind = "target_selected"
+    target: str
+    emulated: bool = False
+
+
+@frozen(kw_only=True)
+class RunFinished(Event):
+    kind = "run_finished"
+    outcome: str
+    """`done`, `unchanged`, `failed`, `unhealthy` or `interrupted`."""
+    seconds: float = 0.0
+
+
+@frozen(kw_only=True)
+class WorkloadLoaded(Event):
+    kind = "workload_loaded"
+    file: str
+
+
+@frozen(kw_only=True)
+class WorkloadFinished(Event):
+    kind = "workload_finished"
+    outcome: str
+    error: str | None = None
+    seconds: float = 0.0
+
+
+@frozen(kw_only=True)
+class WarningRaised(Event):
+    kind = "warning"
+    message: str
+    code: str = "warning"
+
+
+# --- resources
+
+
+@frozen(kw_only=True)
+class ProvisioningStarted(Event):
+    kind = "provisioning_started"
+    provisioner: str
+
+
+@frozen(kw_only=True)
+class ProvisioningFinished(Event):
+    kind = "provisioning_finished"
+    provisioner: str
+    outputs: tuple[str, ...] = ()
+    """Names of the outputs, secrets included; never their values."""
+    seconds: float = 0.0
+
+
+@frozen(kw_only=True)
+class ProvisioningFailed(Event):
+    kind = "provisioning_failed"
+    provisioner: str
+    error: str
+
+
+@frozen(kw_only=True)
+class DeprovisioningStarted(Event):
+    kind = "deprovisioning_started"
+    provisioner: str
+
+
+@frozen(kw_only=True)
+class DeprovisioningFinished(Event):
+    kind = "deprovisioning_finished"
+    provisioner: str
+
+
+# --- images
+
+
+@frozen(kw_only=True)
+class ImageResolved(Event):
+    kind = "image_resolved"
+    image: str
+
+
+# --- plan and steps
+
+
+@frozen(kw_only=True)
+class PlanReady(Event):
+    kind = "plan_ready"
+    steps: tuple[str, ...] = ()
+    """One description a step."""
+
+
+@frozen(kw_only=True)
+class StepStarted(Event):
+    kind = "step_started"
+    description: str
+
+
+@frozen(kw_only=True)
+class StepFinished(Event):
+    kind = "step_finished"
+    description: str
+    seconds: float = 0.0
+
+
+@frozen(kw_only=True)
+class StepFailed(Event):
+    kind = "step_failed"
+    description: str
+    error: str
+
+
+@frozen(kw_only=True)
+class StepSkipped(Event):
+    kind = "step_skipped"
+    description: str
+    reason: str
+
+
+# --- machines
+
+
+@frozen(kw_only=True)
+class MachineStateChanged(Event):
+    kind = "machine_state_changed"
+    state: str
+    region: str | None = None
+
+
+@frozen(kw_only=True)
+class CheckChanged(Event):
+    """How many of a machine's configured checks pass."""
+
+    kind = "check_changed"
+    passing: int
+    total: int
+    output: str | None = None
+
+
+@frozen(kw_only=True)
+class LeaseAcquired(Event):
+    kind = "lease_acquired"
+    expires_at: float
+
+
+@frozen(kw_only=True)
+class LeaseReleased(Event):
+    kind = "lease_released"
+
+
+# --- transport
+
+
+@frozen(kw_only=True)
+class RequestFinished(Event):
+    """One HTTP exchange, for journals and reports."""
+
+    kind = "request_finished"
+    method: str
+    path: str
+    status: int | None
+    """None when there was no answer."""
+    seconds: float
+    queued: float = 0.0
+    """Seconds spent waiting for the rate limit before it was sent."""
+
+
+@frozen(kw_only=True)
+class RequestRetried(Event):
+    kind = "request_retried"
+    method: str
+    path: str
+    reason: str
+    delay: float
+
+
+@frozen(kw_only=True)
+class RateLimitHit(Event):
+    """The platform answered 429."""
+
+    kind = "rate_limit_hit"
+    method: str
+    path: str
+    delay: float
+
+
+# --- recovery and record
+
+
+@frozen(kw_only=True)
+class RollbackStarted(Event):
+    kind = "rollback_started"
+    reason: str
+
+
+@frozen(kw_only=True)
+class RollbackFinished(Event):
+    kind = "rollback_finished"
+    complete: bool
+
+
+@frozen(kw_only=True)
+class StateSaved(Event):
+    kind = "state_saved"
+
+
+@frozen(kw_only=True)
+class FileWritten(Event):
+    kind = "file_written"
+    file: str
+
+
+class EventLog:
+    """Numbers and stamps events and hands them to listeners."""
+
+    def __init__(self, now: Callable[[], float], *listeners: Listener) -> None:
+        self._now = now
+        self._listeners = list(listeners)
+        self._seq = 0
+
+    def listen(self, listener: Listener) -> None:
+        self._listeners.append(listener)
+
+    def emit(self, event: Event) -> None:
+        self._seq += 1
+        stamped = attrs.evolve(event, seq=self._seq, at=self._now())
+        for listener in self._listeners:
+            listener(stamped)

@@ -1,0 +1,49 @@
+"""A text value that cannot be shown by accident."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Final
+
+MASK: Final = "********"
+
+
+class Secret:
+    """Holds a secret text; only `reveal()` gives it away.
+
+    `str`, `repr`, `format` and pickling never contain the value, so a secret that slips into a
+    message, a log or an event shows as `********`.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself. Call it only where the value leaves for its destination."""
+        return self._value
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK!r})"
+
+    def __format__(self, spec: str) -> str:
+        return format(MASK, spec)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __reduce__(self) -> tuple[type, tuple[str, ...]]:
+        msg = "a Secret cannot be pickled"
+        raise TypeError(msg)
