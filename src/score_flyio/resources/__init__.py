@@ -1,0 +1,1 @@
+"""Resource requests of workloads become outputs: matching, order, provisioners, the run."""

@@ -1,0 +1,1 @@
+"""The ways to provision a resource: a fixed answer, a command, an HTTP service."""

@@ -1,0 +1,1 @@
+"""What a project knows between two runs, and where that is kept."""
