@@ -1,0 +1,131 @@
+"""The command and group classes.
+
+Parsing a command line and running its command are apart: `invoke` does not call the command but
+returns an `Invocation`. Parsing therefore never waits, needs no event loop, and `--help` and
+completion stay fast.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import asyncclick as click
+from asyncclick.shell_completion import CompletionItem
+
+from score_flyio.cli.options import GlobalOption, global_options
+from score_flyio.cli.table import Entry
+
+_HELP = {"help_option_names": ["-h", "--help"]}
+
+
+class Invocation(NamedTuple):
+    """A command that was parsed and is ready to run.
+
+    `callback` is called as `callback(cli, **params)` with a `CliContext`. It is an async function,
+    or a plain one for what needs no event loop, and returns an exit code or None.
+    """
+
+    callback: Callable[..., Any]
+    params: dict[str, Any]
+
+
+class Command(click.Command):
+    """A command that takes the global options too."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["context_settings"] = {**_HELP, **kwargs.get("context_settings", {})}
+        super().__init__(*args, **kwargs)
+        self.params.extend(global_options())
+
+    async def invoke(self, ctx: click.Context) -> Any:
+        if self.callback is None:
+            raise TypeError(f"the command {self.name} has no callback")
+        return Invocation(self.callback, dict(ctx.params))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        _write_options(self, ctx, formatter)
+
+
+class Group(click.Group):
+    """A group of commands that are defined in the same module."""
+
+    command_class = Command
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["context_settings"] = {**_HELP, **kwargs.get("context_settings", {})}
+        kwargs["no_args_is_help"] = False
+        super().__init__(*args, **kwargs)
+        self.params.extend(global_options())
+
+    async def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args and not ctx.resilient_parsing:
+            click.echo(self.get_help(ctx))
+            raise click.exceptions.Exit(0)
+        return await super().parse_args(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        _write_options(self, ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+
+class LazyGroup(Group):
+    """The root: knows its commands from a table and imports one only to use it."""
+
+    def __init__(self, *args: Any, sections: dict[str, tuple[Entry, ...]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.sections = sections
+        self.entries = {e.name: e for entries in sections.values() for e in entries}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return list(self.entries)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        entry = self.entries.get(cmd_name)
+        if entry is None:
+            return None
+        module = import_module(f"score_flyio.cli.commands.{entry.module}")
+        command: click.Command = module.command
+        return command
+
+    async def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in self.entries and not ctx.resilient_parsing:
+            raise click.NoSuchCommand(args[0], possibilities=list(self.entries), ctx=ctx)
+        return await super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        for title, entries in self.sections.items():
+            with formatter.section(title):
+                formatter.write_dl([(entry.name, entry.help) for entry in entries])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        commands = [
+            CompletionItem(entry.name, help=entry.help)
+            for entry in self.entries.values()
+            if entry.name.startswith(incomplete)
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
+
+
+def _write_options(
+    command: click.Command, ctx: click.Context, formatter: click.HelpFormatter
+) -> None:
+    params = command.get_params(ctx)
+    own = [p for p in params if not isinstance(p, GlobalOption) and p.name != "help"]
+    shared = [p for p in params if isinstance(p, GlobalOption) or p.name == "help"]
+    _write_section("Options", _records(ctx, own), formatter)
+    _write_section("Global options", _records(ctx, shared), formatter)
+
+
+def _records(ctx: click.Context, params: Iterable[click.Parameter]) -> list[tuple[str, str]]:
+    records = (param.get_help_record(ctx) for param in params)
+    return [record for record in records if record is not None]
+
+
+def _write_section(
+    title: str, records: Sequence[tuple[str, str]], formatter: click.HelpFormatter
+) -> None:
+    if records:
+        with formatter.section(title):
+            formatter.write_dl(records)

@@ -1,0 +1,35 @@
+"""`score-flyio completion SHELL`: the script that teaches a shell to complete our commands."""
+
+import asyncclick as click
+from asyncclick.shell_completion import ShellComplete, get_completion_class
+
+from score_flyio.cli.command import Command
+from score_flyio.cli.context import CliContext
+
+PROGRAM = "score-flyio"
+VARIABLE = "_SCORE_FLYIO_COMPLETE"
+SHELLS = ("bash", "zsh", "fish")
+
+_HELP = """Print the completion script of a shell.
+
+\b
+bash: eval "$(score-flyio completion bash)"
+zsh:  eval "$(score-flyio completion zsh)"
+fish: score-flyio completion fish | source
+"""
+
+
+@click.command("completion", cls=Command, help=_HELP)
+@click.argument("shell", type=click.Choice(SHELLS))
+def command(cli: CliContext, shell: str) -> None:
+    """Print the completion script of a shell."""
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise LookupError(f"no completion for {shell}")
+    cli.output.write(_script(kind))
+
+
+def _script(kind: type[ShellComplete]) -> str:
+    # The class's own `source()` starts a bash to ask for its version.
+    completion = kind(click.Command(PROGRAM), {}, PROGRAM, VARIABLE)
+    return kind.source_template % completion.source_vars()

@@ -1,0 +1,63 @@
+"""What every command gets as its first argument."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from attrs import field, frozen
+
+from score_flyio.cli.output import Output
+from score_flyio.clock import Clock, SystemClock
+from score_flyio.errors import UsageError
+
+_TRUE = frozenset({"true", "1", "yes", "on"})
+
+
+@frozen(kw_only=True)
+class CliContext:
+    """The world of one command line: its settings and everything it may touch."""
+
+    output: Output
+    state: str | None = None
+    """`--state` or SCORE_FLYIO_STATE: where the project state is; None for the usual file."""
+    debug: bool = False
+    environ: Mapping[str, str] = field(factory=dict, repr=False)
+    directory: Path = field(factory=Path.cwd)
+    """The working directory: relative paths are resolved against it."""
+    stdin: TextIO = field(factory=lambda: sys.stdin, repr=False)
+    clock: Clock = field(factory=SystemClock)
+
+    @classmethod
+    def build(cls, given: Mapping[str, Any], environ: Mapping[str, str]) -> "CliContext":
+        """From the global options that were given and the environment."""
+        debug = bool(given.get("debug")) or (
+            environ.get("SCORE_FLYIO_DEBUG", "").strip().lower() in _TRUE
+        )
+        color = not given.get("no_color") and not environ.get("NO_COLOR") and sys.stderr.isatty()
+        output = Output(
+            stdout=sys.stdout,
+            stderr=sys.stderr,
+            json=bool(given.get("json")),
+            quiet=bool(given.get("quiet")),
+            debug_on=debug,
+            color=color and environ.get("TERM") != "dumb",
+        )
+        state = given.get("state") or environ.get("SCORE_FLYIO_STATE") or None
+        return cls(output=output, state=state, debug=debug, environ=environ)
+
+    def confirm(self, question: str, *, yes: bool) -> bool:
+        """Ask before something is deleted; with `yes` (`--yes`) the answer is given.
+
+        Raises:
+            UsageError: nobody is there to answer.
+        """
+        if yes:
+            return True
+        if not self.stdin.isatty():
+            raise UsageError(
+                f"{question} Nobody is there to answer.", hint="give --yes to agree beforehand"
+            )
+        self.output.stderr.write(f"{question} [y/N] ")
+        self.output.stderr.flush()
+        return self.stdin.readline().strip().lower() in {"y", "yes"}

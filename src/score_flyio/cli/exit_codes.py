@@ -1,0 +1,139 @@
+"""Exceptions → exit code and message, for people and as JSON."""
+
+import json
+import traceback
+from typing import Any
+
+import asyncclick as click
+from attrs import asdict, frozen
+
+from score_flyio.cli.output import Output
+from score_flyio.errors import DeployError, Problem, ScoreFlyError
+
+INTERRUPTED = 130
+
+
+@frozen(kw_only=True)
+class Failure:
+    """What the command line says about one error."""
+
+    exit_code: int
+    code: str
+    message: str
+    hint: str | None = None
+    problems: tuple[Problem, ...] = ()
+    failures: "tuple[Failure, ...]" = ()
+    """The single failures, where several things failed."""
+
+
+def report(error: BaseException, output: Output) -> int:
+    """Print the error (on stdout as one JSON document, too, with `--json`); returns its exit code.
+
+    The traceback shows with `--debug` only.
+    """
+    failure = describe(error)
+    if output.debug_on:
+        output.stderr.write("".join(traceback.format_exception(error)))
+    if output.json:
+        output.stdout.write(json.dumps({"error": to_json(failure)}, indent=2, ensure_ascii=False))
+        output.stdout.write("\n")
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        output.stderr.write(f"{error.ctx.get_usage()}\n")
+    output.error(to_text(failure))
+    return failure.exit_code
+
+
+def describe(error: BaseException) -> Failure:
+    """What to say about an exception; groups of one are unwrapped."""
+    if isinstance(error, BaseExceptionGroup):
+        return _describe_group(error)
+    if isinstance(error, ScoreFlyError):
+        return _describe_own(error)
+    if isinstance(error, click.ClickException):
+        return _describe_click(error)
+    if isinstance(error, KeyboardInterrupt):
+        return _describe_interrupt(error)
+    if isinstance(error, OSError):
+        about = f": {error.filename}" if error.filename is not None else ""
+        return Failure(exit_code=1, code="os_error", message=f"{error.strerror or error}{about}")
+    return Failure(
+        exit_code=1,
+        code="unexpected",
+        message=f"unexpected {type(error).__name__}: {error}",
+        hint="this is a defect of score-flyio; run again with --debug for the details",
+    )
+
+
+def to_text(failure: Failure) -> str:
+    """The failure as lines: the message, each problem, each single failure, the mend."""
+    message = failure.message
+    lines = [message]
+    if "\n" in message and failure.problems:
+        lines = [f"{len(failure.problems)} problems"]
+    lines += [f"  {p}" for p in map(str, failure.problems) if p != message]
+    for part in failure.failures:
+        lines += [f"  {line}" for line in to_text(part).splitlines()]
+    if failure.hint:
+        lines.append(f"Hint: {failure.hint}")
+    return "\n".join(lines)
+
+
+def to_json(failure: Failure) -> dict[str, Any]:
+    """The failure as the member `error` of the JSON document."""
+    document: dict[str, Any] = {
+        "code": failure.code,
+        "message": failure.message,
+        "hint": failure.hint,
+        "problems": [asdict(problem) for problem in failure.problems],
+    }
+    if failure.failures:
+        document["failures"] = [to_json(part) for part in failure.failures]
+    return document
+
+
+def _describe_own(error: ScoreFlyError) -> Failure:
+    parts = error.failures if isinstance(error, DeployError) else ()
+    return Failure(
+        exit_code=error.exit_code,
+        code=error.code,
+        message=error.message,
+        hint=error.hint,
+        problems=error.problems,
+        failures=tuple(part for part in map(describe, parts) if part.message not in error.message),
+    )
+
+
+def _describe_click(error: click.ClickException) -> Failure:
+    hint = None
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        hint = f"see {error.ctx.command_path} --help"
+    return Failure(exit_code=2, code="cli_usage", message=error.format_message(), hint=hint)
+
+
+def _describe_interrupt(error: KeyboardInterrupt) -> Failure:
+    message = "interrupted"
+    parts = () if error.__cause__ is None else (describe(error.__cause__),)
+    return Failure(exit_code=INTERRUPTED, code="interrupted", message=message, failures=parts)
+
+
+def _describe_group(group: BaseExceptionGroup[Any]) -> Failure:
+    leaves = tuple(_leaves(group))
+    if len(leaves) == 1:
+        return leaves[0]
+    codes = {leaf.exit_code for leaf in leaves}
+    return Failure(
+        exit_code=codes.pop() if len(codes) == 1 else 1,
+        code="failed",
+        message=f"{len(leaves)} things failed",
+        failures=leaves,
+    )
+
+
+def _leaves(group: BaseExceptionGroup[Any]) -> list[Failure]:
+    leaves: list[Failure] = []
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            leaves += _leaves(error)
+        else:
+            leaves.append(describe(error))
+    return leaves

@@ -1,0 +1,89 @@
+"""Parsing the command line, running the command, and its exit code.
+
+Nothing is imported here before it is needed: `--help` costs little more than asyncclick.
+"""
+
+import os
+import sys
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncclick as click
+
+from score_flyio.cli.command import Invocation, LazyGroup
+from score_flyio.cli.table import SECTIONS
+
+if TYPE_CHECKING:
+    from score_flyio.cli.context import CliContext
+
+PROGRAM: Final = "score-flyio"
+COMPLETE: Final = "_SCORE_FLYIO_COMPLETE"
+"""The environment variable by which the shell's completion function asks for completions."""
+
+root: Final = LazyGroup(
+    PROGRAM, sections=SECTIONS, help="Deploy Score workloads to Fly.io, without flyctl."
+)
+
+
+def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
+    """Run one command line and return its exit code; whatever goes wrong is told on stderr."""
+    environ = os.environ if environ is None else environ
+    given: dict[str, Any] = {}
+    try:
+        if COMPLETE in environ:
+            return _complete(environ[COMPLETE])
+        parsed = _finish(_parse(list(args), given))
+        return parsed if isinstance(parsed, int) else _execute(parsed, given, environ)
+    except BrokenPipeError:
+        # Whoever read our output has left; Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the outermost edge
+        from score_flyio.cli.exit_codes import report
+
+        given.setdefault("json", "--json" in args or None)
+        return report(error, _context(given, environ).output)
+
+
+async def _parse(args: list[str], given: dict[str, Any]) -> Invocation | int:
+    """The command to run, or the exit code when the command line was answered already."""
+    try:
+        async with await root.make_context(PROGRAM, args, obj=given) as context:
+            invocation: Invocation = await root.invoke(context)
+            return invocation
+    except click.exceptions.Exit as done:
+        return done.exit_code
+
+
+def _finish(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine that never waits: starting an event loop takes 40 ms."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return end.value
+    coroutine.close()
+    raise RuntimeError("parsing a command line must not wait for anything")
+
+
+def _complete(instruction: str) -> int:
+    from asyncclick.shell_completion import shell_complete
+
+    status: int = _finish(shell_complete(root, {"obj": {}}, PROGRAM, COMPLETE, instruction))
+    return status
+
+
+def _execute(invocation: Invocation, given: Mapping[str, Any], environ: Mapping[str, str]) -> int:
+    from inspect import iscoroutinefunction
+
+    cli = _context(given, environ)
+    if not iscoroutinefunction(invocation.callback):
+        return invocation.callback(cli, **invocation.params) or 0
+    from score_flyio.cli.runner import run_command
+
+    return run_command(invocation, cli)
+
+
+def _context(given: Mapping[str, Any], environ: Mapping[str, str]) -> "CliContext":
+    from score_flyio.cli.context import CliContext
+
+    return CliContext.build(given, environ)

@@ -1,0 +1,75 @@
+"""Options that many commands share."""
+
+from typing import Any
+
+import asyncclick as click
+
+from score_flyio._version import __version__
+
+
+class GlobalOption(click.Option):
+    """An option that every command takes, before or after its name."""
+
+
+def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    """Collect what is given, before or after the command, in the `obj` of the command line."""
+    if value is not None and param.name is not None:
+        ctx.obj[param.name] = value
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, value: Any) -> None:
+    if value and not ctx.resilient_parsing:
+        click.echo(f"score-flyio {__version__}")
+        raise click.exceptions.Exit(0)
+
+
+def _flag(*names: str, help_text: str) -> GlobalOption:
+    return GlobalOption(
+        names, is_flag=True, default=None, expose_value=False, callback=_keep, help=help_text
+    )
+
+
+def global_options() -> list[click.Parameter]:
+    """The global options, as parameters of one command."""
+    return [
+        _flag(
+            "-d",
+            "--debug",
+            help_text="More output, tracebacks included (or SCORE_FLYIO_DEBUG=true).",
+        ),
+        _flag("-q", "--quiet", help_text="No log lines; only results and the final error."),
+        _flag("--no-color", help_text="No colours (or NO_COLOR)."),
+        GlobalOption(
+            ["--state"],
+            metavar="URL",
+            expose_value=False,
+            callback=_keep,
+            help="Where the project state is: a path, s3://… or https://… (or SCORE_FLYIO_STATE).",
+        ),
+        GlobalOption(
+            ["-v", "--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_print_version,
+            help="Print the version.",
+        ),
+    ]
+
+
+json_option = click.option(
+    "--json",
+    is_flag=True,
+    default=None,
+    expose_value=False,
+    callback=_keep,
+    help="Print the result as one JSON document.",
+)
+"""For commands that print a result with `cli.output.result`."""
+
+events_option = click.option(
+    "--events", "events_file", metavar="FILE.jsonl", help="Write every event as a line of JSON."
+)
+"""For commands with a run to follow; see `cli.render.follow`."""
+
+yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")

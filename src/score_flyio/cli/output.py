@@ -1,0 +1,79 @@
+"""What the command line prints: results on stdout, log lines and errors on stderr."""
+
+import json
+from typing import Any, TextIO
+
+from attrs import frozen
+
+from score_flyio.secret import MASK, Secret
+
+_COLOURS = {"DEBUG": "2", "INFO": "", "WARN": "33", "Error": "31"}
+
+
+@frozen(kw_only=True)
+class Output:
+    """Where a command writes. With `json`, stdout gets one JSON document and nothing else."""
+
+    stdout: TextIO
+    stderr: TextIO
+    json: bool = False
+    quiet: bool = False
+    debug_on: bool = False
+    color: bool = False
+    """Whether stderr may have ANSI colours."""
+
+    def result(self, document: Any, text: str) -> None:
+        """Print the result of a command, as JSON or as text for people.
+
+        A `Secret` in the document shows masked.
+        """
+        if self.json:
+            text = json.dumps(document, indent=2, ensure_ascii=False, default=_encode)
+        self.write(text)
+
+    def write(self, text: str) -> None:
+        """Print text on stdout as it is, ending with a line end; nothing for an empty text."""
+        if text:
+            self.stdout.write(text if text.endswith("\n") else f"{text}\n")
+            self.stdout.flush()
+
+    def debug(self, text: str) -> None:
+        if self.debug_on:
+            self.log("DEBUG", text)
+
+    def info(self, text: str) -> None:
+        if not self.quiet:
+            self.log("INFO", text)
+
+    def warn(self, text: str) -> None:
+        if not self.quiet:
+            self.log("WARN", text)
+
+    def error(self, text: str) -> None:
+        """Print the final error; it shows even with `--quiet`."""
+        self.log("Error", text)
+
+    def log(self, level: str, text: str) -> None:
+        """Write one line `LEVEL: text` on stderr."""
+        self.stderr.write(f"{self._paint(level)}: {text}\n")
+        self.stderr.flush()
+
+    def _paint(self, level: str) -> str:
+        code = _COLOURS[level]
+        return f"\x1b[{code}m{level}\x1b[0m" if self.color and code else level
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, Secret):
+        return MASK
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """Rows as text in columns, two spaces apart, under a header."""
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in [header, *rows]
+    )
+    return "\n".join(lines)

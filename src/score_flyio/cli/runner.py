@@ -1,0 +1,62 @@
+"""Runs an async command, and ends it cleanly on Ctrl-C or SIGTERM."""
+
+import os
+import signal
+from typing import TYPE_CHECKING, NoReturn
+
+import anyio
+from anyio.abc import TaskStatus
+
+from score_flyio.cli.command import Invocation
+
+if TYPE_CHECKING:
+    from score_flyio.cli.context import CliContext
+
+INTERRUPTED = 130
+
+
+def run_command(invocation: Invocation, cli: "CliContext") -> int:
+    """Run the command in an event loop; returns its exit code and raises what it raises.
+
+    Raises:
+        KeyboardInterrupt: a signal ended it, after it had time to clean up.
+    """
+    return anyio.run(_supervise, invocation, cli)
+
+
+async def _supervise(invocation: Invocation, cli: "CliContext") -> int:
+    exit_code: int | None = None
+    failure: Exception | None = None
+    command = anyio.CancelScope()
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(_cancel_on_signal, command, cli)
+        with command:
+            try:
+                exit_code = await invocation.callback(cli, **invocation.params)
+            except Exception as error:  # noqa: BLE001  # raised again outside the task group
+                failure = error
+        tasks.cancel_scope.cancel()
+    if command.cancel_called:
+        raise KeyboardInterrupt from failure
+    if failure is not None:
+        raise failure
+    return exit_code or 0
+
+
+async def _cancel_on_signal(
+    command: anyio.CancelScope,
+    cli: "CliContext",
+    *,
+    task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
+) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
+        async for _ in signals:
+            if command.cancel_called:
+                _end_hard()
+            cli.output.warn("interrupted: cleaning up; interrupt again to end at once")
+            command.cancel()
+
+
+def _end_hard() -> NoReturn:
+    os._exit(INTERRUPTED)
