@@ -29,9 +29,9 @@ class ResourceUid:
         workload: str,
         name: str,
         *,
-        type: str,
+        type: str,  # noqa: A002 - the Score file's own name
         class_: str | None,
-        id: str | None,  # noqa: A002 - the Score file's own names
+        id: str | None,  # noqa: A002 - the Score file's own name
     ) -> ResourceUid:
         """The uid of resource `name` of `workload`, with the defaults of Score."""
         return cls(type, class_ or DEFAULT_CLASS, id or f"{workload}.{name}")
@@ -169,9 +169,15 @@ class ProvisionIncomplete(ProvisionFailed):
     """A provisioner failed but answered; `result` must be kept so that the next run goes on."""
 
     def __init__(
-        self, message: str, *, uid: str, result: ProvisionResult, hint: str | None = None
+        self,
+        message: str,
+        *,
+        uid: str,
+        result: ProvisionResult,
+        hint: str | None = None,
+        code: str | None = None,
     ) -> None:
-        super().__init__(message, uid=uid, hint=hint)
+        super().__init__(message, uid=uid, hint=hint, code=code)
         self.result = result
 
 

@@ -1,0 +1,87 @@
+"""Reading provisioner definitions as they are typed, and their order in the project."""
+
+from __future__ import annotations
+
+import csv
+import os.path
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from score_flyio.errors import ConfigError
+from score_flyio.resources.model import (
+    CommandSpec,
+    HttpSpec,
+    ProvisionerDefinition,
+    StaticSpec,
+)
+from score_flyio.resources.protocol import parse_object
+
+CODE = "provisioner_definition_invalid"
+
+
+def static_spec(text: str) -> StaticSpec:
+    """From the JSON object of outputs; `null` gives none. Raises ConfigError."""
+    try:
+        return StaticSpec(values=parse_object(text.encode()))
+    except ValueError as error:
+        raise ConfigError(
+            f"--static-json: {error}", hint='give an object such as {"host": "db"}', code=CODE
+        ) from error
+
+
+def command_spec(binary: str, arguments: Sequence[str]) -> CommandSpec:
+    """From a program and its arguments, each text a comma-separated list.
+
+    A name without slash is looked up on PATH now; a relative path becomes absolute.
+    Raises ConfigError.
+    """
+    if "/" in binary:
+        path: str | None = os.path.normpath(Path(binary).absolute())
+    else:
+        path = shutil.which(binary)
+    if not binary or path is None:
+        raise ConfigError(
+            f"--cmd-binary: there is no program {binary!r} on PATH",
+            hint="install it, or give its path",
+            code=CODE,
+        )
+    return CommandSpec(binary=path, args=tuple(a for text in arguments for a in _split(text)))
+
+
+def _split(text: str) -> list[str]:
+    try:
+        rows = list(csv.reader([text], strict=True))
+    except csv.Error as error:
+        raise ConfigError(f"--cmd-args: {text!r}: {error}", code="cli_usage") from error
+    return rows[0] if rows else []
+
+
+def http_spec(url: str) -> HttpSpec:
+    """From the URL of the service. Raises ConfigError."""
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        valid = False
+    if not valid:
+        shown = url.rpartition("@")[2]
+        raise ConfigError(
+            f"--http-url: {shown!r} is not a URL of a service",
+            hint="give it with its scheme, such as https://provisioner.example.com/x",
+            code=CODE,
+        )
+    return HttpSpec(url=url)
+
+
+def with_first(
+    definitions: Sequence[ProvisionerDefinition], new: ProvisionerDefinition
+) -> tuple[ProvisionerDefinition, ...]:
+    """`new` in front; the others without those of the same id or serving exactly the same."""
+
+    def serves(item: ProvisionerDefinition) -> tuple[str, str | None, str | None]:
+        return (item.resource_type, item.resource_class, item.resource_id)
+
+    kept = [d for d in definitions if d.id != new.id and serves(d) != serves(new)]
+    return (new, *kept)

@@ -1,0 +1,139 @@
+"""Provisioners that are programs: the request on stdin, the answer on stdout.
+
+Environment and working folder are inherited, stderr passes through. The program runs in a process
+group of its own, so that on cancellation everything it started ends with it.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+from collections.abc import Mapping
+from contextlib import suppress
+
+import anyio
+import anyio.abc
+from attrs import frozen
+
+from score_flyio.errors import ProvisionFailed
+from score_flyio.resources.model import CommandSpec, ProvisionRequest, ProvisionResult
+from score_flyio.resources.protocol import MAX_ANSWER, Answer, Mode, encode_request, understand
+
+MODE_VARIABLE = "SCORE_PROVISIONER_MODE"
+GRACE = 5.0
+"""Seconds between the request to end and the kill."""
+
+
+@frozen(kw_only=True)
+class CommandProvisioner:
+    """Runs `spec` once for each resource."""
+
+    id: str
+    spec: CommandSpec
+    timeout: float = math.inf
+    """Seconds for one call."""
+    environ: Mapping[str, str] | None = None
+    """None: the environment of this process."""
+    cwd: str | None = None
+    """Working folder of the program; None: that of this process."""
+
+    @property
+    def uses_shared(self) -> bool | None:
+        return True if self.spec.args[:1] == ("builtin-provisioners",) else None
+
+    async def provision(self, request: ProvisionRequest) -> ProvisionResult:
+        return await self._call(Mode.PROVISION, request)
+
+    async def deprovision(self, request: ProvisionRequest) -> ProvisionResult:
+        return await self._call(Mode.DEPROVISION, request)
+
+    async def _call(self, mode: Mode, request: ProvisionRequest) -> ProvisionResult:
+        body = encode_request(request)
+        try:
+            with anyio.fail_after(self.timeout):
+                answer = await self._run(mode, body)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise self._failed(request, f"'{self.spec.binary}' cannot be run: {reason}") from error
+        except TimeoutError:
+            message = f"'{self.spec.binary}' did not end within {self.timeout:g} s and was stopped"
+            raise self._failed(request, message) from None
+        return understand(answer, mode=mode, request=request, provisioner=self.id)
+
+    def _failed(self, request: ProvisionRequest, reason: str) -> ProvisionFailed:
+        return ProvisionFailed(
+            f"resource '{request.uid}': provisioner '{self.id}': {reason}",
+            uid=str(request.uid),
+            code="provisioner_call_failed",
+        )
+
+    async def _run(self, mode: Mode, body: bytes) -> Answer:
+        environ = os.environ if self.environ is None else self.environ
+        process = await anyio.open_process(
+            [self.spec.binary, *(arg.replace(f"${MODE_VARIABLE}", mode) for arg in self.spec.args)],
+            stderr=None,
+            env={**environ, MODE_VARIABLE: mode},
+            cwd=self.cwd,
+            start_new_session=True,
+        )
+        try:
+            output = await _exchange(process, body)
+        except BaseException:
+            await _end(process)
+            raise
+        finally:
+            with anyio.CancelScope(shield=True):
+                await process.aclose()
+        failure = None if process.returncode == 0 else _ending(process.returncode)
+        if len(output) > MAX_ANSWER:
+            failure = f"printed more than {MAX_ANSWER} bytes"
+        return Answer(failure=failure, body=output)
+
+
+async def _exchange(process: anyio.abc.Process, body: bytes) -> bytes:
+    """Feed stdin and read stdout at the same time, so that neither side waits for the other."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    output = bytearray()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_feed, process.stdin, body)
+        async for chunk in process.stdout:
+            output += chunk
+            if len(output) > MAX_ANSWER:
+                break
+    if len(output) > MAX_ANSWER:
+        await _end(process)
+    await process.wait()
+    return bytes(output)
+
+
+async def _feed(stdin: anyio.abc.ByteSendStream, body: bytes) -> None:
+    # A program need not read its request, or not all of it.
+    with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, BrokenPipeError):
+        await stdin.send(body)
+    with suppress(anyio.BrokenResourceError, BrokenPipeError):
+        await stdin.aclose()
+
+
+def _ending(returncode: int | None) -> str:
+    if returncode is not None and returncode < 0:
+        return f"killed by signal {-returncode}"
+    return f"exit code {returncode}"
+
+
+async def _end(process: anyio.abc.Process) -> None:
+    """End the program and all it started: politely, and after `GRACE` seconds for certain."""
+    with anyio.CancelScope(shield=True):
+        _signal(process, signal.SIGTERM)
+        with anyio.move_on_after(GRACE):
+            await process.wait()
+        _signal(process, signal.SIGKILL)
+        with anyio.move_on_after(GRACE):
+            await process.wait()
+
+
+def _signal(process: anyio.abc.Process, number: int) -> None:
+    # The group may outlive its leader; a group that is gone is what was wanted.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)

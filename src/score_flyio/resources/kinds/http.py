@@ -1,0 +1,109 @@
+"""Provisioners that are HTTP services: POST provisions, DELETE deprovisions.
+
+User and password in the URL become basic authentication. Redirects are not followed: the request
+may hold secrets, which must not go to an address nobody configured.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import anyio
+import httpx
+from attrs import field, frozen
+
+from score_flyio.errors import ProvisionFailed
+from score_flyio.resources.model import HttpSpec, ProvisionRequest, ProvisionResult
+from score_flyio.resources.protocol import MAX_ANSWER, Answer, Mode, encode_request, understand
+
+CONNECT_TIMEOUT = 30.0
+"""Seconds to open a connection."""
+SHOWN = 300
+"""Characters of a failed call's body that a message shows."""
+
+
+@frozen(kw_only=True)
+class HttpProvisioner:
+    """Calls `spec.url` once for each resource."""
+
+    id: str
+    spec: HttpSpec
+    timeout: float = math.inf
+    """Seconds for one call."""
+    transport: httpx.AsyncBaseTransport | None = field(default=None, repr=False)
+    """None: the network."""
+
+    @property
+    def uses_shared(self) -> bool | None:
+        return None
+
+    async def provision(self, request: ProvisionRequest) -> ProvisionResult:
+        return await self._call(Mode.PROVISION, request)
+
+    async def deprovision(self, request: ProvisionRequest) -> ProvisionResult:
+        return await self._call(Mode.DEPROVISION, request)
+
+    async def _call(self, mode: Mode, request: ProvisionRequest) -> ProvisionResult:
+        body = encode_request(request)
+        method = "POST" if mode is Mode.PROVISION else "DELETE"
+        where = f"{method} {public_url(self.spec.url)}"
+        try:
+            with anyio.fail_after(self.timeout):
+                answer = await self._send(method, where, body)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._failed(request, f"{where}: {error or type(error).__name__}") from error
+        except TimeoutError:
+            message = f"{where}: no answer within {self.timeout:g} s"
+            raise self._failed(request, message) from None
+        return understand(answer, mode=mode, request=request, provisioner=self.id)
+
+    def _failed(self, request: ProvisionRequest, reason: str) -> ProvisionFailed:
+        return ProvisionFailed(
+            f"resource '{request.uid}': provisioner '{self.id}': {reason}",
+            uid=str(request.uid),
+            code="provisioner_call_failed",
+        )
+
+    async def _send(self, method: str, where: str, body: bytes) -> Answer:
+        limits = httpx.Timeout(None, connect=CONNECT_TIMEOUT)
+        settings: dict[str, Any] = {"timeout": limits, "transport": self.transport}
+        async with httpx.AsyncClient(follow_redirects=False, **settings) as client:
+            del client.headers["accept"]
+            headers = {"Content-Type": "application/json"}
+            if method == "POST":
+                headers["Accept"] = "application/json"
+            async with client.stream(
+                method, self.spec.url, content=body, headers=headers
+            ) as response:
+                content = await _read(response)
+        if response.is_success:
+            return Answer(failure=None, body=content)
+        return Answer(failure=_describe(where, response, content), body=content)
+
+
+async def _read(response: httpx.Response) -> bytes:
+    content = bytearray()
+    async for chunk in response.aiter_bytes():
+        content += chunk
+        if len(content) > MAX_ANSWER:
+            raise httpx.DecodingError(f"the answer is longer than {MAX_ANSWER} bytes")
+    return bytes(content)
+
+
+def _describe(where: str, response: httpx.Response, content: bytes) -> str:
+    text = f"{where} answered {response.status_code} {response.reason_phrase}".rstrip()
+    if response.has_redirect_location:
+        return f"{text}, a redirect to {public_url(response.headers['location'])}, not followed"
+    if content and "json" not in response.headers.get("content-type", ""):
+        shown = content[:SHOWN].decode(errors="replace").strip()
+        return f"{text}: {shown}"
+    return text
+
+
+def public_url(url: str) -> str:
+    """The URL without user and password, for messages."""
+    try:
+        return str(httpx.URL(url).copy_with(userinfo=b""))
+    except httpx.InvalidURL:
+        return "the configured URL"

@@ -1,0 +1,24 @@
+"""Outputs that are written in the project itself."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from score_flyio.resources.model import ProvisionRequest, ProvisionResult, StaticSpec
+
+
+@frozen
+class StaticProvisioner:
+    """Answers the same values every time; there is nothing to take away."""
+
+    spec: StaticSpec
+
+    @property
+    def uses_shared(self) -> bool | None:
+        return False
+
+    async def provision(self, request: ProvisionRequest) -> ProvisionResult:  # noqa: ARG002 - the same for all
+        return ProvisionResult(values=dict(self.spec.values))
+
+    async def deprovision(self, request: ProvisionRequest) -> ProvisionResult:  # noqa: ARG002 - the same for all
+        return ProvisionResult()

@@ -1,0 +1,162 @@
+"""The provisioner protocol: one JSON request, one JSON answer.
+
+The form is that of the Go score-flyio, so that provisioners written for it work unchanged.
+"""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import Any, Final, NoReturn
+
+from attrs import frozen
+
+from score_flyio.errors import ProvisionFailed
+from score_flyio.resources.model import (
+    JsonObject,
+    ProvisionIncomplete,
+    ProvisionRequest,
+    ProvisionResult,
+)
+
+MEMBERS: Final = ("state", "values", "secrets", "shared")
+MAX_ANSWER: Final = 16 * 1024 * 1024
+"""Bytes; a longer answer is refused."""
+
+
+class Mode(StrEnum):
+    """What is asked for."""
+
+    PROVISION = "provision"
+    DEPROVISION = "deprovision"
+
+
+@frozen(kw_only=True)
+class Answer:
+    """What came back, not yet understood."""
+
+    failure: str | None
+    """Why the call failed, such as `exit code 3`; None: it succeeded."""
+    body: bytes
+
+
+def encode_request(request: ProvisionRequest) -> bytes:
+    """The request as one line of JSON. Raises ProvisionFailed for what JSON cannot carry."""
+    members = {
+        "resource_uid": request.guid,
+        "resource_type": request.uid.type,
+        "resource_class": request.uid.class_,
+        "resource_id": request.uid.id,
+        "state": request.state,
+        "shared": request.shared,
+        "resource_params": request.params,
+        "resource_metadata": request.metadata,
+    }
+    try:
+        return json.dumps(
+            {name: _ordered(value) for name, value in members.items()},
+            separators=(",", ":"),
+            ensure_ascii=False,
+            allow_nan=False,
+        ).encode()
+    except (TypeError, ValueError) as error:
+        raise ProvisionFailed(
+            f"resource '{request.uid}': the params or state cannot be written as JSON: {error}",
+            uid=str(request.uid),
+            code="params_substitution_failed",
+        ) from error
+
+
+def _ordered(value: Any) -> Any:
+    """The value with the keys of every object sorted, as Go writes them."""
+    match value:
+        case dict():
+            return {str(key): _ordered(value[key]) for key in sorted(value, key=str)}
+        case list() | tuple():
+            return [_ordered(item) for item in value]
+        case _:
+            return value
+
+
+def decode_answer(body: bytes) -> ProvisionResult:
+    """Read an answer; member names count exactly, and nothing may follow it.
+
+    Raises ValueError that says what is wrong, without quoting any value.
+    """
+    document = parse_object(body)
+    if unknown := sorted(set(document) - set(MEMBERS)):
+        names = ", ".join(repr(name) for name in unknown)
+        raise ValueError(f"unknown member {names}; there are only {', '.join(MEMBERS)}")
+    for name, value in document.items():
+        if value is not None and not isinstance(value, dict):
+            raise ValueError(f"member {name!r} must be an object")
+    return ProvisionResult(**document)
+
+
+def parse_object(body: bytes) -> JsonObject:
+    """The JSON object that `body` is, integers exact; `null` reads as the empty object.
+
+    Raises ValueError that says what is wrong, without quoting any value.
+    """
+    try:
+        document = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_object)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error.msg} at character {error.pos}") from None
+    except UnicodeDecodeError:
+        raise ValueError("not UTF-8 text") from None
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - one kind of error for all
+    return document
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"member {twice!r} occurs twice")
+    return document
+
+
+def understand(
+    answer: Answer, *, mode: Mode, request: ProvisionRequest, provisioner: str
+) -> ProvisionResult:
+    """What an answer means.
+
+    Raises ProvisionIncomplete when the call failed but left something to keep, and
+    ProvisionFailed for every other failure.
+    """
+    uid = str(request.uid)
+    about = f"resource '{uid}': provisioner '{provisioner}'"
+    text = answer.body.strip()
+    if not answer.body and answer.failure is None:
+        if mode is Mode.DEPROVISION:
+            return ProvisionResult()
+        raise ProvisionFailed(
+            f"{about} succeeded but printed nothing",
+            uid=uid,
+            code="provisioner_no_output",
+            hint='print at least {"values": {}}',
+        )
+    failed = f"{about} failed to {mode}: {answer.failure}"
+    if not text and answer.failure is not None:
+        raise ProvisionFailed(failed, uid=uid, code="provisioner_call_failed")
+    try:
+        result = decode_answer(answer.body)
+    except ValueError as error:
+        head = failed if answer.failure is not None else f"{about} succeeded"
+        code = "provisioner_output_invalid"
+        message = f"{head}; its answer is not what the protocol asks for: {error}"
+        raise ProvisionFailed(message, uid=uid, code=code) from error
+    if answer.failure is None:
+        return result
+    code = "provisioner_failed" if mode is Mode.PROVISION else "provisioner_call_failed"
+    raise ProvisionIncomplete(failed, uid=uid, result=result, code=code)
