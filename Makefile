@@ -1,0 +1,62 @@
+# `make` alone says what there is. Every target sets up its own environment in .venv first.
+
+PYTHON ?= python3
+VENV ?= .venv
+SEEDS ?= 1000
+WORKERS ?= auto
+
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo format lint types generate generate-check test bench soak build check clean
+
+help:  ## Say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(READY)  ## Set up the environment in .venv
+
+$(READY): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(READY)  ## Deploy the samples to an emulator, with nothing but this folder
+	PATH="$(abspath $(BIN)):$$PATH" samples/demo.sh
+
+format: $(READY)  ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: $(READY)  ## Check format and style
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(READY)  ## Check types
+	$(BIN)/mypy
+
+generate: $(READY)  ## Generate generated/fly_machines from openapi
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python openapi/generate.py
+
+generate-check: $(READY)  ## Check that the generated code is fresh
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python openapi/generate.py --check
+
+test: $(READY)  ## Run all tests
+	$(PYTEST) -n $(WORKERS)
+
+bench: $(READY)  ## Measure the targets; prints a table and writes bench-results.json
+	$(BIN)/python -m tests.bench
+
+soak: $(READY)  ## Run SEEDS=n seeded fault schedules
+	SCORE_FLYIO_SEEDS=$(SEEDS) $(PYTEST) -n $(WORKERS) tests/simulation
+
+build: $(READY)  ## Build wheel and source distribution in dist
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(PYTEST) -q tests/meta/test_distribution.py
+
+check: lint types generate-check test  ## Everything that has to pass
+
+clean:  ## Remove what was built; keeps .venv
+	rm -rf dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov

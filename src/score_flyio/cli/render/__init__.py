@@ -1,0 +1,93 @@
+"""Following a run: which renderers a command line gets."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Protocol
+
+import anyio
+
+from score_flyio.cli.context import CliContext
+from score_flyio.cli.render.jsonl import JsonLinesRenderer
+from score_flyio.cli.render.live import LiveRenderer
+from score_flyio.cli.render.plain import PlainRenderer
+from score_flyio.events import Event, Listener
+
+_REDRAW_SECONDS = 0.25
+
+
+class Renderer(Protocol):
+    """Shows the events of one run."""
+
+    def handle(self, event: Event) -> None:
+        """Show one event."""
+        ...
+
+    def close(self, outcome: str | None = None) -> None:
+        """The run is over; `outcome` is a last line for people."""
+        ...
+
+
+@asynccontextmanager
+async def follow(cli: CliContext, events_file: str | None = None) -> AsyncIterator[Listener]:
+    """A listener that shows events as fits the terminal and the options.
+
+    Args:
+        cli: the command line.
+        events_file: `--events`: the file that gets every event as a line of JSON.
+    """
+    with ExitStack() as stack:
+        renderers: list[Renderer] = []
+        if events_file is not None:
+            path = cli.directory / events_file
+            stream = stack.enter_context(Path.open(path, "w", encoding="utf-8"))
+            renderers.append(JsonLinesRenderer(stream))
+        live = _live(cli)
+        if live is not None:
+            renderers.append(live)
+        elif not cli.output.quiet:
+            renderers.append(PlainRenderer(cli.output.stderr, debug=cli.debug))
+        for renderer in renderers:
+            stack.callback(renderer.close)
+        async with _ticking(live):
+            yield _all(renderers)
+
+
+def _all(renderers: list[Renderer]) -> Listener:
+    def handle(event: Event) -> None:
+        for renderer in renderers:
+            renderer.handle(event)
+
+    return handle
+
+
+def _live(cli: CliContext) -> LiveRenderer | None:
+    environ, output = cli.environ, cli.output
+    plain = output.quiet or cli.debug or environ.get("CI") or environ.get("TERM") == "dumb"
+    if plain or not output.stderr.isatty():
+        return None
+    return LiveRenderer(output.stderr, now=cli.clock.time)
+
+
+@asynccontextmanager
+async def _ticking(live: LiveRenderer | None) -> AsyncIterator[None]:
+    if live is None:
+        yield
+        return
+    failure: Exception | None = None
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_tick, live.tick)
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  # raised again outside the task group
+            failure = error
+        finally:
+            tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+
+
+async def _tick(tick: Callable[[], None]) -> None:
+    while True:
+        await anyio.sleep(_REDRAW_SECONDS)
+        tick()
