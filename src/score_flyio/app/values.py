@@ -1,11 +1,14 @@
-"""Values as fly.toml spells them: durations.
+"""Values as fly.toml spells them: durations, sizes and command lines.
 
 Durations follow Go's notation, as flyctl reads and writes them: `1h30m`, `1.5s`, `250ms`.
+Sizes are decimal for volumes and binary for memory. Command lines are split into words, and no
+shell is involved.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from attrs import frozen
@@ -97,3 +100,99 @@ def _decimal(amount: int, unit: int) -> str:
     whole, rest = divmod(amount, unit)
     digits = f"{rest:0{len(str(unit)) - 1}d}".rstrip("0")
     return f"{whole}.{digits}" if digits else str(whole)
+
+
+_INTEGER: Final = re.compile(r"[+-]?[0-9]+\Z")
+_SIZE: Final = re.compile(
+    r"(?P<number>[+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?) ?"
+    r"(?:(?P<unit>[kmgtp])(?:b|ib)?|b)?\Z",
+    re.IGNORECASE,
+)
+_GIGABYTE: Final = 1000**3
+_MEBIBYTE: Final = 1024**2
+
+
+def volume_gb(text: str) -> int:
+    """Size of a volume in GB, cut to a whole number; a plain integer is GB.
+
+    Raises:
+        ValueError: the text is no size.
+    """
+    return _size(text, base=1000, unit=_GIGABYTE)
+
+
+def memory_mib(text: str) -> int:
+    """Size of memory in MiB, cut to a whole number; a plain integer is MiB.
+
+    Raises:
+        ValueError: the text is no size.
+    """
+    return _size(text, base=1024, unit=_MEBIBYTE)
+
+
+def _size(text: str, *, base: int, unit: int) -> int:
+    if _INTEGER.match(text):
+        return int(text)
+    match = _SIZE.match(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a size such as 512mb or 2gb")
+    power = " kmgtp".index((match["unit"] or " ").lower())
+    return int(float(match["number"]) * base**power) // unit
+
+
+_BLANKS: Final = " \t\r\n"
+
+
+def split_command(text: str) -> list[str]:
+    """Split a command line into words, as flyctl does.
+
+    Quotes group, a backslash keeps the next character outside single quotes, `#` at the start of
+    a word begins a comment that ends with the line. Nothing is expanded.
+
+    Raises:
+        ValueError: a quote is not closed, or the text ends with a backslash.
+    """
+    words: list[str] = []
+    word: list[str] | None = None
+    chars = iter(text)
+    for char in chars:
+        if char in _BLANKS:
+            if word is not None:
+                words.append("".join(word))
+            word = None
+        elif char == "#" and word is None:
+            _skip_line(chars)
+        else:
+            word = [] if word is None else word
+            word.extend(_piece(char, chars))
+    return words if word is None else [*words, "".join(word)]
+
+
+def _piece(char: str, chars: Iterator[str]) -> Iterator[str]:
+    if char == "\\":
+        yield _after_backslash(chars)
+    elif char in "'\"":
+        yield from _quoted(char, chars)
+    else:
+        yield char
+
+
+def _quoted(quote: str, chars: Iterator[str]) -> Iterator[str]:
+    for char in chars:
+        if char == quote:
+            return
+        yield _after_backslash(chars) if char == "\\" and quote == '"' else char
+    raise ValueError(f"a {quote} is not closed")
+
+
+def _after_backslash(chars: Iterator[str]) -> str:
+    char = next(chars, None)
+    if char is None:
+        raise ValueError("the text ends with a backslash")
+    return char
+
+
+def _skip_line(chars: Iterator[str]) -> None:
+    for char in chars:
+        if char == "\n":
+            return

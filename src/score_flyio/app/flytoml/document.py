@@ -1,0 +1,100 @@
+"""Reading a fly.toml: parse, rewrite old spellings, decode, validate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import field, frozen
+
+from score_flyio.app.flytoml.decode import decode
+from score_flyio.app.flytoml.findings import Finding
+from score_flyio.app.flytoml.legacy import normalise
+from score_flyio.app.flytoml.lines import line_for, lines_of
+from score_flyio.app.flytoml.parse import FileFormat, parse
+from score_flyio.app.flytoml.strict import StrictReport, strict_check
+from score_flyio.app.flytoml.validate import validate, warnings_of
+from score_flyio.app.spec import AppSpec
+from score_flyio.errors import Problem
+
+
+@frozen(kw_only=True)
+class FlyTomlDocument:
+    """A fly.toml that was read, usable or not."""
+
+    file: str | None
+    spec: AppSpec | None = None
+    """`None` if the file cannot be parsed or decoded."""
+    app: str | None = None
+    """The app's name, `""` if it has none; `None` if the file cannot be parsed."""
+    errors: tuple[Finding, ...] = ()
+    """What flyctl reports; of values that cannot be decoded it names the first only."""
+    warnings: tuple[Finding, ...] = ()
+    strict: StrictReport | None = None
+    """`None` if the file cannot be decoded."""
+    problems: tuple[Problem, ...] = field(default=(), repr=False)
+    """All that is wrong, for a person."""
+
+    @property
+    def valid(self) -> bool:
+        """Parsed, decoded, and keeps the rules."""
+        return not self.errors
+
+    def strict_problems(self) -> tuple[Problem, ...]:
+        """Unknown names, for a person."""
+        report = self.strict or StrictReport(valid=False)
+        paths = [*report.unrecognized_sections]
+        paths += [
+            f"{path}.{name}" for path, names in report.unrecognized_keys.items() for name in names
+        ]
+        return tuple(
+            Problem(
+                message="unknown name",
+                file=self.file,
+                place=path,
+                hint="correct the spelling or remove it",
+                code="unknown_name",
+            )
+            for path in paths
+        )
+
+
+def read_fly_toml(
+    text: str, *, file: str | None = None, form: FileFormat = "toml"
+) -> FlyTomlDocument:
+    """Read the text of a fly.toml, fly.json or fly.yaml as flyctl does. Never raises.
+
+    Args:
+        text: the whole file.
+        file: its name, for messages.
+        form: the language it is written in.
+    """
+    tree = parse(text, form)
+    lines = lines_of(text) if form == "toml" else {}
+
+    def told(findings: tuple[Finding, ...]) -> tuple[Problem, ...]:
+        return tuple(f.problem(file, line_for(lines, f.place)) for f in findings)
+
+    if isinstance(tree, Finding):
+        return FlyTomlDocument(file=file, errors=(tree,), problems=told((tree,)))
+    normalised, misfits = normalise(tree)
+    spec, mistakes = decode(normalised)
+    if misfits or spec is None:
+        findings = (*misfits, *mistakes)
+        return FlyTomlDocument(
+            file=file, app=_name(tree), errors=findings[:1], problems=told(findings)
+        )
+    errors = validate(spec)
+    return FlyTomlDocument(
+        file=file,
+        spec=spec,
+        app=spec.app,
+        errors=errors,
+        warnings=warnings_of(spec),
+        strict=strict_check(normalised, valid=not errors),
+        problems=told(errors),
+    )
+
+
+def _name(tree: dict[str, Any]) -> str:
+    name = tree.get("app")
+    return name if isinstance(name, str) else ""
