@@ -1,0 +1,67 @@
+"""Running command lines in this process."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import asyncclick as click
+import pytest
+from attrs import frozen
+
+from score_flyio.cli.command import Command
+from score_flyio.cli.main import root, run
+from score_flyio.cli.options import json_option
+from score_flyio.cli.table import Entry
+
+
+@frozen
+class Result:
+    """How a command line ended."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.stdout)
+
+
+class Cli:
+    """Runs command lines in a folder of their own, with an environment of their own."""
+
+    def __init__(self, directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.directory = directory
+        self.environ: dict[str, str] = {}
+        self._capsys = capsys
+
+    def __call__(self, *args: str | Path) -> Result:
+        self._capsys.readouterr()
+        exit_code = run([str(arg) for arg in args], self.environ)
+        out, err = self._capsys.readouterr()
+        return Result(exit_code, out, err)
+
+
+@pytest.fixture
+def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    monkeypatch.chdir(tmp_path)
+    return Cli(tmp_path, capsys)
+
+
+@pytest.fixture
+def fake_command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Adds a command `fake [--json] [--text TEXT]` that does what a function of the test does."""
+
+    def add(callback: Callable[..., Any]) -> None:
+        module = ModuleType("score_flyio.cli.commands.fake")
+        decorated = click.option("--text")(json_option(callback))
+        module.command = click.command("fake", cls=Command)(decorated)  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        monkeypatch.setitem(root.entries, "fake", Entry("fake", "A command of the tests.", "fake"))
+
+    return add

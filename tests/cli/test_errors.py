@@ -1,0 +1,175 @@
+"""What the command line says and returns when something goes wrong."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import pytest
+
+from score_flyio import errors
+from score_flyio.cli.context import CliContext
+from score_flyio.cli.exit_codes import describe
+from score_flyio.errors import Problem
+from tests.cli.conftest import Cli
+
+FakeCommand = Callable[[Callable[..., Any]], None]
+
+PROBLEMS = (
+    Problem(message="no image", file="score.yaml", line=3, place="containers.main.image"),
+    Problem(
+        message="port is 0", file="score.yaml", place="service.ports.web", hint="use 1 to 65535"
+    ),
+)
+
+
+def failing(error: BaseException) -> Callable[..., Any]:
+    async def callback(_cli: CliContext, text: str | None) -> None:
+        raise error
+
+    return callback
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code", "code"),
+    [
+        (errors.ScoreFlyError("it broke"), 1, "failed"),
+        (errors.UsageError("no such thing"), 2, "cli_usage"),
+        (errors.ConfigError("bad value"), 2, "config_invalid"),
+        (errors.HealthCheckFailed("machine sick"), 3, "unhealthy"),
+        (errors.StateLocked("locked by run 7"), 4, "state_locked"),
+        (
+            errors.ProvisionFailed("no database", uid="postgres.default#web.db"),
+            1,
+            "provisioner_failed",
+        ),
+        (FileNotFoundError(2, "No such file or directory", "score.yaml"), 1, "os_error"),
+        (ValueError("strange"), 1, "unexpected"),
+        (
+            ExceptionGroup("g", [ExceptionGroup("h", [errors.StateLocked("locked")])]),
+            4,
+            "state_locked",
+        ),
+        (ExceptionGroup("g", [errors.UsageError("a"), errors.ConfigError("b")]), 2, "failed"),
+        (ExceptionGroup("g", [errors.UsageError("a"), errors.StateLocked("b")]), 1, "failed"),
+    ],
+)
+def test_exit_codes(
+    cli: Cli, fake_command: FakeCommand, error: Exception, exit_code: int, code: str
+) -> None:
+    fake_command(failing(error))
+    result = cli("fake", "--json")
+    assert result.exit_code == exit_code
+    assert result.json["error"]["code"] == code
+    assert "Traceback" not in result.stderr
+    assert "Error: " in result.stderr
+
+
+def test_all_problems_are_told_with_their_places_and_mends(
+    cli: Cli, fake_command: FakeCommand
+) -> None:
+    fake_command(failing(errors.ScoreFileError(problems=PROBLEMS)))
+    result = cli("fake")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr == (
+        "Error: 2 problems\n"
+        "  score.yaml:3: containers.main.image: no image\n"
+        "  score.yaml: service.ports.web: port is 0 (use 1 to 65535)\n"
+    )
+
+
+def test_one_problem_takes_one_line(cli: Cli, fake_command: FakeCommand) -> None:
+    fake_command(failing(errors.ScoreFileError(problems=PROBLEMS[:1])))
+    assert cli("fake").stderr == "Error: score.yaml:3: containers.main.image: no image\n"
+
+
+def test_problems_as_json(cli: Cli, fake_command: FakeCommand) -> None:
+    fake_command(failing(errors.ScoreFileError("bad file", hint="mend it", problems=PROBLEMS)))
+    error = cli("fake", "--json").json["error"]
+    assert error["message"] == "bad file"
+    assert error["hint"] == "mend it"
+    assert [p["place"] for p in error["problems"]] == ["containers.main.image", "service.ports.web"]
+
+
+def test_each_failure_of_a_deploy_is_told(cli: Cli, fake_command: FakeCommand) -> None:
+    parts = [
+        errors.ImageError("no image a:1", hint="push it"),
+        errors.LeaseLost("lease of m1 lost"),
+    ]
+    fake_command(failing(errors.DeployError("2 of 3 workloads failed", failures=parts)))
+    result = cli("fake")
+    assert result.stderr == (
+        "Error: 2 of 3 workloads failed\n  no image a:1\n  Hint: push it\n  lease of m1 lost\n"
+    )
+    codes = [f["code"] for f in cli("fake", "--json").json["error"]["failures"]]
+    assert codes == ["image_failed", "lease_lost"]
+
+
+def test_unexpected_errors_name_the_way_to_a_traceback(cli: Cli, fake_command: FakeCommand) -> None:
+    fake_command(failing(ValueError("strange")))
+    quiet = cli("fake")
+    assert quiet.stderr.startswith("Error: unexpected ValueError: strange\nHint: ")
+    assert "--debug" in quiet.stderr
+    assert "Traceback" in cli("fake", "--debug").stderr
+
+
+def test_reports_of_groups_keep_every_leaf() -> None:
+    failure = describe(ExceptionGroup("g", [errors.UsageError("a"), ValueError("b")]))
+    assert [leaf.message for leaf in failure.failures] == ["a", "unexpected ValueError: b"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_cancel_the_command_which_cleans_up(
+    cli: Cli, fake_command: FakeCommand, number: signal.Signals
+) -> None:
+    cleaned = []
+
+    async def callback(_cli: CliContext, text: str | None) -> None:
+        try:
+            os.kill(os.getpid(), number)
+            await anyio.sleep_forever()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.lowlevel.checkpoint()
+                cleaned.append(True)
+
+    fake_command(callback)
+    result = cli("fake", "--json")
+    assert result.exit_code == 130
+    assert result.json["error"]["code"] == "interrupted"
+    assert cleaned == [True]
+
+
+def test_the_second_interrupt_ends_at_once() -> None:
+    script = textwrap.dedent("""
+        import os, signal, sys
+        import anyio
+        from score_flyio.cli.command import Invocation
+        from score_flyio.cli.context import CliContext
+        from score_flyio.cli.runner import run_command
+
+        async def stubborn(cli):
+            with anyio.CancelScope(shield=True):
+                while True:
+                    os.kill(os.getpid(), signal.SIGINT)
+                    await anyio.sleep(0.01)
+
+        run_command(Invocation(stubborn, {}), CliContext.build({}, {}))
+    """)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=False, timeout=60
+    )
+    assert done.returncode == 130
+
+
+def test_a_reader_that_leaves_ends_us_quietly() -> None:
+    command = f"{sys.executable} -m score_flyio --help | true"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr

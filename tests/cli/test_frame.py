@@ -1,0 +1,136 @@
+"""Help, version, global options, usage errors."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from score_flyio import __version__
+from score_flyio.cli.context import CliContext
+from score_flyio.cli.table import COMMANDS
+from tests.cli.conftest import Cli
+
+FakeCommand = Callable[[Callable[..., Any]], None]
+
+
+@pytest.mark.parametrize("args", [["--help"], ["-h"], []])
+def test_help_lists_every_command(cli: Cli, args: list[str]) -> None:
+    result = cli(*args)
+    assert result.exit_code == 0
+    listed = {line.split()[0] for line in result.stdout.splitlines() if line.startswith("  ")}
+    assert listed >= set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_listed_command_has_help(cli: Cli, name: str) -> None:
+    result = cli(name, "--help")
+    assert result.exit_code == 0
+    assert f"Usage: score-flyio {name}" in result.stdout
+    assert "--state URL" in result.stdout
+
+
+@pytest.mark.parametrize("args", [["--version"], ["-v"], ["-q", "--version"], ["config", "-v"]])
+def test_version(cli: Cli, args: list[str]) -> None:
+    assert cli(*args).stdout == f"score-flyio {__version__}\n"
+
+
+@pytest.mark.parametrize("flag", ["--version", "-v"])
+def test_version_of_the_process(flag: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "score_flyio", flag], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"score-flyio {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["complation"], "Did you mean 'completion'?"),
+        (["--bla"], "No such option '--bla'"),
+        (["completion"], "Missing argument"),
+        (["completion", "tcsh"], "'tcsh' is not one of"),
+        (["completion", "bash", "more"], "unexpected extra argument (more)"),
+        (["-q"], "Missing command"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_says_what_is_wrong(
+    cli: Cli, args: list[str], told: str
+) -> None:
+    result = cli(*args)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert told in result.stderr
+    assert result.stderr.startswith("Usage: score-flyio")
+
+
+def test_wrong_usage_as_json(cli: Cli, fake_command: FakeCommand) -> None:
+    fake_command(lambda _cli, **_: None)
+    result = cli("fake", "--json", "--bla")
+    assert result.exit_code == 2
+    assert result.json["error"]["code"] == "cli_usage"
+    assert "--bla" in result.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("args", "environ", "expected"),
+    [
+        ([], {}, (False, False, None)),
+        (["--debug"], {}, (True, False, None)),
+        ([], {"SCORE_FLYIO_DEBUG": "true"}, (True, False, None)),
+        ([], {"SCORE_FLYIO_DEBUG": "false"}, (False, False, None)),
+        (["-q"], {}, (False, True, None)),
+        (["--state", "s3://b/k"], {}, (False, False, "s3://b/k")),
+        ([], {"SCORE_FLYIO_STATE": "s3://b/e"}, (False, False, "s3://b/e")),
+        (["--state", "s3://b/k"], {"SCORE_FLYIO_STATE": "s3://b/e"}, (False, False, "s3://b/k")),
+    ],
+)
+@pytest.mark.parametrize("before", [True, False])
+def test_global_options_stand_before_or_after_the_command(
+    cli: Cli,
+    fake_command: FakeCommand,
+    args: list[str],
+    environ: dict[str, str],
+    expected: tuple[bool, bool, str | None],
+    before: bool,
+) -> None:
+    seen: list[CliContext] = []
+
+    async def callback(context: CliContext, text: str | None) -> None:
+        seen.append(context)
+
+    fake_command(callback)
+    cli.environ.update(environ)
+    assert cli(*(args if before else []), "fake", *([] if before else args)).exit_code == 0
+    (context,) = seen
+    assert (context.debug, context.output.quiet, context.state) == expected
+    assert context.directory == cli.directory
+
+
+def test_option_values_that_look_like_global_options_are_values(
+    cli: Cli, fake_command: FakeCommand
+) -> None:
+    seen = []
+
+    async def callback(context: CliContext, text: str | None) -> None:
+        seen.append((text, context.debug))
+
+    fake_command(callback)
+    assert cli("fake", "--text=--debug").exit_code == 0
+    assert seen == [("--debug", False)]
+
+
+def test_result_is_json_or_text(cli: Cli, fake_command: FakeCommand) -> None:
+    async def callback(context: CliContext, text: str | None) -> int:
+        context.output.info("on stderr")
+        context.output.result({"a": [1]}, "a: 1")
+        return 2
+
+    fake_command(callback)
+    plain = cli("fake")
+    assert (plain.exit_code, plain.stdout, plain.stderr) == (2, "a: 1\n", "INFO: on stderr\n")
+    assert cli("fake", "--json").json == {"a": [1]}
+    assert cli("fake", "-q").stderr == ""

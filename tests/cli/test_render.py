@@ -1,0 +1,253 @@
+"""Renderers, with recorded lists of events."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from score_flyio import events
+from score_flyio.cli.context import CliContext
+from score_flyio.cli.output import Output
+from score_flyio.cli.render import follow
+from score_flyio.cli.render.board import Board
+from score_flyio.cli.render.jsonl import JsonLinesRenderer
+from score_flyio.cli.render.live import LiveRenderer
+from score_flyio.cli.render.plain import PlainRenderer
+from score_flyio.cli.render.wording import detail, duration, is_alarm, sentence
+from score_flyio.events import Event, EventLog, Scope
+
+WEB = Scope(workload="web", app="demo-web")
+DB = Scope(workload="web", resource="postgres.default#web.db")
+MACHINE = Scope(workload="web", app="demo-web", group="app", machine="148e21")
+
+RUN: list[Event] = [
+    events.RunStarted(command="deploy", workloads=("web",)),
+    events.TargetSelected(target="http://127.0.0.1:4280", emulated=True),
+    events.WorkloadLoaded(scope=WEB, file="score.yaml"),
+    events.ProvisioningStarted(scope=DB, provisioner="local-db"),
+    events.ProvisioningFinished(scope=DB, provisioner="local-db", outputs=("host", "password"), seconds=0.42),
+    events.PlanReady(steps=("create app demo-web", "create machine")),
+    events.StepStarted(scope=WEB, description="create machine in ams"),
+    events.LeaseAcquired(scope=MACHINE, expires_at=1_700_000_100.0),
+    events.MachineStateChanged(scope=MACHINE, state="started", region="ams"),
+    events.CheckChanged(scope=MACHINE, passing=0, total=2, output="connection refused\nagain"),
+    events.RateLimitHit(method="POST", path="/v1/apps", delay=1.0),
+    events.CheckChanged(scope=MACHINE, passing=2, total=2, output="ok"),
+    events.StepFinished(scope=WEB, description="create machine in ams", seconds=12.3),
+    events.WorkloadFinished(scope=WEB, outcome="done", seconds=13.0),
+    events.RunFinished(outcome="done", seconds=75.0),
+]  # fmt: skip
+
+
+def recorded() -> list[Event]:
+    """The run, numbered and stamped one second apart."""
+    seconds = iter(range(1_700_000_000, 1_700_001_000))
+    kept: list[Event] = []
+    log = EventLog(lambda: float(next(seconds)), kept.append)
+    for event in RUN:
+        log.emit(event)
+    return kept
+
+
+def plain(*, debug: bool = False) -> list[str]:
+    stream = io.StringIO()
+    renderer = PlainRenderer(stream, debug=debug, zone=UTC)
+    for event in recorded():
+        renderer.handle(event)
+    renderer.close("all well")
+    return stream.getvalue().splitlines()
+
+
+def test_plain_writes_a_line_for_each_relevant_event() -> None:
+    assert plain() == [
+        "22:13:21 target: an emulator, not Fly.io (http://127.0.0.1:4280)",
+        "22:13:22 web: read score.yaml",
+        "22:13:23 web/postgres.default#web.db: provisioning with local-db",
+        "22:13:24 web/postgres.default#web.db: provisioned in 0.4s: host, password",
+        "22:13:25 2 steps to do",
+        "22:13:28 web/148e21: started in ams",
+        "22:13:29 web/148e21: 0/2 checks passing: connection refused again",
+        "22:13:30 WARN rate limited: POST /v1/apps, again in 1.0s",
+        "22:13:31 web/148e21: 2/2 checks passing",
+        "22:13:32 web: create machine in ams: done in 12s",
+        "22:13:33 web: done in 13s",
+        "22:13:34 done in 1m15s",
+        "all well",
+    ]
+
+
+def test_plain_with_debug_leaves_nothing_out() -> None:
+    assert len(plain(debug=True)) == len(RUN) + 1
+
+
+KINDS = [
+    kind
+    for kind in vars(events).values()
+    if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
+]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda c: c.kind)
+def test_every_kind_of_event_has_words(kind: type[Event]) -> None:
+    has = [f.registry.get(kind) for f in (sentence, detail)]
+    assert len([f for f in has if f is not None]) == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0, "0.0s"), (9.94, "9.9s"), (10, "10s"), (59.4, "59s"), (60, "1m00s"), (185, "3m05s")],
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_alarms_are_what_went_wrong() -> None:
+    assert [e.kind for e in recorded() if is_alarm(e)] == ["rate_limit_hit"]
+
+
+def test_jsonl_writes_every_event() -> None:
+    stream = io.StringIO()
+    renderer = JsonLinesRenderer(stream)
+    for event in recorded():
+        renderer.handle(event)
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["seq"] for line in lines] == list(range(1, len(RUN) + 1))
+    assert lines[9] == {
+        "kind": "check_changed",
+        "seq": 10,
+        "at": 1_700_000_009.0,
+        "workload": "web",
+        "app": "demo-web",
+        "group": "app",
+        "machine": "148e21",
+        "passing": 0,
+        "total": 2,
+        "output": "connection refused\nagain",
+    }
+
+
+def board_after(count: int) -> Board:
+    board = Board()
+    for event in recorded()[:count]:
+        board.handle(event)
+    return board
+
+
+def test_board_has_a_line_for_each_workload_resource_and_machine() -> None:
+    assert board_after(10).lines(1_700_000_012.0, 80, 24) == [
+        "web                        create machine in ams  6.0s",
+        "  148e21                   started in ams  0/2 checks  4.0s",
+        "  postgres.default#web.db  provisioned  0.4s",
+    ]
+
+
+def test_board_shows_how_it_ended() -> None:
+    assert board_after(len(RUN)).lines(1_700_000_500.0, 80, 24)[:2] == [
+        "web                        done  13s",
+        "  148e21                   started in ams  2/2 checks  5.0s",
+    ]
+
+
+@pytest.mark.parametrize("height", [1, 2, 3, 5, 10])
+@pytest.mark.parametrize("width", [10, 40])
+def test_board_fits_the_terminal(height: int, width: int) -> None:
+    board = Board()
+    for number in range(8):
+        scope = Scope(workload=f"workload-{number}")
+        board.handle(events.StepStarted(scope=scope, description="a long description " * 3))
+    lines = board.lines(5.0, width, height)
+    assert 0 < len(lines) <= height
+    assert max(map(len, lines)) <= width
+    assert (height >= 8) == (not lines[-1].startswith("… and"))
+
+
+def test_board_drops_what_is_finished_first() -> None:
+    board = Board()
+    for number, name in enumerate(["a", "b", "c"]):
+        scope = Scope(workload=name)
+        board.handle(events.StepStarted(scope=scope, description="step"))
+        if number < 2:
+            board.handle(events.WorkloadFinished(scope=scope, outcome="done"))
+    assert [line[0] for line in board.lines(0.0, 80, 2)] == ["c"]
+
+
+class Terminal(io.StringIO):
+    """Keeps what a terminal would show after cursor movements."""
+
+    def screen(self) -> list[str]:
+        shown: list[str] = []
+        for part in re.split(r"(\x1b\[\d*[FJ])", self.getvalue()):
+            if up := re.fullmatch(r"\x1b\[(\d+)F", part):
+                shown = shown[: -int(up[1])]
+            elif part != "\x1b[J":
+                shown += part.splitlines()
+        return shown
+
+    def isatty(self) -> bool:
+        return True
+
+
+def live(columns: int) -> Terminal:
+    terminal = Terminal()
+    renderer = LiveRenderer(terminal, now=lambda: 1_700_000_020.0, size=lambda: (columns, 24))
+    for event in recorded():
+        renderer.handle(event)
+    renderer.tick()
+    renderer.close("all well")
+    return terminal
+
+
+def test_live_redraws_in_place_below_lasting_lines() -> None:
+    shown = live(80).screen()
+    lasting, board = shown[:3], shown[3:]
+    assert [re.sub(r"^[\d:]+ ", "", line) for line in lasting] == [
+        "target: an emulator, not Fly.io (http://127.0.0.1:4280)",
+        "WARN rate limited: POST /v1/apps, again in 1.0s",
+        "done in 1m15s",
+    ]
+    assert [line.split()[0] for line in board] == [
+        "web",
+        "148e21",
+        "postgres.default#web.db",
+        "all",
+    ]
+
+
+def test_live_falls_back_to_lines_on_a_narrow_terminal() -> None:
+    assert "\x1b" not in live(30).getvalue()
+    assert len(live(30).screen()) == len(plain())
+
+
+@pytest.mark.parametrize(
+    ("environ", "quiet", "board"),
+    [
+        ({}, False, True),
+        ({"CI": "1"}, False, False),
+        ({"TERM": "dumb"}, False, False),
+        ({}, True, False),
+    ],
+)
+async def test_follow_chooses_by_terminal_and_options(
+    tmp_path: Path, environ: dict[str, str], quiet: bool, board: bool
+) -> None:
+    terminal = Terminal()
+    output = Output(stdout=io.StringIO(), stderr=terminal, quiet=quiet)
+    cli = CliContext(output=output, environ=environ, directory=tmp_path)
+    async with follow(cli, "events.jsonl") as listener:
+        for event in recorded():
+            listener(event)
+    assert ("\x1b[J" in terminal.getvalue()) == board
+    assert bool(terminal.getvalue()) != quiet
+    assert len((tmp_path / "events.jsonl").read_text().splitlines()) == len(RUN)
+
+
+async def test_follow_lets_errors_through_as_they_are(tmp_path: Path) -> None:
+    output = Output(stdout=io.StringIO(), stderr=Terminal())
+    with pytest.raises(ValueError, match="from the run"):
+        async with follow(CliContext(output=output, directory=tmp_path)):
+            raise ValueError("from the run")
