@@ -13,11 +13,11 @@ from typing import Any
 import attrs
 import pytest
 import yaml
-from openapi import generate
-from openapi.operations import class_name, snake
 from openapi_spec_validator import validate
 
 from fly_machines import OPERATIONS, VERSION, FlyMachinesApi, models
+from openapi import generate
+from openapi.operations import class_name, snake
 
 ROOT = Path(__file__).parents[2]
 

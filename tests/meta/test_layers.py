@@ -1,0 +1,145 @@
+"""The import rules of docs/architecture.md."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from tests.meta.source import Import, Module, modules
+
+OWN = "score_flyio."
+LEAVES = ("errors", "events", "secret", "clock", "_version")
+
+MAY_NOT_IMPORT = {
+    "errors": ("score", "app", "resources", "state", "fly", "deploy", "emulator", "engine", "cli"),
+    "events": ("score", "app", "resources", "state", "fly", "deploy", "emulator", "engine", "cli"),
+    "secret": ("score", "app", "resources", "state", "fly", "deploy", "emulator", "engine", "cli"),
+    "clock": ("score", "app", "resources", "state", "fly", "deploy", "emulator", "engine", "cli"),
+    "score": ("app", "fly", "deploy", "resources", "state", "emulator", "engine", "project", "target", "cli"),
+    "app": ("deploy", "fly", "resources", "state", "emulator", "engine", "project", "target", "cli"),
+    "fly": ("deploy", "app", "score", "resources", "state", "emulator", "engine", "project", "target", "cli"),
+    "resources": ("deploy", "emulator", "engine", "project", "target", "cli"),
+    "state": ("deploy", "emulator", "engine", "project", "target", "cli"),
+    "deploy": ("emulator", "engine", "project", "target", "cli"),
+    "emulator": ("deploy", "resources", "state", "score", "app", "engine", "project", "target", "cli"),
+    "project": ("cli",),
+    "target": ("cli",),
+    "engine": ("cli",),
+}  # fmt: skip
+
+PURE = (
+    "score",
+    "app",
+    "resources.graph",
+    "resources.match",
+    "resources.prime",
+    "deploy.desired",
+    "deploy.compare",
+    "deploy.plan",
+    "deploy.strategies",
+    "deploy.report",
+)
+NOT_PURE = ("score.load", "app.load")
+WORLD = ("anyio", "asyncio", "trio", "httpx", "os", "subprocess", "time", "socket", "random")
+
+MAY_IMPORT = {
+    "httpx": ("fly.transport", "resources.kinds", "deploy.images", "images", "state", "emulator"),
+    "fly_machines": ("fly", "deploy", "emulator"),
+    "asyncclick": ("cli",),
+}
+
+
+def within(name: str, *prefixes: str) -> bool:
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def found(wrong: Callable[[Module, Import], bool]) -> list[str]:
+    return [
+        f"{module.name}:{imported.line} imports {imported.module}.{imported.name or ''}".rstrip(".")
+        for module in modules()
+        for imported in module.imports()
+        if wrong(module, imported)
+    ]
+
+
+@pytest.mark.parametrize("folder", sorted(MAY_NOT_IMPORT))
+def test_layers(folder: str) -> None:
+    forbidden = [OWN + name for name in MAY_NOT_IMPORT[folder]]
+    assert not found(
+        lambda module, imported: module.folder == folder and any(map(imported.starts, forbidden))
+    )
+
+
+def test_the_emulator_knows_only_the_codec_of_the_client() -> None:
+    assert not found(
+        lambda module, imported: (
+            module.folder == "emulator"
+            and imported.starts("score_flyio.fly")
+            and not imported.starts("score_flyio.fly.codec")
+        )
+    )
+
+
+def test_what_decides_is_pure() -> None:
+    assert not found(
+        lambda module, imported: (
+            within(module.name, *PURE)
+            and not within(module.name, *NOT_PURE)
+            and any(map(imported.starts, WORLD))
+        )
+    )
+
+
+@pytest.mark.parametrize("library", sorted(MAY_IMPORT))
+def test_who_may_import(library: str) -> None:
+    allowed = MAY_IMPORT[library]
+    assert not found(
+        lambda module, imported: imported.starts(library) and not within(module.name, *allowed)
+    )
+
+
+def test_only_anyio_for_concurrency() -> None:
+    assert not found(
+        lambda _module, imported: any(map(imported.starts, ("asyncio", "trio", "threading")))
+    )
+
+
+def test_private_names_stay_in_their_folder() -> None:
+    def wrong(module: Module, imported: Import) -> bool:
+        path = f"{imported.module}.{imported.name or ''}"
+        if not path.startswith(OWN) or imported.starts("score_flyio._version"):
+            return False
+        parts = path.removeprefix(OWN).split(".")
+        private = next((i for i, part in enumerate(parts) if part.startswith("_")), None)
+        if private is None:
+            return False
+        home = parts[:private]
+        return home != module.name.split(".")[: len(home)]
+
+    assert not found(wrong)
+
+
+@pytest.mark.parametrize("module", ["score_flyio", "score_flyio.__main__", "score_flyio.cli.main"])
+def test_start_up_imports_little(module: str) -> None:
+    heavy = ("httpx", "cattrs", "yaml", "fly_machines", "anyio", "asyncio", "attr", "jsonschema")
+    script = f"import sys, {module}; print(*[m for m in {heavy!r} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("args", [["--help"], ["completion", "bash"], ["deploy", "--help"], ["generate", "--help"]])  # fmt: skip
+def test_help_and_completion_start_no_event_loop_and_no_client(args: list[str]) -> None:
+    heavy = ("httpx", "cattrs", "yaml", "fly_machines", "asyncio", "trio", "jsonschema")
+    script = (
+        "import sys; from score_flyio.cli.main import run; run(sys.argv[1:]);"
+        f"print(*[m for m in {heavy!r} if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *args], capture_output=True, text=True, check=True
+    )
+    assert done.stderr.split() == []
