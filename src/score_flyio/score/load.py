@@ -1,0 +1,179 @@
+"""Reads Score files: the only module of this package that opens files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path as FilePath
+from typing import Any
+
+from attrs import field, frozen
+
+from score_flyio.errors import Problem, ScoreFileError
+from score_flyio.score.decode import workload_of
+from score_flyio.score.finding import Finding
+from score_flyio.score.model import Workload
+from score_flyio.score.notice import Notice
+from score_flyio.score.overrides import apply_property, merge_map, parse_property
+from score_flyio.score.place import Path, json_pointer, kind_of, place_text, value_at
+from score_flyio.score.upgrade import Upgraded, upgrade
+from score_flyio.score.validate import findings
+from score_flyio.score.yaml import YamlDocument, YamlError, read_yaml
+
+
+@frozen(kw_only=True)
+class LoadedWorkload:
+    """A workload, and where it comes from."""
+
+    workload: Workload
+    document: dict[str, Any] = field(repr=False)
+    """After overrides, upgrade and image, placeholders untouched: what the state keeps."""
+    file: str
+    """The Score file as the user named it."""
+    notices: tuple[Notice, ...] = ()
+
+
+def load_score_file(
+    path: str | os.PathLike[str],
+    *,
+    overrides_file: str | os.PathLike[str] | None = None,
+    override_properties: Sequence[str] = (),
+    image: str | None = None,
+) -> LoadedWorkload:
+    """Reads, overrides, upgrades and validates a Score file.
+
+    Args:
+        path: The Score file.
+        overrides_file: YAML map laid over the document first.
+        override_properties: `PATH=VALUE` texts, applied in order after that.
+        image: Replaces the image of every container whose image is `.`.
+
+    Raises:
+        ScoreFileError: with all problems of the file that is wrong; `code` tells which input it
+            is: `score_file_unreadable`, `score_file_undecodable`, `override_file_invalid`,
+            `override_property_invalid`, `schema_invalid`, `placeholder_invalid` and others.
+    """
+    file = os.fspath(path)
+    source = _read_document(file, "score_file_unreadable", "score_file_undecodable")
+    document: dict[str, Any] = source.value or {}
+    if overrides_file is not None:
+        code = "override_file_invalid"
+        overrides = _read_document(os.fspath(overrides_file), code, code)
+        _refuse_odd_keys(overrides, os.fspath(overrides_file), code)
+        document = merge_map(document, overrides.value or {})
+    for text in override_properties:
+        override = parse_property(text)
+        document = apply_property(document, override.path, override.value)
+    return _validated(document, file, source=source, image=image)
+
+
+def workload_from_document(document: dict[str, Any], file: str) -> LoadedWorkload:
+    """A workload that was stored before, such as in the state; deprecated forms are upgraded.
+
+    Raises:
+        ScoreFileError: the document does not match the present rules.
+    """
+    return _validated(document, file)
+
+
+def _validated(
+    document: dict[str, Any],
+    file: str,
+    *,
+    source: YamlDocument | None = None,
+    image: str | None = None,
+) -> LoadedWorkload:
+    upgraded = upgrade(document)
+    found = [*_odd_key_findings(source), *(upgraded.findings or findings(upgraded.document))]
+    if found:
+        problems = tuple(_problem(finding, file, source, upgraded) for finding in found)
+        raise ScoreFileError(problems=problems)
+    final = upgraded.document if image is None else _with_image(upgraded.document, image)
+    notices = tuple(notice for change in upgraded.changes if (notice := change.notice()))
+    return LoadedWorkload(workload=workload_of(final), document=final, file=file, notices=notices)
+
+
+def _read_document(file: str, unreadable: str, undecodable: str) -> YamlDocument:
+    """One YAML map (or nothing) from a file."""
+    try:
+        text = FilePath(file).read_bytes().decode("utf-8")
+        document = read_yaml(text)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        hint = "check the path, relative to the present folder"
+        raise _broken(file, unreadable, f"cannot be read: {reason}", hint) from error
+    except UnicodeDecodeError as error:
+        message = f"is not UTF-8 text: wrong byte at position {error.start}"
+        raise _broken(file, undecodable, message, "save it as UTF-8") from error
+    except YamlError as error:
+        hint = "keys must be unique" if error.category == "duplicate_key" else "mend the YAML"
+        raise _broken(file, undecodable, error.message, hint, error.line) from error
+    if document.second_document:
+        message = "has a second YAML document"
+        hint = "keep one workload a file; several files can be given"
+        raise _broken(file, undecodable, message, hint, document.second_document)
+    if not isinstance(document.value, dict | None):
+        message = f"must be a YAML map, not {kind_of(document.value)}"
+        raise _broken(file, undecodable, message, "start with KEY: VALUE lines", 1)
+    return document
+
+
+def _broken(
+    file: str, code: str, message: str, hint: str, line: int | None = None
+) -> ScoreFileError:
+    problem = Problem(file=file, line=line, message=message, hint=hint, code=code)
+    return ScoreFileError(problems=(problem,))
+
+
+def _refuse_odd_keys(document: YamlDocument, file: str, code: str) -> None:
+    problems = tuple(
+        Problem(
+            file=file,
+            line=key.line,
+            place=place_text(key.path),
+            message=f"the key is {key.kind}, not text",
+            hint="put it in quotes",
+            code=code,
+        )
+        for key in document.odd_keys
+    )
+    if problems:
+        raise ScoreFileError(problems=problems)
+
+
+def _odd_key_findings(source: YamlDocument | None) -> Iterable[Finding]:
+    for key in source.odd_keys if source else ():
+        message = f"the key is {key.kind}, not text [{json_pointer(key.path)}]"
+        yield Finding(kind="key_type", path=key.path, message=message, hint="put it in quotes")
+
+
+def _problem(
+    finding: Finding, file: str, source: YamlDocument | None, upgraded: Upgraded
+) -> Problem:
+    path = upgraded.origin(finding.path)
+    value = value_at(upgraded.document, finding.path)
+    return Problem(
+        message=finding.message,
+        file=file,
+        line=_line(path, value, source),
+        place=place_text(finding.path) or None,
+        hint=finding.hint,
+        code=finding.code,
+    )
+
+
+def _line(path: Path, value: Any, source: YamlDocument | None) -> int | None:
+    """The line of a path in the file; None where an override put the value there."""
+    if source is None:
+        return None
+    written = value_at(source.value, path)
+    overridden = isinstance(value, str | int | float) and written != value
+    return None if overridden else source.line(path)
+
+
+def _with_image(document: dict[str, Any], image: str) -> dict[str, Any]:
+    containers = {
+        name: {**container, "image": image} if container["image"] == "." else container
+        for name, container in document["containers"].items()
+    }
+    return {**document, "containers": containers}

@@ -1,0 +1,76 @@
+"""Places in a document: paths of keys and indexes, and how they are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
+
+Path: TypeAlias = tuple[str | int, ...]
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+")
+_SHOWN: Final = 60
+
+
+def place_text(path: Sequence[str | int]) -> str:
+    """A path as people read it, such as `containers.main.files[/etc/app.conf].source`."""
+    text = ""
+    for part in path:
+        if isinstance(part, int) or not _PLAIN.fullmatch(part):
+            text += f"[{part}]"
+        else:
+            text += f".{part}" if text else part
+    return text
+
+
+def json_pointer(path: Sequence[str | int]) -> str:
+    """A path as a JSON pointer (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def value_at(document: Any, path: Sequence[str | int]) -> Any:
+    """The value at a path, or None where there is none."""
+    for part in path:
+        try:
+            document = document[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return document
+
+
+def kind_of(value: Any) -> str:
+    """What a value is, in the words of a Score file."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "text"
+        case dict():
+            return "a map"
+        case _:
+            return "a list"
+
+
+def shown(value: Any) -> str:
+    """A value for a message: what it is and, where short, itself."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return f"the number {str(value)[:_SHOWN]}"
+        case str():
+            return quoted(value)
+        case _:
+            return kind_of(value)
+
+
+def quoted(text: str) -> str:
+    """Text in double quotes, on one line, cut when long."""
+    line = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace('"', '\\"')
+    return f'"{line[:_SHOWN]}…"' if len(line) > _SHOWN else f'"{line}"'

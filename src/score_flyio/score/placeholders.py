@@ -1,0 +1,295 @@
+r"""Placeholders `${…}`: parse, find the resources they need, substitute.
+
+| Text | Result |
+|---|---|
+| `${REF}` | the value of REF |
+| `$${REF}` | `${REF}` as it stands |
+| `$$` otherwise | `$` |
+| any other `$` | itself |
+
+REF is split at dots; a dot inside a part is written `\.`. The result is not scanned again.
+Whether a secret was used is told for every text of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Protocol, TypeAlias
+
+from attrs import field, frozen
+
+from score_flyio.errors import PlaceholderError, Problem
+from score_flyio.score.finding import Finding
+from score_flyio.score.place import Path, place_text
+from score_flyio.score.render import render
+
+PENDING: Final = "(known after provisioning)"
+"""What stands for an output of a resource that is not provisioned yet."""
+
+_TOKEN: Final = re.compile(r"\$(\$\{[^}]*\})|(\$\$)|\$\{([^}]*)\}")
+
+
+@frozen
+class Reference:
+    """A placeholder in a text."""
+
+    text: str
+    """What stands between `${` and `}`."""
+    parts: tuple[str, ...]
+
+    @property
+    def resource(self) -> str | None:
+        """Name of the resource it reads, where it names one."""
+        named = self.parts[0] == "resources" and len(self.parts) > 1
+        return self.parts[1] if named else None
+
+
+Token: TypeAlias = str | Reference
+
+
+def split_reference(text: str) -> tuple[str, ...]:
+    r"""Splits at dots that have no backslash before them; `\.` becomes a dot inside a part."""
+    return tuple(part.replace("\\.", ".") for part in re.split(r"(?<!\\)\.", text))
+
+
+def parse(text: str) -> tuple[Token, ...]:
+    """A text as literal pieces and references. Never fails."""
+    tokens: list[Token] = []
+    end = 0
+    for match in _TOKEN.finditer(text):
+        literal = text[end : match.start()] + (match[1] or ("$" if match[2] else ""))
+        if literal:
+            tokens.append(literal)
+        if match[3] is not None:
+            tokens.append(Reference(match[3], split_reference(match[3])))
+        end = match.end()
+    if end < len(text):
+        tokens.append(text[end:])
+    return tuple(tokens)
+
+
+def references(text: str) -> tuple[Reference, ...]:
+    """The placeholders of a text, in order."""
+    return tuple(token for token in parse(text) if isinstance(token, Reference))
+
+
+def references_in(value: Any) -> Iterator[tuple[Path, Reference]]:
+    """The placeholders of all texts inside a structure, with their paths; keys do not count."""
+    for path, text in _texts(value, ()):
+        for reference in references(text):
+            yield path, reference
+
+
+def resources_in(value: Any) -> frozenset[str]:
+    """Names of the resources that the texts inside a structure read."""
+    names = (reference.resource for _, reference in references_in(value))
+    return frozenset(name for name in names if name is not None)
+
+
+def escape(text: str) -> str:
+    """Text that substitution turns back into exactly the given one."""
+    return text.replace("$", "$$") if "$" in text else text
+
+
+class ResourceOutputs(Protocol):
+    """What substitution needs to know of a resource; secrets hide values of the same name."""
+
+    @property
+    def values(self) -> Mapping[str, Any]: ...
+
+    @property
+    def secrets(self) -> Mapping[str, Any]: ...
+
+
+@frozen
+class Lookup:
+    """Where placeholders get their values from."""
+
+    metadata: Mapping[str, Any]
+    outputs: Mapping[str, ResourceOutputs] = field(factory=dict)
+    """By resource name of the workload."""
+    pending: frozenset[str] = frozenset()
+    """Resources that are not provisioned yet: their outputs read as `PENDING`."""
+
+    def find(self, reference: Reference) -> tuple[Any, bool]:
+        """The value, and whether it is a secret.
+
+        Raises:
+            LookupFailure: nothing is there.
+        """
+        root, *rest = reference.parts
+        if root == "metadata":
+            if not rest:
+                raise LookupFailure("metadata_key_required", "names no metadata key")
+            return _walk(self.metadata, rest, null_is_missing=False), False
+        if root != "resources":
+            raise LookupFailure("unknown_root", "must start with metadata. or resources.")
+        if not rest:
+            raise LookupFailure("resource_name_required", "names no resource")
+        return self._output(*rest)
+
+    def _output(self, name: str, *keys: str) -> tuple[Any, bool]:
+        if name in self.pending and keys:
+            return PENDING, False
+        if name not in self.outputs:
+            raise LookupFailure("unknown_resource", f'the workload has no resource "{name}"')
+        if not keys:
+            raise LookupFailure("output_key_required", f'names no output of resource "{name}"')
+        outputs = self.outputs[name]
+        secret = keys[0] in outputs.secrets
+        tree = outputs.secrets if secret else outputs.values
+        return _walk(tree, keys, null_is_missing=True), secret
+
+
+class LookupFailure(Exception):
+    """A reference that leads nowhere; caught by whoever substitutes."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        """`unknown_root`, `metadata_key_required`, `resource_name_required`, `unknown_resource`,
+        `output_key_required`, `not_a_map` or `unknown_key`."""
+
+
+@frozen
+class SubstitutedText:
+    """A text after substitution."""
+
+    text: str = field(repr=False)
+    secret: bool = False
+    """Whether a secret went into it: then the whole text is secret."""
+
+
+@frozen
+class SubstitutedValue:
+    """A structure after substitution."""
+
+    value: Any = field(repr=False)
+    secret_paths: frozenset[Path] = frozenset()
+    """Paths of the texts that secrets went into."""
+
+
+class SubstitutionError(PlaceholderError):
+    """Placeholders that cannot be resolved: all of one text or structure."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__(
+            problems=[
+                Problem(
+                    message=finding.message,
+                    place=place_text(finding.path) or None,
+                    hint=finding.hint,
+                    code=finding.code,
+                )
+                for finding in findings
+            ]
+        )
+        self.findings = tuple(findings)
+
+
+def substitute(text: str, lookup: Lookup) -> SubstitutedText:
+    """Puts values in place of placeholders.
+
+    Raises:
+        SubstitutionError: with every placeholder that cannot be resolved.
+    """
+    findings: list[Finding] = []
+    result = _substitute(text, lookup, (), findings)
+    if findings:
+        raise SubstitutionError(findings)
+    return result
+
+
+def substitute_in(value: Any, lookup: Lookup) -> SubstitutedValue:
+    """Substitutes each text inside a structure; keys and other values stay.
+
+    Raises:
+        SubstitutionError: with every placeholder that cannot be resolved, and its path.
+    """
+    findings: list[Finding] = []
+    secret_paths: set[Path] = set()
+
+    def walk(item: Any, path: Path) -> Any:
+        match item:
+            case str():
+                result = _substitute(item, lookup, path, findings)
+                if result.secret:
+                    secret_paths.add(path)
+                return result.text
+            case dict():
+                return {key: walk(child, (*path, key)) for key, child in item.items()}
+            case list():
+                return [walk(child, (*path, index)) for index, child in enumerate(item)]
+            case _:
+                return item
+
+    substituted = walk(value, ())
+    if findings:
+        raise SubstitutionError(findings)
+    return SubstitutedValue(substituted, frozenset(secret_paths))
+
+
+def _substitute(text: str, lookup: Lookup, path: Path, findings: list[Finding]) -> SubstitutedText:
+    pieces: list[str] = []
+    secret = False
+    for token in parse(text):
+        if isinstance(token, str):
+            pieces.append(token)
+            continue
+        try:
+            value, of_secret = lookup.find(token)
+        except LookupFailure as failure:
+            findings.append(unresolved(token, failure, path))
+        else:
+            pieces.append(render(value))
+            secret = secret or of_secret
+    return SubstitutedText("".join(pieces), secret)
+
+
+def unresolved(reference: Reference, failure: LookupFailure, path: Path) -> Finding:
+    """The finding for a reference that leads nowhere."""
+    return Finding(
+        kind=failure.kind,
+        path=path,
+        message=f"placeholder ${{{reference.text}}}: {failure}",
+        hint=f"$${{{reference.text}}} stands for the text itself",
+        code="placeholder_invalid",
+        subject=reference.text,
+    )
+
+
+def _walk(
+    tree: Mapping[str, Any], keys: tuple[str, ...] | list[str], *, null_is_missing: bool
+) -> Any:
+    value: Any = tree
+    for index, key in enumerate(keys):
+        if value is None and null_is_missing:
+            raise LookupFailure("unknown_key", f'"{keys[index - 1]}" is null, nothing is inside')
+        if not isinstance(value, Mapping):
+            raise LookupFailure(
+                "not_a_map", f'"{keys[index - 1]}" is not a map, "{key}" is not in it'
+            )
+        if key not in value:
+            raise LookupFailure("unknown_key", _missing(key, value))
+        value = value[key]
+    return value
+
+
+def _missing(key: str, tree: Mapping[str, Any]) -> str:
+    names = ", ".join(sorted(tree)) or "nothing"
+    return f'there is no "{key}" (there is: {names})'
+
+
+def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    match value:
+        case str():
+            yield path, value
+        case dict():
+            for key, item in value.items():
+                yield from _texts(item, (*path, key))
+        case list():
+            for index, item in enumerate(value):
+                yield from _texts(item, (*path, index))
+        case _:
+            pass

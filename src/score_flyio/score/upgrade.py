@@ -1,0 +1,139 @@
+"""Deprecated forms of a Score document → current ones.
+
+| Found | Becomes |
+|---|---|
+| `files`, `volumes` as a list | a map by `target` |
+| file `content` as a list of lines (in a list of files) | text, lines joined |
+| `read_only` of a volume (in a list of volumes) | `readOnly` |
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import define, field, frozen
+
+from score_flyio.score.finding import Finding
+from score_flyio.score.notice import Notice
+from score_flyio.score.place import Path, json_pointer, quoted, shown
+from score_flyio.score.render import render
+
+
+@frozen
+class Change:
+    """One form that was upgraded."""
+
+    path: str
+    """Dotted path in the document before the upgrade."""
+    kind: str
+    """`array_to_map`, `lines_joined` or `renamed_readOnly`."""
+
+    def notice(self) -> Notice | None:
+        """What to tell the user; lists instead of maps are too usual to mention."""
+        if self.kind == "array_to_map":
+            return None
+        mend = {"lines_joined": "one text", "renamed_readOnly": "readOnly"}[self.kind]
+        message = f"{self.path} is written in a deprecated form; write {mend}"
+        return Notice(code="upgraded", subject=self.path, message=message)
+
+
+@define
+class Upgraded:
+    """A document without deprecated forms."""
+
+    document: dict[str, Any]
+    changes: list[Change] = field(factory=list)
+    findings: list[Finding] = field(factory=list)
+    origins: dict[Path, Path] = field(factory=dict)
+    """Path of a map entry made from a list item → path of that item before."""
+
+    def origin(self, path: Path) -> Path:
+        """Where the value at a path of the new document stood in the old one."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.origins:
+                return self.origins[path[:length]] + path[length:]
+        return path
+
+
+def upgrade(document: dict[str, Any]) -> Upgraded:
+    """Upgrades deprecated forms. What else is wrong with the document does not matter here."""
+    upgraded = Upgraded(document)
+    containers = document.get("containers")
+    if not isinstance(containers, dict):
+        return upgraded
+    upgraded.document = {
+        **document,
+        "containers": {
+            name: _container(container, name, upgraded) for name, container in containers.items()
+        },
+    }
+    return upgraded
+
+
+def _container(container: Any, name: str, upgraded: Upgraded) -> Any:
+    if not isinstance(container, dict):
+        return container
+    changed = dict(container)
+    for key, mend in (("files", _file), ("volumes", _volume)):
+        if isinstance(items := container.get(key), list):
+            path = ("containers", name, key)
+            mended = [
+                mend(item, (*path, index), upgraded) if isinstance(item, dict) else item
+                for index, item in enumerate(items)
+            ]
+            changed[key] = _by_target(mended, path, upgraded)
+            upgraded.changes.append(Change(".".join(path), "array_to_map"))
+    return changed
+
+
+def _file(item: dict[str, Any], path: Path, upgraded: Upgraded) -> dict[str, Any]:
+    content = item.get("content")
+    if not isinstance(content, list):
+        return item
+    upgraded.changes.append(Change(_dotted((*path, "content")), "lines_joined"))
+    return {**item, "content": "\n".join(render(line) for line in content)}
+
+
+def _volume(item: dict[str, Any], path: Path, upgraded: Upgraded) -> dict[str, Any]:
+    if not isinstance(item.get("read_only"), bool):
+        return item
+    upgraded.changes.append(Change(_dotted((*path, "read_only")), "renamed_readOnly"))
+    renamed = {key: value for key, value in item.items() if key != "read_only"}
+    return {**renamed, "readOnly": item["read_only"]}
+
+
+def _by_target(items: list[Any], path: Path, upgraded: Upgraded) -> dict[str, Any]:
+    by_target: dict[str, Any] = {}
+    for index, item in enumerate(items):
+        place = (*path, index)
+        finding = _unusable(item, by_target, place)
+        if finding:
+            upgraded.findings.append(finding)
+            continue
+        target = item["target"]
+        by_target[target] = {key: value for key, value in item.items() if key != "target"}
+        upgraded.origins[(*path, target)] = place
+    return by_target
+
+
+def _unusable(item: Any, by_target: dict[str, Any], place: Path) -> Finding | None:
+    pointer = json_pointer(place)
+    if not isinstance(item, dict):
+        message = f"must be a map, not {shown(item)} [{pointer}]"
+        return Finding(kind="type", path=place, message=message)
+    if "target" not in item:
+        message = f'"target" is missing [{pointer}]'
+        hint = 'add "target", or write a map by target'
+        return Finding(kind="required", path=place, message=message, hint=hint, subject="target")
+    target = item["target"]
+    if not isinstance(target, str) or not target:
+        message = f"must be text that is not empty, not {shown(target)} [{pointer}/target]"
+        return Finding(kind="type", path=(*place, "target"), message=message)
+    if target in by_target:
+        message = f"target {quoted(target)} is there already [{pointer}/target]"
+        return Finding(kind="duplicate", path=(*place, "target"), message=message)
+    return None
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(map(str, path))

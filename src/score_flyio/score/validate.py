@@ -1,0 +1,166 @@
+"""Rules across the fields of a document that matches the schema: placeholders and `before`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from attrs import evolve
+
+from score_flyio.score.finding import Finding
+from score_flyio.score.place import Path, quoted
+from score_flyio.score.placeholders import (
+    Lookup,
+    LookupFailure,
+    Reference,
+    references_in,
+    unresolved,
+)
+from score_flyio.score.schema import schema_findings
+
+_PART: Final = re.compile(r"[A-Za-z0-9_-]+")
+_DOTTED_PART: Final = re.compile(r"[A-Za-z0-9_./-]+")
+
+
+def findings(document: dict[str, Any]) -> list[Finding]:
+    """Everything wrong with a document whose deprecated forms are upgraded.
+
+    The rules across fields are looked at only when the structure is right.
+    """
+    return schema_findings(document) or [
+        *standard_findings(document),
+        *metadata_findings(document),
+        *healthy_findings(document),
+    ]
+
+
+def standard_findings(document: dict[str, Any]) -> list[Finding]:
+    """What the reference library of the Score tools checks too: placeholders and `before`.
+
+    Those in the params of resources come first, as they are needed first.
+    """
+    return [*_placeholder_findings(document), *_before_findings(document)]
+
+
+def metadata_findings(document: dict[str, Any]) -> Iterator[Finding]:
+    """Placeholders that name metadata which is not there."""
+    lookup = Lookup(document["metadata"])
+    for path, reference in _placeholders(document):
+        if reference.parts[0] == "metadata" and _is_well_formed(reference):
+            try:
+                lookup.find(reference)
+            except LookupFailure as failure:
+                yield _coded(unresolved(reference, failure, path), reference)
+
+
+def healthy_findings(document: dict[str, Any]) -> Iterator[Finding]:
+    """Containers that others wait for until they are healthy, without a probe to tell."""
+    for name, container in document["containers"].items():
+        if "livenessProbe" in container or "readinessProbe" in container:
+            continue
+        for other, entry in container.get("before", {}).items():
+            if entry["ready"] == "healthy":
+                yield Finding(
+                    kind="before_without_probe",
+                    path=("containers", name, "before", other, "ready"),
+                    message=f'"{other}" waits until "{name}" is healthy, but "{name}" has no probe',
+                    hint=f'give "{name}" a readinessProbe, or wait for started or complete',
+                    subject=other,
+                )
+
+
+def _placeholders(document: dict[str, Any]) -> Iterator[tuple[Path, Reference]]:
+    for name, resource in document.get("resources", {}).items():
+        yield from _within(("resources", name, "params"), resource.get("params"))
+    for name, container in document["containers"].items():
+        base: Path = ("containers", name)
+        yield from _within((*base, "variables"), container.get("variables"))
+        for target, file in container.get("files", {}).items():
+            if not file.get("noExpand"):
+                yield from _within((*base, "files", target, "content"), file.get("content"))
+        for target, volume in container.get("volumes", {}).items():
+            yield from _within((*base, "volumes", target, "source"), volume["source"])
+
+
+def _within(base: Path, value: Any) -> Iterator[tuple[Path, Reference]]:
+    for path, reference in references_in(value):
+        yield base + path, reference
+
+
+def _placeholder_findings(document: dict[str, Any]) -> Iterator[Finding]:
+    resources = document.get("resources", {})
+    for path, reference in _placeholders(document):
+        wrong = _wrong_with(reference, resources)
+        if wrong:
+            kind, problem = wrong
+            finding = unresolved(reference, LookupFailure(kind, problem), path)
+            yield _coded(finding, reference)
+
+
+def _coded(finding: Finding, reference: Reference) -> Finding:
+    """Params of resources have error codes of their own."""
+    if finding.path[0] != "resources":
+        return finding
+    unknown = finding.kind == "unknown_resource" and reference.resource is not None
+    code = "resource_reference_unknown" if unknown else "params_substitution_failed"
+    return evolve(finding, code=code)
+
+
+def _wrong_with(reference: Reference, resources: dict[str, Any]) -> tuple[str, str] | None:
+    if not _is_well_formed(reference):
+        return "malformed", "is not of the form metadata.KEY or resources.NAME.OUTPUT"
+    root, name = reference.parts[:2]
+    if root not in ("metadata", "resources"):
+        return "unsupported_root", "must start with metadata. or resources."
+    if root == "resources" and name not in resources:
+        known = ", ".join(resources) or "none"
+        return "unknown_resource", f"there is no resource {quoted(name)} (there is: {known})"
+    return None
+
+
+def _is_well_formed(reference: Reference) -> bool:
+    r"""Names joined by dots; a part with `\.` in it, and an annotation's key, may have more."""
+    parts = reference.parts
+    annotation = parts[:2] == ("metadata", "annotations")
+    patterns = (_DOTTED_PART if "." in part or annotation else _PART for part in parts)
+    matches = (pattern.fullmatch(part) for pattern, part in zip(patterns, parts, strict=True))
+    return len(parts) > 1 and all(matches)
+
+
+def _before_findings(document: dict[str, Any]) -> Iterator[Finding]:
+    containers = document["containers"]
+    edges: dict[str, list[str]] = {name: [] for name in containers}
+    for name, container in containers.items():
+        for other in container.get("before", {}):
+            path = ("containers", name, "before", other)
+            if other == name:
+                message = f'"{name}" cannot come before itself'
+                yield Finding(kind="before_self", path=path, message=message, subject=other)
+            elif other not in containers:
+                message = f'there is no container "{other}" (there is: {", ".join(containers)})'
+                yield Finding(kind="before_unknown", path=path, message=message, subject=other)
+            else:
+                edges[name].append(other)
+    cycle = _cycle(edges)
+    if cycle:
+        message = f"containers wait for each other in a circle: {' before '.join(cycle)}"
+        path = ("containers", cycle[0], "before", cycle[1])
+        hint = "take one of these out"
+        yield Finding(kind="before_cycle", path=path, message=message, hint=hint)
+
+
+def _cycle(edges: dict[str, list[str]]) -> list[str] | None:
+    """A cycle as names in order, the first one again at the end."""
+    remaining = {name: set(targets) for name, targets in edges.items()}
+    while free := [name for name, targets in remaining.items() if not targets]:
+        for name in free:
+            del remaining[name]
+        for targets in remaining.values():
+            targets.difference_update(free)
+    if not remaining:
+        return None
+    walk = [min(remaining)]
+    while walk[-1] not in walk[:-1]:
+        walk.append(min(remaining[walk[-1]]))
+    return walk[walk.index(walk[-1]) :]

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from score_flyio.errors import InputError, ScoreFileError
+from score_flyio.score.load import load_score_file, workload_from_document
+
+MINIMAL = """\
+apiVersion: score.dev/v1b1
+metadata:
+  name: shop
+containers:
+  main:
+    image: .
+"""
+
+
+@pytest.fixture
+def score(tmp_path: Path) -> Path:
+    file = tmp_path / "score.yaml"
+    file.write_text(MINIMAL)
+    return file
+
+
+def _failure(file: Path, **options: Any) -> InputError:
+    with pytest.raises(ScoreFileError) as failure:
+        load_score_file(file, **options)
+    return failure.value
+
+
+def test_minimal(score: Path) -> None:
+    loaded = load_score_file(score)
+    assert loaded.workload.name == "shop"
+    assert loaded.workload.containers["main"].image == "."
+    assert loaded.file == str(score)
+    assert loaded.notices == ()
+
+
+def test_image_replaces_only_the_dot(score: Path) -> None:
+    score.write_text(MINIMAL + "  side:\n    image: nginx\n")
+    loaded = load_score_file(score, image="registry/shop:1")
+    images = [container.image for container in loaded.workload.containers.values()]
+    assert images == ["registry/shop:1", "nginx"]
+    assert loaded.document["containers"]["main"]["image"] == "registry/shop:1"
+
+
+def test_file_then_properties_in_order(score: Path, tmp_path: Path) -> None:
+    over = tmp_path / "over.yaml"
+    over.write_text("containers: {main: {image: a, args: [x]}}\n")
+    properties = ["containers.main.image=b", "containers.main.args.-1=y", "containers.main.image=c"]
+    loaded = load_score_file(score, overrides_file=over, override_properties=properties)
+    main = loaded.workload.containers["main"]
+    assert (main.image, main.args) == ("c", ("x", "y"))
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "words"),
+    [
+        (None, "score_file_unreadable", "no such file"),
+        (b"\xff\xfe", "score_file_undecodable", "UTF-8"),
+        (b"- a\n", "score_file_undecodable", "a list"),
+        (b"a:\n\tb: 1\n", "score_file_undecodable", ":2:"),
+        (b"a: 1\na: 2\n", "score_file_undecodable", ":2:"),
+        (MINIMAL.encode() + b"---\na: 1\n", "score_file_undecodable", ":7:"),
+        (b"# nothing\n", "schema_invalid", "apiVersion"),
+        (MINIMAL.encode() + b"    variables: {1: x}\n", "schema_invalid", "variables.1: the key"),
+    ],
+)
+def test_unusable_files(score: Path, content: bytes | None, code: str, words: str) -> None:
+    score.unlink() if content is None else score.write_bytes(content)
+    failure = _failure(score)
+    assert failure.code == code
+    assert str(score) in str(failure)
+    assert words in str(failure)
+
+
+@pytest.mark.parametrize("content", [None, "[a]", "a: [1", "1: x", "a: 1\n---\nb: 1"])
+def test_unusable_overrides(score: Path, tmp_path: Path, content: str | None) -> None:
+    over = tmp_path / "over.yaml"
+    if content is not None:
+        over.write_text(content)
+    failure = _failure(score, overrides_file=over)
+    assert failure.code == "override_file_invalid"
+    assert "over.yaml" in str(failure)
+
+
+def test_all_problems_at_once_with_their_lines(score: Path) -> None:
+    score.write_text(MINIMAL + "    imag: x\n    variables:\n      A: 1\n      B:\nother: 1\n")
+    failure = _failure(score)
+    places = {(problem.line, problem.place) for problem in failure.problems}
+    assert places == {
+        (5, "containers.main"),
+        (9, "containers.main.variables.A"),
+        (10, "containers.main.variables.B"),
+        (1, None),
+    }
+
+
+def test_line_of_an_item_in_the_list_form(score: Path) -> None:
+    files = "    files:\n    - {target: /a, content: x}\n    - target: /b\n      mode: rw\n      content: y\n"
+    score.write_text(MINIMAL + files)
+    (problem,) = _failure(score).problems
+    assert (problem.line, problem.place) == (10, "containers.main.files[/b].mode")
+
+
+def test_no_line_for_what_an_override_put_there(score: Path) -> None:
+    (problem,) = _failure(score, override_properties=["metadata.name=UPPER"]).problems
+    assert (problem.line, problem.place) == (None, "metadata.name")
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "words"),
+    [
+        ("    variables: {A: '${resources.no.x}'}\n", "placeholder_invalid", "variables.A"),
+        ("    variables: {A: '${metadata.owner}'}\n", "placeholder_invalid", "metadata.owner"),
+        ("    variables: {A: '${env.HOME}'}\n", "placeholder_invalid", "env.HOME"),
+        ("    files: {/a: {content: '${resources.no.x}'}}\n", "placeholder_invalid", "[/a].content"),
+        ("    volumes: {/a: {source: '${x}'}}\n", "placeholder_invalid", "[/a].source"),
+        ("resources: {aa: {type: xx, params: {p: '${resources.no.x}'}}}\n",
+         "resource_reference_unknown", "resources.aa.params.p"),
+        ("resources: {aa: {type: xx, params: {p: ['${env.X}']}}}\n",
+         "params_substitution_failed", "resources.aa.params.p[0]"),
+        ("    before: {main: {ready: started}}\n", "schema_invalid", "before itself"),
+        ("    before: {side: {ready: healthy}}\n  side: {image: x}\n", "schema_invalid", "no probe"),
+        ("    before: {side: {ready: started}}\n  side: {image: x, before: {main: {ready: started}}}\n",
+         "schema_invalid", "main before side before main"),
+    ],
+)  # fmt: skip
+def test_rules_across_fields(score: Path, lines: str, code: str, words: str) -> None:
+    score.write_text(MINIMAL + lines)
+    failure = _failure(score)
+    assert failure.code == code
+    assert words in str(failure)
+    assert failure.problems[0].line is not None
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "    files: {/a: {content: '${no.x}', noExpand: true}}\n",
+        "    files: {/a: {source: '${no.x}'}}\n",
+        "    args: ['${no.x}']\n",
+        "    variables: {A: '$${no.x}', B: '${metadata.name}'}\n",
+    ],
+)
+def test_what_is_no_placeholder(score: Path, lines: str) -> None:
+    score.write_text(MINIMAL + lines)
+    load_score_file(score)
+
+
+def test_annotations_can_be_read(score: Path) -> None:
+    text = MINIMAL.replace("name: shop", "name: shop\n  annotations: {example.com/team: red}")
+    score.write_text(text + "    variables: {T: '${metadata.annotations.example\\.com/team}'}\n")
+    load_score_file(score)
+
+
+def test_deprecated_forms_are_upgraded_with_a_notice(score: Path) -> None:
+    score.write_text(
+        MINIMAL
+        + "    files: [{target: /a, content: [x, y]}]\n"
+        + "    volumes: [{source: data, target: /d, read_only: true}]\n"
+    )
+    loaded = load_score_file(score)
+    main = loaded.workload.containers["main"]
+    assert main.files[0].content == "x\ny"
+    assert main.volumes[0].read_only
+    assert [notice.key for notice in loaded.notices] == [
+        "upgraded:containers.main.files.0.content",
+        "upgraded:containers.main.volumes.0.read_only",
+    ]
+    again = workload_from_document(loaded.document, loaded.file)
+    assert again.workload == loaded.workload
+    assert again.notices == ()
+
+
+@pytest.mark.parametrize("item", ["x", "{content: x}", "{target: /a, content: y}", "{target: 5}"])
+def test_list_items_that_cannot_be_kept(score: Path, item: str) -> None:
+    score.write_text(MINIMAL + f"    files: [{{target: /a, content: x}}, {item}]\n")
+    (problem,) = _failure(score).problems
+    assert problem.place is not None
+    assert problem.place.startswith("containers.main.files[1]")
+    assert problem.line == 7
+
+
+def test_stored_document_that_no_longer_fits() -> None:
+    with pytest.raises(ScoreFileError, match=r"old\.yaml.*apiVersion"):
+        workload_from_document({"metadata": {"name": "shop"}}, "old.yaml")

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from attrs import field, frozen
+from hypothesis import given
+from hypothesis import strategies as st
+
+from score_flyio.score.placeholders import (
+    PENDING,
+    Lookup,
+    SubstitutionError,
+    escape,
+    references,
+    resources_in,
+    substitute,
+    substitute_in,
+)
+from score_flyio.score.render import render
+from score_flyio.secret import Secret
+
+
+@frozen
+class Outputs:
+    values: dict[str, Any] = field(factory=dict)
+    secrets: dict[str, Any] = field(factory=dict)
+
+
+LOOKUP = Lookup(
+    {"name": "shop"},
+    {
+        "db": Outputs(
+            {"host": "h", "password": "open", "list": [1]},
+            {"password": Secret("s3cret"), "tls": {"key": Secret("k"), "bits": 2048}},
+        )
+    },
+)
+
+
+@given(st.text(st.characters(exclude_characters="$")))
+def test_text_without_dollar_stays(text: str) -> None:
+    assert substitute(text, LOOKUP).text == text
+
+
+@given(st.text(st.sampled_from("$${}.\\ab ")) | st.text())
+def test_escaped_text_comes_back(text: str) -> None:
+    assert not references(escape(text))
+    assert substitute(escape(text), LOOKUP).text == text
+
+
+@given(st.lists(st.sampled_from(["$", "{", "}", "${metadata.name}", "$$", "x"])).map("".join))
+def test_text_is_scanned_once_from_the_left(text: str) -> None:
+    try:
+        expected = _by_hand(text)
+    except KeyError:
+        with pytest.raises(SubstitutionError):
+            substitute(text, LOOKUP)
+    else:
+        assert substitute(text, LOOKUP).text == expected
+
+
+def _by_hand(text: str) -> str:
+    """The rules of the table, character by character."""
+    result = ""
+    while text:
+        close = text.find("}")
+        if text.startswith("$${") and close > 0:
+            result, text = result + text[1 : close + 1], text[close + 1 :]
+        elif text.startswith("$$"):
+            result, text = result + "$", text[2:]
+        elif text.startswith("${") and close > 0:
+            result += {"metadata.name": "shop"}[text[2:close]]
+            text = text[close + 1 :]
+        else:
+            result, text = result + text[0], text[1:]
+    return result
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "secret"),
+    [
+        ("${resources.db.host}", "h", False),
+        ("${resources.db.password}", "s3cret", True),
+        ("a ${resources.db.host} b ${resources.db.tls.key}", "a h b k", True),
+        ("${resources.db.tls}", '{"bits":2048,"key":"k"}', True),
+        ("${resources.db.tls.bits}", "2048", True),
+        ("$${resources.db.password}", "${resources.db.password}", False),
+    ],
+)
+def test_secrets_are_tracked_for_each_text(text: str, expected: str, secret: bool) -> None:
+    result = substitute(text, LOOKUP)
+    assert (result.text, result.secret) == (expected, secret)
+    assert not substitute("${metadata.name}", LOOKUP).secret
+
+
+def test_secret_paths_of_a_structure() -> None:
+    params = {"a": "${resources.db.host}", "b": [1, {"c": "x${resources.db.password}"}]}
+    result = substitute_in(params, LOOKUP)
+    assert result.value == {"a": "h", "b": [1, {"c": "xs3cret"}]}
+    assert result.secret_paths == {("b", 1, "c")}
+    assert "s3cret" not in repr(result)
+
+
+def test_all_failures_of_a_structure_are_told_with_their_paths() -> None:
+    with pytest.raises(SubstitutionError) as failure:
+        substitute_in({"a": "${x} ${resources.no.y}", "/b": ["${metadata.z}"]}, LOOKUP)
+    assert [problem.place for problem in failure.value.problems] == ["a", "a", "[/b][0]"]
+    assert all(problem.hint for problem in failure.value.problems)
+    assert failure.value.code == "placeholder_invalid"
+
+
+def test_bare_resource_never_shows_its_secrets() -> None:
+    with pytest.raises(SubstitutionError, match="names no output"):
+        substitute("${resources.db}", LOOKUP)
+
+
+def test_outputs_of_resources_to_come() -> None:
+    lookup = Lookup({}, {}, frozenset({"db"}))
+    assert substitute("postgres://${resources.db.host}/", lookup).text == f"postgres://{PENDING}/"
+    with pytest.raises(SubstitutionError, match='no resource "other"'):
+        substitute("${resources.other.host}", lookup)
+
+
+def test_which_resources_a_structure_needs() -> None:
+    value = {"${resources.key.x}": ["${resources.b.x} ${resources.a}"], "c": "$${resources.c.x}"}
+    assert resources_in(value) == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("text", "text"),
+        (12345678901234567890, "12345678901234567890"),
+        (2**53 + 1, "9007199254740993"),
+        (1000000.0, "1000000"),
+        (1e16, "10000000000000000"),
+        (1e20, "100000000000000000000"),
+        (1e21, "1e+21"),
+        (1.5e300, "1.5e+300"),
+        (0.1, "0.1"),
+        (0.000001, "0.000001"),
+        (-1e-07, "-1e-7"),
+        (1.25e-10, "1.25e-10"),
+        (0.0, "0"),
+        (True, "true"),
+        (None, "null"),
+        ([], "[]"),
+        ({"b": "<a&b>", "a": [1.0, "é"]}, '{"a":[1,"é"],"b":"<a&b>"}'),
+    ],
+)
+def test_rendering(value: Any, expected: str) -> None:
+    assert render(value) == expected
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_rendered_floats_read_back(value: float) -> None:
+    assert float(render(value)) == value
