@@ -15,9 +15,12 @@ JsonObject: TypeAlias = dict[str, Any]
 DEFAULT_CLASS = "default"
 
 
-@frozen(order=True)
+@frozen
 class ResourceUid:
-    """Identity of a resource, written `TYPE.CLASS#ID`; equal uids are one resource."""
+    """Identity of a resource, written `TYPE.CLASS#ID`; equal uids are one resource.
+
+    Uids sort as their texts do.
+    """
 
     type: str
     class_: str
@@ -45,6 +48,9 @@ class ResourceUid:
             msg = f"{text!r} is not a resource uid of the form TYPE.CLASS#ID"
             raise ValueError(msg)
         return cls(type_, class_, resource_id)
+
+    def __lt__(self, other: ResourceUid) -> bool:
+        return str(self) < str(other)
 
     def __str__(self) -> str:
         return f"{self.type}.{self.class_}#{self.id}"

@@ -1,0 +1,167 @@
+"""Taking resources away again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from attrs import frozen
+
+from score_flyio.errors import ResourceError
+from score_flyio.events import (
+    DeprovisioningFinished,
+    DeprovisioningStarted,
+    Event,
+    ProvisioningFailed,
+    Scope,
+    WarningRaised,
+)
+from score_flyio.resources.graph import build
+from score_flyio.resources.model import (
+    ProvisionerDefinition,
+    ProvisionIncomplete,
+    ProvisionRequest,
+    ResourceUid,
+)
+from score_flyio.resources.prime import prime
+from score_flyio.resources.registry import Registry
+from score_flyio.resources.run import combined
+from score_flyio.resources.saving import Saver
+from score_flyio.resources.sharing import merge_patch
+from score_flyio.state.model import ProjectState, ResourceRecord
+from score_flyio.state.store import StateStore
+
+
+@frozen(kw_only=True)
+class Deprovisioning:
+    """Takes resources away, one after the other, and forgets each at once."""
+
+    state: ProjectState
+    store: StateStore
+    registry: Registry
+    emit: Callable[[Event], None]
+
+    async def one(self, uid: ResourceUid) -> None:
+        """Take one resource away.
+
+        Raises:
+            ResourceError: there is no such resource, or its provisioner is not configured.
+            ProvisionFailed: the provisioner failed; the resource stays in the state.
+        """
+        record = self.state.resources.get(uid)
+        if record is None:
+            raise unknown_resource(uid, self.state)
+        if users := self.state.users(uid):
+            names = ", ".join(f"'{name}'" for name in users)
+            self.emit(
+                WarningRaised(
+                    scope=Scope(resource=str(uid)),
+                    message=f"resource '{uid}' is still used by workload {names}; "
+                    "the next generate or deploy provisions it anew",
+                    code="resource_in_use",
+                )
+            )
+        await self._take_away(record, self._provisioner(record))
+
+    async def all(self, uids: Collection[ResourceUid]) -> None:
+        """Take resources away, those that others need last; one that was never made is forgotten.
+
+        Raises:
+            ResourceError: something failed; everything that the failed ones do not need is gone.
+        """
+        failures: list[ResourceError] = []
+        needed: set[ResourceUid] = set()
+        needs = _needs(self.state)
+        for uid in _users_first(uids, needs):
+            try:
+                if uid in needed:
+                    needed |= needs.get(uid, frozenset())
+                    continue
+                record = self.state.resources[uid]
+                if record.provisioned:
+                    await self._take_away(record, self._provisioner(record))
+                else:
+                    await self._forget(uid)
+            except ResourceError as error:
+                failures.append(error)
+                needed |= needs.get(uid, frozenset())
+        if failures:
+            raise combined(failures)
+
+    def _provisioner(self, record: ResourceRecord) -> ProvisionerDefinition:
+        definition = self.registry.named(record.provisioner)
+        if definition is not None:
+            return definition
+        if not record.provisioned:
+            raise ResourceError(
+                f"resource '{record.uid}' was never provisioned: there is nothing to take away",
+                hint="take it out of the Score file, or use resources deprovision --all",
+                code="deprovision_provisioner_missing",
+            )
+        raise ResourceError(
+            f"resource '{record.uid}': its provisioner '{record.provisioner}' is not configured "
+            "any more",
+            hint=f"add it again: score-flyio provisioners add {record.provisioner} "
+            f"{record.uid.type} …",
+            code="deprovision_provisioner_missing",
+        )
+
+    async def _take_away(self, record: ResourceRecord, definition: ProvisionerDefinition) -> None:
+        scope = Scope(resource=str(record.uid), workload=record.source_workload or None)
+        self.emit(DeprovisioningStarted(scope=scope, provisioner=definition.id))
+        request = ProvisionRequest(
+            uid=record.uid,
+            guid=record.guid,
+            params=record.params or {},
+            metadata=record.metadata or {},
+            state=record.state,
+            shared=self.state.shared,
+        )
+        try:
+            result = await self.registry.build(definition).deprovision(request)
+        except ResourceError as error:
+            if isinstance(error, ProvisionIncomplete) and error.result.shared:
+                self.state.shared = merge_patch(self.state.shared, error.result.shared)
+                await Saver(self.store, self.state).save()
+            failed = ProvisioningFailed(scope=scope, provisioner=definition.id, error=error.message)
+            self.emit(failed)
+            raise
+        self.state.shared = merge_patch(self.state.shared, result.shared or {})
+        await self._forget(record.uid)
+        self.emit(DeprovisioningFinished(scope=scope, provisioner=definition.id))
+
+    async def _forget(self, uid: ResourceUid) -> None:
+        del self.state.resources[uid]
+        await Saver(self.store, self.state).save()
+
+
+def unknown_resource(uid: ResourceUid | str, state: ProjectState) -> ResourceError:
+    """The error for a uid that the state does not have."""
+    known = ", ".join(str(uid) for uid in sorted(state.resources)) or "none"
+    return ResourceError(
+        f"there is no resource '{uid}' in the project",
+        hint=f"known resources: {known}",
+        code="deprovision_unknown_resource",
+    )
+
+
+def _needs(state: ProjectState) -> Mapping[ResourceUid, frozenset[ResourceUid]]:
+    documents: dict[str, Mapping[str, Any]] = {
+        name: record.spec for name, record in state.workloads.items()
+    }
+    return build(prime(documents)[0], documents).needs
+
+
+def _users_first(
+    uids: Collection[ResourceUid], needs: Mapping[ResourceUid, frozenset[ResourceUid]]
+) -> list[ResourceUid]:
+    """Ordered so that a resource comes before those that it needs."""
+    order: list[ResourceUid] = []
+    left = set(uids)
+    while left:
+        needed = {need for uid in left for need in needs.get(uid, ()) if need != uid}
+        # In a circle nothing comes first: then all that is left goes at once.
+        level = sorted(left - needed) or sorted(left)
+        order += level
+        left.difference_update(level)
+    return order

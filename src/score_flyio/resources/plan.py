@@ -1,0 +1,106 @@
+"""What a run will provision, before anything happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+from uuid import uuid4
+
+from attrs import evolve, frozen
+
+from score_flyio.resources.graph import build
+from score_flyio.resources.model import ResourceUid
+from score_flyio.resources.prime import Conflict, Primed, prime
+from score_flyio.state.model import ProjectState, ResourceRecord
+
+
+@frozen(kw_only=True)
+class ResourcePlan:
+    """The resources of some workloads, in order, and what is known of all others."""
+
+    order: tuple[ResourceUid, ...]
+    """What to provision: level by level, each level sorted."""
+    needs: Mapping[ResourceUid, frozenset[ResourceUid]]
+    primed: Mapping[ResourceUid, Primed]
+    """Every resource that any workload asks for."""
+    documents: Mapping[str, Mapping[str, Any]]
+    """Score documents of all workloads, by name."""
+    foreign_conflicts: tuple[Conflict, ...] = ()
+    """Conflicts between workloads that are not part of the run: nothing to stop for."""
+
+    def resources_of(self, workload: str) -> dict[str, ResourceUid]:
+        """Resource name → uid."""
+        return {
+            definition.name: uid
+            for uid, resource in self.primed.items()
+            for definition in resource.definitions
+            if definition.workload == workload
+        }
+
+
+def plan_resources(
+    documents: Mapping[str, Mapping[str, Any]], workloads: Collection[str]
+) -> ResourcePlan:
+    """The plan for `workloads`, among all `documents` of the project (by workload name).
+
+    Raises:
+        ResourceConflictError: a definition in one of `workloads` differs from another one.
+        ScoreFileError: params refer to resources that the workload has not.
+        ResourceCycleError: resources need each other.
+    """
+    primed, conflicts = prime(documents)
+    foreign: list[Conflict] = []
+    for conflict in conflicts:
+        if set(conflict.workloads).isdisjoint(workloads):
+            foreign.append(conflict)
+        else:
+            raise conflict.error()
+    graph = build(primed, documents)
+    wanted = [
+        uid
+        for uid, resource in primed.items()
+        if any(definition.workload in workloads for definition in resource.definitions)
+    ]
+    return ResourcePlan(
+        order=graph.order(wanted),
+        needs=graph.needs,
+        primed=primed,
+        documents=documents,
+        foreign_conflicts=tuple(foreign),
+    )
+
+
+def new_guid() -> str:
+    """What a provisioner will know a new resource by."""
+    return str(uuid4())
+
+
+def record_plan(
+    state: ProjectState, plan: ResourcePlan, make_guid: Callable[[], str] = new_guid
+) -> tuple[ResourceUid, ...]:
+    """Enter the plan's resources into the state; returns the orphans: those nobody uses any more.
+
+    An orphan stays in the state, without source workload, until someone deprovisions it.
+    """
+    for uid, resource in plan.primed.items():
+        record = state.resources.get(uid)
+        will_run = uid in plan.order
+        if record is None and will_run:
+            record = ResourceRecord(uid=uid, guid=make_guid())
+        if record is not None:
+            state.resources[uid] = _primed_record(record, resource, will_run=will_run)
+    orphans = tuple(sorted(uid for uid in state.resources if uid not in plan.primed))
+    for uid in orphans:
+        state.resources[uid] = evolve(state.resources[uid], source_workload="")
+    return orphans
+
+
+def _primed_record(record: ResourceRecord, resource: Primed, *, will_run: bool) -> ResourceRecord:
+    # The params of a resource that this run leaves alone are what it was provisioned with.
+    params = resource.params if will_run or not record.provisioned else record.params
+    return evolve(
+        record,
+        params=params,
+        metadata=resource.metadata,
+        source_workload=resource.source.workload,
+    )

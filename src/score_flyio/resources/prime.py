@@ -1,0 +1,132 @@
+"""Which resources the workloads of a project ask for, and whose definition counts.
+
+Workloads are looked at in the order of their names, and so are the resources of each. Of several
+definitions of one resource all that have params must have the same ones, before substitution, and
+the last of those is the source; likewise for metadata.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from score_flyio.errors import ResourceConflictError
+from score_flyio.resources.model import JsonObject, ResourceUid
+
+
+@frozen(kw_only=True)
+class Definition:
+    """One resource entry of one workload."""
+
+    uid: ResourceUid
+    workload: str
+    name: str
+    """The resource's name in the workload."""
+    params: JsonObject | None = field(default=None, repr=False)
+    metadata: JsonObject | None = None
+
+
+@frozen(kw_only=True)
+class Primed:
+    """A resource with all its definitions."""
+
+    uid: ResourceUid
+    source: Definition
+    """The definition that counts."""
+    params: JsonObject | None = field(default=None, repr=False)
+    """Before substitution."""
+    metadata: JsonObject | None = None
+    definitions: tuple[Definition, ...] = ()
+
+
+@frozen(kw_only=True)
+class Conflict:
+    """Two definitions of one resource that differ."""
+
+    uid: ResourceUid
+    what: str
+    """`params` or `metadata`."""
+    workloads: tuple[str, str]
+
+    def error(self) -> ResourceConflictError:
+        """The error to raise for it."""
+        first, second = self.workloads
+        owners = f"'{first}' and '{second}'" if first != second else f"'{first}' twice"
+        return ResourceConflictError(
+            f"resource '{self.uid}' is defined by workload {owners} with different {self.what}",
+            hint=f"write the same {self.what} in both, or leave them out of all but one",
+        )
+
+
+def definitions(documents: Mapping[str, Mapping[str, Any]]) -> Iterator[Definition]:
+    """The resource entries of Score documents (by workload name), in priming order.
+
+    What has not the shape of a resource is left out: checking is not the matter here.
+    """
+    for workload in sorted(documents):
+        resources = documents[workload].get("resources")
+        if not isinstance(resources, dict):
+            continue
+        for name, item in sorted(resources.items()):
+            if isinstance(item, dict) and isinstance(item.get("type"), str):
+                yield _definition(workload, name, item)
+
+
+def _definition(workload: str, name: str, item: Mapping[str, Any]) -> Definition:
+    uid = ResourceUid.of(
+        workload, name, type=item["type"], class_=item.get("class"), id=item.get("id")
+    )
+    params, metadata = item.get("params"), item.get("metadata")
+    return Definition(uid=uid, workload=workload, name=name, params=params, metadata=metadata)
+
+
+def prime(
+    documents: Mapping[str, Mapping[str, Any]],
+) -> tuple[dict[ResourceUid, Primed], tuple[Conflict, ...]]:
+    """The resources that Score documents (by workload name) ask for, and what conflicts."""
+    primed: dict[ResourceUid, Primed] = {}
+    conflicts: list[Conflict] = []
+    for new in definitions(documents):
+        known = primed.get(new.uid)
+        if known is None:
+            primed[new.uid] = Primed(
+                uid=new.uid,
+                source=new,
+                params=new.params,
+                metadata=new.metadata,
+                definitions=(new,),
+            )
+        else:
+            primed[new.uid] = _merge(known, new, conflicts)
+    return primed, tuple(conflicts)
+
+
+def _merge(known: Primed, new: Definition, conflicts: list[Conflict]) -> Primed:
+    for what, old, now in (
+        ("params", known.params, new.params),
+        ("metadata", known.metadata, new.metadata),
+    ):
+        if old is not None and now is not None and not same(old, now):
+            workloads = (known.source.workload, new.workload)
+            conflicts.append(Conflict(uid=new.uid, what=what, workloads=workloads))
+    merged = evolve(known, definitions=(*known.definitions, new))
+    if new.params is not None:
+        merged = evolve(merged, params=new.params, source=new)
+    if new.metadata is not None:
+        merged = evolve(merged, metadata=new.metadata)
+    return merged
+
+
+def same(left: Any, right: Any) -> bool:
+    """Whether two JSON values are equal, kinds of numbers included: 1, 1.0 and true differ."""
+    if type(left) is not type(right):
+        return False
+    match left:
+        case dict():
+            return left.keys() == right.keys() and all(same(left[k], right[k]) for k in left)
+        case list():
+            return len(left) == len(right) and all(map(same, left, right))
+        case _:
+            return bool(left == right)

@@ -1,0 +1,318 @@
+"""Provisioning the resources of a run, all at once as far as they do not need each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final
+
+import anyio
+from attrs import evolve
+
+from score_flyio.errors import (
+    NoProvisionerError,
+    Problem,
+    ProvisionFailed,
+    ResourceError,
+    StateError,
+)
+from score_flyio.events import (
+    Event,
+    ProvisioningFailed,
+    ProvisioningFinished,
+    ProvisioningStarted,
+    Scope,
+    StateSaved,
+)
+from score_flyio.resources.model import (
+    JsonObject,
+    Outputs,
+    Provisioner,
+    ProvisionerDefinition,
+    ProvisionIncomplete,
+    ProvisionRequest,
+    ProvisionResult,
+    ResourceUid,
+    conceal,
+)
+from score_flyio.resources.plan import ResourcePlan
+from score_flyio.resources.registry import Registry
+from score_flyio.resources.saving import Saver
+from score_flyio.resources.sharing import Sharing
+from score_flyio.score.place import Path, place_text
+from score_flyio.score.placeholders import (
+    Lookup,
+    SubstitutedValue,
+    SubstitutionError,
+    substitute_in,
+)
+from score_flyio.state.model import ProjectState
+from score_flyio.state.store import StateStore
+
+JOBS: Final = 10
+"""How many provisioners run at once unless told otherwise."""
+
+
+class ResourceRun:
+    """Provisions the resources of one plan, once.
+
+    A resource starts as soon as those that its params refer to are there. What a provisioner
+    answered is saved before anything else happens, also when it failed half-way. A failure stops
+    what refers to the failed resource; everything else goes on.
+    """
+
+    def __init__(
+        self,
+        plan: ResourcePlan,
+        *,
+        state: ProjectState,
+        store: StateStore,
+        registry: Registry,
+        emit: Callable[[Event], None],
+        jobs: int | None = None,
+    ) -> None:
+        """The state must have the plan's resources already (`plan.record_plan`).
+
+        Args:
+            plan: what to provision.
+            state: changed in place as results come.
+            store: where it is saved each time.
+            registry: the provisioners.
+            emit: gets the events.
+            jobs: how many may run at once. None: `JOBS`, and a provisioner that never answered
+                before runs alone first, to see whether it changes the shared state.
+        """
+        self._plan = plan
+        self._state = state
+        self._saver = Saver(store, state)
+        self._emit = emit
+        self._limit = anyio.CapacityLimiter(jobs or JOBS)
+        self._done = {uid: anyio.Event() for uid in plan.order}
+        self._failures: dict[ResourceUid, ResourceError] = {}
+        self._unsaved: StateError | None = None
+        self._outputs: dict[ResourceUid, Outputs] = {}
+        self._serving: dict[ResourceUid, tuple[ProvisionerDefinition, Provisioner]] = {}
+        for uid in plan.order:
+            try:
+                definition = registry.find(uid)
+            except NoProvisionerError as error:
+                self._failures[uid] = error
+            else:
+                self._serving[uid] = (definition, registry.build(definition))
+        self._sharing = Sharing(
+            base=state.shared,
+            order=plan.order,
+            served_by={uid: definition.id for uid, (definition, _) in self._serving.items()},
+            changes=self._knowledge(),
+            eager=jobs is not None,
+        )
+
+    def _knowledge(self) -> dict[str, bool | None]:
+        known: dict[str, bool | None] = {}
+        for definition, provisioner in self._serving.values():
+            told = provisioner.uses_shared
+            known[definition.id] = (
+                self._state.uses_shared.get(definition.id) if told is None else told
+            )
+        return known
+
+    async def run(self) -> None:
+        """Provision everything.
+
+        Raises:
+            ResourceError: something failed; several failures come as one error that has each as
+                a problem.
+            StateError: the state cannot be saved; then nothing goes on.
+        """
+        try:
+            self._drop_unserved()
+            await self._saver.save()
+            self._emit(StateSaved())
+            async with anyio.create_task_group() as tasks:
+                for uid in self._plan.order:
+                    tasks.start_soon(self._resource, uid, tasks.cancel_scope)
+        finally:
+            for uid, done in self._done.items():
+                if not done.is_set():
+                    self._failures.setdefault(uid, _interrupted(uid))
+                    done.set()
+        if self._unsaved is not None:
+            raise self._unsaved
+        failed = (self._failures[uid] for uid in self._plan.order if uid in self._failures)
+        if failures := list(dict.fromkeys(failed)):
+            raise combined(failures)
+
+    async def outputs(self, uids: Collection[ResourceUid]) -> Mapping[ResourceUid, Outputs]:
+        """The outputs of resources of the plan, as soon as all of them are there.
+
+        Can be awaited while `run` goes on. Raises the ResourceError of the first that failed.
+        """
+        for uid in uids:
+            await self._finished(uid)
+        return {uid: self._outputs[uid] for uid in uids}
+
+    def _drop_unserved(self) -> None:
+        for uid in self._failures:
+            if not self._state.resources[uid].provisioned:
+                del self._state.resources[uid]
+
+    async def _finished(self, uid: ResourceUid) -> None:
+        await self._done[uid].wait()
+        if uid in self._failures:
+            raise self._failures[uid]
+
+    async def _resource(self, uid: ResourceUid, run: anyio.CancelScope) -> None:
+        try:
+            if uid in self._serving:
+                await self._provision(uid)
+            else:
+                self._report_failure(uid, self._failures[uid])
+        except ResourceError as error:
+            self._failures[uid] = error
+        except SubstitutionError as error:
+            self._failures[uid] = self._bad_params(uid, error)
+            self._report_failure(uid, self._failures[uid])
+        except StateError as error:
+            self._unsaved = error
+            run.cancel()
+        finally:
+            if uid not in self._outputs:
+                self._sharing.gave_no_answer(uid)
+            self._done[uid].set()
+
+    async def _provision(self, uid: ResourceUid) -> None:
+        needs = self._plan.needs[uid]
+        for need in sorted(needs):
+            await self._finished(need)
+        await self._sharing.turn(uid, needs, lambda other: self._done[other].wait())
+        definition, provisioner = self._serving[uid]
+        async with self._limit:
+            scope, started = self._scope(uid), anyio.current_time()
+            params = self._substituted(uid)
+            self._emit(ProvisioningStarted(scope=scope, provisioner=definition.id))
+            try:
+                result = await provisioner.provision(self._request(uid, params.value))
+            except ProvisionIncomplete as error:
+                await self._keep(uid, error.result, params)
+                self._report_failure(uid, error)
+                raise
+            except ProvisionFailed as error:
+                self._report_failure(uid, error)
+                raise
+            await self._keep(uid, result, params)
+            self._outputs[uid] = Outputs(
+                self._state.resources[uid].outputs, conceal(result.secrets or {})
+            )
+            self._emit(
+                ProvisioningFinished(
+                    scope=scope,
+                    provisioner=definition.id,
+                    outputs=self._outputs[uid].names,
+                    seconds=anyio.current_time() - started,
+                )
+            )
+
+    def _scope(self, uid: ResourceUid) -> Scope:
+        return Scope(resource=str(uid), workload=self._plan.primed[uid].source.workload)
+
+    def _report_failure(self, uid: ResourceUid, error: ResourceError) -> None:
+        served = self._serving.get(uid)
+        self._emit(
+            ProvisioningFailed(
+                scope=self._scope(uid),
+                provisioner=served[0].id if served else "",
+                error=error.message,
+            )
+        )
+
+    def _substituted(self, uid: ResourceUid) -> SubstitutedValue:
+        resource = self._plan.primed[uid]
+        workload = resource.source.workload
+        metadata = self._plan.documents[workload].get("metadata") or {}
+        outputs = {
+            name: self._outputs[other]
+            for name, other in self._plan.resources_of(workload).items()
+            if other in self._plan.needs[uid]
+        }
+        return substitute_in(resource.params or {}, Lookup(metadata, outputs))
+
+    def _bad_params(self, uid: ResourceUid, error: SubstitutionError) -> ResourceError:
+        source = self._plan.primed[uid].source
+        place = ("resources", source.name, "params")
+        problems = [
+            evolve(
+                problem,
+                place=place_text((*place, *finding.path)),
+                code="params_substitution_failed",
+            )
+            for problem, finding in zip(error.problems, error.findings, strict=True)
+        ]
+        text = "; ".join(str(problem) for problem in problems)
+        return ResourceError(
+            f"resource '{uid}' of workload '{source.workload}': {text}",
+            code="params_substitution_failed",
+        )
+
+    def _request(self, uid: ResourceUid, params: JsonObject) -> ProvisionRequest:
+        record = self._state.resources[uid]
+        return ProvisionRequest(
+            uid=uid,
+            guid=record.guid,
+            params=params or None,
+            metadata=self._plan.primed[uid].metadata,
+            state=record.state,
+            shared=self._sharing.view(uid),
+        )
+
+    async def _keep(
+        self, uid: ResourceUid, result: ProvisionResult, params: SubstitutedValue
+    ) -> None:
+        """Save what was answered, before anything else can go wrong."""
+        definition, provisioner = self._serving[uid]
+        self._sharing.answered(uid, result.shared)
+        if provisioner.uses_shared is None:
+            self._state.uses_shared[definition.id] = bool(self._sharing.changes[definition.id])
+        record = self._state.resources[uid]
+        raw = self._plan.primed[uid].params
+        self._state.shared = self._sharing.merged()
+        self._state.resources[uid] = evolve(
+            record,
+            provisioner=definition.id,
+            params=_storable(raw, params.value, params.secret_paths) if raw else raw,
+            state=record.state if result.state is None else result.state,
+            outputs=record.outputs if result.values is None else result.values,
+        )
+        await self._saver.save()
+
+
+def _storable(raw: Any, substituted: Any, secret: Collection[Path], path: Path = ()) -> Any:
+    """The substituted params, but a text that a secret went into as it was before."""
+    if path in secret:
+        return raw
+    match substituted:
+        case dict():
+            return {
+                key: _storable(raw[key], item, secret, (*path, key))
+                for key, item in substituted.items()
+            }
+        case list():
+            return [
+                _storable(raw[index], item, secret, (*path, index))
+                for index, item in enumerate(substituted)
+            ]
+        case _:
+            return substituted
+
+
+def _interrupted(uid: ResourceUid) -> ResourceError:
+    return ResourceError(f"resource '{uid}': the run ended before it", code="interrupted")
+
+
+def combined(failures: list[ResourceError]) -> ResourceError:
+    """Several failures as one; a single one stays itself."""
+    if len(failures) == 1:
+        return failures[0]
+    return ResourceError(
+        f"{len(failures)} resources cannot be provided",
+        code=failures[0].code,
+        problems=[Problem(message=f.message, hint=f.hint, code=f.code) for f in failures],
+    )

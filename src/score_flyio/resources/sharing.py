@@ -1,0 +1,118 @@
+"""Whose changes of the shared state a resource sees.
+
+All provisioners of a project share one JSON object; each answer may carry a merge patch for it. The
+Go score-flyio calls one provisioner after the other, so that each sees what those before it left.
+Here they run at the same time, and still nothing depends on who is faster:
+
+- A provisioner that is known never to touch the shared state waits for nobody; its resource sees
+  the state at the start of the run, with the changes of the resources that its params refer to.
+- Resources of provisioners that do change it go one after the other, in provisioning order, and
+  each sees the changes of those before it, as with the Go tool.
+- A provisioner of which nothing is known yet is counted among the latter until its first answer,
+  unless the caller asks for everything at once (`eager`).
+- All patches are merged in provisioning order, whatever the order in which they arrive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from attrs import define, field
+
+from score_flyio.resources.model import JsonObject, ResourceUid
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """`target` changed by a JSON merge patch (RFC 7386); nothing is changed in place."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge_patch(merged.get(key), value)
+    return merged
+
+
+@define(kw_only=True)
+class Sharing:
+    """The shared state during one run."""
+
+    base: JsonObject
+    """As it was at the start."""
+    order: tuple[ResourceUid, ...]
+    served_by: Mapping[ResourceUid, str]
+    """Id of the provisioner of each resource that has one."""
+    changes: dict[str, bool | None]
+    """Provisioner id → whether it changes the shared state; None: not known yet."""
+    eager: bool = False
+    """Take provisioners of which nothing is known for ones that change nothing."""
+    _first: dict[str, ResourceUid] = field(init=False)
+    _patches: dict[ResourceUid, JsonObject] = field(init=False, factory=dict)
+    _seen: dict[ResourceUid, frozenset[ResourceUid]] = field(init=False, factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        self._first = {}
+        for uid in self.order:
+            if uid in self.served_by:
+                self._first.setdefault(self.served_by[uid], uid)
+        if self.eager:
+            self.changes = {id_: bool(changes) for id_, changes in self.changes.items()}
+
+    async def turn(
+        self,
+        uid: ResourceUid,
+        needs: frozenset[ResourceUid],
+        finished: Callable[[ResourceUid], Awaitable[None]],
+    ) -> None:
+        """Wait until it is the turn of `uid`, whose `needs` have finished; `finished` waits."""
+        waited = set(needs)
+        provisioner = self.served_by[uid]
+        first = self._first[provisioner]
+        if self.changes[provisioner] is None and uid != first:
+            await finished(first)
+            if not self.changes[provisioner]:
+                waited |= {first, *self._seen.get(first, ())}
+        if self.changes[provisioner] is not False:
+            for earlier in self.order[: self.order.index(uid)]:
+                if self._goes_in_turn(earlier):
+                    await finished(earlier)
+                    waited.add(earlier)
+        self._seen[uid] = frozenset(waited).union(*(self._seen.get(w, ()) for w in waited))
+
+    def _goes_in_turn(self, uid: ResourceUid) -> bool:
+        provisioner = self.served_by.get(uid)
+        if provisioner is None:
+            return False
+        changes = self.changes[provisioner]
+        return changes is True or (changes is None and self._first[provisioner] == uid)
+
+    def view(self, uid: ResourceUid) -> JsonObject:
+        """The shared state as `uid` gets to see it."""
+        return self._merged(self._seen[uid])
+
+    def merged(self) -> JsonObject:
+        """The shared state with all changes so far."""
+        return self._merged(self._patches)
+
+    def _merged(self, which: Any) -> JsonObject:
+        merged: JsonObject = self.base
+        for uid in self.order:
+            if uid in which and uid in self._patches:
+                merged = merge_patch(merged, self._patches[uid])
+        return merged
+
+    def answered(self, uid: ResourceUid, patch: JsonObject | None) -> None:
+        """Take in the patch of an answer, and learn from it about the provisioner."""
+        provisioner = self.served_by[uid]
+        if patch:
+            self._patches[uid] = patch
+        self.changes[provisioner] = bool(patch) or self.changes[provisioner] is True
+
+    def gave_no_answer(self, uid: ResourceUid) -> None:
+        """The call failed: until it is known better the provisioner counts as one that changes."""
+        provisioner = self.served_by.get(uid)
+        if provisioner is not None and self.changes[provisioner] is None:
+            self.changes[provisioner] = True

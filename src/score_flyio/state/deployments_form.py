@@ -1,0 +1,67 @@
+"""`deployments.yaml`: what this tool remembers beyond the state of the Go score-flyio."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import cattrs
+from cattrs.errors import BaseValidationError
+from cattrs.v import transform_error
+
+from score_flyio.errors import StateCorrupt, StateTooNew
+from score_flyio.score.yaml import YamlError, read_yaml
+from score_flyio.state.model import DeploymentRecord, ProjectState
+from score_flyio.state.yaml_writer import write_yaml
+
+VERSION: Final = 1
+
+_converter: Final = cattrs.Converter(forbid_extra_keys=True, omit_if_default=True)
+
+
+def dump_deployments(state: ProjectState) -> str | None:
+    """The text of `deployments.yaml`; None when there is nothing to remember."""
+    if not (state.deployments or state.uses_shared):
+        return None
+    return write_yaml(
+        {
+            "version": VERSION,
+            "salt": state.salt,
+            "uses_shared": dict(sorted(state.uses_shared.items())),
+            "deployments": {
+                app: _converter.unstructure(record)
+                for app, record in sorted(state.deployments.items())
+            },
+        }
+    )
+
+
+def load_deployments(state: ProjectState, text: str, file: str) -> None:
+    """Add to `state` what a text holds.
+
+    Raises StateCorrupt, and StateTooNew for a file of a newer version of this tool.
+    """
+    try:
+        document: Any = read_yaml(text).value
+    except YamlError as error:
+        raise _corrupt(f"{file}:{error.line}: {error.message}", file) from error
+    if not isinstance(document, dict):
+        raise _corrupt(f"{file}: is empty or not a map", file)
+    if document.get("version") != VERSION:
+        raise StateTooNew(
+            f"{file}: version {document.get('version')!r} is not known, only {VERSION}",
+            hint="use the version of score-flyio that wrote it, or a newer one",
+        )
+    try:
+        state.salt = _converter.structure(document["salt"], str)
+        state.uses_shared = _converter.structure(document.get("uses_shared") or {}, dict[str, bool])
+        state.deployments = _converter.structure(
+            document.get("deployments") or {}, dict[str, DeploymentRecord]
+        )
+    except KeyError as error:
+        raise _corrupt(f"{file}: {error} is missing", file) from error
+    except BaseValidationError as error:
+        raise _corrupt(f"{file}: {'; '.join(transform_error(error))}", file) from error
+
+
+def _corrupt(message: str, file: str) -> StateCorrupt:
+    return StateCorrupt(message, hint=f"mend {file}, or bring back a copy of it")

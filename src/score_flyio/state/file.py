@@ -1,0 +1,129 @@
+"""The project state in files of the project's folder.
+
+`.score-flyio/state.yaml` is what the Go score-flyio knows, `.score-flyio/deployments.yaml` the
+rest. The lock is on the folder itself and ends with the process that holds it; the file `lock`
+beside it only tells who that is.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from anyio import to_thread
+
+from score_flyio.clock import Clock, SystemClock, rfc3339
+from score_flyio.errors import StateError, StateLocked
+from score_flyio.state.atomic import write_atomically
+from score_flyio.state.deployments_form import dump_deployments, load_deployments
+from score_flyio.state.model import ProjectState
+from score_flyio.state.yaml_form import dump_state, load_state
+
+FOLDER: Final = ".score-flyio"
+STATE_FILE: Final = "state.yaml"
+DEPLOYMENTS_FILE: Final = "deployments.yaml"
+LOCK_FILE: Final = "lock"
+
+
+class FileStore:
+    """Keeps the state under `directory/.score-flyio`, for its owner only."""
+
+    def __init__(self, directory: Path, *, clock: Clock | None = None) -> None:
+        self.folder = directory / FOLDER
+        self._shown = f"{FOLDER}/"
+        self._clock = clock or SystemClock()
+        self._written: dict[str, str] = {}
+
+    async def load(self) -> ProjectState | None:
+        text = await to_thread.run_sync(self._read, STATE_FILE)
+        if text is None:
+            return None
+        state = load_state(text, self._shown + STATE_FILE)
+        rest = await to_thread.run_sync(self._read, DEPLOYMENTS_FILE)
+        if rest is not None:
+            load_deployments(state, rest, self._shown + DEPLOYMENTS_FILE)
+        return state
+
+    async def save(self, state: ProjectState) -> None:
+        texts = {DEPLOYMENTS_FILE: dump_deployments(state), STATE_FILE: dump_state(state)}
+        changed = {
+            name: text
+            for name, text in texts.items()
+            if text is not None and self._written.get(name) != text
+        }
+        if changed:
+            await to_thread.run_sync(self._write, changed)
+            self._written |= changed
+
+    def _read(self, name: str) -> str | None:
+        try:
+            return (self.folder / name).read_bytes().decode()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            raise StateError(
+                f"{self._shown}{name} cannot be read: {reason}", code="state_invalid"
+            ) from error
+
+    def _write(self, texts: dict[str, str]) -> None:
+        try:
+            self._make_folder()
+            for name, text in texts.items():
+                write_atomically(self.folder / name, text.encode())
+        except OSError as error:
+            raise StateError(
+                f"{self._shown} cannot be written: {error.strerror or error}",
+                hint="check the permissions and the room on the disk",
+            ) from error
+
+    def _make_folder(self) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.folder.stat().st_mode & 0o077:
+            self.folder.chmod(0o700)
+
+    @asynccontextmanager
+    async def lock(self, owner: str) -> AsyncIterator[None]:
+        number = await to_thread.run_sync(self._take, owner)
+        try:
+            yield
+        finally:
+            (self.folder / LOCK_FILE).unlink(missing_ok=True)
+            os.close(number)
+
+    def _take(self, owner: str) -> int:
+        try:
+            self._make_folder()
+            number = os.open(self.folder, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise StateError(f"{self._shown} cannot be locked: {error.strerror}") from error
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._sign(owner)
+        except BlockingIOError as error:
+            os.close(number)
+            raise StateLocked(
+                f"the project state is locked by {self.holder() or 'another run'}",
+                hint="wait until it has ended; a lock never outlives its process",
+            ) from error
+        except OSError as error:
+            os.close(number)
+            raise StateError(f"{self._shown} cannot be locked: {error.strerror}") from error
+        return number
+
+    def _sign(self, owner: str) -> None:
+        since = rfc3339(self._clock.time())
+        text = f"{owner} (process {os.getpid()} on {socket.gethostname()}) since {since}\n"
+        (self.folder / LOCK_FILE).write_text(text, encoding="utf-8")
+
+    def holder(self) -> str | None:
+        """Who holds the lock and since when, as far as they told."""
+        try:
+            return (self.folder / LOCK_FILE).read_text(encoding="utf-8").strip() or None
+        except OSError:
+            return None

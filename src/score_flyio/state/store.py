@@ -1,0 +1,62 @@
+"""Where the project state is kept: the interface, and a store in memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
+
+from score_flyio.errors import StateLocked
+from score_flyio.state.deployments_form import dump_deployments, load_deployments
+from score_flyio.state.model import ProjectState
+from score_flyio.state.yaml_form import dump_state, load_state
+
+
+class StateStore(Protocol):
+    """Keeps one project state."""
+
+    async def load(self) -> ProjectState | None:
+        """The state as last saved, or None. Raises StateCorrupt and StateTooNew."""
+        ...
+
+    async def save(self, state: ProjectState) -> None:
+        """Replace what is kept, completely or not at all. Raises StateError."""
+        ...
+
+    def lock(self, owner: str) -> AbstractAsyncContextManager[None]:
+        """Hold the state alone while inside; `owner` says to others who does what.
+
+        Raises StateLocked when someone else holds it. A process that dies holds it no more.
+        """
+        ...
+
+
+class InMemoryStore:
+    """Keeps the state in this process, as text, so that nothing is shared by accident."""
+
+    def __init__(self, state: ProjectState | None = None) -> None:
+        self._saved: tuple[str, str | None] | None = None
+        self._owner: str | None = None
+        if state is not None:
+            self._saved = (dump_state(state), dump_deployments(state))
+
+    async def load(self) -> ProjectState | None:
+        if self._saved is None:
+            return None
+        state = load_state(self._saved[0], "state.yaml")
+        if self._saved[1] is not None:
+            load_deployments(state, self._saved[1], "deployments.yaml")
+        return state
+
+    async def save(self, state: ProjectState) -> None:
+        self._saved = (dump_state(state), dump_deployments(state))
+
+    @asynccontextmanager
+    async def lock(self, owner: str) -> AsyncIterator[None]:
+        if self._owner is not None:
+            raise StateLocked(f"the state is locked by {self._owner}")
+        self._owner = owner
+        try:
+            yield
+        finally:
+            self._owner = None

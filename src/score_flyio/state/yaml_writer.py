@@ -1,0 +1,92 @@
+"""Plain values → YAML that every YAML reader understands the same way.
+
+Text is quoted wherever any YAML version could take it for something else (`yes`, `012`, dates), so
+the Go score-flyio reads back exactly what was written.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+_WORDS: Final = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
+_PLAIN: Final = re.compile(r"[A-Za-z_/$][A-Za-z0-9_./$@+-]*(?:[ #:][A-Za-z0-9_./$@+-]+)*")
+_UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+_LONGEST_KEY: Final = 1000
+"""Characters; YAML allows 1024 for a key in the short form."""
+
+
+def write_yaml(document: dict[str, Any]) -> str:
+    """The document in block style, two spaces a level, keys in the order given."""
+    return "\n".join(_map(document, "")) + "\n" if document else "{}\n"
+
+
+def _map(value: dict[str, Any], indent: str) -> Iterator[str]:
+    for key, item in value.items():
+        text = _text(key)
+        if len(text) > _LONGEST_KEY:
+            yield f"{indent}? {text}"
+            yield from _entry(f"{indent}:", item, f"{indent}  ")
+        else:
+            yield from _entry(f"{indent}{text}:", item, f"{indent}  ")
+
+
+def _entry(head: str, item: Any, indent: str) -> Iterator[str]:
+    if isinstance(item, dict) and item:
+        yield head
+        yield from _map(item, indent)
+    elif isinstance(item, list | tuple) and item:
+        yield head
+        yield from _list(item, indent)
+    else:
+        yield f"{head} {_scalar(item)}"
+
+
+def _list(items: list[Any] | tuple[Any, ...], indent: str) -> Iterator[str]:
+    for item in items:
+        if isinstance(item, dict) and item:
+            lines = _map(item, f"{indent}  ")
+        elif isinstance(item, list | tuple) and item:
+            lines = _list(item, f"{indent}  ")
+        else:
+            lines = iter((f"{indent}  {_scalar(item)}",))
+        yield f"{indent}- {next(lines)[len(indent) + 2 :]}"
+        yield from lines
+
+
+def _scalar(value: Any) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case float():
+            return _float(value)
+        case str():
+            return _text(value)
+        case dict():
+            return "{}"
+        case list() | tuple():
+            return "[]"
+        case _:
+            raise TypeError(f"{type(value).__name__} cannot be written as YAML")
+
+
+def _float(value: float) -> str:
+    if math.isnan(value):
+        return ".nan"
+    if math.isinf(value):
+        return ".inf" if value > 0 else "-.inf"
+    return repr(value)
+
+
+def _text(text: str) -> str:
+    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
