@@ -1,0 +1,187 @@
+"""Which fields of a machine config a deploy would change.
+
+Both sides are brought to one form first: what the platform or another tool may spell differently,
+or fill in, or renew with every release, is no difference.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from attrs import frozen
+
+from fly_machines.models import FlyMachineConfig
+from score_flyio.app.values import Duration
+from score_flyio.deploy.desired.containers import BUILT_IMAGE
+from score_flyio.deploy.desired.guest import DEFAULT_SIZE, SIZES, preset
+from score_flyio.fly.codec import unstructure
+
+
+@frozen(kw_only=True)
+class Difference:
+    """One field of a machine config that changes."""
+
+    path: str
+    """Such as `services[0].autostop` or `files[/etc/app.conf].raw_value`."""
+    before: str | None
+    after: str | None
+
+    def __str__(self) -> str:
+        before = "(none)" if self.before is None else self.before
+        after = "(none)" if self.after is None else self.after
+        return f"{self.path}: {before} → {after}"
+
+
+_RELEASE_KEYS: Final = frozenset(
+    {
+        "fly_release_id",
+        "fly_release_version",
+        "fly_flyctl_version",
+        "fly_builder_id",
+        "fly_canary",
+        "fly_bluegreen_deployment_tag",
+        "fly_flyctl_bluegreen_launch_id",
+    }
+)
+"""Metadata that every release renews, or that marks a passing stage of a deploy."""
+_OWN_PREFIX: Final = "score_flyio_"
+_STANDBY_FOR: Final = "FLY_STANDBY_FOR"
+"""flyctl writes it on create and loses it with the next update; `standbys` has the same."""
+_AUTOSTOP: Final = {False: "off", True: "stop"}
+_DURATIONS: Final = frozenset({"interval", "timeout", "grace_period"})
+_IDENTITY: Final = {"files": "guest_path", "containers": "name", "headers": "name"}
+"""Lists whose entries are known by a member, not by their place."""
+_FREE_MAPS: Final = frozenset({"env", "metadata"})
+"""Maps whose values count even when they are empty."""
+
+
+def differences(desired: FlyMachineConfig, observed: FlyMachineConfig) -> tuple[Difference, ...]:
+    """What changes when `observed` becomes `desired`, leaf by leaf, in a stable order.
+
+    `before` is the observed value, `after` the desired one. Environment values are shown; contents
+    of files only as digest and size.
+    """
+    after, before = _leaves(desired), _leaves(observed)
+    paths = sorted(after.keys() | before.keys())
+    return tuple(
+        Difference(path=path, before=_text(before.get(path)), after=_text(after.get(path)))
+        for path in paths
+        if before.get(path) != after.get(path)
+    )
+
+
+def _leaves(config: FlyMachineConfig) -> dict[str, Any]:
+    return dict(_walk("", _normal(unstructure(config))))
+
+
+def _normal(tree: dict[str, Any]) -> dict[str, Any]:
+    """The tree of a config in the form that is compared; containers keep their times in seconds."""
+    tree = dict(tree)
+    tree["guest"] = _guest(tree.get("guest") or {}, tree.pop("size", None))
+    metadata = tree.get("metadata") or {}
+    tree["metadata"] = {name: metadata[name] for name in metadata if _lasting(name)}
+    tree["env"] = {k: v for k, v in (tree.get("env") or {}).items() if k != _STANDBY_FOR}
+    tree["services"] = [_service(service) for service in tree.get("services") or []]
+    checks = tree.get("checks") or {}
+    tree["checks"] = {name: _timed(check) for name, check in checks.items()}
+    tree["stop_config"] = _timed(tree.get("stop_config") or {})
+    image = tree.get("image")
+    tree["containers"] = [_container(item, image) for item in tree.get("containers") or []]
+    return tree
+
+
+def _lasting(name: str) -> bool:
+    return name not in _RELEASE_KEYS and not name.startswith(_OWN_PREFIX)
+
+
+def _guest(guest: dict[str, Any], size: str | None) -> dict[str, Any]:
+    """A guest with the platform's defaults filled in; `size` is its older, short spelling."""
+    base = preset(size) if size in SIZES else preset(DEFAULT_SIZE)
+    if size is None and guest.get("cpu_kind") == "performance":
+        base.memory_mb = 2048
+    cpus = guest.get("cpus") or base.cpus or 1
+    per_cpu = (base.memory_mb or 256) // (base.cpus or 1)
+    filled = {**unstructure(base), "cpus": cpus, "memory_mb": per_cpu * cpus}
+    return {**filled, **{name: value for name, value in guest.items() if value}}
+
+
+def _service(service: dict[str, Any]) -> dict[str, Any]:
+    checks = [_timed(check) for check in service.get("checks") or []]
+    autostop = service.get("autostop")
+    word = _AUTOSTOP[autostop] if isinstance(autostop, bool) else autostop
+    return {**service, "checks": checks, "autostop": word}
+
+
+def _container(container: dict[str, Any], image: str | None) -> dict[str, Any]:
+    """A container whose files name the image that `"."` stands for."""
+    files = [
+        {**file, "image_config": image} if file.get("image_config") == BUILT_IMAGE else file
+        for file in container.get("files") or []
+    ]
+    return {**container, "files": files, "stop": _timed(container.get("stop") or {})}
+
+
+def _timed(tree: dict[str, Any]) -> dict[str, Any]:
+    """A tree whose durations are in one spelling: text in Go notation, or nanoseconds as number."""
+    return {k: _duration(v) if k in _DURATIONS else v for k, v in tree.items()}
+
+
+def _duration(value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Duration(value).text()
+    try:
+        return Duration.parse(value).text() if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def _walk(path: str, value: Any, *, free: bool = False) -> Iterator[tuple[str, Any]]:
+    if value is None or value in ([], {}) or (value == "" and not free):
+        return
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _walk(_joined(path, name), _shown(name, item), free=_is_free(path))
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        for place, item in _placed(path, value):
+            yield from _walk(f"{path}[{place}]", item)
+    else:
+        yield path, value
+
+
+def _is_free(path: str) -> bool:
+    return path.rsplit(".", 1)[-1] in _FREE_MAPS
+
+
+def _joined(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _placed(path: str, items: list[Any]) -> list[tuple[str, Any]]:
+    """Entries with the name of their place: a member that identifies them, else their number."""
+    key = _IDENTITY.get(path.rsplit(".", 1)[-1])
+    names = [item.get(key) for item in items if isinstance(item, dict)] if key else []
+    if len(set(names)) < len(items) or None in names:
+        return [(str(number), item) for number, item in enumerate(items)]
+    return [(str(name), item) for name, item in zip(names, items, strict=True)]
+
+
+def _shown(name: str, value: Any) -> Any:
+    """File contents as digest and size."""
+    if name != "raw_value" or not isinstance(value, str):
+        return value
+    try:
+        content = base64.b64decode(value, validate=True)
+    except binascii.Error:
+        content = value.encode()
+    return f"sha256:{hashlib.sha256(content).hexdigest()[:16]} ({len(content)} bytes)"
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,77 @@
+"""Which kind of public address an app needs, and where it is reached.
+
+Rules: fly.toml reference, "Addresses"; `http_service` never needs an address of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+from urllib.parse import quote
+
+from score_flyio.app.spec import AppSpec, Service, ServicePort
+
+_HTTP, _HTTPS = 80, 443
+_LAST_PORT = 65535
+_IN_HOST = "!$&'()*+,;=:[]<>\""
+"""Signs that flyctl leaves as they are; app names are not checked before Fly sees them."""
+
+
+def address_kind(spec: AppSpec) -> Literal["shared", "dedicated"] | None:
+    """`shared` where Fly's HTTP and TLS proxying can tell apps apart, None without services."""
+    if spec.http_service is None and not spec.services:
+        return None
+    return "dedicated" if any(_needs_own_address(s) for s in spec.services) else "shared"
+
+
+def public_url(spec: AppSpec) -> str | None:
+    """The address under which the app is reached, None if no port of it speaks HTTP."""
+    host = quote(f"{spec.app}.fly.dev", safe=_IN_HOST)
+    if spec.http_service is not None and spec.http_service.internal_port > 0:
+        return f"https://{host}/"
+    secure, plain = _http_ports(spec)
+    if _HTTPS in secure:
+        return f"https://{host}/"
+    if _HTTP in plain:
+        return f"http://{host}/"
+    if secure:
+        return f"https://{host}:{min(secure)}/"
+    return f"http://{host}:{min(plain)}/" if plain else None
+
+
+def _http_ports(spec: AppSpec) -> tuple[set[int], set[int]]:
+    """Numbers of the ports that speak HTTP: over TLS, and plain; ranges do not count."""
+    secure: set[int] = set()
+    plain: set[int] = set()
+    for service in spec.services:
+        for port in service.ports:
+            if port.port is not None and "http" in port.handlers:
+                (secure if "tls" in port.handlers else plain).add(port.port)
+    return secure, plain
+
+
+def _needs_own_address(service: Service) -> bool:
+    if service.protocol == "udp":
+        return True
+    return service.protocol == "tcp" and any(_is_raw(port) for port in service.ports)
+
+
+def _is_raw(port: ServicePort) -> bool:
+    handlers = list(port.handlers)
+    covered = _covered(port)
+    if any(_HTTP not in r and _HTTPS not in r for r in covered):
+        return True
+    if any(len(r) > (_HTTP in r) + (_HTTPS in r) for r in covered):
+        return True
+    if any(_HTTP in r for r in covered) and handlers != ["http"]:
+        return True
+    return any(_HTTPS in r for r in covered) and sorted(handlers) != ["http", "tls"]
+
+
+def _covered(port: ServicePort) -> list[range]:
+    """Port numbers that a `ports` entry covers; an open range ends where port numbers do."""
+    covered = [] if port.port is None else [range(port.port, port.port + 1)]
+    if port.start_port is not None or port.end_port is not None:
+        start = port.start_port or 0
+        end = _LAST_PORT if port.end_port is None else port.end_port
+        covered.append(range(start, end + 1))
+    return [numbers for numbers in covered if numbers]

@@ -1,0 +1,198 @@
+"""Where the containers of a machine come from: a machine config file or a compose file.
+
+The first source that is given wins: `build.compose`, `experimental.machine_config`,
+`machine_config`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeVar, cast
+
+import attrs
+
+from fly_machines.models import FlyMachineConfig
+from score_flyio.app.spec import AppSpec
+from score_flyio.deploy.desired.compose import compose_containers
+from score_flyio.deploy.desired.errors import ConversionError
+from score_flyio.deploy.desired.files import read, read_encoded
+from score_flyio.deploy.model import FileSource
+from score_flyio.fly.codec import ShapeError, structure, unstructure
+
+_Model = TypeVar("_Model")
+
+BUILT_IMAGE = "."
+"""Stands for the deployed image."""
+
+
+def with_sources(config: FlyMachineConfig, spec: AppSpec, files: FileSource) -> FlyMachineConfig:
+    """`config` with the machine config file or compose file of the app laid over it.
+
+    Raises:
+        ConversionError: the file is missing, cannot be read as what it is, or names no image.
+    """
+    if spec.build is not None and spec.build.compose is not None:
+        containers = compose_containers(spec.build.compose.file, files)
+        if containers:
+            config.containers = containers
+        return config
+    if spec.experimental is not None and spec.experimental.machine_config:
+        return _with_file(config, spec, files, "experimental.machine_config")
+    if spec.machine_config:
+        return _with_file(config, spec, files, "machine_config")
+    return config
+
+
+def with_image(config: FlyMachineConfig, image: str) -> None:
+    """Put the deployed image into `config`, also where a container says `"."`."""
+    config.image = image
+    for container in config.containers or []:
+        if container.image == BUILT_IMAGE:
+            container.image = image
+
+
+def with_image_configs(config: FlyMachineConfig, image: str) -> None:
+    """Name the deployed image where a container's file asks for the config of image `"."`.
+
+    Only creates do so: in an update flyctl leaves the `"."` to the platform.
+    """
+    for container in config.containers or []:
+        for file in container.files or []:
+            if file.image_config == BUILT_IMAGE:
+                file.image_config = image
+
+
+def _with_file(
+    config: FlyMachineConfig, spec: AppSpec, files: FileSource, field: str
+) -> FlyMachineConfig:
+    text = (
+        spec.experimental.machine_config
+        if spec.experimental is not None and field.startswith("experimental")
+        else spec.machine_config
+    )
+    document = _document(text, files, field)
+    for container in _containers(document, field):
+        _read_local_files(container, files, field)
+    known = unstructure(without_extras(_machine_config(document, field)))
+    result = structure(_merged(unstructure(config), known), FlyMachineConfig)
+    _choose_container(result, spec.container, field)
+    return result
+
+
+def _machine_config(document: dict[str, Any], field: str) -> FlyMachineConfig:
+    try:
+        return structure(document, FlyMachineConfig)
+    except ShapeError as error:
+        raise ConversionError(
+            field,
+            "invalid_json",
+            f"this is no machine config: {error}",
+            hint="see the machine config of the Machines API for its members",
+        ) from error
+
+
+def _document(text: str, files: FileSource, field: str) -> dict[str, Any]:
+    if text.startswith("{"):
+        raw: str | bytes = text
+    elif text.endswith(".json"):
+        raw = read(files, text, field=field)
+    else:
+        raise ConversionError(
+            field,
+            "unsupported_source",
+            f"{text!r} is neither inline JSON nor the path of a .json file",
+            hint="start the text with '{', or name a file that ends with .json",
+        )
+    try:
+        document = json.loads(raw)
+    except ValueError as error:
+        raise ConversionError(
+            field,
+            "invalid_json",
+            f"the machine config is not JSON: {error}",
+            hint="mend the JSON at that place",
+        ) from error
+    if not isinstance(document, dict):
+        raise ConversionError(
+            field,
+            "invalid_json",
+            f"the machine config is a {type(document).__name__}, not an object",
+            hint="wrap it in {…}",
+        )
+    return document
+
+
+def _containers(document: dict[str, Any], field: str) -> list[dict[str, Any]]:
+    containers = document.get("containers") or []
+    if not isinstance(containers, list) or not all(isinstance(c, dict) for c in containers):
+        raise ConversionError(
+            field,
+            "invalid_json",
+            "containers is not a list of objects",
+            hint='write "containers": [{"name": …, "image": …}]',
+        )
+    return containers
+
+
+def _read_local_files(container: dict[str, Any], files: FileSource, field: str) -> None:
+    entries = container.get("files") or []
+    for entry in entries if isinstance(entries, list) else []:
+        if not isinstance(entry, dict):
+            continue
+        path = entry.pop("local_path", None)
+        has_content = any(entry.get(key) for key in ("raw_value", "secret_name", "image_config"))
+        if path and not has_content:
+            name = container.get("name", "")
+            place = f"{field}.containers.{name}.files.local_path"
+            entry["raw_value"] = read_encoded(files, str(path), field=place)
+
+
+def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """`over` laid over `base`: objects member by member, everything else replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        present = merged.get(key)
+        if isinstance(value, dict) and isinstance(present, dict):
+            merged[key] = _merged(present, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def without_extras(model: _Model) -> _Model:
+    """A copy of a model without the members that the Machines API does not document."""
+    if isinstance(model, list):
+        return cast("_Model", [without_extras(item) for item in model])
+    if isinstance(model, dict):
+        return cast("_Model", {key: without_extras(item) for key, item in model.items()})
+    class_: Any = type(model)
+    if not attrs.has(class_):
+        return model
+    values = {a.name: without_extras(getattr(model, a.name)) for a in attrs.fields(class_)}
+    return cast("_Model", class_(**{**values, "extra": {}}))
+
+
+def _choose_container(config: FlyMachineConfig, wanted: str, field: str) -> None:
+    """Give the deployed image to the container that is named, or `app`, or the first one."""
+    containers = config.containers or []
+    if not containers:
+        return
+    chosen = next((c for c in containers if c.name == (wanted or "app")), None)
+    if chosen is None and wanted:
+        names = ", ".join(str(c.name) for c in containers)
+        raise ConversionError(
+            "container",
+            "unknown_container",
+            f"no container is named {wanted!r}",
+            hint=f"the containers are {names}",
+        )
+    chosen = chosen or containers[0]
+    chosen.image = BUILT_IMAGE
+    for container in containers:
+        if not container.image:
+            raise ConversionError(
+                f"{field}.containers.{container.name}.image",
+                "missing",
+                f"container {container.name!r} has no image; {chosen.name!r} gets the built one",
+                hint="name an image for it",
+            )

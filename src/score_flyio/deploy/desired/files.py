@@ -1,0 +1,67 @@
+"""`[[files]]`: files that the platform writes into every machine of the app."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+
+from fly_machines.models import FlyFile
+from score_flyio.app.spec import FileSpec
+from score_flyio.deploy.desired.errors import ConversionError
+from score_flyio.deploy.model import FileSource
+
+
+def merged_files(entries: Iterable[FileSpec], source: FileSource) -> list[FlyFile] | None:
+    """The files of an app, merged by guest path; their `processes` lists have no effect.
+
+    A later entry takes the place of an earlier one of the same path; a later entry without content
+    deletes it.
+
+    Raises:
+        ConversionError: a local file cannot be read.
+    """
+    files: dict[str | None, FlyFile] = {}
+    for entry in entries:
+        file = _file(entry, source)
+        if file.guest_path in files and file.raw_value is None and file.secret_name is None:
+            del files[file.guest_path]
+        else:
+            files[file.guest_path] = file
+    return list(files.values()) or None
+
+
+def read_encoded(source: FileSource, path: str, *, field: str) -> str:
+    """The bytes of a local file in base64.
+
+    Raises:
+        ConversionError: the file cannot be read; `field` is the key that names it.
+    """
+    return base64.b64encode(read(source, path, field=field)).decode("ascii")
+
+
+def read(source: FileSource, path: str, *, field: str) -> bytes:
+    """The bytes of a local file.
+
+    Raises:
+        ConversionError: the file cannot be read; `field` is the key that names it.
+    """
+    try:
+        return source.read(path)
+    except OSError as error:
+        raise ConversionError(
+            field,
+            "file_not_found",
+            f"cannot read {path!r}: {error.strerror or error}",
+            hint="paths are relative to the working directory",
+        ) from error
+
+
+def _file(entry: FileSpec, source: FileSource) -> FlyFile:
+    file = FlyFile(guest_path=entry.guest_path or None)
+    if entry.local_path:
+        file.raw_value = read_encoded(source, entry.local_path, field="files.local_path")
+    elif entry.secret_name:
+        file.secret_name = entry.secret_name
+    elif entry.raw_value:
+        file.raw_value = base64.b64encode(entry.raw_value.encode()).decode("ascii")
+    return file

@@ -1,0 +1,124 @@
+"""Sizes of machines: Fly's presets and what a `[[vm]]` table makes of them.
+
+Presets and order of precedence: fly.toml reference and Machines API guest documentation.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import Final
+
+import attrs
+
+from fly_machines.models import FlyMachineGuest
+from score_flyio.app.spec import VmSpec
+from score_flyio.app.values import memory_mib
+from score_flyio.deploy.desired.errors import ConversionError
+
+DEFAULT_SIZE: Final = "shared-cpu-1x"
+DEFAULT_GPU_SIZE: Final = "performance-8x"
+RELEASE_COMMAND_SIZE: Final = "shared-cpu-2x"
+
+_GPU_KINDS: Final = {
+    "a100-40gb": "a100-pcie-40gb",
+    "a100-80gb": "a100-sxm4-80gb",
+    "l40s": "l40s",
+    "a10": "a10",
+}
+
+
+def _presets() -> dict[str, FlyMachineGuest]:
+    presets = {}
+    for count in (1, 2, 4, 6, 8):
+        presets[f"shared-cpu-{count}x"] = FlyMachineGuest(
+            cpu_kind="shared", cpus=count, memory_mb=256 * count
+        )
+    for count in (1, 2, 4, 6, 8, 10, 12, 14, 16):
+        presets[f"performance-{count}x"] = FlyMachineGuest(
+            cpu_kind="performance", cpus=count, memory_mb=2048 * count
+        )
+    for size, kind in _GPU_KINDS.items():
+        presets[size] = FlyMachineGuest(
+            cpu_kind="performance", cpus=8, memory_mb=32768, gpus=1, gpu_kind=kind
+        )
+    return presets
+
+
+_PRESETS: Final = _presets()
+SIZES: Final = tuple(_PRESETS)
+"""Names of all presets."""
+
+_OVERRIDES: Final = (
+    "cpu_kind",
+    "cpus",
+    "memory_mb",
+    "max_memory_mb",
+    "gpus",
+    "gpu_kind",
+    "host_dedication_id",
+    "persist_rootfs",
+)
+
+
+def preset(size: str, *, place: str = "vm") -> FlyMachineGuest:
+    """A new guest of a named size.
+
+    Raises:
+        ConversionError: Fly has no such size; the hint names the nearest ones.
+    """
+    if size not in _PRESETS:
+        near = difflib.get_close_matches(size, SIZES, n=3) or SIZES
+        raise ConversionError(
+            f"{place}.size",
+            "unsupported_value",
+            f"Fly has no machine size {size!r}",
+            hint=f"use one of {', '.join(near)}",
+        )
+    return attrs.evolve(_PRESETS[size], extra={})
+
+
+def guest_of(vm: VmSpec, *, host_dedication_id: str = "", place: str = "vm") -> FlyMachineGuest:
+    """The guest of a `[[vm]]` table: preset, then memory, then every other key that is given.
+
+    `host_dedication_id` is the one of the whole app; the table's own wins over it.
+
+    Raises:
+        ConversionError: unknown size, or a memory size that is unreadable or zero.
+    """
+    size = vm.size or (DEFAULT_GPU_SIZE if vm.gpu_kind else DEFAULT_SIZE)
+    guest = preset(size, place=place)
+    if host_dedication_id:
+        guest.host_dedication_id = host_dedication_id
+    if vm.memory:
+        guest.memory_mb = _memory(vm.memory, place)
+    for name in _OVERRIDES:
+        if value := getattr(vm, name):
+            setattr(guest, name, value)
+    if vm.kernel_args:
+        guest.kernel_args = list(vm.kernel_args)
+    return guest
+
+
+def default_guest() -> FlyMachineGuest:
+    """A new guest of the size of groups for which none is named."""
+    return preset(DEFAULT_SIZE)
+
+
+def _memory(text: str, place: str) -> int:
+    try:
+        size = memory_mib(text)
+    except ValueError as error:
+        raise ConversionError(
+            f"{place}.memory",
+            "invalid_size",
+            f"{text!r} is not a memory size",
+            hint="write a number of MiB, or a number with a unit such as 512mb or 2gb",
+        ) from error
+    if size == 0:
+        raise ConversionError(
+            f"{place}.memory",
+            "zero",
+            f"{text!r} comes out as 0 MiB of memory",
+            hint="write at least 256mb; a number with a decimal point needs a unit",
+        )
+    return size

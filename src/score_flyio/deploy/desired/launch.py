@@ -1,0 +1,91 @@
+"""Requests that create the machines of a process group."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Literal, TypeAlias
+
+import attrs
+from attrs import frozen
+
+from fly_machines.models import CreateMachineRequest, FlyMachineConfig, FlyMachineGuest
+from score_flyio.app.spec import AppSpec
+from score_flyio.deploy.desired.containers import with_image, with_image_configs
+from score_flyio.deploy.desired.guest import default_guest
+from score_flyio.deploy.desired.machine_config import add_release, machine_config
+from score_flyio.deploy.desired.settings import deploy_settings
+from score_flyio.deploy.model import FileSource, Release
+
+Availability: TypeAlias = Literal["single", "pair", "standby"]
+"""What a group without machines gets: one machine, two equal ones, or one and a standby for it."""
+
+
+@frozen(kw_only=True)
+class LaunchPlan:
+    """How the machines of a group that has none are created."""
+
+    availability: Availability
+    first: CreateMachineRequest
+    """Every running machine of the group is made from it."""
+
+    def standby(self, machine_id: str) -> CreateMachineRequest:
+        """A machine that starts when the host of `machine_id` fails."""
+        config = deepcopy(self.first.config) or FlyMachineConfig()
+        config.standbys = [machine_id]
+        config.env = {**(config.env or {}), "FLY_STANDBY_FOR": machine_id}
+        return attrs.evolve(self.first, config=config, skip_launch=True)
+
+
+def launch_plan(
+    spec: AppSpec,
+    group: str,
+    *,
+    image: str,
+    release: Release,
+    files: FileSource,
+    ha: bool = True,
+    guest: FlyMachineGuest | None = None,
+    volume: str | None = None,
+    min_secrets_version: int | None = None,
+) -> LaunchPlan:
+    """How to create the machines of `group`.
+
+    Args:
+        spec: The whole app.
+        group: Name of the process group.
+        image: What the machines run.
+        release: Goes into their metadata.
+        files: Local files that the app refers to.
+        ha: Give the group a second machine where it can have one.
+        guest: Size of the machines when no `[[vm]]` table serves the group.
+        volume: Id of the free volume that the first mount gets.
+        min_secrets_version: Secrets that the machines must see at least.
+
+    Raises:
+        ConversionError: the config of the group cannot be made.
+    """
+    config = machine_config(spec, group, files=files)
+    config.guest = config.guest or deepcopy(guest) or default_guest()
+    if spec.host_dedication_id:
+        config.guest.host_dedication_id = spec.host_dedication_id
+    if config.mounts:
+        config.mounts[0].volume = volume
+    with_image(config, image)
+    with_image_configs(config, image)
+    add_release(config, release)
+    first = CreateMachineRequest(
+        config=config,
+        region=spec.primary_region or None,
+        lease_ttl=int(deploy_settings(spec).wait_timeout.seconds) or None,
+        skip_launch=True if config.standbys else None,
+        skip_secrets=False,
+        min_secrets_version=min_secrets_version,
+    )
+    return LaunchPlan(availability=availability(config, ha=ha), first=first)
+
+
+def availability(config: FlyMachineConfig, *, ha: bool = True) -> Availability:
+    """How many machines a group of this config gets on its first deploy."""
+    if config.mounts or not ha:
+        return "single"
+    return "pair" if config.services else "standby"

@@ -1,0 +1,152 @@
+"""The machine config of one process group.
+
+Which field is replaced, merged or kept follows flyctl (fly.toml reference, "Building a machine
+config"), so that a machine made by either tool looks the same to both.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any, Final, cast
+
+from fly_machines.models import (
+    FlyMachineConfig,
+    FlyMachineInit,
+    FlyMachineMetrics,
+    FlyMachineRestart,
+    FlyStatic,
+    FlyStopConfig,
+)
+from score_flyio.app.groups import flatten
+from score_flyio.app.spec import AppSpec
+from score_flyio.app.values import Duration, split_command
+from score_flyio.deploy.desired.checks import machine_checks
+from score_flyio.deploy.desired.containers import with_sources
+from score_flyio.deploy.desired.files import merged_files
+from score_flyio.deploy.desired.guest import guest_of
+from score_flyio.deploy.desired.mounts import machine_mounts
+from score_flyio.deploy.desired.services import machine_services
+from score_flyio.deploy.model import FileSource, Release
+
+PLATFORM_VERSION: Final = "fly_platform_version"
+PROCESS_GROUP: Final = "fly_process_group"
+RELEASE_ID: Final = "fly_release_id"
+RELEASE_VERSION: Final = "fly_release_version"
+TOOL_VERSION: Final = "fly_flyctl_version"
+MANAGED_POSTGRES: Final = "fly-managed-postgres"
+
+_RESTART_POLICIES: Final = {"always": "always", "on-failure": "on-failure", "never": "no"}
+
+
+def machine_config(
+    spec: AppSpec, group: str, *, base: FlyMachineConfig | None = None, files: FileSource
+) -> FlyMachineConfig:
+    """The config of a machine of `group`; `base` is the present one of a machine to be updated.
+
+    The image, release metadata and volume ids are not set here; `base` is not changed.
+
+    Raises:
+        ConversionError: a size, check, container or local file cannot be converted.
+    """
+    flat = flatten(spec, group)
+    merged = merged_files(spec.files, files)
+    config = with_sources(deepcopy(base) if base else FlyMachineConfig(), flat, files)
+    config.metrics = _metrics(flat)
+    _set_init(config, flat, group)
+    config.metadata = group_metadata(config.metadata, group)
+    config.services = machine_services(flat)
+    config.checks = machine_checks(flat)
+    config.env = environment(flat, group)
+    config.statics = _statics(flat)
+    config.mounts = machine_mounts(flat)
+    config.stop_config = stop_config(flat.kill_signal, flat.kill_timeout)
+    config.files = merged
+    if flat.vm:
+        config.guest = guest_of(flat.vm[0], host_dedication_id=flat.host_dedication_id)
+    config.restart = _restart(flat)
+    return config
+
+
+def environment(spec: AppSpec, group: str, *more: dict[str, str], **extra: str) -> dict[str, str]:
+    """`[env]`, then `more`, then `extra` and the variables that the tool itself sets."""
+    env = dict(spec.env)
+    for variables in more:
+        env.update(variables)
+    env.update(extra)
+    env["FLY_PROCESS_GROUP"] = group
+    if spec.primary_region:
+        env["PRIMARY_REGION"] = spec.primary_region
+    return env
+
+
+def group_metadata(present: dict[str, str] | None, group: str) -> dict[str, str]:
+    """Metadata by which either tool knows a machine of the group; keys of others are kept."""
+    return {**(present or {}), PLATFORM_VERSION: "v2", PROCESS_GROUP: group}
+
+
+def add_release(config: FlyMachineConfig, release: Release) -> None:
+    """Mark `config` as made by a release, and as not one of the platform's Postgres apps."""
+    metadata = dict(config.metadata or {})
+    metadata.pop(MANAGED_POSTGRES, None)
+    metadata[RELEASE_ID] = release.id
+    metadata[RELEASE_VERSION] = str(release.version)
+    metadata[TOOL_VERSION] = release.tool_version
+    config.metadata = metadata
+
+
+def stop_config(signal: str | None, timeout: Duration | None) -> FlyStopConfig | None:
+    """How a machine is stopped; None when neither is given."""
+    if signal is None and timeout is None:
+        return None
+    return FlyStopConfig(
+        signal=cast("Any", signal), timeout=None if timeout is None else timeout.text()
+    )
+
+
+def _set_init(config: FlyMachineConfig, flat: AppSpec, group: str) -> None:
+    experimental = flat.experimental
+    cmd = split_command(flat.processes.get(group, ""))
+    entrypoint: list[str] = []
+    execute: list[str] = []
+    if experimental is not None:
+        cmd = cmd or list(experimental.cmd)
+        entrypoint = list(experimental.entrypoint)
+        execute = list(experimental.exec)
+    init = config.init or FlyMachineInit()
+    init.cmd = list(cmd) or None
+    init.entrypoint = entrypoint or None
+    init.exec = execute or None
+    init.swap_size_mb = flat.swap_size_mb
+    config.init = init
+
+
+def _metrics(flat: AppSpec) -> FlyMachineMetrics | None:
+    if not flat.metrics:
+        return None
+    first = flat.metrics[0]
+    metrics = FlyMachineMetrics(
+        port=first.port or None, path=first.path or None, https=first.https or None
+    )
+    return None if metrics == FlyMachineMetrics() else metrics
+
+
+def _statics(flat: AppSpec) -> list[FlyStatic] | None:
+    statics = [
+        FlyStatic(
+            guest_path=static.guest_path,
+            url_prefix=static.url_prefix,
+            tigris_bucket=static.tigris_bucket,
+            index_document=static.index_document,
+        )
+        for static in flat.statics
+    ]
+    return statics or None
+
+
+def _restart(flat: AppSpec) -> FlyMachineRestart | None:
+    if not flat.restart:
+        return None
+    last = flat.restart[-1]
+    return FlyMachineRestart(
+        policy=cast("Any", _RESTART_POLICIES[last.policy]), max_retries=last.retries or None
+    )

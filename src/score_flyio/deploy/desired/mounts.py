@@ -1,0 +1,75 @@
+"""`[[mounts]]` in a machine config, and what an update keeps of the present ones."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import attrs
+from attrs import frozen
+
+from fly_machines.models import FlyMachineMount
+from score_flyio.app.spec import AppSpec, Mount
+from score_flyio.app.values import volume_gb
+
+
+def machine_mounts(flat: AppSpec) -> list[FlyMachineMount] | None:
+    """The mounts of a flattened app, without volume ids."""
+    return [_mount(mount) for mount in flat.mounts] or None
+
+
+def _mount(mount: Mount) -> FlyMachineMount:
+    return FlyMachineMount(
+        name=mount.source or None,
+        path=mount.destination or None,
+        extend_threshold_percent=mount.auto_extend_size_threshold or None,
+        add_size_gb=_gigabytes(mount.auto_extend_size_increment),
+        size_gb_limit=_gigabytes(mount.auto_extend_size_limit),
+    )
+
+
+def _gigabytes(text: str) -> int | None:
+    return (volume_gb(text) or None) if text else None
+
+
+@frozen(kw_only=True)
+class MountChange:
+    """The mounts of an updated machine."""
+
+    mounts: list[FlyMachineMount] | None
+    replaced: bool = False
+    """A volume cannot be attached to, or taken from, a machine that exists."""
+    volume_name: str | None = None
+    """Name of the volume that the replacement needs."""
+
+
+def updated_mounts(
+    wanted: list[FlyMachineMount] | None,
+    present: list[FlyMachineMount] | None,
+    *,
+    volume: str | None,
+) -> MountChange:
+    """What becomes of the mounts of a machine; only the first mount has a volume.
+
+    `volume` is the id of a free volume of the wanted name, for a machine to be replaced.
+    """
+    if not wanted:
+        return MountChange(mounts=None, replaced=bool(present))
+    first, others = wanted[0], wanted[1:]
+    old = present[0] if present else None
+    if old is None or (old.name and old.name != first.name):
+        attached = attrs.evolve(first, volume=volume)
+        return MountChange(mounts=[attached, *others], replaced=True, volume_name=first.name)
+    return MountChange(mounts=[_kept(first, old), *others])
+
+
+def _kept(wanted: FlyMachineMount, present: FlyMachineMount) -> FlyMachineMount:
+    if not present.name:
+        return deepcopy(present)
+    if wanted.path != present.path:
+        return attrs.evolve(wanted, volume=present.volume)
+    return attrs.evolve(
+        deepcopy(present),
+        extend_threshold_percent=wanted.extend_threshold_percent,
+        add_size_gb=wanted.add_size_gb,
+        size_gb_limit=wanted.size_gb_limit,
+    )

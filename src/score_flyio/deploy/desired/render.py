@@ -1,0 +1,125 @@
+"""Everything that an app becomes, as one JSON document: what `config render --json` prints.
+
+The members are those of flyctl's recorded outcomes: machine configs by group, the release command
+machine, and the problems of whatever cannot be converted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from attrs import field, frozen
+
+from fly_machines.models import FlyMachineConfig
+from score_flyio.app.groups import default_group, process_groups
+from score_flyio.app.spec import AppSpec
+from score_flyio.deploy.desired.addresses import address_kind, public_url
+from score_flyio.deploy.desired.containers import with_image
+from score_flyio.deploy.desired.errors import ConversionError
+from score_flyio.deploy.desired.machine_config import machine_config
+from score_flyio.deploy.desired.settings import deploy_settings
+from score_flyio.deploy.desired.special import console_machine, release_command_machine
+from score_flyio.deploy.model import FileSource
+from score_flyio.fly.codec import unstructure
+
+_T = TypeVar("_T")
+
+
+@frozen(kw_only=True)
+class RenderedApp:
+    """An app as machine configs; a config is None where `errors` has the reason."""
+
+    process_groups: tuple[str, ...]
+    default_process_group: str
+    machine_configs: dict[str, FlyMachineConfig | None]
+    conversion_errors: dict[str, ConversionError] = field(factory=dict)
+    """By process group."""
+    release_command_machine: FlyMachineConfig | None = None
+    release_command_error: ConversionError | None = None
+    console_machine: FlyMachineConfig
+    deploy: dict[str, Any]
+    """Settings with defaults applied, kind of address and public address."""
+
+    @property
+    def problems(self) -> tuple[ConversionError, ...]:
+        """Everything that could not be converted."""
+        release = (self.release_command_error,) if self.release_command_error else ()
+        return (*self.conversion_errors.values(), *release)
+
+    def to_json(self) -> dict[str, Any]:
+        """The members of the document that do not depend on how the file was read."""
+        document: dict[str, Any] = {
+            "process_groups": list(self.process_groups),
+            "default_process_group": self.default_process_group,
+            "machine_configs": {
+                group: None if config is None else unstructure(config)
+                for group, config in self.machine_configs.items()
+            },
+            "release_command_machine": self.release_command_machine
+            and unstructure(self.release_command_machine),
+            "console_machine": unstructure(self.console_machine),
+            "deploy": self.deploy,
+        }
+        if self.conversion_errors:
+            document["conversion_errors"] = {
+                group: problem_json(error) for group, error in self.conversion_errors.items()
+            }
+        if self.release_command_error:
+            document["release_command_error"] = problem_json(self.release_command_error)
+        return document
+
+
+def render(spec: AppSpec, *, files: FileSource, image: str | None = None) -> RenderedApp:
+    """Convert every process group of a valid app; failures are recorded, not raised.
+
+    With `image`, the configs carry it; otherwise they have none, as before a deploy.
+    """
+    configs: dict[str, FlyMachineConfig | None] = {}
+    errors: dict[str, ConversionError] = {}
+    for group in process_groups(spec):
+        config, error = _attempt(partial(machine_config, spec, group, files=files))
+        if error is not None:
+            errors[group] = error
+        configs[group] = config
+    release, release_error = _attempt(partial(release_command_machine, spec, files=files))
+    for config in (*configs.values(), release):
+        if image is not None and config is not None:
+            with_image(config, image)
+    return RenderedApp(
+        process_groups=process_groups(spec),
+        default_process_group=default_group(spec),
+        machine_configs=configs,
+        conversion_errors=errors,
+        release_command_machine=release,
+        release_command_error=release_error,
+        console_machine=console_machine(spec),
+        deploy=deploy_json(spec),
+    )
+
+
+def deploy_json(spec: AppSpec) -> dict[str, Any]:
+    """Settings with defaults applied, kind of address and public address."""
+    settings = deploy_settings(spec)
+    return {
+        "strategy": settings.strategy,
+        "max_unavailable": settings.max_unavailable,
+        "wait_timeout": settings.wait_timeout.text(),
+        "release_command_timeout": settings.release_command_timeout.text(),
+        "ip_type": address_kind(spec),
+        "url": public_url(spec),
+        "build_strategies": list(settings.build_strategies),
+    }
+
+
+def problem_json(error: ConversionError) -> dict[str, str]:
+    """A conversion problem as the document has it."""
+    return {"stage": error.stage, "field": error.field, "code": error.code}
+
+
+def _attempt(convert: Callable[[], _T]) -> tuple[_T | None, ConversionError | None]:
+    try:
+        return convert(), None
+    except ConversionError as error:
+        return None, error

@@ -1,0 +1,227 @@
+"""Machines that are no members of a process group: release command, machine checks, console."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from copy import deepcopy
+from typing import Final
+
+from fly_machines.models import (
+    CreateMachineRequest,
+    FlyDNSConfig,
+    FlyMachineConfig,
+    FlyMachineGuest,
+    FlyMachineInit,
+    FlyMachineRestart,
+    FlyStopConfig,
+    Machine,
+)
+from score_flyio.app.groups import flatten
+from score_flyio.app.spec import AppSpec, MachineCheck
+from score_flyio.app.values import split_command
+from score_flyio.deploy.desired.errors import ConversionError
+from score_flyio.deploy.desired.files import merged_files
+from score_flyio.deploy.desired.guest import (
+    RELEASE_COMMAND_SIZE,
+    default_guest,
+    guest_of,
+    preset,
+)
+from score_flyio.deploy.desired.machine_config import (
+    add_release,
+    environment,
+    group_metadata,
+    stop_config,
+)
+from score_flyio.deploy.model import FileSource, Release
+
+RELEASE_COMMAND_GROUP: Final = "fly_app_release_command"
+TEST_GROUP: Final = "fly_app_test_machine_command"
+CONSOLE_GROUP: Final = "fly_app_console"
+SPECIAL_GROUPS: Final = frozenset({RELEASE_COMMAND_GROUP, TEST_GROUP, CONSOLE_GROUP})
+
+
+def release_command_machine(
+    spec: AppSpec, *, files: FileSource, command: str | None = None
+) -> FlyMachineConfig | None:
+    """The config of the machine that runs the release command, without image.
+
+    The guest is set where `release_command_vm` gives it. `command` is another command to run
+    instead of the release command. None when there is no command.
+
+    Raises:
+        ConversionError: its size or a local file cannot be converted.
+    """
+    words = split_command(_release_command(spec) if command is None else command)
+    if not words:
+        return None
+    config = _temporary(
+        RELEASE_COMMAND_GROUP, environment(spec, RELEASE_COMMAND_GROUP, RELEASE_COMMAND="1")
+    )
+    config.init = FlyMachineInit(
+        cmd=list(words), entrypoint=_entrypoint(spec), swap_size_mb=spec.swap_size_mb
+    )
+    config.stop_config = stop_config(spec.kill_signal, spec.kill_timeout)
+    config.files = merged_files(spec.files, files)
+    vm = spec.deploy.release_command_vm if spec.deploy else None
+    if vm is not None:
+        place = "deploy.release_command_vm"
+        config.guest = guest_of(vm, host_dedication_id=spec.host_dedication_id, place=place)
+    return config
+
+
+def release_command_input(
+    spec: AppSpec,
+    *,
+    image: str,
+    release: Release,
+    files: FileSource,
+    existing: Iterable[FlyMachineGuest] = (),
+    guest: FlyMachineGuest | None = None,
+    command: str | None = None,
+    min_secrets_version: int | None = None,
+) -> CreateMachineRequest | None:
+    """The request that creates the release machine; it is started by a later call.
+
+    Its size is `release_command_vm`, else the largest memory among `existing` guests of the default
+    group's machines, else `guest` (the command line's), else Fly's default for release commands.
+    None when there is no release command.
+
+    Raises:
+        ConversionError: its size or a local file cannot be converted.
+    """
+    config = release_command_machine(spec, files=files, command=command)
+    if config is None:
+        return None
+    if config.guest is None:
+        largest = max(existing, key=lambda other: other.memory_mb or 0, default=None)
+        config.guest = deepcopy(largest or guest) or preset(RELEASE_COMMAND_SIZE)
+    request = _request(spec, config, image, release, min_secrets_version)
+    request.skip_launch = True
+    return request
+
+
+def machine_check_inputs(
+    spec: AppSpec,
+    group: str,
+    under_test: Machine,
+    *,
+    release: Release,
+    guest: FlyMachineGuest | None = None,
+    min_secrets_version: int | None = None,
+) -> tuple[CreateMachineRequest, ...]:
+    """One request per machine check of `group`, to be run against the machine `under_test`.
+
+    Raises:
+        ConversionError: a check has no command.
+    """
+    results = list(try_machine_checks(spec, group, under_test, release=release, guest=guest))
+    for result in results:
+        if isinstance(result, ConversionError):
+            raise result
+        result.min_secrets_version = min_secrets_version
+    return tuple(r for r in results if isinstance(r, CreateMachineRequest))
+
+
+def try_machine_checks(
+    spec: AppSpec,
+    group: str,
+    under_test: Machine,
+    *,
+    release: Release,
+    guest: FlyMachineGuest | None = None,
+) -> Iterator[CreateMachineRequest | ConversionError]:
+    """As `machine_check_inputs`, with the error of a check in its place."""
+    for check in group_machine_checks(spec, group):
+        try:
+            config, image = _test_config(spec, check, under_test.config or FlyMachineConfig())
+        except ConversionError as error:
+            yield error
+            continue
+        config.env = {**(config.env or {}), "FLY_TEST_MACHINE_IP": under_test.private_ip or ""}
+        config.guest = deepcopy(guest) or default_guest()
+        yield _request(spec, config, image, release, None)
+
+
+def group_machine_checks(spec: AppSpec, group: str) -> tuple[MachineCheck, ...]:
+    """The machine checks of a group: those of its services, then those of the app."""
+    flat = flatten(spec, group)
+    checks = flat.http_service.machine_checks if flat.http_service else ()
+    for service in flat.services:
+        checks += service.machine_checks
+    return checks + flat.machine_checks
+
+
+def console_machine(spec: AppSpec) -> FlyMachineConfig:
+    """The config of a machine that waits for a console session, without image and guest."""
+    config = _temporary(CONSOLE_GROUP, environment(spec, CONSOLE_GROUP))
+    config.init = FlyMachineInit(exec=["/bin/sleep", "inf"], swap_size_mb=spec.swap_size_mb)
+    return config
+
+
+def _test_config(
+    spec: AppSpec, check: MachineCheck, tested: FlyMachineConfig
+) -> tuple[FlyMachineConfig, str]:
+    if not check.command:
+        raise ConversionError(
+            "machine_checks.command",
+            "missing",
+            "a machine check has no command",
+            hint='add a command, such as command = ["curl", "-f", "http://…"]',
+        )
+    tested_entrypoint = tested.init.entrypoint if tested.init else None
+    config = _temporary(
+        TEST_GROUP, environment(spec, TEST_GROUP, tested.env or {}, FLY_TEST_COMMAND="1")
+    )
+    config.init = FlyMachineInit(
+        cmd=list(check.command),
+        entrypoint=_entrypoint(spec) or list(check.entrypoint) or deepcopy(tested_entrypoint),
+        swap_size_mb=spec.swap_size_mb,
+    )
+    config.stop_config = _test_stop_config(spec, check)
+    return config, check.image or tested.image or ""
+
+
+def _test_stop_config(spec: AppSpec, check: MachineCheck) -> FlyStopConfig:
+    signal, timeout = check.kill_signal, check.kill_timeout
+    if not check.image:
+        signal = spec.kill_signal if signal is None else signal
+        timeout = spec.kill_timeout if timeout is None else timeout
+    return stop_config(signal, timeout) or FlyStopConfig()
+
+
+def _temporary(group: str, env: dict[str, str]) -> FlyMachineConfig:
+    return FlyMachineConfig(
+        env=env,
+        metadata=group_metadata(None, group),
+        restart=FlyMachineRestart(policy="no"),
+        auto_destroy=True,
+        dns=FlyDNSConfig(skip_registration=True),
+    )
+
+
+def _request(
+    spec: AppSpec,
+    config: FlyMachineConfig,
+    image: str,
+    release: Release,
+    min_secrets_version: int | None,
+) -> CreateMachineRequest:
+    config.image = image
+    if spec.host_dedication_id and config.guest:
+        config.guest.host_dedication_id = spec.host_dedication_id
+    add_release(config, release)
+    return CreateMachineRequest(
+        config=config,
+        region=spec.primary_region or None,
+        skip_secrets=False,
+        min_secrets_version=min_secrets_version,
+    )
+
+
+def _release_command(spec: AppSpec) -> str:
+    return spec.deploy.release_command if spec.deploy else ""
+
+
+def _entrypoint(spec: AppSpec) -> list[str] | None:
+    return (list(spec.experimental.entrypoint) or None) if spec.experimental else None

@@ -1,0 +1,99 @@
+"""Requests that bring an existing machine to the desired config."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from fly_machines.models import (
+    FlyMachineConfig,
+    FlyMachineGuest,
+    Machine,
+    UpdateMachineRequest,
+)
+from score_flyio.app.spec import AppSpec
+from score_flyio.deploy.desired.containers import with_image
+from score_flyio.deploy.desired.errors import ConversionError
+from score_flyio.deploy.desired.machine_config import add_release, machine_config
+from score_flyio.deploy.desired.mounts import updated_mounts
+from score_flyio.deploy.model import FileSource, Release
+
+_RUNNING = frozenset({"started", "starting", "failed"})
+"""States in which an updated machine is launched again."""
+
+
+@frozen(kw_only=True)
+class MachineUpdate:
+    """What becomes of one existing machine."""
+
+    request: UpdateMachineRequest
+    requires_replacement: bool
+    """The machine has to be destroyed and created anew with the config of `request`."""
+    volume_name: str | None = None
+    """Name of the volume that the replacement needs, in the machine's own region."""
+
+
+def update_input(
+    spec: AppSpec,
+    group: str,
+    existing: Machine,
+    *,
+    image: str,
+    release: Release,
+    files: FileSource,
+    volume: str | None = None,
+    min_secrets_version: int | None = None,
+) -> MachineUpdate:
+    """How to update `existing`, a machine of `group`; it is not changed.
+
+    `volume` is the id of a free volume for a replacement whose volume name changed.
+
+    Raises:
+        ConversionError: the config of the group cannot be made, or the machine would have to move
+            to other hosts together with its volume.
+    """
+    present = existing.config or existing.incomplete_config or FlyMachineConfig()
+    config = machine_config(spec, group, base=present, files=files)
+    with_image(config, image)
+    add_release(config, release)
+    change = updated_mounts(config.mounts, present.mounts, volume=volume)
+    config.mounts = change.mounts
+    if config.services:
+        config.standbys = None
+    moved = _move(spec.host_dedication_id, config, present)
+    request = UpdateMachineRequest(
+        config=config,
+        region=existing.region,
+        skip_launch=skip_launch(existing.state, config),
+        skip_secrets=False,
+        min_secrets_version=min_secrets_version,
+    )
+    lost = existing.host_status not in {None, "ok"}
+    return MachineUpdate(
+        request=request,
+        requires_replacement=change.replaced or moved or lost,
+        volume_name=change.volume_name,
+    )
+
+
+def skip_launch(state: str | None, config: FlyMachineConfig) -> bool:
+    """Whether a machine stays as it is after the update: standbys, and those not running."""
+    if state in _RUNNING:
+        return False
+    return bool(config.standbys) or state is not None
+
+
+def _move(dedication: str, config: FlyMachineConfig, present: FlyMachineConfig) -> bool:
+    """Set the app's `host_dedication_id`; whether the machine must move to other hosts for it."""
+    at_present = present.guest.host_dedication_id if present.guest else None
+    if not dedication or dedication == at_present:
+        return False
+    if present.mounts and config.mounts:
+        raise ConversionError(
+            "host_dedication_id",
+            "volume_attached",
+            f"a machine with a volume cannot move to hosts {dedication!r}",
+            hint="create a volume there, move the data, and destroy the machine first",
+        )
+    config.guest = config.guest or FlyMachineGuest()
+    config.guest.host_dedication_id = dedication
+    return True
