@@ -1,0 +1,22 @@
+"""Local files that an app refers to, read from disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import frozen
+
+
+@frozen
+class LocalFiles:
+    """Reads files relative to a folder: the working directory, as flyctl does."""
+
+    directory: Path
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        return (self.directory / path).read_bytes()
