@@ -36,14 +36,14 @@ def text_of(value: Any) -> str:
 
 
 def float_text(value: float) -> str:
-    """Shortest exact digits; an exponent below 1e-4 and from 1e21 on."""
+    """Shortest exact digits, with an exponent below 0.0001 and from 1000000 on."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
     if value == 0:
         return "-0" if math.copysign(1, value) < 0 else "0"
     sign, digits, _ = Decimal(repr(value)).normalize().as_tuple()
     exponent = Decimal(repr(value)).adjusted()
-    if -4 <= exponent < 21:
+    if -4 <= exponent < 6:
         return plain_decimal(value)
     mantissa = "".join(map(str, digits))
     point = f".{mantissa[1:]}" if len(mantissa) > 1 else ""

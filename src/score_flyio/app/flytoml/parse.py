@@ -28,12 +28,22 @@ def parse(text: str, form: FileFormat) -> Tree | Finding:
 
 def _toml(text: str) -> Tree | Finding:
     try:
-        return tomllib.loads(text)
+        tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         match = _LINE.search(str(error))
         last = len(text.splitlines())
         line = int(match["line"]) if match and match["line"] else last
         return _syntax("TOML", _LINE.sub("", str(error)), line)
+    if (number := _too_large(tree)) is not None:
+        return _syntax("TOML", f"{number} does not fit in 64 bits", None)
+    return tree
+
+
+def _too_large(value: Any) -> int | None:
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return value
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next((found for item in items if (found := _too_large(item)) is not None), None)
 
 
 def _json(text: str) -> Tree | Finding:
@@ -46,8 +56,10 @@ def _json(text: str) -> Tree | Finding:
 def _yaml(text: str) -> Tree | Finding:
     import yaml
 
+    from score_flyio.app.flytoml.yaml_text import load_yaml
+
     try:
-        return _table("YAML", _text_keys(yaml.safe_load(text)))
+        return _table("YAML", _text_keys(load_yaml(text)))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         return _syntax("YAML", error.problem or "cannot be read", mark.line + 1 if mark else 1)
@@ -67,7 +79,7 @@ def _table(language: str, value: Any) -> Tree | Finding:
     return value if isinstance(value, dict) else _syntax(language, "the file is not a table", 1)
 
 
-def _syntax(language: str, message: str, line: int) -> Finding:
+def _syntax(language: str, message: str, line: int | None) -> Finding:
     return Finding(
         stage="parse",
         code="toml_syntax",
