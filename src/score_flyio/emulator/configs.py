@@ -1,0 +1,121 @@
+"""What the platform accepts as the config of a machine, and what it makes of it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any, Final
+
+from score_flyio.emulator import guests
+from score_flyio.emulator.durations import seconds_of
+from score_flyio.emulator.records import Json
+from score_flyio.emulator.wire import Refusal
+
+_AUTOSTOP: Final = {"off": False, "stop": True, "suspend": "suspend", False: False, True: True}
+_POLICIES: Final = frozenset({"no", "on-failure", "always", "spot-price"})
+_DURATIONS: Final = ("interval", "timeout", "grace_period")
+
+
+def accept(config: object) -> Json:
+    """The config as the platform keeps it.
+
+    Raises:
+        Refusal: It cannot be used; the message names the place.
+    """
+    if not isinstance(config, dict):
+        raise Refusal(400, "config is required")
+    containers = config.get("containers")
+    if not config.get("image") and not containers:
+        raise Refusal(400, "config.image is required")
+    _texts(config, "env")
+    _texts(config, "metadata")
+    policy = (_part(config, "restart")).get("policy")
+    if policy is not None and policy not in _POLICIES:
+        raise Refusal(400, f"invalid config.restart.policy: {policy!r}")
+    for index, file in enumerate(_items(config, "files")):
+        _file(file, f"config.files[{index}]")
+    _mounts(_items(config, "mounts"))
+    for name, check in _part(config, "checks").items():
+        _check(check, f"config.checks.{name}")
+    kept = {**config, "guest": guests.complete(config)}
+    kept.pop("size", None)
+    if "services" in config:
+        kept["services"] = [
+            _service(service, f"config.services[{index}]")
+            for index, service in enumerate(_items(config, "services"))
+        ]
+    return kept
+
+
+def _part(config: Json, name: str) -> Json:
+    value = config.get(name) or {}
+    if not isinstance(value, dict):
+        raise Refusal(400, f"invalid config.{name}: an object is needed")
+    return value
+
+
+def _items(config: Json, name: str) -> list[Any]:
+    value = config.get(name) or []
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise Refusal(400, f"invalid config.{name}: a list of objects is needed")
+    return value
+
+
+def _texts(config: Json, name: str) -> None:
+    for key, value in _part(config, name).items():
+        if not isinstance(value, str):
+            raise Refusal(400, f"invalid config.{name}.{key}: a text is needed")
+
+
+def _mounts(mounts: list[Json]) -> None:
+    if len(mounts) > 1:
+        raise Refusal(400, "invalid config.mounts: a machine can have one volume")
+    for mount in mounts:
+        if not (mount.get("volume") or mount.get("name")):
+            raise Refusal(400, "invalid config.mounts[0]: volume is required")
+        if not str(mount.get("path") or "").startswith("/"):
+            raise Refusal(400, "invalid config.mounts[0].path: an absolute path is needed")
+
+
+def _file(file: Json, place: str) -> None:
+    if not str(file.get("guest_path") or "").startswith("/"):
+        raise Refusal(400, f"invalid {place}.guest_path: an absolute path is needed")
+    sources = [name for name in ("raw_value", "secret_name", "image_config") if file.get(name)]
+    if len(sources) > 1 or (not sources and "raw_value" not in file):
+        raise Refusal(
+            400, f"invalid {place}: one of raw_value, secret_name, image_config is needed"
+        )
+    try:
+        base64.b64decode(file.get("raw_value") or "", validate=True)
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise Refusal(400, f"invalid {place}.raw_value: not base64") from error
+
+
+def _service(service: Json, place: str) -> Json:
+    port = service.get("internal_port")
+    if not isinstance(port, int) or not 0 < port < 65536:
+        raise Refusal(400, f"invalid {place}.internal_port: {port!r}")
+    if service.get("protocol") not in {"tcp", "udp"}:
+        raise Refusal(400, f"invalid {place}.protocol: {service.get('protocol')!r}")
+    for index, check in enumerate(service.get("checks") or ()):
+        _check(check, f"{place}.checks[{index}]")
+    autostart = service.get("autostart")
+    if autostart is not None and not isinstance(autostart, bool):
+        raise Refusal(400, f"invalid {place}.autostart: a boolean is needed")
+    autostop = service.get("autostop")
+    if autostop is None:
+        return service
+    if autostop not in _AUTOSTOP:
+        raise Refusal(400, f"invalid {place}.autostop: {autostop!r}")
+    return {**service, "autostop": _AUTOSTOP[autostop]}
+
+
+def _check(check: Any, place: str) -> None:
+    if not isinstance(check, dict):
+        raise Refusal(400, f"invalid {place}: an object is needed")
+    if check.get("type") not in {"tcp", "http", "https", None}:
+        raise Refusal(400, f"invalid {place}.type: {check['type']!r}")
+    for name in _DURATIONS:
+        value = check.get(name)
+        if value is not None and seconds_of(value) is None:
+            raise Refusal(400, f"invalid {place}.{name}: {value!r} is not a duration")

@@ -1,0 +1,25 @@
+"""Durations as the API takes them: Go texts such as `1m30s`, or integers."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_UNITS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_PART: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
+
+
+def seconds_of(value: object) -> float | None:
+    """Seconds of a Go duration text or of an integer in nanoseconds; None when it is neither."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int):
+        return value / 1e9
+    if not isinstance(value, str):
+        return None
+    if value in {"0", ""}:
+        return 0.0 if value else None
+    parts = _PART.findall(value)
+    if "".join(number + unit for number, unit in parts) != value:
+        return None
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)

@@ -1,0 +1,184 @@
+"""Faults on purpose: errors, lost answers, broken connections and delays, by rule and by seed.
+
+A specification is a list of rules with `;` between them:
+
+    [OPERATIONS:] ACTION [before|after] [p=0.1] [skip=2] [times=1]
+    seed=7
+
+OPERATIONS is a comma list of operation ids or patterns (`Machines_*`), `reads` or `changes`;
+without it a rule is for all operations. ACTION is one of
+
+    503             that status instead of an answer
+    reset           the connection breaks: `before` or `after` the call was executed
+    lost            the same as `reset after`
+    refuse          no connection at all; never executed
+    hang            no answer ever
+    latency=0.5     so many seconds more; `latency=0.2..1` is a uniform range
+
+`p` is the probability, `skip` leaves out the first so many matching requests, `times` ends the
+rule after so many faults.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import random
+from typing import Final, Literal, TypeAlias
+
+from attrs import define, field, frozen
+
+from score_flyio.errors import ConfigError, Problem
+
+FaultKind: TypeAlias = Literal["status", "reset", "refuse", "hang", "latency"]
+_HELP: Final = "a rule is [OPERATIONS:] ACTION [before|after] [p=…] [skip=…] [times=…]"
+
+
+@frozen(kw_only=True)
+class FaultRule:
+    """Which requests get which fault."""
+
+    kind: FaultKind
+    operations: tuple[str, ...] = ("*",)
+    status: int = 500
+    after: bool = False
+    """Whether the call is executed first."""
+    seconds: tuple[float, float] = (0.0, 0.0)
+    probability: float = 1.0
+    skip: int = 0
+    times: int | None = None
+
+    def concerns(self, operation: str, method: str) -> bool:
+        return any(_fits(pattern, operation, method) for pattern in self.operations)
+
+
+def _fits(pattern: str, operation: str, method: str) -> bool:
+    if pattern in {"reads", "changes"}:
+        return (method == "GET") == (pattern == "reads")
+    return fnmatch.fnmatchcase(operation, pattern)
+
+
+@frozen(kw_only=True)
+class Fault:
+    """What happens to one request."""
+
+    kind: FaultKind
+    status: int = 500
+    after: bool = False
+    seconds: float = 0.0
+
+
+@define
+class Faults:
+    """Rules with the memory of how often they were used."""
+
+    rules: tuple[FaultRule, ...] = ()
+    seed: int = 0
+    rng: random.Random = field(init=False, repr=False)
+    _matches: list[int] = field(init=False)
+    _uses: list[int] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.rng = random.Random(self.seed)  # noqa: S311 - a simulation
+        self._matches = [0] * len(self.rules)
+        self._uses = [0] * len(self.rules)
+
+    def for_request(self, operation: str, method: str) -> tuple[Fault, ...]:
+        """The faults of the next request: delays, and at most one failure."""
+        found: list[Fault] = []
+        for index, rule in enumerate(self.rules):
+            failed = any(fault.kind != "latency" for fault in found)
+            if not rule.concerns(operation, method) or (failed and rule.kind != "latency"):
+                continue
+            if self._strikes(index, rule):
+                seconds = self.rng.uniform(*rule.seconds) if rule.kind == "latency" else 0.0
+                found.append(
+                    Fault(kind=rule.kind, status=rule.status, after=rule.after, seconds=seconds)
+                )
+        return tuple(found)
+
+    def _strikes(self, index: int, rule: FaultRule) -> bool:
+        self._matches[index] += 1
+        if self._matches[index] <= rule.skip:
+            return False
+        if rule.times is not None and self._uses[index] >= rule.times:
+            return False
+        if rule.probability < 1 and self.rng.random() >= rule.probability:
+            return False
+        self._uses[index] += 1
+        return True
+
+
+def parse_faults(text: str, seed: int = 0) -> Faults:
+    """Read a specification.
+
+    Raises:
+        ConfigError: With all rules that cannot be read.
+    """
+    rules: list[FaultRule] = []
+    problems: list[Problem] = []
+    for part in (part.strip() for part in text.split(";")):
+        try:
+            if part.startswith("seed="):
+                seed = int(part.removeprefix("seed="))
+            elif part:
+                rules.append(_rule(part))
+        except ValueError as error:
+            problems.append(
+                Problem(message=f"{part!r}: {error}", place="faults", hint=_HELP, code="faults")
+            )
+    if problems:
+        raise ConfigError(problems=problems)
+    return Faults(tuple(rules), seed)
+
+
+def _rule(text: str) -> FaultRule:
+    names, _, rest = text.rpartition(":")
+    words = rest.split()
+    if not words:
+        msg = "no action"
+        raise ValueError(msg)
+    operations = tuple(name.strip() for name in names.split(",") if name.strip()) or ("*",)
+    action, options = words[0], words[1:]
+    known: dict[str, str] = {}
+    after = action == "lost"
+    for option in options:
+        if option in {"before", "after"}:
+            after = option == "after"
+            continue
+        name, sign, value = option.partition("=")
+        if not sign or name not in {"p", "skip", "times"}:
+            msg = f"unknown option {option!r}"
+            raise ValueError(msg)
+        known[name] = value
+    kind, status, seconds = _action(action)
+    probability = float(known.get("p", 1))
+    if not 0 <= probability <= 1:
+        msg = f"p={known['p']} is not in 0 to 1"
+        raise ValueError(msg)
+    return FaultRule(
+        kind=kind,
+        operations=operations,
+        status=status,
+        after=after,
+        seconds=seconds,
+        probability=probability,
+        skip=int(known.get("skip", 0)),
+        times=int(known["times"]) if "times" in known else None,
+    )
+
+
+def _action(word: str) -> tuple[FaultKind, int, tuple[float, float]]:
+    nothing = (0.0, 0.0)
+    if word.startswith("latency="):
+        low, _, high = word.removeprefix("latency=").partition("..")
+        return "latency", 0, (float(low), float(high or low))
+    if word in {"reset", "lost"}:
+        return "reset", 0, nothing
+    if word == "refuse":
+        return "refuse", 0, nothing
+    if word == "hang":
+        return "hang", 0, nothing
+    if word.isdigit() and 400 <= int(word) <= 599:
+        return "status", int(word), nothing
+    msg = f"unknown action {word!r}"
+    raise ValueError(msg)

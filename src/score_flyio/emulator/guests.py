@@ -1,0 +1,83 @@
+"""Sizes of machines: presets, and which combinations exist.
+
+Rules from the public machine sizing page and the limits that flyctl applies.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from score_flyio.emulator.records import Json
+from score_flyio.emulator.wire import Refusal
+
+_SHARED_CPUS: Final = frozenset({1, 2, 4, 6, 8})
+_PERFORMANCE_CPUS: Final = frozenset({1, 2, 4, 6, 8, 10, 12, 14, 16, 32, 64, 128})
+_SIZE: Final = re.compile(r"(shared-cpu|performance)-(\d+)x")
+_DEFAULT: Final = {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256}
+
+
+def preset(size: str) -> Json | None:
+    """The guest of a size name such as `shared-cpu-2x`."""
+    match = _SIZE.fullmatch(size)
+    if match is None:
+        return None
+    shared, cpus = match[1] == "shared-cpu", int(match[2])
+    if cpus not in (_SHARED_CPUS if shared else _PERFORMANCE_CPUS):
+        return None
+    kind = "shared" if shared else "performance"
+    return {"cpu_kind": kind, "cpus": cpus, "memory_mb": cpus * (256 if shared else 2048)}
+
+
+def complete(config: Json) -> Json:
+    """The guest of a config, from its `guest`, its `size` or the default.
+
+    Raises:
+        Refusal: There is no such guest.
+    """
+    guest, size = config.get("guest"), config.get("size")
+    if size is not None and not guest:
+        found = preset(str(size))
+        if found is None:
+            raise Refusal(400, f"invalid config.size: {size!r} is not a machine size")
+        return found
+    wanted = {**_DEFAULT, **{k: v for k, v in (guest or {}).items() if v is not None}}
+    if guest and "memory_mb" not in guest:
+        wanted["memory_mb"] = _bounds(str(wanted["cpu_kind"]))[1] * _cpus(wanted)
+    _check(wanted)
+    return wanted
+
+
+def memory_of(config: Json) -> int:
+    """Memory that a machine of this config takes on its host."""
+    guest: Json = config.get("guest") or _DEFAULT
+    return int(guest.get("memory_mb") or 256)
+
+
+def _cpus(guest: Json) -> int:
+    cpus = guest["cpus"]
+    if not isinstance(cpus, int) or isinstance(cpus, bool):
+        raise Refusal(400, f"invalid config.guest.cpus: {cpus!r} is not a number")
+    return cpus
+
+
+def _bounds(kind: str) -> tuple[int, int, int]:
+    """Step, least and most memory for each CPU."""
+    return (256, 256, 2048) if kind == "shared" else (1024, 2048, 8192)
+
+
+def _check(guest: Json) -> None:
+    kind, cpus, memory = guest["cpu_kind"], _cpus(guest), guest["memory_mb"]
+    if kind not in {"shared", "performance"}:
+        raise Refusal(400, f"invalid config.guest.cpu_kind: {kind!r}")
+    if cpus not in (_SHARED_CPUS if kind == "shared" else _PERFORMANCE_CPUS):
+        raise Refusal(422, f"invalid number of CPUs: {kind} machines cannot have {cpus}")
+    step, least, most = _bounds(kind)
+    if not isinstance(memory, int) or isinstance(memory, bool):
+        raise Refusal(400, f"invalid config.guest.memory_mb: {memory!r} is not a number")
+    if memory % step or not least * cpus <= memory <= most * cpus:
+        raise Refusal(
+            422,
+            f"invalid memory: {kind} machines with {cpus} CPUs have {least * cpus} to"
+            f" {most * cpus} MiB in steps of {step}, not {memory}",
+        )

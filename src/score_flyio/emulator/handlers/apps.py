@@ -1,0 +1,90 @@
+"""Apps: create, list, show, delete, and deploy tokens."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from score_flyio.emulator import documents, lifecycle
+from score_flyio.emulator.calls import Call, Handler, want_text
+from score_flyio.emulator.records import App
+from score_flyio.emulator.settings import PERSONAL
+from score_flyio.emulator.wire import ApiResponse, Outcome, Refusal, Waiting
+
+_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+def _create(call: Call) -> Outcome:
+    body = call.body()
+    name = want_text(body, "name")
+    organization = call.organization(str(body.get("org_slug") or PERSONAL))
+    if not _NAME.fullmatch(name):
+        raise Refusal(
+            422, "Validation failed: Name may have lower-case letters, digits and dashes, up to 63"
+        )
+    if name in call.world.apps:
+        raise Refusal(422, "Validation failed: Name has already been taken", code="name_taken")
+    app = App(
+        id=call.world.letters(14),
+        name=name,
+        organization=organization,
+        number=999 + call.world.number(),
+        created_at=call.now,
+        visible_at=call.now + call.settings.visibility_delay,
+        network=str(body.get("network") or "default"),
+        role=str(body.get("app_role_id") or ""),
+    )
+    call.world.apps[name] = app
+    document = {**documents.app_document(call.world, app), "created_at": int(call.now * 1000)}
+    response = ApiResponse(status=201, document=document)
+    if not call.flag("wait"):
+        return response
+    return Waiting(
+        poll=lambda now: response if now >= app.visible_at else None, deadline=app.visible_at
+    )
+
+
+def _list(call: Call) -> Outcome:
+    slug = call.query("org_slug")
+    if not slug:
+        raise Refusal(400, "org_slug is required")
+    organization, role = call.organization(slug), call.query("app_role")
+    found = [
+        documents.app_document(call.world, app)
+        for app in call.world.apps.values()
+        if app.organization == organization
+        and app.visible_at <= call.now
+        and (role is None or app.role == role)
+    ]
+    return ApiResponse(document={"apps": found, "total_apps": len(found)})
+
+
+def _show(call: Call) -> Outcome:
+    return ApiResponse(document=documents.app_document(call.world, call.app()))
+
+
+def _delete(call: Call) -> Outcome:
+    """Removes everything the app has; running machines do not keep it from that."""
+    app, world = call.app(), call.world
+    for machine in list(world.machines_of(app)):
+        if not machine.destroyed:
+            lifecycle.release_resources(world, machine)
+        world.forget_machine(machine)
+    for volume in list(world.volumes_of(app)):
+        del world.volumes[volume.id]
+    del world.apps[app.name]
+    return ApiResponse(status=202)
+
+
+def _deploy_token(call: Call) -> Outcome:
+    call.app()
+    return ApiResponse(document={"token": f"FlyV1 fm2_{call.world.letters(40)}"})
+
+
+HANDLERS: Final[dict[str, Handler]] = {
+    "Apps_create": _create,
+    "Apps_list": _list,
+    "Apps_show": _show,
+    "Apps_delete": _delete,
+    "App_create_deploy_token": _deploy_token,
+}

@@ -1,0 +1,90 @@
+"""What runs in a machine: processes, commands, memory."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Final
+
+from score_flyio.emulator import guests
+from score_flyio.emulator.calls import Call, Handler, want_integer
+from score_flyio.emulator.records import Json, MachineRecord
+from score_flyio.emulator.wire import ApiResponse, Execution, Outcome, Refusal
+
+_LONGEST_COMMAND: Final = 60
+
+
+def _started(call: Call) -> MachineRecord:
+    machine = call.living_machine()
+    if machine.state != "started":
+        raise Refusal(412, f"failed_precondition: machine is not started but '{machine.state}'")
+    return machine
+
+
+def _processes(call: Call) -> Outcome:
+    machine = _started(call)
+    sockets = [
+        {"proto": service["protocol"], "address": f"[::]:{service['internal_port']}"}
+        for service in machine.config.get("services") or ()
+    ]
+    process: Json = {
+        "pid": 314,
+        "stime": 2,
+        "rtime": 50,
+        "command": " ".join((machine.config.get("init") or {}).get("cmd") or ["app"]),
+        "directory": "/",
+        "cpu": 1,
+        "rss": 4096,
+        "listen_sockets": sockets,
+    }
+    return ApiResponse(document=[process])
+
+
+def _exec(call: Call) -> Outcome:
+    machine, body = _started(call), call.body()
+    command = body.get("command") or body.get("cmd")
+    if not command:
+        raise Refusal(400, "command is required")
+    words = shlex.split(command) if isinstance(command, str) else [str(word) for word in command]
+    timeout = want_integer(body, "timeout", _LONGEST_COMMAND)
+    return Execution(
+        machine=machine,
+        command=tuple(words),
+        stdin=str(body.get("stdin") or ""),
+        timeout=float(min(timeout, _LONGEST_COMMAND)),
+        container=body.get("container"),
+    )
+
+
+def _memory_document(machine: MachineRecord) -> Json:
+    total = guests.memory_of(machine.config)
+    limit = machine.memory_limit_mb or total
+    return {"limit_mb": limit, "available_mb": limit // 2}
+
+
+def _memory(call: Call) -> Outcome:
+    return ApiResponse(document=_memory_document(_started(call)))
+
+
+def _limit_memory(call: Call) -> Outcome:
+    machine = _started(call)
+    limit = want_integer(call.body(), "limit_mb")
+    if not 0 < limit <= guests.memory_of(machine.config):
+        raise Refusal(400, f"invalid limit_mb: {limit}")
+    machine.memory_limit_mb = limit
+    return ApiResponse(document=_memory_document(machine))
+
+
+def _reclaim_memory(call: Call) -> Outcome:
+    machine = _started(call)
+    amount = want_integer(call.body(), "amount_mb", 0)
+    available = int(_memory_document(machine)["available_mb"])
+    return ApiResponse(document={"actual_mb": min(max(amount, 0), available)})
+
+
+HANDLERS: Final[dict[str, Handler]] = {
+    "Machines_list_processes": _processes,
+    "Machines_exec": _exec,
+    "Machines_get_memory": _memory,
+    "Machines_set_memory_limit": _limit_memory,
+    "Machines_reclaim_memory": _reclaim_memory,
+}

@@ -1,0 +1,218 @@
+"""What the emulated platform remembers.
+
+Records are internal: the documents that callers see are made from them in `documents`. Times are
+seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from attrs import define, field
+
+Json: TypeAlias = dict[str, Any]
+"""A JSON object as it crosses the API's border."""
+
+
+@define(kw_only=True)
+class EventRecord:
+    """Something that happened to a machine."""
+
+    id: str
+    type: str
+    status: str
+    source: str
+    at: float
+    request: Json | None = None
+
+
+@define(kw_only=True)
+class LeaseRecord:
+    """An exclusive hold on a machine; it ends by itself at `expires_at`."""
+
+    nonce: str
+    owner: str
+    expires_at: float
+    description: str = ""
+
+
+@define(kw_only=True)
+class Version:
+    """One configuration that a machine has or had."""
+
+    instance_id: str
+    config: Json
+    created_at: float
+
+
+@define(kw_only=True)
+class Step:
+    """What happens to a machine by itself, and when."""
+
+    name: str
+    at: float
+    ticket: int
+
+
+@define(kw_only=True)
+class Visit:
+    """A state that a machine was in, since when, and after which event."""
+
+    state: str
+    at: float
+    instance_id: str
+    event_id: str
+
+
+@define(kw_only=True)
+class MachineRecord:
+    """A machine with all its versions; the last one is the present one."""
+
+    id: str
+    name: str
+    app: str
+    region: str
+    host: str
+    private_ip: str
+    created_at: float
+    updated_at: float
+    visible_at: float
+    number: int
+    """Place in the order of all things created in the world."""
+    state: str = "created"
+    versions: list[Version] = field(factory=list)
+    events: list[EventRecord] = field(factory=list)
+    """Oldest first."""
+    visits: list[Visit] = field(factory=list)
+    """The latest states, oldest first: what a waiting caller may have missed."""
+    pending: Step | None = None
+    lease: LeaseRecord | None = None
+    cordoned: bool = False
+    launch: bool = True
+    """Whether the present version is to be started once it is in place."""
+    started_at: float | None = None
+    boot: float = 0.0
+    healthy_at: float | None = None
+    """When its checks pass; None: never."""
+    exit_code: int = 0
+    exits: int = 0
+    """Exits not asked for, since the last start that was asked for."""
+    failed_to_stay: bool = False
+    """Came to rest by its own exit, not because somebody asked for it."""
+    secrets_version: int = 0
+    """Secrets that the running process was started with."""
+    memory_limit_mb: int | None = None
+
+    @property
+    def version(self) -> Version:
+        return self.versions[-1]
+
+    @property
+    def instance_id(self) -> str:
+        return self.versions[-1].instance_id
+
+    @property
+    def config(self) -> Json:
+        return self.versions[-1].config
+
+    @property
+    def destroyed(self) -> bool:
+        return self.state == "destroyed"
+
+    def lease_at(self, now: float) -> LeaseRecord | None:
+        """The lease that holds now."""
+        return self.lease if self.lease is not None and self.lease.expires_at > now else None
+
+
+@define(kw_only=True)
+class SnapshotRecord:
+    id: str
+    created_at: float
+    volume_gb: int
+    digest: str
+    retention_days: int
+
+
+@define(kw_only=True)
+class VolumeRecord:
+    """A volume; it lives on one host."""
+
+    id: str
+    name: str
+    app: str
+    region: str
+    host: str
+    zone: str
+    size_gb: int
+    created_at: float
+    number: int
+    ready_at: float
+    encrypted: bool = True
+    fstype: str = "ext4"
+    snapshot_retention: int = 5
+    auto_backup_enabled: bool = True
+    attached_machine_id: str | None = None
+    deleted_at: float | None = None
+    snapshots: list[SnapshotRecord] = field(factory=list)
+
+
+@define(kw_only=True)
+class SecretRecord:
+    name: str
+    value: str = field(repr=False)
+    digest: str
+    created_at: float
+    updated_at: float
+
+
+@define(kw_only=True)
+class IpRecord:
+    ip: str
+    type: str
+    region: str
+    created_at: float
+    network: str = ""
+    service_name: str = ""
+
+
+@define(kw_only=True)
+class CertificateRecord:
+    hostname: str
+    created_at: float
+    acme: bool = False
+    custom: bool = False
+    checked: bool = False
+
+
+@define(kw_only=True)
+class App:
+    """An app with what belongs to it; machines and volumes by id, in the order of creation."""
+
+    id: str
+    name: str
+    organization: str
+    number: int
+    created_at: float
+    visible_at: float
+    network: str = "default"
+    role: str = ""
+    machines: list[str] = field(factory=list)
+    volumes: list[str] = field(factory=list)
+    secrets: dict[str, SecretRecord] = field(factory=dict)
+    secrets_version: int = 0
+    ips: list[IpRecord] = field(factory=list)
+    certificates: dict[str, CertificateRecord] = field(factory=dict)
+    deployed: bool = False
+    """Whether it ever had a machine."""
+
+
+@define(kw_only=True)
+class Host:
+    """A computer that machines and volumes live on."""
+
+    id: str
+    region: str
+    zone: str
+    memory_mb: int
+    used_mb: int = 0
+    status: str = "ok"

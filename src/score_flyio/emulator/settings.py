@@ -1,0 +1,106 @@
+"""How the emulated platform behaves: times, room, limits and who may call it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from attrs import field, frozen
+
+from score_flyio.emulator.regions import REGIONS, Region
+
+PERSONAL: Final = "personal"
+"""Slug that every interface accepts for the caller's own organization."""
+
+
+@frozen(kw_only=True)
+class Organization:
+    """An organization that owns apps."""
+
+    slug: str
+    name: str
+    number: int = 1
+
+
+@frozen(kw_only=True)
+class Principal:
+    """Who a token speaks for, and in which organizations (by slug)."""
+
+    user: str = "user@example.com"
+    organizations: frozenset[str] = frozenset({PERSONAL})
+
+
+@frozen(kw_only=True)
+class EmulatorSettings:
+    """Settings of one emulated platform. All times are in seconds."""
+
+    seed: int = 0
+    """Seed of every id, name and choice."""
+
+    latency: float | tuple[float, float] = 0.0
+    """Time an answer takes, half of it before the call is executed; a pair is a uniform range."""
+
+    prepare: float = 0.1
+    """From the creation of a machine that is not launched to its rest in `stopped`."""
+    boot: float = 0.5
+    """From the creation or start of a machine to `started`."""
+    stop: float = 0.1
+    """Time a process takes to stop when asked."""
+    suspend: float = 0.1
+    destroy: float = 0.1
+    restart_delay: float = 0.5
+    """Pause before a crashed process runs again; doubles with each crash, up to a minute."""
+    one_shot: float = 0.3
+    """How long a machine runs that exits by itself, such as a release command."""
+    first_check_after: float = 0.05
+    """From `started` to the first check results; before that the list is empty."""
+    healthy_after: float = 1.0
+    """From `started` to passing checks."""
+    checks_wait_for_grace: bool = False
+    """Whether checks also stay critical for their `grace_period`."""
+    visibility_delay: float = 0.0
+    """Time until a new app or machine is seen by reads; until then they answer 404."""
+    forget_destroyed: float = 3600.0
+    """How long a destroyed machine can still be read."""
+    volume_ready: float = 0.0
+    """How long a new volume is in state `creating`."""
+
+    regions: tuple[Region, ...] = REGIONS
+    nearest: str = "iad"
+    """Region used when a machine or volume names none."""
+    hosts_per_region: int = 8
+    host_memory_mb: int = 1_048_576
+    """Memory a host has for machines."""
+    region_hosts: Mapping[str, int] = field(factory=dict)
+    """Number of hosts of single regions, where it is not `hosts_per_region`."""
+    capacity_status: int = 422
+    """Status of a create that finds no room in the region (422; later reports say 412)."""
+
+    rate_limits: bool = True
+    retry_after: bool = False
+    """Whether a 429 carries a `retry-after` header; the documentation does not promise one."""
+
+    organizations: tuple[Organization, ...] = (Organization(slug=PERSONAL, name="Personal"),)
+    tokens: Mapping[str, Principal] | None = None
+    """Known tokens. None: any token that is not empty, with access to all organizations."""
+
+    default_lease_ttl: int = 30
+    max_lease_ttl: int = 86_400
+    default_volume_gb: int = 1
+    extend_needs_restart: bool = False
+    show_secrets: bool = True
+    """Whether `show_secrets=true` gives values back; the documentation and the API differ."""
+    unique_machine_names: bool = True
+    update_restarts_unchanged: bool = True
+    """Whether an update with an unchanged config is a restart, too; it is not documented."""
+
+    def region(self, code: str) -> Region | None:
+        """The region of that code, if the platform has it."""
+        return next((region for region in self.regions if region.code == code), None)
+
+    def organization(self, slug: str) -> Organization | None:
+        """The organization of that slug; `personal` is the first one when none has that slug."""
+        for organization in self.organizations:
+            if organization.slug == slug:
+                return organization
+        return self.organizations[0] if slug == PERSONAL and self.organizations else None
