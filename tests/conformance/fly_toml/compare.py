@@ -74,8 +74,8 @@ def _optional(name: str, value: Any) -> bool:
 
 
 def unordered(items: Iterable[dict[str, Any]]) -> list[str]:
-    """Problems as a set that compares well."""
-    return sorted(json.dumps(item, sort_keys=True) for item in items)
+    """Problems as a set, which has neither order nor repetitions, in a form that compares well."""
+    return sorted({json.dumps(item, sort_keys=True) for item in items})
 
 
 def ordered_document(text: str) -> Any:
