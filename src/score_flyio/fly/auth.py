@@ -1,0 +1,117 @@
+"""Where tokens come from, what kinds there are, and the header they make.
+
+A token string may hold several tokens joined by commas, and may start with the scheme word.
+Macaroons begin with `fm1r_`, `fm1a_` or `fm2_`; everything else is a user's OAuth token. The
+Machines API gets only the macaroons when there is one. (Source: the public Go client.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+
+from score_flyio.errors import ConfigError
+from score_flyio.secret import Secret
+
+VARIABLES: Final = ("FLY_API_TOKEN", "FLY_ACCESS_TOKEN")
+MACAROON_PREFIXES: Final = ("fm1r_", "fm1a_", "fm2_")
+SCHEMES: Final = ("Bearer", "FlyV1")
+
+
+@frozen(kw_only=True)
+class Tokens:
+    """The tokens of one token string."""
+
+    values: tuple[Secret, ...]
+    source: str = "given"
+    """Where they were found, for messages."""
+
+    @classmethod
+    def parse(cls, text: str, *, source: str = "given") -> Tokens:
+        """Take a token string apart. Raises ConfigError when there is no token in it."""
+        parts = (_without_scheme(part) for part in text.split(","))
+        values = tuple(Secret(part) for part in parts if part)
+        if not values:
+            raise ConfigError(
+                f"{source}: there is no token in it",
+                hint="set FLY_API_TOKEN to a token, such as `fly tokens create deploy` prints",
+                code="token_empty",
+            )
+        return cls(values=values, source=source)
+
+    @property
+    def macaroons(self) -> tuple[Secret, ...]:
+        return tuple(v for v in self.values if v.reveal().startswith(MACAROON_PREFIXES))
+
+    def authorization(self) -> Secret:
+        """Value of the `Authorization` header for the Machines API."""
+        scheme = "FlyV1" if self.macaroons else "Bearer"
+        return Secret(f"{scheme} {self.password().reveal()}")
+
+    def graphql_authorization(self) -> Secret:
+        """Value of the `Authorization` header for GraphQL, which takes all kinds together."""
+        scheme = "FlyV1" if self.macaroons else "Bearer"
+        return Secret(f"{scheme} {_joined(self.values)}")
+
+    def password(self) -> Secret:
+        """The tokens without a scheme word, as the image registry takes them for a password."""
+        return Secret(_joined(self.macaroons or self.values))
+
+
+def find_tokens(environ: Mapping[str, str], *, home: Path | None = None) -> Tokens:
+    """Tokens of the environment, else of flyctl's login.
+
+    Looks at FLY_API_TOKEN, FLY_ACCESS_TOKEN, then `access_token` in `config.yml` of FLY_CONFIG_DIR
+    (default `.fly` in the home folder). Raises ConfigError when there is none, or when the file
+    cannot be read.
+    """
+    for name in VARIABLES:
+        if text := environ.get(name, "").strip():
+            return Tokens.parse(text, source=name)
+    path = _login_file(environ, home)
+    if path is not None and (text := _login_token(path)):
+        return Tokens.parse(text, source=str(path))
+    raise ConfigError(
+        "there is no Fly token",
+        hint="set FLY_API_TOKEN (`fly tokens create deploy` or `fly tokens create org` prints "
+        "one), or add --emulate to try it without an account",
+        code="token_missing",
+    )
+
+
+def _login_file(environ: Mapping[str, str], home: Path | None) -> Path | None:
+    if folder := environ.get("FLY_CONFIG_DIR"):
+        return Path(folder) / "config.yml"
+    if home is None and (text := environ.get("HOME") or environ.get("USERPROFILE")):
+        home = Path(text)
+    return home / ".fly" / "config.yml" if home is not None else None
+
+
+def _login_token(path: Path) -> str:
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(
+            f"{path}: cannot be read as flyctl's settings ({type(error).__name__})",
+            hint="log in again with `fly auth login`, or set FLY_API_TOKEN",
+            code="token_unreadable",
+        ) from None
+    token = content.get("access_token") if isinstance(content, dict) else None
+    return token.strip() if isinstance(token, str) else ""
+
+
+def _without_scheme(text: str) -> str:
+    text = text.strip()
+    first, _, rest = text.partition(" ")
+    return rest.strip() if first.lower() in {scheme.lower() for scheme in SCHEMES} else text
+
+
+def _joined(values: tuple[Secret, ...]) -> str:
+    return ",".join(value.reveal() for value in values)

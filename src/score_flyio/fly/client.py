@@ -1,0 +1,62 @@
+"""One session with the Machines API."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from fly_machines import FlyMachinesApi
+from score_flyio.events import Event
+from score_flyio.fly.auth import Tokens
+from score_flyio.fly.limits import RateLimiter
+from score_flyio.fly.retry import RetryPolicy
+from score_flyio.fly.sender import HttpSender
+from score_flyio.fly.transport import DEFAULT_BASE_URL, HttpTransport, TransportFactory
+
+
+class FlyClient:
+    """The operations of the Machines API, in `api`, while the context is open.
+
+    Calls keep to the rate limits of `limiter`, are repeated by `retry` where that is safe, and are
+    told to `emit`. `transport` makes what carries the requests instead of real HTTP.
+
+    The calls of `fly.repeats` and `fly.leases` take `api`.
+    """
+
+    def __init__(
+        self,
+        base_url: str = DEFAULT_BASE_URL,
+        tokens: Tokens | None = None,
+        *,
+        transport: TransportFactory | None = None,
+        limiter: RateLimiter | None = None,
+        retry: RetryPolicy | None = None,
+        rng: random.Random | None = None,
+        emit: Callable[[Event], None] | None = None,
+    ) -> None:
+        self._transport = HttpTransport(base_url, tokens or Tokens(values=()), factory=transport)
+        sender = HttpSender(
+            self._transport,
+            limiter=limiter or RateLimiter(),
+            policy=retry or RetryPolicy(),
+            rng=rng or random.Random(),  # noqa: S311  (spreads retries, guards nothing)
+            emit=emit or _ignore,
+        )
+        self.api = FlyMachinesApi(sender)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._transport.__aexit__(kind, error, traceback)
+
+
+def _ignore(_event: Event) -> None:
+    """Nobody listens."""

@@ -1,0 +1,208 @@
+"""JSON ↔ the data classes of `fly_machines`, open to what the API adds.
+
+Fields that the document does not know are kept in `extra` and written back: a machine update
+replaces the whole configuration, so a dropped field would be a lost setting. Enum values that the
+document does not list pass. Scalars are not coerced: a text where a number belongs is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import NoneType, UnionType
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
+
+import attrs
+from attrs import frozen
+from cattrs import BaseConverter, Converter, transform_error
+from cattrs.cols import is_sequence, list_structure_factory
+from cattrs.gen import (
+    make_dict_structure_fn,
+    make_dict_unstructure_fn,
+    mapping_structure_factory,
+    override,
+)
+
+T = TypeVar("T")
+Hook = Callable[[Any, Any], Any]
+SCALARS: Final = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+@frozen
+class Misfit:
+    """One place in a document that does not have the expected shape."""
+
+    place: str
+    """Path from the root, such as `$.config.guest.cpus`."""
+    message: str
+    """What was expected and what kind of value is there; never the value itself."""
+
+
+class ShapeError(ValueError):
+    """A document does not have the shape of the type; `misfits` has all the places."""
+
+    def __init__(self, misfits: Sequence[Misfit]) -> None:
+        super().__init__("; ".join(f"{misfit.place}: {misfit.message}" for misfit in misfits))
+        self.misfits = tuple(misfits)
+
+
+def structure(data: Any, type_: type[T]) -> T:
+    """The JSON value as an object of the type.
+
+    Raises ShapeError with every place that does not fit.
+    """
+    try:
+        return _converter.structure(data, type_)
+    except Exception as error:
+        raise ShapeError(_misfits(error)) from error
+
+
+def unstructure(value: Any) -> Any:
+    """The object as a JSON value; fields that have their default (None) are left out."""
+    return _converter.unstructure(value)
+
+
+def _misfits(error: Exception) -> list[Misfit]:
+    lines = transform_error(error, format_exception=_describe)
+    parts = (line.rpartition(" @ ") for line in lines)
+    return [Misfit(place, message) for message, _, place in parts]
+
+
+def _describe(error: BaseException, _type: type | None) -> str:
+    if isinstance(error, KeyError):
+        return f"the field {error.args[0]!r} is missing"
+    return str(error) if isinstance(error, _WrongKindError) else type(error).__name__
+
+
+class _WrongKindError(TypeError):
+    def __init__(self, expected: str, value: Any) -> None:
+        super().__init__(f"expected {expected}, found {_kind(value)}")
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, Mapping):
+        return "an object"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    return SCALARS.get(type(value), type(value).__name__)
+
+
+def _is_scalar(value: Any, kind: type) -> bool:
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+
+
+def _structure_scalar(value: Any, kind: type) -> Any:
+    if not _is_scalar(value, kind):
+        raise _WrongKindError(SCALARS[kind], value)
+    return value
+
+
+def _structure_nothing(value: Any, _type: Any) -> None:
+    if value is not None:
+        raise _WrongKindError("nothing", value)
+
+
+def _is_literal(type_: Any) -> bool:
+    origin: Any = get_origin(type_)
+    return origin is Literal
+
+
+def _is_mapping(type_: Any) -> bool:
+    origin: Any = get_origin(type_)
+    return origin is dict
+
+
+def _structure_literal(value: Any, _type: Any) -> Any:
+    if isinstance(value, (Mapping, list)) or value is None:
+        raise _WrongKindError("a text or a number", value)
+    return value
+
+
+def _is_scalar_union(type_: Any) -> bool:
+    """A union of several scalars: `bool | Literal["off", "stop"] | None`."""
+    if get_origin(type_) not in (Union, UnionType):
+        return False
+    members = [member for member in get_args(type_) if member is not NoneType]
+    return len(members) > 1 and all(m in SCALARS or _is_literal(m) for m in members)
+
+
+def _structure_scalar_union(value: Any, type_: Any) -> Any:
+    kinds: set[type] = set()
+    for member in get_args(type_):
+        kinds |= {type(v) for v in get_args(member)} if _is_literal(member) else {member}
+    if any(value is None if kind is NoneType else _is_scalar(value, kind) for kind in kinds):
+        return value
+    raise _WrongKindError(" or ".join(sorted(SCALARS.get(k, "null") for k in kinds)), value)
+
+
+def _demanding(kind: type, expected: str, inner: Hook) -> Hook:
+    """The hook, for values of this kind only."""
+
+    def demanding(value: Any, type_: Any) -> Any:
+        if not isinstance(value, kind):
+            raise _WrongKindError(expected, value)
+        return inner(value, type_)
+
+    return demanding
+
+
+def _list_hook(type_: Any, converter: BaseConverter) -> Hook:
+    return _demanding(list, "a list", list_structure_factory(type_, converter))
+
+
+def _mapping_hook(type_: Any, converter: BaseConverter) -> Hook:
+    return _demanding(Mapping, "an object", mapping_structure_factory(type_, converter, dict))
+
+
+def _class_hook(type_: Any, converter: Converter) -> Hook:
+    names = {field.name for field in attrs.fields(type_)}
+    if "extra" not in names:
+        return _demanding(Mapping, "an object", make_dict_structure_fn(type_, converter))
+    known = names - {"extra"}
+    known_fields = make_dict_structure_fn(type_, converter, extra=override(omit=True))
+
+    def structure_open(value: Any, type_: Any) -> Any:
+        result = known_fields(value, type_)
+        if unknown := value.keys() - known:
+            result.extra = {key: value[key] for key in value if key in unknown}
+        return result
+
+    return _demanding(Mapping, "an object", structure_open)
+
+
+def _class_writer(type_: Any, converter: Converter) -> Callable[[Any], Any]:
+    known_fields: Callable[[Any], dict[str, Any]] = make_dict_unstructure_fn(
+        type_, converter, _cattrs_omit_if_default=True, extra=override(omit=True)
+    )
+
+    def unstructure_open(value: Any) -> dict[str, Any]:
+        result = known_fields(value)
+        for key, more in value.extra.items():
+            result.setdefault(key, converter.unstructure(more))
+        return result
+
+    return unstructure_open
+
+
+def _has_extra(type_: Any) -> bool:
+    return attrs.has(type_) and any(field.name == "extra" for field in attrs.fields(type_))
+
+
+def _open_converter() -> Converter:
+    converter = Converter(omit_if_default=True)
+    for kind in SCALARS:
+        converter.register_structure_hook(kind, _structure_scalar)
+    converter.register_structure_hook(NoneType, _structure_nothing)
+    converter.register_structure_hook_func(_is_literal, _structure_literal)
+    converter.register_structure_hook_func(_is_scalar_union, _structure_scalar_union)
+    converter.register_structure_hook_factory(is_sequence, _list_hook)
+    converter.register_structure_hook_factory(_is_mapping, _mapping_hook)
+    converter.register_structure_hook_factory(attrs.has, _class_hook)
+    converter.register_unstructure_hook_factory(_has_extra, _class_writer)
+    return converter
+
+
+_converter: Final = _open_converter()

@@ -1,0 +1,150 @@
+"""From the answers of the API to the exceptions of `score_flyio.errors`.
+
+The error body is JSON with `message` or `error` (text) and often `status` (a code of an open set);
+what is not JSON is shown as it is. Statuses and text markers are those the public clients know.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from score_flyio.errors import (
+    ApiAnswer,
+    Conflict,
+    FlyApiError,
+    FlyConnectionError,
+    FlyProtocolError,
+    FlyServerError,
+    InsufficientCapacity,
+    InvalidRequest,
+    NameTaken,
+    NotAuthorized,
+    NotFound,
+    PreconditionFailed,
+    RateLimited,
+    Request,
+    RequestTimedOut,
+)
+
+BY_STATUS: Final[Mapping[int, type[FlyApiError]]] = {
+    401: NotAuthorized,
+    403: NotAuthorized,
+    404: NotFound,
+    408: RequestTimedOut,
+    409: Conflict,
+    412: PreconditionFailed,
+    429: RateLimited,
+}
+BY_CODE: Final[Mapping[str, type[FlyApiError]]] = {
+    "insufficient_capacity": InsufficientCapacity,
+    "volume_placement": InsufficientCapacity,
+    "name_taken": NameTaken,
+}
+BY_TEXT: Final[tuple[tuple[str, type[FlyApiError]], ...]] = (
+    ("could not reserve resource for machine", InsufficientCapacity),
+    ("deploys to this host are temporarily disabled", InsufficientCapacity),
+    ("insufficient resources", InsufficientCapacity),
+    ("insufficient memory", InsufficientCapacity),
+    ("insufficient capacity", InsufficientCapacity),
+    ("no capacity", InsufficientCapacity),
+    ("name has already been taken", NameTaken),
+)
+REFUSALS: Final = frozenset({400, 409, 412, 422})
+"""Statuses that say too little by themselves, so that the text decides."""
+HINTS: Final[Mapping[type[FlyApiError], str]] = {
+    InsufficientCapacity: "choose another region or a smaller size, or try again later",
+    NameTaken: "app names are unique on the whole platform: choose another name",
+    RateLimited: "other programs may be using the same organization; try again later",
+}
+LONGEST_TEXT: Final = 2000
+
+
+def api_error(
+    request: Request, status: int, headers: Mapping[str, str], body: bytes
+) -> FlyApiError:
+    """The exception for an answer that is not a success; header names in lower case."""
+    document, text = _read(body)
+    code = document.get("status")
+    answer = ApiAnswer(
+        status=status,
+        message=text[:LONGEST_TEXT],
+        status_code=code if isinstance(code, str) and code not in ("", "error") else None,
+        request_id=headers.get("fly-request-id"),
+        retry_after=retry_after(headers),
+        body=document or None,
+    )
+    kind = _kind(answer)
+    return kind(request, answer, hint=_hint(kind, answer))
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the `retry-after` header asks for; a date in it is compared with `date`."""
+    text = headers.get("retry-after", "").strip()
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            wanted = parsedate_to_datetime(text)
+            seconds = (wanted - parsedate_to_datetime(headers.get("date", ""))).total_seconds()
+        except (TypeError, ValueError):
+            return None
+    return seconds if 0 <= seconds < float("inf") else None
+
+
+def certainly_not_executed(error: Exception) -> bool:
+    """The request changed nothing: never sent, or refused before it was carried out."""
+    if isinstance(error, FlyConnectionError):
+        return not error.sent
+    return isinstance(error, FlyApiError) and not is_doubtful(error)
+
+
+def is_doubtful(error: Exception) -> bool:
+    """Whether a change was carried out is unknown: a lost answer, 408, 5xx, an unreadable answer.
+
+    Look before repeating a change that is not repeat-safe.
+    """
+    if isinstance(error, FlyConnectionError):
+        return error.sent
+    return isinstance(error, (RequestTimedOut, FlyServerError, FlyProtocolError))
+
+
+def _read(body: bytes) -> tuple[dict[str, Any], str]:
+    raw = body.decode("utf-8", errors="replace").strip()
+    try:
+        document = json.loads(raw)
+    except ValueError:
+        return {}, raw
+    if not isinstance(document, dict):
+        return {}, raw
+    for key in ("message", "error"):
+        if isinstance(document.get(key), str) and document[key]:
+            return document, document[key]
+    return document, raw
+
+
+def _kind(answer: ApiAnswer) -> type[FlyApiError]:
+    if answer.status_code is not None and answer.status_code in BY_CODE:
+        return BY_CODE[answer.status_code]
+    if answer.status in REFUSALS:
+        lowered = answer.message.lower()
+        for marker, kind in BY_TEXT:
+            if marker in lowered:
+                return kind
+    if answer.status >= 500:
+        return FlyServerError
+    return BY_STATUS.get(answer.status, InvalidRequest)
+
+
+def _hint(kind: type[FlyApiError], answer: ApiAnswer) -> str | None:
+    if answer.status == 401:
+        return "the token is missing, wrong or expired: set FLY_API_TOKEN to a valid one"
+    if answer.status == 403:
+        return (
+            "ask for a larger quota"
+            if "over the allowed quota" in answer.message.lower()
+            else "the token does not cover this: use one of the organization that owns it"
+        )
+    return HINTS.get(kind)

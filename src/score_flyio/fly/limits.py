@@ -1,0 +1,173 @@
+"""The documented rate limits, kept on this side: callers wait their turn and are never refused.
+
+Documented: each action 1 request a second with bursts of 3, counted per action and machine, or app
+where there is no machine; reading one machine 5 a second with bursts of 10; 100 app deletions a
+minute. For an action that names neither machine nor app, one bucket is shared.
+
+The platform counts when requests arrive, this side counts when they are sent, and the first request
+of a burst may travel longer than those after it. So a full bucket refills only from when the
+first request taken from it is answered, or `MARGIN` seconds later at the latest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple
+
+import anyio
+from attrs import define, field, frozen
+
+from fly_machines.operations import Operation
+
+MARGIN: Final = 0.5
+"""Seconds by which one request may travel longer than another."""
+SLOWEST: Final = 1 / 8
+"""How much of its documented rate a bucket keeps at least after refusals."""
+RECOVERY: Final = 1.2
+"""Factor by which a slowed bucket speeds up with each answer that is no refusal."""
+EPSILON: Final = 1e-9
+
+
+@frozen(kw_only=True)
+class Limit:
+    """Requests per second in the long run, and at once."""
+
+    rate: float
+    burst: int
+    per: Literal["identifier", "all"] = "identifier"
+
+
+EACH_ACTION: Final = Limit(rate=1, burst=3)
+READ_MACHINE: Final = Limit(rate=5, burst=10)
+DELETE_APPS: Final = Limit(rate=1.5, burst=10, per="all")
+"""At most 100 in any minute: a burst of 10 and 90 more in the 60 seconds after it."""
+LIMITS: Final[Mapping[str, tuple[Limit, ...]]] = {
+    "Machines_show": (READ_MACHINE,),
+    "Apps_delete": (EACH_ACTION, DELETE_APPS),
+}
+"""Limits by operation id, where they are not EACH_ACTION."""
+
+
+class Key(NamedTuple):
+    """What a bucket is for."""
+
+    operation: str
+    identifier: str
+    limit: int = 0
+
+
+def identifier(path: Mapping[str, str]) -> str:
+    """What the limit of a call is counted for: the machine, else the app, else nothing."""
+    return path.get("machine_id") or path.get("app_name") or ""
+
+
+@define(eq=False)
+class _Bucket:
+    """A token bucket; the one in front of the queue waits while the others queue for `turn`."""
+
+    limit: Limit
+    tokens: float
+    refilled: float
+    """Until when tokens have been added; later than now while a refill is put off."""
+    pace: float = 1.0
+    """Part of the documented rate in use."""
+    turn: anyio.Lock = field(factory=anyio.Lock)
+    changed: anyio.Event = field(factory=anyio.Event)
+
+    @property
+    def rate(self) -> float:
+        return self.limit.rate * self.pace
+
+    def refill(self, now: float) -> None:
+        if now > self.refilled:
+            self.tokens = min(self.limit.burst, self.tokens + (now - self.refilled) * self.rate)
+            self.refilled = now
+
+    async def take(self) -> float | None:
+        """Wait for a token and take it; gives back until when it put off the refill, if it did."""
+        async with self.turn:
+            while True:
+                now = anyio.current_time()
+                self.refill(now)
+                if self.tokens >= 1 - EPSILON:
+                    return self._spend(now)
+                missing = (1 - self.tokens) / self.rate
+                with anyio.move_on_after(self.refilled + missing - now):
+                    await self.changed.wait()
+
+    def _spend(self, now: float) -> float | None:
+        put_off = now + MARGIN - (self.limit.burst - self.tokens) / self.rate
+        self.tokens -= 1
+        if put_off <= self.refilled:
+            return None
+        self.refilled = put_off
+        return put_off
+
+    def arrived(self, put_off: float | None) -> None:
+        """The request that put off the refill has arrived, so the refill need not wait longer."""
+        now = anyio.current_time()
+        if put_off is not None and self.refilled == put_off and now < put_off:
+            self.refilled = now
+            self._wake()
+
+    def refused(self, delay: float) -> None:
+        """The platform said no: the next request goes out in `delay` seconds, then slower ones."""
+        self.pace = max(SLOWEST, self.pace / 2)
+        self.tokens = 0.0
+        self.refilled = max(self.refilled, anyio.current_time() + delay - 1 / self.rate)
+        self._wake()
+
+    def accepted(self) -> None:
+        if self.pace < 1:
+            self.refill(anyio.current_time())
+            self.pace = min(1.0, self.pace * RECOVERY)
+            self._wake()
+
+    def _wake(self) -> None:
+        self.changed.set()
+        self.changed = anyio.Event()
+
+
+@frozen(kw_only=True)
+class Permit:
+    """Leave to send one request; tell it how the request went."""
+
+    queued: float
+    """Seconds waited for it."""
+    _taken: tuple[tuple[_Bucket, float | None], ...] = field(alias="taken")
+
+    def answered(self) -> None:
+        """The request was answered, with anything but 429."""
+        for bucket, put_off in self._taken:
+            bucket.arrived(put_off)
+            bucket.accepted()
+
+    def refused(self, delay: float) -> None:
+        """The answer was 429, and the next request may go out in `delay` seconds."""
+        for bucket, _ in self._taken:
+            bucket.refused(delay)
+
+
+class RateLimiter:
+    """The limits of one platform. Share one among all that talks to it in a process."""
+
+    def __init__(self, limits: Mapping[str, tuple[Limit, ...]] = LIMITS) -> None:
+        self._limits = limits
+        self._buckets: dict[Key, _Bucket] = {}
+
+    async def acquire(self, operation: Operation, path: Mapping[str, str]) -> Permit:
+        """Wait, first come first served, until the call may be sent."""
+        start = anyio.current_time()
+        taken = [(bucket, await bucket.take()) for bucket in self._buckets_of(operation, path)]
+        return Permit(queued=anyio.current_time() - start, taken=tuple(taken))
+
+    def _buckets_of(self, operation: Operation, path: Mapping[str, str]) -> list[_Bucket]:
+        buckets = []
+        for number, limit in enumerate(self._limits.get(operation.id, (EACH_ACTION,))):
+            whom = "" if limit.per == "all" else identifier(path)
+            key = Key(operation.id, whom, number)
+            if key not in self._buckets:
+                full = float(limit.burst)
+                self._buckets[key] = _Bucket(limit, tokens=full, refilled=float("-inf"))
+            buckets.append(self._buckets[key])
+        return buckets

@@ -1,0 +1,303 @@
+"""Changes that the API does not let one repeat blindly, made safe to repeat.
+
+After a doubtful outcome (a lost answer, 408, 5xx) each of these looks at what is there before it
+sends the change again, so that nothing is made twice and nothing made is overlooked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, MutableSet
+from typing import Final, TypeVar
+
+import anyio
+import attrs
+from attrs import frozen
+
+from fly_machines import FlyMachinesApi, models
+from score_flyio.errors import (
+    Conflict,
+    FlyApiError,
+    FlyError,
+    InvalidRequest,
+    NameTaken,
+    NotAuthorized,
+    NotFound,
+)
+from score_flyio.fly.errors import is_doubtful
+from score_flyio.secret import Secret
+
+T = TypeVar("T")
+
+LAUNCH_ID_KEY: Final = "score_flyio_launch_id"
+"""Metadata key by which a machine is recognised whose creation was not answered."""
+TRIES: Final = 4
+LOOKS: Final = (0.5, 1.0)
+"""Seconds before each look at what is there; reads lag behind changes."""
+VISIBLE_WITHIN: Final = 60.0
+"""Seconds within which a new app must become readable."""
+VANISHING: Final = frozenset(
+    {"scheduling_destroy", "fork_cleanup", "waiting_for_detach", "pending_destroy", "destroying",
+     "destroyed"}
+)  # fmt: skip
+"""States of volumes that are as good as gone."""
+
+
+@frozen(kw_only=True)
+class SecretsVersion:
+    """What setting secrets brought."""
+
+    version: int | None
+    """Pass it as `min_secrets_version` when machines must see the change."""
+    digests: Mapping[str, str]
+    """Digest by name, of the secrets that the platform listed in its answer."""
+
+
+async def _repeat(send: Callable[[], Awaitable[T]], look: Callable[[], Awaitable[T | None]]) -> T:
+    """Send; after a doubtful outcome look for what it made, and only then send again."""
+    for left in reversed(range(TRIES)):
+        try:
+            return await send()
+        except FlyError as error:
+            if not is_doubtful(error):
+                raise
+            for pause in LOOKS:
+                await anyio.sleep(pause)
+                found = await look()
+                if found is not None:
+                    return found
+            if not left:
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+# --- apps
+
+
+async def ensure_app(
+    api: FlyMachinesApi,
+    name: str,
+    org: str,
+    *,
+    network: str | None = None,
+    visible_within: float = VISIBLE_WITHIN,
+) -> models.App:
+    """The app of this name, created unless it is there; returns once it can be read.
+
+    Raises NameTaken when someone else has the name.
+    """
+    request = models.CreateAppRequest(name=name, org_slug=org, network=network)
+
+    async def create() -> models.App | None:
+        await api.apps_create(request, wait=True)
+        return None
+
+    async def present() -> models.App | None:
+        try:
+            return await api.apps_show(name)
+        except (NotFound, NotAuthorized):
+            return None
+
+    try:
+        found = await _repeat(create, present)
+    except (NameTaken, InvalidRequest, Conflict) as error:
+        found = await present()
+        if found is None:
+            raise _name_taken(error) from error
+        return found
+    return found or await _visible_app(api, name, visible_within)
+
+
+async def _visible_app(api: FlyMachinesApi, name: str, within: float) -> models.App:
+    end = anyio.current_time() + within
+    pause = 0.25
+    while True:
+        try:
+            return await api.apps_show(name)
+        except (NotFound, NotAuthorized) as error:
+            refused = isinstance(error, NotAuthorized) and error.status != 401
+            if refused or anyio.current_time() + pause > end:
+                raise
+        await anyio.sleep(pause)
+        pause = min(2.0, pause * 2)
+
+
+def _name_taken(error: FlyApiError) -> FlyApiError:
+    text = error.answer.message.lower()
+    if isinstance(error, NameTaken) or "taken" in text or isinstance(error, Conflict):
+        hint = "app names are unique on the whole platform: choose another name"
+        return NameTaken(error.request, error.answer, hint=hint)
+    return error
+
+
+# --- machines
+
+
+async def create_machine(
+    api: FlyMachinesApi, app: str, request: models.CreateMachineRequest, launch_id: str
+) -> models.Machine:
+    """Create one machine; `launch_id`, unique for it, is written into its metadata.
+
+    A machine whose creation was not answered is found by it. Should two come of one launch, the
+    younger is deleted.
+    """
+    config = request.config or models.FlyMachineConfig()
+    metadata = {**(config.metadata or {}), LAUNCH_ID_KEY: launch_id}
+    marked = attrs.evolve(request, config=attrs.evolve(config, metadata=metadata))
+    sent = 0
+
+    async def send() -> models.Machine:
+        nonlocal sent
+        sent += 1
+        return await api.machines_create(app, marked)
+
+    async def adopt() -> models.Machine | None:
+        found = await _launched(api, app, launch_id)
+        return found[0] if found else None
+
+    machine = await _repeat(send, adopt)
+    if sent > 1:
+        for twin in await _launched(api, app, launch_id):
+            if twin.id is not None and twin.id != machine.id:
+                await delete_machine(api, app, twin.id)
+    return machine
+
+
+async def _launched(api: FlyMachinesApi, app: str, launch_id: str) -> list[models.Machine]:
+    """The living machines of one launch, the oldest first."""
+    try:
+        machines = await api.machines_list(app)
+    except NotFound:  # an app made a moment ago
+        return []
+    found = [
+        machine
+        for machine in machines
+        if machine.state not in ("destroying", "destroyed")
+        and _metadata(machine).get(LAUNCH_ID_KEY) == launch_id
+    ]
+    return sorted(found, key=lambda machine: machine.created_at or "")
+
+
+def _metadata(machine: models.Machine) -> Mapping[str, str]:
+    config = machine.config or machine.incomplete_config
+    return (config.metadata if config is not None else None) or {}
+
+
+async def update_machine(
+    api: FlyMachinesApi,
+    app: str,
+    machine_id: str,
+    request: models.UpdateMachineRequest,
+    *,
+    nonce: str | None = None,
+    previous_instance_id: str | None,
+) -> models.Machine:
+    """Replace the configuration of a machine.
+
+    After a doubtful outcome, a version other than `previous_instance_id` tells that the update was
+    carried out; hold the lease, so that nobody else's update can be meant.
+    """
+
+    async def send() -> models.Machine:
+        return await api.machines_update(app, machine_id, request, fly_machine_lease_nonce=nonce)
+
+    async def updated() -> models.Machine | None:
+        machine = await api.machines_show(app, machine_id)
+        changed = machine.instance_id not in (None, previous_instance_id)
+        return machine if changed and previous_instance_id is not None else None
+
+    return await _repeat(send, updated)
+
+
+async def delete_machine(
+    api: FlyMachinesApi, app: str, machine_id: str, *, nonce: str | None = None
+) -> None:
+    """Delete a machine even while it runs; one that is gone already is fine."""
+    try:
+        await api.machines_delete(app, machine_id, force=True, fly_machine_lease_nonce=nonce)
+    except NotFound:
+        return
+
+
+# --- volumes and addresses
+
+
+async def create_volume(
+    api: FlyMachinesApi,
+    app: str,
+    request: models.CreateVolumeRequest,
+    known_ids: MutableSet[str],
+) -> models.Volume:
+    """Create a volume.
+
+    After a doubtful outcome, a volume of the same name and region whose id is not among
+    `known_ids` is taken for the new one, so create volumes of one name and region one after
+    another. The id of the new volume is added to `known_ids`.
+    """
+
+    async def send() -> models.Volume:
+        return await api.volumes_create(app, request)
+
+    async def created() -> models.Volume | None:
+        for volume in await api.volumes_list(app):
+            same = volume.name == request.name and request.region in (None, volume.region)
+            if same and volume.id not in known_ids and volume.state not in VANISHING:
+                return volume
+        return None
+
+    volume = await _repeat(send, created)
+    if volume.id is not None:
+        known_ids.add(volume.id)
+    return volume
+
+
+async def assign_ip(
+    api: FlyMachinesApi,
+    app: str,
+    request: models.AssignIPRequest,
+    known: MutableSet[str],
+) -> models.IPAssignment:
+    """Give the app an address of `request.type` (`v4`, `v6`, `shared_v4` or `private_v6`).
+
+    After a doubtful outcome, an address of that type which is not among `known` is taken for the
+    new one. The new address is added to `known`.
+    """
+
+    async def send() -> models.IPAssignment:
+        return await api.app_ip_assignments_create(app, request)
+
+    async def assigned() -> models.IPAssignment | None:
+        listed = await api.app_ip_assignments_list(app)
+        new = (each for each in listed.ips or [] if each.ip not in known)
+        return next((each for each in new if ip_type(each) == request.type), None)
+
+    assignment = await _repeat(send, assigned)
+    if assignment.ip is not None:
+        known.add(assignment.ip)
+    return assignment
+
+
+def ip_type(assignment: models.IPAssignment) -> str:
+    """The type of an address, as it was asked for."""
+    ip = (assignment.ip or "").lower()
+    if ":" in ip:
+        return "private_v6" if ip.startswith("fdaa:") else "v6"
+    return "shared_v4" if assignment.shared else "v4"
+
+
+# --- secrets
+
+
+async def set_secrets(
+    api: FlyMachinesApi, app: str, values: Mapping[str, Secret | None]
+) -> SecretsVersion:
+    """Set secrets, and delete those given as None, in one call."""
+    plain = {name: None if value is None else value.reveal() for name, value in values.items()}
+    answer = await api.secrets_update(app, models.AppSecretsUpdateRequest(values=plain))
+    return SecretsVersion(
+        version=answer.version if answer.version is not None else answer.Version,
+        digests={
+            secret.name: secret.digest
+            for secret in answer.secrets or []
+            if secret.name is not None and secret.digest is not None
+        },
+    )

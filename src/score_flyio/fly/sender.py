@@ -1,0 +1,130 @@
+"""Carries operations out: in turn, repeated where that is safe, decoded, reported as events."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import anyio
+import attrs
+
+from fly_machines.operations import Operation, QueryValue
+from score_flyio.errors import FlyApiError, FlyError, Problem, RateLimited
+from score_flyio.events import Event, RateLimitHit, RequestFinished, RequestRetried, Scope
+from score_flyio.fly.codec import ShapeError, structure, unstructure
+from score_flyio.fly.limits import Permit, RateLimiter
+from score_flyio.fly.retry import RetryPolicy, is_repeatable, may_pass, reason
+from score_flyio.fly.transport import Answer, Call, HttpTransport, decode_error
+
+T = TypeVar("T")
+
+
+class HttpSender:
+    """The `Sender` of `fly_machines` over HTTP."""
+
+    def __init__(
+        self,
+        transport: HttpTransport,
+        *,
+        limiter: RateLimiter,
+        policy: RetryPolicy,
+        rng: random.Random,
+        emit: Callable[[Event], None],
+    ) -> None:
+        self._transport = transport
+        self._limiter = limiter
+        self._policy = policy
+        self._rng = rng
+        self._emit = emit
+
+    async def send(
+        self,
+        operation: Operation,
+        response_type: type[T],
+        *,
+        path: Mapping[str, str],
+        query: Mapping[str, QueryValue],
+        headers: Mapping[str, str | None],
+        body: Any,
+    ) -> T:
+        """Carry the operation out and decode its answer.
+
+        Raises FlyError. Errors of calls that are not repeat-safe may leave the outcome unknown:
+        see `fly.errors.is_doubtful`.
+        """
+        content = None if body is None else unstructure(body)
+        call = Call(operation=operation, path=path, query=query, headers=headers, body=content)
+        answer = await self._persist(call)
+        return _decode(call, answer, response_type)
+
+    async def _persist(self, call: Call) -> Answer:
+        repeatable = is_repeatable(call.operation, call.headers)
+        failures = refusals = 0
+        start = anyio.current_time()
+        while True:
+            permit = await self._limiter.acquire(call.operation, call.path)
+            try:
+                return await self._exchange(call, permit)
+            except RateLimited as error:
+                refusals += 1
+                delay = self._policy.rate_limited_delay(error, refusals, self._rng)
+                permit.refused(delay)
+                waited = anyio.current_time() - start
+                if waited + delay > self._policy.rate_limit_patience or _too_late(delay):
+                    raise
+                # the bucket itself holds the next request back
+                self._emit(RateLimitHit(**_about(call), delay=delay))
+            except FlyError as error:
+                failures += 1
+                delay = self._policy.delay(failures, self._rng)
+                last = failures >= self._policy.attempts or _too_late(delay)
+                if last or not may_pass(call.operation, error, repeatable=repeatable):
+                    raise
+                self._emit(RequestRetried(**_about(call), reason=reason(error), delay=delay))
+                await anyio.sleep(delay)
+
+    async def _exchange(self, call: Call, permit: Permit) -> Answer:
+        start = anyio.current_time()
+        status: int | None = None
+        try:
+            answer = await self._transport.exchange(call)
+            status = answer.status
+        except FlyApiError as error:
+            status = error.status
+            if not isinstance(error, RateLimited):
+                permit.answered()
+            raise
+        else:
+            permit.answered()
+            return answer
+        finally:
+            seconds = anyio.current_time() - start
+            self._emit(
+                RequestFinished(
+                    **_about(call), status=status, seconds=seconds, queued=permit.queued
+                )
+            )
+
+
+def _about(call: Call) -> dict[str, Any]:
+    scope = Scope(app=call.path.get("app_name"), machine=call.path.get("machine_id"))
+    return {"method": call.operation.method, "path": call.url_path, "scope": scope}
+
+
+def _too_late(delay: float) -> bool:
+    """The caller's deadline passes before the next try."""
+    return anyio.current_time() + delay >= anyio.current_effective_deadline()
+
+
+def _decode(call: Call, answer: Answer, response_type: type[T]) -> T:
+    value = answer.value
+    if response_type is type(None):
+        value = None
+    elif value is None and attrs.has(response_type):
+        value = {}  # several operations answer nothing where the documents show an object
+    try:
+        return structure(value, response_type)
+    except ShapeError as error:
+        problems = [Problem(place=each.place, message=each.message) for each in error.misfits]
+        raise decode_error(call, answer, problems) from error

@@ -1,0 +1,280 @@
+"""One HTTP exchange with the Machines API: no retries, no limits, no decoding into classes.
+
+Exceptions of httpx end here. Calls are spread over several small connection pools by machine,
+because httpx looks through all connections of a pool for each request, and a wait holds one
+connection for a minute.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Final, Self, TypeAlias
+from urllib.parse import quote
+
+import anyio
+import httpx
+from attrs import field, frozen
+
+from fly_machines.operations import Operation, QueryValue
+from score_flyio._version import __version__
+from score_flyio.errors import (
+    ConfigError,
+    FlyConnectionError,
+    FlyProtocolError,
+    FlyTimeout,
+    Problem,
+    Request,
+)
+from score_flyio.fly.auth import Tokens
+from score_flyio.fly.errors import api_error
+from score_flyio.secret import MASK
+
+TransportFactory: TypeAlias = Callable[[], httpx.AsyncBaseTransport]
+
+DEFAULT_BASE_URL: Final = "https://api.machines.dev"
+POOLS: Final = 16
+CONNECT_SECONDS: Final = 15.0
+READ_SECONDS: Final = 90.0
+"""Longer than the service's own limit of 60 seconds, so that its 408 is seen."""
+BEYOND_WAIT: Final = 15.0
+"""How much longer than a wait's or a command's own time limit the client waits."""
+LONGEST_WAIT: Final = 60.0
+NEVER_SENT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+)
+
+
+@frozen(kw_only=True)
+class Call:
+    """One call, ready to be sent."""
+
+    operation: Operation
+    path: Mapping[str, str]
+    query: Mapping[str, QueryValue] = field(factory=dict)
+    headers: Mapping[str, str | None] = field(factory=dict)
+    body: Any = field(default=None, repr=False)
+    """A JSON value, or None for no body."""
+
+    @property
+    def url_path(self) -> str:
+        """The path below the base URL, values escaped."""
+        url = self.operation.path
+        for name, value in self.path.items():
+            url = url.replace("{" + name + "}", quote(value, safe=""))
+        return "/v1" + url
+
+    @property
+    def request(self) -> Request:
+        """What errors and events say about the call: neither query nor body."""
+        operation = self.operation
+        return Request(method=operation.method, path=self.url_path, operation=operation.id)
+
+
+@frozen(kw_only=True)
+class Answer:
+    """A success: the status, and the body as JSON value, text, or None when it is empty."""
+
+    status: int
+    value: Any = field(default=None, repr=False)
+
+
+class HttpTransport:
+    """Carries calls out over HTTP, or over the transports that a factory makes."""
+
+    def __init__(
+        self, base_url: str, tokens: Tokens, *, factory: TransportFactory | None = None
+    ) -> None:
+        self._base_url = normal_base_url(base_url)
+        self._tokens = tokens
+        self._factory = factory
+        self._pools: dict[int, httpx.AsyncClient] = {}
+        self._tls: Any = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        pools, self._pools = list(self._pools.values()), {}
+        with anyio.move_on_after(5, shield=True):
+            for pool in pools:
+                await pool.aclose()
+
+    async def exchange(self, call: Call) -> Answer:
+        """Send the call once.
+
+        Raises FlyConnectionError or FlyTimeout without an answer (`sent` tells whether it may have
+        been carried out), an error of `fly.errors.api_error` for a refusal, and FlyProtocolError
+        for a success that cannot be read.
+        """
+        response = await self._bounded(call)
+        if response.is_success:
+            return Answer(status=response.status_code, value=_content(call.request, response))
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        body = self._without_secrets(call, response.content)
+        raise api_error(call.request, response.status_code, headers, body)
+
+    async def _bounded(self, call: Call) -> httpx.Response:
+        seconds = read_seconds(call)
+        with anyio.move_on_after(CONNECT_SECONDS + seconds):
+            return await self._send(call, seconds)
+        raise FlyTimeout(
+            f"{_named(call)}: no answer within {CONNECT_SECONDS + seconds:g} seconds",
+            request=call.request,
+            sent=True,
+        )
+
+    async def _send(self, call: Call, seconds: float) -> httpx.Response:
+        try:
+            return await self._pool(call.path).request(
+                call.operation.method,
+                self._base_url + call.url_path,
+                params=_query(call.query),
+                headers=self._headers(call),
+                content=None if call.body is None else json.dumps(call.body).encode(),
+                timeout=httpx.Timeout(seconds, connect=CONNECT_SECONDS, pool=None),
+            )
+        except (httpx.TimeoutException, httpx.TransportError) as error:
+            sent = not isinstance(error, NEVER_SENT)
+            late = isinstance(error, httpx.TimeoutException)
+            kind = FlyTimeout if late else FlyConnectionError
+            what = "no answer in time" if late else "the connection failed"
+            raise kind(
+                f"{_named(call)}: {what} ({type(error).__name__})",
+                request=call.request,
+                sent=sent,
+                hint=None if sent else f"is {self._base_url} reachable from here?",
+            ) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise FlyProtocolError(
+                f"{_named(call)}: the answer cannot be read ({type(error).__name__})",
+                request=call.request,
+            ) from error
+
+    def _headers(self, call: Call) -> dict[str, str]:
+        headers = {
+            "authorization": self._tokens.authorization().reveal(),
+            "accept": "application/json",
+            "user-agent": f"score-flyio/{__version__}",
+        }
+        if call.body is not None:
+            headers["content-type"] = "application/json"
+        headers.update({k: v for k, v in call.headers.items() if v is not None})
+        return headers
+
+    def _pool(self, path: Mapping[str, str]) -> httpx.AsyncClient:
+        if self._factory is not None:
+            number = 0
+        else:
+            whom = path.get("machine_id") or path.get("app_name") or ""
+            number = zlib.crc32(whom.encode()) % POOLS
+        if number not in self._pools:
+            self._pools[number] = self._new_pool()
+        return self._pools[number]
+
+    def _new_pool(self) -> httpx.AsyncClient:
+        if self._factory is not None:
+            return httpx.AsyncClient(transport=self._factory(), trust_env=False)
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=8)
+        return httpx.AsyncClient(limits=limits, verify=self._verification())
+
+    def _verification(self) -> Any:
+        if not self._base_url.startswith("https:"):
+            return False
+        if self._tls is None:
+            self._tls = httpx.create_ssl_context()
+        return self._tls
+
+    def _without_secrets(self, call: Call, body: bytes) -> bytes:
+        secrets = [value.reveal() for value in self._tokens.values]
+        if call.operation.tag == "Secrets":
+            secrets += _texts(call.body)
+        for secret in sorted(filter(None, secrets), key=len, reverse=True):
+            for form in {secret, json.dumps(secret)[1:-1]}:
+                body = body.replace(form.encode(), MASK.encode())
+        return body
+
+
+def normal_base_url(url: str) -> str:
+    """The address without `/v1` and slashes at its end. Raises ConfigError when it is none."""
+    text = url.strip().rstrip("/").removesuffix("/v1").rstrip("/")
+    try:
+        parsed = httpx.URL(text)
+    except httpx.InvalidURL:
+        parsed = httpx.URL("")
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise ConfigError(
+            f"{url!r} is not the address of a Machines API",
+            hint=f"it is an http or https address, such as {DEFAULT_BASE_URL}",
+            code="base_url_invalid",
+        )
+    return text
+
+
+def read_seconds(call: Call) -> float:
+    """How long to wait for an answer: beyond the call's own time limit, where it has one."""
+    own: Any = None
+    if call.operation.id == "Machines_wait":
+        own = call.query.get("timeout") or LONGEST_WAIT
+    elif call.operation.id == "Machines_exec" and isinstance(call.body, dict):
+        own = call.body.get("timeout")
+    return float(own) + BEYOND_WAIT if own else READ_SECONDS
+
+
+def decode_error(call: Call, answer: Answer, problems: Sequence[Problem]) -> FlyProtocolError:
+    """The error for a success whose body does not have the documented shape."""
+    shown = "; ".join(str(problem) for problem in problems)
+    return FlyProtocolError(
+        f"{_named(call)}: {answer.status} with an unexpected body: {shown}",
+        request=call.request,
+        problems=problems,
+    )
+
+
+def _content(request: Request, response: httpx.Response) -> Any:
+    if not response.content.strip():
+        return None
+    if "json" not in response.headers.get("content-type", "json"):
+        return response.text
+    try:
+        return response.json()
+    except ValueError as error:
+        named = f"{request.method} {request.path}"
+        message = f"{named}: {response.status_code} with a body that is not JSON"
+        raise FlyProtocolError(message, request=request) from error
+
+
+def _query(query: Mapping[str, QueryValue]) -> httpx.QueryParams:
+    pairs: list[tuple[str, str]] = []
+    for name, value in query.items():
+        if value is None:
+            continue
+        values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+        pairs += [(name, _text(each)) for each in values]
+    return httpx.QueryParams(tuple(pairs))
+
+
+def _text(value: str | float | bool) -> str:  # noqa: FBT001  (a value of the query, not a switch)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for each in value.values() for text in _texts(each)]
+    return [value] if isinstance(value, str) else []
+
+
+def _named(call: Call) -> str:
+    return f"{call.operation.method} {call.url_path}"
