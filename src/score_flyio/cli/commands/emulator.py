@@ -1,0 +1,145 @@
+"""`score-flyio emulator serve`: the embedded Fly platform on a local port."""
+
+from __future__ import annotations
+
+import errno
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import asyncclick as click
+
+from score_flyio.cli.command import Group
+from score_flyio.cli.context import CliContext
+from score_flyio.cli.options import json_option
+
+if TYPE_CHECKING:
+    from score_flyio.emulator import Emulator
+
+PORT = 4280
+
+command = Group("emulator", help="The embedded Fly platform emulator.")
+
+
+def _times(_ctx: click.Context, _param: click.Parameter, value: str) -> float | tuple[float, float]:
+    """A time in seconds, or a range of times such as `0.05..0.2`."""
+    low, dots, high = value.partition("..")
+    try:
+        times = (float(low), float(high if dots else low))
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{value!r} is no number of seconds, nor a range such as 0.05..0.2"
+        ) from error
+    if not 0 <= times[0] <= times[1] < float("inf"):
+        raise click.BadParameter(f"{value!r} is not a time from 0 up, or a range goes backwards")
+    return times if dots else times[0]
+
+
+_SECONDS = click.FloatRange(min=0)
+
+
+@command.command("serve")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=PORT,
+    show_default=True,
+    help="The port; 0 takes any free one.",
+)
+@click.option(
+    "--host",
+    type=click.Choice(["127.0.0.1"]),
+    default="127.0.0.1",
+    help="The address; the emulator never listens to other machines.",
+)
+@click.option(
+    "--latency",
+    default="0",
+    callback=_times,
+    metavar="SECONDS",
+    help="Time of an answer; a range such as 0.05..0.2 is drawn from.",
+)
+@click.option("--boot", type=_SECONDS, metavar="SECONDS", help="Time a machine takes to start.")
+@click.option(
+    "--checks",
+    type=_SECONDS,
+    metavar="SECONDS",
+    help="Time from a machine's start until its checks pass.",
+)
+@click.option("--no-limits", is_flag=True, help="No rate limits.")
+@click.option("--seed", type=int, default=0, help="Seed of all ids, choices and faults.")
+@click.option(
+    "--journal",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Append every request as a line of JSON.",
+)
+@click.option(
+    "--faults",
+    default="",
+    metavar="SPEC",
+    help="Faults on purpose, such as 'changes: lost p=0.1; reads: 503 times=2'.",
+)
+@click.option(
+    "--world",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Keep the apps and machines in this file.",
+)
+@json_option
+async def serve(cli: CliContext, port: int, host: str, **settings: Any) -> None:
+    """Answer the Machines API on a local port, until interrupted.
+
+    The first line on stdout is the URL: give it to score-flyio or flyctl as FLY_FLAPS_BASE_URL,
+    with any FLY_API_TOKEN.
+    """
+    from score_flyio.errors import ConfigError
+
+    async with _emulator(cli, **settings) as emulator:
+        try:
+            async with emulator.serve(port, host) as url:
+                cli.output.write(json.dumps({"url": url}) if cli.output.json else url)
+                cli.output.info(f"export FLY_FLAPS_BASE_URL={url} FLY_API_TOKEN=emulator")
+                await _forever()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise ConfigError(
+                f"port {port} of {host} is in use", hint="choose another with --port, or --port 0"
+            ) from error
+
+
+def _emulator(
+    cli: CliContext,
+    *,
+    latency: float | tuple[float, float],
+    boot: float | None,
+    checks: float | None,
+    no_limits: bool,
+    seed: int,
+    journal: Path | None,
+    faults: str,
+    world: Path | None,
+) -> Emulator:
+    from score_flyio.emulator import Emulator, EmulatorSettings, parse_faults
+
+    standard = EmulatorSettings()
+    settings = EmulatorSettings(
+        seed=seed,
+        latency=latency,
+        boot=standard.boot if boot is None else boot,
+        healthy_after=standard.healthy_after if checks is None else checks,
+        rate_limits=not no_limits,
+    )
+    return Emulator(
+        settings,
+        faults=parse_faults(faults, seed),
+        journal=journal and cli.directory / journal,
+        file=world and cli.directory / world,
+    )
+
+
+async def _forever() -> None:
+    import anyio
+
+    await anyio.sleep_forever()

@@ -1,0 +1,86 @@
+"""`emulator serve`, as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.conftest import Cli
+
+HEADERS = {"authorization": "Bearer any"}
+
+
+@contextmanager
+def serving(*args: str | Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A running emulator, and its first line."""
+    command = [sys.executable, "-m", "score_flyio", "emulator", "serve", "--port", "0"]
+    with subprocess.Popen(
+        [*command, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            yield process, process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_prints_its_url_answers_and_keeps_its_world(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    world, journal = tmp_path / "world.json", tmp_path / "journal.jsonl"
+    with serving("--world", world, "--journal", journal) as (process, url):
+        created = httpx.post(
+            f"{url}/v1/apps", json={"name": "demo", "org_slug": "personal"}, headers=HEADERS
+        )
+        assert created.status_code == 201
+        process.send_signal(number)
+        assert process.wait(30) == 130
+    assert json.loads(journal.read_text())["operation"] == "Apps_create"
+    with serving("--world", world, "--json") as (_, line):
+        url = json.loads(line)["url"]
+        assert httpx.get(f"{url}/v1/apps/demo", headers=HEADERS).json()["name"] == "demo"
+
+
+def test_faults_on_purpose() -> None:
+    with serving("--faults", "reads: 503 times=1") as (_, url):
+        statuses = [
+            httpx.get(f"{url}/v1/apps?org_slug=personal", headers=HEADERS).status_code
+            for _ in range(2)
+        ]
+    assert statuses == [503, 200]
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["--latency", "soon"], "'soon' is no number of seconds"),
+        (["--latency", "2..1"], "goes backwards"),
+        (["--boot", "-1"], "-1"),
+        (["--port", "70000"], "70000"),
+        (["--host", "0.0.0.0"], "0.0.0.0"),
+        (["--faults", "explode"], "unknown action 'explode'"),
+    ],
+)
+def test_wrong_settings(cli: Cli, args: list[str], told: str) -> None:
+    result = cli("emulator", "serve", *args)
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_port_in_use_is_named(cli: Cli) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = cli("emulator", "serve", "--port", str(port), "--json")
+    assert result.exit_code == 2
+    assert f"port {port}" in result.json["error"]["message"]
