@@ -7,7 +7,6 @@ or fill in, or renew with every release, is no difference.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Iterator
@@ -176,7 +175,7 @@ def _shown(name: str, value: Any) -> Any:
         return value
     try:
         content = base64.b64decode(value, validate=True)
-    except binascii.Error:
+    except ValueError:
         content = value.encode()
     return f"sha256:{hashlib.sha256(content).hexdigest()[:16]} ({len(content)} bytes)"
 

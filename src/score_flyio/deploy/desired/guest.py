@@ -6,6 +6,7 @@ Presets and order of precedence: fly.toml reference and Machines API guest docum
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from typing import Final
 
 import attrs
@@ -67,14 +68,20 @@ def preset(size: str, *, place: str = "vm") -> FlyMachineGuest:
         ConversionError: Fly has no such size; the hint names the nearest ones.
     """
     if size not in _PRESETS:
-        near = difflib.get_close_matches(size, SIZES, n=3) or SIZES
         raise ConversionError(
             f"{place}.size",
             "unsupported_value",
             f"Fly has no machine size {size!r}",
-            hint=f"use one of {', '.join(near)}",
+            hint=f"use one of {', '.join(_near(size))}",
         )
     return attrs.evolve(_PRESETS[size], extra={})
+
+
+def _near(size: str) -> Sequence[str]:
+    """The sizes of the family that is meant, such as `shared-cpu`; else those spelled alike."""
+    family = size.rpartition("-")[0]
+    same = [name for name in SIZES if name.rpartition("-")[0] == family]
+    return same or difflib.get_close_matches(size, SIZES, n=3) or SIZES
 
 
 def guest_of(vm: VmSpec, *, host_dedication_id: str = "", place: str = "vm") -> FlyMachineGuest:

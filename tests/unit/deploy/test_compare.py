@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import base64
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fly_machines.models import FlyMachineConfig, FlyMachineService, FlyMachineServiceCheck
+from score_flyio.app.values import Duration
+from score_flyio.deploy.compare import Difference, differences
+from score_flyio.fly.codec import structure
+
+
+def config(document: dict[str, Any]) -> FlyMachineConfig:
+    return structure(document, FlyMachineConfig)
+
+
+def changed(desired: dict[str, Any], observed: dict[str, Any]) -> list[str]:
+    return [str(d) for d in differences(config(desired), config(observed))]
+
+
+def service(**members: Any) -> dict[str, Any]:
+    return {"services": [{"protocol": "tcp", **members}]}
+
+
+SMALL = {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256}
+
+
+@pytest.mark.parametrize(
+    ("desired", "observed"),
+    [
+        ({}, {"init": {}, "env": {}, "services": [], "metrics": None, "schedule": ""}),
+        ({}, {"metadata": {"fly_release_id": "1", "fly_release_version": "2"}}),
+        ({}, {"metadata": {"fly_flyctl_version": "1", "fly_builder_id": "b"}}),
+        ({}, {"metadata": {"score_flyio_launch_id": "x", "fly_canary": "true"}}),
+        ({}, {"metadata": {"fly_bluegreen_deployment_tag": "safe_to_destroy"}}),
+        ({}, {"metadata": {"fly_flyctl_bluegreen_launch_id": "x"}}),
+        ({}, {"guest": SMALL}),
+        ({}, {"guest": {**SMALL, "gpus": 0, "gpu_kind": ""}}),
+        ({"guest": {"cpus": 4}}, {"guest": {"cpu_kind": "shared", "cpus": 4, "memory_mb": 1024}}),
+        (
+            {"guest": {"cpu_kind": "performance", "cpus": 2, "memory_mb": 4096}},
+            {"guest": {"cpu_kind": "performance", "cpus": 2}},
+        ),
+        ({"size": "shared-cpu-2x"}, {"guest": {"cpu_kind": "shared", "cpus": 2, "memory_mb": 512}}),
+        ({"standbys": ["m"]}, {"standbys": ["m"], "env": {"FLY_STANDBY_FOR": "m"}}),
+        (service(autostop=False), service(autostop="off")),
+        (service(autostop=True), service(autostop="stop")),
+        (service(force_instance_key=None), service()),
+        (service(ports=[{"port": 1, "tls_options": {}}]), service(ports=[{"port": 1}])),
+        (
+            service(checks=[{"interval": "1m0s", "timeout": "2s"}]),
+            service(checks=[{"interval": "60s", "timeout": "2000ms"}]),
+        ),
+        (
+            {"checks": {"a": {"headers": [{"name": "A"}, {"name": "B"}]}}},
+            {"checks": {"a": {"headers": [{"name": "B"}, {"name": "A"}]}}},
+        ),
+        ({"stop_config": {"timeout": "5s"}}, {"stop_config": {"timeout": "0m5s"}}),
+        (
+            {"image": "x", "containers": [{"name": "a", "files": [{"image_config": "."}]}]},
+            {"image": "x", "containers": [{"name": "a", "files": [{"image_config": "x"}]}]},
+        ),
+        (
+            {"containers": [{"name": "a", "image": "i"}, {"name": "b", "image": "j"}]},
+            {"containers": [{"name": "b", "image": "j"}, {"name": "a", "image": "i"}]},
+        ),
+    ],
+)
+def test_what_is_no_difference(desired: dict[str, Any], observed: dict[str, Any]) -> None:
+    assert changed(desired, observed) == []
+    assert changed(observed, desired) == []
+
+
+@pytest.mark.parametrize(
+    ("desired", "observed", "expected"),
+    [
+        ({"image": "b"}, {"image": "a"}, ["image: a → b"]),
+        ({"env": {"A": "1", "B": ""}}, {"env": {"A": "2"}}, ["env.A: 2 → 1", "env.B: (none) → "]),
+        ({}, {"env": {"A": "1"}}, ["env.A: 1 → (none)"]),
+        ({"metadata": {"team": "x"}}, {}, ["metadata.team: (none) → x"]),
+        ({"guest": {"memory_mb": 512}}, {}, ["guest.memory_mb: 256 → 512"]),
+        (service(autostop=False), service(), ["services[0].autostop: (none) → off"]),
+        (service(autostart=False), service(), ["services[0].autostart: (none) → false"]),
+        (
+            service(min_machines_running=0),
+            service(min_machines_running=1),
+            ["services[0].min_machines_running: 1 → 0"],
+        ),
+        (
+            service(ports=[{"port": 80, "handlers": ["http"]}]),
+            service(ports=[{"port": 80, "handlers": ["tls", "http"]}]),
+            ['services[0].ports[0].handlers: ["tls", "http"] → ["http"]'],
+        ),
+        (
+            service(checks=[{"interval": "10s"}]),
+            service(checks=[{"interval": "11s"}]),
+            ["services[0].checks[0].interval: 11s → 10s"],
+        ),
+        (
+            {"services": [{"internal_port": 1}, {"internal_port": 2}]},
+            {"services": [{"internal_port": 2}, {"internal_port": 1}]},
+            ["services[0].internal_port: 2 → 1", "services[1].internal_port: 1 → 2"],
+        ),
+        ({"init": {"cmd": ["a", ""]}}, {"init": {"cmd": ["a"]}}, ['init.cmd: ["a"] → ["a", ""]']),
+        (
+            {"containers": [{"name": "a", "image": "2"}]},
+            {"containers": [{"name": "b", "image": "1"}, {"name": "a", "image": "1"}]},
+            [
+                "containers[a].image: 1 → 2",
+                "containers[b].image: 1 → (none)",
+                "containers[b].name: b → (none)",
+            ],
+        ),
+        ({"new_member": {"a": 1}}, {}, ["new_member.a: (none) → 1"]),
+    ],
+)
+def test_what_is_a_difference(
+    desired: dict[str, Any], observed: dict[str, Any], expected: list[str]
+) -> None:
+    assert changed(desired, observed) == expected
+
+
+def test_durations_as_nanoseconds() -> None:
+    check = FlyMachineServiceCheck(interval="15s")
+    number = FlyMachineServiceCheck(extra={"interval": 15_000_000_000})
+    desired = FlyMachineConfig(services=[FlyMachineService(checks=[check])])
+    observed = FlyMachineConfig(services=[FlyMachineService(checks=[number])])
+    assert differences(desired, observed) == ()
+
+
+def test_contents_of_files_are_not_shown() -> None:
+    secret = base64.b64encode(b"top secret content").decode()
+    file = {"guest_path": "/etc/a", "raw_value": secret}
+    (added, path) = differences(
+        config({"files": [{**file, "guest_path": "/etc/b"}]}),
+        config({"files": []}),
+    )
+    assert added.path == "files[/etc/b].guest_path"
+    assert path.path == "files[/etc/b].raw_value"
+    assert path.before is None
+    assert path.after is not None
+    assert path.after.startswith("sha256:")
+    assert path.after.endswith("(18 bytes)")
+    again = {"files": [{**file, "raw_value": base64.b64encode(b"other").decode()}]}
+    (difference,) = differences(config(again), config({"files": [file]}))
+    assert difference.before != difference.after
+    assert secret not in repr(difference)
+
+
+def test_text_that_is_no_base64_is_not_shown_either() -> None:
+    (_, difference) = differences(
+        config({"files": [{"guest_path": "/a", "raw_value": "plain ünencoded"}]}), config({})
+    )
+    assert difference.after is not None
+    assert "plain" not in difference.after
+
+
+def test_difference_as_text() -> None:
+    assert str(Difference(path="a", before=None, after="1")) == "a: (none) → 1"
+
+
+def test_inputs_are_not_changed() -> None:
+    document = {**service(autostop=True), "size": "shared-cpu-2x", "env": {"FLY_STANDBY_FOR": "m"}}
+    one = config(document)
+    before = deepcopy(one)
+    assert differences(one, config({})) != ()
+    assert one == before
+
+
+@given(st.integers(min_value=0, max_value=2**62))
+def test_every_spelling_of_a_duration_is_the_same(nanoseconds: int) -> None:
+    desired = service(checks=[{"interval": Duration(nanoseconds).text()}])
+    assert changed(desired, service(checks=[{"interval": f"{nanoseconds}ns"}])) == []
+
+
+names = st.sampled_from(["a", "b", "c"])
+trees = st.fixed_dictionaries(
+    {},
+    optional={
+        "env": st.dictionaries(names, st.text(max_size=3), max_size=3),
+        "image": names,
+        "metadata": st.dictionaries(names, names, max_size=3),
+        "services": st.lists(
+            st.fixed_dictionaries(
+                {}, optional={"internal_port": st.integers(1, 3), "autostart": st.booleans()}
+            ),
+            max_size=2,
+        ),
+    },
+)
+
+
+@given(trees, trees)
+def test_comparing_is_symmetric_and_equal_configs_have_no_difference(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    assert changed(one, one) == []
+    there = differences(config(one), config(other))
+    back = differences(config(other), config(one))
+    assert [(d.path, d.before, d.after) for d in there] == [
+        (d.path, d.after, d.before) for d in back
+    ]
