@@ -37,14 +37,18 @@ class ResourceUid:
         id: str | None,  # noqa: A002 - the Score file's own name
     ) -> ResourceUid:
         """The uid of resource `name` of `workload`, with the defaults of Score."""
-        return cls(type, class_ or DEFAULT_CLASS, id or f"{workload}.{name}")
+        return cls(
+            type,
+            DEFAULT_CLASS if class_ is None else class_,
+            f"{workload}.{name}" if id is None else id,
+        )
 
     @classmethod
     def parse(cls, text: str) -> ResourceUid:
         """Read a uid back. Raises ValueError when it has not the form `TYPE.CLASS#ID`."""
         head, hash_sign, resource_id = text.partition("#")
         type_, dot, class_ = head.partition(".")
-        if not (hash_sign and dot and type_ and class_ and resource_id):
+        if not (hash_sign and dot and type_):
             msg = f"{text!r} is not a resource uid of the form TYPE.CLASS#ID"
             raise ValueError(msg)
         return cls(type_, class_, resource_id)

@@ -176,6 +176,7 @@ class ResourceRun:
             run.cancel()
         finally:
             if uid not in self._outputs:
+                self._failures.setdefault(uid, _interrupted(uid))
                 self._sharing.gave_no_answer(uid)
             self._done[uid].set()
 

@@ -22,6 +22,7 @@ from score_flyio.errors import StateError, StateLocked
 from score_flyio.state.atomic import write_atomically
 from score_flyio.state.deployments_form import dump_deployments, load_deployments
 from score_flyio.state.model import ProjectState
+from score_flyio.state.store import not_initialised
 from score_flyio.state.yaml_form import dump_state, load_state
 
 FOLDER: Final = ".score-flyio"
@@ -31,11 +32,11 @@ LOCK_FILE: Final = "lock"
 
 
 class FileStore:
-    """Keeps the state under `directory/.score-flyio`, for its owner only."""
+    """Keeps the state in `folder`, usually `.score-flyio`, for its owner only."""
 
-    def __init__(self, directory: Path, *, clock: Clock | None = None) -> None:
-        self.folder = directory / FOLDER
-        self._shown = f"{FOLDER}/"
+    def __init__(self, folder: Path, *, clock: Clock | None = None) -> None:
+        self.folder = folder
+        self._shown = f"{folder}/"
         self._clock = clock or SystemClock()
         self._written: dict[str, str] = {}
 
@@ -98,8 +99,9 @@ class FileStore:
 
     def _take(self, owner: str) -> int:
         try:
-            self._make_folder()
             number = os.open(self.folder, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise not_initialised() from error
         except OSError as error:
             raise StateError(f"{self._shown} cannot be locked: {error.strerror}") from error
         try:

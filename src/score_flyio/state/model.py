@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from typing import Any
 
 from attrs import define, field, frozen
 
 from score_flyio.resources.model import JsonObject, ProvisionerDefinition, ResourceUid
+from score_flyio.resources.prime import definitions
 
 PREFIX_KEY = "score-flyio-app-prefix"
 """Where provisioners find the app prefix in the shared state, as in the Go score-flyio."""
@@ -117,24 +117,7 @@ class ProjectState:
 
     def users(self, uid: ResourceUid) -> tuple[str, ...]:
         """The workloads whose documents ask for a resource, sorted."""
+        documents = {name: record.spec for name, record in self.workloads.items()}
         return tuple(
-            name
-            for name, record in sorted(self.workloads.items())
-            if uid in resource_uids(name, record.spec)
+            dict.fromkeys(item.workload for item in definitions(documents) if item.uid == uid)
         )
-
-
-def resource_uids(workload: str, document: Mapping[str, Any]) -> dict[ResourceUid, str]:
-    """The uids that a Score document asks for, with the resource's name in the workload.
-
-    What has not the shape of a resource is left out: checking is not the matter here.
-    """
-    found: dict[ResourceUid, str] = {}
-    resources = document.get("resources")
-    for name, item in resources.items() if isinstance(resources, dict) else ():
-        if isinstance(item, dict) and isinstance(item.get("type"), str):
-            uid = ResourceUid.of(
-                workload, name, type=item["type"], class_=item.get("class"), id=item.get("id")
-            )
-            found[uid] = name
-    return found

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
-from score_flyio.errors import StateLocked
+from score_flyio.errors import NotInitialised, StateLocked
 from score_flyio.state.deployments_form import dump_deployments, load_deployments
 from score_flyio.state.model import ProjectState
 from score_flyio.state.yaml_form import dump_state, load_state
@@ -26,9 +26,18 @@ class StateStore(Protocol):
     def lock(self, owner: str) -> AbstractAsyncContextManager[None]:
         """Hold the state alone while inside; `owner` says to others who does what.
 
-        Raises StateLocked when someone else holds it. A process that dies holds it no more.
+        Raises StateLocked when someone else holds it, and may raise NotInitialised where there is
+        nothing to lock. A process that dies holds it no more.
         """
         ...
+
+
+def not_initialised() -> NotInitialised:
+    """The error for a project without state."""
+    return NotInitialised(
+        "there is no project state here",
+        hint="start a project with: score-flyio init --fly-app-prefix PREFIX",
+    )
 
 
 class InMemoryStore:

@@ -7,7 +7,9 @@ may hold secrets, which must not go to an address nobody configured.
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, cast
 
 import anyio
 import httpx
@@ -84,10 +86,12 @@ class HttpProvisioner:
 
 async def _read(response: httpx.Response) -> bytes:
     content = bytearray()
-    async for chunk in response.aiter_bytes():
-        content += chunk
-        if len(content) > MAX_ANSWER:
-            raise httpx.DecodingError(f"the answer is longer than {MAX_ANSWER} bytes")
+    body = cast("AsyncGenerator[bytes, None]", response.aiter_bytes())
+    async with aclosing(body) as chunks:
+        async for chunk in chunks:
+            content += chunk
+            if len(content) > MAX_ANSWER:
+                raise httpx.DecodingError(f"the answer is longer than {MAX_ANSWER} bytes")
     return bytes(content)
 
 

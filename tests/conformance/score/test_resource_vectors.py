@@ -1,0 +1,78 @@
+"""Identity, sharing and order of resources, as recorded from the Score reference library."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from score_flyio.errors import InputError, ResourceConflictError, ResourceError
+from score_flyio.resources.graph import build
+from score_flyio.resources.model import ResourceUid
+from score_flyio.resources.prime import prime
+
+VECTORS = Path(__file__).parents[1] / "score_vectors" / "data"
+
+
+def vectors(name: str) -> list[Any]:
+    entries = json.loads((VECTORS / f"{name}.json").read_text())
+    return [pytest.param(entry, id=f"{name}-{index}") for index, entry in enumerate(entries)]
+
+
+def documents(entry: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {workload["metadata"]["name"]: workload for workload in entry["workloads"]}
+
+
+@pytest.mark.parametrize("entry", vectors("resource_uid"))
+def test_uid(entry: dict[str, Any]) -> None:
+    uid = ResourceUid.of(
+        entry["workload"],
+        entry["resource"],
+        type=entry["type"],
+        class_=entry["class"],
+        id=entry["id"],
+    )
+    assert str(uid) == entry["uid"]
+    read = ResourceUid.parse(entry["uid"])
+    assert {"type": read.type, "class": read.class_, "id": read.id} == entry["parsed"]
+
+
+@pytest.mark.parametrize("entry", vectors("resource_order"))
+def test_order(entry: dict[str, Any]) -> None:
+    primed, _ = prime(documents(entry))
+    graph = build(primed, documents(entry))
+    if "error_category" in entry:
+        with pytest.raises((ResourceError, InputError)) as caught:
+            graph.order(list(primed))
+        assert caught.value.code == entry["error_category"]
+    elif "divergence_ok" in entry:
+        # A circle across workloads, which the reference library does not see.
+        with pytest.raises(ResourceError) as caught_cycle:
+            graph.order(list(primed))
+        assert caught_cycle.value.code == "resource_cycle"
+    else:
+        assert [str(uid) for uid in graph.order(list(primed))] == entry["output"]
+
+
+@pytest.mark.parametrize("entry", vectors("resource_priming"))
+def test_priming(entry: dict[str, Any]) -> None:
+    primed, conflicts = prime(documents(entry))
+    if "error_category" in entry:
+        assert [f"{conflict.what}_conflict" for conflict in conflicts] == [entry["error_category"]]
+        assert isinstance(conflicts[0].error(), ResourceConflictError)
+        return
+    assert not conflicts
+    got = {
+        str(uid): {
+            "type": uid.type,
+            "class": uid.class_,
+            "id": uid.id,
+            "params": resource.params,
+            "metadata": resource.metadata,
+            "source_workload": resource.source.workload,
+        }
+        for uid, resource in primed.items()
+    }
+    assert got == entry["output"]

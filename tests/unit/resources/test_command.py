@@ -1,0 +1,157 @@
+"""Provisioners that are programs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+
+from score_flyio.errors import ProvisionFailed
+from score_flyio.resources.kinds.command import CommandProvisioner
+from score_flyio.resources.model import (
+    CommandSpec,
+    ProvisionIncomplete,
+    ProvisionRequest,
+    ProvisionResult,
+)
+from tests.unit.resources.conftest import uid
+
+UID = uid("thing.default#shop.db")
+REQUEST = ProvisionRequest(uid=UID, guid="g", params={"b": 1, "a": "<&>"}, shared={"k": 1})
+
+
+def script(text: str, *args: str, timeout: float = 60.0) -> CommandProvisioner:
+    spec = CommandSpec(binary="/bin/sh", args=("-c", text, "sh", *args))
+    return CommandProvisioner(id="p", spec=spec, timeout=timeout)
+
+
+async def test_the_request_is_one_line_of_json_on_stdin(tmp_path: Path) -> None:
+    out = tmp_path / "in.json"
+    await script('cat > "$1"; echo "{}"', str(out)).provision(REQUEST)
+    assert out.read_text() == (
+        '{"resource_uid":"g","resource_type":"thing","resource_class":"default",'
+        '"resource_id":"shop.db","state":{},"shared":{"k":1},'
+        '"resource_params":{"a":"<&>","b":1},"resource_metadata":null}'
+    )
+
+
+async def test_the_mode_is_in_arguments_and_environment() -> None:
+    text = 'printf \'{"values":{"arg":"%s","env":"%s"}}\' "$1" "$SCORE_PROVISIONER_MODE"'
+    provisioner = script(text, "x-$SCORE_PROVISIONER_MODE-y")
+    result = await provisioner.provision(REQUEST)
+    assert result.values == {"arg": "x-provision-y", "env": "provision"}
+    result = await provisioner.deprovision(REQUEST)
+    assert result.values == {"arg": "x-deprovision-y", "env": "deprovision"}
+
+
+async def test_a_program_need_not_read_a_long_request() -> None:
+    request = ProvisionRequest(uid=UID, guid="g", params={"long": "x" * 1_000_000})
+    result = await script("""printf '{"values":{"a":1}}'""").provision(request)
+    assert result.values == {"a": 1}
+
+
+async def test_a_long_answer_is_read_while_a_long_request_is_written() -> None:
+    request = ProvisionRequest(uid=UID, guid="g", params={"long": "x" * 1_000_000})
+    result = await script("""printf '{"state":'; cat; printf '}'""").provision(request)
+    assert result.state is not None
+    assert result.state["resource_params"] == {"long": "x" * 1_000_000}
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "words"),
+    [
+        ("exit 3", "provisioner_call_failed", "exit code 3"),
+        ("kill -9 $$", "provisioner_call_failed", "signal 9"),
+        ("true", "provisioner_no_output", "printed nothing"),
+        ("echo", "provisioner_output_invalid", "not JSON"),
+        ("echo hello", "provisioner_output_invalid", "not JSON"),
+        ("echo '[]'", "provisioner_output_invalid", "not a JSON object"),
+        ("echo hello; exit 3", "provisioner_output_invalid", "exit code 3"),
+        ("""echo '{"outputs":{}}'""", "provisioner_output_invalid", "'outputs'"),
+        ("""echo '{"Values":{}}'""", "provisioner_output_invalid", "'Values'"),
+        ("""echo '{"values":[]}'""", "provisioner_output_invalid", "'values' must be an object"),
+        ("""echo '{"values":{},"values":{}}'""", "provisioner_output_invalid", "twice"),
+        ("""echo '{} {}'""", "provisioner_output_invalid", "Extra data"),
+    ],
+)
+async def test_failures_name_resource_provisioner_and_cause(
+    text: str, code: str, words: str
+) -> None:
+    with pytest.raises(ProvisionFailed) as caught:
+        await script(text).provision(REQUEST)
+    assert caught.value.code == code
+    assert caught.value.uid == str(UID)
+    for part in (str(UID), "'p'", words):
+        assert part in str(caught.value)
+
+
+async def test_a_failure_with_an_answer_keeps_it() -> None:
+    with pytest.raises(ProvisionIncomplete) as caught:
+        await script("""echo '{"state":{"half":1}}'; exit 1""").provision(REQUEST)
+    assert caught.value.code == "provisioner_failed"
+    assert caught.value.result.state == {"half": 1}
+
+
+async def test_integers_stay_exact() -> None:
+    result = await script("""echo '{"values":{"n":12345678901234567890123}}'""").provision(REQUEST)
+    assert result.values == {"n": 12345678901234567890123}
+
+
+async def test_an_empty_answer_to_deprovision_is_success() -> None:
+    assert await script("true").deprovision(REQUEST) == ProvisionResult()
+
+
+async def test_a_missing_program_is_named() -> None:
+    provisioner = CommandProvisioner(id="p", spec=CommandSpec(binary="/nowhere/prov"))
+    with pytest.raises(ProvisionFailed, match="'/nowhere/prov' cannot be run") as caught:
+        await provisioner.provision(REQUEST)
+    assert caught.value.code == "provisioner_call_failed"
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat")
+    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+async def pids(file: Path, count: int) -> list[int]:
+    while not (file.exists() and len(file.read_text().split()) == count):
+        await anyio.sleep(0.01)
+    return [int(pid) for pid in file.read_text().split()]
+
+
+FAMILY = 'sleep 600 & echo "$! $$" > "$1"; wait'
+
+
+async def test_cancelling_ends_the_program_and_its_children(tmp_path: Path) -> None:
+    file = tmp_path / "pids"
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(script(FAMILY, str(file)).provision, REQUEST)
+        family = await pids(file, 2)
+        assert all(map(alive, family))
+        tasks.cancel_scope.cancel()
+    assert not any(map(alive, family))
+
+
+async def test_a_program_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    file = tmp_path / "pids"
+    with pytest.raises(ProvisionFailed, match=r"did not end within 0\.5 s"):
+        await script(FAMILY, str(file), timeout=0.5).provision(REQUEST)
+    assert not any(map(alive, await pids(file, 2)))
+
+
+async def test_stderr_passes_through(capfd: pytest.CaptureFixture[str]) -> None:
+    await script("echo progress >&2; echo '{}'").provision(REQUEST)
+    assert capfd.readouterr().err == "progress\n"
+
+
+async def test_the_built_in_provisioners_are_known_to_share() -> None:
+    spec = CommandSpec(binary=sys.executable, args=("builtin-provisioners", "postgres"))
+    assert CommandProvisioner(id="p", spec=spec).uses_shared is True
+    assert script("true").uses_shared is None
