@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import base64
 import posixpath
-from typing import Any, Final, NoReturn, cast
-
-import yaml
+from typing import Any, Final, cast
 
 from fly_machines.models import (
     FlyContainerConfig,
@@ -18,11 +16,17 @@ from fly_machines.models import (
     FlyExecHealthcheck,
     FlyFile,
 )
+from score_flyio.deploy.desired.compose_file import (
+    FIELD,
+    Scalar,
+    read_services,
+    refuse,
+    text_of,
+)
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.files import read
 from score_flyio.deploy.model import FileSource
 
-FIELD: Final = "build.compose.file"
 USUAL_NAMES: Final = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 """Searched in this order when `[build.compose]` names no file."""
 
@@ -47,7 +51,7 @@ def compose_containers(path: str, files: FileSource) -> list[FlyContainerConfig]
     path, content = (path, read(files, path, field=FIELD)) if path else _search(files)
     if content is None:
         return []
-    services = _services(content, path)
+    services = read_services(content, path)
     built = [name for name, service in services.items() if service.get("build") is not None]
     if len(built) > 1:
         raise ConversionError(
@@ -72,7 +76,7 @@ def _search(files: FileSource) -> tuple[str, bytes | None]:
 def _container(
     name: str, service: dict[str, Any], folder: str, files: FileSource
 ) -> FlyContainerConfig:
-    image = "." if service.get("build") is not None else _text(service.get("image"))
+    image = "." if service.get("build") is not None else text_of(service.get("image"))
     if not image:
         raise ConversionError(
             FIELD,
@@ -87,7 +91,7 @@ def _container(
         env=_environment(name, service.get("environment")),
         cmd=_words(service.get("command")),
         entrypoint=_words(service.get("entrypoint")),
-        user=_text(service.get("user")) or None,
+        user=text_of(service.get("user")) or None,
         files=_files(name, service.get("volumes"), folder, files) or None,
         depends_on=_dependencies(name, service.get("depends_on")) or None,
         healthchecks=None if check is None else [_healthcheck(name, check)],
@@ -98,24 +102,24 @@ def _environment(name: str, value: Any) -> dict[str, str] | None:
     if value is None:
         return None
     if not isinstance(value, dict) or any(isinstance(v, dict | list) for v in value.values()):
-        _refuse(f"environment of service {name!r} is not a map of texts", "write NAME: value")
-    return {str(key): _text(item) for key, item in value.items()} or None
+        refuse(f"environment of service {name!r} is not a map of texts", "write NAME: value")
+    return {str(key): text_of(item) for key, item in value.items()} or None
 
 
 def _words(value: Any) -> list[str] | None:
     if isinstance(value, list):
-        return [item.text for item in value if isinstance(item, _Scalar) and item.is_text]
-    return [value.text] if isinstance(value, _Scalar) and value.is_text else None
+        return [item.text for item in value if isinstance(item, Scalar) and item.is_text]
+    return [value.text] if isinstance(value, Scalar) and value.is_text else None
 
 
 def _files(name: str, value: Any, folder: str, source: FileSource) -> list[FlyFile]:
     if value is None:
         return []
     if not isinstance(value, list) or any(isinstance(v, dict | list) for v in value):
-        _refuse(f"volumes of service {name!r} is not a list of texts", "write HOST:PATH[:ro]")
+        refuse(f"volumes of service {name!r} is not a list of texts", "write HOST:PATH[:ro]")
     found = []
     for volume in value:
-        host, guest = _volume(_text(volume))
+        host, guest = _volume(text_of(volume))
         if not host:
             continue
         try:
@@ -142,14 +146,14 @@ def _dependencies(name: str, value: Any) -> list[FlyContainerDependency]:
     if value is None:
         return []
     if isinstance(value, list):
-        names = sorted({item.text for item in value if isinstance(item, _Scalar) and item.is_text})
+        names = sorted({item.text for item in value if isinstance(item, Scalar) and item.is_text})
         return [FlyContainerDependency(name=other, condition="started") for other in names]
     if not isinstance(value, dict):
-        _refuse(f"depends_on of service {name!r} is neither a list nor a map", "write a list")
+        refuse(f"depends_on of service {name!r} is neither a list nor a map", "write a list")
     found = []
     for other in sorted(value):
         details = value[other]
-        condition = _text(details.get("condition")) if isinstance(details, dict) else ""
+        condition = text_of(details.get("condition")) if isinstance(details, dict) else ""
         known = cast("Any", _CONDITIONS.get(condition, "started"))
         found.append(FlyContainerDependency(name=other, condition=known))
     return found
@@ -157,16 +161,16 @@ def _dependencies(name: str, value: Any) -> list[FlyContainerDependency]:
 
 def _healthcheck(name: str, value: Any) -> FlyContainerHealthcheck:
     if not isinstance(value, dict):
-        _refuse(f"healthcheck of service {name!r} is not a map", "write healthcheck: {test: […]}")
+        refuse(f"healthcheck of service {name!r} is not a map", "write healthcheck: {test: […]}")
     words = _words(value.get("test")) or []
     if isinstance(value.get("test"), list) and words[:1] in (["CMD"], ["CMD-SHELL"]):
         words = words[1:]
     return FlyContainerHealthcheck(
         name="",
         exec=FlyExecHealthcheck(command=words) if words else None,
-        interval=_CHECK_INTERVAL if _text(value.get("interval")) else None,
-        timeout=_CHECK_TIMEOUT if _text(value.get("timeout")) else None,
-        failure_threshold=_retries(name, _text(value.get("retries"))),
+        interval=_CHECK_INTERVAL if text_of(value.get("interval")) else None,
+        timeout=_CHECK_TIMEOUT if text_of(value.get("timeout")) else None,
+        failure_threshold=_retries(name, text_of(value.get("retries"))),
     )
 
 
@@ -174,73 +178,5 @@ def _retries(name: str, text: str) -> int | None:
     try:
         count = int(text or "0", 0)
     except ValueError:
-        _refuse(f"retries of service {name!r} is {text!r}, not a number", "write a whole number")
+        refuse(f"retries of service {name!r} is {text!r}, not a number", "write a whole number")
     return count if count > 0 else None
-
-
-# --- reading YAML: scalars keep their text, so that `8080` and `true` stay as they are written
-
-
-class _Scalar:
-    """A scalar of the file."""
-
-    def __init__(self, text: str, *, is_text: bool) -> None:
-        self.text = text
-        self.is_text = is_text
-
-
-def _text(value: Any) -> str:
-    return value.text if isinstance(value, _Scalar) else ""
-
-
-def _services(content: bytes, path: str) -> dict[str, dict[str, Any]]:
-    try:
-        document = _load(content)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        place = " ".join(str(error).split())
-        _refuse(f"{path} is not YAML: {place}", "mend the file at that place")
-    if document is None:
-        document = {}
-    services = document.get("services") if isinstance(document, dict) else document
-    if services is None:
-        services = {}
-    if not isinstance(services, dict) or not isinstance(document, dict):
-        _refuse(f"{path}: services is not a map", "write services: {NAME: {image: …}}")
-    if not services:
-        raise ConversionError(
-            FIELD, "no_services", f"{path} has no services", hint="add a service with an image"
-        )
-    for name, service in services.items():
-        if service is not None and not isinstance(service, dict):
-            _refuse(f"{path}: service {name!r} is not a map", "write NAME: {image: …}")
-    return {name: service or {} for name, service in services.items()}
-
-
-def _load(content: bytes) -> Any:
-    loader = yaml.SafeLoader(content)
-    try:
-        node = loader.get_single_node()
-        return None if node is None else _value(node, loader)
-    finally:
-        loader.dispose()
-
-
-def _value(node: yaml.Node, loader: yaml.SafeLoader) -> Any:
-    if isinstance(node, yaml.MappingNode):
-        loader.flatten_mapping(node)
-        return {str(key.value): _value(item, loader) for key, item in node.value}
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(item, loader) for item in node.value]
-    if node.tag == "tag:yaml.org,2002:null":
-        return None
-    # texts in YAML 1.2, and so for flyctl: yes, no, on, off, and 12:30, which is no base 60 number
-    word = str(node.value)
-    is_text = node.tag == "tag:yaml.org,2002:str" or (
-        (node.tag == "tag:yaml.org,2002:bool" and word.lower() not in {"true", "false"})
-        or (node.tag in {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"} and ":" in word)
-    )
-    return _Scalar(word, is_text=is_text)
-
-
-def _refuse(message: str, hint: str) -> NoReturn:
-    raise ConversionError(FIELD, "invalid_compose", message, hint=hint)

@@ -105,7 +105,7 @@ def _document(text: str, files: FileSource, field: str) -> dict[str, Any]:
         )
     try:
         document = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConversionError(
             field,
             "invalid_json",

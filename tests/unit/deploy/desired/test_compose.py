@@ -143,3 +143,9 @@ def test_a_missing_file() -> None:
     with pytest.raises(ConversionError) as raised:
         compose_containers("compose.yml", MemoryFiles())
     assert raised.value.code == "file_not_found"
+
+
+def test_a_file_that_contains_itself() -> None:
+    with pytest.raises(ConversionError) as raised:
+        converted("services: &s {a: *s}")
+    assert raised.value.code == "invalid_compose"
