@@ -1,0 +1,265 @@
+"""The fly.toml of an app that runs, read back from the configs of its machines.
+
+The inverse of `deploy.desired`: deploying what is written here changes nothing. Machine configs
+name most things as fly.toml does, so they are made a tree of its keys, which is read like a file.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from attrs import define, field, frozen
+
+from fly_machines.models import Machine
+from score_flyio.app.flytoml import read_fly_toml
+from score_flyio.app.spec import AppSpec
+from score_flyio.deploy.metadata import RELEASE_VERSION, group_of, metadata
+from score_flyio.errors import Problem, ScoreFlyError
+from score_flyio.fly.codec import unstructure
+
+Tree = dict[str, Any]
+
+_SET_BY_TOOL: Final = frozenset({"FLY_PROCESS_GROUP", "PRIMARY_REGION", "FLY_STANDBY_FOR"})
+_POLICIES: Final = {"no": "never", "always": "always", "on-failure": "on-failure"}
+_AUTOSTOP: Final = {False: "off", True: "stop"}
+_UNWRITABLE: Final = (
+    "containers",
+    "schedule",
+    "standbys",
+    "rootfs",
+    "spot",
+    "processes",
+    "size",
+    "volumes",
+)
+"""Members of a machine config without a key in fly.toml."""
+
+
+@frozen(kw_only=True)
+class SavedApp:
+    """An app that runs, as a fly.toml."""
+
+    spec: AppSpec
+    files: dict[str, bytes] = field(factory=dict, repr=False)
+    """Local files that the fly.toml refers to: contents that TOML text cannot carry."""
+    notes: tuple[str, ...] = ()
+    """What runs but cannot be said in a fly.toml."""
+
+
+def saved_app(app: str, machines: Sequence[Machine], *, files_folder: str = "files") -> SavedApp:
+    """What a fly.toml has to say for `machines` to be as they are.
+
+    Args:
+        app: its name.
+        machines: those of the running app, with their configs; of each process group, one that has
+            the newest release and covers for no other machine counts.
+        files_folder: where `files` of the result go, relative to the working directory.
+
+    Raises:
+        ScoreFlyError: the configs do not make a valid fly.toml.
+    """
+    configs = dict(_representatives(machines))
+    saving = _Saving(configs=configs, named=set(configs) != {"app"}, folder=files_folder)
+    tree = {"app": app, **saving.tree()}
+    document = read_fly_toml(json.dumps(tree), file=f"app {app}", form="json")
+    if document.spec is None or not document.valid:
+        raise ScoreFlyError(
+            f"what runs in app {app} cannot be written as a fly.toml",
+            code="app_not_expressible",
+            problems=[*document.problems, *(Problem(message=note) for note in saving.notes)],
+        )
+    return SavedApp(spec=document.spec, files=saving.files, notes=tuple(saving.notes))
+
+
+def _representatives(machines: Sequence[Machine]) -> Iterator[tuple[str, Tree]]:
+    def rank(machine: Machine) -> tuple[bool, int, str]:
+        version = metadata(machine).get(RELEASE_VERSION, "")
+        config = machine.config
+        main = not (config and config.standbys)
+        return main, int(version) if version.isdigit() else 0, machine.id or ""
+
+    for group in sorted({group_of(machine) for machine in machines}):
+        best = max((m for m in machines if group_of(m) == group), key=rank)
+        if best.config is not None:
+            yield group, unstructure(best.config)
+
+
+@define(kw_only=True)
+class _Saving:
+    configs: dict[str, Tree]
+    """By process group."""
+    named: bool
+    """Whether the groups have to be named."""
+    folder: str
+    files: dict[str, bytes] = field(factory=dict)
+    notes: list[str] = field(factory=list)
+
+    def tree(self) -> Tree:
+        for group, config in self.configs.items():
+            unwritable = [name for name in _UNWRITABLE if config.get(name)]
+            self.notes += [f"group {group}: {name} is left out" for name in unwritable]
+        init = {group: config.get("init") or {} for group, config in self.configs.items()}
+        stop = {group: config.get("stop_config") or {} for group, config in self.configs.items()}
+        tree = {
+            "primary_region": self._shared(self._env("PRIMARY_REGION"), "primary region"),
+            "kill_signal": self._shared(_each(stop, "signal"), "kill signal"),
+            "kill_timeout": self._shared(_each(stop, "timeout"), "kill timeout"),
+            "swap_size_mb": self._shared(_each(init, "swap_size_mb"), "swap size"),
+            "build": {"image": self._shared(_each(self.configs, "image"), "image")},
+            "experimental": {
+                "entrypoint": self._shared(_each(init, "entrypoint"), "entrypoint"),
+                "exec": self._shared(_each(init, "exec"), "exec"),
+            },
+            "env": self._environment(),
+            "processes": self._processes(init),
+            "files": [
+                self._file(f) for f in self._shared(_each(self.configs, "files"), "files") or ()
+            ],
+            "statics": self._shared(_each(self.configs, "statics"), "statics"),
+            "checks": self._checks(),
+            "services": self._sections("services", _service),
+            "mounts": self._sections("mounts", _mount),
+            "restart": self._sections("restart", _restart),
+            "vm": self._sections("guest", _vm),
+            "metrics": self._sections("metrics", dict),
+        }
+        given: Tree = _given(tree)
+        return given
+
+    def _shared(self, values: Mapping[str, Any], what: str) -> Any:
+        """A value that a fly.toml has once for all groups."""
+        texts = {json.dumps(value, sort_keys=True) for value in values.values()}
+        if len(texts) > 1:
+            groups = ", ".join(values)
+            self.notes.append(
+                f"{what} differs between the groups {groups}: that of the first stays"
+            )
+        return next(iter(values.values()), None)
+
+    def _env(self, name: str) -> dict[str, Any]:
+        return _each(_each(self.configs, "env"), name)
+
+    def _environment(self) -> Tree:
+        env: Tree = {}
+        names = sorted(
+            {name for config in self.configs.values() for name in config.get("env") or {}}
+        )
+        for name in names:
+            if name not in _SET_BY_TOOL:
+                env[name] = self._shared(self._env(name), f"env.{name}") or ""
+        return env
+
+    def _processes(self, init: Mapping[str, Tree]) -> Tree:
+        lines = {group: shlex.join(part.get("cmd") or ()) for group, part in init.items()}
+        return lines if self.named or any(lines.values()) else {}
+
+    def _files(self) -> list[Tree]:
+        shared = self._shared(_each(self.configs, "files"), "files")
+        return [self._file(file) for file in shared or ()]
+
+    def _file(self, file: Tree) -> Tree:
+        if file.get("raw_value") is None:
+            return file
+        content = base64.b64decode(file["raw_value"])
+        entry = {"guest_path": file.get("guest_path")}
+        try:
+            return {**entry, "raw_value": content.decode()}
+        except UnicodeDecodeError:
+            path = f"{self.folder}/{str(file.get('guest_path')).strip('/').replace('/', '_')}"
+            self.files[path] = content
+            return {**entry, "local_path": path}
+
+    def _checks(self) -> Tree:
+        checks: dict[str, Tree] = {}
+        for group, config in self.configs.items():
+            for name, raw in (config.get("checks") or {}).items():
+                self._add_check(checks, name, _check(raw), group)
+        return checks
+
+    def _add_check(self, checks: dict[str, Tree], name: str, check: Tree, group: str) -> None:
+        known = checks.get(name)
+        if known is None:
+            checks[name] = {**check, **self._only(group)}
+        elif {**check, "processes": known.get("processes")} == known:
+            known["processes"].append(group)
+        else:
+            self.notes.append(f"group {group}: the check {name} is left out: another has its name")
+
+    def _sections(self, key: str, convert: Any) -> list[Tree]:
+        found: list[Tree] = []
+        for group, config in self.configs.items():
+            raw = config.get(key) or []
+            items = raw if isinstance(raw, list) else [raw]
+            found += [{**convert(item), **self._only(group)} for item in items]
+        return found
+
+    def _only(self, group: str) -> Tree:
+        return {"processes": [group]} if self.named or self._processes_needed else {}
+
+    @property
+    def _processes_needed(self) -> bool:
+        return any((config.get("init") or {}).get("cmd") for config in self.configs.values())
+
+
+def _each(parts: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {group: (part or {}).get(name) for group, part in parts.items()}
+
+
+def _given(value: Any) -> Any:
+    """Without what is absent: None, and tables and lists with nothing in them."""
+    if isinstance(value, dict):
+        kept = {name: _given(item) for name, item in value.items() if item is not None}
+        return {name: item for name, item in kept.items() if item not in ({}, [])}
+    return [_given(item) for item in value] if isinstance(value, list) else value
+
+
+def _service(service: Tree) -> Tree:
+    checks = service.get("checks") or []
+    autostop = service.get("autostop")
+    return {
+        "protocol": service.get("protocol"),
+        "internal_port": service.get("internal_port"),
+        "auto_stop_machines": _AUTOSTOP.get(autostop, autostop) if autostop is not None else None,
+        "auto_start_machines": service.get("autostart"),
+        "min_machines_running": service.get("min_machines_running"),
+        "ports": service.get("ports"),
+        "concurrency": service.get("concurrency"),
+        "tcp_checks": [_check(check) for check in checks if check.get("type") == "tcp"],
+        "http_checks": [_check(check) for check in checks if check.get("type") != "tcp"],
+    }
+
+
+def _check(check: Tree) -> Tree:
+    headers = {h["name"]: (h.get("values") or [""])[0] for h in check.get("headers") or ()}
+    return {**check, "headers": headers}
+
+
+def _mount(mount: Tree) -> Tree:
+    return {
+        "source": mount.get("name"),
+        "destination": mount.get("path"),
+        "auto_extend_size_threshold": mount.get("extend_threshold_percent"),
+        "auto_extend_size_increment": _gigabytes(mount.get("add_size_gb")),
+        "auto_extend_size_limit": _gigabytes(mount.get("size_gb_limit")),
+    }
+
+
+def _gigabytes(size: int | None) -> str | None:
+    return f"{size}GB" if size else None
+
+
+def _restart(restart: Tree) -> Tree:
+    policy = restart.get("policy", "")
+    return {"policy": _POLICIES.get(policy, policy), "retries": restart.get("max_retries")}
+
+
+def _vm(guest: Tree) -> Tree:
+    memory = guest.get("memory_mb")
+    return {
+        **{name: value for name, value in guest.items() if name != "memory_mb"},
+        "memory": f"{memory}mb" if memory else None,
+    }
