@@ -1,0 +1,307 @@
+"""Leases are taken, kept alive, noticed when lost, and always given back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import anyio
+import httpx
+import pytest
+from attrs import define, field
+
+from score_flyio.errors import FlyServerError, LeaseHeld, LeaseLost, NotFound
+from score_flyio.events import LeaseAcquired, LeaseReleased, WarningRaised
+from score_flyio.fly.leases import HeldLease, hold_lease, hold_leases
+from score_flyio.fly.retry import RetryPolicy
+from tests.unit.fly.scripted import Connect, Seen, answer
+
+NONCE = "fly-machine-lease-nonce"
+
+
+@define
+class LeaseDesk:
+    """The platform's side of leases."""
+
+    holders: dict[str, tuple[str, float]] = field(factory=dict)
+    """Machine → nonce and end."""
+    gone: set[str] = field(factory=set)
+    override: Callable[[Seen], httpx.Response | None] = field(default=lambda _: None)
+    count: int = 0
+
+    def __call__(self, seen: Seen) -> httpx.Response:
+        early = self.override(seen)
+        if early is not None:
+            return early
+        machine = seen.path.split("/")[5]
+        if machine in self.gone:
+            return answer(404, {"error": "machine not found"})
+        nonce, ends = self.holders.get(machine, ("", 0.0))
+        given = seen.headers.get(NONCE)
+        if seen.at >= ends:
+            self.holders.pop(machine, None)
+            nonce = ""
+        if seen.method == "DELETE":
+            if not nonce:
+                return answer(404, {"error": "lease not found"})
+            del self.holders[machine]
+            return answer(200, {"status": "success", "data": {"ok": True}})
+        if given and not nonce:
+            return answer(404, {"error": "lease not found"})
+        if nonce and nonce != given:
+            message = "lease currently held by other@example.com, expires at 2030-01-01T00:00:00Z"
+            return answer(409, {"status": "error", "message": message, "code": "invalid"})
+        if not nonce:
+            self.count += 1
+            nonce = f"n{self.count}"
+        self.holders[machine] = (nonce, seen.at + seen.body["ttl"])
+        lease = {"nonce": nonce, "expires_at": 1_700_000_000, "owner": "me", "version": "01V"}
+        return answer(201, {"status": "success", "data": lease})
+
+
+async def test_a_lease_is_kept_alive_beyond_its_ttl_and_given_back(connect: Connect) -> None:
+    desk = LeaseDesk()
+    session = connect(desk)
+    async with hold_lease(
+        session.client.api, "web", "m1", ttl=30, description="deploy", emit=session.events.append
+    ) as lease:
+        assert lease.nonce == "n1"
+        assert lease.version == "01V"
+        await anyio.sleep(300)
+        assert lease.nonce == "n1"
+        assert desk.holders["m1"][1] > anyio.current_time()
+    assert desk.holders == {}
+    posts = session.platform.calls("POST")
+    assert posts[0].body == {"description": "deploy", "ttl": 30}
+    assert NONCE not in posts[0].headers
+    assert {post.headers[NONCE] for post in posts[1:]} == {"n1"}
+    assert 300 / 10 <= len(posts) <= 300 / 9
+    assert session.platform.calls("DELETE")[0].headers[NONCE] == "n1"
+    assert [len(session.of(kind)) for kind in (LeaseAcquired, LeaseReleased)] == [1, 1]
+
+
+async def test_a_lease_is_given_back_after_an_error_which_comes_out_as_it_is(
+    connect: Connect,
+) -> None:
+    desk = LeaseDesk()
+    session = connect(desk)
+    with pytest.raises(KeyError, match="mine"):
+        async with hold_lease(session.client.api, "web", "m1"):
+            raise KeyError("mine")
+    assert desk.holders == {}
+
+
+async def test_a_lease_is_given_back_when_cancelled(connect: Connect) -> None:
+    desk = LeaseDesk()
+    session = connect(desk)
+    with anyio.move_on_after(50) as scope:
+        async with hold_lease(session.client.api, "web", "m1"):
+            await anyio.sleep_forever()
+    assert scope.cancelled_caught
+    assert desk.holders == {}
+
+
+async def test_a_lease_whose_answer_is_on_its_way_is_given_back_when_cancelled(
+    connect: Connect,
+) -> None:
+    desk = LeaseDesk()
+
+    async def slow(seen: Seen) -> httpx.Response:
+        result = desk(seen)
+        await anyio.sleep(2 if seen.method == "POST" else 0)
+        return result
+
+    session = connect(slow)
+    with anyio.move_on_after(1):
+        async with hold_lease(session.client.api, "web", "m1"):
+            raise AssertionError("not reached")
+    assert desk.count == 1
+    assert desk.holders == {}
+
+
+async def test_cancellation_does_not_hang_on_a_platform_that_is_silent(connect: Connect) -> None:
+    desk = LeaseDesk()
+
+    async def silent(seen: Seen) -> httpx.Response:
+        if seen.method == "DELETE":
+            await anyio.sleep_forever()
+        return desk(seen)
+
+    session = connect(silent)
+    start = anyio.current_time()
+    with anyio.move_on_after(1):
+        async with hold_lease(session.client.api, "web", "m1"):
+            await anyio.sleep_forever()
+    assert anyio.current_time() - start == pytest.approx(6)
+
+
+async def test_someone_elses_lease_is_named_with_holder_and_end(connect: Connect) -> None:
+    desk = LeaseDesk(holders={"m1": ("theirs", 1e9)})
+    session = connect(desk)
+    with pytest.raises(LeaseHeld) as caught:
+        async with hold_lease(session.client.api, "web", "m1"):
+            raise AssertionError("not reached")
+    assert "other@example.com" in str(caught.value)
+    assert "2030" in str(caught.value)
+    assert "m1" in str(caught.value)
+    assert not session.platform.calls("DELETE")
+
+
+@pytest.mark.parametrize(("wait", "got"), [(60, True), (20, False)])
+async def test_someone_elses_lease_is_waited_for_as_long_as_asked(
+    connect: Connect, wait: float, got: bool
+) -> None:
+    start = anyio.current_time()
+    desk = LeaseDesk(holders={"m1": ("theirs", start + 40)})
+    session = connect(desk)
+    if got:
+        async with hold_lease(session.client.api, "web", "m1", wait=wait):
+            assert anyio.current_time() - start == pytest.approx(41, abs=2)
+    else:
+        with pytest.raises(LeaseHeld):
+            async with hold_lease(session.client.api, "web", "m1", wait=wait):
+                raise AssertionError("not reached")
+        assert anyio.current_time() - start <= wait
+
+
+async def test_a_lost_answer_is_waited_out(connect: Connect) -> None:
+    desk = LeaseDesk()
+    lost = [True]
+
+    def cut(seen: Seen) -> httpx.Response:
+        result = desk(seen)
+        if seen.method == "POST" and lost.pop() if lost else False:
+            raise httpx.ReadError("cut")
+        return result
+
+    session = connect(cut)
+    start = anyio.current_time()
+    async with hold_lease(session.client.api, "web", "m1", ttl=10) as lease:
+        assert lease.nonce == "n2"
+        assert anyio.current_time() - start == pytest.approx(11, abs=2)
+
+
+async def test_an_error_of_another_kind_is_raised_at_once(connect: Connect) -> None:
+    session = connect(LeaseDesk(gone={"m1"}))
+    with pytest.raises(NotFound):
+        async with hold_lease(session.client.api, "web", "m1", wait=100):
+            raise AssertionError("not reached")
+    assert len(session.platform.seen) == 1
+
+
+async def test_a_platform_that_keeps_failing_is_given_up(connect: Connect) -> None:
+    session = connect(LeaseDesk(override=lambda _: answer(500)))
+    with pytest.raises(FlyServerError):
+        async with hold_lease(session.client.api, "web", "m1"):
+            raise AssertionError("not reached")
+
+
+@pytest.mark.parametrize("how", ["stolen", "expired on the platform", "unreachable"])
+async def test_a_lost_lease_cancels_what_runs_under_it(connect: Connect, how: str) -> None:
+    desk = LeaseDesk()
+    session = connect(desk, retry=RetryPolicy(attempts=2))
+    start = anyio.current_time()
+    held: list[HeldLease] = []
+
+    async def work() -> None:
+        async with hold_lease(session.client.api, "web", "m1", ttl=30) as lease:
+            held.append(lease)
+            if how == "stolen":
+                desk.holders["m1"] = ("theirs", 1e9)
+            elif how == "unreachable":
+                desk.override = lambda _: answer(503)
+            else:
+                desk.holders.clear()
+            await anyio.sleep_forever()
+
+    with pytest.raises(LeaseLost) as caught:
+        await work()
+    assert "m1" in str(caught.value)
+    assert anyio.current_time() - start <= 31 + 5
+    with pytest.raises(LeaseLost):
+        assert held[0].nonce
+
+
+async def test_renewals_that_fail_for_a_while_do_no_harm(connect: Connect) -> None:
+    desk = LeaseDesk()
+    session = connect(desk, retry=RetryPolicy(attempts=1))
+    async with hold_lease(session.client.api, "web", "m1", ttl=30) as lease:
+        desk.override = lambda _: answer(500)
+        await anyio.sleep(20)
+        desk.override = lambda _: None
+        await anyio.sleep(100)
+        assert lease.nonce == "n1"
+
+
+async def test_a_machine_deleted_under_its_lease_is_no_loss(connect: Connect) -> None:
+    desk = LeaseDesk()
+    session = connect(desk)
+    async with hold_lease(session.client.api, "web", "m1", emit=session.events.append) as lease:
+        desk.gone.add("m1")
+        await anyio.sleep(100)
+        assert lease.nonce == "n1"
+    assert len(session.platform.calls("POST")) == 2
+    assert not session.of(WarningRaised)
+
+
+async def test_a_release_that_fails_is_a_warning(connect: Connect) -> None:
+    desk = LeaseDesk()
+    session = connect(desk)
+    async with hold_lease(session.client.api, "web", "m1", emit=session.events.append):
+        desk.override = lambda _: answer(500)
+    assert [event.code for event in session.of(WarningRaised)] == ["lease_not_released"]
+
+
+async def test_several_leases_are_held_together(connect: Connect) -> None:
+    desk = LeaseDesk()
+    session = connect(desk)
+    machines = [f"m{number}" for number in range(40)]
+    start = anyio.current_time()
+    async with hold_leases(session.client.api, "web", machines) as leases:
+        assert anyio.current_time() == start
+        assert len({leases[machine].nonce for machine in machines}) == 40
+    assert desk.holders == {}
+
+
+async def test_of_several_leases_all_or_none_are_held(connect: Connect) -> None:
+    desk = LeaseDesk(holders={"m3": ("theirs", 1e9)})
+    session = connect(desk)
+    with pytest.raises(LeaseHeld, match="m3"):
+        async with hold_leases(session.client.api, "web", ["m1", "m2", "m3", "m4"]):
+            raise AssertionError("not reached")
+    assert set(desk.holders) == {"m3"}
+
+
+async def test_one_lost_lease_of_several_ends_all(connect: Connect) -> None:
+    desk = LeaseDesk()
+    session = connect(desk)
+
+    async def work() -> None:
+        async with hold_leases(session.client.api, "web", ["m1", "m2"]):
+            desk.holders["m2"] = ("theirs", 1e9)
+            await anyio.sleep_forever()
+
+    with pytest.raises(LeaseLost, match="m2"):
+        await work()
+    assert "m1" not in desk.holders
+
+
+async def test_a_lease_without_an_envelope_is_understood(connect: Connect) -> None:
+    session = connect([answer(201, {"nonce": "bare"}), answer(200)])
+    async with hold_lease(session.client.api, "web", "m1") as lease:
+        assert lease.nonce == "bare"
+
+
+async def test_the_nonce_shows_in_no_repr(connect: Connect) -> None:
+    session = connect(LeaseDesk())
+    async with hold_lease(session.client.api, "web", "m1") as lease:
+        assert lease.nonce not in repr(lease).replace("m1", "")
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_both_event_loops(anyio_backend: str, connect: Connect) -> None:
+    desk = LeaseDesk()
+    session = connect(desk)
+    with pytest.raises(ValueError, match="body"):
+        async with hold_leases(session.client.api, "web", ["m1", "m2"]):
+            raise ValueError("body")
+    assert desk.holders == {}

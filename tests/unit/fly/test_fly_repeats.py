@@ -1,0 +1,318 @@
+"""After a doubtful outcome nothing is made twice and nothing made is overlooked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from attrs import define, field
+
+from fly_machines import models
+from score_flyio.errors import (
+    FlyServerError,
+    InsufficientCapacity,
+    InvalidRequest,
+    NameTaken,
+    NotAuthorized,
+    NotFound,
+)
+from score_flyio.fly.repeats import (
+    LAUNCH_ID_KEY,
+    assign_ip,
+    create_machine,
+    create_volume,
+    delete_machine,
+    ensure_app,
+    ip_type,
+    set_secrets,
+    update_machine,
+)
+from score_flyio.secret import Secret
+from tests.unit.fly.scripted import Connect, Seen, answer
+
+BEFORE = "fails before it is carried out"
+AFTER = "fails after it was carried out"
+CUT = "is cut after it was carried out"
+
+
+@define
+class Small:
+    """A small platform whose changes can fail, before or after they are carried out."""
+
+    faults: list[str] = field(factory=list)
+    apps: dict[str, str] = field(factory=dict)
+    """Name → owner."""
+    machines: list[dict[str, Any]] = field(factory=list)
+    volumes: list[dict[str, Any]] = field(factory=list)
+    ips: list[dict[str, Any]] = field(factory=list)
+    visible_at: float = 0.0
+    made: int = 0
+
+    def __call__(self, seen: Seen) -> httpx.Response:
+        if seen.method == "GET":
+            return self.read(seen)
+        fault = self.faults.pop(0) if self.faults else ""
+        if fault == BEFORE:
+            return answer(503, {"error": "try later"})
+        result = self.change(seen)
+        if fault == AFTER:
+            return answer(504, {"error": "gateway"})
+        if fault == CUT:
+            raise httpx.ReadError("cut")
+        return result
+
+    def read(self, seen: Seen) -> httpx.Response:
+        if seen.at < self.visible_at:
+            return answer(404, {"error": "not found"})
+        match seen.path.split("/")[3:]:
+            case [name]:
+                owner = self.apps.get(name)
+                if owner is None:
+                    return answer(404, {"error": "not found"})
+                return (
+                    answer(200, {"name": name}) if owner == "me" else answer(403, {"error": "no"})
+                )
+            case [_, "machines"]:
+                return answer(200, self.machines)
+            case [_, "machines", machine]:
+                found = [m for m in self.machines if m["id"] == machine]
+                return (
+                    answer(200, found[0]) if found else answer(404, {"error": "machine not found"})
+                )
+            case [_, "volumes"]:
+                return answer(200, self.volumes)
+            case [_, "ip_assignments"]:
+                return answer(200, {"ips": self.ips})
+        raise AssertionError(seen.path)
+
+    def change(self, seen: Seen) -> httpx.Response:
+        self.made += 1
+        body, number = seen.body or {}, self.made
+        match [seen.method, *seen.path.split("/")[3:]]:
+            case ["POST"]:
+                if body["name"] in self.apps:
+                    error = {"error": "Validation failed: Name has already been taken"}
+                    return answer(422, error)
+                self.apps[body["name"]] = "me"
+                return answer(201)
+            case ["POST", _, "machines"]:
+                machine = {"id": f"m{number}", "created_at": f"{number}", "config": body["config"]}
+                self.machines.append(machine)
+                return answer(200, machine)
+            case ["POST", _, "machines", machine_id]:
+                [machine] = [m for m in self.machines if m["id"] == machine_id]
+                machine |= {"config": body["config"], "instance_id": f"v{number}"}
+                return answer(200, machine)
+            case ["DELETE", _, "machines", machine_id]:
+                left = [m for m in self.machines if m["id"] != machine_id]
+                found, self.machines = len(left) < len(self.machines), left
+                return answer(200, {"ok": True}) if found else answer(404, {"error": "gone"})
+            case ["POST", _, "volumes"]:
+                volume = {"id": f"vol{number}", "state": "created", **body}
+                self.volumes.append(volume)
+                return answer(200, volume)
+            case ["POST", _, "ip_assignments"]:
+                address = {
+                    "v4": f"1.2.3.{number}",
+                    "v6": f"2a09::{number}",
+                    "shared_v4": f"6.6.6.{number}",
+                }
+                ip = {
+                    "ip": address.get(body["type"], f"fdaa::{number}"),
+                    "shared": body["type"] == "shared_v4",
+                }
+                self.ips.append(ip)
+                return answer(200, ip)
+        raise AssertionError(seen.path)
+
+
+FAULTS = [[], [BEFORE], [AFTER], [CUT], [BEFORE, BEFORE, AFTER], [BEFORE, CUT]]
+
+
+def machine_request(image: str = "i") -> models.CreateMachineRequest:
+    config = models.FlyMachineConfig(image=image, metadata={"mine": "1"})
+    return models.CreateMachineRequest(region="fra", config=config)
+
+
+@pytest.mark.parametrize("faults", FAULTS)
+async def test_one_machine_a_launch(connect: Connect, faults: list[str]) -> None:
+    small = Small(faults=list(faults))
+    request = machine_request()
+    machine = await create_machine(connect(small).client.api, "web", request, "launch-1")
+    assert [m["id"] for m in small.machines] == [machine.id]
+    assert small.machines[0]["config"]["metadata"] == {"mine": "1", LAUNCH_ID_KEY: "launch-1"}
+    assert request == machine_request()
+
+
+async def test_a_machine_of_another_launch_is_not_taken(connect: Connect) -> None:
+    small = Small(faults=[BEFORE])
+    other = {"id": "other", "config": {"metadata": {LAUNCH_ID_KEY: "launch-0"}}}
+    small.machines = [other, {"id": "bare"}]
+    machine = await create_machine(connect(small).client.api, "web", machine_request(), "launch-1")
+    assert machine.id not in ("other", "bare")
+
+
+async def test_a_machine_that_shows_late_does_not_stay_beside_its_twin(connect: Connect) -> None:
+    small = Small()
+    hidden: list[dict[str, Any]] = []
+
+    def late(seen: Seen) -> httpx.Response:
+        if seen.method == "POST" and not small.made:
+            small(seen)
+            hidden.extend(small.machines)
+            small.machines = []
+            raise httpx.ReadError("cut")
+        if seen.method == "POST":
+            small.machines = [*hidden, *small.machines]
+        return small(seen)
+
+    machine = await create_machine(connect(late).client.api, "web", machine_request(), "launch-1")
+    assert [m["id"] for m in small.machines] == [machine.id]
+
+
+async def test_a_platform_that_keeps_failing_is_given_up(connect: Connect) -> None:
+    small = Small(faults=[BEFORE] * 100)
+    with pytest.raises(FlyServerError):
+        await create_machine(connect(small).client.api, "web", machine_request(), "x")
+    assert small.machines == []
+
+
+async def test_a_refusal_is_not_repeated(connect: Connect) -> None:
+    session = connect([answer(422, {"error": "x", "status": "insufficient_capacity"})])
+    with pytest.raises(InsufficientCapacity):
+        await create_machine(session.client.api, "web", machine_request(), "x")
+
+
+@pytest.mark.parametrize("faults", FAULTS)
+async def test_one_update(connect: Connect, faults: list[str]) -> None:
+    small = Small(faults=list(faults), machines=[{"id": "m1", "instance_id": "v0"}])
+    session = connect(small)
+    machine = await update_machine(
+        session.client.api,
+        "web",
+        "m1",
+        models.UpdateMachineRequest(config=models.FlyMachineConfig(image="new")),
+        nonce="n",
+        previous_instance_id="v0",
+    )
+    assert machine.config is not None
+    assert machine.config.image == "new"
+    assert small.made == 1
+    assert session.platform.calls("POST")[0].headers["fly-machine-lease-nonce"] == "n"
+
+
+@pytest.mark.parametrize("faults", FAULTS)
+async def test_one_volume(connect: Connect, faults: list[str]) -> None:
+    old = {"id": "old", "name": "data", "region": "fra", "state": "created"}
+    gone = {"id": "gone", "name": "data", "region": "fra", "state": "pending_destroy"}
+    far = {"id": "far", "name": "data", "region": "syd", "state": "created"}
+    small = Small(faults=list(faults), volumes=[old, gone, far])
+    known = {"old"}
+    request = models.CreateVolumeRequest(name="data", region="fra", size_gb=1)
+    volume = await create_volume(connect(small).client.api, "web", request, known)
+    assert volume.id is not None
+    assert volume.id.startswith("vol")
+    assert known == {"old", volume.id}
+    assert len(small.volumes) == 4
+
+
+@pytest.mark.parametrize("kind", ["v4", "v6", "shared_v4", "private_v6"])
+@pytest.mark.parametrize("faults", FAULTS)
+async def test_one_address(connect: Connect, faults: list[str], kind: str) -> None:
+    present: list[dict[str, Any]] = [
+        {"ip": "9.9.9.9", "shared": False},
+        {"ip": "8.8.8.8", "shared": True},
+        {"ip": "2a09::ffff"},
+        {"ip": "fdaa::ffff"},
+    ]
+    small = Small(faults=list(faults), ips=list(present))
+    known = {str(ip["ip"]) for ip in present}
+    request = models.AssignIPRequest(type=kind)
+    assignment = await assign_ip(connect(small).client.api, "web", request, known)
+    assert ip_type(assignment) == kind
+    assert len(small.ips) == 5
+    assert assignment.ip in known
+
+
+# --- apps
+
+
+@pytest.mark.parametrize("faults", FAULTS)
+async def test_one_app(connect: Connect, faults: list[str]) -> None:
+    small = Small(faults=list(faults))
+    session = connect(small)
+    app = await ensure_app(session.client.api, "web", "personal", network="net")
+    assert app.name == "web"
+    assert small.apps == {"web": "me"}
+    first = session.platform.calls("POST")[0]
+    assert first.body == {"name": "web", "network": "net", "org_slug": "personal"}
+    assert first.query == (("wait", "true"),)
+
+
+async def test_an_own_app_is_taken_as_it_is(connect: Connect) -> None:
+    small = Small(apps={"web": "me"})
+    assert (await ensure_app(connect(small).client.api, "web", "personal")).name == "web"
+
+
+async def test_someone_elses_name_is_refused_with_a_way_out(connect: Connect) -> None:
+    small = Small(apps={"web": "them"})
+    with pytest.raises(NameTaken) as caught:
+        await ensure_app(connect(small).client.api, "web", "personal")
+    assert "another name" in (caught.value.hint or "")
+
+
+async def test_a_refusal_for_another_reason_stays_what_it_is(connect: Connect) -> None:
+    session = connect([answer(422, {"error": "name is too long"}), answer(404, {})])
+    with pytest.raises(InvalidRequest, match="too long"):
+        await ensure_app(session.client.api, "w" * 100, "personal")
+
+
+async def test_a_new_app_is_waited_for(connect: Connect) -> None:
+    start = anyio.current_time()
+    small = Small(visible_at=start + 10)
+    assert (await ensure_app(connect(small).client.api, "web", "personal")).name == "web"
+    assert 10 <= anyio.current_time() - start <= 13
+
+
+async def test_a_new_app_that_never_shows_is_an_error(connect: Connect) -> None:
+    small = Small(visible_at=1e9)
+    with pytest.raises(NotFound):
+        await ensure_app(connect(small).client.api, "web", "personal", visible_within=20)
+
+
+@pytest.mark.parametrize(("status", "kind"), [(401, None), (403, NotAuthorized)])
+async def test_a_new_app_may_be_unauthorized_for_a_moment(
+    connect: Connect, status: int, kind: type[Exception] | None
+) -> None:
+    session = connect([answer(201), answer(status, {"error": "x"}), answer(200, {"name": "web"})])
+    call: Callable[[], Any] = lambda: ensure_app(session.client.api, "web", "personal")  # noqa: E731
+    if kind is None:
+        assert (await call()).name == "web"
+    else:
+        with pytest.raises(kind):
+            await call()
+
+
+# --- repeat-safe as they are
+
+
+async def test_deleting_a_machine_that_is_gone_is_done(connect: Connect) -> None:
+    small = Small(faults=[AFTER], machines=[{"id": "m1"}])
+    session = connect(small)
+    await delete_machine(session.client.api, "web", "m1", nonce="n")
+    assert small.machines == []
+    assert session.platform.seen[0].query == (("force", "true"),)
+    assert session.platform.seen[0].headers["fly-machine-lease-nonce"] == "n"
+
+
+@pytest.mark.parametrize("field_name", ["version", "Version"])
+async def test_secrets_are_set_and_deleted_in_one_call(connect: Connect, field_name: str) -> None:
+    body = {field_name: 7, "secrets": [{"name": "A", "digest": "d"}, {"name": "C"}]}
+    session = connect([answer(503), answer(200, body)])
+    result = await set_secrets(session.client.api, "web", {"A": Secret("1"), "B": None})
+    assert session.platform.seen[1].body == {"values": {"A": "1", "B": None}}
+    assert result.version == 7
+    assert result.digests == {"A": "d"}
