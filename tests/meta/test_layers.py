@@ -47,7 +47,7 @@ WORLD = ("anyio", "asyncio", "trio", "httpx", "os", "subprocess", "time", "socke
 
 MAY_IMPORT = {
     "httpx": ("fly.transport", "resources.kinds", "deploy.images", "images", "state", "emulator"),
-    "fly_machines": ("fly", "deploy", "emulator"),
+    "fly_machines": ("fly", "deploy", "emulator", "resources.postgres"),
     "asyncclick": ("cli",),
 }
 

@@ -73,3 +73,14 @@ events_option = click.option(
 """For commands with a run to follow; see `cli.render.follow`."""
 
 yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
+
+target_option = click.option(
+    "--target",
+    metavar="fly|emulator|URL",
+    help="Where to: Fly, the emulator kept in this folder, or a Machines API at a URL.",
+)
+"""See `cli.connect.chosen_target`."""
+
+app_option = click.option("-a", "--app", metavar="NAME", help="The Fly app.")
+
+org_option = click.option("-o", "--org", metavar="SLUG", help="The Fly organization.")

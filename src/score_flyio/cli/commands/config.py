@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import asyncclick as click
 
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import json_option
+from score_flyio.cli.options import app_option, json_option, target_option, yes_option
 
 if TYPE_CHECKING:
     from score_flyio.app.flytoml import FlyTomlDocument
+    from score_flyio.deploy.model import ObservedApp
     from score_flyio.errors import Problem
 
 INVALID = 2
+DIFFERS = 2
 
 command = Group("config", help="Tools for fly.toml files.")
 
@@ -68,11 +70,110 @@ async def render(cli: CliContext, config: Path | None, image: str | None) -> int
     return _tell(cli, (*document.problems, *(p for error in errors for p in error.problems)))
 
 
-def _read(cli: CliContext, config: Path | None) -> FlyTomlDocument:
-    from score_flyio.app.load import find_fly_toml, read_document
+@command.command("save")
+@config_option
+@app_option
+@target_option
+@yes_option
+@json_option
+async def save(
+    cli: CliContext, config: Path | None, app: str | None, target: str | None, yes: bool
+) -> int:
+    """Write the fly.toml of an app as it runs.
+
+    What a fly.toml cannot say is told on stderr. Contents of files that are no text are written
+    into the folder `files`.
+    """
+    from score_flyio.app.flytoml import to_toml
+    from score_flyio.deploy.saved import saved_app
+    from score_flyio.state.atomic import write_atomically
+
+    path = cli.directory / (config or "fly.toml")
+    name = app or _app_of(path)
+    saved = saved_app(name, (await _running(cli, name, target)).machines)
+    if path.exists() and not cli.confirm(f"{config or path.name} exists. Replace it?", yes=yes):
+        return 1
+    for local, content in saved.files.items():
+        (cli.directory / local).parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(cli.directory / local, content, mode=0o644)
+    write_atomically(path, to_toml(saved.spec).encode(), mode=0o644)
+    for note in saved.notes:
+        cli.output.warn(note)
+    written = [str(config or path.name), *saved.files]
+    cli.output.result(
+        {"app": name, "files": written, "notes": list(saved.notes)}, f"wrote {', '.join(written)}"
+    )
+    return 0
+
+
+@command.command("diff")
+@config_option
+@app_option
+@target_option
+@click.option("--detailed-exitcode", is_flag=True, help="End with 2 where something differs.")
+@json_option
+async def diff(
+    cli: CliContext,
+    config: Path | None,
+    app: str | None,
+    target: str | None,
+    detailed_exitcode: bool,
+) -> int:
+    """Show how the machines of an app differ from a fly.toml, field by field."""
+    from score_flyio.app.load import load_fly_toml
+    from score_flyio.deploy.drift import drift
+    from score_flyio.deploy.local_files import LocalFiles
+
+    path = _find(cli, config)
+    spec = load_fly_toml(path)
+    name = app or spec.app or _no_app(str(path))
+    observed = await _running(cli, name, target)
+    found = drift(spec, observed.machines, files=LocalFiles(cli.directory))
+    cli.output.result(
+        {"app": name, "drift": [part.to_json() for part in found]},
+        "\n".join(map(str, found)) or f"{name} runs as {path} says",
+    )
+    return DIFFERS if found and detailed_exitcode else 0
+
+
+async def _running(cli: CliContext, app: str, target: str | None) -> ObservedApp:
+    """An app that exists and has machines."""
+    from score_flyio.cli.connect import connected
+    from score_flyio.deploy.observe import Wanted, observe_app
+    from score_flyio.errors import UsageError
+
+    async with connected(cli, target) as client:
+        observed = await observe_app(client, app, Wanted())
+    if observed.app is None:
+        raise UsageError(f"there is no app {app}", hint="check the name, the token and --target")
+    if not observed.machines:
+        raise UsageError(f"app {app} has no machines", hint="deploy it first")
+    return observed
+
+
+def _app_of(path: Path) -> str:
+    from score_flyio.app.load import load_fly_toml
+
+    return (load_fly_toml(path).app if path.is_file() else "") or _no_app(path.name)
+
+
+def _no_app(file: str) -> NoReturn:
+    from score_flyio.errors import UsageError
+
+    raise UsageError(f"{file} names no app", hint="give its name with --app")
+
+
+def _find(cli: CliContext, config: Path | None) -> Path:
+    from score_flyio.app.load import find_fly_toml
 
     path = find_fly_toml(config, directory=cli.directory)
-    return read_document(path.relative_to(cli.directory) if config is None else path)
+    return path.relative_to(cli.directory) if config is None else path
+
+
+def _read(cli: CliContext, config: Path | None) -> FlyTomlDocument:
+    from score_flyio.app.load import read_document
+
+    return read_document(_find(cli, config))
 
 
 def _tell(cli: CliContext, problems: Sequence[Problem]) -> int:

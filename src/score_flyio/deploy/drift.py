@@ -1,0 +1,78 @@
+"""How the machines of an app differ from what a fly.toml says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import frozen
+
+from fly_machines.models import Machine
+from score_flyio.app.groups import process_groups
+from score_flyio.app.spec import AppSpec
+from score_flyio.deploy.compare import Difference, differences
+from score_flyio.deploy.desired.update import update_input
+from score_flyio.deploy.metadata import group_of
+from score_flyio.deploy.model import FileSource, Release
+
+_RELEASE = Release(id="", version=0, tool_version="")
+"""Release metadata is not compared."""
+
+
+@frozen(kw_only=True)
+class Drift:
+    """What deploying a fly.toml would change in one machine, or that a group has none."""
+
+    group: str
+    machine: str | None = None
+    differences: tuple[Difference, ...] = ()
+    note: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The drift as a member of the JSON document."""
+        changes = [{"path": d.path, "before": d.before, "after": d.after} for d in self.differences]
+        return {
+            "group": self.group,
+            "machine": self.machine,
+            "differences": changes,
+            "note": self.note,
+        }
+
+    def __str__(self) -> str:
+        head = f"{self.group} {self.machine or ''}".rstrip()
+        lines = [f"{head}: {self.note}" if self.note else head]
+        return "\n".join([*lines, *(f"  {difference}" for difference in self.differences)])
+
+
+def drift(spec: AppSpec, machines: Sequence[Machine], *, files: FileSource) -> list[Drift]:
+    """Every difference between a fly.toml and what runs; the image counts where the file names it.
+
+    Raises:
+        ConversionError: a machine config cannot be made.
+    """
+    groups = process_groups(spec)
+    found: list[Drift] = []
+    for machine in machines:
+        group = group_of(machine)
+        if group not in groups:
+            note = "the file has no such process group"
+            found.append(Drift(group=group, machine=machine.id, note=note))
+        elif changes := _changes(spec, group, machine, files):
+            found.append(Drift(group=group, machine=machine.id, differences=changes))
+    served = {group_of(machine) for machine in machines}
+    found += [Drift(group=g, note="no machine runs it") for g in groups if g not in served]
+    return found
+
+
+def _changes(
+    spec: AppSpec, group: str, machine: Machine, files: FileSource
+) -> tuple[Difference, ...]:
+    present = machine.config or machine.incomplete_config
+    if present is None:
+        return ()
+    named = spec.build.image if spec.build else ""
+    update = update_input(
+        spec, group, machine, image=named or present.image or "", release=_RELEASE, files=files
+    )
+    wanted = update.request.config
+    return () if wanted is None else differences(wanted, present)
