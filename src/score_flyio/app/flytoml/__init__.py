@@ -4,7 +4,7 @@ from score_flyio.app.flytoml.document import FlyTomlDocument, read_fly_toml
 from score_flyio.app.flytoml.findings import Finding
 from score_flyio.app.flytoml.strict import StrictReport
 from score_flyio.app.flytoml.validate import validate, validate_group, warnings_of
-from score_flyio.app.flytoml.write import to_json, to_toml
+from score_flyio.app.flytoml.write import to_json, to_toml, to_workload_toml
 
 __all__ = [
     "Finding",
@@ -13,6 +13,7 @@ __all__ = [
     "read_fly_toml",
     "to_json",
     "to_toml",
+    "to_workload_toml",
     "validate",
     "validate_group",
     "warnings_of",

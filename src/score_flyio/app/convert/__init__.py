@@ -1,0 +1,124 @@
+"""Workload + outputs of its resources → app.
+
+One module an aspect; each notes its problems in the draft, and all of them are raised together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from attrs import evolve, field, frozen
+
+from score_flyio.app.convert.build import build_of
+from score_flyio.app.convert.checks import add_checks
+from score_flyio.app.convert.containers import needs_containers, with_containers
+from score_flyio.app.convert.draft import Draft
+from score_flyio.app.convert.files import contents, file_spec
+from score_flyio.app.convert.services import services
+from score_flyio.app.convert.sizing import vm_of_workload
+from score_flyio.app.convert.variables import variables
+from score_flyio.app.convert.volumes import mounts
+from score_flyio.app.spec import AppSpec, ExperimentalSection
+from score_flyio.score.load import LoadedWorkload
+from score_flyio.score.notice import Notice
+from score_flyio.score.placeholders import Lookup, ResourceOutputs
+from score_flyio.secret import Secret
+
+__all__ = ["Conversion", "convert"]
+
+_APP_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
+
+@frozen(kw_only=True)
+class Conversion:
+    """An app, and what belongs to it but does not stand in its fly.toml."""
+
+    spec: AppSpec
+    secrets: Mapping[str, Secret] = field(factory=dict)
+    """App secrets, by name, sorted."""
+    notices: tuple[Notice, ...] = ()
+    """Remarks of the conversion; those of the loading are in `LoadedWorkload.notices`."""
+    side_files: Mapping[str, bytes] = field(factory=dict)
+    """Files to be written, by path relative to the working folder; `local_path` names them."""
+
+
+def convert(
+    loaded: LoadedWorkload,
+    *,
+    app_name: str,
+    outputs: Mapping[str, ResourceOutputs],
+    read_file: Callable[[str], bytes],
+    known_later: bool = False,
+    side_folder: str = "",
+) -> Conversion:
+    """The app of a workload.
+
+    Args:
+        loaded: The workload and the name of its file.
+        app_name: Name of the app at Fly.
+        outputs: By resource name of the workload.
+        read_file: Gives the bytes of a file, by path relative to the working folder.
+        known_later: Resources without outputs are provisioned later: what reads them gets a
+            marker text, as in a plan.
+        side_folder: Folder of the fly.toml, relative to the working folder.
+
+    Raises:
+        InputError: with all problems. `code` is one of `unsupported_feature`,
+            `placeholder_invalid`, `annotation_unknown`, `annotation_invalid`, `file_unreadable`,
+            `file_not_utf8`, `file_invalid`, `resource_quantity_invalid`, `app_name_invalid`.
+    """
+    workload = loaded.workload
+    later = frozenset(workload.resources.keys() - outputs.keys() if known_later else ())
+    draft = Draft(
+        workload=workload,
+        file=loaded.file,
+        lookup=Lookup(workload.metadata, outputs, later),
+        read_file=read_file,
+        side_folder=side_folder,
+    )
+    _check_name(draft, app_name)
+    several = needs_containers(workload)
+    found = services(draft)
+    checks = add_checks(draft, found, several=several)
+    spec = AppSpec(
+        app=app_name,
+        mounts=mounts(draft),
+        services=tuple(found),
+        checks=checks,
+        vm=vm_of_workload(draft),
+    )
+    spec = with_containers(draft, spec) if several else _with_process(draft, spec)
+    draft.raise_problems()
+    return Conversion(
+        spec=spec,
+        secrets=dict(sorted(draft.secrets.items())),
+        notices=tuple(draft.notices),
+        side_files=draft.side_files,
+    )
+
+
+def _check_name(draft: Draft, app_name: str) -> None:
+    if not _APP_NAME.fullmatch(app_name):
+        draft.fail(
+            "app_name_invalid",
+            ("metadata", "name"),
+            f'"{app_name}" cannot be the name of a Fly app: 1 to 63 of a-z, 0-9 and -',
+            "shorten the workload's name, or start the project with another --fly-app-prefix",
+        )
+
+
+def _with_process(draft: Draft, spec: AppSpec) -> AppSpec:
+    """The app with the one container as the main process of the machine."""
+    (container,) = draft.workload.containers.values()
+    own = variables(draft, container)
+    draft.secrets.update(own.secret)
+    experimental = ExperimentalSection(cmd=container.args, entrypoint=container.command)
+    return evolve(
+        spec,
+        build=build_of(draft, container),
+        experimental=experimental if container.args or container.command else None,
+        env=own.open,
+        files=tuple(file_spec(draft, container, each) for each in contents(draft, container)),
+    )
