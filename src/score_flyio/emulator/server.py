@@ -26,7 +26,7 @@ async def listening(host: str, port: int) -> AsyncIterator[tuple[Listener[Socket
     multi = await anyio.create_tcp_listener(local_host=host, local_port=port)
     async with multi:
         listener = multi.listeners[0]
-        number = listener.extra_attributes[SocketAttribute.local_port]()
+        number = listener.extra(SocketAttribute.local_port)  # noqa: S610 - anyio's, not Django's
         yield listener, f"http://{host}:{number}"
 
 

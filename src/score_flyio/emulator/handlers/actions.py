@@ -103,7 +103,7 @@ def _restart(call: Call) -> Outcome:
 def _signal(call: Call) -> Outcome:
     machine, value = call.living_machine(), call.body().get("signal")
     number = _SIGNALS.get(value) if isinstance(value, str) else value
-    if not isinstance(number, int) or number not in _SIGNALS.values():
+    if isinstance(value, bool) or not isinstance(number, int) or number not in _SIGNALS.values():
         raise Refusal(400, f"invalid signal: {value!r}")
     if machine.state != "started":
         raise _refuse_state(machine, "signal")

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+
+from fly_machines.operations import OPERATIONS, Operation
+from score_flyio.emulator.handlers import HANDLERS
+from score_flyio.emulator.handlers.not_emulated import NOT_EMULATED
+from score_flyio.emulator.router import machines_routes, missing_handlers
+from tests.emulator.client import Api
+
+
+def test_every_operation_has_a_handler() -> None:
+    assert missing_handlers(HANDLERS) == []
+    assert set(HANDLERS) == {operation.id for operation in OPERATIONS}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
+def test_every_path_leads_to_its_operation(operation: Operation) -> None:
+    path = "/v1" + operation.path
+    values = {}
+    for name in operation.path_parameters:
+        values[name] = f"the {name}"
+        path = path.replace(f"{{{name}}}", f"the%20{name}")
+    match = machines_routes().match(operation.method, path)
+    assert match is not None
+    assert match.operation is operation
+    assert match.path == values
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/v1", "/v1/nothing", "/v2/apps", "/v1/apps/a/machines/b/c/d"]
+)
+async def test_unknown_paths_are_not_found(api: Api, path: str) -> None:
+    assert (await api.client.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "operation", [o for o in OPERATIONS if o.id in NOT_EMULATED], ids=lambda o: o.id
+)
+async def test_operations_that_are_not_emulated_say_so(api: Api, operation: Operation) -> None:
+    path = operation.path
+    for name in operation.path_parameters:
+        path = path.replace(f"{{{name}}}", "shop")
+    response = await api.call(operation.method, path)
+    assert response.status_code == 501
+    assert operation.id in response.json()["error"]
+
+
+async def test_answers_carry_a_request_id(api: Api) -> None:
+    first, second = await api.get("/apps/shop"), await api.get("/apps/none")
+    assert first.headers["fly-request-id"] != second.headers["fly-request-id"]
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"3", b'"text"'])
+async def test_bodies_must_be_objects(api: Api, body: bytes) -> None:
+    response = await api.call("POST", "/apps", content=body)
+    assert response.status_code == 400
