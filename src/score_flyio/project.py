@@ -11,7 +11,7 @@ from typing import Final
 from anyio import to_thread
 from attrs import evolve, field, frozen
 
-from score_flyio.errors import ConfigError, Problem, ScoreFileError, UsageError
+from score_flyio.errors import ConfigError, UsageError
 from score_flyio.resources.registry import Registry
 from score_flyio.score.load import LoadedWorkload, load_score_file, workload_from_document
 from score_flyio.state.atomic import write_atomically
@@ -22,7 +22,6 @@ from score_flyio.state.store import StateStore, not_initialised
 PROVISIONER_TIMEOUT: Final = 1800.0
 """Seconds for one call of a provisioner."""
 _APP_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-_LONGEST_APP_NAME: Final = 63
 SAMPLE: Final = """\
 # A sample Score workload; see https://docs.score.dev/docs/score-specification/
 apiVersion: score.dev/v1b1
@@ -180,22 +179,3 @@ def check_prefix(prefix: str) -> None:
             hint="use lower-case letters, digits and dashes, and start with a letter or digit",
             code="app_name_invalid",
         )
-
-
-def check_app_name(app: str, loaded: LoadedWorkload) -> None:
-    """Raises ScoreFileError for an app name (prefix and workload) that Fly refuses."""
-    if _APP_NAME.fullmatch(app) and len(app) <= _LONGEST_APP_NAME:
-        return
-    wrong = (
-        f"longer than {_LONGEST_APP_NAME} characters"
-        if len(app) > _LONGEST_APP_NAME
-        else "not made of lower-case letters, digits and dashes"
-    )
-    problem = Problem(
-        message=f"app name '{app}' (prefix and workload) is {wrong}",
-        file=loaded.file,
-        place="metadata.name",
-        hint="choose another workload name",
-        code="app_name_invalid",
-    )
-    raise ScoreFileError(problems=[problem])

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from attrs import evolve, frozen
 
-from score_flyio.resources.graph import build
+from score_flyio.resources.graph import Graph, build
 from score_flyio.resources.model import ResourceUid
 from score_flyio.resources.prime import Conflict, Primed, prime
 from score_flyio.state.model import ProjectState, ResourceRecord
@@ -36,6 +36,11 @@ class ResourcePlan:
             for definition in resource.definitions
             if definition.workload == workload
         }
+
+    def only(self, uids: Collection[ResourceUid]) -> ResourcePlan:
+        """The plan for these resources, and what they need, alone."""
+        wanted = Graph(self.needs, {}).closure(uids)
+        return evolve(self, order=tuple(uid for uid in self.order if uid in wanted))
 
 
 def plan_resources(

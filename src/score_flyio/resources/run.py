@@ -137,9 +137,14 @@ class ResourceRun:
                     done.set()
         if self._unsaved is not None:
             raise self._unsaved
+        if self.failures:
+            raise combined(self.failures)
+
+    @property
+    def failures(self) -> list[ResourceError]:
+        """What failed so far, in provisioning order, each cause once."""
         failed = (self._failures[uid] for uid in self._plan.order if uid in self._failures)
-        if failures := list(dict.fromkeys(failed)):
-            raise combined(failures)
+        return list(dict.fromkeys(failed))
 
     async def outputs(self, uids: Collection[ResourceUid]) -> Mapping[ResourceUid, Outputs]:
         """The outputs of resources of the plan, as soon as all of them are there.

@@ -1,0 +1,48 @@
+"""`score-flyio init`: start a project."""
+
+from __future__ import annotations
+
+import asyncclick as click
+
+from score_flyio.cli.command import Command
+from score_flyio.cli.context import CliContext
+from score_flyio.cli.options import json_option
+
+
+@click.command("init", cls=Command)
+@click.option(
+    "-f",
+    "--file",
+    "sample",
+    default="score.yaml",
+    show_default=True,
+    metavar="FILE",
+    help="Where to write a sample Score file if there is none; empty text: nowhere.",
+)
+@click.option("--no-sample", is_flag=True, help="Write no sample Score file.")
+@click.option(
+    "--fly-app-prefix",
+    "prefix",
+    metavar="PREFIX",
+    help="Start of all app names; needed the first time, and fixed from then on.",
+)
+@json_option
+async def command(cli: CliContext, sample: str, no_sample: bool, prefix: str | None) -> None:
+    """Start a project in this folder; what is there already stays."""
+    from score_flyio.cli.project import open_project
+
+    project = open_project(cli)
+    done = await project.init(prefix, sample=None if no_sample else sample)
+    state = await project.read()
+    if done.created:
+        cli.output.info(f"started a project with app prefix {state.app_prefix!r}")
+    else:
+        cli.output.info("this project was started before; its state stays")
+    if done.sample:
+        cli.output.info(f"wrote a sample Score file to {done.sample}")
+    document = {
+        "created": done.created,
+        "app_prefix": state.app_prefix,
+        "sample": done.sample,
+    }
+    cli.output.result(document, "")

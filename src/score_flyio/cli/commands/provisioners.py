@@ -1,0 +1,166 @@
+"""`score-flyio provisioners`: what serves which resources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import asyncclick as click
+
+from score_flyio.cli.command import Group
+from score_flyio.cli.context import CliContext
+from score_flyio.cli.options import json_option
+from score_flyio.errors import UsageError
+
+if TYPE_CHECKING:
+    from score_flyio.resources.model import ProvisionerDefinition, ProvisionerSpec
+
+command = Group("provisioners", help="List, add or remove provisioners.")
+
+
+@command.command("list")
+@json_option
+async def list_(cli: CliContext) -> None:
+    """List the provisioners; the first that fits a resource serves it."""
+    from score_flyio.cli.project import open_project
+
+    project = open_project(cli)
+    definitions = project.registry(await project.read()).definitions
+    lines = [f"[{index}]: {_line(item)}" for index, item in enumerate(definitions)]
+    cli.output.result([_document(item) for item in definitions], "\n".join(lines))
+
+
+@command.command("add")
+@click.argument("provisioner_id", metavar="ID")
+@click.argument("resource_type", metavar="TYPE")
+@click.option("--res-class", metavar="CLASS", help="Serve only this class.")
+@click.option("--res-id", metavar="ID", help="Serve only this resource id.")
+@click.option("--static-json", metavar="JSON", help="Outputs that are always the same.")
+@click.option("--cmd-binary", metavar="PROGRAM", help="A program that provisions.")
+@click.option(
+    "--cmd-args",
+    multiple=True,
+    metavar="ARG,…",
+    help="Its arguments, separated by commas; repeatable. "
+    "$SCORE_PROVISIONER_MODE stands for provision or deprovision.",
+)
+@click.option("--http-url", metavar="URL", help="A service that provisions.")
+@json_option
+async def add(
+    cli: CliContext,
+    provisioner_id: str,
+    resource_type: str,
+    res_class: str | None,
+    res_id: str | None,
+    **kind: Any,
+) -> None:
+    """Put a provisioner in front of the others.
+
+    It replaces one of the same ID, and one that serves exactly the same resources.
+    """
+    from score_flyio.cli.project import open_project
+    from score_flyio.resources.define import with_first
+    from score_flyio.resources.model import ProvisionerDefinition
+
+    if not provisioner_id or not resource_type:
+        raise UsageError("ID and TYPE must not be empty")
+    new = ProvisionerDefinition(
+        id=provisioner_id,
+        resource_type=resource_type,
+        resource_class=res_class or None,
+        resource_id=res_id or None,
+        spec=_spec(**kind),
+    )
+    project = open_project(cli)
+    async with project.locked("provisioners add") as state:
+        state.provisioners = with_first(state.provisioners, new)
+        state.uses_shared.pop(new.id, None)
+        await project.store.save(state)
+    cli.output.info(f"added provisioner '{new.id}'")
+    cli.output.result(_document(new), "")
+
+
+@command.command("remove")
+@click.argument("provisioner_id", metavar="ID")
+@json_option
+async def remove(cli: CliContext, provisioner_id: str) -> None:
+    """Remove a provisioner; its resources stay."""
+    from score_flyio.cli.project import open_project
+
+    project = open_project(cli)
+    async with project.locked("provisioners remove") as state:
+        kept = tuple(item for item in state.provisioners if item.id != provisioner_id)
+        removed = len(kept) < len(state.provisioners)
+        left = [str(r.uid) for r in state.resources.values() if r.provisioner == provisioner_id]
+        if removed:
+            state.provisioners = kept
+            state.uses_shared.pop(provisioner_id, None)
+            await project.store.save(state)
+    if not removed:
+        cli.output.warn(f"there is no provisioner '{provisioner_id}'")
+    elif left:
+        names = ", ".join(sorted(left))
+        cli.output.warn(f"nothing can deprovision these resources now: {names}")
+    cli.output.result({"id": provisioner_id, "removed": removed}, "")
+
+
+def _spec(
+    *,
+    static_json: str | None,
+    cmd_binary: str | None,
+    cmd_args: tuple[str, ...],
+    http_url: str | None,
+) -> ProvisionerSpec:
+    from score_flyio.resources.define import command_spec, http_spec, static_spec
+
+    given = [value for value in (static_json, cmd_binary, http_url) if value is not None]
+    if len(given) != 1:
+        raise UsageError(
+            "a provisioner needs exactly one of --static-json, --cmd-binary and --http-url",
+            hint=f"{len(given)} were given",
+        )
+    if cmd_args and cmd_binary is None:
+        raise UsageError("--cmd-args is for --cmd-binary")
+    if static_json is not None:
+        return static_spec(static_json)
+    if cmd_binary is not None:
+        return command_spec(cmd_binary, cmd_args)
+    return http_spec(http_url or "")
+
+
+def _line(item: ProvisionerDefinition) -> str:
+    serves = f"{item.resource_type}.{item.resource_class or ''}#{item.resource_id or ''}"
+    return f"{item.id} ({serves}) {_kind(item)}"
+
+
+def _kind(item: ProvisionerDefinition) -> str:
+    from score_flyio.resources.model import CommandSpec, HttpSpec, StaticSpec
+
+    match item.spec:
+        case CommandSpec(binary=binary):
+            return f"CMD {binary}"
+        case HttpSpec(url=url):
+            from score_flyio.resources.kinds.http import public_url
+
+            return f"HTTP {public_url(url)}"
+        case StaticSpec(values=values):
+            return f"Static #{len(values)}"
+
+
+def _document(item: ProvisionerDefinition) -> dict[str, Any]:
+    from score_flyio.resources.model import CommandSpec, HttpSpec, StaticSpec
+
+    document: dict[str, Any] = {
+        "id": item.id,
+        "resource_type": item.resource_type,
+        "resource_class": item.resource_class,
+        "resource_id": item.resource_id,
+    }
+    match item.spec:
+        case CommandSpec(binary=binary, args=args):
+            return document | {"cmd": {"binary": binary, "args": list(args)}}
+        case HttpSpec(url=url):
+            from score_flyio.resources.kinds.http import public_url
+
+            return document | {"http": {"url": public_url(url)}}
+        case StaticSpec(values=values):
+            return document | {"static": dict(values)}

@@ -1,0 +1,159 @@
+"""`score-flyio resources`: what was provisioned."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import asyncclick as click
+
+from score_flyio.cli.command import Group
+from score_flyio.cli.context import CliContext
+from score_flyio.cli.options import events_option, json_option, yes_option
+from score_flyio.errors import UsageError
+
+if TYPE_CHECKING:
+    from score_flyio.project import Project
+    from score_flyio.resources.model import Outputs, ResourceUid
+    from score_flyio.state.model import ProjectState, ResourceRecord
+
+command = Group("resources", help="List, read or deprovision resources.")
+
+show_secrets_option = click.option(
+    "--show-secrets", is_flag=True, help="Show outputs that are secret."
+)
+
+
+@command.command("list")
+@json_option
+async def list_(cli: CliContext) -> None:
+    """List the resources that workloads asked for, with the names of their outputs."""
+    from score_flyio.cli.output import table
+    from score_flyio.cli.project import open_project
+
+    state = await open_project(cli).read()
+    records = [state.resources[uid] for uid in sorted(state.resources)]
+    rows = [
+        [str(r.uid), r.source_workload, r.provisioner, ", ".join(sorted(r.outputs))]
+        for r in records
+    ]
+    header = ["UID", "SOURCE WORKLOAD", "PROVISIONER", "OUTPUTS"]
+    cli.output.result([_document(record) for record in records], table(header, rows))
+
+
+def _document(record: ResourceRecord) -> dict[str, Any]:
+    return {
+        "uid": str(record.uid),
+        "guid": record.guid,
+        "source_workload": record.source_workload or None,
+        "provisioner": record.provisioner or None,
+        "outputs": dict(sorted(record.outputs.items())),
+    }
+
+
+@command.command("get-outputs")
+@click.argument("uid")
+@show_secrets_option
+@json_option
+async def get_outputs(cli: CliContext, uid: str, show_secrets: bool) -> None:
+    """Print the outputs of a resource as JSON.
+
+    Secret outputs are kept nowhere: to know them, the resource is provisioned again.
+    """
+    from score_flyio.cli.project import open_project
+    from score_flyio.resources.model import reveal
+
+    project = open_project(cli)
+    if show_secrets:
+        outputs = await _provisioned_again(cli, project, uid)
+        document = dict(outputs.values) | reveal(dict(outputs.secrets))
+    else:
+        state = await project.read()
+        document = state.resources[_known(uid, state)].outputs
+    text = json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True)
+    cli.output.write(text)
+
+
+async def _provisioned_again(cli: CliContext, project: Project, uid: str) -> Outputs:
+    """The outputs with secrets, which no state keeps."""
+    from score_flyio.cli.render import follow
+    from score_flyio.events import EventLog
+    from score_flyio.resources.plan import plan_resources, record_plan
+    from score_flyio.resources.run import ResourceRun
+
+    async with project.locked("resources get-outputs") as state, follow(cli) as listener:
+        known = _known(uid, state)
+        users = state.users(known)
+        if not users:
+            raise UsageError(
+                f"no workload uses resource '{uid}' any more, so it cannot be provisioned again "
+                "to know its secrets",
+                hint="leave out --show-secrets",
+                code="orphaned_resource",
+            )
+        documents = {name: record.spec for name, record in state.workloads.items()}
+        plan = plan_resources(documents, users[:1]).only([known])
+        record_plan(state, plan)
+        run = ResourceRun(
+            plan,
+            state=state,
+            store=project.store,
+            registry=project.registry(state),
+            emit=EventLog(cli.clock.time, listener).emit,
+        )
+        await run.run()
+        return (await run.outputs([known]))[known]
+
+
+@command.command("deprovision")
+@click.argument("uid", required=False)
+@click.option("--all", "all_", is_flag=True, help="Deprovision every resource.")
+@yes_option
+@events_option
+@json_option
+async def deprovision(
+    cli: CliContext, uid: str | None, all_: bool, yes: bool, events_file: str | None
+) -> None:
+    """Take a resource away."""
+    from score_flyio.cli.project import open_project
+    from score_flyio.cli.render import follow
+    from score_flyio.events import EventLog
+    from score_flyio.resources.deprovision import Deprovisioning
+
+    if (uid is None) != all_:
+        raise UsageError("give either the UID of a resource, or --all")
+    project = open_project(cli)
+    async with project.locked("resources deprovision") as state, follow(cli, events_file) as listen:
+        before = set(state.resources)
+        if all_ and before:
+            _agree(cli, state, yes=yes)
+        work = Deprovisioning(
+            state=state,
+            store=project.store,
+            registry=project.registry(state),
+            emit=EventLog(cli.clock.time, listen).emit,
+        )
+        await (work.all(before) if uid is None else work.one(_known(uid, state)))
+        removed = sorted(str(gone) for gone in before - set(state.resources))
+    cli.output.info(f"deprovisioned {', '.join(removed) or 'nothing'}")
+    cli.output.result({"deprovisioned": removed}, "")
+
+
+def _agree(cli: CliContext, state: ProjectState, *, yes: bool) -> None:
+    names = "\n".join(f"  {uid}" for uid in sorted(state.resources))
+    cli.output.stderr.write(f"{names}\n")
+    if not cli.confirm(f"Deprovision these {len(state.resources)} resources?", yes=yes):
+        raise UsageError("nothing was deprovisioned", code="not_agreed")
+
+
+def _known(text: str, state: ProjectState) -> ResourceUid:
+    from score_flyio.resources.deprovision import unknown_resource
+    from score_flyio.resources.model import ResourceUid
+
+    try:
+        uid = ResourceUid.parse(text)
+    except ValueError:
+        raise unknown_resource(text, state) from None
+    if uid not in state.resources:
+        raise unknown_resource(uid, state)
+    return uid

@@ -1,0 +1,83 @@
+"""`score-flyio workloads`: what the project knows of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import asyncclick as click
+
+from score_flyio.cli.command import Group
+from score_flyio.cli.context import CliContext
+from score_flyio.cli.options import json_option, yes_option
+
+if TYPE_CHECKING:
+    from score_flyio.project import Project
+    from score_flyio.resources.model import ResourceUid
+    from score_flyio.state.model import ProjectState
+
+command = Group("workloads", help="List or remove the workloads of this project.")
+
+
+@command.command("list")
+@json_option
+async def list_(cli: CliContext) -> None:
+    """List the workloads, with their apps and Score files."""
+    from score_flyio.cli.output import table
+    from score_flyio.cli.project import open_project
+
+    state = await open_project(cli).read()
+    items = [
+        {"workload": name, "app": state.app_name(name), "file": record.file}
+        for name, record in sorted(state.workloads.items())
+    ]
+    rows = [[str(value or "") for value in item.values()] for item in items]
+    cli.output.result(items, table(["WORKLOAD", "APP", "FILE"], rows))
+
+
+@command.command("remove")
+@click.argument("name")
+@click.option("--destroy", is_flag=True, help="Delete its app and its resources, too.")
+@yes_option
+@json_option
+async def remove(cli: CliContext, name: str, destroy: bool, yes: bool) -> int | None:
+    """Forget a workload; its app and its resources stay unless --destroy is given."""
+    from score_flyio.cli.project import open_project
+
+    project = open_project(cli)
+    if destroy:
+        from score_flyio.cli.commands.destroy import destroy_workloads
+
+        code: int | None = await destroy_workloads(cli, [name], yes=yes)
+        if code:
+            return code
+    async with project.locked("workloads remove") as state:
+        if name in state.workloads or not destroy:
+            app, orphans = await forget(project, state, name)
+        else:
+            app, orphans = state.app_name(name), ()
+    resources = [str(uid) for uid in orphans]
+    if not destroy:
+        kept = ", ".join([f"app {app}", *(f"resource {uid}" for uid in resources)])
+        cli.output.info(f"forgot workload '{name}'; kept: {kept}")
+    cli.output.result({"workload": name, "app": app, "orphaned_resources": resources}, "")
+    return None
+
+
+async def forget(
+    project: Project, state: ProjectState, name: str
+) -> tuple[str, tuple[ResourceUid, ...]]:
+    """Take a workload out of the state; returns its app and the resources nobody uses now.
+
+    Raises UsageError for a name that the state does not have.
+    """
+    from score_flyio.project import unknown_workload
+    from score_flyio.resources.plan import plan_resources, record_plan
+
+    if name not in state.workloads:
+        raise unknown_workload(name, state)
+    before = {uid for uid, record in state.resources.items() if record.source_workload}
+    del state.workloads[name]
+    documents = {other: record.spec for other, record in state.workloads.items()}
+    orphans = record_plan(state, plan_resources(documents, ()))
+    await project.store.save(state)
+    return state.app_name(name), tuple(uid for uid in orphans if uid in before)
