@@ -214,9 +214,7 @@ class FlyProtocolError(FlyError):
 
     code = "fly_protocol"
 
-    def __init__(
-        self, message: str, *, request: Request, problems: Sequence[Problem] = ()
-    ) -> None:
+    def __init__(self, message: str, *, request: Request, problems: Sequence[Problem] = ()) -> None:
         super().__init__(message, problems=problems)
         self.request = request
 
@@ -352,9 +350,12 @@ class DeployError(ScoreFlyError):
         hint: str | None = None,
         code: str | None = None,
         failures: Sequence[Exception] = (),
+        report: Any = None,
     ) -> None:
         super().__init__(message, hint=hint, code=code)
         self.failures = tuple(failures)
+        self.report = report
+        """The `Report` of the run, where the error ends one."""
 
 
 class HealthCheckFailed(DeployError):

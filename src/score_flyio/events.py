@@ -281,7 +281,13 @@ class EventLog:
         self._seq = 0
 
     def listen(self, listener: Listener) -> None:
+        """One more listener, called after those there are; a new run begins: `seq` starts anew."""
         self._listeners.append(listener)
+        self._seq = 0
+
+    def unlisten(self, listener: Listener) -> None:
+        """The listener is called no more."""
+        self._listeners.remove(listener)
 
     def emit(self, event: Event) -> None:
         self._seq += 1

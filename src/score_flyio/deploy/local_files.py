@@ -8,6 +8,18 @@ from attrs import frozen
 
 
 @frozen
+class NoFiles:
+    """For apps of which only the outline is known."""
+
+    def read(self, path: str) -> bytes:
+        """Raises FileNotFoundError, always."""
+        raise FileNotFoundError(path)
+
+
+NO_FILES = NoFiles()
+
+
+@frozen
 class LocalFiles:
     """Reads files relative to a folder: the working directory, as flyctl does."""
 

@@ -1,0 +1,127 @@
+"""What happens to the process groups of an app: new ones, changed ones, ones that left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from fly_machines import models
+from score_flyio.app.groups import default_group, process_groups
+from score_flyio.deploy.launches import launch_steps, missing_of_launch
+from score_flyio.deploy.metadata import group_of
+from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref, Release
+from score_flyio.deploy.secrets import SecretsPlan
+from score_flyio.deploy.step import DestroyMachine, Step, UpdateMachine
+from score_flyio.deploy.updates import update_steps
+
+if TYPE_CHECKING:
+    from score_flyio.deploy.plan import PlanSettings
+
+
+@frozen(kw_only=True)
+class GroupPlan:
+    """Steps on machines and volumes; the same for one group and for all together."""
+
+    steps: tuple[Step, ...] = ()
+    pools: Mapping[str, int] = field(factory=dict)
+    leases: tuple[str, ...] = ()
+    launches: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def uses_secrets(self) -> bool:
+        """Whether any step waits for secrets to be set."""
+        return any(getattr(step, "secrets_from", None) for step in self.steps)
+
+    @property
+    def certain(self) -> bool:
+        """Whether a machine certainly changes, whatever setting secrets brings."""
+        return any(
+            not (isinstance(step, UpdateMachine) and step.only_if_secrets_differ)
+            and getattr(step, "request", None) is not None
+            for step in self.steps
+        )
+
+
+def join(plans: Iterable[GroupPlan]) -> GroupPlan:
+    """The plans of several groups as one."""
+    plans = tuple(plans)
+    return GroupPlan(
+        steps=tuple(step for plan in plans for step in plan.steps),
+        pools={name: size for plan in plans for name, size in plan.pools.items()},
+        leases=tuple(machine for plan in plans for machine in plan.leases),
+        launches=tuple(launch for plan in plans for launch in plan.launches),
+        unchanged=tuple(machine for plan in plans for machine in plan.unchanged),
+        notes=tuple(note for plan in plans for note in plan.notes),
+    )
+
+
+def plan_groups(
+    desired: DesiredApp,
+    observed: ObservedApp,
+    settings: PlanSettings,
+    *,
+    release: Release,
+    secrets: SecretsPlan,
+) -> GroupPlan:
+    """Groups are independent of each other; each has its own pools."""
+    members = by_group(observed.machines, default=default_group(desired.spec))
+    wanted = process_groups(desired.spec)
+    taken: set[str] = set()
+    plans = [_removed(desired, members, wanted)]
+    for group in wanted:
+        machines = members.get(group, ())
+        if machines:
+            plans.append(
+                update_steps(
+                    desired, group, machines, observed, settings, release=release, secrets=secrets
+                )
+            )
+            missing = missing_of_launch(machines, settings.known.launches_done)
+        else:
+            missing = None
+        if not machines or missing is not None:
+            plans.append(
+                launch_steps(
+                    desired,
+                    group,
+                    observed,
+                    settings,
+                    release=release,
+                    secrets=secrets,
+                    taken=taken,
+                    missing=missing,
+                )
+            )
+    return join(plans)
+
+
+def by_group(
+    machines: Iterable[models.Machine], *, default: str
+) -> dict[str, tuple[models.Machine, ...]]:
+    """Machines by process group, each sorted by id."""
+    members: dict[str, list[models.Machine]] = {}
+    for machine in sorted(machines, key=lambda m: m.id or ""):
+        members.setdefault(group_of(machine, default), []).append(machine)
+    return {group: tuple(found) for group, found in members.items()}
+
+
+def _removed(
+    desired: DesiredApp, members: Mapping[str, tuple[models.Machine, ...]], wanted: Iterable[str]
+) -> GroupPlan:
+    gone = sorted(set(members) - set(wanted))
+    steps = tuple(
+        DestroyMachine(
+            id=f"destroy:{machine.id}",
+            app=desired.name,
+            group=group,
+            ref=Ref(machine=machine.id),
+            reason=f"group {group} is no longer part of the app",
+        )
+        for group in gone
+        for machine in members[group]
+    )
+    return GroupPlan(steps=steps)

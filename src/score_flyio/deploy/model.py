@@ -1,0 +1,92 @@
+"""What a deploy wants, what it found, and the steps between them. Pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from attrs import field, frozen
+
+from fly_machines import models
+from score_flyio.app.spec import AppSpec
+from score_flyio.secret import Secret
+from score_flyio.state.model import SecretRecord
+
+
+class FileSource(Protocol):
+    """Gives the bytes of the local files that an app refers to."""
+
+    def read(self, path: str) -> bytes: ...
+
+
+@frozen(kw_only=True)
+class Release:
+    """The release that a deploy makes."""
+
+    id: str
+    version: int
+    tool_version: str
+
+
+@frozen(kw_only=True)
+class DesiredApp:
+    """One app as it should run."""
+
+    name: str
+    org: str
+    spec: AppSpec
+    image: str
+    """What `image = "."` stands for and machines without containers run."""
+    secrets: Mapping[str, Secret] = field(factory=dict, repr=False)
+    workload: str | None = None
+    files: FileSource = field(repr=False)
+
+    @property
+    def label(self) -> str:
+        """The workload's name, or the app's where there is no Score workload."""
+        return self.workload or self.name
+
+
+@frozen(kw_only=True)
+class KnownApp:
+    """What the project state remembers of an app."""
+
+    secrets: Mapping[str, SecretRecord] = field(factory=dict)
+    salt: str = ""
+    launches_done: frozenset[str] = frozenset()
+
+
+@frozen(kw_only=True)
+class ObservedApp:
+    """One app as Fly shows it: a fresh read."""
+
+    name: str
+    app: models.App | None = None
+    """None: there is no such app."""
+    machines: tuple[models.Machine, ...] = ()
+    """Living machines of the app's process groups, sorted by id."""
+    others: tuple[models.Machine, ...] = ()
+    """Living machines that belong to no process group: of other owners, consoles, builders."""
+    leftovers: tuple[models.Machine, ...] = ()
+    """Release command machines that an earlier run left behind."""
+    volumes: tuple[models.Volume, ...] = ()
+    addresses: tuple[models.IPAssignment, ...] = ()
+    secrets: Mapping[str, str] = field(factory=dict)
+    """Name to digest."""
+
+    @property
+    def exists(self) -> bool:
+        return self.app is not None
+
+
+@frozen(kw_only=True)
+class Ref:
+    """A machine that exists (`machine`), or the one that a step makes (`step`)."""
+
+    machine: str | None = None
+    step: str | None = None
+    label: str = "the new machine"
+    """How a machine that has no id yet is called."""
+
+    def __str__(self) -> str:
+        return f"machine {self.machine}" if self.machine else self.label

@@ -1,0 +1,125 @@
+"""Reads one app as it is now: all of it at once, with as few calls as the plan needs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import anyio
+from attrs import frozen
+
+from fly_machines import models
+from score_flyio.deploy.metadata import is_own, is_release_machine, living
+from score_flyio.deploy.model import ObservedApp
+from score_flyio.errors import FlyError, NotFound
+from score_flyio.fly.client import FlyClient
+
+T = TypeVar("T")
+
+HIDDEN_VOLUME_STATES = frozenset(
+    {"scheduling_destroy", "fork_cleanup", "waiting_for_detach", "pending_destroy", "destroying"}
+)
+"""Volumes in these states are gone for every practical purpose (fly-go)."""
+
+EMPTY_LIST_PAUSES = (0.5, 1.0, 2.0)
+"""Seconds between readings of a machine list that is empty though the app counts machines."""
+
+
+@frozen(kw_only=True)
+class Wanted:
+    """Which parts of an app are read, beside its record and its machines."""
+
+    volumes: bool = False
+    addresses: bool = False
+    secrets: bool = False
+
+
+async def observe_app(client: FlyClient, name: str, wanted: Wanted) -> ObservedApp:
+    """A fresh reading; an app that does not exist gives an empty one.
+
+    Raises:
+        FlyError: the platform could not be read, or shows an empty machine list for an app that
+            counts machines (an incident once made deployers create everything a second time).
+    """
+    api = client.api
+    app: models.App | None = None
+    machines: list[models.Machine] = []
+    volumes: list[models.Volume] = []
+    addresses: list[models.IPAssignment] = []
+    secrets: dict[str, str] = {}
+
+    async def read_app() -> None:
+        nonlocal app
+        app = await _or_none(lambda: api.apps_show(name))
+
+    async def read_machines() -> None:
+        machines.extend(await _or_none(lambda: api.machines_list(name)) or [])
+
+    async def read_volumes() -> None:
+        volumes.extend(await _or_none(lambda: api.volumes_list(name)) or [])
+
+    async def read_addresses() -> None:
+        answer = await _or_none(lambda: api.app_ip_assignments_list(name))
+        addresses.extend((answer.ips if answer else None) or [])
+
+    async def read_secrets() -> None:
+        answer = await _or_none(lambda: api.secrets_list(name))
+        for secret in (answer.secrets if answer else None) or []:
+            secrets[secret.name or ""] = secret.digest or ""
+
+    reads: list[Callable[[], Awaitable[None]]] = [read_app, read_machines]
+    reads += [read_volumes] if wanted.volumes else []
+    reads += [read_addresses] if wanted.addresses else []
+    reads += [read_secrets] if wanted.secrets else []
+    await _all(reads)
+    if app is not None and not machines and (app.machine_count or 0) > 0:
+        machines = await _read_again(client, name, app.machine_count or 0)
+    alive = sorted((m for m in machines if living(m)), key=lambda m: m.id or "")
+    return ObservedApp(
+        name=name,
+        app=app,
+        machines=tuple(m for m in alive if is_own(m)),
+        leftovers=tuple(m for m in alive if is_release_machine(m)),
+        others=tuple(m for m in alive if not is_own(m) and not is_release_machine(m)),
+        volumes=tuple(v for v in volumes if v.state not in HIDDEN_VOLUME_STATES),
+        addresses=tuple(addresses),
+        secrets=secrets,
+    )
+
+
+async def _all(reads: list[Callable[[], Awaitable[None]]]) -> None:
+    failures: list[FlyError] = []
+
+    async def guarded(read: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await read()
+        except FlyError as error:
+            failures.append(error)
+
+    async with anyio.create_task_group() as group:
+        for read in reads:
+            group.start_soon(guarded, read)
+    if failures:
+        raise failures[0]
+
+
+async def _or_none(call: Callable[[], Awaitable[T]]) -> T | None:
+    try:
+        return await call()
+    except NotFound:
+        return None
+
+
+async def _read_again(client: FlyClient, name: str, counted: int) -> list[models.Machine]:
+    for pause in EMPTY_LIST_PAUSES:
+        await anyio.sleep(pause)
+        machines = await client.api.machines_list(name)
+        if machines:
+            return machines
+    everything = await client.api.machines_list(name, include_deleted=True)
+    if len(everything) >= counted and not any(living(machine) for machine in everything):
+        return []
+    raise FlyError(
+        f"app {name} counts {counted} machines, but the list of its machines is empty",
+        hint="the platform may have an incident: nothing was changed; run the command again later",
+    )

@@ -1,0 +1,69 @@
+"""Settings of a deploy, as the command line and embedding programs give them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+from attrs import field, frozen
+
+StrategyName: TypeAlias = Literal["rolling", "immediate", "canary", "bluegreen"]
+OnFailure: TypeAlias = Literal["rollback", "keep", "stop"]
+
+
+@frozen(kw_only=True)
+class GuestOptions:
+    """The size of machines of groups that name none in fly.toml, as `--vm-*` gives it."""
+
+    size: str | None = None
+    cpus: int | None = None
+    cpu_kind: str | None = None
+    memory: str | None = None
+    """A size text such as `512mb`."""
+
+
+@frozen(kw_only=True)
+class DeployOptions:
+    """How to deploy; `None` means: as the fly.toml says, else as flyctl does by default."""
+
+    strategy: StrategyName | None = None
+    ha: bool = True
+    """Two machines for groups with services, a standby for groups without, on a first deploy."""
+    max_unavailable: float | None = None
+    """A count (1 or more) or a share of the group's machines (below 1)."""
+    wait_timeout: float | None = None
+    """Seconds a machine may take until it is started and its checks pass."""
+    release_command_timeout: float | None = None
+    """Seconds."""
+    region: str | None = None
+    """Primary region, over the one of the file."""
+    image: str | None = None
+    env: Mapping[str, str] = field(factory=dict)
+    """Extra variables, over those of the file."""
+    guest: GuestOptions | None = None
+    only_regions: tuple[str, ...] = ()
+    exclude_regions: tuple[str, ...] = ()
+    fallback_regions: tuple[str, ...] = ()
+    """Regions that a machine without volume may be created in when its own has no room."""
+    skip_release_command: bool = False
+    smoke_checks: bool = True
+    smoke_window: float = 10.0
+    """Seconds a machine is watched for crashes after its start; flyctl's value."""
+    public_ips: bool = True
+    flycast: bool = False
+    """Allocate a private address instead of public ones."""
+    detach: bool = False
+    """Return when every change is made, without waiting for start or health."""
+    concurrency: int = 8
+    """Machines changed at a time by the immediate strategy; flyctl's `--max-concurrent`."""
+    on_failure: OnFailure = "rollback"
+    """What happens to machines already updated when a rolling update turns out bad."""
+    bluegreen_pause: float = 10.0
+    """Seconds the proxy is given to learn of new machines, and again before old ones stop;
+    flyctl waits 10 s each."""
+    lease_ttl: float = 30.0
+    """Seconds; a killed run's leases end after this time."""
+    lease_wait: float = 40.0
+    """Seconds to wait for a lease that someone else holds; a killed run's own ends in time."""
+    allow_destructive: bool = False
+    """Consent to steps that delete machines whose mounts changed (`--yes`)."""

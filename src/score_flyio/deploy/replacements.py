@@ -1,0 +1,155 @@
+"""Machines that an update cannot change: a new one comes before the old one goes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from fly_machines import models
+from score_flyio.app.groups import flatten
+from score_flyio.deploy.desired.update import MachineUpdate
+from score_flyio.deploy.desired.volumes import volume_request
+from score_flyio.deploy.launches import with_secrets_seen
+from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref
+from score_flyio.deploy.secrets import SecretsPlan
+from score_flyio.deploy.sizes import options_guest
+from score_flyio.deploy.step import CreateMachine, CreateVolume, DestroyMachine, Step
+from score_flyio.deploy.strategies.model import waiting_steps
+from score_flyio.deploy.waiting import waiting_for
+from score_flyio.errors import DestructiveChange, PlanError
+
+if TYPE_CHECKING:
+    from score_flyio.deploy.groups import GroupPlan
+    from score_flyio.deploy.plan import PlanSettings
+
+
+def replacement_steps(
+    desired: DesiredApp,
+    group: str,
+    replaced: list[tuple[models.Machine, MachineUpdate]],
+    *,
+    observed: ObservedApp,
+    settings: PlanSettings,
+    secrets: SecretsPlan,
+) -> GroupPlan:
+    """Raises DestructiveChange where a volume would be left behind without consent."""
+    from score_flyio.deploy.groups import GroupPlan
+
+    steps: list[Step] = []
+    notes: list[str] = []
+    previous: tuple[str, ...] = ()
+    for number, (machine, update) in enumerate(replaced, start=1):
+        notes.append(_allowed(desired, machine, update, settings))
+        made = _replacement(
+            desired,
+            group,
+            machine,
+            update,
+            observed=observed,
+            settings=settings,
+            secrets=secrets,
+        )
+        made = evolve(made, number=number, of=len(replaced))
+        volume = _volume(desired, group, made, options_guest(settings.options))
+        needs = (*previous, *((volume.id,) if volume else ()))
+        made = evolve(made, needs=needs, volume_from=volume.id if volume else None)
+        healthy, _ = waiting_steps(
+            evolve(waiting_for(desired.spec, group, settings.options), smoke_window=0.0),
+            app=desired.name,
+            group=group,
+            made_by=made,
+            ref=made.ref,
+        )
+        resting = bool(made.request.skip_launch)
+        gone = DestroyMachine(
+            id=f"destroy:{machine.id}",
+            app=desired.name,
+            group=group,
+            ref=Ref(machine=machine.id),
+            reason=f"replaced: {notes[-1]}",
+            needs=(made.id if resting else healthy.id,),
+        )
+        steps += [step for step in (volume, made, None if resting else healthy, gone) if step]
+        previous = (made.id,)
+    return GroupPlan(steps=tuple(steps))
+
+
+def _allowed(
+    desired: DesiredApp, machine: models.Machine, update: MachineUpdate, settings: PlanSettings
+) -> str:
+    host = machine.host_status or "ok"
+    config = machine.config or machine.incomplete_config or models.FlyMachineConfig()
+    volumes = [mount.volume for mount in config.mounts or [] if mount.volume]
+    if host != "ok" and volumes:
+        raise PlanError(
+            f"app {desired.name}: machine {machine.id} is on a host that is {host}, "
+            f"and so is its volume {volumes[0]}",
+            hint="wait for the host, or restore a snapshot of the volume and destroy the machine",
+        )
+    if host != "ok":
+        return f"its host is {host}"
+    if volumes and not settings.options.allow_destructive:
+        raise DestructiveChange(
+            f"app {desired.name}: the mounts of machine {machine.id} change, so it has to be "
+            f"replaced, and its volume {volumes[0]} is left behind",
+            hint="agree with --yes; the volume is kept, unattached",
+        )
+    return "its mounts change" if update.requires_replacement else "it cannot be updated"
+
+
+def _replacement(
+    desired: DesiredApp,
+    group: str,
+    machine: models.Machine,
+    update: MachineUpdate,
+    *,
+    observed: ObservedApp,
+    settings: PlanSettings,
+    secrets: SecretsPlan,
+) -> CreateMachine:
+    config = update.request.config or models.FlyMachineConfig()
+    free = [
+        volume
+        for volume in observed.volumes
+        if config.mounts
+        and volume.name == config.mounts[0].name
+        and volume.region == machine.region
+        and not volume.attached_machine_id
+    ]
+    if config.mounts:
+        volume = free[0].id if free else None
+        config = evolve(
+            config, mounts=[evolve(config.mounts[0], volume=volume), *config.mounts[1:]]
+        )
+    request = models.CreateMachineRequest(
+        config=config, region=machine.region, skip_launch=update.request.skip_launch
+    )
+    return CreateMachine(
+        id=f"replace:{machine.id}",
+        app=desired.name,
+        group=group,
+        request=with_secrets_seen(request, secrets),
+        launch_id=settings.new_id(),
+        number=1,
+        of=1,
+        role="replacement",
+        secrets_from="secrets" if secrets.changes else None,
+        previous=machine.id,
+    )
+
+
+def _volume(
+    desired: DesiredApp, group: str, made: CreateMachine, guest: models.FlyMachineGuest | None
+) -> CreateVolume | None:
+    mounts = (made.request.config or models.FlyMachineConfig()).mounts
+    if not mounts or mounts[0].volume:
+        return None
+    mount = flatten(desired.spec, group).mounts[0]
+    request = volume_request(desired.spec, group, mount, image=desired.image, guest=guest)
+    return CreateVolume(
+        id=f"volume:{made.id}",
+        app=desired.name,
+        group=group,
+        request=evolve(request, region=made.request.region),
+    )

@@ -1,0 +1,81 @@
+"""Which secrets must be set, and which machines must start anew to see them.
+
+Fly lists a digest of each secret, made in a way that is not documented, so a digest is only ever
+compared with one read earlier. What the project remembers is that digest together with a keyed hash
+of the value that it belongs to. Machines carry, in their metadata, a hash over the digests that they
+were started with; it survives a lost project state.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from score_flyio.deploy.model import KnownApp
+from score_flyio.secret import Secret
+from score_flyio.state.model import SecretRecord
+
+SEEN_KEY = "score_flyio_secrets"
+"""Metadata key of the hash over the secrets' digests that a machine was started with."""
+
+
+def fingerprint(salt: str, secret: Secret) -> str:
+    """A keyed hash of the value; useless without the project's salt."""
+    return hmac.new(salt.encode(), secret.reveal().encode(), hashlib.sha256).hexdigest()
+
+
+def digests_hash(digests: Mapping[str, str]) -> str:
+    """One short text for the digests of all secrets of a workload."""
+    lines = "\n".join(f"{name}={digest}" for name, digest in sorted(digests.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()[:32]
+
+
+@frozen(kw_only=True)
+class SecretsPlan:
+    """Outcome of comparing wanted secrets with those at Fly."""
+
+    changes: Mapping[str, str]
+    """Name to `new`, `changed` or `unknown`, for each secret to set; empty: nothing to do."""
+    seen: str | None
+    """What machines carry in `SEEN_KEY` once they see these secrets; None: known after setting."""
+
+    @property
+    def certain(self) -> bool:
+        """Whether setting them certainly changes something."""
+        return any(change != "unknown" for change in self.changes.values())
+
+
+def plan_secrets(
+    wanted: Mapping[str, Secret], known: KnownApp, observed: Mapping[str, str]
+) -> SecretsPlan:
+    """Compares by remembered fingerprints; what nothing is remembered of has to be set again."""
+    changes: dict[str, str] = {}
+    for name, secret in wanted.items():
+        if name not in observed:
+            changes[name] = "new"
+            continue
+        record = known.secrets.get(name)
+        if record is None:
+            changes[name] = "unknown"
+        elif (
+            record.fingerprint != fingerprint(known.salt, secret) or record.digest != observed[name]
+        ):
+            changes[name] = "changed"
+    if changes:
+        return SecretsPlan(changes=changes, seen=None)
+    seen = digests_hash({name: observed[name] for name in wanted}) if wanted else None
+    return SecretsPlan(changes={}, seen=seen)
+
+
+def remember(
+    wanted: Mapping[str, Secret], salt: str, digests: Mapping[str, str]
+) -> dict[str, SecretRecord]:
+    """What to remember once the secrets are set and Fly has told their digests."""
+    return {
+        name: SecretRecord(digest=digests[name], fingerprint=fingerprint(salt, secret))
+        for name, secret in wanted.items()
+        if name in digests
+    }

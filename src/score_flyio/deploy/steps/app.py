@@ -1,0 +1,35 @@
+"""Apps and their addresses."""
+
+from __future__ import annotations
+
+from fly_machines import models
+from score_flyio.deploy.context import Context
+from score_flyio.deploy.step import AllocateAddress, CreateApp, DestroyApp, ReleaseAddress
+from score_flyio.errors import NotFound
+from score_flyio.fly import repeats
+
+
+async def create_app(step: CreateApp, context: Context) -> None:
+    await repeats.ensure_app(context.client.api, step.app, step.org)
+
+
+async def allocate_address(step: AllocateAddress, context: Context) -> str | None:
+    request = models.AssignIPRequest(type=step.kind)
+    address = await repeats.assign_ip(
+        context.client.api, step.app, request, context.known_addresses
+    )
+    return address.ip
+
+
+async def release_address(step: ReleaseAddress, context: Context) -> None:
+    try:
+        await context.client.api.app_ip_assignments_delete(step.app, step.address)
+    except NotFound:
+        return
+
+
+async def destroy_app(step: DestroyApp, context: Context) -> None:
+    try:
+        await context.client.api.apps_delete(step.app, force=True)
+    except NotFound:
+        return

@@ -1,0 +1,33 @@
+"""Waiting: for health, for the end of a smoke window, for the proxy."""
+
+from __future__ import annotations
+
+import anyio
+
+from score_flyio.deploy.context import Context
+from score_flyio.deploy.step import AwaitHealthy, Pause, WatchForCrashes
+
+
+async def await_healthy(step: AwaitHealthy, context: Context) -> None:
+    made = context.machine(step.ref)
+    if not made.launched:
+        return
+    await context.health.healthy(
+        made.id,
+        group=step.group or "",
+        instance_id=made.instance_id,
+        since=made.since,
+        within=step.timeout,
+        checks=step.wait_for_checks,
+    )
+
+
+async def watch_for_crashes(step: WatchForCrashes, context: Context) -> None:
+    made = context.machine(step.ref)
+    if not made.launched:
+        return
+    await context.health.steady(made.id, group=step.group or "", until=made.since + step.window)
+
+
+async def pause(step: Pause, _context: Context) -> None:
+    await anyio.sleep(step.seconds)

@@ -1,0 +1,147 @@
+"""Is a machine well? Judged from one reading of it."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+from attrs import frozen
+
+from fly_machines import models
+
+ARTIFICIAL_CHECKS = "bg_deployments_compat"
+"""Checks of such names are made by the platform and say nothing about the app (fly-go)."""
+
+
+class Health(Enum):
+    PENDING = "pending"
+    WELL = "well"
+    BAD = "bad"
+
+
+@frozen
+class Verdict:
+    health: Health
+    reason: str = ""
+    """What a person should know: why it is bad, or what is still missing."""
+
+
+@frozen(kw_only=True)
+class CheckCount:
+    """How many of the configured checks are reported and pass."""
+
+    configured: int
+    reported: int
+    passing: int
+    output: str | None = None
+    """What the first failing check printed."""
+
+    @property
+    def all_reported_pass(self) -> bool:
+        return self.reported > 0 and self.passing == self.reported
+
+    @property
+    def complete(self) -> bool:
+        return self.all_reported_pass and self.reported >= self.configured
+
+
+def count_checks(machine: models.Machine) -> CheckCount:
+    """Counts what is configured too: a machine just started has an empty list of results."""
+    config = machine.config or models.FlyMachineConfig()
+    configured = len(config.checks or {}) + sum(
+        len(service.checks or []) for service in config.services or []
+    )
+    results = [c for c in machine.checks or [] if not (c.name or "").startswith(ARTIFICIAL_CHECKS)]
+    failing = [check for check in results if check.status != "passing"]
+    return CheckCount(
+        configured=configured,
+        reported=len(results),
+        passing=len(results) - len(failing),
+        output=failing[0].output if failing else None,
+    )
+
+
+def judge(machine: models.Machine, *, instance_id: str | None, checks: bool) -> Verdict:
+    """Judges a machine that was given version `instance_id` (None: whatever it runs)."""
+    if instance_id and machine.instance_id and machine.instance_id != instance_id:
+        return Verdict(Health.PENDING, "its new version is not there yet")
+    match machine.state:
+        case "destroyed" | "destroying":
+            return Verdict(Health.BAD, "it was destroyed")
+        case "failed" | "launch_failed":
+            return Verdict(Health.BAD, f"it is in state {machine.state}{_last_exit(machine)}")
+        case "started":
+            return _judge_started(machine, checks=checks)
+        case "stopped" | "suspended":
+            return _judge_stopped(machine)
+        case _:
+            return Verdict(Health.PENDING, f"it is in state {machine.state}{_last_exit(machine)}")
+
+
+def _judge_started(machine: models.Machine, *, checks: bool) -> Verdict:
+    looping = crash_loop(machine)
+    if looping:
+        return Verdict(Health.BAD, looping)
+    if not checks:
+        return Verdict(Health.WELL)
+    count = count_checks(machine)
+    if count.configured == 0 or count.complete:
+        return Verdict(Health.WELL)
+    missing = f"{count.passing} of {count.configured} checks pass"
+    said = f": {count.output.strip()}" if count.output else ""
+    return Verdict(Health.PENDING, missing + said)
+
+
+def _judge_stopped(machine: models.Machine) -> Verdict:
+    exit_event = newest_exit(machine)
+    if exit_event is None:
+        return Verdict(Health.PENDING, f"it is in state {machine.state}")
+    if exit_event.get("requested_stop"):
+        return Verdict(Health.WELL, "it was stopped on request")
+    return Verdict(Health.BAD, f"it stopped{_last_exit(machine)}")
+
+
+def newest_exit(machine: models.Machine) -> dict[str, Any] | None:
+    """The exit event since the last start or update of the machine, if there is one.
+
+    Its data sits under `request.exit_event`, or `request.MonitorEvent.exit_event` (fly-go).
+    """
+    for event in machine.events or []:
+        if event.type == "exit":
+            return exit_data(event)
+        if event.type in {"launch", "update"}:
+            return None
+    return None
+
+
+def exit_data(event: models.MachineEvent) -> dict[str, Any]:
+    """How the main process ended, as an exit event tells it."""
+    request = event.request or {}
+    inner = request.get("MonitorEvent") or {}
+    data = dict(request.get("exit_event") or inner.get("exit_event") or {})
+    data.setdefault("restart_count", request.get("restart_count", 0))
+    return data
+
+
+def exit_code(data: dict[str, Any]) -> int:
+    """The code that the main process ended with."""
+    return int(data.get("exit_code") or data.get("guest_exit_code") or 0)
+
+
+def crash_loop(machine: models.Machine) -> str | None:
+    """Why the machine counts as crash-looping, by flyctl's rule; None when it does not."""
+    data = newest_exit(machine)
+    if data is None or data.get("requested_stop") or not data.get("restarting"):
+        return None
+    if exit_code(data) == 0 or int(data.get("restart_count") or 0) <= 1:
+        return None
+    killed = ", out of memory" if data.get("oom_killed") else ""
+    return f"it crashes again and again with exit code {exit_code(data)}{killed}"
+
+
+def _last_exit(machine: models.Machine) -> str:
+    data = newest_exit(machine)
+    if data is None:
+        return ""
+    killed = ", out of memory" if data.get("oom_killed") else ""
+    return f" after exit code {exit_code(data)}{killed}"

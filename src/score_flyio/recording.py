@@ -1,0 +1,59 @@
+"""Keeps in the project state what a deploy must not forget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from attrs import define, evolve, field
+
+from score_flyio.deploy.model import KnownApp
+from score_flyio.events import Event, StateSaved
+from score_flyio.resources.saving import Saver
+from score_flyio.state.model import DeploymentRecord, ProjectState, ReleaseRecord, SecretRecord
+
+RELEASES_KEPT = 25
+"""Releases that are remembered for each app, the newest."""
+
+
+@define(kw_only=True)
+class StateRecorder:
+    """Writes each fact to the store at once; the `Recorder` of the deploy steps."""
+
+    state: ProjectState
+    saver: Saver
+    emit: Callable[[Event], None]
+    workloads: Mapping[str, str | None] = field(factory=dict)
+    """Workload by app."""
+
+    def known(self, app: str) -> KnownApp:
+        """What is remembered of an app."""
+        record = self._record(app)
+        return KnownApp(
+            secrets=record.secrets,
+            salt=self.state.salt,
+            launches_done=frozenset(record.launches_done),
+        )
+
+    async def secrets_set(self, app: str, records: Mapping[str, SecretRecord]) -> None:
+        record = self._record(app)
+        await self._keep(app, evolve(record, secrets={**record.secrets, **records}))
+
+    async def launched(self, app: str, launches: tuple[str, ...]) -> None:
+        record = self._record(app)
+        done = tuple(dict.fromkeys((*record.launches_done, *launches)))
+        await self._keep(app, evolve(record, launches_done=done))
+
+    async def released(self, app: str, release: ReleaseRecord) -> None:
+        """Remembers a release, for `releases` and `rollback`."""
+        record = self._record(app)
+        releases = (*record.releases, release)[-RELEASES_KEPT:]
+        await self._keep(app, evolve(record, releases=releases))
+
+    def _record(self, app: str) -> DeploymentRecord:
+        found = self.state.deployments.get(app)
+        return found or DeploymentRecord(workload=self.workloads.get(app))
+
+    async def _keep(self, app: str, record: DeploymentRecord) -> None:
+        self.state.deployments[app] = record
+        await self.saver.save()
+        self.emit(StateSaved())
