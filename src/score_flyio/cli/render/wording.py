@@ -88,7 +88,8 @@ def _(event: events.ProvisioningFinished) -> str:
 
 @sentence.register
 def _(event: events.ProvisioningFailed) -> str:
-    return f"provisioning with {event.provisioner} failed: {event.error}"
+    by = f" with {event.provisioner}" if event.provisioner else ""
+    return f"provisioning{by} failed: {event.error}"
 
 
 @sentence.register
