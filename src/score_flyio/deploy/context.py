@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Protocol, TypeVar
 
 import anyio
 import anyio.abc
@@ -15,8 +15,14 @@ from score_flyio.deploy.leases import LeaseBook
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.events import Event, Scope
+from score_flyio.fly import repeats
 from score_flyio.fly.client import FlyClient
 from score_flyio.state.model import SecretRecord
+
+T = TypeVar("T")
+
+NEW_APP_SECONDS: Final = 30.0
+"""How long an app made in this run may be missing from answers."""
 
 
 class Recorder(Protocol):
@@ -79,6 +85,7 @@ class Context:
     known_addresses: set[str] = field(factory=set)
     volume_turn: anyio.Lock = field(factory=anyio.Lock)
     """Volumes are made one after another, so that a lost answer can be told from another's."""
+    app_is_new: bool = False
     results: dict[str, Any] = field(factory=dict)
 
     @property
@@ -99,6 +106,12 @@ class Context:
 
     def emit(self, event: Event) -> None:
         self.settings.emit(event)
+
+    async def about_app(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Makes a call about the app, which may be too new to be seen everywhere."""
+        if self.app_is_new:
+            return await repeats.once_visible(call, within=NEW_APP_SECONDS)
+        return await call()
 
     def scope(self, **parts: str | None) -> Scope:
         """The scope of an event of this app."""

@@ -83,8 +83,10 @@ def launch_steps(
     taken: set[str],
     missing: Missing | None,
 ) -> GroupPlan:
-    """Creates go out one after another, each answered before the next, so that the platform puts
-    them on different hosts; starting and health are waited for together.
+    """The creates of a group and what waits for them.
+
+    Creates go out one after another, each answered before the next, so that the platform puts them
+    on different hosts; starting and health are waited for together.
     """
     from score_flyio.deploy.groups import GroupPlan
 

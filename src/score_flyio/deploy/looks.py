@@ -13,9 +13,9 @@ from attrs import define, frozen
 class LookPolicy:
     """Distances between looks, in seconds."""
 
-    shortest: float = 0.15
+    shortest: float = 0.1
     longest: float = 2.0
-    share: float = 0.1
+    share: float = 0.07
     """The next look comes after this share of the time already waited."""
     others: float = 5.0
     """Machines beside the scout are looked at so often at least."""

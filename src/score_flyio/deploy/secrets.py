@@ -1,9 +1,9 @@
 """Which secrets must be set, and which machines must start anew to see them.
 
-Fly lists a digest of each secret, made in a way that is not documented, so a digest is only ever
+Fly lists a digest of each secret, made in a way that is not documented, so one is only ever
 compared with one read earlier. What the project remembers is that digest together with a keyed hash
-of the value that it belongs to. Machines carry, in their metadata, a hash over the digests that they
-were started with; it survives a lost project state.
+of the value that it belongs to. Machines carry, in their metadata, a hash over the digests that
+they were started with; it survives a lost project state.
 """
 
 from __future__ import annotations

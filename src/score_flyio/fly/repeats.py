@@ -85,6 +85,21 @@ async def ensure_app(
 
     Raises NameTaken when someone else has the name.
     """
+    found = await create_app(api, name, org, network=network)
+    if found is not None:
+        return found
+    return await once_visible(lambda: api.apps_show(name), within=visible_within)
+
+
+async def create_app(
+    api: FlyMachinesApi, name: str, org: str, *, network: str | None = None
+) -> models.App | None:
+    """Create the app unless it is there; gives it when it had to be read to know.
+
+    An app made just now may be missing from answers for a moment: see `once_visible`.
+
+    Raises NameTaken when someone else has the name.
+    """
     request = models.CreateAppRequest(name=name, org_slug=org, network=network)
 
     async def create() -> models.App | None:
@@ -98,21 +113,21 @@ async def ensure_app(
             return None
 
     try:
-        found = await _repeat(create, present)
+        return await _repeat(create, present)
     except (NameTaken, InvalidRequest, Conflict) as error:
         found = await present()
         if found is None:
             raise _name_taken(error) from error
         return found
-    return found or await _visible_app(api, name, visible_within)
 
 
-async def _visible_app(api: FlyMachinesApi, name: str, within: float) -> models.App:
+async def once_visible(call: Callable[[], Awaitable[T]], *, within: float = VISIBLE_WITHIN) -> T:
+    """Make a call about an app made just now: 404 and 401 are normal for a moment."""
     end = anyio.current_time() + within
     pause = 0.25
     while True:
         try:
-            return await api.apps_show(name)
+            return await call()
         except (NotFound, NotAuthorized) as error:
             refused = isinstance(error, NotAuthorized) and error.status != 401
             if refused or anyio.current_time() + pause > end:

@@ -10,13 +10,14 @@ from score_flyio.fly import repeats
 
 
 async def create_app(step: CreateApp, context: Context) -> None:
-    await repeats.ensure_app(context.client.api, step.app, step.org)
+    await repeats.create_app(context.client.api, step.app, step.org)
+    context.app_is_new = True
 
 
 async def allocate_address(step: AllocateAddress, context: Context) -> str | None:
     request = models.AssignIPRequest(type=step.kind)
-    address = await repeats.assign_ip(
-        context.client.api, step.app, request, context.known_addresses
+    address = await context.about_app(
+        lambda: repeats.assign_ip(context.client.api, step.app, request, context.known_addresses)
     )
     return address.ip
 

@@ -39,7 +39,9 @@ async def create_machine(step: CreateMachine, context: Context) -> MadeMachine:
 async def _create(
     step: CreateMachine, context: Context, request: models.CreateMachineRequest
 ) -> MadeMachine:
-    machine = await repeats.create_machine(context.client.api, step.app, request, step.launch_id)
+    machine = await context.about_app(
+        lambda: repeats.create_machine(context.client.api, step.app, request, step.launch_id)
+    )
     return context.made(machine, launched=not request.skip_launch)
 
 

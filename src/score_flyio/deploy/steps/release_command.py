@@ -19,8 +19,9 @@ WAIT_SECONDS = 60
 
 async def run_release_command(step: RunReleaseCommand, context: Context) -> None:
     """Raises ReleaseCommandFailed with the exit code, or when it did not end in time."""
-    machine = await repeats.create_machine(
-        context.client.api, step.app, _bound(step, context), step.launch_id
+    request = _bound(step, context)
+    machine = await context.about_app(
+        lambda: repeats.create_machine(context.client.api, step.app, request, step.launch_id)
     )
     machine_id = machine.id or ""
     try:

@@ -11,7 +11,9 @@ from score_flyio.secret import Secret
 
 async def set_secrets(step: SetSecrets, context: Context) -> SecretsSet:
     """Sets all in one call, and remembers their digests so that the next run need not."""
-    answer = await repeats.set_secrets(context.client.api, step.app, step.values)
+    answer = await context.about_app(
+        lambda: repeats.set_secrets(context.client.api, step.app, step.values)
+    )
     before = context.secrets_before
     changed = any(answer.digests.get(name) != before.get(name) for name in step.values)
     kept: dict[str, Secret] = {

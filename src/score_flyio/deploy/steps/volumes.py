@@ -11,8 +11,10 @@ from score_flyio.fly import repeats
 async def create_volume(step: CreateVolume, context: Context) -> str:
     """Gives the id of the new volume."""
     async with context.volume_turn:
-        volume = await repeats.create_volume(
-            context.client.api, step.app, step.request, context.known_volumes
+        volume = await context.about_app(
+            lambda: repeats.create_volume(
+                context.client.api, step.app, step.request, context.known_volumes
+            )
         )
     return volume.id or ""
 

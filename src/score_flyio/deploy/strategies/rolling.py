@@ -13,8 +13,10 @@ RESTING_SLOTS = 30
 
 
 def rolling(update: GroupUpdate) -> Ordered:
-    """The first machine is watched for its whole smoke window before others follow; the windows of
-    all others overlap.
+    """The steps of a rolling update.
+
+    The first machine is watched for its whole smoke window before others follow; the windows of all
+    others overlap.
     """
     pool = f"rolling:{update.group}"
     steps: list[Step] = []
