@@ -46,7 +46,15 @@ NOT_PURE = ("score.load", "app.load")
 WORLD = ("anyio", "asyncio", "trio", "httpx", "os", "subprocess", "time", "socket", "random")
 
 MAY_IMPORT = {
-    "httpx": ("fly.transport", "resources.kinds", "deploy.images", "images", "state", "emulator"),
+    "httpx": (
+        "fly.transport",
+        "fly.registry",
+        "resources.kinds",
+        "deploy.images",
+        "images",
+        "state",
+        "emulator",
+    ),
     "fly_machines": ("fly", "deploy", "emulator", "resources.postgres"),
     "asyncclick": ("cli",),
 }

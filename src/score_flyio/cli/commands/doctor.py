@@ -1,0 +1,41 @@
+"""`score-flyio doctor`: is everything there that a deploy needs?"""
+
+from __future__ import annotations
+
+import asyncclick as click
+from attrs import asdict
+
+from score_flyio.cli.command import Command
+from score_flyio.cli.context import CliContext
+from score_flyio.cli.options import json_option, target_option
+
+
+@click.command("doctor", cls=Command)
+@target_option
+@json_option
+async def command(cli: CliContext, target: str | None) -> int:
+    """Check token, API, organization, registry, image builder and state.
+
+    One line each, with the mend. Ends with 1 where something is not as a deploy needs it.
+    """
+    from score_flyio.cli.connect import chosen_target, connected
+    from score_flyio.cli.project import open_project
+    from score_flyio.doctor import Diagnosis, builder, examine, examine_state, failed, token
+    from score_flyio.errors import ScoreFlyError
+
+    store = open_project(cli).store
+    found: list[Diagnosis] = []
+    try:
+        chosen = chosen_target(cli, target)
+        found.append(token(chosen))
+        async with connected(cli, target) as client:
+            found += await examine(client, chosen)
+    except ScoreFlyError as error:
+        found.append(failed("token", error))
+    found += [builder(cli.environ.get("PATH")), await examine_state(store)]
+    healthy = all(diagnosis.ok for diagnosis in found)
+    cli.output.result(
+        {"ok": healthy, "checks": [asdict(diagnosis) for diagnosis in found]},
+        "\n".join(map(str, found)),
+    )
+    return 0 if healthy else 1
