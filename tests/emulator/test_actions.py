@@ -124,7 +124,7 @@ async def test_some_machines_cannot_be_suspended(api: Api, config: dict[str, Any
 
 
 @pytest.mark.parametrize(
-    ("signal", "state"), [("SIGKILL", "restarting"), (9, "restarting"), ("SIGUSR1", "started")]
+    ("signal", "state"), [("SIGKILL", "stopped"), (9, "stopped"), ("SIGUSR1", "started")]
 )
 async def test_signals(api: Api, signal: object, state: str) -> None:
     machine, path = await machine_in(api, "started")

@@ -89,7 +89,14 @@ async def test_a_volume_can_be_named(api: Api) -> None:
     await volume(api, region="fra")
     data = await volume(api)
     machine = await api.machine(config=mounted(name="data"), region="iad")
-    assert machine["config"]["mounts"] == [{"path": "/data", "name": "data", "volume": data["id"]}]
+    (mount,) = machine["config"]["mounts"]
+    assert mount == {
+        "path": "/data",
+        "name": "data",
+        "volume": data["id"],
+        "encrypted": True,
+        "size_gb": 1,
+    }
     another = {"config": mounted(name="data"), "region": "iad"}
     assert (await api.post("/apps/shop/machines", another)).status_code == 422
 

@@ -69,7 +69,7 @@ def machine_document(
     status = world.host_of(machine).status
     document["host_status"] = status
     document["config" if status == "ok" else "incomplete_config"] = (
-        machine.config if status == "ok" else _incomplete(machine.config)
+        _shown_config(world, machine.config) if status == "ok" else _incomplete(machine.config)
     )
     document["events"] = [
         event_document(event) for event in machine.events[: -_SHOWN_EVENTS - 1 : -1]
@@ -81,6 +81,18 @@ def machine_document(
             {"name": container.get("name"), "state": machine.state} for container in containers
         ]
     return document
+
+
+def _shown_config(world: World, config: Json) -> Json:
+    """The config; what its volume is like stands at the mount."""
+    if not config.get("mounts"):
+        return config
+    mounts = []
+    for mount in config["mounts"]:
+        volume = world.volumes.get(mount.get("volume", ""))
+        facts = {"encrypted": volume.encrypted, "size_gb": volume.size_gb} if volume else {}
+        mounts.append({**mount, **facts})
+    return {**config, "mounts": mounts}
 
 
 def _incomplete(config: Json) -> Json:

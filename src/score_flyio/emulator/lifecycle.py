@@ -78,8 +78,13 @@ def restart(world: World, machine: MachineRecord, now: float) -> None:
 
 
 def kill(world: World, machine: MachineRecord, now: float, number: int) -> None:
-    """A signal from outside that ends the process."""
-    _exited(world, machine, now, code=128 + number, signal=number)
+    """A deadly signal from outside: the process is not started again."""
+    request = _exit_request(now, code=0, signal=number, requested=True, restarting=False)
+    world.record_event(machine, "exit", "stopped", "flyd", now, request)
+    machine.pending = None
+    world.enter(machine, "stopped", now)
+    if machine.config.get("auto_destroy"):
+        destroy(world, machine, now)
 
 
 def destroy(world: World, machine: MachineRecord, now: float) -> None:
@@ -157,13 +162,10 @@ def _started(world: World, machine: MachineRecord, at: float) -> None:
 
 
 def _exit(world: World, machine: MachineRecord, at: float) -> None:
-    _exited(world, machine, at, code=machine.exit_code, signal=-1)
-
-
-def _exited(world: World, machine: MachineRecord, at: float, *, code: int, signal: int) -> None:
+    code = machine.exit_code
     machine.exits += 1
     again = _runs_again(machine.config, code, machine.exits)
-    request = _exit_request(at, code=code, signal=signal, requested=False, restarting=again)
+    request = _exit_request(at, code=code, signal=-1, requested=False, restarting=again)
     request["restart_count"] = machine.exits
     status = "restarting" if again else "stopped"
     world.record_event(machine, "exit", status, "flyd", at, request)
