@@ -28,6 +28,7 @@ PENDING: Final = "(known after provisioning)"
 """What stands for an output of a resource that is not provisioned yet."""
 
 _TOKEN: Final = re.compile(r"\$(\$\{[^}]*\})|(\$\$)|\$\{([^}]*)\}")
+_ESCAPABLE: Final = re.compile(r"\$\{[^}]*\}|\$")
 
 
 @frozen
@@ -89,7 +90,7 @@ def resources_in(value: Any) -> frozenset[str]:
 
 def escape(text: str) -> str:
     """Text that substitution turns back into exactly the given one."""
-    return text.replace("$", "$$") if "$" in text else text
+    return _ESCAPABLE.sub(r"$\g<0>", text)
 
 
 class ResourceOutputs(Protocol):

@@ -30,7 +30,7 @@ _INTEGERS: Final = (
     (re.compile(r"([+-]?)(0|[1-9][0-9]*)"), 10),
 )
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_MOST_DIGITS: Final = 4000
+_MOST_DIGITS: Final = 1000
 """Longer digits are kept as text; Python refuses to convert them."""
 
 

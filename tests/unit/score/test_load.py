@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from score_flyio.errors import InputError, ScoreFileError
-from score_flyio.score.load import load_score_file, workload_from_document
+from score_flyio.errors import InputError, Problem, ScoreFileError
+from score_flyio.score.load import LoadedWorkload, load_score_file, workload_from_document
 
 MINIMAL = """\
 apiVersion: score.dev/v1b1
@@ -188,3 +190,33 @@ def test_list_items_that_cannot_be_kept(score: Path, item: str) -> None:
 def test_stored_document_that_no_longer_fits() -> None:
     with pytest.raises(ScoreFileError, match=r"old\.yaml.*apiVersion"):
         workload_from_document({"metadata": {"name": "shop"}}, "old.yaml")
+
+
+_PIECES = st.sampled_from(
+    [MINIMAL, "\n", "  ", "- ", ": ", "a", "containers", "{", "}", "[", "]", "&a ", "*a", "<<", "!!int ", "'", '"',
+     "|", "---\n", "${metadata.name}", "$", "    variables: {A: '${x}'}\n", "service: {ports: {web: {port: 1}}}\n",
+     "    files: [{target: /a, content: [1, null]}]\n", "    before: {main: {ready: started}}\n", "0x1", "\t", "#"]
+)  # fmt: skip
+
+
+@given(st.lists(_PIECES, max_size=8).map("".join).map(str.encode) | st.binary(max_size=40))
+def test_no_file_breaks_the_reader(folder: Path, content: bytes) -> None:
+    file = folder / "score.yaml"
+    file.write_bytes(content)
+    problems, loaded = _outcome(file)
+    assert bool(problems) == (loaded is None)
+    assert all(problem.file == str(file) for problem in problems)
+    if loaded is not None:
+        assert workload_from_document(loaded.document, "f").workload == loaded.workload
+
+
+def _outcome(file: Path) -> tuple[tuple[Problem, ...], LoadedWorkload | None]:
+    try:
+        return (), load_score_file(file)
+    except InputError as error:
+        return error.problems, None
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fuzz")

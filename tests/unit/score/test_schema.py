@@ -102,8 +102,8 @@ def test_changed_documents(changes: list[tuple[tuple[Any, ...], Any, bool]]) -> 
             parent = parent[part] if found or (isinstance(parent, list) and parent) else None
         if isinstance(parent, dict) and remove:
             parent.pop(path[-1], None)
-        elif isinstance(parent, dict):
-            parent[path[-1]] = value
+        elif isinstance(parent, dict) and isinstance(path[-1], str):
+            parent[path[-1]] = copy.deepcopy(value)
     ours = {json_pointer(finding.path) for finding in schema_findings(document)}
     general = {_general_pointer(error) for error in _GENERAL.iter_errors(document)}
     assert ours == general, json.dumps(document)

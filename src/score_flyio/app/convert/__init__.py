@@ -78,18 +78,7 @@ def convert(
         read_file=read_file,
         side_folder=side_folder,
     )
-    _check_name(draft, app_name)
-    several = needs_containers(workload)
-    found = services(draft)
-    checks = add_checks(draft, found, several=several)
-    spec = AppSpec(
-        app=app_name,
-        mounts=mounts(draft),
-        services=tuple(found),
-        checks=checks,
-        vm=vm_of_workload(draft),
-    )
-    spec = with_containers(draft, spec) if several else _with_process(draft, spec)
+    spec = _spec(draft, app_name)
     draft.raise_problems()
     return Conversion(
         spec=spec,
@@ -97,6 +86,20 @@ def convert(
         notices=tuple(draft.notices),
         side_files=draft.side_files,
     )
+
+
+def _spec(draft: Draft, app_name: str) -> AppSpec:
+    _check_name(draft, app_name)
+    several = needs_containers(draft.workload)
+    found = services(draft)
+    spec = AppSpec(
+        app=app_name,
+        checks=add_checks(draft, found, several=several),
+        mounts=mounts(draft),
+        services=tuple(found),
+        vm=vm_of_workload(draft),
+    )
+    return with_containers(draft, spec) if several else _with_process(draft, spec)
 
 
 def _check_name(draft: Draft, app_name: str) -> None:
