@@ -39,6 +39,7 @@ def load_score_file(
     overrides_file: str | os.PathLike[str] | None = None,
     override_properties: Sequence[str] = (),
     image: str | None = None,
+    params_later: bool = False,
 ) -> LoadedWorkload:
     """Reads, overrides, upgrades and validates a Score file.
 
@@ -47,6 +48,8 @@ def load_score_file(
         overrides_file: YAML map laid over the document first.
         override_properties: `PATH=VALUE` texts, applied in order after that.
         image: Replaces the image of every container whose image is `.`.
+        params_later: Leave wrong placeholders in the params of resources to provisioning, where
+            they stop only the resources that have them.
 
     Raises:
         ScoreFileError: with all problems of the file that is wrong; `code` tells which input it
@@ -64,7 +67,7 @@ def load_score_file(
     for text in override_properties:
         override = parse_property(text)
         document = apply_property(document, override.path, override.value)
-    return _validated(document, file, source=source, image=image)
+    return _validated(document, file, source=source, image=image, params_later=params_later)
 
 
 def workload_from_document(document: dict[str, Any], file: str) -> LoadedWorkload:
@@ -82,9 +85,12 @@ def _validated(
     *,
     source: YamlDocument | None = None,
     image: str | None = None,
+    params_later: bool = False,
 ) -> LoadedWorkload:
     upgraded = upgrade(document)
     found = [*_odd_key_findings(source), *(upgraded.findings or findings(upgraded.document))]
+    if params_later:
+        found = [finding for finding in found if finding.code != "params_substitution_failed"]
     if found:
         problems = tuple(_problem(finding, file, source, upgraded) for finding in found)
         raise ScoreFileError(problems=problems)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
-from fractions import Fraction
 from typing import Final
 
-_CPU: Final = re.compile(r"([0-9]+)(m|\.[0-9]+)?")
-_MEMORY: Final = re.compile(r"((?:0|[1-9][0-9]*)(?:\.[0-9]+)?)(?:([KMGTPE])(i?))?")
+_CPU: Final = re.compile(r"([0-9]+)(?:(m)|\.([0-9]+))?")
+_MEMORY: Final = re.compile(r"(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:([KMGTPE])(i?))?")
 _LARGEST: Final = 2**63 - 1
+_MOST_DIGITS: Final = 1000
 
 
 def parse_cpu(text: str) -> int:
@@ -21,9 +20,8 @@ def parse_cpu(text: str) -> int:
     match = _CPU.fullmatch(text)
     if match is None:
         raise ValueError(f'"{text}" is no CPU quantity such as 0.5, 2 or 250m')
-    whole, rest = match.groups()
-    milli = int(whole) if rest == "m" else math.floor(Fraction(text) * 1000)
-    return _bounded(milli, text)
+    whole, milli, decimals = match.groups(default="")
+    return _bounded(whole, decimals, 1 if milli else 1000, text)[0]
 
 
 def parse_memory(text: str) -> int:
@@ -35,12 +33,17 @@ def parse_memory(text: str) -> int:
     match = _MEMORY.fullmatch(text)
     if match is None:
         raise ValueError(f'"{text}" is no memory quantity such as 512Mi, 1.5G or 256000000')
-    number, unit, binary = match.groups()
+    whole, decimals, unit, binary = match.groups(default="")
     power = "KMGTPE".index(unit) + 1 if unit else 0
-    return _bounded(math.ceil(Fraction(number) * (1024 if binary else 1000) ** power), text)
+    value, rest = _bounded(whole, decimals, (1024 if binary else 1000) ** power, text)
+    return value + (rest > 0)
 
 
-def _bounded(value: int, text: str) -> int:
+def _bounded(whole: str, decimals: str, unit: int, text: str) -> tuple[int, int]:
+    """`whole.decimals` units, cut off, and what was cut off in some smaller unit."""
+    if len(whole) + len(decimals) > _MOST_DIGITS:
+        raise ValueError("the quantity has too many digits; it is too large or too exact")
+    value, rest = divmod(int(whole + decimals) * unit, 10 ** len(decimals))
     if value > _LARGEST:
         raise ValueError(f'"{text}" is too large')
-    return value
+    return value, rest

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from score_flyio.secret import Secret
@@ -46,6 +45,8 @@ def _json(value: Any) -> str:
 def _number(value: float) -> str:
     if not math.isfinite(value):
         return str(value)
+    from decimal import Decimal
+
     decimal = Decimal(repr(value)).normalize()
     if value == 0 or 1e-6 <= abs(value) < 1e21:
         return format(decimal, "f")

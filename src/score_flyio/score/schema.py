@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, Final
 
@@ -151,6 +150,8 @@ def _missing(key: str, path: Path) -> Finding:
 
 
 def _unknown(key: str, known: dict[str, Schema], path: Path) -> Finding:
+    from difflib import get_close_matches
+
     near = get_close_matches(key, known, n=1)
     hint = f'did you mean "{near[0]}"?' if near else f"known here: {', '.join(sorted(known))}"
     return _finding("additionalProperties", path, f'unknown key "{key}"', hint, subject=key)

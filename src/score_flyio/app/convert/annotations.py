@@ -14,7 +14,6 @@ from typing import Any, Final, TypeVar
 from attrs import define, frozen
 
 from score_flyio.app.convert.draft import Draft
-from score_flyio.app.convert.options import OptionsReader
 from score_flyio.app.spec import AutoStop, Concurrency, HttpOptions
 from score_flyio.score.model import Port
 from score_flyio.score.place import quoted
@@ -161,6 +160,8 @@ def _section(text: str, section: type[Section]) -> Section | None:
         return None
     if not isinstance(raw, dict):
         raise ValueError("must be a JSON object")  # noqa: TRY004 - a wrong value, not a wrong call
+    from score_flyio.app.convert.options import OptionsReader
+
     reader = OptionsReader()
     options: Section = reader.section(section, raw)
     if reader.problems:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import posixpath
 from typing import Any
 
@@ -120,7 +119,7 @@ def _expanded(
     if not result.secret:
         return FileContent(target=file.target, text=result.text, mode=_mode(file))
     key = draft.workload.name + container.name + file.target
-    name = hashlib.sha256(key.encode()).hexdigest()
+    name = _digest(key)
     draft.secrets[name] = Secret(_base64(result.text.encode()))
     message = f"file {file.target} of {container.name} has secrets in it: it is kept as app secret"
     draft.remark("secret_file", file.target, f"{message} {name}")
@@ -133,7 +132,13 @@ def _mode(file: FileMount) -> int | None:
 
 def _side_name(draft: Draft, container: Container, content: FileContent) -> str:
     key = f"{container.name}\0{content.target}"
-    return f"fly_{draft.workload.name}.{hashlib.sha256(key.encode()).hexdigest()[:12]}.bin"
+    return f"fly_{draft.workload.name}.{_digest(key)[:12]}.bin"
+
+
+def _digest(text: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _base64(data: bytes) -> str:

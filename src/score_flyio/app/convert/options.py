@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Any, Final
 
 from attrs import define, field
@@ -71,6 +70,8 @@ class OptionsReader:
 
 
 def _unknown(place: str, name: str, keys: dict[str, Key]) -> str:
+    from difflib import get_close_matches
+
     near = get_close_matches(name, keys, n=1)
     known = f"did you mean {near[0]}?" if near else f"known: {', '.join(keys)}"
     return f"{place} is unknown ({known})"
