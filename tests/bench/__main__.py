@@ -1,0 +1,105 @@
+"""`make bench`: measures what is promised, prints tables, writes bench-results.json."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import attrs
+
+from tests.bench.makespan import Row, makespans
+from tests.bench.processes import Bulk, Timed, bulk, chain, independent, startups
+
+RESULTS = Path("bench-results.json")
+SAMPLES = Path("samples")
+
+
+def main() -> int:
+    """Everything; 0 when all targets are met."""
+    rows = makespans()
+    print_makespans(rows)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "start").mkdir()
+        timed = [
+            *startups(folder / "start", SAMPLES / "web"),
+            independent(folder),
+            chain(folder),
+        ]
+        print_timed(timed)
+        bulks = [bulk(folder, count) for count in (10, 50, 200)]
+        print_bulk(bulks)
+    memory = thousand_machines_mib()
+    print(f"\npeak memory of a deploy that watches 1,000 machines: {memory:.0f} MiB (target 150)")
+    RESULTS.write_text(
+        json.dumps(
+            {
+                "makespan": [{**attrs.asdict(row), "ratio": round(row.ratio, 4)} for row in rows],
+                "processes": [attrs.asdict(row) for row in timed],
+                "generate": [attrs.asdict(row) for row in bulks],
+                "memory_mib_1000_machines": memory,
+            },
+            indent=2,
+        )
+        + "\n"
+    )
+    return 0 if not missed(rows, timed) and memory <= 150 else 1
+
+
+def print_makespans(rows: list[Row]) -> None:
+    print("deploys, simulated: 50 ms latency, 500 ms boot, 1 s to healthy, rate limits on\n")
+    print(f"{'':34}{'seconds':>9}{'bound':>8}{'ratio':>7}{'calls':>7}{'429':>5}  flyctl")
+    for row in rows:
+        m = row.measured
+        flyctl = f"{row.flyctl[0]} s, {row.flyctl[1]} calls" if row.flyctl else ""
+        print(
+            f"{row.name:34}{m.seconds:9.2f}{row.bound:8.2f}{row.ratio:7.3f}"
+            f"{m.calls:7}{m.refused:5}  {flyctl}"
+        )
+
+
+def print_timed(rows: list[Timed]) -> None:
+    print(f"\n{'processes, wall time':44}{'median ms':>10}{'least':>8}{'factor':>8}{'target':>8}")
+    for row in rows:
+        factor = f"{row.factor:.1f}" if row.factor else ""
+        target = "" if row.target is None else f"{row.target:g}"
+        print(
+            f"{row.name:44}{row.median * 1000:10.0f}{row.least * 1000:8.0f}{factor:>8}{target:>8}"
+        )
+
+
+def print_bulk(rows: list[Bulk]) -> None:
+    print(f"\n{'generate in one call':44}{'seconds':>10}{'ms each':>8}{'peak MiB':>10}")
+    for row in rows:
+        print(
+            f"{f'{row.workloads} workloads, {row.workloads * 2} resources':44}"
+            f"{row.seconds:10.2f}{row.per_workload * 1000:8.1f}{row.peak_mib:10.0f}"
+        )
+
+
+def thousand_machines_mib() -> float:
+    """Measured in a process of its own; the emulator runs in another one."""
+    command = [sys.executable, "-m", "tests.bench.thousand"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return float(done.stdout.split()[-1])
+
+
+def missed(rows: list[Row], timed: list[Timed]) -> list[str]:
+    """The targets that are not met."""
+    found = [row.name for row in rows if row.ratio > 1.1 or row.measured.refused]
+    found += [
+        row.name
+        for row in timed
+        if row.target is not None
+        and (row.factor if row.factor is not None else row.median) > row.target
+    ]
+    if found:
+        print("\nmissed: " + "; ".join(found))
+    return found
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,178 @@
+"""What whole processes take: start-up beside a bare interpreter, and `generate`."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from attrs import frozen
+
+RUNS = 11
+
+
+@frozen(kw_only=True)
+class Timed:
+    """Median and least wall time of a command, in seconds."""
+
+    name: str
+    median: float
+    least: float
+    factor: float | None = None
+    """How many times the bare interpreter it took."""
+    target: float | None = None
+
+
+def timed(name: str, command: list[str], cwd: Path, runs: int = RUNS) -> Timed:
+    """Runs a command several times."""
+    taken = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        subprocess.run(command, cwd=cwd, check=True, capture_output=True, env=_environment())
+        taken.append(time.perf_counter() - start)
+    return Timed(name=name, median=statistics.median(taken), least=min(taken))
+
+
+def _environment() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if not k.startswith(("FLY_", "SCORE_FLYIO_"))}
+
+
+def tool(*arguments: str) -> list[str]:
+    """The installed command with these arguments."""
+    return [str(Path(sys.executable).parent / "score-flyio"), *arguments]
+
+
+def startups(folder: Path, sample: Path) -> list[Timed]:
+    """Start-up of the commands whose speed is promised, as multiples of `python -c pass`."""
+    (folder / "score.yaml").write_bytes((sample / "score.yaml").read_bytes())
+    subprocess.run(
+        tool("init", "--fly-app-prefix=bench-"), cwd=folder, check=True, capture_output=True
+    )
+    bare = timed("python -c pass", [sys.executable, "-c", "pass"], folder)
+    rows = [bare]
+    for name, arguments, target in (
+        ("--version", ["--version"], 2.0),
+        ("--help", ["--help"], 8.0),
+        ("completion bash", ["completion", "bash"], 8.0),
+        ("generate of a sample", ["generate", "score.yaml"], 12.0),
+    ):
+        row = timed(name, tool(*arguments), folder)
+        rows.append(
+            Timed(
+                name=row.name,
+                median=row.median,
+                least=row.least,
+                factor=row.median / bare.median,
+                target=target,
+            )
+        )
+    return rows
+
+
+SLOW = """#!/bin/sh
+cat >/dev/null
+sleep 1
+printf '{"values":{"x":"1"}}'
+"""
+
+
+def _project(folder: Path) -> Path:
+    folder.mkdir()
+    script = folder / "slow.sh"
+    script.write_text(SLOW)
+    script.chmod(0o755)
+    subprocess.run(
+        tool("init", "--fly-app-prefix=b-", "--file="), cwd=folder, check=True, capture_output=True
+    )
+    subprocess.run(
+        tool("provisioners", "add", "slow", "slow", "--cmd-binary=./slow.sh"),
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+    return folder
+
+
+def _workload(resources: dict[str, object], name: str = "wl") -> str:
+    return json.dumps(
+        {
+            "apiVersion": "score.dev/v1b1",
+            "metadata": {"name": name},
+            "containers": {"main": {"image": "nginx"}},
+            "resources": resources,
+        }
+    )
+
+
+def independent(folder: Path, count: int = 30) -> Timed:
+    """`count` command resources of one second each, all at once."""
+    project = _project(folder / "independent")
+    resources: dict[str, object] = {f"r{n:02d}": {"type": "slow"} for n in range(count)}
+    (project / "score.yaml").write_text(_workload(resources))
+    command = tool("generate", "score.yaml", f"--jobs={count}")
+    row = timed(f"{count} independent 1 s resources, --jobs {count}", command, project, runs=3)
+    return Timed(name=row.name, median=row.median, least=row.least, target=1.6)
+
+
+def chain(folder: Path, count: int = 5) -> Timed:
+    """`count` command resources of one second each, each needing the one before."""
+    project = _project(folder / "chain")
+    resources: dict[str, object] = {}
+    for n in range(count):
+        params = {"before": f"${{resources.r{n - 1:02d}.x}}"} if n else {}
+        resources[f"r{n:02d}"] = {"type": "slow", "params": params}
+    (project / "score.yaml").write_text(_workload(resources))
+    row = timed(f"chain of {count} 1 s resources", tool("generate", "score.yaml"), project, runs=3)
+    return Timed(name=row.name, median=row.median, least=row.least, target=float(count) + 1)
+
+
+@frozen(kw_only=True)
+class Bulk:
+    """One `generate` of many workloads."""
+
+    workloads: int
+    seconds: float
+    per_workload: float
+    peak_mib: float
+
+
+def bulk(folder: Path, count: int) -> Bulk:
+    """`count` Score files with twice as many resources, half of them commands, in one call."""
+    project = folder / f"bulk-{count}"
+    project.mkdir()
+    script = project / "quick.sh"
+    script.write_text(SLOW.replace("sleep 1\n", ""))
+    script.chmod(0o755)
+    for arguments in (
+        ("init", "--fly-app-prefix=b-", "--file="),
+        ("provisioners", "add", "quick", "quick", "--cmd-binary=./quick.sh"),
+        ("provisioners", "add", "fixed", "fixed", '--static-json={"x":"1"}'),
+    ):
+        subprocess.run(tool(*arguments), cwd=project, check=True, capture_output=True)
+    files = []
+    for n in range(count):
+        resources: dict[str, object] = {"a": {"type": "quick"}, "b": {"type": "fixed"}}
+        file = project / f"w{n:03d}.yaml"
+        file.write_text(_workload(resources, f"w{n:03d}"))
+        files.append(file.name)
+    start = time.perf_counter()
+    process = subprocess.Popen(tool("generate", *files), cwd=project, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    assert os.waitstatus_to_exitcode(status) == 0
+    return Bulk(
+        workloads=count,
+        seconds=seconds,
+        per_workload=seconds / count,
+        peak_mib=usage.ru_maxrss / 1024,
+    )
+
+
+def own_peak_mib() -> float:
+    """Peak memory of this process."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -1,0 +1,132 @@
+"""One simulated deploy after another: engine and emulator on trio's mock clock."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import anyio
+from attrs import define, field, frozen
+from trio.testing import MockClock
+
+from score_flyio.app.flytoml.document import read_fly_toml
+from score_flyio.clock import EventLoopClock
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.deployable import FlyTomlApp
+from score_flyio.emulator import Emulator, EmulatorSettings
+from score_flyio.engine import Engine
+from score_flyio.events import Event, MachineStateChanged, RequestFinished
+from score_flyio.project import Project
+from score_flyio.state.model import ProjectState
+from score_flyio.state.store import InMemoryStore
+from score_flyio.target import EmulatorTarget
+
+LATENCY, BOOT, HEALTHY = 0.05, 0.5, 1.0
+"""Seconds: the settings under which flyctl was recorded."""
+
+SETTINGS = EmulatorSettings(latency=LATENCY, boot=BOOT, healthy_after=HEALTHY)
+
+
+@frozen(kw_only=True)
+class Measured:
+    """One deploy: simulated seconds, calls, refusals for too many calls."""
+
+    seconds: float
+    calls: int
+    refused: int
+    outcome: str
+
+
+@define
+class Counter:
+    """Counts requests as they end."""
+
+    calls: int = 0
+    refused: int = 0
+    states: list[tuple[float, str, str]] = field(factory=list)
+
+    def hear(self, event: Event) -> None:
+        if isinstance(event, RequestFinished):
+            self.calls += 1
+            self.refused += event.status == 429
+        elif isinstance(event, MachineStateChanged):
+            self.states.append((event.at, event.scope.machine or "", event.state))
+
+
+@define(kw_only=True)
+class Bench:
+    """A platform and an engine for it."""
+
+    engine: Engine
+    emulator: Emulator
+    counter: Counter
+
+    async def deploy(
+        self, apps: Sequence[FlyTomlApp], options: DeployOptions | None = None
+    ) -> Measured:
+        self.counter.calls = self.counter.refused = 0
+        start = anyio.current_time()
+        async with self.engine.deploy(apps, options or DeployOptions(smoke_checks=False)) as run:
+            pass
+        return Measured(
+            seconds=anyio.current_time() - start,
+            calls=self.counter.calls,
+            refused=self.counter.refused,
+            outcome=run.report.outcome,
+        )
+
+    async def rest(self, seconds: float = 30.0) -> None:
+        """Lets the buckets of the rate limits fill up again."""
+        await anyio.sleep(seconds)
+
+
+def simulate(
+    body: Callable[[Bench], Awaitable[Measured]], settings: EmulatorSettings = SETTINGS
+) -> Measured:
+    """Runs `await body(bench)` on a mock clock and gives back what it returns."""
+
+    async def main() -> Measured:
+        clock = EventLoopClock()
+        counter = Counter()
+        async with Emulator(settings, clock=clock) as emulator:
+            project = Project(Path(), InMemoryStore(ProjectState.new("")))
+            async with Engine(
+                project,
+                target=EmulatorTarget(emulator=emulator),
+                clock=clock,
+                rng=random.Random(1),
+                listener=counter.hear,
+                write_files=False,
+            ) as engine:
+                return await body(Bench(engine=engine, emulator=emulator, counter=counter))
+
+    clock = MockClock(autojump_threshold=0)
+    return anyio.run(main, backend="trio", backend_options={"clock": clock})
+
+
+def app(name: str, text: str) -> FlyTomlApp:
+    """An app from the text of its fly.toml."""
+    document = read_fly_toml(text, file=f"{name}.toml")
+    assert document.spec is not None, document.problems
+    return FlyTomlApp(app=name, document=document, spec=document.spec, directory=Path())
+
+
+def web(name: str, *, version: int = 1, extra: str = "") -> FlyTomlApp:
+    """A service with a check, of two machines."""
+    return app(
+        name,
+        f"""
+app = "{name}"
+primary_region = "iad"
+[build]
+image = "nginx:{version}"
+{extra}
+[http_service]
+internal_port = 8080
+[[http_service.checks]]
+interval = "5s"
+timeout = "2s"
+path = "/"
+""",
+    )
