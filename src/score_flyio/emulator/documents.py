@@ -123,7 +123,6 @@ def image_reference(image: str) -> Json:
         "repository": repository,
         "tag": tag,
         "digest": digest or "sha256:" + hashlib.sha256(f"{name}:{tag}".encode()).hexdigest(),
-        "labels": None,
     }
 
 

@@ -162,7 +162,8 @@ def _delete_custom(call: Call) -> Outcome:
     app, certificate = _find(call)
     certificate.custom = False
     warning = "" if certificate.acme else "no certificate is left for this host name"
-    return ApiResponse(document={**_detail(app, certificate), "warning": warning})
+    detail = {k: v for k, v in _detail(app, certificate).items() if v is not None}
+    return ApiResponse(document={**detail, "warning": warning})
 
 
 HANDLERS: Final[dict[str, Handler]] = {

@@ -95,7 +95,8 @@ def _volumes(call: Call) -> Outcome:
                 call, volume.region, document["state"]
             ):
                 extra = {"app_name": app.name, "updated_at": rfc3339(changed), "type": "local"}
-                rows.append((changed, volume.id, {**document, **extra}))
+                known = {k: v for k, v in document.items() if v is not None}
+                rows.append((changed, volume.id, {**known, **extra}))
     page, cursor = _page(call, rows)
     found: Json = {"volumes": page, "next_cursor": cursor}
     if page:
