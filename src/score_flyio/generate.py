@@ -20,7 +20,7 @@ from anyio import to_thread
 from attrs import define, field, frozen
 
 from score_flyio.app.convert import Conversion, convert
-from score_flyio.app.flytoml.write import to_toml
+from score_flyio.app.flytoml.write import to_workload_toml
 from score_flyio.errors import ConfigError, ResourceError, ScoreFlyError, StateError, UsageError
 from score_flyio.events import Event, FileWritten, Scope, WarningRaised, WorkloadLoaded
 from score_flyio.project import Overrides, Project, remember
@@ -262,7 +262,7 @@ class _Run:
             path.parent.mkdir(parents=True, exist_ok=True)
             for side_file, content in conversion.side_files.items():
                 write_atomically(self.project.directory / side_file, content)
-            write_atomically(path, to_toml(conversion.spec).encode())
+            write_atomically(path, to_workload_toml(conversion.spec).encode())
         except OSError as error:
             raise ConfigError(
                 f"{error.filename or path} cannot be written: {error.strerror}",
