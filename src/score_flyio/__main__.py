@@ -10,9 +10,25 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-v"]):
         sys.stdout.write(f"score-flyio {__version__}\n")
         return
+    import gc
+
+    # Importing allocates much and frees nothing: looking for garbage meanwhile takes 20 ms.
+    gc.set_threshold(20_000, 20, 20)
     from score_flyio.cli.main import run
 
-    sys.exit(run(sys.argv[1:]))
+    _leave(run(sys.argv[1:]))
+
+
+def _leave(exit_code: int) -> None:
+    """End the process without taking every module apart, which takes 30 ms."""
+    import os
+
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        exit_code = exit_code or 1
+    os._exit(exit_code)
 
 
 if __name__ == "__main__":

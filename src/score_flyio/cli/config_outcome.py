@@ -11,22 +11,13 @@ from typing import Any
 from score_flyio.app.flytoml import FlyTomlDocument, read_fly_toml, to_json, to_toml, validate_group
 from score_flyio.app.groups import default_group, flatten, process_groups
 from score_flyio.app.spec import AppSpec
+from score_flyio.cli.config_verdict import verdict
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.files import merged_files
 from score_flyio.deploy.desired.render import render
 from score_flyio.deploy.desired.volumes import first_deploy_volumes
 from score_flyio.deploy.model import FileSource
 from score_flyio.fly.codec import unstructure
-
-
-def verdict(document: FlyTomlDocument) -> dict[str, Any]:
-    """Whether the file is accepted, and what is wrong or remarkable with it."""
-    return {
-        "valid": document.valid,
-        "errors": [finding.as_json() for finding in document.errors],
-        "warnings": [{"field": f.field, "code": f.code} for f in document.warnings],
-        "strict": document.strict and document.strict.as_json(),
-    }
 
 
 def outcome(

@@ -39,7 +39,7 @@ config_option = click.option(
 @json_option
 async def validate(cli: CliContext, config: Path | None, strict: bool) -> int:
     """Say everything that is wrong with a fly.toml."""
-    from score_flyio.cli.config_outcome import verdict
+    from score_flyio.cli.config_verdict import verdict
 
     document = _read(cli, config)
     problems = (*document.problems, *(document.strict_problems() if strict else ()))

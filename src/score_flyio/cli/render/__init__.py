@@ -3,15 +3,15 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.render.jsonl import JsonLinesRenderer
-from score_flyio.cli.render.live import LiveRenderer
-from score_flyio.cli.render.plain import PlainRenderer
 from score_flyio.events import Event, Listener
+
+if TYPE_CHECKING:
+    from score_flyio.cli.render.live import LiveRenderer
 
 _REDRAW_SECONDS = 0.25
 
@@ -39,6 +39,8 @@ async def follow(cli: CliContext, events_file: str | None = None) -> AsyncIterat
     with ExitStack() as stack:
         renderers: list[Renderer] = []
         if events_file is not None:
+            from score_flyio.cli.render.jsonl import JsonLinesRenderer
+
             path = cli.directory / events_file
             stream = stack.enter_context(Path.open(path, "w", encoding="utf-8"))
             renderers.append(JsonLinesRenderer(stream))
@@ -46,6 +48,8 @@ async def follow(cli: CliContext, events_file: str | None = None) -> AsyncIterat
         if live is not None:
             renderers.append(live)
         elif not cli.output.quiet:
+            from score_flyio.cli.render.plain import PlainRenderer
+
             renderers.append(PlainRenderer(cli.output.stderr, debug=cli.debug))
         for renderer in renderers:
             stack.callback(renderer.close)
@@ -61,16 +65,18 @@ def _all(renderers: list[Renderer]) -> Listener:
     return handle
 
 
-def _live(cli: CliContext) -> LiveRenderer | None:
+def _live(cli: CliContext) -> "LiveRenderer | None":
     environ, output = cli.environ, cli.output
     plain = output.quiet or cli.debug or environ.get("CI") or environ.get("TERM") == "dumb"
     if plain or not output.stderr.isatty():
         return None
+    from score_flyio.cli.render.live import LiveRenderer
+
     return LiveRenderer(output.stderr, now=cli.clock.time)
 
 
 @asynccontextmanager
-async def _ticking(live: LiveRenderer | None) -> AsyncIterator[None]:
+async def _ticking(live: "LiveRenderer | None") -> AsyncIterator[None]:
     if live is None:
         yield
         return
