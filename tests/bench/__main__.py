@@ -51,13 +51,12 @@ def main() -> int:
 
 def print_makespans(rows: list[Row]) -> None:
     print("deploys, simulated: 50 ms latency, 500 ms boot, 1 s to healthy, rate limits on\n")
-    print(f"{'':34}{'seconds':>9}{'bound':>8}{'ratio':>7}{'calls':>7}{'429':>5}  flyctl")
+    print(f"{'':42}{'seconds':>9}{'bound':>8}{'ratio':>7}{'calls':>7}{'429':>5}  flyctl")
     for row in rows:
         m = row.measured
-        flyctl = f"{row.flyctl[0]} s, {row.flyctl[1]} calls" if row.flyctl else ""
         print(
-            f"{row.name:34}{m.seconds:9.2f}{row.bound:8.2f}{row.ratio:7.3f}"
-            f"{m.calls:7}{m.refused:5}  {flyctl}"
+            f"{row.name:42}{m.seconds:9.2f}{row.bound:8.2f}{row.ratio:7.3f}"
+            f"{m.calls:7}{m.refused:5}  {row.flyctl}"
         )
 
 

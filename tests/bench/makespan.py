@@ -8,11 +8,28 @@ from attrs import evolve, frozen
 
 from fly_machines import models
 from score_flyio.deploy.options import DeployOptions
-from tests.bench.world import BOOT, HEALTHY, LATENCY, SETTINGS, Bench, Measured, simulate, web
+from tests.bench.world import BOOT, HEALTHY, LATENCY, SETTINGS, Bench, Measured, app, simulate, web
 
 READY = BOOT + HEALTHY
 READY_AGAIN = SETTINGS.stop + READY
 """An updated machine stops first."""
+GROUPS = """
+app = "groups"
+primary_region = "iad"
+[build]
+image = "nginx:1"
+[processes]
+web = ""
+mailer = "mail"
+worker = "work"
+[http_service]
+internal_port = 8080
+processes = ["web"]
+[[http_service.checks]]
+interval = "5s"
+timeout = "2s"
+path = "/"
+"""
 QUICK = DeployOptions(smoke_checks=False)
 
 
@@ -23,8 +40,8 @@ class Row:
     name: str
     measured: Measured
     bound: float
-    flyctl: tuple[float, int] | None = None
-    """Seconds and calls recorded for flyctl under the same settings, without smoke checks."""
+    flyctl: str = ""
+    """What was recorded for flyctl under the same settings."""
 
     @property
     def ratio(self) -> float:
@@ -73,12 +90,12 @@ async def machines_of(bench: Bench, name: str, count: int) -> None:
     await bench.rest()
 
 
-def rolling(count: int, flyctl: tuple[float, int] | None = None) -> Row:
+def rolling(count: int, flyctl: str = "", options: DeployOptions = QUICK) -> Row:
     """An update of `count` machines, a third of them at a time."""
 
     async def body(bench: Bench) -> Measured:
         await machines_of(bench, "web", count)
-        return await bench.deploy([web("web", version=2)], QUICK)
+        return await bench.deploy([web("web", version=2)], options)
 
     slots = max(1, math.ceil(count * 0.33))
     rounds = 1 + math.ceil((count - 1) / slots)
@@ -91,7 +108,78 @@ def rolling(count: int, flyctl: tuple[float, int] | None = None) -> Row:
     )
 
 
-def first_two(flyctl: tuple[float, int]) -> Row:
+def canary(count: int, flyctl: str) -> Row:
+    """One extra machine first, then as rolling."""
+    row = rolling(count, flyctl, evolve(QUICK, strategy="canary"))
+    tried = LATENCY + READY + LATENCY
+    return evolve(row, name=f"canary, {count} machines", bound=row.bound + tried - LATENCY)
+
+
+def bluegreen(count: int, *, pause: float = 10.0, flyctl: str = "") -> Row:
+    """A second set of machines; the bound has the two pauses in which the proxy learns.
+
+    Read, hold, create (three at once in the limit, then one a second), boot, one look, then five
+    calls on each machine: into routing, mark, out of routing, stop, destroy; release.
+    """
+    options = evolve(QUICK, strategy="bluegreen", bluegreen_pause=pause)
+    row = rolling(count, flyctl, options)
+    creates = max(count * LATENCY, LATENCY + count - 3)
+    bound = 2 * LATENCY + creates + READY + LATENCY + 5 * LATENCY + 2 * pause
+    shown = "" if pause else ", no pauses"
+    return evolve(row, name=f"bluegreen, {count} machines{shown}", bound=bound)
+
+
+def groups() -> Row:
+    """Three process groups: a service of two, and two workers of one and a standby each."""
+
+    async def body(bench: Bench) -> Measured:
+        return await bench.deploy([app("groups", GROUPS)], QUICK)
+
+    bound = 2 * LATENCY + max(4 * LATENCY + READY, LATENCY + 3)
+    return Row(
+        name="first deploy, 3 groups, 6 machines",
+        measured=simulate(body),
+        bound=bound,
+        flyctl="5.7 s, 35 calls",
+    )
+
+
+def release() -> Row:
+    """A release command that takes its time, then a rolling update of two."""
+
+    async def body(bench: Bench) -> Measured:
+        await machines_of(bench, "web", 2)
+        changed = web("web", version=2, extra='[deploy]\nrelease_command = "migrate"')
+        return await bench.deploy([changed], QUICK)
+
+    command = LATENCY + BOOT + SETTINGS.one_shot + 2 * LATENCY
+    bound = LATENCY + command + LATENCY + 2 * (LATENCY + READY_AGAIN) + LATENCY
+    return Row(
+        name="release command, 2 machines",
+        measured=simulate(body),
+        bound=bound,
+        flyctl="5.8 s, 37 calls",
+    )
+
+
+def smoke(count: int, *, first: bool, flyctl: str) -> Row:
+    """With smoke checks of 10 s: all windows but that of the first updated machine overlap."""
+    watched = evolve(QUICK, smoke_checks=True)
+    if first:
+
+        async def body(bench: Bench) -> Measured:
+            return await bench.deploy([web("web")], watched)
+
+        bound = LATENCY + 3 * LATENCY + 10.0 + LATENCY
+        row = Row(name="", measured=simulate(body), bound=bound)
+    else:
+        row = rolling(count, "", watched)
+        row = evolve(row, bound=row.bound + 2 * (10.0 - READY_AGAIN))
+    kind = "first deploy" if first else "rolling update"
+    return evolve(row, name=f"{kind}, {count} machines, smoke checks", flyctl=flyctl)
+
+
+def first_two(flyctl: str) -> Row:
     return evolve(first_deploys(1), name="first deploy, 2 machines", flyctl=flyctl)
 
 
@@ -109,10 +197,19 @@ def unchanged() -> Row:
 def makespans() -> list[Row]:
     """All rows; figures of flyctl as recorded at these settings, without smoke checks."""
     return [
-        first_two((4.3, 25)),
-        rolling(2, (4.4, 23)),
-        rolling(10, (8.0, 81)),
+        first_two("4.3 s, 25 calls"),
+        rolling(2, "4.4 s, 23 calls"),
+        rolling(10, "8.0 s, 81 calls"),
         rolling(100),
+        groups(),
+        release(),
+        canary(10, "9.8 s, 87 calls"),
+        bluegreen(10, flyctl="fails (23.3 s, 161 calls with limits off)"),
+        bluegreen(10, pause=0.0),
+        bluegreen(100),
+        smoke(2, first=True, flyctl="21.3 s"),
+        smoke(2, first=False, flyctl="22.3 s"),
+        smoke(10, first=False, flyctl="43.8 s"),
         unchanged(),
         *(first_deploys(count) for count in (1, 5, 20, 100)),
         *(redeploys(count) for count in (1, 5, 20, 100)),
