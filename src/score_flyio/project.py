@@ -128,13 +128,17 @@ class Project:
             yield await self.read()
 
     def load(self, file: str, overrides: Overrides | None = None) -> LoadedWorkload:
-        """Read and validate one Score file. Raises ScoreFileError."""
+        """Read and validate one Score file. Raises ScoreFileError.
+
+        Wrong placeholders in params are left to provisioning.
+        """
         chosen = overrides or Overrides()
         loaded = load_score_file(
             self.directory / file,
             overrides_file=None if chosen.file is None else self.directory / chosen.file,
             override_properties=chosen.properties,
             image=chosen.image,
+            params_later=True,
         )
         return evolve(loaded, file=file)
 

@@ -1,8 +1,7 @@
 """`state.yaml`: the project state in exactly the form of the Go score-flyio.
 
 The Go tool refuses unknown keys, so what only this tool knows is in another file
-(`deployments_form`). It knows `files` and `volumes` of a container as lists only; they are
-written so, and loading a workload upgrades them again.
+(`deployments_form`).
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from score_flyio.resources.model import (
 )
 from score_flyio.score.place import Path
 from score_flyio.score.yaml import YamlError, read_yaml
+from score_flyio.state.go_documents import go_form
 from score_flyio.state.model import ProjectState, ResourceRecord, WorkloadRecord
 from score_flyio.state.reading import Reader
 from score_flyio.state.yaml_writer import write_yaml
@@ -48,7 +48,7 @@ def dump_state(state: ProjectState) -> str:
     return write_yaml(
         {
             "workloads": {
-                name: {"spec": _list_form(record.spec), "file": record.file}
+                name: {"spec": go_form(record.spec), "file": record.file}
                 for name, record in sorted(state.workloads.items())
             },
             "resources": {
@@ -100,26 +100,6 @@ def _sorted(value: Any) -> Any:
             return [_sorted(item) for item in value]
         case _:
             return value
-
-
-def _list_form(spec: JsonObject) -> JsonObject:
-    """The Score document with `files` and `volumes` of containers as lists."""
-    containers = spec.get("containers")
-    if not isinstance(containers, dict):
-        return spec
-    return spec | {"containers": {key: _container(item) for key, item in containers.items()}}
-
-
-def _container(container: Any) -> Any:
-    if not isinstance(container, dict):
-        return container
-    lists = {
-        key: [{"target": target, **item} for target, item in container[key].items()]
-        for key in ("files", "volumes")
-        if isinstance(container.get(key), dict)
-        and all(isinstance(item, dict) for item in container[key].values())
-    }
-    return container | lists
 
 
 def load_state(text: str, file: str) -> ProjectState:

@@ -82,7 +82,9 @@ def _float(value: float) -> str:
         return ".nan"
     if math.isinf(value):
         return ".inf" if value > 0 else "-.inf"
-    return repr(value)
+    mantissa, e, exponent = repr(value).partition("e")
+    # YAML 1.1 takes a number without a point, or without a sign in the exponent, for text.
+    return f"{mantissa if '.' in mantissa else f'{mantissa}.0'}{e}{exponent}"
 
 
 def _text(text: str) -> str:

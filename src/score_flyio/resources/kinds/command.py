@@ -53,12 +53,12 @@ class CommandProvisioner:
         try:
             with anyio.fail_after(self.timeout):
                 answer = await self._run(mode, body)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise self._failed(request, f"'{self.spec.binary}' cannot be run: {reason}") from error
         except TimeoutError:
             message = f"'{self.spec.binary}' did not end within {self.timeout:g} s and was stopped"
             raise self._failed(request, message) from None
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise self._failed(request, f"'{self.spec.binary}' cannot be run: {reason}") from error
         return understand(answer, mode=mode, request=request, provisioner=self.id)
 
     def _failed(self, request: ProvisionRequest, reason: str) -> ProvisionFailed:

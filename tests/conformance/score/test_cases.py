@@ -1,0 +1,88 @@
+"""The recorded command-line cases of the Go score-flyio, and where this tool differs on purpose."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conformance.score import divergences
+from tests.conformance.score.case import Case, Outcome, Player
+from tests.conformance.score.rules import (
+    EARLY,
+    exit_code,
+    expected_tomls,
+    marked,
+    secrets_of,
+    specs_form,
+    state_form,
+    stdout_form,
+    toml_form,
+)
+from tests.conftest import corpus
+
+ADDED_NOTICES = {"resource_in_use"}
+"""What the Go tool does not warn of."""
+OWN = Path(__file__).parent / "cases"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "case" not in metafunc.fixturenames:
+        return
+    folder = corpus(metafunc.config, OWN)
+    cases = [Case.read(path.parent) for path in sorted(folder.glob("*/case.json"))]
+    metafunc.parametrize("case", cases, ids=[case.name for case in cases])
+
+
+def test_case(
+    case: Case,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    outcome = Player(tmp_path, monkeypatch, capfd).play(case)
+    assert "Traceback" not in outcome.last.stderr
+    if case.divergence is None and case.name not in divergences.CHOSEN:
+        check(case, outcome)
+        mentions(case, outcome)
+    else:
+        divergences.check(case, outcome, lambda changed: check(changed, outcome))
+
+
+def check(case: Case, outcome: Outcome) -> None:
+    """Everything is as recorded."""
+    expected = case.expected
+    for step, recorded in zip(outcome.steps, expected["steps"], strict=True):
+        category = recorded.get("error_category")
+        assert step.category == category, step.stderr
+        assert step.exit_code == exit_code(category)
+        assert set(step.notices) - ADDED_NOTICES == set(recorded.get("notices", []))
+        assert stdout_form(step.argv, step.stdout) == stdout_form(
+            step.argv, recorded.get("stdout", "")
+        )
+    got = {name: toml_form(toml) for name, toml in marked(outcome, outcome.tomls).items()}
+    wanted = {name: toml_form(toml) for name, toml in expected_tomls(case, outcome).items()}
+    assert got == wanted
+    assert secrets_of(outcome) == expected["secrets"]
+    if expected["error_category"] in EARLY and outcome.state == outcome.last.before:
+        # Found before provisioning, and nothing was kept: as good as recorded, or better.
+        return
+    check_state(case, outcome)
+    assert marked(outcome, outcome.other_files) == expected.get("files_out", {})
+    requests = expected.get("http_requests", [])
+    assert marked(outcome, outcome.requests) == requests
+
+
+def check_state(case: Case, outcome: Outcome) -> None:
+    """The state document is as recorded."""
+    state: Any = outcome.state
+    assert marked(outcome, state_form(state)) == state_form(case.expected["state"])
+    specs = {name: w["spec"] for name, w in ((state or {}).get("workloads") or {}).items()}
+    assert specs_form(specs) == specs_form(case.expected["workload_specs"])
+
+
+def mentions(case: Case, outcome: Outcome) -> None:
+    """The error names what it is about."""
+    for word in case.spec.get("error_mentions", ()):
+        assert word in outcome.last.stderr
