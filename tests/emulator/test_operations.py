@@ -3,10 +3,12 @@ from __future__ import annotations
 import pytest
 
 from fly_machines.operations import OPERATIONS, Operation
+from score_flyio.emulator import Emulator, Principal, World
 from score_flyio.emulator.handlers import HANDLERS
 from score_flyio.emulator.handlers.not_emulated import NOT_EMULATED
 from score_flyio.emulator.router import machines_routes, missing_handlers
-from tests.emulator.client import Api
+from score_flyio.emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal
+from tests.emulator.client import Api, HandClock, make_api
 
 
 def test_every_operation_has_a_handler() -> None:
@@ -55,3 +57,28 @@ async def test_answers_carry_a_request_id(api: Api) -> None:
 async def test_bodies_must_be_objects(api: Api, body: bytes) -> None:
     response = await api.call("POST", "/apps", content=body)
     assert response.status_code == 400
+
+
+async def test_further_interfaces_stand_beside_the_machines_api() -> None:
+    class Web:
+        prefix = "/api/"
+
+        def name(self, request: ApiRequest) -> str:
+            return "Web_" + request.method.lower()
+
+        def handle(
+            self, world: World, request: ApiRequest, principal: Principal, now: float
+        ) -> Outcome:
+            if request.path != "/api/apps":
+                raise Refusal(404, "nothing here")
+            return ApiResponse(document={"apps": list(world.apps), "user": principal.user})
+
+    clock = HandClock()
+    async with Emulator(clock=clock, interfaces=[Web()]) as fly:
+        api = make_api(fly, clock)
+        async with api.client as client:
+            await api.app()
+            assert (await client.get("/api/apps")).json()["apps"] == ["shop"]
+            assert (await client.get("/api/else")).status_code == 404
+            assert (await client.get("/api/apps", headers={"authorization": ""})).status_code == 401
+        assert fly.journal.entries[-1].operation == "Web_get"

@@ -119,6 +119,15 @@ async def test_a_process_that_failed_for_good(live: Api) -> None:
     assert "machine failed to reach desired state" in refused.json()["error"]
 
 
+async def test_a_machine_that_does_not_start(live: Api) -> None:
+    path = await create(live, config={**CONFIG, "env": {"EMULATE_START": "fail"}})
+    assert (await live.get(f"{path}/wait?state=started,failed")).json()["state"] == "failed"
+    assert (await live.get(f"{path}/wait?state=settled")).json()["state"] == "failed"
+    assert (await live.get(f"{path}/wait?state=started")).status_code == 400
+    await live.post(path, {"config": CONFIG})
+    assert (await live.get(f"{path}/wait?state=started")).status_code == 200
+
+
 async def test_a_state_between_two_looks_counts(live: Api) -> None:
     config = {**RELEASE, "env": {"EMULATE_EXIT_AFTER": "0"}}
     path = await create(live, config=config, skip_launch=True)

@@ -12,6 +12,7 @@ from typing import Protocol, Self
 
 import anyio
 import anyio.lowlevel
+import attrs
 from attrs import define
 
 from score_flyio.clock import Clock, EventLoopClock
@@ -189,7 +190,13 @@ class Emulator:
         )
 
     def _match(self, request: ApiRequest) -> Match:
+        interface = self._interface(request)
+        if interface is not None:
+            return Match(attrs.evolve(UNKNOWN, id=interface.name(request)), {})
         return self._routes.match(request.method, request.path) or Match(UNKNOWN, {})
+
+    def _interface(self, request: ApiRequest) -> Interface | None:
+        return next((i for i in self.interfaces if request.path.startswith(i.prefix)), None)
 
     async def _answer(
         self, request: ApiRequest, progress: _Progress, faults: tuple[Fault, ...]
@@ -239,8 +246,8 @@ class Emulator:
 
     def _perform(self, request: ApiRequest, progress: _Progress, now: float) -> Outcome:
         operation = progress.match.operation
-        interface = next((i for i in self.interfaces if request.path.startswith(i.prefix)), None)
-        if operation is UNKNOWN and interface is None:
+        interface = self._interface(request)
+        if operation is UNKNOWN:
             raise Refusal(404, f"no such path: {request.method} {request.path}")
         principal = self._principal(request.token)
         if interface is not None:

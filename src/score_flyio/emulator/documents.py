@@ -26,6 +26,7 @@ _IMAGE: Final = re.compile(r"(?P<name>[^@]+?)(?::(?P<tag>[^:/@]+))?(?:@(?P<diges
 
 
 def app_document(world: World, app: App) -> Json:
+    """An app, with the number of its living machines and volumes."""
     living = sum(not machine.destroyed for machine in world.machines_of(app))
     organization = world.settings.organization(app.organization)
     assert organization is not None
@@ -127,6 +128,7 @@ def image_reference(image: str) -> Json:
 
 
 def event_document(event: EventRecord) -> Json:
+    """An event of a machine; its time in milliseconds."""
     document: Json = {
         "id": event.id,
         "type": event.type,
@@ -184,6 +186,7 @@ def _check_document(
 
 
 def lease_document(machine: MachineRecord, lease: LeaseRecord) -> Json:
+    """A lease in the envelope that the API has for leases."""
     return {
         "status": "success",
         "data": {
@@ -197,6 +200,7 @@ def lease_document(machine: MachineRecord, lease: LeaseRecord) -> Json:
 
 
 def volume_document(world: World, volume: VolumeRecord, now: float) -> Json:
+    """A volume in its present state."""
     state = "created" if now >= volume.ready_at else "creating"
     blocks = volume.size_gb * 262_144
     return {
@@ -224,6 +228,7 @@ def volume_document(world: World, volume: VolumeRecord, now: float) -> Json:
 
 
 def snapshot_document(snapshot: SnapshotRecord) -> Json:
+    """A snapshot of a volume; sizes in bytes."""
     return {
         "id": snapshot.id,
         "size": 4096,
@@ -236,6 +241,7 @@ def snapshot_document(snapshot: SnapshotRecord) -> Json:
 
 
 def secret_document(secret: SecretRecord, *, reveal: bool = False) -> Json:
+    """A secret by its digest; its value only when asked to reveal it."""
     document: dict[str, Any] = {
         "name": secret.name,
         "digest": secret.digest,
@@ -248,6 +254,7 @@ def secret_document(secret: SecretRecord, *, reveal: bool = False) -> Json:
 
 
 def ip_document(ip: IpRecord) -> Json:
+    """An address of an app."""
     return {
         "ip": ip.ip,
         "region": ip.region,

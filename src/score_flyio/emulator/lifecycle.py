@@ -46,17 +46,20 @@ def advance(world: World, now: float) -> None:
 
 
 def create(world: World, machine: MachineRecord, now: float) -> None:
+    """A new machine is on its host; it starts by itself if it is to be launched."""
     world.record_event(machine, "launch", "created", "user", now)
     world.enter(machine, "created", now)
     _put_in_place(world, machine, now)
 
 
 def start(world: World, machine: MachineRecord, now: float, *, resumed: bool = False) -> None:
+    """Start a machine that rests; a resumed one needs no boot."""
     machine.exits = 0
     _begin_start(world, machine, now, state="starting", boot=0.0 if resumed else None)
 
 
 def stop(world: World, machine: MachineRecord, now: float) -> None:
+    """Ask the process to stop; a suspended machine only loses its snapshot."""
     world.record_event(machine, "stop", "stopping", "user", now)
     if machine.state == "suspended":
         world.enter(machine, "stopped", now)
@@ -66,12 +69,14 @@ def stop(world: World, machine: MachineRecord, now: float) -> None:
 
 
 def suspend(world: World, machine: MachineRecord, now: float) -> None:
+    """Put a running machine to sleep with its memory."""
     world.record_event(machine, "suspend", "suspending", "user", now)
     world.enter(machine, "suspending", now)
     world.schedule(machine, "suspended", now + world.settings.suspend)
 
 
 def restart(world: World, machine: MachineRecord, now: float) -> None:
+    """Stop the process and start it again."""
     world.record_event(machine, "restart", "restarting", "user", now)
     world.enter(machine, "restarting", now)
     world.schedule(machine, "restarted", now + world.settings.stop)
@@ -88,6 +93,7 @@ def kill(world: World, machine: MachineRecord, now: float, number: int) -> None:
 
 
 def destroy(world: World, machine: MachineRecord, now: float) -> None:
+    """Take a machine away for good."""
     world.record_event(machine, "destroy", "destroying", "user", now)
     world.enter(machine, "destroying", now)
     world.schedule(machine, "destroyed", now + world.settings.destroy)
@@ -152,6 +158,10 @@ def _rest(world: World, machine: MachineRecord, at: float) -> None:
 
 def _started(world: World, machine: MachineRecord, at: float) -> None:
     behaviour = world.model(machine.config, world.settings)
+    if behaviour.fails:
+        world.record_event(machine, "start", "failed", "flyd", at)
+        world.enter(machine, "failed", at)
+        return
     machine.started_at = at
     machine.healthy_at = None if behaviour.healthy_after is None else at + behaviour.healthy_after
     machine.exit_code = behaviour.exit_code

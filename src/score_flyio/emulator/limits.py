@@ -30,6 +30,7 @@ _TOLERANCE: Final = 1e-6
 
 
 def rate_of(operation: str) -> Rate:
+    """The documented rate of an operation."""
     return RATES.get(operation, DEFAULT)
 
 

@@ -4,6 +4,7 @@ The platform cannot know; a `ProcessModel` decides it from the machine's configu
 model reads marks that a config may carry, as environment variable or as metadata:
 
     EMULATE_BOOT=2.5          seconds from start to started
+    EMULATE_START=fail        the machine does not start and ends in the state failed
     EMULATE_HEALTHY=never     checks never pass; or seconds from started to passing
     EMULATE_EXIT=1            the process exits with that code …
     EMULATE_EXIT_AFTER=0.5    … so many seconds after it started
@@ -34,6 +35,8 @@ class Behaviour:
     exits_after: float | None = None
     """After `started`; None: it runs until it is stopped."""
     exit_code: int = 0
+    fails: bool = False
+    """It does not start: the machine's state becomes `failed`."""
 
 
 class ProcessModel(Protocol):
@@ -53,6 +56,7 @@ def marked_process(config: Json, settings: EmulatorSettings) -> Behaviour:
         healthy_after=_healthy_after(config, settings),
         exits_after=_number(exits_after, settings.one_shot) if exits else None,
         exit_code=int(_number(exit_code, 0)),
+        fails=_mark(config, "EMULATE_START") == "fail",
     )
 
 

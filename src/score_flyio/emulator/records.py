@@ -126,6 +126,8 @@ class MachineRecord:
 
 @define(kw_only=True)
 class SnapshotRecord:
+    """A snapshot of a volume."""
+
     id: str
     created_at: float
     volume_gb: int
@@ -158,6 +160,8 @@ class VolumeRecord:
 
 @define(kw_only=True)
 class SecretRecord:
+    """A secret of an app, with its value."""
+
     name: str
     value: str = field(repr=False)
     digest: str
@@ -167,6 +171,8 @@ class SecretRecord:
 
 @define(kw_only=True)
 class IpRecord:
+    """An address of an app; `type` is what it was asked for as."""
+
     ip: str
     type: str
     region: str
@@ -177,6 +183,8 @@ class IpRecord:
 
 @define(kw_only=True)
 class CertificateRecord:
+    """A host name of an app and which certificates it is to have."""
+
     hostname: str
     created_at: float
     acme: bool = False
