@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from attrs import evolve, field, frozen
 
@@ -18,6 +18,9 @@ from score_flyio.errors import ConfigError, ImageError
 from score_flyio.resources.model import Outputs
 from score_flyio.score.load import LoadedWorkload
 from score_flyio.secret import Secret
+
+if TYPE_CHECKING:
+    from score_flyio.app.convert import Conversion
 
 
 @frozen(kw_only=True)
@@ -143,13 +146,43 @@ class ScoreApp:
             read_file=lambda path: (self.directory / path).read_bytes(),
             known_later=known_later,
         )
-        return Prepared(
-            spec=conversion.spec,
-            secrets=conversion.secrets,
-            files=WithSideFiles(conversion.side_files, LocalFiles(self.directory)),
-            side_files=conversion.side_files,
-            warnings=tuple(str(notice) for notice in conversion.notices),
-        )
+        return _prepared(conversion, self.directory)
+
+
+@frozen(kw_only=True)
+class ConvertedApp:
+    """A Score workload whose resources are there and that was converted already."""
+
+    app: str
+    workload: str
+    conversion: Conversion = field(repr=False)
+    directory: Path
+
+    def draft(self) -> AppSpec:
+        return self.conversion.spec
+
+    def secret_names(self) -> tuple[str, ...]:
+        return tuple(self.conversion.secrets)
+
+    def prepare(self, outputs: Mapping[str, Outputs]) -> Prepared:  # noqa: ARG002  # a protocol
+        return _prepared(self.conversion, self.directory)
+
+    def preview(self, outputs: Mapping[str, Outputs]) -> Prepared:
+        return self.prepare(outputs)
+
+
+Input: TypeAlias = LoadedWorkload | FlyTomlApp | ConvertedApp
+"""What can be deployed: a loaded Score workload, a converted one, or a fly.toml."""
+
+
+def _prepared(conversion: Conversion, directory: Path) -> Prepared:
+    return Prepared(
+        spec=conversion.spec,
+        secrets=conversion.secrets,
+        files=WithSideFiles(conversion.side_files, LocalFiles(directory)),
+        side_files=conversion.side_files,
+        warnings=tuple(str(notice) for notice in conversion.notices),
+    )
 
 
 @frozen

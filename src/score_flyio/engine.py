@@ -15,7 +15,7 @@ from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.report import Report
-from score_flyio.deployable import Deployable, FlyTomlApp, ScoreApp, unique_apps
+from score_flyio.deployable import Deployable, Input, ScoreApp, unique_apps
 from score_flyio.deployment import Deployment, DeploymentSettings
 from score_flyio.errors import FlyError, NotInitialised
 from score_flyio.events import Event, EventLog, RunFinished, RunStarted, TargetSelected
@@ -34,9 +34,6 @@ from score_flyio.state.store import InMemoryStore, StateStore
 from score_flyio.target import Target
 from score_flyio.ulid import new_ulid
 from score_flyio.writing import TomlWriter
-
-Input: TypeAlias = LoadedWorkload | FlyTomlApp
-"""What can be deployed: a loaded Score workload, or a fly.toml."""
 
 Emit: TypeAlias = Callable[[Event], None]
 

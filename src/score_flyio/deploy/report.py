@@ -75,6 +75,11 @@ class Report:
     def failures(self) -> tuple[ScoreFlyError, ...]:
         return tuple(error for app in self.apps for error in app.failures)
 
+    def summary(self) -> str:
+        """A line for each app's outcome, and one for the whole."""
+        lines = [_app_line(app) for app in self.apps]
+        return "\n".join([*lines, f"{self.outcome} in {self.seconds:.1f} s"])
+
     def to_text(self) -> str:
         """A few lines for a person: each app's outcome, then each failure with its mend."""
         lines = [_app_line(app) for app in self.apps]
@@ -140,7 +145,7 @@ def _steps(results: Sequence[StepResult], zero: float) -> tuple[StepReport, ...]
 
 
 def _app_line(app: AppReport) -> str:
-    name = app.label if app.label == app.app else f"{app.label} (app {app.app})"
+    name = app.label if app.app in {"", app.label} else f"{app.label} (app {app.app})"
     where = f" at {app.url}" if app.url and app.outcome in {"done", "unchanged"} else ""
     return f"{name}: {app.outcome}{where}"
 

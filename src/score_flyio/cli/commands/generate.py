@@ -72,14 +72,15 @@ async def command(
         raise UsageError("--secrets-file - and --json both want stdout", hint="give one of them")
     if deploy_args and not deploy:
         raise UsageError("--deploy-args is for --deploy", hint="add --deploy")
+    flags = await _deploy_flags(split_arguments(deploy_args)) if deploy else None
     async with follow(cli, events_file) as listener:
         log = EventLog(cli.clock.time, listener)
         result = await generate(open_project(cli), files, options, log.emit)
     if options.secrets_file == "-" and result.secrets_text is not None:
         cli.output.write(result.secrets_text)
+    if flags is not None:
+        return await _deploy(cli, result, flags)
     raise_failures(result.failures)
-    if deploy:
-        return await _deploy(cli, result, split_arguments(deploy_args))
     cli.output.result(_document(result), "")
     return None
 
@@ -121,9 +122,15 @@ def split_arguments(values: Sequence[str]) -> list[str]:
     return arguments
 
 
-async def _deploy(cli: CliContext, result: GenerateResult, arguments: list[str]) -> int | None:
-    from score_flyio.cli.commands.deploy import deploy_workloads
+async def _deploy_flags(arguments: list[str]) -> dict[str, Any]:
+    """Refuses a wrong flag before anything is done."""
+    from score_flyio.cli.commands.deploy import flyctl_flags
 
-    workloads = [item.workload for item in result.generated]
-    code: int | None = await deploy_workloads(cli, workloads, arguments)
-    return code
+    return await flyctl_flags(arguments)
+
+
+async def _deploy(cli: CliContext, result: GenerateResult, flags: dict[str, Any]) -> int:
+    from score_flyio.cli.commands.deploy import deploy_run
+    from score_flyio.cli.deploy_run import generated
+
+    return await deploy_run(cli, write_files=False, **flags).deploy(generated(cli, result))

@@ -1,0 +1,88 @@
+"""`score-flyio deploy`: everything from Score files or fly.toml files to healthy machines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import asyncclick as click
+
+from score_flyio.cli.context import CliContext
+from score_flyio.cli.deploy_options import (
+    INPUTS,
+    PLACE,
+    SETTINGS,
+    deploy_options,
+    options,
+    selection,
+)
+from score_flyio.cli.go_flags import FlyctlCommand
+from score_flyio.cli.options import events_option, json_option
+
+if TYPE_CHECKING:
+    from score_flyio.cli.deploy_run import DeployRun
+
+RUN = (
+    click.option("--build-only", is_flag=True, help="Build images, and deploy nothing."),
+    click.option("--local-only", is_flag=True, help="Accepted for flyctl's users; always so."),
+    click.option("--remote-only", is_flag=True, hidden=True),
+    click.option("--now", is_flag=True, hidden=True),
+    click.option("--verbose", is_flag=True, hidden=True),
+    click.option("--dns-checks", is_flag=True, hidden=True),
+    click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Provisioners at once."),
+    click.option("--report", metavar="FILE.html", help="Write a report to look at."),
+    events_option,
+)
+"""How the run is carried out and told of; hidden ones mean nothing here but do at flyctl."""
+
+
+@click.command("deploy", cls=FlyctlCommand)
+@options(INPUTS, PLACE, SETTINGS, RUN)
+@json_option
+async def command(cli: CliContext, **settings: Any) -> int:
+    """Provision, create and update everything, and wait until it is healthy.
+
+    FILE: Score files. Without FILE and --config, all workloads of the project.
+    """
+    from score_flyio.cli.deploy_run import load
+
+    chosen = selection(settings)
+    run = deploy_run(cli, **settings)
+    return await run.deploy(await load(cli, chosen))
+
+
+def deploy_run(cli: CliContext, *, write_files: bool = True, **settings: Any) -> DeployRun:
+    """The run that all the options of PLACE, SETTINGS and RUN describe.
+
+    Raises ConfigError when there is no token.
+    """
+    from score_flyio.cli.deploy_run import DeployRun
+    from score_flyio.cli.place import target_of
+
+    for ignored in ("local_only", "remote_only", "now", "verbose", "dns_checks"):
+        settings.pop(ignored)
+    place = {name: settings.pop(name) for name in ("target", "emulate", "org")}
+    own = {name: settings.pop(name) for name in ("build_only", "jobs", "report", "events_file")}
+    return DeployRun(
+        cli=cli,
+        target=target_of(cli, **place),
+        options=deploy_options(**settings),
+        write_files=write_files,
+        **own,
+    )
+
+
+async def flyctl_flags(arguments: Sequence[str]) -> dict[str, Any]:
+    """Flags spelled as flyctl's, without those that say what is deployed: for `--deploy-args`.
+
+    Raises:
+        click.UsageError: an unknown flag, or one with a wrong value.
+    """
+
+    @click.command("generate --deploy-args", cls=FlyctlCommand)
+    @options(PLACE, SETTINGS, RUN)
+    async def flags(_cli: CliContext, **_settings: Any) -> None:
+        """Only its options count."""
+
+    context = await flags.make_context("generate --deploy-args", list(arguments), obj={})
+    return dict(context.params)

@@ -1,0 +1,79 @@
+"""`score-flyio plan`: what `deploy` would do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import asyncclick as click
+
+from score_flyio.cli.context import CliContext
+from score_flyio.cli.deploy_options import (
+    INPUTS,
+    PLACE,
+    SETTINGS,
+    deploy_options,
+    options,
+    selection,
+)
+from score_flyio.cli.go_flags import FlyctlCommand
+from score_flyio.cli.options import json_option
+
+if TYPE_CHECKING:
+    from score_flyio.deploy.options import DeployOptions
+    from score_flyio.inputs import Loaded
+    from score_flyio.planning import Plan
+    from score_flyio.target import Target
+
+CHANGES = 2
+
+
+@click.command("plan", cls=FlyctlCommand)
+@options(INPUTS, PLACE, SETTINGS)
+@click.option("--detailed-exitcode", is_flag=True, help="End with 2 where something would change.")
+@json_option
+async def command(cli: CliContext, detailed_exitcode: bool, **settings: Any) -> int:
+    """Show what deploy would do, from a fresh reading of Fly. Changes nothing.
+
+    FILE: Score files. Without FILE and --config, all workloads of the project.
+    """
+    from score_flyio.cli.deploy_run import check_image, failure_code, load, tell_failures
+    from score_flyio.cli.place import target_of
+
+    chosen = selection(settings)
+    target = target_of(cli, **{name: settings.pop(name) for name in ("target", "emulate", "org")})
+    how = deploy_options(**settings)
+    loaded = await load(cli, chosen)
+    check_image(how, loaded)
+    plan = await _planned(cli, target, loaded, how)
+    tell_failures(cli, plan, loaded.broken)
+    cli.output.result(plan.to_json() | _broken(plan, loaded), plan.describe())
+    code = failure_code(plan, loaded.broken)
+    return code or (CHANGES if detailed_exitcode and not plan.empty else 0)
+
+
+async def _planned(cli: CliContext, target: Target, loaded: Loaded, how: DeployOptions) -> Plan:
+    from score_flyio.cli.project import open_project
+    from score_flyio.cli.render import follow
+    from score_flyio.engine import Engine
+    from score_flyio.planning import Plan
+
+    if not loaded.inputs:
+        return Plan(apps=())
+    async with (
+        follow(cli) as listener,
+        Engine(open_project(cli), target=target, listener=listener, clock=cli.clock) as engine,
+    ):
+        return await engine.plan(loaded.inputs, how)
+
+
+def _broken(plan: Plan, loaded: Loaded) -> dict[str, Any]:
+    failures = [
+        *((item.label, item.error) for item in loaded.broken),
+        *plan.failures.items(),
+    ]
+    return {
+        "failures": [
+            {"workload": label, "code": error.code, "message": error.message, "hint": error.hint}
+            for label, error in failures
+        ]
+    }

@@ -1,0 +1,207 @@
+"""The options of `deploy` and `plan`, and what they mean for the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import asyncclick as click
+
+from score_flyio.cli.go_flags import MaxUnavailable, Seconds, Variable
+from score_flyio.cli.options import app_option, org_option, target_option
+
+if TYPE_CHECKING:
+    from score_flyio.deploy.options import DeployOptions
+    from score_flyio.inputs import Selection
+
+F = TypeVar("F", bound=Callable[..., Any])
+Decorator = Callable[[F], F]
+
+INPUTS: Final = (
+    click.argument("files", nargs=-1, metavar="[FILE]..."),
+    click.option(
+        "-c",
+        "--config",
+        "configs",
+        multiple=True,
+        metavar="FILE",
+        help="A fly.toml to deploy without Score; repeatable.",
+    ),
+    app_option,
+    click.option("--overrides-file", metavar="FILE", help="YAML map laid over the Score file."),
+    click.option(
+        "--override-property",
+        "override_properties",
+        multiple=True,
+        metavar="PATH=VALUE",
+        help="Set one value of the Score file, or remove it with an empty VALUE; repeatable.",
+    ),
+)
+"""What is deployed."""
+
+PLACE: Final = (
+    org_option,
+    target_option,
+    click.option(
+        "--emulate", is_flag=True, help="Use the emulator kept under .score-flyio/emulator."
+    ),
+)
+"""Where it is deployed."""
+
+SETTINGS: Final = (
+    click.option(
+        "--strategy",
+        type=click.Choice(["rolling", "immediate", "canary", "bluegreen"]),
+        help="How machines are replaced; otherwise as in the fly.toml, else rolling.",
+    ),
+    click.option("--ha/--no-ha", default=True, help="Two machines of each group at first."),
+    click.option(
+        "--max-unavailable",
+        type=MaxUnavailable(),
+        metavar="N|SHARE",
+        help="Machines of a group that may be out at once: a count, or a share such as 0.33.",
+    ),
+    click.option(
+        "--max-concurrent",
+        "--concurrency",
+        "concurrency",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Machines changed at once by the immediate strategy.",
+    ),
+    click.option(
+        "--wait-timeout",
+        type=Seconds(),
+        metavar="TIME",
+        help="Time for a machine to become healthy, such as 5m or 300.",
+    ),
+    click.option(
+        "--release-command-timeout",
+        type=Seconds(),
+        metavar="TIME",
+        help="Time for the release command.",
+    ),
+    click.option("--lease-timeout", type=Seconds(), metavar="TIME", help="Life of a lease."),
+    click.option(
+        "-r", "--region", "--primary-region", "region", metavar="REGION", help="The primary region."
+    ),
+    click.option("-i", "--image", metavar="IMAGE", help="The image of the only app deployed."),
+    click.option(
+        "-e",
+        "--env",
+        type=Variable(),
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="One more environment variable; repeatable.",
+    ),
+    click.option("--vm-size", metavar="SIZE", help="Machine size, such as shared-cpu-2x."),
+    click.option("--vm-cpus", type=click.IntRange(min=1), metavar="N", help="Number of CPUs."),
+    click.option(
+        "--vm-cpu-kind", type=click.Choice(["shared", "performance"]), help="Kind of CPUs."
+    ),
+    click.option("--vm-memory", metavar="SIZE", help="Memory, such as 512mb or 1gb."),
+    click.option(
+        "--only-regions",
+        "--regions",
+        "only_regions",
+        multiple=True,
+        metavar="REGION,…",
+        help="Touch machines of these regions only.",
+    ),
+    click.option(
+        "--exclude-regions",
+        multiple=True,
+        metavar="REGION,…",
+        help="Leave the machines of these regions alone.",
+    ),
+    click.option("--skip-release-command", is_flag=True, help="Do not run the release command."),
+    click.option(
+        "--smoke-checks/--no-smoke-checks",
+        default=True,
+        help="Watch started machines for crashes.",
+    ),
+    click.option("--no-public-ips", is_flag=True, help="Allocate no public addresses."),
+    click.option("--flycast", is_flag=True, help="Allocate a private address only."),
+    click.option(
+        "--detach", is_flag=True, help="Do not wait until machines are started and healthy."
+    ),
+    click.option(
+        "--on-failure",
+        type=click.Choice(["rollback", "keep", "stop"]),
+        default="rollback",
+        show_default=True,
+        help="What becomes of machines that were updated before one turned out bad.",
+    ),
+    click.option(
+        "-y",
+        "--yes",
+        is_flag=True,
+        help="Agree to changes that delete machines or volumes' mounts.",
+    ),
+)
+"""How it is deployed."""
+
+
+def options(*groups: Iterable[Decorator[Any]]) -> Decorator[Any]:
+    """All the options of some groups, as one decorator."""
+    decorators = [decorator for group in groups for decorator in group]
+
+    def decorate(function: Any) -> Any:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+def selection(settings: dict[str, Any]) -> Selection:
+    """What INPUTS say; takes them out of the other settings."""
+    from score_flyio.inputs import Selection
+    from score_flyio.project import Overrides
+
+    overrides = Overrides(
+        file=settings.pop("overrides_file"), properties=settings.pop("override_properties")
+    )
+    own = {name: settings.pop(name) for name in ("files", "configs", "app")}
+    return Selection(overrides=overrides, **own)
+
+
+def deploy_options(
+    *,
+    lease_timeout: float | None = None,
+    concurrency: int | None = None,
+    env: tuple[tuple[str, str], ...] = (),
+    only_regions: tuple[str, ...] = (),
+    exclude_regions: tuple[str, ...] = (),
+    no_public_ips: bool = False,
+    yes: bool = False,
+    **rest: Any,
+) -> DeployOptions:
+    """What SETTINGS say."""
+    from score_flyio.deploy.options import DeployOptions
+
+    given: dict[str, Any] = {"lease_ttl": lease_timeout, "concurrency": concurrency}
+    return DeployOptions(
+        env=dict(env),
+        guest=_guest(rest),
+        only_regions=_listed(only_regions),
+        exclude_regions=_listed(exclude_regions),
+        public_ips=not no_public_ips,
+        allow_destructive=yes,
+        **{name: value for name, value in given.items() if value is not None},
+        **rest,
+    )
+
+
+def _guest(rest: dict[str, Any]) -> Any:
+    """Takes the `--vm-*` settings out of the others."""
+    from score_flyio.deploy.options import GuestOptions
+
+    names = ("size", "cpus", "cpu_kind", "memory")
+    given = {name: rest.pop(f"vm_{name}", None) for name in names}
+    return GuestOptions(**given) if any(v is not None for v in given.values()) else None
+
+
+def _listed(values: tuple[str, ...]) -> tuple[str, ...]:
+    """`a,b` and repeated options, as one list."""
+    return tuple(part for value in values for part in value.replace(",", " ").split())

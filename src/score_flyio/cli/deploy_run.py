@@ -1,0 +1,167 @@
+"""What `deploy` and `plan` do once the command line is understood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import evolve, frozen
+
+from score_flyio.cli.context import CliContext
+from score_flyio.cli.exit_codes import describe, to_text
+from score_flyio.cli.project import open_project
+from score_flyio.cli.render import follow
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.report import AppReport, Report
+from score_flyio.deployable import ConvertedApp
+from score_flyio.engine import Engine
+from score_flyio.errors import DeployError, UsageError
+from score_flyio.events import Event, Listener
+from score_flyio.generate import GenerateResult
+from score_flyio.inputs import Broken, Loaded, Selection, load_inputs
+from score_flyio.planning import Plan
+from score_flyio.target import Target
+
+
+async def load(cli: CliContext, selection: Selection) -> Loaded:
+    """What the command line names, in the project of the working directory."""
+    return await load_inputs(open_project(cli), selection)
+
+
+def generated(cli: CliContext, result: GenerateResult) -> Loaded:
+    """What `generate` made and what it could not make."""
+    directory = open_project(cli).directory
+    return Loaded(
+        inputs=tuple(
+            ConvertedApp(
+                app=item.app,
+                workload=item.workload,
+                conversion=item.conversion,
+                directory=directory,
+            )
+            for item in result.generated
+        ),
+        broken=tuple(Broken(label="", error=error) for error in result.failures),
+    )
+
+
+@frozen(kw_only=True)
+class DeployRun:
+    """One run of the engine, shown and reported on."""
+
+    cli: CliContext
+    target: Target
+    options: DeployOptions
+    jobs: int | None = None
+    report: str | None = None
+    events_file: str | None = None
+    build_only: bool = False
+    write_files: bool = True
+
+    async def deploy(self, loaded: Loaded) -> int:
+        """Deploy what could be loaded, tell how it went, and return the exit code."""
+        check_image(self.options, loaded)
+        if self.build_only:
+            return await self._build(loaded)
+        events: list[Event] = []
+        report = Report(target=self.target.name)
+        if loaded.inputs:
+            async with follow(self.cli, self.events_file) as show:
+                report = await self._deployed(loaded, _both(show, events.append))
+        report = evolve(report, apps=(*map(_not_loaded, loaded.broken), *report.apps))
+        tell(self.cli, report)
+        if self.report is not None:
+            _write_html(self.cli, self.report, report, events)
+        return report.exit_code
+
+    async def _deployed(self, loaded: Loaded, listener: Listener) -> Report:
+        async with self._engine(listener) as engine:
+            run = engine.deploy(loaded.inputs, self.options)
+            try:
+                async with run:
+                    pass
+            except DeployError as error:
+                if error.report is None:
+                    raise
+            return run.report
+
+    async def _build(self, loaded: Loaded) -> int:
+        """Images that have to be built are; everything else is left alone."""
+        async with follow(self.cli, self.events_file) as show, self._engine(show) as engine:
+            plan = await engine.plan(loaded.inputs, self.options)
+        tell_failures(self.cli, plan, loaded.broken)
+        images = {app.label: "there already" for app in plan.apps}
+        text = "\n".join(f"{label}: the image is {state}" for label, state in images.items())
+        self.cli.output.result({"images": images}, text)
+        return failure_code(plan, loaded.broken)
+
+    def _engine(self, listener: Listener) -> Engine:
+        return Engine(
+            open_project(self.cli),
+            target=self.target,
+            listener=listener,
+            clock=self.cli.clock,
+            jobs=self.jobs,
+            write_files=self.write_files,
+        )
+
+
+def check_image(options: DeployOptions, loaded: Loaded) -> None:
+    """Raises UsageError when one image would go to several apps."""
+    count = len(loaded.inputs) + len(loaded.broken)
+    if options.image and count != 1:
+        raise UsageError(
+            f"--image is for one app, but {count} would be deployed",
+            hint="name one Score file or one fly.toml",
+        )
+
+
+def tell(cli: CliContext, report: Report) -> None:
+    """How each app ended on stdout, and on stderr why any did not."""
+    for app in report.apps:
+        for error in app.failures:
+            label = app.label if app.label and app.label not in error.message else ""
+            cli.output.error(f"{label}: {_words(error)}" if label else _words(error))
+    cli.output.result(report.to_json(), report.summary())
+
+
+def tell_failures(cli: CliContext, plan: Plan, broken: Sequence[Broken]) -> None:
+    """On stderr what could not be loaded or planned."""
+    failures = [*((b.label, b.error) for b in broken), *plan.failures.items()]
+    for label, error in failures:
+        words = _words(error)
+        cli.output.error(words if label in error.message else f"{label}: {words}")
+
+
+def failure_code(plan: Plan, broken: Sequence[Broken]) -> int:
+    """2 for bad input only, 1 for other failures, 0 for none."""
+    codes = {item.error.exit_code for item in broken}
+    codes |= {error.exit_code for error in plan.failures.values()}
+    return 0 if not codes else 2 if codes == {2} else 1
+
+
+def _words(error: Exception) -> str:
+    return to_text(describe(error))
+
+
+def _not_loaded(broken: Broken) -> AppReport:
+    return AppReport(app="", label=broken.label, outcome="failed", failures=(broken.error,))
+
+
+def _both(*listeners: Listener) -> Listener:
+    def listen(event: Event) -> None:
+        for listener in listeners:
+            listener(event)
+
+    return listen
+
+
+def _write_html(cli: CliContext, file: str, report: Report, events: Sequence[Any]) -> None:
+    """The report to look at. Raises UsageError where this installation cannot make one."""
+    from score_flyio.state.atomic import write_atomically
+
+    try:
+        from score_flyio.report_html import render_html
+    except ImportError as error:
+        raise UsageError("--report: this installation cannot write reports") from error
+    write_atomically(cli.directory / file, render_html(report, events).encode(), mode=0o644)
