@@ -115,7 +115,6 @@ class _Bucket:
         self.pace = max(SLOWEST, self.pace / 2)
         self.tokens = 0.0
         self.refilled = max(self.refilled, anyio.current_time() + delay - 1 / self.rate)
-        self._wake()
 
     def accepted(self) -> None:
         if self.pace < 1:

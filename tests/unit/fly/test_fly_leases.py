@@ -118,11 +118,14 @@ async def test_a_lease_whose_answer_is_on_its_way_is_given_back_when_cancelled(
     assert desk.holders == {}
 
 
-async def test_cancellation_does_not_hang_on_a_platform_that_is_silent(connect: Connect) -> None:
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+async def test_cancellation_does_not_hang_on_a_platform_that_is_silent(
+    connect: Connect, method: str
+) -> None:
     desk = LeaseDesk()
 
     async def silent(seen: Seen) -> httpx.Response:
-        if seen.method == "DELETE":
+        if seen.method == method:
             await anyio.sleep_forever()
         return desk(seen)
 
