@@ -127,3 +127,16 @@ async def test_closing_leaves_nothing_behind() -> None:
         async with httpx.AsyncClient() as client:
             with pytest.raises(httpx.ConnectError):
                 await client.get(f"{url}/v1/apps")
+
+
+async def test_a_fault_of_the_emulator_itself_is_one_answer(
+    served: tuple[Emulator, httpx.AsyncClient], caplog: pytest.LogCaptureFixture
+) -> None:
+    fly, client = served
+    record = fly.world.apps["shop"]
+    record.machines.append("missing")
+    answer = await client.get("/apps/shop")
+    assert (answer.status_code, answer.json()["error"]) == (500, "the emulator failed: KeyError")
+    assert "failed to answer GET /v1/apps/shop" in caplog.text
+    record.machines.clear()
+    assert (await client.get("/apps/shop")).status_code == 200

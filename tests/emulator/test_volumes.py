@@ -49,6 +49,8 @@ async def test_a_volume_comes_with_the_documented_defaults(api: Api) -> None:
         ({"size_gb": 501}, 422),
         ({"size_gb": "3"}, 400),
         ({"snapshot_retention": 61}, 422),
+        ({"compute": "large"}, 400),
+        ({"compute": {"cpu_kind": "shared", "cpus": 3}}, 422),
         ({"source_volume_id": "vol_none"}, 404),
         ({"snapshot_id": "vs_none"}, 404),
     ],

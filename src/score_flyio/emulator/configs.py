@@ -13,6 +13,8 @@ from score_flyio.emulator.wire import Refusal
 
 _AUTOSTOP: Final = {"off": False, "stop": True, "suspend": "suspend", False: False, True: True}
 _POLICIES: Final = frozenset({"no", "on-failure", "always", "spot-price"})
+_OBJECTS: Final = ("env", "metadata", "restart", "checks", "guest", "init", "stop_config", "dns")
+_LISTS: Final = ("files", "mounts", "services", "containers", "processes", "statics")
 _DURATIONS: Final = ("interval", "timeout", "grace_period")
 
 
@@ -24,14 +26,12 @@ def accept(config: object) -> Json:
     """
     if not isinstance(config, dict):
         raise Refusal(400, "config is required")
-    containers = config.get("containers")
-    if not config.get("image") and not containers:
+    _check_shape(config)
+    if not config.get("image") and not config.get("containers"):
         raise Refusal(400, "config.image is required")
     _texts(config, "env")
     _texts(config, "metadata")
-    policy = (_part(config, "restart")).get("policy")
-    if policy is not None and policy not in _POLICIES:
-        raise Refusal(400, f"invalid config.restart.policy: {policy!r}")
+    _restart(_part(config, "restart"))
     for index, file in enumerate(_items(config, "files")):
         _file(file, f"config.files[{index}]")
     _mounts(_items(config, "mounts"))
@@ -45,6 +45,31 @@ def accept(config: object) -> Json:
             for index, service in enumerate(_items(config, "services"))
         ]
     return kept
+
+
+def _check_shape(config: Json) -> None:
+    """Refuse parts that are not of the kind that the rest of the platform relies on."""
+    if not isinstance(config.get("image") or "", str):
+        raise Refusal(400, "invalid config.image: a text is needed")
+    for name in _OBJECTS:
+        _part(config, name)
+    for name in _LISTS:
+        _items(config, name)
+    init = _part(config, "init")
+    command = init.get("cmd") or []
+    if not isinstance(command, list) or not all(isinstance(word, str) for word in command):
+        raise Refusal(400, "invalid config.init.cmd: a list of texts is needed")
+    for index, container in enumerate(_items(config, "containers")):
+        if not isinstance(container.get("image"), str) or not container["image"]:
+            raise Refusal(400, f"invalid config.containers[{index}].image: a text is needed")
+
+
+def _restart(restart: Json) -> None:
+    policy, retries = restart.get("policy"), restart.get("max_retries")
+    if policy is not None and (not isinstance(policy, str) or policy not in _POLICIES):
+        raise Refusal(400, f"invalid config.restart.policy: {policy!r}")
+    if retries is not None and (not isinstance(retries, int) or retries < 0):
+        raise Refusal(400, f"invalid config.restart.max_retries: {retries!r}")
 
 
 def _part(config: Json, name: str) -> Json:
@@ -71,7 +96,8 @@ def _mounts(mounts: list[Json]) -> None:
     if len(mounts) > 1:
         raise Refusal(400, "invalid config.mounts: a machine can have one volume")
     for mount in mounts:
-        if not (mount.get("volume") or mount.get("name")):
+        wanted = mount.get("volume") or mount.get("name")
+        if not isinstance(wanted, str):
             raise Refusal(400, "invalid config.mounts[0]: volume is required")
         if not str(mount.get("path") or "").startswith("/"):
             raise Refusal(400, "invalid config.mounts[0].path: an absolute path is needed")
@@ -93,11 +119,11 @@ def _file(file: Json, place: str) -> None:
 
 def _service(service: Json, place: str) -> Json:
     port = service.get("internal_port")
-    if not isinstance(port, int) or not 0 < port < 65536:
+    if not isinstance(port, int) or isinstance(port, bool) or not 0 < port < 65536:
         raise Refusal(400, f"invalid {place}.internal_port: {port!r}")
-    if service.get("protocol") not in {"tcp", "udp"}:
+    if service.get("protocol") not in ("tcp", "udp"):
         raise Refusal(400, f"invalid {place}.protocol: {service.get('protocol')!r}")
-    for index, check in enumerate(service.get("checks") or ()):
+    for index, check in enumerate(_items(service, "checks")):
         _check(check, f"{place}.checks[{index}]")
     autostart = service.get("autostart")
     if autostart is not None and not isinstance(autostart, bool):
@@ -105,7 +131,7 @@ def _service(service: Json, place: str) -> Json:
     autostop = service.get("autostop")
     if autostop is None:
         return service
-    if autostop not in _AUTOSTOP:
+    if not isinstance(autostop, str | bool) or autostop not in _AUTOSTOP:
         raise Refusal(400, f"invalid {place}.autostop: {autostop!r}")
     return {**service, "autostop": _AUTOSTOP[autostop]}
 
@@ -113,7 +139,7 @@ def _service(service: Json, place: str) -> Json:
 def _check(check: Any, place: str) -> None:
     if not isinstance(check, dict):
         raise Refusal(400, f"invalid {place}: an object is needed")
-    if check.get("type") not in {"tcp", "http", "https", None}:
+    if check.get("type") not in ("tcp", "http", "https", None):
         raise Refusal(400, f"invalid {place}.type: {check['type']!r}")
     for name in _DURATIONS:
         value = check.get(name)

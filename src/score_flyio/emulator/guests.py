@@ -54,6 +54,19 @@ def memory_of(config: Json) -> int:
     return int(guest.get("memory_mb") or 256)
 
 
+def wanted_memory(guest: object, default: int) -> int:
+    """Memory of a guest that a caller plans with; None or empty: the default.
+
+    Raises:
+        Refusal: There is no such guest.
+    """
+    if not guest:
+        return default
+    if not isinstance(guest, dict):
+        raise Refusal(400, "invalid compute: an object is needed")
+    return memory_of({"guest": complete({"guest": guest})})
+
+
 def _cpus(guest: Json) -> int:
     cpus = guest["cpus"]
     if not isinstance(cpus, int) or isinstance(cpus, bool):
@@ -68,7 +81,7 @@ def _bounds(kind: str) -> tuple[int, int, int]:
 
 def _check(guest: Json) -> None:
     kind, cpus, memory = guest["cpu_kind"], _cpus(guest), guest["memory_mb"]
-    if kind not in {"shared", "performance"}:
+    if kind not in ("shared", "performance"):
         raise Refusal(400, f"invalid config.guest.cpu_kind: {kind!r}")
     if cpus not in (_SHARED_CPUS if kind == "shared" else _PERFORMANCE_CPUS):
         raise Refusal(422, f"invalid number of CPUs: {kind} machines cannot have {cpus}")

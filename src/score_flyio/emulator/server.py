@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final, TypeAlias
@@ -13,6 +14,7 @@ from anyio.abc import Listener, SocketAttribute, SocketStream
 
 from score_flyio.emulator.wire import ApiRequest, ApiResponse, ConnectionBroken
 
+_LOG: Final = logging.getLogger(__name__)
 _CHUNK: Final = 65_536
 _LARGEST_BODY: Final = 16 * 1024 * 1024
 
@@ -101,7 +103,7 @@ class _Connection:
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._cancel_when_gone, tasks.cancel_scope)
-                response = await self._handle(request)
+                response = await self._respond(request)
                 tasks.cancel_scope.cancel()
         except* ConnectionBroken as broken:
             if any(
@@ -117,6 +119,16 @@ class _Connection:
             await self._send(h11.Data(data=content))
         await self._send(h11.EndOfMessage())
         return True
+
+    async def _respond(self, request: ApiRequest) -> ApiResponse:
+        try:
+            return await self._handle(request)
+        except ConnectionBroken:
+            raise
+        except Exception as error:  # noqa: BLE001 - logged; one faulty answer must not end the server
+            _LOG.exception("the emulator failed to answer %s %s", request.method, request.path)
+            message = f"the emulator failed: {type(error).__name__}"
+            return ApiResponse(status=500, document={"error": message, "status": "unknown"})
 
     @staticmethod
     def _head(response: ApiResponse, content: bytes, media: str | None) -> h11.Response:

@@ -136,12 +136,12 @@ def _uncordon(call: Call) -> Outcome:
 
 
 def _check_signal(signal: Any) -> None:
-    if signal and signal not in _STOP_SIGNALS:
+    if signal and not (isinstance(signal, str) and signal in _STOP_SIGNALS):
         raise Refusal(400, f"invalid signal: {signal!r}")
 
 
 def _check_timeout(timeout: Any) -> None:
-    if timeout is None or timeout == "" or isinstance(timeout, int) or str(timeout).isdigit():
+    if timeout is None or timeout == "" or isinstance(timeout, int) or str(timeout).isdecimal():
         return
     if seconds_of(timeout) is None:
         raise Refusal(400, f"invalid timeout: {timeout!r} is not a duration")

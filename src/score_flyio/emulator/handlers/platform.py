@@ -41,7 +41,7 @@ def _placements(call: Call) -> Outcome:
     codes = regions.codes_of(wish, call.settings.regions, call.settings.nearest)
     if not codes:
         raise Refusal(400, f"invalid region: {wish!r}")
-    memory = guests.memory_of({"guest": body.get("compute") or {"memory_mb": 2048}})
+    memory = guests.wanted_memory(body.get("compute"), 2048)
     wanted = want_integer(body, "count", 1)
     rows, left = [], wanted
     for code in codes:

@@ -90,8 +90,7 @@ def _choose_host(
     call: Call, app: App, volume: VolumeRecord, body: Json, source: tuple[int, str | None] | None
 ) -> Host:
     """A host with room for the machine to come, without a volume that must not be beside it."""
-    compute = body.get("compute")
-    memory = guests.memory_of({"guest": compute}) if compute else 0
+    memory = guests.wanted_memory(body.get("compute"), 0)
     unique, app_wide = (
         body.get("require_unique_zone") is not False,
         bool(body.get("unique_zone_app_wide")),
