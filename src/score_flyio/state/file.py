@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+import anyio
 from anyio import to_thread
 
 from score_flyio.clock import Clock, SystemClock, rfc3339
@@ -38,9 +39,11 @@ class FileStore:
         self.folder = folder
         self._shown = f"{folder}/"
         self._clock = clock or SystemClock()
+        self._saving = anyio.Lock()
         self._written: dict[str, str] = {}
 
     async def load(self) -> ProjectState | None:
+        self._written.clear()
         text = await to_thread.run_sync(self._read, STATE_FILE)
         if text is None:
             return None
@@ -51,15 +54,17 @@ class FileStore:
         return state
 
     async def save(self, state: ProjectState) -> None:
-        texts = {DEPLOYMENTS_FILE: dump_deployments(state), STATE_FILE: dump_state(state)}
-        changed = {
-            name: text
-            for name, text in texts.items()
-            if text is not None and self._written.get(name) != text
-        }
-        if changed:
-            await to_thread.run_sync(self._write, changed)
-            self._written |= changed
+        # One after the other, so that what is written last is the latest.
+        async with self._saving:
+            texts = {DEPLOYMENTS_FILE: dump_deployments(state), STATE_FILE: dump_state(state)}
+            changed = {
+                name: text
+                for name, text in texts.items()
+                if text is not None and self._written.get(name) != text
+            }
+            if changed:
+                await to_thread.run_sync(self._write, changed)
+                self._written |= changed
 
     def _read(self, name: str) -> str | None:
         try:

@@ -120,20 +120,21 @@ def alive(pid: int) -> bool:
     return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
-async def pids(file: Path, count: int) -> list[int]:
-    while not (file.exists() and len(file.read_text().split()) == count):
-        await anyio.sleep(0.01)
-    return [int(pid) for pid in file.read_text().split()]
+async def pids(pipe: Path) -> list[int]:
+    """The process ids that a script writes into a named pipe: waits until they are there."""
+    text = await anyio.Path(pipe).read_text()
+    return [int(pid) for pid in text.split()]
 
 
 FAMILY = 'sleep 600 & echo "$! $$" > "$1"; wait'
 
 
 async def test_cancelling_ends_the_program_and_its_children(tmp_path: Path) -> None:
-    file = tmp_path / "pids"
+    pipe = tmp_path / "pids"
+    os.mkfifo(pipe)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(script(FAMILY, str(file)).provision, REQUEST)
-        family = await pids(file, 2)
+        tasks.start_soon(script(FAMILY, str(pipe)).provision, REQUEST)
+        family = await pids(pipe)
         assert all(map(alive, family))
         tasks.cancel_scope.cancel()
     assert not any(map(alive, family))
@@ -143,7 +144,7 @@ async def test_a_program_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     file = tmp_path / "pids"
     with pytest.raises(ProvisionFailed, match=r"did not end within 0\.5 s"):
         await script(FAMILY, str(file), timeout=0.5).provision(REQUEST)
-    assert not any(map(alive, await pids(file, 2)))
+    assert not any(map(alive, await pids(file)))
 
 
 async def test_stderr_passes_through(capfd: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import anyio
 import pytest
@@ -18,18 +17,12 @@ from tests.unit.resources.conftest import Fake, World, uid
 MakeWorld = Callable[..., World]
 
 
-@pytest.fixture(params=["asyncio", "trio"])
-def anyio_backend(request: pytest.FixtureRequest) -> Any:
-    if request.param == "trio":
-        return "trio", {"clock": trio.testing.MockClock(autojump_threshold=0)}
-    return request.param
-
-
-@pytest.fixture
-def mock_clock(anyio_backend: Any) -> None:
-    """For tests whose provisioners take long: on trio's clock they take no time."""
-    if anyio_backend == "asyncio":
-        pytest.skip("needs a clock that jumps")
+on_a_clock_that_jumps = pytest.mark.parametrize(
+    "anyio_backend",
+    [("trio", {"clock": trio.testing.MockClock(autojump_threshold=0)})],
+    ids=["trio"],
+)
+"""For tests whose provisioners take long: here they take no time."""
 
 
 async def test_values_reach_the_params_of_others(world: MakeWorld) -> None:
@@ -159,9 +152,8 @@ async def test_a_resource_nobody_serves_leaves_the_state_unless_it_was_provision
     assert (await w.saved()).resources == {}
 
 
-async def test_independent_resources_run_at_once_up_to_the_limit(
-    world: MakeWorld, mock_clock: None
-) -> None:
+@on_a_clock_that_jumps
+async def test_independent_resources_run_at_once_up_to_the_limit(world: MakeWorld) -> None:
     names = [f"r{index:02}" for index in range(30)]
     slow = Fake(seconds={f"shop.{name}": 60.0 for name in names})
     w = world({name: {"type": "slow"} for name in names}, slow=slow)
@@ -173,9 +165,8 @@ async def test_independent_resources_run_at_once_up_to_the_limit(
     assert anyio.current_time() - started == 60.0 + 5 * 60.0
 
 
-async def test_an_unknown_provisioner_is_asked_alone_first(
-    world: MakeWorld, mock_clock: None
-) -> None:
+@on_a_clock_that_jumps
+async def test_an_unknown_provisioner_is_asked_alone_first(world: MakeWorld) -> None:
     names = [f"r{index}" for index in range(9)]
     slow = Fake(seconds={f"shop.{name}": 60.0 for name in names})
     w = world({name: {"type": "slow"} for name in names}, slow=slow)
@@ -187,9 +178,8 @@ async def test_an_unknown_provisioner_is_asked_alone_first(
     assert anyio.current_time() - started == 180.0
 
 
-async def test_a_workload_need_not_wait_for_the_resources_of_another(
-    world: MakeWorld, mock_clock: None
-) -> None:
+@on_a_clock_that_jumps
+async def test_a_workload_need_not_wait_for_the_resources_of_another(world: MakeWorld) -> None:
     slow = Fake(uses_shared=False, seconds={"late.db": 600.0})
     w = world(
         workloads={"early": {"db": {"type": "slow"}}, "late": {"db": {"type": "slow"}}}, slow=slow
@@ -210,9 +200,8 @@ def sharing(request: ProvisionRequest) -> ProvisionResult:
     return ProvisionResult(values={"saw": request.shared.get("names", [])}, shared={"names": names})
 
 
-async def test_each_sees_the_shared_state_that_those_before_it_left(
-    world: MakeWorld, mock_clock: None
-) -> None:
+@on_a_clock_that_jumps
+async def test_each_sees_the_shared_state_that_those_before_it_left(world: MakeWorld) -> None:
     seconds = {"shop.aa": 30.0, "shop.bb": 20.0, "shop.cc": 10.0}
     w = world(
         {name: {"type": "pg"} for name in ("cc", "aa", "bb")}, pg=Fake(sharing, seconds=seconds)
@@ -228,9 +217,8 @@ async def test_each_sees_the_shared_state_that_those_before_it_left(
 
 
 @pytest.mark.parametrize("slowest", ["shop.aa", "shop.bb"])
-async def test_who_is_faster_changes_nothing(
-    world: MakeWorld, mock_clock: None, slowest: str
-) -> None:
+@on_a_clock_that_jumps
+async def test_who_is_faster_changes_nothing(world: MakeWorld, slowest: str) -> None:
     def patch(request: ProvisionRequest) -> ProvisionResult:
         return ProvisionResult(values=dict(request.shared), shared={"last": request.uid.id})
 
@@ -251,7 +239,8 @@ async def test_what_params_refer_to_shows_its_changes(world: MakeWorld) -> None:
     assert w.state.resources[uid("pg.default#shop.bb")].outputs == {"saw": ["shop.aa"]}
 
 
-async def test_a_cancelled_run_keeps_what_it_has(world: MakeWorld, mock_clock: None) -> None:
+@on_a_clock_that_jumps
+async def test_a_cancelled_run_keeps_what_it_has(world: MakeWorld) -> None:
     fake = Fake(uses_shared=False, seconds={"shop.bb": 600.0})
     w = world({"aa": {"type": "pg"}, "bb": {"type": "pg"}}, pg=fake)
     run = w.run()

@@ -1,0 +1,223 @@
+"""The state in files: what is kept where, for whom, and who may change it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+
+from score_flyio.clock import Clock
+from score_flyio.errors import NotInitialised, StateCorrupt, StateError, StateLocked, StateTooNew
+from score_flyio.resources.model import ResourceUid
+from score_flyio.state import file as file_module
+from score_flyio.state.file import FileStore
+from score_flyio.state.model import (
+    DeploymentRecord,
+    ProjectState,
+    ReleaseRecord,
+    ResourceRecord,
+    SecretRecord,
+)
+from score_flyio.state.store import InMemoryStore, StateStore
+from score_flyio.state.yaml_form import load_state
+
+
+class Fixed(Clock):
+    def time(self) -> float:
+        return 0.0
+
+
+def full_state() -> ProjectState:
+    state = ProjectState.new("pfx-")
+    uid = ResourceUid.parse("thing.default#shop.db")
+    state.resources[uid] = ResourceRecord(uid=uid, guid="g", params={}, metadata={})
+    state.uses_shared = {"p": True}
+    state.deployments["pfx-shop"] = DeploymentRecord(
+        workload="shop",
+        secrets={"A": SecretRecord(digest="d", fingerprint="f")},
+        launches_done=("one",),
+        releases=(ReleaseRecord(version=1, at=1.5, image="x", configs={"app": {"n": 1}}),),
+    )
+    return state
+
+
+@pytest.fixture(params=["file", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> StateStore:
+    if request.param == "memory":
+        return InMemoryStore()
+    return FileStore(tmp_path / "project" / ".score-flyio", clock=Fixed())
+
+
+async def test_what_is_saved_is_loaded(store: StateStore) -> None:
+    assert await store.load() is None
+    state = full_state()
+    await store.save(state)
+    assert await store.load() == state
+    state.app_prefix = "other"
+    assert (await store.load() or state).app_prefix == "pfx-"
+
+
+async def test_one_holds_the_lock_at_a_time(store: StateStore) -> None:
+    await store.save(full_state())
+    async with store.lock("generate"):
+        with pytest.raises(StateLocked, match="generate") as caught:
+            async with store.lock("deploy"):
+                pytest.fail("both hold the lock")
+        assert caught.value.exit_code == 4
+    async with store.lock("deploy"):
+        pass
+
+
+async def test_the_lock_ends_with_an_error(store: StateStore) -> None:
+    await store.save(full_state())
+    with pytest.raises(KeyError):
+        async with store.lock("generate"):
+            raise KeyError
+    async with store.lock("deploy"):
+        pass
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {p.name: stat.S_IMODE(p.stat().st_mode) for p in [folder, *folder.iterdir()]}
+
+
+async def test_nobody_else_can_read_it(tmp_path: Path) -> None:
+    folder = tmp_path / ".score-flyio"
+    folder.mkdir(mode=0o755)
+    (folder / "state.yaml").write_text("{}")
+    await FileStore(folder).save(full_state())
+    assert modes(folder) == {".score-flyio": 0o700, "state.yaml": 0o600, "deployments.yaml": 0o600}
+
+
+async def test_the_go_tool_sees_only_what_it_knows(tmp_path: Path) -> None:
+    await FileStore(tmp_path).save(full_state())
+    text = (tmp_path / "state.yaml").read_text()
+    assert [line.split(":")[0] for line in text.splitlines() if line[0] not in " -"] == [
+        "workloads",
+        "resources",
+        "shared_state",
+        "app_prefix",
+        "provisioners",
+    ]
+    assert load_state(text, "state.yaml").deployments == {}
+
+
+async def test_nothing_to_remember_makes_no_second_file(tmp_path: Path) -> None:
+    await FileStore(tmp_path).save(ProjectState.new("pfx-"))
+    assert names(tmp_path) == ["state.yaml"]
+
+
+async def test_a_crash_while_writing_leaves_the_old_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FileStore(tmp_path)
+    await store.save(ProjectState.new("old-"))
+
+    def crash(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", crash)
+    with pytest.raises(StateError, match="No space left"):
+        await store.save(ProjectState.new("new-"))
+    monkeypatch.undo()
+    assert names(tmp_path) == ["state.yaml"]
+    assert (await FileStore(tmp_path).load() or ProjectState()).app_prefix == "old-"
+
+
+async def test_saves_at_the_same_time_end_with_the_latest(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    state = ProjectState.new("pfx-")
+
+    async def add(number: int) -> None:
+        state.shared[f"k{number}"] = number
+        await store.save(state)
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(20):
+            tasks.start_soon(add, number)
+    assert await FileStore(tmp_path).load() is not None
+    assert (await FileStore(tmp_path).load() or ProjectState()).shared == state.shared
+
+
+async def test_a_folder_without_project_cannot_be_locked(tmp_path: Path) -> None:
+    with pytest.raises(NotInitialised):
+        async with FileStore(tmp_path / "none").lock("generate"):
+            pytest.fail("locked")
+    assert names(tmp_path) == []
+
+
+HOLD = """
+import sys, anyio
+from pathlib import Path
+from score_flyio.state.file import FileStore
+
+async def main():
+    async with FileStore(Path(sys.argv[1])).lock("deploy"):
+        print("held", flush=True)
+        await anyio.sleep_forever()
+
+anyio.run(main)
+"""
+
+
+async def test_a_killed_process_holds_no_lock(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    await store.save(full_state())
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environ) as holder:  # noqa: ASYNC220
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(StateLocked, match=rf"deploy \(process {holder.pid} on .* since 20"):
+            async with store.lock("generate"):
+                pytest.fail("both hold the lock")
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+    async with store.lock("generate"):
+        assert "generate" in (store.holder() or "")
+    assert not (tmp_path / "lock").exists()
+
+
+async def test_a_newer_file_is_left_alone(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    await store.save(full_state())
+    path = tmp_path / "deployments.yaml"
+    path.write_text(path.read_text().replace("version: 1", "version: 2", 1))
+    with pytest.raises(StateTooNew, match="version 2"):
+        await store.load()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("salt:", "saltt:", "'salt' is missing"),
+        ("digest: d", "digestt: d", "digest"),
+        ("workload: shop", "workloadd: shop", "workloadd"),
+        ("version: 1", "version: {", "deployments.yaml:"),
+    ],
+)
+async def test_a_broken_file_is_told(tmp_path: Path, old: str, new: str, words: str) -> None:
+    store = FileStore(tmp_path)
+    await store.save(full_state())
+    path = tmp_path / file_module.DEPLOYMENTS_FILE
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    with pytest.raises(StateCorrupt, match=words):
+        await store.load()
+
+
+async def test_a_state_that_is_not_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "state.yaml").write_bytes(b"\xff")
+    with pytest.raises(StateError, match="not UTF-8") as caught:
+        await FileStore(tmp_path).load()
+    assert caught.value.code == "state_invalid"

@@ -1,0 +1,196 @@
+"""`state.yaml`: what is written is what is read, and what is wrong is named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from score_flyio.errors import StateCorrupt
+from score_flyio.resources.model import (
+    CommandSpec,
+    HttpSpec,
+    ProvisionerDefinition,
+    ResourceUid,
+    StaticSpec,
+)
+from score_flyio.score.yaml import read_yaml
+from score_flyio.state.model import ProjectState, ResourceRecord, WorkloadRecord
+from score_flyio.state.yaml_form import dump_state, load_state
+from score_flyio.state.yaml_writer import write_yaml
+
+WORDS = ["yes", "no", "on", "Off", "y", "N", "null", "~", "true", "0x1f", "012", "1e3", "1_000"]
+WORDS += ["2024-01-31", "12:30:45", "=", "<<", "- a", "a: b", "#c", "a #c", " a", "a\n", "\t", ""]
+texts = st.one_of(st.sampled_from(WORDS), st.text(max_size=12))
+json_values: Any = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=12,
+)
+objects = st.dictionaries(texts, json_values, max_size=4)
+names = st.from_regex(r"[a-z][a-z0-9-]{0,8}[a-z0-9]", fullmatch=True)
+optional_names = st.none() | names
+uids = st.builds(ResourceUid, names, names, st.from_regex(r"[a-z0-9][a-z0-9.-]*", fullmatch=True))
+specs = st.one_of(
+    st.builds(CommandSpec, binary=texts.filter(bool), args=st.lists(texts, max_size=3).map(tuple)),
+    st.builds(HttpSpec, url=texts.filter(bool)),
+    st.builds(StaticSpec, values=objects),
+)
+records = st.builds(
+    ResourceRecord,
+    uid=uids,
+    guid=st.uuids().map(str),
+    metadata=objects,
+    params=objects,
+    source_workload=names | st.just(""),
+    provisioner=names | st.just(""),
+    state=objects,
+    outputs=objects,
+)
+states = st.builds(
+    ProjectState,
+    app_prefix=texts,
+    workloads=st.dictionaries(
+        names,
+        st.builds(WorkloadRecord, spec=objects, file=st.none() | texts.filter(bool)),
+        max_size=2,
+    ),
+    resources=st.lists(records, max_size=3).map(lambda rs: {r.uid: r for r in rs}),
+    shared=objects,
+    provisioners=st.lists(
+        st.builds(
+            ProvisionerDefinition,
+            id=names,
+            resource_type=names,
+            resource_class=optional_names,
+            resource_id=optional_names,
+            spec=specs,
+        ),
+        max_size=3,
+    ).map(tuple),
+    salt=st.just("salt"),
+)
+
+
+@given(json_values)
+def test_every_value_comes_back_as_it_was(value: Any) -> None:
+    text = write_yaml({"v": value})
+    assert repr(read_yaml(text).value) == repr({"v": value})
+
+
+@given(st.dictionaries(texts, texts, max_size=5))
+def test_other_readers_see_the_same_text(value: dict[str, str]) -> None:
+    assert yaml.safe_load(write_yaml(value)) == value
+
+
+@given(states)
+def test_a_state_comes_back_as_it_was(state: ProjectState) -> None:
+    state.workloads = {
+        name: WorkloadRecord(spec={"metadata": record.spec}, file=record.file)
+        for name, record in state.workloads.items()
+    }
+    read = load_state(dump_state(state), "state.yaml")
+    read.salt = "salt"
+    assert read == state
+    assert dump_state(read) == dump_state(state)
+
+
+def test_a_long_key_can_be_read() -> None:
+    value = {"k" * 3000: {"a": 1}, 'q"' * 800: [1], "short": {}}
+    text = write_yaml(value)
+    assert read_yaml(text).value == value
+    assert yaml.safe_load(text) == value
+
+
+def test_files_and_volumes_are_written_as_lists_and_empty_parts_are_left_out() -> None:
+    spec = {
+        "metadata": {"name": "shop"},
+        "containers": {
+            "main": {
+                "image": "x",
+                "command": [],
+                "variables": {},
+                "files": {"/b": {"content": "1"}, "/a": {"content": ""}},
+                "volumes": {"/v": {"source": "data"}},
+                "resources": {},
+            }
+        },
+        "service": {"ports": {}},
+        "resources": {"db": {"type": "pg", "params": {}, "metadata": {}}},
+    }
+    state = ProjectState(workloads={"shop": WorkloadRecord(spec=spec)})
+    written = yaml.safe_load(dump_state(state))["workloads"]["shop"]["spec"]
+    assert written == {
+        "metadata": {"name": "shop"},
+        "containers": {
+            "main": {
+                "image": "x",
+                "files": [{"target": "/b", "content": "1"}, {"target": "/a", "content": ""}],
+                "volumes": [{"target": "/v", "source": "data"}],
+                "resources": {},
+            }
+        },
+        "service": {},
+        "resources": {"db": {"type": "pg"}},
+    }
+
+
+GOOD = """\
+workloads: {shop: {spec: {}, file: score.yaml}}
+resources:
+  thing.default#shop.db: {guid: g, type: thing, class: default, id: shop.db}
+shared_state: {}
+app_prefix: pfx-
+provisioners:
+  - {id: p, resource_type: thing, static: {}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ("app_prefix: pfx-", "app_prefixx: pfx-", 5, "app_prefixx: unknown key"),
+        ("spec: {}, ", "spec: {}, x: 1, ", 1, "workloads.shop.x: unknown key"),
+        ("guid: g", "guid: g, x: 1", 3, "unknown key"),
+        ("guid: g", "guid: [g]", 3, "must be text, is a list"),
+        ("thing.default#shop.db:", "thing:", 3, "TYPE.CLASS#ID"),
+        ("shared_state: {}", "shared_state: 3", 4, "must be a map, is the number 3"),
+        ("static: {}", "static: {}, http: {url: x}", 7, "exactly one of cmd, http, static"),
+        ("static: {}", "cmd: {args: []}", 7, "`binary` is missing"),
+        ("static: {}", "cmd: {binary: x, args: 1}", 7, "must be a list"),
+        ("id: p, ", "", 7, "`id` is missing"),
+        ("app_prefix: pfx-", "app_prefix: [", 7, "expected"),
+        ("app_prefix: pfx-", "shared_state: {}", 5, "is there already"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line(old: str, new: str, line: int, words: str) -> None:
+    load_state(GOOD, "state.yaml")
+    assert old in GOOD
+    with pytest.raises(StateCorrupt) as caught:
+        load_state(GOOD.replace(old, new), ".score-flyio/state.yaml")
+    assert f".score-flyio/state.yaml:{line}" in str(caught.value)
+    assert words in str(caught.value)
+    assert caught.value.code == "state_invalid"
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "[]", "text"])
+def test_an_empty_file_is_no_state(text: str) -> None:
+    with pytest.raises(StateCorrupt, match="empty or not a map"):
+        load_state(text, "state.yaml")
+
+
+def test_all_problems_are_told_together() -> None:
+    text = GOOD.replace("app_prefix", "a").replace("shared_state: {}", "shared_state: []")
+    with pytest.raises(StateCorrupt) as caught:
+        load_state(text, "state.yaml")
+    assert len(caught.value.problems) == 2
+
+
+def test_missing_and_null_parts_are_empty() -> None:
+    assert load_state("{}", "f").workloads == {}
+    state = load_state(GOOD.replace("{guid: g,", "{guid: g, params: null, state:,"), "f")
+    (record,) = state.resources.values()
+    assert (record.params, record.state, record.outputs) == ({}, {}, {})
