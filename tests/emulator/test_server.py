@@ -140,3 +140,18 @@ async def test_a_fault_of_the_emulator_itself_is_one_answer(
     assert "failed to answer GET /v1/apps/shop" in caplog.text
     record.machines.clear()
     assert (await client.get("/apps/shop")).status_code == 200
+
+
+async def test_errors_of_the_block_come_out_as_they_are() -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with Emulator() as fly, fly.serve():
+            raise ZeroDivisionError
+    assert fly.url is None
+
+
+async def test_a_port_in_use_is_an_ordinary_error() -> None:
+    async with Emulator() as fly, fly.serve() as url:
+        port = httpx.URL(url).port or 0
+        with pytest.raises(OSError, match="in use"):
+            async with Emulator() as other, other.serve(port):
+                pass

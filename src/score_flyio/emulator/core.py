@@ -151,14 +151,19 @@ class Emulator:
     @asynccontextmanager
     async def serve(self, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[str]:
         """Answer on a port while the block runs; gives the URL. Port 0: any free port."""
+        failure: BaseException | None = None
         async with listening(host, port) as (listener, url), anyio.create_task_group() as tasks:
             self.url = url
             tasks.start_soon(serve_connections, self.handle, listener)
             try:
                 yield url
+            except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - raised again below
+                failure = error  # the task group would wrap it in an ExceptionGroup
             finally:
                 self.url = None
                 tasks.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
 
     async def serve_forever(self, port: int = 0, host: str = "127.0.0.1") -> None:
         """Answer on a port until cancelled."""
