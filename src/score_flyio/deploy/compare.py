@@ -18,6 +18,7 @@ from fly_machines.models import FlyMachineConfig
 from score_flyio.app.values import Duration
 from score_flyio.deploy.desired.containers import BUILT_IMAGE
 from score_flyio.deploy.desired.guest import DEFAULT_SIZE, SIZES, preset
+from score_flyio.deploy.images import same_image
 from score_flyio.fly.codec import unstructure
 
 
@@ -70,8 +71,15 @@ def differences(desired: FlyMachineConfig, observed: FlyMachineConfig) -> tuple[
     return tuple(
         Difference(path=path, before=_text(before.get(path)), after=_text(after.get(path)))
         for path in paths
-        if before.get(path) != after.get(path)
+        if before.get(path) != after.get(path) and not _one_image(path, before, after)
     )
+
+
+def _one_image(path: str, before: dict[str, Any], after: dict[str, Any]) -> bool:
+    if path != "image" and not (path.startswith("containers[") and path.endswith("].image")):
+        return False
+    old, new = before.get(path), after.get(path)
+    return isinstance(old, str) and isinstance(new, str) and same_image(old, new)
 
 
 def _leaves(config: FlyMachineConfig) -> dict[str, Any]:

@@ -1,0 +1,62 @@
+"""Image references: when do two texts mean the same image? Pure.
+
+The platform gives short Docker Hub names back expanded, and flyctl sends references through Fly's
+mirror of Docker Hub with the digest behind the tag (Machines API documentation, flyctl).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import frozen
+
+DOCKER_HUB: Final = "docker.io"
+_HUB_NAMES: Final = frozenset(
+    {
+        "docker.io",
+        "index.docker.io",
+        "registry-1.docker.io",
+        "registry.hub.docker.com",
+        "docker-hub-mirror.fly.io",
+    }
+)
+_DEFAULT_TAG: Final = "latest"
+
+
+@frozen(kw_only=True)
+class ImageName:
+    """A reference in its parts."""
+
+    registry: str
+    repository: str
+    tag: str = ""
+    digest: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> ImageName:
+        """Reads `[REGISTRY/]REPOSITORY[:TAG][@DIGEST]`; Docker Hub is what no registry means."""
+        rest, _, digest = text.partition("@")
+        head, slash, tail = rest.partition("/")
+        if slash and ("." in head or ":" in head or head == "localhost"):
+            registry, rest = head, tail
+        else:
+            registry = DOCKER_HUB
+        repository, _, tag = rest.partition(":")
+        if registry in _HUB_NAMES:
+            registry = DOCKER_HUB
+            repository = repository if "/" in repository else f"library/{repository}"
+        return cls(registry=registry, repository=repository, tag=tag, digest=digest)
+
+
+def same_image(one: str, other: str) -> bool:
+    """Whether both name one image: by digest where both have one, else by tag."""
+    if one == other:
+        return True
+    a, b = ImageName.parse(one), ImageName.parse(other)
+    if (a.registry, a.repository) != (b.registry, b.repository):
+        return False
+    if a.digest and b.digest:
+        return a.digest == b.digest
+    if (a.digest and not a.tag) or (b.digest and not b.tag):
+        return False
+    return (a.tag or _DEFAULT_TAG) == (b.tag or _DEFAULT_TAG)

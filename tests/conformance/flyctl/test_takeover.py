@@ -1,0 +1,98 @@
+"""After flyctl has deployed, there is nothing to change: its recorded machines meet our plan."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fly_machines import models
+from score_flyio.app.flytoml.document import read_fly_toml
+from score_flyio.deploy.local_files import NO_FILES
+from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.plan import PlanSettings, plan_app
+from score_flyio.fly.codec import structure
+from tests.conftest import corpus
+
+HERE = Path(__file__).parent
+DEPLOYS = (
+    "first-deploy-2",
+    "first-deploy-single",
+    "first-deploy-groups",
+    "first-deploy-mounts",
+    "first-deploy-release-command",
+    "rolling-2",
+    "canary-2",
+    "bluegreen-2",
+    "immediate-2",
+    "groups-removed",
+)
+
+
+def transcript(name: str, config: pytest.Config) -> dict[str, Any]:
+    folder = corpus(config, HERE / "transcripts")
+    document: dict[str, Any] = json.loads((folder / f"{name}.json").read_text())
+    return document
+
+
+def machines_left(document: dict[str, Any], image: str) -> dict[str, models.Machine]:
+    """The machines as flyctl's own requests leave them; the image as its mirror names it."""
+    left: dict[str, models.Machine] = {}
+    for exchange in document["exchanges"]:
+        if exchange["interface"] != "machines" or exchange["status"] >= 300:
+            continue
+        parts = exchange["path"].split("/")
+        if exchange["method"] == "DELETE" and len(parts) == 6:
+            left.pop(parts[5], None)
+        made = exchange["method"] == "POST" and len(parts) in {5, 6} and parts[4] == "machines"
+        if made and (exchange["request"] or {}).get("config"):
+            answer = exchange["response"]
+            config = structure(exchange["request"]["config"], models.FlyMachineConfig)
+            config.image = image
+            left[answer["id"]] = models.Machine(
+                id=answer["id"],
+                instance_id=answer["instance_id"],
+                state="stopped" if exchange["request"].get("skip_launch") else "started",
+                region=answer["region"],
+                config=config,
+            )
+    return {
+        machine_id: machine
+        for machine_id, machine in left.items()
+        if ((machine.config and machine.config.metadata) or {}).get("fly_process_group")
+        != "fly_app_release_command"
+    }
+
+
+@pytest.mark.parametrize("name", DEPLOYS)
+def test_nothing_changes_after_flyctl(name: str, pytestconfig: pytest.Config) -> None:
+    document = transcript(name, pytestconfig)
+    command = document["commands"][-1]
+    image = command[command.index("--image") + 1]
+    mirrored = f"docker-hub-mirror.fly.io/library/{image}@sha256:{'0' * 64}"
+    machines = machines_left(document, mirrored)
+    assert machines
+    file = command[command.index("-c") + 1] if "-c" in command else "fly.toml"
+    spec = read_fly_toml(document["files"][file], file=file).spec
+    assert spec is not None
+    desired = DesiredApp(name=name, org="personal", spec=spec, image=image, files=NO_FILES)
+    observed = ObservedApp(
+        name=name,
+        app=models.App(name=name, status="deployed", machine_count=len(machines)),
+        machines=tuple(machines.values()),
+        addresses=(models.IPAssignment(ip="2a09:8280:1::1"),),
+    )
+    numbers = itertools.count()
+    settings = PlanSettings(
+        options=DeployOptions(),
+        known=KnownApp(),
+        new_id=lambda: f"id{next(numbers)}",
+        tool_version="test",
+    )
+    plan = plan_app(desired, observed, settings)
+    assert [step.describe() for step in plan.steps] == []
+    assert set(plan.unchanged) == set(machines)
