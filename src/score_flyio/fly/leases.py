@@ -33,8 +33,8 @@ RELEASE_SECONDS: Final = 5.0
 AT_ONCE: Final = 20
 """Leases taken at the same time, as flyctl does."""
 BETWEEN_TRIES: Final = 1.0
-TRIES: Final = 5
-"""How often a lease is asked for after answers that leave the outcome unknown."""
+DOUBTS_WITHIN: Final = 60.0
+"""Seconds within which answers that leave the outcome unknown are put up with, as flyctl does."""
 
 
 def _silent(_event: Event) -> None:
@@ -192,32 +192,27 @@ async def hold_leases(
         emit=emit,
     )
     leases: dict[str, HeldLease] = {}
+    failure: Exception | None = None
     try:
-        await _acquire_all(terms, list(dict.fromkeys(machine_ids)), leases)
-        async with _kept_alive(leases):
-            yield leases
+        async with anyio.create_task_group() as tasks:
+
+            async def keep(lease: HeldLease) -> None:
+                await lease.keep()
+                if lease.lost is not None:
+                    tasks.cancel_scope.cancel()
+
+            def granted(lease: HeldLease) -> None:
+                leases[lease.machine_id] = lease
+                tasks.start_soon(keep, lease)
+
+            try:
+                await _acquire_all(terms, list(dict.fromkeys(machine_ids)), granted)
+                yield leases
+            except Exception as error:  # noqa: BLE001  (raised below, outside the task group)
+                failure = error
+            tasks.cancel_scope.cancel()
     finally:
         await _release_all(leases.values())
-
-
-@asynccontextmanager
-async def _kept_alive(leases: Mapping[str, HeldLease]) -> AsyncIterator[None]:
-    """Renews in the background; when a lease is lost, cancels the body and raises LeaseLost."""
-    failure: Exception | None = None
-    async with anyio.create_task_group() as tasks:
-
-        async def keep(lease: HeldLease) -> None:
-            await lease.keep()
-            if lease.lost is not None:
-                tasks.cancel_scope.cancel()
-
-        for lease in leases.values():
-            tasks.start_soon(keep, lease)
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001  (raised below, outside the task group)
-            failure = error
-        tasks.cancel_scope.cancel()
     lost = next((lease.lost for lease in leases.values() if lease.lost is not None), None)
     if lost is not None:
         raise lost from (failure if failure is not lost else None)
@@ -225,7 +220,9 @@ async def _kept_alive(leases: Mapping[str, HeldLease]) -> AsyncIterator[None]:
         raise failure
 
 
-async def _acquire_all(terms: _Terms, machine_ids: list[str], leases: dict[str, HeldLease]) -> None:
+async def _acquire_all(
+    terms: _Terms, machine_ids: list[str], granted: Callable[[HeldLease], None]
+) -> None:
     failures: list[DeployError | FlyError] = []
     places = anyio.Semaphore(AT_ONCE)
     async with anyio.create_task_group() as tasks:
@@ -233,7 +230,7 @@ async def _acquire_all(terms: _Terms, machine_ids: list[str], leases: dict[str, 
         async def acquire(machine_id: str) -> None:
             try:
                 async with places:
-                    await _acquire(terms, machine_id, leases)
+                    await _acquire(terms, machine_id, granted)
             except (DeployError, FlyError) as error:
                 failures.append(error)
                 tasks.cancel_scope.cancel()
@@ -244,31 +241,33 @@ async def _acquire_all(terms: _Terms, machine_ids: list[str], leases: dict[str, 
         raise failures[0]
 
 
-async def _acquire(terms: _Terms, machine_id: str, leases: dict[str, HeldLease]) -> None:
+async def _acquire(terms: _Terms, machine_id: str, granted: Callable[[HeldLease], None]) -> None:
     """Ask for the lease until it is there, or someone else's outlasts the time to wait.
 
     A lost answer may have left a lease of our own whose nonce nobody knows: it ends with its TTL,
     so then a foreign holder is waited for that long.
     """
-    patience, doubts = terms.wait, 0
-    start = anyio.current_time()
+    patience = terms.wait
+    start = certain = anyio.current_time()
     while True:
-        failure = await _ask(terms, machine_id, leases)
+        failure = await _ask(terms, machine_id, granted)
         if failure is None:
             return
         waited = anyio.current_time() - start
         if isinstance(failure, Conflict):
+            certain = anyio.current_time()
             if waited + BETWEEN_TRIES > patience:
                 raise _held(terms, machine_id, failure) from failure
         else:
-            doubts += 1
-            if not is_doubtful(failure) or doubts >= TRIES:
+            if not is_doubtful(failure) or anyio.current_time() - certain > DOUBTS_WITHIN:
                 raise failure
             patience = max(patience, waited + terms.ttl + 2 * BETWEEN_TRIES)
         await anyio.sleep(BETWEEN_TRIES)
 
 
-async def _ask(terms: _Terms, machine_id: str, leases: dict[str, HeldLease]) -> FlyError | None:
+async def _ask(
+    terms: _Terms, machine_id: str, granted: Callable[[HeldLease], None]
+) -> FlyError | None:
     """Ask once. When cancelled, wait a little for the answer: only who has it can release."""
     failures: list[FlyError] = []
     answered = anyio.Event()
@@ -277,7 +276,7 @@ async def _ask(terms: _Terms, machine_id: str, leases: dict[str, HeldLease]) -> 
     async def ask() -> None:
         with grace:
             try:
-                leases[machine_id] = await _granted(terms, machine_id)
+                granted(await _taken(terms, machine_id))
             except FlyError as error:
                 failures.append(error)
         answered.set()
@@ -291,7 +290,7 @@ async def _ask(terms: _Terms, machine_id: str, leases: dict[str, HeldLease]) -> 
     return failures[0] if failures else None
 
 
-async def _granted(terms: _Terms, machine_id: str) -> HeldLease:
+async def _taken(terms: _Terms, machine_id: str) -> HeldLease:
     sent = anyio.current_time()
     answer = await terms.api.machines_create_lease(terms.app, machine_id, terms.request())
     lease = _lease(answer)

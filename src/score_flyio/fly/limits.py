@@ -21,9 +21,9 @@ from fly_machines.operations import Operation
 
 MARGIN: Final = 0.5
 """Seconds by which one request may travel longer than another."""
-SLOWEST: Final = 1 / 8
+SLOWEST: Final = 1 / 4
 """How much of its documented rate a bucket keeps at least after refusals."""
-RECOVERY: Final = 1.2
+RECOVERY: Final = 1.5
 """Factor by which a slowed bucket speeds up with each answer that is no refusal."""
 EPSILON: Final = 1e-9
 

@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 LAUNCH_ID_KEY: Final = "score_flyio_launch_id"
 """Metadata key by which a machine is recognised whose creation was not answered."""
-TRIES: Final = 4
+TRIES: Final = 6
 LOOKS: Final = (0.5, 1.0)
 """Seconds before each look at what is there; reads lag behind changes."""
 VISIBLE_WITHIN: Final = 60.0

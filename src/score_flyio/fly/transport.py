@@ -42,6 +42,8 @@ READ_SECONDS: Final = 90.0
 BEYOND_WAIT: Final = 15.0
 """How much longer than a wait's or a command's own time limit the client waits."""
 LONGEST_WAIT: Final = 60.0
+SHORTEST_HIDDEN: Final = 4
+"""Shorter values are found in ordinary words by chance and are not searched for in answers."""
 NEVER_SENT: Final = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -201,7 +203,8 @@ class HttpTransport:
         secrets = [value.reveal() for value in self._tokens.values]
         if call.operation.tag == "Secrets":
             secrets += _texts(call.body)
-        for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        hidden = [secret for secret in secrets if len(secret) >= SHORTEST_HIDDEN]
+        for secret in sorted(hidden, key=len, reverse=True):
             for form in {secret, json.dumps(secret)[1:-1]}:
                 body = body.replace(form.encode(), MASK.encode())
         return body

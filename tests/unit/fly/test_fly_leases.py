@@ -265,6 +265,16 @@ async def test_several_leases_are_held_together(connect: Connect) -> None:
     assert desk.holders == {}
 
 
+async def test_leases_taken_early_are_kept_alive_while_others_are_waited_for(
+    connect: Connect,
+) -> None:
+    desk = LeaseDesk(holders={"m2": ("theirs", anyio.current_time() + 100)})
+    session = connect(desk)
+    async with hold_leases(session.client.api, "web", ["m1", "m2"], wait=200) as leases:
+        assert desk.holders["m1"][1] > anyio.current_time()
+        assert leases["m1"].nonce == "n1"
+
+
 async def test_of_several_leases_all_or_none_are_held(connect: Connect) -> None:
     desk = LeaseDesk(holders={"m3": ("theirs", 1e9)})
     session = connect(desk)
