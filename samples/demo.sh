@@ -11,7 +11,7 @@ say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 run() { printf '\033[36m$ %s\033[0m\n' "$*"; "$@"; }
 
 say "1. An emulator of the Fly platform, on a port of its own"
-exec {answers}< <(exec score-flyio emulator serve --port 0 --json)
+exec {answers}< <(exec score-flyio emulator serve --port 0 --json 2>"$project/emulator.log")
 emulator=$!
 read -r -t 30 -u "$answers" line
 FLY_FLAPS_BASE_URL=$(python3 -c 'import json, sys; print(json.loads(sys.argv[1])["url"])' "$line")
@@ -26,13 +26,13 @@ run score-flyio init --fly-app-prefix demo- --file ''
 run score-flyio provisioners add shop-cache redis --static-json '{"host": "cache.internal", "port": 6379}'
 
 say "3. Everything at once: resources, apps, addresses, machines, health"
-run score-flyio deploy web/score.yaml worker/score.yaml shop/web.yaml shop/api.yaml --yes
+run score-flyio deploy web/score.yaml worker/score.yaml shop/web.yaml shop/api.yaml --yes --no-smoke-checks
 run score-flyio status
 
 say "4. A change in one workload touches only that one"
 sed -i.bak 's/GREETING: hello/GREETING: good morning/' web/score.yaml
 run score-flyio plan web/score.yaml
-run score-flyio deploy web/score.yaml --yes
+run score-flyio deploy web/score.yaml --yes --no-smoke-checks
 
 say "5. Deploying again finds nothing to do"
 run score-flyio plan --detailed-exitcode

@@ -99,6 +99,17 @@ def test_every_kind_of_event_has_words(kind: type[Event]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("target", "text"),
+    [
+        ("https://api.machines.dev", "target: Fly.io, https://api.machines.dev"),
+        ("http://127.0.0.1:4280", "target: http://127.0.0.1:4280"),
+    ],
+)
+def test_a_target_is_called_fly_only_when_it_is(target: str, text: str) -> None:
+    assert sentence(events.TargetSelected(target=target)) == text
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"),
     [(0.0, "0.0s"), (9.94, "9.9s"), (10, "10s"), (59.4, "59s"), (60, "1m00s"), (185, "3m05s")],
 )

@@ -5,6 +5,9 @@ from functools import singledispatch
 from score_flyio import events
 
 
+_FLY = "https://api.machines.dev"
+
+
 def subject(scope: events.Scope) -> str:
     """What an event is about: `web`, `web/148e21`, `web/postgres.default#web.db` …; or nothing."""
     owner = scope.workload or scope.app
@@ -50,8 +53,9 @@ def detail(event: events.Event) -> str | None:
 
 @sentence.register
 def _(event: events.TargetSelected) -> str:
-    kind = "an emulator, not Fly.io" if event.emulated else "Fly.io"
-    return f"target: {kind} ({event.target})"
+    if event.emulated:
+        return f"target: an emulator, not Fly.io ({event.target})"
+    return f"target: {'Fly.io, ' if event.target == _FLY else ''}{event.target}"
 
 
 @sentence.register
