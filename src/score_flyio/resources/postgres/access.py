@@ -1,0 +1,39 @@
+"""How the Postgres provisioners get at Fly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import TypeAlias
+
+from attrs import frozen
+
+from score_flyio.fly.client import FlyClient
+
+Connect: TypeAlias = Callable[[], AbstractAsyncContextManager[FlyClient]]
+
+TOKEN_VARIABLES = ("FLY_API_TOKEN", "FLY_ACCESS_TOKEN")
+REGION_VARIABLES = ("FLY_REGION_NAME", "FLY_REGION")
+
+
+def _say_nothing(_message: str) -> None:
+    """Nobody listens."""
+
+
+@frozen(kw_only=True)
+class FlyAccess:
+    """A way to the Machines API, and where new instances go."""
+
+    connect: Connect
+    """Opens a client; may raise ConfigError, when there is no token."""
+    region: str | None = None
+    """Of new instances; None: none may be made."""
+    org: str | None = None
+    """Organization of new apps; None: the only one that the token sees, else `personal`."""
+    note: Callable[[str], None] = _say_nothing
+    """Is told what is made, without secrets."""
+
+
+def region_of(environ: Mapping[str, str]) -> str | None:
+    """The region that the environment asks for."""
+    return next((environ[name] for name in REGION_VARIABLES if environ.get(name)), None)

@@ -1,0 +1,179 @@
+"""Making an instance: app, private address, secrets, volume, machine, health.
+
+Each part is looked for before it is made, so a run that ended anywhere is carried on by the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import anyio
+from attrs import define, field
+
+from fly_machines import models
+from score_flyio.errors import (
+    Conflict,
+    FlyApiError,
+    FlyError,
+    InvalidRequest,
+    NotAuthorized,
+    NotFound,
+    PreconditionFailed,
+    ScoreFlyError,
+)
+from score_flyio.fly import repeats
+from score_flyio.fly.client import FlyClient
+from score_flyio.resources.postgres import health, machine
+from score_flyio.resources.postgres.access import REGION_VARIABLES, FlyAccess
+from score_flyio.resources.postgres.execute import read_operator_password
+from score_flyio.secret import Secret
+
+UNSEEN: Final = 4
+"""How often the list of machines is read again when the app counts more than it shows."""
+PERSONAL: Final = "personal"
+
+
+@define(kw_only=True)
+class Instance:
+    """The app of an instance, and what is in it.
+
+    `begun` is called before the first thing is made, or when it is there already.
+    """
+
+    client: FlyClient
+    access: FlyAccess
+    app: str
+    password: Secret
+    known: bool
+    """Whether the password is the one that the instance was made with."""
+    begun: Callable[[], None] = field(repr=False)
+
+    async def find(self) -> models.App | None:
+        """The app, if it is there. Raises NotAuthorized when it is someone else's."""
+        try:
+            return await self.client.api.apps_show(self.app)
+        except NotFound:
+            return None
+
+    async def make(self, present: models.App | None) -> Secret:
+        """Make what is missing, and return the operator's password once Postgres answers.
+
+        Raises:
+            FlyError: the platform refused, or did not answer.
+            ScoreFlyError: no region is given, or the instance does not become healthy.
+        """
+        if present is None:
+            self._want_region()
+            self.begun()
+            self.access.note(f"creating app {self.app} for Postgres")
+            await repeats.ensure_app(self.client.api, self.app, await self._org())
+        else:
+            self.begun()
+        await self._address()
+        made = await self._machine(present)
+        await health.until_healthy(self.client.api, self.app, made)
+        if not self.known:
+            # Found, not made: its password is the one that it was made with.
+            found = await read_operator_password(self.client.api, self.app, made)
+            self.password = found or self.password
+        return self.password
+
+    def _want_region(self) -> str:
+        if self.access.region:
+            return self.access.region
+        raise ScoreFlyError(
+            f"{' or '.join(REGION_VARIABLES)} is not set: app '{self.app}' has to be created for "
+            "Postgres, and needs a region",
+            hint=f"set {REGION_VARIABLES[0]}, for example to lhr",
+            code="environment_missing",
+        )
+
+    async def _org(self) -> str:
+        if self.access.org:
+            return self.access.org
+        try:
+            seen = (await self.client.api.current_token_show()).tokens or []
+        except (NotFound, NotAuthorized, InvalidRequest):
+            return PERSONAL
+        slugs = {token.org_slug for token in seen if token.org_slug}
+        return slugs.pop() if len(slugs) == 1 else PERSONAL
+
+    async def _address(self) -> None:
+        """A Flycast address: APP.flycast leads to it."""
+        listed = (await self.client.api.app_ip_assignments_list(self.app)).ips or []
+        if any(repeats.ip_type(each) == "private_v6" for each in listed):
+            return
+        known = {each.ip for each in listed if each.ip}
+        request = models.AssignIPRequest(type="private_v6")
+        await repeats.assign_ip(self.client.api, self.app, request, known)
+
+    async def _machine(self, app: models.App | None) -> str:
+        found = await self._living(app.machine_count or 0 if app else 0)
+        if found is not None:
+            return found
+        region = self._want_region()
+        answer = await repeats.set_secrets(
+            self.client.api, self.app, machine.app_secrets(self.password)
+        )
+        volume = await self._volume(region)
+        request = machine.machine_request(volume.region or region, volume.id or "", answer.version)
+        self.access.note(f"creating the machine of {self.app} in {request.region}")
+        try:
+            made = await repeats.create_machine(self.client.api, self.app, request, self.app)
+        except (Conflict, InvalidRequest, PreconditionFailed) as error:
+            # A machine of that name is there, made a moment ago and not listed yet.
+            found = await self._living(1)
+            if found is None:
+                raise error from None
+            return found
+        self.known = True
+        return made.id or ""
+
+    async def _living(self, counted: int) -> str | None:
+        """The machine of the instance; `counted` is how many the app says it has."""
+
+        async def look() -> str | None:
+            machines = await self.client.api.machines_list(self.app)
+            living = [m for m in machines if m.state not in {"destroying", "destroyed"}]
+            return min((m.id for m in living if m.id), default=None)
+
+        return await _looked_for(look, times=UNSEEN if counted else 1)
+
+    async def _volume(self, region: str) -> models.Volume:
+        listed = await self.client.api.volumes_list(self.app)
+        living = [v for v in listed if v.state not in repeats.VANISHING]
+        for volume in living:
+            if volume.name == machine.VOLUME and not volume.attached_machine_id:
+                return volume
+        known = {volume.id for volume in living if volume.id}
+        return await repeats.create_volume(
+            self.client.api, self.app, machine.volume_request(region), known
+        )
+
+
+async def _looked_for(look: Callable[[], Awaitable[str | None]], *, times: int) -> str | None:
+    for left in reversed(range(times)):
+        found = await look()
+        if found is not None:
+            return found
+        if left:
+            await anyio.sleep(0.5)
+    return None
+
+
+async def delete(client: FlyClient, app: str) -> None:
+    """Delete the app with all it has; one that is gone already is fine. Raises FlyError."""
+    try:
+        await client.api.apps_delete(app)
+    except NotFound:
+        return
+    except (InvalidRequest, Conflict, PreconditionFailed):
+        # Machines still run: the platform wants to be told that this is meant.
+        await client.api.apps_delete(app, force=True)
+
+
+def is_foreign(error: FlyError) -> bool:
+    """Whether the app belongs to someone else, so that another name is needed."""
+    taken = isinstance(error, FlyApiError) and error.code == "fly_name_taken"
+    return taken or (isinstance(error, NotAuthorized) and error.status == 403)
