@@ -4,7 +4,6 @@ from functools import singledispatch
 
 from score_flyio import events
 
-
 _FLY = "https://api.machines.dev"
 
 
