@@ -23,9 +23,10 @@ MAY_NOT_IMPORT = {
     "fly": ("deploy", "app", "score", "resources", "state", "emulator", "engine", "project", "target", "cli"),
     "resources": ("deploy", "emulator", "engine", "project", "target", "cli"),
     "state": ("deploy", "emulator", "engine", "project", "target", "cli"),
-    "deploy": ("emulator", "engine", "project", "target", "cli"),
+    "deploy": ("emulator", "engine", "project", "target", "operations", "cli"),
     "emulator": ("deploy", "resources", "state", "score", "app", "engine", "project", "target", "cli"),
-    "project": ("cli",),
+    "operations": ("emulator", "engine", "cli"),
+    "project": ("cli", "operations"),
     "target": ("cli",),
     "engine": ("cli",),
 }  # fmt: skip
@@ -55,7 +56,7 @@ MAY_IMPORT = {
         "state",
         "emulator",
     ),
-    "fly_machines": ("fly", "deploy", "emulator", "resources.postgres"),
+    "fly_machines": ("fly", "deploy", "operations", "emulator", "resources.postgres"),
     "asyncclick": ("cli",),
 }
 

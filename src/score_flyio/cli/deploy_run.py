@@ -116,13 +116,19 @@ def check_image(options: DeployOptions, loaded: Loaded) -> None:
         )
 
 
-def tell(cli: CliContext, report: Report) -> None:
+def tell(cli: CliContext, report: Report, *, extra: dict[str, Any] | None = None) -> None:
     """How each app ended on stdout, and on stderr why any did not."""
+    tell_errors(cli, report)
+    cli.output.result(report.to_json() | (extra or {}), report.summary())
+
+
+def tell_errors(cli: CliContext, report: Report) -> None:
+    """On stderr what went wrong, each with its mend."""
     for app in report.apps:
         for error in app.failures:
-            label = app.label if app.label and app.label not in error.message else ""
-            cli.output.error(f"{label}: {_words(error)}" if label else _words(error))
-    cli.output.result(report.to_json(), report.summary())
+            words = _words(error)
+            named = not app.label or app.label in error.message
+            cli.output.error(words if named else f"{app.label}: {words}")
 
 
 def tell_failures(cli: CliContext, plan: Plan, broken: Sequence[Broken]) -> None:

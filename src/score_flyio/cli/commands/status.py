@@ -1,0 +1,110 @@
+"""`score-flyio status`: what runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncclick as click
+
+from score_flyio.cli.app_options import APPS, WHERE, chosen, session
+from score_flyio.cli.command import Command
+from score_flyio.cli.context import CliContext
+from score_flyio.cli.deploy_options import options
+from score_flyio.cli.options import json_option
+from score_flyio.errors import UsageError
+
+if TYPE_CHECKING:
+    from score_flyio.operations.status import AppStatus, Status
+
+WATCH_SECONDS: Final = 2.0
+_CLEAR: Final = "\x1b[H\x1b[J"
+
+
+@click.command("status", cls=Command)
+@options(APPS, WHERE)
+@click.option("-w", "--watch", is_flag=True, help="Read again every few seconds.")
+@json_option
+async def command(
+    cli: CliContext,
+    *,
+    workloads: tuple[str, ...],
+    configs: tuple[str, ...],
+    app: str | None,
+    watch: bool,
+    **place: Any,
+) -> int:
+    """Show apps, machines, volumes, addresses and resources.
+
+    Without WORKLOAD, all workloads of the project.
+    """
+    import anyio
+
+    from score_flyio.operations.status import read_status
+
+    if watch and cli.output.json:
+        raise UsageError("--watch and --json do not go together", hint="call status repeatedly")
+    apps = await chosen(cli, workloads, configs, app)
+    async with session(cli, **place) as visit:
+        status = await read_status(visit.client, apps)
+        while watch:
+            cli.output.write(_frame(cli, status))
+            await anyio.sleep(WATCH_SECONDS)
+            status = await read_status(visit.client, apps)
+    cli.output.result(status.to_json(), text_of(status))
+    for item in status.apps:
+        if item.error:
+            cli.output.error(f"{item.label}: {item.error}")
+    return 1 if any(item.error for item in status.apps) else 0
+
+
+def _frame(cli: CliContext, status: Status) -> str:
+    return (_CLEAR if cli.output.stdout.isatty() else "") + text_of(status)
+
+
+def text_of(status: Status) -> str:
+    """The status for a person."""
+    from score_flyio.cli.output import table
+
+    parts = [_app_text(app) for app in status.apps]
+    if status.resources:
+        rows = [
+            [
+                one.uid,
+                one.provisioner or "-",
+                "yes" if one.provisioned else "no",
+                ", ".join(one.workloads) or "-",
+            ]
+            for one in status.resources
+        ]
+        parts.append(table(["RESOURCE", "PROVISIONER", "PROVISIONED", "WORKLOADS"], rows))
+    return "\n\n".join(parts) or "nothing to show"
+
+
+def _app_text(app: AppStatus) -> str:
+    from score_flyio.cli.output import table
+
+    if app.error:
+        return f"{app.label}: cannot be read"
+    if not app.exists:
+        return f"{app.label}: not deployed"
+    lines = [f"{app.label}: {app.status or 'exists'}"]
+    lines += [f"  {address.type}  {address.ip}" for address in app.addresses]
+    if app.machines:
+        rows = [
+            [m.id, m.group, m.region, m.state, m.checks, m.release or "-", m.image, m.note]
+            for m in app.machines
+        ]
+        header = ["MACHINE", "GROUP", "REGION", "STATE", "CHECKS", "RELEASE", "IMAGE", ""]
+        lines += _indented(table(header, rows))
+    if app.volumes:
+        volumes = [
+            [v.id, v.name, v.region, f"{v.size_gb} GB", v.state, v.machine or "-"]
+            for v in app.volumes
+        ]
+        header = ["VOLUME", "NAME", "REGION", "SIZE", "STATE", "MACHINE"]
+        lines += _indented(table(header, volumes))
+    return "\n".join(lines)
+
+
+def _indented(text: str) -> list[str]:
+    return [f"  {line}" for line in text.splitlines()]

@@ -1,0 +1,51 @@
+"""The steps that take an app away: machines, volumes, addresses, then the app itself. Pure."""
+
+from __future__ import annotations
+
+from score_flyio.deploy.model import ObservedApp, Ref
+from score_flyio.deploy.step import (
+    DestroyApp,
+    DestroyMachine,
+    DestroyVolume,
+    HoldMachines,
+    ReleaseAddress,
+    Step,
+)
+
+
+def removal_steps(observed: ObservedApp, *, keep_volumes: bool = False) -> tuple[Step, ...]:
+    """All of it, in order; with `keep_volumes` the app stays, for volumes belong to an app."""
+    if not observed.exists:
+        return ()
+    app = observed.name
+    machines = [
+        machine.id or "" for machine in (*observed.machines, *observed.others, *observed.leftovers)
+    ]
+    steps: list[Step] = []
+    if machines:
+        steps.append(HoldMachines(id="hold", app=app, machines=tuple(machines)))
+    gone = [
+        DestroyMachine(
+            id=f"destroy:{machine}",
+            app=app,
+            ref=Ref(machine=machine),
+            reason="the app is destroyed",
+            needs=("hold",),
+        )
+        for machine in machines
+    ]
+    before = tuple(step.id for step in gone)
+    rest: list[Step] = [
+        ReleaseAddress(id=f"release:{address.ip}", app=app, address=address.ip or "", needs=before)
+        for address in observed.addresses
+    ]
+    if not keep_volumes:
+        rest += [
+            DestroyVolume(id=f"volume:{volume.id}", app=app, volume=volume.id or "", needs=before)
+            for volume in observed.volumes
+        ]
+    steps += [*gone, *rest]
+    if not keep_volumes:
+        needs = tuple(step.id for step in steps)
+        steps.append(DestroyApp(id="app", app=app, needs=needs))
+    return tuple(steps)

@@ -1,0 +1,117 @@
+"""Which apps an operation is about: workloads of the project, fly.toml files, or a name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from score_flyio.deploy.model import ObservedApp
+from score_flyio.deployable import FlyTomlApp
+from score_flyio.errors import NotInitialised, UsageError
+from score_flyio.project import Project, unknown_workload
+from score_flyio.state.model import ProjectState
+
+
+@frozen(kw_only=True)
+class AppRef:
+    """An app, and the workload that it runs, if it is one of the project."""
+
+    app: str
+    workload: str | None = None
+
+    @property
+    def label(self) -> str:
+        """How it is called."""
+        return self.workload or self.app
+
+    def __str__(self) -> str:
+        return f"{self.workload} (app {self.app})" if self.workload else f"app {self.app}"
+
+
+@frozen(kw_only=True)
+class Chosen:
+    """The apps of an operation, with the project state where there is one."""
+
+    apps: tuple[AppRef, ...]
+    state: ProjectState | None = None
+
+    def single(self) -> AppRef:
+        """The only one. Raises UsageError when there are several."""
+        if len(self.apps) != 1:
+            names = ", ".join(ref.label for ref in self.apps)
+            raise UsageError(
+                f"this is for one workload, but the project has {len(self.apps)}: {names}",
+                hint="name one of them",
+            )
+        return self.apps[0]
+
+
+async def choose_apps(
+    project: Project,
+    workloads: Sequence[str] = (),
+    *,
+    configs: Sequence[str] = (),
+    app: str | None = None,
+) -> Chosen:
+    """The apps that are named; with no name at all, every workload of the project.
+
+    Raises:
+        UsageError: an unknown workload, or names that do not fit together.
+        ConfigError: a fly.toml is wrong.
+        NotInitialised: the project is needed, and there is none.
+    """
+    if app and (workloads or len(configs) > 1):
+        raise UsageError(
+            "--app names one app: it goes with one --config, or alone",
+            hint="name workloads without --app",
+        )
+    state = await _state(project, needed=not (app or configs))
+    chosen = [_workload(name, state) for name in workloads]
+    chosen += [AppRef(app=_app_of(project, file, app)) for file in configs]
+    if app and not configs:
+        chosen.append(_known(app, state))
+    elif state is not None and not chosen:
+        chosen = [_workload(name, state) for name in sorted(state.workloads)]
+    return Chosen(apps=tuple(dict.fromkeys(chosen)), state=state)
+
+
+def no_app(ref: AppRef) -> UsageError:
+    """The error for an app that is not at Fly."""
+    return UsageError(
+        f"{ref}: there is no such app",
+        hint="deploy it first, or check the name, the token and --target",
+        code="app_missing",
+    )
+
+
+def existing(observed: ObservedApp, ref: AppRef) -> ObservedApp:
+    """The same. Raises UsageError for an app that is not at Fly."""
+    if not observed.exists:
+        raise no_app(ref)
+    return observed
+
+
+async def _state(project: Project, *, needed: bool) -> ProjectState | None:
+    try:
+        return await project.read()
+    except NotInitialised as error:
+        if needed:
+            error.hint = f"{error.hint}; or name an app with --app NAME"
+            raise
+        return None
+
+
+def _workload(name: str, state: ProjectState | None) -> AppRef:
+    if state is None or name not in state.workloads:
+        raise unknown_workload(name, state or ProjectState.new(""))
+    return AppRef(app=state.app_name(name), workload=name)
+
+
+def _known(app: str, state: ProjectState | None) -> AppRef:
+    names = {state.app_name(name): name for name in state.workloads} if state else {}
+    return AppRef(app=app, workload=names.get(app))
+
+
+def _app_of(project: Project, file: str, app: str | None) -> str:
+    return FlyTomlApp.load(file, project.directory, app=app).app

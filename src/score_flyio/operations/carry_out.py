@@ -1,0 +1,81 @@
+"""Carries out plans for apps that exist, and reports on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import anyio
+from attrs import frozen
+
+from score_flyio.deploy.context import ContextSettings, Recorder
+from score_flyio.deploy.execute import AppResult, app_execution
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.plan import AppPlan
+from score_flyio.deploy.report import AppReport, Report, app_report, outcome_of
+from score_flyio.errors import ScoreFlyError
+from score_flyio.operations.session import NothingToRemember, Session
+from score_flyio.unwrap import unwrapped
+
+
+@frozen(kw_only=True)
+class Work:
+    """A plan and how it is carried out."""
+
+    plan: AppPlan
+    options: DeployOptions
+    known_volumes: frozenset[str] = frozenset()
+
+
+async def carry_out(
+    session: Session, works: Sequence[Work], *, recorder: Recorder | None = None
+) -> tuple[Report, Mapping[str, AppResult]]:
+    """All plans at once, one app never stopping another; also gives the results by app."""
+    start = anyio.current_time()
+    reports: dict[str, AppReport] = {}
+    results: dict[str, AppResult] = {}
+
+    async def one(work: Work) -> None:
+        try:
+            with unwrapped():
+                result = await _carry_out(session, work, recorder or NothingToRemember())
+        except ScoreFlyError as error:
+            reports[work.plan.app] = _failed(work.plan, error)
+            return
+        results[work.plan.app] = result
+        seconds = anyio.current_time() - start
+        reports[work.plan.app] = app_report(result, zero=start, seconds=seconds)
+
+    with unwrapped():
+        async with anyio.create_task_group() as tasks:
+            for work in works:
+                tasks.start_soon(one, work)
+    report = Report(
+        apps=tuple(reports[work.plan.app] for work in works),
+        seconds=anyio.current_time() - start,
+        target=session.target.name,
+    )
+    return report, results
+
+
+async def _carry_out(session: Session, work: Work, recorder: Recorder) -> AppResult:
+    settings = ContextSettings(
+        client=session.client,
+        app=work.plan.app,
+        label=work.plan.label,
+        options=work.options,
+        recorder=recorder,
+        emit=session.emit,
+    )
+    async with app_execution(settings) as execution:
+        execution.context.known_volumes.update(work.known_volumes)
+        await execution.carry_out(work.plan.steps, work.plan.pools)
+        return await execution.finish(work.plan)
+
+
+def _failed(plan: AppPlan, error: ScoreFlyError) -> AppReport:
+    return AppReport(
+        app=plan.app,
+        label=plan.label,
+        outcome=outcome_of((error,), changed=False),
+        failures=(error,),
+    )

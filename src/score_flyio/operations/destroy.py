@@ -1,0 +1,157 @@
+"""Takes apps away with all that belongs to them, then the resources that only they used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import anyio
+from attrs import evolve, frozen
+
+from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.observe import Wanted, observe_app
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.plan import AppPlan
+from score_flyio.deploy.removal import removal_steps
+from score_flyio.deploy.report import AppReport, Report
+from score_flyio.errors import ResourceError
+from score_flyio.operations.apps import AppRef
+from score_flyio.operations.carry_out import Work, carry_out
+from score_flyio.operations.session import Session
+from score_flyio.project import Project
+from score_flyio.resources.deprovision import Deprovisioning
+from score_flyio.resources.model import ResourceUid
+from score_flyio.state.model import ProjectState
+from score_flyio.unwrap import unwrapped
+
+
+@frozen(kw_only=True)
+class Destruction:
+    """What will be taken away."""
+
+    works: tuple[Work, ...]
+    missing: tuple[AppRef, ...]
+    """Apps that are not there (any more)."""
+    resources: tuple[ResourceUid, ...]
+    keep_volumes: bool = False
+
+    @property
+    def empty(self) -> bool:
+        """There is nothing to do."""
+        return not self.works and not self.resources
+
+    def describe(self) -> str:
+        """What goes, a line each, for a person to agree to."""
+        lines = []
+        for work in self.works:
+            plan = work.plan
+            title = plan.label if plan.label == plan.app else f"{plan.label} (app {plan.app})"
+            lines.append(f"{title}:")
+            lines += [f"  {step.describe()}" for step in plan.steps if step.id != "hold"]
+        lines += [f"{ref}: there is no such app" for ref in self.missing]
+        lines += [f"deprovision {uid}" for uid in self.resources]
+        return "\n".join(lines) or "nothing to destroy"
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as a JSON document."""
+        return {
+            "apps": [
+                {
+                    "app": work.plan.app,
+                    "workload": work.plan.label,
+                    "steps": [step.describe() for step in work.plan.steps if step.id != "hold"],
+                }
+                for work in self.works
+            ],
+            "missing": [ref.app for ref in self.missing],
+            "resources": [str(uid) for uid in self.resources],
+        }
+
+
+async def plan_destruction(
+    session: Session,
+    refs: Iterable[AppRef],
+    state: ProjectState | None,
+    *,
+    keep_volumes: bool = False,
+) -> Destruction:
+    """From a fresh reading; resources that other workloads use stay."""
+    refs = tuple(refs)
+    observed: dict[str, ObservedApp] = {}
+
+    async def read(ref: AppRef) -> None:
+        wanted = Wanted(volumes=True, addresses=True)
+        observed[ref.app] = await observe_app(session.client, ref.app, wanted)
+
+    with unwrapped():
+        async with anyio.create_task_group() as tasks:
+            for ref in refs:
+                tasks.start_soon(read, ref)
+    works = [_work(session, ref, observed[ref.app], keep_volumes=keep_volumes) for ref in refs]
+    gone = {ref.workload for ref in refs if ref.workload}
+    return Destruction(
+        works=tuple(work for work in works if work.plan.steps),
+        missing=tuple(ref for ref in refs if not observed[ref.app].exists),
+        resources=() if state is None else only_used_by(state, gone),
+        keep_volumes=keep_volumes,
+    )
+
+
+def only_used_by(state: ProjectState, workloads: Iterable[str]) -> tuple[ResourceUid, ...]:
+    """The resources that no other workload uses."""
+    gone = set(workloads)
+    return tuple(
+        uid for uid in sorted(state.resources) if (users := set(state.users(uid))) and users <= gone
+    )
+
+
+async def destroy(
+    session: Session, destruction: Destruction, project: Project, state: ProjectState | None
+) -> Report:
+    """Does it; resources go only when all apps that may use them are gone.
+
+    The state is to be locked by the caller.
+    """
+    report, _ = await carry_out(session, destruction.works)
+    if state is None:
+        return report
+    gone = {app.app for app in report.apps if not app.failures}
+    gone |= {ref.app for ref in destruction.missing}
+    if not destruction.keep_volumes and gone & set(state.deployments):
+        for app in gone:
+            state.deployments.pop(app, None)
+        await project.store.save(state)
+    if report.failures or not destruction.resources:
+        return report
+    return await _deprovision(session, destruction, project, state, report)
+
+
+async def _deprovision(
+    session: Session,
+    destruction: Destruction,
+    project: Project,
+    state: ProjectState,
+    report: Report,
+) -> Report:
+    work = Deprovisioning(
+        state=state, store=project.store, registry=project.registry(state), emit=session.emit
+    )
+    try:
+        await work.all(destruction.resources)
+    except ResourceError as error:
+        failed = AppReport(app="", label="resources", outcome="failed", failures=(error,))
+        return evolve(report, apps=(*report.apps, failed))
+    if report.outcome == "unchanged":
+        done = AppReport(app="", label="resources", outcome="done")
+        return evolve(report, apps=(*report.apps, done))
+    return report
+
+
+def _work(session: Session, ref: AppRef, observed: ObservedApp, *, keep_volumes: bool) -> Work:
+    plan = AppPlan(
+        app=ref.app,
+        label=ref.label,
+        steps=removal_steps(observed, keep_volumes=keep_volumes),
+        release=session.release(0),
+    )
+    return Work(plan=plan, options=DeployOptions())

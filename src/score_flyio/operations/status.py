@@ -1,0 +1,196 @@
+"""What runs: apps, machines, volumes, addresses and resources, from a fresh reading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import anyio
+from attrs import asdict, frozen
+
+from fly_machines import models
+from score_flyio.deploy.metadata import RELEASE_VERSION, group_of, metadata
+from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.observe import Wanted, observe_app
+from score_flyio.deploy.verdict import count_checks
+from score_flyio.errors import FlyError
+from score_flyio.fly.client import FlyClient
+from score_flyio.fly.repeats import ip_type
+from score_flyio.operations.apps import AppRef, Chosen
+from score_flyio.state.model import ProjectState
+from score_flyio.unwrap import unwrapped
+
+
+@frozen(kw_only=True)
+class MachineStatus:
+    """One machine."""
+
+    id: str
+    group: str
+    region: str
+    state: str
+    checks_passing: int
+    checks_total: int
+    image: str
+    release: str
+    note: str = ""
+    """What is remarkable: a standby, out of routing, a host that does not answer."""
+
+    @property
+    def checks(self) -> str:
+        """Such as `1/2`; nothing where there are none."""
+        return f"{self.checks_passing}/{self.checks_total}" if self.checks_total else "-"
+
+
+@frozen(kw_only=True)
+class VolumeStatus:
+    """One volume."""
+
+    id: str
+    name: str
+    region: str
+    size_gb: int
+    state: str
+    machine: str
+
+
+@frozen(kw_only=True)
+class AddressStatus:
+    """One address."""
+
+    ip: str
+    type: str
+
+
+@frozen(kw_only=True)
+class AppStatus:
+    """One app; `error` when it could not be read."""
+
+    app: str
+    workload: str | None = None
+    exists: bool = False
+    status: str = ""
+    machines: tuple[MachineStatus, ...] = ()
+    volumes: tuple[VolumeStatus, ...] = ()
+    addresses: tuple[AddressStatus, ...] = ()
+    error: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The workload and its app."""
+        return f"{self.workload} (app {self.app})" if self.workload else self.app
+
+
+@frozen(kw_only=True)
+class ResourceStatus:
+    """One resource of the project."""
+
+    uid: str
+    provisioner: str
+    provisioned: bool
+    workloads: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class Status:
+    """Everything that was asked for."""
+
+    apps: tuple[AppStatus, ...]
+    resources: tuple[ResourceStatus, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """One JSON document."""
+        return asdict(self)
+
+
+async def read_status(client: FlyClient, chosen: Chosen) -> Status:
+    """Reads all apps at once; one that cannot be read does not keep the others from it."""
+    found: dict[str, AppStatus] = {}
+
+    async def read(ref: AppRef) -> None:
+        found[ref.app] = await _read_app(client, ref)
+
+    with unwrapped():
+        async with anyio.create_task_group() as tasks:
+            for ref in chosen.apps:
+                tasks.start_soon(read, ref)
+    return Status(
+        apps=tuple(found[ref.app] for ref in chosen.apps),
+        resources=_resources(chosen.state, [ref.workload for ref in chosen.apps]),
+    )
+
+
+async def _read_app(client: FlyClient, ref: AppRef) -> AppStatus:
+    try:
+        with unwrapped():
+            observed = await observe_app(client, ref.app, Wanted(volumes=True, addresses=True))
+    except FlyError as error:
+        return AppStatus(app=ref.app, workload=ref.workload, error=error.message)
+    return app_status(observed, ref)
+
+
+def app_status(observed: ObservedApp, ref: AppRef) -> AppStatus:
+    """One app as it was observed."""
+    machines = (*observed.machines, *observed.others, *observed.leftovers)
+    return AppStatus(
+        app=ref.app,
+        workload=ref.workload,
+        exists=observed.exists,
+        status=(observed.app.status or "") if observed.app else "",
+        machines=tuple(sorted(map(_machine, machines), key=lambda m: (m.group, m.region, m.id))),
+        volumes=tuple(map(_volume, sorted(observed.volumes, key=lambda v: v.id or ""))),
+        addresses=tuple(
+            AddressStatus(ip=address.ip or "", type=ip_type(address))
+            for address in sorted(observed.addresses, key=lambda a: a.ip or "")
+        ),
+    )
+
+
+def _machine(machine: models.Machine) -> MachineStatus:
+    checks = count_checks(machine)
+    config = machine.config or machine.incomplete_config or models.FlyMachineConfig()
+    notes = [f"standby for {', '.join(config.standbys)}"] if config.standbys else []
+    notes += ["out of routing"] if machine.cordoned else []
+    host = machine.host_status or "ok"
+    notes += [f"host {host}"] if host != "ok" else []
+    return MachineStatus(
+        id=machine.id or "",
+        group=group_of(machine),
+        region=machine.region or "",
+        state=machine.state or "",
+        checks_passing=checks.passing,
+        checks_total=max(checks.configured, checks.reported),
+        image=config.image or "",
+        release=metadata(machine).get(RELEASE_VERSION, ""),
+        note=", ".join(notes),
+    )
+
+
+def _volume(volume: models.Volume) -> VolumeStatus:
+    return VolumeStatus(
+        id=volume.id or "",
+        name=volume.name or "",
+        region=volume.region or "",
+        size_gb=volume.size_gb or 0,
+        state=volume.state or "",
+        machine=volume.attached_machine_id or "",
+    )
+
+
+def _resources(
+    state: ProjectState | None, workloads: Sequence[str | None]
+) -> tuple[ResourceStatus, ...]:
+    if state is None:
+        return ()
+    every = [
+        ResourceStatus(
+            uid=str(uid),
+            provisioner=record.provisioner,
+            provisioned=record.provisioned,
+            workloads=state.users(uid),
+        )
+        for uid, record in sorted(state.resources.items())
+    ]
+    wanted = {name for name in workloads if name}
+    everything = wanted == set(state.workloads)
+    return tuple(one for one in every if everything or wanted & set(one.workloads))
