@@ -21,7 +21,15 @@ from attrs import define, field, frozen
 
 from score_flyio.app.convert import Conversion, convert
 from score_flyio.app.flytoml.write import to_workload_toml
-from score_flyio.errors import ConfigError, ResourceError, ScoreFlyError, StateError, UsageError
+from score_flyio.errors import (
+    ConfigError,
+    InputError,
+    Problem,
+    ResourceError,
+    ScoreFlyError,
+    StateError,
+    UsageError,
+)
 from score_flyio.events import Event, FileWritten, Scope, WarningRaised, WorkloadLoaded
 from score_flyio.project import Overrides, Project, remember
 from score_flyio.resources.model import Outputs
@@ -79,11 +87,22 @@ class GenerateFailed(ScoreFlyError):
 
     def __init__(self, failures: Sequence[ScoreFlyError]) -> None:
         super().__init__(
-            f"{len(failures)} things failed:\n" + "\n".join(f"- {error}" for error in failures),
+            f"{len(failures)} things failed",
             code=failures[0].code,
-            problems=[problem for error in failures for problem in error.problems],
+            problems=[problem for error in failures for problem in _problems(error)],
         )
         self.failures = tuple(failures)
+
+
+class InputsRefused(GenerateFailed):
+    """Several Score files are wrong; nothing else failed."""
+
+    exit_code = 2
+
+
+def _problems(error: ScoreFlyError) -> tuple[Problem, ...]:
+    alone = Problem(message=error.message, hint=error.hint, code=error.code)
+    return error.problems or (alone,)
 
 
 def raise_failures(failures: Sequence[ScoreFlyError]) -> None:
@@ -91,7 +110,8 @@ def raise_failures(failures: Sequence[ScoreFlyError]) -> None:
     if len(failures) == 1:
         raise failures[0]
     if failures:
-        raise GenerateFailed(failures)
+        wrong_input = all(isinstance(error, InputError) for error in failures)
+        raise (InputsRefused if wrong_input else GenerateFailed)(failures)
 
 
 async def generate(
@@ -233,6 +253,9 @@ class _Run:
         uids = plan.resources_of(name)
         try:
             by_uid = await run.outputs(uids.values())
+        except ResourceError:
+            return  # the run itself tells what failed
+        try:
             outputs = {resource: by_uid[uid] for resource, uid in uids.items()}
             conversion = self._conversion(loaded, outputs)
             file = await to_thread.run_sync(self._write, name, conversion)

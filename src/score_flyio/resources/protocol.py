@@ -136,7 +136,6 @@ def understand(
     """
     uid = str(request.uid)
     about = f"resource '{uid}': provisioner '{provisioner}'"
-    text = answer.body.strip()
     if not answer.body and answer.failure is None:
         if mode is Mode.DEPROVISION:
             return ProvisionResult()
@@ -147,7 +146,7 @@ def understand(
             hint='print at least {"values": {}}',
         )
     failed = f"{about} failed to {mode}: {answer.failure}"
-    if not text and answer.failure is not None:
+    if not answer.body:
         raise ProvisionFailed(failed, uid=uid, code="provisioner_call_failed")
     try:
         result = decode_answer(answer.body)
