@@ -156,6 +156,12 @@ class PlanReady(Event):
 class StepStarted(Event):
     kind = "step_started"
     description: str
+    verb: str = ""
+    """What kind of step it is, such as `create machine` or `wait for`."""
+    after: str | None = None
+    """Id of the step whose end let this one start: of all that it waited for, the last."""
+    turn: float = 0.0
+    """Seconds that it waited for its turn after everything that it needs was done."""
 
 
 @frozen(kw_only=True)
@@ -163,6 +169,8 @@ class StepFinished(Event):
     kind = "step_finished"
     description: str
     seconds: float = 0.0
+    changed: bool = True
+    """False when there turned out to be nothing to do."""
 
 
 @frozen(kw_only=True)
@@ -187,6 +195,8 @@ class MachineStateChanged(Event):
     kind = "machine_state_changed"
     state: str
     region: str | None = None
+    since: float | None = None
+    """When it changed by the platform's clock, in seconds since the epoch, if that is known."""
 
 
 @frozen(kw_only=True)
@@ -197,6 +207,8 @@ class CheckChanged(Event):
     passing: int
     total: int
     output: str | None = None
+    since: float | None = None
+    """When the last of them changed by the platform's clock, in seconds since the epoch."""
 
 
 @frozen(kw_only=True)
@@ -225,6 +237,8 @@ class RequestFinished(Event):
     seconds: float
     queued: float = 0.0
     """Seconds spent waiting for the rate limit before it was sent."""
+    template: str = ""
+    """The path with the names of its parameters, as the API document has it."""
 
 
 @frozen(kw_only=True)

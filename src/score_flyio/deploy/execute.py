@@ -136,8 +136,10 @@ class _Run:
     slots: dict[str, anyio.Semaphore] = field(factory=dict)
     results: dict[str, StepResult] = field(factory=dict)
     done: dict[str, anyio.Event] = field(factory=dict)
-    holders: dict[str, anyio.Semaphore] = field(factory=dict)
-    """Slots that are taken, by the id of the step that took each."""
+    holders: dict[str, str] = field(factory=dict)
+    """Pools of the slots that are taken, by the id of the step that took each."""
+    freed: dict[str, str] = field(factory=dict)
+    """The step that gave a slot back last, by pool."""
     failed: bool = False
 
     async def carry_out(self, steps: Iterable[Step], pools: Mapping[str, int]) -> None:
@@ -156,9 +158,10 @@ class _Run:
                 if need in self.done:
                     await self.done[need].wait()
             if not self._skipped(step):
+                ready = anyio.current_time()
                 await self._take(step)
                 if not self._skipped(step):
-                    await self._act(step)
+                    await self._act(step, turn=anyio.current_time() - ready)
         finally:
             self._free(step)
             self.done[step.id].set()
@@ -194,16 +197,33 @@ class _Run:
     async def _take(self, step: Step) -> None:
         if step.takes is not None and step.takes in self.slots:
             await self.slots[step.takes].acquire()
-            self.holders[step.id] = self.slots[step.takes]
+            self.holders[step.id] = step.takes
 
     def _free(self, step: Step) -> None:
         if step.frees is not None and step.frees in self.holders:
-            self.holders.pop(step.frees).release()
+            pool = self.holders.pop(step.frees)
+            self.freed[pool] = step.id
+            self.slots[pool].release()
 
-    async def _act(self, step: Step) -> None:
-        scope, description = self._scope(step), step.describe()
+    def _after(self, step: Step, turn: float) -> str | None:
+        """The step whose end let this one start."""
+        if turn > 0 and step.takes in self.freed:
+            return self.freed[step.takes]
+        needs = [need for need in step.needs if need in self.results]
+        return max(needs, key=lambda need: self.results[need].ended, default=None)
+
+    async def _act(self, step: Step, *, turn: float) -> None:
+        description = step.describe()
         started = anyio.current_time()
-        self.context.emit(StepStarted(scope=scope, description=description))
+        self.context.emit(
+            StepStarted(
+                scope=self._scope(step),
+                description=description,
+                verb=step.verb,
+                after=self._after(step, turn),
+                turn=turn,
+            )
+        )
         error: ScoreFlyError | None = None
         outcome, value = Outcome.DONE, None
         try:
@@ -217,12 +237,18 @@ class _Run:
         self.results[step.id] = StepResult(
             step=step, outcome=outcome, started=started, ended=ended, error=error, value=value
         )
+        scope = self._scope(step)
         if error is not None:
             self.context.emit(StepFailed(scope=scope, description=description, error=str(error)))
-        else:
-            self.context.emit(
-                StepFinished(scope=scope, description=description, seconds=ended - started)
+            return
+        self.context.emit(
+            StepFinished(
+                scope=scope,
+                description=description,
+                seconds=ended - started,
+                changed=outcome is Outcome.DONE,
             )
+        )
 
     def _scope(self, step: Step) -> Scope:
         machine = getattr(getattr(step, "ref", None), "machine", None)

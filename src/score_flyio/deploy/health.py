@@ -11,7 +11,16 @@ from attrs import Factory, define, field
 
 from fly_machines import models
 from score_flyio.deploy.looks import Learned, LookPolicy
-from score_flyio.deploy.verdict import CheckCount, Health, Verdict, count_checks, crash_loop, judge
+from score_flyio.deploy.verdict import (
+    CheckCount,
+    Health,
+    Verdict,
+    checks_since,
+    count_checks,
+    crash_loop,
+    judge,
+    state_since,
+)
 from score_flyio.errors import FlyApiError, FlyError, HealthCheckFailed, NotFound, RateLimited
 from score_flyio.events import CheckChanged, Event, MachineStateChanged, Scope
 from score_flyio.fly.client import FlyClient
@@ -247,7 +256,14 @@ class HealthWatch:
             workload=self.scope.workload, app=self.app, group=watch.group, machine=watch.machine
         )
         if seen.state != state:
-            self.emit(MachineStateChanged(scope=scope, state=seen.state or "?", region=seen.region))
+            self.emit(
+                MachineStateChanged(
+                    scope=scope,
+                    state=seen.state or "?",
+                    region=seen.region,
+                    since=state_since(seen),
+                )
+            )
         if count != checks and count.configured:
             self.emit(
                 CheckChanged(
@@ -255,6 +271,7 @@ class HealthWatch:
                     passing=count.passing,
                     total=count.configured,
                     output=count.output,
+                    since=checks_since(seen),
                 )
             )
         self._shown[watch.machine] = (seen.state, count)

@@ -24,6 +24,9 @@ class StepReport:
     started: float
     seconds: float
     error: str | None = None
+    id: str = ""
+    differences: tuple[str, ...] = ()
+    """What changes in the machine's config, a line a field."""
 
 
 @frozen(kw_only=True)
@@ -139,6 +142,8 @@ def _steps(results: Sequence[StepResult], zero: float) -> tuple[StepReport, ...]
             started=result.started - zero,
             seconds=result.ended - result.started,
             error=str(result.error) if result.error else None,
+            id=result.step.id,
+            differences=tuple(map(str, getattr(result.step, "differences", ()))),
         )
         for result in sorted(shown, key=lambda result: result.started)
     )

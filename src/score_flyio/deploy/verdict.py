@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
@@ -59,6 +60,23 @@ def count_checks(machine: models.Machine) -> CheckCount:
         passing=len(results) - len(failing),
         output=failing[0].output if failing else None,
     )
+
+
+def state_since(machine: models.Machine) -> float | None:
+    """When the machine came to its present state, in seconds since the epoch, if it says so."""
+    stamps = [e.timestamp for e in machine.events or [] if e.status == machine.state]
+    return max((stamp / 1000 for stamp in stamps if stamp), default=None)
+
+
+def checks_since(machine: models.Machine) -> float | None:
+    """When the last of its checks changed, in seconds since the epoch, if it says so."""
+    found: list[float] = []
+    for check in machine.checks or []:
+        try:
+            found.append(datetime.fromisoformat(check.updated_at or "").timestamp())
+        except ValueError:
+            continue
+    return max(found, default=None)
 
 
 def judge(machine: models.Machine, *, instance_id: str | None, checks: bool) -> Verdict:

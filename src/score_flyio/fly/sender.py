@@ -102,7 +102,11 @@ class HttpSender:
             seconds = anyio.current_time() - start
             self._emit(
                 RequestFinished(
-                    **_about(call), status=status, seconds=seconds, queued=permit.queued
+                    **_about(call),
+                    status=status,
+                    seconds=seconds,
+                    queued=permit.queued,
+                    template=call.operation.path,
                 )
             )
 
