@@ -51,12 +51,14 @@ def main() -> int:
 
 def print_makespans(rows: list[Row]) -> None:
     print("deploys, simulated: 50 ms latency, 500 ms boot, 1 s to healthy, rate limits on\n")
-    print(f"{'':42}{'seconds':>9}{'bound':>8}{'ratio':>7}{'calls':>7}{'429':>5}  flyctl")
+    print(
+        f"{'':42}{'seconds':>9}{'bound':>8}{'ratio':>7}{'calls':>7}{'429':>5}{'least':>6}  flyctl"
+    )
     for row in rows:
         m = row.measured
         print(
             f"{row.name:42}{m.seconds:9.2f}{row.bound:8.2f}{row.ratio:7.3f}"
-            f"{m.calls:7}{m.refused:5}  {row.flyctl}"
+            f"{m.calls:7}{m.refused:5}{m.least_serving:6}  {row.flyctl}"
         )
 
 

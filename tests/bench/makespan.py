@@ -8,7 +8,18 @@ from attrs import evolve, frozen
 
 from fly_machines import models
 from score_flyio.deploy.options import DeployOptions
-from tests.bench.world import BOOT, HEALTHY, LATENCY, SETTINGS, Bench, Measured, app, simulate, web
+from tests.bench.world import (
+    BOOT,
+    HEALTHY,
+    LATENCY,
+    QUICK,
+    SETTINGS,
+    Bench,
+    Measured,
+    app,
+    simulate,
+    web,
+)
 
 READY = BOOT + HEALTHY
 READY_AGAIN = SETTINGS.stop + READY
@@ -30,7 +41,6 @@ interval = "5s"
 timeout = "2s"
 path = "/"
 """
-QUICK = DeployOptions(smoke_checks=False)
 
 
 @frozen(kw_only=True)

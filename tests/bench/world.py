@@ -14,7 +14,8 @@ from score_flyio.app.flytoml.document import read_fly_toml
 from score_flyio.clock import EventLoopClock
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deployable import FlyTomlApp
-from score_flyio.emulator import Emulator, EmulatorSettings
+from score_flyio.emulator import Emulator, EmulatorSettings, lifecycle
+from score_flyio.emulator.records import MachineRecord
 from score_flyio.engine import Engine
 from score_flyio.events import Event, MachineStateChanged, RequestFinished
 from score_flyio.project import Project
@@ -25,6 +26,7 @@ from score_flyio.target import EmulatorTarget
 LATENCY, BOOT, HEALTHY = 0.05, 0.5, 1.0
 """Seconds: the settings under which flyctl was recorded."""
 
+QUICK = DeployOptions(smoke_checks=False)
 SETTINGS = EmulatorSettings(latency=LATENCY, boot=BOOT, healthy_after=HEALTHY)
 
 
@@ -36,6 +38,8 @@ class Measured:
     calls: int
     refused: int
     outcome: str
+    least_serving: int = 0
+    """The fewest machines that served at any moment of the deploy, over all its apps."""
 
 
 @define
@@ -67,18 +71,41 @@ class Bench:
     ) -> Measured:
         self.counter.calls = self.counter.refused = 0
         start = anyio.current_time()
-        async with self.engine.deploy(apps, options or DeployOptions(smoke_checks=False)) as run:
-            pass
+        least = [self.serving(apps)]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._watch, apps, least)
+            async with self.engine.deploy(apps, options or QUICK) as run:
+                pass
+            tasks.cancel_scope.cancel()
         return Measured(
+            least_serving=min(least),
             seconds=anyio.current_time() - start,
             calls=self.counter.calls,
             refused=self.counter.refused,
             outcome=run.report.outcome,
         )
 
+    def serving(self, apps: Sequence[FlyTomlApp]) -> int:
+        """How many machines of these apps serve now."""
+        now, names = self.emulator.clock.time(), {item.app for item in apps}
+        lifecycle.advance(self.emulator.world, now)
+        machines = self.emulator.world.machines.values()
+        return sum(serves(m, now) for m in machines if m.app in names)
+
+    async def _watch(self, apps: Sequence[FlyTomlApp], least: list[int]) -> None:
+        while True:
+            least[0] = min(least[0], self.serving(apps))
+            await anyio.sleep(0.05)
+
     async def rest(self, seconds: float = 30.0) -> None:
         """Lets the buckets of the rate limits fill up again."""
         await anyio.sleep(seconds)
+
+
+def serves(machine: MachineRecord, now: float) -> bool:
+    """Whether a request that reaches the machine is answered, and the proxy would send one."""
+    healthy = machine.healthy_at is not None and machine.healthy_at <= now
+    return machine.state == "started" and healthy and not machine.cordoned
 
 
 def simulate(
