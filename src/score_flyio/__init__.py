@@ -9,19 +9,65 @@ from score_flyio._version import __version__
 
 TYPE_CHECKING = False  # the real one would import typing; type checkers know this name too
 if TYPE_CHECKING:
+    from score_flyio.app.spec import AppSpec
+    from score_flyio.deploy.options import DeployOptions
+    from score_flyio.deploy.report import Report
+    from score_flyio.deployable import FlyTomlApp
+    from score_flyio.engine import Engine
     from score_flyio.errors import Problem, ScoreFlyError
     from score_flyio.events import Event, Listener
+    from score_flyio.project import Project
+    from score_flyio.resources.model import Provisioner
+    from score_flyio.run import Run
+    from score_flyio.score.model import Workload
     from score_flyio.secret import Secret
+    from score_flyio.state.store import InMemoryStore, StateStore
+    from score_flyio.target import EmulatorTarget, FlyTarget, Target
 
 _HOMES = {
+    "AppSpec": "app.spec",
+    "DeployOptions": "deploy.options",
+    "EmulatorTarget": "target",
+    "Engine": "engine",
     "Event": "events",
+    "FlyTarget": "target",
+    "FlyTomlApp": "deployable",
+    "InMemoryStore": "state.store",
     "Listener": "events",
     "Problem": "errors",
+    "Project": "project",
+    "Provisioner": "resources.model",
+    "Report": "deploy.report",
+    "Run": "run",
     "ScoreFlyError": "errors",
     "Secret": "secret",
+    "StateStore": "state.store",
+    "Target": "target",
+    "Workload": "score.model",
 }
 
-__all__ = ["Event", "Listener", "Problem", "ScoreFlyError", "Secret", "__version__"]
+__all__ = [
+    "AppSpec",
+    "DeployOptions",
+    "EmulatorTarget",
+    "Engine",
+    "Event",
+    "FlyTarget",
+    "FlyTomlApp",
+    "InMemoryStore",
+    "Listener",
+    "Problem",
+    "Project",
+    "Provisioner",
+    "Report",
+    "Run",
+    "ScoreFlyError",
+    "Secret",
+    "StateStore",
+    "Target",
+    "Workload",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> object:
