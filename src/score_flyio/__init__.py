@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from score_flyio.engine import Engine
     from score_flyio.errors import Problem, ScoreFlyError
     from score_flyio.events import Event, Listener
+    from score_flyio.planning import Plan
     from score_flyio.project import Project
     from score_flyio.resources.model import Provisioner
     from score_flyio.run import Run
@@ -34,6 +35,7 @@ _HOMES = {
     "FlyTomlApp": "deployable",
     "InMemoryStore": "state.store",
     "Listener": "events",
+    "Plan": "planning",
     "Problem": "errors",
     "Project": "project",
     "Provisioner": "resources.model",
@@ -56,6 +58,7 @@ __all__ = [
     "FlyTomlApp",
     "InMemoryStore",
     "Listener",
+    "Plan",
     "Problem",
     "Project",
     "Provisioner",

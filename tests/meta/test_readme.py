@@ -1,0 +1,41 @@
+"""What the README shows works."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from score_flyio.cli.main import run
+from score_flyio.cli.table import COMMANDS
+from tests.meta.source import ROOT
+
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_library_example_deploys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    shutil.copytree(ROOT / "samples" / "worker", tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SCORE_FLYIO_TARGET", "emulator")
+    assert run(["-q", "init", "--fly-app-prefix", "readme-"], {}) == 0
+    done = subprocess.run(
+        [sys.executable, "-c", example], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert "run_finished" in done.stdout
+
+
+def test_every_command_shown_exists() -> None:
+    shown = set(re.findall(r"(?:^|- run: |`)score-flyio ([a-z][a-z-]+)", README, re.MULTILINE))
+    assert shown - set(COMMANDS) == set()
+    assert shown
+
+
+def test_every_file_linked_to_exists() -> None:
+    links = set(re.findall(r"\]\(([^):#]+)\)", README))
+    assert {link for link in links if not (ROOT / link).exists()} == set()
