@@ -151,7 +151,7 @@ class Project:
 
     def registry(self, state: ProjectState, *, timeout: float = PROVISIONER_TIMEOUT) -> Registry:
         """The provisioners that serve this project."""
-        return Registry.of(state.provisioners, timeout=timeout)
+        return Registry(state.provisioners, timeout)
 
     def toml_path(self, workload: str, output_dir: str | None = None) -> Path:
         """Where the fly.toml of a workload is written."""

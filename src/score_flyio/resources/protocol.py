@@ -151,11 +151,21 @@ def understand(
     try:
         result = decode_answer(answer.body)
     except ValueError as error:
-        head = failed if answer.failure is not None else f"{about} succeeded"
-        code = "provisioner_output_invalid"
-        message = f"{head}; its answer is not what the protocol asks for: {error}"
-        raise ProvisionFailed(message, uid=uid, code=code) from error
+        if answer.failure is None:
+            failed = f"{about} succeeded"
+        raise ProvisionFailed(
+            f"{failed}; its answer is not what the protocol asks for: {error}",
+            uid=uid,
+            code=_undecodable(answer, mode),
+        ) from error
     if answer.failure is None:
         return result
     code = "provisioner_failed" if mode is Mode.PROVISION else "provisioner_call_failed"
     raise ProvisionIncomplete(failed, uid=uid, result=result, code=code)
+
+
+def _undecodable(answer: Answer, mode: Mode) -> str:
+    """The Go tool looks at the answer of a failed call only when it provisions."""
+    if answer.failure is not None and mode is Mode.DEPROVISION:
+        return "provisioner_call_failed"
+    return "provisioner_output_invalid"

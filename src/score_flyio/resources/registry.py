@@ -8,13 +8,12 @@ that returns a `PluginProvisioner`; the name of the entry point is the provision
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from importlib.metadata import entry_points
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from attrs import field, frozen
+from attrs import define, field
 
-from score_flyio.errors import ConfigError
+from score_flyio.errors import ConfigError, NoProvisionerError
 from score_flyio.resources import match
 from score_flyio.resources.model import (
     CommandSpec,
@@ -41,50 +40,60 @@ class PluginProvisioner(Provisioner, Protocol):
     def resource_id(self) -> str | None: ...
 
 
-@frozen
+@define
 class Registry:
     """The provisioners of a run."""
 
     definitions: tuple[ProvisionerDefinition, ...] = ()
+    """What the project configures, in matching order."""
     timeout: float = math.inf
     """Seconds for one call of a command or service."""
     plugins: Mapping[str, Provisioner] = field(factory=dict)
-    """Provisioners in this process, by id; they take precedence over what a definition says."""
+    """Provisioners in this process that do the work of the definitions of these ids."""
+    behind: Callable[[], Registry] | None = None
+    """Gives the provisioners to ask when none of these serves a resource."""
+    _offered: Mapping[str, PluginProvisioner] | None = field(init=False, default=None)
 
-    @classmethod
-    def of(
-        cls, definitions: Sequence[ProvisionerDefinition], *, timeout: float = math.inf
-    ) -> Registry:
-        """The project's definitions and, behind them, those of installed packages."""
-        plugins = installed()
-        offered = tuple(
-            ProvisionerDefinition(
-                id=name,
-                resource_type=plugin.resource_type,
-                resource_class=plugin.resource_class,
-                resource_id=plugin.resource_id,
-                spec=StaticSpec(),
-            )
-            for name, plugin in plugins.items()
-        )
-        configured = {definition.id for definition in definitions}
-        return cls(
-            (*definitions, *(d for d in offered if d.id not in configured)),
-            timeout,
-            {name: plugin for name, plugin in plugins.items() if name not in configured},
-        )
+    def all(self) -> tuple[ProvisionerDefinition, ...]:
+        """Every definition, in matching order; an installed one appears without outputs."""
+        more = (_as_definition(id_, plugin) for id_, plugin in self._installed().items())
+        return (*self.definitions, *more)
 
     def find(self, uid: ResourceUid) -> ProvisionerDefinition:
         """The definition that serves `uid`. Raises NoProvisionerError."""
-        return match.find(self.definitions, uid)
+        for definition in self.definitions:
+            if definition.serves(uid):
+                return definition
+        try:
+            return match.find(self.all(), uid)
+        except NoProvisionerError:
+            if self.behind is None:
+                raise
+            return match.find((*self.all(), *self.behind().definitions), uid)
 
     def named(self, provisioner_id: str) -> ProvisionerDefinition | None:
-        return next((d for d in self.definitions if d.id == provisioner_id), None)
+        """The definition of this id, if there is one."""
+        own = next((d for d in self.definitions if d.id == provisioner_id), None)
+        found = own or next((d for d in self.all() if d.id == provisioner_id), None)
+        if found is None and self.behind is not None:
+            return self.behind().named(provisioner_id)
+        return found
+
+    def _installed(self) -> Mapping[str, PluginProvisioner]:
+        # Only asked for when no definition fits: looking takes as long as a small generate.
+        if self._offered is None:
+            taken = {definition.id for definition in self.definitions}
+            self._offered = {id_: p for id_, p in installed().items() if id_ not in taken}
+        return self._offered
 
     def build(self, definition: ProvisionerDefinition) -> Provisioner:
         """What does the work of `definition`."""
         if definition.id in self.plugins:
             return self.plugins[definition.id]
+        if self._offered and definition.id in self._offered:
+            return self._offered[definition.id]
+        if self.behind is not None and definition not in self.definitions:
+            return self.behind().build(definition)
         match definition.spec:
             case StaticSpec() as spec:
                 from score_flyio.resources.kinds.static import StaticProvisioner
@@ -100,8 +109,20 @@ class Registry:
                 return HttpProvisioner(id=definition.id, spec=http, timeout=self.timeout)
 
 
+def _as_definition(name: str, plugin: PluginProvisioner) -> ProvisionerDefinition:
+    return ProvisionerDefinition(
+        id=name,
+        resource_type=plugin.resource_type,
+        resource_class=plugin.resource_class,
+        resource_id=plugin.resource_id,
+        spec=StaticSpec(),
+    )
+
+
 def installed() -> dict[str, PluginProvisioner]:
     """The provisioners that installed packages offer. Raises ConfigError for a broken one."""
+    from importlib.metadata import entry_points
+
     found: dict[str, PluginProvisioner] = {}
     for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
         try:

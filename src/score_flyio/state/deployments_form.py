@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-import cattrs
-from cattrs.errors import BaseValidationError
-from cattrs.v import transform_error
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 from score_flyio.errors import StateCorrupt, StateTooNew
 from score_flyio.score.yaml import YamlError, read_yaml
 from score_flyio.state.model import DeploymentRecord, ProjectState
 from score_flyio.state.yaml_writer import write_yaml
 
+if TYPE_CHECKING:
+    import cattrs
+
 VERSION: Final = 1
 
-_converter: Final = cattrs.Converter(forbid_extra_keys=True, omit_if_default=True)
+
+@cache
+def _converter() -> cattrs.Converter:
+    # A project that was never deployed needs none, and importing it takes time.
+    import cattrs
+
+    return cattrs.Converter(forbid_extra_keys=True, omit_if_default=True)
 
 
 def dump_deployments(state: ProjectState) -> str | None:
@@ -28,7 +34,7 @@ def dump_deployments(state: ProjectState) -> str | None:
             "salt": state.salt,
             "uses_shared": dict(sorted(state.uses_shared.items())),
             "deployments": {
-                app: _converter.unstructure(record)
+                app: _converter().unstructure(record)
                 for app, record in sorted(state.deployments.items())
             },
         }
@@ -40,6 +46,9 @@ def load_deployments(state: ProjectState, text: str, file: str) -> None:
 
     Raises StateCorrupt, and StateTooNew for a file of a newer version of this tool.
     """
+    from cattrs.errors import BaseValidationError
+    from cattrs.v import transform_error
+
     try:
         document: Any = read_yaml(text).value
     except YamlError as error:
@@ -52,9 +61,11 @@ def load_deployments(state: ProjectState, text: str, file: str) -> None:
             hint="use the version of score-flyio that wrote it, or a newer one",
         )
     try:
-        state.salt = _converter.structure(document["salt"], str)
-        state.uses_shared = _converter.structure(document.get("uses_shared") or {}, dict[str, bool])
-        state.deployments = _converter.structure(
+        state.salt = _converter().structure(document["salt"], str)
+        state.uses_shared = _converter().structure(
+            document.get("uses_shared") or {}, dict[str, bool]
+        )
+        state.deployments = _converter().structure(
             document.get("deployments") or {}, dict[str, DeploymentRecord]
         )
     except KeyError as error:

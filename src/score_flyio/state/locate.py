@@ -6,7 +6,6 @@ URL's scheme, and it loads to a function from the URL to a `StateStore`.
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from score_flyio.errors import ConfigError
@@ -28,6 +27,8 @@ def open_store(url: str | None, directory: Path) -> StateStore:
         return FileStore(directory / url)
     if scheme == "file":
         return FileStore(Path(rest))
+    from importlib.metadata import entry_points
+
     for point in entry_points(group=ENTRY_POINTS, name=scheme):
         store: StateStore = point.load()(url)
         return store

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -129,6 +130,8 @@ class Player:
     folder: Path
     monkeypatch: pytest.MonkeyPatch
     capfd: pytest.CaptureFixture[str]
+    processes: bool = False
+    """Start a process for each step instead of running it in this one."""
     categories: list[str] = field(factory=list)
     notices: list[str] = field(factory=list)
 
@@ -185,8 +188,14 @@ class Player:
                 patch.delenv(name)
             for name, value in environ.items():
                 patch.setenv(name, value)
-            patch.setattr(sys, "stdin", TextIOWrapper(BytesIO(step.get("stdin", "").encode())))
-            code = run(step["run"], environ)
+            stdin = step.get("stdin", "").encode()
+            if self.processes:
+                patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+                command = [sys.executable, "-m", "score_flyio", *step["run"]]
+                code = subprocess.run(command, input=stdin, check=False).returncode
+            else:
+                patch.setattr(sys, "stdin", TextIOWrapper(BytesIO(stdin)))
+                code = run(step["run"], environ)
         out, err = self.capfd.readouterr()
         category = self.categories[-1] if code and self.categories else None
         return Step(step["run"], code, category, out, err, sorted(self.notices), before)

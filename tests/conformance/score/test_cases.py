@@ -86,3 +86,18 @@ def mentions(case: Case, outcome: Outcome) -> None:
     """The error names what it is about."""
     for word in case.spec.get("error_mentions", ()):
         assert word in outcome.last.stderr
+
+
+@pytest.mark.parametrize("name", ["cmd-secrets", "params-cycle-two", "http-deprovision-204"])
+def test_the_installed_command_does_the_same(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A few cases with a process for each step."""
+    case = Case.read(OWN / name)
+    outcome = Player(tmp_path, monkeypatch, capfd, processes=True).play(case)
+    codes = [exit_code(step.get("error_category")) for step in case.expected["steps"]]
+    if name in divergences.CHOSEN:
+        divergences.check(case, outcome, lambda _: None)
+    else:
+        assert [step.exit_code for step in outcome.steps] == codes
+        check_state(case, outcome)

@@ -11,7 +11,6 @@ from attrs import define, field
 
 from score_flyio.events import Event
 from score_flyio.resources.model import (
-    Provisioner,
     ProvisionerDefinition,
     ProvisionRequest,
     ProvisionResult,
@@ -92,27 +91,27 @@ def document(name: str, resources: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def make_world(
+    resources: Mapping[str, Any] | None = None,
+    *,
+    workloads: Mapping[str, Mapping[str, Any]] | None = None,
+    **fakes: Fake,
+) -> World:
+    """A project with resources of workload `shop` (or of several), and fakes by resource type."""
+    state = ProjectState.new("pfx-")
+    for name, items in (workloads or {"shop": resources or {}}).items():
+        state.workloads[name] = WorkloadRecord(spec=document(name, items), file=f"{name}.yaml")
+    definitions = tuple(
+        ProvisionerDefinition(id=f"p-{type_}", resource_type=type_, spec=StaticSpec())
+        for type_ in fakes
+    )
+    plugins = {f"p-{type_}": fake for type_, fake in fakes.items()}
+    return World(state, InMemoryStore(), Registry(definitions, plugins=plugins))
+
+
 @pytest.fixture
 def world() -> Callable[..., World]:
-    """Make a project: resources of workload `shop` (or of several), and fakes by type."""
-
-    def make(
-        resources: Mapping[str, Any] | None = None,
-        *,
-        workloads: Mapping[str, Mapping[str, Any]] | None = None,
-        **fakes: Provisioner,
-    ) -> World:
-        state = ProjectState.new("pfx-")
-        for name, items in (workloads or {"shop": resources or {}}).items():
-            state.workloads[name] = WorkloadRecord(spec=document(name, items), file=f"{name}.yaml")
-        definitions = tuple(
-            ProvisionerDefinition(id=f"p-{type_}", resource_type=type_, spec=StaticSpec())
-            for type_ in fakes
-        )
-        registry = Registry(definitions, plugins={f"p-{t}": fake for t, fake in fakes.items()})
-        return World(state, InMemoryStore(), registry)
-
-    return make
+    return make_world
 
 
 def uid(text: str) -> ResourceUid:

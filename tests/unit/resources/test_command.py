@@ -111,40 +111,36 @@ async def test_a_missing_program_is_named() -> None:
     assert caught.value.code == "provisioner_call_failed"
 
 
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    stat = Path(f"/proc/{pid}/stat")
-    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
-
-
-async def pids(pipe: Path) -> list[int]:
-    """The process ids that a script writes into a named pipe: waits until they are there."""
-    text = await anyio.Path(pipe).read_text()
-    return [int(pid) for pid in text.split()]
-
-
-FAMILY = 'sleep 600 & echo "$! $$" > "$1"; wait'
+FAMILY = 'exec 3> "$1"; sleep 600 & echo started >&3; wait'
+"""A program with a child; both hold the named pipe `$1` open until they end."""
 
 
 async def test_cancelling_ends_the_program_and_its_children(tmp_path: Path) -> None:
-    pipe = tmp_path / "pids"
+    pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(script(FAMILY, str(pipe)).provision, REQUEST)
-        family = await pids(pipe)
-        assert all(map(alive, family))
+        reader = await anyio.open_file(pipe)
+        assert await reader.readline() == "started\n"
         tasks.cancel_scope.cancel()
-    assert not any(map(alive, family))
+    # Reading comes to an end only when nobody holds the pipe any more.
+    assert await reader.read() == ""
+    await reader.aclose()
 
 
 async def test_a_program_that_takes_too_long_is_ended(tmp_path: Path) -> None:
-    file = tmp_path / "pids"
-    with pytest.raises(ProvisionFailed, match=r"did not end within 0\.5 s"):
-        await script(FAMILY, str(file), timeout=0.5).provision(REQUEST)
-    assert not any(map(alive, await pids(file)))
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    ended: list[str] = []
+
+    async def listen() -> None:
+        ended.append(await anyio.Path(pipe).read_text())
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(listen)
+        with pytest.raises(ProvisionFailed, match=r"did not end within 0\.5 s"):
+            await script(FAMILY, str(pipe), timeout=0.5).provision(REQUEST)
+    assert ended == ["started\n"]
 
 
 async def test_stderr_passes_through(capfd: pytest.CaptureFixture[str]) -> None:

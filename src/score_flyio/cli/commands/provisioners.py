@@ -24,7 +24,7 @@ async def list_(cli: CliContext) -> None:
     from score_flyio.cli.project import open_project
 
     project = open_project(cli)
-    definitions = project.registry(await project.read()).definitions
+    definitions = project.registry(await project.read()).all()
     lines = [f"[{index}]: {_line(item)}" for index, item in enumerate(definitions)]
     cli.output.result([_document(item) for item in definitions], "\n".join(lines))
 
