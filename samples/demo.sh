@@ -8,7 +8,7 @@ unset FLY_ACCESS_TOKEN FLY_API_HOSTNAME FLY_ORG SCORE_FLYIO_STATE
 trap 'kill "${emulator:-}" 2>/dev/null || true; rm -rf "$project"' EXIT
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
-run() { printf '\033[36m$ %s\033[0m\n' "$*"; "$@"; }
+run() { printf '\033[36m$'; printf ' %q' "$@"; printf '\033[0m\n'; "$@"; }
 
 say "1. An emulator of the Fly platform, on a port of its own"
 exec {answers}< <(exec score-flyio emulator serve --port 0 --json 2>"$project/emulator.log")
