@@ -13,8 +13,11 @@ from attrs import evolve, field, frozen
 
 from score_flyio.errors import ConfigError, UsageError
 from score_flyio.resources.registry import Registry
+from score_flyio.resources.template.registry import project_registry
+from score_flyio.resources.template.surroundings import Surroundings
 from score_flyio.score.load import LoadedWorkload, load_score_file, workload_from_document
 from score_flyio.state.atomic import write_atomically
+from score_flyio.state.file import FOLDER
 from score_flyio.state.locate import open_store
 from score_flyio.state.model import ProjectState, WorkloadRecord
 from score_flyio.state.store import StateStore, not_initialised
@@ -150,8 +153,13 @@ class Project:
         return workload_from_document(record.spec, record.file or f"workload {name}")
 
     def registry(self, state: ProjectState, *, timeout: float = PROVISIONER_TIMEOUT) -> Registry:
-        """The provisioners that serve this project."""
-        return Registry(state.provisioners, timeout)
+        """The provisioners that serve this project. Raises ConfigError for a file of them."""
+        return project_registry(
+            state.provisioners,
+            folder=self.directory / FOLDER,
+            surroundings=lambda: Surroundings(state=state),
+            timeout=timeout,
+        )
 
     def toml_path(self, workload: str, output_dir: str | None = None) -> Path:
         """Where the fly.toml of a workload is written."""

@@ -1,0 +1,1 @@
+"""Provisioners written as templates, in `*.provisioners.yaml` files of the project."""

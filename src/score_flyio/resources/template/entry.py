@@ -1,0 +1,185 @@
+"""The entries of a `*.provisioners.yaml` file, read and checked."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from attrs import field, frozen
+
+from score_flyio.errors import ConfigError, Problem
+from score_flyio.resources.model import CommandSpec, ResourceUid
+from score_flyio.resources.template import render
+from score_flyio.score.place import kind_of, place_text, shown, value_at
+from score_flyio.score.yaml import YamlDocument, YamlError, read_yaml
+
+CODE: Final = "provisioner_definition_invalid"
+TEMPLATE: Final = "template://"
+COMMAND: Final = "cmd://"
+SECTIONS: Final = ("init", "state", "shared", "outputs", "secrets")
+_TEXTS: Final = ("uri", "type", "class", "id", "description")
+_LISTS: Final = ("supported_params", "expected_outputs", "args")
+_KNOWN: Final = (*_TEXTS, *_LISTS, *SECTIONS)
+
+
+@frozen(kw_only=True)
+class Entry:
+    """One provisioner of a file."""
+
+    file: str
+    line: int | None
+    uri: str
+    type: str
+    class_: str | None = None
+    """None serves every class."""
+    id: str | None = None
+    """None serves every id."""
+    description: str = ""
+    supported_params: tuple[str, ...] = ()
+    expected_outputs: tuple[str, ...] = ()
+    sections: Mapping[str, str] = field(factory=dict, repr=False)
+    """Templates by section; of `template://` only."""
+    command: CommandSpec | None = None
+    """Of `cmd://` only."""
+
+    def serves(self, uid: ResourceUid) -> bool:
+        return (
+            self.type == uid.type
+            and self.class_ in {None, uid.class_}
+            and self.id in {None, uid.id}
+        )
+
+
+def read_entries(text: str, *, file: str, directory: Path) -> tuple[Entry, ...]:
+    """The entries of a file; programs of `cmd://./…` are relative to `directory`.
+
+    Raises ConfigError with everything that is wrong.
+    """
+    try:
+        document = read_yaml(text)
+    except YamlError as error:
+        problem = Problem(message=f"not YAML: {error.message}", file=file, line=error.line)
+        raise ConfigError(problems=[problem], code=CODE) from error
+    reader = _Reader(document, file, directory)
+    entries = tuple(reader.entries())
+    if reader.problems:
+        raise ConfigError(problems=reader.problems, code=CODE)
+    return entries
+
+
+class _Reader:
+    def __init__(self, document: YamlDocument, file: str, directory: Path) -> None:
+        self._document, self._file, self._directory = document, file, directory
+        self.problems: list[Problem] = []
+
+    def entries(self) -> Iterator[Entry]:
+        items = self._document.value
+        if items is None:
+            return
+        if not isinstance(items, list):
+            self._wrong((), f"a list of provisioners is needed, not {kind_of(items)}")
+            return
+        seen: set[str] = set()
+        for index, item in enumerate(items):
+            if not isinstance(item, dict):
+                self._wrong((index,), f"a provisioner is a map, not {kind_of(item)}")
+                continue
+            before = len(self.problems)
+            self._check(index, item, seen)
+            if len(self.problems) == before:
+                yield self._entry(index, item)
+
+    def _wrong(self, path: tuple[str | int, ...], message: str, **more: Any) -> None:
+        about = ""
+        if path:
+            uri = value_at(self._document.value, (path[0], "uri"))
+            about = f"provisioner '{uri}': " if isinstance(uri, str) else ""
+        line = more.pop("line", None) or self._document.line(path)
+        problem = Problem(
+            message=about + message,
+            file=self._file,
+            line=line,
+            place=place_text(path) or None,
+            code=CODE,
+            **more,
+        )
+        self.problems.append(problem)
+
+    def _check(self, index: int, item: dict[str, Any], seen: set[str]) -> None:
+        for name in sorted(set(item) - set(_KNOWN)):
+            self._wrong((index, name), f"unknown key; there are {', '.join(_KNOWN)}")
+        for name in (*_TEXTS, *SECTIONS):
+            value = item.get(name)
+            needed = name in {"uri", "type"}
+            if (value is None and needed) or (needed and value == ""):
+                self._wrong((index,), f"{name} is missing")
+            elif value is not None and not isinstance(value, str):
+                hint = f"write it as text, with `{name}: |`" if name in SECTIONS else None
+                self._wrong((index, name), f"text is needed, not {kind_of(value)}", hint=hint)
+        for name in _LISTS:
+            value = item.get(name)
+            texts = isinstance(value, list) and all(isinstance(each, str) for each in value)
+            if value is not None and not texts:
+                self._wrong((index, name), f"a list of texts is needed, not {shown(value)}")
+        uri = item.get("uri")
+        if isinstance(uri, str) and uri:
+            self._check_uri(index, item, uri)
+            if uri in seen:
+                self._wrong((index, "uri"), "an earlier one of this file has the same uri")
+            seen.add(uri)
+
+    def _check_uri(self, index: int, item: dict[str, Any], uri: str) -> None:
+        if uri.startswith(TEMPLATE):
+            self._check_templates(index, item)
+            unusable = ["args"]
+        elif uri.startswith(COMMAND):
+            unusable = list(SECTIONS)
+            if self._program(uri) is None:
+                self._wrong((index, "uri"), "there is no such program", hint="give its path")
+        else:
+            hint = f"it starts with {TEMPLATE} or {COMMAND}"
+            self._wrong((index, "uri"), f"{shown(uri)} is not supported", hint=hint)
+            return
+        for name in unusable:
+            if name in item:
+                kind = uri.partition("://")[0]
+                self._wrong((index, name), f"{name} has no meaning with {kind}://")
+
+    def _check_templates(self, index: int, item: dict[str, Any]) -> None:
+        for name in SECTIONS:
+            text = item.get(name)
+            if not isinstance(text, str):
+                continue
+            try:
+                render.check(text)
+            except render.RenderError as error:
+                start = self._document.line((index, name))
+                line = start + error.line if start and error.line else start
+                self._wrong((index, name), str(error), line=line, hint=error.hint)
+
+    def _program(self, uri: str) -> str | None:
+        text = uri.removeprefix(COMMAND).partition("#")[0]
+        if "/" not in text:
+            return shutil.which(text) if text else None
+        path = self._directory / Path(text).expanduser()
+        return str(path.resolve()) if path.is_file() else None
+
+    def _entry(self, index: int, item: dict[str, Any]) -> Entry:
+        uri = item["uri"]
+        program = self._program(uri) if uri.startswith(COMMAND) else None
+        args = tuple(item.get("args") or ())
+        return Entry(
+            file=self._file,
+            line=self._document.line((index,)),
+            uri=uri,
+            type=item["type"],
+            class_=item.get("class") or None,
+            id=item.get("id") or None,
+            description=item.get("description") or "",
+            supported_params=tuple(item.get("supported_params") or ()),
+            expected_outputs=tuple(item.get("expected_outputs") or ()),
+            sections={name: item[name] for name in SECTIONS if item.get(name)},
+            command=CommandSpec(binary=program, args=args) if program is not None else None,
+        )

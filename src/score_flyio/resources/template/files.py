@@ -1,0 +1,145 @@
+"""The `*.provisioners.yaml` files of a project, and those that come with score-flyio."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from attrs import frozen
+
+from score_flyio.errors import ConfigError, Problem, UsageError
+from score_flyio.resources.model import Provisioner, ProvisionerDefinition, StaticSpec
+from score_flyio.resources.template.entry import CODE, Entry, read_entries
+from score_flyio.resources.template.provisioner import TemplateProvisioner
+from score_flyio.resources.template.registry import SUFFIX
+from score_flyio.resources.template.surroundings import Surroundings
+
+DEFAULTS: Final = "defaults.provisioners.yaml"
+_LAST: Final = 10**10
+
+
+@frozen(kw_only=True)
+class FileProvisioners:
+    """The provisioners of files, in matching order."""
+
+    definitions: tuple[ProvisionerDefinition, ...] = ()
+    provisioners: dict[str, Provisioner]
+    """What does the work of templates, by id."""
+    entries: tuple[Entry, ...] = ()
+
+
+def installed_in(folder: Path, surroundings: Callable[[], Surroundings]) -> FileProvisioners:
+    """The provisioners of the files in a folder, by name of the file.
+
+    Raises ConfigError with everything that is wrong in all files.
+    """
+    entries: list[Entry] = []
+    problems: list[Problem] = []
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        try:
+            text = path.read_text(encoding="utf-8")
+            entries += read_entries(text, file=_shown(path, folder), directory=folder.parent)
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "not UTF-8 text"
+            message = f"cannot be read: {reason}"
+            problems.append(Problem(message=message, file=_shown(path, folder), code=CODE))
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems=problems, code=CODE)
+    return _provisioners(tuple(entries), surroundings)
+
+
+def defaults(surroundings: Callable[[], Surroundings]) -> FileProvisioners:
+    """The provisioners that come with score-flyio: those that need nothing but Fly itself."""
+    text = (files(__package__) / DEFAULTS).read_text(encoding="utf-8")
+    return _provisioners(read_entries(text, file=DEFAULTS, directory=Path()), surroundings)
+
+
+def _shown(path: Path, folder: Path) -> str:
+    return str(Path(folder.name) / path.name)
+
+
+def _provisioners(
+    entries: tuple[Entry, ...], surroundings: Callable[[], Surroundings]
+) -> FileProvisioners:
+    definitions: list[ProvisionerDefinition] = []
+    provisioners: dict[str, Provisioner] = {}
+    taken: set[str] = set()
+    for entry in entries:
+        # The uri is the id; should an earlier file have it too, the file tells them apart.
+        id_ = entry.uri if entry.uri not in taken else f"{entry.uri} in {entry.file}"
+        taken.add(id_)
+        definitions.append(
+            ProvisionerDefinition(
+                id=id_,
+                resource_type=entry.type,
+                resource_class=entry.class_,
+                resource_id=entry.id,
+                spec=entry.command or StaticSpec(),
+            )
+        )
+        if entry.command is None:
+            provisioners[id_] = TemplateProvisioner(entry, surroundings)
+    return FileProvisioners(
+        definitions=tuple(definitions), provisioners=provisioners, entries=entries
+    )
+
+
+def install(folder: Path, content: bytes, *, source: str, now: float) -> Path:
+    """Put a file of provisioners into the folder, before those that are there.
+
+    An older copy from the same `source` (a path or URL) is replaced. `now` is in seconds since the
+    epoch. Raises ConfigError when something in the file is wrong; then nothing changes.
+    """
+    from score_flyio.state.atomic import write_atomically
+
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        problem = Problem(message="not UTF-8 text", file=source, code=CODE)
+        raise ConfigError(problems=[problem], code=CODE) from error
+    read_entries(text, file=source, directory=folder.parent)
+    mark = hashlib.sha256(source.encode()).hexdigest()[:8]
+    older = [path for path in folder.glob(f"*{SUFFIX}") if path.name.split(".")[1:2] == [mark]]
+    path = folder / f"{_LAST - int(now)}.{mark}.{_stem(source)}{SUFFIX}"
+    write_atomically(path, content)
+    for other in older:
+        if other != path:
+            other.unlink(missing_ok=True)
+    return path
+
+
+def _stem(source: str) -> str:
+    name = Path(urlsplit(source).path).name.removesuffix(SUFFIX).removesuffix(".yaml")
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:40] or "stdin"
+
+
+async def fetch(source: str, *, directory: Path, stdin: Callable[[], str]) -> bytes:
+    """The content of a file of provisioners: a path, an http(s) URL, or `-` for stdin.
+
+    Raises UsageError for anything else, and ConfigError when it cannot be read.
+    """
+    if source == "-":
+        return stdin().encode()
+    scheme = source.partition("://")[0] if "://" in source else ""
+    if scheme in {"http", "https"}:
+        from score_flyio.resources.kinds.download import download
+
+        return await download(source)
+    if scheme:
+        raise UsageError(
+            f"--provisioners: {scheme}:// is not supported",
+            hint="give a path, an http or https URL, or - for stdin",
+        )
+    try:
+        return (directory / source).read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"--provisioners: {source} cannot be read: {error.strerror}", code=CODE
+        ) from error

@@ -1,0 +1,90 @@
+"""A provisioner that is a set of templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import field, frozen
+
+from score_flyio.errors import ProvisionFailed
+from score_flyio.resources.model import JsonObject, ProvisionRequest, ProvisionResult
+from score_flyio.resources.sharing import merge_patch
+from score_flyio.resources.template.entry import Entry
+from score_flyio.resources.template.render import Renderer, RenderError
+from score_flyio.resources.template.surroundings import MissingVariable, Surroundings
+
+
+@frozen
+class TemplateProvisioner:
+    """Renders the sections of an entry, one after the other; each sees the results before it."""
+
+    entry: Entry
+    surroundings: Callable[[], Surroundings] = field(repr=False)
+
+    @property
+    def uses_shared(self) -> bool | None:
+        return "shared" in self.entry.sections
+
+    async def provision(self, request: ProvisionRequest) -> ProvisionResult:
+        run = _Run(self.entry, request, self._renderer(request))
+        init = run.section("init", Init={}, State=request.state, Shared=request.shared)
+        values: dict[str, Any] = {"Init": init or {}}
+        state = run.section("state", **values, State=request.state, Shared=request.shared)
+        values["State"] = request.state if state is None else state
+        shared = run.section("shared", **values, Shared=request.shared)
+        values["Shared"] = merge_patch(request.shared, shared or {})
+        outputs = run.section("outputs", **values) or {}
+        secrets = run.section("secrets", **values)
+        run.expect_outputs({**outputs, **(secrets or {})})
+        return ProvisionResult(state=state, values=outputs, secrets=secrets, shared=shared)
+
+    async def deprovision(self, request: ProvisionRequest) -> ProvisionResult:  # noqa: ARG002 - a template makes nothing
+        return ProvisionResult()
+
+    def _renderer(self, request: ProvisionRequest) -> Renderer:
+        surroundings = self.surroundings()
+        values = {
+            "Uid": str(request.uid),
+            "Type": request.uid.type,
+            "Class": request.uid.class_,
+            "Id": request.uid.id,
+            "Guid": request.guid,
+            "Params": request.params or {},
+            "Metadata": request.metadata or {},
+            **surroundings.values(request.uid),
+        }
+        return Renderer(values, {"env": surroundings.environment_variable})
+
+
+@frozen
+class _Run:
+    entry: Entry
+    request: ProvisionRequest
+    renderer: Renderer
+
+    def section(self, name: str, **values: Any) -> JsonObject | None:
+        """The map that a section gives; None when there is no such section."""
+        text = self.entry.sections.get(name)
+        if text is None:
+            return None
+        try:
+            return self.renderer.map(text, **values)
+        except RenderError as error:
+            cause = error.__cause__
+            missing = str(cause) if isinstance(cause, MissingVariable) else None
+            raise self._failed(name, missing or str(error), error.hint) from error
+
+    def expect_outputs(self, found: JsonObject) -> None:
+        missing = [name for name in self.entry.expected_outputs if name not in found]
+        if missing:
+            raise self._failed("expected_outputs", f"not given: {', '.join(missing)}", None)
+
+    def _failed(self, place: str, message: str, hint: str | None) -> ProvisionFailed:
+        entry, uid = self.entry, str(self.request.uid)
+        where = entry.file if entry.line is None else f"{entry.file}:{entry.line}"
+        return ProvisionFailed(
+            f"resource '{uid}': {where}: provisioner '{entry.uri}': {place}: {message}",
+            uid=uid,
+            hint=hint,
+        )

@@ -1,0 +1,76 @@
+"""What templates see of the project besides the resource itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, Final
+
+from attrs import field, frozen
+
+from score_flyio.resources.model import ResourceUid
+from score_flyio.resources.prime import definitions
+from score_flyio.score.placeholders import references_in
+from score_flyio.state.model import ProjectState
+
+_NEEDED: Final = object()
+
+
+@frozen(kw_only=True)
+class Surroundings:
+    """The project at the moment of the call."""
+
+    state: ProjectState = field(repr=False)
+    environ: Mapping[str, str] = field(factory=lambda: os.environ, repr=False)
+
+    def values(self, uid: ResourceUid) -> dict[str, Any]:
+        """The variables of a template, beside those of the request."""
+        record = self.state.resources.get(uid)
+        apps = {name: self.state.app_name(name) for name in sorted(self.state.workloads)}
+        return {
+            "SourceWorkload": record.source_workload if record else "",
+            "WorkloadServices": {name: self._service(name) for name in apps},
+            "AppPrefix": self.state.app_prefix,
+            "Apps": apps,
+            "References": self._references(uid),
+        }
+
+    def environment_variable(self, name: str, default: Any = _NEEDED) -> Any:
+        """The function `env`. Raises ValueError, without the value of any variable."""
+        if name in self.environ:
+            return self.environ[name]
+        if default is _NEEDED:
+            raise MissingVariable(name)
+        return default
+
+    def _service(self, workload: str) -> dict[str, Any]:
+        service = self.state.workloads[workload].spec.get("service")
+        ports = service.get("ports") if isinstance(service, dict) else None
+        found: dict[str, Any] = {}
+        for name, item in (ports or {}).items() if isinstance(ports, dict) else ():
+            port = {
+                "Name": name,
+                "Port": item.get("port"),
+                "TargetPort": item.get("targetPort", item.get("port")),
+                "Protocol": item.get("protocol", "TCP"),
+            }
+            found[name] = port
+            found.setdefault(str(port["Port"]), port)
+        return {"ServiceName": self.state.app_name(workload), "Ports": found}
+
+    def _references(self, uid: ResourceUid) -> list[str]:
+        """The outputs that placeholders of the workloads read."""
+        documents = {name: record.spec for name, record in self.state.workloads.items()}
+        found: set[str] = set()
+        for item in definitions(documents):
+            for _, reference in references_in(documents[item.workload]) if item.uid == uid else ():
+                if reference.resource == item.name and len(reference.parts) > 2:
+                    found.add(reference.parts[2])
+        return sorted(found)
+
+
+class MissingVariable(LookupError):
+    """A variable of the environment that a template needs is not set."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the environment variable {name} is not set")

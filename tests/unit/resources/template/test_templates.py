@@ -1,0 +1,475 @@
+"""Provisioners written as templates: what they see, give, and may not do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from score_flyio.errors import ConfigError, NoProvisionerError, ProvisionFailed, UsageError
+from score_flyio.resources.kinds.download import LONGEST, download
+from score_flyio.resources.model import (
+    CommandSpec,
+    ProvisionerDefinition,
+    ProvisionRequest,
+    ProvisionResult,
+    ResourceUid,
+    StaticSpec,
+)
+from score_flyio.resources.registry import Registry
+from score_flyio.resources.template.entry import read_entries
+from score_flyio.resources.template.files import fetch, install, installed_in
+from score_flyio.resources.template.provisioner import TemplateProvisioner
+from score_flyio.resources.template.registry import project_registry
+from score_flyio.resources.template.render import LONGEST as LONGEST_TEXT
+from score_flyio.resources.template.surroundings import Surroundings
+from score_flyio.state.model import ProjectState, ResourceRecord, WorkloadRecord
+
+UID = ResourceUid("thing", "default", "shop.db")
+ENVIRON = {"LEVEL": "debug: yes", "TOKEN": "s3cr3t-value"}
+
+
+def project() -> ProjectState:
+    state = ProjectState.new("pfx-")
+    ports = {"web": {"port": 80, "targetPort": 8080}, "raw": {"port": 9000, "protocol": "UDP"}}
+    resources = {
+        "db": {"type": "thing"},
+        "env": {"type": "environment"},
+        "keys": {"type": "environment", "class": "secret"},
+    }
+    variables = {"A": "${resources.env.LEVEL}", "B": "x${resources.keys.TOKEN}"}
+    spec: dict[str, Any] = {
+        "metadata": {"name": "shop"},
+        "service": {"ports": ports},
+        "containers": {"main": {"image": "i", "variables": variables}},
+        "resources": resources,
+    }
+    state.workloads["shop"] = WorkloadRecord(spec=spec)
+    state.workloads["cart"] = WorkloadRecord(spec={"metadata": {"name": "cart"}})
+    return state
+
+
+def surroundings(*uids: ResourceUid, environ: dict[str, str] | None = None) -> Surroundings:
+    state = project()
+    for uid in uids:
+        state.resources[uid] = ResourceRecord(uid=uid, guid="g", source_workload="shop")
+    return Surroundings(state=state, environ=ENVIRON if environ is None else environ)
+
+
+def provisioner(
+    sections: dict[str, str], *, uid: ResourceUid = UID, **more: Any
+) -> TemplateProvisioner:
+    item = {"uri": "template://t/x", "type": "thing", **more, **sections}
+    lines = [f"{key}: {value!r}" for key, value in item.items() if key not in sections]
+    for key, text in sections.items():
+        block = "\n".join(f"    {line}" for line in text.splitlines())
+        lines.append(f"{key}: |\n{block}")
+    text = "- " + "\n  ".join(lines) + "\n"
+    (entry,) = read_entries(text, file="x.provisioners.yaml", directory=Path())
+    return TemplateProvisioner(entry, lambda: surroundings(uid))
+
+
+async def given(sections: dict[str, str], **request: Any) -> ProvisionResult:
+    settings: dict[str, Any] = {"uid": UID, "guid": "the-guid", **request}
+    return await provisioner(sections).provision(ProvisionRequest(**settings))
+
+
+# --- what they see and give
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("Uid", "thing.default#shop.db"),
+        ("Type ~ Class ~ Id", "thingdefaultshop.db"),
+        ("Guid", "the-guid"),
+        ("Params.size", 3),
+        ("Params.items", "a param, not a method"),
+        ("Params.missing | default('none')", "none"),
+        ("Metadata.note", "n"),
+        ("SourceWorkload", "shop"),
+        ("AppPrefix", "pfx-"),
+        ("Apps.cart", "pfx-cart"),
+        ("WorkloadServices.shop.ServiceName", "pfx-shop"),
+        ("WorkloadServices.shop.Ports.web.TargetPort", 8080),
+        ("WorkloadServices.shop.Ports['80'].Name", "web"),
+        ("WorkloadServices.shop.Ports.raw.TargetPort", 9000),
+        ("WorkloadServices.shop.Ports.raw.Protocol", "UDP"),
+        ("State.old", "kept"),
+        ("Shared.all", "ours"),
+        ("env('LEVEL')", "debug: yes"),
+        ("env('NOT_SET', 'fallback')", "fallback"),
+        ("'A b.c' | volume_name", "a_b_c"),
+        ("'<&>' | tojson", '"<&>"'),
+    ],
+)
+async def test_templates_see(expression: str, value: Any) -> None:
+    result = await given(
+        {"outputs": f"x: {{{{ ({expression}) | tojson }}}}"},
+        params={"size": 3, "items": "a param, not a method"},
+        metadata={"note": "n"},
+        state={"old": "kept"},
+        shared={"all": "ours"},
+    )
+    assert result.values == {"x": value}
+
+
+async def test_each_section_sees_those_before_it() -> None:
+    result = await given(
+        {
+            "init": "name: db-{{ Guid }}",
+            "state": "name: {{ Init.name }}\npassword: {{ State.password | default('new') }}",
+            "shared": "count: {{ (Shared.count | default(0)) + 1 }}",
+            "outputs": "name: {{ State.name }}\ncount: {{ Shared.count }}",
+            "secrets": "password: {{ State.password }}",
+        },
+        state={"password": "old"},
+        shared={"count": 4},
+    )
+    assert result.state == {"name": "db-the-guid", "password": "old"}
+    assert result.shared == {"count": 5}
+    assert result.values == {"name": "db-the-guid", "count": 5}
+    assert result.secrets == {"password": "old"}
+
+
+async def test_sections_that_are_not_there_say_nothing() -> None:
+    result = await given({"outputs": ""})
+    assert result == ProvisionResult(values={})
+
+
+async def test_random_values_stay_once_they_are_in_the_state() -> None:
+    sections = {
+        "state": "p: {{ State.p | default(random_text(16)) }}\nh: {{ random_hex(9) | tojson }}"
+    }
+    first = (await given(sections)).state or {}
+    again = (await given(sections, state=first)).state or {}
+    assert len(first["p"]) == 16
+    assert len(first["h"]) == 9
+    assert again["p"] == first["p"]
+
+
+async def test_yaml_words_are_read_as_in_a_score_file() -> None:
+    assert (await given({"outputs": "a: yes\nb: 1\nc: true"})).values == {
+        "a": "yes",
+        "b": 1,
+        "c": True,
+    }
+
+
+async def test_there_is_nothing_to_take_away() -> None:
+    request = ProvisionRequest(uid=UID, guid="g")
+    assert await provisioner({"state": "a: 1"}).deprovision(request) == ProvisionResult()
+
+
+@pytest.mark.parametrize(("sections", "uses"), [({"shared": "a: 1"}, True), ({"state": ""}, False)])
+def test_whether_the_shared_state_changes_is_known_beforehand(
+    sections: dict[str, str], uses: bool
+) -> None:
+    assert provisioner(sections).uses_shared is uses
+
+
+# --- what goes wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: {{ Params.missing }}", "missing"),
+        ("a: {{ nothing }}", "'nothing' is undefined"),
+        ("{{ fail('no size given') }}", "no size given"),
+        ("- a", "gives a list, not a map"),
+        ("a", "gives text, not a map"),
+        ("a: [", "gives no YAML"),
+        ("a: 1\na: 2", "gives no YAML"),
+        ("1: a", "key that is not text"),
+        ("a: {{ 1 / 0 }}", "an expression fails (ZeroDivisionError)"),
+        ("a: {{ 1 + 'x' }}", "an expression fails (TypeError)"),
+        ("a: {{ env('NOT_SET') }}", "the environment variable NOT_SET is not set"),
+    ],
+)
+async def test_a_failing_template_is_named_with_its_place(text: str, message: str) -> None:
+    with pytest.raises(ProvisionFailed) as caught:
+        await given({"outputs": text})
+    for part in ("x.provisioners.yaml:1", "template://t/x", "thing.default#shop.db", "outputs"):
+        assert part in str(caught.value)
+    assert message in str(caught.value)
+
+
+async def test_expected_outputs_must_be_given() -> None:
+    subject = provisioner({"outputs": "a: 1"}, expected_outputs=["a", "host"])
+    with pytest.raises(ProvisionFailed, match="expected_outputs: not given: host"):
+        await subject.provision(ProvisionRequest(uid=UID, guid="g"))
+
+
+@pytest.mark.parametrize(
+    "escape",
+    [
+        "{{ ''.__class__ }}",
+        "{{ ''['__class__'] }}",
+        "{{ ().__class__.__bases__[0].__subclasses__() }}",
+        "{{ self.__init__.__globals__ }}",
+        "{{ env.__globals__ }}",
+        "{{ env.__self__ }}",
+        "{{ fail.__code__ }}",
+        "{{ ''|attr('__class__') }}",
+        "{{ 'x'.format.__self__ }}",
+        "{{ '{0.__class__}'.format(1) }}",
+        "{{ '{0.__class__}'.format_map({'0': 1}) }}",
+        "{{ '%s' % Params }}",
+        "{{ lipsum.__globals__ }}",
+        "{{ cycler }}",
+        "{{ namespace() }}",
+        "{% include '/etc/passwd' %}",
+        "{% import 'os' as os %}",
+        "{% extends 'x' %}",
+        "{% set _ = State.update({'a': 1}) %}",
+        "{% set _ = Shared.clear() %}",
+        "{% set _ = Params.pop('size') %}",
+        "{{ range(10 ** 9) | list }}",
+        "{{ 'x' * 10 ** 9 }}",
+        "{{ 2 ** 999999 }}",
+        "{% for i in range(99999) %}xxxxxxxxxxxxxxxxxxxx{% endfor %}",
+    ],
+)
+async def test_the_sandbox_refuses(escape: str) -> None:
+    state, shared = {"old": "kept"}, {"all": "ours"}
+    with pytest.raises(ProvisionFailed):
+        await given({"outputs": f"a: {escape}"}, params={"size": 3}, state=state, shared=shared)
+    assert (state, shared) == ({"old": "kept"}, {"all": "ours"})
+    assert LONGEST_TEXT < 99999 * 20
+
+
+# --- files
+
+GOOD = """\
+- uri: template://mine/thing
+  type: thing
+  class: small
+  description: A small thing.
+  outputs: |
+    size: small
+- uri: template://mine/any
+  type: thing
+  outputs: |
+    size: any
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("a: [", 1, "not YAML"),
+        ("a: 1", 1, "a list of provisioners is needed, not a map"),
+        ("- 1", 1, "a provisioner is a map"),
+        ("- uri: template://x", 1, "type is missing"),
+        ("- type: x", 1, "uri is missing"),
+        ("- uri: template://x\n  type: y\n  typo: 1", 3, "unknown key"),
+        ("- uri: oci://x\n  type: y", 1, "is not supported"),
+        ("- uri: cmd://./not-there\n  type: y", 1, "no such program"),
+        ("- uri: cmd://sh\n  type: y\n  outputs: a", 3, "no meaning with cmd"),
+        ("- uri: template://x\n  type: y\n  args: [a]", 3, "no meaning with template"),
+        ("- uri: template://x\n  type: y\n  outputs: {a: 1}", 3, "text is needed, not a map"),
+        ("- uri: template://x\n  type: y\n  expected_outputs: a", 3, "a list of texts"),
+        ("- uri: template://x\n  type: y\n  state: |\n    a: 1\n    b: {{ }}", 5, "not a template"),
+        (
+            "- uri: template://x\n  type: y\n- uri: template://x\n  type: z",
+            3,
+            "has the same uri",
+        ),
+    ],
+)
+def test_a_wrong_file_is_told_with_line_and_uri(text: str, line: int, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_entries(text, file="f.yaml", directory=Path())
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.line) == ("f.yaml", line)
+    assert message in problem.message
+    if "x\n" in text or text.endswith("x"):
+        assert "://" in problem.message or "uri" in problem.message
+
+
+def test_a_go_template_is_told_apart() -> None:
+    text = "- uri: template://x\n  type: y\n  outputs: |\n    a: {{ .Init.name }}"
+    with pytest.raises(ConfigError, match="Jinja2 here, not Go"):
+        read_entries(text, file="f.yaml", directory=Path())
+
+
+def test_everything_wrong_in_all_files_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "a.provisioners.yaml").write_text("- uri: template://x\n- 1")
+    (tmp_path / "b.provisioners.yaml").write_bytes(b"\xff")
+    with pytest.raises(ConfigError) as caught:
+        installed_in(tmp_path, surroundings)
+    assert len(caught.value.problems) == 3
+
+
+def registry(folder: Path, *added: ProvisionerDefinition) -> Registry:
+    return project_registry(added, folder=folder, surroundings=surroundings, timeout=9)
+
+
+async def outputs(subject: Registry, uid: ResourceUid) -> dict[str, Any]:
+    work = subject.build(subject.find(uid))
+    return (await work.provision(ProvisionRequest(uid=uid, guid="g"))).values or {}
+
+
+async def test_the_first_match_wins_over_files_by_name(tmp_path: Path) -> None:
+    (tmp_path / "b.provisioners.yaml").write_text(GOOD)
+    (tmp_path / "a.provisioners.yaml").write_text(
+        "- uri: template://mine/any\n  type: thing\n  id: only\n  outputs: |\n    size: own\n"
+    )
+    subject = registry(tmp_path)
+    sizes = [
+        (await outputs(subject, ResourceUid("thing", class_, id_)))["size"]
+        for class_, id_ in (("small", "x"), ("default", "x"), ("small", "only"))
+    ]
+    assert sizes == ["small", "any", "own"]
+
+
+async def test_what_was_added_by_command_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "a.provisioners.yaml").write_text(GOOD)
+    own = ProvisionerDefinition(
+        id="own", resource_type="thing", spec=StaticSpec(values={"size": "added"})
+    )
+    assert await outputs(registry(tmp_path, own), UID) == {"size": "added"}
+
+
+def test_a_command_of_a_file_is_one_like_any_other(tmp_path: Path) -> None:
+    folder = tmp_path / ".score-flyio"
+    folder.mkdir()
+    (tmp_path / "make.sh").write_text("#!/bin/sh\n")
+    (folder / "a.provisioners.yaml").write_text(
+        "- uri: cmd://./make.sh\n  type: thing\n  args: [$SCORE_PROVISIONER_MODE]\n"
+    )
+    found = registry(folder).find(UID)
+    program = str((tmp_path / "make.sh").resolve())
+    assert found.spec == CommandSpec(binary=program, args=("$SCORE_PROVISIONER_MODE",))
+
+
+def test_nothing_serves_a_type_that_nobody_knows(tmp_path: Path) -> None:
+    with pytest.raises(NoProvisionerError):
+        registry(tmp_path).find(UID)
+    assert registry(tmp_path).definitions == ()
+
+
+# --- what comes with score-flyio
+
+
+@pytest.mark.parametrize(
+    ("uid", "params", "values", "secrets"),
+    [
+        ("environment.default#shop.env", {}, {"LEVEL": "debug: yes"}, None),
+        ("environment.secret#shop.keys", {}, {}, {"TOKEN": "s3cr3t-value"}),
+        ("dns.default#x", {}, {"host": "pfx-shop.fly.dev"}, None),
+        (
+            "route.default#x",
+            {"path": "/api", "port": "web"},
+            {"host": "pfx-shop.fly.dev", "path": "/api", "url": "https://pfx-shop.fly.dev/api"},
+            None,
+        ),
+        ("service.default#cart", {}, {"app": "pfx-cart", "hostname": "pfx-cart.internal"}, None),
+        (
+            "service.flycast#x",
+            {"workload": "shop"},
+            {"app": "pfx-shop", "hostname": "pfx-shop.flycast"},
+            None,
+        ),
+        (
+            "service-port.default#x",
+            {"workload": "shop", "port": "web"},
+            {"hostname": "pfx-shop.internal", "port": 8080},
+            None,
+        ),
+        (
+            "service-port.flycast#x",
+            {"workload": "shop", "port": 80},
+            {"hostname": "pfx-shop.flycast", "port": 80},
+            None,
+        ),
+        ("volume.default#shop.my-data", {}, {"source": "shop_my_data"}, None),
+    ],
+)
+async def test_built_in(
+    tmp_path: Path, uid: str, params: dict[str, Any], values: Any, secrets: Any
+) -> None:
+    parsed = ResourceUid.parse(uid)
+    subject = project_registry(
+        (), folder=tmp_path, surroundings=lambda: surroundings(parsed), timeout=9
+    )
+    definition = subject.find(parsed)
+    assert subject.named(definition.id) == definition
+    request = ProvisionRequest(uid=parsed, guid="g", params=params)
+    result = await subject.build(definition).provision(request)
+    assert (result.values, result.secrets) == (values, secrets)
+
+
+@pytest.mark.parametrize(
+    ("uid", "params", "message"),
+    [
+        ("environment.default#shop.env", {}, "LEVEL is not set"),
+        ("service.default#nobody", {}, "no workload 'nobody'"),
+        ("service-port.default#x", {"workload": "shop"}, "workload and port are needed"),
+        ("service-port.default#x", {"workload": "shop", "port": 1}, "has no port '1'"),
+        ("service-port.default#x", {"workload": "who", "port": 1}, "no workload 'who'"),
+        ("route.default#x", {"port": 1}, "has no port '1'"),
+    ],
+)
+async def test_built_in_refuses(
+    tmp_path: Path, uid: str, params: dict[str, Any], message: str
+) -> None:
+    parsed = ResourceUid.parse(uid)
+    subject = project_registry(
+        (), folder=tmp_path, surroundings=lambda: surroundings(parsed, environ={}), timeout=9
+    )
+    request = ProvisionRequest(uid=parsed, guid="g", params=params)
+    with pytest.raises(ProvisionFailed, match=message):
+        await subject.build(subject.find(parsed)).provision(request)
+
+
+# --- installing
+
+
+def test_an_installed_file_comes_before_older_ones_and_replaces_its_own(tmp_path: Path) -> None:
+    own = tmp_path / "zz-own.provisioners.yaml"
+    own.write_text("[]")
+    first = install(tmp_path, GOOD.encode(), source="https://example.com/a.yaml", now=1000)
+    second = install(tmp_path, GOOD.encode(), source="b.provisioners.yaml", now=2000)
+    assert sorted(tmp_path.iterdir()) == [second, first, own]
+    third = install(tmp_path, b"[]", source="https://example.com/a.yaml", now=3000)
+    assert sorted(tmp_path.iterdir()) == [third, second, own]
+    assert third.name.endswith(".a.provisioners.yaml")
+
+
+def test_a_wrong_file_is_not_installed(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        install(tmp_path, b"- 1", source="x.yaml", now=1000)
+    with pytest.raises(ConfigError):
+        install(tmp_path, b"\xff", source="x.yaml", now=1000)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_files_are_fetched_from_paths_and_stdin(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(GOOD)
+    assert await fetch("a.yaml", directory=tmp_path, stdin=str) == GOOD.encode()
+    assert await fetch("-", directory=tmp_path, stdin=lambda: GOOD) == GOOD.encode()
+    with pytest.raises(ConfigError, match=r"not-there\.yaml cannot be read"):
+        await fetch("not-there.yaml", directory=tmp_path, stdin=str)
+    with pytest.raises(UsageError, match="oci:// is not supported"):
+        await fetch("oci://x/y", directory=tmp_path, stdin=str)
+
+
+async def test_files_are_fetched_from_urls() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/moved":
+            return httpx.Response(302, headers={"location": "/good"})
+        if request.url.path == "/long":
+            return httpx.Response(200, content=b"x" * (LONGEST + 1))
+        good = request.url.path == "/good"
+        return httpx.Response(200 if good else 404, content=GOOD.encode())
+
+    transport = httpx.MockTransport(answer)
+    assert await download("https://x.example/moved", transport=transport) == GOOD.encode()
+    with pytest.raises(ConfigError, match="answered 404"):
+        await download("https://u:secret@x.example/gone", transport=transport)
+    with pytest.raises(ConfigError, match="longer than"):
+        await download("https://x.example/long", transport=transport)
