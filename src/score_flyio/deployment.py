@@ -123,7 +123,7 @@ class Deployment:
             plan = await self._carry_out(deployable, draft, observed, execution)
             result = await execution.finish(plan)
         if result.changed and not result.failures:
-            record = release_record(plan, at=settings.now())
+            record = release_record(result, at=settings.now())
             await settings.recorder.released(deployable.app, record)
         return app_report(
             result,

@@ -48,13 +48,17 @@ PLACE: Final = (
 )
 """Where it is deployed."""
 
-SETTINGS: Final = (
+GUEST: Final = (
+    click.option("--vm-size", metavar="SIZE", help="Machine size, such as shared-cpu-2x."),
+    click.option("--vm-cpus", type=click.IntRange(min=1), metavar="N", help="Number of CPUs."),
     click.option(
-        "--strategy",
-        type=click.Choice(["rolling", "immediate", "canary", "bluegreen"]),
-        help="How machines are replaced; otherwise as in the fly.toml, else rolling.",
+        "--vm-cpu-kind", type=click.Choice(["shared", "performance"]), help="Kind of CPUs."
     ),
-    click.option("--ha/--no-ha", default=True, help="Two machines of each group at first."),
+    click.option("--vm-memory", metavar="SIZE", help="Memory, such as 512mb or 1gb."),
+)
+"""The size of machines."""
+
+WAITING: Final = (
     click.option(
         "--max-unavailable",
         type=MaxUnavailable(),
@@ -62,18 +66,44 @@ SETTINGS: Final = (
         help="Machines of a group that may be out at once: a count, or a share such as 0.33.",
     ),
     click.option(
+        "--wait-timeout",
+        type=Seconds(),
+        metavar="TIME",
+        help="Time for a machine to become healthy, such as 5m or 300.",
+    ),
+    click.option(
+        "--smoke-checks/--no-smoke-checks",
+        default=True,
+        help="Watch started machines for crashes.",
+    ),
+    click.option(
+        "--detach", is_flag=True, help="Do not wait until machines are started and healthy."
+    ),
+    click.option(
+        "--on-failure",
+        type=click.Choice(["rollback", "keep", "stop"]),
+        default="rollback",
+        show_default=True,
+        help="What becomes of machines that were updated before one turned out bad.",
+    ),
+)
+"""How machines are changed one after another, and what is waited for."""
+
+SETTINGS: Final = (
+    *WAITING,
+    click.option(
+        "--strategy",
+        type=click.Choice(["rolling", "immediate", "canary", "bluegreen"]),
+        help="How machines are replaced; otherwise as in the fly.toml, else rolling.",
+    ),
+    click.option("--ha/--no-ha", default=True, help="Two machines of each group at first."),
+    click.option(
         "--max-concurrent",
         "--concurrency",
         "concurrency",
         type=click.IntRange(min=1),
         metavar="N",
         help="Machines changed at once by the immediate strategy.",
-    ),
-    click.option(
-        "--wait-timeout",
-        type=Seconds(),
-        metavar="TIME",
-        help="Time for a machine to become healthy, such as 5m or 300.",
     ),
     click.option(
         "--release-command-timeout",
@@ -94,12 +124,7 @@ SETTINGS: Final = (
         metavar="NAME=VALUE",
         help="One more environment variable; repeatable.",
     ),
-    click.option("--vm-size", metavar="SIZE", help="Machine size, such as shared-cpu-2x."),
-    click.option("--vm-cpus", type=click.IntRange(min=1), metavar="N", help="Number of CPUs."),
-    click.option(
-        "--vm-cpu-kind", type=click.Choice(["shared", "performance"]), help="Kind of CPUs."
-    ),
-    click.option("--vm-memory", metavar="SIZE", help="Memory, such as 512mb or 1gb."),
+    *GUEST,
     click.option(
         "--only-regions",
         "--regions",
@@ -115,23 +140,8 @@ SETTINGS: Final = (
         help="Leave the machines of these regions alone.",
     ),
     click.option("--skip-release-command", is_flag=True, help="Do not run the release command."),
-    click.option(
-        "--smoke-checks/--no-smoke-checks",
-        default=True,
-        help="Watch started machines for crashes.",
-    ),
     click.option("--no-public-ips", is_flag=True, help="Allocate no public addresses."),
     click.option("--flycast", is_flag=True, help="Allocate a private address only."),
-    click.option(
-        "--detach", is_flag=True, help="Do not wait until machines are started and healthy."
-    ),
-    click.option(
-        "--on-failure",
-        type=click.Choice(["rollback", "keep", "stop"]),
-        default="rollback",
-        show_default=True,
-        help="What becomes of machines that were updated before one turned out bad.",
-    ),
     click.option(
         "-y",
         "--yes",

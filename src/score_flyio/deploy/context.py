@@ -42,6 +42,8 @@ class MadeMachine:
     since: float
     """When it got its config, on the event loop's clock."""
     launched: bool = True
+    digest: str | None = None
+    """Of the image that it runs, as far as the platform tells."""
 
 
 @frozen(kw_only=True)
@@ -134,6 +136,7 @@ class Context:
             instance_id=machine.instance_id,
             since=anyio.current_time(),
             launched=launched,
+            digest=machine.image_ref.digest if machine.image_ref else None,
         )
 
     def secrets(self, step_id: str | None) -> SecretsSet | None:

@@ -65,6 +65,8 @@ class FileStore:
             if changed:
                 await to_thread.run_sync(self._write, changed)
                 self._written |= changed
+            if texts[DEPLOYMENTS_FILE] is None:
+                await to_thread.run_sync(self._forget, DEPLOYMENTS_FILE)
 
     def _read(self, name: str) -> str | None:
         try:
@@ -76,6 +78,11 @@ class FileStore:
             raise StateError(
                 f"{self._shown}{name} cannot be read: {reason}", code="state_invalid"
             ) from error
+
+    def _forget(self, name: str) -> None:
+        """Nothing is to be remembered any more, so nothing older may come back."""
+        (self.folder / name).unlink(missing_ok=True)
+        self._written.pop(name, None)
 
     def _write(self, texts: dict[str, str]) -> None:
         try:

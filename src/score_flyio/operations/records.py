@@ -1,0 +1,66 @@
+"""The project state while an operation changes apps: locked, and written as facts come."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from attrs import frozen
+
+from score_flyio.deploy.context import Recorder
+from score_flyio.deploy.execute import AppResult
+from score_flyio.deploy.records import release_record
+from score_flyio.operations.session import NothingToRemember, Session
+from score_flyio.project import Project
+from score_flyio.recording import StateRecorder
+from score_flyio.resources.saving import Saver
+from score_flyio.state.model import DeploymentRecord, ProjectState
+
+
+@frozen(kw_only=True)
+class Records:
+    """What is remembered of apps; nothing at all where there is no project."""
+
+    session: Session
+    state: ProjectState | None = None
+    keeper: StateRecorder | None = None
+
+    @property
+    def recorder(self) -> Recorder:
+        """For the steps of a plan."""
+        return self.keeper or NothingToRemember()
+
+    def of(self, app: str) -> DeploymentRecord:
+        """What is remembered of an app; empty where nothing is."""
+        found = self.state.deployments.get(app) if self.state else None
+        return found or DeploymentRecord()
+
+    async def released(self, result: AppResult | None) -> None:
+        """Remembers the release that a plan made, if it changed anything and nothing failed."""
+        if result is None or self.keeper is None or result.failures or not result.changed:
+            return
+        record = release_record(result, at=self.session.now())
+        if record.configs:
+            await self.keeper.released(result.plan.app, record)
+
+
+@asynccontextmanager
+async def open_records(
+    session: Session, project: Project, state: ProjectState | None, owner: str
+) -> AsyncIterator[Records]:
+    """Locks the state where there is one; `owner` tells others who holds it.
+
+    Raises StateLocked.
+    """
+    if state is None:
+        yield Records(session=session)
+        return
+    async with project.locked(owner) as fresh:
+        workloads = {fresh.app_name(name): name for name in fresh.workloads}
+        keeper = StateRecorder(
+            state=fresh,
+            saver=Saver(project.store, fresh),
+            emit=session.emit,
+            workloads=workloads,
+        )
+        yield Records(session=session, state=fresh, keeper=keeper)

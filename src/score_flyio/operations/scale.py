@@ -1,0 +1,266 @@
+"""Count and size of machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from fly_machines import models
+from score_flyio.app.spec import VmSpec
+from score_flyio.deploy.desired.guest import default_guest, guest_of
+from score_flyio.deploy.groups import GroupPlan, by_group, join
+from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.options import DeployOptions, GuestOptions
+from score_flyio.deploy.plan import AppPlan, describe_app
+from score_flyio.deploy.reconfigure import (
+    Reconfiguration,
+    app_plan,
+    next_release,
+    plan_reconfiguration,
+    with_guest,
+)
+from score_flyio.deploy.scaling import GroupScale, scale_group
+from score_flyio.deploy.step import DestroyMachine, HoldMachines
+from score_flyio.errors import UsageError
+from score_flyio.fly.codec import structure
+from score_flyio.operations.apps import AppRef
+from score_flyio.operations.carry_out import Work
+from score_flyio.operations.session import Session
+from score_flyio.state.model import DeploymentRecord
+
+
+@frozen(kw_only=True)
+class ScaleRequest:
+    """What is asked for."""
+
+    counts: Mapping[str | None, int] = field(factory=dict)
+    """Machines by group; None: the only group, or `app`."""
+    groups: tuple[str, ...] = ()
+    """Groups whose size changes; empty: those of `counts`, or else all."""
+    regions: tuple[str, ...] = ()
+    guest: GuestOptions | None = None
+    options: DeployOptions = field(factory=DeployOptions)
+
+
+@frozen(kw_only=True)
+class Scaling:
+    """What will be done."""
+
+    plan: AppPlan
+    work: Work
+
+    @property
+    def destroys(self) -> tuple[str, ...]:
+        """The machines that go."""
+        return tuple(
+            step.ref.machine or "" for step in self.plan.steps if isinstance(step, DestroyMachine)
+        )
+
+    def describe(self) -> str:
+        """For a person."""
+        return describe_app(self.plan)
+
+
+@frozen(kw_only=True)
+class GroupSize:
+    """A group as it is."""
+
+    group: str
+    count: int
+    size: str
+    regions: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """One JSON object."""
+        return {
+            "group": self.group,
+            "count": self.count,
+            "size": self.size,
+            "regions": list(self.regions),
+        }
+
+
+def sizes(observed: ObservedApp) -> tuple[GroupSize, ...]:
+    """Count and size of each group."""
+    found = []
+    for group, machines in sorted(by_group(observed.machines, default="app").items()):
+        guests = sorted({_guest_text(machine) for machine in machines})
+        found.append(
+            GroupSize(
+                group=group,
+                count=len(machines),
+                size=" or ".join(guests),
+                regions=tuple(sorted(machine.region or "" for machine in machines)),
+            )
+        )
+    return tuple(found)
+
+
+@frozen(kw_only=True)
+class _Known:
+    """An app, as it runs and as it is remembered."""
+
+    ref: AppRef
+    observed: ObservedApp
+    record: DeploymentRecord
+    groups: Mapping[str, tuple[models.Machine, ...]]
+
+    def group(self, name: str | None) -> str:
+        """The group that is meant. Raises UsageError."""
+        remembered = {group for release in self.record.releases for group in release.configs}
+        every = sorted({*self.groups, *remembered})
+        if name is None:
+            if len(every) == 1:
+                return every[0]
+            if "app" in every:
+                return "app"
+        elif name in every:
+            return name
+        if not every:
+            raise UsageError(f"{self.ref} has no machines yet", hint="deploy it first")
+        wanted = f"has no group {name!r}" if name else "has several groups"
+        raise UsageError(
+            f"{self.ref} {wanted}",
+            hint=f"give GROUP=N; groups are: {', '.join(every)}",
+            code="unknown_group",
+        )
+
+    def template(self, group: str) -> models.FlyMachineConfig:
+        """The config of a running machine, else of any, else of the last release with the group."""
+        configs = [machine.config for machine in self.groups.get(group, ()) if machine.config]
+        if configs:
+            return min(configs, key=lambda config: bool(config.standbys))
+        for release in reversed(self.record.releases):
+            if group in release.configs:
+                return structure(dict(release.configs[group]), models.FlyMachineConfig)
+        return models.FlyMachineConfig()
+
+    def regions(self, group: str) -> tuple[str, ...]:
+        """Where a group without machines gets its first one. Raises UsageError."""
+        primary = (self.template(group).env or {}).get("PRIMARY_REGION")
+        elsewhere = sorted({machine.region or "" for machine in self.observed.machines})
+        if primary or elsewhere:
+            return (primary or elsewhere[0],)
+        raise UsageError(
+            f"group {group} has no machines that would show its region", hint="give --region REGION"
+        )
+
+
+def plan_scale(
+    session: Session,
+    ref: AppRef,
+    observed: ObservedApp,
+    request: ScaleRequest,
+    record: DeploymentRecord,
+) -> Scaling:
+    """What brings the app to the request.
+
+    Raises:
+        UsageError: an unknown group, a region that is missing, or nothing is known to make
+            machines from.
+        ConversionError: an unknown size.
+    """
+    groups = by_group(observed.machines, default="app")
+    known = _Known(ref=ref, observed=observed, record=record, groups=groups)
+    counts = {known.group(name): count for name, count in request.counts.items()}
+    resized = tuple(map(known.group, request.groups)) or tuple(counts) or tuple(groups)
+    release = session.release(next_release(observed))
+    guests = {group: _guest(known.template(group), request.guest) for group in resized}
+    counting = _count(session, known, request, counts, guests)
+    plans = [counting]
+    gone = {step.ref.machine for step in counting.steps if isinstance(step, DestroyMachine)}
+    if request.guest is not None:
+        change = Reconfiguration(
+            observed=observed,
+            label=ref.label,
+            configs={
+                machine.id or "": with_guest(machine.config, guests[group])
+                for group in resized
+                for machine in groups.get(group, ())
+                if machine.config and machine.id not in gone
+            },
+            release=release,
+            options=request.options,
+        )
+        plans.append(_as_group(plan_reconfiguration(change)))
+    plan = app_plan(observed, ref.label, release, join(plans))
+    volumes = frozenset(volume.id or "" for volume in observed.volumes)
+    return Scaling(plan=plan, work=Work(plan=plan, options=request.options, known_volumes=volumes))
+
+
+def _count(
+    session: Session,
+    known: _Known,
+    request: ScaleRequest,
+    counts: Mapping[str, int],
+    guests: Mapping[str, models.FlyMachineGuest],
+) -> GroupPlan:
+    taken: set[str] = set()
+    plans = []
+    for group, count in counts.items():
+        template = known.template(group)
+        if request.guest is not None and group in guests:
+            template = with_guest(template, guests[group])
+        here = known.groups.get(group, ())
+        regions = request.regions or (() if here else known.regions(group))
+        plans.append(
+            scale_group(
+                GroupScale(
+                    observed=known.observed,
+                    group=group,
+                    machines=tuple(m for m in here if not regions or m.region in regions),
+                    count=count,
+                    regions=regions,
+                    template=template,
+                    new_id=session.new_id,
+                    options=request.options,
+                    taken=taken,
+                )
+            )
+        )
+    return join(plans)
+
+
+def _guest(template: models.FlyMachineConfig, asked: GuestOptions | None) -> models.FlyMachineGuest:
+    """A named size anew, else the present one with what is asked for changed."""
+    present = deepcopy(template.guest) or default_guest()
+    if asked is None:
+        return present
+    asked_for = VmSpec(
+        size=asked.size or "",
+        cpus=asked.cpus or 0,
+        cpu_kind=asked.cpu_kind or "",
+        memory=asked.memory or "",
+    )
+    new = guest_of(asked_for)
+    if asked.size:
+        return new
+    changes: dict[str, Any] = {}
+    changes |= {"cpus": new.cpus} if asked.cpus else {}
+    changes |= {"cpu_kind": new.cpu_kind} if asked.cpu_kind else {}
+    changes |= {"memory_mb": new.memory_mb} if asked.memory else {}
+    return evolve(present, **changes)
+
+
+def _as_group(plan: AppPlan) -> GroupPlan:
+    """The machine steps of a plan, to be joined with others under one hold."""
+    holds = [step for step in plan.steps if isinstance(step, HoldMachines)]
+    ids = {step.id for step in holds}
+    steps = tuple(
+        evolve(step, needs=tuple(need for need in step.needs if need not in ids))
+        for step in plan.steps
+        if step.id not in ids
+    )
+    leases = tuple(machine for hold in holds for machine in hold.machines)
+    return GroupPlan(
+        steps=steps, pools=plan.pools, leases=leases, unchanged=plan.unchanged, notes=plan.notes
+    )
+
+
+def _guest_text(machine: models.Machine) -> str:
+    guest = (machine.config.guest if machine.config else None) or default_guest()
+    kind = f"{guest.gpu_kind}, " if guest.gpu_kind else ""
+    return f"{kind}{guest.cpu_kind}-cpu-{guest.cpus}x, {guest.memory_mb} MB"
