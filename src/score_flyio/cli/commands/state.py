@@ -1,0 +1,191 @@
+"""`score-flyio state`: the project state, wherever it is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import asyncclick as click
+
+from score_flyio.cli.command import Group
+from score_flyio.cli.context import CliContext
+from score_flyio.cli.options import json_option, yes_option
+from score_flyio.errors import UsageError
+
+if TYPE_CHECKING:
+    from score_flyio.project import Project
+    from score_flyio.state.model import ProjectState
+
+command = Group("state", help="Show, move or unlock the project state.")
+
+
+@command.command("show")
+@json_option
+async def show(cli: CliContext) -> None:
+    """Show what the state knows: workloads, apps, resources and provisioners."""
+    from score_flyio.cli.project import open_project
+
+    state = await open_project(cli).read()
+    cli.output.result(_document(state), _text(state))
+
+
+@command.command("pull")
+@click.argument("file", required=False)
+@json_option
+async def pull(cli: CliContext, file: str | None) -> None:
+    """Print the state, or write it to FILE: all of it, private notes of provisioners too."""
+    from score_flyio.cli.project import open_project
+    from score_flyio.state.atomic import write_atomically
+    from score_flyio.state.document import dump_document
+
+    text = dump_document(await open_project(cli).read())
+    if file is None or file == "-":
+        cli.output.result({"state": text}, text)
+        return
+    write_atomically(cli.directory / file, text.encode())
+    cli.output.info(f"wrote {file}")
+    cli.output.result({"file": file}, "")
+
+
+@command.command("push")
+@click.argument("file", metavar="FILE|-")
+@yes_option
+@json_option
+async def push(cli: CliContext, file: str, yes: bool) -> None:
+    """Replace the state by what `state pull` wrote; - reads it from stdin."""
+    from score_flyio.cli.project import open_project
+    from score_flyio.state.document import load_document
+
+    new = load_document(_read(cli, file), "stdin" if file == "-" else file)
+    project = open_project(cli)
+    present = await project.store.load()
+    if present is None:
+        await project.store.save(new)
+    else:
+        await _replace(cli, project, present, new, yes=yes)
+    cli.output.info(f"the state now has {len(new.workloads)} workload(s)")
+    cli.output.result(_document(new), "")
+
+
+@command.command("unlock")
+@yes_option
+@json_option
+async def unlock(cli: CliContext, yes: bool) -> None:
+    """Take away a lock that was left behind."""
+    from score_flyio.cli.project import open_project
+    from score_flyio.state.capabilities import Unlockable
+
+    store = open_project(cli).store
+    holder: str | None = None
+    if isinstance(store, Unlockable):
+        question = "Take the lock away? A run that still goes on would be disturbed."
+        if not cli.confirm(question, yes=yes):
+            raise UsageError("the lock stays", code="not_agreed")
+        holder = await store.unlock()
+    else:
+        async with store.lock("state unlock"):
+            """Whoever held it is gone: a lock here ends with its process."""
+    text = f"the lock of {holder} is gone" if holder else "the state is not locked"
+    cli.output.result({"unlocked": holder is not None, "holder": holder}, text)
+
+
+@command.command("history")
+@json_option
+async def history(cli: CliContext) -> None:
+    """List the versions of the state that its store still has."""
+    from score_flyio.cli.output import table
+    from score_flyio.cli.project import open_project
+    from score_flyio.clock import rfc3339
+    from score_flyio.state.capabilities import Versioned
+
+    store = open_project(cli).store
+    if not isinstance(store, Versioned):
+        raise UsageError(
+            "this store keeps no earlier versions of the state",
+            hint="keep the folder under version control, or use a bucket with versioning",
+            code="no_history",
+        )
+    versions = await store.history()
+    items = [
+        {
+            "id": version.id,
+            "at": None if version.at is None else rfc3339(version.at),
+            "size": version.size,
+            "current": version.current,
+        }
+        for version in versions
+    ]
+    rows = [
+        [str(item["id"]), str(item["at"] or "-"), str(item["size"] or "-"), "*" * version.current]
+        for item, version in zip(items, versions, strict=True)
+    ]
+    cli.output.result(items, table(["VERSION", "SAVED", "BYTES", ""], rows))
+
+
+async def _replace(
+    cli: CliContext, project: Project, present: ProjectState, new: ProjectState, *, yes: bool
+) -> None:
+    question = (
+        f"Replace the state of {len(present.workloads)} workload(s) by one of {len(new.workloads)}?"
+    )
+    if not cli.confirm(question, yes=yes):
+        raise UsageError("the state stays as it is", code="not_agreed")
+    async with project.locked("state push"):
+        await project.store.save(new)
+
+
+def _read(cli: CliContext, file: str) -> str:
+    if file == "-":
+        return cli.stdin.read()
+    try:
+        return Path(cli.directory / file).read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise UsageError(
+            f"{file}: cannot be read: {reason}", hint="name what `state pull` wrote"
+        ) from error
+
+
+def _document(state: ProjectState) -> dict[str, Any]:
+    """What may be shown: no params, no private notes, no shared state, no outputs."""
+    return {
+        "app_prefix": state.app_prefix,
+        "workloads": [
+            {"workload": name, "app": state.app_name(name), "file": record.file}
+            for name, record in sorted(state.workloads.items())
+        ],
+        "resources": [
+            {
+                "uid": str(uid),
+                "provisioner": record.provisioner or None,
+                "source_workload": record.source_workload or None,
+                "outputs": sorted(record.outputs),
+            }
+            for uid, record in sorted(state.resources.items())
+        ],
+        "provisioners": [item.id for item in state.provisioners],
+        "deployments": [
+            {
+                "app": app,
+                "workload": record.workload,
+                "secrets": sorted(record.secrets),
+                "releases": [release.version for release in record.releases],
+            }
+            for app, record in sorted(state.deployments.items())
+        ],
+    }
+
+
+def _text(state: ProjectState) -> str:
+    document = _document(state)
+    lines = [f"app prefix: {state.app_prefix or '(none)'}"]
+    lines += [f"workload {item['workload']}: app {item['app']}" for item in document["workloads"]]
+    for item in document["resources"]:
+        by = f"provisioned by {item['provisioner']}" if item["provisioner"] else "not provisioned"
+        lines.append(f"resource {item['uid']}: {by}")
+    lines += [f"provisioner {name}" for name in document["provisioners"]]
+    for item in document["deployments"]:
+        releases = ", ".join(map(str, item["releases"])) or "none"
+        secrets = ", ".join(item["secrets"]) or "none"
+        lines.append(f"deployed {item['app']}: releases {releases}; secrets {secrets}")
+    return "\n".join(lines)
