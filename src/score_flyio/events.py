@@ -53,6 +53,8 @@ def to_json(event: Event) -> dict[str, Any]:
 
 @frozen(kw_only=True)
 class RunStarted(Event):
+    """The first event of a run: which command, for which workloads or apps."""
+
     kind = "run_started"
     command: str
     workloads: tuple[str, ...] = ()
@@ -69,6 +71,8 @@ class TargetSelected(Event):
 
 @frozen(kw_only=True)
 class RunFinished(Event):
+    """The last event of a run, whatever came of it."""
+
     kind = "run_finished"
     outcome: str
     """`done`, `unchanged`, `failed`, `unhealthy` or `interrupted`."""
@@ -77,12 +81,16 @@ class RunFinished(Event):
 
 @frozen(kw_only=True)
 class WorkloadLoaded(Event):
+    """A Score file was read and is valid."""
+
     kind = "workload_loaded"
     file: str
 
 
 @frozen(kw_only=True)
 class WorkloadFinished(Event):
+    """One workload is through, whether or not the others are."""
+
     kind = "workload_finished"
     outcome: str
     error: str | None = None
@@ -91,6 +99,8 @@ class WorkloadFinished(Event):
 
 @frozen(kw_only=True)
 class WarningRaised(Event):
+    """Something a person should know that stops nothing."""
+
     kind = "warning"
     message: str
     code: str = "warning"
@@ -101,12 +111,16 @@ class WarningRaised(Event):
 
 @frozen(kw_only=True)
 class ProvisioningStarted(Event):
+    """A provisioner is asked for a resource."""
+
     kind = "provisioning_started"
     provisioner: str
 
 
 @frozen(kw_only=True)
 class ProvisioningFinished(Event):
+    """A provisioner gave the outputs of a resource."""
+
     kind = "provisioning_finished"
     provisioner: str
     outputs: tuple[str, ...] = ()
@@ -116,6 +130,8 @@ class ProvisioningFinished(Event):
 
 @frozen(kw_only=True)
 class ProvisioningFailed(Event):
+    """A provisioner gave no outputs; workloads that need them stop here."""
+
     kind = "provisioning_failed"
     provisioner: str
     error: str
@@ -123,12 +139,16 @@ class ProvisioningFailed(Event):
 
 @frozen(kw_only=True)
 class DeprovisioningStarted(Event):
+    """A provisioner is asked to remove what it made for a resource."""
+
     kind = "deprovisioning_started"
     provisioner: str
 
 
 @frozen(kw_only=True)
 class DeprovisioningFinished(Event):
+    """What a provisioner made for a resource is gone."""
+
     kind = "deprovisioning_finished"
     provisioner: str
 
@@ -138,6 +158,8 @@ class DeprovisioningFinished(Event):
 
 @frozen(kw_only=True)
 class ImageResolved(Event):
+    """Which image the machines of an app will run."""
+
     kind = "image_resolved"
     image: str
 
@@ -147,6 +169,8 @@ class ImageResolved(Event):
 
 @frozen(kw_only=True)
 class PlanReady(Event):
+    """What will be done for one app is decided; empty `steps`: nothing."""
+
     kind = "plan_ready"
     steps: tuple[str, ...] = ()
     """One description a step."""
@@ -154,6 +178,8 @@ class PlanReady(Event):
 
 @frozen(kw_only=True)
 class StepStarted(Event):
+    """All that a step needs is done, and the step begins."""
+
     kind = "step_started"
     description: str
     verb: str = ""
@@ -166,6 +192,8 @@ class StepStarted(Event):
 
 @frozen(kw_only=True)
 class StepFinished(Event):
+    """A step is done; what needs it may begin."""
+
     kind = "step_finished"
     description: str
     seconds: float = 0.0
@@ -175,6 +203,8 @@ class StepFinished(Event):
 
 @frozen(kw_only=True)
 class StepFailed(Event):
+    """A step failed; what needs it is skipped."""
+
     kind = "step_failed"
     description: str
     error: str
@@ -182,6 +212,8 @@ class StepFailed(Event):
 
 @frozen(kw_only=True)
 class StepSkipped(Event):
+    """A step is not done, because of what went wrong before it."""
+
     kind = "step_skipped"
     description: str
     reason: str
@@ -192,6 +224,8 @@ class StepSkipped(Event):
 
 @frozen(kw_only=True)
 class MachineStateChanged(Event):
+    """A machine was seen in another state than before."""
+
     kind = "machine_state_changed"
     state: str
     region: str | None = None
@@ -213,12 +247,16 @@ class CheckChanged(Event):
 
 @frozen(kw_only=True)
 class LeaseAcquired(Event):
+    """This run holds a machine alone until `expires_at`, in seconds since the epoch."""
+
     kind = "lease_acquired"
     expires_at: float
 
 
 @frozen(kw_only=True)
 class LeaseReleased(Event):
+    """Others may change the machine again."""
+
     kind = "lease_released"
 
 
@@ -243,6 +281,8 @@ class RequestFinished(Event):
 
 @frozen(kw_only=True)
 class RequestRetried(Event):
+    """A request is sent again after `delay` seconds."""
+
     kind = "request_retried"
     method: str
     path: str
@@ -265,23 +305,31 @@ class RateLimitHit(Event):
 
 @frozen(kw_only=True)
 class RollbackStarted(Event):
+    """What a failed deploy changed is about to be put back."""
+
     kind = "rollback_started"
     reason: str
 
 
 @frozen(kw_only=True)
 class RollbackFinished(Event):
+    """The way back is over; not `complete`: a person has to look at the app."""
+
     kind = "rollback_finished"
     complete: bool
 
 
 @frozen(kw_only=True)
 class StateSaved(Event):
+    """The project state is safe in its store."""
+
     kind = "state_saved"
 
 
 @frozen(kw_only=True)
 class FileWritten(Event):
+    """A file was written."""
+
     kind = "file_written"
     file: str
 

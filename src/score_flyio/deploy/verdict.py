@@ -15,6 +15,8 @@ ARTIFICIAL_CHECKS = "bg_deployments_compat"
 
 
 class Health(Enum):
+    """What one reading of a machine tells; `pending` may still become either of the others."""
+
     PENDING = "pending"
     WELL = "well"
     BAD = "bad"
@@ -22,6 +24,8 @@ class Health(Enum):
 
 @frozen
 class Verdict:
+    """The health of a machine, and why."""
+
     health: Health
     reason: str = ""
     """What a person should know: why it is bad, or what is still missing."""

@@ -10,11 +10,17 @@ from score_flyio.fly import repeats
 
 
 async def create_app(step: CreateApp, context: Context) -> None:
+    """Makes the app unless it is there.
+
+    Raises:
+        NameTaken: someone else has the name.
+    """
     await repeats.create_app(context.client.api, step.app, step.org)
     context.app_is_new = True
 
 
 async def allocate_address(step: AllocateAddress, context: Context) -> str | None:
+    """Gives the address, as text."""
     request = models.AssignIPRequest(type=step.kind)
     address = await context.about_app(
         lambda: repeats.assign_ip(context.client.api, step.app, request, context.known_addresses)
@@ -23,6 +29,7 @@ async def allocate_address(step: AllocateAddress, context: Context) -> str | Non
 
 
 async def release_address(step: ReleaseAddress, context: Context) -> None:
+    """Gives the address back; one that is gone already is fine."""
     try:
         await context.client.api.app_ip_assignments_delete(step.app, step.address)
     except NotFound:
@@ -30,6 +37,7 @@ async def release_address(step: ReleaseAddress, context: Context) -> None:
 
 
 async def destroy_app(step: DestroyApp, context: Context) -> None:
+    """Deletes the app by force; one that is gone already is fine."""
     try:
         await context.client.api.apps_delete(step.app, force=True)
     except NotFound:

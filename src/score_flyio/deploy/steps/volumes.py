@@ -20,6 +20,7 @@ async def create_volume(step: CreateVolume, context: Context) -> str:
 
 
 async def destroy_volume(step: DestroyVolume, context: Context) -> None:
+    """Deletes the volume; one that is gone already is fine."""
     try:
         await context.client.api.volume_delete(step.app, step.volume)
     except NotFound:

@@ -9,6 +9,11 @@ from score_flyio.deploy.step import AwaitHealthy, Pause, WatchForCrashes
 
 
 async def await_healthy(step: AwaitHealthy, context: Context) -> None:
+    """Waits for a machine that was launched; one that was not has nothing to wait for.
+
+    Raises:
+        HealthCheckFailed: it is not well within the step's `timeout`, or never will be.
+    """
     made = context.machine(step.ref)
     if not made.launched:
         return
@@ -23,6 +28,11 @@ async def await_healthy(step: AwaitHealthy, context: Context) -> None:
 
 
 async def watch_for_crashes(step: WatchForCrashes, context: Context) -> None:
+    """Watches a launched machine until the window from its start is over.
+
+    Raises:
+        HealthCheckFailed: it crashes again and again.
+    """
     made = context.machine(step.ref)
     if not made.launched:
         return
@@ -30,4 +40,5 @@ async def watch_for_crashes(step: WatchForCrashes, context: Context) -> None:
 
 
 async def pause(step: Pause, _context: Context) -> None:
+    """Lets the step's seconds pass."""
     await anyio.sleep(step.seconds)
