@@ -20,11 +20,14 @@ from score_flyio.deployment import Deployment, DeploymentSettings
 from score_flyio.errors import FlyError, NotInitialised
 from score_flyio.events import Event, EventLog, RunFinished, RunStarted, TargetSelected
 from score_flyio.fly.client import FlyClient
+from score_flyio.fly_access import access_of
 from score_flyio.planning import Plan, Planner
 from score_flyio.project import Project, remember
 from score_flyio.recording import StateRecorder
 from score_flyio.resources.model import Outputs, ResourceUid
 from score_flyio.resources.plan import ResourcePlan, plan_resources, record_plan
+from score_flyio.resources.postgres.native import in_process
+from score_flyio.resources.registry import Registry
 from score_flyio.resources.run import ResourceRun
 from score_flyio.resources.saving import Saver
 from score_flyio.run import Run
@@ -162,11 +165,12 @@ class Engine:
             )
             emit(TargetSelected(target=self.target.name, emulated=self.target.emulated))
             plan = _plan_resources(inputs, state)
-            run = self._resource_run(plan, state, store, emit)
+            recorder = self._recorder(state, store)
+            run = self._resource_run(plan, recorder.saver, state, store, emit)
             settings = DeploymentSettings(
                 client=self.client,
                 options=options,
-                recorder=self._recorder(state, store),
+                recorder=recorder,
                 emit=emit,
                 now=self._clock.time,
                 new_id=self._new_id,
@@ -181,7 +185,12 @@ class Engine:
         return report
 
     def _resource_run(
-        self, plan: ResourcePlan | None, state: ProjectState, store: StateStore, emit: Emit
+        self,
+        plan: ResourcePlan | None,
+        saver: Saver,
+        state: ProjectState,
+        store: StateStore,
+        emit: Emit,
     ) -> ResourceRun | None:
         if plan is None:
             return None
@@ -190,9 +199,18 @@ class Engine:
             plan,
             state=state,
             store=store,
-            registry=self.project.registry(state),
+            registry=self._registry(state),
             emit=emit,
             jobs=self._jobs,
+            saver=saver,
+        )
+
+    def _registry(self, state: ProjectState) -> Registry:
+        """The project's provisioners; those in this process share the engine's client."""
+        environ = self.project.environ
+        return in_process(
+            self.project.registry(state),
+            lambda: access_of(self.client, org=self.target.org, environ=environ),
         )
 
     @asynccontextmanager

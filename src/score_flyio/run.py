@@ -67,6 +67,8 @@ class Run:
             try:
                 await self._stack.__aexit__(kind, error, traceback)
             finally:
+                if self._report is None:
+                    self._report = Report(interrupted=True)
                 self._log.unlisten(self._hear)
                 self._send.close()
                 self._receive.close()

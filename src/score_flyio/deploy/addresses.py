@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from score_flyio.deploy.desired.addresses import address_kind
+from score_flyio.deploy.metadata import Launch
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.step import AllocateAddress, Step
+from score_flyio.deploy.step import AllocateAddress, CreateMachine, Step
 
 
 def address_steps(
@@ -14,11 +17,11 @@ def address_steps(
     """Addresses are made on a first deploy, of the kinds that flyctl chooses.
 
     Unlike flyctl, a dedicated address is allocated without a question, so that an app deployed by
-    a CI job is reachable; the plan shows its price. An app with machines keeps the addresses it
-    has; one without gets those that an interrupted run left out.
+    a CI job is reachable; the plan shows its price. An app whose machines were all launched keeps
+    the addresses that it has, whatever became of them; see `after_addresses`.
     """
     kinds = _kinds(desired, options)
-    if observed.machines and observed.addresses:
+    if observed.machines and observed.addresses and not _launching(observed):
         return ()
     have = {_kind(address.ip or "", shared=bool(address.shared)) for address in observed.addresses}
     return tuple(
@@ -26,6 +29,26 @@ def address_steps(
         for kind in kinds
         if kind not in have
     )
+
+
+def after_addresses(steps: Iterable[Step], addresses: tuple[str, ...]) -> tuple[Step, ...]:
+    """The steps, the last create of each launch behind the addresses.
+
+    So an interrupted first deploy that lacks addresses lacks a machine too, and is known by that.
+    """
+    return tuple(
+        step.after(*addresses)
+        if isinstance(step, CreateMachine) and step.number == step.of
+        else step
+        for step in steps
+    )
+
+
+def _launching(observed: ObservedApp) -> bool:
+    """Whether the last machine of a launch is missing: its run was interrupted."""
+    launches = [launch for m in observed.machines if (launch := Launch.of_machine(m)) is not None]
+    complete = {launch.id for launch in launches if launch.number == launch.of}
+    return any(launch.id not in complete for launch in launches)
 
 
 def _kinds(desired: DesiredApp, options: DeployOptions) -> tuple[str, ...]:

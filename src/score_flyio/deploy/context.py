@@ -163,6 +163,7 @@ def new_context(settings: ContextSettings, tasks: anyio.abc.TaskGroup) -> Contex
             tasks=tasks,
             ttl=settings.options.lease_ttl,
             wait=settings.options.lease_wait,
+            emit=settings.emit,
         ),
         health=HealthWatch(
             client=settings.client,

@@ -17,7 +17,7 @@ from attrs import define, field, frozen
 from score_flyio.deploy.context import Context, ContextSettings, new_context
 from score_flyio.deploy.plan import AppPlan
 from score_flyio.deploy.recovery import plan_recovery
-from score_flyio.deploy.step import Step
+from score_flyio.deploy.step import MUTATING, Step
 from score_flyio.deploy.steps import carry_out
 from score_flyio.deploy.unchanged import Unchanged
 from score_flyio.errors import ScoreFlyError
@@ -33,6 +33,8 @@ from score_flyio.events import (
 
 
 class Outcome(Enum):
+    """How a step ended; `unchanged` when there turned out to be nothing to do."""
+
     DONE = "done"
     UNCHANGED = "unchanged"
     FAILED = "failed"
@@ -67,7 +69,8 @@ class AppResult:
     @property
     def changed(self) -> bool:
         """Whether any step did something."""
-        return any(result.outcome is Outcome.DONE for result in self.results.values())
+        done = (r for r in self.results.values() if r.outcome is Outcome.DONE)
+        return any(isinstance(result.step, MUTATING) for result in done)
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from attrs import field, frozen
 from fly_machines import models
 from score_flyio.app.groups import default_group, process_groups
 from score_flyio.deploy.launches import launch_steps, missing_of_launch
+from score_flyio.deploy.leftovers import sort_out
 from score_flyio.deploy.metadata import group_of
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref, Release
 from score_flyio.deploy.secrets import SecretsPlan
@@ -73,11 +74,13 @@ def plan_groups(
     taken: set[str] = set()
     plans = [_removed(desired, members, wanted)]
     for group in wanted:
-        machines = members.get(group, ())
+        found = sort_out(desired.name, group, members.get(group, ()))
+        machines = found.machines
+        plans.append(_destroyed(found.gone))
         if machines:
             plans.append(
                 update_steps(
-                    desired, group, machines, observed, settings, release=release, secrets=secrets
+                    desired, group, found, observed, settings, release=release, secrets=secrets
                 )
             )
             missing = missing_of_launch(machines, settings.known.launches_done)
@@ -124,4 +127,9 @@ def _removed(
         for group in gone
         for machine in members[group]
     )
-    return GroupPlan(steps=steps)
+    return _destroyed(steps)
+
+
+def _destroyed(steps: tuple[DestroyMachine, ...]) -> GroupPlan:
+    """Machines that go are held first, so that nobody else is at work on them."""
+    return GroupPlan(steps=steps, leases=tuple(step.ref.machine or "" for step in steps))

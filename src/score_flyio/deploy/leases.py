@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import anyio
 import anyio.abc
 from attrs import Factory, define, field
 
 from score_flyio.errors import DeployError, FlyError, NotFound, ScoreFlyError
+from score_flyio.events import Event
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.leases import HeldLease, hold_lease
 
@@ -32,6 +33,7 @@ class LeaseBook:
     ttl: float
     wait: float
     """Seconds to wait for a lease that someone else holds."""
+    emit: Callable[[Event], None]
     description: str = "score-flyio deploy"
     _holds: dict[str, _Hold] = Factory(dict)
 
@@ -88,6 +90,7 @@ class LeaseBook:
                 ttl=self.ttl,
                 wait=self.wait,
                 description=self.description,
+                emit=self.emit,
             ) as lease:
                 hold.lease = lease
                 hold.ready.set()

@@ -14,9 +14,16 @@ RELEASE_ID = "fly_release_id"
 RELEASE_VERSION = "fly_release_version"
 TOOL_VERSION = "fly_flyctl_version"
 CANARY = "fly_canary"
+TAG = "fly_bluegreen_deployment_tag"
+"""On green machines the release; flyctl writes it too."""
+SAFE_TO_DESTROY = "safe_to_destroy"
+"""Value of `TAG` on blue machines that may go."""
+STANDS_FOR = "score_flyio_stands_for"
+"""On green machines and replacements: the machine that each takes over from."""
 
 LAUNCH = "score_flyio_launch_id"
-"""Idempotency key of a create. `ID:NUMBER/OF` for machines of a launch of several."""
+"""Idempotency key of a create. `ID:NUMBER/OF` for machines of a launch, with `+KEY` behind it for
+one that took over the place of another."""
 
 RELEASE_GROUP = "fly_app_release_command"
 RESERVED_GROUPS = frozenset(
@@ -37,6 +44,7 @@ def group_of(machine: models.Machine, default: str = "app") -> str:
 
 
 def living(machine: models.Machine) -> bool:
+    """Whether the machine is there, in whatever state, and not on its way out."""
     return machine.state not in {"destroyed", "destroying"}
 
 
@@ -46,6 +54,7 @@ def is_own(machine: models.Machine) -> bool:
 
 
 def is_release_machine(machine: models.Machine) -> bool:
+    """Whether the machine runs release commands: it is no part of the running app."""
     found = metadata(machine)
     if found.get(PLATFORM) != "v2":
         return False
@@ -59,15 +68,25 @@ class Launch:
     id: str
     number: int
     of: int
+    again: str = ""
+    """Tells the machine from the one whose place it took over."""
 
     def __str__(self) -> str:
-        return f"{self.id}:{self.number}/{self.of}"
+        place = f"{self.id}:{self.number}/{self.of}"
+        return f"{place}+{self.again}" if self.again else place
 
     @classmethod
     def of_machine(cls, machine: models.Machine) -> Launch | None:
         """Reads it from the metadata; None where there is none."""
-        head, colon, tail = metadata(machine).get(LAUNCH, "").partition(":")
+        place, _, again = metadata(machine).get(LAUNCH, "").partition("+")
+        head, colon, tail = place.partition(":")
         number, slash, count = tail.partition("/")
         if colon and slash and number.isdigit() and count.isdigit():
-            return cls(head, int(number), int(count))
+            return cls(head, int(number), int(count), again)
         return None
+
+
+def take_over(machine: models.Machine | None, key: str) -> str:
+    """The idempotency key of a machine that takes over from another, with its place."""
+    launch = None if machine is None else Launch.of_machine(machine)
+    return key if launch is None else str(Launch(launch.id, launch.number, launch.of, key))

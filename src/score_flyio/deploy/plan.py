@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from score_flyio.deploy.addresses import address_steps
+from score_flyio.deploy.addresses import address_steps, after_addresses
 from score_flyio.deploy.groups import GroupPlan, plan_groups
 from score_flyio.deploy.metadata import RELEASE_VERSION, metadata
 from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp, Release
@@ -16,6 +16,8 @@ from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.release_command import release_command_steps
 from score_flyio.deploy.secrets import SecretsPlan, plan_secrets
 from score_flyio.deploy.step import (
+    MUTATING,
+    AllocateAddress,
     CreateApp,
     HoldMachines,
     SetSecrets,
@@ -48,7 +50,8 @@ class AppPlan:
 
     @property
     def empty(self) -> bool:
-        return not self.steps
+        """Nothing at Fly would change; there may still be machines to wait for."""
+        return not any(isinstance(step, MUTATING) for step in self.steps)
 
 
 @frozen(kw_only=True)
@@ -81,6 +84,8 @@ def plan_app(desired: DesiredApp, observed: ObservedApp, settings: PlanSettings)
     if secrets.changes:
         steps.append(_set_secrets(desired, secrets, app_ready))
     groups = plan_groups(desired, observed, settings, release=release, secrets=secrets)
+    addresses = tuple(step.id for step in platform if isinstance(step, AllocateAddress))
+    groups = evolve(groups, steps=after_addresses(groups.steps, addresses))
     steps += _machine_steps(desired, observed, settings, release, groups, before=app_ready)
     return AppPlan(
         app=desired.name,
@@ -175,7 +180,7 @@ def fingerprint(observed: ObservedApp) -> str:
 def describe_app(plan: AppPlan) -> str:
     """One app's part of the plan, a line a step, with what changes in each machine."""
     title = plan.label if plan.label == plan.app else f"{plan.label} (app {plan.app})"
-    if plan.empty:
+    if not plan.steps:
         return f"{title}: nothing to do"
     lines = [f"{title}:"]
     for step in plan.steps:

@@ -25,6 +25,7 @@ def plan_recovery(
     return (
         *_remove_canaries(plan, outcomes),
         *_remove_greens(plan, outcomes),
+        *_remove_replacements(plan, outcomes),
         *(_revert(plan, outcomes) if on_failure == "rollback" else ()),
     )
 
@@ -59,6 +60,14 @@ def _remove_greens(plan: AppPlan, outcomes: Mapping[str, str]) -> list[Step]:
     return steps
 
 
+def _remove_replacements(plan: AppPlan, outcomes: Mapping[str, str]) -> list[Step]:
+    return [
+        _destroy(step, "the replacement was not well")
+        for step in _made(plan, outcomes, "replacement")
+        if outcomes.get(f"{step.id}:healthy") == "failed"
+    ]
+
+
 def _destroy(step: CreateMachine, reason: str) -> DestroyMachine:
     return DestroyMachine(
         id=f"{step.id}:undone",
@@ -85,6 +94,7 @@ def _revert(plan: AppPlan, outcomes: Mapping[str, str]) -> list[Step]:
             machine=step.machine,
             config=step.previous,
             region=step.region,
+            launch=not step.request.skip_launch,
         )
         for step in plan.steps
         if isinstance(step, UpdateMachine)

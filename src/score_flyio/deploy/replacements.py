@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -11,10 +12,17 @@ from score_flyio.app.groups import flatten
 from score_flyio.deploy.desired.update import MachineUpdate
 from score_flyio.deploy.desired.volumes import volume_request
 from score_flyio.deploy.launches import with_secrets_seen
+from score_flyio.deploy.metadata import STANDS_FOR, take_over
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref
 from score_flyio.deploy.secrets import SecretsPlan
 from score_flyio.deploy.sizes import options_guest
-from score_flyio.deploy.step import CreateMachine, CreateVolume, DestroyMachine, Step
+from score_flyio.deploy.step import (
+    AwaitHealthy,
+    CreateMachine,
+    CreateVolume,
+    DestroyMachine,
+    Step,
+)
 from score_flyio.deploy.strategies.model import waiting_steps
 from score_flyio.deploy.waiting import waiting_for
 from score_flyio.errors import DestructiveChange, PlanError
@@ -32,15 +40,23 @@ def replacement_steps(
     observed: ObservedApp,
     settings: PlanSettings,
     secrets: SecretsPlan,
+    stand_ins: Mapping[str, str],
 ) -> GroupPlan:
-    """Raises DestructiveChange where a volume would be left behind without consent."""
+    """Raises DestructiveChange where a volume would be left behind without consent.
+
+    `stand_ins` are the replacements that an interrupted run made, by the old machine's id.
+    """
     from score_flyio.deploy.groups import GroupPlan
 
     steps: list[Step] = []
     notes: list[str] = []
+    taken: set[str] = set()
     previous: tuple[str, ...] = ()
     for number, (machine, update) in enumerate(replaced, start=1):
         notes.append(_allowed(desired, machine, update, settings))
+        if stand_in := stand_ins.get(machine.id or ""):
+            steps += _finish(desired, group, machine, stand_in, settings)
+            continue
         made = _replacement(
             desired,
             group,
@@ -49,30 +65,74 @@ def replacement_steps(
             observed=observed,
             settings=settings,
             secrets=secrets,
+            taken=taken,
         )
-        made = evolve(made, number=number, of=len(replaced))
-        volume = _volume(desired, group, made, options_guest(settings.options))
-        needs = (*previous, *((volume.id,) if volume else ()))
-        made = evolve(made, needs=needs, volume_from=volume.id if volume else None)
-        healthy, _ = waiting_steps(
-            evolve(waiting_for(desired.spec, group, settings.options), smoke_window=0.0),
-            app=desired.name,
-            group=group,
-            made_by=made,
-            ref=made.ref,
-        )
-        resting = bool(made.request.skip_launch)
-        gone = DestroyMachine(
-            id=f"destroy:{machine.id}",
-            app=desired.name,
-            group=group,
-            ref=Ref(machine=machine.id),
-            reason=f"replaced: {notes[-1]}",
-            needs=(made.id if resting else healthy.id,),
-        )
-        steps += [step for step in (volume, made, None if resting else healthy, gone) if step]
+        made = evolve(made, number=number, of=len(replaced), needs=previous)
+        steps += _in_turn(desired, group, machine, made, settings, reason=notes[-1])
         previous = (made.id,)
-    return GroupPlan(steps=tuple(steps))
+    held = tuple(m.id or "" for m, _ in replaced if (m.host_status or "ok") == "ok")
+    return GroupPlan(steps=tuple(steps), leases=held)
+
+
+def _in_turn(
+    desired: DesiredApp,
+    group: str,
+    machine: models.Machine,
+    made: CreateMachine,
+    settings: PlanSettings,
+    *,
+    reason: str,
+) -> list[Step]:
+    """The volume, the new machine, its health, the end of the old one."""
+    volume = _volume(desired, group, made, options_guest(settings.options))
+    if volume is not None:
+        made = evolve(made.after(volume.id), volume_from=volume.id)
+    healthy, _ = waiting_steps(
+        evolve(waiting_for(desired.spec, group, settings.options), smoke_window=0.0),
+        app=desired.name,
+        group=group,
+        made_by=made,
+        ref=made.ref,
+    )
+    resting = bool(made.request.skip_launch)
+    gone = DestroyMachine(
+        id=f"destroy:{machine.id}",
+        app=desired.name,
+        group=group,
+        ref=Ref(machine=machine.id),
+        reason=f"replaced: {reason}",
+        needs=(made.id if resting else healthy.id,),
+    )
+    return [step for step in (volume, made, None if resting else healthy, gone) if step]
+
+
+def _finish(
+    desired: DesiredApp,
+    group: str,
+    machine: models.Machine,
+    stand_in: str,
+    settings: PlanSettings,
+) -> list[Step]:
+    """The old machine goes once its replacement, made by an earlier run, is well."""
+    waiting = waiting_for(desired.spec, group, settings.options)
+    healthy = AwaitHealthy(
+        id=f"replaced:{machine.id}:healthy",
+        app=desired.name,
+        group=group,
+        ref=Ref(machine=stand_in),
+        timeout=waiting.timeout,
+        wait_for_checks=waiting.checks,
+        needs=(f"update:{stand_in}",),
+    )
+    gone = DestroyMachine(
+        id=f"destroy:{machine.id}",
+        app=desired.name,
+        group=group,
+        ref=Ref(machine=machine.id),
+        reason=f"replaced by machine {stand_in} in an earlier run",
+        needs=(healthy.id,),
+    )
+    return [healthy, gone]
 
 
 def _allowed(
@@ -107,6 +167,7 @@ def _replacement(
     observed: ObservedApp,
     settings: PlanSettings,
     secrets: SecretsPlan,
+    taken: set[str],
 ) -> CreateMachine:
     config = update.request.config or models.FlyMachineConfig()
     free = [
@@ -116,12 +177,15 @@ def _replacement(
         and volume.name == config.mounts[0].name
         and volume.region == machine.region
         and not volume.attached_machine_id
+        and volume.id not in taken
     ]
     if config.mounts:
         volume = free[0].id if free else None
+        taken.update({volume} if volume else ())
         config = evolve(
             config, mounts=[evolve(config.mounts[0], volume=volume), *config.mounts[1:]]
         )
+    config = evolve(config, metadata={**(config.metadata or {}), STANDS_FOR: machine.id or ""})
     request = models.CreateMachineRequest(
         config=config, region=machine.region, skip_launch=update.request.skip_launch
     )
@@ -130,7 +194,7 @@ def _replacement(
         app=desired.name,
         group=group,
         request=with_secrets_seen(request, secrets),
-        launch_id=settings.new_id(),
+        launch_id=take_over(machine, settings.new_id()),
         number=1,
         of=1,
         role="replacement",

@@ -41,6 +41,8 @@ class Step:
 
 @frozen(kw_only=True)
 class CreateApp(Step):
+    """Makes the app, in the organization of slug `org`; its name is unique on the platform."""
+
     verb = "create app"
     org: str
 
@@ -76,6 +78,8 @@ class SetSecrets(Step):
 
 @frozen(kw_only=True)
 class CreateVolume(Step):
+    """Makes volume `number` of those that the group's machines mount."""
+
     verb = "create volume"
     request: models.CreateVolumeRequest
     number: int = 1
@@ -168,6 +172,8 @@ class RevertMachine(Step):
     machine: str
     region: str | None = None
     config: models.FlyMachineConfig
+    launch: bool = True
+    """Whether it ran before."""
 
     def describe(self) -> str:
         return f"give machine {self.machine} of {self.group} its previous config back"
@@ -211,6 +217,8 @@ class WatchForCrashes(Step):
 
 @frozen(kw_only=True)
 class DestroyMachine(Step):
+    """Deletes a machine even while it runs; `reason` tells a person why it may go."""
+
     verb = "destroy machine"
     ref: Ref
     reason: str
@@ -221,6 +229,8 @@ class DestroyMachine(Step):
 
 @frozen(kw_only=True)
 class CordonMachine(Step):
+    """Takes a machine out of routing: the proxy sends it no new requests."""
+
     verb = "cordon machine"
     ref: Ref
 
@@ -230,6 +240,8 @@ class CordonMachine(Step):
 
 @frozen(kw_only=True)
 class UncordonMachine(Step):
+    """Lets the proxy send requests to a machine that was created or set out of routing."""
+
     verb = "uncordon machine"
     ref: Ref
 
@@ -239,6 +251,8 @@ class UncordonMachine(Step):
 
 @frozen(kw_only=True)
 class SetMetadata(Step):
+    """Sets one metadata key of a machine, without a restart of it."""
+
     verb = "mark machine"
     ref: Ref
     key: str
@@ -250,6 +264,8 @@ class SetMetadata(Step):
 
 @frozen(kw_only=True)
 class StopMachine(Step):
+    """Asks the processes of a machine to end; the machine and its config stay."""
+
     verb = "stop machine"
     ref: Ref
 
@@ -271,6 +287,8 @@ class Pause(Step):
 
 @frozen(kw_only=True)
 class DestroyVolume(Step):
+    """Deletes a volume with all that is on it."""
+
     verb = "destroy volume"
     volume: str
 
@@ -280,6 +298,8 @@ class DestroyVolume(Step):
 
 @frozen(kw_only=True)
 class ReleaseAddress(Step):
+    """Gives an address back; the app is not reached by it any more."""
+
     verb = "release address"
     address: str
 
@@ -289,6 +309,8 @@ class ReleaseAddress(Step):
 
 @frozen(kw_only=True)
 class DestroyApp(Step):
+    """Deletes the app, with everything that is still in it."""
+
     verb = "destroy app"
 
     def describe(self) -> str:

@@ -9,8 +9,10 @@ from attrs import evolve, frozen
 from fly_machines import models
 from score_flyio.deploy.compare import differences
 from score_flyio.deploy.desired.launch import launch_plan
-from score_flyio.deploy.desired.update import MachineUpdate, update_input
-from score_flyio.deploy.metadata import CANARY, metadata
+from score_flyio.deploy.desired.update import RESTING, MachineUpdate, update_input
+from score_flyio.deploy.greens import greens
+from score_flyio.deploy.leftovers import Members
+from score_flyio.deploy.metadata import CANARY, TOOL_VERSION, metadata
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Release
 from score_flyio.deploy.options import DeployOptions, StrategyName
 from score_flyio.deploy.replacements import replacement_steps
@@ -18,16 +20,15 @@ from score_flyio.deploy.secrets import SEEN_KEY, SecretsPlan
 from score_flyio.deploy.sizes import options_guest
 from score_flyio.deploy.step import CreateMachine, UpdateMachine
 from score_flyio.deploy.strategies import STRATEGIES, GroupUpdate
-from score_flyio.deploy.strategies.bluegreen import TAG_KEY
+from score_flyio.deploy.unsettled import awaits, is_well
 from score_flyio.deploy.waiting import waiting_for
-from score_flyio.errors import ConfigError
 
 if TYPE_CHECKING:
     from score_flyio.deploy.groups import GroupPlan
     from score_flyio.deploy.plan import PlanSettings
 
-RUNNING = frozenset({"started", "starting", "failed"})
-"""States of machines that serve, or should."""
+OWN_TOOL = "score-flyio/"
+"""How `TOOL_VERSION` begins on machines that this program configured last."""
 
 
 @frozen(kw_only=True)
@@ -39,11 +40,15 @@ class _Change:
     step: UpdateMachine | None
     """None: it already is as it should be."""
 
+    @property
+    def replaced(self) -> bool:
+        return self.update.requires_replacement or not _host_ok(self.machine)
+
 
 def update_steps(
     desired: DesiredApp,
     group: str,
-    machines: tuple[models.Machine, ...],
+    members: Members,
     observed: ObservedApp,
     settings: PlanSettings,
     *,
@@ -53,13 +58,11 @@ def update_steps(
     """Only machines that differ are touched, in the order of the strategy."""
     from score_flyio.deploy.groups import GroupPlan, join
 
-    options = settings.options
-    considered = [machine for machine in machines if _in_scope(machine, options)]
-    changes = [
-        _change(desired, group, machine, release=release, secrets=secrets) for machine in considered
-    ]
-    replaced = [c for c in changes if c.update.requires_replacement or not _host_ok(c.machine)]
-    plain = [c for c in changes if c not in replaced]
+    options, machines = settings.options, members.machines
+    scope = [machine for machine in machines if _in_scope(machine, options)]
+    changes = [_change(desired, group, m, release=release, secrets=secrets) for m in scope]
+    replaced = [c for c in changes if c.replaced]
+    plain = [c for c in changes if not c.replaced]
     plans = [
         replacement_steps(
             desired,
@@ -68,6 +71,7 @@ def update_steps(
             observed=observed,
             settings=settings,
             secrets=secrets,
+            stand_ins=members.stand_ins,
         )
     ]
     strategy = _strategy(desired, options)
@@ -76,17 +80,30 @@ def update_steps(
             c.step or _update_step(desired, group, c.machine, c.update, secrets) for c in plain
         ]
     else:
-        steps = [c.step for c in plain if c.step is not None]
+        steps = _worst_first(plain)
+    same = [c.machine for c in plain if c.machine.id not in _machines(steps)]
+    waits = awaits(desired, group, same, options, strategy=strategy)
+    plans.append(GroupPlan(steps=waits))
     if steps:
         update = _group_update(
             desired, group, steps, machines, settings=settings, release=release, secrets=secrets
         )
-        ordered = STRATEGIES[strategy](update)
+        ordered = STRATEGIES[strategy](evolve(update, before=tuple(step.id for step in waits)))
         leases = tuple(step.machine for step in steps)
         plans.append(GroupPlan(steps=ordered.steps, pools=ordered.pools, leases=leases))
-    changing = {step.machine for step in steps} | {c.machine.id for c in replaced}
+    changing = _machines(steps) | {c.machine.id for c in replaced}
     unchanged = tuple(m.id for m in machines if m.id and m.id not in changing)
     return join([*plans, GroupPlan(unchanged=unchanged)])
+
+
+def _machines(steps: list[UpdateMachine]) -> set[str | None]:
+    return {step.machine for step in steps}
+
+
+def _worst_first(changes: list[_Change]) -> list[UpdateMachine]:
+    """Machines that do not serve anyway are the first to change."""
+    ordered = sorted(changes, key=lambda change: is_well(change.machine, checks=True))
+    return [change.step for change in ordered if change.step is not None]
 
 
 def _in_scope(machine: models.Machine, options: DeployOptions) -> bool:
@@ -121,7 +138,8 @@ def _change(
         return _Change(machine=machine, update=update, step=None)
     step = _update_step(desired, group, machine, update, secrets)
     seen = metadata(machine).get(SEEN_KEY)
-    stale = secrets.seen is not None and seen is not None and seen != secrets.seen
+    told = seen is not None or metadata(machine).get(TOOL_VERSION, "").startswith(OWN_TOOL)
+    stale = secrets.seen is not None and told and seen != secrets.seen
     if step.differences or stale or secrets.changes:
         return _Change(machine=machine, update=update, step=step)
     return _Change(machine=machine, update=update, step=None)
@@ -175,7 +193,7 @@ def _group_update(
         group=group,
         running=tuple(running),
         resting=tuple(step for step in steps if step.request.skip_launch),
-        size=sum(1 for machine in machines if machine.state in RUNNING),
+        size=sum(1 for machine in machines if machine.state not in RESTING),
         max_unavailable=options.max_unavailable or in_file or 0.33,
         concurrency=options.concurrency,
         waiting=waiting_for(desired.spec, group, options),
@@ -188,7 +206,9 @@ def _group_update(
         case "bluegreen":
             return evolve(
                 update,
-                green=_greens(desired, group, steps, update, settings=settings, release=release),
+                green=greens(
+                    desired, steps, update, machines=machines, settings=settings, release=release
+                ),
             )
         case _:
             return update
@@ -229,55 +249,3 @@ def _canary(
         role="canary",
         secrets_from="secrets" if secrets.changes else None,
     )
-
-
-def _greens(
-    desired: DesiredApp,
-    group: str,
-    steps: list[UpdateMachine],
-    update: GroupUpdate,
-    *,
-    settings: PlanSettings,
-    release: Release,
-) -> dict[str, CreateMachine]:
-    """One green machine for each blue one, created in turn so that the platform spreads them."""
-    if not update.waiting.checks:
-        raise ConfigError(
-            f"app {desired.name}: strategy bluegreen needs a check in group {group}, "
-            "to know when the new machines can take over",
-            hint="add a check to fly.toml or a probe to the Score file, or use --strategy rolling",
-        )
-    greens: dict[str, CreateMachine] = {}
-    previous: tuple[str, ...] = ()
-    for number, step in enumerate(steps, start=1):
-        config = step.request.config or models.FlyMachineConfig()
-        if config.mounts:
-            raise ConfigError(
-                f"app {desired.name}: strategy bluegreen cannot be used for group {group}, "
-                "whose machines have volumes: a volume cannot be in two machines",
-                hint="use --strategy rolling",
-            )
-        launch = settings.new_id()
-        marks = {TAG_KEY: release.id, "fly_flyctl_bluegreen_launch_id": launch}
-        green = evolve(config, metadata={**(config.metadata or {}), **marks}, standbys=None)
-        made = CreateMachine(
-            id=f"green:{step.machine}",
-            app=desired.name,
-            group=group,
-            request=models.CreateMachineRequest(
-                config=green,
-                region=step.region,
-                skip_launch=step.request.skip_launch,
-                skip_service_registration=True,
-            ),
-            launch_id=launch,
-            number=number,
-            of=len(steps),
-            role="green",
-            secrets_from=step.secrets_from,
-            previous=step.machine,
-            needs=previous,
-        )
-        previous = (made.id,)
-        greens[step.machine] = made
-    return greens

@@ -68,6 +68,8 @@ class HeldLease:
     _ends: float = field(alias="ends")
     _lost: LeaseLost | None = field(default=None, init=False)
     _gone: bool = field(default=False, init=False)
+    _released: bool = field(default=False, init=False)
+    """Given back, or told that it could not be."""
 
     @property
     def nonce(self) -> str:
@@ -126,18 +128,27 @@ class HeldLease:
     async def release(self) -> None:
         """Give the lease back; one that has ended already is fine."""
         terms = self._terms
-        scope = Scope(app=terms.app, machine=self.machine_id)
         try:
             await terms.api.machines_release_lease(
                 terms.app, self.machine_id, fly_machine_lease_nonce=self._nonce
             )
         except NotFound:
+            self._released = True
             return
         except FlyError as error:
-            message = f"the lease could not be released and ends by itself: {error}"
-            terms.emit(WarningRaised(message=message, code="lease_not_released", scope=scope))
+            self.warn(str(error))
             return
-        terms.emit(LeaseReleased(scope=scope))
+        self._released = True
+        terms.emit(LeaseReleased(scope=Scope(app=terms.app, machine=self.machine_id)))
+
+    def warn(self, why: str) -> None:
+        """Say, once, that the lease could not be given back."""
+        if self._released:
+            return
+        self._released = True
+        message = f"the lease could not be released and ends by itself: {why}"
+        scope = Scope(app=self._terms.app, machine=self.machine_id)
+        self._terms.emit(WarningRaised(message=message, code="lease_not_released", scope=scope))
 
 
 @asynccontextmanager
@@ -330,7 +341,11 @@ def _held(terms: _Terms, machine_id: str, error: FlyApiError) -> LeaseHeld:
 
 
 async def _release_all(leases: Iterable[HeldLease]) -> None:
-    with anyio.move_on_after(RELEASE_SECONDS, shield=True):
+    leases = tuple(leases)
+    with anyio.move_on_after(RELEASE_SECONDS, shield=True) as in_time:
         async with anyio.create_task_group() as tasks:
             for lease in leases:
                 tasks.start_soon(lease.release)
+    if in_time.cancelled_caught:
+        for lease in leases:
+            lease.warn(f"no answer within {RELEASE_SECONDS:g} s")

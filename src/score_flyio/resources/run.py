@@ -69,6 +69,7 @@ class ResourceRun:
         registry: Registry,
         emit: Callable[[Event], None],
         jobs: int | None = None,
+        saver: Saver | None = None,
     ) -> None:
         """The state must have the plan's resources already (`plan.record_plan`).
 
@@ -80,10 +81,12 @@ class ResourceRun:
             emit: gets the events.
             jobs: how many may run at once. None: `JOBS`, and a provisioner that never answered
                 before runs alone first, to see whether it changes the shared state.
+            saver: shared with all else that saves this state: of two writers, the one that began
+                earlier may end later, and its older text would stay.
         """
         self._plan = plan
         self._state = state
-        self._saver = Saver(store, state)
+        self._saver = saver or Saver(store, state)
         self._emit = emit
         self._limit = anyio.CapacityLimiter(jobs or JOBS)
         self._done = {uid: anyio.Event() for uid in plan.order}

@@ -17,8 +17,9 @@ from score_flyio.deploy.desired.machine_config import add_release, machine_confi
 from score_flyio.deploy.desired.mounts import updated_mounts
 from score_flyio.deploy.model import FileSource, Release
 
-_RUNNING = frozenset({"started", "starting", "failed"})
-"""States in which an updated machine is launched again."""
+RESTING = frozenset({"created", "stopped", "stopping", "suspended", "suspending"})
+"""States in which an updated machine stays at rest. All else runs, or should: flyctl launches only
+what is started, starting or failed, which leaves a machine stopped whose update was interrupted."""
 
 
 @frozen(kw_only=True)
@@ -77,9 +78,9 @@ def update_input(
 
 def skip_launch(state: str | None, config: FlyMachineConfig) -> bool:
     """Whether a machine stays as it is after the update: standbys, and those not running."""
-    if state in _RUNNING:
+    if state is not None and state not in RESTING:
         return False
-    return bool(config.standbys) or state is not None
+    return bool(config.standbys) or state in RESTING
 
 
 def _move(dedication: str, config: FlyMachineConfig, present: FlyMachineConfig) -> bool:

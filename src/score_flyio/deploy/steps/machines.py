@@ -104,7 +104,9 @@ def _differ(step: UpdateMachine, secrets: SecretsSet) -> bool:
 async def revert_machine(step: RevertMachine, context: Context) -> MadeMachine:
     """Only the config goes back; the machine starts anew with it."""
     present = context.results.get(f"update:{step.machine}")
-    request = models.UpdateMachineRequest(config=step.config, region=step.region)
+    request = models.UpdateMachineRequest(
+        config=step.config, region=step.region, skip_launch=not step.launch
+    )
     machine = await repeats.update_machine(
         context.client.api,
         step.app,
@@ -113,14 +115,20 @@ async def revert_machine(step: RevertMachine, context: Context) -> MadeMachine:
         nonce=context.leases.nonce(step.machine),
         previous_instance_id=present.instance_id if isinstance(present, MadeMachine) else None,
     )
-    return context.made(machine, launched=True)
+    return context.made(machine, launched=step.launch)
 
 
 async def hold_machines(step: HoldMachines, context: Context) -> None:
+    """Takes all leases of the plan.
+
+    Raises:
+        LeaseHeld: someone else holds one of them; none is kept then.
+    """
     await context.leases.hold(step.machines)
 
 
 async def destroy_machine(step: DestroyMachine, context: Context) -> None:
+    """Deletes the machine, and its lease with it."""
     machine = context.machine(step.ref).id
     await repeats.delete_machine(
         context.client.api, step.app, machine, nonce=context.leases.nonce(machine)
@@ -129,6 +137,7 @@ async def destroy_machine(step: DestroyMachine, context: Context) -> None:
 
 
 async def cordon_machine(step: CordonMachine, context: Context) -> None:
+    """Takes the machine out of routing, under its lease."""
     machine = context.machine(step.ref).id
     await context.client.api.machines_cordon(
         step.app, machine, fly_machine_lease_nonce=context.leases.nonce(machine)
@@ -136,6 +145,7 @@ async def cordon_machine(step: CordonMachine, context: Context) -> None:
 
 
 async def uncordon_machine(step: UncordonMachine, context: Context) -> None:
+    """Puts the machine into routing, under its lease."""
     machine = context.machine(step.ref).id
     await context.client.api.machines_uncordon(
         step.app, machine, fly_machine_lease_nonce=context.leases.nonce(machine)
@@ -143,6 +153,7 @@ async def uncordon_machine(step: UncordonMachine, context: Context) -> None:
 
 
 async def set_metadata(step: SetMetadata, context: Context) -> None:
+    """Sets one metadata key, under the lease of the machine."""
     machine = context.machine(step.ref).id
     await context.client.api.machines_upsert_metadata(
         step.app,
@@ -154,6 +165,7 @@ async def set_metadata(step: SetMetadata, context: Context) -> None:
 
 
 async def stop_machine(step: StopMachine, context: Context) -> None:
+    """Stops the machine, under its lease, with its own signal and timeout."""
     machine = context.machine(step.ref).id
     await context.client.api.machines_stop(
         step.app,

@@ -7,6 +7,7 @@ from attrs import evolve
 
 from fly_machines import models
 from score_flyio.deploy.context import Context
+from score_flyio.deploy.health import GONE_AFTER
 from score_flyio.deploy.secrets import SEEN_KEY
 from score_flyio.deploy.step import RunReleaseCommand
 from score_flyio.deploy.verdict import exit_code, exit_data
@@ -68,7 +69,7 @@ async def _until_ended(
             )
         except RequestTimedOut:
             continue
-        except NotFound:
+        except NotFound:  # gone already, or not to be seen yet: the events tell
             break
         break
     return await _how_it_ended(step, context, machine_id)
@@ -79,7 +80,9 @@ async def _how_it_ended(
 ) -> dict[str, object]:
     pause = 0.2
     while True:
-        machine = await context.client.api.machines_show(step.app, machine_id)
+        machine = await repeats.once_visible(
+            lambda: context.client.api.machines_show(step.app, machine_id), within=GONE_AFTER
+        )
         for event in machine.events or []:
             if event.type == "exit":
                 return exit_data(event)

@@ -7,6 +7,7 @@ and destroy blue.
 
 from __future__ import annotations
 
+from score_flyio.deploy.metadata import SAFE_TO_DESTROY, TAG
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.step import (
     CordonMachine,
@@ -19,10 +20,6 @@ from score_flyio.deploy.step import (
     UncordonMachine,
 )
 from score_flyio.deploy.strategies.model import GroupUpdate, Ordered, waiting_steps
-
-TAG_KEY = "fly_bluegreen_deployment_tag"
-"""Metadata key that flyctl writes; its value on blue machines says that they may go."""
-SAFE_TO_DESTROY = "safe_to_destroy"
 
 
 def bluegreen(update: GroupUpdate) -> Ordered:
@@ -75,7 +72,7 @@ def _retire(update: GroupUpdate, blue: tuple[str, ...], switched: tuple[str, ...
             app=app,
             group=group,
             ref=ref,
-            key=TAG_KEY,
+            key=TAG,
             value=SAFE_TO_DESTROY,
             needs=switched,
         )

@@ -1,0 +1,70 @@
+"""What an interrupted deploy left in a group, and what becomes of it. Pure.
+
+Canaries go. Of a bluegreen update, blue machines that were marked go, since their green ones serve;
+green machines whose blue one still serves go, and the update begins anew. A replacement whose old
+machine is still there is kept, and the old one goes once the replacement is well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from attrs import field, frozen
+
+from fly_machines import models
+from score_flyio.deploy.metadata import (
+    CANARY,
+    SAFE_TO_DESTROY,
+    STANDS_FOR,
+    TAG,
+    metadata,
+)
+from score_flyio.deploy.model import Ref
+from score_flyio.deploy.step import DestroyMachine
+
+
+@frozen(kw_only=True)
+class Members:
+    """The machines of a group, without what an interrupted deploy left."""
+
+    machines: tuple[models.Machine, ...]
+    gone: tuple[DestroyMachine, ...] = ()
+    stand_ins: Mapping[str, str] = field(factory=dict)
+    """Id of a machine that was to be replaced to the id of its replacement."""
+
+
+def sort_out(app: str, group: str, machines: Iterable[models.Machine]) -> Members:
+    """Tells members from leftovers; a group never loses its last machine that way."""
+    machines = tuple(machines)
+    reasons = {m.id or "": _why_gone(m, machines) for m in machines}
+    kept = tuple(m for m in machines if not reasons[m.id or ""])
+    if not kept:
+        return Members(machines=machines)
+    present = {m.id for m in kept}
+    return Members(
+        machines=kept,
+        gone=tuple(
+            DestroyMachine(
+                id=f"destroy:{name}", app=app, group=group, ref=Ref(machine=name), reason=reason
+            )
+            for name, reason in reasons.items()
+            if reason
+        ),
+        stand_ins={
+            metadata(m)[STANDS_FOR]: m.id or ""
+            for m in kept
+            if metadata(m).get(STANDS_FOR) in present
+        },
+    )
+
+
+def _why_gone(machine: models.Machine, machines: tuple[models.Machine, ...]) -> str:
+    own = metadata(machine)
+    if own.get(CANARY):
+        return "a canary that an earlier run left behind"
+    if own.get(TAG) == SAFE_TO_DESTROY:
+        return "an earlier run replaced it"
+    blue = next((m for m in machines if m.id == own.get(STANDS_FOR)), None)
+    if own.get(TAG) and blue is not None and metadata(blue).get(TAG) != SAFE_TO_DESTROY:
+        return "an earlier run did not put it into service"
+    return ""
