@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,8 @@ from anyio import to_thread
 from attrs import evolve, field, frozen
 
 from score_flyio.errors import ConfigError, UsageError
+from score_flyio.fly_access import access_from_environment
+from score_flyio.resources.postgres.native import in_process
 from score_flyio.resources.registry import Registry
 from score_flyio.resources.template.registry import project_registry
 from score_flyio.resources.template.surroundings import Surroundings
@@ -70,11 +73,20 @@ class Project:
 
     directory: Path
     store: StateStore = field(repr=False)
+    environ: Mapping[str, str] = field(factory=lambda: os.environ, repr=False)
+    """Variables that provisioners in this process read."""
 
     @classmethod
-    def open(cls, directory: Path, *, state: str | None = None) -> Project:
+    def open(
+        cls,
+        directory: Path,
+        *,
+        state: str | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Project:
         """The project in `directory`; `state` is a URL or folder other than the usual one."""
-        return cls(directory, open_store(state, directory))
+        variables = os.environ if environ is None else environ
+        return cls(directory, open_store(state, directory), variables)
 
     async def init(self, prefix: str | None, *, sample: str | None = None) -> Initialised:
         """Start the project; what is there already stays.
@@ -154,11 +166,14 @@ class Project:
 
     def registry(self, state: ProjectState, *, timeout: float = PROVISIONER_TIMEOUT) -> Registry:
         """The provisioners that serve this project. Raises ConfigError for a file of them."""
-        return project_registry(
+        registry = project_registry(
             state.provisioners,
             folder=self.directory / FOLDER,
-            surroundings=lambda: Surroundings(state=state),
+            surroundings=lambda: Surroundings(state=state, environ=self.environ),
             timeout=timeout,
+        )
+        return in_process(
+            registry, lambda: access_from_environment(self.environ, directory=self.directory)
         )
 
     def toml_path(self, workload: str, output_dir: str | None = None) -> Path:

@@ -14,4 +14,5 @@ def open_project(cli: CliContext) -> Project:
 
     Its directory is relative where it can be, so that messages name files as they were typed.
     """
-    return Project.open(Path(os.path.relpath(cli.directory)), state=cli.state)
+    directory = Path(os.path.relpath(cli.directory))
+    return Project.open(directory, state=cli.state, environ=cli.environ)

@@ -5,16 +5,13 @@ They are meant for `provisioners add … --cmd-binary=score-flyio`, here or in t
 
 from __future__ import annotations
 
-import random
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from score_flyio.cli.command import Command, Group
 from score_flyio.cli.context import CliContext
 
 if TYPE_CHECKING:
-    from score_flyio.fly.client import FlyClient
     from score_flyio.resources.postgres.access import FlyAccess
 
 KINDS = {
@@ -47,36 +44,20 @@ for _kind, _help in KINDS.items():
 
 async def _answer(cli: CliContext, kind: str, mode: str) -> None:
     """Read a request, do it, print the answer; also what a failed run left to be kept."""
+    from score_flyio.fly_access import access_from_environment
     from score_flyio.resources.model import ProvisionIncomplete
-    from score_flyio.resources.postgres import protocol
+    from score_flyio.resources.postgres.native import NativeProvisioner
+    from score_flyio.resources.postgres.protocol import decode_request, encode_answer
 
-    request = protocol.decode_request(cli.stdin.read().encode(errors="replace"))
-    provisioner = protocol.KINDS[kind](_access(cli))
+    request = decode_request(cli.stdin.read().encode(errors="replace"))
+
+    def access() -> FlyAccess:
+        return access_from_environment(cli.environ, directory=cli.directory, note=cli.output.info)
+
+    provisioner = NativeProvisioner(kind, access)
     try:
         result = await getattr(provisioner, mode)(request)
     except ProvisionIncomplete as error:
-        cli.output.write(protocol.encode_answer(error.result))
+        cli.output.write(encode_answer(error.result))
         raise
-    cli.output.write(protocol.encode_answer(result))
-
-
-def _access(cli: CliContext) -> FlyAccess:
-    from score_flyio.resources.postgres.access import FlyAccess, region_of
-
-    def connect() -> AbstractAsyncContextManager[FlyClient]:
-        from score_flyio.target import Target
-
-        target = Target.from_environment(cli.environ, directory=cli.directory)
-        rng = random.Random()  # noqa: S311  # spreads retries, guards nothing
-        return target.connect(emit=_ignore, rng=rng)
-
-    return FlyAccess(
-        connect=connect,
-        region=region_of(cli.environ),
-        org=cli.environ.get("FLY_ORG") or None,
-        note=cli.output.info,
-    )
-
-
-def _ignore(_event: Any) -> None:
-    """What is made is told in the notes."""
+    cli.output.write(encode_answer(result))

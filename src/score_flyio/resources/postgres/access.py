@@ -16,7 +16,7 @@ TOKEN_VARIABLES = ("FLY_API_TOKEN", "FLY_ACCESS_TOKEN")
 REGION_VARIABLES = ("FLY_REGION_NAME", "FLY_REGION")
 
 
-def _say_nothing(_message: str) -> None:
+def say_nothing(_message: str) -> None:
     """Nobody listens."""
 
 
@@ -30,7 +30,7 @@ class FlyAccess:
     """Of new instances; None: none may be made."""
     org: str | None = None
     """Organization of new apps; None: the only one that the token sees, else `personal`."""
-    note: Callable[[str], None] = _say_nothing
+    note: Callable[[str], None] = say_nothing
     """Is told what is made, without secrets."""
 
 

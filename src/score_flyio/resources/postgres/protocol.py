@@ -1,35 +1,18 @@
-"""The Postgres provisioners on stdin and stdout, or in this process instead of our program."""
+"""The provisioner protocol from the side of the one that is called."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from pathlib import PurePath
 from typing import Any, Final
 
 from score_flyio.errors import ResourceError
 from score_flyio.resources.model import (
-    CommandSpec,
-    Provisioner,
-    ProvisionerDefinition,
     ProvisionRequest,
     ProvisionResult,
     ResourceUid,
 )
-from score_flyio.resources.postgres.access import FlyAccess
-from score_flyio.resources.postgres.provisioner import (
-    PostgresInstanceProvisioner,
-    PostgresProvisioner,
-)
 from score_flyio.resources.protocol import parse_object
 
-PROGRAM: Final = "score-flyio"
-GROUP: Final = "builtin-provisioners"
-MODE: Final = "$SCORE_PROVISIONER_MODE"
-KINDS: Final[dict[str, type[PostgresProvisioner | PostgresInstanceProvisioner]]] = {
-    "postgres": PostgresProvisioner,
-    "postgres-instance": PostgresInstanceProvisioner,
-}
 _TEXTS: Final = ("resource_uid", "resource_type", "resource_class", "resource_id")
 _OBJECTS: Final = ("state", "shared", "resource_params", "resource_metadata")
 
@@ -78,24 +61,3 @@ def encode_answer(result: ProvisionResult) -> str:
     }
     said = {name: value for name, value in members.items() if value is not None}
     return json.dumps(said, ensure_ascii=False, separators=(",", ":")) + "\n" if said else ""
-
-
-def in_process(
-    definitions: Iterable[ProvisionerDefinition], access: FlyAccess
-) -> dict[str, Provisioner]:
-    """By id: what does, in this process, the work of definitions that call our own program."""
-    return {
-        definition.id: KINDS[kind](access)
-        for definition in definitions
-        if (kind := _kind(definition)) is not None
-    }
-
-
-def _kind(definition: ProvisionerDefinition) -> str | None:
-    spec = definition.spec
-    if not isinstance(spec, CommandSpec) or PurePath(spec.binary).stem != PROGRAM:
-        return None
-    match spec.args:
-        case (group, kind, mode) if group == GROUP and mode == MODE:
-            return kind if kind in KINDS else None
-    return None
