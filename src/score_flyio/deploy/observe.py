@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import anyio
-from attrs import frozen
+from attrs import define, field, frozen
 
 from fly_machines import models
 from score_flyio.deploy.metadata import is_own, is_release_machine, living
@@ -34,6 +34,51 @@ class Wanted:
     secrets: bool = False
 
 
+@define
+class _Reading:
+    """What the calls about one app have answered so far."""
+
+    client: FlyClient
+    name: str
+    app: models.App | None = None
+    machines: list[models.Machine] = field(factory=list)
+    volumes: list[models.Volume] = field(factory=list)
+    addresses: list[models.IPAssignment] = field(factory=list)
+    secrets: dict[str, str] = field(factory=dict)
+    """Digest by name."""
+
+    async def read_app(self) -> None:
+        self.app = await _or_none(lambda: self.client.api.apps_show(self.name))
+
+    async def read_machines(self) -> None:
+        self.machines = await _or_none(lambda: self.client.api.machines_list(self.name)) or []
+
+    async def read_volumes(self) -> None:
+        self.volumes = await _or_none(lambda: self.client.api.volumes_list(self.name)) or []
+
+    async def read_addresses(self) -> None:
+        answer = await _or_none(lambda: self.client.api.app_ip_assignments_list(self.name))
+        self.addresses = (answer.ips if answer else None) or []
+
+    async def read_secrets(self) -> None:
+        answer = await _or_none(lambda: self.client.api.secrets_list(self.name))
+        for secret in (answer.secrets if answer else None) or []:
+            self.secrets[secret.name or ""] = secret.digest or ""
+
+    def observed(self) -> ObservedApp:
+        alive = sorted((m for m in self.machines if living(m)), key=lambda m: m.id or "")
+        return ObservedApp(
+            name=self.name,
+            app=self.app,
+            machines=tuple(m for m in alive if is_own(m)),
+            leftovers=tuple(m for m in alive if is_release_machine(m)),
+            others=tuple(m for m in alive if not is_own(m) and not is_release_machine(m)),
+            volumes=tuple(v for v in self.volumes if v.state not in HIDDEN_VOLUME_STATES),
+            addresses=tuple(self.addresses),
+            secrets=self.secrets,
+        )
+
+
 async def observe_app(client: FlyClient, name: str, wanted: Wanted) -> ObservedApp:
     """A fresh reading; an app that does not exist gives an empty one.
 
@@ -41,50 +86,16 @@ async def observe_app(client: FlyClient, name: str, wanted: Wanted) -> ObservedA
         FlyError: the platform could not be read, or shows an empty machine list for an app that
             counts machines (an incident once made deployers create everything a second time).
     """
-    api = client.api
-    app: models.App | None = None
-    machines: list[models.Machine] = []
-    volumes: list[models.Volume] = []
-    addresses: list[models.IPAssignment] = []
-    secrets: dict[str, str] = {}
-
-    async def read_app() -> None:
-        nonlocal app
-        app = await _or_none(lambda: api.apps_show(name))
-
-    async def read_machines() -> None:
-        machines.extend(await _or_none(lambda: api.machines_list(name)) or [])
-
-    async def read_volumes() -> None:
-        volumes.extend(await _or_none(lambda: api.volumes_list(name)) or [])
-
-    async def read_addresses() -> None:
-        answer = await _or_none(lambda: api.app_ip_assignments_list(name))
-        addresses.extend((answer.ips if answer else None) or [])
-
-    async def read_secrets() -> None:
-        answer = await _or_none(lambda: api.secrets_list(name))
-        for secret in (answer.secrets if answer else None) or []:
-            secrets[secret.name or ""] = secret.digest or ""
-
-    reads: list[Callable[[], Awaitable[None]]] = [read_app, read_machines]
-    reads += [read_volumes] if wanted.volumes else []
-    reads += [read_addresses] if wanted.addresses else []
-    reads += [read_secrets] if wanted.secrets else []
+    reading = _Reading(client, name)
+    reads: list[Callable[[], Awaitable[None]]] = [reading.read_app, reading.read_machines]
+    reads += [reading.read_volumes] if wanted.volumes else []
+    reads += [reading.read_addresses] if wanted.addresses else []
+    reads += [reading.read_secrets] if wanted.secrets else []
     await _all(reads)
-    if app is not None and not machines and (app.machine_count or 0) > 0:
-        machines = await _read_again(client, name, app.machine_count or 0)
-    alive = sorted((m for m in machines if living(m)), key=lambda m: m.id or "")
-    return ObservedApp(
-        name=name,
-        app=app,
-        machines=tuple(m for m in alive if is_own(m)),
-        leftovers=tuple(m for m in alive if is_release_machine(m)),
-        others=tuple(m for m in alive if not is_own(m) and not is_release_machine(m)),
-        volumes=tuple(v for v in volumes if v.state not in HIDDEN_VOLUME_STATES),
-        addresses=tuple(addresses),
-        secrets=secrets,
-    )
+    counted = (reading.app.machine_count if reading.app else None) or 0
+    if counted and not reading.machines:
+        reading.machines = await _read_again(client, name, counted)
+    return reading.observed()
 
 
 async def _all(reads: list[Callable[[], Awaitable[None]]]) -> None:
