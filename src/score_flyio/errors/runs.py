@@ -1,0 +1,152 @@
+"""Errors of runs: resources, images, plans, deploys and the project state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from score_flyio.errors.base import ScoreFlyError
+
+
+class ResourceError(ScoreFlyError):
+    """A resource cannot be provided."""
+
+    code = "resource_failed"
+
+
+class NoProvisionerError(ResourceError):
+    """No provisioner serves a resource."""
+
+    code = "provisioner_not_found"
+
+
+class ResourceCycleError(ResourceError):
+    """The params of resources depend on each other in a circle."""
+
+    code = "resource_cycle"
+
+
+class ResourceConflictError(ResourceError):
+    """Two definitions of one shared resource differ."""
+
+    code = "resource_conflict"
+
+
+class ProvisionFailed(ResourceError):
+    """A provisioner failed; what it returned before is kept in the state."""
+
+    code = "provisioner_failed"
+
+    def __init__(
+        self, message: str, *, uid: str, hint: str | None = None, code: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, code=code)
+        self.uid = uid
+
+
+class ImageError(ScoreFlyError):
+    """A container image is missing, cannot be built or cannot be pushed."""
+
+    code = "image_failed"
+
+
+class PlanError(ScoreFlyError):
+    """A plan cannot be made or used."""
+
+    code = "plan_failed"
+
+
+class StalePlan(PlanError):
+    """What runs on Fly changed since the plan was made."""
+
+    code = "plan_stale"
+
+
+class DestructiveChange(PlanError):
+    """The change deletes something and was not agreed to."""
+
+    code = "plan_destructive"
+    exit_code = 2
+
+
+class DeployError(ScoreFlyError):
+    """A deploy failed; `failures` has each failure."""
+
+    code = "deploy_failed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        code: str | None = None,
+        failures: Sequence[Exception] = (),
+        report: Any = None,
+    ) -> None:
+        super().__init__(message, hint=hint, code=code)
+        self.failures = tuple(failures)
+        self.report = report
+        """The `Report` of the run, where the error ends one."""
+
+
+class HealthCheckFailed(DeployError):
+    """Deployed, but a machine did not become healthy."""
+
+    exit_code = 3
+    code = "unhealthy"
+
+
+class LeaseLost(DeployError):
+    """The exclusive hold on a machine ended while it was needed."""
+
+    code = "lease_lost"
+
+
+class LeaseHeld(DeployError):
+    """Someone else holds the lease of a machine."""
+
+    code = "lease_held"
+
+
+class ReleaseCommandFailed(DeployError):
+    """The release command ended with a non-zero exit code; nothing else was touched."""
+
+    code = "release_command_failed"
+
+
+class StateError(ScoreFlyError):
+    """The project state cannot be read or written."""
+
+    code = "state_failed"
+
+
+class NotInitialised(StateError):
+    """There is no project state in this folder."""
+
+    code = "not_initialised"
+    exit_code = 2
+
+
+class StateLocked(StateError):
+    """Another run holds the state."""
+
+    exit_code = 4
+    code = "state_locked"
+
+
+class StateCorrupt(StateError):
+    """The state cannot be decoded; `problems` names the places."""
+
+    code = "state_invalid"
+
+
+class StateTooNew(StateError):
+    """The state was written by a newer version."""
+
+    code = "state_too_new"
+
+
+class StateConflict(StateError):
+    """The state was changed by someone else since it was read."""
+
+    code = "state_conflict"
