@@ -60,6 +60,8 @@ async def test_an_acme_certificate(api: Api) -> None:
     checked = (await api.post(f"{host}/check")).json()
     assert (checked["status"], checked["configured"]) == ("active", True)
     assert "dns_records" in checked
+    assert checked["certificates"] == []
+    api.later(5)
     assert (await api.get(host)).json()["certificates"][0]["source"] == "fly"
     assert (await api.delete(host)).status_code == 204
     assert (await api.get(host)).status_code == 404

@@ -108,9 +108,17 @@ class Call:
         Raises:
             Refusal: It is missing, not visible yet (404) or someone else's (403).
         """
-        app = self.world.apps.get(self.path["app_name"])
+        return self.app_named(self.path["app_name"])
+
+    def app_named(self, name: str) -> App:
+        """An app of that name.
+
+        Raises:
+            Refusal: It is missing, not visible yet (404) or someone else's (403).
+        """
+        app = self.world.apps.get(name)
         if app is None or (app.visible_at > self.now and self.request.method == "GET"):
-            raise Refusal(404, f"app not found: {self.path['app_name']}")
+            raise Refusal(404, f"app not found: {name}")
         if not self.may_use(app.organization):
             raise Refusal(403, "unauthorized: the app belongs to another organization")
         return app

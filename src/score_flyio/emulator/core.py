@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 import anyio
 import anyio.lowlevel
@@ -20,14 +20,17 @@ from score_flyio.emulator import journal as journals
 from score_flyio.emulator import lifecycle, persist
 from score_flyio.emulator.calls import Call
 from score_flyio.emulator.faults import Fault, Faults
+from score_flyio.emulator.graphql import GraphQL
 from score_flyio.emulator.handlers import HANDLERS
 from score_flyio.emulator.limits import RateLimiter, identifier
 from score_flyio.emulator.process import ProcessModel, marked_process
+from score_flyio.emulator.programs import Programs
 from score_flyio.emulator.records import Json
 from score_flyio.emulator.router import UNKNOWN, Match, machines_routes
 from score_flyio.emulator.server import listening, serve_connections
 from score_flyio.emulator.settings import EmulatorSettings, Principal
 from score_flyio.emulator.transport import EmulatorTransport
+from score_flyio.emulator.web import Web
 from score_flyio.emulator.wire import (
     NONCE_HEADER,
     ApiRequest,
@@ -73,6 +76,10 @@ class Interface(Protocol):
         ...
 
 
+STANDARD_INTERFACES: Final[tuple[Interface, ...]] = (Web(), GraphQL())
+"""What flyctl uses beside the Machines API."""
+
+
 @define
 class _Progress:
     """How far one request got."""
@@ -103,13 +110,13 @@ class Emulator:
         file: Path | None = None,
         model: ProcessModel = marked_process,
         exec_runner: ExecRunner | None = None,
-        interfaces: Sequence[Interface] = (),
+        interfaces: Sequence[Interface] = STANDARD_INTERFACES,
     ) -> None:
         self.settings = settings or EmulatorSettings()
         self.clock = clock or EventLoopClock(start=time.time())
         self.faults = faults or Faults()
         self.journal = journals.Journal(journal)
-        self.exec_runner = exec_runner
+        self.exec_runner: ExecRunner = exec_runner or Programs()
         self.interfaces = tuple(interfaces)
         self.url: str | None = None
         self.limiter = RateLimiter()
@@ -310,9 +317,6 @@ class Emulator:
         self.world.changed.clear()
 
     async def _run(self, execution: Execution) -> ApiResponse:
-        if self.exec_runner is None:
-            message = "the emulator runs no commands: no runner was given to it"
-            return Refusal(501, message).response()
         return ApiResponse(document=await self.exec_runner.run(execution))
 
     # --- memory

@@ -19,6 +19,7 @@ from score_flyio.emulator.records import (
     SnapshotRecord,
     VolumeRecord,
 )
+from score_flyio.emulator.settings import PERSONAL, Organization
 from score_flyio.emulator.world import World
 
 _SHOWN_EVENTS: Final = 20
@@ -46,6 +47,28 @@ def app_document(world: World, app: App) -> Json:
             "internal_numeric_id": organization.number,
         },
     }
+
+
+def organization_document(organization: Organization) -> Json:
+    """An organization, as the interfaces beside the Machines API show it."""
+    return {
+        "id": organization_id(organization),
+        "internal_numeric_id": organization.number,
+        "slug": organization.slug,
+        "raw_slug": organization.slug,
+        "name": organization.name,
+        "paid_plan": True,
+        "personal": organization.slug == PERSONAL,
+        "billing_status": "CURRENT",
+        "provisions_beta_extensions": False,
+        "billable": True,
+        "remote_builder_image": "",
+    }
+
+
+def organization_id(organization: Organization) -> str:
+    """The opaque id of an organization; the Machines API knows slugs only."""
+    return hashlib.sha256(f"organization:{organization.slug}".encode()).hexdigest()[:20]
 
 
 def machine_document(

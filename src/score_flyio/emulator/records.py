@@ -190,6 +190,40 @@ class CertificateRecord:
     acme: bool = False
     custom: bool = False
     checked: bool = False
+    issued_at: float | None = None
+    """When the certificate asked for by `acme` is there; None: not validated yet."""
+
+
+@define(kw_only=True)
+class ReleaseRecord:
+    """A release, as the deployer told the platform of it."""
+
+    id: str
+    version: int
+    created_at: float
+    image: str
+    strategy: str
+    """In capitals."""
+    definition: Json
+    """The fly.toml as JSON."""
+    user: str
+    status: str = "pending"
+    """`pending`, `running`, `complete`, `failed` or `interrupted`."""
+    metadata: Json | None = None
+
+    @property
+    def in_progress(self) -> bool:
+        return self.status in {"pending", "running"}
+
+
+@define(kw_only=True)
+class BuildRecord:
+    """The build of an image, as the deployer told the platform of it."""
+
+    id: int
+    started_at: float
+    status: str = "started"
+    finished_at: float | None = None
 
 
 @define(kw_only=True)
@@ -210,6 +244,9 @@ class App:
     secrets_version: int = 0
     ips: list[IpRecord] = field(factory=list)
     certificates: dict[str, CertificateRecord] = field(factory=dict)
+    releases: list[ReleaseRecord] = field(factory=list)
+    """Oldest first."""
+    builds: list[BuildRecord] = field(factory=list)
     deployed: bool = False
     """Whether it ever had a machine."""
 

@@ -65,6 +65,9 @@ class EmulatorSettings:
     volume_ready: float = 0.0
     """How long a new volume is in state `creating`."""
 
+    certificate_issue: float = 5.0
+    """From the validation of a host name to its certificate."""
+
     regions: tuple[Region, ...] = REGIONS
     nearest: str = "iad"
     """Region used when a machine or volume names none."""

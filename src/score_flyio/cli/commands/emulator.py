@@ -88,10 +88,10 @@ _SECONDS = click.FloatRange(min=0)
 )
 @json_option
 async def serve(cli: CliContext, port: int, host: str, **settings: Any) -> None:
-    """Answer the Machines API on a local port, until interrupted.
+    """Answer Fly's APIs on a local port, until interrupted.
 
-    The first line on stdout is the URL: give it to score-flyio or flyctl as FLY_FLAPS_BASE_URL,
-    with any FLY_API_TOKEN.
+    The first line on stdout is the URL: give it to score-flyio as FLY_FLAPS_BASE_URL, to flyctl as
+    FLY_API_BASE_URL and FLY_UIEX_BASE_URL, too, with any FLY_API_TOKEN.
     """
     from score_flyio.errors import ConfigError
 
@@ -99,7 +99,9 @@ async def serve(cli: CliContext, port: int, host: str, **settings: Any) -> None:
         try:
             async with emulator.serve(port, host) as url:
                 cli.output.write(json.dumps({"url": url}) if cli.output.json else url)
-                cli.output.info(f"export FLY_FLAPS_BASE_URL={url} FLY_API_TOKEN=emulator")
+                names = ("FLY_FLAPS_BASE_URL", "FLY_API_BASE_URL", "FLY_UIEX_BASE_URL")
+                addresses = " ".join(f"{name}={url}" for name in names)
+                cli.output.info(f"export {addresses} FLY_API_TOKEN=emulator")
                 await _forever()
         except OSError as error:
             if error.errno != errno.EADDRINUSE:

@@ -15,10 +15,27 @@ _TYPES: Final = frozenset({"v4", "v6", "shared_v4", "private_v6"})
 
 def _create(call: Call) -> Outcome:
     app, body = call.app(), call.body()
-    kind = want_text(body, "type")
+    address = allocate(
+        call,
+        app,
+        want_text(body, "type"),
+        region=str(body.get("region") or ""),
+        network=str(body.get("network") or ""),
+        service_name=str(body.get("service_name") or ""),
+    )
+    return ApiResponse(document=documents.ip_document(address))
+
+
+def allocate(
+    call: Call, app: App, kind: str, *, region: str = "", network: str = "", service_name: str = ""
+) -> IpRecord:
+    """Give an app an address.
+
+    Raises:
+        Refusal: There is no such type or region, or the app has its shared address already.
+    """
     if kind not in _TYPES:
         raise Refusal(422, f"invalid type: {kind!r}")
-    region = str(body.get("region") or "")
     if region and region != "global" and call.settings.region(region) is None:
         raise Refusal(422, f"invalid region: {region!r}")
     if kind == "shared_v4" and any(ip.type == kind for ip in app.ips):
@@ -28,11 +45,11 @@ def _create(call: Call) -> Outcome:
         type=kind,
         region=region or "global",
         created_at=call.now,
-        network=str(body.get("network") or ""),
-        service_name=str(body.get("service_name") or ""),
+        network=network,
+        service_name=service_name,
     )
     app.ips.append(address)
-    return ApiResponse(document=documents.ip_document(address))
+    return address
 
 
 def _address(call: Call, app: App, kind: str) -> str:
@@ -52,11 +69,20 @@ def _list(call: Call) -> Outcome:
 
 
 def _delete(call: Call) -> Outcome:
-    app, address = call.app(), call.path["ip"]
+    release(call.app(), call.path["ip"])
+    return ApiResponse(status=204)
+
+
+def release(app: App, address: str) -> None:
+    """Take an address from an app.
+
+    Raises:
+        Refusal: The app does not have it.
+    """
     for ip in app.ips:
         if ip.ip == address:
             app.ips.remove(ip)
-            return ApiResponse(status=204)
+            return
     raise Refusal(404, f"IP address not found: {address}")
 
 

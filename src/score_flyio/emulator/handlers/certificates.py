@@ -13,7 +13,7 @@ _DEFAULT_LIMIT: Final = 25
 _MOST: Final = 500
 
 
-def _detail(app: App, certificate: CertificateRecord) -> Json:
+def _detail(call: Call, app: App, certificate: CertificateRecord) -> Json:
     active = certificate.checked or certificate.custom
     return {
         "hostname": certificate.hostname,
@@ -22,7 +22,7 @@ def _detail(app: App, certificate: CertificateRecord) -> Json:
         "dns_provider": "",
         "acme_requested": certificate.acme,
         "rate_limited_until": None,
-        "certificates": [_entry(certificate, source) for source in _sources(certificate)],
+        "certificates": [_entry(certificate, source) for source in _sources(certificate, call.now)],
         "validation": {
             "dns_configured": certificate.checked,
             "alpn_configured": certificate.checked,
@@ -34,9 +34,14 @@ def _detail(app: App, certificate: CertificateRecord) -> Json:
     }
 
 
-def _sources(certificate: CertificateRecord) -> list[str]:
-    issued = certificate.acme and certificate.checked
-    return ["custom"] * certificate.custom + ["fly"] * issued
+def _sources(certificate: CertificateRecord, now: float) -> list[str]:
+    return ["custom"] * certificate.custom + ["fly"] * _issued(certificate, now)
+
+
+def _issued(certificate: CertificateRecord, now: float) -> bool:
+    """Whether the platform's own certificate is there: some time after the validation."""
+    issued_at = certificate.issued_at
+    return certificate.acme and issued_at is not None and issued_at <= now
 
 
 def _entry(certificate: CertificateRecord, source: str) -> Json:
@@ -88,7 +93,7 @@ def _create_acme(call: Call) -> Outcome:
     if certificate.acme:
         raise Refusal(422, f"Hostname already exists on app: {certificate.hostname}")
     certificate.acme = True
-    return ApiResponse(status=201, document=_detail(app, certificate))
+    return ApiResponse(status=201, document=_detail(call, app, certificate))
 
 
 def _create_custom(call: Call) -> Outcome:
@@ -98,18 +103,20 @@ def _create_custom(call: Call) -> Outcome:
             raise Refusal(422, f"invalid {name}: not in PEM form")
     certificate = _record(call, app)
     certificate.custom = True
-    return ApiResponse(status=201, document=_detail(app, certificate))
+    return ApiResponse(status=201, document=_detail(call, app, certificate))
 
 
 def _show(call: Call) -> Outcome:
-    return ApiResponse(document=_detail(*_find(call)))
+    return ApiResponse(document=_detail(call, *_find(call)))
 
 
 def _check(call: Call) -> Outcome:
     app, certificate = _find(call)
+    if not certificate.checked:
+        certificate.issued_at = call.now + call.settings.certificate_issue
     certificate.checked = True
     records: Json = {"a": [], "aaaa": [], "cname": [], "resolved_addresses": [], "soa": None}
-    return ApiResponse(document={**_detail(app, certificate), "dns_records": records})
+    return ApiResponse(document={**_detail(call, app, certificate), "dns_records": records})
 
 
 def _list(call: Call) -> Outcome:
@@ -120,14 +127,16 @@ def _list(call: Call) -> Outcome:
     end = start + min(max(limit, 1), _MOST)
     return ApiResponse(
         document={
-            "certificates": [_summary(app.certificates[name]) for name in names[start:end]],
+            "certificates": [
+                _summary(app.certificates[name], call.now) for name in names[start:end]
+            ],
             "total_count": len(names),
             "next_cursor": str(end) if end < len(names) else "",
         }
     )
 
 
-def _summary(certificate: CertificateRecord) -> Json:
+def _summary(certificate: CertificateRecord, now: float) -> Json:
     active = certificate.checked or certificate.custom
     return {
         "hostname": certificate.hostname,
@@ -140,7 +149,7 @@ def _summary(certificate: CertificateRecord) -> Json:
         "acme_http_configured": certificate.checked,
         "ownership_txt_configured": False,
         "has_custom_certificate": certificate.custom,
-        "has_fly_certificate": certificate.acme and certificate.checked,
+        "has_fly_certificate": _issued(certificate, now),
         "created_at": rfc3339(certificate.created_at),
         "updated_at": rfc3339(certificate.created_at),
     }
@@ -155,14 +164,14 @@ def _delete(call: Call) -> Outcome:
 def _delete_acme(call: Call) -> Outcome:
     app, certificate = _find(call)
     certificate.acme = False
-    return ApiResponse(document=_detail(app, certificate))
+    return ApiResponse(document=_detail(call, app, certificate))
 
 
 def _delete_custom(call: Call) -> Outcome:
     app, certificate = _find(call)
     certificate.custom = False
     warning = "" if certificate.acme else "no certificate is left for this host name"
-    detail = {k: v for k, v in _detail(app, certificate).items() if v is not None}
+    detail = {k: v for k, v in _detail(call, app, certificate).items() if v is not None}
     return ApiResponse(document={**detail, "warning": warning})
 
 

@@ -1,0 +1,64 @@
+"""Executes documents against the schema; errors carry `extensions.code` as the platform's do."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, build_schema, graphql_sync
+
+from score_flyio.emulator.calls import Call, want_text
+from score_flyio.emulator.graphql.roots import root
+from score_flyio.emulator.records import Json
+from score_flyio.emulator.wire import Refusal
+
+_CODES: Final = {
+    401: "UNAUTHORIZED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    422: "UNPROCESSABLE",
+    501: "NOT_IMPLEMENTED",
+}
+
+
+@cache
+def schema() -> GraphQLSchema:
+    """The types of `schema.graphql`."""
+    text = files("score_flyio.emulator.graphql").joinpath("schema.graphql").read_text("utf-8")
+    return build_schema(text)
+
+
+def execute(call: Call) -> Json:
+    """The answer to the document of a request.
+
+    Raises:
+        Refusal: The body has no document.
+    """
+    body = call.body()
+    result = graphql_sync(
+        schema(),
+        want_text(body, "query"),
+        root_value=root(call),
+        variable_values=body.get("variables") or {},
+        operation_name=body.get("operationName") or None,
+    )
+    return _envelope(result)
+
+
+def _envelope(result: ExecutionResult) -> Json:
+    document: Json = {"data": result.data}
+    if result.errors:
+        document["errors"] = [_error(error) for error in result.errors]
+    return document
+
+
+def _error(error: GraphQLError) -> dict[str, Any]:
+    """An error as it is sent; a fault of the emulator itself is raised again."""
+    cause = error.original_error
+    document: dict[str, Any] = dict(error.formatted)
+    if isinstance(cause, Refusal):
+        document["extensions"] = {"code": _CODES.get(cause.status, "SERVER_ERROR")}
+    elif cause is not None and not isinstance(cause, GraphQLError):
+        raise cause
+    return document
