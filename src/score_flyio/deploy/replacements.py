@@ -53,7 +53,7 @@ def replacement_steps(
     taken: set[str] = set()
     previous: tuple[str, ...] = ()
     for number, (machine, update) in enumerate(replaced, start=1):
-        notes.append(_allowed(desired, machine, update, settings))
+        notes.append(_allowed(desired, machine, update, observed, settings))
         if stand_in := stand_ins.get(machine.id or ""):
             steps += _finish(desired, group, machine, stand_in, settings)
             continue
@@ -136,11 +136,16 @@ def _finish(
 
 
 def _allowed(
-    desired: DesiredApp, machine: models.Machine, update: MachineUpdate, settings: PlanSettings
+    desired: DesiredApp,
+    machine: models.Machine,
+    update: MachineUpdate,
+    observed: ObservedApp,
+    settings: PlanSettings,
 ) -> str:
     host = machine.host_status or "ok"
     config = machine.config or machine.incomplete_config or models.FlyMachineConfig()
     volumes = [mount.volume for mount in config.mounts or [] if mount.volume]
+    volumes += [v.id for v in observed.volumes if v.id and v.attached_machine_id == machine.id]
     if host != "ok" and volumes:
         raise PlanError(
             f"app {desired.name}: machine {machine.id} is on a host that is {host}, "

@@ -61,8 +61,8 @@ def update_steps(
     options, machines = settings.options, members.machines
     scope = [machine for machine in machines if _in_scope(machine, options)]
     changes = [_change(desired, group, m, release=release, secrets=secrets) for m in scope]
-    replaced = [c for c in changes if c.replaced]
-    plain = [c for c in changes if not c.replaced]
+    replaced = [c for c in changes if c.replaced or c.machine.id in members.stand_ins]
+    plain = [c for c in changes if c not in replaced]
     plans = [
         replacement_steps(
             desired,
