@@ -21,7 +21,20 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def corpus(config: pytest.Config, default: Path) -> Path:
-    """The folder of recorded cases to run: `--corpus DIR`, else the project's own."""
+def corpus(config: pytest.Config, default: Path, *marks: str) -> Path:
+    """The folder of recorded cases to run: the project's own, unless `--corpus DIR` is given.
+
+    `marks` are patterns of what lies in a folder of the wanted kind. The first such folder in DIR,
+    or up to three levels below it, is taken, so that one DIR may hold cases of several kinds. Where
+    it holds none of this kind, the result is a folder that does not exist.
+    """
     given = config.getoption("--corpus")
-    return Path(given) if given else default
+    if not given:
+        return default
+    root = Path(given)
+    for depth in range(4):
+        folders = sorted(root.glob("/".join(["*"] * depth))) if depth else [root]
+        for folder in folders:
+            if folder.is_dir() and any(next(folder.glob(mark), None) for mark in marks):
+                return folder
+    return root / "none of this kind"

@@ -19,7 +19,7 @@ ELSEWHERE = {"launch_inputs", "update_inputs", "test_machines", "release_command
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "case" in metafunc.fixturenames:
-        cases = cases_in(corpus(metafunc.config, CASES))
+        cases = cases_in(corpus(metafunc.config, CASES, "*/fly.toml"))
         metafunc.parametrize("case", cases, ids=[case.name for case in cases])
 
 

@@ -10,5 +10,5 @@ from tests.conftest import corpus
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "case" in metafunc.fixturenames:
-        cases = cases_in(corpus(metafunc.config, CASES))
+        cases = cases_in(corpus(metafunc.config, CASES, "*/fly.toml"))
         metafunc.parametrize("case", cases, ids=[case.name for case in cases])

@@ -19,24 +19,27 @@ from score_flyio.fly.codec import structure
 from tests.conftest import corpus
 
 HERE = Path(__file__).parent
-DEPLOYS = (
-    "first-deploy-2",
-    "first-deploy-single",
-    "first-deploy-groups",
-    "first-deploy-mounts",
-    "first-deploy-release-command",
-    "rolling-2",
-    "canary-2",
-    "bluegreen-2",
-    "immediate-2",
-    "groups-removed",
-)
 
 
-def transcript(name: str, config: pytest.Config) -> dict[str, Any]:
-    folder = corpus(config, HERE / "transcripts")
-    document: dict[str, Any] = json.loads((folder / f"{name}.json").read_text())
-    return document
+def deploys(config: pytest.Config) -> dict[str, dict[str, Any]]:
+    """Conversations that end with a deploy that went well."""
+    marks = ("rolling-*.json", "first-deploy-*.json")
+    folder = corpus(config, HERE / "transcripts", *marks)
+    documents = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+    return {
+        name: document
+        for name, document in documents.items()
+        if "exchanges" in document
+        and document["commands"][-1][1] == "deploy"
+        and document["exit_codes"][-1] == 0
+        and "--image" in document["commands"][-1]
+    }
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "deployed" in metafunc.fixturenames:
+        found = deploys(metafunc.config)
+        metafunc.parametrize("deployed", list(found.items()), ids=list(found))
 
 
 def machines_left(document: dict[str, Any], image: str) -> dict[str, models.Machine]:
@@ -59,6 +62,11 @@ def machines_left(document: dict[str, Any], image: str) -> dict[str, models.Mach
                 state="stopped" if exchange["request"].get("skip_launch") else "started",
                 region=answer["region"],
                 config=config,
+                checks=[
+                    models.CheckStatus(name=f"servicecheck-{number}", status="passing")
+                    for service in config.services or []
+                    for number, _ in enumerate(service.checks or [])
+                ],
             )
     return {
         machine_id: machine
@@ -68,9 +76,8 @@ def machines_left(document: dict[str, Any], image: str) -> dict[str, models.Mach
     }
 
 
-@pytest.mark.parametrize("name", DEPLOYS)
-def test_nothing_changes_after_flyctl(name: str, pytestconfig: pytest.Config) -> None:
-    document = transcript(name, pytestconfig)
+def test_nothing_changes_after_flyctl(deployed: tuple[str, dict[str, Any]]) -> None:
+    name, document = deployed
     command = document["commands"][-1]
     image = command[command.index("--image") + 1]
     mirrored = f"docker-hub-mirror.fly.io/library/{image}@sha256:{'0' * 64}"

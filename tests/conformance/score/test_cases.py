@@ -30,7 +30,7 @@ OWN = Path(__file__).parent / "cases"
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "case" not in metafunc.fixturenames:
         return
-    folder = corpus(metafunc.config, OWN)
+    folder = corpus(metafunc.config, OWN, "*/case.json")
     cases = [Case.read(path.parent) for path in sorted(folder.glob("*/case.json"))]
     metafunc.parametrize("case", cases, ids=[case.name for case in cases])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conformance.score_vectors.vectors import DATA, entries, label
+from tests.conformance.score_vectors.vectors import DATA, MARKS, entries, label
 from tests.conftest import corpus
 
 
@@ -16,6 +16,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("vectors")
     if marker is None:
         return
-    found = entries(corpus(metafunc.config, DATA), marker.args[0])
+    found = entries(corpus(metafunc.config, DATA, *MARKS), marker.args[0])
     ids = [label(entry, index) for index, entry in enumerate(found)]
     metafunc.parametrize("entry", found, ids=ids)

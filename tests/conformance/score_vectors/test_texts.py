@@ -10,7 +10,7 @@ from attrs import field, frozen
 from score_flyio.score.placeholders import Lookup, SubstitutionError, split_reference, substitute_in
 from score_flyio.score.quantities import parse_cpu, parse_memory
 from score_flyio.score.yaml import YamlError, read_yaml
-from tests.conformance.score_vectors.vectors import DATA, same
+from tests.conformance.score_vectors.vectors import DATA, MARKS, same
 from tests.conftest import corpus
 
 Entry = dict[str, Any]
@@ -26,7 +26,7 @@ class _Outputs:
 def lookup(request: pytest.FixtureRequest) -> Lookup:
     import json
 
-    file = corpus(request.config, DATA) / "substitution_data.json"
+    file = corpus(request.config, DATA, *MARKS) / "substitution_data.json"
     if not file.exists():
         file = DATA / "substitution_data.json"
     data = json.loads(file.read_text("utf-8"))

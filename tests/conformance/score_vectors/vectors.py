@@ -11,6 +11,18 @@ from pathlib import Path
 from typing import Any, Final
 
 DATA: Final = Path(__file__).parent / "data"
+MARKS: Final = (
+    "override_*.json",
+    "quantity_parse.json",
+    "resource_*.json",
+    "schema.json",
+    "split_ref.json",
+    "substitution.json",
+    "vm_size.json",
+    "workload_checks.json",
+    "yaml_decode.json",
+)
+"""Files by which a folder of vectors is known."""
 
 
 def entries(folder: Path, name: str) -> list[dict[str, Any]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,19 +11,12 @@ from score_flyio.resources.graph import build
 from score_flyio.resources.model import ResourceUid
 from score_flyio.resources.prime import prime
 
-VECTORS = Path(__file__).parents[1] / "score_vectors" / "data"
-
-
-def vectors(name: str) -> list[Any]:
-    entries = json.loads((VECTORS / f"{name}.json").read_text())
-    return [pytest.param(entry, id=f"{name}-{index}") for index, entry in enumerate(entries)]
-
 
 def documents(entry: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {workload["metadata"]["name"]: workload for workload in entry["workloads"]}
 
 
-@pytest.mark.parametrize("entry", vectors("resource_uid"))
+@pytest.mark.vectors("resource_uid")
 def test_uid(entry: dict[str, Any]) -> None:
     uid = ResourceUid.of(
         entry["workload"],
@@ -39,7 +30,7 @@ def test_uid(entry: dict[str, Any]) -> None:
     assert {"type": read.type, "class": read.class_, "id": read.id} == entry["parsed"]
 
 
-@pytest.mark.parametrize("entry", vectors("resource_order"))
+@pytest.mark.vectors("resource_order")
 def test_order(entry: dict[str, Any]) -> None:
     primed, _ = prime(documents(entry))
     graph = build(primed, documents(entry))
@@ -56,7 +47,7 @@ def test_order(entry: dict[str, Any]) -> None:
         assert [str(uid) for uid in graph.order(list(primed))] == entry["output"]
 
 
-@pytest.mark.parametrize("entry", vectors("resource_priming"))
+@pytest.mark.vectors("resource_priming")
 def test_priming(entry: dict[str, Any]) -> None:
     primed, conflicts = prime(documents(entry))
     if "error_category" in entry:
