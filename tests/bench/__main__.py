@@ -12,6 +12,7 @@ import attrs
 
 from tests.bench.makespan import Row, makespans
 from tests.bench.processes import Bulk, Timed, bulk, chain, independent, startups
+from tests.bench.wall import Wall, walls
 
 RESULTS = Path("bench-results.json")
 SAMPLES = Path("samples")
@@ -30,6 +31,8 @@ def main() -> int:
             chain(folder),
         ]
         print_timed(timed)
+        wall = walls(folder)
+        print_walls(wall)
         bulks = [bulk(folder, count) for count in (10, 50, 200)]
         print_bulk(bulks)
     memory = thousand_machines_mib()
@@ -39,6 +42,7 @@ def main() -> int:
             {
                 "makespan": [{**attrs.asdict(row), "ratio": round(row.ratio, 4)} for row in rows],
                 "processes": [attrs.asdict(row) for row in timed],
+                "wall": [attrs.asdict(row) for row in wall],
                 "generate": [attrs.asdict(row) for row in bulks],
                 "memory_mib_1000_machines": memory,
             },
@@ -70,6 +74,13 @@ def print_timed(rows: list[Timed]) -> None:
         print(
             f"{row.name:44}{row.median * 1000:10.0f}{row.least * 1000:8.0f}{factor:>8}{target:>8}"
         )
+
+
+def print_walls(rows: list[Wall]) -> None:
+    print(f"\n{'the command against a served emulator':44}{'seconds':>10}{'calls':>8}  flyctl")
+    for row in rows:
+        flyctl = f"{row.flyctl_seconds} s, {row.flyctl_calls} calls"
+        print(f"{row.name:44}{row.seconds:10.2f}{row.calls:8}  {flyctl}")
 
 
 def print_bulk(rows: list[Bulk]) -> None:
