@@ -1,0 +1,23 @@
+"""A run as one HTML page that needs nothing else: no script, no file, no network. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from score_flyio.deploy.report import Report
+from score_flyio.events import Event
+from score_flyio.report_html.page import render
+from score_flyio.report_html.story import tell
+
+__all__ = ["render_html"]
+
+
+def render_html(report: Report, events: Iterable[Event]) -> str:
+    """The page about a run.
+
+    Args:
+        report: how the run ended.
+        events: all events of the run, in order. Without them the page has outcomes and failures,
+            and nothing about time.
+    """
+    return render(report, tell(events))

@@ -1,0 +1,203 @@
+"""The page itself: one template, filled with escaped values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from attrs import frozen
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from score_flyio._version import __version__
+from score_flyio.deploy.report import Report
+from score_flyio.report_html.calls import count_calls
+from score_flyio.report_html.path import Link, critical_path
+from score_flyio.report_html.phases import Bar, Phase, sums
+from score_flyio.report_html.story import ResourceSpan, Story
+from score_flyio.report_html.view import AppView, app_views
+
+HERE = Path(__file__).parent
+MANY_APPS, MANY_LANES = 6, 60
+"""Beyond these, what went well is folded up."""
+ENDS = 15
+"""Of a long chain, so many links at either end are shown at once."""
+TICKS = 6
+
+HEADLINES = {
+    "done": "Deployed",
+    "unchanged": "Nothing had to change",
+    "unhealthy": "Deployed, but not healthy",
+    "failed": "Deploy failed",
+    "interrupted": "Deploy interrupted",
+}
+
+
+@frozen(kw_only=True)
+class Scale:
+    """Turns moments into places on the time line."""
+
+    zero: float
+    seconds: float
+
+    def left(self, moment: float) -> str:
+        """Percent from the left."""
+        return f"{self._percent(moment - self.zero):.3f}".rstrip("0").rstrip(".")
+
+    def width(self, seconds: float) -> str:
+        """Percent of the whole."""
+        return f"{self._percent(seconds):.3f}".rstrip("0").rstrip(".")
+
+    def _percent(self, seconds: float) -> float:
+        share = 100 * seconds / self.seconds if self.seconds > 0 else 0.0
+        return min(100.0, max(0.0, share))
+
+    @property
+    def step(self) -> float:
+        """Seconds between two ticks: 1, 2 or 5 times a power of ten."""
+        raw = max(self.seconds, 0.01) / TICKS
+        power: float = 10.0 ** math.floor(math.log10(raw))
+        return next(power * n for n in (1, 2, 5, 10) if power * n >= raw * 0.999)
+
+    @property
+    def ticks(self) -> tuple[float, ...]:
+        """Seconds from the start, those that fit."""
+        return tuple(n * self.step for n in range(int(self.seconds / self.step) + 1))
+
+
+def duration(seconds: float) -> str:
+    """A span for people: `0.05 s`, `12.3 s`, `2 min 5 s`, `1 h 3 min`."""
+    if seconds < 9.995:
+        return hard(f"{max(0.0, seconds):.2f} s")
+    if seconds < 99.95:
+        return hard(f"{seconds:.1f} s")
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return hard(f"{minutes} min {rest} s")
+    return hard(f"{minutes // 60} h {minutes % 60} min")
+
+
+def tick(seconds: float) -> str:
+    """A point of the time line."""
+    return hard(f"{seconds:g} s" if seconds < 120 else f"{seconds / 60:.4g} min")
+
+
+def moment(at: float) -> str:
+    """A point in time for people, in UTC."""
+    return f"{datetime.fromtimestamp(at, tz=UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """`1 machine`, `2 machines`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def spoken(bars: Sequence[Bar]) -> str:
+    """The phases as text, for those who do not see the bars."""
+    return ", ".join(f"{phase.label} {duration(time)}" for phase, time in sums(bars).items())
+
+
+def ends(links: Sequence[Link]) -> tuple[Sequence[Link], Sequence[Link], Sequence[Link]]:
+    """The first links, those in between that are folded up, and the last."""
+    if len(links) <= 2 * ENDS + 5:
+        return links, (), ()
+    return links[:ENDS], links[ENDS:-ENDS], links[-ENDS:]
+
+
+def hard(text: str) -> str:
+    """With spaces at which no line breaks."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def render(report: Report, story: Story) -> str:
+    """The page; everything that came from outside is escaped by the template engine."""
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "duration": duration,
+        "tick": tick,
+        "moment": moment,
+        "counted": counted,
+        "spoken": spoken,
+    }
+    apps = app_views(report, story)
+    text = environment.get_template("page.html.jinja").render(
+        report=report,
+        story=story,
+        apps=apps,
+        style=(HERE / "style.css").read_text(encoding="utf-8"),
+        version=__version__,
+        headline=_headline(report, story, apps),
+        facts=_facts(report, story, apps),
+        failures=[failure for app in apps for failure in app.failures],
+        target=report.target or story.target,
+        operations=count_calls(story),
+        folded=_folded(apps),
+        **_time(story, apps),
+    )
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _time(story: Story, apps: Sequence[AppView]) -> dict[str, object]:
+    """What the parts about time need."""
+    path = critical_path(story)
+    lanes = [lane for app in apps if app.lanes for lane in app.lanes.lanes]
+    bars = [bar for lane in lanes for bar in lane.bars]
+    used = set(sums((*bars, *path.bars)))
+    if story.resources:
+        used.add(Phase.PROVISION)
+    parts = sums(path.bars)
+    return {
+        "path": path,
+        "parts": sorted(parts.items(), key=lambda part: (not part[0].needed, -part[1])),
+        "chain": ends(path.links),
+        "scale": Scale(zero=story.started, seconds=story.seconds),
+        "legend": [phase for phase in Phase if phase in used],
+        "resource_bar": _resource_bar,
+        "sums": sums,
+    }
+
+
+def _resource_bar(resource: ResourceSpan, story: Story) -> Bar:
+    end = story.ended if resource.ended is None else resource.ended
+    return Bar(Phase.PROVISION, resource.started, end)
+
+
+def _headline(report: Report, story: Story, apps: Sequence[AppView]) -> str:
+    outcome = report.outcome if report.apps or report.interrupted else story.outcome
+    words = HEADLINES.get(outcome, outcome)
+    well = [app for app in apps if app.outcome in {"done", "unchanged"}]
+    if outcome == "done":
+        return f"{words} {counted(len(apps), 'app')}"
+    if outcome == "unchanged" or not well:
+        return words
+    return f"{words} for {len(apps) - len(well)} of {counted(len(apps), 'app')}"
+
+
+def _facts(report: Report, story: Story, apps: Sequence[AppView]) -> list[tuple[str, str]]:
+    """The figures at the top."""
+    machines = {lane.name for app in apps if app.lanes for lane in app.lanes.machines}
+    calls = [call for calls in story.calls.values() for call in calls]
+    failed = [call for call in calls if call.failed and call.status not in {404, 429}]
+    queued = sum(call.sent - call.asked for call in calls)
+    return [
+        ("duration", duration(story.seconds or report.seconds)),
+        ("apps", str(len(apps))),
+        ("machines touched", str(len(machines))),
+        ("API calls", str(len(calls))),
+        ("queued for rate limits, all calls", duration(queued)),
+        ("refused for rate (429)", str(len(story.refused))),
+        ("other failed calls", str(len(failed))),
+        ("calls tried again", str(len(story.retries))),
+    ]
+
+
+def _folded(apps: Sequence[AppView]) -> bool:
+    lanes = sum(len(app.lanes.lanes) for app in apps if app.lanes)
+    return len(apps) > MANY_APPS or lanes > MANY_LANES

@@ -1,0 +1,170 @@
+"""Which chain of steps determined when a run ended, and how much of it had to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from attrs import frozen
+
+from score_flyio.report_html.phases import SAME, Bar, Calls, Phase, calls_of, cut, cut_calls
+from score_flyio.report_html.story import AppStory, ResourceSpan, StepSpan, Story
+
+AT_ONCE = 0.05
+"""Seconds within which one thing counts as started by the end of another."""
+
+
+@frozen(kw_only=True)
+class Link:
+    """One step of a chain; links follow each other without gap."""
+
+    description: str
+    bars: tuple[Bar, ...]
+    failed: bool = False
+
+    @property
+    def start(self) -> float:
+        return self.bars[0].start
+
+    @property
+    def seconds(self) -> float:
+        return sum(bar.seconds for bar in self.bars)
+
+
+@frozen(kw_only=True)
+class Chain:
+    """What had to end one after another, from the start of the run to the end of an app."""
+
+    app: str
+    links: tuple[Link, ...]
+
+    @property
+    def bars(self) -> tuple[Bar, ...]:
+        return tuple(bar for link in self.links for bar in link.bars)
+
+    @property
+    def seconds(self) -> float:
+        return sum(link.seconds for link in self.links)
+
+    @property
+    def bound(self) -> float:
+        """Seconds of it that no tool could have done without, in the same order of steps."""
+        return sum(bar.seconds for bar in self.bars if bar.phase.needed)
+
+
+def critical_path(story: Story) -> Chain:
+    """The chain of the app that ended last, up to the end of the run."""
+    if not story.apps:
+        return Chain(app="", links=_link("the whole run", _own(story.started, story.ended)))
+    app = max(story.apps.values(), key=lambda app: _end_of(app, story))
+    chain = chain_of(story, app)
+    last = _link("end of the run", _own(_end_of(app, story), story.ended))
+    return Chain(app=app.label, links=(*chain.links, *last))
+
+
+def chain_of(story: Story, app: AppStory) -> Chain:
+    """The chain that determined when one app was finished."""
+    calls = calls_of(story, app.app)
+    links: list[Link] = []
+    cursor = _end_of(app, story)
+    what = "give leases back and keep the record"
+    for step in _back(app, cursor):
+        end = min(cursor, cursor if step.ended is None else step.ended)
+        links += _link(what, cut_calls(calls, end, cursor))
+        bars = cut(step, end, app, calls)
+        links += _link(step.description, bars, failed=step.outcome == "failed")
+        cursor, what = min(cursor, step.started), "between two steps"
+    links += reversed(list(_beginning(story, app, cursor, calls)))
+    links.reverse()
+    return Chain(app=app.label, links=tuple(links))
+
+
+def _back(app: AppStory, end: float) -> Iterator[StepSpan]:
+    """The steps of the chain, the last one first."""
+    by_id = {(step.id, step.recovery): step for step in app.steps}
+    step = max(app.steps, key=lambda s: end if s.ended is None else s.ended, default=None)
+    while step is not None:
+        yield step
+        before = by_id.get((step.after, step.recovery)) if step.after else None
+        if before is None and (step.after or step.recovery):
+            before = _latest(app, step)
+        if before is None or _waited_for_plan(app, before, step):
+            return
+        step = before if before.started < step.started + SAME else None
+
+
+def _waited_for_plan(app: AppStory, before: StepSpan, step: StepSpan) -> bool:
+    """Whether the plan, and not the step before, was the last that a step waited for."""
+    if app.planned is None or before.ended is None:
+        return False
+    return before.ended < app.planned - SAME and step.started > app.planned - SAME
+
+
+def _latest(app: AppStory, step: StepSpan) -> StepSpan | None:
+    """The step that ended last before this one started."""
+    ended = [s for s in app.steps if s.ended is not None and s.ended <= step.started + SAME]
+    others = [s for s in ended if s is not step]
+    return max(others, key=lambda s: s.ended or 0.0, default=None)
+
+
+def _beginning(story: Story, app: AppStory, until: float, calls: Calls) -> Iterator[Link]:
+    """Before the first step: reading what runs, or the resources that the plan waited for."""
+    planned = app.planned
+    waited = planned is not None and planned <= until + SAME
+    resources = _resources(story, app, planned) if waited and planned is not None else []
+    start = story.started
+    reading = cut_calls(calls, start, until, others=True)
+    read = max((bar.end for bar in reading if bar.phase is Phase.CALL), default=start)
+    if not resources or (resources[-1].ended or start) < read:
+        yield from _link("read what runs, and plan", reading)
+        return
+    yield from _link("begin", _own(start, resources[0].started))
+    cursor = resources[0].started
+    for resource in resources:
+        yield from _link(f"before {resource.uid}", _own(cursor, resource.started))
+        cursor = resource.ended or until
+        bar = Bar(Phase.PROVISION, resource.started, cursor, resource.uid)
+        yield from _link(f"provision {resource.uid}", [bar], failed=resource.outcome == "failed")
+    yield from _link("plan", _own(cursor, until))
+
+
+def _resources(story: Story, app: AppStory, planned: float) -> list[ResourceSpan]:
+    """The resources whose ends let the plan be made, in their order."""
+    chain: list[ResourceSpan] = []
+    limit, own = planned, True
+    while True:
+        found = _resource_before(story.resources, limit, app.workload if own else None)
+        if found is None or found in chain:
+            break
+        chain.append(found)
+        limit, own = found.started, False
+    chain.reverse()
+    return chain
+
+
+def _resource_before(
+    resources: Sequence[ResourceSpan], limit: float, workload: str | None
+) -> ResourceSpan | None:
+    """The last one that ended before a moment: just before it, or of the workload."""
+    fits = [
+        (r.ended, r)
+        for r in resources
+        if r.ended is not None
+        and r.ended <= limit + SAME
+        and (limit - r.ended < AT_ONCE or (workload is not None and r.workload == workload))
+    ]
+    return max(fits, key=lambda pair: pair[0], default=(0.0, None))[1]
+
+
+def _end_of(app: AppStory, story: Story) -> float:
+    return story.ended if app.finished is None else app.finished
+
+
+def _own(start: float, end: float) -> list[Bar]:
+    return [Bar(Phase.OWN, start, end)] if end - start > SAME else []
+
+
+def _link(description: str, bars: Sequence[Bar], *, failed: bool = False) -> tuple[Link, ...]:
+    """A link; none where no time passed."""
+    if not bars:
+        return ()
+    return (Link(description=description, bars=tuple(bars), failed=failed),)

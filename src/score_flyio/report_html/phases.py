@@ -1,0 +1,192 @@
+"""What the time of a step went into: each step's span is cut into phases without gap or overlap."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from enum import Enum
+from math import inf
+
+from attrs import define, field, frozen
+
+from score_flyio.report_html.story import AppStory, Call, Sight, StepSpan, Story
+
+SAME = 1e-6
+"""Seconds: what is closer together is the same moment."""
+TRIES_AGAIN = 0.02
+"""Seconds after a failed call from which on a gap is a pause before the next try."""
+
+
+class Phase(Enum):
+    """What time is spent on; the second part says whether it could have been shorter."""
+
+    PROVISION = ("provision", "provisioning", True)
+    CALL = ("call", "API calls", True)
+    RELEASE = ("release", "release command", True)
+    BOOT = ("boot", "stop and boot", True)
+    CHECKS = ("checks", "until checks pass", True)
+    SMOKE = ("smoke", "smoke window", True)
+    PAUSE = ("pause", "proxy learns", True)
+    QUEUE = ("queue", "queued for rate limit", False)
+    TURN = ("turn", "waiting for its turn", False)
+    NOTICE = ("notice", "until noticed", False)
+    RETRY = ("retry", "pause before a new try", False)
+    RESOURCES = ("resources", "waiting for resources", False)
+    OWN = ("own", "the tool itself", False)
+
+    def __init__(self, css: str, label: str, needed: bool) -> None:  # noqa: FBT001  # Enum's way
+        self.css = css
+        self.label = label
+        self.needed = needed
+        """Whether no tool could have done without it, in the same order of steps."""
+
+
+@frozen
+class Bar:
+    """A phase from `start` to `end`, in seconds since the epoch."""
+
+    phase: Phase
+    start: float
+    end: float
+    note: str = ""
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.start
+
+
+@define
+class Calls:
+    """Calls, to be found by time."""
+
+    calls: list[Call]
+    ends: list[float] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.calls = sorted(self.calls, key=lambda call: (call.at, call.method != "GET"))
+        self.ends = [call.at for call in self.calls]
+
+    def last(
+        self,
+        start: float,
+        end: float,
+        machine: str | None,
+        *,
+        method: str | None = None,
+        others: bool = False,
+    ) -> Call | None:
+        """The call answered last between two moments: about this machine, or about the app.
+
+        Without `machine`, about any machine; with `others`, also calls that name no app.
+        """
+        position = bisect_right(self.ends, end + SAME)
+        while position and self.ends[position - 1] > start + SAME:
+            position -= 1
+            call = self.calls[position]
+            fits = machine is None or call.machine in {None, machine}
+            fits = fits and method in {None, call.method} and (others or call.app is not None)
+            if fits and call.sent < end - SAME and call.sent > start - SAME:
+                return call
+        return None
+
+
+def calls_of(story: Story, app: str) -> Calls:
+    """The calls about one app, and those about none, such as creating one."""
+    return Calls([*story.calls.get(app, []), *story.calls.get(None, [])])
+
+
+def cut(step: StepSpan, end: float, app: AppStory, calls: Calls) -> list[Bar]:
+    """The phases of a step that ended, or was left, at `end`."""
+    match step.verb:
+        case "wait for":
+            return _health(step, end, app.sights.get(step.machine or "", ()), calls)
+        case "watch":
+            return _whole(Phase.SMOKE, step.started, end, step.description)
+        case "pause":
+            return _whole(Phase.PAUSE, step.started, end, step.description)
+        case "run release command":
+            return cut_calls(calls, step.started, end, step.machine, rest=Phase.RELEASE)
+        case verb:
+            others = verb == "create app"
+            return cut_calls(calls, step.started, end, step.machine, others=others)
+
+
+def _whole(phase: Phase, start: float, end: float, note: str = "") -> list[Bar]:
+    return [Bar(phase, start, end, note)] if end - start > SAME else []
+
+
+def cut_calls(
+    calls: Calls,
+    start: float,
+    end: float,
+    machine: str | None = None,
+    *,
+    rest: Phase = Phase.OWN,
+    others: bool = False,
+) -> list[Bar]:
+    """Walks back from the end: a call, its time in the queue, the call before it, and so on."""
+    bars: list[Bar] = []
+    cursor, failed_first = end, inf
+    while cursor - start > SAME:
+        call = calls.last(start, cursor, machine, others=others)
+        if call is None:
+            bars += _whole(rest, start, cursor)
+            break
+        answered = min(call.at, cursor)
+        if call.failed:
+            failed_first = answered
+        bars += _whole(rest, answered, cursor)
+        sent = max(call.sent, start)
+        bars += _whole(Phase.CALL, sent, answered, f"{call.method} {call.path}")
+        cursor = max(call.asked, start)
+        bars += _whole(Phase.QUEUE, cursor, sent, f"{call.method} {call.path}")
+    bars.reverse()
+    return [
+        Bar(Phase.RETRY, bar.start, bar.end)
+        if bar.phase is rest and bar.start >= failed_first and bar.seconds > TRIES_AGAIN
+        else bar
+        for bar in bars
+    ]
+
+
+def _health(step: StepSpan, end: float, sights: Sequence[Sight], calls: Calls) -> list[Bar]:
+    """Boot until it was started, checks until all passed, and how long that went unnoticed.
+
+    The platform's own stamps count as far as they fit between the looks.
+    """
+    start = step.started
+    during = [sight for sight in sights if start < sight.at <= end + SAME]
+    booted = [sight for sight in during if sight.state == "started"]
+    passing = [sight for sight in during if sight.total and sight.passing == sight.total]
+    if not booted and not passing:
+        return _whole(Phase.BOOT, start, end, step.description)
+    up = _moment(booted[-1], step, calls) if booted else start
+    checked = any(sight.total for sight in during)
+    late = end if checked else up
+    well = max(up, _moment(passing[-1], step, calls)) if passing else late
+    looked = calls.last(start, end, step.machine, method="GET")
+    seen = max(well, looked.sent) if looked and end - looked.at < TRIES_AGAIN else end
+    return [
+        *_whole(Phase.BOOT, start, up),
+        *_whole(Phase.CHECKS, up, well),
+        *_whole(Phase.NOTICE, well, seen),
+        *_whole(Phase.CALL, seen, end),
+    ]
+
+
+def _moment(sight: Sight, step: StepSpan, calls: Calls) -> float:
+    """When what was seen came about: after the look before, and before the look that saw it."""
+    look = calls.last(step.started, sight.at, step.machine, method="GET")
+    before = calls.last(step.started, look.sent, step.machine, method="GET") if look else None
+    earliest = before.sent if before else step.started
+    if sight.since is not None:
+        return min(max(earliest, sight.since), sight.at)
+    return max(earliest, look.sent if look else sight.at)
+
+
+def sums(bars: Iterable[Bar]) -> dict[Phase, float]:
+    """Seconds by phase, in the order of `Phase`; only those that occur."""
+    found: dict[Phase, float] = {}
+    for bar in bars:
+        found[bar.phase] = found.get(bar.phase, 0.0) + bar.seconds
+    return {phase: found[phase] for phase in Phase if phase in found}

@@ -1,0 +1,286 @@
+"""Events → what happened, sorted by what it happened to. Times in seconds since the epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attrs import define, field, frozen
+
+from score_flyio import events
+
+
+@frozen(kw_only=True)
+class Call:
+    """One HTTP exchange."""
+
+    method: str
+    path: str
+    template: str
+    status: int | None
+    asked: float
+    """When its turn at the rate limit was asked for."""
+    sent: float
+    at: float
+    """When the answer was there."""
+    app: str | None
+    machine: str | None
+
+    @property
+    def failed(self) -> bool:
+        return self.status is None or self.status >= 400
+
+
+@frozen(kw_only=True)
+class Sight:
+    """What a look at a machine found new: its state, or how many checks pass."""
+
+    at: float
+    since: float | None
+    state: str | None = None
+    passing: int = 0
+    total: int = 0
+    output: str | None = None
+
+
+@define(kw_only=True)
+class StepSpan:
+    """One step, from its start on."""
+
+    id: str
+    description: str
+    verb: str
+    group: str | None
+    machine: str | None
+    started: float
+    after: str | None = None
+    turn: float = 0.0
+    ended: float | None = None
+    outcome: str = "interrupted"
+    """`done`, `unchanged` or `failed`; `interrupted` without an end."""
+    error: str | None = None
+    recovery: bool = False
+
+
+@define(kw_only=True)
+class ResourceSpan:
+    """One resource while it was provisioned."""
+
+    uid: str
+    workload: str | None
+    provisioner: str
+    started: float
+    ended: float | None = None
+    outcome: str = "interrupted"
+    outputs: tuple[str, ...] = ()
+    error: str | None = None
+
+
+@define(kw_only=True)
+class AppStory:
+    """What happened to one app."""
+
+    app: str
+    workload: str | None = None
+    planned: float | None = None
+    """When its plan was ready."""
+    plan: tuple[str, ...] = ()
+    steps: list[StepSpan] = field(factory=list)
+    skipped: list[tuple[str, str]] = field(factory=list)
+    """Description and reason."""
+    sights: dict[str, list[Sight]] = field(factory=dict)
+    """By machine."""
+    regions: dict[str, str] = field(factory=dict)
+    """By machine."""
+    recovery: events.RollbackStarted | None = None
+    recovered: bool | None = None
+    finished: float | None = None
+    outcome: str = "interrupted"
+    error: str | None = None
+
+    @property
+    def label(self) -> str:
+        return self.workload or self.app
+
+
+@define(kw_only=True)
+class Story:
+    """A whole run."""
+
+    started: float = 0.0
+    ended: float = 0.0
+    command: str = "deploy"
+    target: str = ""
+    emulated: bool = False
+    outcome: str = "interrupted"
+    apps: dict[str, AppStory] = field(factory=dict)
+    resources: list[ResourceSpan] = field(factory=list)
+    calls: dict[str | None, list[Call]] = field(factory=dict)
+    """By app, in the order of their answers."""
+    retries: list[events.RequestRetried] = field(factory=list)
+    refused: list[events.RateLimitHit] = field(factory=list)
+    warnings: list[events.WarningRaised] = field(factory=list)
+
+    @property
+    def seconds(self) -> float:
+        return self.ended - self.started
+
+
+def tell(heard: Iterable[events.Event]) -> Story:
+    """Sorts the events of one run."""
+    story = Story()
+    first = True
+    for event in heard:
+        if first:
+            story.started, first = event.at, False
+        story.ended = max(story.ended, event.at)
+        _hear(story, event)
+    return story
+
+
+def _hear(story: Story, event: events.Event) -> None:
+    match event:
+        case events.RunStarted():
+            story.command = event.command
+        case events.TargetSelected():
+            story.target, story.emulated = event.target, event.emulated
+        case events.RunFinished():
+            story.outcome = event.outcome
+        case events.WarningRaised():
+            story.warnings.append(event)
+        case events.RequestFinished() | events.RequestRetried() | events.RateLimitHit():
+            _hear_transport(story, event)
+        case (
+            events.ProvisioningStarted()
+            | events.ProvisioningFinished()
+            | events.ProvisioningFailed()
+        ):
+            _hear_resource(story, event)
+        case _ if event.scope.app is not None:
+            _hear_app(_app(story, event.scope.app, event.scope), event)
+
+
+def _app(story: Story, app: str, scope: events.Scope) -> AppStory:
+    found = story.apps.setdefault(app, AppStory(app=app))
+    found.workload = found.workload or scope.workload
+    return found
+
+
+def _hear_transport(
+    story: Story, event: events.RequestFinished | events.RequestRetried | events.RateLimitHit
+) -> None:
+    match event:
+        case events.RequestRetried():
+            story.retries.append(event)
+        case events.RateLimitHit():
+            story.refused.append(event)
+        case events.RequestFinished():
+            sent = event.at - event.seconds
+            call = Call(
+                method=event.method,
+                path=event.path,
+                template=event.template or event.path,
+                status=event.status,
+                asked=sent - event.queued,
+                sent=sent,
+                at=event.at,
+                app=event.scope.app,
+                machine=event.scope.machine,
+            )
+            story.calls.setdefault(event.scope.app, []).append(call)
+
+
+def _hear_resource(
+    story: Story,
+    event: events.ProvisioningStarted | events.ProvisioningFinished | events.ProvisioningFailed,
+) -> None:
+    uid = event.scope.resource or ""
+    if isinstance(event, events.ProvisioningStarted):
+        story.resources.append(_resource(event, uid))
+        return
+    running = next((r for r in story.resources if r.uid == uid and r.ended is None), None)
+    if running is None:
+        running = _resource(event, uid)
+        story.resources.append(running)
+    running.ended = event.at
+    if isinstance(event, events.ProvisioningFinished):
+        running.outcome, running.outputs = "done", event.outputs
+    else:
+        running.outcome, running.error = "failed", event.error
+
+
+def _resource(
+    event: events.ProvisioningStarted | events.ProvisioningFinished | events.ProvisioningFailed,
+    uid: str,
+) -> ResourceSpan:
+    return ResourceSpan(
+        uid=uid,
+        workload=event.scope.workload,
+        provisioner=event.provisioner,
+        started=event.at,
+    )
+
+
+def _hear_app(app: AppStory, event: events.Event) -> None:
+    match event:
+        case events.PlanReady():
+            app.planned, app.plan = event.at, event.steps
+        case events.WorkloadFinished():
+            app.finished, app.outcome, app.error = event.at, event.outcome, event.error
+        case events.RollbackStarted():
+            app.recovery = event
+        case events.RollbackFinished():
+            app.recovered = event.complete
+        case events.MachineStateChanged() | events.CheckChanged():
+            _hear_machine(app, event)
+        case events.StepStarted():
+            app.steps.append(_started(app, event))
+        case events.StepFinished() | events.StepFailed():
+            _ended(app, event)
+        case events.StepSkipped():
+            app.skipped.append((event.description, event.reason))
+        case _:
+            pass
+
+
+def _started(app: AppStory, event: events.StepStarted) -> StepSpan:
+    return StepSpan(
+        id=event.scope.step or event.description,
+        description=event.description,
+        verb=event.verb,
+        group=event.scope.group,
+        machine=event.scope.machine,
+        started=event.at,
+        after=event.after,
+        turn=event.turn,
+        recovery=app.recovery is not None,
+    )
+
+
+def _ended(app: AppStory, event: events.StepFinished | events.StepFailed) -> None:
+    name = event.scope.step or event.description
+    open_steps = (s for s in reversed(app.steps) if s.id == name and s.ended is None)
+    step = next(open_steps, None)
+    if step is None:
+        return
+    step.ended, step.machine = event.at, event.scope.machine or step.machine
+    if isinstance(event, events.StepFailed):
+        step.outcome, step.error = "failed", event.error
+    else:
+        step.outcome = "done" if event.changed else "unchanged"
+
+
+def _hear_machine(app: AppStory, event: events.MachineStateChanged | events.CheckChanged) -> None:
+    machine = event.scope.machine or ""
+    if isinstance(event, events.MachineStateChanged):
+        sight = Sight(at=event.at, since=event.since, state=event.state)
+        if event.region:
+            app.regions[machine] = event.region
+    else:
+        sight = Sight(
+            at=event.at,
+            since=event.since,
+            passing=event.passing,
+            total=event.total,
+            output=event.output,
+        )
+    app.sights.setdefault(machine, []).append(sight)
