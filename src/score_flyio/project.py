@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Final
 from anyio import to_thread
 from attrs import evolve, field, frozen
 
+from score_flyio.app.names import can_begin_app_name
 from score_flyio.errors import ConfigError, UsageError
 from score_flyio.fly_access import access_from_environment
 from score_flyio.resources.postgres.native import in_process
@@ -27,7 +27,6 @@ from score_flyio.state.store import StateStore, not_initialised
 
 PROVISIONER_TIMEOUT: Final = 1800.0
 """Seconds for one call of a provisioner."""
-_APP_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 SAMPLE: Final = """\
 # A sample Score workload; see https://docs.score.dev/docs/score-specification/
 apiVersion: score.dev/v1b1
@@ -164,6 +163,27 @@ class Project:
             raise unknown_workload(name, state)
         return workload_from_document(record.spec, record.file or f"workload {name}")
 
+    def install_provisioners(
+        self, contents: Sequence[tuple[str, bytes]], *, now: float
+    ) -> tuple[Path, ...]:
+        """Install files of provisioners (source and content); the first comes first of all.
+
+        `now` is in seconds since the epoch. Raises ConfigError before anything is written.
+        """
+        if not contents:
+            return ()
+        from score_flyio.resources.template.files import check, install
+
+        folder = self.directory / FOLDER
+        for source, content in contents:
+            check(content, source=source, directory=self.directory)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        paths = [
+            install(folder, content, source=source, now=now + place)
+            for place, (source, content) in enumerate(reversed(contents))
+        ]
+        return tuple(reversed(paths))
+
     def registry(self, state: ProjectState, *, timeout: float = PROVISIONER_TIMEOUT) -> Registry:
         """The provisioners that serve this project. Raises ConfigError for a file of them."""
         registry = project_registry(
@@ -200,7 +220,7 @@ def unknown_workload(name: str, state: ProjectState) -> UsageError:
 
 def check_prefix(prefix: str) -> None:
     """Raises ConfigError for a prefix that can never give the name of a Fly app."""
-    if prefix and not _APP_NAME.fullmatch(f"{prefix}x"):
+    if not can_begin_app_name(prefix):
         raise ConfigError(
             f"--fly-app-prefix: {prefix!r} cannot start the name of a Fly app",
             hint="use lower-case letters, digits and dashes, and start with a letter or digit",

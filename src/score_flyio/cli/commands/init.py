@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import asyncclick as click
 
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import json_option
+
+if TYPE_CHECKING:
+    from score_flyio.project import Project
 
 
 @click.command("init", cls=Command)
@@ -26,8 +31,17 @@ from score_flyio.cli.options import json_option
     metavar="PREFIX",
     help="Start of all app names; needed the first time, and fixed from then on.",
 )
+@click.option(
+    "--provisioners",
+    "sources",
+    multiple=True,
+    metavar="FILE|URL",
+    help="A file of provisioners to install, before those that are there; - is stdin. Repeatable.",
+)
 @json_option
-async def command(cli: CliContext, sample: str, no_sample: bool, prefix: str | None) -> None:
+async def command(
+    cli: CliContext, sample: str, no_sample: bool, prefix: str | None, sources: tuple[str, ...]
+) -> None:
     """Start a project in this folder; what is there already stays."""
     from score_flyio.cli.project import open_project
 
@@ -40,9 +54,25 @@ async def command(cli: CliContext, sample: str, no_sample: bool, prefix: str | N
         cli.output.info("this project was started before; its state stays")
     if done.sample:
         cli.output.info(f"wrote a sample Score file to {done.sample}")
+    installed = await _install(cli, project, sources)
     document = {
         "created": done.created,
         "app_prefix": state.app_prefix,
         "sample": done.sample,
+        "provisioners": installed,
     }
     cli.output.result(document, "")
+
+
+async def _install(cli: CliContext, project: Project, sources: tuple[str, ...]) -> list[str]:
+    """Install files of provisioners; the first that was given comes first. Their paths."""
+    from score_flyio.resources.template.files import fetch
+
+    contents = [
+        (source, await fetch(source, directory=cli.directory, stdin=cli.stdin.read))
+        for source in sources
+    ]
+    paths = project.install_provisioners(contents, now=cli.clock.time())
+    for path in paths:
+        cli.output.info(f"installed provisioners in {path}")
+    return [str(path) for path in paths]

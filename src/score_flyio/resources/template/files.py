@@ -99,12 +99,7 @@ def install(folder: Path, content: bytes, *, source: str, now: float) -> Path:
     """
     from score_flyio.state.atomic import write_atomically
 
-    try:
-        text = content.decode()
-    except UnicodeDecodeError as error:
-        problem = Problem(message="not UTF-8 text", file=source, code=CODE)
-        raise ConfigError(problems=[problem], code=CODE) from error
-    read_entries(text, file=source, directory=folder.parent)
+    check(content, source=source, directory=folder.parent)
     mark = hashlib.sha256(source.encode()).hexdigest()[:8]
     older = [path for path in folder.glob(f"*{SUFFIX}") if path.name.split(".")[1:2] == [mark]]
     path = folder / f"{_LAST - int(now)}.{mark}.{_stem(source)}{SUFFIX}"
@@ -113,6 +108,16 @@ def install(folder: Path, content: bytes, *, source: str, now: float) -> Path:
         if other != path:
             other.unlink(missing_ok=True)
     return path
+
+
+def check(content: bytes, *, source: str, directory: Path) -> None:
+    """Raises ConfigError with everything that is wrong in a file of provisioners."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        problem = Problem(message="not UTF-8 text", file=source, code=CODE)
+        raise ConfigError(problems=[problem], code=CODE) from error
+    read_entries(text, file=source, directory=directory)
 
 
 def _stem(source: str) -> str:
