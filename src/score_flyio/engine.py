@@ -119,6 +119,7 @@ class Engine:
         return Plan(
             apps=tuple(planner.plans[d.app] for d in deployables if d.app in planner.plans),
             resources=tuple(str(uid) for uid in resources.order) if resources else (),
+            new_resources=_never_provisioned(resources, state),
             failures={
                 d.workload or d.app: planner.failures[d.app]
                 for d in deployables
@@ -285,6 +286,11 @@ def _uids(
     if plan is None:
         return {}
     return {item.workload.name: plan.resources_of(item.workload.name) for item in loaded}
+
+
+def _never_provisioned(plan: ResourcePlan | None, state: ProjectState) -> tuple[str, ...]:
+    known = {uid for uid, record in state.resources.items() if record.provisioned}
+    return tuple(str(uid) for uid in plan.order if uid not in known) if plan else ()
 
 
 def _known_outputs(

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import anyio
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
+from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.model import DesiredApp, KnownApp
 from score_flyio.deploy.observe import observe_app
 from score_flyio.deploy.options import DeployOptions
@@ -18,6 +19,7 @@ from score_flyio.deployment import TOOL_VERSION, wanted_parts
 from score_flyio.errors import ScoreFlyError
 from score_flyio.fly.client import FlyClient
 from score_flyio.resources.model import Outputs
+from score_flyio.score.placeholders import PENDING
 from score_flyio.unwrap import unwrapped
 
 
@@ -28,6 +30,8 @@ class Plan:
     apps: tuple[AppPlan, ...]
     resources: tuple[str, ...] = ()
     """Uids of the resources that the run asks its provisioners for."""
+    new_resources: tuple[str, ...] = ()
+    """Those that were never provisioned: their outputs are known later."""
     failures: Mapping[str, ScoreFlyError] = field(factory=dict)
     """By workload or app: what cannot be planned, and why."""
     inputs: tuple[Any, ...] = field(default=(), repr=False)
@@ -35,12 +39,18 @@ class Plan:
 
     @property
     def empty(self) -> bool:
-        """Nothing at Fly would change."""
-        return not self.failures and all(app.empty for app in self.apps)
+        """Nothing would change, at Fly and among resources."""
+        changes = self.failures or self.new_resources
+        return not changes and all(app.empty for app in self.apps)
 
     def describe(self) -> str:
         """The plan as text for a person; secrets are named, never shown."""
-        lines = [f"provision {uid}" for uid in self.resources]
+        lines = [
+            f"provision {uid}: its outputs are known later"
+            if uid in self.new_resources
+            else f"ask again for {uid}: it is provisioned"
+            for uid in self.resources
+        ]
         lines += [describe_app(app) for app in self.apps]
         lines += [f"{label}: {error.message}" for label, error in self.failures.items()]
         return "\n".join(lines) or "nothing to do"
@@ -50,6 +60,7 @@ class Plan:
         return {
             "empty": self.empty,
             "resources": list(self.resources),
+            "new_resources": list(self.new_resources),
             "apps": [plan_json(app) for app in self.apps],
             "failures": [
                 {"workload": label, "code": error.code, "message": error.message}
@@ -88,7 +99,8 @@ class Planner:
 
     async def _plan(self, deployable: Deployable) -> AppPlan:
         prepared = deployable.preview(self.outputs(deployable))
-        spec = with_options(prepared.spec, self.options)
+        known = self.known(deployable.app)
+        spec = without_known_secrets(with_options(prepared.spec, self.options), known)
         image = image_of(deployable, spec, self.options)
         wanted = wanted_parts(deployable, spec)
         observed = await observe_app(self.client, deployable.app, wanted)
@@ -103,8 +115,18 @@ class Planner:
         )
         settings = PlanSettings(
             options=self.options,
-            known=self.known(deployable.app),
+            known=known,
             new_id=self.new_id,
             tool_version=TOOL_VERSION,
         )
         return plan_app(desired, observed, settings)
+
+
+def without_known_secrets(spec: AppSpec, known: KnownApp) -> AppSpec:
+    """Variables whose values are known later and were secret before are expected to stay so."""
+    kept = {
+        name: value
+        for name, value in spec.env.items()
+        if PENDING not in value or name not in known.secrets
+    }
+    return spec if len(kept) == len(spec.env) else evolve(spec, env=kept)

@@ -44,9 +44,10 @@ class StateRecorder:
         await self._keep(app, evolve(record, launches_done=done))
 
     async def released(self, app: str, release: ReleaseRecord) -> None:
-        """Remembers a release, for `releases` and `rollback`."""
+        """Remembers a release, for `releases` and `rollback`; numbers start anew with an app."""
         record = self._record(app)
-        releases = (*record.releases, release)[-RELEASES_KEPT:]
+        earlier = (other for other in record.releases if other.version < release.version)
+        releases = (*earlier, release)[-RELEASES_KEPT:]
         await self._keep(app, evolve(record, releases=releases))
 
     def _record(self, app: str) -> DeploymentRecord:

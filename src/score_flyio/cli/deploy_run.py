@@ -13,6 +13,7 @@ from score_flyio.cli.project import open_project
 from score_flyio.cli.render import follow
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.report import AppReport, Report
+from score_flyio.deploy.sizes import options_guest
 from score_flyio.deployable import ConvertedApp
 from score_flyio.engine import Engine
 from score_flyio.errors import DeployError, UsageError
@@ -60,7 +61,7 @@ class DeployRun:
 
     async def deploy(self, loaded: Loaded) -> int:
         """Deploy what could be loaded, tell how it went, and return the exit code."""
-        check_image(self.options, loaded)
+        check_options(self.options, loaded)
         if self.build_only:
             return await self._build(loaded)
         events: list[Event] = []
@@ -106,8 +107,14 @@ class DeployRun:
         )
 
 
-def check_image(options: DeployOptions, loaded: Loaded) -> None:
-    """Raises UsageError when one image would go to several apps."""
+def check_options(options: DeployOptions, loaded: Loaded) -> None:
+    """Refuses what cannot be before anything is changed.
+
+    Raises:
+        UsageError: one image would go to several apps.
+        ConversionError: a machine size that Fly has not.
+    """
+    options_guest(options)
     count = len(loaded.inputs) + len(loaded.broken)
     if options.image and count != 1:
         raise UsageError(

@@ -111,7 +111,7 @@ class Lookup:
     outputs: Mapping[str, ResourceOutputs] = field(factory=dict)
     """By resource name of the workload."""
     pending: frozenset[str] = frozenset()
-    """Resources that are not provisioned yet: their outputs read as `PENDING`."""
+    """Resources of which not every output is known yet: the others read as `PENDING`."""
 
     def find(self, reference: Reference) -> tuple[Any, bool]:
         """The value, and whether it is a secret.
@@ -131,7 +131,7 @@ class Lookup:
         return self._output(*rest)
 
     def _output(self, name: str, *keys: str) -> tuple[Any, bool]:
-        if name in self.pending and keys:
+        if name in self.pending and keys and not self._known(name, keys[0]):
             return PENDING, False
         if name not in self.outputs:
             raise LookupFailure("unknown_resource", f'the workload has no resource "{name}"')
@@ -141,6 +141,10 @@ class Lookup:
         secret = keys[0] in outputs.secrets
         tree = outputs.secrets if secret else outputs.values
         return _walk(tree, keys, null_is_missing=True), secret
+
+    def _known(self, name: str, key: str) -> bool:
+        outputs = self.outputs.get(name)
+        return outputs is not None and (key in outputs.values or key in outputs.secrets)
 
 
 class LookupFailure(Exception):

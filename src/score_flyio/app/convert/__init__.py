@@ -60,8 +60,8 @@ def convert(
         app_name: Name of the app at Fly.
         outputs: By resource name of the workload.
         read_file: Gives the bytes of a file, by path relative to the working folder.
-        known_later: Resources without outputs are provisioned later: what reads them gets a
-            marker text, as in a plan.
+        known_later: Outputs that are missing are known later: what reads them gets a marker
+            text, as in a plan.
         side_folder: Folder of the fly.toml, relative to the working folder.
 
     Raises:
@@ -70,7 +70,7 @@ def convert(
             `file_not_utf8`, `file_invalid`, `resource_quantity_invalid`, `app_name_invalid`.
     """
     workload = loaded.workload
-    later = frozenset(workload.resources.keys() - outputs.keys() if known_later else ())
+    later = frozenset(workload.resources if known_later else ())
     draft = Draft(
         workload=workload,
         file=loaded.file,

@@ -36,14 +36,14 @@ async def command(cli: CliContext, detailed_exitcode: bool, **settings: Any) -> 
 
     FILE: Score files. Without FILE and --config, all workloads of the project.
     """
-    from score_flyio.cli.deploy_run import check_image, failure_code, load, tell_failures
+    from score_flyio.cli.deploy_run import check_options, failure_code, load, tell_failures
     from score_flyio.cli.place import target_of
 
     chosen = selection(settings)
     target = target_of(cli, **{name: settings.pop(name) for name in ("target", "emulate", "org")})
     how = deploy_options(**settings)
     loaded = await load(cli, chosen)
-    check_image(how, loaded)
+    check_options(how, loaded)
     plan = await _planned(cli, target, loaded, how)
     tell_failures(cli, plan, loaded.broken)
     cli.output.result(plan.to_json() | _broken(plan, loaded), plan.describe())
