@@ -12,15 +12,10 @@ from collections.abc import Iterable, Mapping
 from attrs import field, frozen
 
 from fly_machines import models
-from score_flyio.deploy.metadata import (
-    CANARY,
-    SAFE_TO_DESTROY,
-    STANDS_FOR,
-    TAG,
-    metadata,
-)
+from score_flyio.deploy.metadata import CANARY, SAFE_TO_DESTROY, STANDS_FOR, TAG
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.step import DestroyMachine
+from score_flyio.fly.present import metadata
 
 
 @frozen(kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from fly_machines import models
+from score_flyio.fly.present import LAUNCH_KEY, metadata
 
 PLATFORM = "fly_platform_version"
 """`v2` on every machine that flyctl sees as its own."""
@@ -21,31 +22,16 @@ SAFE_TO_DESTROY = "safe_to_destroy"
 STANDS_FOR = "score_flyio_stands_for"
 """On green machines and replacements: the machine that each takes over from."""
 
-LAUNCH = "score_flyio_launch_id"
-"""Idempotency key of a create. `ID:NUMBER/OF` for machines of a launch, with `+KEY` behind it for
-one that took over the place of another."""
-
 RELEASE_GROUP = "fly_app_release_command"
 RESERVED_GROUPS = frozenset(
     {RELEASE_GROUP, "fly_app_test_machine_command", "fly_app_console", "release_command"}
 )
 
 
-def metadata(machine: models.Machine) -> dict[str, str]:
-    """The machine's metadata; that of a partial config when its host does not answer."""
-    config = machine.config or machine.incomplete_config
-    return (config.metadata if config else None) or {}
-
-
 def group_of(machine: models.Machine, default: str = "app") -> str:
     """The process group of a machine; the default one where it names none."""
     found = metadata(machine)
     return found.get(GROUP) or found.get(OLD_GROUP) or default
-
-
-def living(machine: models.Machine) -> bool:
-    """Whether the machine is there, in whatever state, and not on its way out."""
-    return machine.state not in {"destroyed", "destroying"}
 
 
 def is_own(machine: models.Machine) -> bool:
@@ -63,7 +49,11 @@ def is_release_machine(machine: models.Machine) -> bool:
 
 @frozen
 class Launch:
-    """The place of a machine among those that were to be created together."""
+    """The place of a machine among those that were to be created together.
+
+    In metadata it is the launch key: `ID:NUMBER/OF`, with `+KEY` behind it for a machine that took
+    over the place of another.
+    """
 
     id: str
     number: int
@@ -78,7 +68,7 @@ class Launch:
     @classmethod
     def of_machine(cls, machine: models.Machine) -> Launch | None:
         """Reads it from the metadata; None where there is none."""
-        place, _, again = metadata(machine).get(LAUNCH, "").partition("+")
+        place, _, again = metadata(machine).get(LAUNCH_KEY, "").partition("+")
         head, colon, tail = place.partition(":")
         number, slash, count = tail.partition("/")
         if colon and slash and number.isdigit() and count.isdigit():

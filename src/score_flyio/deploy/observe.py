@@ -9,17 +9,13 @@ import anyio
 from attrs import define, field, frozen
 
 from fly_machines import models
-from score_flyio.deploy.metadata import is_own, is_release_machine, living
+from score_flyio.deploy.metadata import is_own, is_release_machine
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.errors import FlyError, NotFound
 from score_flyio.fly.client import FlyClient
+from score_flyio.fly.present import kept, living
 
 T = TypeVar("T")
-
-HIDDEN_VOLUME_STATES = frozenset(
-    {"scheduling_destroy", "fork_cleanup", "waiting_for_detach", "pending_destroy", "destroying"}
-)
-"""Volumes in these states are gone for every practical purpose (fly-go)."""
 
 EMPTY_LIST_PAUSES = (0.5, 1.0, 2.0)
 """Seconds between readings of a machine list that is empty though the app counts machines."""
@@ -73,7 +69,7 @@ class _Reading:
             machines=tuple(m for m in alive if is_own(m)),
             leftovers=tuple(m for m in alive if is_release_machine(m)),
             others=tuple(m for m in alive if not is_own(m) and not is_release_machine(m)),
-            volumes=tuple(v for v in self.volumes if v.state not in HIDDEN_VOLUME_STATES),
+            volumes=tuple(v for v in self.volumes if kept(v)),
             addresses=tuple(self.addresses),
             secrets=self.secrets,
         )

@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 
 from score_flyio.deploy.addresses import address_steps, after_addresses
 from score_flyio.deploy.groups import GroupPlan, plan_groups
-from score_flyio.deploy.metadata import RELEASE_VERSION, metadata
+from score_flyio.deploy.metadata import RELEASE_VERSION
 from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp, Release
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.release_command import release_command_steps
@@ -24,6 +24,7 @@ from score_flyio.deploy.step import (
     Step,
     UpdateMachine,
 )
+from score_flyio.fly.present import metadata
 
 
 @frozen(kw_only=True)

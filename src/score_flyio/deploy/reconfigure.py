@@ -12,7 +12,7 @@ from score_flyio.deploy.compare import differences
 from score_flyio.deploy.desired.machine_config import add_release
 from score_flyio.deploy.desired.update import skip_launch
 from score_flyio.deploy.groups import GroupPlan, by_group, join
-from score_flyio.deploy.metadata import RELEASE_VERSION, metadata
+from score_flyio.deploy.metadata import RELEASE_VERSION
 from score_flyio.deploy.model import ObservedApp, Release
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.plan import AppPlan, fingerprint
@@ -22,6 +22,7 @@ from score_flyio.deploy.strategies.model import GroupUpdate, Waiting
 from score_flyio.deploy.strategies.rolling import rolling
 from score_flyio.deploy.verdict import count_checks
 from score_flyio.deploy.waiting import WAIT_TIMEOUT
+from score_flyio.fly.present import metadata
 
 
 @frozen(kw_only=True)

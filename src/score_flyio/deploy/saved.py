@@ -17,9 +17,10 @@ from attrs import define, field, frozen
 from fly_machines.models import Machine
 from score_flyio.app.flytoml import read_fly_toml
 from score_flyio.app.spec import AppSpec
-from score_flyio.deploy.metadata import RELEASE_VERSION, group_of, metadata
+from score_flyio.deploy.metadata import RELEASE_VERSION, group_of
 from score_flyio.errors import Problem, ScoreFlyError
 from score_flyio.fly.codec import unstructure
+from score_flyio.fly.present import metadata
 
 Tree = dict[str, Any]
 

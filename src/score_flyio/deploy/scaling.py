@@ -10,15 +10,16 @@ from attrs import evolve, field, frozen
 
 from fly_machines import models
 from score_flyio.deploy.groups import GroupPlan, join
-from score_flyio.deploy.metadata import CANARY, LAUNCH, Launch
+from score_flyio.deploy.metadata import CANARY, Launch
 from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.reconfigure import serves, waiting_of
 from score_flyio.deploy.step import CreateMachine, CreateVolume, DestroyMachine, Step
 from score_flyio.deploy.strategies.model import waiting_steps
+from score_flyio.fly.present import LAUNCH_KEY
 
 _PASSING_MARKS = (
-    LAUNCH,
+    LAUNCH_KEY,
     CANARY,
     "score_flyio_stands_for",
     "fly_bluegreen_deployment_tag",

@@ -12,7 +12,7 @@ from score_flyio.deploy.desired.launch import launch_plan
 from score_flyio.deploy.desired.update import RESTING, MachineUpdate, update_input
 from score_flyio.deploy.greens import greens
 from score_flyio.deploy.leftovers import Members
-from score_flyio.deploy.metadata import CANARY, TOOL_VERSION, metadata
+from score_flyio.deploy.metadata import CANARY, TOOL_VERSION
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Release
 from score_flyio.deploy.options import DeployOptions, StrategyName
 from score_flyio.deploy.replacements import replacement_steps
@@ -22,6 +22,7 @@ from score_flyio.deploy.step import CreateMachine, UpdateMachine
 from score_flyio.deploy.strategies import STRATEGIES, GroupUpdate
 from score_flyio.deploy.unsettled import awaits, is_well
 from score_flyio.deploy.waiting import waiting_for
+from score_flyio.fly.present import metadata
 
 if TYPE_CHECKING:
     from score_flyio.deploy.groups import GroupPlan

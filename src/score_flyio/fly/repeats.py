@@ -24,22 +24,16 @@ from score_flyio.errors import (
     NotFound,
 )
 from score_flyio.fly.errors import is_doubtful
+from score_flyio.fly.present import LAUNCH_KEY, kept, living, metadata
 from score_flyio.secret import Secret
 
 T = TypeVar("T")
 
-LAUNCH_ID_KEY: Final = "score_flyio_launch_id"
-"""Metadata key by which a machine is recognised whose creation was not answered."""
 TRIES: Final = 6
 LOOKS: Final = (0.5, 1.0)
 """Seconds before each look at what is there; reads lag behind changes."""
 VISIBLE_WITHIN: Final = 60.0
 """Seconds within which a new app must become readable."""
-VANISHING: Final = frozenset(
-    {"scheduling_destroy", "fork_cleanup", "waiting_for_detach", "pending_destroy", "destroying",
-     "destroyed"}
-)  # fmt: skip
-"""States of volumes that are as good as gone."""
 
 
 @frozen(kw_only=True)
@@ -156,8 +150,8 @@ async def create_machine(
     younger is deleted.
     """
     config = request.config or models.FlyMachineConfig()
-    metadata = {**(config.metadata or {}), LAUNCH_ID_KEY: launch_id}
-    marked = attrs.evolve(request, config=attrs.evolve(config, metadata=metadata))
+    marks = {**(config.metadata or {}), LAUNCH_KEY: launch_id}
+    marked = attrs.evolve(request, config=attrs.evolve(config, metadata=marks))
     sent = 0
 
     async def send() -> models.Machine:
@@ -186,15 +180,9 @@ async def _launched(api: FlyMachinesApi, app: str, launch_id: str) -> list[model
     found = [
         machine
         for machine in machines
-        if machine.state not in ("destroying", "destroyed")
-        and _metadata(machine).get(LAUNCH_ID_KEY) == launch_id
+        if living(machine) and metadata(machine).get(LAUNCH_KEY) == launch_id
     ]
     return sorted(found, key=lambda machine: machine.created_at or "")
-
-
-def _metadata(machine: models.Machine) -> Mapping[str, str]:
-    config = machine.config or machine.incomplete_config
-    return (config.metadata if config is not None else None) or {}
 
 
 async def update_machine(
@@ -255,7 +243,7 @@ async def create_volume(
     async def created() -> models.Volume | None:
         for volume in await api.volumes_list(app):
             same = volume.name == request.name and request.region in (None, volume.region)
-            if same and volume.id not in known_ids and volume.state not in VANISHING:
+            if same and volume.id not in known_ids and kept(volume):
                 return volume
         return None
 

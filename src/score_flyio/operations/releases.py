@@ -8,8 +8,9 @@ from typing import Any
 from attrs import frozen
 
 from score_flyio.clock import rfc3339
-from score_flyio.deploy.metadata import RELEASE_VERSION, metadata
+from score_flyio.deploy.metadata import RELEASE_VERSION
 from score_flyio.deploy.model import ObservedApp
+from score_flyio.fly.present import metadata
 from score_flyio.operations.apps import AppRef
 from score_flyio.state.model import DeploymentRecord
 

@@ -9,13 +9,7 @@ import anyio
 from attrs import frozen
 
 from fly_machines import models
-from score_flyio.deploy.metadata import (
-    GROUP,
-    LAUNCH,
-    RELEASE_VERSION,
-    group_of,
-    metadata,
-)
+from score_flyio.deploy.metadata import GROUP, RELEASE_VERSION, group_of
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.plan import AppPlan
@@ -23,13 +17,14 @@ from score_flyio.deploy.reconfigure import Reconfiguration, next_release, plan_r
 from score_flyio.deploy.secrets import SEEN_KEY
 from score_flyio.errors import UsageError
 from score_flyio.fly.codec import structure
+from score_flyio.fly.present import LAUNCH_KEY, metadata
 from score_flyio.operations.apps import AppRef
 from score_flyio.operations.secrets import ALL_SEEN_KEY
 from score_flyio.operations.session import Session
 from score_flyio.state.model import DeploymentRecord
 from score_flyio.unwrap import unwrapped
 
-_OWN = (LAUNCH, "score_flyio_stands_for", SEEN_KEY, ALL_SEEN_KEY)
+_OWN = (LAUNCH_KEY, "score_flyio_stands_for", SEEN_KEY, ALL_SEEN_KEY)
 """Metadata that belongs to the machine, not to the release."""
 
 

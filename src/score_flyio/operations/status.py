@@ -9,12 +9,13 @@ import anyio
 from attrs import asdict, frozen
 
 from fly_machines import models
-from score_flyio.deploy.metadata import RELEASE_VERSION, group_of, metadata
+from score_flyio.deploy.metadata import RELEASE_VERSION, group_of
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.verdict import count_checks
 from score_flyio.errors import FlyError
 from score_flyio.fly.client import FlyClient
+from score_flyio.fly.present import metadata
 from score_flyio.fly.repeats import ip_type
 from score_flyio.operations.apps import AppRef, Chosen
 from score_flyio.state.model import ProjectState

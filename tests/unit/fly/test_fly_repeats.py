@@ -19,8 +19,8 @@ from score_flyio.errors import (
     NotAuthorized,
     NotFound,
 )
+from score_flyio.fly.present import LAUNCH_KEY
 from score_flyio.fly.repeats import (
-    LAUNCH_ID_KEY,
     assign_ip,
     create_machine,
     create_volume,
@@ -143,13 +143,13 @@ async def test_one_machine_a_launch(connect: Connect, faults: list[str]) -> None
     request = machine_request()
     machine = await create_machine(connect(small).client.api, "web", request, "launch-1")
     assert [m["id"] for m in small.machines] == [machine.id]
-    assert small.machines[0]["config"]["metadata"] == {"mine": "1", LAUNCH_ID_KEY: "launch-1"}
+    assert small.machines[0]["config"]["metadata"] == {"mine": "1", LAUNCH_KEY: "launch-1"}
     assert request == machine_request()
 
 
 async def test_a_machine_of_another_launch_is_not_taken(connect: Connect) -> None:
     small = Small(faults=[BEFORE])
-    other = {"id": "other", "config": {"metadata": {LAUNCH_ID_KEY: "launch-0"}}}
+    other = {"id": "other", "config": {"metadata": {LAUNCH_KEY: "launch-0"}}}
     small.machines = [other, {"id": "bare"}]
     machine = await create_machine(connect(small).client.api, "web", machine_request(), "launch-1")
     assert machine.id not in ("other", "bare")

@@ -6,7 +6,6 @@ from attrs import evolve
 
 from fly_machines import models
 from score_flyio.deploy.context import Context, MadeMachine, SecretsSet
-from score_flyio.deploy.metadata import metadata
 from score_flyio.deploy.secrets import SEEN_KEY
 from score_flyio.deploy.step import (
     CordonMachine,
@@ -22,6 +21,7 @@ from score_flyio.deploy.step import (
 from score_flyio.deploy.unchanged import Unchanged
 from score_flyio.errors import InsufficientCapacity
 from score_flyio.fly import repeats
+from score_flyio.fly.present import metadata
 
 
 async def create_machine(step: CreateMachine, context: Context) -> MadeMachine:

@@ -24,6 +24,7 @@ from score_flyio.errors import (
 )
 from score_flyio.fly import repeats
 from score_flyio.fly.client import FlyClient
+from score_flyio.fly.present import kept
 from score_flyio.resources.postgres import health, machine
 from score_flyio.resources.postgres.access import REGION_VARIABLES, FlyAccess
 from score_flyio.resources.postgres.execute import read_operator_password
@@ -142,7 +143,7 @@ class Instance:
 
     async def _volume(self, region: str) -> models.Volume:
         listed = await self.client.api.volumes_list(self.app)
-        living = [v for v in listed if v.state not in repeats.VANISHING]
+        living = [v for v in listed if kept(v)]
         for volume in living:
             if volume.name == machine.VOLUME and not volume.attached_machine_id:
                 return volume

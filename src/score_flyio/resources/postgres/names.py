@@ -15,15 +15,14 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from score_flyio.app.names import RULE, is_app_name
 from score_flyio.secret import Secret
 
-LONGEST_APP: Final = 63
 LONGEST_IDENTIFIER: Final = 63
 """Bytes; Postgres cuts longer identifiers off without a word."""
 _FIRST_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _SECONDS: Final = 25 * 365 * 86_400
 _USER: Final = "-user"
-_APP: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -39,11 +38,8 @@ def app_name(prefix: str, guid: str, attempt: int = 0) -> str:
     """
     when = _FIRST_TIME + timedelta(seconds=_number(guid, "app", attempt) % _SECONDS)
     name = f"{prefix}pg-{when:%Y%m%d%H%M%S}"
-    if len(name) > LONGEST_APP or not _APP.fullmatch(name):
-        raise ValueError(
-            f"{name!r} cannot be the name of a Fly app: it has up to {LONGEST_APP} lower-case "
-            "letters, digits and dashes"
-        )
+    if not is_app_name(name):
+        raise ValueError(f"{name!r} cannot be the name of a Fly app: {RULE}")
     return name
 
 

@@ -1,0 +1,32 @@
+"""How machines and volumes are recognised: by metadata, and by states that mean they are gone."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fly_machines import models
+
+LAUNCH_KEY: Final = "score_flyio_launch_id"
+"""Metadata key by which a machine is found again whose creation was not answered."""
+_GONE: Final = frozenset({"destroyed", "destroying"})
+_VANISHING: Final = frozenset(
+    {"scheduling_destroy", "fork_cleanup", "waiting_for_detach", "pending_destroy", "destroying",
+     "destroyed"}
+)  # fmt: skip
+"""Volumes in these states are gone for every practical purpose (fly-go)."""
+
+
+def metadata(machine: models.Machine) -> dict[str, str]:
+    """The machine's metadata; that of a partial config when its host does not answer."""
+    config = machine.config or machine.incomplete_config
+    return (config.metadata if config else None) or {}
+
+
+def living(machine: models.Machine) -> bool:
+    """Whether the machine is there, in whatever state, and not on its way out."""
+    return machine.state not in _GONE
+
+
+def kept(volume: models.Volume) -> bool:
+    """Whether the volume is there, and not on its way out."""
+    return volume.state not in _VANISHING
