@@ -27,6 +27,7 @@ from score_flyio.resources.template.render import LONGEST as LONGEST_TEXT
 from score_flyio.resources.template.surroundings import Surroundings
 from score_flyio.state.model import ProjectState, ResourceRecord, WorkloadRecord
 
+ROOT = Path(__file__).resolve().parents[4]
 UID = ResourceUid("thing", "default", "shop.db")
 ENVIRON = {"LEVEL": "debug: yes", "TOKEN": "s3cr3t-value"}
 
@@ -473,3 +474,32 @@ async def test_files_are_fetched_from_urls() -> None:
         await download("https://u:secret@x.example/gone", transport=transport)
     with pytest.raises(ConfigError, match="longer than"):
         await download("https://x.example/long", transport=transport)
+
+
+# --- the documentation
+
+
+async def test_the_documented_example_works() -> None:
+    text = (ROOT / "docs" / "provisioners.md").read_text().split("```yaml\n")[1].split("```")[0]
+    (entry,) = read_entries(text, file="docs", directory=Path())
+    uid = ResourceUid("s3", "small", "assets")
+    assert entry.serves(uid)
+    subject = TemplateProvisioner(entry, lambda: surroundings(uid))
+    result = await subject.provision(ProvisionRequest(uid=uid, guid="the-guid"))
+    assert result.values == {
+        "endpoint": "https://objects.example.com",
+        "bucket": "b-the-guid",
+    }
+    assert result.shared == {"buckets": {"the-guid": "b-the-guid"}}
+    again = ProvisionRequest(uid=uid, guid="the-guid", state=result.state or {})
+    assert (await subject.provision(again)).secrets == result.secrets
+
+
+def test_the_documented_built_in_ones_are_there(tmp_path: Path) -> None:
+    documented = (ROOT / "docs" / "provisioners.md").read_text()
+    built_in = registry(tmp_path).behind
+    assert built_in is not None
+    for definition in built_in().definitions:
+        class_ = definition.resource_class
+        assert f"| `{definition.resource_type}` | `{class_}`" in documented or class_ is None
+        assert f"| `{definition.resource_type}` |" in documented
