@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from attrs import evolve, field, frozen
 
@@ -199,7 +199,7 @@ class WithSideFiles:
 
 def with_options(spec: AppSpec, options: DeployOptions) -> AppSpec:
     """The app with what the command line adds to it."""
-    changes: dict[str, object] = {}
+    changes: dict[str, Any] = {}
     if options.region:
         changes["primary_region"] = options.region
     if options.env:

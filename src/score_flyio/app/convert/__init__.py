@@ -5,9 +5,7 @@ One module an aspect; each notes its problems in the draft, and all of them are 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from typing import Final
 
 from attrs import evolve, field, frozen
 
@@ -20,6 +18,7 @@ from score_flyio.app.convert.services import services
 from score_flyio.app.convert.sizing import vm_of_workload
 from score_flyio.app.convert.variables import variables
 from score_flyio.app.convert.volumes import mounts
+from score_flyio.app.names import RULE, is_app_name
 from score_flyio.app.spec import AppSpec, ExperimentalSection
 from score_flyio.score.load import LoadedWorkload
 from score_flyio.score.notice import Notice
@@ -27,8 +26,6 @@ from score_flyio.score.placeholders import Lookup, ResourceOutputs
 from score_flyio.secret import Secret
 
 __all__ = ["Conversion", "convert"]
-
-_APP_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
 @frozen(kw_only=True)
@@ -103,11 +100,11 @@ def _spec(draft: Draft, app_name: str) -> AppSpec:
 
 
 def _check_name(draft: Draft, app_name: str) -> None:
-    if not _APP_NAME.fullmatch(app_name):
+    if not is_app_name(app_name):
         draft.fail(
             "app_name_invalid",
             ("metadata", "name"),
-            f'"{app_name}" cannot be the name of a Fly app: 1 to 63 of a-z, 0-9 and -',
+            f'"{app_name}" cannot be the name of a Fly app: {RULE}',
             "shorten the workload's name, or start the project with another --fly-app-prefix",
         )
 
