@@ -20,7 +20,6 @@ from anyio import to_thread
 from attrs import define, field, frozen
 
 from score_flyio.app.convert import Conversion, convert
-from score_flyio.app.flytoml.write import to_workload_toml
 from score_flyio.errors import (
     ConfigError,
     InputError,
@@ -41,6 +40,7 @@ from score_flyio.secret import Secret
 from score_flyio.secrets_file import CODE, render_all
 from score_flyio.state.atomic import write_atomically
 from score_flyio.state.model import ProjectState
+from score_flyio.writing import write_workload
 
 Emit = Callable[[Event], None]
 
@@ -258,7 +258,13 @@ class _Run:
         try:
             outputs = {resource: by_uid[uid] for resource, uid in uids.items()}
             conversion = self._conversion(loaded, outputs)
-            file = await to_thread.run_sync(self._write, name, conversion)
+            file = await write_workload(
+                self.project,
+                name,
+                conversion.spec,
+                conversion.side_files,
+                self.options.output_dir,
+            )
         except ScoreFlyError as error:
             self._failed(error)
             return
@@ -278,21 +284,6 @@ class _Run:
             known_later=known_later,
             side_folder=self.options.output_dir or "",
         )
-
-    def _write(self, name: str, conversion: Conversion) -> str:
-        path = self.project.toml_path(name, self.options.output_dir)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            for side_file, content in conversion.side_files.items():
-                write_atomically(self.project.directory / side_file, content)
-            write_atomically(path, to_workload_toml(conversion.spec).encode())
-        except OSError as error:
-            raise ConfigError(
-                f"{error.filename or path} cannot be written: {error.strerror}",
-                hint="check --output-dir and its permissions",
-                code="output_unwritable",
-            ) from error
-        return str(path)
 
     async def _write_secrets(self) -> str | None:
         secrets: dict[str, Mapping[str, Secret]] = {

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from anyio import to_thread
 from attrs import frozen
 
-from score_flyio.app.flytoml import to_toml
-from score_flyio.deployable import Deployable, Prepared
+from score_flyio.app.flytoml.write import to_workload_toml
+from score_flyio.app.spec import AppSpec
+from score_flyio.errors import ConfigError
 from score_flyio.project import Project
 from score_flyio.state.atomic import write_atomically
+
+if TYPE_CHECKING:
+    from score_flyio.deployable import Deployable, Prepared
 
 
 @frozen
@@ -22,13 +27,39 @@ class TomlWriter:
     enabled: bool = True
 
     async def write(self, deployable: Deployable, prepared: Prepared) -> None:
-        """`fly_<workload>.toml`; a fly.toml that somebody wrote is left alone."""
+        """`fly_<workload>.toml`; a fly.toml that somebody wrote is left alone.
+
+        Raises ConfigError when a file cannot be written.
+        """
         if self.enabled and deployable.workload is not None:
-            path = self.project.toml_path(deployable.workload)
-            files = {path: to_toml(prepared.spec).encode()}
-            for name, content in prepared.side_files.items():
-                files[self.project.directory / name] = content
-            await to_thread.run_sync(_write, files)
+            await write_workload(
+                self.project, deployable.workload, prepared.spec, prepared.side_files
+            )
+
+
+async def write_workload(
+    project: Project,
+    workload: str,
+    spec: AppSpec,
+    side_files: Mapping[str, bytes],
+    output_dir: str | None = None,
+) -> str:
+    """Write `fly_<workload>.toml`, and before it the files it names; gives its path.
+
+    Raises ConfigError when a file cannot be written.
+    """
+    path = project.toml_path(workload, output_dir)
+    files = {project.directory / name: content for name, content in side_files.items()}
+    files[path] = to_workload_toml(spec).encode()
+    try:
+        await to_thread.run_sync(_write, files)
+    except OSError as error:
+        raise ConfigError(
+            f"{error.filename or path} cannot be written: {error.strerror}",
+            hint="check --output-dir and its permissions",
+            code="output_unwritable",
+        ) from error
+    return str(path)
 
 
 def _write(files: Mapping[Path, bytes]) -> None:
