@@ -186,3 +186,17 @@ def test_a_broken_file_of_the_project_is_named(cli: Cli, tmp_path: Path) -> None
     result = cli("generate", "score.yaml")
     assert result.exit_code == 2
     assert ".score-flyio/a.provisioners.yaml:1" in result.stderr
+
+
+def test_provisioners_of_files_are_listed_and_built_in_ones_are_not(
+    cli: Cli, tmp_path: Path
+) -> None:
+    assert cli("init", "--fly-app-prefix=").exit_code == 0
+    assert cli("provisioners", "list").stdout == ""
+    (tmp_path / ".score-flyio" / "a.provisioners.yaml").write_text(FILE)
+    listed = cli("provisioners", "list").stdout
+    assert listed == (
+        "[0]: template://mine/thing (thing.#) IN-PROCESS .score-flyio/a.provisioners.yaml\n"
+    )
+    (document,) = cli("provisioners", "list", "--json").json
+    assert document["in_process"] == {"source": ".score-flyio/a.provisioners.yaml"}

@@ -126,7 +126,15 @@ class StaticSpec:
     values: Mapping[str, Any] = field(factory=dict)
 
 
-ProvisionerSpec: TypeAlias = CommandSpec | HttpSpec | StaticSpec
+@frozen(kw_only=True)
+class InProcessSpec:
+    """Work that this process does itself; it is not configured in the project's state."""
+
+    source: str
+    """Where it comes from: the file of a template, or `installed package`."""
+
+
+ProvisionerSpec: TypeAlias = CommandSpec | HttpSpec | StaticSpec | InProcessSpec
 
 
 @frozen(kw_only=True)

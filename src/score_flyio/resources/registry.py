@@ -18,6 +18,7 @@ from score_flyio.resources import match
 from score_flyio.resources.model import (
     CommandSpec,
     HttpSpec,
+    InProcessSpec,
     Provisioner,
     ProvisionerDefinition,
     ResourceUid,
@@ -95,6 +96,8 @@ class Registry:
         if self.behind is not None and definition not in self.definitions:
             return self.behind().build(definition)
         match definition.spec:
+            case InProcessSpec():
+                raise LookupError(f"nothing does the work of provisioner {definition.id!r}")
             case StaticSpec() as spec:
                 from score_flyio.resources.kinds.static import StaticProvisioner
 
@@ -115,7 +118,7 @@ def _as_definition(name: str, plugin: PluginProvisioner) -> ProvisionerDefinitio
         resource_type=plugin.resource_type,
         resource_class=plugin.resource_class,
         resource_id=plugin.resource_id,
-        spec=StaticSpec(),
+        spec=InProcessSpec(source="installed package"),
     )
 
 

@@ -14,6 +14,7 @@ from score_flyio.errors import Problem, StateCorrupt
 from score_flyio.resources.model import (
     CommandSpec,
     HttpSpec,
+    InProcessSpec,
     JsonObject,
     ProvisionerDefinition,
     ProvisionerSpec,
@@ -85,6 +86,8 @@ def _dump_provisioner(item: ProvisionerDefinition) -> JsonObject:
     match item.spec:
         case CommandSpec(binary=binary, args=args):
             document["cmd"] = {"binary": binary, "args": list(args)}
+        case InProcessSpec():
+            raise TypeError(f"provisioner {item.id!r} is not one that a state can keep")
         case HttpSpec(url=url):
             document["http"] = {"url": url}
         case StaticSpec(values=values):

@@ -133,9 +133,11 @@ def _line(item: ProvisionerDefinition) -> str:
 
 
 def _kind(item: ProvisionerDefinition) -> str:
-    from score_flyio.resources.model import CommandSpec, HttpSpec, StaticSpec
+    from score_flyio.resources.model import CommandSpec, HttpSpec, InProcessSpec, StaticSpec
 
     match item.spec:
+        case InProcessSpec(source=source):
+            return f"IN-PROCESS {source}"
         case CommandSpec(binary=binary):
             return f"CMD {binary}"
         case HttpSpec(url=url):
@@ -147,7 +149,7 @@ def _kind(item: ProvisionerDefinition) -> str:
 
 
 def _document(item: ProvisionerDefinition) -> dict[str, Any]:
-    from score_flyio.resources.model import CommandSpec, HttpSpec, StaticSpec
+    from score_flyio.resources.model import CommandSpec, HttpSpec, InProcessSpec, StaticSpec
 
     document: dict[str, Any] = {
         "id": item.id,
@@ -156,6 +158,8 @@ def _document(item: ProvisionerDefinition) -> dict[str, Any]:
         "resource_id": item.resource_id,
     }
     match item.spec:
+        case InProcessSpec(source=source):
+            return document | {"in_process": {"source": source}}
         case CommandSpec(binary=binary, args=args):
             return document | {"cmd": {"binary": binary, "args": list(args)}}
         case HttpSpec(url=url):

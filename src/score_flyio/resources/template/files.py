@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from score_flyio.errors import ConfigError, Problem, UsageError
-from score_flyio.resources.model import Provisioner, ProvisionerDefinition, StaticSpec
+from score_flyio.resources.model import InProcessSpec, Provisioner, ProvisionerDefinition
 from score_flyio.resources.template.entry import CODE, Entry, read_entries
 from score_flyio.resources.template.provisioner import TemplateProvisioner
 from score_flyio.resources.template.registry import SUFFIX
@@ -81,7 +81,7 @@ def _provisioners(
                 resource_type=entry.type,
                 resource_class=entry.class_,
                 resource_id=entry.id,
-                spec=entry.command or StaticSpec(),
+                spec=entry.command or InProcessSpec(source=entry.file),
             )
         )
         if entry.command is None:
