@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
@@ -30,10 +29,12 @@ def access_from_environment(
     variables = os.environ if environ is None else environ
 
     def connect() -> AbstractAsyncContextManager[FlyClient]:
+        from random import Random
+
         from score_flyio.target import Target
 
         target = Target.from_environment(variables, directory=directory)
-        rng = random.Random()  # noqa: S311  # spreads retries, guards nothing
+        rng = Random()  # noqa: S311  # spreads retries, guards nothing
         return target.connect(emit=_ignore, rng=rng)
 
     return FlyAccess(

@@ -14,7 +14,6 @@ from score_flyio.score.decode import workload_of
 from score_flyio.score.finding import Finding
 from score_flyio.score.model import Workload
 from score_flyio.score.notice import Notice
-from score_flyio.score.overrides import apply_property, merge_map, parse_property
 from score_flyio.score.place import Path, json_pointer, kind_of, place_text, value_at
 from score_flyio.score.upgrade import Upgraded, upgrade
 from score_flyio.score.validate import findings
@@ -59,14 +58,8 @@ def load_score_file(
     file = os.fspath(path)
     source = _read_document(file, "score_file_unreadable", "score_file_undecodable")
     document: dict[str, Any] = source.value or {}
-    if overrides_file is not None:
-        code = "override_file_invalid"
-        overrides = _read_document(os.fspath(overrides_file), code, code)
-        _refuse_odd_keys(overrides, os.fspath(overrides_file), code)
-        document = merge_map(document, overrides.value or {})
-    for text in override_properties:
-        override = parse_property(text)
-        document = apply_property(document, override.path, override.value)
+    if overrides_file is not None or override_properties:
+        document = _overridden(document, overrides_file, override_properties)
     return _validated(document, file, source=source, image=image, params_later=params_later)
 
 
@@ -77,6 +70,22 @@ def workload_from_document(document: dict[str, Any], file: str) -> LoadedWorkloa
         ScoreFileError: the document does not match the present rules.
     """
     return _validated(document, file)
+
+
+def _overridden(
+    document: dict[str, Any], file: str | os.PathLike[str] | None, properties: Sequence[str]
+) -> dict[str, Any]:
+    from score_flyio.score.overrides import apply_property, merge_map, parse_property
+
+    if file is not None:
+        code = "override_file_invalid"
+        overrides = _read_document(os.fspath(file), code, code)
+        _refuse_odd_keys(overrides, os.fspath(file), code)
+        document = merge_map(document, overrides.value or {})
+    for text in properties:
+        override = parse_property(text)
+        document = apply_property(document, override.path, override.value)
+    return document
 
 
 def _validated(

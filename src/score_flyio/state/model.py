@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Mapping
 
 from attrs import define, field, frozen
@@ -86,7 +86,7 @@ class DeploymentRecord:
 
 def new_salt() -> str:
     """A fresh key for the fingerprints of secrets."""
-    return secrets.token_hex(16)
+    return os.urandom(16).hex()
 
 
 @define(kw_only=True)

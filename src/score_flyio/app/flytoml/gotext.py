@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from decimal import Decimal
 from typing import Any
 
 
@@ -41,6 +40,8 @@ def float_text(value: float) -> str:
         return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
     if value == 0:
         return "-0" if math.copysign(1, value) < 0 else "0"
+    from decimal import Decimal
+
     sign, digits, _ = Decimal(repr(value)).normalize().as_tuple()
     exponent = Decimal(repr(value)).adjusted()
     if -4 <= exponent < 6:
@@ -52,6 +53,8 @@ def float_text(value: float) -> str:
 
 def plain_decimal(value: float) -> str:
     """Shortest exact digits, never an exponent, no point for whole numbers."""
+    from decimal import Decimal
+
     text = format(Decimal(repr(value)), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
 
 from score_flyio.cli.command import Command
-from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import events_option, json_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
+    from score_flyio.cli.context import CliContext
     from score_flyio.generate import GenerateOptions, GenerateResult
 
 
@@ -115,10 +114,12 @@ def _document(result: GenerateResult) -> dict[str, Any]:
 
 def split_arguments(values: Sequence[str]) -> list[str]:
     """`--deploy-args` as single arguments: each value is one, or several flags in one text."""
+    from shlex import split
+
     arguments: list[str] = []
     for value in values:
         several = value.startswith("-") and re.search(r"\s", value)
-        arguments += shlex.split(value) if several else [value]
+        arguments += split(value) if several else [value]
     return arguments
 
 
