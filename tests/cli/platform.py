@@ -20,9 +20,10 @@ QUICK: Final = EmulatorSettings(
     first_check_after=0.01,
     prepare=0.01,
     one_shot=0.02,
+    destroy=0.0,
     rate_limits=False,
 )
-TOKEN: Final = "fm2_of-the-tests"  # noqa: S105  # good for the emulator alone
+TOKEN: Final = "fm2_of-the-tests"  # good for the emulator alone
 
 WEB: Final = """\
 apiVersion: score.dev/v1b1
@@ -76,7 +77,8 @@ class Platform:
 
     def machines(self, app: str) -> list[Any]:
         """The living machines of an app, by id."""
-        found = [m for m in self.get(f"/apps/{app}/machines") if m["state"] != "destroyed"]
+        machines = self.get(f"/apps/{app}/machines")
+        found = [m for m in machines if m["state"] not in {"destroying", "destroyed"}]
         return sorted(found, key=lambda machine: machine["id"])
 
 

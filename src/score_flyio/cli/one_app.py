@@ -31,7 +31,7 @@ async def split(
         return await chosen(cli, arguments[:1], (), None), tuple(arguments[1:])
     if len(known) == 1:
         return every, tuple(arguments)
-    named = [name for name in arguments[:1] if "=" not in name]
+    named = [name for name in arguments[:1] if "=" not in name and not name.isdigit()]
     chosen_one = await chosen(cli, named, (), None)
     chosen_one.single()
     return chosen_one, tuple(arguments)

@@ -138,7 +138,7 @@ def _with_volume(
         group=scale.group,
         request=models.CreateVolumeRequest(
             name=name,
-            region=region,
+            region=region or None,
             size_gb=max((volume.size_gb or 1 for volume in alike), default=1),
             encrypted=True,
             require_unique_zone=True,

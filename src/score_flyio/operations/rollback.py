@@ -126,6 +126,8 @@ def _as_own(config: models.FlyMachineConfig, machine: models.Machine) -> models.
     volumes = {mount.name: mount.volume for mount in present.mounts or []}
     for mount in wanted.mounts or []:
         mount.volume = volumes.get(mount.name, mount.volume)
+    if _runs(machine, wanted.image):
+        wanted.image = present.image
     wanted.standbys = present.standbys
     env = {k: v for k, v in (wanted.env or {}).items() if k != "FLY_STANDBY_FOR"}
     if standby := (present.env or {}).get("FLY_STANDBY_FOR"):
@@ -138,6 +140,12 @@ def _as_own(config: models.FlyMachineConfig, machine: models.Machine) -> models.
         **marks,
     }
     return wanted
+
+
+def _runs(machine: models.Machine, image: str | None) -> bool:
+    """Whether the machine runs this very image, by its digest, whatever its config calls it."""
+    digest = machine.image_ref.digest if machine.image_ref else None
+    return bool(digest and image and image.endswith(f"@{digest}"))
 
 
 async def _kept(

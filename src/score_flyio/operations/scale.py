@@ -139,14 +139,10 @@ class _Known:
         return models.FlyMachineConfig()
 
     def regions(self, group: str) -> tuple[str, ...]:
-        """Where a group without machines gets its first one. Raises UsageError."""
+        """Where a group without machines gets its first one; empty text: where the platform likes."""
         primary = (self.template(group).env or {}).get("PRIMARY_REGION")
         elsewhere = sorted({machine.region or "" for machine in self.observed.machines})
-        if primary or elsewhere:
-            return (primary or elsewhere[0],)
-        raise UsageError(
-            f"group {group} has no machines that would show its region", hint="give --region REGION"
-        )
+        return (primary or next(iter(elsewhere), ""),)
 
 
 def plan_scale(
