@@ -3,7 +3,7 @@
 Pure: built from events, and turned into lines of text for a given moment and size.
 """
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from score_flyio import events
 from score_flyio.cli.render.wording import duration, subject
@@ -49,6 +49,9 @@ class Board:
                 self._row(about, event).checks = f"{event.passing}/{event.total} checks"
             case events.StepStarted():
                 self._begin(about, event, event.description)
+            case events.StepFinished() if event.scope.machine and event.scope.group:
+                # A machine that was being made had no id yet: its row was that of its group.
+                self.rows.pop(subject(evolve(event.scope, machine=None)), None)
             case events.StepFailed():
                 self._begin(about, event, f"failed: {event.description}")
             case events.ProvisioningStarted():
