@@ -1,10 +1,20 @@
-"""Events → words for people. Shared by all renderers for terminals."""
+"""Events → words for people. Shared by all renderers for terminals.
 
-from functools import singledispatch
+The tables go by `kind`, so that the classes of events that do not happen need not be loaded.
+"""
 
-from score_flyio import events
+from __future__ import annotations
 
-_FLY = "https://api.machines.dev"
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from score_flyio import events
+
+_FLY: Final = "https://api.machines.dev"
+_ALARMS: Final = frozenset(
+    {"warning", "provisioning_failed", "step_failed", "rollback_started", "rate_limit_hit"}
+)
 
 
 def subject(scope: events.Scope) -> str:
@@ -24,180 +34,175 @@ def duration(seconds: float) -> str:
 
 def is_alarm(event: events.Event) -> bool:
     """Whether the event says that something is wrong."""
-    return isinstance(event, _ALARMS)
+    return event.kind in _ALARMS
 
 
-_ALARMS = (
-    events.WarningRaised,
-    events.ProvisioningFailed,
-    events.StepFailed,
-    events.RollbackStarted,
-    events.RateLimitHit,
-)
-
-
-@singledispatch
 def sentence(event: events.Event) -> str | None:
     """What happened, for every log; None for what interests only who looks for a fault."""
-    del event
-    return None
+    words = SENTENCES.get(event.kind)
+    return words(event) if words else None
 
 
-@singledispatch
 def detail(event: events.Event) -> str | None:
     """What happened, for logs with `--debug`, where `sentence` has nothing to say."""
-    del event
-    return None
+    words = DETAILS.get(event.kind)
+    return words(event) if words else None
 
 
-@sentence.register
-def _(event: events.TargetSelected) -> str:
+def _target_selected(event: events.TargetSelected) -> str:
     if event.emulated:
         return f"target: an emulator, not Fly.io ({event.target})"
     return f"target: {'Fly.io, ' if event.target == _FLY else ''}{event.target}"
 
 
-@sentence.register
-def _(event: events.RunFinished) -> str:
+def _run_finished(event: events.RunFinished) -> str:
     return f"{event.outcome} in {duration(event.seconds)}"
 
 
-@sentence.register
-def _(event: events.WorkloadLoaded) -> str:
+def _workload_loaded(event: events.WorkloadLoaded) -> str:
     return f"read {event.file}"
 
 
-@sentence.register
-def _(event: events.WorkloadFinished) -> str:
+def _workload_finished(event: events.WorkloadFinished) -> str:
     reason = f": {event.error}" if event.error else ""
     return f"{event.outcome} in {duration(event.seconds)}{reason}"
 
 
-@sentence.register
-def _(event: events.WarningRaised) -> str:
+def _warning(event: events.WarningRaised) -> str:
     return event.message
 
 
-@sentence.register
-def _(event: events.ProvisioningStarted) -> str:
+def _provisioning_started(event: events.ProvisioningStarted) -> str:
     return f"provisioning with {event.provisioner}"
 
 
-@sentence.register
-def _(event: events.ProvisioningFinished) -> str:
+def _provisioning_finished(event: events.ProvisioningFinished) -> str:
     outputs = ", ".join(event.outputs) or "no outputs"
     return f"provisioned in {duration(event.seconds)}: {outputs}"
 
 
-@sentence.register
-def _(event: events.ProvisioningFailed) -> str:
+def _provisioning_failed(event: events.ProvisioningFailed) -> str:
     by = f" with {event.provisioner}" if event.provisioner else ""
     return f"provisioning{by} failed: {event.error}"
 
 
-@sentence.register
-def _(event: events.DeprovisioningStarted) -> str:
+def _deprovisioning_started(event: events.DeprovisioningStarted) -> str:
     return f"deprovisioning with {event.provisioner}"
 
 
-@sentence.register
-def _(event: events.DeprovisioningFinished) -> str:
+def _deprovisioning_finished(event: events.DeprovisioningFinished) -> str:
     del event
     return "deprovisioned"
 
 
-@sentence.register
-def _(event: events.ImageResolved) -> str:
+def _image_resolved(event: events.ImageResolved) -> str:
     return f"image {event.image}"
 
 
-@sentence.register
-def _(event: events.PlanReady) -> str:
+def _plan_ready(event: events.PlanReady) -> str:
     count = len(event.steps)
     return f"{count} step{'' if count == 1 else 's'} to do" if count else "nothing to do"
 
 
-@sentence.register
-def _(event: events.StepFinished) -> str:
+def _step_finished(event: events.StepFinished) -> str:
     return f"{event.description}: done in {duration(event.seconds)}"
 
 
-@sentence.register
-def _(event: events.StepFailed) -> str:
+def _step_failed(event: events.StepFailed) -> str:
     return f"{event.description}: failed: {event.error}"
 
 
-@sentence.register
-def _(event: events.StepSkipped) -> str:
+def _step_skipped(event: events.StepSkipped) -> str:
     return f"{event.description}: skipped, {event.reason}"
 
 
-@sentence.register
-def _(event: events.MachineStateChanged) -> str:
+def _machine_state_changed(event: events.MachineStateChanged) -> str:
     return f"{event.state} in {event.region}" if event.region else event.state
 
 
-@sentence.register
-def _(event: events.CheckChanged) -> str:
+def _check_changed(event: events.CheckChanged) -> str:
     output = f": {event.output}" if event.output and event.passing < event.total else ""
     return f"{event.passing}/{event.total} checks passing{output}"
 
 
-@sentence.register
-def _(event: events.RateLimitHit) -> str:
+def _rate_limit_hit(event: events.RateLimitHit) -> str:
     return f"rate limited: {event.method} {event.path}, again in {duration(event.delay)}"
 
 
-@sentence.register
-def _(event: events.RollbackStarted) -> str:
+def _rollback_started(event: events.RollbackStarted) -> str:
     return f"going back: {event.reason}"
 
 
-@sentence.register
-def _(event: events.RollbackFinished) -> str:
+def _rollback_finished(event: events.RollbackFinished) -> str:
     return "back to what ran before" if event.complete else "could not go back completely"
 
 
-@sentence.register
-def _(event: events.FileWritten) -> str:
+def _file_written(event: events.FileWritten) -> str:
     return f"wrote {event.file}"
 
 
-@detail.register
-def _(event: events.RunStarted) -> str:
+def _run_started(event: events.RunStarted) -> str:
     return f"{event.command} {' '.join(event.workloads)}".rstrip()
 
 
-@detail.register
-def _(event: events.StepStarted) -> str:
+def _step_started(event: events.StepStarted) -> str:
     return f"{event.description}: started"
 
 
-@detail.register
-def _(event: events.LeaseAcquired) -> str:
+def _lease_acquired(event: events.LeaseAcquired) -> str:
     del event
     return "lease acquired"
 
 
-@detail.register
-def _(event: events.LeaseReleased) -> str:
+def _lease_released(event: events.LeaseReleased) -> str:
     del event
     return "lease released"
 
 
-@detail.register
-def _(event: events.RequestFinished) -> str:
+def _request_finished(event: events.RequestFinished) -> str:
     status = event.status if event.status is not None else "no answer"
     return f"{event.method} {event.path}: {status} in {duration(event.seconds)}"
 
 
-@detail.register
-def _(event: events.RequestRetried) -> str:
+def _request_retried(event: events.RequestRetried) -> str:
     delay = duration(event.delay)
     return f"{event.method} {event.path}: {event.reason}, again in {delay}"
 
 
-@detail.register
-def _(event: events.StateSaved) -> str:
+def _state_saved(event: events.StateSaved) -> str:
     del event
     return "state saved"
+
+
+SENTENCES: Final[Mapping[str, Callable[[Any], str]]] = {
+    "target_selected": _target_selected,
+    "run_finished": _run_finished,
+    "workload_loaded": _workload_loaded,
+    "workload_finished": _workload_finished,
+    "warning": _warning,
+    "provisioning_started": _provisioning_started,
+    "provisioning_finished": _provisioning_finished,
+    "provisioning_failed": _provisioning_failed,
+    "deprovisioning_started": _deprovisioning_started,
+    "deprovisioning_finished": _deprovisioning_finished,
+    "image_resolved": _image_resolved,
+    "plan_ready": _plan_ready,
+    "step_finished": _step_finished,
+    "step_failed": _step_failed,
+    "step_skipped": _step_skipped,
+    "machine_state_changed": _machine_state_changed,
+    "check_changed": _check_changed,
+    "rate_limit_hit": _rate_limit_hit,
+    "rollback_started": _rollback_started,
+    "rollback_finished": _rollback_finished,
+    "file_written": _file_written,
+}
+DETAILS: Final[Mapping[str, Callable[[Any], str]]] = {
+    "run_started": _run_started,
+    "step_started": _step_started,
+    "lease_acquired": _lease_acquired,
+    "lease_released": _lease_released,
+    "request_finished": _request_finished,
+    "request_retried": _request_retried,
+    "state_saved": _state_saved,
+}

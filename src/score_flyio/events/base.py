@@ -1,0 +1,68 @@
+"""What all events have in common, and the log that numbers them and hands them to listeners."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeAlias
+
+import attrs
+from attrs import field, frozen
+
+
+@frozen(kw_only=True)
+class Scope:
+    """What an event is about: the parts that apply."""
+
+    workload: str | None = None
+    app: str | None = None
+    resource: str | None = None
+    group: str | None = None
+    machine: str | None = None
+    """Machine id."""
+    step: str | None = None
+    """Id of a step of the plan."""
+
+
+@frozen(kw_only=True)
+class Event:
+    """Base of all events; `seq` is gapless within a run, `at` is in seconds since the epoch."""
+
+    kind: ClassVar[str] = "event"
+    seq: int = 0
+    at: float = 0.0
+    scope: Scope = field(factory=Scope)
+
+
+Listener: TypeAlias = Callable[[Event], None]
+
+
+def to_json(event: Event) -> dict[str, Any]:
+    """The event as a JSON document: `kind`, `seq`, `at`, the scope's parts, then its own fields."""
+    scope = {k: v for k, v in attrs.asdict(event.scope).items() if v is not None}
+    fields = attrs.asdict(event, filter=lambda a, _: a.name not in {"seq", "at", "scope"})
+    own = {k: v for k, v in fields.items() if v is not None}
+    return {"kind": event.kind, "seq": event.seq, "at": event.at, **scope, **own}
+
+
+class EventLog:
+    """Numbers and stamps events and hands them to listeners."""
+
+    def __init__(self, now: Callable[[], float], *listeners: Listener) -> None:
+        self._now = now
+        self._listeners = list(listeners)
+        self._seq = 0
+
+    def listen(self, listener: Listener) -> None:
+        """One more listener, called after those there are; a new run begins: `seq` starts anew."""
+        self._listeners.append(listener)
+        self._seq = 0
+
+    def unlisten(self, listener: Listener) -> None:
+        """The listener is called no more."""
+        self._listeners.remove(listener)
+
+    def emit(self, event: Event) -> None:
+        self._seq += 1
+        stamped = attrs.evolve(event, seq=self._seq, at=self._now())
+        for listener in self._listeners:
+            listener(stamped)

@@ -1,0 +1,172 @@
+"""Events of runs at Fly: images, steps, machines, requests, the way back."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from score_flyio.events.base import Event
+
+# --- images
+
+
+@frozen(kw_only=True)
+class ImageResolved(Event):
+    """Which image the machines of an app will run."""
+
+    kind = "image_resolved"
+    image: str
+
+
+# --- plan and steps
+
+
+@frozen(kw_only=True)
+class PlanReady(Event):
+    """What will be done for one app is decided; empty `steps`: nothing."""
+
+    kind = "plan_ready"
+    steps: tuple[str, ...] = ()
+    """One description a step."""
+
+
+@frozen(kw_only=True)
+class StepStarted(Event):
+    """All that a step needs is done, and the step begins."""
+
+    kind = "step_started"
+    description: str
+    verb: str = ""
+    """What kind of step it is, such as `create machine` or `wait for`."""
+    after: str | None = None
+    """Id of the step whose end let this one start: of all that it waited for, the last."""
+    turn: float = 0.0
+    """Seconds that it waited for its turn after everything that it needs was done."""
+
+
+@frozen(kw_only=True)
+class StepFinished(Event):
+    """A step is done; what needs it may begin."""
+
+    kind = "step_finished"
+    description: str
+    seconds: float = 0.0
+    changed: bool = True
+    """False when there turned out to be nothing to do."""
+
+
+@frozen(kw_only=True)
+class StepFailed(Event):
+    """A step failed; what needs it is skipped."""
+
+    kind = "step_failed"
+    description: str
+    error: str
+
+
+@frozen(kw_only=True)
+class StepSkipped(Event):
+    """A step is not done, because of what went wrong before it."""
+
+    kind = "step_skipped"
+    description: str
+    reason: str
+
+
+# --- machines
+
+
+@frozen(kw_only=True)
+class MachineStateChanged(Event):
+    """A machine was seen in another state than before."""
+
+    kind = "machine_state_changed"
+    state: str
+    region: str | None = None
+    since: float | None = None
+    """When it changed by the platform's clock, in seconds since the epoch, if that is known."""
+
+
+@frozen(kw_only=True)
+class CheckChanged(Event):
+    """How many of a machine's configured checks pass."""
+
+    kind = "check_changed"
+    passing: int
+    total: int
+    output: str | None = None
+    since: float | None = None
+    """When the last of them changed by the platform's clock, in seconds since the epoch."""
+
+
+@frozen(kw_only=True)
+class LeaseAcquired(Event):
+    """This run holds a machine alone until `expires_at`, in seconds since the epoch."""
+
+    kind = "lease_acquired"
+    expires_at: float
+
+
+@frozen(kw_only=True)
+class LeaseReleased(Event):
+    """Others may change the machine again."""
+
+    kind = "lease_released"
+
+
+# --- transport
+
+
+@frozen(kw_only=True)
+class RequestFinished(Event):
+    """One HTTP exchange, for journals and reports."""
+
+    kind = "request_finished"
+    method: str
+    path: str
+    status: int | None
+    """None when there was no answer."""
+    seconds: float
+    queued: float = 0.0
+    """Seconds spent waiting for the rate limit before it was sent."""
+    template: str = ""
+    """The path with the names of its parameters, as the API document has it."""
+
+
+@frozen(kw_only=True)
+class RequestRetried(Event):
+    """A request is sent again after `delay` seconds."""
+
+    kind = "request_retried"
+    method: str
+    path: str
+    reason: str
+    delay: float
+
+
+@frozen(kw_only=True)
+class RateLimitHit(Event):
+    """The platform answered 429."""
+
+    kind = "rate_limit_hit"
+    method: str
+    path: str
+    delay: float
+
+
+# --- recovery
+
+
+@frozen(kw_only=True)
+class RollbackStarted(Event):
+    """What a failed deploy changed is about to be put back."""
+
+    kind = "rollback_started"
+    reason: str
+
+
+@frozen(kw_only=True)
+class RollbackFinished(Event):
+    """The way back is over; not `complete`: a person has to look at the app."""
+
+    kind = "rollback_finished"
+    complete: bool
