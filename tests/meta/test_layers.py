@@ -25,6 +25,7 @@ MAY_NOT_IMPORT = {
     "state": ("deploy", "emulator", "engine", "project", "target", "cli"),
     "deploy": ("emulator", "engine", "project", "target", "operations", "cli"),
     "emulator": ("deploy", "resources", "state", "score", "app", "engine", "project", "target", "cli"),
+    "report_html": ("fly", "resources", "state", "emulator", "engine", "project", "target", "cli"),
     "operations": ("emulator", "engine", "cli"),
     "project": ("cli", "operations"),
     "target": ("cli",),
@@ -42,6 +43,7 @@ PURE = (
     "deploy.plan",
     "deploy.strategies",
     "deploy.report",
+    "report_html",
 )
 NOT_PURE = ("score.load", "app.load")
 WORLD = ("anyio", "asyncio", "trio", "httpx", "os", "subprocess", "time", "socket", "random")

@@ -36,7 +36,7 @@ def count_calls(story: Story) -> tuple[OperationCalls, ...]:
             row.count += 1
             row.refused += call.status == 429
             row.missing += call.status == 404
-            row.failed += call.failed and call.status not in {404, 429}
+            row.failed += call.broken
             row.seconds += call.at - call.sent
             row.queued += call.sent - call.asked
     return tuple(sorted(found.values(), key=lambda row: (-row.count, row.template, row.method)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import define, field, frozen
 
-from score_flyio.report_html.path import Chain, chain_of
+from score_flyio.report_html.path import TINY, Chain, chain_of
 from score_flyio.report_html.phases import Bar, Calls, Phase, calls_of, cut, cut_calls
 from score_flyio.report_html.story import AppStory, StepSpan, Story
 
@@ -67,7 +67,7 @@ def _reading(story: Story, app: AppStory, calls: Calls) -> Lane:
     if planned is None:
         starts = [step.started for step in app.steps]
         planned = min(starts, default=story.ended if app.finished is None else app.finished)
-    bars = cut_calls(calls, story.started, planned, rest=Phase.RESOURCES, others=True)
+    bars = cut_calls(calls, story.started, planned, rest=Phase.RESOURCES)
     if not story.resources:
         bars = [
             bar if bar.phase is not Phase.RESOURCES else Bar(Phase.OWN, bar.start, bar.end)
@@ -82,7 +82,7 @@ def _add(lanes: dict[str, Lane], step: StepSpan, story: Story, app: AppStory, ca
         lanes[key] = _lane(step, app)
     lane = lanes[key]
     end = story.ended if step.ended is None else step.ended
-    if step.turn > 0:
+    if step.turn > TINY:
         lane.bars.append(Bar(Phase.TURN, step.started - step.turn, step.started))
     lane.bars += cut(step, end, app, calls)
     lane.undone |= step.recovery

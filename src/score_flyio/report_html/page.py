@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from attrs import frozen
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from score_flyio._version import __version__
 from score_flyio.deploy.report import Report
 from score_flyio.report_html.calls import count_calls
-from score_flyio.report_html.path import Link, critical_path
+from score_flyio.report_html.path import TINY, Link, critical_path
 from score_flyio.report_html.phases import Bar, Phase, sums
 from score_flyio.report_html.story import ResourceSpan, Story
 from score_flyio.report_html.view import AppView, app_views
@@ -95,7 +96,8 @@ def counted(number: int, one: str, many: str | None = None) -> str:
 
 def spoken(bars: Sequence[Bar]) -> str:
     """The phases as text, for those who do not see the bars."""
-    return ", ".join(f"{phase.label} {duration(time)}" for phase, time in sums(bars).items())
+    parts = [(phase.label, time) for phase, time in sums(bars).items() if time >= TINY]
+    return ", ".join(f"{label} {duration(time)}" for label, time in parts)
 
 
 def ends(links: Sequence[Link]) -> tuple[Sequence[Link], Sequence[Link], Sequence[Link]]:
@@ -112,6 +114,31 @@ def hard(text: str) -> str:
 
 def render(report: Report, story: Story) -> str:
     """The page; everything that came from outside is escaped by the template engine."""
+    apps = app_views(report, story)
+    text = _template().render(
+        report=report,
+        story=story,
+        apps=apps,
+        style=_style(),
+        version=__version__,
+        headline=_headline(report, story, apps),
+        facts=_facts(report, story, apps),
+        failures=[failure for app in apps for failure in app.failures],
+        target=report.target or story.target,
+        operations=count_calls(story),
+        folded=_folded(apps),
+        **_time(story, apps),
+    )
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+@cache
+def _style() -> str:
+    return (HERE / "style.css").read_text(encoding="utf-8")
+
+
+@cache
+def _template() -> Template:
     environment = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
@@ -126,22 +153,7 @@ def render(report: Report, story: Story) -> str:
         "counted": counted,
         "spoken": spoken,
     }
-    apps = app_views(report, story)
-    text = environment.get_template("page.html.jinja").render(
-        report=report,
-        story=story,
-        apps=apps,
-        style=(HERE / "style.css").read_text(encoding="utf-8"),
-        version=__version__,
-        headline=_headline(report, story, apps),
-        facts=_facts(report, story, apps),
-        failures=[failure for app in apps for failure in app.failures],
-        target=report.target or story.target,
-        operations=count_calls(story),
-        folded=_folded(apps),
-        **_time(story, apps),
-    )
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return environment.get_template("page.html.jinja")
 
 
 def _time(story: Story, apps: Sequence[AppView]) -> dict[str, object]:
@@ -149,10 +161,10 @@ def _time(story: Story, apps: Sequence[AppView]) -> dict[str, object]:
     path = critical_path(story)
     lanes = [lane for app in apps if app.lanes for lane in app.lanes.lanes]
     bars = [bar for lane in lanes for bar in lane.bars]
-    used = set(sums((*bars, *path.bars)))
+    used = {phase for phase, time in sums((*bars, *path.bars)).items() if time >= TINY}
     if story.resources:
         used.add(Phase.PROVISION)
-    parts = sums(path.bars)
+    parts = {phase: time for phase, time in sums(path.bars).items() if time >= TINY}
     return {
         "path": path,
         "parts": sorted(parts.items(), key=lambda part: (not part[0].needed, -part[1])),
@@ -184,7 +196,7 @@ def _facts(report: Report, story: Story, apps: Sequence[AppView]) -> list[tuple[
     """The figures at the top."""
     machines = {lane.name for app in apps if app.lanes for lane in app.lanes.machines}
     calls = [call for calls in story.calls.values() for call in calls]
-    failed = [call for call in calls if call.failed and call.status not in {404, 429}]
+    failed = [call for call in calls if call.broken]
     queued = sum(call.sent - call.asked for call in calls)
     return [
         ("duration", duration(story.seconds or report.seconds)),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from score_flyio.report_html.phases import SAME, Bar, Calls, Phase, calls_of, cut, cut_calls
 from score_flyio.report_html.story import AppStory, ResourceSpan, StepSpan, Story
 
+TINY = 0.005
+"""Seconds between two steps that are not worth a link of their own."""
 AT_ONCE = 0.05
 """Seconds within which one thing counts as started by the end of another."""
 
@@ -57,8 +59,12 @@ def critical_path(story: Story) -> Chain:
         return Chain(app="", links=_link("the whole run", _own(story.started, story.ended)))
     app = max(story.apps.values(), key=lambda app: _end_of(app, story))
     chain = chain_of(story, app)
-    last = _link("end of the run", _own(_end_of(app, story), story.ended))
-    return Chain(app=app.label, links=(*chain.links, *last))
+    last = _own(_end_of(app, story), story.ended)
+    if last and chain.links and last[0].seconds < TINY:
+        end = chain.links[-1]
+        longer = evolve(end, bars=(*end.bars, *last))
+        return Chain(app=app.label, links=(*chain.links[:-1], longer))
+    return Chain(app=app.label, links=(*chain.links, *_link("end of the run", last)))
 
 
 def chain_of(story: Story, app: AppStory) -> Chain:
@@ -69,8 +75,11 @@ def chain_of(story: Story, app: AppStory) -> Chain:
     what = "give leases back and keep the record"
     for step in _back(app, cursor):
         end = min(cursor, cursor if step.ended is None else step.ended)
-        links += _link(what, cut_calls(calls, end, cursor))
-        bars = cut(step, end, app, calls)
+        bars, gap = cut(step, end, app, calls), cut_calls(calls, end, cursor)
+        if bars and cursor - end < TINY:
+            bars += gap
+        else:
+            links += _link(what, gap)
         links += _link(step.description, bars, failed=step.outcome == "failed")
         cursor, what = min(cursor, step.started), "between two steps"
     links += reversed(list(_beginning(story, app, cursor, calls)))
@@ -112,7 +121,7 @@ def _beginning(story: Story, app: AppStory, until: float, calls: Calls) -> Itera
     waited = planned is not None and planned <= until + SAME
     resources = _resources(story, app, planned) if waited and planned is not None else []
     start = story.started
-    reading = cut_calls(calls, start, until, others=True)
+    reading = cut_calls(calls, start, until)
     read = max((bar.end for bar in reading if bar.phase is Phase.CALL), default=start)
     if not resources or (resources[-1].ended or start) < read:
         yield from _link("read what runs, and plan", reading)

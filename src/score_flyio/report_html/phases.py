@@ -15,6 +15,13 @@ SAME = 1e-6
 """Seconds: what is closer together is the same moment."""
 TRIES_AGAIN = 0.02
 """Seconds after a failed call from which on a gap is a pause before the next try."""
+ABOUT = {
+    "create app": "/apps",
+    "allocate address": "/ip_assignments",
+    "set secrets": "/secrets",
+    "create volume": "/volumes",
+}
+"""A part of the path of a step's calls, by its verb; all other steps are about machines."""
 
 
 class Phase(Enum):
@@ -73,18 +80,20 @@ class Calls:
         machine: str | None,
         *,
         method: str | None = None,
-        others: bool = False,
+        about: str = "",
     ) -> Call | None:
         """The call answered last between two moments: about this machine, or about the app.
 
-        Without `machine`, about any machine; with `others`, also calls that name no app.
+        Without `machine`, about any machine; `about` is a part of the path.
         """
         position = bisect_right(self.ends, end + SAME)
         while position and self.ends[position - 1] > start + SAME:
             position -= 1
             call = self.calls[position]
             fits = machine is None or call.machine in {None, machine}
-            fits = fits and method in {None, call.method} and (others or call.app is not None)
+            fits = fits and method in {None, call.method} and about in call.template
+            # a change that names no app is for the step that says so, such as creating an app
+            fits = fits and bool(about or call.app or call.method == "GET")
             if fits and call.sent < end - SAME and call.sent > start - SAME:
                 return call
         return None
@@ -105,10 +114,11 @@ def cut(step: StepSpan, end: float, app: AppStory, calls: Calls) -> list[Bar]:
         case "pause":
             return _whole(Phase.PAUSE, step.started, end, step.description)
         case "run release command":
-            return cut_calls(calls, step.started, end, step.machine, rest=Phase.RELEASE)
+            rest, about = Phase.RELEASE, "/machines"
+            return cut_calls(calls, step.started, end, step.machine, rest=rest, about=about)
         case verb:
-            others = verb == "create app"
-            return cut_calls(calls, step.started, end, step.machine, others=others)
+            about = ABOUT.get(verb, "/machines")
+            return cut_calls(calls, step.started, end, step.machine, about=about)
 
 
 def _whole(phase: Phase, start: float, end: float, note: str = "") -> list[Bar]:
@@ -122,18 +132,18 @@ def cut_calls(
     machine: str | None = None,
     *,
     rest: Phase = Phase.OWN,
-    others: bool = False,
+    about: str = "",
 ) -> list[Bar]:
     """Walks back from the end: a call, its time in the queue, the call before it, and so on."""
     bars: list[Bar] = []
     cursor, failed_first = end, inf
     while cursor - start > SAME:
-        call = calls.last(start, cursor, machine, others=others)
+        call = calls.last(start, cursor, machine, about=about)
         if call is None:
             bars += _whole(rest, start, cursor)
             break
         answered = min(call.at, cursor)
-        if call.failed:
+        if call.broken:
             failed_first = answered
         bars += _whole(rest, answered, cursor)
         sent = max(call.sent, start)
@@ -143,7 +153,7 @@ def cut_calls(
     bars.reverse()
     return [
         Bar(Phase.RETRY, bar.start, bar.end)
-        if bar.phase is rest and bar.start >= failed_first and bar.seconds > TRIES_AGAIN
+        if bar.phase is Phase.OWN and bar.start >= failed_first and bar.seconds > TRIES_AGAIN
         else bar
         for bar in bars
     ]

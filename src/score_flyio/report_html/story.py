@@ -29,6 +29,11 @@ class Call:
     def failed(self) -> bool:
         return self.status is None or self.status >= 400
 
+    @property
+    def broken(self) -> bool:
+        """Failed, and neither for the rate nor because there is nothing there."""
+        return self.failed and self.status not in {404, 429}
+
 
 @frozen(kw_only=True)
 class Sight:
