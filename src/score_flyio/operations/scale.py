@@ -139,7 +139,7 @@ class _Known:
         return models.FlyMachineConfig()
 
     def regions(self, group: str) -> tuple[str, ...]:
-        """Where a group without machines gets its first one; empty text: where the platform likes."""
+        """Where a group without machines gets its first one; empty: where the platform likes."""
         primary = (self.template(group).env or {}).get("PRIMARY_REGION")
         elsewhere = sorted({machine.region or "" for machine in self.observed.machines})
         return (primary or next(iter(elsewhere), ""),)
