@@ -1,0 +1,119 @@
+"""Watches how many machines of each group serve, against what the strategy promises."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+from attrs import define, field
+
+from score_flyio.emulator import Emulator, World
+from score_flyio.emulator.records import MachineRecord
+from tests.simulation.platform import WatchedWorld, group_of, healthy, living
+from tests.simulation.scenario import Scenario
+
+Key = tuple[str, str]
+
+
+@define
+class CapacityWatch:
+    """From the begin of a run to its end, at every change in the world."""
+
+    scenario: Scenario
+    emulator: Emulator
+    least: dict[Key, int]
+    promised: dict[Key, int]
+    now: dict[Key, int] = field(factory=dict)
+
+    @classmethod
+    def begin(cls, scenario: Scenario, emulator: Emulator, stage: int) -> CapacityWatch:
+        """What is there now must not be taken away further than promised."""
+        emulator.advance()
+        watch = cls(scenario, emulator, {}, {})
+        if scenario.calm:
+            wanted = {(a.app, group) for a in scenario.apps for group in a.versions[stage].groups}
+            watch.promised = {
+                key: promised
+                for key, promised in _promises(scenario, emulator).items()
+                if key in wanted
+            }
+        watch.least = dict(watch.promised)
+        world = emulator.world
+        assert isinstance(world, WatchedWorld)
+        world.on_enter = watch.look
+        watch.look(emulator.clock.time())
+        return watch
+
+    def look(self, at: float) -> None:
+        if not self.promised:
+            return
+        serving = count_serving(self.scenario, self.emulator, at)
+        for key in self.promised:
+            self.least[key] = min(self.least[key], serving[key])
+
+    def end(self) -> None:
+        world = self.emulator.world
+        assert isinstance(world, WatchedWorld)
+        self.emulator.advance()
+        world.on_enter = lambda _at: None
+
+    def broken(self) -> list[str]:
+        return [
+            f"app {app}: only {self.least[app, group]} machines of group {group} served, "
+            f"{promised} were promised"
+            for (app, group), promised in self.promised.items()
+            if self.least[app, group] < promised
+        ]
+
+
+def count_serving(scenario: Scenario, emulator: Emulator, at: float) -> Counter[Key]:
+    """Machines in routing that are well as far as anybody can tell, by app and group."""
+    checked = {app.app: app.checked for app in scenario.apps}
+    return Counter(
+        (m.app, group_of(m.config))
+        for m in living(emulator.world)
+        if (healthy(m, at) if checked[m.app] else m.state == "started")
+        and not m.cordoned
+        and not _canary(m)
+    )
+
+
+def _canary(machine: MachineRecord) -> bool:
+    return (machine.config.get("metadata") or {}).get("fly_canary") == "true"
+
+
+def _stays(machine: MachineRecord, world: World) -> bool:
+    """Whether it is no leftover of an interrupted bluegreen update."""
+    metadata = machine.config.get("metadata") or {}
+    blue = world.machines.get(metadata.get("score_flyio_stands_for", ""))
+    if blue is None or blue.state in {"destroying", "destroyed"}:
+        return not _marked(machine)
+    return not _marked(machine) and _marked(blue)
+
+
+def _marked(machine: MachineRecord) -> bool:
+    tag = (machine.config.get("metadata") or {}).get("fly_bluegreen_deployment_tag")
+    return bool(tag == "safe_to_destroy")
+
+
+def _promises(scenario: Scenario, emulator: Emulator) -> dict[Key, int]:
+    options = scenario.options
+    if options.strategy == "immediate":
+        return {}
+    serving = count_serving(scenario, emulator, emulator.clock.time())
+    if options.strategy == "bluegreen":
+        members = Counter(
+            (m.app, group_of(m.config)) for m in living(emulator.world) if _stays(m, emulator.world)
+        )
+        return {key: min(count, members[key]) for key, count in serving.items()}
+    members = Counter(
+        (m.app, group_of(m.config))
+        for m in living(emulator.world)
+        if not _canary(m) and m.launch and not m.config.get("standbys")
+    )
+    share = options.max_unavailable or 0.33
+    promises = {}
+    for key, size in members.items():
+        slots = int(share) if share >= 1 else max(1, math.ceil(size * share))
+        promises[key] = min(serving[key], max(0, size - slots))
+    return promises

@@ -1,0 +1,147 @@
+"""The emulated platform of a simulation: observed at every change, disturbed on purpose."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import anyio
+from attrs import define, field
+
+from score_flyio.clock import EventLoopClock
+from score_flyio.emulator import (
+    Behaviour,
+    Emulator,
+    EmulatorSettings,
+    Faults,
+    World,
+    marked_process,
+)
+from score_flyio.emulator.faults import Fault
+from score_flyio.emulator.records import Json, LeaseRecord, MachineRecord
+from tests.simulation.scenario import Disturbance
+
+RELEASE_GROUP = "fly_app_release_command"
+
+
+def process(config: Json, settings: EmulatorSettings) -> Behaviour:
+    """Release commands fail when they say so; all else goes by the marks."""
+    if group_of(config) != RELEASE_GROUP:
+        return marked_process(config, settings)
+    command = (config.get("init") or {}).get("cmd") or []
+    return Behaviour(
+        boot=settings.boot,
+        healthy_after=None,
+        exits_after=settings.one_shot,
+        exit_code=1 if "--fail" in command else 0,
+    )
+
+
+def group_of(config: Json) -> str:
+    return str((config.get("metadata") or {}).get("fly_process_group") or "app")
+
+
+@define(kw_only=True)
+class WatchedWorld(World):
+    """A world that tells of every change of state."""
+
+    on_enter: Callable[[float], None] = field(default=lambda _at: None)
+
+    def enter(self, machine: MachineRecord, state: str, at: float) -> None:
+        World.enter(self, machine, state, at)
+        self.on_enter(at)
+
+
+@define
+class CountedFaults(Faults):
+    """Faults that remember how often each kind struck."""
+
+    struck: Counter[str] = field(factory=Counter)
+
+    def for_request(self, operation: str, method: str) -> tuple[Fault, ...]:
+        found = Faults.for_request(self, operation, method)
+        for fault in found:
+            when = " after" if fault.after else ""
+            name = f"{fault.status}{when}" if fault.kind == "status" else f"{fault.kind}{when}"
+            self.struck[name] += 1
+        return found
+
+
+def new_platform(settings: EmulatorSettings, clock: EventLoopClock) -> Emulator:
+    """An emulator with a watched world."""
+    emulator = Emulator(settings, clock=clock, model=process)
+    emulator.world = WatchedWorld(settings=settings, model=process)
+    return emulator
+
+
+def living(world: World, app: str | None = None) -> Iterator[MachineRecord]:
+    """The machines that are not gone or going."""
+    for machine in world.machines.values():
+        if machine.state not in {"destroying", "destroyed"} and app in {None, machine.app}:
+            yield machine
+
+
+def healthy(machine: MachineRecord, at: float) -> bool:
+    """Started, with checks passing."""
+    return (
+        machine.state == "started" and machine.healthy_at is not None and machine.healthy_at <= at
+    )
+
+
+@define
+class Disturber:
+    """Does to the world what others, or bad luck, do."""
+
+    emulator: Emulator
+    rng: random.Random
+    counts: Counter[str] = field(factory=Counter)
+    foreign: set[str] = field(factory=set)
+    """Nonces of leases of somebody else."""
+    down: set[str] = field(factory=set)
+
+    async def carry_out(self, disturbance: Disturbance) -> None:
+        await anyio.sleep(disturbance.at)
+        self.emulator.advance()
+        machines = sorted(living(self.emulator.world), key=lambda m: m.number)
+        if not machines:
+            return
+        machine = self.rng.choice(machines)
+        self.counts[disturbance.kind] += 1
+        match disturbance.kind:
+            case "foreign_lease":
+                if machine.lease_at(self.emulator.clock.time()) is None:
+                    self._lease(machine, disturbance.lasts)
+            case "lease_stolen":
+                if disturbance.lasts < 10:
+                    machine.lease = None
+                else:
+                    self._lease(machine, disturbance.lasts)
+            case "host_down":
+                self.emulator.world.hosts[machine.host].status = "unreachable"
+                self.down.add(machine.host)
+            case "region_full":
+                await self._fill(machine.region, disturbance.lasts)
+
+    def _lease(self, machine: MachineRecord, lasts: float) -> None:
+        nonce = f"foreign{len(self.foreign)}"
+        self.foreign.add(nonce)
+        expires = self.emulator.clock.time() + lasts
+        machine.lease = LeaseRecord(nonce=nonce, owner="someone@example.com", expires_at=expires)
+
+    async def _fill(self, region: str, lasts: float) -> None:
+        hosts = [h for h in self.emulator.world.hosts.values() if h.region == region]
+        before = {host.id: host.memory_mb for host in hosts}
+        try:
+            for host in hosts:
+                host.memory_mb = host.used_mb
+            await anyio.sleep(lasts)
+        finally:
+            for host in hosts:
+                host.memory_mb = before[host.id]
+
+    def bring_back(self) -> None:
+        """All hosts answer again."""
+        for name in self.down:
+            self.emulator.world.hosts[name].status = "ok"
+        self.down.clear()

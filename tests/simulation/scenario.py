@@ -1,0 +1,245 @@
+"""Everything that happens in one simulated project, chosen from one seed."""
+
+from __future__ import annotations
+
+import random
+from typing import Literal, TypeAlias, cast
+
+from attrs import evolve, field, frozen
+
+from score_flyio.deploy.options import DeployOptions, OnFailure, StrategyName
+from score_flyio.emulator import EmulatorSettings, FaultRule
+from tests.simulation.inputs import Badness, SimApp, Version
+
+DisturbanceKind: TypeAlias = Literal["foreign_lease", "lease_stolen", "host_down", "region_full"]
+
+ON_FAILURE: tuple[OnFailure, ...] = ("rollback", "rollback", "keep", "stop")
+CHANGES = ("Machines_create", "Machines_update", "Machines_delete", "changes", "changes")
+READS = ("reads", "Machines_list", "Machines_show", "Apps_show")
+LEASES = ("Machines_create_lease", "Machines_release_lease")
+
+
+@frozen(kw_only=True)
+class Kill:
+    """The process dies at the so manieth moment of a kind, or after so many seconds."""
+
+    kind: Literal["request", "answer", "save", "saved", "provision", "provisioned", "step", "time"]
+    count: float
+    orphans_go_on: bool = False
+
+
+@frozen(kw_only=True)
+class Disturbance:
+    """Something that others do to the platform while a run goes on."""
+
+    kind: DisturbanceKind
+    at: float
+    """Seconds after the run began."""
+    lasts: float
+
+
+@frozen(kw_only=True)
+class RunPlan:
+    """One run of the command, with what goes wrong in it."""
+
+    stage: int
+    faults: tuple[FaultRule, ...] = ()
+    kill: Kill | None = None
+    disturbances: tuple[Disturbance, ...] = ()
+    pause: float = 5.0
+    """Seconds before it starts."""
+
+
+@frozen(kw_only=True)
+class Scenario:
+    """The apps, the runs and the platform; the last run is undisturbed."""
+
+    seed: int
+    apps: tuple[SimApp, ...]
+    runs: tuple[RunPlan, ...]
+    options: DeployOptions
+    settings: EmulatorSettings
+    save_slowest: float = 0.1
+    secret_generations: tuple[int, ...] = field(factory=tuple)
+    """Which value provisioned secrets have, by stage."""
+    hosts_come_back: bool = True
+
+    @property
+    def stages(self) -> int:
+        return len(self.secret_generations)
+
+    @property
+    def calm(self) -> bool:
+        """Nothing happens to machines or hosts but what the deploys do."""
+        disturbed = {d.kind for run in self.runs for d in run.disturbances}
+        bad = any(version.bad for app in self.apps for version in app.versions)
+        return not bad and not disturbed & {"host_down", "region_full", "lease_stolen"}
+
+    @property
+    def late_requests(self) -> bool:
+        """Whether requests may be so late that they arrive closer together than they were sent."""
+        return any(rule.kind == "latency" for run in self.runs for rule in run.faults)
+
+    def deploy_options(self) -> DeployOptions:
+        return self.options
+
+
+def scenario(seed: int) -> Scenario:
+    """The scenario of a seed."""
+    rng = random.Random(f"scenario:{seed}")
+    strategy = rng.choice(("rolling", "rolling", "immediate", "canary", "bluegreen"))
+    stages = rng.randint(1, 3)
+    apps = tuple(_app(rng, number, strategy, stages) for number in range(rng.choice((1, 1, 2, 3))))
+    smoke = rng.random() < 0.3
+    return Scenario(
+        seed=seed,
+        apps=apps,
+        runs=_runs(rng, stages),
+        options=DeployOptions(
+            strategy=cast("StrategyName", strategy),
+            ha=rng.random() < 0.8,
+            max_unavailable=rng.choice((None, None, 1, 0.5, 1.0)),
+            smoke_checks=smoke,
+            smoke_window=rng.choice((2.0, 10.0)),
+            wait_timeout=rng.choice((20.0, 60.0)),
+            release_command_timeout=60.0,
+            bluegreen_pause=rng.choice((0.5, 3.0)),
+            on_failure=rng.choice(ON_FAILURE),
+            fallback_regions=rng.choice(((), ("ord",))) if strategy != "bluegreen" else (),
+        ),
+        settings=EmulatorSettings(
+            seed=seed,
+            latency=rng.choice((0.0, 0.02, (0.01, 0.1), (0.05, 0.4))),
+            boot=rng.choice((0.2, 0.5, 2.0)),
+            healthy_after=rng.choice((0.1, 1.0, 4.0)),
+            visibility_delay=rng.choice((0.0, 0.0, 0.3, 1.5)),
+            volume_ready=rng.choice((0.0, 1.0)),
+            hosts_per_region=rng.choice((4, 8)),
+            retry_after=rng.random() < 0.5,
+            capacity_status=rng.choice((412, 422)),
+            update_restarts_unchanged=rng.random() < 0.7,
+        ),
+        save_slowest=rng.choice((0.0, 0.05, 0.5)),
+        secret_generations=tuple(_generations(rng, stages)),
+        hosts_come_back=rng.random() < 0.7,
+    )
+
+
+def _generations(rng: random.Random, stages: int) -> list[int]:
+    found = [1]
+    while len(found) < stages:
+        found.append(found[-1] + rng.choice((0, 0, 1)))
+    return found
+
+
+def _app(rng: random.Random, number: int, strategy: str, stages: int) -> SimApp:
+    checked = strategy == "bluegreen" or rng.random() < 0.7
+    kind: Literal["score", "toml"] = rng.choice(("score", "toml"))
+    groups = rng.choice((("app",), ("app",), ("app", "worker"), ("app", "cron", "worker")))
+    spare = strategy in {"canary", "bluegreen"}  # a spare machine cannot have the volume
+    volume = rng.choice(groups) if not spare and rng.random() < 0.3 else None
+    app = SimApp(
+        name=f"{kind}{number}",
+        kind=kind,
+        service=rng.random() < 0.7,
+        checked=checked,
+        volume=volume,
+        release_command=rng.random() < 0.3,
+        secrets=rng.random() < 0.6,
+        static=rng.random() < 0.4,
+        strategy=strategy,
+    )
+    version = Version(groups=groups if kind == "toml" else ("app",))
+    versions = []
+    for stage in range(stages):
+        last = stage == stages - 1
+        version = evolve(_changed(rng, version) if stage else version, bad="")
+        if kind == "toml" and rng.random() < 0.3:
+            version = evolve(version, groups=_other_groups(rng, version.groups))
+        bad: Badness = rng.choice(("unhealthy", "crash", "release"))
+        if not last and rng.random() < 0.2:
+            version = evolve(version, bad=bad)
+        versions.append(version)
+    return evolve(app, versions=tuple(versions))
+
+
+def _changed(rng: random.Random, version: Version) -> Version:
+    what = rng.choice(("image", "value", "both", "nothing"))
+    return evolve(
+        version,
+        image=version.image + (what in {"image", "both"}),
+        value=version.value + (what in {"value", "both"}),
+    )
+
+
+def _other_groups(rng: random.Random, groups: tuple[str, ...]) -> tuple[str, ...]:
+    other = rng.choice(("worker", "cron"))
+    changed = set(groups) ^ {other}
+    return tuple(sorted(changed | {"app"}))
+
+
+def _runs(rng: random.Random, stages: int) -> tuple[RunPlan, ...]:
+    peaceful = rng.random() < 0.15
+    runs: list[RunPlan] = []
+    for stage in range(stages):
+        for _ in range(rng.choice((1, 1, 2, 3))):
+            run = RunPlan(stage=stage, pause=rng.uniform(5, 20))
+            if not peaceful:
+                run = evolve(
+                    run,
+                    faults=_faults(rng),
+                    kill=_kill(rng) if rng.random() < 0.7 else None,
+                    disturbances=_disturbances(rng),
+                )
+            runs.append(run)
+    return (*runs, RunPlan(stage=stages - 1, pause=60.0))
+
+
+def _faults(rng: random.Random) -> tuple[FaultRule, ...]:
+    return tuple(_fault(rng) for _ in range(rng.choice((0, 1, 2, 3))))
+
+
+def _fault(rng: random.Random) -> FaultRule:
+    operations = rng.choice((*CHANGES, *READS, *LEASES, "*", "Apps_create", "Secrets_update"))
+    kind = rng.choice(("status", "status", "reset", "reset", "refuse", "hang", "latency"))
+    rule = FaultRule(
+        kind=kind,  # type: ignore[arg-type]  # a choice among its values
+        operations=(operations,),
+        status=rng.choice((408, 409, 429, 500, 502, 503, 504)),
+        after=rng.random() < 0.5,
+        probability=rng.choice((0.1, 0.3, 1.0)),
+        skip=rng.choice((0, 0, 1, 3)),
+        times=rng.choice((1, 2, 5)),
+    )
+    if kind == "latency":
+        return evolve(rule, seconds=(0.0, rng.choice((0.5, 5.0, 30.0))))
+    return rule
+
+
+def _kill(rng: random.Random) -> Kill:
+    kind = rng.choice(
+        ("request", "answer", "save", "saved", "provision", "provisioned", "step", "time", "time")
+    )
+    count = {
+        "request": rng.randint(1, 30),
+        "answer": rng.randint(1, 30),
+        "step": int(10 ** rng.uniform(1, 3.5)),
+        "time": rng.uniform(0, rng.choice((1.0, 5.0, 20.0))),
+    }.get(kind, rng.randint(1, 3))
+    return Kill(kind=kind, count=count, orphans_go_on=rng.random() < 0.5)  # type: ignore[arg-type]
+
+
+def _disturbances(rng: random.Random) -> tuple[Disturbance, ...]:
+    kinds: tuple[DisturbanceKind, ...] = (
+        "foreign_lease",
+        "foreign_lease",
+        "lease_stolen",
+        "host_down",
+        "region_full",
+    )
+    return tuple(
+        Disturbance(
+            kind=rng.choice(kinds), at=rng.uniform(0, 10), lasts=rng.choice((3.0, 20.0, 90.0))
+        )
+        for _ in range(rng.choice((0, 0, 0, 1, 2)))
+    )
