@@ -22,6 +22,8 @@ ABOUT = {
     "create volume": "/volumes",
 }
 """A part of the path of a step's calls, by its verb; all other steps are about machines."""
+RELEASES = "/releases"
+"""Path of the calls that record a release; any step may be the one that makes them."""
 
 
 class Phase(Enum):
@@ -91,7 +93,8 @@ class Calls:
             position -= 1
             call = self.calls[position]
             fits = machine is None or call.machine in {None, machine}
-            fits = fits and method in {None, call.method} and about in call.template
+            fits = fits and method in {None, call.method}
+            fits = fits and (about in call.template or call.template.startswith(RELEASES))
             # a change that names no app is for the step that says so, such as creating an app
             fits = fits and bool(about or call.app or call.method == "GET")
             if fits and call.sent < end - SAME and call.sent > start - SAME:
