@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 SEEDS ?= 1000
+KILLS ?= 200
 WORKERS ?= auto
 
 BIN := $(VENV)/bin
@@ -43,13 +44,15 @@ generate-check: $(READY)  ## Check that the generated code is fresh
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python openapi/generate.py --check
 
 test: $(READY)  ## Run all tests
+	tests/browser/setup.sh || true
 	$(PYTEST) -n $(WORKERS)
 
 bench: $(READY)  ## Measure the targets; prints a table and writes bench-results.json
 	$(BIN)/python -m tests.bench
 
-soak: $(READY)  ## Run SEEDS=n seeded fault schedules
-	SCORE_FLYIO_SEEDS=$(SEEDS) $(PYTEST) -n $(WORKERS) tests/simulation
+soak: $(READY)  ## Run SEEDS=n seeded fault schedules, and kill generate KILLS=n times
+	$(BIN)/python -m tests.simulation.soak --seeds $(SEEDS)
+	SCORE_FLYIO_KILLS=$(KILLS) $(PYTEST) -q -n $(WORKERS) tests/integration/test_kill_generate.py
 
 build: $(READY)  ## Build wheel and source distribution in dist
 	rm -rf dist

@@ -18,7 +18,16 @@ from score_flyio.deploy.report import Report
 from score_flyio.deployable import Deployable, Input, ScoreApp, unique_apps
 from score_flyio.deployment import Deployment, DeploymentSettings
 from score_flyio.errors import FlyError, NotInitialised
-from score_flyio.events import Event, EventLog, RunFinished, RunStarted, TargetSelected
+from score_flyio.events import (
+    Event,
+    EventLog,
+    RunFinished,
+    RunStarted,
+    Scope,
+    TargetSelected,
+    WarningRaised,
+    WorkloadLoaded,
+)
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly_access import access_of
 from score_flyio.planning import Plan, Planner
@@ -165,9 +174,12 @@ class Engine:
                 )
             )
             emit(TargetSelected(target=self.target.name, emulated=self.target.emulated))
+            _tell_loaded(loaded, emit)
             plan = _plan_resources(inputs, state)
             recorder = self._recorder(state, store)
             run = self._resource_run(plan, recorder.saver, state, store, emit)
+            if loaded:  # known from now on, however the run ends
+                await recorder.saver.save()
             settings = DeploymentSettings(
                 client=self.client,
                 options=options,
@@ -270,6 +282,14 @@ class Engine:
 
 def _only_fly_tomls(inputs: Sequence[Input]) -> bool:
     return not any(isinstance(item, LoadedWorkload) for item in inputs)
+
+
+def _tell_loaded(loaded: Sequence[LoadedWorkload], emit: Emit) -> None:
+    for item in loaded:
+        scope = Scope(workload=item.workload.name)
+        emit(WorkloadLoaded(scope=scope, file=item.file))
+        for notice in item.notices:
+            emit(WarningRaised(scope=scope, message=str(notice), code=notice.key))
 
 
 def _plan_resources(inputs: Sequence[Input], state: ProjectState) -> ResourcePlan | None:

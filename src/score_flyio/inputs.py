@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from attrs import field, frozen
 
 from score_flyio.deployable import FlyTomlApp, Input
 from score_flyio.errors import NotInitialised, ScoreFlyError, UsageError
 from score_flyio.project import Overrides, Project
+from score_flyio.resources.plan import plan_resources
 from score_flyio.score.load import LoadedWorkload
 from score_flyio.state.model import ProjectState
 
@@ -67,6 +68,9 @@ async def load_inputs(project: Project, selection: Selection) -> Loaded:
         except ScoreFlyError as error:
             broken.append(Broken(label=file, error=error))
     _check_twice(inputs)
+    if selection.files:
+        inputs, odd = _fitting(await _state(project), inputs)
+        broken += odd
     return Loaded(inputs=tuple(inputs), broken=tuple(broken))
 
 
@@ -92,7 +96,8 @@ def recall_workloads(
             raise
         except ScoreFlyError as error:
             broken.append(Broken(label=name, error=error))
-    return Loaded(inputs=tuple(inputs), broken=tuple(broken))
+    inputs, odd = _fitting(state, inputs)
+    return Loaded(inputs=tuple(inputs), broken=(*broken, *odd))
 
 
 async def _state(project: Project) -> ProjectState:
@@ -131,6 +136,22 @@ def _check_twice(inputs: Sequence[Input]) -> None:
         files[name] = item.file
 
 
-def relative_config(path: Path, directory: Path) -> str:
-    """A path as messages show it."""
-    return str(path.relative_to(directory)) if path.is_relative_to(directory) else str(path)
+def _fitting(state: ProjectState, inputs: Sequence[Input]) -> tuple[list[Input], list[Broken]]:
+    """The inputs whose resources fit together; of two that do not, the later one is out."""
+    loaded = {i.workload.name: i.document for i in inputs if isinstance(i, LoadedWorkload)}
+    fitting: dict[str, Mapping[str, Any]] = {
+        name: record.spec for name, record in state.workloads.items() if name not in loaded
+    }
+    accepted: list[Input] = []
+    broken: list[Broken] = []
+    for item in inputs:
+        if isinstance(item, LoadedWorkload):
+            name = item.workload.name
+            try:
+                plan_resources({**fitting, name: item.document}, [name])
+            except ScoreFlyError as error:
+                broken.append(Broken(label=name, error=error))
+                continue
+            fitting[name] = item.document
+        accepted.append(item)
+    return accepted, broken

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Cli
-from tests.cli.platform import DB, FLY_TOML, WEB, WORKER, Platform, platform, project, use
+from tests.cli.platform import DB, FLY_TOML, TOKEN, WEB, WORKER, Platform, platform, project, use
 
 FAST = "--no-smoke-checks"
 
@@ -117,9 +122,7 @@ def test_events_and_report_files(cli: Cli, served: Platform) -> None:
 def test_a_secret_shows_nowhere(cli: Cli, served: Platform) -> None:
     project(cli, {"db.yaml": DB.replace("db.host}", "db.password}")})
     secret = "swordfish-4711"
-    script = json.dumps(
-        {"values": {"host": "h"}, "secrets": {"password": secret}}
-    )
+    script = json.dumps({"values": {"host": "h"}, "secrets": {"password": secret}})
     Path("p.sh").write_text(f"cat >/dev/null; echo '{script}'\n")
     cli("provisioners", "add", "p", "thing", "--cmd-binary=/bin/sh", "--cmd-args=p.sh")
     result = cli("deploy", "db.yaml", FAST, "--debug", "--events", "e.jsonl")
@@ -204,6 +207,22 @@ def test_no_provisioner(cli: Cli, served: Platform) -> None:
     assert served.url
 
 
+def test_resources_that_do_not_fit_keep_one_workload_out(cli: Cli, served: Platform) -> None:
+    first = DB.replace("{type: thing}", "{type: thing, id: shared, params: {a: 1}}")
+    second = first.replace("a: 1", "a: 2").replace("db-user", "other")
+    project(cli, {"a.yaml": first, "b.yaml": second, "worker.yaml": WORKER})
+    cli("provisioners", "add", "p", "thing", "--static-json", '{"host": "h"}')
+    result = cli("deploy", "a.yaml", "b.yaml", "worker.yaml", FAST, "--json")
+    assert result.exit_code == 1
+    assert {app["workload"]: app["outcome"] for app in result.json["apps"]} == {
+        "db-user": "done",
+        "worker": "done",
+        "other": "failed",
+    }
+    assert "different params" in result.stderr
+    assert served.url
+
+
 def test_without_a_token(cli: Cli) -> None:
     project(cli, {"worker.yaml": WORKER})
     cli.environ["HOME"] = str(cli.directory)
@@ -263,9 +282,6 @@ def test_the_api_is_down(cli: Cli) -> None:
 
 
 def test_a_locked_state(cli: Cli, served: Platform) -> None:
-    import fcntl
-    import os
-
     project(cli, {"worker.yaml": WORKER})
     folder = os.open(".score-flyio", os.O_RDONLY)
     try:
@@ -302,3 +318,33 @@ def test_generate_and_deploy_goes_on_without_the_broken(cli: Cli, served: Platfo
     assert result.exit_code == 2
     assert [app["outcome"] for app in result.json["apps"]] == ["failed", "done"]
     assert served.machines("x-worker")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_deploy_ends_with_130_and_can_go_on(
+    cli: Cli, number: signal.Signals
+) -> None:
+    with platform(healthy_after=600.0) as running:
+        project(cli, {"web.yaml": WEB})
+        command = [sys.executable, "-m", "score_flyio", "deploy", "web.yaml", FAST, "--json"]
+        environ = {**os.environ, "FLY_FLAPS_BASE_URL": running.url, "FLY_API_TOKEN": TOKEN}
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ
+        ) as process:
+            assert process.stderr is not None
+            for line in process.stderr:
+                if "0/1 checks passing" in line:
+                    break
+            process.send_signal(number)
+            out, err = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert json.loads(out)["error"]["code"] == "interrupted"
+        assert "Traceback" not in err
+        machines = running.machines("x-web")
+        for machine in machines:
+            lease = running.get(f"/apps/x-web/machines/{machine['id']}/lease")
+            assert "nonce" not in lease.get("data", {})
+        use(cli, running)
+        again = cli("deploy", FAST, "--detach", "--json")
+        assert again.exit_code == 0, again.stderr
+        assert len(running.machines("x-web")) == 2

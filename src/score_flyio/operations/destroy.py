@@ -15,12 +15,14 @@ from score_flyio.deploy.plan import AppPlan
 from score_flyio.deploy.removal import removal_steps
 from score_flyio.deploy.report import AppReport, Report
 from score_flyio.errors import ResourceError
+from score_flyio.fly_access import access_of
 from score_flyio.operations.apps import AppRef
 from score_flyio.operations.carry_out import Work, carry_out
 from score_flyio.operations.session import Session
 from score_flyio.project import Project
 from score_flyio.resources.deprovision import Deprovisioning
 from score_flyio.resources.model import ResourceUid
+from score_flyio.resources.postgres.native import in_process
 from score_flyio.state.model import ProjectState
 from score_flyio.unwrap import unwrapped
 
@@ -133,9 +135,11 @@ async def _deprovision(
     state: ProjectState,
     report: Report,
 ) -> Report:
-    work = Deprovisioning(
-        state=state, store=project.store, registry=project.registry(state), emit=session.emit
+    registry = in_process(
+        project.registry(state),
+        lambda: access_of(session.client, org=session.target.org, environ=project.environ),
     )
+    work = Deprovisioning(state=state, store=project.store, registry=registry, emit=session.emit)
     try:
         await work.all(destruction.resources)
     except ResourceError as error:
