@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 
 from score_flyio._version import __version__
 from score_flyio.app.spec import AppSpec
-from score_flyio.deploy.context import ContextSettings, scope_of
+from score_flyio.deploy.context import Context, ContextSettings, scope_of
 from score_flyio.deploy.desired.addresses import public_url
 from score_flyio.deploy.execute import AppExecution, app_execution
 from score_flyio.deploy.local_files import NO_FILES
@@ -24,8 +24,15 @@ from score_flyio.deploy.plan import (
     plan_app,
     platform_steps,
 )
-from score_flyio.deploy.records import release_record
+from score_flyio.deploy.records import (
+    changes_machines,
+    ending,
+    new_release,
+    numbered,
+    release_record,
+)
 from score_flyio.deploy.report import AppReport, Report, app_report, outcome_of
+from score_flyio.deploy.step import CreateApp
 from score_flyio.deployable import Deployable, Prepared, image_of, with_options
 from score_flyio.errors import ResourceError, ScoreFlyError, StalePlan
 from score_flyio.events import Event, PlanReady, WarningRaised, WorkloadFinished
@@ -122,6 +129,8 @@ class Deployment:
         async with app_execution(self._context_settings(deployable)) as execution:
             plan = await self._carry_out(deployable, draft, observed, execution)
             result = await execution.finish(plan)
+            result = numbered(result, execution.context.release.recorded)
+            execution.context.release.end(*ending(result))
         if result.changed and not result.failures:
             record = release_record(result, at=settings.now())
             await settings.recorder.released(deployable.app, record)
@@ -174,6 +183,7 @@ class Deployment:
                 prepared = await self._prepared(deployable)
                 plan = self._plan(deployable, prepared, observed, org)
                 context.secret_names = plan.secret_names
+                self._announce(plan, with_options(prepared.spec, settings.options), context)
                 await execution.carry_out(plan.steps, plan.pools)
             except ScoreFlyError as error:
                 failure = error
@@ -193,6 +203,15 @@ class Deployment:
             workload=deployable.workload,
             files=prepared.files,
         )
+
+    def _announce(self, plan: AppPlan, spec: AppSpec, context: Context) -> None:
+        """Says what Fly is told of the release once a machine changes: now, if one surely will."""
+        release = context.release
+        release.release = new_release(plan, spec, self.settings.options)
+        release.tool_version = TOOL_VERSION
+        release.app_is_new = any(isinstance(step, CreateApp) for step in plan.steps)
+        if changes_machines(plan) and not release.app_is_new:
+            release.begin()
 
     def _plan(
         self, deployable: Deployable, prepared: Prepared, observed: ObservedApp, org: str

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import define, field
+from attrs import Factory, define, field
 
 from score_flyio.errors import ConfigError
 from score_flyio.events import Event
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from score_flyio.fly.client import FlyClient
     from score_flyio.fly.limits import RateLimiter
 
+MACHINES_URL = "https://api.machines.dev"
+WEB_URL = "https://api.fly.io"
+EMULATOR_URL = "http://emulator.invalid"
 EMULATOR_FOLDER = Path(".score-flyio") / "emulator"
 """Where the world of `--emulate` is kept, below the project's folder."""
 
@@ -77,7 +80,13 @@ class Target(ABC):
 class FlyTarget(Target):
     """A Fly account behind the Machines API at `base_url`."""
 
-    base_url: str = "https://api.machines.dev"
+    base_url: str = MACHINES_URL
+    web_url: str | None = field(
+        default=Factory(
+            lambda self: WEB_URL if self.base_url == MACHINES_URL else None, takes_self=True
+        )
+    )
+    """Where Fly is told of releases; None: nowhere."""
     tokens: Tokens = field(repr=False)
     org: str | None = None
     limiter: RateLimiter | None = None
@@ -97,9 +106,11 @@ class FlyTarget(Target):
         """
         from score_flyio.fly.auth import find_tokens
 
-        base = environ.get("FLY_FLAPS_BASE_URL") or environ.get("FLY_API_HOSTNAME")
+        base = environ.get("FLY_FLAPS_BASE_URL") or environ.get("FLY_API_HOSTNAME") or MACHINES_URL
+        web = environ.get("FLY_UIEX_BASE_URL") or environ.get("FLY_API_BASE_URL")
         return cls(
-            base_url=base or "https://api.machines.dev",
+            base_url=base,
+            web_url=web or (WEB_URL if base == MACHINES_URL else None),
             tokens=find_tokens(environ),
             org=environ.get("FLY_ORG") or None,
         )
@@ -109,7 +120,12 @@ class FlyTarget(Target):
         from score_flyio.fly.client import FlyClient
 
         async with FlyClient(
-            self.base_url, self.tokens, limiter=self.limiter, rng=rng, emit=emit
+            self.base_url,
+            self.tokens,
+            web_url=self.web_url,
+            limiter=self.limiter,
+            rng=rng,
+            emit=emit,
         ) as client:
             yield client
 
@@ -153,8 +169,9 @@ class EmulatorTarget(Target):
         from score_flyio.fly.client import FlyClient
 
         return FlyClient(
-            "http://emulator.invalid",
+            EMULATOR_URL,
             Tokens.parse("emulated", source="the emulator"),
+            web_url=EMULATOR_URL,
             transport=emulator.transport,
             rng=rng,
             emit=emit,

@@ -143,6 +143,11 @@ SETTINGS: Final = (
     click.option("--no-public-ips", is_flag=True, help="Allocate no public addresses."),
     click.option("--flycast", is_flag=True, help="Allocate a private address only."),
     click.option(
+        "--release-record/--no-release-record",
+        default=True,
+        help="Tell Fly of the release, so that fly releases shows it.",
+    ),
+    click.option(
         "-y",
         "--yes",
         is_flag=True,

@@ -10,11 +10,12 @@ import anyio.abc
 from attrs import define, field, frozen
 
 from fly_machines import models
+from score_flyio.deploy.announcement import Announcement
 from score_flyio.deploy.health import HealthWatch
 from score_flyio.deploy.leases import LeaseBook
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.events import Event, Scope
+from score_flyio.events import Event, Scope, WarningRaised
 from score_flyio.fly import repeats
 from score_flyio.fly.client import FlyClient
 from score_flyio.state.model import SecretRecord
@@ -76,6 +77,7 @@ class Context:
     """Results of steps by id, and the tools that steps use."""
 
     settings: ContextSettings
+    release: Announcement
     leases: LeaseBook
     health: HealthWatch
     secret_names: tuple[str, ...] = ()
@@ -154,9 +156,16 @@ def scope_of(settings: ContextSettings, **parts: str | None) -> Scope:
 
 
 def new_context(settings: ContextSettings, tasks: anyio.abc.TaskGroup) -> Context:
-    """A fresh context; leases are held by tasks of `tasks`."""
+    """A fresh context; leases are held, and Fly is told of the release, by tasks of `tasks`."""
     return Context(
         settings=settings,
+        release=Announcement(
+            api=settings.client.releases if settings.options.release_record else None,
+            tasks=tasks,
+            warn=lambda message: settings.emit(
+                WarningRaised(scope=scope_of(settings), message=message, code="release_record")
+            ),
+        ),
         leases=LeaseBook(
             client=settings.client,
             app=settings.app,

@@ -86,6 +86,14 @@ async def app_execution(context: ContextSettings) -> AsyncGenerator[AppExecution
         tasks.start_soon(_watch, shared, watcher)
         try:
             yield execution
+        except anyio.get_cancelled_exc_class():
+            shared.leases.release_all()
+            await shared.release.cut_short("interrupted")
+            raise
+        except ScoreFlyError as error:
+            shared.leases.release_all()
+            await shared.release.cut_short("failed", error.message)
+            raise
         finally:
             watcher.cancel()
             shared.leases.release_all()

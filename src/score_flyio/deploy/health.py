@@ -80,7 +80,7 @@ class HealthWatch:
             HealthCheckFailed: it turned out bad, or was not well `within` so many seconds.
         """
         learned = self._learned.get(group)
-        first = learned.first_look(self.policy) if learned else self.policy.shortest * 2
+        first = learned.first_look(self.policy) if learned else self.policy.first
         watch = _Watch(
             machine=machine,
             group=group,

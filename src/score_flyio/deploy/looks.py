@@ -13,6 +13,8 @@ from attrs import define, frozen
 class LookPolicy:
     """Distances between looks, in seconds."""
 
+    first: float = 0.35
+    """The first look at a machine of a group of which nothing is known yet: none boots faster."""
     shortest: float = 0.1
     longest: float = 2.0
     share: float = 0.07

@@ -65,5 +65,7 @@ class DeployOptions:
     """Seconds; a killed run's leases end after this time."""
     lease_wait: float = 40.0
     """Seconds to wait for a lease that someone else holds; a killed run's own ends in time."""
+    release_record: bool = True
+    """Tell Fly of the release, so that `fly releases` shows it."""
     allow_destructive: bool = False
     """Consent to steps that delete machines whose mounts changed (`--yes`)."""

@@ -56,6 +56,10 @@ class Tokens:
         scheme = "FlyV1" if self.macaroons else "Bearer"
         return Secret(f"{scheme} {_joined(self.values)}")
 
+    def web_authorization(self) -> Secret:
+        """Value of the `Authorization` header for releases: all tokens, whatever their kind."""
+        return Secret(f"Bearer {_joined(self.values)}")
+
     def password(self) -> Secret:
         """The tokens without a scheme word, as the image registry takes them for a password."""
         return Secret(_joined(self.macaroons or self.values))

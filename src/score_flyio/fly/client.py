@@ -11,6 +11,7 @@ from fly_machines import FlyMachinesApi
 from score_flyio.events import Event
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.limits import RateLimiter
+from score_flyio.fly.releases import ReleaseApi
 from score_flyio.fly.retry import RetryPolicy
 from score_flyio.fly.sender import HttpSender
 from score_flyio.fly.transport import DEFAULT_BASE_URL, HttpTransport, TransportFactory
@@ -22,6 +23,8 @@ class FlyClient:
     Calls keep to the rate limits of `limiter`, are repeated by `retry` where that is safe, and are
     told to `emit`. `transport` makes what carries the requests instead of real HTTP.
 
+    With `web_url`, `releases` is where Fly is told of releases; else it is None.
+
     The calls of `fly.repeats` and `fly.leases` take `api`.
     """
 
@@ -30,21 +33,27 @@ class FlyClient:
         base_url: str = DEFAULT_BASE_URL,
         tokens: Tokens | None = None,
         *,
+        web_url: str | None = None,
         transport: TransportFactory | None = None,
         limiter: RateLimiter | None = None,
         retry: RetryPolicy | None = None,
         rng: random.Random | None = None,
         emit: Callable[[Event], None] | None = None,
     ) -> None:
-        self._transport = HttpTransport(base_url, tokens or Tokens(values=()), factory=transport)
-        sender = HttpSender(
-            self._transport,
-            limiter=limiter or RateLimiter(),
-            policy=retry or RetryPolicy(),
-            rng=rng or random.Random(),  # noqa: S311  (spreads retries, guards nothing)
-            emit=emit or _ignore,
-        )
-        self.api = FlyMachinesApi(sender)
+        tokens, limiter = tokens or Tokens(values=()), limiter or RateLimiter()
+        rng = rng or random.Random()  # noqa: S311  (spreads retries, guards nothing)
+        self._transports: list[HttpTransport] = []
+
+        def sender(url: str) -> HttpSender:
+            carrier = HttpTransport(url, tokens, factory=transport)
+            self._transports.append(carrier)
+            policy = retry or RetryPolicy()
+            return HttpSender(
+                carrier, limiter=limiter, policy=policy, rng=rng, emit=emit or _ignore
+            )
+
+        self.api = FlyMachinesApi(sender(base_url))
+        self.releases = ReleaseApi(sender(web_url)) if web_url is not None else None
 
     async def __aenter__(self) -> Self:
         return self
@@ -55,7 +64,8 @@ class FlyClient:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._transport.__aexit__(kind, error, traceback)
+        for transport in self._transports:
+            await transport.__aexit__(kind, error, traceback)
 
 
 def _ignore(_event: Event) -> None:

@@ -35,6 +35,8 @@ from score_flyio.secret import MASK
 TransportFactory: TypeAlias = Callable[[], httpx.AsyncBaseTransport]
 
 DEFAULT_BASE_URL: Final = "https://api.machines.dev"
+WEB_TAG: Final = "Web"
+"""Tag of operations beside the Machines API: they are below `/api/v1`, and take other tokens."""
 POOLS: Final = 16
 CONNECT_SECONDS: Final = 15.0
 READ_SECONDS: Final = 90.0
@@ -71,7 +73,7 @@ class Call:
         url = self.operation.path
         for name, value in self.path.items():
             url = url.replace("{" + name + "}", quote(value, safe=""))
-        return "/v1" + url
+        return ("/api/v1" if self.operation.tag == WEB_TAG else "/v1") + url
 
     @property
     def request(self) -> Request:
@@ -166,8 +168,10 @@ class HttpTransport:
             ) from error
 
     def _headers(self, call: Call) -> dict[str, str]:
+        tokens, web = self._tokens, call.operation.tag == WEB_TAG
+        authorization = tokens.web_authorization() if web else tokens.authorization()
         headers = {
-            "authorization": self._tokens.authorization().reveal(),
+            "authorization": authorization.reveal(),
             "accept": "application/json",
             "user-agent": f"score-flyio/{__version__}",
         }

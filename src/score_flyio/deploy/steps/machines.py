@@ -26,7 +26,7 @@ from score_flyio.fly.present import metadata
 
 async def create_machine(step: CreateMachine, context: Context) -> MadeMachine:
     """Creates the machine, in a fallback region where its own has no room."""
-    request = _bound(step, context)
+    request = await _bound(step, context)
     regions = (request.region, *step.fallback_regions)
     for region in regions[:-1]:
         try:
@@ -45,8 +45,8 @@ async def _create(
     return context.made(machine, launched=not request.skip_launch)
 
 
-def _bound(step: CreateMachine, context: Context) -> models.CreateMachineRequest:
-    """The request with what other steps found out: volume, standby target, secrets."""
+async def _bound(step: CreateMachine, context: Context) -> models.CreateMachineRequest:
+    """The request with what others found out: volume, standby target, secrets, release."""
     request = step.request
     config = request.config or models.FlyMachineConfig()
     if step.volume_from is not None:
@@ -57,8 +57,8 @@ def _bound(step: CreateMachine, context: Context) -> models.CreateMachineRequest
         target = context.machine(step.standby_for).id
         env = {**(config.env or {}), "FLY_STANDBY_FOR": target}
         config = evolve(config, standbys=[target], env=env)
-    config = _with_secrets(config, context.secrets(step.secrets_from))
     secrets = context.secrets(step.secrets_from)
+    config = await context.release.stamped(_with_secrets(config, secrets))
     version = secrets.version if secrets else request.min_secrets_version
     return evolve(request, config=config, min_secrets_version=version)
 
@@ -82,6 +82,7 @@ async def update_machine(step: UpdateMachine, context: Context) -> MadeMachine:
         context.leases.release(step.machine)
         raise Unchanged(step.machine)
     config = _with_secrets(step.request.config or models.FlyMachineConfig(), secrets)
+    config = await context.release.stamped(config)
     version = secrets.version if secrets else step.request.min_secrets_version
     request = evolve(step.request, config=config, min_secrets_version=version)
     machine = await repeats.update_machine(

@@ -20,7 +20,7 @@ WAIT_SECONDS = 60
 
 async def run_release_command(step: RunReleaseCommand, context: Context) -> None:
     """Raises ReleaseCommandFailed with the exit code, or when it did not end in time."""
-    request = _bound(step, context)
+    request = await _bound(step, context)
     machine = await context.about_app(
         lambda: repeats.create_machine(context.client.api, step.app, request, step.launch_id)
     )
@@ -48,13 +48,14 @@ async def run_release_command(step: RunReleaseCommand, context: Context) -> None
         )
 
 
-def _bound(step: RunReleaseCommand, context: Context) -> models.CreateMachineRequest:
+async def _bound(step: RunReleaseCommand, context: Context) -> models.CreateMachineRequest:
     secrets = context.secrets(step.secrets_from)
     request = evolve(step.request, skip_launch=None, lease_ttl=None)
-    if secrets is None or request.config is None:
-        return request
-    metadata = {**(request.config.metadata or {}), SEEN_KEY: secrets.seen}
-    config = evolve(request.config, metadata=metadata)
+    config = await context.release.stamped(request.config or models.FlyMachineConfig())
+    if secrets is None:
+        return evolve(request, config=config)
+    metadata = {**(config.metadata or {}), SEEN_KEY: secrets.seen}
+    config = evolve(config, metadata=metadata)
     return evolve(request, config=config, min_secrets_version=secrets.version)
 
 

@@ -1,0 +1,120 @@
+"""Tells Fly of the release that a deploy makes, beside the deploy: it never fails because of that.
+
+Fly numbers the release; id and number go into the metadata of the machines, as flyctl does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+import anyio
+import anyio.abc
+from attrs import define, evolve, field
+
+from fly_machines import models
+from score_flyio.deploy.metadata import RELEASE_ID, RELEASE_VERSION
+from score_flyio.deploy.model import Release
+from score_flyio.errors import ScoreFlyError
+from score_flyio.fly import repeats
+from score_flyio.fly.releases import NewRelease, RecordedRelease, ReleaseApi, Status
+
+T = TypeVar("T")
+
+NEW_APP_SECONDS: Final = 1.0
+"""How long an app made in this run may be missing for the list of releases."""
+PATIENCE: Final = 3.0
+"""Seconds that one call may take."""
+RUNNING_AFTER: Final = 5.0
+"""A release that takes longer than so many seconds is shown as running; until then as pending."""
+
+
+def with_release(
+    config: models.FlyMachineConfig, release: RecordedRelease | Release
+) -> models.FlyMachineConfig:
+    """The config of a machine that the release made."""
+    marks = {RELEASE_ID: release.id, RELEASE_VERSION: str(release.version)}
+    return evolve(config, metadata={**(config.metadata or {}), **marks})
+
+
+@define(kw_only=True, eq=False)
+class Announcement:
+    """The record of one app's release; `api` is None where there is no place for it."""
+
+    api: ReleaseApi | None
+    tasks: anyio.abc.TaskGroup
+    """The calls are tasks of it."""
+    warn: Callable[[str], None]
+    tool_version: str = ""
+    release: NewRelease | None = None
+    """What is to be told; None: nothing, as long as the plan is not known."""
+    app_is_new: bool = False
+    """Made in this run, so that it may not be seen everywhere yet."""
+    recorded: RecordedRelease | None = None
+    _answered: anyio.Event | None = None
+    _shown_running: anyio.CancelScope = field(factory=anyio.CancelScope)
+
+    def begin(self) -> None:
+        """Tell of the release in the background, once."""
+        if self.api is not None and self.release is not None and self._answered is None:
+            self._answered = anyio.Event()
+            self.tasks.start_soon(self._tell, self.api, self.release, self._answered)
+
+    async def stamped(self, config: models.FlyMachineConfig) -> models.FlyMachineConfig:
+        """The config with the release as Fly numbered it; as it is when there is no answer."""
+        self.begin()
+        if self._answered is not None:
+            await self._answered.wait()
+        return config if self.recorded is None else with_release(config, self.recorded)
+
+    def end(self, status: Status, error: str = "") -> None:
+        """Tell in the background how the release ended."""
+        self._shown_running.cancel()
+        self.tasks.start_soon(self._update, status, error)
+
+    async def cut_short(self, status: Status, error: str = "") -> None:
+        """Tell how the release ended, though its tasks are being cancelled."""
+        with anyio.move_on_after(PATIENCE, shield=True):
+            await self._update(status, error)
+
+    async def _tell(self, api: ReleaseApi, release: NewRelease, answered: anyio.Event) -> None:
+        try:
+            self.recorded = await self._tried(lambda: self._create(api, release), "begin")
+        finally:
+            answered.set()
+        with self._shown_running:
+            await anyio.sleep(RUNNING_AFTER)
+            await self._update("running", None)
+
+    async def _create(self, api: ReleaseApi, release: NewRelease) -> RecordedRelease:
+        if not self.app_is_new:
+            return await api.create(release)
+        return await repeats.once_visible(lambda: api.create(release), within=NEW_APP_SECONDS)
+
+    async def _update(self, status: Status, error: str | None) -> None:
+        api, recorded, release = self.api, self.recorded, self.release
+        if api is None or recorded is None or release is None:
+            return
+        metadata = None
+        if error is not None:
+            metadata = {
+                "post_deployment_info": {"flyctl_version": self.tool_version, "error": error}
+            }
+        await self._tried(
+            lambda: api.update(release.app, recorded.id, status, metadata), "become " + status
+        )
+
+    async def _tried(self, call: Callable[[], Awaitable[T]], what: str) -> T | None:
+        """What the call gives; None and a warning where it fails or takes too long."""
+        try:
+            with anyio.fail_after(PATIENCE):
+                return await call()
+        except TimeoutError:
+            reason = f"no answer within {PATIENCE:g} s"
+        except ScoreFlyError as error:
+            reason = error.message
+        self.warn(
+            f"Fly's list of releases does not show this release {what}: {reason};"
+            " the deploy itself goes on"
+        )
+        return None

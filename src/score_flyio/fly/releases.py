@@ -1,0 +1,91 @@
+"""Fly's own list of releases, which `fly releases` and the dashboard show.
+
+The interface is not documented; paths, members and statuses are those that flyctl uses. Nothing at
+Fly depends on these records but what people see there, and what later commands of flyctl take for
+the latest fly.toml and image.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal, TypeAlias
+
+from attrs import define, field, frozen
+
+from fly_machines.operations import Operation
+from score_flyio.fly.sender import HttpSender
+from score_flyio.fly.transport import WEB_TAG
+
+DEFAULT_WEB_URL: Final = "https://api.fly.io"
+
+Status: TypeAlias = Literal["running", "complete", "failed", "interrupted"]
+
+_CREATE: Final = Operation(
+    id="Web_create_release", method="POST", path="/releases", tag=WEB_TAG, success=(200, 201)
+)
+_UPDATE: Final = Operation(
+    id="Web_update_release",
+    method="PATCH",
+    path="/releases/{release_id}",
+    tag=WEB_TAG,
+    success=(200,),
+)
+_NO_BUILD: Final = 0
+"""Number of the build of a release whose image was not built by Fly."""
+
+
+@frozen(kw_only=True)
+class NewRelease:
+    """What is told of a release."""
+
+    app: str
+    definition: dict[str, Any] = field(repr=False)
+    """The fly.toml as flyctl's JSON."""
+    image: str
+    strategy: str
+
+
+@define(kw_only=True)
+class RecordedRelease:
+    """A release as Fly numbered it."""
+
+    id: str
+    version: int
+
+
+@define(kw_only=True)
+class _Created:
+    release: RecordedRelease
+
+
+class ReleaseApi:
+    """Makes records of releases and says how they end."""
+
+    def __init__(self, sender: HttpSender) -> None:
+        self._sender = sender
+
+    async def create(self, release: NewRelease) -> RecordedRelease:
+        """Begin a release. Raises FlyError; a repeated call begins another one."""
+        body = {
+            "app_name": release.app,
+            "build_id": _NO_BUILD,
+            "definition": release.definition,
+            "image": release.image,
+            "strategy": release.strategy.upper(),
+        }
+        created = await self._sender.send(
+            _CREATE, _Created, path={"app_name": release.app}, query={}, headers={}, body=body
+        )
+        return created.release
+
+    async def update(
+        self, app: str, release_id: str, status: Status, metadata: dict[str, Any] | None = None
+    ) -> None:
+        """Say how a release stands. Raises FlyError."""
+        await self._sender.send(
+            _UPDATE,
+            type(None),
+            path={"app_name": app, "release_id": release_id},
+            query={},
+            headers={},
+            body={"status": status, "metadata": metadata},
+        )
