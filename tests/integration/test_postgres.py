@@ -10,9 +10,11 @@ import anyio
 import httpx
 import psycopg
 import pytest
-from attrs import asdict, define, field
+from attrs import asdict, define, evolve, field
 
-from score_flyio.emulator import Faults, parse_faults
+from score_flyio.emulator import ExecRunner, Faults, parse_faults
+from score_flyio.emulator.records import Json
+from score_flyio.emulator.wire import Execution
 from score_flyio.errors import ProvisionFailed
 from score_flyio.resources.model import (
     Provisioner,
@@ -27,7 +29,7 @@ from score_flyio.resources.postgres.provisioner import (
     PostgresProvisioner,
 )
 from score_flyio.resources.sharing import merge_patch
-from tests.integration.conftest import Platform, PostgresServer, refused
+from tests.integration.conftest import QUICK, Platform, PostgresServer, refused
 
 NewPlatform = Callable[..., Platform]
 
@@ -322,27 +324,96 @@ async def killed_run(platform: Platform, caller: Caller, number: int) -> bool:
     return scope.cancelled_caught
 
 
+REQUESTS = 22
+"""That a run makes for two databases, at most."""
+
+
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("number", range(1, REQUESTS + 1))
 async def test_a_run_killed_at_any_request_is_carried_on(
-    new_platform: NewPlatform, postgres: PostgresServer
+    new_platform: NewPlatform, postgres: PostgresServer, number: int
 ) -> None:
-    number = 0
-    killed = True
-    while killed:
-        number += 1
-        postgres.clear()
-        platform, caller = new_platform(), Caller()
-        killed = await killed_run(platform, caller, number)
-        provisioner = PostgresProvisioner(platform.access())
-        first = await caller.provision(provisioner, "db")
-        second = await caller.provision(provisioner, "db2")
-        assert_nothing_doubled(platform, 2, postgres)
-        use(postgres, first)
-        use(postgres, second)
-        assert set(caller.entry) == {"app", "password", "dbNames"}
-        with postgres.connect("postgres", caller.entry["password"], "postgres"):
-            pass
-    assert number > 10
+    platform, caller = new_platform(), Caller()
+    killed = await killed_run(platform, caller, number)
+    assert killed or number > REQUESTS - 6
+    provisioner = PostgresProvisioner(platform.access())
+    first = await caller.provision(provisioner, "db")
+    second = await caller.provision(provisioner, "db2")
+    assert_nothing_doubled(platform, 2, postgres)
+    use(postgres, first)
+    use(postgres, second)
+    assert set(caller.entry) == {"app", "password", "dbNames"}
+    with postgres.connect("postgres", caller.entry["password"], "postgres"):
+        pass
+
+
+async def test_no_run_makes_more_requests_than_are_killed_above(platform: Platform) -> None:
+    assert not await killed_run(platform, Caller(), REQUESTS + 1)
+
+
+@pytest.mark.parametrize(("number", "operation"), [(3, "Apps_create"), (11, "Machines_create")])
+async def test_what_reads_do_not_show_yet_is_waited_for(
+    new_platform: NewPlatform, postgres: PostgresServer, number: int, operation: str
+) -> None:
+    """Reads lag behind changes: an empty list is not believed when the app counts a machine."""
+    platform = new_platform(settings=evolve(QUICK, visibility_delay=0.3))
+    caller = Caller()
+    await killed_run(platform, caller, number)
+    assert platform.emulator.journal.entries[-1].operation == operation
+    await caller.provision(PostgresProvisioner(platform.access()), "db")
+    assert_nothing_doubled(platform, 1, postgres)
+
+
+async def test_a_server_that_rests_is_started(platform: Platform, postgres: PostgresServer) -> None:
+    caller, provisioner = Caller(), PostgresProvisioner(platform.access())
+    await caller.provision(provisioner, "db")
+    (machine,) = platform.emulator.world.machines
+    async with platform.access().connect() as client:
+        await client.api.machines_stop(platform.apps[0], machine)
+        await client.api.machines_wait(platform.apps[0], machine, state=["stopped"])
+    use(postgres, await caller.provision(provisioner, "db2"))
+    assert_nothing_doubled(platform, 2, postgres)
+
+
+async def test_a_server_that_lost_its_machine_is_told(platform: Platform) -> None:
+    caller, provisioner = Caller(), PostgresProvisioner(platform.access())
+    await caller.provision(provisioner, "db")
+    (machine,) = platform.emulator.world.machines
+    async with platform.access().connect() as client:
+        await client.api.machines_delete(platform.apps[0], machine, force=True)
+    with pytest.raises(ProvisionIncomplete, match="has no machine"):
+        await caller.provision(provisioner, "db2")
+
+
+@define
+class NotListening:
+    """psql cannot connect the first times."""
+
+    inner: ExecRunner
+    times: int
+
+    async def run(self, execution: Execution) -> Json:
+        self.times -= 1
+        if self.times >= 0:
+            return {"exit_code": 2, "stdout": "", "stderr": "connection refused"}
+        return await self.inner.run(execution)
+
+
+async def test_a_server_that_does_not_listen_yet_is_waited_for(
+    platform: Platform, postgres: PostgresServer
+) -> None:
+    assert platform.emulator.exec_runner is not None
+    platform.emulator.exec_runner = NotListening(platform.emulator.exec_runner, 2)
+    caller, provisioner = Caller(), PostgresProvisioner(platform.access())
+    use(postgres, await caller.provision(provisioner, "db"))
+
+
+async def test_a_server_that_never_listens_is_told(platform: Platform) -> None:
+    assert platform.emulator.exec_runner is not None
+    platform.emulator.exec_runner = NotListening(platform.emulator.exec_runner, 99)
+    caller, provisioner = Caller(), PostgresProvisioner(platform.access())
+    with pytest.raises(ProvisionIncomplete, match="exit code 2: connection refused"):
+        await caller.provision(provisioner, "db")
 
 
 CHANGES = (

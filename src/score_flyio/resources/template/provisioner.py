@@ -72,8 +72,9 @@ class _Run:
             return self.renderer.map(text, **values)
         except RenderError as error:
             cause = error.__cause__
-            missing = str(cause) if isinstance(cause, MissingVariable) else None
-            raise self._failed(name, missing or str(error), error.hint) from error
+            if isinstance(cause, MissingVariable):
+                raise self._failed(name, str(cause), "set it where score-flyio runs") from error
+            raise self._failed(name, str(error), error.hint) from error
 
     def expect_outputs(self, found: JsonObject) -> None:
         missing = [name for name in self.entry.expected_outputs if name not in found]
