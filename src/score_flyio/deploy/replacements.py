@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -12,7 +11,8 @@ from score_flyio.app.groups import flatten
 from score_flyio.deploy.desired.update import MachineUpdate
 from score_flyio.deploy.desired.volumes import volume_request
 from score_flyio.deploy.launches import with_secrets_seen
-from score_flyio.deploy.metadata import STANDS_FOR, take_over
+from score_flyio.deploy.leftovers import Members
+from score_flyio.deploy.metadata import STANDS_FOR, Launch, take_over
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref
 from score_flyio.deploy.secrets import SecretsPlan
 from score_flyio.deploy.sizes import options_guest
@@ -40,12 +40,9 @@ def replacement_steps(
     observed: ObservedApp,
     settings: PlanSettings,
     secrets: SecretsPlan,
-    stand_ins: Mapping[str, str],
+    members: Members,
 ) -> GroupPlan:
-    """Raises DestructiveChange where a volume would be left behind without consent.
-
-    `stand_ins` are the replacements that an interrupted run made, by the old machine's id.
-    """
+    """Raises DestructiveChange where a volume would be left behind without consent."""
     from score_flyio.deploy.groups import GroupPlan
 
     steps: list[Step] = []
@@ -54,7 +51,7 @@ def replacement_steps(
     previous: tuple[str, ...] = ()
     for number, (machine, update) in enumerate(replaced, start=1):
         notes.append(_allowed(desired, machine, update, observed, settings))
-        if stand_in := stand_ins.get(machine.id or ""):
+        if stand_in := members.stand_ins.get(machine.id or ""):
             steps += _finish(desired, group, machine, stand_in, settings)
             continue
         made = _replacement(
@@ -68,6 +65,7 @@ def replacement_steps(
             taken=taken,
         )
         made = evolve(made, number=number, of=len(replaced), needs=previous)
+        made = evolve(made, standby_for=_stands_by_for(machine, made, members))
         steps += _in_turn(desired, group, machine, made, settings, reason=notes[-1])
         previous = (made.id,)
     held = tuple(m.id or "" for m, _ in replaced if (m.host_status or "ok") == "ok")
@@ -104,6 +102,19 @@ def _in_turn(
         needs=(made.id if resting else healthy.id,),
     )
     return [step for step in (volume, made, None if resting else healthy, gone) if step]
+
+
+def _stands_by_for(machine: models.Machine, made: CreateMachine, members: Members) -> Ref | None:
+    """What a replaced standby stands by for: what a lost host shows of it does not tell."""
+    config = made.request.config or models.FlyMachineConfig()
+    place = Launch.of_machine(machine)
+    if config.standbys or config.services or config.mounts or place is None or place.number == 1:
+        return None
+    for other in members.machines:
+        launch = Launch.of_machine(other)
+        if launch is not None and (launch.id, launch.number) == (place.id, 1):
+            return Ref(machine=other.id)
+    return None
 
 
 def _finish(

@@ -72,7 +72,7 @@ def update_steps(
             observed=observed,
             settings=settings,
             secrets=secrets,
-            stand_ins=members.stand_ins,
+            members=members,
         )
     ]
     strategy = _strategy(desired, options)
@@ -157,6 +157,8 @@ def _update_step(
     after = update.request.config or models.FlyMachineConfig()
     changed = differences(after, before)
     request = update.request
+    if not is_well(machine, checks=False):  # one that crashed until it was given up starts again
+        request = evolve(request, skip_launch=False)
     if secrets.seen is not None:
         found = {**(after.metadata or {}), SEEN_KEY: secrets.seen}
         request = evolve(request, config=evolve(after, metadata=found))
