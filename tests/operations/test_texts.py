@@ -1,0 +1,115 @@
+"""Texts that are read back: secrets lines, the state document, flags as flyctl spells them."""
+
+from __future__ import annotations
+
+import asyncclick as click
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from score_flyio.cli.go_flags import MaxUnavailable, Seconds, without_values
+from score_flyio.deploy.records import with_digest
+from score_flyio.errors import ConfigError, UsageError
+from score_flyio.secret import Secret
+from score_flyio.secrets_file import render
+from score_flyio.secrets_lines import parse_lines
+from score_flyio.state.document import dump_document, load_document
+from score_flyio.state.model import (
+    DeploymentRecord,
+    ProjectState,
+    ReleaseRecord,
+    WorkloadRecord,
+)
+
+NAMES = st.from_regex(r"[A-Z_][A-Z0-9_]{0,8}", fullmatch=True)
+VALUES = st.text(st.sampled_from("ab\"\\ \n'=#\t\r-"), max_size=12)
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=4))
+def test_what_the_secrets_file_says_is_read_back(values: dict[str, str]) -> None:
+    try:
+        text = render({name: Secret(value) for name, value in values.items()})
+    except ConfigError:
+        return
+    found = parse_lines(text)
+    assert {
+        name: None if value is None else value.reveal() for name, value in found.items()
+    } == values
+
+
+def test_wrong_lines_are_all_told_without_their_text() -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_lines('A=1\nhidden\n\n# fine\n1B=hidden\nC="""hidden\n')
+    assert [problem.line for problem in caught.value.problems] == [2, 5, 6]
+    assert "hidden" not in str(caught.value)
+
+
+@given(
+    texts=st.lists(st.text(max_size=20), max_size=3),
+    image=st.text(st.sampled_from("a-\n:"), max_size=8),
+)
+def test_a_state_is_read_back_as_one_document(texts: list[str], image: str) -> None:
+    state = ProjectState.new("x-")
+    state.workloads["w"] = WorkloadRecord(
+        spec={"texts": texts, "marks": "---\n---\n"}, file="w.yaml"
+    )
+    release = ReleaseRecord(version=1, at=1.5, image=image, configs={"app": {"cmd": "---\na"}})
+    state.deployments["x-w"] = DeploymentRecord(workload="w", releases=(release,))
+    again = load_document(dump_document(state), "kept.yaml")
+    assert again == state
+
+
+@pytest.mark.parametrize(
+    ("image", "pinned"),
+    [
+        ("nginx", "nginx@sha256:1"),
+        ("nginx:1.2", "nginx@sha256:1"),
+        ("host:5000/a/b", "host:5000/a/b@sha256:1"),
+        ("host:5000/a/b:tag", "host:5000/a/b@sha256:1"),
+        ("a/b@sha256:0", "a/b@sha256:0"),
+    ],
+)
+def test_images_with_their_digests(image: str, pinned: str) -> None:
+    assert with_digest(image, "sha256:1") == pinned
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("5m", 300), ("1m30s", 90), ("90", 90), ("1.5", 1.5), ("250ms", 0.25)]
+)
+def test_times(text: str, seconds: float) -> None:
+    assert Seconds().convert(text, None, None) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-1", "-5m", "inf", "nan", "5 m"])
+def test_wrong_times(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        Seconds().convert(text, None, None)
+
+
+@pytest.mark.parametrize(("text", "number"), [("1", 1), ("3", 3), ("0.33", 0.33), ("2.0", 2)])
+def test_max_unavailable(text: str, number: float) -> None:
+    assert MaxUnavailable().convert(text, None, None) == number
+
+
+@pytest.mark.parametrize("text", ["0", "1.5", "-1", "x", "nan", "inf", "33%"])
+def test_wrong_max_unavailable(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        MaxUnavailable().convert(text, None, None)
+
+
+@pytest.mark.parametrize(
+    ("given_args", "expected"),
+    [
+        (["--ha=false"], ["--no-ha"]),
+        (["--ha=true", "x"], ["--ha", "x"]),
+        (["--ha=F", "--detach=1", "--detach=0"], ["--no-ha", "--detach"]),
+        (["--name=false", "--", "--ha=false"], ["--name=false", "--", "--ha=false"]),
+    ],
+)
+def test_switches_with_values(given_args: list[str], expected: list[str]) -> None:
+    params: list[click.Parameter] = [
+        click.Option(["--ha/--no-ha"]),
+        click.Option(["--detach"], is_flag=True),
+        click.Option(["--name"]),
+    ]
+    assert without_values(given_args, params) == expected
