@@ -133,7 +133,7 @@ class Lookup:
     def _output(self, name: str, *keys: str) -> tuple[Any, bool]:
         if name in self.pending and keys and not self._known(name, keys[0]):
             return PENDING, False
-        if name not in self.outputs:
+        if name not in self.outputs and name not in self.pending:
             raise LookupFailure("unknown_resource", f'the workload has no resource "{name}"')
         if not keys:
             raise LookupFailure("output_key_required", f'names no output of resource "{name}"')

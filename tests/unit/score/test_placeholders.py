@@ -120,6 +120,8 @@ def test_outputs_of_resources_to_come() -> None:
     assert substitute("postgres://${resources.db.host}/", lookup).text == f"postgres://{PENDING}/"
     with pytest.raises(SubstitutionError, match='no resource "other"'):
         substitute("${resources.other.host}", lookup)
+    with pytest.raises(SubstitutionError, match='names no output of resource "db"'):
+        substitute("${resources.db}", lookup)
 
 
 def test_which_resources_a_structure_needs() -> None:
