@@ -1,0 +1,95 @@
+"""What docs/embedding.md shows works as it stands there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from score_flyio.cli.main import run
+from tests.meta.source import ROOT
+
+EXAMPLE, CONFTEST, TEST = re.findall(
+    r"```python\n(.*?)```", (ROOT / "docs" / "embedding.md").read_text(), re.DOTALL
+)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_the_example_deploys(backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(ROOT / "samples" / "worker", tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SCORE_FLYIO_TARGET", "emulator")
+    assert run(["-q", "init", "--fly-app-prefix", "embedded-"], {}) == 0
+    program = EXAMPLE.replace("anyio.run(main)", f'anyio.run(main, backend="{backend}")')
+    assert program != EXAMPLE
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert "create app embedded-worker" in done.stdout
+    assert "run_finished" in done.stdout
+    assert "worker (app embedded-worker): done" in done.stdout
+
+
+def pytest_run(folder: Path, **files: str) -> subprocess.CompletedProcess[str]:
+    """Run pytest on files, apart from this project's settings."""
+    for name, text in files.items():
+        (folder / f"{name}.py").write_text(text)
+    command = [sys.executable, "-m", "pytest", "-q", "--strict-markers", "-p", "no:cacheprovider"]
+    return subprocess.run(
+        [*command, "--rootdir", str(folder), str(folder)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_test_passes(tmp_path: Path) -> None:
+    done = pytest_run(tmp_path, conftest=CONFTEST, test_shown=TEST)
+    assert "1 passed" in done.stdout, done.stdout
+
+
+SETTINGS = """
+import pytest
+from score_flyio.emulator import Emulator, EmulatorSettings
+
+pytestmark = [pytest.mark.anyio, pytest.mark.fly_emulator(seed=1, boot=3)]
+
+
+async def test_usual(fly_emulator):
+    assert fly_emulator.settings == EmulatorSettings(seed=1, boot=3)
+
+
+@pytest.mark.fly_emulator(seed=2)
+async def test_nearest_marker_counts(fly_emulator, fly_target):
+    assert fly_emulator.settings == EmulatorSettings(seed=2, boot=3)
+    assert fly_target.emulator is fly_emulator
+
+
+class TestOverride:
+    @pytest.fixture
+    def emulator_settings(self):
+        return EmulatorSettings(seed=3)
+
+    async def test_fixture(self, fly_emulator):
+        assert fly_emulator.settings.seed == 3
+
+
+@pytest.mark.fly_emulator(sed=2)
+async def test_unknown(fly_emulator):
+    pass
+"""
+
+
+def test_settings_come_from_markers_and_fixtures_on_every_backend(tmp_path: Path) -> None:
+    done = pytest_run(
+        tmp_path, conftest='pytest_plugins = ["score_flyio.testing"]', test_settings=SETTINGS
+    )
+    # Without a fixture `anyio_backend`, anyio runs each test on asyncio and on trio.
+    assert "6 passed, 2 errors" in done.stdout, done.stdout
+    assert "unexpected keyword argument 'sed'" in done.stdout
