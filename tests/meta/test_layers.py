@@ -11,13 +11,14 @@ import pytest
 from tests.meta.source import Import, Module, modules
 
 OWN = "score_flyio."
-LEAVES = ("errors", "events", "secret", "clock", "_version")
+LEAVES = ("errors", "events", "secret", "clock", "record", "_version")
 
 MAY_NOT_IMPORT = {
     "errors": ("score", "app", "resources", "state", "fly", "deploy", "emulator", "engine", "cli"),
     "events": ("score", "app", "resources", "state", "fly", "deploy", "emulator", "engine", "cli"),
     "secret": ("score", "app", "resources", "state", "fly", "deploy", "emulator", "engine", "cli"),
     "clock": ("score", "app", "resources", "state", "fly", "deploy", "emulator", "engine", "cli"),
+    "record": ("score", "app", "resources", "state", "fly", "deploy", "emulator", "engine", "cli"),
     "score": ("app", "fly", "deploy", "resources", "state", "emulator", "engine", "project", "target", "cli"),
     "app": ("deploy", "fly", "resources", "state", "emulator", "engine", "project", "target", "cli"),
     "fly": ("deploy", "app", "score", "resources", "state", "emulator", "engine", "project", "target", "cli"),

@@ -19,27 +19,28 @@ from typing import Any, Literal
 from attrs import Factory, field, frozen
 
 from score_flyio.app.values import Duration
+from score_flyio.record import Record
 
 AutoStop = Literal["off", "stop", "suspend"]
 PersistRootfs = Literal["", "never", "restart", "always"]
 
 
-@frozen(kw_only=True)
-class AttachedSecrets:
+@frozen(kw_only=True, eq=False, repr=False)
+class AttachedSecrets(Record):
     """`[experimental.attached.secrets]`."""
 
     export: dict[str, str] = Factory(dict)
 
 
-@frozen(kw_only=True)
-class Attached:
+@frozen(kw_only=True, eq=False, repr=False)
+class Attached(Record):
     """`[experimental.attached]`."""
 
     secrets: AttachedSecrets = field(default=AttachedSecrets(), metadata={"written": ("json",)})
 
 
-@frozen(kw_only=True)
-class ExperimentalSection:
+@frozen(kw_only=True, eq=False, repr=False)
+class ExperimentalSection(Record):
     """`[experimental]`."""
 
     cmd: tuple[str, ...] = ()
@@ -53,15 +54,15 @@ class ExperimentalSection:
     attached: Attached = field(default=Attached(), metadata={"written": ("json",)})
 
 
-@frozen(kw_only=True)
-class ComposeSection:
+@frozen(kw_only=True, eq=False, repr=False)
+class ComposeSection(Record):
     """`[build.compose]`; without `file` the usual names are searched."""
 
     file: str = ""
 
 
-@frozen(kw_only=True)
-class BuildSection:
+@frozen(kw_only=True, eq=False, repr=False)
+class BuildSection(Record):
     """`[build]`."""
 
     builder: str = ""
@@ -78,8 +79,8 @@ class BuildSection:
     compose: ComposeSection | None = None
 
 
-@frozen(kw_only=True)
-class VmSpec:
+@frozen(kw_only=True, eq=False, repr=False)
+class VmSpec(Record):
     """One `[[vm]]`, or `[deploy.release_command_vm]`."""
 
     size: str = ""
@@ -99,8 +100,8 @@ class VmSpec:
     processes: tuple[str, ...] = ()
 
 
-@frozen(kw_only=True)
-class DeploySection:
+@frozen(kw_only=True, eq=False, repr=False)
+class DeploySection(Record):
     """`[deploy]`."""
 
     strategy: str = ""
@@ -112,8 +113,8 @@ class DeploySection:
     release_command_vm: VmSpec | None = None
 
 
-@frozen(kw_only=True)
-class Mount:
+@frozen(kw_only=True, eq=False, repr=False)
+class Mount(Record):
     """One `[[mounts]]`."""
 
     source: str = ""
@@ -130,8 +131,8 @@ class Mount:
     processes: tuple[str, ...] = ()
 
 
-@frozen(kw_only=True)
-class Concurrency:
+@frozen(kw_only=True, eq=False, repr=False)
+class Concurrency(Record):
     """`concurrency` of a service."""
 
     type: str = ""
@@ -139,8 +140,8 @@ class Concurrency:
     soft_limit: int = 0
 
 
-@frozen(kw_only=True)
-class TlsOptions:
+@frozen(kw_only=True, eq=False, repr=False)
+class TlsOptions(Record):
     """`tls_options` of a port."""
 
     alpn: tuple[str, ...] = ()
@@ -148,16 +149,16 @@ class TlsOptions:
     default_self_signed: bool | None = None
 
 
-@frozen(kw_only=True)
-class HttpResponseOptions:
+@frozen(kw_only=True, eq=False, repr=False)
+class HttpResponseOptions(Record):
     """`http_options.response` of a port."""
 
     pristine: bool | None = None
     headers: dict[str, Any] = Factory(dict)
 
 
-@frozen(kw_only=True)
-class ReplayCache:
+@frozen(kw_only=True, eq=False, repr=False)
+class ReplayCache(Record):
     """One `http_options.replay_cache` of a port."""
 
     path_prefix: str = field(default="", metadata={"written": ("toml", "json")})
@@ -167,8 +168,8 @@ class ReplayCache:
     allow_bypass: bool = False
 
 
-@frozen(kw_only=True)
-class HttpOptions:
+@frozen(kw_only=True, eq=False, repr=False)
+class HttpOptions(Record):
     """`http_options` of a port."""
 
     compress: bool | None = None
@@ -183,15 +184,15 @@ class HttpOptions:
     replay_cache: tuple[ReplayCache, ...] = ()
 
 
-@frozen(kw_only=True)
-class ProxyProtoOptions:
+@frozen(kw_only=True, eq=False, repr=False)
+class ProxyProtoOptions(Record):
     """`proxy_proto_options` of a port."""
 
     version: str = ""
 
 
-@frozen(kw_only=True)
-class ServicePort:
+@frozen(kw_only=True, eq=False, repr=False)
+class ServicePort(Record):
     """One `[[services.ports]]`."""
 
     port: int | None = None
@@ -204,8 +205,8 @@ class ServicePort:
     proxy_proto_options: ProxyProtoOptions | None = None
 
 
-@frozen(kw_only=True)
-class ServiceTcpCheck:
+@frozen(kw_only=True, eq=False, repr=False)
+class ServiceTcpCheck(Record):
     """One `[[services.tcp_checks]]`."""
 
     interval: Duration | None = None
@@ -213,8 +214,8 @@ class ServiceTcpCheck:
     grace_period: Duration | None = None
 
 
-@frozen(kw_only=True)
-class ServiceHttpCheck:
+@frozen(kw_only=True, eq=False, repr=False)
+class ServiceHttpCheck(Record):
     """One `[[services.http_checks]]` or `[[http_service.checks]]`."""
 
     interval: Duration | None = None
@@ -228,8 +229,8 @@ class ServiceHttpCheck:
     headers: dict[str, str] = Factory(dict)
 
 
-@frozen(kw_only=True)
-class MachineCheck:
+@frozen(kw_only=True, eq=False, repr=False)
+class MachineCheck(Record):
     """One `machine_checks` entry, of a service or of the app."""
 
     command: tuple[str, ...] = ()
@@ -239,8 +240,8 @@ class MachineCheck:
     kill_timeout: Duration | None = None
 
 
-@frozen(kw_only=True)
-class HttpService:
+@frozen(kw_only=True, eq=False, repr=False)
+class HttpService(Record):
     """`[http_service]`: ports 80 and 443."""
 
     internal_port: int = 0
@@ -256,8 +257,8 @@ class HttpService:
     machine_checks: tuple[MachineCheck, ...] = ()
 
 
-@frozen(kw_only=True)
-class Service:
+@frozen(kw_only=True, eq=False, repr=False)
+class Service(Record):
     """One `[[services]]`."""
 
     protocol: str = field(default="", metadata={"written": ("toml",)})
@@ -273,8 +274,8 @@ class Service:
     machine_checks: tuple[MachineCheck, ...] = ()
 
 
-@frozen(kw_only=True)
-class Check:
+@frozen(kw_only=True, eq=False, repr=False)
+class Check(Record):
     """One `[checks.NAME]`."""
 
     port: int | None = None
@@ -291,8 +292,8 @@ class Check:
     headers: dict[str, str] = Factory(dict)
 
 
-@frozen(kw_only=True)
-class FileSpec:
+@frozen(kw_only=True, eq=False, repr=False)
+class FileSpec(Record):
     """One `[[files]]`."""
 
     guest_path: str = ""
@@ -303,8 +304,8 @@ class FileSpec:
     processes: tuple[str, ...] = ()
 
 
-@frozen(kw_only=True)
-class RestartSpec:
+@frozen(kw_only=True, eq=False, repr=False)
+class RestartSpec(Record):
     """One `[[restart]]`."""
 
     policy: str = ""
@@ -312,8 +313,8 @@ class RestartSpec:
     processes: tuple[str, ...] = ()
 
 
-@frozen(kw_only=True)
-class StaticSection:
+@frozen(kw_only=True, eq=False, repr=False)
+class StaticSection(Record):
     """One `[[statics]]`."""
 
     guest_path: str = field(default="", metadata={"written": ("toml",)})
@@ -322,8 +323,8 @@ class StaticSection:
     index_document: str = ""
 
 
-@frozen(kw_only=True)
-class MetricsSpec:
+@frozen(kw_only=True, eq=False, repr=False)
+class MetricsSpec(Record):
     """One `[[metrics]]`."""
 
     port: int = 0
@@ -332,8 +333,8 @@ class MetricsSpec:
     processes: tuple[str, ...] = ()
 
 
-@frozen(kw_only=True)
-class AppSpec:
+@frozen(kw_only=True, eq=False, repr=False)
+class AppSpec(Record):
     """A whole fly.toml."""
 
     app: str = ""

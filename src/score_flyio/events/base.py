@@ -8,9 +8,11 @@ from typing import Any, ClassVar, TypeAlias
 import attrs
 from attrs import field, frozen
 
+from score_flyio.record import Record
 
-@frozen(kw_only=True)
-class Scope:
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Scope(Record):
     """What an event is about: the parts that apply."""
 
     workload: str | None = None
@@ -23,8 +25,8 @@ class Scope:
     """Id of a step of the plan."""
 
 
-@frozen(kw_only=True)
-class Event:
+@frozen(kw_only=True, eq=False, repr=False)
+class Event(Record):
     """Base of all events; `seq` is gapless within a run, `at` is in seconds since the epoch."""
 
     kind: ClassVar[str] = "event"

@@ -9,7 +9,7 @@ from score_flyio.events.base import Event
 # --- images
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class ImageResolved(Event):
     """Which image the machines of an app will run."""
 
@@ -20,7 +20,7 @@ class ImageResolved(Event):
 # --- plan and steps
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class PlanReady(Event):
     """What will be done for one app is decided; empty `steps`: nothing."""
 
@@ -29,7 +29,7 @@ class PlanReady(Event):
     """One description a step."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class StepStarted(Event):
     """All that a step needs is done, and the step begins."""
 
@@ -43,7 +43,7 @@ class StepStarted(Event):
     """Seconds that it waited for its turn after everything that it needs was done."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class StepFinished(Event):
     """A step is done; what needs it may begin."""
 
@@ -54,7 +54,7 @@ class StepFinished(Event):
     """False when there turned out to be nothing to do."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class StepFailed(Event):
     """A step failed; what needs it is skipped."""
 
@@ -63,7 +63,7 @@ class StepFailed(Event):
     error: str
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class StepSkipped(Event):
     """A step is not done, because of what went wrong before it."""
 
@@ -75,7 +75,7 @@ class StepSkipped(Event):
 # --- machines
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class MachineStateChanged(Event):
     """A machine was seen in another state than before."""
 
@@ -86,7 +86,7 @@ class MachineStateChanged(Event):
     """When it changed by the platform's clock, in seconds since the epoch, if that is known."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class CheckChanged(Event):
     """How many of a machine's configured checks pass."""
 
@@ -98,7 +98,7 @@ class CheckChanged(Event):
     """When the last of them changed by the platform's clock, in seconds since the epoch."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class LeaseAcquired(Event):
     """This run holds a machine alone until `expires_at`, in seconds since the epoch."""
 
@@ -106,7 +106,7 @@ class LeaseAcquired(Event):
     expires_at: float
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class LeaseReleased(Event):
     """Others may change the machine again."""
 
@@ -116,7 +116,7 @@ class LeaseReleased(Event):
 # --- transport
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class RequestFinished(Event):
     """One HTTP exchange, for journals and reports."""
 
@@ -132,7 +132,7 @@ class RequestFinished(Event):
     """The path with the names of its parameters, as the API document has it."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class RequestRetried(Event):
     """A request is sent again after `delay` seconds."""
 
@@ -143,7 +143,7 @@ class RequestRetried(Event):
     delay: float
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class RateLimitHit(Event):
     """The platform answered 429."""
 
@@ -156,7 +156,7 @@ class RateLimitHit(Event):
 # --- recovery
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class RollbackStarted(Event):
     """What a failed deploy changed is about to be put back."""
 
@@ -164,7 +164,7 @@ class RollbackStarted(Event):
     reason: str
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class RollbackFinished(Event):
     """The way back is over; not `complete`: a person has to look at the app."""
 

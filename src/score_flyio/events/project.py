@@ -9,7 +9,7 @@ from score_flyio.events.base import Event
 # --- run
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class RunStarted(Event):
     """The first event of a run: which command, for which workloads or apps."""
 
@@ -18,7 +18,7 @@ class RunStarted(Event):
     workloads: tuple[str, ...] = ()
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class TargetSelected(Event):
     """Where the run goes: the first thing a person must know."""
 
@@ -27,7 +27,7 @@ class TargetSelected(Event):
     emulated: bool = False
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class RunFinished(Event):
     """The last event of a run, whatever came of it."""
 
@@ -37,7 +37,7 @@ class RunFinished(Event):
     seconds: float = 0.0
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class WorkloadLoaded(Event):
     """A Score file was read and is valid."""
 
@@ -45,7 +45,7 @@ class WorkloadLoaded(Event):
     file: str
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class WorkloadFinished(Event):
     """One workload is through, whether or not the others are."""
 
@@ -55,7 +55,7 @@ class WorkloadFinished(Event):
     seconds: float = 0.0
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class WarningRaised(Event):
     """Something a person should know that stops nothing."""
 
@@ -67,7 +67,7 @@ class WarningRaised(Event):
 # --- resources
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class ProvisioningStarted(Event):
     """A provisioner is asked for a resource."""
 
@@ -75,7 +75,7 @@ class ProvisioningStarted(Event):
     provisioner: str
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class ProvisioningFinished(Event):
     """A provisioner gave the outputs of a resource."""
 
@@ -86,7 +86,7 @@ class ProvisioningFinished(Event):
     seconds: float = 0.0
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class ProvisioningFailed(Event):
     """A provisioner gave no outputs; workloads that need them stop here."""
 
@@ -95,7 +95,7 @@ class ProvisioningFailed(Event):
     error: str
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class DeprovisioningStarted(Event):
     """A provisioner is asked to remove what it made for a resource."""
 
@@ -103,7 +103,7 @@ class DeprovisioningStarted(Event):
     provisioner: str
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class DeprovisioningFinished(Event):
     """What a provisioner made for a resource is gone."""
 
@@ -114,14 +114,14 @@ class DeprovisioningFinished(Event):
 # --- record
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class StateSaved(Event):
     """The project state is safe in its store."""
 
     kind = "state_saved"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class FileWritten(Event):
     """A file was written."""
 
