@@ -41,8 +41,8 @@ def tool(project: Path, *arguments: str) -> subprocess.Popen[bytes]:
 
 
 def finish(project: Path, *arguments: str) -> None:
-    process = tool(project, *arguments)
-    _, err = process.communicate(timeout=60)
+    with tool(project, *arguments) as process:
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 0, err.decode()
 
 
@@ -75,11 +75,11 @@ def made(project: Path) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("seed", range(KILLS))
 def test_nothing_made_is_forgotten_or_made_twice(project: Path, seed: int) -> None:
-    process = tool(project, "generate", "score.yaml", "--jobs=3")
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=random.Random(seed).uniform(0.15, 1.2))
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate(timeout=60)
+    with tool(project, "generate", "score.yaml", "--jobs=3") as process:
+        with suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=random.Random(seed).uniform(0.15, 1.2))
+        with suppress(ProcessLookupError):  # it was faster
+            os.killpg(process.pid, signal.SIGKILL)
     state = yaml.safe_load((project / ".score-flyio" / "state.yaml").read_text())
     known = {uid: record["guid"] for uid, record in (state.get("resources") or {}).items()}
     for uid, guids in made(project).items():
