@@ -211,6 +211,8 @@ def _fault(rng: random.Random) -> FaultRule:
         skip=rng.choice((0, 0, 1, 3)),
         times=rng.choice((1, 2, 5)),
     )
+    if rule.kind == "status" and rule.status in {409, 429}:
+        return evolve(rule, after=False)  # these say that nothing was done
     if kind == "latency":
         return evolve(rule, seconds=(0.0, rng.choice((0.5, 5.0, 30.0))))
     return rule

@@ -146,8 +146,8 @@ async def create_machine(
 ) -> models.Machine:
     """Create one machine; `launch_id`, unique for it, is written into its metadata.
 
-    A machine whose creation was not answered is found by it. Should two come of one launch, the
-    younger is deleted.
+    A machine whose creation was not answered is found by it. Should two come of one launch, one is
+    deleted.
     """
     config = request.config or models.FlyMachineConfig()
     marks = {**(config.metadata or {}), LAUNCH_KEY: launch_id}
@@ -165,10 +165,19 @@ async def create_machine(
 
     machine = await _repeat(send, adopt)
     if sent > 1:
-        for twin in await _launched(api, app, launch_id):
-            if twin.id is not None and twin.id != machine.id:
-                await delete_machine(api, app, twin.id)
+        await _delete_twins(api, app, launch_id, machine)
     return machine
+
+
+async def _delete_twins(
+    api: FlyMachinesApi, app: str, launch_id: str, kept: models.Machine
+) -> None:
+    """Deletes the others of a launch; looks again, for a new one may not be seen at once."""
+    for pause in (0.0, *LOOKS):
+        await anyio.sleep(pause)
+        for twin in await _launched(api, app, launch_id):
+            if twin.id is not None and twin.id != kept.id:
+                await delete_machine(api, app, twin.id)
 
 
 async def _launched(api: FlyMachinesApi, app: str, launch_id: str) -> list[models.Machine]:

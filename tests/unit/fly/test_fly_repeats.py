@@ -173,6 +173,27 @@ async def test_a_machine_that_shows_late_does_not_stay_beside_its_twin(connect: 
     assert [m["id"] for m in small.machines] == [machine.id]
 
 
+async def test_a_second_machine_that_shows_late_does_not_stay_either(connect: Connect) -> None:
+    small = Small()
+    hidden: list[dict[str, Any]] = []
+    listed = 0
+
+    def late(seen: Seen) -> httpx.Response:
+        nonlocal listed
+        if seen.method == "POST" and small.made < 2:
+            small(seen)
+            hidden.append(small.machines.pop())
+            raise httpx.ReadError("cut")
+        if seen.method == "GET" and small.made == 2:
+            listed += 1  # the first shows at once, the second only later
+            small.machines += [hidden.pop(0)] if hidden and listed in {1, 4} else []
+        return small(seen)
+
+    machine = await create_machine(connect(late).client.api, "web", machine_request(), "launch-1")
+    assert [m["id"] for m in small.machines] == [machine.id]
+    assert hidden == []
+
+
 async def test_a_platform_that_keeps_failing_is_given_up(connect: Connect) -> None:
     small = Small(faults=[BEFORE] * 100)
     with pytest.raises(FlyServerError):
