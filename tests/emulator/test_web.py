@@ -38,6 +38,8 @@ async def test_releases_are_numbered_and_listed_newest_first(api: Api) -> None:
     assert [one["id"] for one in listed] == [second["id"], first["id"]]
     assert len((await call(api, "GET", "/apps/shop/releases?limit=1")).json()["releases"]) == 1
     assert (await call(api, "GET", "/apps/shop/releases/current")).json()["version"] == 2
+    current = (await call(api, "GET", "/releases/all_current")).json()
+    assert current == {"shop": second["created_at"]}
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ class Announcement:
     """Made in this run, so that it may not be seen everywhere yet."""
     recorded: RecordedRelease | None = None
     _answered: anyio.Event | None = None
+    _warned: bool = False
     _shown_running: anyio.CancelScope = field(factory=anyio.CancelScope)
 
     def begin(self) -> None:
@@ -92,6 +93,8 @@ class Announcement:
         return await repeats.once_visible(lambda: api.create(release), within=NEW_APP_SECONDS)
 
     async def _update(self, status: Status, error: str | None) -> None:
+        if self._answered is not None:
+            await self._answered.wait()
         api, recorded, release = self.api, self.recorded, self.release
         if api is None or recorded is None or release is None:
             return
@@ -105,7 +108,7 @@ class Announcement:
         )
 
     async def _tried(self, call: Callable[[], Awaitable[T]], what: str) -> T | None:
-        """What the call gives; None and a warning where it fails or takes too long."""
+        """What the call gives; None where it fails or takes too long, with a warning at first."""
         try:
             with anyio.fail_after(PATIENCE):
                 return await call()
@@ -113,8 +116,10 @@ class Announcement:
             reason = f"no answer within {PATIENCE:g} s"
         except ScoreFlyError as error:
             reason = error.message
-        self.warn(
-            f"Fly's list of releases does not show this release {what}: {reason};"
-            " the deploy itself goes on"
-        )
+        if not self._warned:
+            self._warned = True
+            self.warn(
+                f"Fly's list of releases does not show this release {what}: {reason};"
+                " the deploy itself goes on"
+            )
         return None

@@ -130,6 +130,17 @@ def _current_release(call: Call) -> Outcome:
     return ApiResponse(document=release_document(app.releases[-1]))
 
 
+def _all_current(call: Call) -> Outcome:
+    """When the latest release of each app was made."""
+    return ApiResponse(
+        document={
+            app.name: rfc3339(app.releases[-1].created_at)
+            for app in call.world.apps.values()
+            if app.releases and call.may_use(app.organization)
+        }
+    )
+
+
 # --- builds
 
 
@@ -212,6 +223,7 @@ _TABLE: Final[tuple[tuple[Operation, Handler], ...]] = (
     (_operation("finish_build", "POST", "/builds/finish"), _finish_build),
     (_operation("create_release", "POST", "/releases", 201), _create_release),
     (_operation("update_release", "PATCH", "/releases/{release_id}"), _update_release),
+    (_operation("all_current", "GET", "/releases/all_current"), _all_current),
     (_operation("list_releases", "GET", "/apps/{app_name}/releases"), _list_releases),
     (_operation("current_release", "GET", "/apps/{app_name}/releases/current"), _current_release),
     (_operation("logs", "GET", "/apps/{app_name}/logs"), _logs),
