@@ -6,7 +6,7 @@ Put `pytest_plugins = ["score_flyio.testing"]` into the top `conftest.py`:
 |---|---|
 | `fly_emulator` | an `Emulator` of its own for the test, empty |
 | `fly_target` | the target of an `Engine` that leads to it |
-| `emulator_settings` | how it behaves; override it, or mark a test: `@pytest.mark.fly_emulator(boot=2)` |
+| `emulator_settings` | how it behaves; override it, or mark tests with `fly_emulator(boot=2)` |
 | `event_recorder` | a listener that keeps the events of a run |
 | `virtual_clock` | a backend for anyio whose clock jumps over every wait (needs trio) |
 
