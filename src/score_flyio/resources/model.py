@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias
 from attrs import field, frozen
 
 from score_flyio.errors import ProvisionFailed
+from score_flyio.record import Record
 from score_flyio.secret import Secret
 
 JsonObject: TypeAlias = dict[str, Any]
@@ -60,8 +61,8 @@ class ResourceUid:
         return f"{self.type}.{self.class_}#{self.id}"
 
 
-@frozen
-class Outputs:
+@frozen(eq=False, repr=False)
+class Outputs(Record):
     """What a provisioned resource offers to placeholders.
 
     `secrets` is the provisioner's JSON object with every text in it as a `Secret`, at any depth;
@@ -103,31 +104,31 @@ def reveal(value: Any) -> Any:
             return value
 
 
-@frozen(kw_only=True)
-class CommandSpec:
+@frozen(kw_only=True, eq=False, repr=False)
+class CommandSpec(Record):
     """A program that speaks the provisioner protocol on stdin and stdout."""
 
     binary: str
     args: tuple[str, ...] = ()
 
 
-@frozen(kw_only=True)
-class HttpSpec:
+@frozen(kw_only=True, eq=False, repr=False)
+class HttpSpec(Record):
     """A service that speaks the provisioner protocol over POST and DELETE."""
 
     url: str = field(repr=False)
     """May hold user and password."""
 
 
-@frozen(kw_only=True)
-class StaticSpec:
+@frozen(kw_only=True, eq=False, repr=False)
+class StaticSpec(Record):
     """Outputs that are always the same."""
 
     values: Mapping[str, Any] = field(factory=dict)
 
 
-@frozen(kw_only=True)
-class InProcessSpec:
+@frozen(kw_only=True, eq=False, repr=False)
+class InProcessSpec(Record):
     """Work that this process does itself; it is not configured in the project's state."""
 
     source: str
@@ -137,8 +138,8 @@ class InProcessSpec:
 ProvisionerSpec: TypeAlias = CommandSpec | HttpSpec | StaticSpec | InProcessSpec
 
 
-@frozen(kw_only=True)
-class ProvisionerDefinition:
+@frozen(kw_only=True, eq=False, repr=False)
+class ProvisionerDefinition(Record):
     """One configured provisioner: what it serves and how it works."""
 
     id: str
@@ -157,8 +158,8 @@ class ProvisionerDefinition:
         )
 
 
-@frozen(kw_only=True)
-class ProvisionRequest:
+@frozen(kw_only=True, eq=False, repr=False)
+class ProvisionRequest(Record):
     """What a provisioner is told; see `protocol` for the JSON form."""
 
     uid: ResourceUid
@@ -172,8 +173,8 @@ class ProvisionRequest:
     """State that all provisioners of the project share."""
 
 
-@frozen(kw_only=True)
-class ProvisionResult:
+@frozen(kw_only=True, eq=False, repr=False)
+class ProvisionResult(Record):
     """What a provisioner answered; None means that it said nothing about that part."""
 
     state: JsonObject | None = field(default=None, repr=False)

@@ -7,9 +7,11 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
+from score_flyio.record import Record
 
-@frozen(kw_only=True)
-class HttpProbe:
+
+@frozen(kw_only=True, eq=False, repr=False)
+class HttpProbe(Record):
     """GET a path of the container; a success status means healthy."""
 
     path: str
@@ -19,23 +21,23 @@ class HttpProbe:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-@frozen(kw_only=True)
-class ExecProbe:
+@frozen(kw_only=True, eq=False, repr=False)
+class ExecProbe(Record):
     """Run a command in the container; exit code 0 means healthy."""
 
     command: tuple[str, ...]
 
 
-@frozen(kw_only=True)
-class Probe:
+@frozen(kw_only=True, eq=False, repr=False)
+class Probe(Record):
     """How to ask a container for its health; with both kinds, `exec` counts where possible."""
 
     http: HttpProbe | None = None
     exec: ExecProbe | None = None
 
 
-@frozen(kw_only=True)
-class FileMount:
+@frozen(kw_only=True, eq=False, repr=False)
+class FileMount(Record):
     """A file put into a container. Exactly one of the three sources is set."""
 
     target: str
@@ -50,8 +52,8 @@ class FileMount:
     """Placeholders in it stay as they are."""
 
 
-@frozen(kw_only=True)
-class VolumeMount:
+@frozen(kw_only=True, eq=False, repr=False)
+class VolumeMount(Record):
     """A volume mounted into a container."""
 
     target: str
@@ -61,8 +63,8 @@ class VolumeMount:
     read_only: bool = False
 
 
-@frozen(kw_only=True)
-class Before:
+@frozen(kw_only=True, eq=False, repr=False)
+class Before(Record):
     """The container this stands in comes before another one."""
 
     container: str
@@ -71,24 +73,24 @@ class Before:
     """What it waits for."""
 
 
-@frozen(kw_only=True)
-class Quantities:
+@frozen(kw_only=True, eq=False, repr=False)
+class Quantities(Record):
     """CPU and memory as written."""
 
     cpu: str | None = None
     memory: str | None = None
 
 
-@frozen(kw_only=True)
-class Compute:
+@frozen(kw_only=True, eq=False, repr=False)
+class Compute(Record):
     """How much CPU and memory a container needs."""
 
     requests: Quantities = field(factory=Quantities)
     limits: Quantities = field(factory=Quantities)
 
 
-@frozen(kw_only=True)
-class Container:
+@frozen(kw_only=True, eq=False, repr=False)
+class Container(Record):
     """A container of a workload."""
 
     name: str
@@ -106,8 +108,8 @@ class Container:
     readiness_probe: Probe | None = None
 
 
-@frozen(kw_only=True)
-class Port:
+@frozen(kw_only=True, eq=False, repr=False)
+class Port(Record):
     """A port of the workload's service."""
 
     name: str
@@ -118,8 +120,8 @@ class Port:
     protocol: Literal["TCP", "UDP"] = "TCP"
 
 
-@frozen(kw_only=True)
-class ResourceRequest:
+@frozen(kw_only=True, eq=False, repr=False)
+class ResourceRequest(Record):
     """A resource that a workload asks for."""
 
     name: str
@@ -131,8 +133,8 @@ class ResourceRequest:
     params: Mapping[str, Any] | None = None
 
 
-@frozen(kw_only=True)
-class Workload:
+@frozen(kw_only=True, eq=False, repr=False)
+class Workload(Record):
     """One Score file, validated; placeholders are not substituted."""
 
     name: str

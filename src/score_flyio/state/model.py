@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from attrs import define, field, frozen
 
+from score_flyio.record import Record
 from score_flyio.resources.model import JsonObject, ProvisionerDefinition, ResourceUid
 from score_flyio.resources.prime import definitions
 
@@ -14,8 +15,8 @@ PREFIX_KEY = "score-flyio-app-prefix"
 """Where provisioners find the app prefix in the shared state, as in the Go score-flyio."""
 
 
-@frozen(kw_only=True)
-class WorkloadRecord:
+@frozen(kw_only=True, eq=False, repr=False)
+class WorkloadRecord(Record):
     """A workload as it was last loaded."""
 
     spec: JsonObject
@@ -24,8 +25,8 @@ class WorkloadRecord:
     """Its Score file as it was typed."""
 
 
-@frozen(kw_only=True)
-class ResourceRecord:
+@frozen(kw_only=True, eq=False, repr=False)
+class ResourceRecord(Record):
     """A resource that some workload asked for at some time."""
 
     uid: ResourceUid
@@ -48,8 +49,8 @@ class ResourceRecord:
         return bool(self.provisioner)
 
 
-@frozen(kw_only=True)
-class SecretRecord:
+@frozen(kw_only=True, eq=False, repr=False)
+class SecretRecord(Record):
     """What is remembered of a secret that was set at Fly: never its value."""
 
     digest: str
@@ -58,8 +59,8 @@ class SecretRecord:
     """A hash of the value, keyed with the project's salt."""
 
 
-@frozen(kw_only=True)
-class ReleaseRecord:
+@frozen(kw_only=True, eq=False, repr=False)
+class ReleaseRecord(Record):
     """One deploy of an app, with all that a rollback needs."""
 
     version: int
@@ -72,8 +73,8 @@ class ReleaseRecord:
     outcome: str = "done"
 
 
-@frozen(kw_only=True)
-class DeploymentRecord:
+@frozen(kw_only=True, eq=False, repr=False)
+class DeploymentRecord(Record):
     """What is remembered of one app at Fly."""
 
     workload: str | None = None
