@@ -23,7 +23,7 @@ from score_flyio.events import Event
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.client import FlyClient
 from score_flyio.state.model import ProjectState
-from score_flyio.target import EmulatorTarget
+from score_flyio.target import EMULATOR_URL, EmulatorTarget
 from tests.simulation import checks
 from tests.simulation.capacity import CapacityWatch
 from tests.simulation.mortal import Disk, Life, MortalStore, MortalTransport, Steps, as_any
@@ -89,11 +89,12 @@ class Connection(EmulatorTarget):
         self, emulator: Emulator, emit: Callable[[Event], None], rng: random.Random
     ) -> FlyClient:
         return FlyClient(
-            "http://emulator.invalid",
+            EMULATOR_URL,
             Tokens.parse("emulated", source="the simulation"),
             transport=lambda: MortalTransport(emulator, self.life, self.tasks),
             rng=rng,
             emit=emit,
+            web_url=EMULATOR_URL,
         )
 
 
