@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from anyio import to_thread
 from attrs import evolve, field, frozen
@@ -17,13 +17,15 @@ from score_flyio.fly_access import access_from_environment
 from score_flyio.resources.postgres.native import in_process
 from score_flyio.resources.registry import Registry
 from score_flyio.resources.template.registry import project_registry
-from score_flyio.resources.template.surroundings import Surroundings
 from score_flyio.score.load import LoadedWorkload, load_score_file, workload_from_document
 from score_flyio.state.atomic import write_atomically
 from score_flyio.state.file import FOLDER
 from score_flyio.state.locate import open_store
 from score_flyio.state.model import ProjectState, WorkloadRecord
 from score_flyio.state.store import StateStore, not_initialised
+
+if TYPE_CHECKING:
+    from score_flyio.resources.template.surroundings import Surroundings
 
 PROVISIONER_TIMEOUT: Final = 1800.0
 """Seconds for one call of a provisioner."""
@@ -186,10 +188,16 @@ class Project:
 
     def registry(self, state: ProjectState, *, timeout: float = PROVISIONER_TIMEOUT) -> Registry:
         """The provisioners that serve this project. Raises ConfigError for a file of them."""
+
+        def surroundings() -> Surroundings:
+            from score_flyio.resources.template.surroundings import Surroundings
+
+            return Surroundings(state=state, environ=self.environ)
+
         registry = project_registry(
             state.provisioners,
             folder=self.directory / FOLDER,
-            surroundings=lambda: Surroundings(state=state, environ=self.environ),
+            surroundings=surroundings,
             timeout=timeout,
         )
         return in_process(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -62,6 +63,15 @@ MAY_IMPORT = {
     "fly_machines": ("fly", "deploy", "operations", "emulator", "resources.postgres"),
     "asyncclick": ("cli",),
 }
+
+
+PLAIN = """\
+apiVersion: score.dev/v1b1
+metadata: {name: plain}
+containers:
+  main: {image: nginx, variables: {GREETING: "hello from ${metadata.name}"}}
+service: {ports: {http: {port: 80, targetPort: 8080}}}
+"""
 
 
 def within(name: str, *prefixes: str) -> bool:
@@ -155,3 +165,32 @@ def test_help_and_completion_start_no_event_loop_and_no_client(args: list[str]) 
         [sys.executable, "-c", script, *args], capture_output=True, text=True, check=True
     )
     assert done.stderr.split() == []
+
+
+def test_generate_of_a_plain_workload_loads_only_what_it_needs(tmp_path: Path) -> None:
+    (tmp_path / "score.yaml").write_text(PLAIN, encoding="utf-8")
+    heavy = (
+        "httpx", "cattrs", "fly_machines", "trio", "jsonschema", "jinja2", "tomllib", "decimal",
+        "importlib.metadata", "tempfile", "shutil", "random", "hashlib",
+        "score_flyio.app.flytoml.document", "score_flyio.cli.render.live", "score_flyio.deploy",
+        "score_flyio.errors.fly", "score_flyio.events.deploy", "score_flyio.fly",
+        "score_flyio.resources.postgres.provisioner", "score_flyio.resources.template.files",
+        "score_flyio.score.overrides", "score_flyio.target",
+    )  # fmt: skip
+    script = (
+        "import sys; from score_flyio.cli.main import run; code = run(sys.argv[1:]);"
+        f"print(code, *[m for m in {heavy!r} if m in sys.modules])"
+    )
+
+    def printed(*args: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", script, *args],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.splitlines()[-1]
+
+    assert printed("init", "--fly-app-prefix=x-", "--file=").split()[0] == "0"
+    assert printed("generate", "score.yaml") == "0"

@@ -27,30 +27,12 @@ No ExceptionGroup leaves the library: several failures are one error with `failu
 httpx and cattrs exceptions never cross the `fly` border; they are chained as causes.
 """
 
-from __future__ import annotations
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from score_flyio.errors.base import (
     Problem,
     ScoreFlyError,
-)
-from score_flyio.errors.fly import (
-    ApiAnswer,
-    Conflict,
-    FlyApiError,
-    FlyConnectionError,
-    FlyError,
-    FlyProtocolError,
-    FlyServerError,
-    FlyTimeout,
-    InsufficientCapacity,
-    InvalidRequest,
-    NameTaken,
-    NotAuthorized,
-    NotFound,
-    PreconditionFailed,
-    RateLimited,
-    Request,
-    RequestTimedOut,
 )
 from score_flyio.errors.inputs import (
     ConfigError,
@@ -82,6 +64,27 @@ from score_flyio.errors.runs import (
     StateLocked,
     StateTooNew,
 )
+
+if TYPE_CHECKING:
+    from score_flyio.errors.fly import (
+        ApiAnswer,
+        Conflict,
+        FlyApiError,
+        FlyConnectionError,
+        FlyError,
+        FlyProtocolError,
+        FlyServerError,
+        FlyTimeout,
+        InsufficientCapacity,
+        InvalidRequest,
+        NameTaken,
+        NotAuthorized,
+        NotFound,
+        PreconditionFailed,
+        RateLimited,
+        Request,
+        RequestTimedOut,
+    )
 
 __all__ = [
     "ApiAnswer",
@@ -130,3 +133,10 @@ __all__ = [
     "UnsupportedFeatureError",
     "UsageError",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The errors of the platform, on first use: many runs never talk to it."""
+    if name in __all__:
+        return getattr(import_module(f"{__name__}.fly"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

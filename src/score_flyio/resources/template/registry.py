@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from score_flyio.resources.model import Provisioner, ProvisionerDefinition
 from score_flyio.resources.registry import Registry
-from score_flyio.resources.template.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from score_flyio.resources.template.surroundings import Surroundings
 
 SUFFIX = ".provisioners.yaml"
 
