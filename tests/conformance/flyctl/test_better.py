@@ -210,3 +210,11 @@ async def test_limits_are_kept_without_a_429(tmp_path: Path) -> None:
     assert (await shop.deploy(f"[processes]\n{groups}")).outcome == "done"
     assert len(shop.machines) == 12
     assert 429 not in {request.status for request in shop.requests}
+
+
+async def test_many_machines_are_watched_by_few_requests(shop: Shop) -> None:
+    groups = "[processes]\n" + "".join(f"g{number} = 'work'\n" for number in range(10))
+    await shop.deploy(groups)
+    await shop.deploy(groups, env={"VERSION": "2"})
+    assert shop.calls["Machines_update"] == len(shop.machines) == 20
+    assert shop.calls["Machines_show"] + shop.calls["Machines_list"] < 2 * len(shop.machines)
