@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 RUNS = 11
 
@@ -30,14 +30,21 @@ class Timed:
 
 def timed(name: str, command: list[str], cwd: Path, runs: int = RUNS) -> Timed:
     """Runs a command several times, and once before: users start from compiled modules."""
-    taken = []
+    return timed_together({name: command}, cwd, runs)[0]
+
+
+def timed_together(commands: dict[str, list[str]], cwd: Path, runs: int = RUNS) -> list[Timed]:
+    """Runs several commands in turn, so that what else the computer does slows all of them."""
     environ = _environment(cwd / "bytecode")
-    _run(command, cwd, environ)
-    for _ in range(runs):
+    taken: dict[str, list[float]] = {name: [] for name in commands}
+    for name, command in [*commands.items()] * (runs + 1):
         start = time.perf_counter()
         _run(command, cwd, environ)
-        taken.append(time.perf_counter() - start)
-    return Timed(name=name, median=statistics.median(taken), least=min(taken))
+        taken[name].append(time.perf_counter() - start)
+    return [
+        Timed(name=name, median=statistics.median(seconds[1:]), least=min(seconds[1:]))
+        for name, seconds in taken.items()
+    ]
 
 
 def _run(command: list[str], cwd: Path, environ: dict[str, str]) -> None:
@@ -56,31 +63,28 @@ def tool(*arguments: str) -> list[str]:
     return [str(Path(sys.executable).parent / "score-flyio"), *arguments]
 
 
+STARTS = {
+    "--version": (["--version"], 2.0),
+    "--help": (["--help"], 8.0),
+    "completion bash": (["completion", "bash"], 8.0),
+    "generate of a sample": (["generate", "score.yaml"], 12.0),
+}
+"""Arguments of the commands whose speed is promised, and how many bare starts they may take."""
+
+
 def startups(folder: Path, sample: Path) -> list[Timed]:
-    """Start-up of the commands whose speed is promised, as multiples of `python -c pass`."""
+    """Start-up of the commands of `STARTS`, as multiples of `python -c pass`."""
     (folder / "score.yaml").write_bytes((sample / "score.yaml").read_bytes())
     subprocess.run(
         tool("init", "--fly-app-prefix=bench-"), cwd=folder, check=True, capture_output=True
     )
-    bare = timed("python -c pass", [sys.executable, "-c", "pass"], folder)
-    rows = [bare]
-    for name, arguments, target in (
-        ("--version", ["--version"], 2.0),
-        ("--help", ["--help"], 8.0),
-        ("completion bash", ["completion", "bash"], 8.0),
-        ("generate of a sample", ["generate", "score.yaml"], 12.0),
-    ):
-        row = timed(name, tool(*arguments), folder)
-        rows.append(
-            Timed(
-                name=row.name,
-                median=row.median,
-                least=row.least,
-                factor=row.median / bare.median,
-                target=target,
-            )
-        )
-    return rows
+    commands = {"python -c pass": [sys.executable, "-c", "pass"]}
+    commands |= {name: tool(*arguments) for name, (arguments, _) in STARTS.items()}
+    bare, *rows = timed_together(commands, folder)
+    return [
+        bare,
+        *(evolve(row, factor=row.median / bare.median, target=STARTS[row.name][1]) for row in rows),
+    ]
 
 
 SLOW = """#!/bin/sh
