@@ -40,8 +40,9 @@ def test_score_files_become_healthy_machines(cli: Cli, served: Platform) -> None
 def test_the_first_line_says_where_it_goes(cli: Cli, served: Platform) -> None:
     project(cli, {"worker.yaml": WORKER})
     assert served.url in cli("deploy", "worker.yaml", FAST).stderr.splitlines()[0]
-    first = cli("deploy", "worker.yaml", FAST, "--emulate").stderr.splitlines()[0]
-    assert "an emulator, not Fly.io" in first
+    for command in ("deploy", "plan"):
+        first = cli(command, "worker.yaml", FAST, "--emulate").stderr.splitlines()[0]
+        assert "an emulator, not Fly.io" in first
 
 
 def test_the_same_again_changes_nothing(cli: Cli, served: Platform) -> None:

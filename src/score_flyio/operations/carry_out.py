@@ -13,6 +13,7 @@ from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.plan import AppPlan
 from score_flyio.deploy.report import AppReport, Report, app_report, outcome_of
 from score_flyio.errors import ScoreFlyError
+from score_flyio.events import Scope, WorkloadFinished
 from score_flyio.operations.session import NothingToRemember, Session
 from score_flyio.unwrap import unwrapped
 
@@ -35,15 +36,16 @@ async def carry_out(
     results: dict[str, AppResult] = {}
 
     async def one(work: Work) -> None:
+        app = work.plan.app
         try:
             with unwrapped():
-                result = await _carry_out(session, work, recorder or NothingToRemember())
+                results[app] = await _carry_out(session, work, recorder or NothingToRemember())
         except ScoreFlyError as error:
-            reports[work.plan.app] = _failed(work.plan, error)
-            return
-        results[work.plan.app] = result
-        seconds = anyio.current_time() - start
-        reports[work.plan.app] = app_report(result, zero=start, seconds=seconds)
+            reports[app] = _failed(work.plan, error)
+        else:
+            seconds = anyio.current_time() - start
+            reports[app] = app_report(results[app], zero=start, seconds=seconds)
+        session.emit(_finished(work.plan, reports[app]))
 
     with unwrapped():
         async with anyio.create_task_group() as tasks:
@@ -70,6 +72,15 @@ async def _carry_out(session: Session, work: Work, recorder: Recorder) -> AppRes
         execution.context.known_volumes.update(work.known_volumes)
         await execution.carry_out(work.plan.steps, work.plan.pools)
         return await execution.finish(work.plan)
+
+
+def _finished(plan: AppPlan, report: AppReport) -> WorkloadFinished:
+    return WorkloadFinished(
+        scope=Scope(workload=plan.label if plan.label != plan.app else None, app=plan.app),
+        outcome=report.outcome,
+        error=report.failures[0].message if report.failures else None,
+        seconds=report.seconds,
+    )
 
 
 def _failed(plan: AppPlan, error: ScoreFlyError) -> AppReport:

@@ -55,6 +55,7 @@ async def _planned(cli: CliContext, target: Target, loaded: Loaded, how: DeployO
     from score_flyio.cli.project import open_project
     from score_flyio.cli.render import follow
     from score_flyio.engine import Engine
+    from score_flyio.events import TargetSelected
     from score_flyio.planning import Plan
 
     if not loaded.inputs:
@@ -63,6 +64,8 @@ async def _planned(cli: CliContext, target: Target, loaded: Loaded, how: DeployO
         follow(cli) as listener,
         Engine(open_project(cli), target=target, listener=listener, clock=cli.clock) as engine,
     ):
+        where = TargetSelected(target=target.name, emulated=target.emulated, at=cli.clock.time())
+        listener(where)
         return await engine.plan(loaded.inputs, how)
 
 
