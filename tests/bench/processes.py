@@ -169,7 +169,7 @@ def bulk(folder: Path, count: int) -> Bulk:
         subprocess.run(tool(*arguments), cwd=project, check=True, capture_output=True)
     files = []
     for n in range(count):
-        resources: dict[str, object] = {"a": {"type": "quick"}, "b": {"type": "fixed"}}
+        resources: dict[str, object] = {"made": {"type": "quick"}, "given": {"type": "fixed"}}
         file = project / f"w{n:03d}.yaml"
         file.write_text(_workload(resources, f"w{n:03d}"))
         files.append(file.name)
