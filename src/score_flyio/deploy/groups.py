@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from fly_machines import models
 from score_flyio.app.groups import default_group, process_groups
@@ -14,7 +14,7 @@ from score_flyio.deploy.leftovers import sort_out
 from score_flyio.deploy.metadata import group_of
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref, Release
 from score_flyio.deploy.secrets import SecretsPlan
-from score_flyio.deploy.step import DestroyMachine, Step, UpdateMachine
+from score_flyio.deploy.step import CreateMachine, DestroyMachine, Step, UpdateMachine
 from score_flyio.deploy.updates import update_steps
 
 if TYPE_CHECKING:
@@ -99,7 +99,18 @@ def plan_groups(
                     missing=missing,
                 )
             )
-    return join(plans)
+    return _standbys_last(join(plans))
+
+
+def _standbys_last(plan: GroupPlan) -> GroupPlan:
+    """Machines that serve are created before those that stand by: the rate limit counts both."""
+    creates = [step for step in plan.steps if isinstance(step, CreateMachine)]
+    serving = tuple(step.id for step in creates if step.role != "standby")
+    steps = tuple(
+        step.after(*serving) if isinstance(step, CreateMachine) and step.role == "standby" else step
+        for step in plan.steps
+    )
+    return evolve(plan, steps=steps)
 
 
 def by_group(
