@@ -259,18 +259,20 @@ async def _acquire(terms: _Terms, machine_id: str, granted: Callable[[HeldLease]
     so then a foreign holder is waited for that long.
     """
     patience = terms.wait
-    start = certain = anyio.current_time()
+    start = anyio.current_time()
+    doubtful_since: float | None = None
     while True:
         failure = await _ask(terms, machine_id, granted)
         if failure is None:
             return
         waited = anyio.current_time() - start
         if isinstance(failure, Conflict):
-            certain = anyio.current_time()
+            doubtful_since = None
             if waited + BETWEEN_TRIES > patience:
                 raise _held(terms, machine_id, failure) from failure
         else:
-            if not is_doubtful(failure) or anyio.current_time() - certain > DOUBTS_WITHIN:
+            doubtful_since = doubtful_since or start + waited
+            if not is_doubtful(failure) or start + waited - doubtful_since > DOUBTS_WITHIN:
                 raise failure
             patience = max(patience, waited + terms.ttl + 2 * BETWEEN_TRIES)
         await anyio.sleep(BETWEEN_TRIES)
