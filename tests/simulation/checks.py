@@ -58,9 +58,13 @@ def _requests(simulation: Simulation, record: RunRecord) -> list[str]:
 
 
 def _excused(simulation: Simulation, record: RunRecord, entry: JournalEntry) -> bool:
-    """The lease was taken away from the run, or somebody took one of a machine just made."""
+    """The lease was taken away from the run, or the machine cannot be held: it is on a lost host,
+    or somebody took the lease of a machine that the run has just made.
+    """
     machine = simulation.emulator.world.machines.get(entry.machine or "")
-    return entry.nonce or machine is None or machine.created_at >= record.began
+    if entry.nonce or machine is None or machine.host in simulation.disturber.lost:
+        return True
+    return machine.created_at >= record.began
 
 
 def _told(simulation: Simulation, record: RunRecord) -> list[str]:

@@ -99,6 +99,8 @@ class Disturber:
     foreign: set[str] = field(factory=set)
     """Nonces of leases of somebody else."""
     down: set[str] = field(factory=set)
+    lost: set[str] = field(factory=set)
+    """Hosts that were down at any time: their machines are not leased."""
 
     async def carry_out(self, disturbance: Disturbance) -> None:
         await anyio.sleep(disturbance.at)
@@ -120,6 +122,7 @@ class Disturber:
             case "host_down":
                 self.emulator.world.hosts[machine.host].status = "unreachable"
                 self.down.add(machine.host)
+                self.lost.add(machine.host)
             case "region_full":
                 await self._fill(machine.region, disturbance.lasts)
 

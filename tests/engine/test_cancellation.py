@@ -1,0 +1,71 @@
+"""A run that is cancelled lets go of everything, at whatever step."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import anyio
+import pytest
+
+from score_flyio.events import StepStarted
+from score_flyio.run import Run
+from tests.engine.lab import Lab, score, toml
+
+STRATEGIES = ("rolling", "canary", "bluegreen")
+
+
+def cancel_at(step: int) -> Callable[[Run], Awaitable[None]]:
+    """Cancels when so many steps have started."""
+
+    async def body(run: Run) -> None:
+        started = 0
+        async for event in run.events:
+            started += isinstance(event, StepStarted)
+            if started > step:
+                run.cancel()
+
+    return body
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("step", range(12))
+async def test_an_update_cancelled_at_a_step(lab: Lab, strategy: str, step: int) -> None:
+    first, second = toml(strategy=strategy), toml(image="nginx:2", strategy=strategy)
+    await lab.deploy(first)
+    done = await lab.deploy(second, body=cancel_at(step))
+    assert done.report is not None
+    assert done.report.outcome in {"interrupted", "done"}
+    assert lab.leased() == []
+    assert await lab.store.load() is not None
+    again = await lab.deploy(second)
+    assert again.code == 0, again.text
+    assert lab.images() == ["nginx:2", "nginx:2"]
+    lab.check_clean()
+    assert (await lab.deploy(second)).changes == []
+
+
+@pytest.mark.parametrize("step", range(8))
+async def test_a_first_deploy_cancelled_at_a_step(lab: Lab, step: int) -> None:
+    app = score(secret=True)
+    await lab.deploy(app, body=cancel_at(step))
+    assert lab.leased() == []
+    state = await lab.store.load()
+    assert state is not None
+    again = await lab.deploy(app)
+    assert again.code == 0, again.text
+    assert len(lab.machines()) == 2
+    assert sorted(ip.type for ip in lab.fly.world.apps["web"].ips) == ["v4", "v6"]
+    lab.check_clean()
+    assert (await lab.deploy(app)).changes == []
+
+
+async def test_a_run_cancelled_from_outside_says_that_it_was_interrupted(lab: Lab) -> None:
+    await lab.deploy(toml())
+    async with lab.engine() as engine:
+        run = engine.deploy([toml(image="nginx:2")])
+        with anyio.move_on_after(1.0):
+            async with run:
+                await anyio.sleep_forever()
+        assert run.report.outcome == "interrupted"
+        assert run.report.exit_code == 130
+    assert lab.leased() == []

@@ -1,0 +1,159 @@
+"""Deploys in which all goes well."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+
+from score_flyio.events import LeaseAcquired, LeaseReleased
+from tests.engine.lab import QUICK, Lab, score, toml
+
+GROUPS = """
+[processes]
+app = "serve"
+worker = "work"
+"""
+VOLUME = """
+[[mounts]]
+source = "data"
+destination = "/data"
+"""
+
+
+async def test_a_first_deploy_makes_two_machines_and_their_addresses(lab: Lab) -> None:
+    done = await lab.deploy(toml())
+    assert done.code == 0, done.text
+    assert lab.images() == ["nginx:1", "nginx:1"]
+    assert sorted(ip.type for ip in lab.fly.world.apps["web"].ips) == ["shared_v4", "v6"]
+    assert {machine.state for machine in lab.machines()} == {"started"}
+    lab.check_clean()
+
+
+async def test_nothing_to_do_sends_no_change(lab: Lab) -> None:
+    await lab.deploy(toml())
+    await lab.deploy(toml(image="nginx:2"))
+    done = await lab.deploy(toml(image="nginx:2"))
+    assert done.report is not None
+    assert (done.report.outcome, done.changes) == ("unchanged", [])
+
+
+async def test_the_first_machine_is_well_before_the_second_changes(lab: Lab) -> None:
+    await lab.deploy(toml())
+    ids = sorted(machine.id for machine in lab.machines())
+    done = await lab.deploy(toml(image="nginx:2"))
+    first, second = done.of("Machines_update")
+    assert [first.machine, second.machine] == ids
+    boot_and_health = lab.fly.settings.boot + lab.fly.settings.healthy_after
+    assert second.at >= first.at + boot_and_health
+    assert lab.images() == ["nginx:2", "nginx:2"]
+    lab.check_clean()
+
+
+async def test_leases_are_told_and_given_back(lab: Lab) -> None:
+    await lab.deploy(toml())
+    done = await lab.deploy(toml(image="nginx:2"))
+    for kind in (LeaseAcquired, LeaseReleased):
+        held = {event.scope.machine for event in done.events if isinstance(event, kind)}
+        assert held == {machine.id for machine in lab.machines()}
+
+
+@pytest.mark.parametrize("strategy", ["immediate", "canary", "bluegreen"])
+async def test_other_strategies_bring_every_machine_to_the_new_version(
+    lab: Lab, strategy: str
+) -> None:
+    await lab.deploy(toml(strategy=strategy))
+    before = {machine.id for machine in lab.machines()}
+    done = await lab.deploy(toml(image="nginx:2", strategy=strategy))
+    assert done.code == 0, done.text
+    assert lab.images() == ["nginx:2", "nginx:2"]
+    after = {machine.id for machine in lab.machines()}
+    assert (after & before == set()) if strategy == "bluegreen" else (after == before)
+    lab.check_clean()
+    assert (await lab.deploy(toml(image="nginx:2", strategy=strategy))).changes == []
+
+
+async def test_a_standby_stays_one_through_every_strategy(lab: Lab) -> None:
+    for number, strategy in enumerate(("rolling", "bluegreen", "canary"), start=1):
+        app = toml(image=f"nginx:{number}", service=False, strategy=strategy)
+        assert (await lab.deploy(app)).code == 0
+        running = [m for m in lab.machines() if m.state == "started"]
+        (standby,) = [m for m in lab.machines() if m.state != "started"]
+        assert standby.config["standbys"] == [running[0].id]
+        assert standby.config["image"] == f"nginx:{number}"
+        assert len(running) == 1
+
+
+async def test_without_high_availability_there_is_one_machine_a_group(lab: Lab) -> None:
+    await lab.deploy(toml(GROUPS), options=evolve(QUICK, ha=False))
+    assert [len(lab.machines(group=group)) for group in ("app", "worker")] == [1, 1]
+
+
+async def test_groups_come_and_go(lab: Lab) -> None:
+    await lab.deploy(toml('[processes]\napp = "serve"\n'))
+    await lab.deploy(toml(GROUPS))
+    assert [len(lab.machines(group=group)) for group in ("app", "worker")] == [2, 2]
+    done = await lab.deploy(toml('[processes]\napp = "serve"\n'))
+    assert [len(lab.machines(group=group)) for group in ("app", "worker")] == [2, 0]
+    held = {call.machine for call in done.of("Machines_create_lease")}
+    assert {call.machine for call in done.of("Machines_delete")} <= held
+    lab.check_clean()
+
+
+async def test_volumes_are_made_once_and_stay(lab: Lab) -> None:
+    await lab.deploy(toml(VOLUME))
+    (machine,) = lab.machines()
+    (volume,) = lab.fly.world.volumes.values()
+    assert volume.attached_machine_id == machine.id
+    assert (await lab.deploy(toml(VOLUME, image="nginx:2"))).code == 0
+    assert [m.id for m in lab.machines()] == [machine.id]
+    assert len(lab.fly.world.volumes) == 1
+
+
+async def test_only_chosen_regions_change(lab: Lab) -> None:
+    await lab.deploy(toml())
+    moved = lab.machines()[0]
+    moved.region = "lhr"
+    only, others = evolve(QUICK, only_regions=("lhr",)), evolve(QUICK, exclude_regions=("iad",))
+    for options in (only, others):
+        done = await lab.deploy(toml(image="nginx:2"), options=options)
+        assert done.code == 0, done.text
+    assert {m.id: m.config["image"] for m in lab.machines()} == {
+        m.id: "nginx:2" if m is moved else "nginx:1" for m in lab.machines()
+    }
+
+
+async def test_a_secret_that_stays_is_not_set_again(lab: Lab) -> None:
+    await lab.deploy(score(secret=True))
+    assert lab.fly.world.apps["web"].secrets["PASSWORD"].value == lab.databases.password
+    assert (await lab.deploy(score(secret=True))).changes == []
+
+
+async def test_a_secret_that_changes_reaches_running_machines(lab: Lab) -> None:
+    await lab.deploy(score(secret=True))
+    lab.databases.password = "s3cr3t-another-value"
+    done = await lab.deploy(score(secret=True))
+    assert done.changes.count("Secrets_update") == 1
+    assert done.changes.count("Machines_update") == 2
+    version = lab.fly.world.apps["web"].secrets_version
+    assert {machine.secrets_version for machine in lab.machines()} == {version}
+    assert "s3cr3t" not in done.text + repr(done.events) + repr(done.calls)
+
+
+async def test_the_release_command_runs_before_anything_changes(lab: Lab) -> None:
+    await lab.deploy(toml(release="migrate"))
+    done = await lab.deploy(toml(image="nginx:2", release="migrate"))
+    assert done.changes[0] == "Machines_create"
+    assert done.changes.index("Machines_update") > 0
+    assert lab.images() == ["nginx:2", "nginx:2"]
+
+
+async def test_a_release_command_whose_machine_shows_late_is_waited_for() -> None:
+    lab = Lab.build(visibility_delay=1.0)
+    done = await lab.deploy(toml(release="migrate"))
+    assert done.code == 0, done.text
+
+
+async def test_several_apps_deploy_side_by_side(lab: Lab) -> None:
+    done = await lab.deploy(toml(app="one"), toml(app="two"), score("three"))
+    assert done.code == 0, done.text
+    assert [len(lab.machines(name)) for name in ("one", "two", "three")] == [2, 2, 2]

@@ -1,0 +1,90 @@
+"""Each kind of change, with its answer lost or late: nothing is made twice, nothing is left out."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.lab import Done, Lab, score, toml
+
+VOLUME = '[[mounts]]\nsource = "data"\ndestination = "/data"\n'
+GROUPS = "[processes]\napp = 'serve'\nworker = 'work'\n"
+ONE_GROUP = "[processes]\napp = 'serve'\n"
+
+FIRST_DEPLOY = (
+    "Apps_create",
+    "App_IPAssignments_create",
+    "Machines_create",
+    "Volumes_create",
+    "Secrets_update",
+)
+LATER_DEPLOY = (
+    "Machines_create_lease",
+    "Machines_release_lease",
+    "Machines_update",
+    "Machines_create",
+    "Machines_delete",
+    "Machines_cordon",
+    "Machines_uncordon",
+    "Machines_upsert_metadata",
+    "Machines_stop",
+)
+ACCIDENTS = (
+    "lost",
+    "503 after",
+    "504 after",
+    "408 after",
+    "reset before",
+    "500 before",
+    "hang after",
+)
+
+
+async def first(lab: Lab, faults: str = "") -> Done:
+    apps = (score("secretive", secret=True), toml(VOLUME, app="keeper"), toml(app="web"))
+    return await lab.deploy(*apps, faults=faults)
+
+
+async def later(lab: Lab, faults: str = "") -> Done:
+    await lab.deploy(toml(GROUPS, app="web", strategy="bluegreen"), toml(app="slow"))
+    return await lab.deploy(
+        toml(ONE_GROUP, app="web", image="nginx:2", strategy="bluegreen"),
+        toml(app="slow", image="nginx:2", strategy="canary"),
+        faults=faults,
+    )
+
+
+def contents(lab: Lab) -> dict[str, list[str]]:
+    return {
+        app.name: sorted(
+            [
+                *(f"{m.state} {m.config['image']} {m.cordoned}" for m in lab.machines(app.name)),
+                *(ip.type for ip in app.ips),
+                *app.secrets,
+                *(f"{v.name} {bool(v.attached_machine_id)}" for v in lab.fly.world.volumes_of(app)),
+            ]
+        )
+        for app in lab.fly.world.apps.values()
+    }
+
+
+@pytest.mark.parametrize("accident", ACCIDENTS)
+@pytest.mark.parametrize("operation", FIRST_DEPLOY)
+async def test_a_first_deploy_with_an_accident(lab: Lab, operation: str, accident: str) -> None:
+    await first(smooth := Lab.build())
+    done = await first(lab, f"{operation}: {accident} times=1")
+    assert done.code == 0, done.text
+    assert contents(lab) == contents(smooth)
+    lab.check_clean()
+    assert (await first(lab)).changes == []
+
+
+@pytest.mark.parametrize("accident", ACCIDENTS)
+@pytest.mark.parametrize("operation", LATER_DEPLOY)
+async def test_a_later_deploy_with_an_accident(lab: Lab, operation: str, accident: str) -> None:
+    await later(smooth := Lab.build())
+    done = await later(lab, f"{operation}: {accident} times=1")
+    assert done.code == 0, done.text
+    assert len(done.of(operation)) >= 1
+    assert contents(lab) == contents(smooth)
+    if operation != "Machines_release_lease":
+        assert lab.leased() == []
