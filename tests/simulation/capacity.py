@@ -82,6 +82,11 @@ def _canary(machine: MachineRecord) -> bool:
     return (machine.config.get("metadata") or {}).get("fly_canary") == "true"
 
 
+def _serves(machine: MachineRecord) -> bool:
+    """Whether it is meant to serve."""
+    return machine.launch and not _canary(machine) and not machine.config.get("standbys")
+
+
 def _stays(machine: MachineRecord, world: World) -> bool:
     """Whether it is no leftover of an interrupted bluegreen update."""
     metadata = machine.config.get("metadata") or {}
@@ -103,14 +108,12 @@ def _promises(scenario: Scenario, emulator: Emulator) -> dict[Key, int]:
     serving = count_serving(scenario, emulator, emulator.clock.time())
     if options.strategy == "bluegreen":
         members = Counter(
-            (m.app, group_of(m.config)) for m in living(emulator.world) if _stays(m, emulator.world)
+            (m.app, group_of(m.config))
+            for m in living(emulator.world)
+            if _serves(m) and _stays(m, emulator.world)
         )
         return {key: min(count, members[key]) for key, count in serving.items()}
-    members = Counter(
-        (m.app, group_of(m.config))
-        for m in living(emulator.world)
-        if not _canary(m) and m.launch and not m.config.get("standbys")
-    )
+    members = Counter((m.app, group_of(m.config)) for m in living(emulator.world) if _serves(m))
     share = options.max_unavailable or 0.33
     promises = {}
     for key, size in members.items():
