@@ -58,7 +58,12 @@ def toml(cli: Cli, name: str) -> dict[str, object]:
 class TestInit:
     def test_starts_a_project_with_a_sample_that_generate_takes(self, cli: Cli) -> None:
         result = cli("init", "--fly-app-prefix", "pfx-", "--json")
-        assert result.json == {"created": True, "app_prefix": "pfx-", "sample": "score.yaml"}
+        assert result.json == {
+            "created": True,
+            "app_prefix": "pfx-",
+            "sample": "score.yaml",
+            "provisioners": [],
+        }
         assert cli("generate", "score.yaml").exit_code == 0
         assert toml(cli, "example")["app"] == "pfx-example"
         assert stat.S_IMODE((cli.directory / ".score-flyio").stat().st_mode) == 0o700
@@ -71,7 +76,12 @@ class TestInit:
         before = (cli.directory / ".score-flyio/state.yaml").read_text()
         (cli.directory / "score.yaml").unlink()
         result = cli("init", *again, "--json")
-        assert result.json == {"created": False, "app_prefix": "pfx-", "sample": "score.yaml"}
+        assert result.json == {
+            "created": False,
+            "app_prefix": "pfx-",
+            "sample": "score.yaml",
+            "provisioners": [],
+        }
         assert (cli.directory / ".score-flyio/state.yaml").read_text() == before
 
     def test_an_existing_score_file_stays(self, cli: Cli) -> None:
