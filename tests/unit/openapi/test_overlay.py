@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 import pytest
+
 from openapi.overlay import OverlayError, apply_overlay
 
 DOCUMENT: dict[str, Any] = {
