@@ -87,7 +87,7 @@ class Project:
     ) -> Project:
         """The project in `directory`; `state` is a URL or folder other than the usual one."""
         variables = os.environ if environ is None else environ
-        return cls(directory, open_store(state, directory), variables)
+        return cls(directory, open_store(state, directory, variables), variables)
 
     async def init(self, prefix: str | None, *, sample: str | None = None) -> Initialised:
         """Start the project; what is there already stays.

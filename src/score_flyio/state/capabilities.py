@@ -7,6 +7,8 @@ from typing import Protocol, runtime_checkable
 
 from attrs import frozen
 
+from score_flyio.state.model import ProjectState
+
 
 @frozen(kw_only=True)
 class SavedVersion:
@@ -38,4 +40,8 @@ class Versioned(Protocol):
 
     async def history(self) -> Sequence[SavedVersion]:
         """The versions, newest first. Raises StateError."""
+        ...
+
+    async def earlier(self, id: str) -> ProjectState | None:  # noqa: A002  # as SavedVersion has it
+        """The state of that version; None: there is none. Raises StateError."""
         ...

@@ -6,27 +6,70 @@ URL's scheme, and it loads to a function from the URL to a `StateStore`.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from score_flyio.errors import ConfigError
 from score_flyio.state.file import FOLDER, FileStore
 from score_flyio.state.store import StateStore
 
+if TYPE_CHECKING:
+    from score_flyio.state.remote import Form
+
 ENTRY_POINTS = "score_flyio.state_stores"
 
 
-def open_store(url: str | None, directory: Path) -> StateStore:
+def open_store(
+    url: str | None, directory: Path, environ: Mapping[str, str] | None = None
+) -> StateStore:
     """The store at `url`: a folder, or `SCHEME://…`; None: `.score-flyio` in `directory`.
 
-    Raises ConfigError for a scheme that nothing serves.
+    Credentials and the key of an encrypted state come from `environ`, os.environ if it is None.
+    Raises ConfigError for a scheme that nothing serves, and for what its store cannot use.
     """
     if url is None:
         return FileStore(directory / FOLDER)
     scheme, separator, rest = url.partition("://")
     if not separator:
         return FileStore(directory / url)
-    if scheme == "file":
-        return FileStore(Path(rest))
+    variables = os.environ if environ is None else environ
+    match scheme:
+        case "file":
+            return FileStore(Path(rest))
+        case "s3":
+            return _in_bucket(url, directory, variables)
+        case "https" | "http":
+            return _on_server(url, directory, variables)
+        case _:
+            return _added(url, scheme)
+
+
+def _in_bucket(url: str, directory: Path, environ: Mapping[str, str]) -> StateStore:
+    from score_flyio.state.remote import RemoteStoreWithHistory
+    from score_flyio.state.s3 import S3Blobs
+
+    blobs = S3Blobs(url, environ)
+    return RemoteStoreWithHistory(blobs, blobs, form=_form(environ), folder=directory / FOLDER)
+
+
+def _on_server(url: str, directory: Path, environ: Mapping[str, str]) -> StateStore:
+    from score_flyio.state.https import HttpsBlobs
+    from score_flyio.state.remote import RemoteStore
+
+    return RemoteStore(HttpsBlobs(url, environ), form=_form(environ), folder=directory / FOLDER)
+
+
+def _form(environ: Mapping[str, str]) -> Form:
+    from score_flyio.secret import Secret
+    from score_flyio.state.encrypted import VARIABLE, EncryptedForm, PlainForm
+
+    key = environ.get(VARIABLE)
+    return EncryptedForm(Secret(key)) if key else PlainForm()
+
+
+def _added(url: str, scheme: str) -> StateStore:
     from importlib.metadata import entry_points
 
     for point in entry_points(group=ENTRY_POINTS, name=scheme):
@@ -34,5 +77,5 @@ def open_store(url: str | None, directory: Path) -> StateStore:
         return store
     raise ConfigError(
         f"--state: nothing installed keeps state at {scheme}://",
-        hint="give a folder, or install what adds this scheme",
+        hint="give a folder, s3://BUCKET/KEY or https://…, or install what adds this scheme",
     )

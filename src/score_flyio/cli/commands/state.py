@@ -14,7 +14,9 @@ from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
     from score_flyio.project import Project
+    from score_flyio.state.capabilities import Versioned
     from score_flyio.state.model import ProjectState
+    from score_flyio.state.store import StateStore
 
 command = Group("state", help="Show, move or unlock the project state.")
 
@@ -31,14 +33,17 @@ async def show(cli: CliContext) -> None:
 
 @command.command("pull")
 @click.argument("file", required=False)
+@click.option("--saved", metavar="ID", help="An earlier version, as state history lists them.")
 @json_option
-async def pull(cli: CliContext, file: str | None) -> None:
+async def pull(cli: CliContext, file: str | None, saved: str | None) -> None:
     """Print the state, or write it to FILE: all of it, private notes of provisioners too."""
     from score_flyio.cli.project import open_project
     from score_flyio.state.atomic import write_atomically
     from score_flyio.state.document import dump_document
 
-    text = dump_document(await open_project(cli).read())
+    project = open_project(cli)
+    state = await project.read() if saved is None else await _earlier(project.store, saved)
+    text = dump_document(state)
     if file is None or file == "-":
         cli.output.result({"state": text}, text)
         return
@@ -96,16 +101,8 @@ async def history(cli: CliContext) -> None:
     from score_flyio.cli.output import table
     from score_flyio.cli.project import open_project
     from score_flyio.clock import rfc3339
-    from score_flyio.state.capabilities import Versioned
 
-    store = open_project(cli).store
-    if not isinstance(store, Versioned):
-        raise UsageError(
-            "this store keeps no earlier versions of the state",
-            hint="keep the folder under version control, or use a bucket with versioning",
-            code="no_history",
-        )
-    versions = await store.history()
+    versions = await _versioned(open_project(cli).store).history()
     items = [
         {
             "id": version.id,
@@ -120,6 +117,30 @@ async def history(cli: CliContext) -> None:
         for item, version in zip(items, versions, strict=True)
     ]
     cli.output.result(items, table(["VERSION", "SAVED", "BYTES", ""], rows))
+
+
+def _versioned(store: StateStore) -> Versioned:
+    from score_flyio.state.capabilities import Versioned
+
+    if isinstance(store, Versioned):
+        return store
+    raise UsageError(
+        "this store keeps no earlier versions of the state",
+        hint="keep the folder under version control, or the state in a bucket: "
+        "--state s3://BUCKET/KEY",
+        code="no_history",
+    )
+
+
+async def _earlier(store: StateStore, saved: str) -> ProjectState:
+    state = await _versioned(store).earlier(saved)
+    if state is None:
+        raise UsageError(
+            f"--saved: there is no version {saved!r} of the state",
+            hint="choose one of: score-flyio state history",
+            code="no_such_version",
+        )
+    return state
 
 
 async def _replace(

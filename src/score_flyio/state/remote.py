@@ -1,0 +1,218 @@
+"""The project state as one object at another place.
+
+Every write names the version it replaces, so that nothing another run saved is overwritten. What
+a run cannot save there it leaves in a file of the project's folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Protocol
+
+import anyio
+from anyio import to_thread
+
+from score_flyio.clock import Clock, SystemClock
+from score_flyio.errors import StateConflict, StateCorrupt, StateError
+from score_flyio.state import remote_lock
+from score_flyio.state.atomic import write_atomically
+from score_flyio.state.blobs import Blobs, Found, Listed, Listing, Refused, delete, read, write
+from score_flyio.state.capabilities import SavedVersion
+from score_flyio.state.document import dump_document, load_document
+from score_flyio.state.model import ProjectState
+
+UNSAVED_FILE: Final = "unsaved.yaml"
+HISTORY: Final = ".history/"
+SAVE_SECONDS: Final = 45.0
+"""For one save with all its repeats: less than a cancelled run has for it."""
+VERSIONS_KEPT: Final = 20
+"""Earlier versions that are kept, the newest."""
+
+
+class Form(Protocol):
+    """How a document stands at its place."""
+
+    def seal(self, data: bytes) -> bytes:
+        """The document → what is stored."""
+        ...
+
+    def open(self, data: bytes, shown: str) -> bytes:
+        """What is stored → the document. Raises StateCorrupt; `shown` is the place."""
+        ...
+
+
+class RemoteStore:
+    """Keeps the state in one object, and its lock in another beside it."""
+
+    def __init__(
+        self, blobs: Blobs, *, form: Form, folder: Path, clock: Clock | None = None
+    ) -> None:
+        """`folder` is where a state goes that cannot be saved."""
+        self._blobs = blobs
+        self._form = form
+        self._unsaved = folder / UNSAVED_FILE
+        self._clock = clock or SystemClock()
+        self._saving = anyio.Lock()
+        self._present: Found | None = None
+        self._document: bytes | None = None
+        """What `_present` holds."""
+        self._is_aside = False
+        self._held: remote_lock.HeldLock | None = None
+
+    async def load(self) -> ProjectState | None:
+        self._present = await read(self._blobs, "")
+        self._document = None
+        if self._present is None:
+            return None
+        self._document, state = await self._opened(self._present.data)
+        return state
+
+    async def _opened(self, data: bytes) -> tuple[bytes, ProjectState]:
+        # Off the event loop: a key is derived slowly on purpose.
+        document = await to_thread.run_sync(self._form.open, data, self._blobs.shown)
+        try:
+            text = document.decode()
+        except UnicodeDecodeError as error:
+            raise StateCorrupt(f"{self._blobs.shown}: it is not UTF-8 text") from error
+        return document, load_document(text, self._blobs.shown)
+
+    async def save(self, state: ProjectState) -> None:
+        # One after the other, so that what is written last is the latest.
+        async with self._saving:
+            document = dump_document(state).encode()
+            if document == self._document:
+                return
+            try:
+                await self._save(document)
+            except StateError as error:
+                aside = await to_thread.run_sync(self._set_aside, document)
+                error.hint = "; ".join(filter(None, (error.hint, aside)))
+                raise
+            if self._is_aside:
+                await to_thread.run_sync(self._forget_aside)
+
+    async def _save(self, document: bytes) -> None:
+        if self._held is not None and self._held.lost:
+            raise StateConflict(f"{self._blobs.shown}: the lock of this run was taken away")
+        data = await to_thread.run_sync(self._form.seal, document)
+        replaces = None if self._present is None else self._present.etag
+        with anyio.move_on_after(SAVE_SECONDS):
+            try:
+                etag = await write(self._blobs, "", data, replaces=replaces)
+            except Refused as error:
+                raise StateConflict(
+                    f"{self._blobs.shown}: someone else changed the state since this run read it"
+                ) from error
+            self._present = Found(data=data, etag=etag)
+            self._document = document
+            return
+        raise StateError(f"{self._blobs.shown}: the state was not saved in {SAVE_SECONDS:g} s")
+
+    def _set_aside(self, document: bytes) -> str:
+        """Keep a state that cannot be saved; returns the hint."""
+        try:
+            self._unsaved.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_atomically(self._unsaved, document)
+        except OSError as error:
+            return f"{self._unsaved} cannot be written either: {error.strerror or error}"
+        self._is_aside = True
+        return (
+            f"what this run knows is in {self._unsaved}: compare it with what score-flyio state "
+            "pull prints, and put the right one there with score-flyio state push FILE"
+        )
+
+    def _forget_aside(self) -> None:
+        self._unsaved.unlink(missing_ok=True)
+        self._is_aside = False
+
+    @asynccontextmanager
+    async def lock(self, owner: str) -> AsyncIterator[None]:
+        held = await remote_lock.take(self._blobs, owner, self._clock)
+        self._held = held
+        failure: Exception | None = None
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(held.keep)
+                try:
+                    yield
+                except Exception as error:  # noqa: BLE001  # raised again outside the task group
+                    failure = error
+                tasks.cancel_scope.cancel()
+        finally:
+            self._held = None
+            await held.give_back()
+        if failure is not None:
+            raise failure
+
+    async def unlock(self) -> str | None:
+        return await remote_lock.unlock(self._blobs)
+
+
+class RemoteStoreWithHistory(RemoteStore):
+    """Keeps what was there before each run too, the newest versions of it."""
+
+    def __init__(
+        self,
+        blobs: Blobs,
+        listing: Listing,
+        *,
+        form: Form,
+        folder: Path,
+        clock: Clock | None = None,
+    ) -> None:
+        super().__init__(blobs, form=form, folder=folder, clock=clock)
+        self._listing = listing
+        self._before: Found | None = None
+        """What this run found, until it is kept."""
+
+    async def load(self) -> ProjectState | None:
+        state = await super().load()
+        self._before = self._present
+        return state
+
+    async def save(self, state: ProjectState) -> None:
+        await super().save(state)
+        kept = self._before
+        if kept is not None and kept is not self._present:
+            self._before = None
+            await self._keep(kept)
+
+    async def _keep(self, found: Found) -> None:
+        at = self._clock.time() if found.at is None else found.at
+        stamp = datetime.fromtimestamp(at, tz=UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+        # The same version may have been kept by a run that ended before it saved again.
+        name = f"{HISTORY}{stamp}"
+        if await read(self._blobs, name) is None:
+            await write(self._blobs, name, found.data, replaces=None)
+        for old in (await self._versions())[VERSIONS_KEPT:]:
+            there = await read(self._blobs, old.name)
+            if there is not None:
+                await delete(self._blobs, old.name, there.etag)
+
+    async def _versions(self) -> list[Listed]:
+        listed = await self._listing.listed(HISTORY)
+        return sorted(listed, key=lambda item: item.name, reverse=True)
+
+    async def history(self) -> Sequence[SavedVersion]:
+        present = await read(self._blobs, "")
+        versions = [_version(item) for item in await self._versions()]
+        if present is None:
+            return versions
+        size = len(present.data)
+        return [SavedVersion(id="current", at=present.at, size=size, current=True), *versions]
+
+    async def earlier(self, id: str) -> ProjectState | None:  # noqa: A002  # as SavedVersion has it
+        found = await read(self._blobs, "" if id == "current" else f"{HISTORY}{id}")
+        return None if found is None else (await self._opened(found.data))[1]
+
+
+def _version(item: Listed) -> SavedVersion:
+    stamp = item.name.removeprefix(HISTORY)
+    try:
+        at = datetime.strptime(stamp, "%Y%m%dT%H%M%S.%f%z").timestamp()
+    except ValueError:
+        return SavedVersion(id=stamp, at=None, size=item.size)
+    return SavedVersion(id=stamp, at=at, size=item.size)

@@ -1,0 +1,186 @@
+"""The lock of a remote store: an object that can be created once, and that time ends.
+
+Whoever holds it renews it in the background, so that only the lock of a run that died gets old.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from contextlib import suppress
+from datetime import datetime
+from typing import Final
+
+import anyio
+from attrs import define, evolve, frozen
+
+from score_flyio.clock import Clock, rfc3339
+from score_flyio.errors import StateError, StateLocked
+from score_flyio.state.blobs import Blobs, Found, Refused, again, delete, read, write
+
+NAME: Final = ".lock"
+LASTS: Final = 120.0
+"""Seconds from the last renewal to the end of the lock."""
+RENEW_EVERY: Final = 30.0
+"""Seconds."""
+MARGIN: Final = 60.0
+"""Seconds by which the clocks of two runs may differ: so much later a lock may be taken over."""
+PATIENCE: Final = 20.0
+"""Seconds to finish taking the lock, or giving it back, after the run was cancelled."""
+
+
+@frozen(kw_only=True)
+class Holder:
+    """Who holds a lock."""
+
+    id: str
+    owner: str
+    host: str
+    process: int
+    since: float
+    """Seconds since the epoch, as all times here."""
+    expires: float
+
+    def __str__(self) -> str:
+        return f"{self.owner} (process {self.process} on {self.host}) since {rfc3339(self.since)}"
+
+    def dump(self) -> bytes:
+        """The text of the lock's object."""
+        times = {"since": rfc3339(self.since), "expires": rfc3339(self.expires)}
+        who = {"id": self.id, "owner": self.owner, "host": self.host, "process": self.process}
+        return json.dumps(who | times, indent=2).encode() + b"\n"
+
+    @classmethod
+    def load(cls, data: bytes) -> Holder | None:
+        """Reads what `dump` wrote; None for anything else."""
+        try:
+            known = json.loads(data)
+            return cls(
+                id=str(known["id"]),
+                owner=str(known["owner"]),
+                host=str(known["host"]),
+                process=int(known["process"]),
+                since=datetime.fromisoformat(known["since"]).timestamp(),
+                expires=datetime.fromisoformat(known["expires"]).timestamp(),
+            )
+        except (ValueError, KeyError, TypeError):
+            return None
+
+
+@define
+class HeldLock:
+    """A lock that this run holds, as long as it is renewed and nobody takes it away."""
+
+    blobs: Blobs
+    clock: Clock
+    holder: Holder
+    etag: str
+    lost: bool = False
+    """Whether someone took it away."""
+
+    async def keep(self) -> None:
+        """Renew it for ever, or until someone took it away."""
+        while not self.lost:
+            await anyio.sleep(RENEW_EVERY)
+            # Without an answer there is still time: the next renewal comes before the end.
+            with suppress(StateError):
+                await self._renew()
+
+    async def _renew(self) -> None:
+        renewed = evolve(self.holder, expires=self.clock.time() + LASTS)
+        try:
+            self.etag = await write(self.blobs, NAME, renewed.dump(), replaces=self.etag)
+        except Refused:
+            there = await read(self.blobs, NAME)
+            if there is None or not self._mine(there):
+                self.lost = True
+                return
+            self.etag = there.etag
+        self.holder = renewed
+
+    async def give_back(self) -> None:
+        """Delete it, unless it is someone else's by now; bounded in time, also when cancelled."""
+        # Where it fails, time ends the lock; the result of the run does not depend on it.
+        with anyio.move_on_after(PATIENCE, shield=True), suppress(StateError):
+            there = await read(self.blobs, NAME)
+            # After its end another run may take it between this look and the deletion.
+            in_time = self.clock.time() < self.holder.expires
+            if there is not None and self._mine(there) and in_time:
+                await delete(self.blobs, NAME, there.etag)
+
+    def _mine(self, there: Found) -> bool:
+        holder = Holder.load(there.data)
+        return holder is not None and holder.id == self.holder.id
+
+
+async def take(blobs: Blobs, owner: str, clock: Clock) -> HeldLock:
+    """Take the lock. Raises StateLocked, and StateError when the place cannot lock."""
+    now = clock.time()
+    holder = Holder(
+        id=os.urandom(16).hex(),
+        owner=owner,
+        host=socket.gethostname(),
+        process=os.getpid(),
+        since=now,
+        expires=now + LASTS,
+    )
+    there = await read(blobs, NAME)
+    if there is not None:
+        _check_over(blobs, there, now)
+    with anyio.move_on_after(PATIENCE, shield=True):
+        try:
+            etag = await write(blobs, NAME, holder.dump(), replaces=there.etag if there else None)
+        except Refused as error:
+            raise await _locked_meanwhile(blobs) from error
+        held = HeldLock(blobs, clock, holder, etag)
+        try:
+            await _check_conditions(held)
+        except BaseException:
+            await held.give_back()
+            raise
+        return held
+    raise StateError(f"{blobs.shown}: the state could not be locked within {PATIENCE:g} s")
+
+
+def _check_over(blobs: Blobs, there: Found, now: float) -> None:
+    holder = Holder.load(there.data)
+    if holder is None or now <= holder.expires + MARGIN:
+        raise _locked(blobs, holder)
+
+
+async def _locked_meanwhile(blobs: Blobs) -> StateLocked:
+    there = await read(blobs, NAME)
+    return _locked(blobs, None if there is None else Holder.load(there.data))
+
+
+def _locked(blobs: Blobs, holder: Holder | None) -> StateLocked:
+    end = f" (if it died, its lock ends at {rfc3339(holder.expires + MARGIN)})" if holder else ""
+    return StateLocked(
+        f"the project state {blobs.shown} is locked by {holder or 'another run'}",
+        hint=f"wait until that run has ended{end}, or take the lock away with: "
+        "score-flyio state unlock",
+    )
+
+
+async def _check_conditions(held: HeldLock) -> None:
+    """A place that ignores conditions would give the lock to everyone who asks."""
+    try:
+        await again(lambda: held.blobs.write(NAME, held.holder.dump(), replaces=None))
+    except Refused:
+        return
+    raise StateError(
+        f"{held.blobs.shown}: it overwrites what is there although it was asked not to, so two "
+        "runs could change the state at once",
+        hint="keep the state where conditional requests (If-Match, If-None-Match) work",
+        code="state_unconditional",
+    )
+
+
+async def unlock(blobs: Blobs) -> str | None:
+    """Take the lock away from whoever holds it, and tell who that was. Raises StateError."""
+    there = await read(blobs, NAME)
+    if there is None:
+        return None
+    await delete(blobs, NAME, there.etag)
+    return str(Holder.load(there.data) or "an unknown run")

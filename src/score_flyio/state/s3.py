@@ -1,0 +1,182 @@
+"""Objects in a bucket of any S3-compatible store.
+
+`obstore` is asyncio's alone in its async form, so that its plain calls are made in threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from anyio import to_thread
+
+from score_flyio.errors import ConfigError, StateError
+from score_flyio.state.blobs import Found, Listed, Refused, Unavailable
+from score_flyio.state.loopback import is_loopback
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
+
+T = TypeVar("T")
+
+VARIABLES: Final = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_DEFAULT_REGION",
+    "AWS_REGION",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_ENDPOINT_URL_STS",
+)
+"""Variables that are passed on; the endpoint has its own rules."""
+ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+CALL_SECONDS: Final = "15s"
+CONNECT_SECONDS: Final = "5s"
+
+
+class S3Blobs:
+    """The objects whose keys start with the key of the state."""
+
+    def __init__(self, url: str, environ: Mapping[str, str]) -> None:
+        """Raises ConfigError for a wrong URL or endpoint, and without the package `obstore`."""
+        bucket, _, key = url.removeprefix("s3://").partition("/")
+        if not bucket or not key or key.endswith("/"):
+            raise ConfigError(
+                f"--state: {url!r} does not name an object in a bucket",
+                hint="give s3://BUCKET/KEY, for example s3://deploys/shop/state.yaml",
+            )
+        self.shown = f"s3://{bucket}/{key}"
+        self._bucket = bucket
+        self._key = key
+        self._store = _open(bucket, environ)
+
+    async def read(self, name: str) -> Found | None:
+        import obstore
+
+        def get() -> Found | None:
+            try:
+                result = obstore.get(self._store, self._key + name)
+                data = bytes(result.bytes())
+            except FileNotFoundError as error:
+                if "NoSuchBucket" in str(error):
+                    raise
+                return None
+            etag = result.meta["e_tag"]
+            if etag is None:
+                raise StateError(f"{self.shown}: the store names no version (ETag) of its objects")
+            return Found(data=data, etag=etag, at=result.meta["last_modified"].timestamp())
+
+        return await self._call(get)
+
+    async def write(self, name: str, data: bytes, *, replaces: str | None) -> str:
+        import obstore
+
+        result = await self._call(
+            lambda: obstore.put(
+                self._store,
+                self._key + name,
+                data,
+                mode="create" if replaces is None else {"e_tag": replaces},
+                use_multipart=False,
+            )
+        )
+        etag = result["e_tag"]
+        if etag is not None:
+            return etag
+        there = await self.read(name)
+        if there is None or there.data != data:
+            raise Refused(f"{self.shown}{name}: someone else changed it")
+        return there.etag
+
+    async def delete(self, name: str, etag: str) -> None:
+        import obstore
+
+        # There is no conditional deletion in S3's own form; this look makes a mistake improbable.
+        there = await self.read(name)
+        if there is None:
+            return
+        if there.etag != etag:
+            raise Refused(f"{self.shown}{name}: someone else changed it")
+        await self._call(lambda: obstore.delete(self._store, self._key + name))
+
+    async def listed(self, prefix: str) -> Sequence[Listed]:
+        import obstore
+
+        start = self._key + prefix
+
+        def all_pages() -> list[Listed]:
+            pages = obstore.list(self._store, start.rpartition("/")[0])
+            found = [(item["path"], item["size"]) for page in pages for item in page]
+            return [
+                Listed(name=path.removeprefix(self._key), size=size)
+                for path, size in found
+                if path.startswith(start)
+            ]
+
+        return await self._call(all_pages)
+
+    async def _call(self, function: Callable[[], T]) -> T:
+        """Carry out a call of obstore in a thread, with its errors as ours."""
+        from obstore import exceptions as wrong
+
+        try:
+            # What goes on alone in a thread is bounded by the time limit of a call.
+            return await to_thread.run_sync(function, abandon_on_cancel=True)
+        except (wrong.AlreadyExistsError, wrong.PreconditionError, FileExistsError) as error:
+            raise Refused(f"{self.shown}: someone else changed it") from error
+        except FileNotFoundError as error:
+            raise StateError(
+                f"{self.shown}: there is no bucket {self._bucket!r}",
+                hint="make it, or check AWS_REGION and AWS_ENDPOINT_URL_S3",
+            ) from error
+        except (wrong.PermissionDeniedError, wrong.UnauthenticatedError, PermissionError) as error:
+            raise StateError(
+                f"{self.shown}: access is refused: {_first_line(error)}",
+                hint="check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; they must be allowed to "
+                "read, write, delete and list",
+            ) from error
+        except wrong.BaseError as error:
+            raise Unavailable(
+                f"{self.shown}: {_first_line(error)}",
+                hint="check the network, AWS_ENDPOINT_URL_S3 and the credentials",
+            ) from error
+
+
+def _open(bucket: str, environ: Mapping[str, str]) -> S3Store:
+    try:
+        from obstore.exceptions import BaseError
+        from obstore.store import S3Store
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            "--state: s3:// needs a package that is not installed",
+            hint="pip install 'score-flyio[s3]'",
+        ) from error
+    config: dict[str, Any] = {name: environ[name] for name in VARIABLES if environ.get(name)}
+    endpoint = next((environ[name] for name in ENDPOINTS if environ.get(name)), None)
+    if endpoint is not None:
+        config["endpoint"] = endpoint
+    options: Any = {"timeout": CALL_SECONDS, "connect_timeout": CONNECT_SECONDS}
+    if endpoint is not None and urlsplit(endpoint).scheme == "http":
+        if not is_loopback(urlsplit(endpoint).hostname):
+            raise ConfigError(
+                f"{ENDPOINTS[0]}: {endpoint!r} is not encrypted",
+                hint="use https://; http:// is for this machine only",
+            )
+        options["allow_http"] = True
+    try:
+        # Repeats are made by what calls this: it knows what a lost answer means.
+        retry: Any = {"max_retries": 0}
+        return S3Store(bucket, config=config, client_options=options, retry_config=retry)  # type: ignore[arg-type]
+    except (BaseError, ValueError) as error:
+        raise ConfigError(f"--state: s3://{bucket}: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    """What obstore says, without the insides that follow."""
+    return str(error).partition("\n")[0]
