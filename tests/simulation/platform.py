@@ -134,14 +134,13 @@ class Disturber:
 
     async def _fill(self, region: str, lasts: float) -> None:
         hosts = [h for h in self.emulator.world.hosts.values() if h.region == region]
-        before = {host.id: host.memory_mb for host in hosts}
         try:
             for host in hosts:
                 host.memory_mb = host.used_mb
             await anyio.sleep(lasts)
         finally:
             for host in hosts:
-                host.memory_mb = before[host.id]
+                host.memory_mb = self.emulator.settings.host_memory_mb
 
     def bring_back(self) -> None:
         """All hosts answer again."""

@@ -2,7 +2,8 @@
 
 Canaries go. Of a bluegreen update, blue machines that were marked go, since their green ones serve;
 green machines whose blue one still serves go, and the update begins anew. A replacement whose old
-machine is still there is kept, and the old one goes once the replacement is well.
+machine is still there is kept, and the old one goes once the replacement is well. Where nothing but
+standbys is left, whose machines are gone, the group begins anew: nothing would ever start them.
 """
 
 from __future__ import annotations
@@ -29,12 +30,15 @@ class Members:
 
 
 def sort_out(app: str, group: str, machines: Iterable[models.Machine]) -> Members:
-    """Tells members from leftovers; a group never loses its last machine that way."""
+    """Tells members from leftovers; a group never loses its last machine that could run."""
     machines = tuple(machines)
     reasons = {m.id or "": _why_gone(m, machines) for m in machines}
     kept = tuple(m for m in machines if not reasons[m.id or ""])
-    if not kept:
+    if not kept and not _only_orphans(machines):
         return Members(machines=machines)
+    if all(_orphaned(m, machines) for m in kept):  # nothing runs, and nothing ever would
+        reasons |= {m.id or "": "what it stood by for is gone" for m in kept}
+        kept = ()
     present = {m.id for m in kept}
     return Members(
         machines=kept,
@@ -53,8 +57,23 @@ def sort_out(app: str, group: str, machines: Iterable[models.Machine]) -> Member
     )
 
 
+def _orphaned(machine: models.Machine, machines: tuple[models.Machine, ...]) -> bool:
+    """Whether it is a standby of machines that are not there."""
+    standbys = (machine.config.standbys if machine.config else None) or []
+    return bool(standbys) and not {m.id for m in machines} & set(standbys)
+
+
+def _only_orphans(machines: tuple[models.Machine, ...]) -> bool:
+    """Whether a group is nothing but standbys for machines that are gone."""
+    present = {machine.id for machine in machines}
+    watched = [(m.config.standbys if m.config else None) or [] for m in machines]
+    return bool(machines) and all(ids and present.isdisjoint(ids) for ids in watched)
+
+
 def _why_gone(machine: models.Machine, machines: tuple[models.Machine, ...]) -> str:
     own = metadata(machine)
+    if _only_orphans(machines):
+        return "the machine that it stands by for is gone"
     if own.get(CANARY):
         return "a canary that an earlier run left behind"
     if own.get(TAG) == SAFE_TO_DESTROY:

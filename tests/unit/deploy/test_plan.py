@@ -168,6 +168,17 @@ def test_the_last_machine_of_a_group_never_goes_as_a_leftover() -> None:
     assert f"destroy:{ONE}" not in ids(planned(wanted(), alone))
 
 
+def test_a_standby_alone_makes_way_for_a_group_that_runs() -> None:
+    observed = launched(wanted(CHECK))
+    config = evolve(config_of(observed, 1), standbys=[ONE])
+    both = changed(observed, TWO, config=config, state="stopped")
+    assert planned(wanted(CHECK), both).steps == ()
+    alone = evolve(both, machines=both.machines[1:])
+    plan = planned(wanted(CHECK), alone)
+    assert ids(plan)[:2] == ["hold", f"destroy:{TWO}"]
+    assert {ONE, TWO} <= set(ids(plan))
+
+
 def test_green_machines_of_an_unfinished_update_go() -> None:
     observed = marked(launched(wanted()), TWO, **{TAG: "release", STANDS_FOR: ONE})
     assert f"destroy:{TWO}" in ids(planned(wanted(), observed))
