@@ -34,7 +34,7 @@ def sort_out(app: str, group: str, machines: Iterable[models.Machine]) -> Member
     machines = tuple(machines)
     reasons = {m.id or "": _why_gone(m, machines) for m in machines}
     kept = tuple(m for m in machines if not reasons[m.id or ""])
-    if not kept and not _only_orphans(machines):
+    if not kept:
         return Members(machines=machines)
     if all(_orphaned(m, machines) for m in kept):  # nothing runs, and nothing ever would
         reasons |= {m.id or "": "what it stood by for is gone" for m in kept}
@@ -63,17 +63,8 @@ def _orphaned(machine: models.Machine, machines: tuple[models.Machine, ...]) -> 
     return bool(standbys) and not {m.id for m in machines} & set(standbys)
 
 
-def _only_orphans(machines: tuple[models.Machine, ...]) -> bool:
-    """Whether a group is nothing but standbys for machines that are gone."""
-    present = {machine.id for machine in machines}
-    watched = [(m.config.standbys if m.config else None) or [] for m in machines]
-    return bool(machines) and all(ids and present.isdisjoint(ids) for ids in watched)
-
-
 def _why_gone(machine: models.Machine, machines: tuple[models.Machine, ...]) -> str:
     own = metadata(machine)
-    if _only_orphans(machines):
-        return "the machine that it stands by for is gone"
     if own.get(CANARY):
         return "a canary that an earlier run left behind"
     if own.get(TAG) == SAFE_TO_DESTROY:

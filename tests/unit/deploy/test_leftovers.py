@@ -22,7 +22,7 @@ def test_a_group_of_nothing_but_orphaned_standbys_begins_anew() -> None:
     found = sort_out("app", "worker", [machine("b", standbys=["a"])])
     assert found.machines == ()
     assert [step.ref.machine for step in found.gone] == ["b"]
-    assert "stands by for is gone" in found.gone[0].reason
+    assert "stood by for is gone" in found.gone[0].reason
 
 
 def test_an_orphaned_standby_beside_a_running_machine_stays() -> None:
