@@ -21,7 +21,11 @@ from tests.conftest import corpus
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "case" in metafunc.fixturenames:
-        cases = [c for c in cases_in(corpus(metafunc.config, CASES, "*/fly.toml")) if could_run(c.expected)]
+        cases = [
+            c
+            for c in cases_in(corpus(metafunc.config, CASES, "*/fly.toml"))
+            if could_run(c.expected)
+        ]
         metafunc.parametrize("case", cases, ids=[case.name for case in cases])
 
 
