@@ -44,7 +44,7 @@ class HttpsBlobs:
         self._login = _login(parts)
         token = environ.get(TOKEN_VARIABLE)
         self._token = Secret(token) if token else None
-        self._tls = httpx.create_ssl_context() if parts.scheme == "https" else True
+        self._tls = httpx.create_ssl_context() if parts.scheme == "https" else False
 
     def _check(self) -> None:
         parts = self._parts

@@ -26,6 +26,7 @@ from score_flyio.state.model import ProjectState
 
 UNSAVED_FILE: Final = "unsaved.yaml"
 HISTORY: Final = ".history/"
+STAMP: Final = "%Y%m%dT%H%M%SZ"
 SAVE_SECONDS: Final = 45.0
 """For one save with all its repeats: less than a cancelled run has for it."""
 VERSIONS_KEPT: Final = 20
@@ -181,12 +182,11 @@ class RemoteStoreWithHistory(RemoteStore):
             await self._keep(kept)
 
     async def _keep(self, found: Found) -> None:
-        at = self._clock.time() if found.at is None else found.at
-        stamp = datetime.fromtimestamp(at, tz=UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-        # The same version may have been kept by a run that ended before it saved again.
-        name = f"{HISTORY}{stamp}"
-        if await read(self._blobs, name) is None:
-            await write(self._blobs, name, found.data, replaces=None)
+        now = self._clock.time()
+        saved = datetime.fromtimestamp(now if found.at is None else found.at, tz=UTC)
+        # Places tell the time in whole seconds; what follows keeps the order within one.
+        name = f"{HISTORY}{saved.strftime(STAMP)}-{int(now * 1e6):x}"
+        await write(self._blobs, name, found.data, replaces=None)
         for old in (await self._versions())[VERSIONS_KEPT:]:
             there = await read(self._blobs, old.name)
             if there is not None:
@@ -210,9 +210,9 @@ class RemoteStoreWithHistory(RemoteStore):
 
 
 def _version(item: Listed) -> SavedVersion:
-    stamp = item.name.removeprefix(HISTORY)
+    id_ = item.name.removeprefix(HISTORY)
     try:
-        at = datetime.strptime(stamp, "%Y%m%dT%H%M%S.%f%z").timestamp()
+        at = datetime.strptime(id_.partition("-")[0], STAMP).replace(tzinfo=UTC).timestamp()
     except ValueError:
-        return SavedVersion(id=stamp, at=None, size=item.size)
-    return SavedVersion(id=stamp, at=at, size=item.size)
+        return SavedVersion(id=id_, at=None, size=item.size)
+    return SavedVersion(id=id_, at=at, size=item.size)
