@@ -36,6 +36,8 @@ VARIABLES: Final = (
 )
 """Variables that are passed on; the endpoint has its own rules."""
 ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+INSTANCE_METADATA: Final = "169.254.169.254"
+"""Where obstore asks for credentials when the variables have none."""
 CALL_SECONDS: Final = "15s"
 CONNECT_SECONDS: Final = "5s"
 
@@ -142,6 +144,12 @@ class S3Blobs:
                 "read, write, delete and list",
             ) from error
         except wrong.BaseError as error:
+            if INSTANCE_METADATA in str(error):
+                raise StateError(
+                    f"{self.shown}: there are no credentials: AWS_ACCESS_KEY_ID is not set, and "
+                    "this machine has no role",
+                    hint="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; profiles are not read",
+                ) from error
             raise Unavailable(
                 f"{self.shown}: {_first_line(error)}",
                 hint="check the network, AWS_ENDPOINT_URL_S3 and the credentials",

@@ -246,6 +246,30 @@ class TestLocking:
         assert scope.cancelled_caught
         assert bucket.objects == {}
 
+    async def test_cancellation_while_it_is_taken_gives_it_back(
+        self, bucket: Bucket, new_store: Callable[[], RemoteStore]
+    ) -> None:
+        with anyio.CancelScope() as scope:
+            bucket.fault = lambda *seen: scope.cancel() if seen[0] == "write" else None
+            async with new_store().lock("deploy"):
+                await anyio.sleep_forever()
+        assert scope.cancelled_caught
+        assert bucket.writes == 1
+        assert bucket.objects == {}
+
+    async def test_a_lock_that_cannot_be_tried_out_is_given_back(
+        self, bucket: Bucket, new_store: Callable[[], RemoteStore]
+    ) -> None:
+        def fault(call: str, _name: str, done: bool) -> None:
+            if call == "write" and not done and bucket.objects:
+                raise Unavailable("no answer")
+
+        bucket.fault = fault
+        with pytest.raises(StateError, match="no answer"):
+            async with new_store().lock("deploy"):
+                pytest.fail("it is not sure")
+        assert bucket.objects == {}
+
     @pytest.mark.parametrize(("after", "free"), [(LASTS, False), (LASTS + MARGIN + 1, True)])
     async def test_the_lock_of_a_dead_run_ends_with_time(
         self,
