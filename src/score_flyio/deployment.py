@@ -12,13 +12,13 @@ from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.context import Context, ContextSettings, scope_of
 from score_flyio.deploy.desired.addresses import public_url
 from score_flyio.deploy.execute import AppExecution, app_execution
+from score_flyio.deploy.group_plan import PlanSettings
 from score_flyio.deploy.local_files import NO_FILES
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.plan import (
     AppPlan,
-    PlanSettings,
     empty_plan,
     fingerprint,
     plan_app,

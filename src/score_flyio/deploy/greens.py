@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 from fly_machines import models
+from score_flyio.deploy.group_plan import PlanSettings
 from score_flyio.deploy.metadata import STANDS_FOR, TAG, take_over
 from score_flyio.deploy.model import DesiredApp, Release
 from score_flyio.deploy.step import CreateMachine, UpdateMachine
 from score_flyio.deploy.strategies import GroupUpdate
 from score_flyio.errors import ConfigError
-
-if TYPE_CHECKING:
-    from score_flyio.deploy.plan import PlanSettings
 
 
 def greens(

@@ -3,61 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
-from attrs import evolve, field, frozen
+from attrs import evolve
 
 from fly_machines import models
 from score_flyio.app.groups import default_group, process_groups
+from score_flyio.deploy.group_plan import GroupPlan, PlanSettings, join
 from score_flyio.deploy.launches import launch_steps, missing_of_launch
 from score_flyio.deploy.leftovers import sort_out
 from score_flyio.deploy.metadata import group_of
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref, Release
 from score_flyio.deploy.secrets import SecretsPlan
-from score_flyio.deploy.step import CreateMachine, DestroyMachine, Step, UpdateMachine
+from score_flyio.deploy.step import CreateMachine, DestroyMachine
 from score_flyio.deploy.updates import update_steps
-
-if TYPE_CHECKING:
-    from score_flyio.deploy.plan import PlanSettings
-
-
-@frozen(kw_only=True)
-class GroupPlan:
-    """Steps on machines and volumes; the same for one group and for all together."""
-
-    steps: tuple[Step, ...] = ()
-    pools: Mapping[str, int] = field(factory=dict)
-    leases: tuple[str, ...] = ()
-    launches: tuple[str, ...] = ()
-    unchanged: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @property
-    def uses_secrets(self) -> bool:
-        """Whether any step waits for secrets to be set."""
-        return any(getattr(step, "secrets_from", None) for step in self.steps)
-
-    @property
-    def certain(self) -> bool:
-        """Whether a machine certainly changes, whatever setting secrets brings."""
-        return any(
-            not (isinstance(step, UpdateMachine) and step.only_if_secrets_differ)
-            and getattr(step, "request", None) is not None
-            for step in self.steps
-        )
-
-
-def join(plans: Iterable[GroupPlan]) -> GroupPlan:
-    """The plans of several groups as one."""
-    plans = tuple(plans)
-    return GroupPlan(
-        steps=tuple(step for plan in plans for step in plan.steps),
-        pools={name: size for plan in plans for name, size in plan.pools.items()},
-        leases=tuple(machine for plan in plans for machine in plan.leases),
-        launches=tuple(launch for plan in plans for launch in plan.launches),
-        unchanged=tuple(machine for plan in plans for machine in plan.unchanged),
-        notes=tuple(note for plan in plans for note in plan.notes),
-    )
 
 
 def plan_groups(

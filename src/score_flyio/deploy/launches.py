@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
@@ -11,6 +10,7 @@ from fly_machines import models
 from score_flyio.app.groups import flatten
 from score_flyio.deploy.desired.launch import LaunchPlan, launch_plan
 from score_flyio.deploy.desired.volumes import volume_request
+from score_flyio.deploy.group_plan import GroupPlan, PlanSettings
 from score_flyio.deploy.metadata import Launch
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref, Release
 from score_flyio.deploy.secrets import SEEN_KEY, SecretsPlan
@@ -18,10 +18,6 @@ from score_flyio.deploy.sizes import options_guest
 from score_flyio.deploy.step import CreateMachine, CreateVolume, Step
 from score_flyio.deploy.strategies.model import Waiting, waiting_steps
 from score_flyio.deploy.waiting import waiting_for
-
-if TYPE_CHECKING:
-    from score_flyio.deploy.groups import GroupPlan
-    from score_flyio.deploy.plan import PlanSettings
 
 
 @frozen(kw_only=True)
@@ -88,8 +84,6 @@ def launch_steps(
     Creates go out one after another, each answered before the next, so that the platform puts them
     on different hosts; starting and health are waited for together.
     """
-    from score_flyio.deploy.groups import GroupPlan
-
     options = settings.options
     plan = launch_plan(
         desired.spec,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import evolve, field, frozen
 
 from score_flyio.deploy.addresses import address_steps, after_addresses
-from score_flyio.deploy.groups import GroupPlan, plan_groups
+from score_flyio.deploy.group_plan import GroupPlan, PlanSettings
+from score_flyio.deploy.groups import plan_groups
 from score_flyio.deploy.metadata import RELEASE_VERSION
-from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp, Release
+from score_flyio.deploy.model import DesiredApp, ObservedApp, Release
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.release_command import release_command_steps
 from score_flyio.deploy.secrets import SecretsPlan, plan_secrets
@@ -53,17 +54,6 @@ class AppPlan:
     def empty(self) -> bool:
         """Nothing at Fly would change; there may still be machines to wait for."""
         return not any(isinstance(step, MUTATING) for step in self.steps)
-
-
-@frozen(kw_only=True)
-class PlanSettings:
-    """What a plan depends on beside the app itself."""
-
-    options: DeployOptions
-    known: KnownApp
-    new_id: Callable[[], str]
-    """Gives a new unique text (ULID form) at each call."""
-    tool_version: str
 
 
 def plan_app(desired: DesiredApp, observed: ObservedApp, settings: PlanSettings) -> AppPlan:

@@ -11,7 +11,8 @@ from fly_machines import models
 from score_flyio.deploy.compare import differences
 from score_flyio.deploy.desired.machine_config import add_release
 from score_flyio.deploy.desired.update import skip_launch
-from score_flyio.deploy.groups import GroupPlan, by_group, join
+from score_flyio.deploy.group_plan import GroupPlan, join
+from score_flyio.deploy.groups import by_group
 from score_flyio.deploy.metadata import RELEASE_VERSION
 from score_flyio.deploy.model import ObservedApp, Release
 from score_flyio.deploy.options import DeployOptions

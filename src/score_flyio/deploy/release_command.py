@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fly_machines import models
 from score_flyio.app.groups import default_group
 from score_flyio.deploy.desired.special import release_command_input
+from score_flyio.deploy.group_plan import PlanSettings
 from score_flyio.deploy.metadata import group_of
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref, Release
 from score_flyio.deploy.sizes import options_guest
 from score_flyio.deploy.step import DestroyMachine, RunReleaseCommand, Step
-
-if TYPE_CHECKING:
-    from score_flyio.deploy.plan import PlanSettings
 
 RELEASE_TIMEOUT = 300.0
 """Seconds; flyctl's default of `deploy.release_command_timeout`."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from attrs import evolve
 
 from fly_machines import models
 from score_flyio.app.groups import flatten
 from score_flyio.deploy.desired.update import MachineUpdate
 from score_flyio.deploy.desired.volumes import volume_request
+from score_flyio.deploy.group_plan import GroupPlan, PlanSettings
 from score_flyio.deploy.launches import with_secrets_seen
 from score_flyio.deploy.leftovers import Members
 from score_flyio.deploy.metadata import STANDS_FOR, Launch, take_over
@@ -27,10 +26,6 @@ from score_flyio.deploy.strategies.model import waiting_steps
 from score_flyio.deploy.waiting import waiting_for
 from score_flyio.errors import DestructiveChange, PlanError
 
-if TYPE_CHECKING:
-    from score_flyio.deploy.groups import GroupPlan
-    from score_flyio.deploy.plan import PlanSettings
-
 
 def replacement_steps(
     desired: DesiredApp,
@@ -43,8 +38,6 @@ def replacement_steps(
     members: Members,
 ) -> GroupPlan:
     """Raises DestructiveChange where a volume would be left behind without consent."""
-    from score_flyio.deploy.groups import GroupPlan
-
     steps: list[Step] = []
     notes: list[str] = []
     taken: set[str] = set()

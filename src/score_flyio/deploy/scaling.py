@@ -9,7 +9,7 @@ from copy import deepcopy
 from attrs import evolve, field, frozen
 
 from fly_machines import models
-from score_flyio.deploy.groups import GroupPlan, join
+from score_flyio.deploy.group_plan import GroupPlan, join
 from score_flyio.deploy.metadata import CANARY, Launch
 from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.options import DeployOptions

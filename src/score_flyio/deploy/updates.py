@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from attrs import evolve, frozen
 
@@ -11,6 +11,8 @@ from score_flyio.deploy.compare import differences
 from score_flyio.deploy.desired.launch import launch_plan
 from score_flyio.deploy.desired.update import RESTING, MachineUpdate, update_input
 from score_flyio.deploy.greens import greens
+from score_flyio.deploy.group_plan import GroupPlan, PlanSettings, join
+from score_flyio.deploy.launches import with_secrets_seen
 from score_flyio.deploy.leftovers import Members
 from score_flyio.deploy.metadata import CANARY, TOOL_VERSION
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Release
@@ -23,10 +25,6 @@ from score_flyio.deploy.strategies import STRATEGIES, GroupUpdate
 from score_flyio.deploy.unsettled import awaits, is_well
 from score_flyio.deploy.waiting import waiting_for
 from score_flyio.fly.present import metadata
-
-if TYPE_CHECKING:
-    from score_flyio.deploy.groups import GroupPlan
-    from score_flyio.deploy.plan import PlanSettings
 
 OWN_TOOL = "score-flyio/"
 """How `TOOL_VERSION` begins on machines that this program configured last."""
@@ -57,8 +55,6 @@ def update_steps(
     secrets: SecretsPlan,
 ) -> GroupPlan:
     """Only machines that differ are touched, in the order of the strategy."""
-    from score_flyio.deploy.groups import GroupPlan, join
-
     options, machines = settings.options, members.machines
     scope = [machine for machine in machines if _in_scope(machine, options)]
     changes = [_change(desired, group, m, release=release, secrets=secrets) for m in scope]
@@ -224,8 +220,6 @@ def _canary(
     release: Release,
     secrets: SecretsPlan,
 ) -> CreateMachine:
-    from score_flyio.deploy.launches import with_secrets_seen
-
     request = launch_plan(
         desired.spec,
         group,

@@ -11,7 +11,8 @@ from attrs import evolve, field, frozen
 from fly_machines import models
 from score_flyio.app.spec import VmSpec
 from score_flyio.deploy.desired.guest import default_guest, guest_of
-from score_flyio.deploy.groups import GroupPlan, by_group, join
+from score_flyio.deploy.group_plan import GroupPlan, join
+from score_flyio.deploy.groups import by_group
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions, GuestOptions
 from score_flyio.deploy.plan import AppPlan, describe_app

@@ -10,10 +10,11 @@ from attrs import evolve
 
 from fly_machines import models
 from score_flyio.app.flytoml import read_fly_toml
+from score_flyio.deploy.group_plan import PlanSettings
 from score_flyio.deploy.local_files import NO_FILES
 from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.plan import AppPlan, PlanSettings, plan_app
+from score_flyio.deploy.plan import AppPlan, plan_app
 from score_flyio.deploy.step import AllocateAddress, CreateMachine, Step, UpdateMachine
 from score_flyio.fly.present import LAUNCH_KEY
 from score_flyio.secret import Secret

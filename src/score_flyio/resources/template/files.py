@@ -14,9 +14,9 @@ from attrs import frozen
 
 from score_flyio.errors import ConfigError, Problem, UsageError
 from score_flyio.resources.model import InProcessSpec, Provisioner, ProvisionerDefinition
+from score_flyio.resources.template import SUFFIX
 from score_flyio.resources.template.entry import CODE, Entry, read_entries
 from score_flyio.resources.template.provisioner import TemplateProvisioner
-from score_flyio.resources.template.registry import SUFFIX
 from score_flyio.resources.template.surroundings import Surroundings
 
 DEFAULTS: Final = "defaults.provisioners.yaml"

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 
 from score_flyio.resources.model import Provisioner, ProvisionerDefinition
 from score_flyio.resources.registry import Registry
+from score_flyio.resources.template import SUFFIX
 
 if TYPE_CHECKING:
     from score_flyio.resources.template.surroundings import Surroundings
-
-SUFFIX = ".provisioners.yaml"
 
 
 def project_registry(
