@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import anyio
 
+from score_flyio.errors import StateError
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import StateStore
 
@@ -28,9 +29,14 @@ class Saver:
         """Return when the state as it is now is saved. Raises StateError."""
         self._asked += 1
         mine = self._asked
-        with anyio.move_on_after(PATIENCE, shield=True):
+        with anyio.move_on_after(PATIENCE, shield=True) as scope:
             async with self._lock:
                 if self._saved < mine:
                     asked = self._asked
                     await self._store.save(self._state)
                     self._saved = asked
+        if scope.cancelled_caught:
+            raise StateError(
+                f"the state could not be saved within {PATIENCE:g} s",
+                hint="see whether the place where it is kept answers, and run the command again",
+            )
