@@ -123,6 +123,8 @@ class Deployment:
         settings, start = self.settings, anyio.current_time()
         draft = with_options(deployable.draft(), settings.options)
         image_of(deployable, draft, settings.options)
+        if settings.resources is not None:  # before anything is created for nothing
+            settings.resources.check(settings.uids.get(deployable.workload or "", {}).values())
         wanted = wanted_parts(deployable, draft)
         observed = await observe_app(settings.client, deployable.app, wanted)
         self._check_fresh(observed)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.cli.conftest import Cli
@@ -205,7 +206,9 @@ def test_no_provisioner(cli: Cli, served: Platform) -> None:
     assert result.exit_code == 1
     assert "thing.default#db-user.db" in result.stderr
     assert "worker (app x-worker): done" in result.stdout
-    assert served.url
+    headers = {"authorization": "Bearer dummy"}
+    made = httpx.get(f"{served.url}/v1/apps/x-db-user", headers=headers)
+    assert made.status_code == 404, "no app is created for a workload that cannot be provided for"
 
 
 def test_resources_that_do_not_fit_keep_one_workload_out(cli: Cli, served: Platform) -> None:
