@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from score_flyio.app.convert import Conversion
 
 
+HOSTNAME_TYPES = frozenset({"dns", "route"})
+"""Types of resources whose output `host` is a name under which a workload is reached."""
+PLATFORM_NAMES = (".fly.dev", ".internal", ".flycast")
+"""Ends of names that Fly serves by itself."""
+
+
 @frozen(kw_only=True)
 class Prepared:
     """An app as it should run, once everything about it is known."""
@@ -32,6 +38,8 @@ class Prepared:
     files: FileSource = field(repr=False)
     side_files: Mapping[str, bytes] = field(factory=dict, repr=False)
     """Files to write beside the fly.toml, by path relative to the working directory."""
+    hostnames: tuple[str, ...] = ()
+    """Host names of people's own that lead to the app."""
     warnings: tuple[str, ...] = ()
 
 
@@ -54,6 +62,10 @@ class Deployable(Protocol):
 
     def secret_names(self) -> tuple[str, ...]:
         """The secrets that the app will have, as far as they are known beforehand."""
+        ...
+
+    def has_hostnames(self) -> bool:
+        """Whether host names of people's own may lead to the app."""
         ...
 
     def prepare(self, outputs: Mapping[str, Outputs]) -> Prepared:
@@ -102,6 +114,9 @@ class FlyTomlApp:
     def secret_names(self) -> tuple[str, ...]:
         return ()
 
+    def has_hostnames(self) -> bool:
+        return False
+
     def preview(self, outputs: Mapping[str, Outputs]) -> Prepared:
         return self.prepare(outputs)
 
@@ -129,6 +144,10 @@ class ScoreApp:
         """Which names become secrets is known only with the outputs: any may."""
         return ("*",) if self.loaded.workload.resources else ()
 
+    def has_hostnames(self) -> bool:
+        """Whether the workload asks for a name of its own."""
+        return any(r.type in HOSTNAME_TYPES for r in self.loaded.workload.resources.values())
+
     def prepare(self, outputs: Mapping[str, Outputs]) -> Prepared:
         return self._convert(outputs, known_later=False)
 
@@ -146,7 +165,18 @@ class ScoreApp:
             read_file=lambda path: (self.directory / path).read_bytes(),
             known_later=known_later,
         )
-        return _prepared(conversion, self.directory)
+        found = _prepared(conversion, self.directory)
+        return evolve(found, hostnames=self._hostnames(outputs))
+
+    def _hostnames(self, outputs: Mapping[str, Outputs]) -> tuple[str, ...]:
+        """What resources of types for names call `host`, but for Fly's own names."""
+        hosts = {
+            outputs[name].values.get("host")
+            for name, resource in self.loaded.workload.resources.items()
+            if resource.type in HOSTNAME_TYPES and name in outputs
+        }
+        found = {host for host in hosts if isinstance(host, str) and "." in host}
+        return tuple(sorted(host for host in found if not host.endswith(PLATFORM_NAMES)))
 
 
 @frozen(kw_only=True)
@@ -163,6 +193,9 @@ class ConvertedApp:
 
     def secret_names(self) -> tuple[str, ...]:
         return tuple(self.conversion.secrets)
+
+    def has_hostnames(self) -> bool:
+        return False
 
     def prepare(self, outputs: Mapping[str, Outputs]) -> Prepared:  # noqa: ARG002  # a protocol
         return _prepared(self.conversion, self.directory)

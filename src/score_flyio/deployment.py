@@ -202,6 +202,7 @@ class Deployment:
             spec=with_options(prepared.spec, self.settings.options),
             image=image,
             secrets=prepared.secrets,
+            hostnames=prepared.hostnames,
             workload=deployable.workload,
             files=prepared.files,
         )
@@ -256,4 +257,5 @@ def wanted_parts(deployable: Deployable, spec: AppSpec) -> Wanted:
         volumes=bool(spec.mounts),
         addresses=spec.http_service is not None or bool(spec.services),
         secrets=bool(deployable.secret_names()),
+        certificates=deployable.has_hostnames(),
     )

@@ -111,6 +111,7 @@ class Planner:
             spec=spec,
             image=image,
             secrets=prepared.secrets,
+            hostnames=prepared.hostnames,
             workload=deployable.workload,
             files=prepared.files,
         )

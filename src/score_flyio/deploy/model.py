@@ -40,6 +40,8 @@ class DesiredApp:
     secrets: Mapping[str, Secret] = field(factory=dict, repr=False)
     workload: str | None = None
     files: FileSource = field(repr=False)
+    hostnames: tuple[str, ...] = ()
+    """Host names of people's own that lead to the app: each needs a certificate."""
 
     @property
     def label(self) -> str:
@@ -73,6 +75,8 @@ class ObservedApp:
     addresses: tuple[models.IPAssignment, ...] = ()
     secrets: Mapping[str, str] = field(factory=dict)
     """Name to digest."""
+    certificates: frozenset[str] = frozenset()
+    """Host names that have a certificate, or were asked for one."""
 
     @property
     def exists(self) -> bool:

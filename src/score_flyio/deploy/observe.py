@@ -28,6 +28,7 @@ class Wanted:
     volumes: bool = False
     addresses: bool = False
     secrets: bool = False
+    certificates: bool = False
 
 
 @define
@@ -42,6 +43,7 @@ class _Reading:
     addresses: list[models.IPAssignment] = field(factory=list)
     secrets: dict[str, str] = field(factory=dict)
     """Digest by name."""
+    certificates: set[str] = field(factory=set)
 
     async def read_app(self) -> None:
         self.app = await _or_none(lambda: self.client.api.apps_show(self.name))
@@ -61,6 +63,20 @@ class _Reading:
         for secret in (answer.secrets if answer else None) or []:
             self.secrets[secret.name or ""] = secret.digest or ""
 
+    async def read_certificates(self) -> None:
+        cursor = await self._read_certificate_page(None)
+        while cursor:
+            cursor = await self._read_certificate_page(cursor)
+
+    async def _read_certificate_page(self, cursor: str | None) -> str | None:
+        """Notes one page; gives the cursor of the next."""
+        list_certificates = self.client.api.app_certificates_list
+        answer = await _or_none(lambda: list_certificates(self.name, cursor=cursor, limit=500))
+        found = (answer.certificates if answer else None) or []
+        self.certificates.update(each.hostname or "" for each in found)
+        following = answer.next_cursor if answer else None
+        return following if following != cursor else None
+
     def observed(self) -> ObservedApp:
         alive = sorted((m for m in self.machines if living(m)), key=lambda m: m.id or "")
         return ObservedApp(
@@ -72,6 +88,7 @@ class _Reading:
             volumes=tuple(v for v in self.volumes if kept(v)),
             addresses=tuple(self.addresses),
             secrets=self.secrets,
+            certificates=frozenset(self.certificates),
         )
 
 
@@ -87,6 +104,7 @@ async def observe_app(client: FlyClient, name: str, wanted: Wanted) -> ObservedA
     reads += [reading.read_volumes] if wanted.volumes else []
     reads += [reading.read_addresses] if wanted.addresses else []
     reads += [reading.read_secrets] if wanted.secrets else []
+    reads += [reading.read_certificates] if wanted.certificates else []
     await _all(reads)
     counted = (reading.app.machine_count if reading.app else None) or 0
     if counted and not reading.machines:

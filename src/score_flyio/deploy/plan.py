@@ -18,6 +18,7 @@ from score_flyio.deploy.release_command import release_command_steps
 from score_flyio.deploy.secrets import SecretsPlan, plan_secrets
 from score_flyio.deploy.step import (
     MUTATING,
+    AddCertificate,
     AllocateAddress,
     CreateApp,
     HoldMachines,
@@ -72,6 +73,7 @@ def plan_app(desired: DesiredApp, observed: ObservedApp, settings: PlanSettings)
     secrets = plan_secrets(desired.secrets, settings.known, observed.secrets)
     steps: list[Step] = list(platform)
     app_ready = tuple(step.id for step in platform if isinstance(step, CreateApp))
+    steps += _certificate_steps(desired, observed, app_ready)
     if secrets.changes:
         steps.append(_set_secrets(desired, secrets, app_ready))
     groups = plan_groups(desired, observed, settings, release=release, secrets=secrets)
@@ -113,6 +115,18 @@ def platform_steps(
     before = tuple(step.id for step in steps)
     steps += [step.after(*before) for step in address_steps(desired, observed, options)]
     return tuple(steps)
+
+
+def _certificate_steps(
+    desired: DesiredApp, observed: ObservedApp, needs: tuple[str, ...]
+) -> list[Step]:
+    return [
+        AddCertificate(
+            id=f"certificate:{hostname}", app=desired.name, hostname=hostname, needs=needs
+        )
+        for hostname in desired.hostnames
+        if hostname not in observed.certificates
+    ]
 
 
 def _set_secrets(desired: DesiredApp, secrets: SecretsPlan, needs: tuple[str, ...]) -> SetSecrets:

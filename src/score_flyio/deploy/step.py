@@ -63,6 +63,17 @@ class AllocateAddress(Step):
 
 
 @frozen(kw_only=True)
+class AddCertificate(Step):
+    """Asks for a certificate for a host name that points at the app, or will."""
+
+    verb = "add certificate"
+    hostname: str
+
+    def describe(self) -> str:
+        return f"add a certificate for {self.hostname}"
+
+
+@frozen(kw_only=True)
 class SetSecrets(Step):
     """Sets the values of `values`; a None unsets."""
 
@@ -320,6 +331,7 @@ class DestroyApp(Step):
 MUTATING = (
     CreateApp,
     AllocateAddress,
+    AddCertificate,
     SetSecrets,
     CreateVolume,
     RunReleaseCommand,

@@ -14,6 +14,7 @@ CarryOut: TypeAlias = Callable[[Any, Context], Awaitable[Any]]
 CARRY_OUT: Mapping[type[kinds.Step], CarryOut] = {
     kinds.CreateApp: app.create_app,
     kinds.AllocateAddress: app.allocate_address,
+    kinds.AddCertificate: app.add_certificate,
     kinds.ReleaseAddress: app.release_address,
     kinds.DestroyApp: app.destroy_app,
     kinds.SetSecrets: secrets.set_secrets,

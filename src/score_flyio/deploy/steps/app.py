@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from fly_machines import models
 from score_flyio.deploy.context import Context
-from score_flyio.deploy.step import AllocateAddress, CreateApp, DestroyApp, ReleaseAddress
-from score_flyio.errors import NotFound
+from score_flyio.deploy.step import (
+    AddCertificate,
+    AllocateAddress,
+    CreateApp,
+    DestroyApp,
+    ReleaseAddress,
+)
+from score_flyio.errors import Conflict, FlyError, InvalidRequest, NotFound
 from score_flyio.fly import repeats
+from score_flyio.fly.errors import is_doubtful
 
 
 async def create_app(step: CreateApp, context: Context) -> None:
@@ -26,6 +33,21 @@ async def allocate_address(step: AllocateAddress, context: Context) -> str | Non
         lambda: repeats.assign_ip(context.client.api, step.app, request, context.known_addresses)
     )
     return address.ip
+
+
+async def add_certificate(step: AddCertificate, context: Context) -> None:
+    """One that was asked for before, by a lost call or by a person, is fine."""
+    api = context.client.api
+    request = models.CreateAcmeCertificateRequest(hostname=step.hostname)
+    try:
+        await context.about_app(lambda: api.app_certificates_acme_create(step.app, request))
+    except FlyError as error:
+        if not (is_doubtful(error) or isinstance(error, InvalidRequest | Conflict)):
+            raise
+        try:
+            await api.app_certificates_show(step.app, step.hostname)
+        except NotFound:
+            raise error from None
 
 
 async def release_address(step: ReleaseAddress, context: Context) -> None:

@@ -1,0 +1,73 @@
+"""A workload that asks for a name of its own gets a certificate for it."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from score_flyio.clock import EventLoopClock
+from score_flyio.emulator import Emulator, EmulatorSettings, Faults, parse_faults
+from score_flyio.engine import Engine
+from score_flyio.project import Project
+from score_flyio.resources.model import ProvisionerDefinition, StaticSpec
+from score_flyio.score.load import LoadedWorkload, workload_from_document
+from score_flyio.state.model import ProjectState
+from score_flyio.state.store import InMemoryStore
+from score_flyio.target import EmulatorTarget
+from tests.engine.lab import QUICK
+
+SETTINGS = EmulatorSettings(boot=0.1, healthy_after=0.1)
+
+
+def workload(kind: str) -> LoadedWorkload:
+    document: dict[str, Any] = {
+        "apiVersion": "score.dev/v1b1",
+        "metadata": {"name": "web"},
+        "containers": {"main": {"image": "nginx"}},
+        "service": {"ports": {"http": {"port": 80, "targetPort": 8080}}},
+        "resources": {"name": {"type": kind}},
+    }
+    return workload_from_document(document, "score.yaml")
+
+
+async def deploys(host: str, kind: str = "route", faults: Faults | None = None) -> list[Any]:
+    """Deploys twice; gives the certificates asked for, and the changes of the second run."""
+    state = ProjectState.new("p-")
+    state.provisioners = (
+        ProvisionerDefinition(
+            id="names", resource_type=kind, spec=StaticSpec(values={"host": host})
+        ),
+    )
+    clock = EventLoopClock()
+    async with Emulator(SETTINGS, clock=clock, faults=faults) as emulator:
+        project = Project(Path(), InMemoryStore(state))
+        target = EmulatorTarget(emulator=emulator)
+        async with Engine(
+            project, target=target, clock=clock, rng=random.Random(1), write_files=False
+        ) as engine:
+            for _ in range(2):
+                before = len(emulator.journal.entries)
+                async with engine.deploy([workload(kind)], QUICK):
+                    pass
+            listed = await engine.client.api.app_certificates_list("p-web")
+            plan = await engine.plan([workload(kind)], QUICK)
+        again = [e.method for e in emulator.journal.entries[before:] if e.method != "GET"]
+    names = [each.hostname for each in listed.certificates or []]
+    return [names, again, plan.empty]
+
+
+@pytest.mark.parametrize("kind", ["route", "dns"])
+async def test_a_name_of_its_own_gets_a_certificate_once(kind: str) -> None:
+    assert await deploys("shop.example.com", kind) == [["shop.example.com"], [], True]
+
+
+async def test_names_of_the_platform_need_none() -> None:
+    assert await deploys("p-web.fly.dev") == [[], [], True]
+
+
+async def test_a_lost_answer_leaves_one_certificate() -> None:
+    faults = parse_faults("App_Certificates_acme_create: lost times=1", 1)
+    assert await deploys("shop.example.com", faults=faults) == [["shop.example.com"], [], True]
