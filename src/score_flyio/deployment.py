@@ -32,10 +32,11 @@ from score_flyio.deploy.records import (
     release_record,
 )
 from score_flyio.deploy.report import AppReport, Report, app_report, outcome_of
+from score_flyio.deploy.room import ask_for_room
 from score_flyio.deploy.step import CreateApp
 from score_flyio.deployable import Deployable, Prepared, image_of, with_options
 from score_flyio.errors import ResourceError, ScoreFlyError, StalePlan
-from score_flyio.events import Event, PlanReady, WarningRaised, WorkloadFinished
+from score_flyio.events import Event, PlanReady, Scope, WarningRaised, WorkloadFinished
 from score_flyio.fly.client import FlyClient
 from score_flyio.recording import StateRecorder
 from score_flyio.resources.model import Outputs, ResourceUid
@@ -186,12 +187,20 @@ class Deployment:
                 plan = self._plan(deployable, prepared, observed, org)
                 context.secret_names = plan.secret_names
                 self._announce(plan, with_options(prepared.spec, settings.options), context)
+                tasks.start_soon(self._ask_for_room, plan, observed, org)
                 await execution.carry_out(plan.steps, plan.pools)
             except ScoreFlyError as error:
                 failure = error
         if failure is not None:
             raise failure
         return plan
+
+    async def _ask_for_room(self, plan: AppPlan, observed: ObservedApp, org: str) -> None:
+        owner = observed.app.organization if observed.app else None
+        slug = org or (owner.slug if owner else None) or "personal"
+        scope = Scope(workload=plan.label if plan.label != plan.app else None, app=plan.app)
+        client, emit = self.settings.client, self.settings.emit
+        await ask_for_room(client, plan.steps, org=slug, scope=scope, emit=emit)
 
     def _desired(
         self, deployable: Deployable, prepared: Prepared, org: str, *, image: str

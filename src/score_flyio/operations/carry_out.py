@@ -12,6 +12,7 @@ from score_flyio.deploy.execute import AppResult, app_execution
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.plan import AppPlan
 from score_flyio.deploy.report import AppReport, Report, app_report, outcome_of
+from score_flyio.deploy.room import ask_for_room
 from score_flyio.errors import ScoreFlyError
 from score_flyio.events import Scope, WorkloadFinished
 from score_flyio.operations.session import NothingToRemember, Session
@@ -70,8 +71,15 @@ async def _carry_out(session: Session, work: Work, recorder: Recorder) -> AppRes
     )
     async with app_execution(settings) as execution:
         execution.context.known_volumes.update(work.known_volumes)
-        await execution.carry_out(work.plan.steps, work.plan.pools)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_ask_for_room, session, work.plan, execution.context.scope())
+            await execution.carry_out(work.plan.steps, work.plan.pools)
         return await execution.finish(work.plan)
+
+
+async def _ask_for_room(session: Session, plan: AppPlan, scope: Scope) -> None:
+    org = session.target.org or "personal"
+    await ask_for_room(session.client, plan.steps, org=org, scope=scope, emit=session.emit)
 
 
 def _finished(plan: AppPlan, report: AppReport) -> WorkloadFinished:

@@ -1,0 +1,86 @@
+"""Before many machines are created: does the platform say that it has room for them?
+
+The answer is a simulation (Machines API, placements), so it only ever warns: the creates themselves
+decide. What it saves is finding out at the last of a hundred machines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import anyio
+from attrs import evolve
+
+from fly_machines import models
+from score_flyio.deploy.step import CreateMachine, Step
+from score_flyio.errors import FlyError, InsufficientCapacity
+from score_flyio.events import Event, Scope, WarningRaised
+from score_flyio.fly.client import FlyClient
+
+MANY: Final = 10
+"""From how many machines of one size and region on it is worth a call."""
+PATIENCE: Final = 5.0
+"""Seconds to wait for an answer that is only advice."""
+
+
+def questions(steps: Iterable[Step], org: str) -> tuple[models.MainGetPlacementsRequest, ...]:
+    """One for each region and size that gets many new machines. Pure."""
+    found: list[models.MainGetPlacementsRequest] = []
+    for step in steps:
+        if not isinstance(step, CreateMachine) or not step.request.region:
+            continue
+        guest = step.request.config.guest if step.request.config else None
+        for number, question in enumerate(found):
+            if (question.region, question.compute) == (step.request.region, guest):
+                found[number] = evolve(question, count=(question.count or 0) + 1)
+                break
+        else:
+            found.append(
+                models.MainGetPlacementsRequest(
+                    org_slug=org, region=step.request.region, compute=guest, count=1
+                )
+            )
+    return tuple(question for question in found if (question.count or 0) >= MANY)
+
+
+def shortfall(
+    question: models.MainGetPlacementsRequest, answer: models.MainGetPlacementsResponse
+) -> str | None:
+    """What a person should know of an answer; None when there is room for all. Pure."""
+    room = sum(
+        placed.count or 0 for placed in answer.regions or [] if placed.region == question.region
+    )
+    wanted = question.count or 0
+    if room >= wanted:
+        return None
+    return f"region {question.region} has room for {room} of {wanted} new machines"
+
+
+async def ask_for_room(
+    client: FlyClient,
+    steps: Iterable[Step],
+    *,
+    org: str,
+    scope: Scope,
+    emit: Callable[[Event], None],
+) -> None:
+    """Warns where the platform has not room for all; says nothing where it cannot be asked."""
+
+    async def ask(question: models.MainGetPlacementsRequest) -> None:
+        lacking: str | None = None
+        try:
+            with anyio.move_on_after(PATIENCE):
+                answer = await client.api.platform_placements_post(question)
+                lacking = shortfall(question, answer)
+        except InsufficientCapacity:
+            lacking = f"region {question.region} has no room for {question.count} new machines"
+        except FlyError:
+            return  # only advice was asked for; what cannot be created says so itself
+        if lacking is not None:
+            hint = "choose other regions, smaller machines, or fewer of them"
+            emit(WarningRaised(scope=scope, message=f"{lacking}: {hint}", code="no_room"))
+
+    async with anyio.create_task_group() as tasks:
+        for question in questions(steps, org):
+            tasks.start_soon(ask, question)
