@@ -31,6 +31,7 @@ from score_flyio.errors import (
 )
 from score_flyio.events import Event, FileWritten, Scope, WarningRaised, WorkloadLoaded
 from score_flyio.project import Overrides, Project, remember
+from score_flyio.record import Record
 from score_flyio.resources.model import Outputs
 from score_flyio.resources.plan import ResourcePlan, plan_resources, record_plan
 from score_flyio.resources.run import ResourceRun
@@ -45,8 +46,8 @@ from score_flyio.writing import write_workload
 Emit = Callable[[Event], None]
 
 
-@frozen(kw_only=True)
-class GenerateOptions:
+@frozen(kw_only=True, eq=False, repr=False)
+class GenerateOptions(Record):
     """What `generate` can be told."""
 
     overrides: Overrides = field(factory=Overrides)
@@ -61,8 +62,8 @@ class GenerateOptions:
     """How many provisioners may run at once; see `ResourceRun`."""
 
 
-@frozen(kw_only=True)
-class Generated:
+@frozen(kw_only=True, eq=False, repr=False)
+class Generated(Record):
     """One workload that was generated."""
 
     workload: str
@@ -72,8 +73,8 @@ class Generated:
     conversion: Conversion = field(repr=False)
 
 
-@frozen(kw_only=True)
-class GenerateResult:
+@frozen(kw_only=True, eq=False, repr=False)
+class GenerateResult(Record):
     """What came of a run; `failures` has what went wrong, each cause once."""
 
     generated: tuple[Generated, ...] = ()
@@ -136,7 +137,7 @@ async def generate(
         return await run.run(files)
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, repr=False)
 class _Run:
     project: Project
     state: ProjectState

@@ -14,6 +14,7 @@ from attrs import evolve, field, frozen
 from score_flyio.app.names import can_begin_app_name
 from score_flyio.errors import ConfigError, UsageError
 from score_flyio.fly_access import access_from_environment
+from score_flyio.record import Record
 from score_flyio.resources.postgres.native import in_process
 from score_flyio.resources.registry import Registry
 from score_flyio.resources.template.registry import project_registry
@@ -45,8 +46,8 @@ service:
 """
 
 
-@frozen(kw_only=True)
-class Overrides:
+@frozen(kw_only=True, eq=False, repr=False)
+class Overrides(Record):
     """Changes of a Score document as it is loaded."""
 
     file: str | None = None
@@ -58,8 +59,8 @@ class Overrides:
         return bool(self.file is not None or self.properties or self.image is not None)
 
 
-@frozen(kw_only=True)
-class Initialised:
+@frozen(kw_only=True, eq=False, repr=False)
+class Initialised(Record):
     """What `Project.init` did."""
 
     created: bool
@@ -68,7 +69,7 @@ class Initialised:
     """The sample Score file that was written."""
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Project:
     """A folder with Score files and a project state. Opening it reads nothing."""
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from score_flyio.deployable import Deployable, Prepared
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class TomlWriter:
     """Writes beside the project's files; a disabled one writes nothing."""
 

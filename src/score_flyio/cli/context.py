@@ -14,7 +14,7 @@ from score_flyio.errors import UsageError
 _TRUE = frozenset({"true", "1", "yes", "on"})
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class CliContext:
     """The world of one command line: its settings and everything it may touch."""
 

@@ -10,7 +10,7 @@ from score_flyio.secret import MASK, Secret
 _COLOURS = {"DEBUG": "2", "INFO": "", "WARN": "33", "Error": "31"}
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Output:
     """Where a command writes. With `json`, stdout gets one JSON document and nothing else."""
 

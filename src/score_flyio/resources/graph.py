@@ -8,14 +8,15 @@ from typing import Any
 from attrs import frozen
 
 from score_flyio.errors import Problem, ResourceCycleError, ScoreFileError
+from score_flyio.record import Record
 from score_flyio.resources.model import ResourceUid
 from score_flyio.resources.prime import Definition, Primed
 from score_flyio.score.place import place_text
 from score_flyio.score.placeholders import references_in
 
 
-@frozen
-class Graph:
+@frozen(eq=False, repr=False)
+class Graph(Record):
     """Resources and what each needs; a resource needs what any of its definitions refers to."""
 
     needs: Mapping[ResourceUid, frozenset[ResourceUid]]

@@ -8,14 +8,15 @@ from uuid import uuid4
 
 from attrs import evolve, frozen
 
+from score_flyio.record import Record
 from score_flyio.resources.graph import Graph, build
 from score_flyio.resources.model import ResourceUid
 from score_flyio.resources.prime import Conflict, Primed, prime
 from score_flyio.state.model import ProjectState, ResourceRecord
 
 
-@frozen(kw_only=True)
-class ResourcePlan:
+@frozen(kw_only=True, eq=False, repr=False)
+class ResourcePlan(Record):
     """The resources of some workloads, in order, and what is known of all others."""
 
     order: tuple[ResourceUid, ...]

@@ -13,11 +13,12 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from score_flyio.errors import ResourceConflictError
+from score_flyio.record import Record
 from score_flyio.resources.model import JsonObject, ResourceUid
 
 
-@frozen(kw_only=True)
-class Definition:
+@frozen(kw_only=True, eq=False, repr=False)
+class Definition(Record):
     """One resource entry of one workload."""
 
     uid: ResourceUid
@@ -28,8 +29,8 @@ class Definition:
     metadata: JsonObject | None = None
 
 
-@frozen(kw_only=True)
-class Primed:
+@frozen(kw_only=True, eq=False, repr=False)
+class Primed(Record):
     """A resource with all its definitions."""
 
     uid: ResourceUid
@@ -41,8 +42,8 @@ class Primed:
     definitions: tuple[Definition, ...] = ()
 
 
-@frozen(kw_only=True)
-class Conflict:
+@frozen(kw_only=True, eq=False, repr=False)
+class Conflict(Record):
     """Two definitions of one resource that differ."""
 
     uid: ResourceUid

@@ -41,7 +41,7 @@ class PluginProvisioner(Provisioner, Protocol):
     def resource_id(self) -> str | None: ...
 
 
-@define
+@define(eq=False, repr=False)
 class Registry:
     """The provisioners of a run."""
 

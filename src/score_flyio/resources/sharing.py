@@ -36,7 +36,7 @@ def merge_patch(target: Any, patch: Any) -> Any:
     return merged
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, repr=False)
 class Sharing:
     """The shared state during one run."""
 

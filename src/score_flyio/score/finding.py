@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from score_flyio.record import Record
 from score_flyio.score.place import Path
 
 
-@frozen(kw_only=True)
-class Finding:
+@frozen(kw_only=True, eq=False, repr=False)
+class Finding(Record):
     """One thing wrong at one place of a document."""
 
     kind: str

@@ -10,6 +10,7 @@ from typing import Any
 from attrs import field, frozen
 
 from score_flyio.errors import Problem, ScoreFileError
+from score_flyio.record import Record
 from score_flyio.score.decode import workload_of
 from score_flyio.score.finding import Finding
 from score_flyio.score.model import Workload
@@ -20,8 +21,8 @@ from score_flyio.score.validate import findings
 from score_flyio.score.yaml import YamlDocument, YamlError, read_yaml
 
 
-@frozen(kw_only=True)
-class LoadedWorkload:
+@frozen(kw_only=True, eq=False, repr=False)
+class LoadedWorkload(Record):
     """A workload, and where it comes from."""
 
     workload: Workload

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from score_flyio.record import Record
 
-@frozen(kw_only=True)
-class Notice:
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Notice(Record):
     """A remark: a stable code, what it is about, and a sentence for people."""
 
     code: str

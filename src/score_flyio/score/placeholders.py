@@ -20,6 +20,7 @@ from typing import Any, Final, Protocol, TypeAlias
 from attrs import field, frozen
 
 from score_flyio.errors import PlaceholderError, Problem
+from score_flyio.record import Record
 from score_flyio.score.finding import Finding
 from score_flyio.score.place import Path, place_text
 from score_flyio.score.render import render
@@ -31,8 +32,8 @@ _TOKEN: Final = re.compile(r"\$(\$\{[^}]*\})|(\$\$)|\$\{([^}]*)\}")
 _ESCAPABLE: Final = re.compile(r"\$\{[^}]*\}|\$")
 
 
-@frozen
-class Reference:
+@frozen(eq=False, repr=False)
+class Reference(Record):
     """A placeholder in a text."""
 
     text: str
@@ -103,8 +104,8 @@ class ResourceOutputs(Protocol):
     def secrets(self) -> Mapping[str, Any]: ...
 
 
-@frozen
-class Lookup:
+@frozen(eq=False, repr=False)
+class Lookup(Record):
     """Where placeholders get their values from."""
 
     metadata: Mapping[str, Any]
@@ -157,8 +158,8 @@ class LookupFailure(Exception):
         `output_key_required`, `not_a_map` or `unknown_key`."""
 
 
-@frozen
-class SubstitutedText:
+@frozen(eq=False, repr=False)
+class SubstitutedText(Record):
     """A text after substitution."""
 
     text: str = field(repr=False)
@@ -166,8 +167,8 @@ class SubstitutedText:
     """Whether a secret went into it: then the whole text is secret."""
 
 
-@frozen
-class SubstitutedValue:
+@frozen(eq=False, repr=False)
+class SubstitutedValue(Record):
     """A structure after substitution."""
 
     value: Any = field(repr=False)

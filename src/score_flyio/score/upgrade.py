@@ -13,14 +13,15 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from score_flyio.record import Record
 from score_flyio.score.finding import Finding
 from score_flyio.score.notice import Notice
 from score_flyio.score.place import Path, json_pointer, quoted, shown
 from score_flyio.score.render import render
 
 
-@frozen
-class Change:
+@frozen(eq=False, repr=False)
+class Change(Record):
     """One form that was upgraded."""
 
     path: str
@@ -37,8 +38,8 @@ class Change:
         return Notice(code="upgraded", subject=self.path, message=message)
 
 
-@define
-class Upgraded:
+@define(eq=False, repr=False)
+class Upgraded(Record):
     """A document without deprecated forms."""
 
     document: dict[str, Any]

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 import yaml
 from attrs import field, frozen
 
+from score_flyio.record import Record
 from score_flyio.score.place import Path, kind_of
 from score_flyio.score.yaml_scalars import resolve_plain, resolve_tagged
 
@@ -33,8 +34,8 @@ class YamlError(ValueError):
         self.line = line
 
 
-@frozen
-class Node:
+@frozen(eq=False, repr=False)
+class Node(Record):
     """A value of the document with its line, and the nodes inside it."""
 
     line: int
@@ -53,8 +54,8 @@ class Node:
                 return {key: child.value() for key, (_, child) in self.children.items()}
 
 
-@frozen
-class OddKey:
+@frozen(eq=False, repr=False)
+class OddKey(Record):
     """A key that is not text, such as `1:` or `true:`; the value carries it as written."""
 
     path: Path
@@ -62,8 +63,8 @@ class OddKey:
     line: int
 
 
-@frozen
-class YamlDocument:
+@frozen(eq=False, repr=False)
+class YamlDocument(Record):
     """The first document of a YAML text."""
 
     root: Node

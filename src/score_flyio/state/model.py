@@ -90,8 +90,8 @@ def new_salt() -> str:
     return os.urandom(16).hex()
 
 
-@define(kw_only=True)
-class ProjectState:
+@define(kw_only=True, eq=False, repr=False)
+class ProjectState(Record):
     """The whole state of a project. Runs change it in place and save it through a store."""
 
     app_prefix: str = ""

@@ -14,7 +14,7 @@ from score_flyio.score.yaml import YamlDocument
 T = TypeVar("T")
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Reader:
     """A place in a document, and the list that its problems go to."""
 

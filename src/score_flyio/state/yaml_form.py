@@ -130,7 +130,7 @@ def _corrupt(file: str, problems: list[Problem]) -> StateCorrupt:
     )
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class _State:
     reader: Reader
 

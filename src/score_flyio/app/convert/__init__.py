@@ -20,6 +20,7 @@ from score_flyio.app.convert.variables import variables
 from score_flyio.app.convert.volumes import mounts
 from score_flyio.app.names import RULE, is_app_name
 from score_flyio.app.spec import AppSpec, ExperimentalSection
+from score_flyio.record import Record
 from score_flyio.score.load import LoadedWorkload
 from score_flyio.score.notice import Notice
 from score_flyio.score.placeholders import Lookup, ResourceOutputs
@@ -28,8 +29,8 @@ from score_flyio.secret import Secret
 __all__ = ["Conversion", "convert"]
 
 
-@frozen(kw_only=True)
-class Conversion:
+@frozen(kw_only=True, eq=False, repr=False)
+class Conversion(Record):
     """An app, and what belongs to it but does not stand in its fly.toml."""
 
     spec: AppSpec

@@ -15,6 +15,7 @@ from attrs import define, frozen
 
 from score_flyio.app.convert.draft import Draft
 from score_flyio.app.spec import AutoStop, Concurrency, HttpOptions
+from score_flyio.record import Record
 from score_flyio.score.model import Port
 from score_flyio.score.place import quoted
 
@@ -29,8 +30,8 @@ _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,9}")
 Section = TypeVar("Section", HttpOptions, Concurrency)
 
 
-@frozen(kw_only=True)
-class PortOptions:
+@frozen(kw_only=True, eq=False, repr=False)
+class PortOptions(Record):
     """What the annotations say about one service port."""
 
     handlers: tuple[str, ...] = ()
@@ -101,7 +102,7 @@ def _annotation(port: Port, key: str) -> str:
 Value = TypeVar("Value")
 
 
-@define
+@define(eq=False, repr=False)
 class _Reader:
     draft: Draft
     port: Port

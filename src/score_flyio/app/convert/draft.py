@@ -33,7 +33,7 @@ _ERRORS: Final[dict[str, type[InputError]]] = {
 }
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, repr=False)
 class Draft:
     """Each aspect adds what it finds; problems are raised together at the end."""
 

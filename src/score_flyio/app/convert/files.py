@@ -11,13 +11,14 @@ from attrs import frozen
 
 from score_flyio.app.convert.draft import Draft
 from score_flyio.app.spec import FileSpec
+from score_flyio.record import Record
 from score_flyio.score.model import Container, FileMount
 from score_flyio.score.place import Path
 from score_flyio.secret import Secret
 
 
-@frozen(kw_only=True)
-class FileContent:
+@frozen(kw_only=True, eq=False, repr=False)
+class FileContent(Record):
     """Where the bytes of a file come from: one of the four is set."""
 
     target: str

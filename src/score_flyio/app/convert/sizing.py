@@ -14,6 +14,7 @@ from attrs import frozen
 
 from score_flyio.app.convert.draft import Draft
 from score_flyio.app.spec import VmSpec
+from score_flyio.record import Record
 from score_flyio.score.model import Compute, Quantities
 from score_flyio.score.quantities import parse_cpu, parse_memory
 
@@ -24,8 +25,8 @@ _MOST_MIB_A_CPU: Final = 2048
 _MIB: Final = 1024**2
 
 
-@frozen
-class Demand:
+@frozen(eq=False, repr=False)
+class Demand(Record):
     """What a container, or several together, need."""
 
     milli_cpus: int = 0

@@ -9,12 +9,13 @@ from __future__ import annotations
 from attrs import field, frozen
 
 from score_flyio.app.convert.draft import Draft
+from score_flyio.record import Record
 from score_flyio.score.model import Container
 from score_flyio.secret import Secret
 
 
-@frozen
-class Variables:
+@frozen(eq=False, repr=False)
+class Variables(Record):
     """The variables of one container."""
 
     open: dict[str, str] = field(factory=dict)

@@ -14,6 +14,7 @@ from attrs import frozen
 
 from score_flyio.app.spec import AutoStop, PersistRootfs
 from score_flyio.app.values import Duration
+from score_flyio.record import Record
 
 _INT64: Final = (-(2**63), 2**63 - 1)
 
@@ -23,8 +24,8 @@ Kind = Literal[
 ]  # fmt: skip
 
 
-@frozen
-class Shape:
+@frozen(eq=False, repr=False)
+class Shape(Record):
     """What values a key takes: a scalar, a section, or a list or map of something."""
 
     kind: Kind
@@ -32,8 +33,8 @@ class Shape:
     item: Shape | None = None
 
 
-@frozen(kw_only=True)
-class Key:
+@frozen(kw_only=True, eq=False, repr=False)
+class Key(Record):
     """One key of a section."""
 
     name: str

@@ -104,7 +104,7 @@ def _floats(value: Any) -> Any:
     return value
 
 
-@define
+@define(eq=False, repr=False)
 class _Writer:
     lines: list[str] = field(factory=list)
     after_header: bool = True

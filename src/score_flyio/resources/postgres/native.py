@@ -32,7 +32,7 @@ DATABASE: Final = "postgres"
 INSTANCE: Final = "postgres-instance"
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class NativeProvisioner:
     """One of the two; what it needs is loaded when it is called."""
 
