@@ -45,6 +45,8 @@ class MadeMachine:
     launched: bool = True
     digest: str | None = None
     """Of the image that it runs, as far as the platform tells."""
+    left: str | None = None
+    """The machine that this one took over from, and that is still there."""
 
 
 @frozen(kw_only=True)

@@ -19,6 +19,7 @@ from score_flyio.deploy.plan import AppPlan
 from score_flyio.deploy.recovery import plan_recovery
 from score_flyio.deploy.step import MUTATING, Step
 from score_flyio.deploy.steps import carry_out
+from score_flyio.deploy.steps.moving import leave
 from score_flyio.deploy.unchanged import Unchanged
 from score_flyio.errors import ScoreFlyError
 from score_flyio.events import (
@@ -120,6 +121,8 @@ class AppExecution:
         results = self.run.results
         failed = any(result.outcome is Outcome.FAILED for result in results.values())
         recovery = await self._recover(plan) if failed else {}
+        if not failed:
+            await leave(self.context)
         if plan.launches and not failed:
             await self.context.recorder.launched(plan.app, plan.launches)
         return AppResult(plan=plan, results=results, recovery=recovery)

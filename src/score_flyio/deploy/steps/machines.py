@@ -18,6 +18,7 @@ from score_flyio.deploy.step import (
     UncordonMachine,
     UpdateMachine,
 )
+from score_flyio.deploy.steps.moving import move
 from score_flyio.deploy.unchanged import Unchanged
 from score_flyio.errors import InsufficientCapacity
 from score_flyio.fly import repeats
@@ -85,14 +86,17 @@ async def update_machine(step: UpdateMachine, context: Context) -> MadeMachine:
     config = await context.release.stamped(config)
     version = secrets.version if secrets else step.request.min_secrets_version
     request = evolve(step.request, config=config, min_secrets_version=version)
-    machine = await repeats.update_machine(
-        context.client.api,
-        step.app,
-        step.machine,
-        request,
-        nonce=context.leases.nonce(step.machine),
-        previous_instance_id=step.instance_id,
-    )
+    try:
+        machine = await repeats.update_machine(
+            context.client.api,
+            step.app,
+            step.machine,
+            request,
+            nonce=context.leases.nonce(step.machine),
+            previous_instance_id=step.instance_id,
+        )
+    except InsufficientCapacity as refusal:
+        return await move(step, context, request, refusal)
     return context.made(machine, launched=not request.skip_launch)
 
 
@@ -103,8 +107,11 @@ def _differ(step: UpdateMachine, secrets: SecretsSet) -> bool:
 
 
 async def revert_machine(step: RevertMachine, context: Context) -> MadeMachine:
-    """Only the config goes back; the machine starts anew with it."""
+    """The config goes back, and the machine starts anew; one that moved is still where it was."""
     present = context.results.get(f"update:{step.machine}")
+    if isinstance(present, MadeMachine) and present.left is not None:
+        await repeats.delete_machine(context.client.api, step.app, present.id)
+        return evolve(present, id=present.left, instance_id=None, launched=False, left=None)
     request = models.UpdateMachineRequest(
         config=step.config, region=step.region, skip_launch=not step.launch
     )
