@@ -118,9 +118,9 @@ def rolling(count: int, flyctl: str = "", options: DeployOptions = QUICK) -> Row
     )
 
 
-def canary(count: int, flyctl: str) -> Row:
+def canary(count: int, flyctl: str, options: DeployOptions = QUICK) -> Row:
     """One extra machine first, then as rolling."""
-    row = rolling(count, flyctl, evolve(QUICK, strategy="canary"))
+    row = rolling(count, flyctl, evolve(options, strategy="canary"))
     tried = LATENCY + READY + LATENCY
     return evolve(row, name=f"canary, {count} machines", bound=row.bound + tried - LATENCY)
 
@@ -139,18 +139,18 @@ def bluegreen(count: int, *, pause: float = 10.0, flyctl: str = "") -> Row:
     return evolve(row, name=f"bluegreen, {count} machines{shown}", bound=bound)
 
 
-def groups() -> Row:
+def groups(options: DeployOptions = QUICK, flyctl: str = "5.7 s, 35 calls") -> Row:
     """Three process groups: a service of two, and two workers of one and a standby each."""
 
     async def body(bench: Bench) -> Measured:
-        return await bench.deploy([app("groups", GROUPS)], QUICK)
+        return await bench.deploy([app("groups", GROUPS)], options)
 
     bound = 2 * LATENCY + max(4 * LATENCY + READY, LATENCY + 3)
     return Row(
         name="first deploy, 3 groups, 6 machines",
         measured=simulate(body),
         bound=bound,
-        flyctl="5.7 s, 35 calls",
+        flyctl=flyctl,
     )
 
 
@@ -189,6 +189,20 @@ def smoke(count: int, *, first: bool, flyctl: str) -> Row:
     return evolve(row, name=f"{kind}, {count} machines, smoke checks", flyctl=flyctl)
 
 
+def smoke_groups(flyctl: str) -> Row:
+    """The last machine that runs is created in the second second; then its window."""
+    row = groups(evolve(QUICK, smoke_checks=True), flyctl)
+    name = "first deploy, 3 groups, smoke checks"
+    return evolve(row, name=name, bound=2 * LATENCY + LATENCY + 1 + 10.0)
+
+
+def smoke_canary(count: int, flyctl: str) -> Row:
+    """The canary's window, the first machine's, and one for all others."""
+    row = canary(count, flyctl, evolve(QUICK, smoke_checks=True))
+    waits = 3 * 10.0 - READY - 2 * READY_AGAIN
+    return evolve(row, name=f"canary, {count} machines, smoke checks", bound=row.bound + waits)
+
+
 def first_two(flyctl: str) -> Row:
     return evolve(first_deploys(1), name="first deploy, 2 machines", flyctl=flyctl)
 
@@ -220,6 +234,8 @@ def makespans() -> list[Row]:
         smoke(2, first=True, flyctl="21.3 s"),
         smoke(2, first=False, flyctl="22.3 s"),
         smoke(10, first=False, flyctl="43.8 s"),
+        smoke_groups("41.8 s"),
+        smoke_canary(10, "54.1 s"),
         unchanged(),
         *(first_deploys(count) for count in (1, 5, 20, 100)),
         *(redeploys(count) for count in (1, 5, 20, 100)),
