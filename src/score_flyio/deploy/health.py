@@ -40,6 +40,8 @@ class _Watch:
     deadline: float
     next_look: float
     learns: bool
+    considered: float
+    """When it was last read, or first waited for."""
     last_look: float = 0.0
     """Seconds since `since` of the last look that found it not well yet."""
     pending: str = "it was not seen yet"
@@ -88,6 +90,7 @@ class HealthWatch:
             since=since,
             deadline=since + within,
             next_look=max(anyio.current_time(), since + first),
+            considered=anyio.current_time(),
             learns=True,
         )
         return await self._await(watch, f"within {within:g} s")
@@ -117,6 +120,7 @@ class HealthWatch:
             since=now,
             deadline=until + 60,
             next_look=until if until - now < self.policy.others else now + self.policy.others,
+            considered=now,
             learns=False,
         )
         await self._await(watch, "after its smoke window")
@@ -210,7 +214,7 @@ class HealthWatch:
         self._show(watch, seen)
         watch.seen = seen
         verdict = watch.judge(seen)
-        now = anyio.current_time()
+        watch.considered = now = anyio.current_time()
         waited = now - watch.since
         if verdict.health is Health.PENDING:
             watch.pending = verdict.reason
@@ -241,10 +245,9 @@ class HealthWatch:
         booting = sorted(
             (watch for watch in self._pending() if watch.learns), key=lambda w: w.next_look
         )
-        now = anyio.current_time()
         for watch in booting[1:]:
             if watch.group not in self._learned:
-                watch.next_look = max(watch.next_look, now + self.policy.others)
+                watch.next_look = max(watch.next_look, watch.considered + self.policy.others)
 
     def _pending(self) -> list[_Watch]:
         return [watch for watch in self._watches if not watch.done.is_set()]

@@ -23,6 +23,7 @@ from score_flyio.deploy.step import (
     Step,
 )
 from score_flyio.deploy.strategies.model import waiting_steps
+from score_flyio.deploy.verdict import newest_exit
 from score_flyio.deploy.waiting import waiting_for
 from score_flyio.errors import DestructiveChange, PlanError
 
@@ -45,7 +46,8 @@ def replacement_steps(
     for number, (machine, update) in enumerate(replaced, start=1):
         notes.append(_allowed(desired, machine, update, observed, settings))
         if stand_in := members.stand_ins.get(machine.id or ""):
-            steps += _finish(desired, group, machine, stand_in, settings)
+            found = next(m for m in members.machines if m.id == stand_in)
+            steps += _finish(desired, group, machine, found, settings)
             continue
         made = _replacement(
             desired,
@@ -114,29 +116,37 @@ def _finish(
     desired: DesiredApp,
     group: str,
     machine: models.Machine,
-    stand_in: str,
+    stand_in: models.Machine,
     settings: PlanSettings,
 ) -> list[Step]:
-    """The old machine goes once its replacement, made by an earlier run, is well."""
+    """The old machine goes once its replacement, made by an earlier run, is well.
+
+    One that was made to rest, since the old one rested, has nothing to be waited for.
+    """
     waiting = waiting_for(desired.spec, group, settings.options)
     healthy = AwaitHealthy(
         id=f"replaced:{machine.id}:healthy",
         app=desired.name,
         group=group,
-        ref=Ref(machine=stand_in),
+        ref=Ref(machine=stand_in.id),
         timeout=waiting.timeout,
         wait_for_checks=waiting.checks,
-        needs=(f"update:{stand_in}",),
+        needs=(f"update:{stand_in.id}",),
     )
     gone = DestroyMachine(
         id=f"destroy:{machine.id}",
         app=desired.name,
         group=group,
         ref=Ref(machine=machine.id),
-        reason=f"replaced by machine {stand_in} in an earlier run",
-        needs=(healthy.id,),
+        reason=f"replaced by machine {stand_in.id} in an earlier run",
+        needs=() if _rests(stand_in) else (healthy.id,),
     )
-    return [healthy, gone]
+    return [gone] if _rests(stand_in) else [healthy, gone]
+
+
+def _rests(machine: models.Machine) -> bool:
+    """Whether it stands still and never ran: it was made so."""
+    return machine.state in {"stopped", "suspended", "created"} and newest_exit(machine) is None
 
 
 def _allowed(
