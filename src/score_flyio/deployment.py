@@ -187,7 +187,7 @@ class Deployment:
                 plan = self._plan(deployable, prepared, observed, org)
                 context.secret_names = plan.secret_names
                 self._announce(plan, with_options(prepared.spec, settings.options), context)
-                tasks.start_soon(self._ask_for_room, plan, observed, org)
+                tasks.start_soon(self._ask_for_room, plan, observed, org, context.scope())
                 await execution.carry_out(plan.steps, plan.pools)
             except ScoreFlyError as error:
                 failure = error
@@ -195,10 +195,11 @@ class Deployment:
             raise failure
         return plan
 
-    async def _ask_for_room(self, plan: AppPlan, observed: ObservedApp, org: str) -> None:
+    async def _ask_for_room(
+        self, plan: AppPlan, observed: ObservedApp, org: str, scope: Scope
+    ) -> None:
         owner = observed.app.organization if observed.app else None
         slug = org or (owner.slug if owner else None) or "personal"
-        scope = Scope(workload=plan.label if plan.label != plan.app else None, app=plan.app)
         client, emit = self.settings.client, self.settings.emit
         await ask_for_room(client, plan.steps, org=slug, scope=scope, emit=emit)
 

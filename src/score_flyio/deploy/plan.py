@@ -194,12 +194,3 @@ def describe_app(plan: AppPlan) -> str:
             lines += [f"      {difference}" for difference in step.differences]
     lines += [f"  note: {note}" for note in plan.notes]
     return "\n".join(lines)
-
-
-def without_secrets(plan: AppPlan) -> AppPlan:
-    """The plan without secret values, to be kept or shown."""
-    steps = tuple(
-        evolve(step, values=dict.fromkeys(step.values)) if isinstance(step, SetSecrets) else step
-        for step in plan.steps
-    )
-    return evolve(plan, steps=steps)
