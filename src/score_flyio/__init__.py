@@ -10,8 +10,8 @@ from score_flyio._version import __version__
 TYPE_CHECKING = False  # the real one would import typing; type checkers know this name too
 if TYPE_CHECKING:
     from score_flyio.app.spec import AppSpec
+    from score_flyio.deploy.execution.report import Report
     from score_flyio.deploy.options import DeployOptions
-    from score_flyio.deploy.report import Report
     from score_flyio.deployable import FlyTomlApp
     from score_flyio.engine import Engine
     from score_flyio.errors import Problem, ScoreFlyError
@@ -39,7 +39,7 @@ _HOMES = {
     "Problem": "errors",
     "Project": "project",
     "Provisioner": "resources.model",
-    "Report": "deploy.report",
+    "Report": "deploy.execution.report",
     "Run": "run",
     "ScoreFlyError": "errors",
     "Secret": "secret",

@@ -9,30 +9,30 @@ from attrs import define, field, frozen
 
 from score_flyio._version import __version__
 from score_flyio.app.spec import AppSpec
-from score_flyio.deploy.context import Context, ContextSettings, scope_of
 from score_flyio.deploy.desired.addresses import public_url
-from score_flyio.deploy.execute import AppExecution, app_execution
-from score_flyio.deploy.group_plan import PlanSettings
-from score_flyio.deploy.local_files import NO_FILES
-from score_flyio.deploy.model import DesiredApp, ObservedApp
-from score_flyio.deploy.observe import Wanted, observe_app
-from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.plan import (
-    AppPlan,
-    empty_plan,
-    fingerprint,
-    plan_app,
-    platform_steps,
-)
-from score_flyio.deploy.records import (
+from score_flyio.deploy.execution.context import Context, ContextSettings, scope_of
+from score_flyio.deploy.execution.execute import AppExecution, app_execution
+from score_flyio.deploy.execution.records import (
     changes_machines,
     ending,
     new_release,
     numbered,
     release_record,
 )
-from score_flyio.deploy.report import AppReport, Report, app_report, outcome_of
-from score_flyio.deploy.room import ask_for_room
+from score_flyio.deploy.execution.report import AppReport, Report, app_report, outcome_of
+from score_flyio.deploy.execution.room import ask_for_room
+from score_flyio.deploy.local_files import NO_FILES
+from score_flyio.deploy.model import DesiredApp, ObservedApp
+from score_flyio.deploy.observe import Wanted, observe_app
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.planning.group_plan import PlanSettings
+from score_flyio.deploy.planning.plan import (
+    AppPlan,
+    empty_plan,
+    fingerprint,
+    plan_app,
+    platform_steps,
+)
 from score_flyio.deploy.step import CreateApp
 from score_flyio.deployable import Deployable, Prepared, image_of, with_options
 from score_flyio.errors import ResourceError, ScoreFlyError, StalePlan

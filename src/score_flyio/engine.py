@@ -11,10 +11,10 @@ from typing import Self, TypeAlias
 import anyio
 
 from score_flyio.clock import Clock, SystemClock
+from score_flyio.deploy.execution.report import Report
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.report import Report
 from score_flyio.deployable import Deployable, Input, ScoreApp, unique_apps
 from score_flyio.deployment import Deployment, DeploymentSettings
 from score_flyio.errors import FlyError, NotInitialised

@@ -9,12 +9,12 @@ import anyio
 from attrs import define, evolve, field, frozen
 
 from score_flyio.app.spec import AppSpec
-from score_flyio.deploy.group_plan import PlanSettings
 from score_flyio.deploy.model import DesiredApp, KnownApp
 from score_flyio.deploy.observe import observe_app
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.plan import AppPlan, describe_app, plan_app
-from score_flyio.deploy.plan_json import plan_json
+from score_flyio.deploy.planning.group_plan import PlanSettings
+from score_flyio.deploy.planning.plan import AppPlan, describe_app, plan_app
+from score_flyio.deploy.planning.plan_json import plan_json
 from score_flyio.deployable import Deployable, image_of, with_options
 from score_flyio.deployment import TOOL_VERSION, wanted_parts
 from score_flyio.errors import ScoreFlyError

@@ -10,7 +10,7 @@ from typing import Self
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream
 
-from score_flyio.deploy.report import Report
+from score_flyio.deploy.execution.report import Report
 from score_flyio.errors import DeployError, HealthCheckFailed
 from score_flyio.events import Event, EventLog
 from score_flyio.unwrap import unwrapped

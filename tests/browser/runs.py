@@ -14,8 +14,8 @@ from trio.testing import MockClock
 from fly_machines import models
 from score_flyio.app.flytoml.document import read_fly_toml
 from score_flyio.clock import EventLoopClock
+from score_flyio.deploy.execution.report import Report
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.report import Report
 from score_flyio.deployable import FlyTomlApp, Input
 from score_flyio.emulator import Emulator, EmulatorSettings
 from score_flyio.emulator.faults import parse_faults

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from score_flyio.deploy.report import AppReport, Report
+from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.errors import DeployError
 from score_flyio.events import StepFinished, StepStarted
 from score_flyio.report_html import render_html

@@ -12,8 +12,8 @@ from attrs import define, field, frozen
 
 from score_flyio.app.flytoml import read_fly_toml
 from score_flyio.clock import EventLoopClock
+from score_flyio.deploy.execution.report import Report
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.report import Report
 from score_flyio.deployable import FlyTomlApp, Input
 from score_flyio.emulator import Emulator, EmulatorSettings, Faults, parse_faults, violations
 from score_flyio.emulator.journal import JournalEntry

@@ -15,7 +15,7 @@ from attrs import define, field, frozen
 from trio.testing import MockClock
 
 from score_flyio.clock import EventLoopClock
-from score_flyio.deploy.report import Report
+from score_flyio.deploy.execution.report import Report
 from score_flyio.emulator import Emulator, Faults
 from score_flyio.engine import Engine
 from score_flyio.errors import DeployError, ScoreFlyError

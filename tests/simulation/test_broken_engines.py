@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from fly_machines import FlyMachinesApi, models
+from score_flyio.deploy.execution.steps import secrets as secret_steps
 from score_flyio.deploy.step import SetSecrets
-from score_flyio.deploy.steps import secrets as secret_steps
 from score_flyio.events import WarningRaised
 from score_flyio.fly import leases, repeats
 from score_flyio.fly.errors import is_doubtful
@@ -82,7 +82,7 @@ def test_a_secret_in_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
         context.emit(WarningRaised(message=f"setting {dict(shown)}"))
         return await set_secrets(step, context)
 
-    from score_flyio.deploy import steps
+    from score_flyio.deploy.execution import steps
 
     monkeypatch.setattr(steps, "CARRY_OUT", {**steps.CARRY_OUT, SetSecrets: tell})
     assert first_violation("a secret stands in an event")

@@ -12,7 +12,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from score_flyio.deploy.report import AppReport, Report, StepReport
+from score_flyio.deploy.execution.report import AppReport, Report, StepReport
 from score_flyio.errors import ApiAnswer, DeployError, HealthCheckFailed, InvalidRequest, Request
 from score_flyio.events import (
     CheckChanged,

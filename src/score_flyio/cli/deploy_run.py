@@ -11,9 +11,9 @@ from score_flyio.cli.context import CliContext
 from score_flyio.cli.exit_codes import describe, to_text
 from score_flyio.cli.project import open_project
 from score_flyio.cli.render import follow
+from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.report import AppReport, Report
-from score_flyio.deploy.sizes import options_guest
+from score_flyio.deploy.planning.sizes import options_guest
 from score_flyio.deployable import ConvertedApp
 from score_flyio.engine import Engine
 from score_flyio.errors import DeployError, UsageError

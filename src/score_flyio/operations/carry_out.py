@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import anyio
 from attrs import frozen
 
-from score_flyio.deploy.context import ContextSettings, Recorder
-from score_flyio.deploy.execute import AppResult, app_execution
+from score_flyio.deploy.execution.context import ContextSettings, Recorder
+from score_flyio.deploy.execution.execute import AppResult, app_execution
+from score_flyio.deploy.execution.report import AppReport, Report, app_report, outcome_of
+from score_flyio.deploy.execution.room import ask_for_room
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.plan import AppPlan
-from score_flyio.deploy.report import AppReport, Report, app_report, outcome_of
-from score_flyio.deploy.room import ask_for_room
+from score_flyio.deploy.planning.plan import AppPlan
 from score_flyio.errors import ScoreFlyError
 from score_flyio.events import Scope, WorkloadFinished
 from score_flyio.operations.session import NothingToRemember, Session

@@ -8,12 +8,12 @@ from typing import Any
 import anyio
 from attrs import evolve, frozen
 
+from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.plan import AppPlan
-from score_flyio.deploy.removal import removal_steps
-from score_flyio.deploy.report import AppReport, Report
+from score_flyio.deploy.planning.plan import AppPlan
+from score_flyio.deploy.planning.removal import removal_steps
 from score_flyio.errors import ResourceError
 from score_flyio.fly_access import access_of
 from score_flyio.operations.apps import AppRef

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 
 from attrs import frozen
 
-from score_flyio.deploy.context import Recorder
-from score_flyio.deploy.execute import AppResult
-from score_flyio.deploy.records import release_record
+from score_flyio.deploy.execution.context import Recorder
+from score_flyio.deploy.execution.execute import AppResult
+from score_flyio.deploy.execution.records import release_record
 from score_flyio.operations.session import NothingToRemember, Session
 from score_flyio.project import Project
 from score_flyio.recording import StateRecorder

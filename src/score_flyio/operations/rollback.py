@@ -12,9 +12,13 @@ from fly_machines import models
 from score_flyio.deploy.metadata import GROUP, RELEASE_VERSION, group_of
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.plan import AppPlan
-from score_flyio.deploy.reconfigure import Reconfiguration, next_release, plan_reconfiguration
-from score_flyio.deploy.secrets import SEEN_KEY
+from score_flyio.deploy.planning.plan import AppPlan
+from score_flyio.deploy.planning.reconfigure import (
+    Reconfiguration,
+    next_release,
+    plan_reconfiguration,
+)
+from score_flyio.deploy.planning.secrets import SEEN_KEY
 from score_flyio.errors import UsageError
 from score_flyio.fly.codec import structure
 from score_flyio.fly.present import LAUNCH_KEY, metadata

@@ -11,19 +11,19 @@ from attrs import evolve, field, frozen
 from fly_machines import models
 from score_flyio.app.spec import VmSpec
 from score_flyio.deploy.desired.guest import default_guest, guest_of
-from score_flyio.deploy.group_plan import GroupPlan, join
-from score_flyio.deploy.groups import by_group
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions, GuestOptions
-from score_flyio.deploy.plan import AppPlan, describe_app
-from score_flyio.deploy.reconfigure import (
+from score_flyio.deploy.planning.group_plan import GroupPlan, join
+from score_flyio.deploy.planning.groups import by_group
+from score_flyio.deploy.planning.plan import AppPlan, describe_app
+from score_flyio.deploy.planning.reconfigure import (
     Reconfiguration,
     app_plan,
     next_release,
     plan_reconfiguration,
     with_guest,
 )
-from score_flyio.deploy.scaling import GroupScale, scale_group
+from score_flyio.deploy.planning.scaling import GroupScale, scale_group
 from score_flyio.deploy.step import DestroyMachine, HoldMachines
 from score_flyio.errors import UsageError
 from score_flyio.fly.codec import structure

@@ -15,9 +15,13 @@ from attrs import frozen
 from fly_machines import models
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.plan import AppPlan
-from score_flyio.deploy.reconfigure import Reconfiguration, next_release, plan_reconfiguration
-from score_flyio.deploy.secrets import SEEN_KEY, digests_hash
+from score_flyio.deploy.planning.plan import AppPlan
+from score_flyio.deploy.planning.reconfigure import (
+    Reconfiguration,
+    next_release,
+    plan_reconfiguration,
+)
+from score_flyio.deploy.planning.secrets import SEEN_KEY, digests_hash
 from score_flyio.errors import UsageError
 from score_flyio.fly.present import metadata
 from score_flyio.fly.repeats import SecretsVersion, set_secrets

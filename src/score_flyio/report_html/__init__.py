@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from score_flyio.deploy.report import Report
+from score_flyio.deploy.execution.report import Report
 from score_flyio.events import Event
 from score_flyio.report_html.page import render
 from score_flyio.report_html.story import tell

@@ -12,7 +12,7 @@ from attrs import frozen
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from score_flyio._version import __version__
-from score_flyio.deploy.report import Report
+from score_flyio.deploy.execution.report import Report
 from score_flyio.report_html.calls import count_calls
 from score_flyio.report_html.path import TINY, Link, critical_path
 from score_flyio.report_html.phases import Bar, Phase, sums

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import frozen
 
-from score_flyio.deploy.report import AppReport, Report, StepReport
+from score_flyio.deploy.execution.report import AppReport, Report, StepReport
 from score_flyio.errors import DeployError, FlyApiError, Problem, ScoreFlyError
 from score_flyio.report_html.lanes import AppLanes, lanes_of
 from score_flyio.report_html.story import AppStory, StepSpan, Story

@@ -14,7 +14,7 @@ from trio.testing import MockClock
 
 from score_flyio import DeployOptions, EmulatorTarget, Engine, FlyTomlApp, InMemoryStore, Project
 from score_flyio.clock import EventLoopClock
-from score_flyio.deploy.report import Report
+from score_flyio.deploy.execution.report import Report
 from score_flyio.emulator import Emulator, EmulatorSettings, JournalEntry, parse_faults
 from score_flyio.emulator.records import MachineRecord
 from score_flyio.errors import DeployError

@@ -11,11 +11,11 @@ import pytest
 
 from fly_machines import models
 from score_flyio.app.flytoml.document import read_fly_toml
-from score_flyio.deploy.group_plan import PlanSettings
 from score_flyio.deploy.local_files import NO_FILES
 from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.plan import plan_app
+from score_flyio.deploy.planning.group_plan import PlanSettings
+from score_flyio.deploy.planning.plan import plan_app
 from score_flyio.fly.codec import structure
 from tests.conftest import corpus
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fly_machines import models
-from score_flyio.deploy.looks import Learned, LookPolicy
+from score_flyio.deploy.execution.looks import Learned, LookPolicy
 from score_flyio.deploy.verdict import Health, count_checks, crash_loop, judge
 
 CONFIG = models.FlyMachineConfig(

@@ -1,0 +1,185 @@
+"""What the steps of one app's plan share while they are carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Protocol, TypeVar
+
+import anyio
+import anyio.abc
+from attrs import define, field, frozen
+
+from fly_machines import models
+from score_flyio.deploy.execution.announcement import Announcement
+from score_flyio.deploy.execution.health import HealthWatch
+from score_flyio.deploy.execution.leases import LeaseBook
+from score_flyio.deploy.model import Ref
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.events import Event, Scope, WarningRaised
+from score_flyio.fly import repeats
+from score_flyio.fly.client import FlyClient
+from score_flyio.state.model import SecretRecord
+
+T = TypeVar("T")
+
+NEW_APP_SECONDS: Final = 30.0
+"""How long an app made in this run may be missing from answers."""
+
+
+class Recorder(Protocol):
+    """Keeps what must survive the run. Each call returns when it is on disk."""
+
+    async def secrets_set(self, app: str, records: Mapping[str, SecretRecord]) -> None: ...
+
+    async def launched(self, app: str, launches: tuple[str, ...]) -> None: ...
+
+
+@frozen(kw_only=True)
+class MadeMachine:
+    """A machine as a step left it."""
+
+    id: str
+    instance_id: str | None
+    since: float
+    """When it got its config, on the event loop's clock."""
+    launched: bool = True
+    digest: str | None = None
+    """Of the image that it runs, as far as the platform tells."""
+    left: str | None = None
+    """The machine that this one took over from, and that is still there."""
+
+
+@frozen(kw_only=True)
+class SecretsSet:
+    """What setting secrets brought."""
+
+    version: int | None
+    seen: str
+    """What machines that see these secrets carry in their metadata."""
+    changed: bool
+    """Whether any digest is another one than before."""
+
+
+@frozen(kw_only=True)
+class ContextSettings:
+    """What the execution of one app's plan is given."""
+
+    client: FlyClient
+    app: str
+    label: str
+    options: DeployOptions
+    recorder: Recorder
+    emit: Callable[[Event], None]
+    salt: str = field(default="", repr=False)
+    """Key of the fingerprints of secrets."""
+
+
+@define(kw_only=True)
+class Context:
+    """Results of steps by id, and the tools that steps use."""
+
+    settings: ContextSettings
+    release: Announcement
+    leases: LeaseBook
+    health: HealthWatch
+    secret_names: tuple[str, ...] = ()
+    """All secrets of the workload, set in this run or before."""
+    secrets_before: Mapping[str, str] = field(factory=dict)
+    """Digests by name, as observed."""
+    known_volumes: set[str] = field(factory=set)
+    """Ids of volumes that were there before, so that a new one can be told from them."""
+    known_addresses: set[str] = field(factory=set)
+    volume_turn: anyio.Lock = field(factory=anyio.Lock)
+    """Volumes are made one after another, so that a lost answer can be told from another's."""
+    app_is_new: bool = False
+    results: dict[str, Any] = field(factory=dict)
+
+    @property
+    def app(self) -> str:
+        return self.settings.app
+
+    @property
+    def client(self) -> FlyClient:
+        return self.settings.client
+
+    @property
+    def options(self) -> DeployOptions:
+        return self.settings.options
+
+    @property
+    def recorder(self) -> Recorder:
+        return self.settings.recorder
+
+    def emit(self, event: Event) -> None:
+        self.settings.emit(event)
+
+    async def about_app(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Makes a call about the app, which may be too new to be seen everywhere."""
+        if self.app_is_new:
+            return await repeats.once_visible(call, within=NEW_APP_SECONDS)
+        return await call()
+
+    def scope(self, **parts: str | None) -> Scope:
+        """The scope of an event of this app."""
+        return scope_of(self.settings, **parts)
+
+    def machine(self, ref: Ref) -> MadeMachine:
+        """The machine that a step is about."""
+        if ref.step is not None:
+            made: MadeMachine = self.results[ref.step]
+            return made
+        found = self.results.get(f"update:{ref.machine}")
+        if isinstance(found, MadeMachine):
+            return found
+        return MadeMachine(id=ref.machine or "", instance_id=None, since=anyio.current_time())
+
+    def made(self, machine: models.Machine, *, launched: bool) -> MadeMachine:
+        """Notes that a machine got its config just now."""
+        return MadeMachine(
+            id=machine.id or "",
+            instance_id=machine.instance_id,
+            since=anyio.current_time(),
+            launched=launched,
+            digest=machine.image_ref.digest if machine.image_ref else None,
+        )
+
+    def secrets(self, step_id: str | None) -> SecretsSet | None:
+        """What the step that sets secrets brought; None where nothing waits for one."""
+        if step_id is None:
+            return None
+        found = self.results.get(step_id)
+        return found if isinstance(found, SecretsSet) else None
+
+
+def scope_of(settings: ContextSettings, **parts: str | None) -> Scope:
+    """The scope of an event of an app: its workload too, where it has one."""
+    workload = settings.label if settings.label != settings.app else None
+    return Scope(workload=workload, app=settings.app, **parts)
+
+
+def new_context(settings: ContextSettings, tasks: anyio.abc.TaskGroup) -> Context:
+    """A fresh context; leases are held, and Fly is told of the release, by tasks of `tasks`."""
+    return Context(
+        settings=settings,
+        release=Announcement(
+            api=settings.client.releases if settings.options.release_record else None,
+            tasks=tasks,
+            warn=lambda message: settings.emit(
+                WarningRaised(scope=scope_of(settings), message=message, code="release_record")
+            ),
+        ),
+        leases=LeaseBook(
+            client=settings.client,
+            app=settings.app,
+            tasks=tasks,
+            ttl=settings.options.lease_ttl,
+            wait=settings.options.lease_wait,
+            emit=settings.emit,
+        ),
+        health=HealthWatch(
+            client=settings.client,
+            app=settings.app,
+            emit=settings.emit,
+            scope=scope_of(settings),
+        ),
+    )

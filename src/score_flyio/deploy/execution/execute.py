@@ -1,0 +1,272 @@
+"""Carries out the plan of one app.
+
+Every step is a task that waits for the steps before it. After a first failure no new step starts,
+those under way end, and what the plan's recovery says is done. Whatever happens, leases are let go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from enum import Enum
+from typing import Any
+
+import anyio
+from attrs import define, field, frozen
+
+from score_flyio.deploy.execution.context import Context, ContextSettings, new_context
+from score_flyio.deploy.execution.steps import carry_out
+from score_flyio.deploy.execution.steps.moving import leave
+from score_flyio.deploy.execution.unchanged import Unchanged
+from score_flyio.deploy.planning.plan import AppPlan
+from score_flyio.deploy.planning.recovery import plan_recovery
+from score_flyio.deploy.step import MUTATING, Step
+from score_flyio.errors import ScoreFlyError
+from score_flyio.events import (
+    RollbackFinished,
+    RollbackStarted,
+    Scope,
+    StepFailed,
+    StepFinished,
+    StepSkipped,
+    StepStarted,
+)
+
+
+class Outcome(Enum):
+    """How a step ended; `unchanged` when there turned out to be nothing to do."""
+
+    DONE = "done"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@frozen(kw_only=True)
+class StepResult:
+    """How one step ended; times in seconds on the event loop's clock."""
+
+    step: Step
+    outcome: Outcome
+    started: float
+    ended: float
+    error: ScoreFlyError | None = None
+    value: Any = field(default=None, repr=False)
+
+
+@frozen(kw_only=True)
+class AppResult:
+    """How the deploy of one app ended."""
+
+    plan: AppPlan
+    results: Mapping[str, StepResult]
+    recovery: Mapping[str, StepResult] = field(factory=dict)
+
+    @property
+    def failures(self) -> tuple[ScoreFlyError, ...]:
+        found = [*self.results.values(), *self.recovery.values()]
+        return tuple(result.error for result in found if result.error is not None)
+
+    @property
+    def changed(self) -> bool:
+        """Whether any step did something."""
+        done = (r for r in self.results.values() if r.outcome is Outcome.DONE)
+        return any(isinstance(result.step, MUTATING) for result in done)
+
+
+@asynccontextmanager
+async def app_execution(context: ContextSettings) -> AsyncGenerator[AppExecution]:
+    """Holds what the steps of one app share; on leaving, leases are let go.
+
+    Steps can be given in several calls of `carry_out`, also while earlier ones run.
+    """
+    async with anyio.create_task_group() as tasks:
+        shared = new_context(context, tasks)
+        execution = AppExecution(context=shared, run=_Run(context=shared))
+        watcher = anyio.CancelScope()
+        tasks.start_soon(_watch, shared, watcher)
+        try:
+            yield execution
+        except anyio.get_cancelled_exc_class():
+            shared.leases.release_all()
+            await shared.release.cut_short("interrupted")
+            raise
+        except ScoreFlyError as error:
+            shared.leases.release_all()
+            await shared.release.cut_short("failed", error.message)
+            raise
+        finally:
+            watcher.cancel()
+            shared.leases.release_all()
+
+
+async def _watch(context: Context, scope: anyio.CancelScope) -> None:
+    with scope:
+        await context.health.run()
+
+
+@define(kw_only=True)
+class AppExecution:
+    """The running deploy of one app."""
+
+    context: Context
+    run: _Run
+
+    async def carry_out(self, steps: Iterable[Step], pools: Mapping[str, int]) -> None:
+        """Does the steps that were not given before; their failures are kept, not raised."""
+        await self.run.carry_out(steps, pools)
+
+    async def finish(self, plan: AppPlan) -> AppResult:
+        """What is done when all steps ended: recovery after a failure, and the record."""
+        results = self.run.results
+        failed = any(result.outcome is Outcome.FAILED for result in results.values())
+        recovery = await self._recover(plan) if failed else {}
+        if not failed:
+            await leave(self.context)
+        if plan.launches and not failed:
+            await self.context.recorder.launched(plan.app, plan.launches)
+        return AppResult(plan=plan, results=results, recovery=recovery)
+
+    async def _recover(self, plan: AppPlan) -> dict[str, StepResult]:
+        context, results = self.context, self.run.results
+        outcomes = {step_id: result.outcome.value for step_id, result in results.items()}
+        steps = plan_recovery(plan, outcomes, context.options.on_failure)
+        if not steps:
+            return {}
+        first = next(result for result in results.values() if result.error is not None)
+        context.emit(RollbackStarted(scope=context.scope(), reason=str(first.error)))
+        recovery = _Run(context=context)
+        await recovery.carry_out(steps, {})
+        complete = all(r.outcome is not Outcome.FAILED for r in recovery.results.values())
+        context.emit(RollbackFinished(scope=context.scope(), complete=complete))
+        return recovery.results
+
+
+@define(kw_only=True)
+class _Run:
+    """One pass over a growing set of steps."""
+
+    context: Context
+    slots: dict[str, anyio.Semaphore] = field(factory=dict)
+    results: dict[str, StepResult] = field(factory=dict)
+    done: dict[str, anyio.Event] = field(factory=dict)
+    holders: dict[str, str] = field(factory=dict)
+    """Pools of the slots that are taken, by the id of the step that took each."""
+    freed: dict[str, str] = field(factory=dict)
+    """The step that gave a slot back last, by pool."""
+    failed: bool = False
+
+    async def carry_out(self, steps: Iterable[Step], pools: Mapping[str, int]) -> None:
+        for name, size in pools.items():
+            self.slots.setdefault(name, anyio.Semaphore(max(1, size)))
+        new = [step for step in steps if step.id not in self.done]
+        self.done.update({step.id: anyio.Event() for step in new})
+        async with anyio.create_task_group() as tasks:
+            for step in new:
+                tasks.start_soon(self.step, step)
+
+    async def step(self, step: Step) -> None:
+        """One step: wait, take a slot, act, give the slot back, tell the others."""
+        try:
+            for need in step.needs:
+                if need in self.done:
+                    await self.done[need].wait()
+            if not self._skipped(step):
+                ready = anyio.current_time()
+                await self._take(step)
+                if not self._skipped(step):
+                    await self._act(step, turn=anyio.current_time() - ready)
+        finally:
+            self._free(step)
+            self.done[step.id].set()
+
+    def _skipped(self, step: Step) -> bool:
+        reason = self._why_not(step)
+        if reason is None:
+            return False
+        now = anyio.current_time()
+        self.results[step.id] = StepResult(
+            step=step, outcome=Outcome.SKIPPED, started=now, ended=now
+        )
+        if reason:
+            self.context.emit(
+                StepSkipped(scope=self._scope(step), description=step.describe(), reason=reason)
+            )
+        return True
+
+    def _why_not(self, step: Step) -> str | None:
+        """Why the step is not done; empty: nothing to tell; None: it is done."""
+        for need in step.needs:
+            result = self.results.get(need)
+            if result is not None and result.outcome is Outcome.FAILED:
+                return f"`{result.step.describe()}` failed"
+        if self.failed:
+            return "another step failed"
+        maker = getattr(getattr(step, "ref", None), "machine", None)
+        update = self.results.get(f"update:{maker}") if maker else None
+        if update is not None and update.outcome is Outcome.UNCHANGED:
+            return ""
+        return None
+
+    async def _take(self, step: Step) -> None:
+        if step.takes is not None and step.takes in self.slots:
+            await self.slots[step.takes].acquire()
+            self.holders[step.id] = step.takes
+
+    def _free(self, step: Step) -> None:
+        if step.frees is not None and step.frees in self.holders:
+            pool = self.holders.pop(step.frees)
+            self.freed[pool] = step.id
+            self.slots[pool].release()
+
+    def _after(self, step: Step, turn: float) -> str | None:
+        """The step whose end let this one start."""
+        if turn > 0 and step.takes in self.freed:
+            return self.freed[step.takes]
+        needs = [need for need in step.needs if need in self.results]
+        return max(needs, key=lambda need: self.results[need].ended, default=None)
+
+    async def _act(self, step: Step, *, turn: float) -> None:
+        description = step.describe()
+        started = anyio.current_time()
+        self.context.emit(
+            StepStarted(
+                scope=self._scope(step),
+                description=description,
+                verb=step.verb,
+                after=self._after(step, turn),
+                turn=turn,
+            )
+        )
+        error: ScoreFlyError | None = None
+        outcome, value = Outcome.DONE, None
+        try:
+            value = await carry_out(step, self.context)
+            self.context.results[step.id] = value
+        except Unchanged:
+            outcome = Outcome.UNCHANGED
+        except ScoreFlyError as failure:
+            outcome, error, self.failed = Outcome.FAILED, failure, True
+        ended = anyio.current_time()
+        self.results[step.id] = StepResult(
+            step=step, outcome=outcome, started=started, ended=ended, error=error, value=value
+        )
+        scope = self._scope(step)
+        if error is not None:
+            self.context.emit(StepFailed(scope=scope, description=description, error=str(error)))
+            return
+        self.context.emit(
+            StepFinished(
+                scope=scope,
+                description=description,
+                seconds=ended - started,
+                changed=outcome is Outcome.DONE,
+            )
+        )
+
+    def _scope(self, step: Step) -> Scope:
+        machine = getattr(getattr(step, "ref", None), "machine", None)
+        machine = machine or getattr(step, "machine", None)
+        made = self.context.results.get(getattr(getattr(step, "ref", None), "step", None) or "")
+        machine = machine or getattr(made, "id", None)
+        return self.context.scope(group=step.group, machine=machine, step=step.id)

@@ -1,0 +1,280 @@
+"""Watches the machines of one app until they are well, with as few calls as that takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from typing import TypeAlias
+
+import anyio
+from attrs import Factory, define, field
+
+from fly_machines import models
+from score_flyio.deploy.execution.looks import Learned, LookPolicy
+from score_flyio.deploy.verdict import (
+    CheckCount,
+    Health,
+    Verdict,
+    checks_since,
+    count_checks,
+    crash_loop,
+    judge,
+    state_since,
+)
+from score_flyio.errors import FlyApiError, FlyError, HealthCheckFailed, NotFound, RateLimited
+from score_flyio.events import CheckChanged, Event, MachineStateChanged, Scope
+from score_flyio.fly.client import FlyClient
+
+Judge: TypeAlias = Callable[[models.Machine], Verdict]
+
+GONE_AFTER = 10.0
+"""Seconds in which a machine just made may still be missing from answers (404)."""
+
+
+@define(eq=False, kw_only=True)
+class _Watch:
+    machine: str
+    group: str
+    judge: Judge
+    since: float
+    deadline: float
+    next_look: float
+    learns: bool
+    considered: float
+    """When it was last read, or first waited for."""
+    last_look: float = 0.0
+    """Seconds since `since` of the last look that found it not well yet."""
+    pending: str = "it was not seen yet"
+    seen: models.Machine | None = None
+    verdict: Verdict | None = None
+    done: anyio.Event = field(factory=anyio.Event)
+
+
+@define(kw_only=True)
+class HealthWatch:
+    """`run()` looks at machines while others await `healthy()` and `steady()`."""
+
+    client: FlyClient
+    app: str
+    emit: Callable[[Event], None]
+    scope: Scope
+    policy: LookPolicy = field(factory=LookPolicy)
+    _watches: list[_Watch] = Factory(list)
+    _learned: dict[str, Learned] = Factory(dict)
+    _shown: dict[str, tuple[str | None, CheckCount]] = Factory(dict)
+    _changed: anyio.Event = field(factory=anyio.Event)
+
+    async def healthy(
+        self,
+        machine: str,
+        *,
+        group: str,
+        instance_id: str | None,
+        since: float,
+        within: float,
+        checks: bool,
+    ) -> models.Machine:
+        """Waits until the machine runs this version, started, with all its checks passing.
+
+        `since` is when it got its config, on the event loop's clock.
+
+        Raises:
+            HealthCheckFailed: it turned out bad, or was not well `within` so many seconds.
+        """
+        learned = self._learned.get(group)
+        first = learned.first_look(self.policy) if learned else self.policy.first
+        watch = _Watch(
+            machine=machine,
+            group=group,
+            judge=lambda seen: judge(seen, instance_id=instance_id, checks=checks),
+            since=since,
+            deadline=since + within,
+            next_look=max(anyio.current_time(), since + first),
+            considered=anyio.current_time(),
+            learns=True,
+        )
+        return await self._await(watch, f"within {within:g} s")
+
+    async def steady(self, machine: str, *, group: str, until: float) -> None:
+        """Watches a started machine until the time `until`, on the event loop's clock.
+
+        Raises:
+            HealthCheckFailed: it crashed again and again, failed or was destroyed.
+        """
+
+        def still_well(seen: models.Machine) -> Verdict:
+            looping = crash_loop(seen)
+            if looping:
+                return Verdict(Health.BAD, looping)
+            verdict = judge(seen, instance_id=None, checks=False)
+            if verdict.health is Health.BAD or anyio.current_time() < until:
+                health = Health.BAD if verdict.health is Health.BAD else Health.PENDING
+                return Verdict(health, verdict.reason)
+            return Verdict(Health.WELL)
+
+        now = anyio.current_time()
+        watch = _Watch(
+            machine=machine,
+            group=group,
+            judge=still_well,
+            since=now,
+            deadline=until + 60,
+            next_look=until if until - now < self.policy.others else now + self.policy.others,
+            considered=now,
+            learns=False,
+        )
+        await self._await(watch, "after its smoke window")
+
+    async def run(self) -> None:
+        """Looks at machines for as long as someone waits for them; ends by cancellation."""
+        while True:
+            due = min((watch.next_look for watch in self._watches), default=inf)
+            now = anyio.current_time()
+            if due > now:
+                with anyio.move_on_after(due - now):
+                    await self._changed.wait()
+                self._changed = anyio.Event()
+                continue
+            await self._look()
+
+    async def _await(self, watch: _Watch, limit: str) -> models.Machine:
+        self._watches.append(watch)
+        self._changed.set()
+        try:
+            with anyio.move_on_after(watch.deadline - anyio.current_time()):
+                await watch.done.wait()
+        finally:
+            self._watches.remove(watch)
+            self._changed.set()
+        if watch.verdict is not None and watch.verdict.health is Health.WELL and watch.seen:
+            return watch.seen
+        if watch.verdict is not None:
+            why = watch.verdict.reason
+        else:
+            why = f"not healthy {limit}: {watch.pending}"
+        raise HealthCheckFailed(
+            f"machine {watch.machine} of group {watch.group} in app {self.app}: {why}",
+            hint="read its logs, or raise --wait-timeout if it only needs longer",
+        )
+
+    async def _look(self) -> None:
+        """One call: the list when several looks are due, else the one machine."""
+        now = anyio.current_time()
+        soon = now + self.policy.together
+        due = [watch for watch in self._watches if watch.next_look <= soon]
+        latest = max(watch.next_look for watch in due)
+        if latest > now:
+            await anyio.sleep(latest - now)
+        machines = {watch.machine for watch in due}
+        try:
+            seen = await (self._list() if len(machines) > 1 else self._get(due[0].machine))
+        except FlyError as error:
+            self._look_failed(due, error)
+            return
+        found = False
+        for watch in [w for w in self._watches if not w.done.is_set()]:
+            if watch.machine in seen:
+                found |= self._consider(watch, seen[watch.machine])
+            elif watch in due:
+                self._missing(watch)
+        if found:
+            self._look_at_the_rest()
+        self._choose_scout()
+
+    async def _list(self) -> dict[str, models.Machine]:
+        listed = await self.client.api.machines_list(self.app)
+        return {machine.id: machine for machine in listed if machine.id}
+
+    async def _get(self, machine: str) -> dict[str, models.Machine]:
+        return {machine: await self.client.api.machines_show(self.app, machine)}
+
+    def _look_failed(self, due: list[_Watch], error: FlyError) -> None:
+        """A failed look says nothing of the machine: it is looked at again until its deadline."""
+        now = anyio.current_time()
+        for watch in due:
+            gone = isinstance(error, NotFound) and now - watch.since > GONE_AFTER
+            if gone:
+                self._settle(watch, Verdict(Health.BAD, "it is gone"))
+            elif isinstance(error, FlyApiError) and error.status in {401, 403}:
+                self._settle(watch, Verdict(Health.BAD, str(error)))
+            else:
+                watch.pending = str(error)
+                wait = self.policy.longest if isinstance(error, RateLimited) else 0.0
+                watch.next_look = now + max(wait, self.policy.step(now - watch.since))
+
+    def _missing(self, watch: _Watch) -> None:
+        now = anyio.current_time()
+        if now - watch.since > GONE_AFTER:
+            self._settle(watch, Verdict(Health.BAD, "it is gone"))
+        else:
+            watch.next_look = now + self.policy.step(now - watch.since)
+
+    def _consider(self, watch: _Watch, seen: models.Machine) -> bool:
+        """Judges one watch by a reading; True when its machine is well now."""
+        self._show(watch, seen)
+        watch.seen = seen
+        verdict = watch.judge(seen)
+        watch.considered = now = anyio.current_time()
+        waited = now - watch.since
+        if verdict.health is Health.PENDING:
+            watch.pending = verdict.reason
+            if watch.next_look <= now + self.policy.together:
+                watch.next_look = now + self.policy.step(waited)
+            watch.last_look = waited
+            return False
+        if verdict.health is Health.WELL and watch.learns:
+            self._learned.setdefault(watch.group, Learned(0.0, inf)).learn(watch.last_look, waited)
+        self._settle(watch, verdict)
+        return verdict.health is Health.WELL
+
+    def _settle(self, watch: _Watch, verdict: Verdict) -> None:
+        watch.verdict = verdict
+        watch.next_look = inf
+        watch.done.set()
+
+    def _look_at_the_rest(self) -> None:
+        now = anyio.current_time()
+        for watch in self._pending():
+            if watch.learns:
+                learned = self._learned.get(watch.group)
+                ready = watch.since + learned.high if learned else now
+                watch.next_look = min(watch.next_look, max(now, ready))
+
+    def _choose_scout(self) -> None:
+        """All but the machine that is due first are looked at seldom, until it is well."""
+        booting = sorted(
+            (watch for watch in self._pending() if watch.learns), key=lambda w: w.next_look
+        )
+        for watch in booting[1:]:
+            if watch.group not in self._learned:
+                watch.next_look = max(watch.next_look, watch.considered + self.policy.others)
+
+    def _pending(self) -> list[_Watch]:
+        return [watch for watch in self._watches if not watch.done.is_set()]
+
+    def _show(self, watch: _Watch, seen: models.Machine) -> None:
+        count = count_checks(seen)
+        state, checks = self._shown.get(watch.machine, (None, None))
+        scope = Scope(
+            workload=self.scope.workload, app=self.app, group=watch.group, machine=watch.machine
+        )
+        if seen.state != state:
+            self.emit(
+                MachineStateChanged(
+                    scope=scope,
+                    state=seen.state or "?",
+                    region=seen.region,
+                    since=state_since(seen),
+                )
+            )
+        if count != checks and count.configured:
+            self.emit(
+                CheckChanged(
+                    scope=scope,
+                    passing=count.passing,
+                    total=count.configured,
+                    output=count.output,
+                    since=checks_since(seen),
+                )
+            )
+        self._shown[watch.machine] = (seen.state, count)

@@ -1,0 +1,182 @@
+"""How a run ended, for people and for programs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
+
+from attrs import frozen
+
+from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
+from score_flyio.errors import HealthCheckFailed, ScoreFlyError
+
+RunOutcome: TypeAlias = Literal["done", "unchanged", "unhealthy", "failed", "interrupted"]
+
+_SEVERITY: tuple[RunOutcome, ...] = ("unchanged", "done", "unhealthy", "failed", "interrupted")
+
+
+@frozen(kw_only=True)
+class StepReport:
+    """One step as it went; `seconds` from its start, `started` from the start of the run."""
+
+    description: str
+    outcome: str
+    started: float
+    seconds: float
+    error: str | None = None
+    id: str = ""
+    differences: tuple[str, ...] = ()
+    """What changes in the machine's config, a line a field."""
+
+
+@frozen(kw_only=True)
+class AppReport:
+    """One app as it went."""
+
+    app: str
+    label: str
+    outcome: RunOutcome
+    seconds: float = 0.0
+    steps: tuple[StepReport, ...] = ()
+    recovery: tuple[StepReport, ...] = ()
+    failures: tuple[ScoreFlyError, ...] = ()
+    url: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class Report:
+    """A whole run."""
+
+    apps: tuple[AppReport, ...] = ()
+    seconds: float = 0.0
+    target: str = ""
+    interrupted: bool = False
+
+    @property
+    def outcome(self) -> RunOutcome:
+        """The worst outcome of any app."""
+        if self.interrupted:
+            return "interrupted"
+        return max((app.outcome for app in self.apps), key=_SEVERITY.index, default="unchanged")
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 1 failed, 2 bad input only, 3 deployed but unhealthy, 130 interrupted."""
+        match self.outcome:
+            case "done" | "unchanged":
+                return 0
+            case "unhealthy":
+                return 3
+            case "interrupted":
+                return 130
+            case _:
+                codes = {error.exit_code for app in self.apps for error in app.failures}
+                return 2 if codes == {2} else 1
+
+    @property
+    def failures(self) -> tuple[ScoreFlyError, ...]:
+        return tuple(error for app in self.apps for error in app.failures)
+
+    def summary(self) -> str:
+        """A line for each app's outcome, and one for the whole."""
+        lines = [_app_line(app) for app in self.apps]
+        return "\n".join([*lines, f"{self.outcome} in {self.seconds:.1f} s"])
+
+    def to_text(self) -> str:
+        """A few lines for a person: each app's outcome, then each failure with its mend."""
+        lines = [_app_line(app) for app in self.apps]
+        for app in self.apps:
+            for error in app.failures:
+                lines.append(f"{app.label}: {error.message}")
+                lines += [f"  {error.hint}"] if error.hint else []
+            undone = [step.description for step in app.recovery if step.outcome == "done"]
+            lines += [f"{app.label}: undone after the failure: {text}" for text in undone]
+        lines.append(f"{self.outcome} in {self.seconds:.1f} s")
+        return "\n".join(lines)
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as one JSON document."""
+        return {
+            "outcome": self.outcome,
+            "exit_code": self.exit_code,
+            "seconds": round(self.seconds, 3),
+            "target": self.target,
+            "apps": [_app_json(app) for app in self.apps],
+        }
+
+
+def app_report(
+    result: AppResult, *, zero: float, seconds: float, url: str | None = None
+) -> AppReport:
+    """What became of one app; `zero` is when the run started, on the event loop's clock."""
+    failures = result.failures
+    return AppReport(
+        app=result.plan.app,
+        label=result.plan.label,
+        outcome=outcome_of(failures, changed=result.changed),
+        seconds=seconds,
+        steps=_steps(list(result.results.values()), zero),
+        recovery=_steps(list(result.recovery.values()), zero),
+        failures=failures,
+        url=url,
+        notes=result.plan.notes,
+    )
+
+
+def outcome_of(failures: Sequence[ScoreFlyError], *, changed: bool) -> RunOutcome:
+    """Unhealthy when nothing worse than failed health checks happened."""
+    if not failures:
+        return "done" if changed else "unchanged"
+    if all(isinstance(error, HealthCheckFailed) for error in failures):
+        return "unhealthy"
+    return "failed"
+
+
+def _steps(results: Sequence[StepResult], zero: float) -> tuple[StepReport, ...]:
+    shown = [result for result in results if result.outcome is not Outcome.UNCHANGED]
+    return tuple(
+        StepReport(
+            description=result.step.describe(),
+            outcome=result.outcome.value,
+            started=result.started - zero,
+            seconds=result.ended - result.started,
+            error=str(result.error) if result.error else None,
+            id=result.step.id,
+            differences=tuple(map(str, getattr(result.step, "differences", ()))),
+        )
+        for result in sorted(shown, key=lambda result: result.started)
+    )
+
+
+def _app_line(app: AppReport) -> str:
+    name = app.label if app.app in {"", app.label} else f"{app.label} (app {app.app})"
+    where = f" at {app.url}" if app.url and app.outcome in {"done", "unchanged"} else ""
+    return f"{name}: {app.outcome}{where}"
+
+
+def _app_json(app: AppReport) -> dict[str, Any]:
+    return {
+        "app": app.app,
+        "workload": app.label,
+        "outcome": app.outcome,
+        "url": app.url,
+        "seconds": round(app.seconds, 3),
+        "steps": [_step_json(step) for step in app.steps],
+        "recovery": [_step_json(step) for step in app.recovery],
+        "notes": list(app.notes),
+        "errors": [
+            {"code": error.code, "message": error.message, "hint": error.hint}
+            for error in app.failures
+        ],
+    }
+
+
+def _step_json(step: StepReport) -> dict[str, Any]:
+    return {
+        "description": step.description,
+        "outcome": step.outcome,
+        "started": round(step.started, 3),
+        "seconds": round(step.seconds, 3),
+        "error": step.error,
+    }

@@ -1,0 +1,48 @@
+"""How each kind of step is carried out: one module per family, one function per kind."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
+
+from score_flyio.deploy import step as kinds
+from score_flyio.deploy.execution.context import Context
+from score_flyio.deploy.execution.steps import (
+    app,
+    machines,
+    release_command,
+    secrets,
+    volumes,
+    waiting,
+)
+
+CarryOut: TypeAlias = Callable[[Any, Context], Awaitable[Any]]
+
+CARRY_OUT: Mapping[type[kinds.Step], CarryOut] = {
+    kinds.CreateApp: app.create_app,
+    kinds.AllocateAddress: app.allocate_address,
+    kinds.AddCertificate: app.add_certificate,
+    kinds.ReleaseAddress: app.release_address,
+    kinds.DestroyApp: app.destroy_app,
+    kinds.SetSecrets: secrets.set_secrets,
+    kinds.CreateVolume: volumes.create_volume,
+    kinds.DestroyVolume: volumes.destroy_volume,
+    kinds.RunReleaseCommand: release_command.run_release_command,
+    kinds.CreateMachine: machines.create_machine,
+    kinds.UpdateMachine: machines.update_machine,
+    kinds.RevertMachine: machines.revert_machine,
+    kinds.HoldMachines: machines.hold_machines,
+    kinds.DestroyMachine: machines.destroy_machine,
+    kinds.CordonMachine: machines.cordon_machine,
+    kinds.UncordonMachine: machines.uncordon_machine,
+    kinds.SetMetadata: machines.set_metadata,
+    kinds.StopMachine: machines.stop_machine,
+    kinds.AwaitHealthy: waiting.await_healthy,
+    kinds.WatchForCrashes: waiting.watch_for_crashes,
+    kinds.Pause: waiting.pause,
+}
+
+
+async def carry_out(step: kinds.Step, context: Context) -> Any:
+    """Does one step and gives back its result, for the steps that need it."""
+    return await CARRY_OUT[type(step)](step, context)

@@ -1,0 +1,66 @@
+"""Apps and their addresses."""
+
+from __future__ import annotations
+
+from fly_machines import models
+from score_flyio.deploy.execution.context import Context
+from score_flyio.deploy.step import (
+    AddCertificate,
+    AllocateAddress,
+    CreateApp,
+    DestroyApp,
+    ReleaseAddress,
+)
+from score_flyio.errors import Conflict, FlyError, InvalidRequest, NotFound
+from score_flyio.fly import repeats
+from score_flyio.fly.errors import is_doubtful
+
+
+async def create_app(step: CreateApp, context: Context) -> None:
+    """Makes the app unless it is there.
+
+    Raises:
+        NameTaken: someone else has the name.
+    """
+    await repeats.create_app(context.client.api, step.app, step.org)
+    context.app_is_new = True
+
+
+async def allocate_address(step: AllocateAddress, context: Context) -> str | None:
+    """Gives the address, as text."""
+    request = models.AssignIPRequest(type=step.kind)
+    address = await context.about_app(
+        lambda: repeats.assign_ip(context.client.api, step.app, request, context.known_addresses)
+    )
+    return address.ip
+
+
+async def add_certificate(step: AddCertificate, context: Context) -> None:
+    """One that was asked for before, by a lost call or by a person, is fine."""
+    api = context.client.api
+    request = models.CreateAcmeCertificateRequest(hostname=step.hostname)
+    try:
+        await context.about_app(lambda: api.app_certificates_acme_create(step.app, request))
+    except FlyError as error:
+        if not (is_doubtful(error) or isinstance(error, InvalidRequest | Conflict)):
+            raise
+        try:
+            await api.app_certificates_show(step.app, step.hostname)
+        except NotFound:
+            raise error from None
+
+
+async def release_address(step: ReleaseAddress, context: Context) -> None:
+    """Gives the address back; one that is gone already is fine."""
+    try:
+        await context.client.api.app_ip_assignments_delete(step.app, step.address)
+    except NotFound:
+        return
+
+
+async def destroy_app(step: DestroyApp, context: Context) -> None:
+    """Deletes the app by force; one that is gone already is fine."""
+    try:
+        await context.client.api.apps_delete(step.app, force=True)
+    except NotFound:
+        return

@@ -1,0 +1,1 @@
+"""Desired and observed → the steps between them. Pure."""

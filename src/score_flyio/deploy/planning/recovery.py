@@ -1,0 +1,103 @@
+"""What is undone after a failure: canaries and green machines go, updated ones go back. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from score_flyio.deploy.options import OnFailure
+from score_flyio.deploy.planning.plan import AppPlan
+from score_flyio.deploy.step import (
+    AwaitHealthy,
+    CreateMachine,
+    DestroyMachine,
+    RevertMachine,
+    Step,
+    UncordonMachine,
+    UpdateMachine,
+    WatchForCrashes,
+)
+
+
+def plan_recovery(
+    plan: AppPlan, outcomes: Mapping[str, str], on_failure: OnFailure
+) -> tuple[Step, ...]:
+    """`outcomes` are those of the plan's steps, by id: `done`, `failed`, `skipped`, `unchanged`."""
+    return (
+        *_remove_canaries(plan, outcomes),
+        *_remove_greens(plan, outcomes),
+        *_remove_replacements(plan, outcomes),
+        *(_revert(plan, outcomes) if on_failure == "rollback" else ()),
+    )
+
+
+def _made(plan: AppPlan, outcomes: Mapping[str, str], role: str) -> list[CreateMachine]:
+    return [
+        step
+        for step in plan.steps
+        if isinstance(step, CreateMachine) and step.role == role and outcomes.get(step.id) == "done"
+    ]
+
+
+def _remove_canaries(plan: AppPlan, outcomes: Mapping[str, str]) -> list[Step]:
+    return [
+        _destroy(step, "the canary was not well")
+        for step in _made(plan, outcomes, "canary")
+        if outcomes.get(f"{step.id}:removed") != "done"
+    ]
+
+
+def _remove_greens(plan: AppPlan, outcomes: Mapping[str, str]) -> list[Step]:
+    """Green machines go as long as no blue machine left the routing; later they stay."""
+    steps: list[Step] = []
+    for step in _made(plan, outcomes, "green"):
+        switched = [
+            other
+            for other in plan.steps
+            if isinstance(other, UncordonMachine) and other.group == step.group
+        ]
+        if not switched or not all(outcomes.get(other.id) == "done" for other in switched):
+            steps.append(_destroy(step, "the new machines were not all well"))
+    return steps
+
+
+def _remove_replacements(plan: AppPlan, outcomes: Mapping[str, str]) -> list[Step]:
+    return [
+        _destroy(step, "the replacement was not well")
+        for step in _made(plan, outcomes, "replacement")
+        if outcomes.get(f"{step.id}:healthy") == "failed"
+    ]
+
+
+def _destroy(step: CreateMachine, reason: str) -> DestroyMachine:
+    return DestroyMachine(
+        id=f"{step.id}:undone",
+        app=step.app,
+        group=step.group,
+        ref=step.ref,
+        reason=reason,
+    )
+
+
+def _revert(plan: AppPlan, outcomes: Mapping[str, str]) -> list[Step]:
+    """Machines of a group go back when one of the group turned out bad after its update."""
+    waits = [
+        step
+        for step in plan.steps
+        if isinstance(step, AwaitHealthy | WatchForCrashes) and step.ref.machine
+    ]
+    bad_groups = {step.group for step in waits if outcomes.get(step.id) == "failed"}
+    return [
+        RevertMachine(
+            id=f"{step.id}:reverted",
+            app=step.app,
+            group=step.group,
+            machine=step.machine,
+            config=step.previous,
+            region=step.region,
+            launch=not step.request.skip_launch,
+        )
+        for step in plan.steps
+        if isinstance(step, UpdateMachine)
+        and step.group in bad_groups
+        and outcomes.get(step.id) == "done"
+    ]

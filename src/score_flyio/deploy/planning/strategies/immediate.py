@@ -1,0 +1,21 @@
+"""Immediate: all machines at once, without waiting for any."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from score_flyio.deploy.planning.strategies.model import GroupUpdate, Ordered
+
+
+def immediate(update: GroupUpdate) -> Ordered:
+    """Bounded only by `concurrency`; serving may drop to nothing."""
+    pool = f"immediate:{update.group}"
+    steps = tuple(
+        evolve(change, takes=pool, frees=change.id).after(*update.before)
+        for change in (*update.running, *update.resting)
+    )
+    return Ordered(
+        steps=steps,
+        pools={pool: update.concurrency},
+        done=tuple(step.id for step in steps),
+    )

@@ -1,0 +1,56 @@
+"""Which addresses are allocated."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+
+from fly_machines import models
+from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.planning.addresses import address_steps
+from tests.unit.deploy.planning.plans import SERVICE, launched, wanted
+
+RAW_TCP = "[[services]]\ninternal_port = 5\nprotocol = 'tcp'\n[[services.ports]]\nport = 5\n"
+UDP = "[[services]]\ninternal_port = 5\nprotocol = 'udp'\n[[services.ports]]\nport = 5\n"
+NOBODY = ObservedApp(name="web")
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "kinds"),
+    [
+        (SERVICE, DeployOptions(), ["v6", "shared_v4"]),
+        (RAW_TCP, DeployOptions(), ["v4", "v6"]),
+        (UDP, DeployOptions(), ["v4"]),
+        ("", DeployOptions(), []),
+        (SERVICE, DeployOptions(public_ips=False), []),
+        (SERVICE, DeployOptions(flycast=True), ["private_v6"]),
+    ],
+)
+def test_kinds_of_a_first_deploy(text: str, options: DeployOptions, kinds: list[str]) -> None:
+    steps = address_steps(wanted(text), NOBODY, options)
+    assert [step.kind for step in steps if hasattr(step, "kind")] == kinds
+
+
+@pytest.mark.parametrize(
+    ("ip", "shared", "missing"),
+    [
+        ("2a09::1", False, ["shared_v4"]),
+        ("66.241.1.1", True, ["v6"]),
+        ("137.66.1.1", False, ["v6", "shared_v4"]),
+        ("fdaa:0:1::2", False, ["v6", "shared_v4"]),
+    ],
+)
+def test_what_an_interrupted_run_left_out_is_made_up_for(
+    ip: str, shared: bool, missing: list[str]
+) -> None:
+    address = models.IPAssignment(ip=ip, shared=shared)
+    observed = ObservedApp(name="web", app=models.App(name="web"), addresses=(address,))
+    steps = address_steps(wanted(), observed, DeployOptions())
+    assert [step.kind for step in steps if hasattr(step, "kind")] == missing
+
+
+def test_an_app_whose_machines_were_all_launched_keeps_what_it_has() -> None:
+    observed = launched(wanted())
+    fewer = evolve(observed, addresses=observed.addresses[:1])
+    assert address_steps(wanted(), fewer, DeployOptions()) == ()

@@ -1,0 +1,37 @@
+"""What interrupted deploys leave, and what people leave."""
+
+from __future__ import annotations
+
+from fly_machines import models
+from score_flyio.deploy.planning.leftovers import sort_out
+
+
+def machine(name: str, *, standbys: list[str] | None = None, **metadata: str) -> models.Machine:
+    config = models.FlyMachineConfig(metadata=dict(metadata), standbys=standbys)
+    state = "stopped" if standbys else "started"
+    return models.Machine(id=name, state=state, region="iad", config=config)
+
+
+def test_a_standby_is_kept_beside_its_machine() -> None:
+    found = sort_out("app", "worker", [machine("a"), machine("b", standbys=["a"])])
+    assert [m.id for m in found.machines] == ["a", "b"]
+    assert found.gone == ()
+
+
+def test_a_group_of_nothing_but_orphaned_standbys_begins_anew() -> None:
+    found = sort_out("app", "worker", [machine("b", standbys=["a"])])
+    assert found.machines == ()
+    assert [step.ref.machine for step in found.gone] == ["b"]
+    assert "stood by for is gone" in found.gone[0].reason
+
+
+def test_an_orphaned_standby_beside_a_running_machine_stays() -> None:
+    found = sort_out("app", "worker", [machine("b", standbys=["a"]), machine("c")])
+    assert [m.id for m in found.machines] == ["b", "c"]
+
+
+def test_a_canary_goes_but_never_as_the_last_machine() -> None:
+    both = sort_out("app", "app", [machine("a"), machine("c", fly_canary="true")])
+    assert [step.ref.machine for step in both.gone] == ["c"]
+    alone = sort_out("app", "app", [machine("c", fly_canary="true")])
+    assert [m.id for m in alone.machines] == ["c"]

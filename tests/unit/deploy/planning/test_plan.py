@@ -1,0 +1,322 @@
+"""Desired and observed apps → steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from fly_machines import models
+from score_flyio.deploy.metadata import CANARY, SAFE_TO_DESTROY, STANDS_FOR, TAG, Launch
+from score_flyio.deploy.model import KnownApp, ObservedApp
+from score_flyio.deploy.planning.secrets import SEEN_KEY, digests_hash, fingerprint
+from score_flyio.deploy.step import AwaitHealthy, CreateMachine, HoldMachines
+from score_flyio.errors import DestructiveChange, PlanError
+from score_flyio.secret import Secret
+from score_flyio.state.model import SecretRecord
+from tests.unit.deploy.planning.plans import (
+    CHECK,
+    SERVICE,
+    carried_out,
+    changed,
+    ids,
+    launched,
+    marked,
+    planned,
+    step,
+    updates,
+    wanted,
+)
+
+MOUNT = "[[mounts]]\nsource = 'data'\ndestination = '/data'\n"
+ONE, TWO = "create:app:1", "create:app:2"
+CRASH = models.MachineEvent(
+    type="exit", request={"exit_event": {"exit_code": 1, "requested_stop": False}}
+)
+"""The end of a process that the platform starts no more."""
+
+
+def config_of(observed: ObservedApp, place: int) -> models.FlyMachineConfig:
+    config = observed.machines[place].config
+    assert config is not None
+    return config
+
+
+def acyclic(plan: Any) -> bool:
+    needs = {each.id: set(each.needs) for each in plan.steps}
+    done: set[str] = set()
+    while left := needs.keys() - done:
+        ready = {name for name in left if needs[name] & needs.keys() <= done}
+        if not ready:
+            return False
+        done |= ready
+    return True
+
+
+@pytest.mark.parametrize("strategy", ["rolling", "immediate", "canary", "bluegreen"])
+def test_plans_can_be_carried_out_and_leave_nothing_to_do(strategy: str) -> None:
+    desired = wanted(SERVICE + CHECK)
+    first = planned(desired, strategy=strategy)
+    observed = carried_out(first)
+    assert acyclic(first)
+    assert planned(desired, observed, strategy=strategy).steps == ()
+    second = planned(wanted(SERVICE + CHECK, image="nginx:2"), observed, strategy=strategy)
+    assert acyclic(second)
+    assert not second.empty
+
+
+def test_creates_go_out_in_turn_and_the_last_one_after_the_addresses() -> None:
+    plan = planned(wanted())
+    assert set(step(plan, TWO).needs) >= {ONE, "address:v6", "address:shared_v4"}
+    assert not {"address:v6", "address:shared_v4"} & set(step(plan, ONE).needs)
+
+
+def test_an_interrupted_launch_goes_on_where_it_was() -> None:
+    observed = launched(wanted())
+    half = evolve(observed, machines=observed.machines[:1], addresses=observed.addresses[:1])
+    assert ids(planned(wanted(), half)) == ["address:shared_v4", TWO, f"{TWO}:healthy"]
+
+
+def test_a_machine_that_somebody_removed_stays_removed() -> None:
+    observed = launched(wanted())
+    second_only = evolve(observed, machines=observed.machines[1:])
+    assert planned(wanted(), second_only).steps == ()
+    launch = Launch.of_machine(observed.machines[0])
+    assert launch is not None
+    first_only = evolve(observed, machines=observed.machines[:1])
+    known = KnownApp(salt="salt", launches_done=frozenset({launch.id}))
+    assert TWO not in ids(planned(wanted(), first_only, known=known))
+
+
+def test_addresses_that_somebody_removed_stay_removed() -> None:
+    observed = launched(wanted())
+    assert planned(wanted(), evolve(observed, addresses=observed.addresses[:1])).steps == ()
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"state": "starting"},
+        {"state": "replacing"},
+        {"state": "restarting"},
+        {"state": "failed"},
+        {"checks": []},
+        {"state": "stopped", "events": [CRASH]},
+    ],
+)
+def test_machines_that_are_not_well_are_waited_for(facts: dict[str, Any]) -> None:
+    observed = changed(launched(wanted(SERVICE + CHECK)), ONE, **facts)
+    plan = planned(wanted(SERVICE + CHECK), observed)
+    assert ids(plan) == [f"await:{ONE}"]
+    assert plan.empty
+    for options in ({"detach": True}, {"strategy": "immediate"}):
+        assert planned(wanted(SERVICE + CHECK), observed, **options).steps == ()
+
+
+@pytest.mark.parametrize("facts", [{"state": "stopped"}, {"state": "suspended"}])
+def test_machines_at_rest_are_not_waited_for(facts: dict[str, Any]) -> None:
+    observed = changed(launched(wanted(SERVICE + CHECK)), ONE, **facts)
+    assert planned(wanted(SERVICE + CHECK), observed).steps == ()
+
+
+def test_no_machine_changes_before_the_others_are_back() -> None:
+    new = wanted(SERVICE + CHECK, image="nginx:2")
+    old, half = launched(wanted(SERVICE + CHECK)), launched(new)
+    mixed = evolve(old, machines=(half.machines[0], old.machines[1]))
+    plan = planned(new, changed(mixed, ONE, state="starting"))
+    assert isinstance(step(plan, f"await:{ONE}"), AwaitHealthy)
+    assert f"await:{ONE}" in step(plan, f"update:{TWO}").needs
+
+
+def test_machines_that_do_not_serve_change_first() -> None:
+    observed = changed(launched(wanted(SERVICE + CHECK)), TWO, state="failed")
+    plan = planned(wanted(SERVICE + CHECK, image="nginx:2"), observed)
+    assert [update.machine for update in updates(plan)] == [TWO, ONE]
+
+
+@pytest.mark.parametrize(
+    ("facts", "skip"),
+    [
+        ({"state": "replacing"}, False),
+        ({"state": "restarting"}, False),
+        ({"state": "stopped"}, True),
+        ({"state": "stopped", "events": [CRASH]}, False),
+    ],
+)
+def test_what_ran_or_should_have_is_launched(facts: dict[str, Any], skip: bool) -> None:
+    observed = changed(launched(wanted()), ONE, **facts)
+    plan = planned(wanted(image="nginx:2"), observed)
+    assert bool(step(plan, f"update:{ONE}").request.skip_launch) is skip
+
+
+# --- what interrupted deploys leave
+
+
+def test_a_canary_that_was_left_goes_and_is_held_before() -> None:
+    observed = marked(launched(wanted()), TWO, **{CANARY: "true"})
+    plan = planned(wanted(), observed)
+    assert f"destroy:{TWO}" in ids(plan)
+    hold = step(plan, "hold")
+    assert isinstance(hold, HoldMachines)
+    assert hold.machines == (TWO,)
+
+
+def test_the_last_machine_of_a_group_never_goes_as_a_leftover() -> None:
+    observed = marked(launched(wanted()), ONE, **{CANARY: "true"})
+    alone = evolve(observed, machines=observed.machines[:1])
+    assert f"destroy:{ONE}" not in ids(planned(wanted(), alone))
+
+
+def test_a_standby_alone_makes_way_for_a_group_that_runs() -> None:
+    observed = launched(wanted(CHECK))
+    config = evolve(config_of(observed, 1), standbys=[ONE])
+    both = changed(observed, TWO, config=config, state="stopped")
+    assert planned(wanted(CHECK), both).steps == ()
+    alone = evolve(both, machines=both.machines[1:])
+    plan = planned(wanted(CHECK), alone)
+    assert ids(plan)[:2] == ["hold", f"destroy:{TWO}"]
+    assert {ONE, TWO} <= set(ids(plan))
+
+
+def test_green_machines_of_an_unfinished_update_go() -> None:
+    observed = marked(launched(wanted()), TWO, **{TAG: "release", STANDS_FOR: ONE})
+    assert f"destroy:{TWO}" in ids(planned(wanted(), observed))
+    assert f"destroy:{ONE}" not in ids(planned(wanted(), observed))
+
+
+def test_blue_machines_of_a_finished_switch_go_and_green_ones_stay() -> None:
+    observed = marked(launched(wanted()), TWO, **{TAG: "release", STANDS_FOR: ONE})
+    observed = marked(observed, ONE, **{TAG: SAFE_TO_DESTROY})
+    assert f"destroy:{ONE}" in ids(planned(wanted(), observed))
+    assert f"destroy:{TWO}" not in ids(planned(wanted(), observed))
+
+
+def test_green_machines_of_long_ago_are_members_like_others() -> None:
+    observed = marked(launched(wanted()), TWO, **{TAG: "release", STANDS_FOR: "gone"})
+    assert planned(wanted(), observed).steps == ()
+
+
+def test_a_replacement_that_was_made_is_used() -> None:
+    observed = marked(launched(wanted()), TWO, **{STANDS_FOR: ONE})
+    for facts in ({"host_status": "unreachable"}, {"host_status": "ok"}):
+        plan = planned(wanted(), changed(observed, ONE, **facts))
+        assert f"destroy:{ONE}" in ids(plan)
+        assert step(plan, f"destroy:{ONE}").needs[0] == f"replaced:{ONE}:healthy"
+        assert not [each for each in plan.steps if isinstance(each, CreateMachine)]
+
+
+def test_what_takes_over_keeps_the_place_in_its_launch() -> None:
+    desired = wanted(SERVICE + CHECK, image="nginx:2")
+    observed = launched(wanted(SERVICE + CHECK))
+    plan = planned(desired, observed, strategy="bluegreen")
+    made = carried_out(plan).machines
+    before = [Launch.of_machine(m) for m in observed.machines]
+    after = [Launch.of_machine(m) for m in made]
+    assert [(one.id, one.number, one.of) for one in before if one] == [
+        (one.id, one.number, one.of) for one in after if one
+    ]
+    assert len({step.launch_id for step in plan.steps if isinstance(step, CreateMachine)}) == 2
+
+
+def test_the_green_of_a_standby_stands_by_for_the_green_of_its_machine() -> None:
+    observed = launched(wanted(CHECK))
+    observed = changed(observed, TWO, config=evolve(config_of(observed, 1), standbys=[ONE]))
+    plan = planned(wanted(CHECK, image="nginx:2"), observed, strategy="bluegreen")
+    assert step(plan, f"green:{TWO}").standby_for.step == f"green:{ONE}"
+    assert f"green:{ONE}" in step(plan, f"green:{TWO}").needs
+
+
+# --- volumes of lost hosts
+
+
+def volume(name: str, attached: str | None = None) -> models.Volume:
+    return models.Volume(id=name, name="data", region="iad", attached_machine_id=attached)
+
+
+def mounted_volume(step: CreateMachine) -> str | None:
+    mounts = step.request.config.mounts if step.request.config else None
+    return mounts[0].volume if mounts else None
+
+
+def test_a_lost_host_that_hides_the_mounts_does_not_hide_the_volume() -> None:
+    observed = launched(wanted(MOUNT))
+    bare = evolve(config_of(observed, 0), mounts=None)
+    lost = changed(observed, ONE, host_status="unreachable", config=None, incomplete_config=bare)
+    with pytest.raises(PlanError, match="vol1"):
+        planned(wanted(MOUNT), evolve(lost, volumes=(volume("vol1", ONE),)))
+
+
+def test_changed_mounts_need_consent_and_each_replacement_a_volume_of_its_own() -> None:
+    observed = launched(wanted())
+    free = evolve(observed, volumes=(volume("vol1"),))
+    plan = planned(wanted(SERVICE + MOUNT), free, allow_destructive=True)
+    sources = {
+        each.id: (mounted_volume(each), each.volume_from)
+        for each in plan.steps
+        if isinstance(each, CreateMachine) and each.role == "replacement"
+    }
+    assert sources == {
+        f"replace:{ONE}": ("vol1", None),
+        f"replace:{TWO}": (None, f"volume:replace:{TWO}"),
+    }
+    mounted = launched(wanted(SERVICE + MOUNT))
+    attached = evolve(mounted, volumes=(volume("vol1", ONE),))
+    with pytest.raises(DestructiveChange, match="vol1"):
+        planned(wanted(SERVICE), attached)
+
+
+# --- groups
+
+
+def test_machines_of_a_group_that_left_are_held_before_they_go() -> None:
+    both = wanted("[processes]\napp = 'a'\nworker = 'b'\n")
+    plan = planned(wanted("[processes]\napp = 'a'\n"), launched(both))
+    gone = {"create:worker:1", "create:worker:2"}
+    assert set(step(plan, "hold").machines) == gone
+    assert all("hold" in step(plan, f"destroy:{name}").needs for name in gone)
+
+
+# --- secrets
+
+
+def with_digests(observed: ObservedApp, **digests: str) -> ObservedApp:
+    return evolve(observed, secrets=digests)
+
+
+def remembered(value: str, digest: str) -> KnownApp:
+    record = SecretRecord(digest=digest, fingerprint=fingerprint("salt", Secret(value)))
+    return KnownApp(salt="salt", secrets={"KEY": record})
+
+
+@pytest.mark.parametrize(
+    ("value", "digest", "change"),
+    [("old", "d1", None), ("new", "d1", "changed"), ("old", "d2", "changed")],
+)
+def test_secrets_are_set_when_they_or_those_at_fly_changed(
+    value: str, digest: str, change: str | None
+) -> None:
+    desired = wanted(secrets={"KEY": value})
+    seen = digests_hash({"KEY": "d1"})
+    observed = with_digests(launched(wanted()), KEY=digest)
+    for name in (ONE, TWO):
+        observed = marked(observed, name, **{SEEN_KEY: seen})
+    plan = planned(desired, observed, known=remembered("old", "d1"))
+    assert (step(plan, "secrets").changes if plan.steps else {}) == (
+        {"KEY": change} if change else {}
+    )
+
+
+def test_a_machine_of_ours_that_never_had_secrets_starts_anew_for_them() -> None:
+    desired = wanted(secrets={"KEY": "old"})
+    observed = with_digests(launched(wanted()), KEY="d1")
+    plan = planned(desired, observed, known=remembered("old", "d1"))
+    assert [update.machine for update in updates(plan)] == [ONE, TWO]
+
+
+def test_a_machine_of_flyctl_is_believed_to_have_its_secrets() -> None:
+    desired = wanted(secrets={"KEY": "old"})
+    observed = with_digests(launched(wanted()), KEY="d1")
+    for name in (ONE, TWO):
+        observed = marked(observed, name, fly_flyctl_version="0.3.100")
+    assert planned(desired, observed, known=remembered("old", "d1")).steps == ()

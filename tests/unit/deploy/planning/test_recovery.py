@@ -1,0 +1,73 @@
+"""What is undone after a failure."""
+
+from __future__ import annotations
+
+import pytest
+
+from score_flyio.deploy.options import OnFailure
+from score_flyio.deploy.planning.plan import AppPlan
+from score_flyio.deploy.planning.recovery import plan_recovery
+from score_flyio.deploy.step import DestroyMachine, RevertMachine, Step, UncordonMachine
+from tests.unit.deploy.planning.plans import CHECK, SERVICE, changed, launched, planned, wanted
+
+ONE, TWO = "create:app:1", "create:app:2"
+NEW = wanted(SERVICE + CHECK, image="nginx:2")
+
+
+def update(strategy: str, **facts: str) -> AppPlan:
+    observed = changed(launched(wanted(SERVICE + CHECK)), TWO, **facts)
+    return planned(NEW, observed, strategy=strategy)
+
+
+def recovery(
+    plan: AppPlan, failed: str, *, done: set[str], on_failure: OnFailure = "rollback"
+) -> list[Step]:
+    outcomes = {step.id: "skipped" for step in plan.steps}
+    outcomes |= dict.fromkeys(done, "done") | {failed: "failed"}
+    return list(plan_recovery(plan, outcomes, on_failure))
+
+
+@pytest.mark.parametrize(("on_failure", "count"), [("rollback", 1), ("keep", 0), ("stop", 0)])
+def test_updated_machines_go_back_when_one_is_not_well(on_failure: OnFailure, count: int) -> None:
+    plan = update("rolling")
+    found = recovery(plan, f"update:{ONE}:healthy", done={f"update:{ONE}"}, on_failure=on_failure)
+    assert [step.machine for step in found if isinstance(step, RevertMachine)] == [ONE] * count
+    assert len(found) == count
+
+
+def test_a_failed_call_brings_nothing_back() -> None:
+    assert recovery(update("rolling"), f"update:{TWO}", done={f"update:{ONE}"}) == []
+
+
+def test_machines_at_rest_go_back_to_rest() -> None:
+    plan = update("rolling", state="stopped")
+    found = recovery(plan, f"update:{ONE}:healthy", done={f"update:{ONE}", f"update:{TWO}"})
+    launched_again = {s.machine: s.launch for s in found if isinstance(s, RevertMachine)}
+    assert launched_again == {ONE: True, TWO: False}
+
+
+def test_a_canary_that_was_not_well_goes() -> None:
+    found = recovery(update("canary"), "canary:app:healthy", done={"canary:app"})
+    assert [s.ref.step for s in found if isinstance(s, DestroyMachine)] == ["canary:app"]
+
+
+def test_a_canary_that_went_already_does_not_go_again() -> None:
+    done = {"canary:app", "canary:app:healthy", "canary:app:removed", f"update:{ONE}"}
+    found = recovery(update("canary"), f"update:{ONE}:healthy", done=done)
+    assert [type(step) for step in found] == [RevertMachine]
+
+
+def test_green_machines_go_until_all_of_them_serve() -> None:
+    plan = update("bluegreen")
+    greens = {f"green:{ONE}", f"green:{TWO}"}
+    found = recovery(plan, f"green:{TWO}:healthy", done=greens)
+    assert {s.ref.step for s in found if isinstance(s, DestroyMachine)} == greens
+    switched = {step.id for step in plan.steps if isinstance(step, UncordonMachine)}
+    assert recovery(plan, f"mark:{ONE}", done=greens | switched) == []
+
+
+def test_a_replacement_that_was_not_well_goes() -> None:
+    observed = changed(launched(wanted(SERVICE + CHECK)), ONE, host_status="unreachable")
+    plan = planned(wanted(SERVICE + CHECK), observed)
+    found = recovery(plan, f"replace:{ONE}:healthy", done={f"replace:{ONE}"})
+    assert [s.ref.step for s in found if isinstance(s, DestroyMachine)] == [f"replace:{ONE}"]
