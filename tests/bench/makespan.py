@@ -43,6 +43,20 @@ path = "/"
 """
 
 
+@frozen
+class Flyctl:
+    """What was recorded for flyctl under the same settings."""
+
+    seconds: float
+    """Infinite where it failed."""
+    calls: int | None = None
+    note: str = ""
+
+    def __str__(self) -> str:
+        calls = f", {self.calls} calls" if self.calls else ""
+        return self.note or f"{self.seconds:g} s{calls}"
+
+
 @frozen(kw_only=True)
 class Row:
     """One line of the table."""
@@ -50,12 +64,19 @@ class Row:
     name: str
     measured: Measured
     bound: float
-    flyctl: str = ""
-    """What was recorded for flyctl under the same settings."""
+    flyctl: Flyctl | None = None
 
     @property
     def ratio(self) -> float:
         return self.measured.seconds / self.bound
+
+    @property
+    def beaten(self) -> bool:
+        """Whether it took less time and fewer calls than flyctl, where that was recorded."""
+        if self.flyctl is None:
+            return True
+        calls = self.flyctl.calls is None or self.measured.calls < self.flyctl.calls
+        return self.measured.seconds < self.flyctl.seconds and calls
 
 
 def first_deploys(count: int) -> Row:
@@ -100,7 +121,7 @@ async def machines_of(bench: Bench, name: str, count: int) -> None:
     await bench.rest()
 
 
-def rolling(count: int, flyctl: str = "", options: DeployOptions = QUICK) -> Row:
+def rolling(count: int, flyctl: Flyctl | None = None, options: DeployOptions = QUICK) -> Row:
     """An update of `count` machines, a third of them at a time."""
 
     async def body(bench: Bench) -> Measured:
@@ -118,14 +139,14 @@ def rolling(count: int, flyctl: str = "", options: DeployOptions = QUICK) -> Row
     )
 
 
-def canary(count: int, flyctl: str, options: DeployOptions = QUICK) -> Row:
+def canary(count: int, flyctl: Flyctl, options: DeployOptions = QUICK) -> Row:
     """One extra machine first, then as rolling."""
     row = rolling(count, flyctl, evolve(options, strategy="canary"))
     tried = LATENCY + READY + LATENCY
     return evolve(row, name=f"canary, {count} machines", bound=row.bound + tried - LATENCY)
 
 
-def bluegreen(count: int, *, pause: float = 10.0, flyctl: str = "") -> Row:
+def bluegreen(count: int, *, pause: float = 10.0, flyctl: Flyctl | None = None) -> Row:
     """A second set of machines; the bound has the two pauses in which the proxy learns.
 
     Read, hold, create (three at once in the limit, then one a second), boot, one look, then five
@@ -139,7 +160,7 @@ def bluegreen(count: int, *, pause: float = 10.0, flyctl: str = "") -> Row:
     return evolve(row, name=f"bluegreen, {count} machines{shown}", bound=bound)
 
 
-def groups(options: DeployOptions = QUICK, flyctl: str = "5.7 s, 35 calls") -> Row:
+def groups(flyctl: Flyctl, options: DeployOptions = QUICK) -> Row:
     """Three process groups: a service of two, and two workers of one and a standby each."""
 
     async def body(bench: Bench) -> Measured:
@@ -168,11 +189,11 @@ def release() -> Row:
         name="release command, 2 machines",
         measured=simulate(body),
         bound=bound,
-        flyctl="5.8 s, 37 calls",
+        flyctl=Flyctl(5.8, 37),
     )
 
 
-def smoke(count: int, *, first: bool, flyctl: str) -> Row:
+def smoke(count: int, *, first: bool, flyctl: Flyctl) -> Row:
     """With smoke checks of 10 s: all windows but that of the first updated machine overlap."""
     watched = evolve(QUICK, smoke_checks=True)
     if first:
@@ -183,27 +204,27 @@ def smoke(count: int, *, first: bool, flyctl: str) -> Row:
         bound = LATENCY + 3 * LATENCY + 10.0 + LATENCY
         row = Row(name="", measured=simulate(body), bound=bound)
     else:
-        row = rolling(count, "", watched)
+        row = rolling(count, options=watched)
         row = evolve(row, bound=row.bound + 2 * (10.0 - READY_AGAIN))
     kind = "first deploy" if first else "rolling update"
     return evolve(row, name=f"{kind}, {count} machines, smoke checks", flyctl=flyctl)
 
 
-def smoke_groups(flyctl: str) -> Row:
+def smoke_groups(flyctl: Flyctl) -> Row:
     """The last machine that runs is created in the second second; then its window."""
-    row = groups(evolve(QUICK, smoke_checks=True), flyctl)
+    row = groups(flyctl, evolve(QUICK, smoke_checks=True))
     name = "first deploy, 3 groups, smoke checks"
     return evolve(row, name=name, bound=2 * LATENCY + LATENCY + 1 + 10.0)
 
 
-def smoke_canary(count: int, flyctl: str) -> Row:
+def smoke_canary(count: int, flyctl: Flyctl) -> Row:
     """The canary's window, the first machine's, and one for all others."""
     row = canary(count, flyctl, evolve(QUICK, smoke_checks=True))
     waits = 3 * 10.0 - READY - 2 * READY_AGAIN
     return evolve(row, name=f"canary, {count} machines, smoke checks", bound=row.bound + waits)
 
 
-def first_two(flyctl: str) -> Row:
+def first_two(flyctl: Flyctl) -> Row:
     return evolve(first_deploys(1), name="first deploy, 2 machines", flyctl=flyctl)
 
 
@@ -221,21 +242,21 @@ def unchanged() -> Row:
 def makespans() -> list[Row]:
     """All rows; figures of flyctl as recorded at these settings, without smoke checks."""
     return [
-        first_two("4.3 s, 25 calls"),
-        rolling(2, "4.4 s, 23 calls"),
-        rolling(10, "8.0 s, 81 calls"),
+        first_two(Flyctl(4.3, 25)),
+        rolling(2, Flyctl(4.4, 23)),
+        rolling(10, Flyctl(8.0, 81)),
         rolling(100),
-        groups(),
+        groups(Flyctl(5.7, 35)),
         release(),
-        canary(10, "9.8 s, 87 calls"),
-        bluegreen(10, flyctl="fails (23.3 s, 161 calls with limits off)"),
+        canary(10, Flyctl(9.8, 87)),
+        bluegreen(10, flyctl=Flyctl(math.inf, note="fails; 23.3 s, 161 calls with limits off")),
         bluegreen(10, pause=0.0),
         bluegreen(100),
-        smoke(2, first=True, flyctl="21.3 s"),
-        smoke(2, first=False, flyctl="22.3 s"),
-        smoke(10, first=False, flyctl="43.8 s"),
-        smoke_groups("41.8 s"),
-        smoke_canary(10, "54.1 s"),
+        smoke(2, first=True, flyctl=Flyctl(21.3)),
+        smoke(2, first=False, flyctl=Flyctl(22.3)),
+        smoke(10, first=False, flyctl=Flyctl(43.8)),
+        smoke_groups(Flyctl(41.8)),
+        smoke_canary(10, Flyctl(54.1)),
         unchanged(),
         *(first_deploys(count) for count in (1, 5, 20, 100)),
         *(redeploys(count) for count in (1, 5, 20, 100)),
