@@ -1,0 +1,104 @@
+"""Others change the platform meanwhile, or own part of it: told as it is, nothing else touched."""
+
+from __future__ import annotations
+
+import anyio
+import httpx
+import pytest
+from attrs import evolve
+
+from score_flyio.emulator import Organization, Principal
+from score_flyio.errors import NotAuthorized
+from score_flyio.run import Run
+from tests.engine.lab import QUICK, Lab, toml
+
+MOUNT = '[[mounts]]\nsource = "data"\ndestination = "/data"\n'
+
+
+async def _delete(lab: Lab, path: str) -> None:
+    """As somebody else's tool does it."""
+    headers = {"authorization": "Bearer other"}
+    client = httpx.AsyncClient(
+        transport=lab.fly.transport(), base_url="http://fly", headers=headers
+    )
+    async with client as fly:
+        answer = await fly.delete(f"/v1/apps/{path}", params={"force": "true"})
+    assert answer.is_success
+
+
+@pytest.mark.parametrize("strategy", ["rolling", "immediate", "canary", "bluegreen"])
+@pytest.mark.parametrize("after", [0.05, 0.2, 1.0, 2.0])
+async def test_an_app_that_is_deleted_meanwhile(lab: Lab, strategy: str, after: float) -> None:
+    await lab.deploy(toml(), toml(app="other"))
+
+    async def body(_run: Run) -> None:
+        await anyio.sleep(after)
+        await _delete(lab, "web")
+
+    new = [toml(image="nginx:2", app=app, strategy=strategy) for app in ("web", "other")]
+    done = await lab.deploy(*new, body=body)
+    assert done.report is not None
+    outcomes = {app.app: app.outcome for app in done.report.apps}
+    assert outcomes["other"] == "done", done.text
+    assert outcomes["web"] != "done" or "web" not in lab.fly.world.apps
+    assert lab.leased() == []
+    again = await lab.deploy(*new)
+    assert again.code == 0, again.text
+    assert lab.images() == lab.images("other") == ["nginx:2", "nginx:2"]
+
+
+async def test_an_app_without_any_machine_left_gets_its_machines_again(lab: Lab) -> None:
+    await lab.deploy(toml())
+    for machine in lab.machines():
+        await _delete(lab, f"web/machines/{machine.id}")
+    done = await lab.deploy(toml(image="nginx:2"))
+    assert done.code == 0, done.text
+    assert lab.images() == ["nginx:2", "nginx:2"]
+    assert "Apps_create" not in done.changes
+    assert "App_IPAssignments_create" not in done.changes
+
+
+async def test_a_token_without_rights_for_one_app_deploys_the_others(lab: Lab) -> None:
+    await lab.deploy(toml(app="theirs"))
+    orgs = (Organization(slug="personal", name="Me"), Organization(slug="other", name="Them"))
+    lab.fly.settings = evolve(
+        lab.fly.settings, organizations=orgs, tokens={"emulated": Principal()}
+    )
+    lab.fly.world.settings = lab.fly.settings
+    lab.fly.world.apps["theirs"].organization = "other"
+    done = await lab.deploy(toml(app="theirs", image="nginx:2"), toml(app="ours"))
+    assert done.report is not None
+    assert done.code == 1
+    assert {app.app: app.outcome for app in done.report.apps} == {
+        "theirs": "failed",
+        "ours": "done",
+    }
+    (failure,) = done.report.failures
+    assert isinstance(failure, NotAuthorized)
+    assert "theirs" in str(failure)
+    assert len(lab.machines("ours")) == 2
+    assert lab.images("theirs") == ["nginx:1", "nginx:1"]
+
+
+async def test_no_machine_in_the_chosen_regions_is_nothing_to_do(lab: Lab) -> None:
+    await lab.deploy(toml())
+    done = await lab.deploy(toml(image="nginx:2"), options=evolve(QUICK, only_regions=("ams",)))
+    assert done.code == 0, done.text
+    assert done.changes == []
+    assert lab.images() == ["nginx:1", "nginx:1"]
+
+
+async def test_a_volume_of_another_region_is_left_alone(lab: Lab) -> None:
+    """A group that comes to mount a volume gets one where its machine is."""
+    await lab.deploy(toml(MOUNT, service=False))
+    (before,) = lab.fly.world.volumes.values()
+    elsewhere = evolve(before, id="vol_elsewhere", region="ams", attached_machine_id=None)
+    lab.fly.world.volumes = {before.id: before, elsewhere.id: elsewhere}
+    groups = f'[processes]\napp = ""\nkeeper = "keep"\n{MOUNT}processes = ["keeper", "app"]\n'
+    done = await lab.deploy(toml(groups, service=False))
+    assert done.code == 0, done.text
+    (keeper,) = lab.machines(group="keeper")
+    (mount,) = keeper.config["mounts"]
+    assert mount["volume"] not in {before.id, elsewhere.id}
+    assert lab.fly.world.volumes[mount["volume"]].region == keeper.region
+    assert lab.fly.world.volumes[elsewhere.id].attached_machine_id is None
