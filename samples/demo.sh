@@ -8,10 +8,11 @@ unset FLY_ACCESS_TOKEN FLY_API_HOSTNAME FLY_ORG SCORE_FLYIO_STATE
 trap 'kill "${emulator:-}" 2>/dev/null || true; rm -rf "$project"' EXIT
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+changes() { grep -cv '"method": *"GET"' "$project/journal.jsonl"; }
 run() { printf '\033[36m$'; printf ' %q' "$@"; printf '\033[0m\n'; "$@"; }
 
 say "1. An emulator of the Fly platform, on a port of its own"
-exec {answers}< <(exec score-flyio emulator serve --port 0 --json 2>"$project/emulator.log")
+exec {answers}< <(exec score-flyio emulator serve --port 0 --json --journal "$project/journal.jsonl" 2>"$project/emulator.log")
 emulator=$!
 read -r -t 30 -u "$answers" line
 FLY_FLAPS_BASE_URL=$(python3 -c 'import json, sys; print(json.loads(sys.argv[1])["url"])' "$line")
@@ -35,8 +36,12 @@ run score-flyio plan web/score.yaml
 run score-flyio deploy web/score.yaml --yes --no-smoke-checks
 
 say "5. Deploying again finds nothing to do"
+before=$(changes)
 run score-flyio plan --detailed-exitcode
 run score-flyio deploy --yes
+after=$(changes)
+echo "calls that change anything at Fly: $((after - before)), after $before before"
+[ "$after" = "$before" ]
 
 say "6. And away with all of it"
 run score-flyio destroy --yes
