@@ -27,9 +27,12 @@ class SystemClock:
 
 
 class EventLoopClock:
-    """Wall-clock time that advances with the event loop's clock, for runs on a mock clock."""
+    """Wall-clock time that advances with the event loop's clock, for runs on a mock clock.
 
-    def __init__(self, start: float = 1_700_000_000.0) -> None:
+    `start` is what it tells when first asked; None: the machine's own time.
+    """
+
+    def __init__(self, start: float | None = 1_700_000_000.0) -> None:
         self._start = start
         self._zero: float | None = None
 
@@ -37,6 +40,8 @@ class EventLoopClock:
         import anyio
 
         now = anyio.current_time()
+        if self._start is None:
+            self._start = time.time()
         if self._zero is None:
             self._zero = now
         return self._start + (now - self._zero)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -113,7 +112,7 @@ class Emulator:
         interfaces: Sequence[Interface] = STANDARD_INTERFACES,
     ) -> None:
         self.settings = settings or EmulatorSettings()
-        self.clock = clock or EventLoopClock(start=time.time())
+        self.clock = clock or EventLoopClock(start=None)
         self.faults = faults or Faults()
         self.journal = journals.Journal(journal)
         self.exec_runner: ExecRunner = exec_runner or Programs()
