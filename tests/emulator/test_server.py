@@ -74,7 +74,7 @@ async def test_a_client_that_goes_away(served: tuple[Emulator, httpx.AsyncClient
     machine = (await client.post("/apps/shop/machines", json=body)).json()
     path = f"/apps/shop/machines/{machine['id']}"
     with pytest.raises(httpx.ReadTimeout):
-        await client.get(f"{path}/wait", timeout=0.05)
+        await client.get(f"{path}/wait", timeout=httpx.Timeout(30, read=0.5))
     with anyio.fail_after(5):
         while fly.journal.entries[-1].operation != "Machines_wait":
             await anyio.lowlevel.checkpoint()
@@ -90,8 +90,9 @@ async def test_broken_connections(
 ) -> None:
     fly, client = served
     fly.faults = parse_faults(f"Machines_create: {fault}")
+    client.timeout = httpx.Timeout(30, read=1)
     with pytest.raises(httpx.TransportError):
-        await client.post("/apps/shop/machines", json={"config": CONFIG}, timeout=0.2)
+        await client.post("/apps/shop/machines", json={"config": CONFIG})
     assert len((await client.get("/apps/shop/machines")).json()) == made
 
 
