@@ -150,7 +150,7 @@ def board_after(count: int) -> Board:
 
 def test_board_has_a_line_for_each_workload_resource_and_machine() -> None:
     assert board_after(10).lines(1_700_000_012.0, 80, 24) == [
-        "web                        create machine in ams  6.0s",
+        "web                        create machine in ams  10s",
         "  148e21                   started in ams  0/2 checks  4.0s",
         "  postgres.default#web.db  provisioned  0.4s",
     ]
@@ -161,6 +161,45 @@ def test_board_shows_how_it_ended() -> None:
         "web                        done  13s",
         "  148e21                   started in ams  2/2 checks  5.0s",
     ]
+
+
+def stepping(*steps: tuple[str, str, str | None]) -> Board:
+    """A board after steps began: description, verb, machine."""
+    board = Board()
+    for number, (description, verb, machine) in enumerate(steps):
+        scope = Scope(
+            workload="web", app="demo-web", group="app", machine=machine, step=f"s{number}"
+        )
+        board.handle(events.StepStarted(scope=scope, description=description, verb=verb))
+    return board
+
+
+def test_board_sums_up_what_goes_on_in_a_workload() -> None:
+    board = stepping(("create machine 1", "create machine", None), ("watch m1", "watch", "m1"))
+    assert board.lines(1.0, 80, 24) == ["web  create machine 1, and 1 more  1.0s"]
+    scope = Scope(workload="web", app="demo-web", group="app", step="s0")
+    board.handle(events.StepFinished(scope=scope, description="create machine 1", seconds=1.0))
+    assert board.lines(1.0, 80, 24) == ["web  watch m1  1.0s"]
+
+
+def test_board_keeps_a_machines_state_while_it_is_watched_and_drops_it_when_it_changes() -> None:
+    board = Board()
+    board.handle(events.MachineStateChanged(scope=MACHINE, state="started", region="ams"))
+    board.handle(events.CheckChanged(scope=MACHINE, passing=1, total=1))
+    for verb, shown in [
+        ("watch", "started in ams  1/1 checks"),
+        ("update machine", "update machine"),
+    ]:
+        scope = Scope(workload="web", app="demo-web", group="app", machine="148e21", step=verb)
+        board.handle(events.StepStarted(scope=scope, description="…", verb=verb))
+        assert board.lines(0.0, 80, 24)[-1] == f"  148e21  {shown}  0.0s"
+
+
+def test_board_tells_that_a_machine_is_gone() -> None:
+    board = stepping(("destroy m1", "destroy machine", "m1"))
+    scope = Scope(workload="web", app="demo-web", group="app", machine="m1", step="s0")
+    board.handle(events.StepFinished(scope=scope, description="destroy m1", seconds=1.0))
+    assert board.lines(0.0, 80, 24)[-1] == "  m1  destroyed  0.0s"
 
 
 @pytest.mark.parametrize("height", [1, 2, 3, 5, 10])

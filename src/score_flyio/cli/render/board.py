@@ -3,12 +3,13 @@
 Pure: built from events, and turned into lines of text for a given moment and size.
 """
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from score_flyio import events
 from score_flyio.cli.render.wording import duration, subject
 
-_DONE = {"done", "unchanged", "failed", "unhealthy", "interrupted"}
+_CHANGES = {"update machine", "revert machine", "stop machine", "destroy machine"}
+"""Verbs of steps after which what was seen of a machine is no longer so."""
 
 
 @define
@@ -17,15 +18,15 @@ class Row:
 
     label: str
     since: float
-    """When its present activity began, in seconds since the epoch."""
-    activity: str = ""
+    """When it was first heard of, in seconds since the epoch."""
+    state: str = ""
     checks: str = ""
     seconds: float | None = None
     """How long it took, once it is finished."""
 
-    def text(self, now: float, label_width: int) -> str:
+    def text(self, now: float, label_width: int, doing: str = "") -> str:
         elapsed = duration(max(0.0, now - self.since) if self.seconds is None else self.seconds)
-        parts = (self.label.ljust(label_width), self.activity, self.checks, elapsed)
+        parts = (self.label.ljust(label_width), self.state or doing, self.checks, elapsed)
         return "  ".join(part for part in parts if part.strip())
 
 
@@ -35,6 +36,8 @@ class Board:
 
     rows: dict[str, Row] = field(factory=dict)
     """By subject; a machine's row comes under the one of its workload."""
+    running: dict[str, dict[str, events.StepStarted]] = field(factory=dict)
+    """The steps that go on, by workload or app and by id."""
 
     def handle(self, event: events.Event) -> None:
         """Take note of one event."""
@@ -44,26 +47,27 @@ class Board:
         match event:
             case events.MachineStateChanged():
                 place = f" in {event.region}" if event.region else ""
-                self._row(about, event).activity = f"{event.state}{place}"
+                self._row(about, event).state = f"{event.state}{place}"
             case events.CheckChanged():
                 self._row(about, event).checks = f"{event.passing}/{event.total} checks"
             case events.StepStarted():
-                self._begin(about, event, event.description)
-            case events.StepFinished() if event.scope.machine and event.scope.group:
-                # A machine that was being made had no id yet: its row was that of its group.
-                self.rows.pop(subject(evolve(event.scope, machine=None)), None)
+                self._begin(event)
+            case events.StepFinished():
+                self._finish(event)
             case events.StepFailed():
-                self._begin(about, event, f"failed: {event.description}")
+                self._finish(event)
+                self._row(about, event).state = f"failed: {event.description}"
             case events.ProvisioningStarted():
-                self._begin(about, event, "provisioning")
+                self._row(about, event).state = "provisioning"
             case events.ProvisioningFinished():
                 self._end(about, event, "provisioned", event.seconds)
             case events.ProvisioningFailed():
                 self._end(about, event, "failed", event.at - self._row(about, event).since)
             case events.WorkloadLoaded():
-                self._begin(about, event, "read")
+                self._row(about, event)
             case events.WorkloadFinished():
                 self._end(about, event, event.outcome, event.seconds)
+                self._settle(about, event.at)
             case _:
                 pass
 
@@ -72,37 +76,47 @@ class Board:
 
         Where it does not fit, what is finished goes first.
         """
-        rows = list(self.rows.values())
+        rows = list(self.rows.items())
         if len(rows) > height:
-            rows = [row for row in rows if row.seconds is None] or rows
+            rows = [row for row in rows if row[1].seconds is None] or rows
         left_out = max(0, len(rows) - height + 1) if len(rows) > height else 0
         rows = rows[: len(rows) - left_out]
-        label_width = max((len(row.label) for row in rows), default=0)
-        lines = [row.text(now, label_width)[:width] for row in rows]
+        label_width = max((len(row.label) for _, row in rows), default=0)
+        lines = [row.text(now, label_width, self._doing(about))[:width] for about, row in rows]
         return [*lines, f"… and {left_out} more"[:width]] if left_out else lines
+
+    def _doing(self, about: str) -> str:
+        """What goes on for a workload: the step that began first, and how many others."""
+        first, *others = [step.description for step in self.running.get(about, {}).values()] or [""]
+        return f"{first}, and {len(others)} more" if others else first
 
     def _row(self, about: str, event: events.Event) -> Row:
         if about not in self.rows:
-            self.rows[about] = Row(label=self._label(about, event), since=event.at)
+            owner = event.scope.workload or event.scope.app
+            label = about if owner in (None, about) else f"  {about.removeprefix(f'{owner}/')}"
+            self.rows[about] = Row(label=label, since=event.at)
             self.rows = dict(sorted(self.rows.items()))
         return self.rows[about]
 
-    def _begin(self, about: str, event: events.Event, activity: str) -> None:
-        row = self._row(about, event)
-        row.activity, row.since, row.seconds = activity, event.at, None
+    def _begin(self, event: events.StepStarted) -> None:
+        owner = event.scope.workload or event.scope.app or ""
+        self._row(owner, event)
+        self.running.setdefault(owner, {})[event.scope.step or event.description] = event
+        if event.scope.machine and event.verb in _CHANGES:
+            row = self._row(subject(event.scope), event)
+            row.state, row.checks = event.verb, ""
 
-    def _end(self, about: str, event: events.Event, activity: str, seconds: float) -> None:
+    def _finish(self, event: events.StepFinished | events.StepFailed) -> None:
+        owner = event.scope.workload or event.scope.app or ""
+        step = self.running.get(owner, {}).pop(event.scope.step or event.description, None)
+        if step is not None and step.verb == "destroy machine" and event.scope.machine:
+            self._end(subject(event.scope), event, "destroyed", event.at - step.at)
+
+    def _end(self, about: str, event: events.Event, state: str, seconds: float) -> None:
         row = self._row(about, event)
-        row.activity, row.seconds = activity, seconds
-        if activity in _DONE:
-            self._settle(about, event.at)
+        row.state, row.seconds = state, seconds
 
     def _settle(self, about: str, at: float) -> None:
         for key, row in self.rows.items():
             if key.startswith(f"{about}/") and row.seconds is None:
                 row.seconds = max(0.0, at - row.since)
-
-    @staticmethod
-    def _label(about: str, event: events.Event) -> str:
-        owner = event.scope.workload or event.scope.app
-        return about if owner in (None, about) else f"  {about.removeprefix(f'{owner}/')}"
