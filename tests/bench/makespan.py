@@ -246,6 +246,7 @@ def makespans() -> list[Row]:
         rolling(2, Flyctl(4.4, 23)),
         rolling(10, Flyctl(8.0, 81)),
         rolling(100),
+        rolling(1000),
         groups(Flyctl(5.7, 35)),
         release(),
         canary(10, Flyctl(9.8, 87)),
