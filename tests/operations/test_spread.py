@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from fly_machines import models
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.scaling import GroupScale, new_machine_config, scale_group, spread
+from score_flyio.deploy.planning.likeness import new_machine_config
+from score_flyio.deploy.planning.scaling import GroupScale, scale_group, spread
 from score_flyio.deploy.step import CreateMachine, CreateVolume, DestroyMachine
 from score_flyio.fly.present import LAUNCH_KEY
 

@@ -9,6 +9,7 @@ import anyio
 from attrs import frozen
 
 from fly_machines import models
+from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.metadata import GROUP, RELEASE_VERSION, group_of
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
@@ -48,14 +49,16 @@ async def plan_rollback(
     *,
     to: int | None = None,
     options: DeployOptions | None = None,
+    definition: AppSpec | None = None,
 ) -> Rollback:
     """The plan back to release `to`; None: to the newest earlier one that was different.
 
     The project's records count; where they lack a release, the versions that the platform keeps of
-    each machine do.
+    each machine do. `definition` is the app's fly.toml, where it is known.
 
     Raises:
         UsageError: there is no such release.
+        ConfigError: the strategy that the options name is impossible for a group.
     """
     recorded = {release.version for release in known.releases}
     kept = await _kept(session, observed) if to not in recorded else {}
@@ -71,10 +74,12 @@ async def plan_rollback(
             label=ref.label,
             configs=_configs(observed, known, kept, target),
             release=release,
+            new_id=session.new_id,
             options=options or DeployOptions(),
+            definition=definition,
         )
         plan = plan_reconfiguration(change)
-        if plan.steps:
+        if not plan.empty:
             break
     return Rollback(to=target, plan=plan)
 

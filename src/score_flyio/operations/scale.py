@@ -9,22 +9,23 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from fly_machines import models
-from score_flyio.app.spec import VmSpec
+from score_flyio.app.spec import AppSpec, VmSpec
 from score_flyio.deploy.desired.guest import default_guest, guest_of
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions, GuestOptions
 from score_flyio.deploy.planning.group_plan import GroupPlan, join
 from score_flyio.deploy.planning.groups import by_group
-from score_flyio.deploy.planning.plan import AppPlan, describe_app
+from score_flyio.deploy.planning.plan import describe_app
 from score_flyio.deploy.planning.reconfigure import (
     Reconfiguration,
     app_plan,
     next_release,
-    plan_reconfiguration,
+    reconfigured_groups,
     with_guest,
 )
 from score_flyio.deploy.planning.scaling import GroupScale, scale_group
-from score_flyio.deploy.step import DestroyMachine, HoldMachines
+from score_flyio.deploy.planning.settling import settle
+from score_flyio.deploy.step import DestroyMachine
 from score_flyio.errors import UsageError
 from score_flyio.fly.codec import structure
 from score_flyio.operations.apps import AppRef
@@ -44,25 +45,21 @@ class ScaleRequest:
     regions: tuple[str, ...] = ()
     guest: GuestOptions | None = None
     options: DeployOptions = field(factory=DeployOptions)
+    definition: AppSpec | None = None
+    """The app's fly.toml, where it is known."""
 
 
 @frozen(kw_only=True)
 class Scaling:
     """What will be done."""
 
-    plan: AppPlan
     work: Work
-
-    @property
-    def destroys(self) -> tuple[str, ...]:
-        """The machines that go."""
-        return tuple(
-            step.ref.machine or "" for step in self.plan.steps if isinstance(step, DestroyMachine)
-        )
+    destroys: tuple[str, ...]
+    """The machines that go because there are to be fewer."""
 
     def describe(self) -> str:
         """For a person."""
-        return describe_app(self.plan)
+        return describe_app(self.work.plan)
 
 
 @frozen(kw_only=True)
@@ -160,32 +157,39 @@ def plan_scale(
             machines from.
         ConversionError: an unknown size.
     """
-    groups = by_group(observed.machines, default="app")
-    known = _Known(ref=ref, observed=observed, record=record, groups=groups)
+    settled = settle(observed, request.options, request.definition)
+    groups = by_group(settled.observed.machines, default="app")
+    known = _Known(ref=ref, observed=settled.observed, record=record, groups=groups)
     counts = {known.group(name): count for name, count in request.counts.items()}
     resized = tuple(map(known.group, request.groups)) or tuple(counts) or tuple(groups)
     release = session.release(next_release(observed))
     guests = {group: _guest(known.template(group), request.guest) for group in resized}
     counting = _count(session, known, request, counts, guests)
-    plans = [counting]
-    gone = {step.ref.machine for step in counting.steps if isinstance(step, DestroyMachine)}
+    gone = tuple(
+        step.ref.machine or "" for step in counting.steps if isinstance(step, DestroyMachine)
+    )
+    plans = [settled.plan, counting]
     if request.guest is not None:
+        kept = tuple(m for m in settled.observed.machines if m.id not in gone)
         change = Reconfiguration(
-            observed=observed,
+            observed=evolve(settled.observed, machines=kept),
             label=ref.label,
             configs={
                 machine.id or "": with_guest(machine.config, guests[group])
-                for group in resized
-                for machine in groups.get(group, ())
-                if machine.config and machine.id not in gone
+                for group, machines in by_group(kept, default="app").items()
+                for machine in machines
+                if group in resized and machine.config
             },
             release=release,
+            new_id=session.new_id,
             options=request.options,
+            definition=request.definition,
         )
-        plans.append(_as_group(plan_reconfiguration(change)))
+        plans.append(reconfigured_groups(change))
     plan = app_plan(observed, ref.label, release, join(plans))
     volumes = frozenset(volume.id or "" for volume in observed.volumes)
-    return Scaling(plan=plan, work=Work(plan=plan, options=request.options, known_volumes=volumes))
+    work = Work(plan=plan, options=request.options, known_volumes=volumes)
+    return Scaling(work=work, destroys=gone)
 
 
 def _count(
@@ -240,21 +244,6 @@ def _guest(template: models.FlyMachineConfig, asked: GuestOptions | None) -> mod
     changes |= {"cpu_kind": new.cpu_kind} if asked.cpu_kind else {}
     changes |= {"memory_mb": new.memory_mb} if asked.memory else {}
     return evolve(present, **changes)
-
-
-def _as_group(plan: AppPlan) -> GroupPlan:
-    """The machine steps of a plan, to be joined with others under one hold."""
-    holds = [step for step in plan.steps if isinstance(step, HoldMachines)]
-    ids = {step.id for step in holds}
-    steps = tuple(
-        evolve(step, needs=tuple(need for need in step.needs if need not in ids))
-        for step in plan.steps
-        if step.id not in ids
-    )
-    leases = tuple(machine for hold in holds for machine in hold.machines)
-    return GroupPlan(
-        steps=steps, pools=plan.pools, leases=leases, unchanged=plan.unchanged, notes=plan.notes
-    )
 
 
 def _guest_text(machine: models.Machine) -> str:

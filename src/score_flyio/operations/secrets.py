@@ -13,6 +13,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from fly_machines import models
+from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.plan import AppPlan
@@ -83,6 +84,7 @@ async def plan_handing_out(
     *,
     stored: SecretsVersion | None = None,
     options: DeployOptions | None = None,
+    definition: AppSpec | None = None,
 ) -> AppPlan:
     """Restarts, with their present configs, the machines that have not seen all secrets yet."""
     observed = existing(await observe_app(session.client, ref.app, Wanted(secrets=True)), ref)
@@ -96,7 +98,9 @@ async def plan_handing_out(
             machine.id or "": _seeing(machine, everything, digests_hash(own)) for machine in stale
         },
         release=session.release(next_release(observed)),
+        new_id=session.new_id,
         options=options or DeployOptions(),
+        definition=definition,
         restart=True,
         min_secrets_version=stored.version if stored else None,
     )

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
+from typing import cast
 
 from attrs import evolve, field, frozen
 
 from fly_machines import models
+from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.compare import differences
 from score_flyio.deploy.desired.machine_config import add_release
+from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.desired.update import skip_launch
 from score_flyio.deploy.metadata import RELEASE_VERSION
 from score_flyio.deploy.model import ObservedApp, Release
-from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.options import DeployOptions, StrategyName
 from score_flyio.deploy.planning.group_plan import GroupPlan, join
 from score_flyio.deploy.planning.groups import by_group
+from score_flyio.deploy.planning.likeness import new_machine_config
 from score_flyio.deploy.planning.plan import AppPlan, fingerprint
-from score_flyio.deploy.planning.strategies.immediate import immediate
-from score_flyio.deploy.planning.strategies.model import GroupUpdate, Waiting
-from score_flyio.deploy.planning.strategies.rolling import rolling
-from score_flyio.deploy.planning.waiting import WAIT_TIMEOUT
+from score_flyio.deploy.planning.rollout import Rollout, impossible, roll_out
+from score_flyio.deploy.planning.settling import settle
+from score_flyio.deploy.planning.unsettled import is_well
+from score_flyio.deploy.planning.waiting import waiting_of
 from score_flyio.deploy.step import HoldMachines, UpdateMachine
-from score_flyio.deploy.verdict import count_checks
 from score_flyio.fly.present import metadata
 
 
@@ -33,21 +36,36 @@ class Reconfiguration:
     observed: ObservedApp
     label: str
     configs: Mapping[str, models.FlyMachineConfig]
-    """By machine id, without the marks of the release."""
+    """By machine id, without the marks of the release; other machines stay as they are."""
     release: Release
+    new_id: Callable[[], str]
+    """Gives a new unique text (ULID form) at each call."""
     options: DeployOptions = field(factory=DeployOptions)
+    definition: AppSpec | None = None
+    """The app's fly.toml where it is known: its `[deploy]` counts where the options say nothing."""
     restart: bool = False
     """Machines start anew although their config stays as it is: to see new secrets."""
     min_secrets_version: int | None = None
 
 
 def plan_reconfiguration(change: Reconfiguration) -> AppPlan:
-    """Updates of the machines that differ, rolling or all at once."""
-    groups = join(
+    """Updates of the machines that differ, after what an interrupted run left.
+
+    Raises:
+        ConfigError: the strategy that the options name is impossible for a group.
+    """
+    settled = settle(change.observed, change.options, change.definition)
+    groups = reconfigured_groups(evolve(change, observed=settled.observed))
+    plan = join([settled.plan, groups])
+    return app_plan(change.observed, change.label, change.release, plan)
+
+
+def reconfigured_groups(change: Reconfiguration) -> GroupPlan:
+    """The same without what was left, to be joined with other changes of the app."""
+    return join(
         _group(change, group, machines)
         for group, machines in sorted(by_group(change.observed.machines, default="app").items())
     )
-    return app_plan(change.observed, change.label, change.release, groups)
 
 
 def app_plan(observed: ObservedApp, label: str, release: Release, groups: GroupPlan) -> AppPlan:
@@ -73,55 +91,55 @@ def next_release(observed: ObservedApp) -> int:
     return max((int(text) for text in found if text.isdigit()), default=0) + 1
 
 
-def waiting_of(configs: Iterable[models.FlyMachineConfig], options: DeployOptions) -> Waiting:
-    """What is waited for after machines got these configs."""
-    checks = any(count_checks(models.Machine(config=config)).configured for config in configs)
-    return Waiting(
-        timeout=options.wait_timeout or WAIT_TIMEOUT,
-        checks=checks,
-        smoke_window=options.smoke_window if options.smoke_checks else 0.0,
-        detach=options.detach,
-    )
-
-
-def serves(machine: models.Machine) -> bool:
-    """Whether the machine runs, or is on its way there."""
-    return not skip_launch(machine.state, machine.config or models.FlyMachineConfig())
-
-
 def _group(change: Reconfiguration, group: str, machines: tuple[models.Machine, ...]) -> GroupPlan:
-    steps = [step for machine in machines if (step := _step(change, group, machine)) is not None]
-    changing = {step.machine for step in steps}
-    unchanged = GroupPlan(unchanged=tuple(m.id or "" for m in machines if m.id not in changing))
-    if not steps:
-        return unchanged
-    options = change.options
-    configs = [step.request.config or models.FlyMachineConfig() for step in steps]
-    update = GroupUpdate(
+    if not any(machine.id in change.configs for machine in machines):
+        return GroupPlan(unchanged=tuple(machine.id or "" for machine in machines))
+    updates = tuple(_step(change, group, machine) for machine in machines)
+    wanted = [step.request.config or models.FlyMachineConfig() for step in updates]
+    settings = deploy_settings(change.definition or AppSpec())
+    rollout = Rollout(
         app=change.observed.name,
         group=group,
-        running=tuple(step for step in steps if not step.request.skip_launch),
-        resting=tuple(step for step in steps if step.request.skip_launch),
-        size=sum(1 for machine in machines if serves(machine)),
-        max_unavailable=options.max_unavailable or 0.33,
-        concurrency=options.concurrency,
-        waiting=waiting_of(configs, options),
+        strategy=change.options.strategy or cast(StrategyName, settings.strategy),
+        machines=machines,
+        updates=updates,
+        changing=frozenset(
+            step.machine
+            for step in updates
+            if step.differences or (change.restart and step.machine in change.configs)
+        ),
+        one_more=_one_more,
+        release=change.release,
+        new_id=change.new_id,
+        options=change.options,
+        waiting=waiting_of(wanted, change.options, change.definition),
+        max_unavailable=change.options.max_unavailable or settings.max_unavailable,
     )
-    ordered = (immediate if options.strategy == "immediate" else rolling)(update)
-    done = GroupPlan(steps=ordered.steps, pools=ordered.pools, leases=tuple(sorted(changing)))
-    return join([done, unchanged])
+    problem = impossible(rollout)
+    notes: tuple[str, ...] = ()
+    if problem is not None and change.options.strategy is None:
+        rollout = evolve(rollout, strategy="rolling")
+        notes = (f"{problem.message}: rolling is used instead",)
+    changing = {step.machine for step in rollout.steps}
+    unchanged = tuple(m.id or "" for m in machines if m.id not in changing)
+    return join([roll_out(rollout), GroupPlan(unchanged=unchanged, notes=notes)])
 
 
-def _step(change: Reconfiguration, group: str, machine: models.Machine) -> UpdateMachine | None:
-    wanted = change.configs.get(machine.id or "")
-    if wanted is None:
-        return None
+def _one_more(like: UpdateMachine) -> models.CreateMachineRequest:
+    return models.CreateMachineRequest(
+        config=new_machine_config(like.request.config or models.FlyMachineConfig()),
+        region=like.region,
+        skip_secrets=False,
+        min_secrets_version=like.request.min_secrets_version,
+    )
+
+
+def _step(change: Reconfiguration, group: str, machine: models.Machine) -> UpdateMachine:
     before = machine.config or models.FlyMachineConfig()
-    changed = differences(wanted, before)
-    if not changed and not change.restart:
-        return None
+    wanted = change.configs.get(machine.id or "", before)
     config = deepcopy(wanted)
     add_release(config, change.release)
+    well = is_well(machine, checks=False)  # one that crashed until it was given up starts again
     return UpdateMachine(
         id=f"update:{machine.id}",
         app=change.observed.name,
@@ -131,13 +149,13 @@ def _step(change: Reconfiguration, group: str, machine: models.Machine) -> Updat
         request=models.UpdateMachineRequest(
             config=config,
             region=machine.region,
-            skip_launch=skip_launch(machine.state, config),
+            skip_launch=skip_launch(machine.state, config) if well else False,
             skip_secrets=False,
             min_secrets_version=change.min_secrets_version,
         ),
         previous=before,
         instance_id=machine.instance_id or "",
-        differences=changed,
+        differences=differences(wanted, before),
     )
 
 

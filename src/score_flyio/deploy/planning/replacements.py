@@ -15,7 +15,7 @@ from score_flyio.deploy.planning.launches import with_secrets_seen
 from score_flyio.deploy.planning.leftovers import Members
 from score_flyio.deploy.planning.secrets import SecretsPlan
 from score_flyio.deploy.planning.sizes import options_guest
-from score_flyio.deploy.planning.strategies.model import waiting_steps
+from score_flyio.deploy.planning.strategies.model import Waiting, waiting_steps
 from score_flyio.deploy.planning.waiting import waiting_for
 from score_flyio.deploy.step import (
     AwaitHealthy,
@@ -47,7 +47,8 @@ def replacement_steps(
         notes.append(_allowed(desired, machine, update, observed, settings))
         if stand_in := members.stand_ins.get(machine.id or ""):
             found = next(m for m in members.machines if m.id == stand_in)
-            steps += _finish(desired, group, machine, found, settings)
+            waiting = waiting_for(desired.spec, group, settings.options)
+            steps += finish_replacement(desired.name, group, machine, found, waiting)
             continue
         made = _replacement(
             desired,
@@ -112,21 +113,20 @@ def _stands_by_for(machine: models.Machine, made: CreateMachine, members: Member
     return None
 
 
-def _finish(
-    desired: DesiredApp,
+def finish_replacement(
+    app: str,
     group: str,
     machine: models.Machine,
     stand_in: models.Machine,
-    settings: PlanSettings,
+    waiting: Waiting,
 ) -> list[Step]:
     """The old machine goes once its replacement, made by an earlier run, is well.
 
     One that was made to rest, since the old one rested, has nothing to be waited for.
     """
-    waiting = waiting_for(desired.spec, group, settings.options)
     healthy = AwaitHealthy(
         id=f"replaced:{machine.id}:healthy",
-        app=desired.name,
+        app=app,
         group=group,
         ref=Ref(machine=stand_in.id),
         timeout=waiting.timeout,
@@ -135,7 +135,7 @@ def _finish(
     )
     gone = DestroyMachine(
         id=f"destroy:{machine.id}",
-        app=desired.name,
+        app=app,
         group=group,
         ref=Ref(machine=machine.id),
         reason=f"replaced by machine {stand_in.id} in an earlier run",

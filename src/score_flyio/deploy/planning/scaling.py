@@ -9,23 +9,15 @@ from copy import deepcopy
 from attrs import evolve, field, frozen
 
 from fly_machines import models
-from score_flyio.deploy.metadata import CANARY, Launch
+from score_flyio.deploy.desired.update import RESTING
+from score_flyio.deploy.metadata import Launch
 from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.group_plan import GroupPlan, join
-from score_flyio.deploy.planning.reconfigure import serves, waiting_of
+from score_flyio.deploy.planning.likeness import new_machine_config
 from score_flyio.deploy.planning.strategies.model import waiting_steps
+from score_flyio.deploy.planning.waiting import waiting_of
 from score_flyio.deploy.step import CreateMachine, CreateVolume, DestroyMachine, Step
-from score_flyio.fly.present import LAUNCH_KEY
-
-_PASSING_MARKS = (
-    LAUNCH_KEY,
-    CANARY,
-    "score_flyio_stands_for",
-    "fly_bluegreen_deployment_tag",
-    "fly_flyctl_bluegreen_launch_id",
-)
-"""Metadata that is about one machine alone."""
 
 
 @frozen(kw_only=True)
@@ -74,17 +66,6 @@ def scale_group(scale: GroupScale) -> GroupPlan:
         elif more < 0:
             plans.append(_destroy(scale, region, -more))
     return join(plans)
-
-
-def new_machine_config(template: models.FlyMachineConfig) -> models.FlyMachineConfig:
-    """The config of one more machine like another one: nothing that was that one's alone."""
-    config = deepcopy(template)
-    config.standbys = None
-    config.env = {k: v for k, v in (config.env or {}).items() if k != "FLY_STANDBY_FOR"}
-    config.metadata = {k: v for k, v in (config.metadata or {}).items() if k not in _PASSING_MARKS}
-    for mount in config.mounts or []:
-        mount.volume = None
-    return config
 
 
 def _create(scale: GroupScale, region: str, count: int, *, first: int) -> GroupPlan:
@@ -181,4 +162,4 @@ def _worth(machine: models.Machine) -> tuple[bool, bool, int, str]:
     config = machine.config or models.FlyMachineConfig()
     launch = Launch.of_machine(machine)
     number = launch.number if launch else 0
-    return not config.standbys, serves(machine), number, machine.id or ""
+    return not config.standbys, machine.state not in RESTING, number, machine.id or ""

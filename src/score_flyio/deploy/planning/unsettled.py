@@ -9,29 +9,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fly_machines import models
-from score_flyio.deploy.model import DesiredApp, Ref
-from score_flyio.deploy.options import DeployOptions, StrategyName
-from score_flyio.deploy.planning.waiting import waiting_for
+from score_flyio.deploy.model import Ref
+from score_flyio.deploy.options import StrategyName
+from score_flyio.deploy.planning.strategies.model import Waiting
 from score_flyio.deploy.step import AwaitHealthy
 from score_flyio.deploy.verdict import Health, exit_code, judge, newest_exit
 
 
 def awaits(
-    desired: DesiredApp,
+    app: str,
     group: str,
     machines: Iterable[models.Machine],
-    options: DeployOptions,
+    waiting: Waiting,
     *,
     strategy: StrategyName,
 ) -> tuple[AwaitHealthy, ...]:
-    """A step for each machine that is not well; none where the deploy waits for nothing."""
-    if options.detach or strategy == "immediate":
+    """A step for each machine that is not well; none where the run waits for nothing."""
+    if waiting.detach or strategy == "immediate":
         return ()
-    waiting = waiting_for(desired.spec, group, options)
     return tuple(
         AwaitHealthy(
             id=f"await:{machine.id}",
-            app=desired.name,
+            app=app,
             group=group,
             ref=Ref(machine=machine.id),
             timeout=waiting.timeout,

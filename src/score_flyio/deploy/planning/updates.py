@@ -9,21 +9,21 @@ from attrs import evolve, frozen
 from fly_machines import models
 from score_flyio.deploy.compare import differences
 from score_flyio.deploy.desired.launch import launch_plan
-from score_flyio.deploy.desired.update import RESTING, MachineUpdate, update_input
-from score_flyio.deploy.metadata import CANARY, TOOL_VERSION
+from score_flyio.deploy.desired.settings import deploy_settings
+from score_flyio.deploy.desired.update import MachineUpdate, update_input
+from score_flyio.deploy.metadata import TOOL_VERSION
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Release
 from score_flyio.deploy.options import DeployOptions, StrategyName
-from score_flyio.deploy.planning.greens import greens
 from score_flyio.deploy.planning.group_plan import GroupPlan, PlanSettings, join
 from score_flyio.deploy.planning.launches import with_secrets_seen
 from score_flyio.deploy.planning.leftovers import Members
 from score_flyio.deploy.planning.replacements import replacement_steps
+from score_flyio.deploy.planning.rollout import Rollout, roll_out
 from score_flyio.deploy.planning.secrets import SEEN_KEY, SecretsPlan
 from score_flyio.deploy.planning.sizes import options_guest
-from score_flyio.deploy.planning.strategies import STRATEGIES, GroupUpdate
-from score_flyio.deploy.planning.unsettled import awaits, is_well
+from score_flyio.deploy.planning.unsettled import is_well
 from score_flyio.deploy.planning.waiting import waiting_for
-from score_flyio.deploy.step import CreateMachine, UpdateMachine
+from score_flyio.deploy.step import UpdateMachine
 from score_flyio.fly.present import metadata
 
 OWN_TOOL = "score-flyio/"
@@ -36,8 +36,10 @@ class _Change:
 
     machine: models.Machine
     update: MachineUpdate
-    step: UpdateMachine | None
-    """None: it already is as it should be."""
+    step: UpdateMachine | None = None
+    """None: it has to be replaced."""
+    differs: bool = True
+    """Whether it is not yet as it should be."""
 
     @property
     def replaced(self) -> bool:
@@ -71,36 +73,24 @@ def update_steps(
             members=members,
         )
     ]
-    strategy = _strategy(desired, options)
-    if strategy == "bluegreen" and any(c.step for c in plain):
-        steps = [
-            c.step or _update_step(desired, group, c.machine, c.update, secrets) for c in plain
-        ]
-    else:
-        steps = _worst_first(plain)
-    same = [c.machine for c in plain if c.machine.id not in _machines(steps)]
-    waits = awaits(desired, group, same, options, strategy=strategy)
-    plans.append(GroupPlan(steps=waits))
-    if steps:
-        update = _group_update(
-            desired, group, steps, machines, settings=settings, release=release, secrets=secrets
-        )
-        ordered = STRATEGIES[strategy](evolve(update, before=tuple(step.id for step in waits)))
-        leases = tuple(step.machine for step in steps)
-        plans.append(GroupPlan(steps=ordered.steps, pools=ordered.pools, leases=leases))
-    changing = _machines(steps) | {c.machine.id for c in replaced}
+    rollout = Rollout(
+        app=desired.name,
+        group=group,
+        strategy=_strategy(desired, options),
+        machines=machines,
+        updates=tuple(c.step for c in plain if c.step is not None),
+        changing=frozenset(c.machine.id or "" for c in plain if c.differs),
+        one_more=lambda _: _one_more(desired, group, options, release, secrets),
+        release=release,
+        new_id=settings.new_id,
+        options=options,
+        waiting=waiting_for(desired.spec, group, options),
+        max_unavailable=options.max_unavailable or deploy_settings(desired.spec).max_unavailable,
+    )
+    plans.append(roll_out(rollout))
+    changing = {step.machine for step in rollout.steps} | {c.machine.id for c in replaced}
     unchanged = tuple(m.id for m in machines if m.id and m.id not in changing)
     return join([*plans, GroupPlan(unchanged=unchanged)])
-
-
-def _machines(steps: list[UpdateMachine]) -> set[str | None]:
-    return {step.machine for step in steps}
-
-
-def _worst_first(changes: list[_Change]) -> list[UpdateMachine]:
-    """Machines that do not serve anyway are the first to change."""
-    ordered = sorted(changes, key=lambda change: is_well(change.machine, checks=True))
-    return [change.step for change in ordered if change.step is not None]
 
 
 def _in_scope(machine: models.Machine, options: DeployOptions) -> bool:
@@ -115,9 +105,7 @@ def _host_ok(machine: models.Machine) -> bool:
 
 
 def _strategy(desired: DesiredApp, options: DeployOptions) -> StrategyName:
-    section = desired.spec.deploy
-    name = options.strategy or (section.strategy if section else "") or "rolling"
-    return cast(StrategyName, name)
+    return options.strategy or cast(StrategyName, deploy_settings(desired.spec).strategy)
 
 
 def _change(
@@ -132,14 +120,13 @@ def _change(
         desired.spec, group, machine, image=desired.image, release=release, files=desired.files
     )
     if update.requires_replacement or not _host_ok(machine):
-        return _Change(machine=machine, update=update, step=None)
+        return _Change(machine=machine, update=update)
     step = _update_step(desired, group, machine, update, secrets)
     seen = metadata(machine).get(SEEN_KEY)
     told = seen is not None or metadata(machine).get(TOOL_VERSION, "").startswith(OWN_TOOL)
     stale = secrets.seen is not None and told and seen != secrets.seen
-    if step.differences or stale or secrets.changes:
-        return _Change(machine=machine, update=update, step=step)
-    return _Change(machine=machine, update=update, step=None)
+    differs = bool(step.differences or stale or secrets.changes)
+    return _Change(machine=machine, update=update, step=step, differs=differs)
 
 
 def _update_step(
@@ -173,76 +160,19 @@ def _update_step(
     )
 
 
-def _group_update(
+def _one_more(
     desired: DesiredApp,
     group: str,
-    steps: list[UpdateMachine],
-    machines: tuple[models.Machine, ...],
-    *,
-    settings: PlanSettings,
+    options: DeployOptions,
     release: Release,
     secrets: SecretsPlan,
-) -> GroupUpdate:
-    options = settings.options
-    section = desired.spec.deploy
-    in_file = section.max_unavailable if section else None
-    running = [step for step in steps if not step.request.skip_launch]
-    update = GroupUpdate(
-        app=desired.name,
-        group=group,
-        running=tuple(running),
-        resting=tuple(step for step in steps if step.request.skip_launch),
-        size=sum(1 for machine in machines if machine.state not in RESTING),
-        max_unavailable=options.max_unavailable or in_file or 0.33,
-        concurrency=options.concurrency,
-        waiting=waiting_for(desired.spec, group, options),
-        bluegreen_pause=options.bluegreen_pause,
-    )
-    match _strategy(desired, options):
-        case "canary" if running:
-            made = _canary(desired, group, settings, release, secrets)
-            return evolve(update, canary=made)
-        case "bluegreen":
-            return evolve(
-                update,
-                green=greens(
-                    desired, steps, update, machines=machines, settings=settings, release=release
-                ),
-            )
-        case _:
-            return update
-
-
-def _canary(
-    desired: DesiredApp,
-    group: str,
-    settings: PlanSettings,
-    release: Release,
-    secrets: SecretsPlan,
-) -> CreateMachine:
+) -> models.CreateMachineRequest:
     request = launch_plan(
         desired.spec,
         group,
         image=desired.image,
         release=release,
         files=desired.files,
-        guest=options_guest(settings.options),
+        guest=options_guest(options),
     ).first
-    request = evolve(request, lease_ttl=None)
-    config = request.config or models.FlyMachineConfig()
-    config = evolve(
-        config,
-        metadata={**(config.metadata or {}), CANARY: "true"},
-        dns=evolve(config.dns or models.FlyDNSConfig(), skip_registration=True),
-    )
-    return CreateMachine(
-        id=f"canary:{group}",
-        app=desired.name,
-        group=group,
-        request=with_secrets_seen(evolve(request, config=config), secrets),
-        launch_id=settings.new_id(),
-        number=1,
-        of=1,
-        role="canary",
-        secrets_from="secrets" if secrets.changes else None,
-    )
+    return with_secrets_seen(request, secrets)

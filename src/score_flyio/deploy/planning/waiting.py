@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from fly_machines import models
 from score_flyio.app.groups import flatten
 from score_flyio.app.spec import AppSpec
+from score_flyio.deploy.desired.settings import DEFAULT_TIMEOUT, deploy_settings
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.strategies.model import Waiting
-
-WAIT_TIMEOUT = 300.0
-"""Seconds; flyctl's default of `deploy.wait_timeout`."""
+from score_flyio.deploy.verdict import count_checks
 
 
 def waiting_for(spec: AppSpec, group: str, options: DeployOptions) -> Waiting:
     """Options win over the file."""
-    section = spec.deploy
-    timeout = options.wait_timeout
-    if timeout is None and section is not None and section.wait_timeout is not None:
-        timeout = section.wait_timeout.seconds
     own = flatten(spec, group)
     checks = bool(own.checks) or bool(own.http_service and own.http_service.checks)
     checks = checks or any(service.tcp_checks or service.http_checks for service in own.services)
+    return _waiting(options, spec, checks=checks)
+
+
+def waiting_of(
+    configs: Iterable[models.FlyMachineConfig], options: DeployOptions, spec: AppSpec | None = None
+) -> Waiting:
+    """The same for machine configs, of which the fly.toml may not be known."""
+    checks = any(count_checks(models.Machine(config=config)).configured for config in configs)
+    return _waiting(options, spec or AppSpec(), checks=checks)
+
+
+def _waiting(options: DeployOptions, spec: AppSpec, *, checks: bool) -> Waiting:
+    timeout = options.wait_timeout
+    if timeout is None:
+        timeout = deploy_settings(spec).wait_timeout.seconds
     return Waiting(
-        timeout=timeout or WAIT_TIMEOUT,
+        timeout=timeout or DEFAULT_TIMEOUT.seconds,
         checks=checks,
         smoke_window=options.smoke_window if options.smoke_checks else 0.0,
         detach=options.detach,

@@ -1,0 +1,29 @@
+"""One more machine like another one. Pure."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+from fly_machines import models
+from score_flyio.deploy.metadata import CANARY, STANDS_FOR, TAG
+from score_flyio.fly.present import LAUNCH_KEY
+
+_PASSING_MARKS = (
+    LAUNCH_KEY,
+    CANARY,
+    STANDS_FOR,
+    TAG,
+    "fly_flyctl_bluegreen_launch_id",
+)
+"""Metadata that is about one machine alone."""
+
+
+def new_machine_config(template: models.FlyMachineConfig) -> models.FlyMachineConfig:
+    """The config of one more machine like another one: nothing that was that one's alone."""
+    config = deepcopy(template)
+    config.standbys = None
+    config.env = {k: v for k, v in (config.env or {}).items() if k != "FLY_STANDBY_FOR"}
+    config.metadata = {k: v for k, v in (config.metadata or {}).items() if k not in _PASSING_MARKS}
+    for mount in config.mounts or []:
+        mount.volume = None
+    return config

@@ -1,0 +1,57 @@
+"""What an interrupted run left in an app, settled before an operation goes on from there. Pure."""
+
+from __future__ import annotations
+
+from attrs import evolve, frozen
+
+from fly_machines import models
+from score_flyio.app.spec import AppSpec
+from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.planning.group_plan import GroupPlan, join
+from score_flyio.deploy.planning.groups import by_group
+from score_flyio.deploy.planning.leftovers import Members, sort_out
+from score_flyio.deploy.planning.replacements import finish_replacement
+from score_flyio.deploy.planning.waiting import waiting_of
+from score_flyio.deploy.step import Step
+
+
+@frozen(kw_only=True)
+class Settled:
+    """An app without leftovers, and what takes them away."""
+
+    observed: ObservedApp
+    plan: GroupPlan
+
+
+def settle(
+    observed: ObservedApp, options: DeployOptions, definition: AppSpec | None = None
+) -> Settled:
+    """Canaries, half-made bluegreen sets and replaced machines go, as in a deploy."""
+    plans = []
+    gone: set[str | None] = set()
+    for group, machines in sorted(by_group(observed.machines, default="app").items()):
+        members = sort_out(observed.name, group, machines)
+        steps = (*members.gone, *_finished(observed, group, members, options, definition))
+        leases = (*(step.ref.machine or "" for step in members.gone), *members.stand_ins)
+        plans.append(GroupPlan(steps=steps, leases=leases))
+        gone.update(leases)
+    kept = tuple(machine for machine in observed.machines if machine.id not in gone)
+    return Settled(observed=evolve(observed, machines=kept), plan=join(plans))
+
+
+def _finished(
+    observed: ObservedApp,
+    group: str,
+    members: Members,
+    options: DeployOptions,
+    definition: AppSpec | None,
+) -> list[Step]:
+    known = {machine.id: machine for machine in members.machines}
+    steps: list[Step] = []
+    for old, new in members.stand_ins.items():
+        stand_in = known[new]
+        config = stand_in.config or models.FlyMachineConfig()
+        waiting = waiting_of([config], options, definition)
+        steps += finish_replacement(observed.name, group, known[old], stand_in, waiting)
+    return steps
