@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 from score_flyio._version import __version__
 from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.desired.addresses import public_url
-from score_flyio.deploy.execution.context import Context, ContextSettings, scope_of
+from score_flyio.deploy.execution.context import ContextSettings, scope_of
 from score_flyio.deploy.execution.execute import AppExecution, app_execution
 from score_flyio.deploy.execution.records import (
     changes_machines,
@@ -186,7 +186,13 @@ class Deployment:
                 prepared = await self._prepared(deployable)
                 plan = self._plan(deployable, prepared, observed, org)
                 context.secret_names = plan.secret_names
-                self._announce(plan, with_options(prepared.spec, settings.options), context)
+                spec = with_options(prepared.spec, settings.options)
+                context.release.expect(
+                    new_release(plan, spec, settings.options),
+                    tool_version=TOOL_VERSION,
+                    app_is_new=any(isinstance(step, CreateApp) for step in plan.steps),
+                    certain=changes_machines(plan),
+                )
                 tasks.start_soon(self._ask_for_room, plan, observed, org, context.scope())
                 await execution.carry_out(plan.steps, plan.pools)
             except ScoreFlyError as error:
@@ -216,15 +222,6 @@ class Deployment:
             workload=deployable.workload,
             files=prepared.files,
         )
-
-    def _announce(self, plan: AppPlan, spec: AppSpec, context: Context) -> None:
-        """Says what Fly is told of the release once a machine changes: now, if one surely will."""
-        release = context.release
-        release.release = new_release(plan, spec, self.settings.options)
-        release.tool_version = TOOL_VERSION
-        release.app_is_new = any(isinstance(step, CreateApp) for step in plan.steps)
-        if changes_machines(plan) and not release.app_is_new:
-            release.begin()
 
     def _plan(
         self, deployable: Deployable, prepared: Prepared, observed: ObservedApp, org: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from attrs import frozen
+from attrs import field, frozen
 
+from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deployable import FlyTomlApp
 from score_flyio.errors import NotInitialised, UsageError
@@ -19,6 +20,8 @@ class AppRef:
 
     app: str
     workload: str | None = None
+    definition: AppSpec | None = field(default=None, eq=False, repr=False)
+    """The fly.toml that named the app, if one did."""
 
     @property
     def label(self) -> str:
@@ -68,7 +71,7 @@ async def choose_apps(
         )
     state = await _state(project, needed=not (app or configs))
     chosen = [_workload(name, state) for name in workloads]
-    chosen += [AppRef(app=_app_of(project, file, app)) for file in configs]
+    chosen += [_defined(FlyTomlApp.load(file, project.directory, app=app)) for file in configs]
     if app and not configs:
         chosen.append(_known(app, state))
     elif state is not None and not chosen:
@@ -113,5 +116,5 @@ def _known(app: str, state: ProjectState | None) -> AppRef:
     return AppRef(app=app, workload=names.get(app))
 
 
-def _app_of(project: Project, file: str, app: str | None) -> str:
-    return FlyTomlApp.load(file, project.directory, app=app).app
+def _defined(loaded: FlyTomlApp) -> AppRef:
+    return AppRef(app=loaded.app, definition=loaded.spec)

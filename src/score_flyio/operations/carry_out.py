@@ -7,14 +7,17 @@ from collections.abc import Mapping, Sequence
 import anyio
 from attrs import frozen
 
-from score_flyio.deploy.execution.context import ContextSettings, Recorder
+from score_flyio.app.spec import AppSpec
+from score_flyio.deploy.execution.context import ContextSettings, Recorder, app_scope, scope_of
 from score_flyio.deploy.execution.execute import AppResult, app_execution
+from score_flyio.deploy.execution.records import changes_machines, ending, new_release, numbered
 from score_flyio.deploy.execution.report import AppReport, Report, app_report, outcome_of
 from score_flyio.deploy.execution.room import ask_for_room
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.plan import AppPlan
+from score_flyio.deployment import TOOL_VERSION
 from score_flyio.errors import ScoreFlyError
-from score_flyio.events import Scope, WorkloadFinished
+from score_flyio.events import Scope, WarningRaised, WorkloadFinished
 from score_flyio.operations.session import NothingToRemember, Session
 from score_flyio.unwrap import unwrapped
 
@@ -25,7 +28,10 @@ class Work:
 
     plan: AppPlan
     options: DeployOptions
+    definition: AppSpec | None = None
+    """What Fly is told of the release that the plan makes; None: it is told of none."""
     known_volumes: frozenset[str] = frozenset()
+    known_addresses: frozenset[str] = frozenset()
 
 
 async def carry_out(
@@ -69,12 +75,24 @@ async def _carry_out(session: Session, work: Work, recorder: Recorder) -> AppRes
         recorder=recorder,
         emit=session.emit,
     )
+    for note in work.plan.notes:
+        session.emit(WarningRaised(scope=scope_of(settings), message=note, code="plan_note"))
     async with app_execution(settings) as execution:
-        execution.context.known_volumes.update(work.known_volumes)
+        context = execution.context
+        context.known_volumes.update(work.known_volumes)
+        context.known_addresses.update(work.known_addresses)
+        if work.definition is not None:
+            context.release.expect(
+                new_release(work.plan, work.definition, work.options),
+                tool_version=TOOL_VERSION,
+                certain=changes_machines(work.plan),
+            )
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_ask_for_room, session, work.plan, execution.context.scope())
+            tasks.start_soon(_ask_for_room, session, work.plan, context.scope())
             await execution.carry_out(work.plan.steps, work.plan.pools)
-        return await execution.finish(work.plan)
+        result = numbered(await execution.finish(work.plan), context.release.recorded)
+        context.release.end(*ending(result))
+        return result
 
 
 async def _ask_for_room(session: Session, plan: AppPlan, scope: Scope) -> None:
@@ -84,7 +102,7 @@ async def _ask_for_room(session: Session, plan: AppPlan, scope: Scope) -> None:
 
 def _finished(plan: AppPlan, report: AppReport) -> WorkloadFinished:
     return WorkloadFinished(
-        scope=Scope(workload=plan.label if plan.label != plan.app else None, app=plan.app),
+        scope=app_scope(plan.app, plan.label),
         outcome=report.outcome,
         error=report.failures[0].message if report.failures else None,
         seconds=report.seconds,

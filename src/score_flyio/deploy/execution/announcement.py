@@ -1,4 +1,4 @@
-"""Tells Fly of the release that a deploy makes, beside the deploy: it never fails because of that.
+"""Tells Fly of the release that a run makes, beside the run: it never fails because of that.
 
 Fly numbers the release; id and number go into the metadata of the machines, as flyctl does it.
 """
@@ -54,6 +54,16 @@ class Announcement:
     _answered: anyio.Event | None = None
     _warned: bool = False
     _shown_running: anyio.CancelScope = field(factory=anyio.CancelScope)
+
+    def expect(
+        self, release: NewRelease, *, tool_version: str, app_is_new: bool = False, certain: bool
+    ) -> None:
+        """Note what Fly is told once a machine changes: now, if one surely will (`certain`)."""
+        self.release = release
+        self.tool_version = tool_version
+        self.app_is_new = app_is_new
+        if certain and not app_is_new:
+            self.begin()
 
     def begin(self) -> None:
         """Tell of the release in the background, once."""
@@ -120,6 +130,6 @@ class Announcement:
             self._warned = True
             self.warn(
                 f"Fly's list of releases does not show this release {what}: {reason};"
-                " the deploy itself goes on"
+                " the run itself goes on"
             )
         return None
