@@ -44,15 +44,18 @@ class Plan:
         changes = self.failures or self.new_resources
         return not changes and all(app.empty for app in self.apps)
 
-    def describe(self) -> str:
-        """The plan as text for a person; secrets are named, never shown."""
+    def describe(self, *, show_calls: bool = False) -> str:
+        """The plan as text for a person; secrets are named, never shown.
+
+        `show_calls` adds the calls of the Machines API that each step makes.
+        """
         lines = [
             f"provision {uid}: its outputs are known later"
             if uid in self.new_resources
             else f"ask again for {uid}: it is provisioned"
             for uid in self.resources
         ]
-        lines += [describe_app(app) for app in self.apps]
+        lines += [describe_app(app, show_calls=show_calls) for app in self.apps]
         lines += [f"{label}: {error.message}" for label, error in self.failures.items()]
         return "\n".join(lines) or "nothing to do"
 

@@ -58,7 +58,18 @@ GUEST: Final = (
 )
 """The size of machines."""
 
+release_record_option: Final = click.option(
+    "--release-record/--no-release-record",
+    default=True,
+    help="Tell Fly of the release, so that fly releases shows it.",
+)
+
 WAITING: Final = (
+    click.option(
+        "--strategy",
+        type=click.Choice(["rolling", "immediate", "canary", "bluegreen"]),
+        help="How machines are replaced; otherwise as in the fly.toml, else rolling.",
+    ),
     click.option(
         "--max-unavailable",
         type=MaxUnavailable(),
@@ -77,7 +88,36 @@ WAITING: Final = (
         help="Watch started machines for crashes.",
     ),
     click.option(
+        "--smoke-window",
+        type=Seconds(),
+        metavar="TIME",
+        help="How long they are watched, from their start; 10s unless given.",
+    ),
+    click.option(
+        "--bluegreen-pause",
+        type=Seconds(),
+        metavar="TIME",
+        help="Time for the proxy to learn of new machines, and again to leave old ones: bluegreen "
+        "waits so long twice; 10s unless given.",
+    ),
+    click.option(
+        "--max-concurrent",
+        "--concurrency",
+        "concurrency",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Machines changed at once by the immediate strategy.",
+    ),
+    click.option(
         "--detach", is_flag=True, help="Do not wait until machines are started and healthy."
+    ),
+    click.option("--lease-timeout", type=Seconds(), metavar="TIME", help="Life of a lease."),
+    click.option(
+        "--lease-wait",
+        type=Seconds(),
+        metavar="TIME",
+        help="How long to wait for a machine that somebody else holds; 0: not at all; 40s unless "
+        "given.",
     ),
     click.option(
         "--on-failure",
@@ -91,27 +131,13 @@ WAITING: Final = (
 
 SETTINGS: Final = (
     *WAITING,
-    click.option(
-        "--strategy",
-        type=click.Choice(["rolling", "immediate", "canary", "bluegreen"]),
-        help="How machines are replaced; otherwise as in the fly.toml, else rolling.",
-    ),
     click.option("--ha/--no-ha", default=True, help="Two machines of each group at first."),
-    click.option(
-        "--max-concurrent",
-        "--concurrency",
-        "concurrency",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="Machines changed at once by the immediate strategy.",
-    ),
     click.option(
         "--release-command-timeout",
         type=Seconds(),
         metavar="TIME",
         help="Time for the release command.",
     ),
-    click.option("--lease-timeout", type=Seconds(), metavar="TIME", help="Life of a lease."),
     click.option(
         "-r", "--region", "--primary-region", "region", metavar="REGION", help="The primary region."
     ),
@@ -139,14 +165,16 @@ SETTINGS: Final = (
         metavar="REGION,…",
         help="Leave the machines of these regions alone.",
     ),
+    click.option(
+        "--fallback-regions",
+        multiple=True,
+        metavar="REGION,…",
+        help="Where machines without volumes are created when their region has no room.",
+    ),
     click.option("--skip-release-command", is_flag=True, help="Do not run the release command."),
     click.option("--no-public-ips", is_flag=True, help="Allocate no public addresses."),
     click.option("--flycast", is_flag=True, help="Allocate a private address only."),
-    click.option(
-        "--release-record/--no-release-record",
-        default=True,
-        help="Tell Fly of the release, so that fly releases shows it.",
-    ),
+    release_record_option,
     click.option(
         "-y",
         "--yes",
@@ -188,6 +216,10 @@ def deploy_options(
     env: tuple[tuple[str, str], ...] = (),
     only_regions: tuple[str, ...] = (),
     exclude_regions: tuple[str, ...] = (),
+    fallback_regions: tuple[str, ...] = (),
+    smoke_window: float | None = None,
+    bluegreen_pause: float | None = None,
+    lease_wait: float | None = None,
     no_public_ips: bool = False,
     yes: bool = False,
     **rest: Any,
@@ -195,12 +227,19 @@ def deploy_options(
     """What SETTINGS say."""
     from score_flyio.deploy.options import DeployOptions
 
-    given: dict[str, Any] = {"lease_ttl": lease_timeout, "concurrency": concurrency}
+    given: dict[str, Any] = {
+        "lease_ttl": lease_timeout,
+        "lease_wait": lease_wait,
+        "smoke_window": smoke_window,
+        "bluegreen_pause": bluegreen_pause,
+        "concurrency": concurrency,
+    }
     return DeployOptions(
         env=dict(env),
         guest=_guest(rest),
-        only_regions=_listed(only_regions),
-        exclude_regions=_listed(exclude_regions),
+        only_regions=listed(only_regions),
+        exclude_regions=listed(exclude_regions),
+        fallback_regions=listed(fallback_regions),
         public_ips=not no_public_ips,
         allow_destructive=yes,
         **{name: value for name, value in given.items() if value is not None},
@@ -217,6 +256,6 @@ def _guest(rest: dict[str, Any]) -> Any:
     return GuestOptions(**given) if any(v is not None for v in given.values()) else None
 
 
-def _listed(values: tuple[str, ...]) -> tuple[str, ...]:
+def listed(values: tuple[str, ...]) -> tuple[str, ...]:
     """`a,b` and repeated options, as one list."""
     return tuple(part for value in values for part in value.replace(",", " ").split())

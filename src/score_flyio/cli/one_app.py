@@ -2,26 +2,101 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
-from score_flyio.cli.app_options import chosen
+import asyncclick as click
+from attrs import field, frozen
+
+from score_flyio.cli.app_options import ONE, WHERE, chosen, session
 from score_flyio.cli.context import CliContext
+from score_flyio.cli.deploy_options import Decorator, options
+from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
-    from score_flyio.operations.apps import Chosen
+    from score_flyio.app.spec import AppSpec
+    from score_flyio.operations.apps import AppRef, Chosen
+    from score_flyio.operations.records import Records
+    from score_flyio.operations.session import Session
 
 
-async def split(
+def names_one_app(*arguments: str) -> Decorator[Any]:
+    """The arguments and options by which a command names one app, and where it is."""
+    metavar = " ".join(("[WORKLOAD]", *arguments))
+    return options((click.argument("arguments", nargs=-1, metavar=metavar),), ONE, WHERE)
+
+
+@frozen(kw_only=True)
+class OneApp:
+    """What a command line names."""
+
+    cli: CliContext
+    apps: Chosen
+    rest: tuple[str, ...]
+    """The arguments behind the workload."""
+    place: dict[str, Any] = field(factory=dict)
+
+    @property
+    def ref(self) -> AppRef:
+        """The app. Raises UsageError when there are several."""
+        return self.apps.single()
+
+    def no_more(self) -> None:
+        """Raises UsageError for an argument that is left."""
+        if self.rest:
+            raise UsageError(
+                f"unexpected argument {self.rest[0]!r}", hint="name one workload; see --help"
+            )
+
+    def session(self) -> AbstractAsyncContextManager[Session]:
+        """A visit to the place that the command line names."""
+        return session(self.cli, **self.place)
+
+    @asynccontextmanager
+    async def changing(
+        self, owner: str, *, dry_run: bool = False
+    ) -> AsyncIterator[tuple[Session, Records]]:
+        """A visit with the project state, locked in the name of `owner` unless for a dry run."""
+        from score_flyio.cli.project import open_project
+        from score_flyio.operations.records import open_records
+
+        async with (
+            self.session() as visit,
+            open_records(
+                visit, open_project(self.cli), self.apps.state, owner, to_look=dry_run
+            ) as records,
+        ):
+            yield visit, records
+
+    def definition(self, visit: Session) -> AppSpec | None:
+        """The fly.toml of the app, where one is known."""
+        from score_flyio.cli.project import open_project
+        from score_flyio.operations.definition import known_definition
+
+        return known_definition(visit, open_project(self.cli), self.ref)
+
+
+async def named_app(cli: CliContext, settings: dict[str, Any]) -> OneApp:
+    """What the options of `names_one_app` say; takes them out of the other settings.
+
+    Raises:
+        UsageError: it is not clear which workload is meant.
+    """
+    own = [settings.pop(name) for name in ("arguments", "configs", "app")]
+    names = ("target", "emulate", "org", "events_file")
+    place = {name: settings.pop(name) for name in names if name in settings}
+    apps, rest = await _split(cli, *own)
+    return OneApp(cli=cli, apps=apps, rest=rest, place=place)
+
+
+async def _split(
     cli: CliContext, arguments: Sequence[str], configs: Sequence[str], app: str | None
 ) -> tuple[Chosen, tuple[str, ...]]:
     """The app and the arguments that are left.
 
     The first argument is the workload, unless --app or --config names the app, or the project has
     only one workload and the argument is not its name.
-
-    Raises:
-        UsageError: it is not clear which workload is meant.
     """
     if app or configs:
         return await chosen(cli, (), configs, app), tuple(arguments)

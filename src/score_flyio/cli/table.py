@@ -29,6 +29,7 @@ SECTIONS: Final[dict[str, tuple[Entry, ...]]] = {
         Entry("rollback", "Go back to an earlier release.", "rollback"),
         Entry("scale", "Change the count and size of machines.", "scale"),
         Entry("secrets", "List, set, unset or import secrets.", "secrets"),
+        Entry("ips", "List, allocate or release addresses.", "ips"),
         Entry("certs", "List, add, check or remove certificates.", "certs"),
         Entry("destroy", "Delete machines, volumes, addresses, apps and resources.", "destroy"),
     ),

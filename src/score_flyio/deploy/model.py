@@ -50,6 +50,14 @@ class DesiredApp:
 
 
 @frozen(kw_only=True)
+class OwnCertificate:
+    """A certificate that somebody brings along, in PEM form."""
+
+    fullchain: str
+    private_key: Secret = field(repr=False)
+
+
+@frozen(kw_only=True)
 class KnownApp:
     """What the project state remembers of an app."""
 

@@ -14,7 +14,7 @@ from attrs import evolve, field, frozen
 
 from fly_machines import models
 from score_flyio.deploy.compare import Difference
-from score_flyio.deploy.model import Ref
+from score_flyio.deploy.model import OwnCertificate, Ref
 from score_flyio.secret import Secret
 
 
@@ -56,21 +56,37 @@ class AllocateAddress(Step):
 
     verb = "allocate address"
     kind: str
+    region: str | None = None
+    """Where it leads to; None: to the machine that is nearest, wherever it is."""
 
     def describe(self) -> str:
+        where = f" in {self.region}" if self.region else ""
         cost = ", 2 USD per month" if self.kind == "v4" else ""
-        return f"allocate address {self.kind}{cost}"
+        return f"allocate address {self.kind}{where}{cost}"
 
 
 @frozen(kw_only=True)
 class AddCertificate(Step):
-    """Asks for a certificate for a host name that points at the app, or will."""
+    """Asks for a certificate for a host name that points at the app, or will; or gives one."""
 
     verb = "add certificate"
     hostname: str
+    own: OwnCertificate | None = None
 
     def describe(self) -> str:
-        return f"add a certificate for {self.hostname}"
+        whose = "a certificate" if self.own is None else "the given certificate"
+        return f"add {whose} for {self.hostname}"
+
+
+@frozen(kw_only=True)
+class RemoveCertificate(Step):
+    """Takes all certificates of a host name away."""
+
+    verb = "remove certificate"
+    hostname: str
+
+    def describe(self) -> str:
+        return f"remove the certificate of {self.hostname}"
 
 
 @frozen(kw_only=True)
@@ -80,7 +96,7 @@ class SetSecrets(Step):
     verb = "set secrets"
     values: Mapping[str, Secret | None] = field(repr=False)
     changes: Mapping[str, str]
-    """Name to what is known of the change: `new`, `changed`, `removed` or `unknown`."""
+    """Name to what is known of the change: `new`, `changed`, `removed`, `absent` or `unknown`."""
 
     def describe(self) -> str:
         shown = ", ".join(f"{name} ({why})" for name, why in sorted(self.changes.items()))
@@ -332,6 +348,7 @@ MUTATING = (
     CreateApp,
     AllocateAddress,
     AddCertificate,
+    RemoveCertificate,
     SetSecrets,
     CreateVolume,
     RunReleaseCommand,

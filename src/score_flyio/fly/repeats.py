@@ -230,7 +230,7 @@ async def delete_machine(
         return
 
 
-# --- volumes and addresses
+# --- volumes, addresses, certificates
 
 
 async def create_volume(
@@ -294,6 +294,30 @@ def ip_type(assignment: models.IPAssignment) -> str:
     if ":" in ip:
         return "private_v6" if ip.startswith("fdaa:") else "v6"
     return "shared_v4" if assignment.shared else "v4"
+
+
+async def ask_for_certificate(
+    api: FlyMachinesApi, app: str, hostname: str
+) -> models.CertificateDetail:
+    """Have the platform make a certificate; one that was asked for before is given as it is."""
+    request = models.CreateAcmeCertificateRequest(hostname=hostname)
+
+    async def send() -> models.CertificateDetail:
+        return await api.app_certificates_acme_create(app, request)
+
+    async def present() -> models.CertificateDetail | None:
+        try:
+            return await api.app_certificates_show(app, hostname)
+        except NotFound:
+            return None
+
+    try:
+        return await _repeat(send, present)
+    except (InvalidRequest, Conflict):
+        found = await present()
+        if found is None:
+            raise
+        return found
 
 
 # --- secrets

@@ -8,10 +8,13 @@ from typing import Any, TypeAlias
 from attrs import frozen
 
 from fly_machines import models
-from score_flyio.errors import InvalidRequest, NotFound, UsageError
-from score_flyio.operations.apps import AppRef, no_app
+from score_flyio.deploy.model import ObservedApp, OwnCertificate
+from score_flyio.deploy.observe import Wanted, observe_app
+from score_flyio.deploy.planning.plan import AppPlan
+from score_flyio.deploy.step import AddCertificate, RemoveCertificate
+from score_flyio.errors import NotFound, UsageError
+from score_flyio.operations.apps import AppRef, existing, no_app
 from score_flyio.operations.session import Session
-from score_flyio.secret import Secret
 
 PAGE = 500
 """Certificates in one answer, at most (Machines API)."""
@@ -66,33 +69,31 @@ async def list_certificates(session: Session, ref: AppRef) -> tuple[Certificate,
     return tuple(sorted(map(_certificate, found), key=lambda c: c.hostname))
 
 
-async def add_certificate(session: Session, ref: AppRef, hostname: str) -> Certificate:
-    """Asks the platform to make one; one that was asked for before is checked instead."""
-    request = models.CreateAcmeCertificateRequest(hostname=hostname)
-    try:
-        detail = await session.client.api.app_certificates_acme_create(ref.app, request)
-    except NotFound as error:
-        raise no_app(ref) from error
-    except InvalidRequest as error:
-        if "already exists" not in error.answer.message.lower():
-            raise
-        return await show_certificate(session, ref, hostname)
-    return _certificate(detail)
+async def plan_addition(
+    session: Session, ref: AppRef, hostname: str, own: OwnCertificate | None = None
+) -> AppPlan:
+    """Has the platform make one, unless it was asked for before, or gives it one.
+
+    Raises UsageError when there is no such app.
+    """
+    observed = await _observed(session, ref)
+    step = AddCertificate(id=f"certificate:{hostname}", app=ref.app, hostname=hostname, own=own)
+    needed = own is not None or hostname not in observed.certificates
+    return session.plan(ref.app, ref.label, *([step] if needed else []))
 
 
-async def add_own_certificate(
-    session: Session, ref: AppRef, hostname: str, *, fullchain: str, private_key: Secret
-) -> Certificate:
-    """Gives the platform a certificate and its key, both in PEM form."""
-    request = models.CreateCustomCertificateRequest(
-        hostname=hostname, fullchain=fullchain, private_key=private_key.reveal()
-    )
-    try:
-        return _certificate(
-            await session.client.api.app_certificates_custom_create(ref.app, request)
-        )
-    except NotFound as error:
-        raise no_app(ref) from error
+async def plan_removal(session: Session, ref: AppRef, hostname: str) -> AppPlan:
+    """Takes all certificates of the host name away. Raises UsageError for an unknown one."""
+    observed = await _observed(session, ref)
+    if hostname not in observed.certificates:
+        raise _unknown(ref, hostname)
+    step = RemoveCertificate(id=f"certificate:{hostname}", app=ref.app, hostname=hostname)
+    return session.plan(ref.app, ref.label, step)
+
+
+async def _observed(session: Session, ref: AppRef) -> ObservedApp:
+    wanted = Wanted(certificates=True)
+    return existing(await observe_app(session.client, ref.app, wanted), ref)
 
 
 async def show_certificate(session: Session, ref: AppRef, hostname: str) -> Certificate:
@@ -107,14 +108,6 @@ async def check_certificate(session: Session, ref: AppRef, hostname: str) -> Cer
     """Has the platform look at the DNS records again. Raises UsageError."""
     try:
         return _certificate(await session.client.api.app_certificates_check(ref.app, hostname))
-    except NotFound as error:
-        raise _unknown(ref, hostname) from error
-
-
-async def remove_certificate(session: Session, ref: AppRef, hostname: str) -> None:
-    """Takes all certificates of the host name away. Raises UsageError for an unknown one."""
-    try:
-        await session.client.api.app_certificates_delete(ref.app, hostname)
     except NotFound as error:
         raise _unknown(ref, hostname) from error
 

@@ -12,7 +12,6 @@ from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.plan import AppPlan
 from score_flyio.deploy.planning.removal import removal_steps
 from score_flyio.errors import ResourceError
 from score_flyio.fly_access import access_of
@@ -50,9 +49,13 @@ class Destruction:
             title = plan.label if plan.label == plan.app else f"{plan.label} (app {plan.app})"
             lines.append(f"{title}:")
             lines += [f"  {step.describe()}" for step in plan.steps if step.id != "hold"]
-        lines += [f"{ref}: there is no such app" for ref in self.missing]
-        lines += [f"deprovision {uid}" for uid in self.resources]
-        return "\n".join(lines) or "nothing to destroy"
+        return "\n".join((*lines, *self.remarks)) or "nothing to destroy"
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is beside the plans of apps, a line each."""
+        missing = (f"{ref}: there is no such app" for ref in self.missing)
+        return (*missing, *(f"deprovision {uid}" for uid in self.resources))
 
     def to_json(self) -> dict[str, Any]:
         """The same as a JSON document."""
@@ -152,10 +155,5 @@ async def _deprovision(
 
 
 def _work(session: Session, ref: AppRef, observed: ObservedApp, *, keep_volumes: bool) -> Work:
-    plan = AppPlan(
-        app=ref.app,
-        label=ref.label,
-        steps=removal_steps(observed, keep_volumes=keep_volumes),
-        release=session.release(0),
-    )
-    return Work(plan=plan, options=DeployOptions())
+    steps = removal_steps(observed, keep_volumes=keep_volumes)
+    return Work(plan=session.plan(ref.app, ref.label, *steps), options=DeployOptions())

@@ -46,14 +46,21 @@ class Records:
 
 @asynccontextmanager
 async def open_records(
-    session: Session, project: Project, state: ProjectState | None, owner: str
+    session: Session,
+    project: Project,
+    state: ProjectState | None,
+    owner: str,
+    *,
+    to_look: bool = False,
 ) -> AsyncIterator[Records]:
     """Locks the state where there is one; `owner` tells others who holds it.
 
+    With `to_look`, for a dry run, nothing is locked and nothing will be remembered.
+
     Raises StateLocked.
     """
-    if state is None:
-        yield Records(session=session)
+    if state is None or to_look:
+        yield Records(session=session, state=state)
         return
     async with project.locked(owner) as fresh:
         workloads = {fresh.app_name(name): name for name in fresh.workloads}

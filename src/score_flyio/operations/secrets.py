@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
 from fly_machines import models
 from score_flyio.app.spec import AppSpec
+from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.plan import AppPlan
@@ -23,6 +24,7 @@ from score_flyio.deploy.planning.reconfigure import (
     plan_reconfiguration,
 )
 from score_flyio.deploy.planning.secrets import SEEN_KEY, digests_hash
+from score_flyio.deploy.step import SetSecrets, Step, UpdateMachine
 from score_flyio.errors import UsageError
 from score_flyio.fly.present import metadata
 from score_flyio.fly.repeats import SecretsVersion, set_secrets
@@ -63,48 +65,102 @@ async def list_secrets(session: Session, ref: AppRef) -> tuple[SecretStatus, ...
     return tuple(sorted(found, key=lambda secret: secret.name))
 
 
-async def store_secrets(
-    session: Session, ref: AppRef, values: Mapping[str, Secret | None]
-) -> SecretsVersion:
-    """Sets them, and deletes those given as None, in one call; machines do not see them yet.
+@frozen(kw_only=True)
+class SecretsChange:
+    """What an app's machines are told of changed secrets, and how."""
+
+    ref: AppRef
+    known: DeploymentRecord
+    options: DeployOptions = field(factory=DeployOptions)
+    definition: AppSpec | None = None
+    """The app's fly.toml, where it is known."""
+    values: Mapping[str, Secret | None] = field(factory=dict, repr=False)
+    """What is set; a None deletes."""
+    stage: bool = False
+    """Machines are not restarted."""
+
+
+def plan_setting(session: Session, observed: ObservedApp, change: SecretsChange) -> AppPlan:
+    """All that the change would do, as far as it can be told before: to look at, not to do.
+
+    Values cannot be read, so any that is there already may turn out to be the same.
 
     Raises:
-        UsageError: a name cannot be one, or there is no such app.
+        UsageError: a name cannot be one.
+        ConfigError: the strategy that the options name is impossible for a group.
     """
-    for name in values:
+    for name in change.values:
         _check_name(name)
-    existing(await observe_app(session.client, ref.app, Wanted()), ref)
-    return await set_secrets(session.client.api, ref.app, values)
+    if not change.values:
+        return plan_handing_out(session, observed, change)
+    changes = {name: _foreseen(name, change.values, observed) for name in change.values}
+    step = SetSecrets(id="secrets", app=observed.name, values=change.values, changes=changes)
+    if change.stage:
+        return session.plan(observed.name, change.ref.label, step)
+    plan = _plan(session, observed, change, observed.machines)
+    return evolve(plan, steps=(step, *(_if_changed(each, step) for each in plan.steps)))
 
 
-async def plan_handing_out(
+async def store_secrets(
+    session: Session, app: str, values: Mapping[str, Secret | None]
+) -> SecretsVersion:
+    """Sets them, and deletes those given as None, in one call; machines do not see them yet."""
+    return await set_secrets(session.client.api, app, values)
+
+
+def plan_handing_out(
     session: Session,
-    ref: AppRef,
-    known: DeploymentRecord,
-    *,
+    observed: ObservedApp,
+    change: SecretsChange,
     stored: SecretsVersion | None = None,
-    options: DeployOptions | None = None,
-    definition: AppSpec | None = None,
 ) -> AppPlan:
-    """Restarts, with their present configs, the machines that have not seen all secrets yet."""
-    observed = existing(await observe_app(session.client, ref.app, Wanted(secrets=True)), ref)
-    everything = digests_hash(observed.secrets)
-    own = {name: observed.secrets[name] for name in known.secrets if name in observed.secrets}
-    stale = [m for m in observed.machines if metadata(m).get(ALL_SEEN_KEY) != everything]
-    change = Reconfiguration(
-        observed=observed,
-        label=ref.label,
-        configs={
-            machine.id or "": _seeing(machine, everything, digests_hash(own)) for machine in stale
-        },
-        release=session.release(next_release(observed)),
-        new_id=session.new_id,
-        options=options or DeployOptions(),
-        definition=definition,
-        restart=True,
-        min_secrets_version=stored.version if stored else None,
+    """Restarts, with their present configs, the machines that have not seen all secrets yet.
+
+    `observed` shows the secrets as they are now.
+
+    Raises:
+        ConfigError: the strategy that the options name is impossible for a group.
+    """
+    seen = digests_hash(observed.secrets)
+    stale = tuple(m for m in observed.machines if metadata(m).get(ALL_SEEN_KEY) != seen)
+    return _plan(session, observed, change, stale, stored)
+
+
+def _plan(
+    session: Session,
+    observed: ObservedApp,
+    change: SecretsChange,
+    stale: tuple[models.Machine, ...],
+    stored: SecretsVersion | None = None,
+) -> AppPlan:
+    everything, known = digests_hash(observed.secrets), change.known.secrets
+    own = digests_hash({n: observed.secrets[n] for n in known if n in observed.secrets})
+    return plan_reconfiguration(
+        Reconfiguration(
+            observed=observed,
+            label=change.ref.label,
+            configs={machine.id or "": _seeing(machine, everything, own) for machine in stale},
+            release=session.release(next_release(observed)),
+            new_id=session.new_id,
+            options=change.options,
+            definition=change.definition,
+            restart=True,
+            min_secrets_version=stored.version if stored else None,
+        )
     )
-    return plan_reconfiguration(change)
+
+
+def _if_changed(step: Step, secrets: SetSecrets) -> Step:
+    behind = step if step.needs else step.after(secrets.id)
+    if isinstance(behind, UpdateMachine):
+        return evolve(behind, secrets_from=secrets.id, only_if_secrets_differ=True)
+    return behind
+
+
+def _foreseen(name: str, values: Mapping[str, Secret | None], observed: ObservedApp) -> str:
+    if values[name] is None:
+        return "removed" if name in observed.secrets else "absent"
+    return "unknown" if name in observed.secrets else "new"
 
 
 def parse_pairs(texts: tuple[str, ...]) -> dict[str, Secret | None]:

@@ -10,6 +10,8 @@ from attrs import field, frozen
 
 from score_flyio.clock import Clock, SystemClock
 from score_flyio.deploy.model import Release
+from score_flyio.deploy.planning.plan import AppPlan
+from score_flyio.deploy.step import Step
 from score_flyio.deployment import TOOL_VERSION
 from score_flyio.events import Event, EventLog, Listener, TargetSelected
 from score_flyio.fly.client import FlyClient
@@ -36,6 +38,10 @@ class Session:
     def release(self, version: int) -> Release:
         """The release that a change makes."""
         return Release(id=self.new_id(), version=version, tool_version=TOOL_VERSION)
+
+    def plan(self, app: str, label: str, *steps: Step) -> AppPlan:
+        """A plan of steps that make no release."""
+        return AppPlan(app=app, label=label, steps=steps, release=self.release(0))
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from score_flyio.cli.app_options import APPS, WHERE, chosen, session
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import options
+from score_flyio.cli.dry_run import dry_run_option, show_plan
 from score_flyio.cli.options import events_option, json_option, yes_option
 from score_flyio.errors import UsageError
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     "--keep-volumes", is_flag=True, help="Keep volumes, and with them the apps they belong to."
 )
 @yes_option
+@dry_run_option
 @events_option
 @json_option
 async def command(
@@ -37,6 +39,7 @@ async def command(
     app: str | None,
     keep_volumes: bool,
     yes: bool,
+    dry_run: bool,
     **place: Any,
 ) -> int:
     """Delete what workloads have: machines, volumes, addresses, apps, then resources.
@@ -45,6 +48,8 @@ async def command(
     stay in the project: `deploy` brings them back.
     """
     apps = await chosen(cli, workloads, configs, app)
+    if dry_run:
+        return await _show(cli, apps, keep_volumes=keep_volumes, **place)
     return await _destroy(cli, apps, keep_volumes=keep_volumes, yes=yes, **place)
 
 
@@ -88,6 +93,21 @@ async def _destroy(
     else:
         tell(cli, report, extra={"destroyed": plan.to_json()})
     return report.exit_code
+
+
+async def _show(cli: CliContext, apps: Chosen, *, keep_volumes: bool, **place: Any) -> int:
+    from score_flyio.operations.destroy import plan_destruction
+
+    async with session(cli, **place) as visit:
+        plan = await plan_destruction(visit, apps.apps, apps.state, keep_volumes=keep_volumes)
+    return show_plan(
+        cli,
+        *(work.plan for work in plan.works),
+        remarks=plan.remarks,
+        empty=plan.empty,
+        missing=[ref.app for ref in plan.missing],
+        deprovision=[str(uid) for uid in plan.resources],
+    )
 
 
 @asynccontextmanager

@@ -34,6 +34,8 @@ CHANGES = 2
 async def command(cli: CliContext, detailed_exitcode: bool, **settings: Any) -> int:
     """Show what deploy would do, from a fresh reading of Fly. Changes nothing.
 
+    With --debug or --json, each step shows the API calls that it makes.
+
     FILE: Score files. Without FILE and --config, all workloads of the project.
     """
     from score_flyio.cli.deploy_run import check_options, failure_code, load, tell_failures
@@ -46,7 +48,7 @@ async def command(cli: CliContext, detailed_exitcode: bool, **settings: Any) -> 
     check_options(how, loaded)
     plan = await _planned(cli, target, loaded, how)
     tell_failures(cli, plan, loaded.broken)
-    cli.output.result(plan.to_json() | _broken(plan, loaded), plan.describe())
+    cli.output.result(plan.to_json() | _broken(plan, loaded), plan.describe(show_calls=cli.debug))
     code = failure_code(plan, loaded.broken)
     return code or (CHANGES if detailed_exitcode and not plan.empty else 0)
 

@@ -5,11 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
+from attrs import evolve
 
-from score_flyio.cli.app_options import ONE, WHERE, session
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.deploy_options import GUEST, WAITING, deploy_options, options
+from score_flyio.cli.deploy_options import (
+    GUEST,
+    WAITING,
+    deploy_options,
+    listed,
+    options,
+    release_record_option,
+)
+from score_flyio.cli.dry_run import dry_run_option, show_plan
+from score_flyio.cli.one_app import OneApp, named_app, names_one_app
 from score_flyio.cli.options import events_option, json_option, yes_option
 from score_flyio.errors import UsageError
 
@@ -20,8 +29,9 @@ if TYPE_CHECKING:
 
 
 @click.command("scale", cls=Command)
-@click.argument("arguments", nargs=-1, metavar="[WORKLOAD] [[GROUP=]N]...")
-@options(ONE, WHERE, GUEST, WAITING)
+@names_one_app("[[GROUP=]N]...")
+@options(GUEST, WAITING)
+@release_record_option
 @click.option(
     "-r",
     "--region",
@@ -40,49 +50,54 @@ if TYPE_CHECKING:
     help="Groups whose size changes; otherwise all, or those that are counted.",
 )
 @yes_option
+@dry_run_option
 @events_option
 @json_option
-async def command(
-    cli: CliContext,
-    *,
-    arguments: tuple[str, ...],
-    configs: tuple[str, ...],
-    app: str | None,
-    **settings: Any,
-) -> int:
+async def command(cli: CliContext, *, yes: bool, dry_run: bool, **settings: Any) -> int:
     """Change how many machines groups have, and how large they are.
 
-    Without a count and a size, show both.
+    Without a count and a size, show both. A change of size is a release; one of the count is none.
     """
+    named = await named_app(cli, settings)
+    request = _request(named.rest, **settings)
+    if request.counts or request.guest is not None:
+        return await _scale(named, request, yes=yes, dry_run=dry_run)
+    from score_flyio.deploy.observe import Wanted, observe_app
+    from score_flyio.operations.apps import existing
+    from score_flyio.operations.scale import sizes
+
+    async with named.session() as visit:
+        observed = await observe_app(visit.client, named.ref.app, Wanted())
+        return _show(cli, sizes(existing(observed, named.ref)))
+
+
+async def _scale(named: OneApp, request: ScaleRequest, *, yes: bool, dry_run: bool) -> int:
     from score_flyio.cli.deploy_run import tell
-    from score_flyio.cli.one_app import split
-    from score_flyio.cli.project import open_project
     from score_flyio.deploy.observe import Wanted, observe_app
     from score_flyio.operations.apps import existing
     from score_flyio.operations.carry_out import carry_out
-    from score_flyio.operations.records import open_records
-    from score_flyio.operations.scale import plan_scale, sizes
+    from score_flyio.operations.definition import definition_after
+    from score_flyio.operations.scale import plan_scale
 
-    apps, counts = await split(cli, arguments, configs, app)
-    ref = apps.single()
-    yes = settings.pop("yes")
-    place = {name: settings.pop(name) for name in ("target", "emulate", "org", "events_file")}
-    request = _request(counts, **settings)
-    async with session(cli, **place) as visit:
-        if not request.counts and request.guest is None:
-            observed = await observe_app(visit.client, ref.app, Wanted())
-            return _show(cli, sizes(existing(observed, ref)))
-        async with open_records(visit, open_project(cli), apps.state, "scale") as records:
-            observed = await observe_app(visit.client, ref.app, Wanted(volumes=True))
-            existing(observed, ref)
-            scaling = plan_scale(visit, ref, observed, request, records.of(ref.app))
-            if scaling.destroys:
-                cli.output.stderr.write(f"{scaling.describe()}\n")
-                if not cli.confirm(f"Destroy {len(scaling.destroys)} machine(s)?", yes=yes):
-                    raise UsageError("nothing was changed", code="not_agreed")
-            report, results = await carry_out(visit, [scaling.work], recorder=records.recorder)
-            if request.guest is not None:
-                await records.released(results.get(ref.app))
+    cli, ref = named.cli, named.ref
+    async with named.changing("scale", dry_run=dry_run) as (visit, records):
+        request = evolve(request, definition=named.definition(visit))
+        observed = await observe_app(visit.client, ref.app, Wanted(volumes=True))
+        existing(observed, ref)
+        scaling = plan_scale(visit, ref, observed, request, records.of(ref.app))
+        work = scaling.work
+        if dry_run:
+            return show_plan(cli, work.plan)
+        if scaling.destroys:
+            cli.output.stderr.write(f"{scaling.describe()}\n")
+            if not cli.confirm(f"Destroy {len(scaling.destroys)} machine(s)?", yes=yes):
+                raise UsageError("nothing was changed", code="not_agreed")
+        if request.guest is not None:
+            known = request.definition
+            work = evolve(work, definition=definition_after(visit, ref, observed, work.plan, known))
+        report, results = await carry_out(visit, [work], recorder=records.recorder)
+        if request.guest is not None:
+            await records.released(results.get(ref.app))
     tell(cli, report)
     return report.exit_code
 
@@ -93,11 +108,10 @@ def _request(
     from score_flyio.operations.scale import ScaleRequest
 
     how = deploy_options(**settings)
-    listed = tuple(part for text in regions for part in text.replace(",", " ").split())
     return ScaleRequest(
         counts=dict(map(_count, counts)),
         groups=groups,
-        regions=listed,
+        regions=listed(regions),
         guest=how.guest,
         options=how,
     )

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import asyncclick as click
 
-from score_flyio.cli.app_options import ONE, WHERE, session
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.deploy_options import WAITING, deploy_options, options
+from score_flyio.cli.deploy_options import WAITING, deploy_options, options, release_record_option
+from score_flyio.cli.dry_run import dry_run_option, show_plan
+from score_flyio.cli.one_app import OneApp, named_app, names_one_app
 from score_flyio.cli.options import json_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from score_flyio.operations.apps import Chosen
     from score_flyio.secret import Secret
 
 command = Group("secrets", help="List, set, unset or import secrets.")
@@ -24,164 +24,130 @@ command = Group("secrets", help="List, set, unset or import secrets.")
 stage_option = click.option(
     "--stage", is_flag=True, help="Only store them: machines see them when they next start."
 )
+CHANGE: Final = (*WAITING, release_record_option, dry_run_option, json_option)
 
 
 @command.command("list")
-@click.argument("arguments", nargs=-1, metavar="[WORKLOAD]")
-@options(ONE, WHERE)
+@names_one_app()
 @json_option
-async def list_(
-    cli: CliContext,
-    *,
-    arguments: tuple[str, ...],
-    configs: tuple[str, ...],
-    app: str | None,
-    **place: Any,
-) -> None:
+async def list_(cli: CliContext, **settings: Any) -> None:
     """List names and digests of secrets; values cannot be read."""
-    from score_flyio.cli.one_app import split
     from score_flyio.cli.output import table
     from score_flyio.operations.secrets import list_secrets
 
-    apps, rest = await split(cli, arguments, configs, app)
-    _no_more(rest)
-    async with session(cli, **place) as visit:
-        found = await list_secrets(visit, apps.single())
+    named = await named_app(cli, settings)
+    named.no_more()
+    async with named.session() as visit:
+        found = await list_secrets(visit, named.ref)
     rows = [[secret.name, secret.digest, secret.updated_at or "-"] for secret in found]
     text = table(["NAME", "DIGEST", "UPDATED"], rows)
     cli.output.result([secret.to_json() for secret in found], text)
 
 
 @command.command("set")
-@click.argument("arguments", nargs=-1, metavar="[WORKLOAD] NAME=VALUE...")
-@options(ONE, WHERE, WAITING)
+@names_one_app("NAME=VALUE...")
+@options(CHANGE)
 @stage_option
-@json_option
-async def set_(
-    cli: CliContext,
-    *,
-    arguments: tuple[str, ...],
-    configs: tuple[str, ...],
-    app: str | None,
-    **settings: Any,
-) -> int:
+async def set_(cli: CliContext, **settings: Any) -> int:
     """Set secrets, and restart the machines so that they see them.
 
     Arguments are visible to other users of this computer: `secrets import` reads them from stdin.
     """
-    from score_flyio.cli.one_app import split
     from score_flyio.operations.secrets import parse_pairs
 
-    apps, pairs = await split(cli, arguments, configs, app)
-    if not pairs:
+    named = await named_app(cli, settings)
+    if not named.rest:
         raise UsageError("there is no secret to set", hint="give NAME=VALUE")
-    return await _change(cli, apps, parse_pairs(pairs), **settings)
+    return await _change(named, parse_pairs(named.rest), **settings)
 
 
 @command.command("unset")
-@click.argument("arguments", nargs=-1, metavar="[WORKLOAD] NAME...")
-@options(ONE, WHERE, WAITING)
+@names_one_app("NAME...")
+@options(CHANGE)
 @stage_option
-@json_option
-async def unset(
-    cli: CliContext,
-    *,
-    arguments: tuple[str, ...],
-    configs: tuple[str, ...],
-    app: str | None,
-    **settings: Any,
-) -> int:
+async def unset(cli: CliContext, **settings: Any) -> int:
     """Delete secrets, and restart the machines; one that is not there is no error."""
-    from score_flyio.cli.one_app import split
-
-    apps, names = await split(cli, arguments, configs, app)
-    if not names:
+    named = await named_app(cli, settings)
+    if not named.rest:
         raise UsageError("there is no secret to unset", hint="give names")
-    return await _change(cli, apps, dict.fromkeys(names), **settings)
+    return await _change(named, dict.fromkeys(named.rest), **settings)
 
 
 @command.command("import")
-@click.argument("arguments", nargs=-1, metavar="[WORKLOAD]")
-@options(ONE, WHERE, WAITING)
+@names_one_app()
+@options(CHANGE)
 @stage_option
-@json_option
-async def import_(
-    cli: CliContext,
-    *,
-    arguments: tuple[str, ...],
-    configs: tuple[str, ...],
-    app: str | None,
-    **settings: Any,
-) -> int:
+async def import_(cli: CliContext, **settings: Any) -> int:
     """Set the secrets of NAME=VALUE lines on stdin, as `fly secrets import` reads them.
 
     A value over several lines stands between two \"\"\".
     """
-    from score_flyio.cli.one_app import split
     from score_flyio.secrets_lines import parse_lines
 
-    apps, rest = await split(cli, arguments, configs, app)
-    _no_more(rest)
+    named = await named_app(cli, settings)
+    named.no_more()
     values = parse_lines(cli.stdin.read())
     if not values:
         raise UsageError("there is no secret on stdin", hint="write NAME=VALUE lines to it")
-    return await _change(cli, apps, values, **settings)
+    return await _change(named, values, **settings)
 
 
 @command.command("deploy")
-@click.argument("arguments", nargs=-1, metavar="[WORKLOAD]")
-@options(ONE, WHERE, WAITING)
-@json_option
-async def deploy(
-    cli: CliContext,
-    *,
-    arguments: tuple[str, ...],
-    configs: tuple[str, ...],
-    app: str | None,
-    **settings: Any,
-) -> int:
+@names_one_app()
+@options(CHANGE)
+async def deploy(cli: CliContext, **settings: Any) -> int:
     """Restart the machines that have not seen all secrets yet."""
-    from score_flyio.cli.one_app import split
-
-    apps, rest = await split(cli, arguments, configs, app)
-    _no_more(rest)
-    return await _change(cli, apps, {}, stage=False, **settings)
+    named = await named_app(cli, settings)
+    named.no_more()
+    return await _change(named, {}, stage=False, **settings)
 
 
 async def _change(
-    cli: CliContext,
-    apps: Chosen,
+    named: OneApp,
     values: Mapping[str, Secret | None],
     *,
     stage: bool,
+    dry_run: bool,
     **settings: Any,
 ) -> int:
     from score_flyio.cli.deploy_run import tell
-    from score_flyio.cli.project import open_project
+    from score_flyio.deploy.observe import Wanted, observe_app
+    from score_flyio.operations.apps import existing
     from score_flyio.operations.carry_out import Work, carry_out
-    from score_flyio.operations.records import open_records
-    from score_flyio.operations.secrets import plan_handing_out, store_secrets
+    from score_flyio.operations.definition import definition_after
+    from score_flyio.operations.secrets import (
+        SecretsChange,
+        plan_handing_out,
+        plan_setting,
+        store_secrets,
+    )
 
-    ref = apps.single()
-    place = {name: settings.pop(name) for name in ("target", "emulate", "org")}
-    how = deploy_options(**settings)
-    names = {"secrets": sorted(values), "staged": stage}
-    async with (
-        session(cli, **place) as visit,
-        open_records(visit, open_project(cli), apps.state, "secrets") as records,
-    ):
-        stored = await store_secrets(visit, ref, values) if values else None
+    cli, ref, how, wanted = named.cli, named.ref, deploy_options(**settings), Wanted(secrets=True)
+    names: dict[str, Any] = {"secrets": sorted(values), "staged": stage}
+    async with named.changing("secrets", dry_run=dry_run) as (visit, records):
+        observed = existing(await observe_app(visit.client, ref.app, wanted), ref)
+        change = SecretsChange(
+            ref=ref,
+            known=records.of(ref.app),
+            options=how,
+            definition=named.definition(visit),
+            values=values,
+            stage=stage,
+        )
+        plan = plan_setting(visit, observed, change)
+        if dry_run:
+            return show_plan(cli, plan, **names)
+        stored = await store_secrets(visit, ref.app, values) if values else None
         if stage:
             text = f"{ref}: stored {', '.join(sorted(values))}; no machine was restarted"
             cli.output.result({"app": ref.app, **names}, text)
             return 0
-        plan = await plan_handing_out(visit, ref, records.of(ref.app), stored=stored, options=how)
-        work = Work(plan=plan, options=how)
-        report, _ = await carry_out(visit, [work], recorder=records.recorder)
+        if stored is not None:
+            observed = await observe_app(visit.client, ref.app, wanted)
+            plan = plan_handing_out(visit, observed, change, stored)
+        definition = definition_after(visit, ref, observed, plan, change.definition)
+        work = Work(plan=plan, options=how, definition=definition)
+        report, results = await carry_out(visit, [work], recorder=records.recorder)
+        await records.released(results.get(ref.app))
     tell(cli, report, extra=names)
     return report.exit_code
-
-
-def _no_more(rest: tuple[str, ...]) -> None:
-    if rest:
-        raise UsageError(f"unexpected argument {rest[0]!r}", hint="name one workload; see --help")

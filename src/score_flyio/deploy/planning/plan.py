@@ -12,6 +12,7 @@ from score_flyio.deploy.metadata import RELEASE_VERSION
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Release
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.addresses import address_steps, after_addresses
+from score_flyio.deploy.planning.calls import calls
 from score_flyio.deploy.planning.group_plan import GroupPlan, PlanSettings
 from score_flyio.deploy.planning.groups import plan_groups
 from score_flyio.deploy.planning.release_command import release_command_steps
@@ -182,8 +183,11 @@ def fingerprint(observed: ObservedApp) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def describe_app(plan: AppPlan) -> str:
-    """One app's part of the plan, a line a step, with what changes in each machine."""
+def describe_app(plan: AppPlan, *, show_calls: bool = False) -> str:
+    """One app's part of the plan, a line a step, with what changes in each machine.
+
+    `show_calls` adds the calls of the Machines API that each step makes.
+    """
     title = plan.label if plan.label == plan.app else f"{plan.label} (app {plan.app})"
     if not plan.steps:
         return f"{title}: nothing to do"
@@ -192,5 +196,7 @@ def describe_app(plan: AppPlan) -> str:
         lines.append(f"  {step.describe()}")
         if isinstance(step, UpdateMachine):
             lines += [f"      {difference}" for difference in step.differences]
+        if show_calls:
+            lines += [f"      > {call}" for call in calls(step)]
     lines += [f"  note: {note}" for note in plan.notes]
     return "\n".join(lines)

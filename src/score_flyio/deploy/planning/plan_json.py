@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from score_flyio.deploy.planning.calls import calls
 from score_flyio.deploy.planning.plan import AppPlan
 from score_flyio.deploy.step import MUTATING, SetSecrets, Step, UpdateMachine
 
@@ -28,6 +29,7 @@ def _step(step: Step) -> dict[str, Any]:
         "group": step.group,
         "needs": list(step.needs),
         "mutates": isinstance(step, MUTATING),
+        "calls": list(calls(step)),
     }
     match step:
         case UpdateMachine():

@@ -22,6 +22,7 @@ CARRY_OUT: Mapping[type[kinds.Step], CarryOut] = {
     kinds.CreateApp: app.create_app,
     kinds.AllocateAddress: app.allocate_address,
     kinds.AddCertificate: app.add_certificate,
+    kinds.RemoveCertificate: app.remove_certificate,
     kinds.ReleaseAddress: app.release_address,
     kinds.DestroyApp: app.destroy_app,
     kinds.SetSecrets: secrets.set_secrets,

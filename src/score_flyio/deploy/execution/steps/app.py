@@ -1,4 +1,4 @@
-"""Apps and their addresses."""
+"""Apps, their addresses and their certificates."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from score_flyio.deploy.step import (
     CreateApp,
     DestroyApp,
     ReleaseAddress,
+    RemoveCertificate,
 )
-from score_flyio.errors import Conflict, FlyError, InvalidRequest, NotFound
+from score_flyio.errors import NotFound
 from score_flyio.fly import repeats
-from score_flyio.fly.errors import is_doubtful
 
 
 async def create_app(step: CreateApp, context: Context) -> None:
@@ -28,7 +28,7 @@ async def create_app(step: CreateApp, context: Context) -> None:
 
 async def allocate_address(step: AllocateAddress, context: Context) -> str | None:
     """Gives the address, as text."""
-    request = models.AssignIPRequest(type=step.kind)
+    request = models.AssignIPRequest(type=step.kind, region=step.region)
     address = await context.about_app(
         lambda: repeats.assign_ip(context.client.api, step.app, request, context.known_addresses)
     )
@@ -37,17 +37,22 @@ async def allocate_address(step: AllocateAddress, context: Context) -> str | Non
 
 async def add_certificate(step: AddCertificate, context: Context) -> None:
     """One that was asked for before, by a lost call or by a person, is fine."""
-    api = context.client.api
-    request = models.CreateAcmeCertificateRequest(hostname=step.hostname)
+    api, own = context.client.api, step.own
+    if own is None:
+        await context.about_app(lambda: repeats.ask_for_certificate(api, step.app, step.hostname))
+        return
+    request = models.CreateCustomCertificateRequest(
+        hostname=step.hostname, fullchain=own.fullchain, private_key=own.private_key.reveal()
+    )
+    await api.app_certificates_custom_create(step.app, request)
+
+
+async def remove_certificate(step: RemoveCertificate, context: Context) -> None:
+    """Takes them away; a host name that has none any more is fine."""
     try:
-        await context.about_app(lambda: api.app_certificates_acme_create(step.app, request))
-    except FlyError as error:
-        if not (is_doubtful(error) or isinstance(error, InvalidRequest | Conflict)):
-            raise
-        try:
-            await api.app_certificates_show(step.app, step.hostname)
-        except NotFound:
-            raise error from None
+        await context.client.api.app_certificates_delete(step.app, step.hostname)
+    except NotFound:
+        return
 
 
 async def release_address(step: ReleaseAddress, context: Context) -> None:

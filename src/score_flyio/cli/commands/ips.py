@@ -1,0 +1,98 @@
+"""`score-flyio ips`: the addresses of an app."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import asyncclick as click
+
+from score_flyio.cli.command import Group
+from score_flyio.cli.context import CliContext
+from score_flyio.cli.dry_run import dry_run_option, show_plan
+from score_flyio.cli.one_app import OneApp, named_app, names_one_app
+from score_flyio.cli.options import json_option, yes_option
+from score_flyio.errors import UsageError
+
+if TYPE_CHECKING:
+    from score_flyio.operations.carry_out import Work
+    from score_flyio.operations.session import Session
+
+command = Group("ips", help="List, allocate or release addresses.")
+
+KINDS = "v4|v6|shared_v4|private_v6"
+
+
+@command.command("list")
+@names_one_app()
+@json_option
+async def list_(cli: CliContext, **settings: Any) -> None:
+    """List the addresses of an app."""
+    from score_flyio.cli.output import table
+    from score_flyio.operations.addresses import list_addresses
+
+    named = await named_app(cli, settings)
+    named.no_more()
+    async with named.session() as visit:
+        found = await list_addresses(visit, named.ref)
+    rows = [[one.ip, one.type, one.region or "-", one.created_at or "-"] for one in found]
+    text = table(["ADDRESS", "TYPE", "REGION", "CREATED"], rows)
+    cli.output.result([one.to_json() for one in found], text)
+
+
+@command.command("allocate")
+@names_one_app(KINDS)
+@click.option("-r", "--region", metavar="REGION", help="Where the address leads to.")
+@yes_option
+@dry_run_option
+@json_option
+async def allocate(
+    cli: CliContext, *, region: str | None, yes: bool, dry_run: bool, **settings: Any
+) -> int:
+    """Give an app one more address; a v4 costs 2 USD per month, so it needs --yes or an answer."""
+    from score_flyio.operations.addresses import COST, KINDS, plan_allocation
+
+    named = await named_app(cli, settings)
+    if len(named.rest) != 1 or named.rest[0] not in KINDS:
+        raise UsageError(
+            "give the type of the address", hint=f"one of {', '.join(KINDS)}; see --help"
+        )
+    kind = named.rest[0]
+    async with named.session() as visit:
+        work = await plan_allocation(visit, named.ref, kind, region)
+        if dry_run:
+            return show_plan(cli, work.plan)
+        cost = COST.get(kind)
+        if cost and not cli.confirm(f"Allocate a {kind} address for {cost}?", yes=yes):
+            raise UsageError("nothing was allocated", code="not_agreed")
+        return await _carried_out(named, visit, work, done="allocated")
+
+
+@command.command("release")
+@names_one_app("ADDRESS")
+@dry_run_option
+@json_option
+async def release(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
+    """Give an address back; the app is not reached by it any more."""
+    from score_flyio.operations.addresses import plan_release
+
+    named = await named_app(cli, settings)
+    if len(named.rest) != 1:
+        raise UsageError("give one address", hint="such as one that ips list shows")
+    async with named.session() as visit:
+        work = await plan_release(visit, named.ref, named.rest[0])
+        if dry_run:
+            return show_plan(cli, work.plan)
+        return await _carried_out(named, visit, work, done="released")
+
+
+async def _carried_out(named: OneApp, visit: Session, work: Work, *, done: str) -> int:
+    from score_flyio.cli.deploy_run import tell_errors
+    from score_flyio.operations.addresses import concerned
+    from score_flyio.operations.carry_out import carry_out
+
+    report, results = await carry_out(visit, [work])
+    tell_errors(named.cli, report)
+    address = concerned(results.get(named.ref.app))
+    text = report.summary() if address is None else f"{named.ref}: {done} {address}"
+    named.cli.output.result(report.to_json() | {"address": address}, text)
+    return report.exit_code

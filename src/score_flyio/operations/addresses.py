@@ -1,0 +1,111 @@
+"""Addresses of an app: listed, allocated and given back."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from attrs import frozen
+
+from fly_machines import models
+from score_flyio.deploy.execution.execute import AppResult
+from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.observe import Wanted, observe_app
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.step import AllocateAddress, ReleaseAddress, Step
+from score_flyio.errors import UsageError
+from score_flyio.fly.repeats import ip_type
+from score_flyio.operations.apps import AppRef, existing
+from score_flyio.operations.carry_out import Work
+from score_flyio.operations.session import Session
+
+KINDS: Final = ("v4", "v6", "shared_v4", "private_v6")
+"""What can be allocated; see the Machines API."""
+COST: Final = {"v4": "2 USD per month"}
+"""What a kind costs, where it costs anything."""
+STEP: Final = "address"
+"""Id of the step that allocates or gives back."""
+
+
+@frozen(kw_only=True)
+class Address:
+    """One address of an app."""
+
+    ip: str
+    type: str
+    region: str
+    created_at: str
+
+    def to_json(self) -> dict[str, Any]:
+        """One JSON object."""
+        return {
+            "ip": self.ip,
+            "type": self.type,
+            "region": self.region or None,
+            "created_at": self.created_at or None,
+        }
+
+
+async def list_addresses(session: Session, ref: AppRef) -> tuple[Address, ...]:
+    """All of an app, by address. Raises UsageError when there is no such app."""
+    observed = await _observed(session, ref)
+    return tuple(sorted(map(_address, observed.addresses), key=lambda address: address.ip))
+
+
+async def plan_allocation(
+    session: Session, ref: AppRef, kind: str, region: str | None = None
+) -> Work:
+    """One more address of a kind of `KINDS`; a shared one, of which an app has one, only once.
+
+    Raises:
+        UsageError: there is no such app, or addresses of this kind belong to no region.
+    """
+    if region and kind == "shared_v4":
+        raise UsageError(
+            "a shared address belongs to no region", hint="leave --region out, or choose v4"
+        )
+    observed = await _observed(session, ref)
+    has = any(ip_type(address) == kind for address in observed.addresses)
+    step = AllocateAddress(id=STEP, app=ref.app, kind=kind, region=region)
+    return _work(session, ref, observed, None if has and kind == "shared_v4" else step)
+
+
+async def plan_release(session: Session, ref: AppRef, ip: str) -> Work:
+    """Gives an address back. Raises UsageError for one that the app has not."""
+    observed = await _observed(session, ref)
+    known = sorted(address.ip or "" for address in observed.addresses)
+    if ip not in known:
+        raise UsageError(
+            f"{ref} has no address {ip!r}",
+            hint=f"its addresses are: {', '.join(known) or 'none'}",
+            code="unknown_address",
+        )
+    return _work(session, ref, observed, ReleaseAddress(id=STEP, app=ref.app, address=ip))
+
+
+def concerned(result: AppResult | None) -> str | None:
+    """The address that was allocated or given back; None where none was."""
+    done = result.results.get(STEP) if result else None
+    if done is None or done.error is not None:
+        return None
+    given = done.step.address if isinstance(done.step, ReleaseAddress) else done.value
+    return str(given) if given else None
+
+
+async def _observed(session: Session, ref: AppRef) -> ObservedApp:
+    wanted = Wanted(addresses=True)
+    return existing(await observe_app(session.client, ref.app, wanted), ref)
+
+
+def _work(session: Session, ref: AppRef, observed: ObservedApp, step: Step | None) -> Work:
+    plan = session.plan(ref.app, ref.label, *([step] if step else []))
+    known = frozenset(address.ip or "" for address in observed.addresses)
+    return Work(plan=plan, options=DeployOptions(), known_addresses=known)
+
+
+def _address(address: models.IPAssignment) -> Address:
+    return Address(
+        ip=address.ip or "",
+        type=ip_type(address),
+        region=address.region or "",
+        created_at=address.created_at or "",
+    )
