@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import quote
 
 from fly_machines import operations as api
 from score_flyio.deploy import step as kinds
@@ -66,5 +67,6 @@ def _filled(path: str, step: kinds.Step, machine: str | None) -> str:
         "key": getattr(step, "key", None),
     }
     for name, value in known.items():
-        path = path.replace(f"{{{name}}}", value or f"{{{name}}}")
+        if value:
+            path = path.replace(f"{{{name}}}", quote(value, safe=""))
     return path
