@@ -20,6 +20,7 @@ from score_flyio.deploy.planning.reconfigure import (
     plan_reconfiguration,
 )
 from score_flyio.deploy.planning.secrets import SEEN_KEY
+from score_flyio.deploy.step import CreateMachine, UpdateMachine
 from score_flyio.errors import UsageError
 from score_flyio.fly.codec import structure
 from score_flyio.fly.present import LAUNCH_KEY, metadata
@@ -79,7 +80,7 @@ async def plan_rollback(
             definition=definition,
         )
         plan = plan_reconfiguration(change)
-        if not plan.empty:
+        if any(isinstance(step, UpdateMachine | CreateMachine) for step in plan.steps):
             break
     return Rollback(to=target, plan=plan)
 

@@ -21,6 +21,7 @@ from score_flyio.errors import (
 )
 from score_flyio.fly.present import LAUNCH_KEY
 from score_flyio.fly.repeats import (
+    ask_for_certificate,
     assign_ip,
     create_machine,
     create_volume,
@@ -48,6 +49,7 @@ class Small:
     machines: list[dict[str, Any]] = field(factory=list)
     volumes: list[dict[str, Any]] = field(factory=list)
     ips: list[dict[str, Any]] = field(factory=list)
+    hostnames: list[str] = field(factory=list)
     visible_at: float = 0.0
     made: int = 0
 
@@ -86,6 +88,9 @@ class Small:
                 return answer(200, self.volumes)
             case [_, "ip_assignments"]:
                 return answer(200, {"ips": self.ips})
+            case [_, "certificates", hostname]:
+                known = hostname in self.hostnames
+                return answer(200 if known else 404, {"hostname": hostname, "error": "not found"})
         raise AssertionError(seen.path)
 
     def change(self, seen: Seen) -> httpx.Response:
@@ -98,6 +103,11 @@ class Small:
                     return answer(422, error)
                 self.apps[body["name"]] = "me"
                 return answer(201)
+            case ["POST", _, "certificates", "acme"]:
+                if body["hostname"] in self.hostnames:
+                    return answer(422, {"error": "Hostname already exists on app"})
+                self.hostnames.append(body["hostname"])
+                return answer(201, {"hostname": body["hostname"]})
             case ["POST", _, "machines"]:
                 machine = {"id": f"m{number}", "created_at": f"{number}", "config": body["config"]}
                 self.machines.append(machine)
@@ -256,6 +266,22 @@ async def test_one_address(connect: Connect, faults: list[str], kind: str) -> No
     assert ip_type(assignment) == kind
     assert len(small.ips) == 5
     assert assignment.ip in known
+
+
+@pytest.mark.parametrize("present", [[], ["www.example.com"]])
+@pytest.mark.parametrize("faults", FAULTS)
+async def test_one_certificate(connect: Connect, faults: list[str], present: list[str]) -> None:
+    small = Small(faults=list(faults), hostnames=list(present))
+    api = connect(small).client.api
+    found = await ask_for_certificate(api, "web", "www.example.com")
+    assert found.hostname == "www.example.com"
+    assert small.hostnames == ["www.example.com"]
+
+
+async def test_a_refused_host_name_stays_refused(connect: Connect) -> None:
+    session = connect([answer(422, {"error": "bad hostname"}), answer(404, {"error": "none"})])
+    with pytest.raises(InvalidRequest, match="bad hostname"):
+        await ask_for_certificate(session.client.api, "web", "www")
 
 
 # --- apps

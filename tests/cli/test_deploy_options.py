@@ -1,0 +1,48 @@
+"""What the options of `deploy` mean for the engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import pytest
+
+from score_flyio.cli.commands.deploy import flyctl_flags
+from score_flyio.cli.deploy_options import deploy_options
+from score_flyio.cli.go_flags import Seconds
+from score_flyio.deploy.options import DeployOptions
+
+BESIDE = (
+    "target", "emulate", "org", "build_only", "local_only", "remote_only", "now", "verbose",
+    "dns_checks", "jobs", "report", "events_file",
+)  # fmt: skip
+
+
+def options(*arguments: str) -> DeployOptions:
+    settings = anyio.run(flyctl_flags, arguments)
+    return deploy_options(**{k: v for k, v in settings.items() if k not in BESIDE})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "value"),
+    [
+        (["--lease-wait", "0"], "lease_wait", 0.0),
+        (["--lease-wait=2m"], "lease_wait", 120.0),
+        (["--bluegreen-pause", "0"], "bluegreen_pause", 0.0),
+        (["--bluegreen-pause", "1m30s"], "bluegreen_pause", 90.0),
+        (["--smoke-window", "25"], "smoke_window", 25.0),
+        (["--fallback-regions", "ams,fra"], "fallback_regions", ("ams", "fra")),
+        (
+            ["--fallback-regions", "ams", "--fallback-regions", "fra"],
+            "fallback_regions",
+            ("ams", "fra"),
+        ),
+    ],
+)
+def test_options(arguments: list[str], name: str, value: Any) -> None:
+    assert getattr(options(*arguments), name) == value
+
+
+def test_what_is_not_given_is_as_the_engine_has_it() -> None:
+    assert options() == DeployOptions()
+    assert Seconds().convert("10s", None, None) == DeployOptions().bluegreen_pause

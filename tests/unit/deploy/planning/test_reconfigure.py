@@ -1,0 +1,177 @@
+"""New configs for machines that exist, whatever an earlier run left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import count
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from fly_machines import models
+from score_flyio.app.spec import AppSpec, DeploySection
+from score_flyio.deploy.metadata import CANARY, STANDS_FOR, TAG
+from score_flyio.deploy.model import ObservedApp, Release
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.planning.plan import AppPlan
+from score_flyio.deploy.planning.reconfigure import Reconfiguration, plan_reconfiguration
+from score_flyio.deploy.step import (
+    AwaitHealthy,
+    CreateMachine,
+    DestroyMachine,
+    HoldMachines,
+    UpdateMachine,
+)
+from score_flyio.errors import ConfigError
+from tests.unit.deploy.planning.plans import machine
+
+CHECK = {"alive": models.FlyMachineCheck(type="tcp", port=80)}
+NEW = "a:2"
+
+
+def config(
+    image: str = "a:1", *, marks: Mapping[str, str] | None = None, **more: Any
+) -> models.FlyMachineConfig:
+    metadata = {"fly_process_group": "app", **(marks or {})}
+    return models.FlyMachineConfig(image=image, checks=CHECK, metadata=metadata, **more)
+
+
+def plan(
+    *machines: models.Machine,
+    definition: AppSpec | None = None,
+    changed: tuple[str, ...] | None = None,
+    **options: Any,
+) -> AppPlan:
+    """What gives the machines a new image."""
+    numbers = count(1)
+    names = [m.id for m in machines] if changed is None else changed
+    return plan_reconfiguration(
+        Reconfiguration(
+            observed=ObservedApp(name="web", app=models.App(name="web"), machines=machines),
+            label="web",
+            configs={
+                m.id or "": evolve(m.config, image=NEW)
+                for m in machines
+                if m.config and m.id in names
+            },
+            release=Release(id="R", version=2, tool_version="t"),
+            new_id=lambda: f"ID{next(numbers)}",
+            options=DeployOptions(**{"smoke_checks": False} | options),
+            definition=definition,
+        )
+    )
+
+
+def updated(found: AppPlan) -> list[str]:
+    return [step.machine for step in found.steps if isinstance(step, UpdateMachine)]
+
+
+def destroyed(found: AppPlan) -> list[str | None]:
+    return [step.ref.machine for step in found.steps if isinstance(step, DestroyMachine)]
+
+
+def test_a_canary_is_like_the_first_machine_that_changes() -> None:
+    marks = {"score_flyio_launch": "x", "own": "kept"}
+    rests = machine("a", config(marks=marks), state="stopped")
+    runs = machine("b", config(marks=marks), region="fra")
+    found = plan(rests, runs, strategy="canary")
+    (made,) = [step for step in found.steps if isinstance(step, CreateMachine)]
+    new = made.request.config
+    assert new is not None
+    assert (made.role, made.request.region, new.image) == ("canary", "fra", NEW)
+    assert (new.metadata or {})[CANARY] == "true"
+    assert (new.metadata or {})["own"] == "kept"
+    assert new.dns == models.FlyDNSConfig(skip_registration=True)
+    assert updated(found) == ["b", "a"]
+
+
+def test_bluegreen_replaces_all_of_a_group_or_none() -> None:
+    first, second = machine("a", config(NEW)), machine("b", config())
+    found = plan(first, second, strategy="bluegreen")
+    assert sorted(map(str, destroyed(found))) == ["a", "b"]
+    assert updated(found) == []
+    assert plan(first, strategy="bluegreen").empty
+
+
+def test_greens_see_the_secrets_that_updates_would() -> None:
+    found = plan_reconfiguration(
+        Reconfiguration(
+            observed=ObservedApp(name="web", machines=(machine("a", config()),)),
+            label="web",
+            configs={"a": config()},
+            release=Release(id="R", version=2, tool_version="t"),
+            new_id=lambda: "ID",
+            options=DeployOptions(strategy="bluegreen"),
+            restart=True,
+            min_secrets_version=7,
+        )
+    )
+    (made,) = [step for step in found.steps if isinstance(step, CreateMachine)]
+    assert made.request.min_secrets_version == 7
+
+
+def test_the_strategy_and_times_of_the_definition_count() -> None:
+    spec = AppSpec(deploy=DeploySection(strategy="canary", max_unavailable=3.0))
+    machines = [machine(name, config()) for name in "abcd"]
+    found = plan(*machines, definition=spec)
+    assert any(step.id == "canary:app" for step in found.steps)
+    assert found.pools["rolling:app"] == 3
+    over = plan(*machines, definition=spec, strategy="immediate", max_unavailable=1.0)
+    assert not any(isinstance(step, CreateMachine) for step in over.steps)
+
+
+def test_an_impossible_strategy_of_the_definition_becomes_rolling_with_a_note() -> None:
+    spec = AppSpec(deploy=DeploySection(strategy="bluegreen"))
+    alone = machine("a", evolve(config(), checks=None))
+    found = plan(alone, definition=spec)
+    assert updated(found) == ["a"]
+    (note,) = found.notes
+    assert "rolling is used instead" in note
+    with pytest.raises(ConfigError, match="needs a check"):
+        plan(alone, definition=spec, strategy="bluegreen")
+
+
+def test_a_machine_that_was_given_up_starts_again() -> None:
+    crashed = [models.MachineEvent(type="exit", request={"exit_event": {"exit_code": 1}})]
+    found = plan(machine("a", config(), state="stopped", events=crashed))
+    (step,) = [step for step in found.steps if isinstance(step, UpdateMachine)]
+    assert step.request.skip_launch is False
+
+
+def test_an_unwell_machine_is_waited_for_before_others_change() -> None:
+    ill = machine("a", config(NEW), state="starting")
+    found = plan(ill, machine("b", config()))
+    (wait,) = [s for s in found.steps if isinstance(s, AwaitHealthy) and s.ref.machine == "a"]
+    (update,) = [step for step in found.steps if isinstance(step, UpdateMachine)]
+    assert wait.id in update.needs
+
+
+def test_a_group_that_nothing_is_wanted_of_is_left_alone() -> None:
+    ill = machine("a", config(marks={"fly_process_group": "worker"}), state="starting")
+    found = plan(ill, machine("b", config()), changed=("b",))
+    assert not any(getattr(step, "group", None) == "worker" for step in found.steps)
+    assert "a" in found.unchanged
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        machine("x", config(marks={CANARY: "true"})),
+        machine("x", config(marks={TAG: "R1", STANDS_FOR: "a"})),
+        machine("x", config(marks={TAG: "safe_to_destroy"})),
+    ],
+    ids=["canary", "green", "blue"],
+)
+def test_leftovers_go_and_are_not_updated(left: models.Machine) -> None:
+    found = plan(machine("a", config()), left)
+    assert (updated(found), destroyed(found)) == (["a"], ["x"])
+    (hold,) = [step for step in found.steps if isinstance(step, HoldMachines)]
+    assert set(hold.machines) == {"a", "x"}
+
+
+def test_a_machine_that_another_took_over_from_goes_once_that_one_is_well() -> None:
+    found = plan(machine("a", config()), machine("b", config(marks={STANDS_FOR: "a"})))
+    assert (updated(found), destroyed(found)) == (["b"], ["a"])
+    (gone,) = [step for step in found.steps if isinstance(step, DestroyMachine)]
+    assert gone.needs[0] == "replaced:a:healthy"
