@@ -208,5 +208,6 @@ def test_a_lease_of_somebody_else_is_told_with_its_holder_and_end(
     assert lease["owner"] in result.stderr
     assert "expires at 2" in result.stderr
     assert machine in result.stderr
+    assert "--lease-wait" in result.stderr
     assert calls.count("Machines_create_lease") <= 2
     assert "Machines_update" not in calls

@@ -337,7 +337,7 @@ def _held(terms: _Terms, machine_id: str, error: FlyApiError) -> LeaseHeld:
     return LeaseHeld(
         f"machine {machine_id} of app {terms.app} is leased: {error.answer.message}",
         hint="another deploy is at work on this app: wait until it has ended, or until the lease "
-        "expires, and run the same command again",
+        "expires, and run the same command again; --lease-wait says how long to wait for it",
         failures=[error],
     )
 
