@@ -41,6 +41,7 @@ class FileStore:
         self._clock = clock or SystemClock()
         self._saving = anyio.Lock()
         self._written: dict[str, str] = {}
+        """What the files hold, as far as nobody else can read them."""
 
     async def load(self) -> ProjectState | None:
         self._written.clear()
@@ -69,8 +70,11 @@ class FileStore:
                 await to_thread.run_sync(self._forget, DEPLOYMENTS_FILE)
 
     def _read(self, name: str) -> str | None:
+        path = self.folder / name
         try:
-            return (self.folder / name).read_bytes().decode()
+            text = path.read_bytes().decode()
+            if _is_private(self.folder) and _is_private(path):
+                self._written[name] = text
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, UnicodeDecodeError) as error:
@@ -78,6 +82,7 @@ class FileStore:
             raise StateError(
                 f"{self._shown}{name} cannot be read: {reason}", code="state_invalid"
             ) from error
+        return text
 
     def _forget(self, name: str) -> None:
         """Nothing is to be remembered any more, so nothing older may come back."""
@@ -97,7 +102,7 @@ class FileStore:
 
     def _make_folder(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self.folder.stat().st_mode & 0o077:
+        if not _is_private(self.folder):
             self.folder.chmod(0o700)
 
     @asynccontextmanager
@@ -141,3 +146,7 @@ class FileStore:
             return (self.folder / LOCK_FILE).read_text(encoding="utf-8").strip() or None
         except OSError:
             return None
+
+
+def _is_private(path: Path) -> bool:
+    return not path.stat().st_mode & 0o077

@@ -99,6 +99,42 @@ async def test_nobody_else_can_read_it(tmp_path: Path) -> None:
     assert modes(folder) == {".score-flyio": 0o700, "state.yaml": 0o600, "deployments.yaml": 0o600}
 
 
+async def test_what_is_there_already_is_not_written_again(tmp_path: Path) -> None:
+    await FileStore(tmp_path / "folder").save(full_state())
+    before = {p.name: p.stat().st_ino for p in (tmp_path / "folder").iterdir()}
+    store = FileStore(tmp_path / "folder")
+    state = await store.load()
+    assert state is not None
+    await store.save(state)
+    assert {p.name: p.stat().st_ino for p in (tmp_path / "folder").iterdir()} == before
+
+
+@pytest.mark.parametrize("open_to_all", [".", "state.yaml", "deployments.yaml"])
+async def test_an_equal_state_that_others_can_read_is_made_private(
+    tmp_path: Path, open_to_all: str
+) -> None:
+    folder = tmp_path / ".score-flyio"
+    await FileStore(folder).save(full_state())
+    (folder / open_to_all).chmod(0o755)
+    store = FileStore(folder)
+    state = await store.load()
+    assert state is not None
+    await store.save(state)
+    assert modes(folder) == {".score-flyio": 0o700, "state.yaml": 0o600, "deployments.yaml": 0o600}
+
+
+async def test_a_state_changed_by_another_tool_is_written_over(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    await store.save(ProjectState.new("pfx-"))
+    state = await store.load()
+    assert state is not None
+    state.app_prefix = "changed-"
+    await store.save(state)
+    state.app_prefix = "pfx-"
+    await store.save(state)
+    assert (await FileStore(tmp_path).load() or ProjectState()).app_prefix == "pfx-"
+
+
 async def test_the_go_tool_sees_only_what_it_knows(tmp_path: Path) -> None:
     await FileStore(tmp_path).save(full_state())
     text = (tmp_path / "state.yaml").read_text()
