@@ -3,7 +3,7 @@
 Each event has a stable `kind`, given by its class, for the JSON form. `scope` says what the event
 is about. Events never carry secret values. A listener is called synchronously and in order.
 
-The classes are imported on first use: a run that changes nothing at Fly needs half of them.
+The classes are imported on first use: a run needs few of them.
 """
 
 from importlib import import_module
@@ -30,19 +30,23 @@ if TYPE_CHECKING:
         StepStarted,
     )
     from score_flyio.events.project import (
+        FileWritten,
+        StateSaved,
+        WarningRaised,
+        WorkloadLoaded,
+    )
+    from score_flyio.events.resources import (
         DeprovisioningFinished,
         DeprovisioningStarted,
-        FileWritten,
         ProvisioningFailed,
         ProvisioningFinished,
         ProvisioningStarted,
+    )
+    from score_flyio.events.run import (
         RunFinished,
         RunStarted,
-        StateSaved,
         TargetSelected,
-        WarningRaised,
         WorkloadFinished,
-        WorkloadLoaded,
     )
 
 __all__ = [
@@ -84,7 +88,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        for home in ("project", "deploy"):
+        for home in ("project", "run", "resources", "deploy"):
             module = import_module(f"{__name__}.{home}")
             if hasattr(module, name):
                 return getattr(module, name)

@@ -8,20 +8,13 @@ from typing import Any, Final
 import anyio
 from attrs import evolve
 
+from score_flyio import events
 from score_flyio.errors import (
     NoProvisionerError,
     Problem,
     ProvisionFailed,
     ResourceError,
     StateError,
-)
-from score_flyio.events import (
-    Event,
-    ProvisioningFailed,
-    ProvisioningFinished,
-    ProvisioningStarted,
-    Scope,
-    StateSaved,
 )
 from score_flyio.resources.model import (
     JsonObject,
@@ -67,7 +60,7 @@ class ResourceRun:
         state: ProjectState,
         store: StateStore,
         registry: Registry,
-        emit: Callable[[Event], None],
+        emit: Callable[[events.Event], None],
         jobs: int | None = None,
         saver: Saver | None = None,
     ) -> None:
@@ -129,7 +122,7 @@ class ResourceRun:
         try:
             self._drop_unserved()
             await self._saver.save()
-            self._emit(StateSaved())
+            self._emit(events.StateSaved())
             async with anyio.create_task_group() as tasks:
                 for uid in self._plan.order:
                     tasks.start_soon(self._resource, uid, tasks.cancel_scope)
@@ -203,7 +196,7 @@ class ResourceRun:
         async with self._limit:
             scope, started = self._scope(uid), anyio.current_time()
             params = self._substituted(uid)
-            self._emit(ProvisioningStarted(scope=scope, provisioner=definition.id))
+            self._emit(events.ProvisioningStarted(scope=scope, provisioner=definition.id))
             try:
                 result = await provisioner.provision(self._request(uid, params.value))
             except ProvisionIncomplete as error:
@@ -218,7 +211,7 @@ class ResourceRun:
                 self._state.resources[uid].outputs, conceal(result.secrets or {})
             )
             self._emit(
-                ProvisioningFinished(
+                events.ProvisioningFinished(
                     scope=scope,
                     provisioner=definition.id,
                     outputs=self._outputs[uid].names,
@@ -226,13 +219,13 @@ class ResourceRun:
                 )
             )
 
-    def _scope(self, uid: ResourceUid) -> Scope:
-        return Scope(resource=str(uid), workload=self._plan.primed[uid].source.workload)
+    def _scope(self, uid: ResourceUid) -> events.Scope:
+        return events.Scope(resource=str(uid), workload=self._plan.primed[uid].source.workload)
 
     def _report_failure(self, uid: ResourceUid, error: ResourceError) -> None:
         served = self._serving.get(uid)
         self._emit(
-            ProvisioningFailed(
+            events.ProvisioningFailed(
                 scope=self._scope(uid),
                 provisioner=served[0].id if served else "",
                 error=error.message,

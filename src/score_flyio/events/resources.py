@@ -1,0 +1,51 @@
+"""Events of the resources that workloads need."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from score_flyio.events.base import Event
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class ProvisioningStarted(Event):
+    """A provisioner is asked for a resource."""
+
+    kind = "provisioning_started"
+    provisioner: str
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class ProvisioningFinished(Event):
+    """A provisioner gave the outputs of a resource."""
+
+    kind = "provisioning_finished"
+    provisioner: str
+    outputs: tuple[str, ...] = ()
+    """Names of the outputs, secrets included; never their values."""
+    seconds: float = 0.0
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class ProvisioningFailed(Event):
+    """A provisioner gave no outputs; workloads that need them stop here."""
+
+    kind = "provisioning_failed"
+    provisioner: str
+    error: str
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class DeprovisioningStarted(Event):
+    """A provisioner is asked to remove what it made for a resource."""
+
+    kind = "deprovisioning_started"
+    provisioner: str
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class DeprovisioningFinished(Event):
+    """What a provisioner made for a resource is gone."""
+
+    kind = "deprovisioning_finished"
+    provisioner: str

@@ -1,0 +1,45 @@
+"""Events of the frame of a run: its start, its target, its end and that of each workload."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from score_flyio.events.base import Event
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class RunStarted(Event):
+    """The first event of a run: which command, for which workloads or apps."""
+
+    kind = "run_started"
+    command: str
+    workloads: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class TargetSelected(Event):
+    """Where the run goes: the first thing a person must know."""
+
+    kind = "target_selected"
+    target: str
+    emulated: bool = False
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class WorkloadFinished(Event):
+    """One workload is through, whether or not the others are."""
+
+    kind = "workload_finished"
+    outcome: str
+    error: str | None = None
+    seconds: float = 0.0
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class RunFinished(Event):
+    """The last event of a run, whatever came of it."""
+
+    kind = "run_finished"
+    outcome: str
+    """`done`, `unchanged`, `failed`, `unhealthy` or `interrupted`."""
+    seconds: float = 0.0
