@@ -175,8 +175,11 @@ def test_generate_of_a_plain_workload_loads_only_what_it_needs(tmp_path: Path) -
     heavy = (
         "httpx", "cattrs", "fly_machines", "trio", "jsonschema", "jinja2", "tomllib", "decimal",
         "importlib.metadata", "tempfile", "shutil", "random", "hashlib",
-        "score_flyio.app.flytoml.document", "score_flyio.cli.render.live", "score_flyio.deploy",
-        "score_flyio.errors.fly", "score_flyio.events.deploy", "score_flyio.fly",
+        "score_flyio.app.flytoml.document", "score_flyio.app.spec.checks",
+        "score_flyio.app.spec.experimental", "score_flyio.app.spec.handwritten",
+        "score_flyio.app.spec.traffic", "score_flyio.cli.render.live", "score_flyio.deploy",
+        "score_flyio.errors.fly", "score_flyio.events.deploy", "score_flyio.events.resources",
+        "score_flyio.events.run", "score_flyio.fly",
         "score_flyio.resources.postgres.provisioner", "score_flyio.resources.template.files",
         "score_flyio.score.overrides", "score_flyio.target",
     )  # fmt: skip

@@ -6,6 +6,7 @@ One module an aspect; each notes its problems in the draft, and all of them are 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
@@ -19,12 +20,16 @@ from score_flyio.app.convert.sizing import vm_of_workload
 from score_flyio.app.convert.variables import variables
 from score_flyio.app.convert.volumes import mounts
 from score_flyio.app.names import RULE, is_app_name
-from score_flyio.app.spec import AppSpec, ExperimentalSection
+from score_flyio.app.spec import AppSpec
 from score_flyio.record import Record
 from score_flyio.score.load import LoadedWorkload
+from score_flyio.score.model import Container
 from score_flyio.score.notice import Notice
 from score_flyio.score.placeholders import Lookup, ResourceOutputs
 from score_flyio.secret import Secret
+
+if TYPE_CHECKING:
+    from score_flyio.app.spec import ExperimentalSection
 
 __all__ = ["Conversion", "convert"]
 
@@ -115,11 +120,18 @@ def _with_process(draft: Draft, spec: AppSpec) -> AppSpec:
     (container,) = draft.workload.containers.values()
     own = variables(draft, container)
     draft.secrets.update(own.secret)
-    experimental = ExperimentalSection(cmd=container.args, entrypoint=container.command)
     return evolve(
         spec,
         build=build_of(draft, container),
-        experimental=experimental if container.args or container.command else None,
+        experimental=_command(container),
         env=own.open,
         files=tuple(file_spec(draft, container, each) for each in contents(draft, container)),
     )
+
+
+def _command(container: Container) -> ExperimentalSection | None:
+    if not (container.args or container.command):
+        return None
+    from score_flyio.app.spec import ExperimentalSection
+
+    return ExperimentalSection(cmd=container.args, entrypoint=container.command)

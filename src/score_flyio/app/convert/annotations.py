@@ -9,15 +9,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from attrs import define, frozen
 
 from score_flyio.app.convert.draft import Draft
-from score_flyio.app.spec import AutoStop, Concurrency, HttpOptions
+from score_flyio.app.spec import AutoStop
 from score_flyio.record import Record
 from score_flyio.score.model import Port
 from score_flyio.score.place import quoted
+
+if TYPE_CHECKING:
+    from score_flyio.app.spec import Concurrency, HttpOptions
 
 PREFIX: Final = "score-flyio.astromechza.github.com/"
 HANDLERS: Final = ("http", "tls", "edge_http", "pg_tls", "proxy_proto")
@@ -27,7 +30,7 @@ _STOPS: Final[dict[str, AutoStop]] = {"off": "off", "stop": "stop", "suspend": "
 _KINDS: Final = ("connections", "requests")
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,9}")
 
-Section = TypeVar("Section", HttpOptions, Concurrency)
+Section = TypeVar("Section", bound=Record)
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -142,10 +145,14 @@ def _min_running(text: str) -> int:
 
 
 def _http_options(text: str) -> HttpOptions | None:
+    from score_flyio.app.spec import HttpOptions
+
     return _section(text, HttpOptions)
 
 
 def _concurrency(text: str) -> Concurrency | None:
+    from score_flyio.app.spec import Concurrency
+
     concurrency = _section(text, Concurrency)
     if concurrency is not None and concurrency.type not in ("", *_KINDS):
         raise ValueError(f"type must be {' or '.join(_KINDS)}")

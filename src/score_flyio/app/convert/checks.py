@@ -7,11 +7,16 @@ UDP. No interval, timeout or grace period is written: the platform's defaults ho
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from attrs import evolve
 
 from score_flyio.app.convert.draft import Draft
-from score_flyio.app.spec import Check, Service, ServiceHttpCheck
+from score_flyio.app.spec import Service, ServiceHttpCheck
 from score_flyio.score.model import Container, HttpProbe, Probe
+
+if TYPE_CHECKING:
+    from score_flyio.app.spec import Check
 
 
 def add_checks(draft: Draft, services: list[Service], *, several: bool) -> dict[str, Check]:
@@ -61,6 +66,8 @@ def _service_of(probe: HttpProbe, services: list[Service]) -> int | None:
 
 
 def _check(probe: HttpProbe) -> Check:
+    from score_flyio.app.spec import Check
+
     https = probe.scheme == "HTTPS"
     return Check(
         type="http",

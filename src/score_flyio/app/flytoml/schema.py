@@ -1,19 +1,18 @@
 """The keys of each section, read off the classes in `spec`.
 
-Reading, strict checking and writing are all driven by this one table.
+Reading, strict checking and writing are all driven by this one table. What a key takes is told by
+the text of its annotation, so that the class of a section is imported only where there is one.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from types import NoneType, UnionType
-from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal
 
 import attrs
 from attrs import frozen
 
-from score_flyio.app.spec import AutoStop, PersistRootfs
-from score_flyio.app.values import Duration
+from score_flyio.app import spec
 from score_flyio.record import Record
 
 _INT64: Final = (-(2**63), 2**63 - 1)
@@ -29,8 +28,16 @@ class Shape(Record):
     """What values a key takes: a scalar, a section, or a list or map of something."""
 
     kind: Kind
-    section: type | None = None
+    section_name: str | None = None
     item: Shape | None = None
+
+    @property
+    def section(self) -> type | None:
+        """The class of the section."""
+        if self.section_name is None:
+            return None
+        section: type = getattr(spec, self.section_name)
+        return section
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -52,42 +59,43 @@ class Key(Record):
 @cache
 def keys_of(section: type) -> dict[str, Key]:
     """The keys of a section by name, in the order of writing."""
-    hints = get_type_hints(section)
-    keys = (_key(attribute, hints[attribute.name]) for attribute in attrs.fields(section))
+    keys = map(_key, attrs.fields(section))
     return {key.name: key for key in keys}
 
 
-def _key(attribute: Any, hint: Any) -> Key:
+def _key(attribute: Any) -> Key:
     metadata = attribute.metadata
-    options = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
+    hint = attribute.type.removesuffix(_OPTIONAL)
     return Key(
         name=metadata.get("key", attribute.name),
         attribute=attribute.name,
-        shape=_shape(next(option for option in options if option is not NoneType)),
-        optional=NoneType in options,
+        shape=_shape(hint),
+        optional=hint != attribute.type,
         written=metadata.get("written", ()),
         minimum=metadata.get("minimum", _INT64[0]),
         maximum=metadata.get("maximum", _INT64[1]),
     )
 
 
-_SCALARS: Final[dict[Any, Kind]] = {
-    str: "text",
-    int: "int",
-    float: "float",
-    bool: "bool",
-    Duration: "duration",
-    AutoStop: "auto_stop",
-    PersistRootfs: "persist_rootfs",
-    Any: "any",
+_OPTIONAL: Final = " | None"
+_SCALARS: Final[dict[str, Kind]] = {
+    "str": "text",
+    "int": "int",
+    "float": "float",
+    "bool": "bool",
+    "Duration": "duration",
+    "AutoStop": "auto_stop",
+    "PersistRootfs": "persist_rootfs",
+    "Any": "any",
 }
 
 
-def _shape(hint: Any) -> Shape:
+def _shape(hint: str) -> Shape:
     if (scalar := _SCALARS.get(hint)) is not None:
         return Shape(scalar)
-    if attrs.has(hint):
-        return Shape("section", section=hint)
-    if get_origin(hint) is tuple:
-        return Shape("list", item=_shape(get_args(hint)[0]))
-    return Shape("map", item=_shape(get_args(hint)[1]))
+    generic, _, arguments = hint.removesuffix("]").partition("[")
+    if generic == "tuple":
+        return Shape("list", item=_shape(arguments.removesuffix(", ...")))
+    if generic == "dict":
+        return Shape("map", item=_shape(arguments.removeprefix("str, ")))
+    return Shape("section", section_name=hint)

@@ -66,7 +66,7 @@ def _given(key: Key, value: Any, fmt: Format) -> bool:
         return False
     if key.optional or fmt in key.written:
         return True
-    if key.shape.section is not None:
+    if key.shape.kind == "section":
         return any(True for _ in _entries(value, fmt))
     return bool(value)
 
