@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from score_flyio.events import Event, Listener
     from score_flyio.planning import Plan
     from score_flyio.project import Project
-    from score_flyio.resources.model import Provisioner
+    from score_flyio.resources.provisioner import Provisioner
     from score_flyio.run import Run
     from score_flyio.score.model import Workload
     from score_flyio.secret import Secret
@@ -38,7 +38,7 @@ _HOMES = {
     "Plan": "planning",
     "Problem": "errors",
     "Project": "project",
-    "Provisioner": "resources.model",
+    "Provisioner": "resources.provisioner",
     "Report": "deploy.execution.report",
     "Run": "run",
     "ScoreFlyError": "errors",

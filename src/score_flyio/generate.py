@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio import to_thread
@@ -29,12 +30,12 @@ from score_flyio.errors import (
     StateError,
     UsageError,
 )
-from score_flyio.events import Event, FileWritten, Scope, WarningRaised, WorkloadLoaded
+from score_flyio.events import Event, FileWritten, Scope, StateSaved, WarningRaised, WorkloadLoaded
 from score_flyio.project import Overrides, Project, remember
 from score_flyio.record import Record
 from score_flyio.resources.model import Outputs
 from score_flyio.resources.plan import ResourcePlan, plan_resources, record_plan
-from score_flyio.resources.run import ResourceRun
+from score_flyio.resources.saving import Saver
 from score_flyio.score.load import LoadedWorkload
 from score_flyio.score.notice import Notice
 from score_flyio.secret import Secret
@@ -42,6 +43,10 @@ from score_flyio.secrets_file import CODE, render_all
 from score_flyio.state.atomic import write_atomically
 from score_flyio.state.model import ProjectState
 from score_flyio.writing import write_workload
+
+if TYPE_CHECKING:
+    from score_flyio.resources.registry import Registry
+    from score_flyio.resources.run import ResourceRun
 
 Emit = Callable[[Event], None]
 
@@ -227,33 +232,50 @@ class _Run:
         if orphans := record_plan(self.state, plan):
             names = ", ".join(str(uid) for uid in orphans)
             self._warn(f"no workload uses these resources any more: {names}", "orphaned_resources")
-        run = ResourceRun(
-            plan,
-            state=self.state,
-            store=self.project.store,
-            registry=self.project.registry(self.state),
-            emit=self.emit,
-            jobs=self.options.jobs,
-        )
+        registry = self.project.registry(self.state)
+        run = self._resource_run(plan, registry) if plan.order else None
         unsaved: StateError | None = None
         async with anyio.create_task_group() as tasks:
             for item in loaded:
                 tasks.start_soon(self._convert, item, plan, run)
             try:
-                await run.run()
-            except ResourceError as error:
-                self._failed(*(run.failures or [error]))
+                await self._provision(run)
             except StateError as error:
                 unsaved = error
                 tasks.cancel_scope.cancel()
         if unsaved is not None:
             raise unsaved
 
-    async def _convert(self, loaded: LoadedWorkload, plan: ResourcePlan, run: ResourceRun) -> None:
+    def _resource_run(self, plan: ResourcePlan, registry: Registry) -> ResourceRun:
+        from score_flyio.resources.run import ResourceRun
+
+        return ResourceRun(
+            plan,
+            state=self.state,
+            store=self.project.store,
+            registry=registry,
+            emit=self.emit,
+            jobs=self.options.jobs,
+        )
+
+    async def _provision(self, run: ResourceRun | None) -> None:
+        """Without resources, the workloads that were entered are still to be saved."""
+        if run is None:
+            await Saver(self.project.store, self.state).save()
+            self.emit(StateSaved())
+            return
+        try:
+            await run.run()
+        except ResourceError as error:
+            self._failed(*(run.failures or [error]))
+
+    async def _convert(
+        self, loaded: LoadedWorkload, plan: ResourcePlan, run: ResourceRun | None
+    ) -> None:
         name = loaded.workload.name
         uids = plan.resources_of(name)
         try:
-            by_uid = await run.outputs(uids.values())
+            by_uid = await run.outputs(uids.values()) if run is not None else {}
         except ResourceError:
             return  # the run itself tells what failed
         try:

@@ -15,7 +15,6 @@ from score_flyio.app.names import can_begin_app_name
 from score_flyio.errors import ConfigError, UsageError
 from score_flyio.fly_access import access_from_environment
 from score_flyio.record import Record
-from score_flyio.resources.postgres.native import in_process
 from score_flyio.resources.registry import Registry
 from score_flyio.resources.template.registry import project_registry
 from score_flyio.score.load import LoadedWorkload, load_score_file, workload_from_document
@@ -201,6 +200,10 @@ class Project:
             surroundings=surroundings,
             timeout=timeout,
         )
+        if not registry.definitions:
+            return registry
+        from score_flyio.resources.postgres.native import in_process
+
         return in_process(
             registry, lambda: access_from_environment(self.environ, directory=self.directory)
         )

@@ -22,7 +22,7 @@ from score_flyio.engine import Engine
 from score_flyio.errors import ScoreFlyError
 from score_flyio.events import Event
 from score_flyio.project import Project
-from score_flyio.resources.model import ProvisionerDefinition, StaticSpec
+from score_flyio.resources.definition import ProvisionerDefinition, StaticSpec
 from score_flyio.run import Run
 from score_flyio.score.load import LoadedWorkload, workload_from_document
 from score_flyio.state.model import ProjectState
@@ -89,7 +89,7 @@ class Databases:
     uses_shared: bool | None = False
 
     async def provision(self, _request: Any) -> Any:
-        from score_flyio.resources.model import ProvisionResult
+        from score_flyio.resources.provisioner import ProvisionResult
 
         return ProvisionResult(state={"made": True}, secrets={"password": self.password})
 

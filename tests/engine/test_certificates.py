@@ -12,7 +12,7 @@ from score_flyio.clock import EventLoopClock
 from score_flyio.emulator import Emulator, EmulatorSettings, Faults, parse_faults
 from score_flyio.engine import Engine
 from score_flyio.project import Project
-from score_flyio.resources.model import ProvisionerDefinition, StaticSpec
+from score_flyio.resources.definition import ProvisionerDefinition, StaticSpec
 from score_flyio.score.load import LoadedWorkload, workload_from_document
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import InMemoryStore

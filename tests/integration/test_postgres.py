@@ -16,17 +16,17 @@ from score_flyio.emulator import ExecRunner, Faults, parse_faults
 from score_flyio.emulator.records import Json
 from score_flyio.emulator.wire import Execution
 from score_flyio.errors import ProvisionFailed
-from score_flyio.resources.model import (
-    Provisioner,
-    ProvisionIncomplete,
-    ProvisionRequest,
-    ProvisionResult,
-    ResourceUid,
-)
+from score_flyio.resources.model import ResourceUid
 from score_flyio.resources.postgres.provisioner import (
     SHARED_KEY,
     PostgresInstanceProvisioner,
     PostgresProvisioner,
+)
+from score_flyio.resources.provisioner import (
+    Provisioner,
+    ProvisionIncomplete,
+    ProvisionRequest,
+    ProvisionResult,
 )
 from score_flyio.resources.sharing import merge_patch
 from tests.integration.conftest import QUICK, Platform, PostgresServer, refused

@@ -13,13 +13,9 @@ from score_flyio.errors import ConfigError, UsageError
 from score_flyio.secret import Secret
 from score_flyio.secrets_file import render
 from score_flyio.secrets_lines import parse_lines
+from score_flyio.state.deployments import DeploymentRecord, ReleaseRecord
 from score_flyio.state.document import dump_document, load_document
-from score_flyio.state.model import (
-    DeploymentRecord,
-    ProjectState,
-    ReleaseRecord,
-    WorkloadRecord,
-)
+from score_flyio.state.model import ProjectState, WorkloadRecord
 
 NAMES = st.from_regex(r"[A-Z_][A-Z0-9_]{0,8}", fullmatch=True)
 VALUES = st.text(st.sampled_from("ab\"\\ \n'=#\t\r-"), max_size=12)

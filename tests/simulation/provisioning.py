@@ -9,13 +9,8 @@ from attrs import define, evolve, field, frozen
 
 from score_flyio.errors import ProvisionFailed
 from score_flyio.project import PROVISIONER_TIMEOUT, Project
-from score_flyio.resources.model import (
-    ProvisionerDefinition,
-    ProvisionIncomplete,
-    ProvisionRequest,
-    ProvisionResult,
-    StaticSpec,
-)
+from score_flyio.resources.definition import ProvisionerDefinition, StaticSpec
+from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
 from score_flyio.resources.registry import Registry
 from score_flyio.state.model import ProjectState
 from tests.simulation.mortal import Killed, Life

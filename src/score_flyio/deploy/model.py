@@ -10,7 +10,7 @@ from attrs import field, frozen
 from fly_machines import models
 from score_flyio.app.spec import AppSpec
 from score_flyio.secret import Secret
-from score_flyio.state.model import SecretRecord
+from score_flyio.state.deployments import SecretRecord
 
 
 class FileSource(Protocol):

@@ -14,7 +14,8 @@ from score_flyio.operations.session import NothingToRemember, Session
 from score_flyio.project import Project
 from score_flyio.recording import StateRecorder
 from score_flyio.resources.saving import Saver
-from score_flyio.state.model import DeploymentRecord, ProjectState
+from score_flyio.state.deployments import DeploymentRecord
+from score_flyio.state.model import ProjectState
 
 
 @frozen(kw_only=True)

@@ -12,7 +12,7 @@ from score_flyio.deploy.metadata import RELEASE_VERSION
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.fly.present import metadata
 from score_flyio.operations.apps import AppRef
-from score_flyio.state.model import DeploymentRecord
+from score_flyio.state.deployments import DeploymentRecord
 
 
 @frozen(kw_only=True)

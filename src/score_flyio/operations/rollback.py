@@ -27,7 +27,7 @@ from score_flyio.fly.present import LAUNCH_KEY, metadata
 from score_flyio.operations.apps import AppRef
 from score_flyio.operations.secrets import ALL_SEEN_KEY
 from score_flyio.operations.session import Session
-from score_flyio.state.model import DeploymentRecord
+from score_flyio.state.deployments import DeploymentRecord
 from score_flyio.unwrap import unwrapped
 
 _OWN = (LAUNCH_KEY, "score_flyio_stands_for", SEEN_KEY, ALL_SEEN_KEY)

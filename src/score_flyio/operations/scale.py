@@ -31,7 +31,7 @@ from score_flyio.fly.codec import structure
 from score_flyio.operations.apps import AppRef
 from score_flyio.operations.carry_out import Work
 from score_flyio.operations.session import Session
-from score_flyio.state.model import DeploymentRecord
+from score_flyio.state.deployments import DeploymentRecord
 
 
 @frozen(kw_only=True)

@@ -31,7 +31,7 @@ from score_flyio.fly.repeats import SecretsVersion, set_secrets
 from score_flyio.operations.apps import AppRef, existing
 from score_flyio.operations.session import Session
 from score_flyio.secret import Secret
-from score_flyio.state.model import DeploymentRecord
+from score_flyio.state.deployments import DeploymentRecord
 
 ALL_SEEN_KEY: Final = "score_flyio_all_secrets"
 """Metadata key of the hash over the digests of all secrets that the app had."""

@@ -15,7 +15,7 @@ from score_flyio.deploy.step import Step
 from score_flyio.deployment import TOOL_VERSION
 from score_flyio.events import Event, EventLog, Listener, TargetSelected
 from score_flyio.fly.client import FlyClient
-from score_flyio.state.model import SecretRecord
+from score_flyio.state.deployments import SecretRecord
 from score_flyio.target import Target
 from score_flyio.ulid import new_ulid
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from score_flyio.errors import ConfigError
-from score_flyio.resources.model import (
+from score_flyio.resources.definition import (
     CommandSpec,
     HttpSpec,
     ProvisionerDefinition,

@@ -16,14 +16,11 @@ from score_flyio.events import (
     Scope,
     WarningRaised,
 )
+from score_flyio.resources.definition import ProvisionerDefinition
 from score_flyio.resources.graph import build
-from score_flyio.resources.model import (
-    ProvisionerDefinition,
-    ProvisionIncomplete,
-    ProvisionRequest,
-    ResourceUid,
-)
+from score_flyio.resources.model import ResourceUid
 from score_flyio.resources.prime import prime
+from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest
 from score_flyio.resources.registry import Registry
 from score_flyio.resources.run import combined
 from score_flyio.resources.saving import Saver

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from score_flyio.errors import NoProvisionerError
-from score_flyio.resources.model import ProvisionerDefinition, ResourceUid
+from score_flyio.resources.model import ResourceUid
+
+if TYPE_CHECKING:
+    from score_flyio.resources.definition import ProvisionerDefinition
 
 
 def find(definitions: Sequence[ProvisionerDefinition], uid: ResourceUid) -> ProvisionerDefinition:

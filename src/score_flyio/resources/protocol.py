@@ -12,12 +12,8 @@ from typing import Any, Final, NoReturn
 from attrs import frozen
 
 from score_flyio.errors import ProvisionFailed
-from score_flyio.resources.model import (
-    JsonObject,
-    ProvisionIncomplete,
-    ProvisionRequest,
-    ProvisionResult,
-)
+from score_flyio.resources.model import JsonObject
+from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
 
 MEMBERS: Final = ("state", "values", "secrets", "shared")
 MAX_ANSWER: Final = 16 * 1024 * 1024

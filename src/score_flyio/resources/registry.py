@@ -9,36 +9,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 
 from score_flyio.errors import ConfigError, NoProvisionerError
 from score_flyio.resources import match
-from score_flyio.resources.model import (
-    CommandSpec,
-    HttpSpec,
-    InProcessSpec,
-    Provisioner,
-    ProvisionerDefinition,
-    ResourceUid,
-    StaticSpec,
-)
+from score_flyio.resources.model import ResourceUid
+
+if TYPE_CHECKING:
+    from score_flyio.resources.definition import ProvisionerDefinition
+    from score_flyio.resources.provisioner import PluginProvisioner, Provisioner
 
 ENTRY_POINTS = "score_flyio.provisioners"
-
-
-class PluginProvisioner(Provisioner, Protocol):
-    """A provisioner that says itself what it serves."""
-
-    @property
-    def resource_type(self) -> str: ...
-
-    @property
-    def resource_class(self) -> str | None: ...
-
-    @property
-    def resource_id(self) -> str | None: ...
 
 
 @define(eq=False, repr=False)
@@ -95,6 +78,16 @@ class Registry:
             return self._offered[definition.id]
         if self.behind is not None and definition not in self.definitions:
             return self.behind().build(definition)
+        return self._configured(definition)
+
+    def _configured(self, definition: ProvisionerDefinition) -> Provisioner:
+        from score_flyio.resources.definition import (
+            CommandSpec,
+            HttpSpec,
+            InProcessSpec,
+            StaticSpec,
+        )
+
         match definition.spec:
             case InProcessSpec():
                 raise LookupError(f"nothing does the work of provisioner {definition.id!r}")
@@ -113,6 +106,8 @@ class Registry:
 
 
 def _as_definition(name: str, plugin: PluginProvisioner) -> ProvisionerDefinition:
+    from score_flyio.resources.definition import InProcessSpec, ProvisionerDefinition
+
     return ProvisionerDefinition(
         id=name,
         resource_type=plugin.resource_type,

@@ -16,18 +16,15 @@ from score_flyio.errors import (
     ResourceError,
     StateError,
 )
-from score_flyio.resources.model import (
-    JsonObject,
-    Outputs,
+from score_flyio.resources.definition import ProvisionerDefinition
+from score_flyio.resources.model import JsonObject, Outputs, ResourceUid, conceal
+from score_flyio.resources.plan import ResourcePlan
+from score_flyio.resources.provisioner import (
     Provisioner,
-    ProvisionerDefinition,
     ProvisionIncomplete,
     ProvisionRequest,
     ProvisionResult,
-    ResourceUid,
-    conceal,
 )
-from score_flyio.resources.plan import ResourcePlan
 from score_flyio.resources.registry import Registry
 from score_flyio.resources.saving import Saver
 from score_flyio.resources.sharing import Sharing

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from score_flyio.errors import StateCorrupt, StateTooNew
 from score_flyio.score.yaml import YamlError, read_yaml
-from score_flyio.state.model import DeploymentRecord, ProjectState
+from score_flyio.state.model import ProjectState
 from score_flyio.state.yaml_writer import write_yaml
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def load_deployments(state: ProjectState, text: str, file: str) -> None:
     """
     from cattrs.errors import BaseValidationError
     from cattrs.v import transform_error
+
+    from score_flyio.state.deployments import DeploymentRecord
 
     try:
         document: Any = read_yaml(text).value

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
 from score_flyio.record import Record
-from score_flyio.resources.model import JsonObject, ProvisionerDefinition, ResourceUid
+from score_flyio.resources.model import JsonObject, ResourceUid
 from score_flyio.resources.prime import definitions
+
+if TYPE_CHECKING:
+    from score_flyio.resources.definition import ProvisionerDefinition
+    from score_flyio.state.deployments import DeploymentRecord
 
 PREFIX_KEY = "score-flyio-app-prefix"
 """Where provisioners find the app prefix in the shared state, as in the Go score-flyio."""
@@ -47,42 +51,6 @@ class ResourceRecord(Record):
     @property
     def provisioned(self) -> bool:
         return bool(self.provisioner)
-
-
-@frozen(kw_only=True, eq=False, repr=False)
-class SecretRecord(Record):
-    """What is remembered of a secret that was set at Fly: never its value."""
-
-    digest: str
-    """Fly's own digest of the value, as listed after it was set."""
-    fingerprint: str
-    """A hash of the value, keyed with the project's salt."""
-
-
-@frozen(kw_only=True, eq=False, repr=False)
-class ReleaseRecord(Record):
-    """One deploy of an app, with all that a rollback needs."""
-
-    version: int
-    at: float
-    """Seconds since the epoch."""
-    image: str = ""
-    """With its digest, where that is known."""
-    configs: Mapping[str, JsonObject] = field(factory=dict)
-    """Machine config by process group."""
-    outcome: str = "done"
-
-
-@frozen(kw_only=True, eq=False, repr=False)
-class DeploymentRecord(Record):
-    """What is remembered of one app at Fly."""
-
-    workload: str | None = None
-    secrets: Mapping[str, SecretRecord] = field(factory=dict)
-    launches_done: tuple[str, ...] = ()
-    """Ids of launches that ended and need not be repeated."""
-    releases: tuple[ReleaseRecord, ...] = ()
-    """Oldest first."""
 
 
 def new_salt() -> str:

@@ -6,27 +6,21 @@ The Go tool refuses unknown keys, so what only this tool knows is in another fil
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from score_flyio.errors import Problem, StateCorrupt
-from score_flyio.resources.model import (
-    CommandSpec,
-    HttpSpec,
-    InProcessSpec,
-    JsonObject,
-    ProvisionerDefinition,
-    ProvisionerSpec,
-    ResourceUid,
-    StaticSpec,
-)
+from score_flyio.resources.model import JsonObject, ResourceUid
 from score_flyio.score.place import Path
 from score_flyio.score.yaml import YamlError, read_yaml
 from score_flyio.state.go_documents import go_form
 from score_flyio.state.model import ProjectState, ResourceRecord, WorkloadRecord
 from score_flyio.state.reading import Reader
-from score_flyio.state.yaml_writer import write_yaml
+from score_flyio.state.yaml_writer import sorted_keys, write_yaml
+
+if TYPE_CHECKING:
+    from score_flyio.resources.definition import ProvisionerDefinition
 
 _TOP = ("workloads", "resources", "shared_state", "app_prefix", "provisioners")
 _RESOURCE = (
@@ -41,7 +35,6 @@ _RESOURCE = (
     "state",
     "outputs",
 )
-_KINDS = ("cmd", "http", "static")
 
 
 def dump_state(state: ProjectState) -> str:
@@ -55,7 +48,7 @@ def dump_state(state: ProjectState) -> str:
             "resources": {
                 str(uid): _dump_resource(record) for uid, record in sorted(state.resources.items())
             },
-            "shared_state": _sorted(state.shared),
+            "shared_state": sorted_keys(state.shared),
             "app_prefix": state.app_prefix,
             "provisioners": [_dump_provisioner(item) for item in state.provisioners],
         }
@@ -68,41 +61,19 @@ def _dump_resource(record: ResourceRecord) -> JsonObject:
         "type": record.uid.type,
         "class": record.uid.class_,
         "id": record.uid.id,
-        "metadata": _sorted(record.metadata or {}),
-        "params": _sorted(record.params or {}),
+        "metadata": sorted_keys(record.metadata or {}),
+        "params": sorted_keys(record.params or {}),
         "source_workload": record.source_workload,
         "provisioner": record.provisioner,
-        "state": _sorted(record.state),
+        "state": sorted_keys(record.state),
     }
-    return document | ({"outputs": _sorted(record.outputs)} if record.outputs else {})
+    return document | ({"outputs": sorted_keys(record.outputs)} if record.outputs else {})
 
 
 def _dump_provisioner(item: ProvisionerDefinition) -> JsonObject:
-    document: JsonObject = {"id": item.id, "resource_type": item.resource_type}
-    if item.resource_class is not None:
-        document["resource_class"] = item.resource_class
-    if item.resource_id is not None:
-        document["resource_id"] = item.resource_id
-    match item.spec:
-        case CommandSpec(binary=binary, args=args):
-            document["cmd"] = {"binary": binary, "args": list(args)}
-        case InProcessSpec():
-            raise TypeError(f"provisioner {item.id!r} is not one that a state can keep")
-        case HttpSpec(url=url):
-            document["http"] = {"url": url}
-        case StaticSpec(values=values):
-            document["static"] = _sorted(dict(values))
-    return document
+    from score_flyio.state.provisioners_form import dump_provisioner
 
-
-def _sorted(value: Any) -> Any:
-    match value:
-        case dict():
-            return {key: _sorted(value[key]) for key in sorted(value)}
-        case list():
-            return [_sorted(item) for item in value]
-        case _:
-            return value
+    return dump_provisioner(item)
 
 
 def load_state(text: str, file: str) -> ProjectState:
@@ -181,40 +152,6 @@ class _State:
         )
 
     def _provisioner(self, path: Path, value: Any) -> ProvisionerDefinition | None:
-        reader = self.reader
-        keys = ("id", "resource_type", "resource_class", "resource_id", *_KINDS)
-        found = reader.known(value, path, *keys)
-        id_ = reader.required(found, "id", path)
-        type_ = reader.required(found, "resource_type", path)
-        spec = self._spec(found, path)
-        if spec is None:
-            return None
-        return ProvisionerDefinition(
-            id=id_,
-            resource_type=type_,
-            resource_class=reader.text(found.get("resource_class"), path) or None,
-            resource_id=reader.text(found.get("resource_id"), path) or None,
-            spec=spec,
-        )
+        from score_flyio.state.provisioners_form import read_provisioner
 
-    def _spec(self, found: dict[str, Any], path: Path) -> ProvisionerSpec | None:
-        kinds = [kind for kind in _KINDS if found.get(kind) is not None]
-        if len(kinds) != 1:
-            given = " and ".join(kinds) or "none"
-            self.reader.wrong(path, f"needs exactly one of {', '.join(_KINDS)}; it has {given}")
-            return None
-        kind = kinds[0]
-        place = (*path, kind)
-        match kind:
-            case "cmd":
-                body = self.reader.known(found[kind], place, "binary", "args")
-                args = self.reader.items(body.get("args"), (*place, "args"))
-                return CommandSpec(
-                    binary=self.reader.required(body, "binary", place),
-                    args=tuple(self.reader.text(item, at) for at, item in args),
-                )
-            case "http":
-                body = self.reader.known(found[kind], place, "url")
-                return HttpSpec(url=self.reader.required(body, "url", place))
-            case _:
-                return StaticSpec(values=self.reader.object(found[kind], place))
+        return read_provisioner(self.reader, path, value)

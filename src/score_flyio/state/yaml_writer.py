@@ -24,6 +24,17 @@ def write_yaml(document: dict[str, Any]) -> str:
     return "\n".join(_map(document, "")) + "\n" if document else "{}\n"
 
 
+def sorted_keys(value: Any) -> Any:
+    """The value with the keys of all maps in it sorted."""
+    match value:
+        case dict():
+            return {key: sorted_keys(value[key]) for key in sorted(value)}
+        case list():
+            return [sorted_keys(item) for item in value]
+        case _:
+            return value
+
+
 def _map(value: dict[str, Any], indent: str) -> Iterator[str]:
     for key, item in value.items():
         text = _text(key)

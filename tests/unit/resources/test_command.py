@@ -10,13 +10,9 @@ import anyio
 import pytest
 
 from score_flyio.errors import ProvisionFailed
+from score_flyio.resources.definition import CommandSpec
 from score_flyio.resources.kinds.command import CommandProvisioner
-from score_flyio.resources.model import (
-    CommandSpec,
-    ProvisionIncomplete,
-    ProvisionRequest,
-    ProvisionResult,
-)
+from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
 from tests.unit.resources.conftest import uid
 
 UID = uid("thing.default#shop.db")

@@ -10,7 +10,7 @@ import trio.testing
 
 from score_flyio.errors import ProvisionFailed, ResourceError
 from score_flyio.events import ProvisioningFailed, ProvisioningFinished
-from score_flyio.resources.model import ProvisionIncomplete, ProvisionRequest, ProvisionResult
+from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
 from score_flyio.secret import Secret
 from tests.unit.resources.conftest import Fake, World, uid
 

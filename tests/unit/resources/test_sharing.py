@@ -10,8 +10,8 @@ import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from score_flyio.resources.model import ProvisionRequest, ProvisionResult
 from score_flyio.resources.plan import plan_resources
+from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.resources.sharing import merge_patch
 from score_flyio.state.model import ProjectState
 from tests.unit.resources.conftest import Fake, document, make_world

@@ -16,14 +16,9 @@ from score_flyio.clock import Clock
 from score_flyio.errors import NotInitialised, StateCorrupt, StateError, StateLocked, StateTooNew
 from score_flyio.resources.model import ResourceUid
 from score_flyio.state import file as file_module
+from score_flyio.state.deployments import DeploymentRecord, ReleaseRecord, SecretRecord
 from score_flyio.state.file import FileStore
-from score_flyio.state.model import (
-    DeploymentRecord,
-    ProjectState,
-    ReleaseRecord,
-    ResourceRecord,
-    SecretRecord,
-)
+from score_flyio.state.model import ProjectState, ResourceRecord
 from score_flyio.state.store import InMemoryStore, StateStore
 from score_flyio.state.yaml_form import load_state
 

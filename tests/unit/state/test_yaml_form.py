@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from score_flyio.errors import StateCorrupt
-from score_flyio.resources.model import (
+from score_flyio.resources.definition import (
     CommandSpec,
     HttpSpec,
     ProvisionerDefinition,
-    ResourceUid,
     StaticSpec,
 )
+from score_flyio.resources.model import ResourceUid
 from score_flyio.score.yaml import read_yaml
 from score_flyio.state.model import ProjectState, ResourceRecord, WorkloadRecord
 from score_flyio.state.yaml_form import dump_state, load_state

@@ -44,7 +44,7 @@ async def command(
 async def _read(visit: Session, apps: Chosen) -> list[AppReleases]:
     from score_flyio.deploy.observe import Wanted, observe_app
     from score_flyio.operations.releases import list_releases
-    from score_flyio.state.model import DeploymentRecord
+    from score_flyio.state.deployments import DeploymentRecord
 
     found = []
     for ref in apps.apps:

@@ -18,7 +18,7 @@ from score_flyio.deploy.options import DeployOptions
 from score_flyio.events import Event, Scope, WarningRaised
 from score_flyio.fly import repeats
 from score_flyio.fly.client import FlyClient
-from score_flyio.state.model import SecretRecord
+from score_flyio.state.deployments import SecretRecord
 
 T = TypeVar("T")
 

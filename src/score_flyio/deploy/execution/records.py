@@ -21,7 +21,7 @@ from score_flyio.deploy.step import (
 )
 from score_flyio.fly.codec import unstructure
 from score_flyio.fly.releases import NewRelease, RecordedRelease, Status
-from score_flyio.state.model import ReleaseRecord
+from score_flyio.state.deployments import ReleaseRecord
 
 
 def new_release(plan: AppPlan, spec: AppSpec, options: DeployOptions) -> NewRelease:

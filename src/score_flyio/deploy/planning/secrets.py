@@ -16,7 +16,7 @@ from attrs import frozen
 
 from score_flyio.deploy.model import KnownApp
 from score_flyio.secret import Secret
-from score_flyio.state.model import SecretRecord
+from score_flyio.state.deployments import SecretRecord
 
 SEEN_KEY = "score_flyio_secrets"
 """Metadata key of the hash over the secrets' digests that a machine was started with."""

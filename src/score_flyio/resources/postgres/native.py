@@ -13,13 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import evolve, field, frozen
 
-from score_flyio.resources.model import (
-    CommandSpec,
-    Provisioner,
-    ProvisionerDefinition,
-    ProvisionRequest,
-    ProvisionResult,
-)
+from score_flyio.resources.definition import CommandSpec, ProvisionerDefinition
+from score_flyio.resources.provisioner import Provisioner, ProvisionRequest, ProvisionResult
 from score_flyio.resources.registry import Registry
 
 if TYPE_CHECKING:

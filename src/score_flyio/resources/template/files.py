@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from score_flyio.errors import ConfigError, Problem, UsageError
-from score_flyio.resources.model import InProcessSpec, Provisioner, ProvisionerDefinition
+from score_flyio.resources.definition import InProcessSpec, ProvisionerDefinition
+from score_flyio.resources.provisioner import Provisioner
 from score_flyio.resources.template import SUFFIX
 from score_flyio.resources.template.entry import CODE, Entry, read_entries
 from score_flyio.resources.template.provisioner import TemplateProvisioner

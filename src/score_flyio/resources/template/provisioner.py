@@ -8,7 +8,8 @@ from typing import Any
 from attrs import field, frozen
 
 from score_flyio.errors import ProvisionFailed
-from score_flyio.resources.model import JsonObject, ProvisionRequest, ProvisionResult
+from score_flyio.resources.model import JsonObject
+from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.resources.sharing import merge_patch
 from score_flyio.resources.template.entry import Entry
 from score_flyio.resources.template.render import Renderer, RenderError

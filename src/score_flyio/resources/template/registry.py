@@ -11,11 +11,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from score_flyio.resources.model import Provisioner, ProvisionerDefinition
 from score_flyio.resources.registry import Registry
 from score_flyio.resources.template import SUFFIX
 
 if TYPE_CHECKING:
+    from score_flyio.resources.definition import ProvisionerDefinition
+    from score_flyio.resources.provisioner import Provisioner
     from score_flyio.resources.template.surroundings import Surroundings
 
 

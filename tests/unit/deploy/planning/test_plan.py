@@ -14,7 +14,7 @@ from score_flyio.deploy.planning.secrets import SEEN_KEY, digests_hash, fingerpr
 from score_flyio.deploy.step import AwaitHealthy, CreateMachine, HoldMachines
 from score_flyio.errors import DestructiveChange, PlanError
 from score_flyio.secret import Secret
-from score_flyio.state.model import SecretRecord
+from score_flyio.state.deployments import SecretRecord
 from tests.unit.deploy.planning.plans import (
     CHECK,
     SERVICE,

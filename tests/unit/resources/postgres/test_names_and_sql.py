@@ -11,12 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from score_flyio.errors import ResourceError
-from score_flyio.resources.model import (
+from score_flyio.resources.definition import (
     CommandSpec,
     HttpSpec,
     ProvisionerDefinition,
     ProvisionerSpec,
-    ProvisionResult,
     StaticSpec,
 )
 from score_flyio.resources.postgres import names
@@ -28,6 +27,7 @@ from score_flyio.resources.postgres.sql import (
     quoted_literal,
     scram_verifier,
 )
+from score_flyio.resources.provisioner import ProvisionResult
 from score_flyio.secret import Secret
 
 

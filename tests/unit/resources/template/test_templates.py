@@ -9,15 +9,10 @@ import httpx
 import pytest
 
 from score_flyio.errors import ConfigError, NoProvisionerError, ProvisionFailed, UsageError
+from score_flyio.resources.definition import CommandSpec, ProvisionerDefinition, StaticSpec
 from score_flyio.resources.kinds.download import LONGEST, download
-from score_flyio.resources.model import (
-    CommandSpec,
-    ProvisionerDefinition,
-    ProvisionRequest,
-    ProvisionResult,
-    ResourceUid,
-    StaticSpec,
-)
+from score_flyio.resources.model import ResourceUid
+from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.resources.registry import Registry
 from score_flyio.resources.template.entry import read_entries
 from score_flyio.resources.template.files import fetch, install, installed_in

@@ -1,0 +1,82 @@
+"""What a provisioner is asked, what it answers, and what can be one."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from attrs import field, frozen
+
+from score_flyio.errors import ProvisionFailed
+from score_flyio.record import Record
+from score_flyio.resources.model import JsonObject, ResourceUid
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class ProvisionRequest(Record):
+    """What a provisioner is told; see `protocol` for the JSON form."""
+
+    uid: ResourceUid
+    guid: str
+    params: JsonObject | None = field(default=None, repr=False)
+    """After substitution: may hold secrets in plain text, for the provisioner only."""
+    metadata: JsonObject | None = None
+    state: JsonObject = field(factory=dict, repr=False)
+    """The provisioner's own notes about this resource."""
+    shared: JsonObject = field(factory=dict, repr=False)
+    """State that all provisioners of the project share."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class ProvisionResult(Record):
+    """What a provisioner answered; None means that it said nothing about that part."""
+
+    state: JsonObject | None = field(default=None, repr=False)
+    values: JsonObject | None = None
+    secrets: JsonObject | None = field(default=None, repr=False)
+    shared: JsonObject | None = field(default=None, repr=False)
+    """A JSON merge patch (RFC 7386) for the shared state."""
+
+
+class ProvisionIncomplete(ProvisionFailed):
+    """A provisioner failed but answered; `result` must be kept so that the next run goes on."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        uid: str,
+        result: ProvisionResult,
+        hint: str | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message, uid=uid, hint=hint, code=code)
+        self.result = result
+
+
+class Provisioner(Protocol):
+    """Makes a resource exist, or go away. Both calls are safe to repeat.
+
+    Both raise `ProvisionFailed`, or `ProvisionIncomplete` with what is to be kept.
+    """
+
+    @property
+    def uses_shared(self) -> bool | None:
+        """Whether it may answer with changes of the shared state; None when nobody knows."""
+        ...
+
+    async def provision(self, request: ProvisionRequest) -> ProvisionResult: ...
+
+    async def deprovision(self, request: ProvisionRequest) -> ProvisionResult: ...
+
+
+class PluginProvisioner(Provisioner, Protocol):
+    """A provisioner that says itself what it serves."""
+
+    @property
+    def resource_type(self) -> str: ...
+
+    @property
+    def resource_class(self) -> str | None: ...
+
+    @property
+    def resource_id(self) -> str | None: ...
