@@ -33,7 +33,6 @@ from score_flyio.errors import (
 from score_flyio.events import Event, FileWritten, Scope, StateSaved, WarningRaised, WorkloadLoaded
 from score_flyio.project import Overrides, Project, remember
 from score_flyio.record import Record
-from score_flyio.resources.model import Outputs
 from score_flyio.resources.plan import ResourcePlan, plan_resources, record_plan
 from score_flyio.resources.saving import Saver
 from score_flyio.score.load import LoadedWorkload
@@ -45,6 +44,7 @@ from score_flyio.state.model import ProjectState
 from score_flyio.writing import write_workload
 
 if TYPE_CHECKING:
+    from score_flyio.resources.model import Outputs
     from score_flyio.resources.registry import Registry
     from score_flyio.resources.run import ResourceRun
 

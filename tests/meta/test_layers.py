@@ -180,8 +180,12 @@ def test_generate_of_a_plain_workload_loads_only_what_it_needs(tmp_path: Path) -
         "score_flyio.app.spec.traffic", "score_flyio.cli.render.live", "score_flyio.deploy",
         "score_flyio.errors.fly", "score_flyio.events.deploy", "score_flyio.events.resources",
         "score_flyio.events.run", "score_flyio.fly",
-        "score_flyio.resources.postgres.provisioner", "score_flyio.resources.template.files",
-        "score_flyio.score.overrides", "score_flyio.target",
+        "score_flyio.resources.definition", "score_flyio.resources.graph",
+        "score_flyio.resources.model", "score_flyio.resources.postgres.native",
+        "score_flyio.resources.postgres.provisioner", "score_flyio.resources.prime",
+        "score_flyio.resources.provisioner", "score_flyio.resources.run",
+        "score_flyio.resources.template.files", "score_flyio.score.overrides",
+        "score_flyio.state.deployments", "score_flyio.state.resources", "score_flyio.target",
     )  # fmt: skip
     script = (
         "import sys; from score_flyio.cli.main import run; code = run(sys.argv[1:]);"

@@ -7,9 +7,11 @@ from typing import ClassVar
 
 from attrs import frozen
 
+from score_flyio.record import Record
 
-@frozen(kw_only=True)
-class Problem:
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Problem(Record):
     """One thing wrong with one input: where, what, and how to mend it."""
 
     message: str

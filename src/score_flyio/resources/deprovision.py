@@ -25,7 +25,8 @@ from score_flyio.resources.registry import Registry
 from score_flyio.resources.run import combined
 from score_flyio.resources.saving import Saver
 from score_flyio.resources.sharing import merge_patch
-from score_flyio.state.model import ProjectState, ResourceRecord
+from score_flyio.state.model import ProjectState
+from score_flyio.state.resources import ResourceRecord
 from score_flyio.state.store import StateStore
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from score_flyio.errors import NoProvisionerError
-from score_flyio.resources.model import ResourceUid
 
 if TYPE_CHECKING:
     from score_flyio.resources.definition import ProvisionerDefinition
+    from score_flyio.resources.model import ResourceUid
 
 
 def find(definitions: Sequence[ProvisionerDefinition], uid: ResourceUid) -> ProvisionerDefinition:

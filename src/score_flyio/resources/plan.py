@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from attrs import evolve, frozen
 
 from score_flyio.record import Record
-from score_flyio.resources.graph import Graph, build
-from score_flyio.resources.model import ResourceUid
-from score_flyio.resources.prime import Conflict, Primed, prime
-from score_flyio.state.model import ProjectState, ResourceRecord
+
+if TYPE_CHECKING:
+    from score_flyio.resources.model import ResourceUid
+    from score_flyio.resources.prime import Conflict, Primed
+    from score_flyio.state.model import ProjectState
+    from score_flyio.state.resources import ResourceRecord
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -40,6 +42,8 @@ class ResourcePlan(Record):
 
     def only(self, uids: Collection[ResourceUid]) -> ResourcePlan:
         """The plan for these resources, and what they need, alone."""
+        from score_flyio.resources.graph import Graph
+
         wanted = Graph(self.needs, {}).closure(uids)
         return evolve(self, order=tuple(uid for uid in self.order if uid in wanted))
 
@@ -54,6 +58,11 @@ def plan_resources(
         ScoreFileError: params refer to resources that the workload has not.
         ResourceCycleError: resources need each other.
     """
+    if not any(document.get("resources") for document in documents.values()):
+        return ResourcePlan(order=(), needs={}, primed={}, documents=documents)
+    from score_flyio.resources.graph import build
+    from score_flyio.resources.prime import prime
+
     primed, conflicts = prime(documents)
     foreign: list[Conflict] = []
     for conflict in conflicts:
@@ -92,13 +101,19 @@ def record_plan(
         record = state.resources.get(uid)
         will_run = uid in plan.order
         if record is None and will_run:
-            record = ResourceRecord(uid=uid, guid=make_guid())
+            record = _new_record(uid, make_guid())
         if record is not None:
             state.resources[uid] = _primed_record(record, resource, will_run=will_run)
     orphans = tuple(sorted(uid for uid in state.resources if uid not in plan.primed))
     for uid in orphans:
         state.resources[uid] = evolve(state.resources[uid], source_workload="")
     return orphans
+
+
+def _new_record(uid: ResourceUid, guid: str) -> ResourceRecord:
+    from score_flyio.state.resources import ResourceRecord
+
+    return ResourceRecord(uid=uid, guid=guid)
 
 
 def _primed_record(record: ResourceRecord, resource: Primed, *, will_run: bool) -> ResourceRecord:

@@ -15,10 +15,10 @@ from attrs import define, field
 
 from score_flyio.errors import ConfigError, NoProvisionerError
 from score_flyio.resources import match
-from score_flyio.resources.model import ResourceUid
 
 if TYPE_CHECKING:
     from score_flyio.resources.definition import ProvisionerDefinition
+    from score_flyio.resources.model import ResourceUid
     from score_flyio.resources.provisioner import PluginProvisioner, Provisioner
 
 ENTRY_POINTS = "score_flyio.provisioners"

@@ -7,9 +7,10 @@ workload from the state upgrades the lists again.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from score_flyio.resources.model import JsonObject
+if TYPE_CHECKING:
+    from score_flyio.resources.model import JsonObject
 
 _CONTAINER: Final = ("command", "args", "variables", "files", "volumes")
 _RESOURCE: Final = ("params", "metadata")

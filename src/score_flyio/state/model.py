@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from attrs import define, field, frozen
 
 from score_flyio.record import Record
-from score_flyio.resources.model import JsonObject, ResourceUid
-from score_flyio.resources.prime import definitions
 
 if TYPE_CHECKING:
     from score_flyio.resources.definition import ProvisionerDefinition
+    from score_flyio.resources.model import JsonObject, ResourceUid
     from score_flyio.state.deployments import DeploymentRecord
+    from score_flyio.state.resources import ResourceRecord
 
 PREFIX_KEY = "score-flyio-app-prefix"
 """Where provisioners find the app prefix in the shared state, as in the Go score-flyio."""
@@ -27,30 +27,6 @@ class WorkloadRecord(Record):
     """The Score document after overrides; placeholders untouched."""
     file: str | None = None
     """Its Score file as it was typed."""
-
-
-@frozen(kw_only=True, eq=False, repr=False)
-class ResourceRecord(Record):
-    """A resource that some workload asked for at some time."""
-
-    uid: ResourceUid
-    guid: str
-    """Random; what provisioners know the resource by."""
-    metadata: JsonObject | None = None
-    params: JsonObject | None = field(default=None, repr=False)
-    """After substitution once provisioned, but never with the value of a secret in it."""
-    source_workload: str = ""
-    """The workload whose definition counts; empty: none uses it any more."""
-    provisioner: str = ""
-    """Id of the provisioner that made it; empty: never provisioned."""
-    state: JsonObject = field(factory=dict, repr=False)
-    """Private notes of the provisioner."""
-    outputs: JsonObject = field(factory=dict)
-    """Values only, never secrets."""
-
-    @property
-    def provisioned(self) -> bool:
-        return bool(self.provisioner)
 
 
 def new_salt() -> str:
@@ -86,6 +62,8 @@ class ProjectState(Record):
 
     def users(self, uid: ResourceUid) -> tuple[str, ...]:
         """The workloads whose documents ask for a resource, sorted."""
+        from score_flyio.resources.prime import definitions
+
         documents = {name: record.spec for name, record in self.workloads.items()}
         return tuple(
             dict.fromkeys(item.workload for item in definitions(documents) if item.uid == uid)

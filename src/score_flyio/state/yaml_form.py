@@ -11,30 +11,19 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from score_flyio.errors import Problem, StateCorrupt
-from score_flyio.resources.model import JsonObject, ResourceUid
 from score_flyio.score.place import Path
 from score_flyio.score.yaml import YamlError, read_yaml
 from score_flyio.state.go_documents import go_form
-from score_flyio.state.model import ProjectState, ResourceRecord, WorkloadRecord
+from score_flyio.state.model import ProjectState, WorkloadRecord
 from score_flyio.state.reading import Reader
 from score_flyio.state.yaml_writer import sorted_keys, write_yaml
 
 if TYPE_CHECKING:
     from score_flyio.resources.definition import ProvisionerDefinition
+    from score_flyio.resources.model import JsonObject
+    from score_flyio.state.resources import ResourceRecord
 
 _TOP = ("workloads", "resources", "shared_state", "app_prefix", "provisioners")
-_RESOURCE = (
-    "guid",
-    "type",
-    "class",
-    "id",
-    "metadata",
-    "params",
-    "source_workload",
-    "provisioner",
-    "state",
-    "outputs",
-)
 
 
 def dump_state(state: ProjectState) -> str:
@@ -56,18 +45,9 @@ def dump_state(state: ProjectState) -> str:
 
 
 def _dump_resource(record: ResourceRecord) -> JsonObject:
-    document = {
-        "guid": record.guid,
-        "type": record.uid.type,
-        "class": record.uid.class_,
-        "id": record.uid.id,
-        "metadata": sorted_keys(record.metadata or {}),
-        "params": sorted_keys(record.params or {}),
-        "source_workload": record.source_workload,
-        "provisioner": record.provisioner,
-        "state": sorted_keys(record.state),
-    }
-    return document | ({"outputs": sorted_keys(record.outputs)} if record.outputs else {})
+    from score_flyio.state.resources_form import dump_resource
+
+    return dump_resource(record)
 
 
 def _dump_provisioner(item: ProvisionerDefinition) -> JsonObject:
@@ -126,30 +106,9 @@ class _State:
         return WorkloadRecord(spec=spec, file=file or None)
 
     def _resource(self, path: Path, value: Any) -> ResourceRecord | None:
-        reader = self.reader
-        found = reader.known(value, path, *_RESOURCE)
-        try:
-            uid = ResourceUid.parse(str(path[-1]))
-        except ValueError as error:
-            reader.wrong(path, str(error))
-            return None
+        from score_flyio.state.resources_form import read_resource
 
-        def text(key: str) -> str:
-            return reader.text(found.get(key), (*path, key))
-
-        def object_(key: str) -> JsonObject:
-            return reader.object(found.get(key), (*path, key))
-
-        return ResourceRecord(
-            uid=uid,
-            guid=text("guid"),
-            metadata=object_("metadata"),
-            params=object_("params"),
-            source_workload=text("source_workload"),
-            provisioner=text("provisioner"),
-            state=object_("state"),
-            outputs=object_("outputs"),
-        )
+        return read_resource(self.reader, path, value)
 
     def _provisioner(self, path: Path, value: Any) -> ProvisionerDefinition | None:
         from score_flyio.state.provisioners_form import read_provisioner

@@ -18,7 +18,8 @@ from score_flyio.resources.model import ResourceUid
 from score_flyio.state import file as file_module
 from score_flyio.state.deployments import DeploymentRecord, ReleaseRecord, SecretRecord
 from score_flyio.state.file import FileStore
-from score_flyio.state.model import ProjectState, ResourceRecord
+from score_flyio.state.model import ProjectState
+from score_flyio.state.resources import ResourceRecord
 from score_flyio.state.store import InMemoryStore, StateStore
 from score_flyio.state.yaml_form import load_state
 

@@ -18,7 +18,8 @@ from score_flyio.resources.definition import (
 )
 from score_flyio.resources.model import ResourceUid
 from score_flyio.score.yaml import read_yaml
-from score_flyio.state.model import ProjectState, ResourceRecord, WorkloadRecord
+from score_flyio.state.model import ProjectState, WorkloadRecord
+from score_flyio.state.resources import ResourceRecord
 from score_flyio.state.yaml_form import dump_state, load_state
 from score_flyio.state.yaml_writer import write_yaml
 

@@ -15,7 +15,8 @@ from score_flyio.errors import UsageError
 if TYPE_CHECKING:
     from score_flyio.project import Project
     from score_flyio.resources.model import Outputs, ResourceUid
-    from score_flyio.state.model import ProjectState, ResourceRecord
+    from score_flyio.state.model import ProjectState
+    from score_flyio.state.resources import ResourceRecord
 
 command = Group("resources", help="List, read or deprovision resources.")
 

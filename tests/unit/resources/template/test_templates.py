@@ -20,7 +20,8 @@ from score_flyio.resources.template.provisioner import TemplateProvisioner
 from score_flyio.resources.template.registry import project_registry
 from score_flyio.resources.template.render import LONGEST as LONGEST_TEXT
 from score_flyio.resources.template.surroundings import Surroundings
-from score_flyio.state.model import ProjectState, ResourceRecord, WorkloadRecord
+from score_flyio.state.model import ProjectState, WorkloadRecord
+from score_flyio.state.resources import ResourceRecord
 
 ROOT = Path(__file__).resolve().parents[4]
 UID = ResourceUid("thing", "default", "shop.db")
