@@ -7,6 +7,7 @@ shell is involved.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -104,7 +105,8 @@ def _decimal(amount: int, unit: int) -> str:
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+\Z")
 _SIZE: Final = re.compile(
-    r"(?P<number>[+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?) ?"
+    r"(?P<number>\+?(?:[0-9](?:_?[0-9])*(?:\.(?:[0-9](?:_?[0-9])*)?)?|\.[0-9](?:_?[0-9])*)"
+    r"(?:e[+-]?[0-9](?:_?[0-9])*)?|-(?:0+\.?0*|\.0+)) ?"
     r"(?:(?P<unit>[kmgtp])(?:b|ib)?|b)?\Z",
     re.IGNORECASE,
 )
@@ -131,13 +133,16 @@ def memory_mib(text: str) -> int:
 
 
 def _size(text: str, *, base: int, unit: int) -> int:
-    if _INTEGER.match(text):
+    if _INTEGER.match(text) and abs(float(text)) < 1e19 and -_LARGEST - 1 <= int(text) <= _LARGEST:
         return int(text)
     match = _SIZE.match(text)
-    if match is None:
+    number = float(match["number"]) if match else math.inf
+    if match is None or math.isinf(number):
         raise ValueError(f"{text!r} is not a size such as 512mb or 2gb")
     power = " kmgtp".index((match["unit"] or " ").lower())
-    return int(float(match["number"]) * base**power) // unit
+    size = number * base**power
+    # what does not fit in 64 bits turns negative, as it does for flyctl
+    return int(size) // unit if size <= _LARGEST else -((_LARGEST + 1) // unit)
 
 
 _BLANKS: Final = " \t\r\n"

@@ -63,6 +63,15 @@ def test_duration_in_seconds() -> None:
         ("2tib", 2000),
         ("1.5", 0),
         ("2500000000b", 2),
+        ("+5", 5),
+        ("1_500mb", 1),
+        ("1_000", 0),
+        ("5.gb", 5),
+        ("1e3gb", 1000),
+        ("-0gb", 0),
+        ("9223372036854775807", 2**63 - 1),
+        ("9223372036854775808", -9223372036),
+        ("1e30gb", -9223372036),
     ],
 )
 def test_volume_size(text: str, gb: int) -> None:
@@ -87,7 +96,21 @@ def test_memory_size(text: str, mib: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a lot", "-1gb", "1  gb", "1gbb", "1xb", "gb", "1,5gb", " 1gb"]
+    "text",
+    [
+        "1e400gb",
+        "-9223372036854775809",
+        "1__0gb",
+        "",
+        "a lot",
+        "-1gb",
+        "1  gb",
+        "1gbb",
+        "1xb",
+        "gb",
+        "1,5gb",
+        " 1gb",
+    ],
 )
 def test_size_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a size"):

@@ -9,7 +9,7 @@ from attrs import field, frozen
 from score_flyio.app.flytoml.decode import decode
 from score_flyio.app.flytoml.findings import Finding
 from score_flyio.app.flytoml.legacy import normalise
-from score_flyio.app.flytoml.lines import line_for, lines_of
+from score_flyio.app.flytoml.lines import line_for
 from score_flyio.app.flytoml.parse import FileFormat, parse
 from score_flyio.app.flytoml.strict import StrictReport, strict_check
 from score_flyio.app.flytoml.validate import validate, warnings_of
@@ -68,20 +68,20 @@ def read_fly_toml(
         file: its name, for messages.
         form: the language it is written in.
     """
-    tree = parse(text, form)
-    lines = lines_of(text) if form == "toml" else {}
+    parsed = parse(text, form)
+    if isinstance(parsed, Finding):
+        problem = parsed.problem(file)
+        return FlyTomlDocument(file=file, errors=(parsed,), problems=(problem,))
 
     def told(findings: tuple[Finding, ...]) -> tuple[Problem, ...]:
-        return tuple(f.problem(file, line_for(lines, f.place)) for f in findings)
+        return tuple(f.problem(file, line_for(parsed.lines, f.place)) for f in findings)
 
-    if isinstance(tree, Finding):
-        return FlyTomlDocument(file=file, errors=(tree,), problems=told((tree,)))
-    normalised, misfits = normalise(tree)
+    normalised, misfits = normalise(parsed.tree)
     spec, mistakes = decode(normalised)
     if misfits or spec is None:
         findings = (*misfits, *mistakes)
         return FlyTomlDocument(
-            file=file, app=_name(tree), errors=findings[:1], problems=told(findings)
+            file=file, app=_name(parsed.tree), errors=findings[:1], problems=told(findings)
         )
     errors = validate(spec)
     return FlyTomlDocument(

@@ -5,9 +5,12 @@ flyctl turns values that should have been text into text that way.
 
 from __future__ import annotations
 
-import datetime as dt
 import math
-from typing import Any
+from typing import Any, Final
+
+from score_flyio.app.flytoml.toml_scalars import TomlTime
+
+_LOWEST: Final = -(2**63)
 
 
 def text_of(value: Any) -> str:
@@ -21,10 +24,8 @@ def text_of(value: Any) -> str:
             return "true" if value else "false"
         case float():
             return float_text(value)
-        case dt.datetime() if value.tzinfo is not None:
-            return _zoned(value)
-        case dt.datetime() | dt.date() | dt.time():
-            return iso_text(value)
+        case TomlTime():
+            return value.shown
         case list():
             return f"[{' '.join(text_of(item) for item in value)}]"
         case dict():
@@ -59,18 +60,17 @@ def plain_decimal(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def iso_text(value: dt.date | dt.time) -> str:
-    """RFC 3339, fractions without trailing zeros."""
-    text = value.isoformat()
-    head, point, tail = text.partition(".")
-    if point:
-        digits, zone = tail[:6], tail[6:]
-        text = f"{head}.{digits.rstrip('0')}{zone}"
-    return text.replace("+00:00", "Z")
+def int64(number: float) -> int:
+    """A number without its fraction; what 64 bits cannot hold becomes the lowest one.
+
+    That is what the processor makes of it on which flyctl mostly runs.
+    """
+    if not math.isfinite(number):
+        return _LOWEST
+    whole = int(number)
+    return whole if _LOWEST <= whole < -_LOWEST else _LOWEST
 
 
-def _zoned(value: dt.datetime) -> str:
-    fraction = f".{value.microsecond:06d}".rstrip("0") if value.microsecond else ""
-    offset = value.strftime("%z")
-    zone = "UTC" if offset == "+0000" else offset
-    return f"{value:%Y-%m-%d %H:%M:%S}{fraction} {offset} {zone}"
+def wrapped(number: int) -> int:
+    """The low 64 bits of a product, which is all that Go keeps."""
+    return (number - _LOWEST) % 2**64 + _LOWEST

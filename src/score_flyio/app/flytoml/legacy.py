@@ -13,12 +13,13 @@ from typing import Any, Final
 from attrs import define, field
 
 from score_flyio.app.flytoml.findings import Finding
-from score_flyio.app.flytoml.gotext import text_of
+from score_flyio.app.flytoml.gotext import int64, text_of, wrapped
 from score_flyio.app.values import Duration
 
 Tree = dict[str, Any]
 
 _DIGITS: Final = re.compile(r"[+-]?[0-9]+\Z")
+_LONGEST: Final = len(str(2**63))
 _SECOND: Final = 1_000_000_000
 _MILLISECOND: Final = 1_000_000
 
@@ -127,9 +128,10 @@ def _concurrency(raw: Any, place: str) -> Tree:
     soft, comma, hard = raw.partition(",")
     if not comma:
         raise _Misfit(place, raw, 'a table, or "SOFT,HARD"', "invalid_concurrency")
-    if not (_DIGITS.match(soft) and _DIGITS.match(hard)):
+    limits = (_digits(soft), _digits(hard))
+    if None in limits:
         raise _Misfit(place, raw, 'a table, or "SOFT,HARD" with two whole numbers and no spaces')
-    return {"type": "requests", "soft_limit": int(soft), "hard_limit": int(hard)}
+    return {"type": "requests", "soft_limit": limits[0], "hard_limit": limits[1]}
 
 
 def _check(check: Tree, place: str) -> None:
@@ -156,15 +158,23 @@ def _duration(raw: Any, unit: int) -> str | None:
         return raw or None
     if isinstance(raw, bool) or not isinstance(raw, int | float):
         return None
-    return Duration(int(raw) * unit).text()
+    return Duration(wrapped(int64(raw) * unit)).text()
 
 
 def _whole(raw: Any, place: str) -> int:
-    if isinstance(raw, str) and _DIGITS.match(raw):
-        return int(raw)
+    if isinstance(raw, str) and (number := _digits(raw)) is not None:
+        return number
     if isinstance(raw, bool) or not isinstance(raw, int | float):
         raise _Misfit(place, raw, "a whole number")
-    return int(raw)
+    return int64(raw)
+
+
+def _digits(text: str) -> int | None:
+    """The number that a text is, if it is one that 64 bits can hold."""
+    if not _DIGITS.match(text) or len(text.lstrip("+-0")) > _LONGEST:
+        return None
+    number = int(text)
+    return number if number == wrapped(number) else None
 
 
 def _tables(raw: Any, place: str) -> list[Tree]:
@@ -225,23 +235,24 @@ def _words(raw: Any, place: str) -> list[str]:
 def _checks(work: _Normaliser) -> None:
     raw = work.tree.get("checks", {})
     if isinstance(raw, list):
-        raw = _named(raw)
-    if not isinstance(raw, dict):
+        named = [_named(item) for item in raw]
+    elif isinstance(raw, dict):
+        named = list(raw.items())
+    else:
         raise _Misfit("checks", raw, "tables [checks.NAME]")
-    for name, check in raw.items():
+    for name, check in named:
         if not isinstance(check, dict):
             raise _Misfit("checks", check, "tables [checks.NAME]")
         _check(check, f"checks.{name}")
     work.tree.pop("checks", None)
-    if raw:
-        work.tree["checks"] = raw
+    if named:
+        work.tree["checks"] = dict(named)
 
 
-def _named(raw: list[Any]) -> Tree:
-    for item in raw:
-        if not isinstance(item, dict) or not isinstance(item.get("name"), str):
-            raise _Misfit("checks", item, "tables [checks.NAME], or a list of tables with a name")
-    return {item["name"]: item for item in raw}
+def _named(item: Any) -> tuple[str, Tree]:
+    if not isinstance(item, dict) or not isinstance(item.get("name"), str):
+        raise _Misfit("checks", item, "tables [checks.NAME], or a list of tables with a name")
+    return item["name"], item
 
 
 def _joined(section: str, spellings: tuple[str, ...], text: str | None) -> _Step:
@@ -251,8 +262,8 @@ def _joined(section: str, spellings: tuple[str, ...], text: str | None) -> _Step
         for table in tables:
             if text is not None and text in table:
                 table[text] = text_of(table[text])
-        if tables:
-            work.tree[section] = tables
+        # always there, so that spellings with capitals, which come first, never count
+        work.tree[section] = tables or None
 
     return step
 

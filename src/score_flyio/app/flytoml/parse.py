@@ -3,63 +3,84 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-import tomllib
 from typing import Any, Final, Literal
+
+from attrs import Factory, frozen
 
 from score_flyio.app.flytoml.findings import Finding
 from score_flyio.app.flytoml.legacy import Tree
+from score_flyio.app.flytoml.toml_text import TomlError, load_toml
 
 FileFormat = Literal["toml", "json", "yaml"]
 
-_LINE: Final = re.compile(r" \(at (?:line (?P<line>[0-9]+), column [0-9]+|end of document)\)")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
-def parse(text: str, form: FileFormat) -> Tree | Finding:
+@frozen
+class Parsed:
+    """The tree of a file, and on which lines its keys stand."""
+
+    tree: Tree
+    lines: dict[str, int] = Factory(dict)
+    """Path of a key, such as `mounts[1].initial_size` → line, from 1; of TOML only."""
+
+
+def parse(text: str, form: FileFormat) -> Parsed | Finding:
     """The tree, or why there is none."""
-    match form:
-        case "toml":
-            return _toml(text)
-        case "json":
-            return _json(text)
-        case "yaml":
-            return _yaml(text)
-
-
-def _toml(text: str) -> Tree | Finding:
     try:
-        tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        match = _LINE.search(str(error))
-        last = len(text.splitlines())
-        line = int(match["line"]) if match and match["line"] else last
-        return _syntax("TOML", _LINE.sub("", str(error)), line)
-    if (number := _too_large(tree)) is not None:
-        return _syntax("TOML", f"{number} does not fit in 64 bits", None)
-    return tree
+        match form:
+            case "toml":
+                return _toml(text)
+            case "json":
+                return _json(text)
+            case "yaml":
+                return _yaml(text)
+    except RecursionError:
+        return _syntax(form.upper(), "lists and tables are nested too deeply", None)
 
 
-def _too_large(value: Any) -> int | None:
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return value
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return next((found for item in items if (found := _too_large(item)) is not None), None)
-
-
-def _json(text: str) -> Tree | Finding:
+def _toml(text: str) -> Parsed | Finding:
     try:
-        return _table("JSON", json.loads(text, parse_int=float))
+        found = load_toml(text)
+    except TomlError as error:
+        return _syntax("TOML", str(error), error.line)
+    return Parsed(found.tree, found.lines)
+
+
+def _json(text: str) -> Parsed | Finding:
+    try:
+        tree = json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_constant)
     except json.JSONDecodeError as error:
         return _syntax("JSON", error.msg, error.lineno)
+    except _NoNumberError as error:
+        return _syntax("JSON", str(error), None)
+    return _table("JSON", tree)
 
 
-def _yaml(text: str) -> Tree | Finding:
+class _NoNumberError(ValueError):
+    pass
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise _NoNumberError(f"the number {text[:40]} is too large")
+    return number
+
+
+def _constant(word: str) -> float:
+    raise _NoNumberError(f"{word} is no number")
+
+
+def _yaml(text: str) -> Parsed | Finding:
     import yaml
 
     from score_flyio.app.flytoml.yaml_text import load_yaml
 
     try:
-        return _table("YAML", _text_keys(load_yaml(text)))
+        return _table("YAML", load_yaml(text))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         return _syntax("YAML", error.problem or "cannot be read", mark.line + 1 if mark else 1)
@@ -67,16 +88,21 @@ def _yaml(text: str) -> Tree | Finding:
         return _syntax("YAML", str(error), 1)
 
 
-def _text_keys(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _text_keys(item) for key, item in value.items()}
-    return [_text_keys(item) for item in value] if isinstance(value, list) else value
-
-
-def _table(language: str, value: Any) -> Tree | Finding:
+def _table(language: str, value: Any) -> Parsed | Finding:
     if value is None:
-        return {}
-    return value if isinstance(value, dict) else _syntax(language, "the file is not a table", 1)
+        return Parsed({})
+    if not isinstance(value, dict):
+        return _syntax(language, "the file is not a table", 1)
+    return Parsed(_plain(value))
+
+
+def _plain(value: Any) -> Any:
+    """With keys that are texts, and no half characters, which no file can be written with."""
+    if isinstance(value, dict):
+        return {_plain(str(key)): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return _SURROGATE.sub("\ufffd", value) if isinstance(value, str) else value
 
 
 def _syntax(language: str, message: str, line: int | None) -> Finding:
