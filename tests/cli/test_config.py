@@ -65,6 +65,8 @@ def test_without_a_file(cli: Cli, command: str) -> None:
     result = cli("config", command, "--config", "none.toml", "--json")
     assert result.exit_code == 2
     assert result.json["error"]["code"] == "file_not_found"
+    assert result.json["valid"] is False
+    assert result.json["errors"] == [{"stage": "parse", "field": "", "code": "file_not_found"}]
     assert "none.toml" in result.stderr
 
 

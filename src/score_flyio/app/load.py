@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from score_flyio.app.flytoml.document import FlyTomlDocument, read_fly_toml
+from score_flyio.app.flytoml.document import FlyTomlDocument, read_fly_toml, refused
 from score_flyio.app.flytoml.parse import FileFormat
 from score_flyio.app.spec import AppSpec
 from score_flyio.errors import ConfigError, Problem
@@ -45,10 +45,10 @@ def read_document(path: Path) -> FlyTomlDocument:
     """Read a config file, usable or not; the suffix tells its language.
 
     Raises:
-        ConfigError: the file cannot be read, or is not UTF-8.
+        ConfigError: the file cannot be read.
     """
     try:
-        text = path.read_bytes().decode()
+        content = path.read_bytes()
     except OSError as error:
         problem = Problem(
             message=f"cannot be read: {error.strerror}",
@@ -57,14 +57,12 @@ def read_document(path: Path) -> FlyTomlDocument:
             code="file_unreadable",
         )
         raise ConfigError(problems=[problem]) from error
+    try:
+        text = content.decode()
     except UnicodeDecodeError as error:
-        problem = Problem(
-            message=f"not UTF-8 at byte {error.start}",
-            file=str(path),
-            hint="save the file as UTF-8",
-            code="toml_syntax",
-        )
-        raise ConfigError(problems=[problem]) from error
+        line = content.count(b"\n", 0, error.start) + 1
+        message = f"not UTF-8 at byte {error.start}"
+        return refused(str(path), "toml_syntax", message, "save the file as UTF-8", line)
     return read_fly_toml(text, file=str(path), form=_FORMS.get(path.suffix, "toml"))
 
 

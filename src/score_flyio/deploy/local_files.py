@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from attrs import frozen
@@ -31,4 +32,7 @@ class LocalFiles:
         Raises:
             OSError: it cannot be read.
         """
-        return (self.directory / path).read_bytes()
+        try:
+            return (self.directory / path).read_bytes()
+        except ValueError as error:
+            raise OSError(errno.EINVAL, "no file can have that name") from error

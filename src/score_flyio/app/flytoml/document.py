@@ -70,8 +70,7 @@ def read_fly_toml(
     """
     parsed = parse(text, form)
     if isinstance(parsed, Finding):
-        problem = parsed.problem(file)
-        return FlyTomlDocument(file=file, errors=(parsed,), problems=(problem,))
+        return FlyTomlDocument(file=file, errors=(parsed,), problems=(parsed.problem(file),))
 
     def told(findings: tuple[Finding, ...]) -> tuple[Problem, ...]:
         return tuple(f.problem(file, line_for(parsed.lines, f.place)) for f in findings)
@@ -93,6 +92,14 @@ def read_fly_toml(
         strict=strict_check(normalised, valid=not errors),
         problems=told(errors),
     )
+
+
+def refused(
+    file: str | None, code: str, message: str, hint: str | None, line: int | None = None
+) -> FlyTomlDocument:
+    """A file that cannot be read at all."""
+    finding = Finding(stage="parse", code=code, place="", message=message, hint=hint, line=line)
+    return FlyTomlDocument(file=file, errors=(finding,), problems=(finding.problem(file),))
 
 
 def _name(tree: dict[str, Any]) -> str:

@@ -6,11 +6,13 @@ flyctl turns values that should have been text into text that way.
 from __future__ import annotations
 
 import math
+import re
 from typing import Any, Final
 
 from score_flyio.app.flytoml.toml_scalars import TomlTime
 
 _LOWEST: Final = -(2**63)
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def text_of(value: Any) -> str:
@@ -74,3 +76,15 @@ def int64(number: float) -> int:
 def wrapped(number: int) -> int:
     """The low 64 bits of a product, which is all that Go keeps."""
     return (number - _LOWEST) % 2**64 + _LOWEST
+
+
+def well_formed(value: Any) -> Any:
+    """A value read from JSON or YAML, with keys that are texts and no half characters.
+
+    Go has U+FFFD in their place; no file could be written with them.
+    """
+    if isinstance(value, dict):
+        return {well_formed(str(key)): well_formed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [well_formed(item) for item in value]
+    return _SURROGATE.sub("\ufffd", value) if isinstance(value, str) else value

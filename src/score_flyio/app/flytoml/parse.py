@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-import re
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from attrs import Factory, frozen
 
 from score_flyio.app.flytoml.findings import Finding
+from score_flyio.app.flytoml.gotext import well_formed
 from score_flyio.app.flytoml.legacy import Tree
 from score_flyio.app.flytoml.toml_text import TomlError, load_toml
 
 FileFormat = Literal["toml", "json", "yaml"]
-
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 @frozen
@@ -84,7 +82,7 @@ def _yaml(text: str) -> Parsed | Finding:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         return _syntax("YAML", error.problem or "cannot be read", mark.line + 1 if mark else 1)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         return _syntax("YAML", str(error), 1)
 
 
@@ -93,16 +91,7 @@ def _table(language: str, value: Any) -> Parsed | Finding:
         return Parsed({})
     if not isinstance(value, dict):
         return _syntax(language, "the file is not a table", 1)
-    return Parsed(_plain(value))
-
-
-def _plain(value: Any) -> Any:
-    """With keys that are texts, and no half characters, which no file can be written with."""
-    if isinstance(value, dict):
-        return {_plain(str(key)): _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return _SURROGATE.sub("\ufffd", value) if isinstance(value, str) else value
+    return Parsed(well_formed(value))
 
 
 def _syntax(language: str, message: str, line: int | None) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import asyncclick as click
 
@@ -41,12 +41,12 @@ async def validate(cli: CliContext, config: Path | None, strict: bool) -> int:
     """Say everything that is wrong with a fly.toml."""
     from score_flyio.cli.config_verdict import verdict
 
-    document = _read(cli, config)
+    document, failure = _read(cli, config)
     problems = (*document.problems, *(document.strict_problems() if strict else ()))
     for warning in document.warnings:
         cli.output.warn(str(warning.problem(document.file)))
     cli.output.result(
-        verdict(document) | {"valid": not problems},
+        verdict(document) | {"valid": not problems} | failure,
         "" if problems else f"{document.file} is valid",
     )
     return _tell(cli, problems)
@@ -64,9 +64,9 @@ async def render(cli: CliContext, config: Path | None, image: str | None) -> int
     from score_flyio.cli.config_outcome import outcome
     from score_flyio.deploy.local_files import LocalFiles
 
-    document = _read(cli, config)
+    document, failure = _read(cli, config)
     result, errors = outcome(document, files=LocalFiles(cli.directory), image=image)
-    cli.output.write(json.dumps(result, indent=2, ensure_ascii=False))
+    cli.output.write(json.dumps(result | failure, indent=2, ensure_ascii=False))
     return _tell(cli, (*document.problems, *(p for error in errors for p in error.problems)))
 
 
@@ -170,10 +170,20 @@ def _find(cli: CliContext, config: Path | None) -> Path:
     return path.relative_to(cli.directory) if config is None else path
 
 
-def _read(cli: CliContext, config: Path | None) -> FlyTomlDocument:
+def _read(cli: CliContext, config: Path | None) -> tuple[FlyTomlDocument, dict[str, Any]]:
+    """The file, and the member `error` that every command has in its JSON if there is none."""
+    from score_flyio.app.flytoml.document import refused
     from score_flyio.app.load import read_document
+    from score_flyio.cli.exit_codes import describe, to_json
+    from score_flyio.errors import ConfigError
 
-    return read_document(_find(cli, config))
+    try:
+        return read_document(_find(cli, config)), {}
+    except ConfigError as error:
+        (problem,) = error.problems
+        code = problem.code or error.code
+        document = refused(problem.file, code, problem.message, problem.hint)
+        return document, {"error": to_json(describe(error))}
 
 
 def _tell(cli: CliContext, problems: Sequence[Problem]) -> int:

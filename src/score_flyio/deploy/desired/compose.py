@@ -6,6 +6,7 @@ Which parts of a compose file count is flyctl's choice; the rest is ignored as f
 from __future__ import annotations
 
 import base64
+import math
 import posixpath
 from typing import Any, Final, cast
 
@@ -18,7 +19,9 @@ from fly_machines.models import (
 )
 from score_flyio.deploy.desired.compose_file import (
     FIELD,
+    Mapping,
     Scalar,
+    number_of,
     read_services,
     refuse,
     text_of,
@@ -52,6 +55,7 @@ def compose_containers(path: str, files: FileSource) -> list[FlyContainerConfig]
     if content is None:
         return []
     services = read_services(content, path)
+    dependencies = {name: _dependencies(name, s.get("depends_on")) for name, s in services.items()}
     built = [name for name, service in services.items() if service.get("build") is not None]
     if len(built) > 1:
         raise ConversionError(
@@ -61,7 +65,12 @@ def compose_containers(path: str, files: FileSource) -> list[FlyContainerConfig]
             hint="name an image for all of them but one",
         )
     folder = posixpath.dirname(path)
-    return [_container(name, services[name], folder, files) for name in sorted(services)]
+    containers = []
+    for name in sorted(services):
+        container = _container(name, services[name], folder, files)
+        container.depends_on = dependencies[name] or None
+        containers.append(container)
+    return containers
 
 
 def _search(files: FileSource) -> tuple[str, bytes | None]:
@@ -88,37 +97,29 @@ def _container(
     return FlyContainerConfig(
         name=name,
         image=image,
-        env=_environment(name, service.get("environment")),
+        env=_environment(service.get("environment")),
         cmd=_words(service.get("command")),
         entrypoint=_words(service.get("entrypoint")),
         user=text_of(service.get("user")) or None,
-        files=_files(name, service.get("volumes"), folder, files) or None,
-        depends_on=_dependencies(name, service.get("depends_on")) or None,
+        files=_files(service.get("volumes"), folder, files) or None,
         healthchecks=None if check is None else [_healthcheck(name, check)],
     )
 
 
-def _environment(name: str, value: Any) -> dict[str, str] | None:
-    if value is None:
-        return None
-    if not isinstance(value, dict) or any(isinstance(v, dict | list) for v in value.values()):
-        refuse(f"environment of service {name!r} is not a map of texts", "write NAME: value")
-    return {str(key): text_of(item) for key, item in value.items()} or None
+def _environment(value: dict[str, Any] | None) -> dict[str, str] | None:
+    return {key: text_of(item) for key, item in (value or {}).items()} or None
 
 
 def _words(value: Any) -> list[str] | None:
     if isinstance(value, list):
-        return [item.text for item in value if isinstance(item, Scalar) and item.is_text]
+        words = [item.text for item in value if isinstance(item, Scalar) and item.is_text]
+        return words or None
     return [value.text] if isinstance(value, Scalar) and value.is_text else None
 
 
-def _files(name: str, value: Any, folder: str, source: FileSource) -> list[FlyFile]:
-    if value is None:
-        return []
-    if not isinstance(value, list) or any(isinstance(v, dict | list) for v in value):
-        refuse(f"volumes of service {name!r} is not a list of texts", "write HOST:PATH[:ro]")
+def _files(volumes: list[Any] | None, folder: str, source: FileSource) -> list[FlyFile]:
     found = []
-    for volume in value:
+    for volume in volumes or []:
         host, guest = _volume(text_of(volume))
         if not host:
             continue
@@ -148,20 +149,19 @@ def _dependencies(name: str, value: Any) -> list[FlyContainerDependency]:
     if isinstance(value, list):
         names = sorted({item.text for item in value if isinstance(item, Scalar) and item.is_text})
         return [FlyContainerDependency(name=other, condition="started") for other in names]
-    if not isinstance(value, dict):
+    if not isinstance(value, Mapping) or not (value.only_texts or not value):
         refuse(f"depends_on of service {name!r} is neither a list nor a map", "write a list")
     found = []
     for other in sorted(value):
         details = value[other]
-        condition = text_of(details.get("condition")) if isinstance(details, dict) else ""
+        known_keys = isinstance(details, Mapping) and details.only_texts
+        condition = text_of(details.get("condition")) if known_keys else ""
         known = cast("Any", _CONDITIONS.get(condition, "started"))
         found.append(FlyContainerDependency(name=other, condition=known))
     return found
 
 
-def _healthcheck(name: str, value: Any) -> FlyContainerHealthcheck:
-    if not isinstance(value, dict):
-        refuse(f"healthcheck of service {name!r} is not a map", "write healthcheck: {test: […]}")
+def _healthcheck(name: str, value: dict[str, Any]) -> FlyContainerHealthcheck:
     words = _words(value.get("test")) or []
     if isinstance(value.get("test"), list) and words[:1] in (["CMD"], ["CMD-SHELL"]):
         words = words[1:]
@@ -170,13 +170,16 @@ def _healthcheck(name: str, value: Any) -> FlyContainerHealthcheck:
         exec=FlyExecHealthcheck(command=words) if words else None,
         interval=_CHECK_INTERVAL if text_of(value.get("interval")) else None,
         timeout=_CHECK_TIMEOUT if text_of(value.get("timeout")) else None,
-        failure_threshold=_retries(name, text_of(value.get("retries"))),
+        failure_threshold=_retries(name, value.get("retries")),
     )
 
 
-def _retries(name: str, text: str) -> int | None:
-    try:
-        count = int(text or "0", 0)
-    except ValueError:
-        refuse(f"retries of service {name!r} is {text!r}, not a number", "write a whole number")
-    return count if count > 0 else None
+def _retries(name: str, value: Any) -> int | None:
+    if value is None:
+        return None
+    count = math.nan
+    if isinstance(value, Scalar) and not value.is_text:
+        count = number_of(value.text)
+    if not math.isfinite(count):
+        refuse(f"retries of service {name!r} is not a number", "write a whole number")
+    return int(count) if count >= 1 else None

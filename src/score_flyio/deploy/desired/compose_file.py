@@ -1,19 +1,41 @@
 """Reading a compose file, with every scalar as it is written.
 
-`8080`, `true` and `1e3` have to reach a container as they stand in the file, and what counts as a
-text follows YAML 1.2, as flyctl's reader does.
+`8080`, `true` and `1e3` have to reach a container as they stand in the file. What has not the type
+that flyctl expects is refused as flyctl refuses it, even where it would not be used.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final, NoReturn
+import math
+import re
+from typing import Any, Final, Literal, NoReturn
 
 import yaml
 from attrs import frozen
 
+from score_flyio.app.flytoml.gotext import well_formed
+from score_flyio.app.flytoml.yaml_text import CoreLoader
 from score_flyio.deploy.desired.errors import ConversionError
 
 FIELD: Final = "build.compose.file"
+
+Shape = Literal["text", "texts", "list", "map", "map of texts"]
+_TOP: Final[dict[str, Shape]] = {
+    "version": "text", "services": "map", "volumes": "map", "networks": "map", "configs": "map",
+    "secrets": "map",
+}  # fmt: skip
+_SERVICE: Final[dict[str, Shape]] = {
+    "image": "text", "environment": "map of texts", "volumes": "texts", "ports": "texts",
+    "working_dir": "text", "user": "text", "restart": "text", "configs": "list", "secrets": "list",
+    "deploy": "map", "healthcheck": "map",
+}  # fmt: skip
+_HEALTHCHECK: Final[dict[str, Shape]] = {
+    "interval": "text", "timeout": "text", "start_period": "text",
+}  # fmt: skip
+_TIMESTAMP: Final = re.compile(
+    r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+    r"(?:(?:[Tt]| )[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(?:\.[0-9]*)?(?:Z|[-+][0-9]{2}:[0-9]{2})?)?"
+)
 
 
 @frozen
@@ -25,9 +47,27 @@ class Scalar:
     """Whether flyctl takes it for a text rather than a number, a boolean or a date."""
 
 
+class Mapping(dict[str, Any]):
+    """A map, with its keys as they are written."""
+
+    only_texts: bool = True
+    """Whether all keys are texts."""
+
+
 def text_of(value: Any) -> str:
     """The text of a scalar, whatever it means; empty for anything else."""
     return value.text if isinstance(value, Scalar) else ""
+
+
+def number_of(text: str) -> float:
+    """The number that a scalar is; not a number for anything else."""
+    plain = text.replace("_", "")
+    for read in (lambda: int(plain, 0), lambda: int(plain, 8), lambda: float(plain)):
+        try:
+            return float(read())
+        except (ValueError, OverflowError):
+            continue
+    return math.nan
 
 
 def read_services(content: bytes, path: str) -> dict[str, dict[str, Any]]:
@@ -38,16 +78,13 @@ def read_services(content: bytes, path: str) -> dict[str, dict[str, Any]]:
     """
     try:
         document = _load(content)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         place = " ".join(str(error).split())
         refuse(f"{path} is not YAML: {place}", "mend the file at that place")
-    if document is None:
-        document = {}
-    services = document.get("services") if isinstance(document, dict) else document
-    if services is None:
-        services = {}
-    if not isinstance(services, dict) or not isinstance(document, dict):
-        refuse(f"{path}: services is not a map", "write services: {NAME: {image: …}}")
+    if document is not None and not isinstance(document, dict):
+        refuse(f"{path} is not a map", "write services: {NAME: {image: …}}")
+    _check(document or {}, _TOP, path)
+    services = (document or {}).get("services")
     if not services:
         raise ConversionError(
             FIELD, "no_services", f"{path} has no services", hint="add a service with an image"
@@ -55,33 +92,76 @@ def read_services(content: bytes, path: str) -> dict[str, dict[str, Any]]:
     for name, service in services.items():
         if service is not None and not isinstance(service, dict):
             refuse(f"{path}: service {name!r} is not a map", "write NAME: {image: …}")
+        _check(service or {}, _SERVICE, f"{path}: service {name!r}")
+        check = (service or {}).get("healthcheck")
+        _check(check or {}, _HEALTHCHECK, f"{path}: healthcheck of service {name!r}")
     return {name: service or {} for name, service in services.items()}
 
 
+def _check(section: dict[str, Any], shapes: dict[str, Shape], place: str) -> None:
+    for name, shape in shapes.items():
+        value = section.get(name)
+        if value is not None and not _has_shape(value, shape):
+            article = "" if shape == "texts" else "a "
+            wanted = "a list of texts" if shape == "texts" else f"{article}{shape}"
+            refuse(f"{place}: {name} is not {wanted}", f"write {name} as {wanted}")
+
+
+def _has_shape(value: Any, shape: Shape) -> bool:
+    match shape:
+        case "text":
+            return isinstance(value, Scalar)
+        case "list":
+            return isinstance(value, list)
+        case "map":
+            return isinstance(value, dict)
+        case "texts":
+            return isinstance(value, list) and not any(map(_is_collection, value))
+        case "map of texts":
+            return isinstance(value, dict) and not any(map(_is_collection, value.values()))
+
+
+def _is_collection(value: Any) -> bool:
+    return isinstance(value, dict | list)
+
+
 def _load(content: bytes) -> Any:
-    loader = yaml.SafeLoader(content)
+    loader = CoreLoader(content)
     try:
-        node = loader.get_single_node()
+        node = loader.get_node() if loader.check_node() else None
         return None if node is None else _value(node, loader)
     finally:
         loader.dispose()
 
 
-def _value(node: yaml.Node, loader: yaml.SafeLoader) -> Any:
+def _value(node: yaml.Node, loader: CoreLoader) -> Any:
     if isinstance(node, yaml.MappingNode):
         loader.flatten_mapping(node)
-        return {str(key.value): _value(item, loader) for key, item in node.value}
+        return _mapping(node, loader)
     if isinstance(node, yaml.SequenceNode):
         return [_value(item, loader) for item in node.value]
     if node.tag == "tag:yaml.org,2002:null":
         return None
-    # texts in YAML 1.2, and so for flyctl: yes, no, on, off, and 12:30, which is no base 60 number
-    word = str(node.value)
-    is_text = node.tag == "tag:yaml.org,2002:str" or (
-        (node.tag == "tag:yaml.org,2002:bool" and word.lower() not in {"true", "false"})
-        or (node.tag in {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"} and ":" in word)
-    )
-    return Scalar(text=word, is_text=is_text)
+    return _scalar(node)
+
+
+def _mapping(node: yaml.MappingNode, loader: CoreLoader) -> Mapping:
+    found = Mapping()
+    for key, item in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise yaml.constructor.ConstructorError(None, None, "a key is no text", key.start_mark)
+        value = _value(item, loader)
+        if key.tag != "tag:yaml.org,2002:null":
+            found[well_formed(str(key.value))] = value
+        found.only_texts &= _scalar(key).is_text
+    return found
+
+
+def _scalar(node: yaml.Node) -> Scalar:
+    word: str = well_formed(str(node.value))
+    plain = isinstance(node, yaml.ScalarNode) and node.style is None
+    is_date = plain and _TIMESTAMP.fullmatch(word) is not None
+    return Scalar(text=word, is_text=node.tag == "tag:yaml.org,2002:str" and not is_date)
 
 
 def refuse(message: str, hint: str) -> NoReturn:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 import attrs
 
 from fly_machines.models import FlyMachineConfig
+from score_flyio.app.flytoml.gotext import well_formed
 from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.desired.compose import compose_containers
 from score_flyio.deploy.desired.errors import ConversionError
@@ -104,7 +105,7 @@ def _document(text: str, files: FileSource, field: str) -> dict[str, Any]:
             hint="start the text with '{', or name a file that ends with .json",
         )
     try:
-        document = json.loads(raw)
+        document = well_formed(json.loads(raw))
     except (ValueError, RecursionError) as error:
         raise ConversionError(
             field,
