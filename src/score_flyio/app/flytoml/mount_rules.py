@@ -48,7 +48,7 @@ def _auto_extend(mount: Mount, place: str) -> Iterator[Finding]:
             f"a volume cannot be extended by {increment} GB",
             "use a size from 1gb to 100gb",
         )
-    if limit > 500:
+    if limit and not 1 <= limit <= 500:
         yield _finding(
             f"{place}.auto_extend_size_limit",
             "out_of_range",

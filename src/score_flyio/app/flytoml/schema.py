@@ -70,7 +70,7 @@ def _key(attribute: Any) -> Key:
         name=metadata.get("key", attribute.name),
         attribute=attribute.name,
         shape=_shape(hint),
-        optional=hint != attribute.type,
+        optional=hint != attribute.type and "zero" not in metadata,
         written=metadata.get("written", ()),
         minimum=metadata.get("minimum", _INT64[0]),
         maximum=metadata.get("maximum", _INT64[1]),

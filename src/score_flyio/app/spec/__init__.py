@@ -9,6 +9,7 @@ except in `env`, `processes` and other free maps, whose values count as they are
 
 Metadata of a field: `key` is the spelling in the file if it is not the attribute's name;
 `written` names the formats (`"toml"`, `"json"`) in which even a zero value is put out;
+`zero` says that zero values are left out all the same, though absent and zero are told apart;
 `minimum` and `maximum` bound what the platform's integer type can hold.
 
 The classes are imported on first use: making one takes half a millisecond, and most apps have few.

@@ -76,7 +76,7 @@ class StaticSection(Record):
 class MetricsSpec(Record):
     """One `[[metrics]]`."""
 
-    port: int = 0
-    path: str = ""
-    https: bool = False
+    port: int | None = field(default=None, metadata={"zero": "left out"})
+    path: str | None = field(default=None, metadata={"zero": "left out"})
+    https: bool | None = field(default=None, metadata={"zero": "left out"})
     processes: tuple[str, ...] = ()

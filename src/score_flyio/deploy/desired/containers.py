@@ -17,8 +17,9 @@ from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.desired.compose import compose_containers
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.files import read, read_encoded
+from score_flyio.deploy.desired.machine_file import respelled, zeros_left_out
 from score_flyio.deploy.model import FileSource
-from score_flyio.fly.codec import ShapeError, structure, unstructure
+from score_flyio.fly.codec import structure, unstructure
 
 _Model = TypeVar("_Model")
 
@@ -75,15 +76,18 @@ def _with_file(
     for container in _containers(document, field):
         _read_local_files(container, files, field)
     known = unstructure(without_extras(_machine_config(document, field)))
-    result = structure(_merged(unstructure(config), known), FlyMachineConfig)
+    merged = _merged(unstructure(config), known)
+    written = zeros_left_out({name: merged[name] for name in known})
+    rest = {name: item for name, item in merged.items() if name not in known}
+    result = structure({**rest, **written}, FlyMachineConfig)
     _choose_container(result, spec.container, field)
     return result
 
 
 def _machine_config(document: dict[str, Any], field: str) -> FlyMachineConfig:
     try:
-        return structure(document, FlyMachineConfig)
-    except ShapeError as error:
+        return structure(respelled(document), FlyMachineConfig)
+    except ValueError as error:
         raise ConversionError(
             field,
             "invalid_json",
@@ -105,7 +109,7 @@ def _document(text: str, files: FileSource, field: str) -> dict[str, Any]:
             hint="start the text with '{', or name a file that ends with .json",
         )
     try:
-        document = well_formed(json.loads(raw))
+        document = well_formed(json.loads(raw, parse_constant=_no_number))
     except (ValueError, RecursionError) as error:
         raise ConversionError(
             field,
@@ -121,6 +125,10 @@ def _document(text: str, files: FileSource, field: str) -> dict[str, Any]:
             hint="wrap it in {…}",
         )
     return document
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no number")
 
 
 def _containers(document: dict[str, Any], field: str) -> list[dict[str, Any]]:

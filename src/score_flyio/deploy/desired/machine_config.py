@@ -124,10 +124,11 @@ def _metrics(flat: AppSpec) -> FlyMachineMetrics | None:
     if not flat.metrics:
         return None
     first = flat.metrics[0]
-    metrics = FlyMachineMetrics(
+    if first.port is None and first.path is None and first.https is None:
+        return None
+    return FlyMachineMetrics(
         port=first.port or None, path=first.path or None, https=first.https or None
     )
-    return None if metrics == FlyMachineMetrics() else metrics
 
 
 def _statics(flat: AppSpec) -> list[FlyStatic] | None:
