@@ -52,10 +52,14 @@ def of_section(section: type) -> st.SearchStrategy[Any]:
 
 
 def kept_when_written(spec: AppSpec) -> AppSpec:
-    """Without the empty sections that are lost on the next load, as they are by flyctl."""
+    """Without the empty sections and zeros that are lost on the next load, as they are by flyctl."""
     build = None if spec.build == BuildSection() else spec.build
     experimental = None if spec.experimental == ExperimentalSection() else spec.experimental
-    return attrs.evolve(spec, build=build, experimental=experimental)
+    metrics = tuple(
+        attrs.evolve(one, port=one.port or None, path=one.path or None, https=one.https or None)
+        for one in spec.metrics
+    )
+    return attrs.evolve(spec, build=build, experimental=experimental, metrics=metrics)
 
 
 APP_SPECS: st.SearchStrategy[AppSpec] = of_section(AppSpec).map(kept_when_written)

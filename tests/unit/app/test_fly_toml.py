@@ -253,6 +253,36 @@ def test_service_checks_of_http_service_are_warned_about() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("keys", "found"),
+    [
+        (
+            """auto_extend_size_threshold = 80
+            auto_extend_size_increment = '2'
+            auto_extend_size_limit = '-3'""",
+            {
+                "auto_extend_size_limit": {"below_minimum", "out_of_range"},
+            },
+        ),
+        (
+            "auto_extend_size_threshold = 80\nauto_extend_size_increment = '-1gb'",
+            {
+                "auto_extend_size_increment": {"invalid_size", "out_of_range"},
+                "auto_extend_size_threshold": {"incomplete_auto_extend"},
+            },
+        ),
+        ("initial_size = '0.9gb'", {"initial_size": {"below_minimum"}}),
+        ("initial_size = 1.5", {"initial_size": {"below_minimum"}}),
+        ("snapshot_retention = 61", {"snapshot_retention": {"out_of_range"}}),
+    ],
+)
+def test_rules_of_mounts(keys: str, found: dict[str, set[str]]) -> None:
+    told: dict[str, set[str]] = {}
+    for error in read_fly_toml(f"[[mounts]]\n{keys}").errors:
+        told.setdefault(error.field.removeprefix("mounts."), set()).add(error.code)
+    assert told == found
+
+
 def test_config_is_found_in_order(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"fly\.toml or .*fly\.json or .*fly\.yaml"):
         find_fly_toml(directory=tmp_path)

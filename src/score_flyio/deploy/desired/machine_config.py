@@ -105,11 +105,13 @@ def stop_config(signal: str | None, timeout: Duration | None) -> FlyStopConfig |
 
 def _set_init(config: FlyMachineConfig, flat: AppSpec, group: str) -> None:
     experimental = flat.experimental
-    cmd = split_command(flat.processes.get(group, ""))
+    line = flat.processes.get(group, "")
+    cmd = split_command(line)
     entrypoint: list[str] = []
     execute: list[str] = []
     if experimental is not None:
-        cmd = cmd or list(experimental.cmd)
+        # a line that is only a comment is a command all the same, of no words
+        cmd = cmd if line else list(experimental.cmd)
         entrypoint = list(experimental.entrypoint)
         execute = list(experimental.exec)
     init = config.init or FlyMachineInit()

@@ -94,6 +94,11 @@ def test_env_cannot_override_what_the_tool_sets() -> None:
         (GROUPS, "worker", None),
         (AppSpec(experimental=ExperimentalSection(cmd=("c",))), "app", ["c"]),
         (
+            AppSpec(processes={"app": "# none"}, experimental=ExperimentalSection(cmd=("c",))),
+            "app",
+            None,
+        ),
+        (
             AppSpec(processes={"app": "own"}, experimental=ExperimentalSection(cmd=("c",))),
             "app",
             ["own"],
@@ -164,6 +169,20 @@ def test_services_come_in_order_and_tcp_checks_before_http_checks() -> None:
             "force_instance_key": None,
         },
     ]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "sent"),
+    [
+        (MetricsSpec(), None),
+        (MetricsSpec(processes=("app",)), None),
+        (MetricsSpec(port=0), FlyMachineMetrics()),
+        (MetricsSpec(https=False, path=""), FlyMachineMetrics()),
+        (MetricsSpec(path="/m", https=True), FlyMachineMetrics(path="/m", https=True)),
+    ],
+)
+def test_metrics(metrics: MetricsSpec, sent: FlyMachineMetrics | None) -> None:
+    assert make(AppSpec(metrics=(metrics,))).metrics == sent
 
 
 def test_sections_without_groups_go_to_the_default_group() -> None:
