@@ -20,6 +20,8 @@ _MAX_DEPTH: Final = 200
 _MAX_EXPANDED: Final = 200_000
 """Values a document may have once its aliases are written out."""
 
+_LINE_ENDS: Final = "\0\r\n\x85\u2028\u2029"
+
 Children: TypeAlias = "dict[str, tuple[int, Node]] | list[Node] | None"
 
 
@@ -92,13 +94,17 @@ class YamlDocument(Record):
         return line
 
 
-def read_yaml(text: str) -> YamlDocument:
+def read_yaml(text: str, *, exact: bool = False) -> YamlDocument:
     """Reads the first document of a text. An empty text gives null.
+
+    Args:
+        text: What to read.
+        exact: Keep whole numbers of more than 64 bits as they are, which become floats otherwise.
 
     Raises:
         YamlError: with category and line.
     """
-    reader = _Reader(text)
+    reader = _Reader(text, exact=exact)
     try:
         return reader.read()
     except yaml.MarkedYAMLError as error:
@@ -110,9 +116,31 @@ def read_yaml(text: str) -> YamlDocument:
         raise YamlError("syntax", f"character {error.character!r} is not allowed", line) from error
 
 
+class _Loader(yaml.SafeLoader):
+    """Takes tabs where Go's reader does: between and behind words, not in front of a line."""
+
+    def scan_plain_spaces(self, indent: int, start_mark: Any) -> list[Any] | None:
+        length = 0
+        while self.peek(length) in " \t":
+            length += 1
+        spaces = self.prefix(length)
+        if "\t" in spaces:
+            self.forward(length)
+            if self.peek() not in _LINE_ENDS:
+                return [spaces]
+        return super().scan_plain_spaces(indent, start_mark)
+
+    def scan_to_next_token(self) -> None:
+        super().scan_to_next_token()
+        while self.peek() == "\t" and (self.flow_level or not self.allow_simple_key):
+            self.forward()
+            super().scan_to_next_token()
+
+
 class _Reader:
-    def __init__(self, text: str) -> None:
-        self._events: Iterator[Any] = yaml.parse(text, Loader=yaml.SafeLoader)
+    def __init__(self, text: str, *, exact: bool) -> None:
+        self._exact = exact
+        self._events: Iterator[Any] = yaml.parse(text, Loader=_Loader)
         self._anchors: dict[str, Node | None] = {}
         self._odd_keys: list[OddKey] = []
 
@@ -173,8 +201,7 @@ class _Reader:
                 return Node(_line(event), resolve_tagged(event.tag, text))
             except ValueError as error:
                 raise YamlError("syntax", str(error), _line(event)) from error
-        plain = event.tag is None and not event.style
-        return Node(_line(event), resolve_plain(text) if plain else text)
+        return Node(_line(event), text if event.style else resolve_plain(text, exact=self._exact))
 
     def _list(self, event: Any, path: Path) -> Node:
         items: list[Node] = []

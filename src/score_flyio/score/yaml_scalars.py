@@ -30,12 +30,18 @@ _INTEGERS: Final = (
     (re.compile(r"([+-]?)(0|[1-9][0-9]*)"), 10),
 )
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_LEAST: Final = -(2**63)
+_LARGEST: Final = 2**64 - 1
+_TIMESTAMP: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?")
 _MOST_DIGITS: Final = 1000
 """Longer digits are kept as text; Python refuses to convert them."""
 
 
-def resolve_plain(text: str) -> Any:
-    """The value of an unquoted scalar without a tag."""
+def resolve_plain(text: str, *, exact: bool = False) -> Any:
+    """The value of an unquoted scalar without a tag.
+
+    Whole numbers of more than 64 bits are floats, unless they must be `exact`.
+    """
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in _NUMBER_START or len(text) > _MOST_DIGITS:
@@ -43,7 +49,9 @@ def resolve_plain(text: str) -> Any:
     digits = text if text[0] == "." else text.replace("_", "")
     for pattern, base in _INTEGERS:
         if match := pattern.fullmatch(digits):
-            return int(match[1] + match[2], base)
+            whole = int(match[1] + match[2], base)
+            if exact or _LEAST <= whole <= _LARGEST:
+                return whole
     if _FLOAT.fullmatch(digits) and math.isfinite(number := float(digits)):
         return number
     return text
@@ -58,6 +66,8 @@ def resolve_tagged(tag: str, text: str) -> Any:
     name = tag.removeprefix(_PREFIX) if tag.startswith(_PREFIX) else ""
     if name == "binary":
         return _binary(text)
+    if name == "timestamp" and not _TIMESTAMP.fullmatch(text):
+        raise ValueError(f"`{text}` is no !!{name}")
     expected = {"int": int, "bool": bool, "null": type(None), "float": float}.get(name)
     if expected is None:
         return text
@@ -71,6 +81,6 @@ def resolve_tagged(tag: str, text: str) -> Any:
 
 def _binary(text: str) -> str:
     try:
-        return base64.b64decode(text, validate=True).decode("utf-8")
+        return base64.b64decode("".join(text.split()), validate=True).decode("utf-8")
     except (binascii.Error, UnicodeDecodeError) as error:
         raise ValueError("!!binary must be base64 of UTF-8 text") from error

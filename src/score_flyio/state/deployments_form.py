@@ -52,7 +52,7 @@ def load_deployments(state: ProjectState, text: str, file: str) -> None:
     from score_flyio.state.deployments import DeploymentRecord
 
     try:
-        document: Any = read_yaml(text).value
+        document: Any = read_yaml(text, exact=True).value
     except YamlError as error:
         raise _corrupt(f"{file}:{error.line}: {error.message}", file) from error
     if not isinstance(document, dict):

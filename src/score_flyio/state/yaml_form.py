@@ -59,7 +59,7 @@ def _dump_provisioner(item: ProvisionerDefinition) -> JsonObject:
 def load_state(text: str, file: str) -> ProjectState:
     """The state that a text holds. Raises StateCorrupt that names every problem with its line."""
     try:
-        document = read_yaml(text)
+        document = read_yaml(text, exact=True)
     except YamlError as error:
         problem = Problem(message=error.message, file=file, line=error.line, code="state_invalid")
         raise _corrupt(file, [problem]) from error

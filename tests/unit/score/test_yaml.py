@@ -20,7 +20,7 @@ _JSON = st.recursive(
 @given(_JSON)
 def test_json_reads_as_json(value: Any) -> None:
     text = json.dumps(value, ensure_ascii=True)
-    assert read_yaml(text).value == json.loads(text)
+    assert read_yaml(text, exact=True).value == json.loads(text)
 
 
 def test_line_of_each_path() -> None:
@@ -45,12 +45,32 @@ def test_merges() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a:\t1", {"a": 1}),
+        ("a: 1\t", {"a": 1}),
+        ("a: x\t# end\nb: y \t \nc: z", {"a": "x", "b": "y", "c": "z"}),
+        ("a: x\ty", {"a": "x\ty"}),
+        ("a: x \t y\t\n  z", {"a": "x \t y z"}),
+        ("a: [\t1,\t2\t]", {"a": [1, 2]}),
+        ("a:\t# none\n  b: 1", {"a": {"b": 1}}),
+    ],
+)
+def test_tabs_between_and_behind_words(text: str, value: Any) -> None:
+    assert read_yaml(text).value == value
+
+
+@pytest.mark.parametrize(
     ("text", "category", "line"),
     [
         ("a: 1\nb: 2\na: 3", "duplicate_key", 3),
         ("<<: {a: 1}\n<<: {b: 1}", "duplicate_key", 2),
         ("<<: 5", "syntax", 1),
         ("a: !!int x", "syntax", 1),
+        ("a: !!timestamp 5", "syntax", 1),
+        ("\ta: 1", "syntax", 1),
+        ("a:\n\tb: 1", "syntax", 2),
+        ("-\ta", "syntax", 1),
         ('a: "\\ud800"', "syntax", 1),
         ("a: 1\nb: \x07", "syntax", 2),
         ("%YAML 1.2\n---\na: 1", "syntax", 1),
@@ -92,8 +112,11 @@ def test_second_document(text: str, line: int | None) -> None:
         ("0x1F", 31), ("-0x10", -16), ("0b101", 5), ("0o17", 15), ("017", 15), ("08", 8.0),
         ("+1", 1), ("1_000", 1000), (".5", 0.5), ("1.", 1.0), ("1e400", "1e400"), ("._5", "._5"),
         ("٣", "٣"), ("0x", "0x"), ("1e3", 1000.0), ("!!float 1", 1.0), ("!!binary aGk=", "hi"),
-        ("! 5", "5"), ("2024-01-31", "2024-01-31"), ("on", "on"), ("~", None), ("", None),
-        ("9" * 30, int("9" * 30)), ("9" * 5000, "9" * 5000), ("12:30:45", "12:30:45"),
+        ("! 5", 5), ("!!binary |\n  aG\n  k=", "hi"), ("2024-01-31", "2024-01-31"), ("on", "on"), ("~", None), ("", None),
+        ("18446744073709551615", 2**64 - 1), ("18446744073709551616", 2.0**64),
+        ("-9223372036854775808", -(2**63)), ("-9223372036854775809", -(2.0**63)),
+        ("0x10000000000000000", "0x10000000000000000"), ("0777777777777777777777777", 7.77777777777777777777777e23),
+        ("9" * 400, "9" * 400), ("9" * 5000, "9" * 5000), ("12:30:45", "12:30:45"),
     ],
 )  # fmt: skip
 def test_scalars(text: str, value: Any) -> None:
