@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from score_flyio.cli.go_flags import MaxUnavailable, Seconds, without_values
+from score_flyio.cli.go_flags import MaxUnavailable, Seconds, as_click_reads
 from score_flyio.deploy.execution.records import with_digest
 from score_flyio.errors import ConfigError, UsageError
 from score_flyio.secret import Secret
@@ -108,4 +108,4 @@ def test_switches_with_values(given_args: list[str], expected: list[str]) -> Non
         click.Option(["--detach"], is_flag=True),
         click.Option(["--name"]),
     ]
-    assert without_values(given_args, params) == expected
+    assert as_click_reads(given_args, params) == expected

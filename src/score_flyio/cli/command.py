@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import asyncclick as click
 from asyncclick.shell_completion import CompletionItem
 
+from score_flyio.cli.go_flags import as_click_reads
 from score_flyio.cli.options import GlobalOption, global_options
 from score_flyio.cli.table import Entry
 
@@ -37,6 +38,9 @@ class Command(click.Command):
         super().__init__(*args, **kwargs)
         self.params.extend(global_options())
 
+    async def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return await super().parse_args(ctx, as_click_reads(args, self.params, ctx))
+
     async def invoke(self, ctx: click.Context) -> Any:
         if self.callback is None:
             raise TypeError(f"the command {self.name} has no callback")
@@ -61,7 +65,8 @@ class Group(click.Group):
         if not args and not ctx.resilient_parsing:
             click.echo(self.get_help(ctx))
             raise click.exceptions.Exit(0)
-        return await super().parse_args(ctx, args)
+        own = as_click_reads(args, self.params, ctx, of_group=True)
+        return await super().parse_args(ctx, own)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         _write_options(self, ctx, formatter)

@@ -1,55 +1,64 @@
-"""Flags as flyctl's users write them: `--ha=false`, `--wait-timeout 5m`."""
+"""Flags as users of flyctl and of the Go score-flyio write them: `--ha=false`, `-f=FILE`, `5m`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, Final
 
 import asyncclick as click
-
-from score_flyio.cli.command import Command
 
 # The spellings of Go's strconv.ParseBool.
 _TRUE: Final = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 
 
-class FlyctlCommand(Command):
-    """A command whose switches also take a value, as those of flyctl do."""
-
-    async def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return await super().parse_args(ctx, without_values(args, self.params, ctx))
-
-
-def without_values(
-    args: Sequence[str], params: Sequence[click.Parameter], ctx: click.Context | None = None
+def as_click_reads(
+    args: Sequence[str],
+    params: Sequence[click.Parameter],
+    ctx: click.Context | None = None,
+    *,
+    of_group: bool = False,
 ) -> list[str]:
-    """The arguments with `--switch=false` and the like in click's form.
+    """The arguments with `--switch=false`, `-f=VALUE` and the like in click's form.
+
+    Those of a group end where the name of a command begins.
 
     Raises:
         click.UsageError: a switch was given something that is neither true nor false.
     """
-    switches = {
+    options = {
         name: option
         for option in params
-        if isinstance(option, click.Option) and option.is_flag
-        for name in option.opts
-        if name.startswith("--")
+        if isinstance(option, click.Option)
+        for name in (*option.opts, *option.secondary_opts)
     }
     done: list[str] = []
-    for index, argument in enumerate(args):
-        if argument == "--":
-            return [*done, *args[index:]]
-        name, separator, value = argument.partition("=")
-        if not separator or name not in switches:
+    rest = iter(args)
+    for argument in rest:
+        name, equals, value = argument.partition("=")
+        option = options.get(name)
+        if argument == "--" or (of_group and not argument.startswith("-")):
+            return [*done, argument, *rest]
+        if option is None or name in option.secondary_opts:
             done.append(argument)
-        elif value in _TRUE:
-            done.append(name)
-        elif value in _FALSE:
-            done += switches[name].secondary_opts[:1]
+        elif option.is_flag:
+            done += _switch(name, option, value, ctx) if equals else [name]
+        elif equals:
+            done += [argument] if name.startswith("--") else [name, value]
         else:
-            raise click.UsageError(f"{name}={value}: {value!r} is neither true nor false", ctx)
+            done += [name, *islice(rest, 1)]
     return done
+
+
+def _switch(
+    name: str, option: click.Option, value: str, ctx: click.Context | None
+) -> list[str]:
+    if value in _TRUE:
+        return [name]
+    if value in _FALSE:
+        return option.secondary_opts[:1]
+    raise click.UsageError(f"{name}={value}: {value!r} is neither true nor false", ctx)
 
 
 class Seconds(click.ParamType[Any]):

@@ -32,6 +32,7 @@ def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
     try:
         if COMPLETE in environ:
             return _complete(environ[COMPLETE])
+        _check_text(args)
         parsed = _finish(_parse(list(args), given))
         return parsed if isinstance(parsed, int) else _execute(parsed, given, environ)
     except BrokenPipeError:
@@ -43,6 +44,13 @@ def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
 
         given.setdefault("json", "--json" in args or None)
         return report(error, _context(given, environ).output)
+
+
+def _check_text(args: Sequence[str]) -> None:
+    """What is not text could neither be kept nor be told of."""
+    for number, argument in enumerate(args, start=1):
+        if any("\ud800" <= char <= "\udfff" for char in argument):
+            raise click.UsageError(f"argument {number}, {ascii(argument)}, is not UTF-8 text")
 
 
 async def _parse(args: list[str], given: dict[str, Any]) -> Invocation | int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
 
+from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import (
     INPUTS,
@@ -16,7 +17,6 @@ from score_flyio.cli.deploy_options import (
     options,
     selection,
 )
-from score_flyio.cli.go_flags import FlyctlCommand
 from score_flyio.cli.options import events_option, json_option
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ RUN = (
 """How the run is carried out and told of; hidden ones mean nothing here but do at flyctl."""
 
 
-@click.command("deploy", cls=FlyctlCommand)
+@click.command("deploy", cls=Command)
 @options(INPUTS, PLACE, SETTINGS, RUN)
 @json_option
 async def command(cli: CliContext, **settings: Any) -> int:
@@ -79,7 +79,7 @@ async def flyctl_flags(arguments: Sequence[str]) -> dict[str, Any]:
         click.UsageError: an unknown flag, or one with a wrong value.
     """
 
-    @click.command("generate --deploy-args", cls=FlyctlCommand)
+    @click.command("generate --deploy-args", cls=Command)
     @options(PLACE, SETTINGS, RUN)
     async def flags(_cli: CliContext, **_settings: Any) -> None:
         """Only its options count."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
 
+from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import (
     INPUTS,
@@ -15,7 +16,6 @@ from score_flyio.cli.deploy_options import (
     options,
     selection,
 )
-from score_flyio.cli.go_flags import FlyctlCommand
 from score_flyio.cli.options import json_option
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CHANGES = 2
 
 
-@click.command("plan", cls=FlyctlCommand)
+@click.command("plan", cls=Command)
 @options(INPUTS, PLACE, SETTINGS)
 @click.option("--detailed-exitcode", is_flag=True, help="End with 2 where something would change.")
 @json_option
