@@ -31,7 +31,7 @@ from score_flyio.errors import (
     UsageError,
 )
 from score_flyio.events import Event, FileWritten, Scope, StateSaved, WarningRaised, WorkloadLoaded
-from score_flyio.project import Overrides, Project, remember
+from score_flyio.project import Overrides, Project, filled, remember
 from score_flyio.record import Record
 from score_flyio.resources.plan import ResourcePlan, plan_resources, record_plan
 from score_flyio.resources.saving import Saver
@@ -59,8 +59,8 @@ class GenerateOptions(Record):
     """Only with exactly one file."""
     output_dir: str | None = None
     """Where the fly.toml files go; None: the project's folder."""
-    secrets_file: str | None = None
-    """Where the secrets go; `-`: they are only in the result, for stdout."""
+    secrets_file: str | None = field(default=None, converter=filled)
+    """Where the secrets go; `-`: they are only in the result, for stdout. Empty text: nowhere."""
     deploying: bool = False
     """Secrets will reach Fly in another way: no need to warn about them."""
     jobs: int | None = None

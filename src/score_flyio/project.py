@@ -45,13 +45,18 @@ service:
 """
 
 
+def filled(text: str | None) -> str | None:
+    """A setting of which an empty text says nothing, as where a script has no value for it."""
+    return text or None
+
+
 @frozen(kw_only=True, eq=False, repr=False)
 class Overrides(Record):
-    """Changes of a Score document as it is loaded."""
+    """Changes of a Score document as it is loaded. An empty file or image counts as none."""
 
-    file: str | None = None
+    file: str | None = field(default=None, converter=filled)
     properties: tuple[str, ...] = ()
-    image: str | None = None
+    image: str | None = field(default=None, converter=filled)
     """Replaces the image `.`."""
 
     def __bool__(self) -> bool:

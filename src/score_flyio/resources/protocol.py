@@ -6,6 +6,8 @@ The form is that of the Go score-flyio, so that provisioners written for it work
 from __future__ import annotations
 
 import json
+import math
+import re
 from enum import StrEnum
 from typing import Any, Final, NoReturn
 
@@ -14,10 +16,12 @@ from attrs import frozen
 from score_flyio.errors import ProvisionFailed
 from score_flyio.resources.model import JsonObject
 from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
+from score_flyio.score.depth import MOST_LEVELS, too_deep
 
 MEMBERS: Final = ("state", "values", "secrets", "shared")
 MAX_ANSWER: Final = 16 * 1024 * 1024
 """Bytes; a longer answer is refused."""
+_HALF: Final = re.compile("[\ud800-\udfff]")
 
 
 class Mode(StrEnum):
@@ -95,7 +99,9 @@ def parse_object(body: bytes) -> JsonObject:
     Raises ValueError that says what is wrong, without quoting any value.
     """
     try:
-        document = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_object)
+        document = json.loads(
+            body, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_object
+        )
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error.msg} at character {error.pos}") from None
     except UnicodeDecodeError:
@@ -106,11 +112,33 @@ def parse_object(body: bytes) -> JsonObject:
         return {}
     if not isinstance(document, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004 - one kind of error for all
-    return document
+    if too_deep(document):
+        raise ValueError(f"nested deeper than {MOST_LEVELS} levels")
+    return dict(_readable(document))
 
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _readable(value: Any) -> Any:
+    """The value with U+FFFD for halves of surrogate pairs, which no file could hold."""
+    match value:
+        case str():
+            return value if value.isascii() else _HALF.sub("\ufffd", value)
+        case dict():
+            return {_readable(key): _readable(item) for key, item in value.items()}
+        case list():
+            return [_readable(item) for item in value]
+        case _:
+            return value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> JsonObject:

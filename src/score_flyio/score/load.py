@@ -12,6 +12,7 @@ from attrs import field, frozen
 from score_flyio.errors import Problem, ScoreFileError
 from score_flyio.record import Record
 from score_flyio.score.decode import workload_of
+from score_flyio.score.depth import MOST_LEVELS, too_deep
 from score_flyio.score.finding import Finding
 from score_flyio.score.model import Workload
 from score_flyio.score.notice import Notice
@@ -98,7 +99,7 @@ def _validated(
     params_later: bool = False,
 ) -> LoadedWorkload:
     upgraded = upgrade(document)
-    found = [*_odd_key_findings(source), *(upgraded.findings or findings(upgraded.document))]
+    found = [*_odd_key_findings(source), *_findings(upgraded)]
     if params_later:
         found = [finding for finding in found if finding.code != "params_substitution_failed"]
     if found:
@@ -107,6 +108,13 @@ def _validated(
     final = upgraded.document if image is None else _with_image(upgraded.document, image)
     notices = tuple(notice for change in upgraded.changes if (notice := change.notice()))
     return LoadedWorkload(workload=workload_of(final), document=final, file=file, notices=notices)
+
+
+def _findings(upgraded: Upgraded) -> Sequence[Finding]:
+    if too_deep(upgraded.document):
+        message = f"maps and lists are nested deeper than {MOST_LEVELS} levels"
+        return [Finding(kind="too_deep", path=(), message=message, hint="make it flatter")]
+    return upgraded.findings or findings(upgraded.document)
 
 
 def _read_document(file: str, unreadable: str, undecodable: str) -> YamlDocument:

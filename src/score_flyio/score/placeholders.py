@@ -139,9 +139,13 @@ class Lookup(Record):
         if not keys:
             raise LookupFailure("output_key_required", f'names no output of resource "{name}"')
         outputs = self.outputs[name]
-        secret = keys[0] in outputs.secrets
-        tree = outputs.secrets if secret else outputs.values
-        return _walk(tree, keys, null_is_missing=True), secret
+        if keys[0] in outputs.secrets:
+            try:
+                return _walk(outputs.secrets, keys, null_is_missing=True), True
+            except LookupFailure:
+                if keys[0] not in outputs.values:
+                    raise
+        return _walk(outputs.values, keys, null_is_missing=True), False
 
     def _known(self, name: str, key: str) -> bool:
         outputs = self.outputs.get(name)

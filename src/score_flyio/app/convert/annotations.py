@@ -87,7 +87,7 @@ def _options(draft: Draft, port: Port, texts: dict[str, str]) -> PortOptions:
             if given.pop(key, None) is not None:
                 annotation = _annotation(port, key)
                 message = f"{annotation} has no effect: port {port.name} is UDP"
-                draft.remark("annotation_ignored", annotation, message)
+                draft.remark("annotation_ignored", message, subject=annotation)
     reader = _Reader(draft, port)
     return PortOptions(
         handlers=reader.read(given, "handlers", _handlers) or (),

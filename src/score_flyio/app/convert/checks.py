@@ -57,7 +57,7 @@ def _remark_exec(draft: Draft, container: Container) -> None:
         if probe is not None and probe.exec is not None:
             place = f"containers.{container.name}.{key}"
             message = f"{place}.exec is ignored: machines of a single container have no such checks"
-            draft.remark("exec_probe_ignored", place, message)
+            draft.remark("exec_probe_ignored", message)
 
 
 def _service_of(probe: HttpProbe, services: list[Service]) -> int | None:
@@ -86,7 +86,7 @@ def _service_check(draft: Draft, container: Container, probe: HttpProbe) -> Serv
     if probe.host and not https:
         place = f"containers.{container.name}.readinessProbe.httpGet.host"
         message = f"{place} is ignored: the check of a service goes to the machine's own address"
-        draft.remark("probe_host_ignored", place, message)
+        draft.remark("probe_host_ignored", message, subject=place)
     return ServiceHttpCheck(
         method="get",
         path=probe.path or None,

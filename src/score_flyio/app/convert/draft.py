@@ -54,7 +54,7 @@ class Draft:
         finding = Finding(kind=code, code=code, path=path, message=message, hint=hint)
         self.findings.append(finding)
 
-    def remark(self, code: str, subject: str, message: str) -> None:
+    def remark(self, code: str, message: str, *, subject: str | None = None) -> None:
         """Notes something that people should know."""
         self.notices.append(Notice(code=code, subject=subject, message=message))
 

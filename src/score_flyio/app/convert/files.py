@@ -82,7 +82,7 @@ def _content(draft: Draft, container: Container, file: FileMount) -> FileContent
 
 def _binary(draft: Draft, file: FileMount, path: Path) -> FileContent | None:
     try:
-        data = base64.b64decode(file.binary_content or "", validate=True)
+        data = base64.b64decode("".join((file.binary_content or "").split()), validate=True)
     except (binascii.Error, ValueError):
         draft.fail("file_invalid", path, "is not standard base64", "encode the bytes as base64")
         return None
@@ -123,7 +123,7 @@ def _expanded(
     name = _digest(key)
     draft.secrets[name] = Secret(_base64(result.text.encode()))
     message = f"file {file.target} of {container.name} has secrets in it: it is kept as app secret"
-    draft.remark("secret_file", file.target, f"{message} {name}")
+    draft.remark("secret_file", f"{message} {name}", subject=file.target)
     return FileContent(target=file.target, secret_name=name, mode=_mode(file))
 
 

@@ -33,7 +33,7 @@ def variables(draft: Draft, container: Container) -> Variables:
             continue
         found.secret[name] = Secret(result.text)
         message = f"variable {name} of {container.name} has secrets in it: it is kept as app secret"
-        draft.remark("secret_variable", name, message)
+        draft.remark("secret_variable", message, subject=name)
     return found
 
 

@@ -30,7 +30,7 @@ def mounts(draft: Draft) -> tuple[Mount, ...]:
 def _mount(draft: Draft, volume: VolumeMount, path: Path) -> tuple[str, str] | None:
     container = path[1]
     before = len(draft.findings)
-    if volume.path not in (None, "", "/"):
+    if volume.path not in (None, "/"):
         draft.fail(
             "unsupported_feature",
             (*path, "path"),
