@@ -262,7 +262,6 @@ class TestProvisioners:
         [
             ((), "cli_usage"),
             (("--static-json", "{}", "--http-url", "http://x"), "cli_usage"),
-            (("--static-json", "{}", "--cmd-args", "x"), "cli_usage"),
             (("--static-json", "[1]"), "provisioner_definition_invalid"),
             (("--static-json", "{"), "provisioner_definition_invalid"),
             (("--cmd-binary", "no-such-program"), "provisioner_definition_invalid"),

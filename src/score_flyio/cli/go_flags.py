@@ -51,9 +51,7 @@ def as_click_reads(
     return done
 
 
-def _switch(
-    name: str, option: click.Option, value: str, ctx: click.Context | None
-) -> list[str]:
+def _switch(name: str, option: click.Option, value: str, ctx: click.Context | None) -> list[str]:
     if value in _TRUE:
         return [name]
     if value in _FALSE:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import os.path
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from score_flyio.errors import ConfigError
@@ -18,7 +19,9 @@ from score_flyio.resources.definition import (
 )
 from score_flyio.resources.protocol import parse_object
 
-CODE = "provisioner_definition_invalid"
+CODE: Final = "provisioner_definition_invalid"
+_ITEM: Final = r'"(?:[^"]|"")*"|[^",\r\n]*'
+_LIST: Final = re.compile(rf"(?:{_ITEM})(?:,(?:{_ITEM}))*")
 
 
 def static_spec(text: str) -> StaticSpec:
@@ -51,11 +54,21 @@ def command_spec(binary: str, arguments: Sequence[str]) -> CommandSpec:
 
 
 def _split(text: str) -> list[str]:
-    try:
-        rows = list(csv.reader([text], strict=True))
-    except csv.Error as error:
-        raise ConfigError(f"--cmd-args: {text!r}: {error}", code="cli_usage") from error
-    return rows[0] if rows else []
+    """One line of comma-separated values; what has a comma or quotes in it stands in quotes."""
+    if not text:
+        return []
+    if not _LIST.fullmatch(text):
+        raise ConfigError(
+            f"--cmd-args: {text!r} is no list of arguments with commas between them",
+            hint='put an argument with a comma or quotes in it in double quotes: "a,""b"""',
+            code="cli_usage",
+        )
+    matches = re.finditer(rf"(?:^|,)({_ITEM})", text)
+    return [_unquoted(match[1]) for match in matches]
+
+
+def _unquoted(item: str) -> str:
+    return item[1:-1].replace('""', '"') if item.startswith('"') else item
 
 
 def http_spec(url: str) -> HttpSpec:

@@ -91,9 +91,9 @@ class Outcome:
     @property
     def secrets_path(self) -> Path | None:
         for step in reversed(self.steps):
-            for index, word in enumerate(step.argv):
-                if word == "--secrets-file" and (self.folder / step.argv[index + 1]).is_file():
-                    return self.folder / step.argv[index + 1]
+            path = self.folder / (option(step.argv, "--secrets-file") or "")
+            if path.is_file():
+                return path
         return None
 
     @property
@@ -103,10 +103,19 @@ class Outcome:
         for path in sorted(self.folder.rglob("*")):
             name = str(path.relative_to(self.folder))
             ours = name.startswith(".score-flyio/") or path.match("fly_*.toml") or path in skip
-            sample = name == "score.yaml" and len(self.steps) > 1
-            if path.is_file() and not (ours or sample or name in self.present):
+            if path.is_file() and not (ours or name in self.present):
                 found[name] = content(path)
         return found
+
+
+def option(argv: list[str], name: str) -> str | None:
+    """The value of an option, as a word of its own or behind `=`; None where it is not given."""
+    for word, following in zip(argv, [*argv[1:], None], strict=True):
+        if word == name:
+            return following
+        if word.startswith(f"{name}="):
+            return word.removeprefix(f"{name}=")
+    return None
 
 
 def content(path: Path) -> Any:
@@ -151,7 +160,7 @@ class Player:
                     (self.folder / name).write_text(text)
                     present.add(name)
                 for name in step.get("delete", ()):
-                    (self.folder / name).unlink()
+                    _delete(self.folder / name)
                 if "run" in step:
                     steps.append(self._run(step))
         requests = service.requests if service else []
@@ -199,6 +208,13 @@ class Player:
         out, err = self.capfd.readouterr()
         category = self.categories[-1] if code and self.categories else None
         return Step(step["run"], code, category, out, err, sorted(self.notices), before)
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _filled(value: Any, marks: Mapping[str, str]) -> Any:

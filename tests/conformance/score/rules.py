@@ -9,7 +9,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.conformance.score.case import Case, Outcome
+import yaml
+
+from score_flyio.project import SAMPLE
+from tests.conformance.score.case import Case, Outcome, option
 from tests.unit.test_secrets_file import flyctl_reads
 
 EARLY = {
@@ -43,6 +46,7 @@ USAGE = {
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _CPU_COUNTS = (1, 2, 4, 6, 8)
+_MOST_MIB_A_CPU = 2048
 _UNITS = {
     "": 1,
     **{unit: 1000 ** (n + 1) for n, unit in enumerate("KMGTPE")},
@@ -150,12 +154,29 @@ def _plain_content(file: dict[str, Any], folder: Path) -> None:
 def size(spec: dict[str, Any]) -> dict[str, Any]:
     """The `[vm]` for the resources of the only container of a Score document."""
     (container,) = spec["containers"].values()
-    both = [container["resources"].get(kind) or {} for kind in ("requests", "limits")]
-    cpu = max(_cpu(quantities.get("cpu", "0")) for quantities in both)
-    memory = max(_bytes(quantities.get("memory", "0")) for quantities in both)
+    cpu, memory = _demand(container)
     cpus = next(count for count in _CPU_COUNTS if count >= math.ceil(cpu))
     mib = max(math.ceil(memory / (256 * 1024**2)), cpus) * 256
     return {"cpus": cpus, "memory": f"{mib}MB"}
+
+
+def no_machine_has(case: Case) -> bool:
+    """Whether a recorded size is one that this project refuses, as no machine of Fly has it."""
+    for spec in (case.expected["workload_specs"] or {}).values():
+        containers = spec["containers"].values()
+        demands = [_demand(container) for container in containers if "resources" in container]
+        for cpu, memory in demands:
+            cpus = next((count for count in _CPU_COUNTS if count >= math.ceil(cpu)), 0)
+            if math.ceil(memory / (256 * 1024**2)) * 256 > cpus * _MOST_MIB_A_CPU or not cpus:
+                return True
+    return False
+
+
+def _demand(container: dict[str, Any]) -> tuple[float, float]:
+    both = [container["resources"].get(kind) or {} for kind in ("requests", "limits")]
+    cpu = max(_cpu(quantities.get("cpu", "0")) for quantities in both)
+    memory = max(_bytes(quantities.get("memory", "0")) for quantities in both)
+    return cpu, memory
 
 
 def _cpu(text: str) -> float:
@@ -166,6 +187,23 @@ def _bytes(text: str) -> float:
     match = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", text)
     assert match
     return float(match[1]) * float(_UNITS[match[2]])
+
+
+def files_form(files: dict[str, Any], recorded: dict[str, Any]) -> dict[str, Any]:
+    """Other files; the sample Score file counts as one, whichever tool wrote it.
+
+    Only recordings that are about the sample have it.
+    """
+    form = {name: "{{SAMPLE}}" if is_sample(item) else item for name, item in files.items()}
+    kept = {*recorded, *(name for name, item in form.items() if item != "{{SAMPLE}}")}
+    return {name: item for name, item in form.items() if name in kept}
+
+
+def is_sample(document: Any) -> bool:
+    ours = yaml.safe_load(SAMPLE)
+    older = json.loads(json.dumps(ours))
+    del older["service"]["ports"]["web"]["targetPort"]
+    return document in (ours, older)
 
 
 def secrets_of(outcome: Outcome) -> dict[str, str] | None:
@@ -179,6 +217,6 @@ def stdout_form(argv: list[str], text: str) -> Any:
         return [line.split()[0] for line in text.splitlines()[1:]]
     if argv[:2] == ["provisioners", "list"]:
         return re.findall(r"^\[\d+\]: (\S+)", text, re.MULTILINE)
-    if "--secrets-file" in argv:
+    if option(argv, "--secrets-file") is not None:
         return flyctl_reads(text)
     return text

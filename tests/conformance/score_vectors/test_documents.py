@@ -56,8 +56,8 @@ def test_checks_across_fields(entry: Entry) -> None:
     upgraded = upgrade(entry["doc"])
     assert not schema_findings(upgraded.document)
     found = standard_findings(upgraded.document)
-    if "divergence_ok" in entry:
-        assert not found, "escaped dots are fine"
+    if "divergence_ok" in entry and not found:
+        # Escaped dots are fine, for one.
         return
     assert [_problem(finding) for finding in found] == [
         {key: value for key, value in problem.items() if key != "path"}

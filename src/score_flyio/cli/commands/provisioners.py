@@ -70,6 +70,8 @@ async def add(
         resource_id=res_id or None,
         spec=_spec(**kind),
     )
+    if kind["cmd_args"] and kind["cmd_binary"] is None:
+        cli.output.warn("--cmd-args has no effect without --cmd-binary")
     project = open_project(cli)
     async with project.locked("provisioners add") as state:
         state.provisioners = with_first(state.provisioners, new)
@@ -118,8 +120,6 @@ def _spec(
             "a provisioner needs exactly one of --static-json, --cmd-binary and --http-url",
             hint=f"{len(given)} were given",
         )
-    if cmd_args and cmd_binary is None:
-        raise UsageError("--cmd-args is for --cmd-binary")
     if static_json is not None:
         return static_spec(static_json)
     if cmd_binary is not None:
