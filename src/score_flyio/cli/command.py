@@ -81,6 +81,10 @@ class LazyGroup(Group):
         self.sections = sections
         self.entries = {e.name: e for entries in sections.values() for e in entries}
 
+    async def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        asked = args[:1] == ["help"]
+        return await super().parse_args(ctx, [*args[1:], "--help"] if asked else args)
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         return list(self.entries)
 

@@ -50,7 +50,7 @@ def _check_text(args: Sequence[str]) -> None:
     """What is not text could neither be kept nor be told of."""
     for number, argument in enumerate(args, start=1):
         if any("\ud800" <= char <= "\udfff" for char in argument):
-            raise click.UsageError(f"argument {number}, {ascii(argument)}, is not UTF-8 text")
+            raise click.UsageError(f"argument {number}, {argument!a}, is not UTF-8 text")
 
 
 async def _parse(args: list[str], given: dict[str, Any]) -> Invocation | int:

@@ -71,8 +71,17 @@ def definitions(documents: Mapping[str, Mapping[str, Any]]) -> Iterator[Definiti
         if not isinstance(resources, dict):
             continue
         for name, item in sorted(resources.items()):
-            if isinstance(item, dict) and isinstance(item.get("type"), str):
+            if _is_resource(item):
                 yield _definition(workload, name, item)
+
+
+def _is_resource(item: Any) -> bool:
+    return (
+        isinstance(item, dict)
+        and isinstance(item.get("type"), str)
+        and all(isinstance(item.get(key), str | None) for key in ("class", "id"))
+        and all(isinstance(item.get(key), dict | None) for key in ("params", "metadata"))
+    )
 
 
 def _definition(workload: str, name: str, item: Mapping[str, Any]) -> Definition:

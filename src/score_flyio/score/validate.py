@@ -15,6 +15,7 @@ from score_flyio.score.placeholders import (
     LookupFailure,
     Reference,
     references_in,
+    split_reference,
     unresolved,
 )
 from score_flyio.score.schema import schema_findings
@@ -29,8 +30,8 @@ def findings(document: dict[str, Any]) -> list[Finding]:
     The rules across fields are looked at only when the structure is right.
     """
     return schema_findings(document) or [
-        *standard_findings(document),
-        *metadata_findings(document),
+        *_without_usable(standard_findings(document), document),
+        *lookup_findings(document),
         *healthy_findings(document),
     ]
 
@@ -43,11 +44,34 @@ def standard_findings(document: dict[str, Any]) -> list[Finding]:
     return [*_placeholder_findings(document), *_before_findings(document)]
 
 
-def metadata_findings(document: dict[str, Any]) -> Iterator[Finding]:
-    """Placeholders that name metadata which is not there."""
-    lookup = Lookup(document["metadata"])
+def _without_usable(found: list[Finding], document: dict[str, Any]) -> Iterator[Finding]:
+    """Placeholders of an odd form that lead somewhere are fine: keys may be any text."""
+    lookup = _lookup(document)
+    for finding in found:
+        if finding.kind != "malformed" or not _is_usable(finding.subject or "", lookup):
+            yield finding
+
+
+def _is_usable(text: str, lookup: Lookup) -> bool:
+    parts = split_reference(text)
+    try:
+        lookup.find(Reference(text, parts))
+    except LookupFailure:
+        return False
+    # Spaces around a part are more likely to be a mistake than to belong to the key.
+    return all(part and part == part.strip() for part in parts)
+
+
+def _lookup(document: dict[str, Any]) -> Lookup:
+    """What is known before resources are provisioned: that they will have some outputs."""
+    return Lookup(document["metadata"], pending=frozenset(document.get("resources", {})))
+
+
+def lookup_findings(document: dict[str, Any]) -> Iterator[Finding]:
+    """Placeholders that name metadata which is not there, or a resource without an output."""
+    lookup = _lookup(document)
     for path, reference in _placeholders(document):
-        if reference.parts[0] == "metadata" and _is_well_formed(reference):
+        if _wrong_with(reference, document.get("resources", {})) is None:
             try:
                 lookup.find(reference)
             except LookupFailure as failure:
