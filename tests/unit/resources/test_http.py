@@ -90,6 +90,16 @@ async def test_failures_show_status_and_body(
     assert str(UID) in str(caught.value)
 
 
+@pytest.mark.parametrize("type_", ["application/json", "text/plain", ""])
+@pytest.mark.parametrize("body", ['{"secrets":{"pw":"hunter2"}}', ' {"secrets":{"pw":"hunter2"'])
+async def test_failures_show_no_answer(type_: str, body: str) -> None:
+    response = httpx.Response(500, content=body.encode(), headers={"content-type": type_})
+    with pytest.raises(ProvisionFailed) as caught:
+        await service(lambda _: response).provision(REQUEST)
+    assert "500" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
 async def test_an_error_status_with_an_answer_keeps_it() -> None:
     with pytest.raises(ProvisionIncomplete, match="503") as caught:
         await service(lambda _: httpx.Response(503, json={"state": {"half": 1}})).provision(REQUEST)
