@@ -25,6 +25,24 @@ def test_help_lists_every_command(cli: Cli, args: list[str]) -> None:
     assert listed >= set(COMMANDS)
 
 
+@pytest.mark.parametrize(
+    ("args", "usage"),
+    [([], ""), (["generate"], " generate"), (["provisioners", "add"], " provisioners add")],
+)
+def test_help_is_a_command_too(cli: Cli, args: list[str], usage: str) -> None:
+    result = cli("help", *args)
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"Usage: score-flyio{usage} [OPTIONS]")
+
+
+@pytest.mark.parametrize("args", [["\udcff"], ["generate", "a\udcffb.yaml", "--json"]])
+def test_arguments_that_are_not_text_are_refused(cli: Cli, args: list[str]) -> None:
+    result = cli(*args)
+    assert result.exit_code == 2
+    assert "udcff" in result.stderr
+    assert "is not UTF-8 text" in result.stderr
+
+
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_listed_command_has_help(cli: Cli, name: str) -> None:
     result = cli(name, "--help")
@@ -80,6 +98,8 @@ def test_wrong_usage_as_json(cli: Cli, fake_command: FakeCommand) -> None:
     [
         ([], {}, (False, False, None)),
         (["--debug"], {}, (True, False, None)),
+        (["--debug=true", "-q=1"], {}, (True, True, None)),
+        (["--debug=false", "--state=s3://b/k"], {}, (False, False, "s3://b/k")),
         ([], {"SCORE_FLYIO_DEBUG": "true"}, (True, False, None)),
         ([], {"SCORE_FLYIO_DEBUG": "false"}, (False, False, None)),
         (["-q"], {}, (False, True, None)),
@@ -120,7 +140,8 @@ def test_option_values_that_look_like_global_options_are_values(
 
     fake_command(callback)
     assert cli("fake", "--text=--debug").exit_code == 0
-    assert seen == [("--debug", False)]
+    assert cli("fake", "--text", "--debug=false").exit_code == 0
+    assert seen == [("--debug", False), ("--debug=false", False)]
 
 
 def test_result_is_json_or_text(cli: Cli, fake_command: FakeCommand) -> None:

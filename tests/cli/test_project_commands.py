@@ -84,6 +84,13 @@ class TestInit:
         }
         assert (cli.directory / ".score-flyio/state.yaml").read_text() == before
 
+    def test_options_may_be_spelled_as_the_go_tool_takes_them(self, cli: Cli) -> None:
+        made = cli("init", "-f=app.yaml", "--fly-app-prefix=x-", "--debug=false", "--json")
+        assert made.json["sample"] == "app.yaml"
+        assert cli("generate", "app.yaml", "--deploy=false").exit_code == 0
+        wrong = cli("generate", "app.yaml", "--deploy=perhaps", "--json")
+        assert wrong.json["error"]["code"] == "cli_usage"
+
     def test_an_existing_score_file_stays(self, cli: Cli) -> None:
         write(cli, score="mine")
         assert cli("init", "--fly-app-prefix=", "--json").json["sample"] is None
@@ -107,6 +114,14 @@ class TestGenerate:
         texts = {p.name: p.read_text() for p in others if p.name != "pg.sh"}
         assert [name for name, text in texts.items() if "hunter2" in text] == []
         assert "hunter2" not in result.stdout + result.stderr
+
+    def test_an_empty_setting_is_none(self, project: Cli) -> None:
+        empty = ("--image=", "--secrets-file=", "--overrides-file=", "--output-dir=")
+        result = project("generate", "shop.yaml", *empty)
+        assert result.exit_code == 0, result.stderr
+        build = toml(project, "shop")["build"]
+        assert build == {"dockerfile": "Dockerfile", "ignorefile": ".dockerignore"}
+        assert project("generate", *empty).exit_code == 0, "they need no single file"
 
     def test_secrets_on_stdout_stand_there_alone(self, project: Cli) -> None:
         result = project("generate", "shop.yaml", "--secrets-file", "-")
@@ -276,6 +291,39 @@ class TestProvisioners:
         cli("init", "--fly-app-prefix=", "--no-sample")
         result = cli("provisioners", "add", "a", "t", *arguments, "--json")
         assert (result.exit_code, result.json["error"]["code"]) == (2, code)
+
+    @pytest.mark.parametrize(
+        ("text", "arguments"),
+        [
+            ("", []),
+            ("a,", ["a", ""]),
+            ('"a,b",c', ["a,b", "c"]),
+            ('"a ""b""",$SCORE_PROVISIONER_MODE', ['a "b"', "$SCORE_PROVISIONER_MODE"]),
+            ('"a\nb"', ["a\nb"]),
+        ],
+    )
+    def test_arguments_are_a_list_with_commas(
+        self, cli: Cli, text: str, arguments: list[str]
+    ) -> None:
+        cli("init", "--fly-app-prefix=", "--no-sample")
+        result = cli(
+            "provisioners", "add", "a", "t", "--cmd-binary=sh", f"--cmd-args={text}", "--json"
+        )
+        assert result.json["cmd"]["args"] == arguments
+
+    @pytest.mark.parametrize("text", ['a"b', '"a', '"a"b', ' "a"', "a\nb"])
+    def test_arguments_with_wrong_quotes_are_refused(self, cli: Cli, text: str) -> None:
+        cli("init", "--fly-app-prefix=", "--no-sample")
+        result = cli(
+            "provisioners", "add", "a", "t", "--cmd-binary=sh", f"--cmd-args={text}", "--json"
+        )
+        assert (result.exit_code, result.json["error"]["code"]) == (2, "cli_usage")
+
+    def test_arguments_without_a_program_have_no_effect(self, cli: Cli) -> None:
+        cli("init", "--fly-app-prefix=", "--no-sample")
+        result = cli("provisioners", "add", "a", "t", "--static-json={}", "--cmd-args=x", "--json")
+        assert result.json["static"] == {}
+        assert "--cmd-args has no effect" in result.stderr
 
     def test_removing_what_is_not_there_is_told(self, project: Cli) -> None:
         result = project("provisioners", "remove", "nope", "--json")

@@ -100,12 +100,14 @@ def test_wrong_max_unavailable(text: str) -> None:
         (["--ha=true", "x"], ["--ha", "x"]),
         (["--ha=F", "--detach=1", "--detach=0"], ["--no-ha", "--detach"]),
         (["--name=false", "--", "--ha=false"], ["--name=false", "--", "--ha=false"]),
+        (["-n=x", "--name", "--ha=false", "-n"], ["-n", "x", "--name", "--ha=false", "-n"]),
+        (["--no-ha", "-", "--other=1"], ["--no-ha", "-", "--other=1"]),
     ],
 )
 def test_switches_with_values(given_args: list[str], expected: list[str]) -> None:
     params: list[click.Parameter] = [
         click.Option(["--ha/--no-ha"]),
         click.Option(["--detach"], is_flag=True),
-        click.Option(["--name"]),
+        click.Option(["-n", "--name"]),
     ]
     assert as_click_reads(given_args, params) == expected

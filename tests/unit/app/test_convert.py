@@ -49,6 +49,8 @@ PORT = {"internal_port": 8080, "min_machines_running": 0, "protocol": "tcp"}
          {"files": [{"guest_path": "/a", "local_path": "svc/plain.txt"},
                     {"guest_path": "/b", "raw_value": "for shop"},
                     {"guest_path": "/c", "local_path": "svc/logo"}]}),
+        ('files: {/a: {binaryContent: "aM\\nOp\\n"}}\n',
+         {"files": [{"guest_path": "/a", "raw_value": "hé"}]}),
         ("files: {/a: {binaryContent: aMOp}}\n",
          {"files": [{"guest_path": "/a", "raw_value": "hé"}]}),
     ],
@@ -222,13 +224,16 @@ def test_exec_probes_of_a_single_container_are_ignored_with_a_notice() -> None:
     body = "livenessProbe: {exec: {command: [ls]}, httpGet: {path: /l, port: 8080}}\n"
     conversion = converted(container(body))
     assert toml(conversion)["checks"] == {"liveness_probe": {**CHECK, "path": "/l"}}
-    assert [notice.code for notice in conversion.notices] == ["exec_probe_ignored"]
+    (notice,) = conversion.notices
+    assert notice.key == "exec_probe_ignored"
+    assert "containers.main.livenessProbe.exec" in str(notice)
 
 
 @pytest.mark.parametrize(
     ("body", "code", "words"),
     [
         ("volumes: {/d: {source: d, path: sub}}\n", "unsupported_feature", "main"),
+        ("volumes: {/d: {source: d, path: ''}}\n", "unsupported_feature", "path"),
         ("volumes: {/d: {source: d, readOnly: true}}\n", "unsupported_feature", "readOnly"),
         ("volumes: {/d: {source: d}, /e: {source: e}}\n", "unsupported_feature", "second volume"),
         ("volumes: {/d: {source: ''}}\n", "unsupported_feature", "no name"),

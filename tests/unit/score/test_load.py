@@ -118,6 +118,11 @@ def test_no_line_for_what_an_override_put_there(score: Path) -> None:
     [
         ("    variables: {A: '${resources.no.x}'}\n", "placeholder_invalid", "variables.A"),
         ("    variables: {A: '${metadata.owner}'}\n", "placeholder_invalid", "metadata.owner"),
+        ("    variables: {A: '${metadata. name}'}\n", "placeholder_invalid", "metadata. name"),
+        ("    variables: {A: '${resources.db}'}\nresources: {db: {type: pg}}\n",
+         "placeholder_invalid", "names no output"),
+        ("    variables: {A: '${resources.db.host }'}\nresources: {db: {type: pg}}\n",
+         "placeholder_invalid", "resources.db.host "),
         ("    variables: {A: '${env.HOME}'}\n", "placeholder_invalid", "env.HOME"),
         ("    files: {/a: {content: '${resources.no.x}'}}\n", "placeholder_invalid", "[/a].content"),
         ("    volumes: {/a: {source: '${x}'}}\n", "placeholder_invalid", "[/a].source"),
@@ -150,6 +155,18 @@ def test_rules_across_fields(score: Path, lines: str, code: str, words: str) -> 
 )
 def test_what_is_no_placeholder(score: Path, lines: str) -> None:
     score.write_text(MINIMAL + lines)
+    load_score_file(score)
+
+
+@pytest.mark.parametrize(
+    "reference", ["metadata.a b", "metadata.a/b.c:d", "resources.db.x y", "resources.db.x/y@z"]
+)
+def test_keys_may_be_any_text(score: Path, reference: str) -> None:
+    metadata = "metadata: {name: shop, a b: 1, a/b: {'c:d': 2}}"
+    text = MINIMAL.replace("metadata:\n  name: shop", metadata)
+    score.write_text(
+        f"{text}    variables: {{A: '${{{reference}}}'}}\nresources: {{db: {{type: pg}}}}\n"
+    )
     load_score_file(score)
 
 

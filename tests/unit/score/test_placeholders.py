@@ -31,7 +31,7 @@ LOOKUP = Lookup(
     {"name": "shop"},
     {
         "db": Outputs(
-            {"host": "h", "password": "open", "list": [1]},
+            {"host": "h", "password": "open", "list": [1], "tls": {"port": 636}},
             {"password": Secret("s3cret"), "tls": {"key": Secret("k"), "bits": 2048}},
         )
     },
@@ -85,6 +85,7 @@ def _by_hand(text: str) -> str:
         ("a ${resources.db.host} b ${resources.db.tls.key}", "a h b k", True),
         ("${resources.db.tls}", '{"bits":2048,"key":"k"}', True),
         ("${resources.db.tls.bits}", "2048", True),
+        ("${resources.db.tls.port}", "636", False),
         ("$${resources.db.password}", "${resources.db.password}", False),
     ],
 )
@@ -92,6 +93,11 @@ def test_secrets_are_tracked_for_each_text(text: str, expected: str, secret: boo
     result = substitute(text, LOOKUP)
     assert (result.text, result.secret) == (expected, secret)
     assert not substitute("${metadata.name}", LOOKUP).secret
+
+
+def test_what_neither_secrets_nor_values_have_is_told() -> None:
+    with pytest.raises(SubstitutionError, match="port"):
+        substitute("${resources.db.tls.no}", LOOKUP)
 
 
 def test_secret_paths_of_a_structure() -> None:
