@@ -220,6 +220,12 @@ def test_top_level_checks_keep_scheme_and_host(more: str, expected: dict[str, An
     assert checks == {"readiness_probe": {**CHECK, "path": "/r", **expected}}
 
 
+def test_the_host_of_a_plain_service_check_is_told_to_be_lost() -> None:
+    text = container(READY % ", host: h") + "service: {ports: {web: {port: 8080}}}\n"
+    (notice,) = converted(text).notices
+    assert notice.code == "probe_host_ignored"
+
+
 def test_exec_probes_of_a_single_container_are_ignored_with_a_notice() -> None:
     body = "livenessProbe: {exec: {command: [ls]}, httpGet: {path: /l, port: 8080}}\n"
     conversion = converted(container(body))
