@@ -18,6 +18,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from score_flyio.resources.model import JsonObject
+from score_flyio.score.depth import MOST_LEVELS, too_deep
 from score_flyio.score.place import kind_of, place_text
 from score_flyio.score.yaml import YamlError, read_yaml
 
@@ -166,6 +167,8 @@ def _read(text: str) -> JsonObject:
     if document.odd_keys:
         place = place_text(document.odd_keys[0].path)
         raise RenderError(f"the template gives a map with a key that is not text: {place}")
+    if too_deep(value):
+        raise RenderError(f"the template gives values nested deeper than {MOST_LEVELS} levels")
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError) as error:

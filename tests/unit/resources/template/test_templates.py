@@ -177,6 +177,7 @@ def test_whether_the_shared_state_changes_is_known_beforehand(
         ("a: {{ nothing }}", "'nothing' is undefined"),
         ("{{ fail('no size given') }}", "no size given"),
         ("- a", "gives a list, not a map"),
+        ("a: " + "[" * 120 + "]" * 120, "deeper than 100 levels"),
         ("a", "gives text, not a map"),
         ("a: [", "gives no YAML"),
         ("a: 1\na: 2", "gives no YAML"),
