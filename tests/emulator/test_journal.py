@@ -104,3 +104,13 @@ async def test_creates_at_the_same_time_can_share_a_host() -> None:
             assert first.host == second.host
             await api.post("/apps/shop/machines", {"config": CONFIG})
             assert len({machine.host for machine in fly.world.machines.values()}) == 2
+
+
+async def test_secrets_set_by_graphql_are_masked(api: Api) -> None:
+    query = "mutation($input: SetSecretsInput!) { setSecrets(input: $input) { app { id } } }"
+    secrets = [{"key": "A", "value": "very-private"}]
+    body = {"query": query, "variables": {"input": {"appId": "shop", "secrets": secrets}}}
+    assert (await api.client.post("/graphql", json=body)).status_code == 200
+    assert "very-private" not in repr(api.fly.journal.entries)
+    await api.client.post("/graphql", json={"query": '{ app(name: "shop") { id } }'})
+    assert "shop" in repr(api.fly.journal.entries[-1].body)

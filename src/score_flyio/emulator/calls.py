@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -10,6 +9,7 @@ from attrs import frozen
 
 from fly_machines.operations import Operation
 from score_flyio.clock import rfc3339
+from score_flyio.emulator.bodies import json_object
 from score_flyio.emulator.records import App, Json, LeaseRecord, MachineRecord, VolumeRecord
 from score_flyio.emulator.settings import EmulatorSettings, Principal
 from score_flyio.emulator.wire import NONCE_HEADER, ApiRequest, Outcome, Refusal
@@ -41,15 +41,7 @@ class Call:
         Raises:
             Refusal: The body is something else.
         """
-        if not self.request.body:
-            return {}
-        try:
-            document = json.loads(self.request.body)
-        except ValueError as error:
-            raise Refusal(400, f"request body is not JSON: {error}") from error
-        if not isinstance(document, dict):
-            raise Refusal(400, "request body is not a JSON object")
-        return document
+        return json_object(self.request.body)
 
     def query(self, name: str) -> str | None:
         return next((value for key, value in self.request.query if key == name), None)

@@ -13,6 +13,8 @@ from score_flyio.emulator.wire import Refusal
 
 _AUTOSTOP: Final = {"off": False, "stop": True, "suspend": "suspend", False: False, True: True}
 _POLICIES: Final = frozenset({"no", "on-failure", "always", "spot-price"})
+SCHEDULES: Final = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000}
+"""Seconds between the runs of a scheduled machine."""
 _OBJECTS: Final = ("env", "metadata", "restart", "checks", "guest", "init", "stop_config", "dns")
 _LISTS: Final = ("files", "mounts", "services", "containers", "processes", "statics")
 _DURATIONS: Final = ("interval", "timeout", "grace_period")
@@ -56,12 +58,21 @@ def _check_shape(config: Json) -> None:
     for name in _LISTS:
         _items(config, name)
     init = _part(config, "init")
-    command = init.get("cmd") or []
-    if not isinstance(command, list) or not all(isinstance(word, str) for word in command):
-        raise Refusal(400, "invalid config.init.cmd: a list of texts is needed")
+    _words(init.get("cmd"), "init.cmd")
+    _words(config.get("standbys"), "standbys")
+    schedule = config.get("schedule")
+    if schedule and (not isinstance(schedule, str) or schedule not in SCHEDULES):
+        raise Refusal(
+            400, f"invalid config.schedule: {schedule!r} is none of {', '.join(SCHEDULES)}"
+        )
     for index, container in enumerate(_items(config, "containers")):
         if not isinstance(container.get("image"), str) or not container["image"]:
             raise Refusal(400, f"invalid config.containers[{index}].image: a text is needed")
+
+
+def _words(value: object, place: str) -> None:
+    if value and not (isinstance(value, list) and all(isinstance(word, str) for word in value)):
+        raise Refusal(400, f"invalid config.{place}: a list of texts is needed")
 
 
 def _restart(restart: Json) -> None:
@@ -125,6 +136,12 @@ def _service(service: Json, place: str) -> Json:
         raise Refusal(400, f"invalid {place}.protocol: {service.get('protocol')!r}")
     for index, check in enumerate(_items(service, "checks")):
         _check(check, f"{place}.checks[{index}]")
+    for index, outside in enumerate(_items(service, "ports")):
+        handlers = outside.get("handlers") or []
+        if not isinstance(handlers, list) or not all(isinstance(one, str) for one in handlers):
+            raise Refusal(
+                400, f"invalid {place}.ports[{index}].handlers: a list of texts is needed"
+            )
     autostart = service.get("autostart")
     if autostart is not None and not isinstance(autostart, bool):
         raise Refusal(400, f"invalid {place}.autostart: a boolean is needed")

@@ -260,7 +260,7 @@ class Emulator:
         interface = self._interface(request)
         if operation is UNKNOWN:
             raise Refusal(404, f"no such path: {request.method} {request.path}")
-        principal = self._principal(request.token)
+        principal = self._principal(request.token, now)
         if interface is not None:
             progress.executed = True
             return interface.handle(self.world, request, principal, now)
@@ -277,11 +277,21 @@ class Emulator:
         )
         return HANDLERS[operation.id](call)
 
-    def _principal(self, token: str) -> Principal:
+    def _principal(self, text: str, now: float) -> Principal:
+        """Who sent a request; its token text may hold several tokens with commas between them."""
         known = self.settings.tokens
-        if not token or (known is not None and token not in known):
-            raise Refusal(401, "unauthorized: the token is missing or unknown")
-        return Principal() if known is None else known[token]
+        tokens = [part.strip() for part in text.split(",") if part.strip()]
+        for made in self.world.tokens:
+            if made.token in tokens and made.valid_at(now):
+                return Principal(user=made.user, organizations=frozenset({made.organization}))
+        revoked = {made.token for made in self.world.tokens}
+        usable = [token for token in tokens if token not in revoked]
+        if known is None and usable:
+            return Principal()
+        for token in (text, *usable):
+            if known is not None and token in known:
+                return known[token]
+        raise Refusal(401, "unauthorized: the token is missing or unknown")
 
     def _limit(self, request: ApiRequest, match: Match, now: float) -> None:
         if not self.settings.rate_limits:

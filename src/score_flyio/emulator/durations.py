@@ -6,6 +6,8 @@ import re
 from typing import Final
 
 _UNITS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_LARGEST: Final = 2**63
+"""Nanoseconds are 64-bit numbers."""
 _PART: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
 
 
@@ -14,7 +16,7 @@ def seconds_of(value: object) -> float | None:
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int):
-        return value / 1e9
+        return value / 1e9 if abs(value) < _LARGEST else None
     if not isinstance(value, str):
         return None
     if value in {"0", ""}:

@@ -17,8 +17,27 @@ _SIZE: Final = re.compile(r"(shared-cpu|performance)-(\d+)x")
 _DEFAULT: Final = {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256}
 
 
+_GPUS: Final = {
+    "a10": "a10",
+    "a100-40gb": "a100-pcie-40gb",
+    "a100-80gb": "a100-sxm4-80gb",
+    "l40s": "l40s",
+}
+"""Sizes with a graphics processor: which kind it is."""
+
+
+def presets() -> dict[str, Json]:
+    """All sizes that have a name, with their guests."""
+    names = [f"shared-cpu-{cpus}x" for cpus in sorted(_SHARED_CPUS)]
+    names += [f"performance-{cpus}x" for cpus in sorted(_PERFORMANCE_CPUS) if cpus <= 16]
+    return {name: guest for name in (*names, *_GPUS) if (guest := preset(name)) is not None}
+
+
 def preset(size: str) -> Json | None:
     """The guest of a size name such as `shared-cpu-2x`."""
+    if size in _GPUS:
+        machine = {"cpu_kind": "performance", "cpus": 8, "memory_mb": 32_768}
+        return {**machine, "gpus": 1, "gpu_kind": _GPUS[size]}
     match = _SIZE.fullmatch(size)
     if match is None:
         return None

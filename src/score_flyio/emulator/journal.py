@@ -70,6 +70,8 @@ class Journal:
 
 def masked_body(operation: str, body: bytes, secrets: Iterable[tuple[str, str]]) -> Any:
     """The body as a document without secret values."""
+    if operation == "GraphQL" and b"setSecrets" in body:
+        return MASK
     text = body.decode("utf-8", "replace")
     if operation not in _SETTING:
         for _, value in secrets:
@@ -77,7 +79,7 @@ def masked_body(operation: str, body: bytes, secrets: Iterable[tuple[str, str]])
             text = text.replace(escaped, MASK)
     try:
         document = json.loads(text) if text else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return MASK
     if operation in _SETTING and isinstance(document, dict):
         return _mask_values(document)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import cattrs
-from attrs import define
+from attrs import define, field
 
 from score_flyio.emulator.process import ProcessModel, marked_process
-from score_flyio.emulator.records import App, Host, MachineRecord, VolumeRecord
+from score_flyio.emulator.records import App, Host, MachineRecord, TokenRecord, VolumeRecord
 from score_flyio.emulator.settings import EmulatorSettings
 from score_flyio.emulator.world import World
 from score_flyio.errors import StateCorrupt, StateTooNew
@@ -32,6 +32,7 @@ class _Saved:
     machines: list[MachineRecord]
     volumes: list[VolumeRecord]
     hosts: list[Host]
+    tokens: list[TokenRecord] = field(factory=list)
 
 
 def dump(world: World) -> dict[str, Any]:
@@ -43,6 +44,7 @@ def dump(world: World) -> dict[str, Any]:
         machines=list(world.machines.values()),
         volumes=list(world.volumes.values()),
         hosts=list(world.hosts.values()),
+        tokens=world.tokens,
     )
     document: dict[str, Any] = cattrs.unstructure(saved)
     return document
@@ -69,6 +71,7 @@ def restore(
         machines={machine.id: machine for machine in saved.machines},
         volumes={volume.id: volume for volume in saved.volumes},
         hosts={host.id: host for host in saved.hosts},
+        tokens=saved.tokens,
     )
 
 

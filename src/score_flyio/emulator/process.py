@@ -22,6 +22,8 @@ from attrs import frozen
 from score_flyio.emulator.records import Json
 from score_flyio.emulator.settings import EmulatorSettings
 
+_MOST: Final = 1e9
+"""Largest number that a mark may have."""
 ONE_SHOT_GROUPS: Final = frozenset({"fly_app_release_command", "fly_app_test_machine_command"})
 
 
@@ -82,7 +84,9 @@ def _mark(config: Json, name: str) -> str | None:
 
 
 def _number(text: str | None, default: float) -> float:
+    """The number of a mark; what cannot be one, or no time of this world, counts as no mark."""
     try:
-        return default if text is None else float(text)
+        number = default if text is None else float(text)
     except ValueError:
         return default
+    return number if 0 <= number <= _MOST else default

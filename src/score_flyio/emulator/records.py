@@ -182,6 +182,40 @@ class IpRecord:
 
 
 @define(kw_only=True)
+class EgressRecord:
+    """An address that connections to the outside come from."""
+
+    id: str
+    ip: str
+    version: int
+    """4 or 6."""
+    region: str
+    machine: str | None
+    """The machine that has it; None: all machines of the app in the region."""
+    updated_at: float
+
+
+@define(kw_only=True)
+class TokenRecord:
+    """A token that somebody had made, with its value."""
+
+    id: str
+    name: str
+    organization: str
+    app: str | None
+    """The app that it was made for; None: all of the organization."""
+    profile: str
+    token: str = field(repr=False)
+    user: str
+    created_at: float
+    expires_at: float
+    revoked_at: float | None = None
+
+    def valid_at(self, now: float) -> bool:
+        return self.revoked_at is None and now < self.expires_at
+
+
+@define(kw_only=True)
 class CertificateRecord:
     """A host name of an app and which certificates it is to have."""
 
@@ -243,6 +277,7 @@ class App:
     secrets: dict[str, SecretRecord] = field(factory=dict)
     secrets_version: int = 0
     ips: list[IpRecord] = field(factory=list)
+    egress: list[EgressRecord] = field(factory=list)
     certificates: dict[str, CertificateRecord] = field(factory=dict)
     releases: list[ReleaseRecord] = field(factory=list)
     """Oldest first."""

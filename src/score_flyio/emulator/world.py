@@ -19,6 +19,7 @@ from score_flyio.emulator.records import (
     Host,
     MachineRecord,
     Step,
+    TokenRecord,
     Visit,
     VolumeRecord,
 )
@@ -46,6 +47,8 @@ class World:
     machines: dict[str, MachineRecord] = field(factory=dict)
     volumes: dict[str, VolumeRecord] = field(factory=dict)
     hosts: dict[str, Host] = field(factory=dict)
+    tokens: list[TokenRecord] = field(factory=list)
+    """Tokens that were made here; those in the settings are not among them."""
     changed: set[str] = field(factory=set)
     """Ids of machines that changed since someone looked."""
     rng: random.Random = field(factory=random.Random, repr=False)

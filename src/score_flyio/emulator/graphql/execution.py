@@ -13,6 +13,7 @@ from score_flyio.emulator.graphql.roots import root
 from score_flyio.emulator.records import Json
 from score_flyio.emulator.wire import Refusal
 
+_PARTS: Final = ("roots", "apps", "organizations")
 _CODES: Final = {
     401: "UNAUTHORIZED",
     403: "FORBIDDEN",
@@ -24,25 +25,35 @@ _CODES: Final = {
 
 @cache
 def schema() -> GraphQLSchema:
-    """The types of `schema.graphql`."""
-    text = files("score_flyio.emulator.graphql").joinpath("schema.graphql").read_text("utf-8")
-    return build_schema(text)
+    """The types of the schema files."""
+    folder = files("score_flyio.emulator.graphql")
+    parts = (folder.joinpath(f"{name}.graphql").read_text("utf-8") for name in _PARTS)
+    return build_schema("\n".join(parts))
 
 
 def execute(call: Call) -> Json:
     """The answer to the document of a request.
 
     Raises:
-        Refusal: The body has no document.
+        Refusal: The body has no document, or something else beside it than variables.
     """
     body = call.body()
-    result = graphql_sync(
-        schema(),
-        want_text(body, "query"),
-        root_value=root(call),
-        variable_values=body.get("variables") or {},
-        operation_name=body.get("operationName") or None,
-    )
+    query, variables = want_text(body, "query"), body.get("variables") or {}
+    operation = body.get("operationName") or None
+    if not isinstance(variables, dict):
+        raise Refusal(400, "variables is not a JSON object")
+    if operation is not None and not isinstance(operation, str):
+        raise Refusal(400, "operationName is not a text")
+    try:
+        result = graphql_sync(
+            schema(),
+            query,
+            root_value=root(call),
+            variable_values=variables,
+            operation_name=operation,
+        )
+    except RecursionError:
+        return {"data": None, "errors": [{"message": "the document is nested too deeply"}]}
     return _envelope(result)
 
 

@@ -3,59 +3,91 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
+from score_flyio.emulator import guests
 from score_flyio.emulator.calls import Call
 from score_flyio.emulator.documents import organization_id
+from score_flyio.emulator.graphql.finding import found_app, found_machine, found_volume
+from score_flyio.emulator.graphql.mutations import mutations
+from score_flyio.emulator.graphql.organizations import (
+    known_organizations,
+    organization_of,
+    organization_view,
+    viewer_view,
+)
 from score_flyio.emulator.graphql.views import (
-    address_view,
     app_view,
     image_details,
-    organization_view,
+    machine_view,
     region_view,
-    user_view,
+    volume_view,
 )
-from score_flyio.emulator.handlers import addresses
 from score_flyio.emulator.records import App, Json
+from score_flyio.emulator.settings import Organization
 from score_flyio.emulator.wire import Refusal
 
 Resolver: TypeAlias = Callable[..., Any]
 """Called with graphql-core's info and the arguments of the field, by name."""
 
+_LONGEST_PAGE: Final = 1000
+
 
 def root(call: Call) -> dict[str, Resolver]:
     """The resolvers of both roots, for one request."""
+    return {**_queries(call), **mutations(call)}
+
+
+def _queries(call: Call) -> dict[str, Resolver]:
     return {
-        "app": lambda _info, name: app_view(call, _app(call, name)),
+        "addOn": _no_add_on,
+        "addOns": lambda _info, **_: {"nodes": []},
+        "app": lambda _info, name="": app_view(call, found_app(call, name)),
         "apps": lambda _info, **wishes: _apps(call, **wishes),
         "appNameAvailable": lambda _info, name: name not in call.world.apps,
-        "canPerformBluegreenDeployment": lambda _info, name: bool(_app(call, name)),
-        "organization": lambda _info, slug: _organization(call, slug),
-        "organizations": lambda _info, **_: {"nodes": _organizations(call)},
-        "personalOrganization": lambda _info: next(iter(_organizations(call)), None),
-        "viewer": lambda _info: user_view(call.principal.user),
+        "canPerformBluegreenDeployment": lambda _info, name: bool(found_app(call, name)),
+        "latestImageDetails": lambda _info, image, **_: image_details(image),
+        "latestImageTag": lambda _info, repository, **_: f"{repository}:latest",
+        "machine": lambda _info, machineId: machine_view(  # noqa: N803  # its name
+            call, *found_machine(call, machineId)
+        ),
         "nearestRegion": lambda _info, **_: region_view(call, call.settings.nearest),
+        "node": lambda _info, id: _node(call, id),  # noqa: A006  # its name in the schema
+        "organization": lambda _info, **wishes: _show(call, _organization(call, **wishes)),
+        "organizations": lambda _info, **_: _organizations(call),
+        "personalOrganization": lambda _info: _show(call, _organization(call, slug="personal")),
         "platform": lambda _info: {
             "requestRegion": call.settings.nearest,
             "regions": [region_view(call, region.code) for region in call.settings.regions],
+            "vmSizes": [_size(name, guest) for name, guest in guests.presets().items()],
         },
-        "latestImageDetails": lambda _info, image, **_: image_details(image),
-        "allocateIpAddress": lambda _info, input: _allocate(call, input),  # noqa: A006  # its name
-        "releaseIpAddress": lambda _info, input: _release(call, input),  # noqa: A006  # its name
-        "validateWireGuardPeers": lambda _info, input: {  # noqa: A006  # its name
-            "invalidPeerIps": input["peerIps"]
-        },
-        "addWireGuardPeer": _no_wireguard,
+        "viewer": lambda _info: viewer_view(call),
     }
 
 
-def _app(call: Call, name: str) -> App:
-    try:
-        return call.app_named(name)
-    except Refusal as refusal:
-        if refusal.status != 404:
-            raise
-        raise Refusal(404, f'Could not find App "{name}"') from refusal
+def _no_add_on(_info: Any, **wishes: Any) -> Json:
+    raise Refusal(404, f"Could not find AddOn {wishes.get('name') or wishes.get('id')!r}")
+
+
+def _size(name: str, guest: Json) -> Json:
+    memory = guest["memory_mb"]
+    return {
+        "name": name,
+        "cpuCores": float(guest["cpus"]),
+        "memoryMb": memory,
+        "memoryGb": memory / 1024,
+    }
+
+
+def _node(call: Call, name: str) -> Json:
+    """What has an id: a volume, a machine, an organization or an app."""
+    if name in call.world.volumes:
+        return volume_view(call, *found_volume(call, name))
+    if name in call.world.machines:
+        return machine_view(call, *found_machine(call, name))
+    if any(organization_id(one) == name for one in known_organizations(call)):
+        return _show(call, organization_of(call, name))
+    return app_view(call, found_app(call, name))
 
 
 def _apps(
@@ -70,9 +102,8 @@ def _apps(
     """The apps after the one named by the cursor, in the order of their names."""
     allowed = {
         organization.slug
-        for organization in call.settings.organizations
-        if call.may_use(organization.slug)
-        and organizationId in {None, "", organization_id(organization)}
+        for organization in known_organizations(call)
+        if organizationId in {None, "", organization_id(organization)}
     }
     found = sorted(
         (
@@ -80,57 +111,62 @@ def _apps(
             for app in call.world.apps.values()
             if app.organization in allowed
             and app.visible_at <= call.now
-            and (role is None or app.role == role)
-            and app.name > (after or "")
+            and (not role or app.role == role)
         ),
         key=lambda app: app.name,
     )
-    page = found[:first]
-    more = len(page) < len(found)
+    return _page(call, found, _LONGEST_PAGE if first is None else first, after or "")
+
+
+def _page(call: Call, found: list[App], first: int, after: str) -> Json:
+    rest = [app for app in found if app.name > after]
+    page = rest[: max(first, 0)]
+    more = 0 < len(page) < len(rest)
     return {
         "nodes": [app_view(call, app) for app in page],
-        "pageInfo": {"hasNextPage": more, "endCursor": page[-1].name if more else ""},
+        "pageInfo": {
+            "hasNextPage": more,
+            "hasPreviousPage": len(rest) < len(found),
+            "startCursor": page[0].name if page else "",
+            "endCursor": page[-1].name if more else "",
+        },
         "totalCount": len(found),
     }
 
 
-def _organizations(call: Call) -> list[Json]:
-    return [
-        organization_view(organization)
-        for organization in call.settings.organizations
-        if call.may_use(organization.slug)
-    ]
-
-
-def _organization(call: Call, slug: str) -> Json:
-    organization = call.settings.organization(call.organization(slug))
-    assert organization is not None
-    return organization_view(organization)
-
-
-def _allocate(call: Call, wish: Json) -> Json:
-    app = _app(call, wish["appId"])
-    address = addresses.allocate(
-        call,
-        app,
-        wish["type"],
-        region=wish.get("region") or "",
-        network=wish.get("network") or "",
-        service_name=wish.get("serviceName") or "",
-    )
-    shared = address.type == "shared_v4"
-    return {
-        "app": app_view(call, app),
-        "ipAddress": None if shared else address_view(app, address),
-        "clientMutationId": wish.get("clientMutationId"),
+def _organizations(call: Call) -> Json:
+    found = [_show(call, organization) for organization in known_organizations(call)]
+    edges = [{"cursor": one["slug"], "node": one} for one in found]
+    return {"nodes": found, "edges": edges, "pageInfo": {"hasNextPage": False, "endCursor": ""}} | {
+        "totalCount": len(found)
     }
 
 
-def _release(call: Call, wish: Json) -> Json:
-    app = _app(call, wish["appId"])
-    addresses.release(app, wish.get("ip") or wish.get("ipAddressId") or "")
-    return {"app": app_view(call, app), "clientMutationId": wish.get("clientMutationId")}
+def _organization(
+    call: Call,
+    *,
+    slug: str | None = None,
+    name: str | None = None,
+    id: str | None = None,  # noqa: A002  # its name in the schema
+) -> Organization:
+    if id:
+        return organization_of(call, id)
+    for organization in known_organizations(call):
+        if name and not slug and organization.name == name:
+            return organization
+    try:
+        found = call.settings.organization(call.organization(slug or ""))
+    except Refusal as refusal:
+        if refusal.status != 404:
+            raise
+        raise Refusal(404, f"Could not find Organization {slug or name or ''!r}") from refusal
+    assert found is not None
+    return found
 
 
-def _no_wireguard(_info: Any, **_: Any) -> Json:
-    raise Refusal(501, "the emulator has no WireGuard network")
+def _show(call: Call, organization: Organization) -> Json:
+    number = organization_id(organization)
+    return {
+        **organization_view(call, organization),
+        "apps": lambda _info, **wishes: _apps(call, **wishes, organizationId=number),
+    }

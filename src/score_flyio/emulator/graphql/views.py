@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from score_flyio.clock import rfc3339
@@ -10,37 +9,22 @@ from score_flyio.emulator.calls import Call
 from score_flyio.emulator.documents import (
     app_document,
     image_reference,
-    organization_document,
-    organization_id,
+    volume_document,
 )
-from score_flyio.emulator.records import App, IpRecord, Json, MachineRecord, ReleaseRecord
-from score_flyio.emulator.settings import Organization
+from score_flyio.emulator.graphql.organizations import organization_view, tokens_view, user_view
+from score_flyio.emulator.records import (
+    App,
+    CertificateRecord,
+    EgressRecord,
+    IpRecord,
+    Json,
+    MachineRecord,
+    ReleaseRecord,
+    VolumeRecord,
+)
 
 _IMAGE_BYTES = "12345678"
 """No registry is asked: every image has the same size."""
-
-
-def user_view(email: str) -> Json:
-    """A user; the emulator knows only the address."""
-    number = hashlib.sha256(email.encode()).hexdigest()[:12]
-    return {"id": number, "email": email, "name": email.partition("@")[0], "enablePaidHobby": True}
-
-
-def organization_view(organization: Organization) -> Json:
-    """An organization."""
-    document = organization_document(organization)
-    return {
-        "id": organization_id(organization),
-        "internalNumericId": str(organization.number),
-        "slug": organization.slug,
-        "rawSlug": organization.slug,
-        "name": organization.name,
-        "type": "PERSONAL" if document["personal"] else "SHARED",
-        "paidPlan": document["paid_plan"],
-        "billable": document["billable"],
-        "viewerRole": "admin",
-        "addOns": lambda _info, **_: {"nodes": []},
-    }
 
 
 def app_view(call: Call, app: App) -> Json:
@@ -52,6 +36,7 @@ def app_view(call: Call, app: App) -> Json:
     newest = app.releases[-1] if app.releases else None
     current = newest and release_view(newest)
     return {
+        "__typename": "App",
         "id": app.name,
         "internalNumericId": app.number,
         "name": app.name,
@@ -59,12 +44,15 @@ def app_view(call: Call, app: App) -> Json:
         "appUrl": f"https://{app.name}.fly.dev",
         "cnameTarget": document["cname_target"],
         "status": document["status"],
+        "state": document["status"].upper(),
+        "createdAt": rfc3339(app.created_at),
         "deployed": app.deployed,
         "version": newest.version if newest else 0,
         "platformVersion": "machines",
         "network": app.network,
         "role": {"name": app.role} if app.role else None,
-        "organization": organization_view(organization),
+        "networkId": 1,
+        "organization": organization_view(call, organization),
         "config": {"definition": newest.definition if newest else {}},
         "currentRelease": current,
         "currentReleaseUnprocessed": current,
@@ -76,12 +64,29 @@ def app_view(call: Call, app: App) -> Json:
             "nodes": [address_view(app, ip) for ip in app.ips if ip.type != "shared_v4"]
         },
         "sharedIpAddress": shared,
-        "egressIpAddresses": {"nodes": []},
-        "machines": lambda _info, **_: {
-            "nodes": [machine_view(app, machine) for machine in _living(call, app)]
+        "egressIpAddresses": lambda _info, **_: _egress(app, None),
+        "machines": lambda _info, **wishes: _machines(call, app, **wishes),
+        "regions": lambda _info: [region_view(call, code) for code in _regions(call, app)],
+        "secrets": [
+            {
+                "id": secret.name,
+                "name": secret.name,
+                "digest": secret.digest,
+                "createdAt": rfc3339(secret.created_at),
+            }
+            for secret in app.secrets.values()
+        ],
+        "certificates": {
+            "nodes": [certificate_view(one) for one in app.certificates.values()],
+            "totalCount": len(app.certificates),
         },
+        "addOns": {"nodes": []},
+        "imageUpgradeAvailable": False,
+        "imageVersionTrackingEnabled": False,
         "services": lambda _info: _services(call, app),
-        "limitedAccessTokens": {"nodes": []},
+        "limitedAccessTokens": lambda _info, **_: tokens_view(
+            call, organization=app.organization, app=app.name
+        ),
         "hostIssues": {"nodes": []},
     }
 
@@ -106,7 +111,8 @@ def release_view(release: ReleaseRecord) -> Json:
 
 
 def _releases(app: App, *, first: int | None = None, **_: Any) -> Json:
-    return {"nodes": [release_view(release) for release in app.releases[::-1][:first]]}
+    newest = app.releases[::-1][: None if first is None else max(first, 0)]
+    return {"nodes": [release_view(release) for release in newest], "totalCount": len(app.releases)}
 
 
 def image_view(reference: str) -> Json:
@@ -149,10 +155,67 @@ def address_view(app: App, ip: IpRecord) -> Json:
     }
 
 
-def machine_view(app: App, machine: MachineRecord) -> Json:
+def certificate_view(certificate: CertificateRecord) -> Json:
+    """A host name with what is known of its certificate."""
+    ready = certificate.checked or certificate.custom
+    return {
+        "id": certificate.hostname,
+        "hostname": certificate.hostname,
+        "createdAt": rfc3339(certificate.created_at),
+        "clientStatus": "Ready" if ready else "Awaiting configuration",
+        "configured": ready,
+        "acmeAlpnConfigured": certificate.checked,
+        "acmeDnsConfigured": certificate.checked,
+        "isWildcard": certificate.hostname.startswith("*."),
+        "source": "custom" if certificate.custom else "fly",
+    }
+
+
+def volume_view(call: Call, app: App, volume: VolumeRecord) -> Json:
+    """A volume with its snapshots, newest first."""
+    document = volume_document(call.world, volume, call.now)
+    snapshots = [
+        {
+            "__typename": "VolumeSnapshot",
+            "id": one.id,
+            "size": "4096",
+            "digest": one.digest,
+            "createdAt": rfc3339(one.created_at),
+            "retentionDays": one.retention_days,
+        }
+        for one in reversed(volume.snapshots)
+    ]
+    return {
+        "__typename": "Volume",
+        **{name: document[name] for name in ("id", "name", "state", "region", "encrypted")},
+        "sizeGb": volume.size_gb,
+        "createdAt": document["created_at"],
+        "app": lambda _info: app_view(call, app),
+        "snapshots": {"nodes": snapshots, "totalCount": len(snapshots)},
+    }
+
+
+def _egress(app: App, machine: str | None) -> Json:
+    found = [egress_view(one) for one in app.egress if one.machine == machine]
+    return {"nodes": found, "totalCount": len(found)}
+
+
+def egress_view(address: EgressRecord) -> Json:
+    """An address that connections to the outside come from."""
+    return {
+        "id": address.id,
+        "ip": address.ip,
+        "version": address.version,
+        "region": address.region,
+        "updatedAt": rfc3339(address.updated_at),
+    }
+
+
+def machine_view(call: Call, app: App, machine: MachineRecord) -> Json:
     """A machine."""
     address = {"family": "v6", "kind": "privatenet", "ip": machine.private_ip, "maskSize": 112}
     return {
+        "__typename": "Machine",
         "id": machine.id,
         "instanceId": machine.instance_id,
         "name": machine.name,
@@ -160,7 +223,10 @@ def machine_view(app: App, machine: MachineRecord) -> Json:
         "state": machine.state,
         "region": machine.region,
         "createdAt": rfc3339(machine.created_at),
-        "app": {"name": app.name},
+        "updatedAt": rfc3339(machine.updated_at),
+        "app": lambda _info: app_view(call, app),
+        "egressIpAddresses": lambda _info, **_: _egress(app, machine.id),
+        "events": lambda _info, **wishes: _events(machine, **wishes),
         "ips": {"nodes": [address]},
         "host": {"id": machine.host},
     }
@@ -179,6 +245,38 @@ def region_view(call: Call, code: str) -> Json:
         "requiresPaidPlan": False,
         "deprecated": False,
     }
+
+
+def _events(machine: MachineRecord, *, kind: str | None = None, **_: Any) -> Json:
+    found = [
+        {
+            "id": event.id,
+            "kind": event.type,
+            "status": event.status,
+            "source": event.source,
+            "timestamp": rfc3339(event.at),
+            "body": event.request or {},
+            "machineVersion": {"id": machine.instance_id},
+        }
+        for event in reversed(machine.events)
+        if kind in {None, event.type}
+    ]
+    return {"nodes": found}
+
+
+def _machines(
+    call: Call, app: App, *, state: str | None = None, first: int | None = None, **_: Any
+) -> Json:
+    found = [one for one in _living(call, app) if state in {None, one.state}]
+    page = found[: None if first is None else max(first, 0)]
+    return {
+        "nodes": [machine_view(call, app, machine) for machine in page],
+        "totalCount": len(found),
+    }
+
+
+def _regions(call: Call, app: App) -> list[str]:
+    return sorted({machine.region for machine in _living(call, app)})
 
 
 def _living(call: Call, app: App) -> list[MachineRecord]:

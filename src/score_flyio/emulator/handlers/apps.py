@@ -1,4 +1,4 @@
-"""Apps: create, list, show, delete, and deploy tokens."""
+"""Apps: create, list, show, delete."""
 
 from __future__ import annotations
 
@@ -10,14 +10,35 @@ from score_flyio.emulator.calls import Call, Handler, want_text
 from score_flyio.emulator.records import App
 from score_flyio.emulator.settings import PERSONAL
 from score_flyio.emulator.wire import ApiResponse, Outcome, Refusal, Waiting
+from score_flyio.emulator.world import World
 
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def _create(call: Call) -> Outcome:
     body = call.body()
-    name = want_text(body, "name")
-    organization = call.organization(str(body.get("org_slug") or PERSONAL))
+    app = create(
+        call,
+        want_text(body, "name"),
+        call.organization(str(body.get("org_slug") or PERSONAL)),
+        network=str(body.get("network") or ""),
+        role=str(body.get("app_role_id") or ""),
+    )
+    document = {**documents.app_document(call.world, app), "created_at": int(call.now * 1000)}
+    response = ApiResponse(status=201, document=document)
+    if not call.flag("wait"):
+        return response
+    return Waiting(
+        poll=lambda now: response if now >= app.visible_at else None, deadline=app.visible_at
+    )
+
+
+def create(call: Call, name: str, organization: str, *, network: str = "", role: str = "") -> App:
+    """Make an app.
+
+    Raises:
+        Refusal: The name cannot be used, or is taken by anyone.
+    """
     if not _NAME.fullmatch(name):
         raise Refusal(
             422, "Validation failed: Name may have lower-case letters, digits and dashes, up to 63"
@@ -31,17 +52,11 @@ def _create(call: Call) -> Outcome:
         number=999 + call.world.number(),
         created_at=call.now,
         visible_at=call.now + call.settings.visibility_delay,
-        network=str(body.get("network") or "default"),
-        role=str(body.get("app_role_id") or ""),
+        network=network or "default",
+        role=role,
     )
     call.world.apps[name] = app
-    document = {**documents.app_document(call.world, app), "created_at": int(call.now * 1000)}
-    response = ApiResponse(status=201, document=document)
-    if not call.flag("wait"):
-        return response
-    return Waiting(
-        poll=lambda now: response if now >= app.visible_at else None, deadline=app.visible_at
-    )
+    return app
 
 
 def _list(call: Call) -> Outcome:
@@ -64,8 +79,12 @@ def _show(call: Call) -> Outcome:
 
 
 def _delete(call: Call) -> Outcome:
-    """Removes everything the app has; running machines do not keep it from that."""
-    app, world = call.app(), call.world
+    delete(call.world, call.app())
+    return ApiResponse(status=202)
+
+
+def delete(world: World, app: App) -> None:
+    """Remove an app and everything it has; running machines do not keep it from that."""
     for machine in list(world.machines_of(app)):
         if not machine.destroyed:
             lifecycle.release_resources(world, machine)
@@ -73,12 +92,6 @@ def _delete(call: Call) -> Outcome:
     for volume in list(world.volumes_of(app)):
         del world.volumes[volume.id]
     del world.apps[app.name]
-    return ApiResponse(status=202)
-
-
-def _deploy_token(call: Call) -> Outcome:
-    call.app()
-    return ApiResponse(document={"token": f"FlyV1 fm2_{call.world.letters(40)}"})
 
 
 HANDLERS: Final[dict[str, Handler]] = {
@@ -86,5 +99,4 @@ HANDLERS: Final[dict[str, Handler]] = {
     "Apps_list": _list,
     "Apps_show": _show,
     "Apps_delete": _delete,
-    "App_create_deploy_token": _deploy_token,
 }

@@ -72,7 +72,7 @@ def _requirements(app: App, hostname: str) -> Json:
 
 
 def _find(call: Call) -> tuple[App, CertificateRecord]:
-    app, hostname = call.app(), call.path["hostname"]
+    app, hostname = call.app(), call.path["hostname"].lower()
     if hostname not in app.certificates:
         raise Refusal(404, f"certificate not found: {hostname}")
     return app, app.certificates[hostname]
@@ -123,7 +123,7 @@ def _list(call: Call) -> Outcome:
     app, limit = call.app(), call.integer("limit", _DEFAULT_LIMIT)
     wanted = call.query("filter") or ""
     names = sorted(name for name in app.certificates if wanted in name)
-    start = call.integer("cursor", 0)
+    start = max(call.integer("cursor", 0), 0)
     end = start + min(max(limit, 1), _MOST)
     return ApiResponse(
         document={

@@ -45,7 +45,7 @@ def _number(text: str) -> float:
 def _stamp(text: str) -> float:
     try:
         return datetime.fromisoformat(text).timestamp()
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise Refusal(400, f"invalid updated_after: {text!r}") from error
 
 

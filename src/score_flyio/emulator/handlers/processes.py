@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import Final
+from typing import Any, Final
 
 from score_flyio.emulator import guests
 from score_flyio.emulator.calls import Call, Handler, want_integer
@@ -41,10 +41,7 @@ def _processes(call: Call) -> Outcome:
 
 def _exec(call: Call) -> Outcome:
     machine, body = _started(call), call.body()
-    command = body.get("command") or body.get("cmd")
-    if not command:
-        raise Refusal(400, "command is required")
-    words = shlex.split(command) if isinstance(command, str) else [str(word) for word in command]
+    words = _words(body.get("command") or body.get("cmd"))
     timeout = want_integer(body, "timeout", _LONGEST_COMMAND)
     return Execution(
         machine=machine,
@@ -53,6 +50,20 @@ def _exec(call: Call) -> Outcome:
         timeout=float(min(timeout, _LONGEST_COMMAND)),
         container=body.get("container"),
     )
+
+
+def _words(command: Any) -> list[str]:
+    """The words of a command, given as a list or as one text."""
+    if not command:
+        raise Refusal(400, "command is required")
+    if isinstance(command, list):
+        return [str(word) for word in command]
+    if not isinstance(command, str):
+        raise Refusal(400, "invalid command: a list of words is needed")
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise Refusal(400, f"invalid command: {error}") from error
 
 
 def _memory_document(machine: MachineRecord) -> Json:

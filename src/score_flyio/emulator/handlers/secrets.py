@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from score_flyio.emulator import documents
@@ -63,14 +64,7 @@ def _update(call: Call) -> Outcome:
     app, values = call.app(), call.body().get("values")
     if not isinstance(values, dict):
         raise Refusal(400, "values is required")
-    kept = dict(app.secrets)
-    try:
-        for name, value in values.items():
-            _change(call, app, name, value)
-    except Refusal:
-        app.secrets = kept
-        raise
-    app.secrets_version += 1
+    change(call, app, values)
     document = {
         "version": app.secrets_version,
         "Version": app.secrets_version,
@@ -81,6 +75,22 @@ def _update(call: Call) -> Outcome:
         ],
     }
     return ApiResponse(document=document)
+
+
+def change(call: Call, app: App, values: Mapping[str, Any]) -> None:
+    """Set secrets, and delete those whose value is None: all of them or none.
+
+    Raises:
+        Refusal: A name or a value cannot be used.
+    """
+    kept = dict(app.secrets)
+    try:
+        for name, value in values.items():
+            _change(call, app, name, value)
+    except Refusal:
+        app.secrets = kept
+        raise
+    app.secrets_version += 1
 
 
 def _show(call: Call) -> Outcome:
