@@ -23,7 +23,8 @@ SCALARS = (
     st.none()
     | st.booleans()
     | st.integers(-3, 70_000)
-    | st.sampled_from(["", "a", "/a", "tcp", "5s", "é"])
+    | st.sampled_from(["", "a", "/a", "tcp", "5s", "é", "echo '", "nan", "inf", "\ud800"])
+    | st.sampled_from([2**63, 10**320, 0.5, 1e300, float("nan"), float("inf")])
 )
 JSON = st.recursive(
     SCALARS,
@@ -49,6 +50,7 @@ CONFIG_KEYS = [
     "auto_destroy",
     "schedule",
     "stop_config",
+    "standbys",
 ]
 ITEM_KEYS = [
     "guest_path",
@@ -75,6 +77,11 @@ ITEM_KEYS = [
     "cmd",
     "swap_size_mb",
     "fly_process_group",
+    "handlers",
+    "EMULATE_EXIT",
+    "EMULATE_BOOT",
+    "EMULATE_EXIT_AFTER",
+    "EMULATE_HEALTHY",
 ]
 ITEMS = st.dictionaries(st.sampled_from(ITEM_KEYS), JSON, max_size=4)
 CONFIGS = st.dictionaries(
@@ -158,7 +165,8 @@ def platform() -> tuple[World, str, str]:
     machine = call(world, named("Machines_create"), {"config": {"image": "a"}})
     assert isinstance(volume, ApiResponse)
     assert isinstance(machine, ApiResponse)
-    lifecycle.advance(world, NOW)
+    lifecycle.advance(world, NOW + 10)
+    assert world.machines[machine.document["id"]].state == "started"
     return world, machine.document["id"], volume.document["id"]
 
 
@@ -169,7 +177,7 @@ def test_any_body(operation: Operation, body: Any) -> None:
     world, machine, volume = platform()
     answer = call(world, operation, body, machine_id=machine, volume_id=volume)
     if isinstance(answer, ApiResponse):
-        json.dumps(answer.document)
+        json.dumps(answer.document, allow_nan=False).encode()
         assert 200 <= answer.status < 600
 
 
@@ -182,8 +190,14 @@ def test_any_config(config: Any) -> None:
     assert answer.status in {200, 400, 404, 409, 412, 422}
     if answer.status == 200:
         machine = world.machines[answer.document["id"]]
-        for later in (1.0, 100.0):
+        for later in (1.0, 100.0, 10_000.0):
             lifecycle.advance(world, NOW + later)
-            machine_document(world, machine, NOW + later)
-        for action in ("Machines_suspend", "Machines_list_processes", "Machines_delete"):
+            shown = machine_document(world, machine, NOW + later)
+            json.dumps(shown, allow_nan=False).encode()
+        for action in (
+            "Machines_suspend",
+            "Machines_list_processes",
+            "Machines_start",
+            "Machines_delete",
+        ):
             call(world, named(action), {}, machine_id=machine.id)

@@ -128,7 +128,7 @@ def run(method: str, path: str, **parts: Any) -> None:
 @pytest.mark.parametrize(
     "operation", [o for o in OPERATIONS if o.id not in NOT_EMULATED], ids=lambda o: o.id
 )
-@hypothesis_settings(max_examples=15, deadline=None)
+@hypothesis_settings(max_examples=6, deadline=None)
 @given(query=QUERIES, headers=HEADERS, body=BODIES)
 def test_any_call_of_the_machines_api(
     operation: Operation, query: Any, headers: dict[str, str], body: bytes
@@ -138,7 +138,7 @@ def test_any_call_of_the_machines_api(
 
 
 @pytest.mark.parametrize(("method", "path"), WEB)
-@hypothesis_settings(max_examples=15, deadline=None)
+@hypothesis_settings(max_examples=6, deadline=None)
 @given(query=QUERIES, headers=HEADERS, body=BODIES)
 def test_any_call_of_the_other_interfaces(
     method: str, path: str, query: Any, headers: dict[str, str], body: bytes
@@ -146,7 +146,7 @@ def test_any_call_of_the_other_interfaces(
     run(method, path, query=tuple(query), headers=headers, body=body)
 
 
-@hypothesis_settings(max_examples=100, deadline=None)
+@hypothesis_settings(max_examples=40, deadline=None)
 @given(
     method=st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"]),
     start=st.sampled_from(["/", "/v1/apps/", "/api/v1/", "/graphql", "/v1/apps/shop/machines/"]),
