@@ -107,7 +107,7 @@ def everything(kind: GraphQLNamedType, given: dict[str, str], depth: int) -> str
     if is_interface_type(kind):
         parts += [
             f"... on {one.name} {{ {everything(one, given, depth)} }}"
-            for one in schema().get_possible_types(kind)  # type: ignore[arg-type]
+            for one in schema().get_possible_types(kind)
         ]
     return " ".join(parts)
 
@@ -155,7 +155,7 @@ def test_anything_can_be_asked_for(data: st.DataObject) -> None:
         assert isinstance(kind, GraphQLObjectType) or is_interface_type(kind)
         fields = {
             name: field
-            for name, field in kind.fields.items()  # type: ignore[attr-defined]
+            for name, field in kind.fields.items()
             if depth or is_leaf_type(get_named_type(field.type))
         }
         if not fields:

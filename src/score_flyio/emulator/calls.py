@@ -171,7 +171,8 @@ class Call:
         """
         app = self.app()
         volume = self.world.volumes.get(self.path["volume_id"])
-        if volume is None or volume.app != app.name:
+        gone = volume is not None and volume.gone_at(self.now)
+        if volume is None or gone or volume.app != app.name:
             raise Refusal(404, f"volume not found: {self.path['volume_id']}")
         return volume
 

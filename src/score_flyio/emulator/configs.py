@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from typing import Any, Final
 
 from score_flyio.emulator import guests
@@ -15,13 +16,14 @@ _AUTOSTOP: Final = {"off": False, "stop": True, "suspend": "suspend", False: Fal
 _POLICIES: Final = frozenset({"no", "on-failure", "always", "spot-price"})
 SCHEDULES: Final = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000}
 """Seconds between the runs of a scheduled machine."""
+_MOST_SUSPENDED_MB: Final = 2048
 _OBJECTS: Final = ("env", "metadata", "restart", "checks", "guest", "init", "stop_config", "dns")
 _LISTS: Final = ("files", "mounts", "services", "containers", "processes", "statics")
 _DURATIONS: Final = ("interval", "timeout", "grace_period")
 
 
-def accept(config: object) -> Json:
-    """The config as the platform keeps it.
+def accept(config: object, *, largest: int | None = None) -> Json:
+    """The config as the platform keeps it; `largest` is the most bytes of JSON it may have.
 
     Raises:
         Refusal: It cannot be used; the message names the place.
@@ -29,6 +31,8 @@ def accept(config: object) -> Json:
     if not isinstance(config, dict):
         raise Refusal(400, "config is required")
     _check_shape(config)
+    if largest is not None and len(json.dumps(config)) > largest:
+        raise Refusal(422, f"invalid config: more than {largest} bytes")
     if not config.get("image") and not config.get("containers"):
         raise Refusal(400, "config.image is required")
     _texts(config, "env")
@@ -47,6 +51,15 @@ def accept(config: object) -> Json:
             for index, service in enumerate(_items(config, "services"))
         ]
     return kept
+
+
+def why_never_suspended(config: Json) -> str | None:
+    """Why a machine of this config cannot be suspended; None: it can."""
+    if int(config["guest"]["memory_mb"]) > _MOST_SUSPENDED_MB:
+        return "machines with more than 2 GB cannot be suspended"
+    if _part(config, "init").get("swap_size_mb") or config.get("schedule"):
+        return "machines with swap or a schedule cannot be suspended"
+    return None
 
 
 def _check_shape(config: Json) -> None:

@@ -150,6 +150,15 @@ class Emulator:
         lifecycle.advance(self.world, self.clock.time())
         self._wake()
 
+    def fail_host(self, name: str) -> None:
+        """Let a host answer no more, with the machines and volumes on it."""
+        lifecycle.host_failed(self.world, name, self.clock.time())
+        self._wake()
+
+    def recover_host(self, name: str) -> None:
+        """Let a host answer again."""
+        lifecycle.host_recovered(self.world, name)
+
     def transport(self) -> EmulatorTransport:
         """A transport for an `httpx.AsyncClient`, which carries requests to this emulator."""
         return EmulatorTransport(self)
@@ -296,7 +305,12 @@ class Emulator:
     def _limit(self, request: ApiRequest, match: Match, now: float) -> None:
         if not self.settings.rate_limits:
             return
-        name = identifier(match.operation.id, match.path, request.token)
+        name = identifier(
+            match.operation.id,
+            match.path,
+            request.token,
+            per_token=self.settings.limits_per_token,
+        )
         wait = self.limiter.admit(match.operation.id, name, now)
         if wait:
             headers = {"retry-after": f"{wait:.3f}"} if self.settings.retry_after else {}
@@ -314,6 +328,7 @@ class Emulator:
                 return response
             machine = self.world.machines.get(waiting.machine or "")
             due = machine.pending.at if machine is not None and machine.pending else now + 3600
+            due = min(due, self.world.next_look or due)
             changed = self._watchers.setdefault(waiting.machine or "", anyio.Event())
             with anyio.move_on_after(max(min(waiting.deadline, due) - now, 0) + _STEP):
                 await changed.wait()
@@ -326,7 +341,10 @@ class Emulator:
         self.world.changed.clear()
 
     async def _run(self, execution: Execution) -> ApiResponse:
-        return ApiResponse(document=await self.exec_runner.run(execution))
+        document = await self.exec_runner.run(execution)
+        most = self.settings.largest_exec_output
+        cut = {name: str(document.get(name) or "")[:most] for name in ("stdout", "stderr")}
+        return ApiResponse(document={**document, **cut})
 
     # --- memory
 

@@ -50,9 +50,10 @@ class LocalExecRunner:
         """The variables of a process in the machine."""
         app = self.world.apps.get(machine.app)
         secrets = {s.name: s.value for s in app.secrets.values()} if app else {}
+        env = machine.config.get("env") or {}
+        own = {**env, **secrets} if self.world.settings.secrets_over_env else {**secrets, **env}
         return {
-            **secrets,
-            **(machine.config.get("env") or {}),
+            **own,
             "FLY_APP_NAME": machine.app,
             "FLY_MACHINE_ID": machine.id,
             "FLY_MACHINE_VERSION": machine.instance_id,

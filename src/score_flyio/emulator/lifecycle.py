@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from score_flyio.clock import rfc3339
+from score_flyio.emulator import proxy
+from score_flyio.emulator.configs import SCHEDULES
 from score_flyio.emulator.guests import memory_of
 from score_flyio.emulator.records import Json, MachineRecord, Version
 from score_flyio.emulator.world import World
@@ -31,15 +33,45 @@ RUNNING: Final = frozenset({"starting", "started", "restarting", "stopping", "su
 """States in which a process exists; deleting needs force."""
 
 _DEFAULT_RETRIES: Final = 10
+_RETRY_WINDOW: Final = 300.0
+"""Seconds within which exits are counted against the retries."""
 _LONGEST_DELAY: Final = 60.0
 _SIGINT: Final = 2
 
 
 def advance(world: World, now: float) -> None:
     """Let everything happen that is due until now, in its order."""
+    every = world.settings.autostop_every
+    if every is not None and world.next_look is None:
+        world.next_look = now + every
+    while every is not None and world.next_look is not None and world.next_look <= now:
+        _take_steps(world, world.next_look)
+        for machine, how in proxy.unneeded(world):
+            {"suspend": suspend, "stop": stop}[how](world, machine, world.next_look)
+        world.next_look += every
+    _take_steps(world, now)
+
+
+def _take_steps(world: World, now: float) -> None:
     while due := world.next_step(now):
         machine, step = due
         _STEPS[step.name](world, machine, step.at)
+
+
+def host_failed(world: World, host: str, now: float) -> None:
+    """A host answers no more: machines that stand by for its machines start."""
+    advance(world, now)
+    world.hosts[host].status = "unreachable"
+    lost = {machine.id for machine in world.machines.values() if machine.host == host}
+    for machine in list(world.machines.values()):
+        watched = lost & set(machine.config.get("standbys") or ())
+        if watched and machine.state in {"created", "stopped"} and machine.id not in lost:
+            start(world, machine, now)
+
+
+def host_recovered(world: World, host: str) -> None:
+    """A host answers again."""
+    world.hosts[host].status = "ok"
 
 
 # --- what callers ask for
@@ -154,6 +186,19 @@ def _begin_start(
 
 def _rest(world: World, machine: MachineRecord, at: float) -> None:
     world.enter(machine, "stopped", at)
+    _wait_for_schedule(world, machine, at)
+
+
+def _wait_for_schedule(world: World, machine: MachineRecord, at: float) -> None:
+    """A machine with a schedule runs again when its time comes, counted from its creation."""
+    period = SCHEDULES.get(machine.config.get("schedule") or "")
+    if period is not None and machine.state == "stopped":
+        rounds = int((at - machine.created_at) // period) + 1
+        world.schedule(machine, "scheduled", machine.created_at + rounds * period)
+
+
+def _scheduled(world: World, machine: MachineRecord, at: float) -> None:
+    start(world, machine, at)
 
 
 def _started(world: World, machine: MachineRecord, at: float) -> None:
@@ -173,6 +218,9 @@ def _started(world: World, machine: MachineRecord, at: float) -> None:
 
 def _exit(world: World, machine: MachineRecord, at: float) -> None:
     code = machine.exit_code
+    if machine.exits and at - machine.first_exit_at > _RETRY_WINDOW:
+        machine.exits = 0
+    machine.first_exit_at = machine.first_exit_at if machine.exits else at
     machine.exits += 1
     again = _runs_again(machine.config, code, machine.exits)
     request = _exit_request(at, code=code, signal=-1, requested=False, restarting=again)
@@ -188,6 +236,7 @@ def _exit(world: World, machine: MachineRecord, at: float) -> None:
     world.enter(machine, "stopped", at)
     if machine.config.get("auto_destroy"):
         destroy(world, machine, at)
+    _wait_for_schedule(world, machine, at)
 
 
 def _runs_again(config: Json, code: int, exits: int) -> bool:
@@ -229,6 +278,7 @@ def _stopped(world: World, machine: MachineRecord, at: float) -> None:
     world.enter(machine, "stopped", at)
     if machine.config.get("auto_destroy"):
         destroy(world, machine, at)
+    _wait_for_schedule(world, machine, at)
 
 
 def _suspended(world: World, machine: MachineRecord, at: float) -> None:
@@ -274,6 +324,7 @@ _Step: TypeAlias = Callable[[World, MachineRecord, float], None]
 _STEPS: Final[dict[str, _Step]] = {
     "launch": _launch,
     "rest": _rest,
+    "scheduled": _scheduled,
     "started": _started,
     "exit": _exit,
     "stopped": _stopped,

@@ -34,11 +34,12 @@ def rate_of(operation: str) -> Rate:
     return RATES.get(operation, DEFAULT)
 
 
-def identifier(operation: str, path: dict[str, str], token: str) -> str:
+def identifier(operation: str, path: dict[str, str], token: str, *, per_token: bool = False) -> str:
     """What a limit counts by: the machine, else the app, else the caller."""
     if operation in {"Apps_create", "Apps_delete"}:
         return token
-    return path.get("machine_id") or path.get("app_name") or token
+    name = path.get("machine_id") or path.get("app_name") or token
+    return f"{name} of {token}" if per_token else name
 
 
 @define

@@ -6,12 +6,14 @@ seconds since the epoch.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from attrs import define, field
 
 Json: TypeAlias = dict[str, Any]
 """A JSON object as it crosses the API's border."""
+KEPT_DELETED: Final = 86_400.0
+"""Seconds that a deleted volume is kept."""
 
 
 @define(kw_only=True)
@@ -96,7 +98,9 @@ class MachineRecord:
     """When its checks pass; None: never."""
     exit_code: int = 0
     exits: int = 0
-    """Exits not asked for, since the last start that was asked for."""
+    """Exits not asked for, since the last start that was asked for, in the last minutes."""
+    first_exit_at: float = 0.0
+    """When the first of these exits was."""
     failed_to_stay: bool = False
     """Came to rest by its own exit, not because somebody asked for it."""
     secrets_version: int = 0
@@ -156,6 +160,10 @@ class VolumeRecord:
     attached_machine_id: str | None = None
     deleted_at: float | None = None
     snapshots: list[SnapshotRecord] = field(factory=list)
+
+    def gone_at(self, now: float) -> bool:
+        """Whether it was deleted so long ago that nothing is left."""
+        return self.deleted_at is not None and now >= self.deleted_at + KEPT_DELETED
 
 
 @define(kw_only=True)

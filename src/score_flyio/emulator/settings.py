@@ -87,13 +87,42 @@ class EmulatorSettings:
     tokens: Mapping[str, Principal] | None = None
     """Known tokens. None: any token that is not empty, with access to all organizations."""
 
+    autostop_every: float | None = None
+    """How often the proxy stops a machine of each region that it may stop and nobody visits."""
+
+    # What nobody knows of the platform: a client must do with every answer.
+
+    limits_per_token: bool = False
+    """Whether each token has rate limits of its own."""
     default_lease_ttl: int = 30
     max_lease_ttl: int = 86_400
+    long_leases_are_cut: bool = False
+    """Whether a lease longer than allowed is shortened instead of refused."""
     default_volume_gb: int = 1
     extend_needs_restart: bool = False
     show_secrets: bool = True
     """Whether `show_secrets=true` gives values back; the documentation and the API differ."""
+    salted_digests: bool = False
+    """Whether a secret has another digest each time it is set, even to the same value."""
+    secrets_over_env: bool = False
+    """Whether a secret beats a variable of the same name in the config's `env`."""
+    secret_names: str = "[A-Za-z_][A-Za-z0-9_]*"  # noqa: S105 - a pattern
+    """Pattern of the names that secrets may have."""
     unique_machine_names: bool = True
+    name_taken_status: int = 409
+    """Status of a create with the name of another machine, where names are unique."""
+    version_mismatch_status: int = 412
+    """Status of an update whose `current_version` is not the present one."""
+    largest_config: int | None = None
+    """Bytes of JSON that a config may have; None: no limit."""
+    longest_exec: int = 60
+    """Seconds after which a command executed in a machine is ended."""
+    largest_exec_output: int | None = None
+    """Characters of a command's output that are given back; None: all."""
+    repeats_are_refused: bool = False
+    """Whether starting a started machine, or stopping a stopped one, is an error."""
+    suspend_falls_back: bool = False
+    """Whether a machine that cannot be suspended is stopped instead."""
     update_restarts_unchanged: bool = True
     """Whether an update with an unchanged config is a restart, too; it is not documented."""
 

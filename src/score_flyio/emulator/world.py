@@ -49,6 +49,8 @@ class World:
     hosts: dict[str, Host] = field(factory=dict)
     tokens: list[TokenRecord] = field(factory=list)
     """Tokens that were made here; those in the settings are not among them."""
+    next_look: float | None = None
+    """When the proxy looks next for machines that nobody needs; None: it does not."""
     changed: set[str] = field(factory=set)
     """Ids of machines that changed since someone looked."""
     rng: random.Random = field(factory=random.Random, repr=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from score_flyio.emulator import lifecycle
+from score_flyio.emulator import configs, lifecycle
 from score_flyio.emulator.calls import Call, Handler
 from score_flyio.emulator.durations import seconds_of
 from score_flyio.emulator.records import MachineRecord
@@ -31,7 +31,6 @@ _SIGNALS: Final = {
     "SIGTERM": 15,
 }
 _HARMLESS: Final = frozenset({1, 10, 12})
-_MOST_SUSPENDED_MB: Final = 2048
 
 
 def _refuse_state(machine: MachineRecord, verb: str) -> Refusal:
@@ -51,7 +50,7 @@ def _start(call: Call) -> Outcome:
     before = machine.state
     if before in {"created", "stopped", "suspended", "failed"}:
         lifecycle.start(call.world, machine, call.now, resumed=before == "suspended")
-    elif before not in {"started", "starting"}:
+    elif before not in {"started", "starting"} or call.settings.repeats_are_refused:
         raise _refuse_state(machine, "start")
     return ApiResponse(document={"previous_state": before, "migrated": False, "new_host": ""})
 
@@ -63,7 +62,7 @@ def _stop(call: Call) -> Outcome:
     _check_host(call, machine)
     if machine.state in {"started", "starting", "restarting", "suspended", "failed"}:
         lifecycle.stop(call.world, machine, call.now)
-    elif machine.state not in {"stopped", "stopping"}:
+    elif machine.state not in {"stopped", "stopping"} or call.settings.repeats_are_refused:
         raise _refuse_state(machine, "stop")
     return _OK
 
@@ -71,18 +70,17 @@ def _stop(call: Call) -> Outcome:
 def _suspend(call: Call) -> Outcome:
     machine = call.held_machine()
     _check_host(call, machine)
-    if machine.state in {"suspended", "suspending"}:
+    if machine.state in {"suspended", "suspending"} and not call.settings.repeats_are_refused:
         return _OK
     if machine.state != "started":
         raise _refuse_state(machine, "suspend")
-    config = machine.config
-    if int(config["guest"]["memory_mb"]) > _MOST_SUSPENDED_MB:
-        raise Refusal(412, "failed_precondition: machines with more than 2 GB cannot be suspended")
-    if (config.get("init") or {}).get("swap_size_mb") or config.get("schedule"):
-        raise Refusal(
-            412, "failed_precondition: machines with swap or a schedule cannot be suspended"
-        )
-    lifecycle.suspend(call.world, machine, call.now)
+    reason = configs.why_never_suspended(machine.config)
+    if reason is None:
+        lifecycle.suspend(call.world, machine, call.now)
+    elif call.settings.suspend_falls_back:
+        lifecycle.stop(call.world, machine, call.now)
+    else:
+        raise Refusal(412, f"failed_precondition: {reason}")
     return _OK
 
 

@@ -22,6 +22,8 @@ def ttl_of(call: Call, value: Any) -> int:
         ttl = int(value)
     except (TypeError, ValueError) as error:
         raise Refusal(400, f"invalid ttl: {value!r} is not a number of seconds") from error
+    if ttl > call.settings.max_lease_ttl and call.settings.long_leases_are_cut:
+        return call.settings.max_lease_ttl
     if not 0 < ttl <= call.settings.max_lease_ttl:
         raise Refusal(400, f"invalid ttl: {ttl} is not in 1 to {call.settings.max_lease_ttl}")
     return ttl

@@ -16,7 +16,7 @@ _MAX_EVENTS: Final = 50
 
 def _create(call: Call) -> Outcome:
     body, app = call.body(), call.app()
-    config = configs.accept(body.get("config"))
+    config = configs.accept(body.get("config"), largest=call.settings.largest_config)
     _check_secrets(app, body)
     name = str(body.get("name") or "") or call.world.machine_name()
     _check_name(call, app, name)
@@ -49,7 +49,8 @@ def _check_name(call: Call, app: App, name: str) -> None:
     for machine in call.world.machines_of(app):
         if machine.name == name and machine.state not in {"destroying", "destroyed"}:
             raise Refusal(
-                409, f"already_exists: the unique machine name {name!r} is that of {machine.id}"
+                call.settings.name_taken_status,
+                f"already_exists: the unique machine name {name!r} is that of {machine.id}",
             )
 
 
@@ -97,8 +98,8 @@ def _new_machine(call: Call, app: App, *, name: str, host: Host, config: Json) -
 
 def _update(call: Call) -> Outcome:
     machine, body, app = call.held_machine(), call.body(), call.app()
-    config = configs.accept(body.get("config"))
-    _check_unchanged(machine, body)
+    config = configs.accept(body.get("config"), largest=call.settings.largest_config)
+    _check_unchanged(call, machine, body)
     _check_secrets(app, body)
     keep_mounts(call.world, app, config, None, machine=machine)
     ttl = None if not body.get("lease_ttl") else ttl_of(call, body.get("lease_ttl"))
@@ -119,11 +120,11 @@ def _replace(call: Call, machine: MachineRecord, config: Json, *, launch: bool) 
     lifecycle.replace(call.world, machine, config, call.now, launch=launch)
 
 
-def _check_unchanged(machine: MachineRecord, body: Json) -> None:
+def _check_unchanged(call: Call, machine: MachineRecord, body: Json) -> None:
     expected = body.get("current_version")
     if expected and expected != machine.instance_id:
         raise Refusal(
-            412,
+            call.settings.version_mismatch_status,
             f"failed_precondition: current version is {machine.instance_id}, not {expected}",
         )
     for name, value in (("name", machine.name), ("region", machine.region)):

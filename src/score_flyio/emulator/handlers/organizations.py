@@ -90,6 +90,8 @@ def _volumes(call: Call) -> Outcome:
     for app in _apps(call):
         for volume in call.world.volumes_of(app):
             document = documents.volume_document(call.world, volume, call.now)
+            if volume.gone_at(call.now):
+                continue
             changed = volume.deleted_at or volume.created_at
             if (deleted or volume.deleted_at is None) and _wanted(
                 call, volume.region, document["state"]

@@ -42,7 +42,7 @@ def _placements(call: Call) -> Outcome:
     if not codes:
         raise Refusal(400, f"invalid region: {wish!r}")
     memory = guests.wanted_memory(body.get("compute"), 2048)
-    wanted = want_integer(body, "count", 1)
+    wanted = max(want_integer(body, "count", 0), 0)
     rows, left = [], wanted
     for code in codes:
         room = _room(call, code, memory)

@@ -10,8 +10,6 @@ from score_flyio.emulator.calls import Call, Handler, want_integer
 from score_flyio.emulator.records import Json, MachineRecord
 from score_flyio.emulator.wire import ApiResponse, Execution, Outcome, Refusal
 
-_LONGEST_COMMAND: Final = 60
-
 
 def _started(call: Call) -> MachineRecord:
     machine = call.living_machine()
@@ -42,12 +40,13 @@ def _processes(call: Call) -> Outcome:
 def _exec(call: Call) -> Outcome:
     machine, body = _started(call), call.body()
     words = _words(body.get("command") or body.get("cmd"))
-    timeout = want_integer(body, "timeout", _LONGEST_COMMAND)
+    longest = call.settings.longest_exec
+    timeout = want_integer(body, "timeout", longest)
     return Execution(
         machine=machine,
         command=tuple(words),
         stdin=str(body.get("stdin") or ""),
-        timeout=float(min(timeout, _LONGEST_COMMAND)),
+        timeout=float(min(max(timeout, 0) or longest, longest)),
         container=body.get("container"),
     )
 

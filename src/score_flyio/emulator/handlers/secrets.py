@@ -12,8 +12,6 @@ from score_flyio.emulator.calls import Call, Handler
 from score_flyio.emulator.records import App, SecretRecord
 from score_flyio.emulator.wire import ApiResponse, Outcome, Refusal
 
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
 
 def _check_version(call: Call, app: App) -> None:
     name = "min_version" if call.query("min_version") else "version"
@@ -30,7 +28,7 @@ def _reveals(call: Call) -> bool:
 
 
 def _change(call: Call, app: App, name: str, value: Any) -> None:
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(call.settings.secret_names, name):
         raise Refusal(400, f"invalid secret name: {name!r}")
     if value is None:
         app.secrets.pop(name, None)
@@ -38,10 +36,11 @@ def _change(call: Call, app: App, name: str, value: Any) -> None:
     if not isinstance(value, str):
         raise Refusal(400, f"invalid value of secret {name}: a text is needed")
     before = app.secrets.get(name)
+    salt = app.secrets_version + 1 if call.settings.salted_digests else ""
     app.secrets[name] = SecretRecord(
         name=name,
         value=value,
-        digest=hashlib.sha256(f"{app.id}:{name}:{value}".encode()).hexdigest()[:16],
+        digest=hashlib.sha256(f"{app.id}:{name}:{salt}:{value}".encode()).hexdigest()[:16],
         created_at=before.created_at if before else call.now,
         updated_at=call.now,
     )

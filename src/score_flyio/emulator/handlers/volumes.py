@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from attrs import frozen
+
 from score_flyio.emulator import documents, guests
 from score_flyio.emulator.calls import Call, Handler, want_integer, want_text
 from score_flyio.emulator.records import App, Host, Json, SnapshotRecord, VolumeRecord
@@ -19,10 +21,11 @@ def _create(call: Call) -> Outcome:
     name = want_text(body, "name")
     if not _NAME.fullmatch(name):
         raise Refusal(400, f"invalid name: {name!r} may have lower-case letters, digits and _")
-    region = str(body.get("region") or call.settings.nearest)
+    source = _source(call, app, body)
+    near = source.region if source is not None and source.host else call.settings.nearest
+    region = str(body.get("region") or near)
     if call.settings.region(region) is None:
         raise Refusal(400, f"invalid region: {region!r} is not one region")
-    source = _source(call, app, body)
     volume = VolumeRecord(
         id=f"vol_{call.world.letters(16)}",
         name=name,
@@ -57,22 +60,31 @@ def _living(call: Call) -> VolumeRecord:
     return volume
 
 
-def _source(call: Call, app: App, body: Json) -> tuple[int, str | None] | None:
-    """Size and host of the volume that is copied or restored."""
+@frozen
+class _Source:
+    """What a volume is made from; `host` is where a forked volume lives."""
+
+    size_gb: int
+    region: str
+    host: str | None
+
+
+def _source(call: Call, app: App, body: Json) -> _Source | None:
+    """The volume that is copied, or the snapshot that is restored."""
     fork, snapshot = body.get("source_volume_id"), body.get("snapshot_id")
     for volume in call.world.volumes_of(app):
-        if fork and volume.id == fork:
-            return volume.size_gb, volume.host
+        if fork and volume.id == fork and volume.deleted_at is None:
+            return _Source(volume.size_gb, volume.region, volume.host)
         for kept in volume.snapshots if snapshot else ():
             if kept.id == snapshot:
-                return kept.volume_gb, None
+                return _Source(kept.volume_gb, volume.region, None)
     if fork or snapshot:
         raise Refusal(404, f"not found: {fork or snapshot}")
     return None
 
 
-def _size(call: Call, body: Json, source: tuple[int, str | None] | None) -> int:
-    least = source[0] if source else 1
+def _size(call: Call, body: Json, source: _Source | None) -> int:
+    least = source.size_gb if source else 1
     size = want_integer(body, "size_gb", max(least, call.settings.default_volume_gb))
     if not least <= size <= _LARGEST_GB:
         raise Refusal(422, f"invalid size_gb: {size} is not in {least} to {_LARGEST_GB}")
@@ -87,7 +99,7 @@ def _retention(body: Json, default: int) -> int:
 
 
 def _choose_host(
-    call: Call, app: App, volume: VolumeRecord, body: Json, source: tuple[int, str | None] | None
+    call: Call, app: App, volume: VolumeRecord, body: Json, source: _Source | None
 ) -> Host:
     """A host with room for the machine to come, without a volume that must not be beside it."""
     memory = guests.wanted_memory(body.get("compute"), 0)
@@ -100,8 +112,8 @@ def _choose_host(
         for other in call.world.volumes_of(app)
         if other.deleted_at is None and (app_wide or (unique and other.name == volume.name))
     }
-    if source is not None and source[1] is not None:
-        taken.add(source[1])
+    if source is not None and source.host is not None:
+        taken.add(source.host)
     free = [
         host for host in call.world.free_hosts((volume.region,), memory) if host.id not in taken
     ]

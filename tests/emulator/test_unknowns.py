@@ -1,0 +1,117 @@
+"""What nobody knows of the platform is a setting; each answer can be had."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from score_flyio.emulator.exec_local import LocalExecRunner
+from tests.emulator.client import CONFIG, Api
+from tests.emulator.test_rules import platform
+
+MACHINES = "/apps/shop/machines"
+
+
+@pytest.mark.parametrize(
+    ("settings", "status"),
+    [
+        ({}, 409),
+        ({"name_taken_status": 422}, 422),
+        ({"unique_machine_names": False}, 200),
+    ],
+)
+async def test_a_second_machine_of_a_name(settings: dict[str, Any], status: int) -> None:
+    async with platform(**settings) as api:
+        await api.machine(name="one")
+        answer = await api.post(MACHINES, {"config": CONFIG, "name": "one"})
+        assert answer.status_code == status
+
+
+@pytest.mark.parametrize("status", [412, 409])
+async def test_an_update_of_another_version(status: int) -> None:
+    async with platform(version_mismatch_status=status) as api:
+        machine = await api.machine()
+        body = {"config": CONFIG, "current_version": "01AAAAAAAAAAAAAAAAAAAAAAAA"}
+        answer = await api.post(f"{MACHINES}/{machine['id']}", body)
+        assert answer.status_code == status
+
+
+@pytest.mark.parametrize(("cut", "status"), [(False, 400), (True, 201)])
+async def test_a_lease_that_is_too_long(cut: bool, status: int) -> None:
+    async with platform(max_lease_ttl=60, long_leases_are_cut=cut) as api:
+        machine = await api.machine()
+        answer = await api.post(f"{MACHINES}/{machine['id']}/lease", {"ttl": 100})
+        assert answer.status_code == status
+        if cut:
+            assert answer.json()["data"]["expires_at"] == int(api.fly.clock.time()) + 60
+
+
+async def digests(api: Api) -> list[str]:
+    found = []
+    for _ in range(2):
+        answer = (await api.post("/apps/shop/secrets", {"values": {"A": "same"}})).json()
+        found.append(answer["secrets"][0]["digest"])
+    return found
+
+
+@pytest.mark.parametrize("salted", [False, True])
+async def test_digests_of_secrets(salted: bool) -> None:
+    async with platform(salted_digests=salted) as api:
+        first, second = await digests(api)
+        assert (first == second) is not salted
+
+
+@pytest.mark.parametrize(("first", "value"), [(False, "from env"), (True, "from secret")])
+async def test_secrets_and_env(first: bool, value: str) -> None:
+    async with platform(secrets_over_env=first) as api:
+        await api.post("/apps/shop/secrets", {"values": {"A": "from secret"}})
+        machine = await api.machine(config={**CONFIG, "env": {"A": "from env"}})
+        record = api.fly.world.machines[machine["id"]]
+        assert LocalExecRunner(api.fly.world).environment(record)["A"] == value
+
+
+@pytest.mark.parametrize(("refused", "status"), [(False, 200), (True, 412)])
+async def test_actions_that_change_nothing(refused: bool, status: int) -> None:
+    async with platform(repeats_are_refused=refused) as api:
+        path = f"{MACHINES}/{(await api.machine())['id']}"
+        assert (await api.post(f"{path}/start")).status_code == status
+        for action in ("stop", "start", "suspend"):
+            assert (await api.post(f"{path}/{action}")).status_code == 200
+            api.later(2)
+        assert (await api.post(f"{path}/suspend")).status_code == status
+        assert (await api.post(f"{path}/stop")).status_code == 200
+        assert (await api.post(f"{path}/stop")).status_code == status
+
+
+@pytest.mark.parametrize(("falls_back", "state"), [(False, "started"), (True, "stopped")])
+async def test_a_machine_that_cannot_be_suspended(falls_back: bool, state: str) -> None:
+    async with platform(suspend_falls_back=falls_back) as api:
+        machine = await api.machine(config={**CONFIG, "init": {"swap_size_mb": 512}})
+        answer = await api.post(f"{MACHINES}/{machine['id']}/suspend")
+        assert answer.status_code == (200 if falls_back else 412)
+        api.later(2)
+        assert await api.state(machine) == state
+
+
+async def test_limits_of_sizes() -> None:
+    async with platform(largest_config=200, largest_exec_output=3, secret_names="[A-Z]+") as api:
+        machine = await api.machine(config={"image": "a"})
+        path = f"{MACHINES}/{machine['id']}"
+        done = (await api.post(f"{path}/exec", {"command": ["echo", "abcdef"]})).json()
+        assert done["stdout"] == "abc"
+        large = {"config": {"image": "a", "env": {"A": "b" * 200}}}
+        assert (await api.post(path, large)).status_code == 422
+        assert (await api.post(MACHINES, large)).status_code == 422
+        named = await api.post("/apps/shop/secrets", {"values": {"a": "b"}})
+        assert named.status_code == 400
+
+
+@pytest.mark.parametrize(("own", "status"), [(False, 429), (True, 200)])
+async def test_limits_of_several_tokens(own: bool, status: int) -> None:
+    async with platform(limits_per_token=own, rate_limits=True) as api:
+        for _ in range(4):
+            last = await api.get("/apps/shop/secrets")
+        assert last.status_code == 429
+        headers = {"authorization": "Bearer other"}
+        assert (await api.get("/apps/shop/secrets", headers=headers)).status_code == status
