@@ -64,6 +64,17 @@ def app_view(call: Call, app: App) -> Json:
             "nodes": [address_view(app, ip) for ip in app.ips if ip.type != "shared_v4"]
         },
         "sharedIpAddress": shared,
+        **_parts(call, app),
+        "addOns": {"nodes": []},
+        "imageUpgradeAvailable": False,
+        "imageVersionTrackingEnabled": False,
+        "hostIssues": {"nodes": []},
+    }
+
+
+def _parts(call: Call, app: App) -> Json:
+    """What belongs to an app and has a life of its own."""
+    return {
         "egressIpAddresses": lambda _info, **_: _egress(app, None),
         "machines": lambda _info, **wishes: _machines(call, app, **wishes),
         "regions": lambda _info: [region_view(call, code) for code in _regions(call, app)],
@@ -80,14 +91,10 @@ def app_view(call: Call, app: App) -> Json:
             "nodes": [certificate_view(one) for one in app.certificates.values()],
             "totalCount": len(app.certificates),
         },
-        "addOns": {"nodes": []},
-        "imageUpgradeAvailable": False,
-        "imageVersionTrackingEnabled": False,
         "services": lambda _info: _services(call, app),
         "limitedAccessTokens": lambda _info, **_: tokens_view(
             call, organization=app.organization, app=app.name
         ),
-        "hostIssues": {"nodes": []},
     }
 
 
