@@ -60,7 +60,7 @@ def _is_raw(port: ServicePort) -> bool:
     covered = _covered(port)
     if any(_HTTP not in r and _HTTPS not in r for r in covered):
         return True
-    if any(len(r) > (_HTTP in r) + (_HTTPS in r) for r in covered):
+    if any(r.stop - r.start > (_HTTP in r) + (_HTTPS in r) for r in covered):
         return True
     if any(_HTTP in r for r in covered) and handlers != ["http"]:
         return True
@@ -74,4 +74,4 @@ def _covered(port: ServicePort) -> list[range]:
         start = port.start_port or 0
         end = _LAST_PORT if port.end_port is None else port.end_port
         covered.append(range(start, end + 1))
-    return [numbers for numbers in covered if numbers]
+    return [numbers for numbers in covered if numbers.start < numbers.stop]

@@ -73,7 +73,9 @@ def _port(name: str, check: Check, flat: AppSpec) -> int:
 
 
 def _headers(headers: dict[str, str]) -> list[FlyMachineHTTPHeader] | None:
-    sent = [FlyMachineHTTPHeader(name=name, values=[headers[name]]) for name in sorted(headers)]
+    sent = [
+        FlyMachineHTTPHeader(name=name or None, values=[headers[name]]) for name in sorted(headers)
+    ]
     return sent or None
 
 

@@ -34,6 +34,7 @@ def app(*ports: ServicePort, protocol: str = "tcp", name: str = "a") -> AppSpec:
         (app(ServicePort(start_port=80, end_port=443, handlers=("http",))), "dedicated"),
         (app(ServicePort(start_port=443, handlers=("http", "tls"))), "dedicated"),
         (app(ServicePort(start_port=20, end_port=10)), "shared"),
+        (app(ServicePort(start_port=-(2**63), end_port=2**63 - 1)), "dedicated"),
     ],
 )
 def test_address_kind(spec: AppSpec, kind: str | None) -> None:

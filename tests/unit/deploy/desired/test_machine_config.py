@@ -114,14 +114,18 @@ def test_command(spec: AppSpec, group: str, cmd: list[str] | None) -> None:
 def test_checks_take_the_port_of_the_http_service() -> None:
     spec = AppSpec(
         http_service=HttpService(internal_port=8080),
-        checks={"alive": Check(type="http", method="get", headers={"B": "2", "A": "1"})},
+        checks={"alive": Check(type="http", method="get", headers={"B": "2", "A": "1", "": "3"})},
     )
     checks = make(spec).checks or {}
     assert unstructure(checks["alive"]) == {
         "type": "http",
         "port": 8080,
         "method": "GET",
-        "headers": [{"name": "A", "values": ["1"]}, {"name": "B", "values": ["2"]}],
+        "headers": [
+            {"values": ["3"]},
+            {"name": "A", "values": ["1"]},
+            {"name": "B", "values": ["2"]},
+        ],
     }
 
 
