@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from score_flyio.emulator import Emulator, EmulatorSettings
-from score_flyio.emulator.documents import image_reference
+from score_flyio.emulator.images import Registries
 from tests.emulator.client import CONFIG, SERVICE, Api, HandClock, make_api
 
 
@@ -259,11 +259,40 @@ async def test_a_lost_host_hides_the_config(api: Api) -> None:
     ],
 )
 def test_image_references(image: str, registry: str, repository: str, tag: str) -> None:
-    found = image_reference(image)
+    found = Registries().reference(image)
     assert (found["registry"], found["repository"], found["tag"]) == (registry, repository, tag)
     digest = "sha256:" + "a" * 64
-    assert image_reference(f"{image}@{digest}")["digest"] == digest
+    assert Registries().reference(f"{image}@{digest}")["digest"] == digest
     assert found["digest"].startswith("sha256:")
+
+
+async def test_a_tag_can_be_moved(api: Api) -> None:
+    old, pinned = await api.machine(), await api.machine()
+    digest = old["image_ref"]["digest"]
+    api.fly.world.registries.push("docker.io/library/nginx:1.25")
+    path = f"/apps/shop/machines/{old['id']}"
+    await api.post(f"{path}/restart")
+    assert (await api.get(path)).json()["image_ref"]["digest"] == digest
+    moved = (await api.machine())["image_ref"]
+    assert (moved["repository"], moved["tag"]) == ("library/nginx", "1.25")
+    assert moved["digest"] != digest
+    again = (await api.post(path, {"config": CONFIG})).json()
+    assert again["image_ref"] == moved
+    config = {**CONFIG, "image": f"nginx@{digest}"}
+    pinned = (await api.post(f"/apps/shop/machines/{pinned['id']}", {"config": config})).json()
+    assert pinned["image_ref"]["digest"] == digest
+
+
+async def test_metadata_may_have_a_limit(settings: EmulatorSettings) -> None:
+    clock = HandClock()
+    async with Emulator(attrs.evolve(settings, longest_metadata=10), clock=clock) as fly:
+        api = make_api(fly, clock)
+        async with api.client:
+            await api.app()
+            for value, status in (("a" * 10, 200), ("a" * 11, 400)):
+                config = {**CONFIG, "metadata": {"key": value}}
+                answer = await api.post("/apps/shop/machines", {"config": config})
+                assert answer.status_code == status
 
 
 async def test_events_are_limited(api: Api) -> None:

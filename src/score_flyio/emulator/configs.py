@@ -22,8 +22,13 @@ _LISTS: Final = ("files", "mounts", "services", "containers", "processes", "stat
 _DURATIONS: Final = ("interval", "timeout", "grace_period")
 
 
-def accept(config: object, *, largest: int | None = None) -> Json:
-    """The config as the platform keeps it; `largest` is the most bytes of JSON it may have.
+def accept(
+    config: object, *, largest: int | None = None, longest_metadata: int | None = None
+) -> Json:
+    """The config as the platform keeps it.
+
+    `largest` is the most bytes of JSON that it may have, `longest_metadata` the most characters of
+    a value of its metadata.
 
     Raises:
         Refusal: It cannot be used; the message names the place.
@@ -37,6 +42,7 @@ def accept(config: object, *, largest: int | None = None) -> Json:
         raise Refusal(400, "config.image is required")
     _texts(config, "env")
     _texts(config, "metadata")
+    _metadata(_part(config, "metadata"), longest_metadata)
     _restart(_part(config, "restart"))
     for index, file in enumerate(_items(config, "files")):
         _file(file, f"config.files[{index}]")
@@ -114,6 +120,12 @@ def _texts(config: Json, name: str) -> None:
     for key, value in _part(config, name).items():
         if not isinstance(value, str):
             raise Refusal(400, f"invalid config.{name}.{key}: a text is needed")
+
+
+def _metadata(metadata: Json, longest: int | None) -> None:
+    for key, value in metadata.items():
+        if longest is not None and len(value or "") > longest:
+            raise Refusal(400, f"invalid config.metadata.{key}: longer than {longest}")
 
 
 def _mounts(mounts: list[Json]) -> None:

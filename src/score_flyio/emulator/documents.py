@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import Any, Final
 
 from score_flyio.clock import rfc3339
@@ -23,7 +22,6 @@ from score_flyio.emulator.settings import PERSONAL, Organization
 from score_flyio.emulator.world import World
 
 _SHOWN_EVENTS: Final = 20
-_IMAGE: Final = re.compile(r"(?P<name>[^@]+?)(?::(?P<tag>[^:/@]+))?(?:@(?P<digest>sha256:\w+))?")
 
 
 def app_document(world: World, app: App) -> Json:
@@ -85,7 +83,7 @@ def machine_document(
         "private_ip": machine.private_ip,
         "created_at": rfc3339(machine.created_at),
         "updated_at": rfc3339(machine.updated_at),
-        "image_ref": image_reference(_image_of(machine.config)),
+        "image_ref": machine.version.image,
         "cordoned": machine.cordoned,
     }
     if summary:
@@ -121,33 +119,6 @@ def _shown_config(world: World, config: Json) -> Json:
 
 def _incomplete(config: Json) -> Json:
     return {name: config[name] for name in ("image", "guest", "metadata") if name in config}
-
-
-def _image_of(config: Json) -> str:
-    containers = config.get("containers") or [{}]
-    return str(config.get("image") or containers[0].get("image") or "")
-
-
-def image_reference(image: str) -> Json:
-    """An image as the platform names it: short names are those of Docker Hub, by its mirror."""
-    match = _IMAGE.fullmatch(image)
-    name = match["name"] if match else image
-    tag = (match["tag"] if match else None) or "latest"
-    digest = match["digest"] if match else None
-    registry, _, repository = name.partition("/")
-    if not repository or not ("." in registry or ":" in registry or registry == "localhost"):
-        registry, repository = (
-            "docker-hub-mirror.fly.io",
-            name if "/" in name else f"library/{name}",
-        )
-    elif registry in {"docker.io", "index.docker.io", "registry-1.docker.io"}:
-        registry = "docker-hub-mirror.fly.io"
-    return {
-        "registry": registry,
-        "repository": repository,
-        "tag": tag,
-        "digest": digest or "sha256:" + hashlib.sha256(f"{name}:{tag}".encode()).hexdigest(),
-    }
 
 
 def event_document(event: EventRecord) -> Json:

@@ -13,7 +13,7 @@ from score_flyio.clock import rfc3339
 from score_flyio.emulator import proxy
 from score_flyio.emulator.configs import SCHEDULES
 from score_flyio.emulator.guests import memory_of
-from score_flyio.emulator.records import Json, MachineRecord, Version
+from score_flyio.emulator.records import Json, MachineRecord
 from score_flyio.emulator.world import World
 
 TRANSIENT: Final = frozenset(
@@ -137,7 +137,7 @@ def replace(
     """Give a machine a new version."""
     was_running = machine.state in RUNNING
     world.record_event(machine, "update", "replacing", "user", now)
-    machine.versions.append(Version(instance_id=world.ulid(now), config=config, created_at=now))
+    machine.versions.append(world.version(config, now))
     machine.launch = launch
     machine.healthy_at = None
     world.enter(machine, "replacing", now)

@@ -11,6 +11,7 @@ from typing import Any, Final
 import cattrs
 from attrs import define, field
 
+from score_flyio.emulator.images import Registries
 from score_flyio.emulator.process import ProcessModel, marked_process
 from score_flyio.emulator.records import App, Host, MachineRecord, TokenRecord, VolumeRecord
 from score_flyio.emulator.settings import EmulatorSettings
@@ -33,6 +34,7 @@ class _Saved:
     volumes: list[VolumeRecord]
     hosts: list[Host]
     tokens: list[TokenRecord] = field(factory=list)
+    registries: Registries = field(factory=Registries)
 
 
 def dump(world: World) -> dict[str, Any]:
@@ -45,6 +47,7 @@ def dump(world: World) -> dict[str, Any]:
         volumes=list(world.volumes.values()),
         hosts=list(world.hosts.values()),
         tokens=world.tokens,
+        registries=world.registries,
     )
     document: dict[str, Any] = cattrs.unstructure(saved)
     return document
@@ -72,6 +75,7 @@ def restore(
         volumes={volume.id: volume for volume in saved.volumes},
         hosts={host.id: host for host in saved.hosts},
         tokens=saved.tokens,
+        registries=saved.registries,
     )
 
 

@@ -45,6 +45,8 @@ class Version:
     instance_id: str
     config: Json
     created_at: float
+    image: Json = field(factory=dict)
+    """What its image name meant when the version was made: registry, repository, tag, digest."""
 
 
 @define(kw_only=True)

@@ -123,6 +123,9 @@ class EmulatorSettings:
     """Whether starting a started machine, or stopping a stopped one, is an error."""
     suspend_falls_back: bool = False
     """Whether a machine that cannot be suspended is stopped instead."""
+    longest_metadata: int | None = None
+    """Most characters that a value of metadata may have; whether there is a limit is not
+    documented."""
     update_restarts_unchanged: bool = True
     """Whether an update with an unchanged config is a restart, too; it is not documented."""
 

@@ -12,14 +12,17 @@ from collections.abc import Iterator
 
 from attrs import define, field
 
+from score_flyio.emulator.images import Registries, image_of
 from score_flyio.emulator.process import ProcessModel, marked_process
 from score_flyio.emulator.records import (
     App,
     EventRecord,
     Host,
+    Json,
     MachineRecord,
     Step,
     TokenRecord,
+    Version,
     Visit,
     VolumeRecord,
 )
@@ -51,6 +54,7 @@ class World:
     """Tokens that were made here; those in the settings are not among them."""
     next_look: float | None = None
     """When the proxy looks next for machines that nobody needs; None: it does not."""
+    registries: Registries = field(factory=Registries)
     changed: set[str] = field(factory=set)
     """Ids of machines that changed since someone looked."""
     rng: random.Random = field(factory=random.Random, repr=False)
@@ -94,6 +98,11 @@ class World:
         """A sortable id of 26 characters."""
         value = (int(now * 1000) << 80) | (self.number() << 40) | self.rng.getrandbits(40)
         return "".join(_BASE32[(value >> (5 * place)) & 31] for place in range(25, -1, -1))
+
+    def version(self, config: Json, now: float) -> Version:
+        """A new version of a machine; what the name of its image means is looked up once."""
+        image = self.registries.reference(image_of(config))
+        return Version(instance_id=self.ulid(now), config=config, created_at=now, image=image)
 
     def machine_name(self) -> str:
         first, second = (self.rng.choice(words) for words in _WORDS)

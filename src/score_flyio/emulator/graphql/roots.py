@@ -46,7 +46,7 @@ def _queries(call: Call) -> dict[str, Resolver]:
         "apps": lambda _info, **wishes: _apps(call, **wishes),
         "appNameAvailable": lambda _info, name: name not in call.world.apps,
         "canPerformBluegreenDeployment": lambda _info, name: bool(found_app(call, name)),
-        "latestImageDetails": lambda _info, image, **_: image_details(image),
+        "latestImageDetails": lambda _info, image, **_: image_details(call, image),
         "latestImageTag": lambda _info, repository, **_: f"{repository}:latest",
         "machine": lambda _info, machineId: machine_view(  # noqa: N803  # its name
             call, *found_machine(call, machineId)

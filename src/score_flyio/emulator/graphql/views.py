@@ -8,7 +8,6 @@ from score_flyio.clock import rfc3339
 from score_flyio.emulator.calls import Call
 from score_flyio.emulator.documents import (
     app_document,
-    image_reference,
     volume_document,
 )
 from score_flyio.emulator.graphql.organizations import organization_view, tokens_view, user_view
@@ -58,7 +57,7 @@ def app_view(call: Call, app: App) -> Json:
         "currentReleaseUnprocessed": current,
         "releases": lambda _info, **wishes: _releases(app, **wishes),
         "releasesUnprocessed": lambda _info, **wishes: _releases(app, **wishes),
-        "image": lambda _info, ref: image_view(ref),
+        "image": lambda _info, ref: image_view(call, ref),
         "imageDetails": lambda _info: _running_image(call, app),
         "ipAddresses": lambda _info, **_: {
             "nodes": [address_view(app, ip) for ip in app.ips if ip.type != "shared_v4"]
@@ -122,9 +121,9 @@ def _releases(app: App, *, first: int | None = None, **_: Any) -> Json:
     return {"nodes": [release_view(release) for release in newest], "totalCount": len(app.releases)}
 
 
-def image_view(reference: str) -> Json:
+def image_view(call: Call, reference: str) -> Json:
     """An image as it was found: by its name at the mirror, and its digest beside that."""
-    found = image_reference(reference)
+    found = call.world.registries.reference(reference)
     digest = found["digest"]
     pinned = reference.endswith(digest)
     return {
@@ -138,14 +137,14 @@ def image_view(reference: str) -> Json:
     }
 
 
-def image_details(reference: str) -> Json:
+def image_details(call: Call, reference: str) -> Json:
     """The newest version of an image: the emulator never has a newer one."""
-    return {**image_reference(reference), "version": "", "fullImageRef": reference}
+    return {**call.world.registries.reference(reference), "version": "", "fullImageRef": reference}
 
 
 def _running_image(call: Call, app: App) -> Json | None:
     images = [machine.config.get("image") for machine in _living(call, app)]
-    return image_details(str(images[0])) if images and images[0] else None
+    return image_details(call, str(images[0])) if images and images[0] else None
 
 
 def address_view(app: App, ip: IpRecord) -> Json:

@@ -8,7 +8,7 @@ from score_flyio.emulator import configs, documents, guests, lifecycle, regions
 from score_flyio.emulator.calls import Call, Handler, want_integer
 from score_flyio.emulator.handlers.leases import grant, ttl_of
 from score_flyio.emulator.handlers.mounts import attach, keep_mounts
-from score_flyio.emulator.records import App, Host, Json, MachineRecord, Version
+from score_flyio.emulator.records import App, Host, Json, MachineRecord
 from score_flyio.emulator.wire import ApiResponse, Outcome, Refusal
 
 _MAX_EVENTS: Final = 50
@@ -16,7 +16,7 @@ _MAX_EVENTS: Final = 50
 
 def _create(call: Call) -> Outcome:
     body, app = call.body(), call.app()
-    config = configs.accept(body.get("config"), largest=call.settings.largest_config)
+    config = _accepted(call, body)
     _check_secrets(app, body)
     name = str(body.get("name") or "") or call.world.machine_name()
     _check_name(call, app, name)
@@ -31,6 +31,14 @@ def _create(call: Call) -> Outcome:
     if ttl is not None:
         document["nonce"] = grant(call, machine, ttl, "").nonce
     return ApiResponse(document=document)
+
+
+def _accepted(call: Call, body: Json) -> Json:
+    return configs.accept(
+        body.get("config"),
+        largest=call.settings.largest_config,
+        longest_metadata=call.settings.longest_metadata,
+    )
 
 
 def _check_secrets(app: App, body: Json) -> None:
@@ -88,7 +96,7 @@ def _new_machine(call: Call, app: App, *, name: str, host: Host, config: Json) -
         updated_at=now,
         visible_at=now + call.settings.visibility_delay,
         number=number,
-        versions=[Version(instance_id=world.ulid(now), config=config, created_at=now)],
+        versions=[world.version(config, now)],
     )
     world.machines[machine.id] = machine
     app.machines.append(machine.id)
@@ -98,7 +106,7 @@ def _new_machine(call: Call, app: App, *, name: str, host: Host, config: Json) -
 
 def _update(call: Call) -> Outcome:
     machine, body, app = call.held_machine(), call.body(), call.app()
-    config = configs.accept(body.get("config"), largest=call.settings.largest_config)
+    config = _accepted(call, body)
     _check_unchanged(call, machine, body)
     _check_secrets(app, body)
     keep_mounts(call.world, app, config, None, machine=machine)
