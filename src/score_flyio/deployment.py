@@ -21,6 +21,7 @@ from score_flyio.deploy.execution.records import (
 )
 from score_flyio.deploy.execution.report import AppReport, Report, app_report, outcome_of
 from score_flyio.deploy.execution.room import ask_for_room
+from score_flyio.deploy.known_releases import of_machines, records
 from score_flyio.deploy.local_files import NO_FILES
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
@@ -129,6 +130,7 @@ class Deployment:
         wanted = wanted_parts(deployable, draft)
         observed = await observe_app(settings.client, deployable.app, wanted)
         self._check_fresh(observed)
+        await settings.recorder.found(deployable.app, records(of_machines(observed.machines)))
         async with app_execution(self._context_settings(deployable)) as execution:
             plan = await self._carry_out(deployable, draft, observed, execution)
             result = await execution.finish(plan)

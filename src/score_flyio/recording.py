@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from attrs import define, evolve, field
 
@@ -50,6 +50,18 @@ class StateRecorder:
         earlier = (other for other in record.releases if other.version < release.version)
         releases = (*earlier, release)[-RELEASES_KEPT:]
         await self._keep(app, evolve(record, releases=releases))
+
+    async def found(self, app: str, releases: Sequence[ReleaseRecord]) -> None:
+        """Takes over releases found at Fly that are older than all that the state knows.
+
+        It knows none where it was lost, or where others deployed until now.
+        """
+        record = self._record(app)
+        first = min((release.version for release in record.releases), default=None)
+        older = [one for one in releases if first is None or one.version < first]
+        room = RELEASES_KEPT - len(record.releases)
+        if older and room > 0:
+            await self._keep(app, evolve(record, releases=(*older[-room:], *record.releases)))
 
     def _record(self, app: str) -> DeploymentRecord:
         found = self.state.deployments.get(app)

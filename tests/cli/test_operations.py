@@ -100,16 +100,14 @@ def test_any_count_is_reached_and_stays(cli: Cli, deployed: Platform, counts: li
 
 def test_new_machines_are_like_the_old_ones(cli: Cli, deployed: Platform) -> None:
     cli("scale", "worker", "app=3", FAST)
-    configs = [
-        m["config"] for m in deployed.machines("x-worker") if not m["config"].get("standbys")
-    ]
-    assert len(configs) == 2
-    first, second = configs
-    marks = ("metadata",)
-    assert {k: v for k, v in first.items() if k not in marks} == {
-        k: v for k, v in second.items() if k not in marks
+    machines = [m for m in deployed.machines("x-worker") if not m["config"].get("standbys")]
+    first, second = machines
+    marks = ("metadata", "image")
+    assert {k: v for k, v in first["config"].items() if k not in marks} == {
+        k: v for k, v in second["config"].items() if k not in marks
     }
-    assert "FLY_STANDBY_FOR" not in second["env"]
+    assert first["image_ref"] == second["image_ref"]
+    assert all("FLY_STANDBY_FOR" not in m["config"]["env"] for m in machines)
 
 
 def test_regions(cli: Cli, deployed: Platform) -> None:
@@ -183,9 +181,17 @@ def test_releases_come_from_the_state_and_the_machines(cli: Cli, deployed: Platf
         (1, 0, True),
     ]
     assert all("@sha256:" in release["image"] for release in item["releases"])
+    assert {tuple(r["sources"]) for r in item["releases"]} == {("state", "machines", "versions")}
     (alone,) = cli("releases", "--app", "x-web", "--json", "--state", "none").json
-    assert [r["version"] for r in alone["releases"]] == [2]
-    assert "2" in cli("releases").stdout
+    shown = ("version", "image", "groups", "machines")
+    assert [[r[key] for key in shown] for r in alone["releases"]] == [
+        [r[key] for key in shown] for r in item["releases"]
+    ]
+    assert {tuple(r["sources"]) for r in alone["releases"]} == {("machines", "versions")}
+    assert not any(r["remembered"] for r in alone["releases"])
+    assert all(r["at"] for r in alone["releases"])
+    text = cli("releases").stdout
+    assert "state, machines, versions" in text
     assert deployed.url
 
 

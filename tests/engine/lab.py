@@ -215,7 +215,12 @@ class Lab:
         ]
 
     def images(self, app: str = "web") -> list[str]:
-        return [machine.config["image"] for machine in self.machines(app)]
+        """What the machines run, by name and tag: see `digests`."""
+        return [machine.config["image"].partition("@")[0] for machine in self.machines(app)]
+
+    def digests(self, app: str = "web") -> set[str]:
+        """The digests of what the machines run."""
+        return {machine.version.image["digest"] for machine in self.machines(app)}
 
     def leased(self) -> list[str]:
         now = self.clock.time()

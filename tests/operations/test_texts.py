@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from score_flyio.cli.go_flags import MaxUnavailable, Seconds, as_click_reads
-from score_flyio.deploy.execution.records import with_digest
+from score_flyio.deploy.images import with_digest
 from score_flyio.errors import ConfigError, UsageError
 from score_flyio.secret import Secret
 from score_flyio.secrets_file import render

@@ -239,6 +239,7 @@ def _machine(machine: MachineRecord) -> str:
         for k, v in metadata.items()
         if k not in PASSING_KEYS and not k.startswith("score_flyio_")
     }
+    config["image"] = str(config.get("image")).partition("@")[0]  # held, after going back
     (config.get("env") or {}).pop("FLY_STANDBY_FOR", None)
     if config.get("standbys"):
         config["standbys"] = len(config["standbys"])

@@ -19,6 +19,7 @@ from score_flyio.app.values import Duration
 from score_flyio.deploy.desired.containers import BUILT_IMAGE
 from score_flyio.deploy.desired.guest import DEFAULT_SIZE, SIZES, preset
 from score_flyio.deploy.images import same_image
+from score_flyio.deploy.metadata import OWN_PREFIX
 from score_flyio.fly.codec import unstructure
 
 
@@ -49,7 +50,6 @@ _RELEASE_KEYS: Final = frozenset(
     }
 )
 """Metadata that every release renews, or that marks a passing stage of a deploy."""
-_OWN_PREFIX: Final = "score_flyio_"
 _STANDBY_FOR: Final = "FLY_STANDBY_FOR"
 """flyctl writes it on create and loses it with the next update; `standbys` has the same."""
 _AUTOSTOP: Final = {False: "off", True: "stop"}
@@ -103,7 +103,7 @@ def _normal(tree: dict[str, Any]) -> dict[str, Any]:
 
 
 def _lasting(name: str) -> bool:
-    return name not in _RELEASE_KEYS and not name.startswith(_OWN_PREFIX)
+    return name not in _RELEASE_KEYS and not name.startswith(OWN_PREFIX)
 
 
 def _guest(guest: dict[str, Any], size: str | None) -> dict[str, Any]:

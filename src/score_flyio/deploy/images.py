@@ -48,6 +48,24 @@ class ImageName:
         return cls(registry=registry, repository=repository, tag=tag, digest=digest)
 
 
+def with_digest(image: str, digest: str | None) -> str:
+    """`name:tag` as `name@digest`; a digest that stands there already counts before the given one.
+
+    Without its tag, the name is that of no other image. What has no digest at all stays.
+    """
+    name, _, own = image.partition("@")
+    digest = own or digest
+    if not name or not digest:
+        return image
+    folder, slash, last = name.rpartition("/")
+    return f"{folder}{slash}{last.partition(':')[0]}@{digest}"
+
+
+def held(image: str, digest: str) -> str:
+    """`name:tag` as `name:tag@digest`: the image that runs, and no difference from `name:tag`."""
+    return image if "@" in image else f"{image}@{digest}"
+
+
 def same_image(one: str, other: str) -> bool:
     """Whether both name one image: by digest where both have one, else by tag."""
     if one == other:

@@ -19,8 +19,15 @@ TAG = "fly_bluegreen_deployment_tag"
 """On green machines the release; flyctl writes it too."""
 SAFE_TO_DESTROY = "safe_to_destroy"
 """Value of `TAG` on blue machines that may go."""
-STANDS_FOR = "score_flyio_stands_for"
+GREEN_LAUNCH = "fly_flyctl_bluegreen_launch_id"
+OWN_PREFIX = "score_flyio_"
+"""How the keys begin that are ours: what they say is about one machine, and never deployed."""
+STANDS_FOR = f"{OWN_PREFIX}stands_for"
 """On green machines and replacements: the machine that each takes over from."""
+HISTORY = f"{OWN_PREFIX}history"
+"""The releases before the present one: see `history`."""
+PASSING_KEYS = frozenset({CANARY, TAG, GREEN_LAUNCH})
+"""Keys of flyctl that mark a stage of a deploy."""
 
 RELEASE_GROUP = "fly_app_release_command"
 RESERVED_GROUPS = frozenset(

@@ -50,6 +50,15 @@ class _Reading:
 
     async def read_machines(self) -> None:
         self.machines = await _or_none(lambda: self.client.api.machines_list(self.name)) or []
+        async with anyio.create_task_group() as group:
+            for place, machine in enumerate(self.machines):
+                if machine.image_ref is None and living(machine) and is_own(machine):
+                    group.start_soon(self._read_machine, place, machine.id or "")
+
+    async def _read_machine(self, place: int, machine: str) -> None:
+        """Reads one again: a list may lack what image it runs (flyctl)."""
+        found = await _or_none(lambda: self.client.api.machines_show(self.name, machine))
+        self.machines[place] = found or self.machines[place]
 
     async def read_volumes(self) -> None:
         self.volumes = await _or_none(lambda: self.client.api.volumes_list(self.name)) or []

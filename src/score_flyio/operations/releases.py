@@ -1,18 +1,31 @@
-"""What was deployed when: what the project remembers, and what the machines show."""
+"""What was deployed when: what the project state, the machines and the platform know."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import Any
 
+import anyio
 from attrs import frozen
 
+from fly_machines import models
 from score_flyio.clock import rfc3339
-from score_flyio.deploy.metadata import RELEASE_VERSION
+from score_flyio.deploy.known_releases import (
+    KnownRelease,
+    Source,
+    merged,
+    of_machines,
+    of_state,
+    of_versions,
+)
+from score_flyio.deploy.metadata import RELEASE_VERSION, group_of
 from score_flyio.deploy.model import ObservedApp
+from score_flyio.errors import NotFound
 from score_flyio.fly.present import metadata
 from score_flyio.operations.apps import AppRef
+from score_flyio.operations.session import Session
 from score_flyio.state.deployments import DeploymentRecord
+from score_flyio.unwrap import unwrapped
 
 
 @frozen(kw_only=True)
@@ -21,12 +34,14 @@ class ReleaseStatus:
 
     version: int
     at: float | None = None
-    """Seconds since the epoch; None: only the machines know of it."""
+    """Seconds since the epoch."""
     image: str = ""
     groups: tuple[str, ...] = ()
     """The groups that it changed."""
     machines: int = 0
     """How many machines run it now."""
+    sources: tuple[Source, ...] = ()
+    """Who knows of it: the project state, the machines, the platform's lists of their versions."""
 
     def to_json(self) -> dict[str, Any]:
         """One JSON object."""
@@ -36,7 +51,8 @@ class ReleaseStatus:
             "image": self.image or None,
             "groups": list(self.groups),
             "machines": self.machines,
-            "remembered": self.at is not None,
+            "remembered": "state" in self.sources,
+            "sources": list(self.sources),
         }
 
 
@@ -56,29 +72,59 @@ class AppReleases:
         }
 
 
-def list_releases(ref: AppRef, observed: ObservedApp, known: DeploymentRecord) -> AppReleases:
-    """From both sources."""
+async def list_releases(
+    session: Session, ref: AppRef, observed: ObservedApp, known: DeploymentRecord
+) -> AppReleases:
+    """The releases that anyone knows of, newest first."""
     versions = [metadata(machine).get(RELEASE_VERSION, "") for machine in observed.machines]
-    running = Counter(int(version) for version in versions if version.isdigit())
-    images = {
-        int(version): (machine.config.image if machine.config else None) or ""
-        for machine in observed.machines
-        if (version := metadata(machine).get(RELEASE_VERSION, "")).isdigit()
-    }
-    found = {
-        version: ReleaseStatus(version=version, image=images.get(version, ""), machines=count)
-        for version, count in running.items()
-    }
-    found |= {
-        release.version: ReleaseStatus(
+    running = Counter(versions)
+    found = [
+        ReleaseStatus(
             version=release.version,
             at=release.at,
             image=release.image,
             groups=tuple(sorted(release.configs)),
-            machines=running.get(release.version, 0),
+            machines=running[str(release.version)],
+            sources=release.sources,
         )
-        for release in known.releases
-    }
-    return AppReleases(
-        ref=ref, releases=tuple(found[version] for version in sorted(found, reverse=True))
-    )
+        for release in await known_releases(session, observed, known)
+    ]
+    return AppReleases(ref=ref, releases=tuple(reversed(found)))
+
+
+async def known_releases(
+    session: Session,
+    observed: ObservedApp,
+    known: DeploymentRecord,
+    *,
+    ask_for_versions: bool = True,
+) -> tuple[KnownRelease, ...]:
+    """All releases of an app, oldest first: what the state says counts before what Fly says.
+
+    Raises FlyError.
+    """
+    lists = await _versions(session, observed) if ask_for_versions else []
+    return merged(of_state(known), of_machines(observed.machines), of_versions(lists))
+
+
+async def _versions(
+    session: Session, observed: ObservedApp
+) -> list[tuple[str, list[models.MachineVersion]]]:
+    """Of each group, in each region, what its oldest machine was: others were changed with it."""
+    oldest: dict[tuple[str, str], str] = {}
+    for machine in sorted(observed.machines, key=lambda m: (m.created_at or "", m.id or "")):
+        oldest.setdefault((group_of(machine), machine.region or ""), machine.id or "")
+    found: list[tuple[str, list[models.MachineVersion]]] = []
+
+    async def read(group: str, machine: str) -> None:
+        try:
+            versions = await session.client.api.machines_list_versions(observed.name, machine)
+        except NotFound:  # it went a moment ago
+            return
+        found.append((group, versions))
+
+    with unwrapped():
+        async with anyio.create_task_group() as tasks:
+            for (group, _), name in oldest.items():
+                tasks.start_soon(read, group, name)
+    return sorted(found, key=lambda pair: pair[0])

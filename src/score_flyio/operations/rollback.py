@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from copy import deepcopy
 
-import anyio
-from attrs import frozen
+from attrs import evolve, frozen
 
 from fly_machines import models
 from score_flyio.app.spec import AppSpec
-from score_flyio.deploy.metadata import GROUP, RELEASE_VERSION, group_of
+from score_flyio.deploy.known_releases import KnownRelease, config_of
+from score_flyio.deploy.metadata import GROUP, OWN_PREFIX, group_of
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.plan import AppPlan
@@ -19,19 +19,14 @@ from score_flyio.deploy.planning.reconfigure import (
     next_release,
     plan_reconfiguration,
 )
-from score_flyio.deploy.planning.secrets import SEEN_KEY
 from score_flyio.deploy.step import CreateMachine, UpdateMachine
 from score_flyio.errors import UsageError
-from score_flyio.fly.codec import structure
-from score_flyio.fly.present import LAUNCH_KEY, metadata
+from score_flyio.events import Scope, WarningRaised
+from score_flyio.fly.present import metadata
 from score_flyio.operations.apps import AppRef
-from score_flyio.operations.secrets import ALL_SEEN_KEY
+from score_flyio.operations.releases import known_releases
 from score_flyio.operations.session import Session
 from score_flyio.state.deployments import DeploymentRecord
-from score_flyio.unwrap import unwrapped
-
-_OWN = (LAUNCH_KEY, "score_flyio_stands_for", SEEN_KEY, ALL_SEEN_KEY)
-"""Metadata that belongs to the machine, not to the release."""
 
 
 @frozen(kw_only=True)
@@ -54,27 +49,26 @@ async def plan_rollback(
 ) -> Rollback:
     """The plan back to release `to`; None: to the newest earlier one that was different.
 
-    The project's records count; where they lack a release, the versions that the platform keeps of
-    each machine do. `definition` is the app's fly.toml, where it is known.
+    The project's records count; where they lack a release, what the machines carry and the versions
+    that the platform keeps of them do. `definition` is the app's fly.toml, where it is known.
 
     Raises:
-        UsageError: there is no such release.
+        UsageError: there is no such release, or what it was is not known.
         ConfigError: the strategy that the options name is impossible for a group.
     """
-    recorded = {release.version for release in known.releases}
-    kept = await _kept(session, observed) if to not in recorded else {}
-    versions = sorted(recorded.union(*kept.values()))
+    remembered = {release.version for release in known.releases}
+    releases = await known_releases(session, observed, known, ask_for_versions=to not in remembered)
+    versions = [release.version for release in releases]
     present = next_release(observed) - 1
     candidates = [v for v in reversed(versions) if (v == to if to is not None else v < present)]
     if not candidates:
         raise _nothing(ref, to, versions)
-    release = session.release(next_release(observed))
     for target in candidates:
         change = Reconfiguration(
             observed=observed,
             label=ref.label,
-            configs=_configs(observed, known, kept, target),
-            release=release,
+            configs=_configs(ref, observed, releases, target),
+            release=session.release(next_release(observed)),
             new_id=session.new_id,
             options=options or DeployOptions(),
             definition=definition,
@@ -82,27 +76,47 @@ async def plan_rollback(
         plan = plan_reconfiguration(change)
         if any(isinstance(step, UpdateMachine | CreateMachine) for step in plan.steps):
             break
+    _warn_of_tags(session, ref, plan, target)
     return Rollback(to=target, plan=plan)
 
 
 def _configs(
-    observed: ObservedApp,
-    known: DeploymentRecord,
-    kept: Mapping[str, Mapping[int, models.FlyMachineConfig]],
-    target: int,
+    ref: AppRef, observed: ObservedApp, releases: Sequence[KnownRelease], target: int
 ) -> dict[str, models.FlyMachineConfig]:
-    """What each machine had with the release."""
+    """What each machine had with the release. Raises UsageError."""
     wanted = {}
     for machine in observed.machines:
-        earlier = _earlier(group_of(machine), known, target)
-        if earlier is None:
-            earlier = _newest(kept.get(machine.id or "", {}), target)
+        group = group_of(machine)
+        try:
+            earlier = config_of(releases, group, target)
+        except LookupError as error:
+            raise UsageError(
+                f"{ref}: what release {error} was in group {group} is not known any more: its"
+                " config was too large to be kept with the machines",
+                hint="deploy the files of that release again",
+                code="unknown_release",
+            ) from error
         if earlier is not None:
             wanted[machine.id or ""] = _as_own(earlier, machine)
     return wanted
 
 
-def _nothing(ref: AppRef, to: int | None, versions: list[int]) -> UsageError:
+def _warn_of_tags(session: Session, ref: AppRef, plan: AppPlan, target: int) -> None:
+    """An image that is known by its tag alone may be another one by now."""
+    configs = [step.request.config for step in plan.steps if isinstance(step, UpdateMachine)]
+    images = {config.image for config in configs if config}
+    for image in sorted(image for image in images if image and "@" not in image):
+        session.emit(
+            WarningRaised(
+                scope=Scope(workload=ref.workload, app=ref.app),
+                message=f"the digest of {image} in release {target} is not known: if the tag was"
+                " moved since, it brings another image",
+                code="digest_unknown",
+            )
+        )
+
+
+def _nothing(ref: AppRef, to: int | None, versions: Sequence[int]) -> UsageError:
     known = ", ".join(map(str, versions)) or "none"
     wanted = "no earlier release" if to is None else f"no release {to}"
     return UsageError(
@@ -112,77 +126,33 @@ def _nothing(ref: AppRef, to: int | None, versions: list[int]) -> UsageError:
     )
 
 
-def _earlier(group: str, known: DeploymentRecord, target: int) -> models.FlyMachineConfig | None:
-    """The config that a group had with the release: that of the last release that changed it."""
-    if target not in {release.version for release in known.releases}:
-        return None
-    for release in reversed(known.releases):
-        if release.version <= target and group in release.configs:
-            return structure(dict(release.configs[group]), models.FlyMachineConfig)
-    return None
-
-
-def _newest(
-    kept: Mapping[int, models.FlyMachineConfig], target: int
-) -> models.FlyMachineConfig | None:
-    fitting = [version for version in kept if version <= target]
-    return kept[max(fitting)] if fitting else None
-
-
 def _as_own(config: models.FlyMachineConfig, machine: models.Machine) -> models.FlyMachineConfig:
     """The earlier config with what belongs to this very machine: volume, standby, marks."""
     wanted = deepcopy(config)
     present = machine.config or models.FlyMachineConfig()
-    volumes = {mount.name: mount.volume for mount in present.mounts or []}
-    for mount in wanted.mounts or []:
-        mount.volume = volumes.get(mount.name, mount.volume)
-    if _runs(machine, wanted.image):
-        wanted.image = present.image
+    wanted.mounts = _own_mounts(wanted, present)
     wanted.standbys = present.standbys
     env = {k: v for k, v in (wanted.env or {}).items() if k != "FLY_STANDBY_FOR"}
     if standby := (present.env or {}).get("FLY_STANDBY_FOR"):
         env["FLY_STANDBY_FOR"] = standby
     wanted.env = env or None
-    found = metadata(machine)
-    marks = {key: found[key] for key in (GROUP, *_OWN) if key in found}
-    wanted.metadata = {
-        **{k: v for k, v in (wanted.metadata or {}).items() if k not in _OWN},
-        **marks,
-    }
+    own = {k: v for k, v in metadata(machine).items() if k == GROUP or k.startswith(OWN_PREFIX)}
+    others = {k: v for k, v in (wanted.metadata or {}).items() if not k.startswith(OWN_PREFIX)}
+    wanted.metadata = {**others, **own}
     return wanted
 
 
-def _runs(machine: models.Machine, image: str | None) -> bool:
-    """Whether the machine runs this very image, by its digest, whatever its config calls it."""
-    digest = machine.image_ref.digest if machine.image_ref else None
-    return bool(digest and image and image.endswith(f"@{digest}"))
-
-
-async def _kept(
-    session: Session, observed: ObservedApp
-) -> dict[str, dict[int, models.FlyMachineConfig]]:
-    """Configs by release, by machine, as the platform keeps them."""
-    found: dict[str, dict[int, models.FlyMachineConfig]] = {}
-
-    async def read(machine: str) -> None:
-        versions = await session.client.api.machines_list_versions(observed.name, machine)
-        found[machine] = _by_release(versions)
-
-    with unwrapped():
-        async with anyio.create_task_group() as tasks:
-            for machine in observed.machines:
-                tasks.start_soon(read, machine.id or "")
-    return found
-
-
-def _by_release(
-    versions: list[models.MachineVersion],
-) -> dict[int, models.FlyMachineConfig]:
-    """Newest first in the platform's list: the newest of a release counts."""
-    found: dict[int, models.FlyMachineConfig] = {}
-    for version in versions:
-        config = version.user_config
-        number = ((config.metadata if config else None) or {}).get(RELEASE_VERSION, "")
-        if config is not None and number.isdigit():
-            found.setdefault(int(number), config)
-    return found
+def _own_mounts(
+    wanted: models.FlyMachineConfig, present: models.FlyMachineConfig
+) -> list[models.FlyMachineMount] | None:
+    """The volumes that the machine has, mounted as they were then: none can be taken or given."""
+    earlier = {mount.name: mount for mount in wanted.mounts or []}
+    return [
+        evolve(
+            earlier.get(mount.name, mount),
+            volume=mount.volume,
+            size_gb=mount.size_gb,
+            encrypted=mount.encrypted,
+        )
+        for mount in present.mounts or []
+    ] or None

@@ -13,6 +13,7 @@ from score_flyio.app.spec import AppSpec, VmSpec
 from score_flyio.deploy.desired.guest import default_guest, guest_of
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions, GuestOptions
+from score_flyio.deploy.pinning import with_image_that_runs
 from score_flyio.deploy.planning.group_plan import GroupPlan, join
 from score_flyio.deploy.planning.groups import by_group
 from score_flyio.deploy.planning.plan import describe_app
@@ -128,7 +129,11 @@ class _Known:
 
     def template(self, group: str) -> models.FlyMachineConfig:
         """The config of a running machine, else of any, else of the last release with the group."""
-        configs = [machine.config for machine in self.groups.get(group, ()) if machine.config]
+        configs = [
+            with_image_that_runs(machine.config, machine)
+            for machine in self.groups.get(group, ())
+            if machine.config
+        ]
         if configs:
             return min(configs, key=lambda config: bool(config.standbys))
         for release in reversed(self.record.releases):

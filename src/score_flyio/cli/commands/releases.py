@@ -33,7 +33,8 @@ async def command(
 ) -> None:
     """List releases, newest first, and how many machines run each.
 
-    Without WORKLOAD, those of all workloads of the project.
+    Without WORKLOAD, those of all workloads of the project. What the project state does not know is
+    read from the metadata of the machines, and from the versions that Fly lists of them.
     """
     apps = await chosen(cli, workloads, configs, app)
     async with session(cli, **place) as visit:
@@ -50,7 +51,7 @@ async def _read(visit: Session, apps: Chosen) -> list[AppReleases]:
     for ref in apps.apps:
         observed = await observe_app(visit.client, ref.app, Wanted())
         known = apps.state.deployments.get(ref.app) if apps.state else None
-        found.append(list_releases(ref, observed, known or DeploymentRecord()))
+        found.append(await list_releases(visit, ref, observed, known or DeploymentRecord()))
     return found
 
 
@@ -63,14 +64,13 @@ def _text(found: Sequence[AppReleases]) -> str:
             item.ref.label,
             str(release.version),
             "-" if release.at is None else rfc3339(release.at),
+            ", ".join(release.groups) or "-",
             str(release.machines),
             release.image or "-",
+            ", ".join(release.sources),
         ]
         for item in found
         for release in item.releases
     ]
-    return (
-        table(["WORKLOAD", "RELEASE", "AT", "MACHINES", "IMAGE"], rows)
-        if rows
-        else ("no releases yet")
-    )
+    titles = ["WORKLOAD", "RELEASE", "AT", "GROUPS", "MACHINES", "IMAGE", "KNOWN FROM"]
+    return table(titles, rows) if rows else "no releases yet"

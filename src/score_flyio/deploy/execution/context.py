@@ -92,6 +92,8 @@ class Context:
     volume_turn: anyio.Lock = field(factory=anyio.Lock)
     """Volumes are made one after another, so that a lost answer can be told from another's."""
     app_is_new: bool = False
+    history_refused: bool = False
+    """Whether the platform has refused the history of releases in metadata."""
     results: dict[str, Any] = field(factory=dict)
 
     @property

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from fly_machines import models
 from score_flyio.app.flytoml.write import to_json
 from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.execution.announcement import with_release
 from score_flyio.deploy.execution.context import MadeMachine
 from score_flyio.deploy.execution.execute import AppResult
+from score_flyio.deploy.history import lasting
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.plan import AppPlan
 from score_flyio.deploy.step import (
@@ -73,8 +73,9 @@ def release_record(result: AppResult, *, at: float) -> ReleaseRecord:
     for step in result.plan.steps:
         if isinstance(step, CreateMachine | UpdateMachine) and step.group and step.request.config:
             done = result.results.get(step.id)
-            config = _pinned(step.request.config, done.value if done else None)
-            config = with_release(config, result.plan.release)
+            made = done.value if done else None
+            digest = made.digest if isinstance(made, MadeMachine) else None
+            config = lasting(with_release(step.request.config, result.plan.release), digest)
             configs[step.group] = unstructure(config)
             images.add(config.image or "")
     return ReleaseRecord(
@@ -83,18 +84,3 @@ def release_record(result: AppResult, *, at: float) -> ReleaseRecord:
         image=min(images) if images else "",
         configs=configs,
     )
-
-
-def _pinned(config: models.FlyMachineConfig, made: object) -> models.FlyMachineConfig:
-    digest = made.digest if isinstance(made, MadeMachine) else None
-    if not digest or not config.image:
-        return config
-    return evolve(config, image=with_digest(config.image, digest))
-
-
-def with_digest(image: str, digest: str) -> str:
-    """`name:tag` as `name@digest`; an image that has its digest already stays."""
-    if "@" in image:
-        return image
-    folder, slash, name = image.rpartition("/")
-    return f"{folder}{slash}{name.partition(':')[0]}@{digest}"

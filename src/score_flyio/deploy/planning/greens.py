@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from attrs import evolve
 
 from fly_machines import models
-from score_flyio.deploy.metadata import STANDS_FOR, TAG, take_over
+from score_flyio.deploy.metadata import GREEN_LAUNCH, STANDS_FOR, TAG, take_over
 from score_flyio.deploy.model import Release
 from score_flyio.deploy.planning.strategies import GroupUpdate
 from score_flyio.deploy.step import CreateMachine, UpdateMachine
@@ -51,7 +51,7 @@ def _request(step: UpdateMachine, release: Release, launch_id: str) -> models.Cr
     config = _config(step)
     marks = {
         TAG: release.id,
-        "fly_flyctl_bluegreen_launch_id": launch_id,
+        GREEN_LAUNCH: launch_id,
         STANDS_FOR: step.machine,
     }
     return models.CreateMachineRequest(

@@ -5,17 +5,11 @@ from __future__ import annotations
 from copy import deepcopy
 
 from fly_machines import models
-from score_flyio.deploy.metadata import CANARY, STANDS_FOR, TAG
+from score_flyio.deploy.metadata import PASSING_KEYS, STANDS_FOR
 from score_flyio.fly.present import LAUNCH_KEY
 
-_PASSING_MARKS = (
-    LAUNCH_KEY,
-    CANARY,
-    STANDS_FOR,
-    TAG,
-    "fly_flyctl_bluegreen_launch_id",
-)
-"""Metadata that is about one machine alone."""
+_OF_ANOTHER = PASSING_KEYS | {LAUNCH_KEY, STANDS_FOR}
+"""Metadata that a machine has not in common with others of its group."""
 
 
 def new_machine_config(template: models.FlyMachineConfig) -> models.FlyMachineConfig:
@@ -23,7 +17,7 @@ def new_machine_config(template: models.FlyMachineConfig) -> models.FlyMachineCo
     config = deepcopy(template)
     config.standbys = None
     config.env = {k: v for k, v in (config.env or {}).items() if k != "FLY_STANDBY_FOR"}
-    config.metadata = {k: v for k, v in (config.metadata or {}).items() if k not in _PASSING_MARKS}
+    config.metadata = {k: v for k, v in (config.metadata or {}).items() if k not in _OF_ANOTHER}
     for mount in config.mounts or []:
         mount.volume = None
     return config

@@ -14,9 +14,11 @@ from score_flyio.deploy.compare import differences
 from score_flyio.deploy.desired.machine_config import add_release
 from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.desired.update import skip_launch
+from score_flyio.deploy.history import with_history
 from score_flyio.deploy.metadata import RELEASE_VERSION
 from score_flyio.deploy.model import ObservedApp, Release
 from score_flyio.deploy.options import DeployOptions, StrategyName
+from score_flyio.deploy.pinning import with_image_that_runs
 from score_flyio.deploy.planning.group_plan import GroupPlan, join
 from score_flyio.deploy.planning.groups import by_group
 from score_flyio.deploy.planning.likeness import new_machine_config
@@ -136,8 +138,8 @@ def _one_more(like: UpdateMachine) -> models.CreateMachineRequest:
 
 def _step(change: Reconfiguration, group: str, machine: models.Machine) -> UpdateMachine:
     before = machine.config or models.FlyMachineConfig()
-    wanted = change.configs.get(machine.id or "", before)
-    config = deepcopy(wanted)
+    wanted = with_image_that_runs(change.configs.get(machine.id or "", before), machine)
+    config = with_history(deepcopy(wanted), machine)
     add_release(config, change.release)
     well = is_well(machine, checks=False)  # one that crashed until it was given up starts again
     return UpdateMachine(
@@ -153,7 +155,7 @@ def _step(change: Reconfiguration, group: str, machine: models.Machine) -> Updat
             skip_secrets=False,
             min_secrets_version=change.min_secrets_version,
         ),
-        previous=before,
+        previous=with_image_that_runs(before, machine),
         instance_id=machine.instance_id or "",
         differences=differences(wanted, before),
     )

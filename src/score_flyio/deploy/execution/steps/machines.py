@@ -7,6 +7,7 @@ from attrs import evolve
 from fly_machines import models
 from score_flyio.deploy.execution.context import Context, MadeMachine, SecretsSet
 from score_flyio.deploy.execution.steps.moving import move
+from score_flyio.deploy.execution.steps.remembering import remembering
 from score_flyio.deploy.execution.unchanged import Unchanged
 from score_flyio.deploy.planning.secrets import SEEN_KEY
 from score_flyio.deploy.step import (
@@ -40,9 +41,14 @@ async def create_machine(step: CreateMachine, context: Context) -> MadeMachine:
 async def _create(
     step: CreateMachine, context: Context, request: models.CreateMachineRequest
 ) -> MadeMachine:
-    machine = await context.about_app(
-        lambda: repeats.create_machine(context.client.api, step.app, request, step.launch_id)
-    )
+    async def create(config: models.FlyMachineConfig) -> models.Machine:
+        wanted = evolve(request, config=config)
+        return await context.about_app(
+            lambda: repeats.create_machine(context.client.api, step.app, wanted, step.launch_id)
+        )
+
+    config = request.config or models.FlyMachineConfig()
+    machine = await remembering(context, config, create)
     return context.made(machine, launched=not request.skip_launch)
 
 
@@ -86,15 +92,19 @@ async def update_machine(step: UpdateMachine, context: Context) -> MadeMachine:
     config = await context.release.stamped(config)
     version = secrets.version if secrets else step.request.min_secrets_version
     request = evolve(step.request, config=config, min_secrets_version=version)
-    try:
-        machine = await repeats.update_machine(
+
+    async def update(config: models.FlyMachineConfig) -> models.Machine:
+        return await repeats.update_machine(
             context.client.api,
             step.app,
             step.machine,
-            request,
+            evolve(request, config=config),
             nonce=context.leases.nonce(step.machine),
             previous_instance_id=step.instance_id,
         )
+
+    try:
+        machine = await remembering(context, config, update)
     except InsufficientCapacity as refusal:
         return await move(step, context, request, refusal)
     return context.made(machine, launched=not request.skip_launch)

@@ -10,6 +10,7 @@ from attrs import evolve
 
 from fly_machines import models
 from score_flyio.deploy.execution.context import Context, MadeMachine
+from score_flyio.deploy.execution.steps.remembering import remembering
 from score_flyio.deploy.metadata import STANDS_FOR, take_over
 from score_flyio.deploy.step import UpdateMachine
 from score_flyio.errors import InsufficientCapacity
@@ -37,17 +38,21 @@ async def move(
         raise InsufficientCapacity(refusal.request, refusal.answer, hint=hint) from refusal
     marks = {**(config.metadata or {}), STANDS_FOR: step.machine}
     old = models.Machine(id=step.machine, config=step.previous)
-    machine = await repeats.create_machine(
-        context.client.api,
-        step.app,
-        models.CreateMachineRequest(
-            config=evolve(config, metadata=marks),
-            region=step.region,
-            skip_launch=request.skip_launch,
-            min_secrets_version=request.min_secrets_version,
-        ),
-        take_over(old, f"moved-{step.machine}-{step.instance_id}"),
-    )
+
+    async def create(config: models.FlyMachineConfig) -> models.Machine:
+        return await repeats.create_machine(
+            context.client.api,
+            step.app,
+            models.CreateMachineRequest(
+                config=config,
+                region=step.region,
+                skip_launch=request.skip_launch,
+                min_secrets_version=request.min_secrets_version,
+            ),
+            take_over(old, f"moved-{step.machine}-{step.instance_id}"),
+        )
+
+    machine = await remembering(context, evolve(config, metadata=marks), create)
     made = context.made(machine, launched=not request.skip_launch)
     return evolve(made, left=step.machine)
 
