@@ -138,7 +138,8 @@ class Deployment:
             execution.context.release.end(*ending(result))
         if result.changed and not result.failures:
             record = release_record(result, at=settings.now())
-            await settings.recorder.released(deployable.app, record)
+            if record is not None:
+                await settings.recorder.released(deployable.app, record)
         return app_report(
             result,
             zero=zero,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -217,6 +218,60 @@ def test_rollback_without_a_state(cli: Cli, served: Platform) -> None:
     assert cli("rollback", "--app", "by-hand", FAST).exit_code == 0
     machines = served.machines("by-hand")
     assert {m["config"]["env"]["LEVEL"] for m in machines} == {"one"}
+
+
+def test_hand_written_files_need_no_project(cli: Cli, served: Platform) -> None:
+    for level in ("one", "two", "three"):
+        Path("fly.toml").write_text(FLY_TOML + f"[env]\n  LEVEL = '{level}'\n")
+        assert cli("deploy", "-c", "fly.toml", FAST).exit_code == 0
+        served.emulator.world.registries.push("nginx:1")
+    assert not Path(".score-flyio").exists()
+    (item,) = cli("releases", "--config", "fly.toml", "--json").json
+    images = {release["version"]: release["image"] for release in item["releases"]}
+    assert sorted(images) == [1, 2, 3]
+    assert len(set(images.values())) == 3
+    for to, level in ((1, "one"), (3, "three"), (2, "two")):
+        result = cli("rollback", "--config", "fly.toml", "--to", str(to), FAST, "--json")
+        assert (result.exit_code, result.json["to"]) == (0, to)
+        for machine in served.machines("by-hand"):
+            assert machine["config"]["env"]["LEVEL"] == level
+            assert images[to].endswith(machine["image_ref"]["digest"])
+    assert not Path(".score-flyio").exists()
+
+
+def test_a_lost_state_comes_back(cli: Cli, deployed: Platform) -> None:
+    changed(cli, info="debug")
+    deployed.emulator.world.registries.push("nginx:1")
+    (before,) = cli("releases", "web", "--json").json
+    machines = {m["id"]: m["instance_id"] for m in deployed.machines("x-web")}
+    addresses = deployed.get("/apps/x-web/ip_assignments")
+    shutil.rmtree(".score-flyio")
+    assert cli("init", "--no-sample", "--fly-app-prefix", "x-").exit_code == 0
+    assert cli("deploy", "web.yaml", "worker.yaml", FAST, "--json").json["outcome"] == "unchanged"
+    assert {m["id"]: m["instance_id"] for m in deployed.machines("x-web")} == machines
+    assert deployed.get("/apps/x-web/ip_assignments") == addresses
+    (after,) = cli("releases", "web", "--json").json
+    for found, known in zip(after["releases"], before["releases"], strict=True):
+        assert {k: v for k, v in found.items() if k != "at"} == {
+            k: v for k, v in known.items() if k != "at"
+        }
+    assert cli("rollback", "web", FAST, "--json").json["to"] == 1
+    assert levels(deployed) == {"info"}
+    (last, *_) = cli("releases", "web", "--json").json[0]["releases"]
+    assert (last["version"], last["image"]) == (3, before["releases"][1]["image"])
+
+
+def test_a_rollback_needs_no_deploy_before_it(cli: Cli, deployed: Platform) -> None:
+    changed(cli, info="debug")
+    shutil.rmtree(".score-flyio")
+    cli("init", "--no-sample", "--fly-app-prefix", "x-")
+    cli("generate", "web.yaml")
+    assert cli("rollback", "web", FAST, "--json").json["to"] == 1
+    assert cli("deploy", FAST).exit_code == 0
+    document = cli("state", "show", "--json").json
+    (item,) = document["deployments"]
+    assert item["releases"] == [1, 2, 3, 4]
+    assert levels(deployed) == {"debug"}
 
 
 def test_rollback_after_other_changes_goes_to_what_was_different(

@@ -175,7 +175,7 @@ def _config(same: Sequence[KnownRelease], group: str) -> Config | None:
     if not known:
         return None
     images = [str(config.get("image") or "") for config in known]
-    images += [release.image for release in same if group in release.configs]
+    images += [release.image for release in same]
     digest = _with_known_digest(images).partition("@")[2]
     first = structure(dict(known[0]), models.FlyMachineConfig)
     found: Config = unstructure(exact(first, digest))

@@ -41,7 +41,7 @@ class Records:
         if result is None or self.keeper is None or result.failures or not result.changed:
             return
         record = release_record(result, at=self.session.now())
-        if record.configs:
+        if record is not None and record.configs:
             await self.keeper.released(result.plan.app, record)
 
 

@@ -9,7 +9,7 @@ from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.execution.announcement import with_release
 from score_flyio.deploy.execution.context import MadeMachine
-from score_flyio.deploy.execution.execute import AppResult
+from score_flyio.deploy.execution.execute import AppResult, Outcome
 from score_flyio.deploy.history import lasting
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.plan import AppPlan
@@ -63,21 +63,22 @@ def ending(result: AppResult) -> tuple[Status, str]:
     return "complete", ""
 
 
-def release_record(result: AppResult, *, at: float) -> ReleaseRecord:
+def release_record(result: AppResult, *, at: float) -> ReleaseRecord | None:
     """The machine config of each group that the release changed; secrets are not part of it.
 
-    Images stand in it with their digests, so that going back brings the very same ones.
+    Images stand in it with their digests, so that going back brings the very same ones. None where
+    no machine was changed: that is no release.
     """
-    configs = {}
-    images = set()
-    for step in result.plan.steps:
+    configs, images = {}, set()
+    done = [r for r in result.results.values() if r.outcome is Outcome.DONE]
+    for step, made in ((r.step, r.value) for r in done):
         if isinstance(step, CreateMachine | UpdateMachine) and step.group and step.request.config:
-            done = result.results.get(step.id)
-            made = done.value if done else None
-            digest = made.digest if isinstance(made, MadeMachine) else None
-            config = lasting(with_release(step.request.config, result.plan.release), digest)
+            config = with_release(step.request.config, result.plan.release)
+            config = lasting(config, made.digest if isinstance(made, MadeMachine) else None)
             configs[step.group] = unstructure(config)
             images.add(config.image or "")
+    if not any(isinstance(r.step, CreateMachine | UpdateMachine | DestroyMachine) for r in done):
+        return None
     return ReleaseRecord(
         version=result.plan.release.version,
         at=at,

@@ -35,16 +35,23 @@ async def remembering(
     except InvalidRequest as refusal:
         if not _about_metadata(refusal):
             raise
-        context.history_refused = True
-        context.emit(
-            WarningRaised(
-                scope=context.scope(),
-                message="Fly does not take the history of releases into the metadata of machines:"
-                f" {refusal.message}; the project state alone remembers them",
-                code="history_refused",
-            )
-        )
+        _tell(context, refusal)
         return await send(without_history(config))
+
+
+def _tell(context: Context, refusal: InvalidRequest) -> None:
+    """Warns once."""
+    if context.history_refused:
+        return
+    context.history_refused = True
+    context.emit(
+        WarningRaised(
+            scope=context.scope(),
+            message="Fly does not take the history of releases into the metadata of machines:"
+            f" {refusal.message}; the project state alone remembers them",
+            code="history_refused",
+        )
+    )
 
 
 def _about_metadata(refusal: InvalidRequest) -> bool:
