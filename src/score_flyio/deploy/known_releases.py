@@ -73,15 +73,15 @@ def of_machines(machines: Iterable[models.Machine]) -> tuple[KnownRelease, ...]:
 def of_versions(
     lists: Iterable[tuple[str, Sequence[models.MachineVersion]]],
 ) -> tuple[KnownRelease, ...]:
-    """What the platform lists of machines, each with its group, newest version first.
+    """What the platform lists of machines, each with its group, in whatever order.
 
-    Each carries the releases before it. One that was followed by an earlier release was undone, and
-    does not count.
+    Each version carries the releases before it. One that was followed by an earlier release was
+    undone, and does not count.
     """
     found: dict[int, dict[str, list[PastRelease]]] = defaultdict(lambda: defaultdict(list))
     for group, versions in lists:
         newest: int | None = None
-        for version in versions:
+        for version in sorted(versions, key=lambda v: v.version or "", reverse=True):  # ULIDs
             machine = models.Machine(instance_id=version.version, config=version.user_config)
             release = present_release(machine)
             if release is None or (newest is not None and release.version > newest):
