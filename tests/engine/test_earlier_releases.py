@@ -23,7 +23,8 @@ from score_flyio.operations.releases import ReleaseStatus, list_releases
 from score_flyio.operations.rollback import plan_rollback
 from score_flyio.operations.scale import ScaleRequest, plan_scale
 from score_flyio.operations.session import Session, open_session
-from score_flyio.state.model import DeploymentRecord, ProjectState
+from score_flyio.state.deployments import DeploymentRecord
+from score_flyio.state.model import ProjectState
 from score_flyio.state.store import InMemoryStore
 from score_flyio.target import EmulatorTarget
 from tests.engine.lab import QUICK, Lab, score, toml

@@ -21,7 +21,7 @@ from score_flyio.deploy.known_releases import (
     records,
 )
 from score_flyio.deploy.metadata import HISTORY
-from score_flyio.state.model import DeploymentRecord, ReleaseRecord
+from score_flyio.state.deployments import DeploymentRecord, ReleaseRecord
 from score_flyio.ulid import new_ulid
 
 ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
