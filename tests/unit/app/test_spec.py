@@ -26,6 +26,11 @@ def sections_within(section: type) -> set[type]:
     return found
 
 
+def tells_zero_from_absent(section: type, attribute: str) -> bool:
+    """Whether a zero value is written: `zero` in the metadata of a field says that it is not."""
+    return "zero" not in getattr(attrs.fields(section), attribute).metadata
+
+
 def test_every_section_is_reached_from_the_app() -> None:
     named = {getattr(spec, name) for name in set(spec.__all__) - WORDS}
     assert sections_within(AppSpec) == named
@@ -35,7 +40,8 @@ def test_what_can_be_absent_is_absent_by_default() -> None:
     for section in sections_within(AppSpec):
         for key in keys_of(section).values():
             default = getattr(attrs.fields(section), key.attribute).default
-            assert key.optional == (default is None), f"{section.__name__}.{key.attribute}"
+            expected = default is None and tells_zero_from_absent(section, key.attribute)
+            assert key.optional == expected, f"{section.__name__}.{key.attribute}"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +62,8 @@ def test_annotations_are_those_of_the_type_checker() -> None:
     names = {name: getattr(spec, name) for name in spec.__all__} | {"Duration": Duration}
     for section in sections_within(AppSpec):
         hints = typing.get_type_hints(section, localns=names)
-        optional = {name for name, hint in hints.items() if type(None) in typing.get_args(hint)}
+        absent = {name for name, hint in hints.items() if type(None) in typing.get_args(hint)}
+        optional = {name for name in absent if tells_zero_from_absent(section, name)}
         assert optional == {key.attribute for key in keys_of(section).values() if key.optional}
 
 
