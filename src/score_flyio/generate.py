@@ -16,8 +16,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import anyio
-from anyio import to_thread
 from attrs import define, field, frozen
 
 from score_flyio.app.convert import Conversion, convert
@@ -30,11 +28,11 @@ from score_flyio.errors import (
     StateError,
     UsageError,
 )
+from score_flyio.event_loop import event_loop, in_thread
 from score_flyio.events import Event, FileWritten, Scope, StateSaved, WarningRaised, WorkloadLoaded
 from score_flyio.project import Overrides, Project, filled, remember
 from score_flyio.record import Record
 from score_flyio.resources.plan import ResourcePlan, plan_resources, record_plan
-from score_flyio.resources.saving import Saver
 from score_flyio.score.load import LoadedWorkload
 from score_flyio.score.notice import Notice
 from score_flyio.secret import Secret
@@ -233,7 +231,20 @@ class _Run:
             names = ", ".join(str(uid) for uid in orphans)
             self._warn(f"no workload uses these resources any more: {names}", "orphaned_resources")
         registry = self.project.registry(self.state)
-        run = self._resource_run(plan, registry) if plan.order else None
+        if plan.order:
+            await self._convert_as_provisioned(loaded, plan, self._resource_run(plan, registry))
+            return
+        for item in loaded:
+            await self._convert(item, plan, None)
+        await self.project.store.save(self.state)
+        self.emit(StateSaved())
+
+    async def _convert_as_provisioned(
+        self, loaded: Sequence[LoadedWorkload], plan: ResourcePlan, run: ResourceRun
+    ) -> None:
+        await event_loop()
+        import anyio
+
         unsaved: StateError | None = None
         async with anyio.create_task_group() as tasks:
             for item in loaded:
@@ -258,12 +269,7 @@ class _Run:
             jobs=self.options.jobs,
         )
 
-    async def _provision(self, run: ResourceRun | None) -> None:
-        """Without resources, the workloads that were entered are still to be saved."""
-        if run is None:
-            await Saver(self.project.store, self.state).save()
-            self.emit(StateSaved())
-            return
+    async def _provision(self, run: ResourceRun) -> None:
         try:
             await run.run()
         except ResourceError as error:
@@ -325,7 +331,7 @@ class _Run:
         try:
             text = render_all(secrets)
             if target != "-":
-                await to_thread.run_sync(_write_private, self.project.directory / target, text)
+                await in_thread(_write_private, (self.project.directory / target, text))
                 self.emit(FileWritten(file=target))
         except OSError as error:
             self._failed(
@@ -348,7 +354,8 @@ class _Run:
         self.emit(WarningRaised(scope=Scope(workload=workload), message=message, code=code))
 
 
-def _write_private(path: Path, text: str) -> None:
+def _write_private(file: tuple[Path, str]) -> None:
+    path, text = file
     if path.exists() and not path.is_file():
         # A pipe or a device, such as /dev/stdout, is written to as it is.
         path.write_text(text, encoding="utf-8")

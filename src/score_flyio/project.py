@@ -8,18 +8,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from anyio import to_thread
 from attrs import evolve, field, frozen
 
 from score_flyio.app.names import can_begin_app_name
 from score_flyio.errors import ConfigError, UsageError
+from score_flyio.event_loop import event_loop, in_thread
 from score_flyio.fly_access import access_from_environment
 from score_flyio.record import Record
 from score_flyio.resources.registry import Registry
 from score_flyio.resources.template.registry import project_registry
 from score_flyio.score.load import LoadedWorkload, load_score_file, workload_from_document
 from score_flyio.state.atomic import write_atomically
-from score_flyio.state.file import FOLDER
+from score_flyio.state.file import FOLDER, FileStore
 from score_flyio.state.locate import open_store
 from score_flyio.state.model import ProjectState, WorkloadRecord
 from score_flyio.state.store import StateStore, not_initialised
@@ -123,7 +123,7 @@ class Project:
             check_prefix(prefix)
             await self.store.save(ProjectState.new(prefix))
         return Initialised(
-            created=state is None, sample=await to_thread.run_sync(self._write_sample, sample)
+            created=state is None, sample=await in_thread(self._write_sample, sample)
         )
 
     def _write_sample(self, sample: str | None) -> str | None:
@@ -145,6 +145,8 @@ class Project:
 
         Raises StateLocked, NotInitialised, StateCorrupt and StateTooNew.
         """
+        if not isinstance(self.store, FileStore):  # other places are waited for
+            await event_loop()
         async with self.store.lock(owner):
             yield await self.read()
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anyio import to_thread
 from attrs import frozen
 
 from score_flyio.app.flytoml.write import to_workload_toml
 from score_flyio.app.spec import AppSpec
 from score_flyio.errors import ConfigError
+from score_flyio.event_loop import in_thread
 from score_flyio.project import Project
 from score_flyio.state.atomic import write_atomically
 
@@ -52,7 +52,7 @@ async def write_workload(
     files = {project.directory / name: content for name, content in side_files.items()}
     files[path] = to_workload_toml(spec).encode()
     try:
-        await to_thread.run_sync(_write, files)
+        await in_thread(_write, files)
     except OSError as error:
         raise ConfigError(
             f"{error.filename or path} cannot be written: {error.strerror}",

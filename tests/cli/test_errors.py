@@ -151,17 +151,16 @@ def test_the_second_interrupt_ends_at_once() -> None:
     script = textwrap.dedent("""
         import os, signal, sys
         import anyio
-        from score_flyio.cli.command import Invocation
         from score_flyio.cli.context import CliContext
         from score_flyio.cli.runner import run_command
 
-        async def stubborn(cli):
+        async def stubborn():
             with anyio.CancelScope(shield=True):
                 while True:
                     os.kill(os.getpid(), signal.SIGINT)
                     await anyio.sleep(0.01)
 
-        run_command(Invocation(stubborn, {}), CliContext.build({}, {}))
+        run_command(stubborn(), CliContext.build({}, {}))
     """)
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, check=False, timeout=60

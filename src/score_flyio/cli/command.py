@@ -28,10 +28,14 @@ class Invocation(NamedTuple):
 
     callback: Callable[..., Any]
     params: dict[str, Any]
+    early: bool = False
+    """Whether it begins before an event loop runs, and asks for one: see `event_loop`."""
 
 
 class Command(click.Command):
     """A command that takes the global options too."""
+
+    early = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["context_settings"] = {**_HELP, **kwargs.get("context_settings", {})}
@@ -44,10 +48,16 @@ class Command(click.Command):
     async def invoke(self, ctx: click.Context) -> Any:
         if self.callback is None:
             raise TypeError(f"the command {self.name} has no callback")
-        return Invocation(self.callback, dict(ctx.params))
+        return Invocation(self.callback, dict(ctx.params), self.early)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         _write_options(self, ctx, formatter)
+
+
+class EarlyCommand(Command):
+    """A command that begins without an event loop, because it often needs none."""
+
+    early = True
 
 
 class Group(click.Group):

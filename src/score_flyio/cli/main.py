@@ -5,7 +5,7 @@ Nothing is imported here before it is needed: `--help` costs little more than as
 
 import os
 import sys
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncclick as click
@@ -81,14 +81,17 @@ def _complete(instruction: str) -> int:
 
 
 def _execute(invocation: Invocation, given: Mapping[str, Any], environ: Mapping[str, str]) -> int:
-    from inspect import iscoroutinefunction
+    from score_flyio.event_loop import begin
 
     cli = _context(given, environ)
-    if not iscoroutinefunction(invocation.callback):
-        return invocation.callback(cli, **invocation.params) or 0
+    work = invocation.callback(cli, **invocation.params)
+    if invocation.early:
+        work = begin(work)
+    if not isinstance(work, Awaitable):
+        return work or 0
     from score_flyio.cli.runner import run_command
 
-    return run_command(invocation, cli)
+    return run_command(work, cli)
 
 
 def _context(given: Mapping[str, Any], environ: Mapping[str, str]) -> "CliContext":

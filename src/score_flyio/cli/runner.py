@@ -2,12 +2,11 @@
 
 import os
 import signal
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, NoReturn
 
 import anyio
 from anyio.abc import TaskStatus
-
-from score_flyio.cli.command import Invocation
 
 if TYPE_CHECKING:
     from score_flyio.cli.context import CliContext
@@ -15,16 +14,16 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 
 
-def run_command(invocation: Invocation, cli: "CliContext") -> int:
-    """Run the command in an event loop; returns its exit code and raises what it raises.
+def run_command(work: Awaitable[int | None], cli: "CliContext") -> int:
+    """Run a command in an event loop; returns its exit code and raises what it raises.
 
     Raises:
         KeyboardInterrupt: a signal ended it, after it had time to clean up.
     """
-    return anyio.run(_supervise, invocation, cli)
+    return anyio.run(_supervise, work, cli)
 
 
-async def _supervise(invocation: Invocation, cli: "CliContext") -> int:
+async def _supervise(work: Awaitable[int | None], cli: "CliContext") -> int:
     exit_code: int | None = None
     failure: Exception | None = None
     command = anyio.CancelScope()
@@ -32,7 +31,7 @@ async def _supervise(invocation: Invocation, cli: "CliContext") -> int:
         await tasks.start(_cancel_on_signal, command, cli)
         with command:
             try:
-                exit_code = await invocation.callback(cli, **invocation.params)
+                exit_code = await work
             except Exception as error:  # noqa: BLE001  # raised again outside the task group
                 failure = error
         tasks.cancel_scope.cancel()

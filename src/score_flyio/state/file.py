@@ -11,20 +11,21 @@ import fcntl
 import os
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import Final
-
-import anyio
-from anyio import to_thread
+from typing import TYPE_CHECKING, Final
 
 from score_flyio.clock import Clock, SystemClock, rfc3339
 from score_flyio.errors import StateError, StateLocked
+from score_flyio.event_loop import in_thread, is_missing
 from score_flyio.state.atomic import write_atomically
 from score_flyio.state.deployments_form import dump_deployments, load_deployments
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import not_initialised
 from score_flyio.state.yaml_form import dump_state, load_state
+
+if TYPE_CHECKING:
+    import anyio
 
 FOLDER: Final = ".score-flyio"
 STATE_FILE: Final = "state.yaml"
@@ -39,24 +40,24 @@ class FileStore:
         self.folder = folder
         self._shown = f"{folder}/"
         self._clock = clock or SystemClock()
-        self._saving = anyio.Lock()
+        self._saving: anyio.Lock | None = None
         self._written: dict[str, str] = {}
         """What the files hold, as far as nobody else can read them."""
 
     async def load(self) -> ProjectState | None:
         self._written.clear()
-        text = await to_thread.run_sync(self._read, STATE_FILE)
+        text = await in_thread(self._read, STATE_FILE)
         if text is None:
             return None
         state = load_state(text, self._shown + STATE_FILE)
-        rest = await to_thread.run_sync(self._read, DEPLOYMENTS_FILE)
+        rest = await in_thread(self._read, DEPLOYMENTS_FILE)
         if rest is not None:
             load_deployments(state, rest, self._shown + DEPLOYMENTS_FILE)
         return state
 
     async def save(self, state: ProjectState) -> None:
         # One after the other, so that what is written last is the latest.
-        async with self._saving:
+        async with self._turn():
             texts = {DEPLOYMENTS_FILE: dump_deployments(state), STATE_FILE: dump_state(state)}
             changed = {
                 name: text
@@ -64,10 +65,18 @@ class FileStore:
                 if text is not None and self._written.get(name) != text
             }
             if changed:
-                await to_thread.run_sync(self._write, changed)
+                await in_thread(self._write, changed)
                 self._written |= changed
             if texts[DEPLOYMENTS_FILE] is None:
-                await to_thread.run_sync(self._forget, DEPLOYMENTS_FILE)
+                await in_thread(self._forget, DEPLOYMENTS_FILE)
+
+    def _turn(self) -> AbstractAsyncContextManager[None]:
+        if is_missing():
+            return nullcontext()
+        import anyio
+
+        self._saving = self._saving or anyio.Lock()
+        return self._saving
 
     def _read(self, name: str) -> str | None:
         path = self.folder / name
@@ -107,7 +116,7 @@ class FileStore:
 
     @asynccontextmanager
     async def lock(self, owner: str) -> AsyncIterator[None]:
-        number = await to_thread.run_sync(self._take, owner)
+        number = await in_thread(self._take, owner)
         try:
             yield
         finally:

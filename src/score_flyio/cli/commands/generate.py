@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
 
-from score_flyio.cli.command import Command
+from score_flyio.cli.command import EarlyCommand
 from score_flyio.cli.options import events_option, json_option
 from score_flyio.errors import UsageError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from score_flyio.generate import GenerateOptions, GenerateResult
 
 
-@click.command("generate", cls=Command)
+@click.command("generate", cls=EarlyCommand)
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @click.option("--overrides-file", metavar="FILE", help="YAML map laid over the Score file.")
 @click.option(
@@ -132,6 +132,9 @@ async def _deploy_flags(arguments: list[str]) -> dict[str, Any]:
 
 async def _deploy(cli: CliContext, result: GenerateResult, flags: dict[str, Any]) -> int:
     from score_flyio.cli.commands.deploy import deploy_run
+    from score_flyio.event_loop import event_loop
+
+    await event_loop()
     from score_flyio.cli.deploy_run import generated
 
     return await deploy_run(cli, write_files=False, **flags).deploy(generated(cli, result))

@@ -5,9 +5,8 @@ from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-import anyio
-
 from score_flyio.cli.context import CliContext
+from score_flyio.event_loop import event_loop
 from score_flyio.events import Event, Listener
 
 if TYPE_CHECKING:
@@ -80,6 +79,9 @@ async def _ticking(live: "LiveRenderer | None") -> AsyncIterator[None]:
     if live is None:
         yield
         return
+    await event_loop()
+    import anyio
+
     failure: Exception | None = None
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_tick, live.tick)
@@ -94,6 +96,8 @@ async def _ticking(live: "LiveRenderer | None") -> AsyncIterator[None]:
 
 
 async def _tick(tick: Callable[[], None]) -> None:
+    import anyio
+
     while True:
         await anyio.sleep(_REDRAW_SECONDS)
         tick()
