@@ -136,8 +136,9 @@ class Deployment:
             result = await execution.finish(plan)
             result = numbered(result, execution.context.release.recorded)
             execution.context.release.end(*ending(result))
-        if result.changed and not result.failures:
-            record = release_record(result, at=settings.now())
+        if not result.failures:
+            known = settings.recorder.releases(deployable.app)
+            record = release_record(result, known, at=settings.now())
             if record is not None:
                 await settings.recorder.released(deployable.app, record)
         return app_report(

@@ -35,6 +35,10 @@ class StateRecorder:
             launches_done=frozenset(record.launches_done),
         )
 
+    def releases(self, app: str) -> tuple[ReleaseRecord, ...]:
+        """The releases of an app that are remembered, oldest first."""
+        return self._record(app).releases
+
     async def secrets_set(self, app: str, records: Mapping[str, SecretRecord]) -> None:
         record = self._record(app)
         await self._keep(app, evolve(record, secrets={**record.secrets, **records}))

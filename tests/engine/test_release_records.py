@@ -182,6 +182,15 @@ async def test_the_state_has_the_number_that_fly_gave(run: Run) -> None:
     assert saved[0].configs["app"]["metadata"]["fly_release_version"] == "4"
 
 
+async def test_no_number_is_given_twice_though_fly_was_not_told_of_some(run: Run) -> None:
+    await run.deploy(web(1))
+    await run.deploy(web(2), SILENT)
+    await run.deploy(web(3))
+    assert {found["fly_release_version"] for found in run.metadata()} == {"3"}
+    state = await run.engine.project.read()
+    assert [release.version for release in state.deployments["web"].releases] == [1, 2, 3]
+
+
 async def test_nothing_is_told_when_nothing_changed(run: Run) -> None:
     await run.deploy(web(1))
     before = len(run.told())

@@ -9,6 +9,7 @@ from attrs import define, field
 
 from score_flyio.emulator import Emulator, World
 from score_flyio.emulator.records import MachineRecord
+from tests.simulation.commands import Command, Deploy, Destroy, Scale, touches
 from tests.simulation.platform import WatchedWorld, group_of, healthy, living
 from tests.simulation.scenario import Scenario
 
@@ -26,7 +27,9 @@ class CapacityWatch:
     now: dict[Key, int] = field(factory=dict)
 
     @classmethod
-    def begin(cls, scenario: Scenario, emulator: Emulator, stage: int) -> CapacityWatch:
+    def begin(
+        cls, scenario: Scenario, emulator: Emulator, command: Command, stage: int
+    ) -> CapacityWatch:
         """What is there now must not be taken away further than promised."""
         emulator.advance()
         watch = cls(scenario, emulator, {}, {})
@@ -34,7 +37,7 @@ class CapacityWatch:
             wanted = {(a.app, group) for a in scenario.apps for group in a.versions[stage].groups}
             watch.promised = {
                 key: promised
-                for key, promised in _promises(scenario, emulator).items()
+                for key, promised in _promises(scenario, emulator, command).items()
                 if key in wanted
             }
         watch.least = dict(watch.promised)
@@ -101,22 +104,44 @@ def _marked(machine: MachineRecord) -> bool:
     return bool(tag == "safe_to_destroy")
 
 
-def _promises(scenario: Scenario, emulator: Emulator) -> dict[Key, int]:
-    options = scenario.options
-    if options.strategy == "immediate":
-        return {}
+def _promises(scenario: Scenario, emulator: Emulator, command: Command) -> dict[Key, int]:
     serving = count_serving(scenario, emulator, emulator.clock.time())
-    if options.strategy == "bluegreen":
+    if isinstance(command, Deploy) and scenario.options.strategy == "bluegreen":
         members = Counter(
             (m.app, group_of(m.config))
             for m in living(emulator.world)
             if _serves(m) and _stays(m, emulator.world)
         )
         return {key: min(count, members[key]) for key, count in serving.items()}
-    members = Counter((m.app, group_of(m.config)) for m in living(emulator.world) if _serves(m))
-    share = options.max_unavailable or 0.33
-    promises = {}
-    for key, size in members.items():
-        slots = int(share) if share >= 1 else max(1, math.ceil(size * share))
-        promises[key] = min(serving[key], max(0, size - slots))
-    return promises
+    machines = list(living(emulator.world))
+    members = Counter((m.app, group_of(m.config)) for m in machines if _serves(m))
+    every = Counter((m.app, group_of(m.config)) for m in machines)
+    return {
+        key: min(
+            serving[key], max(0, _kept(scenario, command, key, size, others=every[key] - size))
+        )
+        for key, size in members.items()
+    }
+
+
+def _kept(scenario: Scenario, command: Command, key: Key, size: int, *, others: int) -> int:
+    """How many of `size` machines of a group a command leaves alone at any time.
+
+    `scale` counts the `others` too, such as standbys: they may be among those that stay, for which
+    ones go is chosen within each region.
+    """
+    app, group = key
+    if not touches(command, app):
+        return size
+    if isinstance(command, Destroy):
+        return 0
+    kept = size
+    if isinstance(command, Scale):
+        counts = dict(command.counts)
+        kept = min(size, counts[group] - others) if group in counts else size
+        if command.size is None or (counts and group not in counts):
+            return kept
+    if scenario.options.strategy == "immediate":
+        return 0
+    share = scenario.options.max_unavailable or 0.33
+    return kept - (int(share) if share >= 1 else max(1, math.ceil(size * share)))

@@ -1,40 +1,41 @@
-"""What must be true after each run, and at the end."""
+"""What must be true after each run."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import anyio
-from attrs import evolve
-
-from score_flyio.emulator.invariants import violations
+from score_flyio.emulator.invariants import MUTATIONS, violations
 from score_flyio.emulator.journal import JournalEntry
 from score_flyio.emulator.records import MachineRecord
 from score_flyio.events import WarningRaised, to_json
 from tests.simulation.capacity import CapacityWatch
-from tests.simulation.platform import RELEASE_GROUP, group_of, healthy, living
-from tests.simulation.provisioning import Account
-from tests.simulation.scenario import RunPlan, Scenario
+from tests.simulation.commands import (
+    SECRET_PREFIX,
+    AddCertificate,
+    ChangeSecrets,
+    Command,
+    DeploySecrets,
+    RemoveCertificate,
+    reads_only,
+    touches,
+    waits,
+)
+from tests.simulation.platform import WatchedWorld, group_of, healthy, living
+from tests.simulation.scenario import Scenario
 
 if TYPE_CHECKING:
     from tests.simulation.simulate import RunRecord, Simulation
 
-PASSING_KEYS = {
-    "fly_release_id",
-    "fly_release_version",
-    "fly_flyctl_version",
-    "fly_bluegreen_deployment_tag",
-    "fly_flyctl_bluegreen_launch_id",
-}
-
 
 def after_run(simulation: Simulation, record: RunRecord, capacity: CapacityWatch) -> list[str]:
     """Promises that hold after every single run."""
-    found = [*_requests(simulation, record), *_told(simulation, record), *capacity.broken()]
+    found = [*_requests(simulation, record), *_told(record), *capacity.broken()]
+    found += _out_of_bounds(simulation, record)
     if not record.killed:
         found += [*_leases(simulation, record), *_honest(simulation, record)]
+    if record.plan.idle:
+        found += _sent_for_nothing(simulation, record)
     return found
 
 
@@ -67,23 +68,40 @@ def _excused(simulation: Simulation, record: RunRecord, entry: JournalEntry) -> 
     return machine.created_at >= record.began
 
 
-def _told(simulation: Simulation, record: RunRecord) -> list[str]:
+def _out_of_bounds(simulation: Simulation, record: RunRecord) -> list[str]:
+    """Changes by a command that changes nothing, and of machines that it is not about."""
+    command = record.plan.command
+    entries = simulation.emulator.journal.entries[record.first_request :]
+    found = [
+        f"it changed a machine of another app: {entry.operation} {entry.path}"
+        for entry in entries
+        if entry.operation in MUTATIONS | {"Machines_create"}
+        and not touches(command, entry.app or "")
+    ]
+    if reads_only(command):
+        found += [
+            f"it only reads, but sent {entry.operation} {entry.path}"
+            for entry in entries
+            if entry.method != "GET"
+        ]
+        if simulation.disk.texts != record.state_before:
+            found.append("it only reads, but changed the state")
+    return found
+
+
+def _told(record: RunRecord) -> list[str]:
     texts = {"an event": json.dumps([to_json(event) for event in record.events])}
+    texts["the output"] = "\n".join(record.told)
     if record.report is not None:
         texts["the report"] = record.report.to_text() + json.dumps(record.report.to_json())
     if record.error is not None:
         texts["an error"] = f"{record.error} {getattr(record.error, 'hint', '')}"
-    return [
-        problem
-        for place, text in texts.items()
-        for problem in secrets_in(text, simulation.account, place)
-    ]
+    return [problem for place, text in texts.items() for problem in secrets_in(text, place)]
 
 
-def secrets_in(text: str, account: Account, place: str) -> list[str]:
+def secrets_in(text: str, place: str) -> list[str]:
     """Values of secrets that stand in a text."""
-    del account
-    return [f"a secret stands in {place}"] if "s3cr3t-" in text else []
+    return [f"a secret stands in {place}"] if SECRET_PREFIX in text else []
 
 
 def _leases(simulation: Simulation, record: RunRecord) -> list[str]:
@@ -116,24 +134,69 @@ def _lost(entry: JournalEntry) -> bool:
 
 def _honest(simulation: Simulation, record: RunRecord) -> list[str]:
     """The exit code says that something is wrong exactly when something is."""
-    scenario, stage = simulation.scenario, record.plan.stage
+    command = record.plan.command
     found = []
     if record.exit_code and record.report is not None and not record.report.failures:
         found.append(f"exit code {record.exit_code}, but no failure is told")
-    if record.exit_code == 0 and scenario.options.strategy != "immediate":
-        found += [f"exit code 0, but {text}" for text in _unwell(simulation, stage)]
+    if record.exit_code:
+        return found
+    if simulation.scenario.options.strategy != "immediate":
+        apps = {app.app for app in simulation.scenario.apps if waits(command, app.app)}
+        found += [f"exit code 0, but {text}" for text in unwell(simulation, apps)]
+    return found + [f"exit code 0, but {text}" for text in _unseen_secrets(simulation, command)]
+
+
+def _unseen_secrets(simulation: Simulation, command: Command) -> list[str]:
+    """Machines that run with older secrets than those that were to be handed out."""
+    if not isinstance(command, ChangeSecrets | DeploySecrets):
+        return []
+    if isinstance(command, ChangeSecrets) and command.stage:
+        return []
+    world = simulation.emulator.world
+    assert isinstance(world, WatchedWorld)
+    wanted = world.secrets_of(command.app)
+    return [
+        f"machine {machine.id} of {machine.app} has not seen all secrets"
+        for machine in living(world, command.app)
+        if machine.state == "started" and world.saw.get(machine.id) != wanted
+    ]
+
+
+def _sent_for_nothing(simulation: Simulation, record: RunRecord) -> list[str]:
+    """The command was done already. Some calls have to be sent to know: a secret's value cannot be
+    read, and asking for a certificate that is there answers how it is.
+    """
+    allowed: set[str] = set()
+    match record.plan.command:
+        case ChangeSecrets():
+            allowed = {"Secrets_update"}
+        case AddCertificate():
+            allowed = {"App_Certificates_acme_create"}
+        case RemoveCertificate():
+            allowed = {"App_Certificates_delete"}
+    entries = simulation.emulator.journal.entries[record.first_request :]
+    found = [
+        f"a run with nothing to do sent {entry.operation} {entry.path}"
+        for entry in entries
+        if entry.method != "GET" and entry.operation not in allowed
+    ]
+    if record.report is not None and record.report.outcome != "unchanged":
+        found.append(f"a run with nothing to do was not `unchanged`: {record.report.to_text()}")
+    if record.report is None and record.error is not None and not record.refused:
+        found.append(f"a run with nothing to do failed: {record.error}")
     return found
 
 
-def _unwell(simulation: Simulation, stage: int) -> list[str]:
-    now = simulation.clock.time()
+def unwell(simulation: Simulation, apps: set[str]) -> list[str]:
+    """Machines of these apps that should be well, but are not."""
+    now, stage = simulation.clock.time(), simulation.stage
     groups = {a.app: a.versions[stage].groups for a in simulation.scenario.apps}
     checked = {a.app: a.checked for a in simulation.scenario.apps}
     down = simulation.disturber.down
     unseen = set() if _sees_crashes(simulation.scenario) else _crashing(simulation.scenario, stage)
     found = []
     for machine in living(simulation.emulator.world):
-        if machine.app in unseen:
+        if machine.app in unseen or machine.app not in apps:
             continue
         if group_of(machine.config) not in groups.get(machine.app, ()):
             continue
@@ -156,124 +219,3 @@ def _crashing(scenario: Scenario, stage: int) -> set[str]:
 
 def _stopped_on_request(machine: MachineRecord) -> bool:
     return machine.state == "stopped" and not machine.launch
-
-
-async def at_the_end(simulation: Simulation) -> None:
-    """The last run was undisturbed: all is well, and doing it once more changes nothing."""
-    last = simulation.records[-1]
-    say = simulation.violations.append
-    if last.exit_code != 0:
-        say(f"the last run failed: {last.report.to_text() if last.report else last.error}")
-        return
-    await anyio.sleep(60)
-    simulation.emulator.advance()
-    for text in _unwell(simulation, last.plan.stage):
-        say(f"at the end {text}")
-    for text in _leftovers(simulation):
-        say(f"at the end {text}")
-    for text in _forgotten(simulation):
-        say(text)
-    again = await simulation.one(last.number + 1, evolve(last.plan, faults=(), kill=None))
-    entries = simulation.emulator.journal.entries[again.first_request :]
-    for entry in entries:
-        if entry.method != "GET":
-            say(f"a run with nothing to do sent {entry.operation} {entry.path}")
-    if again.report is None or again.report.outcome != "unchanged":
-        shown = again.report.to_text() if again.report else again.error
-        say(f"a run with nothing to do was not `unchanged`: {shown}")
-
-
-def _leftovers(simulation: Simulation) -> list[str]:
-    scenario, stage = simulation.scenario, simulation.records[-1].plan.stage
-    groups = {a.app: set(a.versions[stage].groups) for a in scenario.apps}
-    found = [f"there is an app {n}" for n in simulation.emulator.world.apps if n not in groups]
-    for machine in living(simulation.emulator.world):
-        group, metadata = group_of(machine.config), machine.config.get("metadata") or {}
-        where = f"of {machine.app} (group {group})"
-        if group == RELEASE_GROUP:
-            found.append(f"a release command machine {where} is left")
-        elif group not in groups.get(machine.app, set()):
-            found.append(f"a machine {where} is left of a group that is gone")
-        if metadata.get("fly_canary"):
-            found.append(f"a canary {where} is left")
-        if machine.cordoned:
-            found.append(f"a machine {where} is out of routing")
-        if metadata.get("fly_bluegreen_deployment_tag") == "safe_to_destroy":
-            found.append(f"a blue machine {where} is left")
-    return found
-
-
-def _forgotten(simulation: Simulation) -> list[str]:
-    state = simulation.disk.read()
-    assert state is not None
-    known = {record.guid: record for record in state.resources.values()}
-    found = []
-    for guid, name in simulation.account.databases.items():
-        record = known.get(guid)
-        if record is None:
-            found.append(f"database {name} is forgotten")
-        elif record.state.get("name") != name:
-            found.append(f"the state of database {name} is forgotten")
-    return found
-
-
-def fleet(simulation: Simulation) -> dict[str, list[str]]:
-    """Everything of each app, in a form in which two worlds can be compared."""
-    world = simulation.emulator.world
-    found: dict[str, list[str]] = {}
-    for app in world.apps.values():
-        lines = [f"machine {_machine(m)}" for m in living(world, app.name)]
-        lines += [f"address {ip.type}" for ip in app.ips]
-        lines += [f"secret {s.name}={len(s.value)}" for s in app.secrets.values()]
-        volumes = [v for v in world.volumes_of(app) if v.deleted_at is None]
-        lines += [f"volume {v.name} {v.size_gb} {bool(v.attached_machine_id)}" for v in volumes]
-        found[app.name] = sorted(lines)
-    return found
-
-
-def _machine(machine: MachineRecord) -> str:
-    config: dict[str, Any] = _given(json.loads(json.dumps(machine.config)))
-    metadata = config.get("metadata") or {}
-    config["metadata"] = {
-        k: v
-        for k, v in metadata.items()
-        if k not in PASSING_KEYS and not k.startswith("score_flyio_")
-    }
-    config["image"] = str(config.get("image")).partition("@")[0]  # held, after going back
-    (config.get("env") or {}).pop("FLY_STANDBY_FOR", None)
-    if config.get("standbys"):
-        config["standbys"] = len(config["standbys"])
-    mounts = config.get("mounts") or []
-    config["mounts"] = [(m.get("name"), m.get("path"), bool(m.get("volume"))) for m in mounts]
-    return f"{group_of(config)} {machine.state} {json.dumps(config, sort_keys=True)}"
-
-
-def _given(value: Any) -> Any:
-    """Without null: a member that is null says no more than one that is missing."""
-    if isinstance(value, dict):
-        return {name: _given(item) for name, item in value.items() if item is not None}
-    return [_given(item) for item in value] if isinstance(value, list) else value
-
-
-def different(found: dict[str, list[str]], wanted: dict[str, list[str]]) -> list[str]:
-    """Where two fleets differ."""
-    lines = []
-    for app in sorted(found.keys() | wanted.keys()):
-        have, want = Counter(found.get(app, [])), Counter(wanted.get(app, []))
-        lines += [f"app {app} has besides: {line}" for line in (have - want).elements()]
-        lines += [
-            f"app {app} lacks: {line}"
-            for line in (want - have).elements()
-            if not _spare_volume(line)  # of a group that was never launched here
-        ]
-    return lines
-
-
-def _spare_volume(line: str) -> bool:
-    return line.startswith("volume ") and line.endswith(" False")
-
-
-def undisturbed(scenario: Scenario) -> Scenario:
-    """The same changes, each deployed once, with nothing going wrong."""
-    plans = tuple(RunPlan(stage=stage, pause=60.0) for stage in range(scenario.stages))
-    return evolve(scenario, runs=plans)

@@ -10,6 +10,7 @@ import anyio
 from attrs import define, field
 
 from score_flyio.clock import EventLoopClock
+from score_flyio.deploy.metadata import RELEASE_VERSION
 from score_flyio.emulator import (
     Behaviour,
     Emulator,
@@ -47,10 +48,19 @@ class WatchedWorld(World):
     """A world that tells of every change of state."""
 
     on_enter: Callable[[float], None] = field(default=lambda _at: None)
+    saw: dict[str, dict[str, str]] = field(factory=dict)
+    """The secrets that each machine was started with last."""
 
     def enter(self, machine: MachineRecord, state: str, at: float) -> None:
         World.enter(self, machine, state, at)
+        if state in {"starting", "restarting"}:
+            self.saw[machine.id] = self.secrets_of(machine.app)
         self.on_enter(at)
+
+    def secrets_of(self, app: str) -> dict[str, str]:
+        """The values of the secrets of an app, by name."""
+        found = self.apps.get(app)
+        return {s.name: s.value for s in found.secrets.values()} if found else {}
 
 
 @define
@@ -80,6 +90,12 @@ def living(world: World, app: str | None = None) -> Iterator[MachineRecord]:
     for machine in world.machines.values():
         if machine.state not in {"destroying", "destroyed"} and app in {None, machine.app}:
             yield machine
+
+
+def newest_release(world: World, app: str) -> int:
+    """The highest number of a release that machines of an app carry; 0: none does."""
+    texts = ((m.config.get("metadata") or {}).get(RELEASE_VERSION, "") for m in living(world, app))
+    return max((int(text) for text in texts if text.isdigit()), default=0)
 
 
 def healthy(machine: MachineRecord, at: float) -> bool:

@@ -28,6 +28,7 @@ class Account:
     """The databases that exist, by the guid that they were made for."""
 
     databases: dict[str, str] = field(factory=dict)
+    made: int = 0
     generation: int = 1
 
     def password(self, guid: str) -> str:
@@ -55,7 +56,8 @@ class Databases:
         if name is None:
             if self.rng.random() < self.trouble:
                 raise ProvisionFailed("no room for databases", uid=str(request.uid))
-            name = f"db{len(self.account.databases) + 1}"
+            self.account.made += 1
+            name = f"db{self.account.made}"
             self.account.databases[request.guid] = name
         self.life.moment("provisioned")
         await self._pause()
@@ -70,7 +72,13 @@ class Databases:
         return result
 
     async def deprovision(self, request: ProvisionRequest) -> ProvisionResult:
+        self.life.moment("provision")
+        await self._pause()
+        if self.rng.random() < self.trouble:
+            raise ProvisionFailed("the database is busy", uid=str(request.uid))
         self.account.databases.pop(request.guid, None)
+        self.life.moment("provisioned")
+        await self._pause()
         return ProvisionResult()
 
     async def _pause(self) -> None:

@@ -9,6 +9,7 @@ from attrs import evolve, field, frozen
 
 from score_flyio.deploy.options import DeployOptions, OnFailure, StrategyName
 from score_flyio.emulator import EmulatorSettings, FaultRule
+from tests.simulation.commands import Command, Deploy, choose_commands, is_idle
 from tests.simulation.inputs import Badness, SimApp, Version
 
 DisturbanceKind: TypeAlias = Literal["foreign_lease", "lease_stolen", "host_down", "region_full"]
@@ -16,6 +17,8 @@ DisturbanceKind: TypeAlias = Literal["foreign_lease", "lease_stolen", "host_down
 ON_FAILURE: tuple[OnFailure, ...] = ("rollback", "rollback", "keep", "stop")
 CHANGES = ("Machines_create", "Machines_update", "Machines_delete", "changes", "changes")
 READS = ("reads", "Machines_list", "Machines_show", "Apps_show")
+OPERATIONS_SHARE = 0.4
+"""Share of the seeds with other commands than deploys."""
 LEASES = ("Machines_create_lease", "Machines_release_lease")
 
 
@@ -40,14 +43,25 @@ class Disturbance:
 
 @frozen(kw_only=True)
 class RunPlan:
-    """One run of the command, with what goes wrong in it."""
+    """One run of a command, with what goes wrong in it."""
 
-    stage: int
+    command: Command
+    place: int
+    """Of the command in the sequence of commands."""
+    again: bool = False
+    """The same command once more, only needed if the run before it did not end well."""
+    idle: bool = False
+    """The same command once more, only if the run before it did end well: nothing is to do."""
     faults: tuple[FaultRule, ...] = ()
     kill: Kill | None = None
     disturbances: tuple[Disturbance, ...] = ()
     pause: float = 5.0
     """Seconds before it starts."""
+
+    @property
+    def calm(self) -> bool:
+        """Nothing goes wrong in it."""
+        return not (self.faults or self.kill or self.disturbances)
 
 
 @frozen(kw_only=True)
@@ -63,6 +77,13 @@ class Scenario:
     secret_generations: tuple[int, ...] = field(factory=tuple)
     """Which value provisioned secrets have, by stage."""
     hosts_come_back: bool = True
+    operations: bool = False
+    """Whether there are other commands than deploys; each is then repeated until it is done."""
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """By place."""
+        return tuple({run.place: run.command for run in self.runs}.values())
 
     @property
     def stages(self) -> int:
@@ -80,12 +101,57 @@ class Scenario:
         """Whether requests may be so late that they arrive closer together than they were sent."""
         return any(rule.kind == "latency" for run in self.runs for rule in run.faults)
 
-    def deploy_options(self) -> DeployOptions:
-        return self.options
-
 
 def scenario(seed: int) -> Scenario:
-    """The scenario of a seed."""
+    """The scenario of a seed; some have operations between the deploys."""
+    rng = random.Random(f"operations:{seed}")
+    deploys = _deploys(seed)
+    return _with_operations(deploys, rng) if rng.random() < OPERATIONS_SHARE else deploys
+
+
+def _with_operations(deploys: Scenario, rng: random.Random) -> Scenario:
+    """The same project with more commands; versions are good and machines stay in their region, so
+    that what a command finds does not depend on how the ones before it came to their end.
+    """
+    apps = tuple(
+        evolve(app, versions=tuple(evolve(version, bad="") for version in app.versions))
+        for app in deploys.apps[:2]
+    )
+    return evolve(
+        deploys,
+        apps=apps,
+        runs=_repeated(rng, choose_commands(rng, apps)),
+        options=evolve(deploys.options, fallback_regions=()),
+        operations=True,
+    )
+
+
+def _repeated(rng: random.Random, commands: tuple[Command, ...]) -> tuple[RunPlan, ...]:
+    """Runs in which things go wrong, then one in which nothing does, then one with nothing to do.
+
+    Where the command is done by an earlier run, the later ones are left out; only the last command
+    is always done in peace at last.
+    """
+    runs: list[RunPlan] = []
+    for place, command in enumerate(commands):
+        for number in range(rng.choice((0, 1, 1, 2))):
+            run = RunPlan(command=command, place=place, again=number > 0, pause=rng.uniform(5, 20))
+            runs.append(_troubled(rng, run))
+        again = bool(runs) and runs[-1].place == place and place < len(commands) - 1
+        runs.append(RunPlan(command=command, place=place, again=again, pause=60.0))
+        if rng.random() < 0.25 and is_idle(command):
+            runs.append(RunPlan(command=command, place=place, idle=True))
+    return tuple(runs)
+
+
+def calm_runs(commands: tuple[Command, ...]) -> tuple[RunPlan, ...]:
+    """Each command once, with nothing going wrong."""
+    return tuple(
+        RunPlan(command=command, place=place, pause=60.0) for place, command in enumerate(commands)
+    )
+
+
+def _deploys(seed: int) -> Scenario:
     rng = random.Random(f"scenario:{seed}")
     strategy = rng.choice(("rolling", "rolling", "immediate", "canary", "bluegreen"))
     stages = rng.randint(1, 3)
@@ -183,16 +249,19 @@ def _runs(rng: random.Random, stages: int) -> tuple[RunPlan, ...]:
     runs: list[RunPlan] = []
     for stage in range(stages):
         for _ in range(rng.choice((1, 1, 2, 3))):
-            run = RunPlan(stage=stage, pause=rng.uniform(5, 20))
-            if not peaceful:
-                run = evolve(
-                    run,
-                    faults=_faults(rng),
-                    kill=_kill(rng) if rng.random() < 0.7 else None,
-                    disturbances=_disturbances(rng),
-                )
-            runs.append(run)
-    return (*runs, RunPlan(stage=stages - 1, pause=60.0))
+            run = RunPlan(command=Deploy(stage=stage), place=stage, pause=rng.uniform(5, 20))
+            runs.append(run if peaceful else _troubled(rng, run))
+    last = stages - 1
+    return (*runs, RunPlan(command=Deploy(stage=last), place=last, pause=60.0))
+
+
+def _troubled(rng: random.Random, run: RunPlan) -> RunPlan:
+    return evolve(
+        run,
+        faults=_faults(rng),
+        kill=_kill(rng) if rng.random() < 0.7 else None,
+        disturbances=_disturbances(rng),
+    )
 
 
 def _faults(rng: random.Random) -> tuple[FaultRule, ...]:

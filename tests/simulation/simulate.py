@@ -11,33 +11,37 @@ from pathlib import Path
 import anyio
 import anyio.abc
 import trio
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from trio.testing import MockClock
 
 from score_flyio.clock import EventLoopClock
 from score_flyio.deploy.execution.report import Report
 from score_flyio.emulator import Emulator, Faults
-from score_flyio.engine import Engine
-from score_flyio.errors import DeployError, ScoreFlyError
-from score_flyio.events import Event
-from score_flyio.fly.auth import Tokens
-from score_flyio.fly.client import FlyClient
+from score_flyio.errors import ScoreFlyError, UsageError
+from score_flyio.events import Event, to_json
+from score_flyio.operations.status import Status
+from score_flyio.state.deployments import ReleaseRecord
 from score_flyio.state.model import ProjectState
-from score_flyio.target import EMULATOR_URL, EmulatorTarget
 from tests.simulation import checks
 from tests.simulation.capacity import CapacityWatch
-from tests.simulation.mortal import Disk, Life, MortalStore, MortalTransport, Steps, as_any
-from tests.simulation.platform import CountedFaults, Disturber, new_platform
+from tests.simulation.commands import Deploy, Destroy, RemoveCertificate, Rollback, name_of
+from tests.simulation.ending import at_the_end
+from tests.simulation.fleet import different, fleet
+from tests.simulation.mortal import Disk, Life, MortalStore, Steps, as_any
+from tests.simulation.platform import CountedFaults, Disturber, new_platform, newest_release
 from tests.simulation.provisioning import DATABASES, ENDPOINTS, Account, Databases, SimProject
-from tests.simulation.scenario import RunPlan, Scenario
+from tests.simulation.running import Connection, Process
+from tests.simulation.scenario import RunPlan, Scenario, calm_runs
 
 LONGEST = 24 * 3600.0
 """Seconds of simulated time after which a simulation counts as stuck."""
+UNKNOWN_RELEASE = 999
+"""That no app ever has."""
 
 
 @define(kw_only=True)
 class RunRecord:
-    """One run of the engine."""
+    """One run of a command."""
 
     number: int
     plan: RunPlan
@@ -47,8 +51,16 @@ class RunRecord:
     """How many requests the journal had before."""
     life: Life
     events: list[Event] = field(factory=list)
+    state_before: tuple[str, str | None] | None = None
     report: Report | None = None
+    status: Status | None = None
+    told: list[str] = field(factory=list)
+    """What the user reads, beside the report."""
     error: BaseException | None = None
+    ended: bool = False
+    """Whether the command came to its end, well or not."""
+    remembered: bool = False
+    """Whether it was killed when all was done and in the state, and only its answer was left."""
     struck: Counter[str] = field(factory=Counter)
 
     @property
@@ -59,7 +71,27 @@ class RunRecord:
     def exit_code(self) -> int:
         if self.report is not None:
             return self.report.exit_code
+        if self.error is None and self.ended:
+            return 0
         return self.error.exit_code if isinstance(self.error, ScoreFlyError) else 1
+
+    @property
+    def refused(self) -> bool:
+        """The command makes no sense here, and says so."""
+        return not self.killed and self.report is None and isinstance(self.error, UsageError)
+
+    @property
+    def done(self) -> bool:
+        """Whether doing it again is of no use."""
+        return self.remembered or (not self.killed and (self.exit_code == 0 or self.refused))
+
+
+@frozen(kw_only=True)
+class Ending:
+    """How a command ended at last, and what was there then."""
+
+    text: str
+    fleet: dict[str, list[str]]
 
 
 @frozen(kw_only=True)
@@ -76,26 +108,10 @@ class Outcome:
     """Simulated."""
     fleet: dict[str, list[str]]
     """What runs at the end, by app."""
-
-
-@define(kw_only=True)
-class Connection(EmulatorTarget):
-    """The emulator as one mortal process reaches it."""
-
-    life: Life
-    tasks: anyio.abc.TaskGroup
-
-    def _client(
-        self, emulator: Emulator, emit: Callable[[Event], None], rng: random.Random
-    ) -> FlyClient:
-        return FlyClient(
-            EMULATOR_URL,
-            Tokens.parse("emulated", source="the simulation"),
-            transport=lambda: MortalTransport(emulator, self.life, self.tasks),
-            rng=rng,
-            emit=emit,
-            web_url=EMULATOR_URL,
-        )
+    commands: Counter[str] = field(factory=Counter)
+    """Runs by kind of command."""
+    endings: dict[int, Ending] = field(factory=dict)
+    """By place of the command; empty where deploys are not repeated until they are done."""
 
 
 @define(kw_only=True)
@@ -114,7 +130,11 @@ class Simulation:
     records: list[RunRecord] = field(factory=list)
     abandoned: set[str] = field(factory=set)
     """Nonces of leases that dead runs left behind."""
-    generations: set[int] = field(factory=set)
+    stage: int = 0
+    """That was deployed last."""
+    releases: dict[tuple[str, int], int] = field(factory=dict)
+    """The release of an app after the command in a place."""
+    endings: dict[int, Ending] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
         self.rng = random.Random(f"simulation:{self.scenario.seed}")
@@ -131,19 +151,48 @@ class Simulation:
             self.disk.read()
         except ScoreFlyError as error:
             self.violations.append(f"the state cannot be read: {error}")
-        self.violations += checks.secrets_in(text, self.account, "the state")
+        self.violations += checks.secrets_in(text, "the state")
 
     async def run(self, plans: tuple[RunPlan, ...]) -> None:
         """All runs, then the look at what is there."""
+        last = plans[-1]
         for number, plan in enumerate(plans):
+            done = bool(self.records) and self.records[-1].done
+            if (plan.again and done) or (plan.idle and (not done or self.disturber.down)):
+                continue  # machines of a host that went down during the run are something to do
             await anyio.sleep(plan.pause)
-            if self.scenario.hosts_come_back or number == len(plans) - 1:
+            calm = plan.calm if self.scenario.operations else plan is last
+            if self.scenario.hosts_come_back or calm:
                 self.disturber.bring_back()
-            await self.one(number, plan)
+            record = await self.one(number, plan)
+            if self.scenario.operations and not plan.idle:
+                self._ended(record)
+
+    def _ended(self, record: RunRecord) -> None:
+        """Notes how a command ended. That a host name has no certificate (any more) is what its
+        removal wanted, if an earlier run of the command got as far as that.
+        """
+        plan = record.plan
+        if not record.done:
+            if plan.calm:
+                shown = record.report.to_text() if record.report else record.error
+                self.violations.append(f"run {record.number}: undisturbed, but it failed: {shown}")
+            return
+        text = f"refused, {getattr(record.error, 'code', '')}" if record.refused else "done"
+        if isinstance(plan.command, RemoveCertificate) and plan.again and record.refused:
+            text = "done"
+        self.endings[plan.place] = Ending(text=text, fleet=fleet(self, settled=False))
+        for app in self.scenario.apps:
+            self.releases[app.app, plan.place] = newest_release(self.emulator.world, app.app)
+        if isinstance(plan.command, Destroy):
+            for known in [key for key in self.releases if key[0] in plan.command.apps]:
+                del self.releases[known]
 
     async def one(self, number: int, plan: RunPlan) -> RunRecord:
         """One run, and what must be true after it."""
-        self.account.generation = self.scenario.secret_generations[plan.stage]
+        if isinstance(plan.command, Deploy):
+            self.stage = plan.command.stage
+            self.account.generation = self.scenario.secret_generations[self.stage]
         kill = plan.kill
         life = Life(orphans_go_on=kill.orphans_go_on if kill else False)
         if kill and kill.kind not in {"step", "time"}:
@@ -154,12 +203,13 @@ class Simulation:
             began=self.clock.time(),
             first_request=len(self.emulator.journal.entries),
             life=life,
+            state_before=self.disk.texts,
         )
         self.records.append(record)
         faults = CountedFaults(plan.faults, seed=self.scenario.seed * 100 + number)
         self.emulator.faults = faults
-        self._say(f"--- run {number}, stage {plan.stage}: {plan}")
-        capacity = CapacityWatch.begin(self.scenario, self.emulator, plan.stage)
+        self._say(f"--- run {number}: {plan}")
+        capacity = CapacityWatch.begin(self.scenario, self.emulator, plan.command, self.stage)
         async with anyio.create_task_group() as background:
             for disturbance in plan.disturbances:
                 background.start_soon(self.disturber.carry_out, disturbance)
@@ -171,6 +221,7 @@ class Simulation:
         capacity.end()
         if life.dead:
             self.abandon()
+            record.remembered = self._remembered(record)
         self._say(
             f"--- run {number} ended: exit {record.exit_code} {record.life.cause} {record.error}"
         )
@@ -178,6 +229,14 @@ class Simulation:
             f"run {number}: {text}" for text in checks.after_run(self, record, capacity)
         ]
         return record
+
+    def _remembered(self, record: RunRecord) -> bool:
+        """Whether a rollback made its release: once more, it would go back from there."""
+        command, before = record.plan.command, record.state_before
+        if not isinstance(command, Rollback) or before is None:
+            return False
+        newest = [_newest_record(state, command.app) for state in (Disk(before), self.disk)]
+        return newest[0] != newest[1]
 
     def abandon(self) -> None:
         now = self.clock.time()
@@ -195,7 +254,7 @@ class Simulation:
                     timer.start_soon(_die_after, life, kill.count)
                 try:
                     with life.scope:
-                        await self._deploy(record, requests)
+                        await self._command(record, requests)
                 except BaseException as error:  # whatever it is, a dead process raises nothing
                     if not life.dead:
                         raise
@@ -205,43 +264,37 @@ class Simulation:
             if instrument:
                 trio.lowlevel.remove_instrument(instrument)
 
-    async def _deploy(self, record: RunRecord, requests: anyio.abc.TaskGroup) -> None:
+    async def _command(self, record: RunRecord, requests: anyio.abc.TaskGroup) -> None:
         life, scenario = record.life, self.scenario
         rng = random.Random(f"{scenario.seed}:{record.number}")
         trouble = 0.2 if record.plan.faults else 0.0
-        project = SimProject(
-            Path("/nowhere"),
-            as_any(MortalStore(self.disk, life, rng, scenario.save_slowest)),
-            databases=Databases(self.account, life, rng, trouble),
-        )
 
         def listen(event: Event) -> None:
             if not life.dead:
                 record.events.append(event)
                 self._say_event(event)
 
-        target = Connection(emulator=self.emulator, life=life, tasks=requests)
-        inputs = [app.input(record.plan.stage) for app in scenario.apps]
+        process = Process(
+            project=SimProject(
+                Path("/nowhere"),
+                as_any(MortalStore(self.disk, life, rng, scenario.save_slowest)),
+                databases=Databases(self.account, life, rng, trouble),
+            ),
+            target=Connection(emulator=self.emulator, life=life, tasks=requests),
+            listener=listen,
+            clock=self.clock,
+            rng=rng,
+            apps=scenario.apps,
+            options=scenario.options,
+            release_of=lambda app, place: self.releases.get((app, place), UNKNOWN_RELEASE),
+        )
         try:
-            async with Engine(
-                project,
-                target=target,
-                listener=listen,
-                clock=self.clock,
-                rng=rng,
-                write_files=False,
-            ) as engine:
-                run = engine.deploy(inputs, scenario.options)
-                try:
-                    async with run:
-                        pass
-                finally:
-                    if not life.dead:
-                        record.report = run.report
-        except DeployError as error:
-            record.error = error
+            await process.carry_out(record.plan.command)
         except ScoreFlyError as error:
             record.error = error
+        finally:
+            record.report, record.status, record.told = process.report, process.status, process.told
+        record.ended = True
 
     def _say(self, text: str) -> None:
         if self.trace is not None:
@@ -252,9 +305,13 @@ class Simulation:
             self.trace(f"{anyio.current_time():9.3f} {_shown(event)}")
 
 
-def _shown(event: Event) -> str:
-    from score_flyio.events import to_json
+def _newest_record(disk: Disk, app: str) -> ReleaseRecord | None:
+    state = disk.read()
+    known = state.deployments.get(app) if state else None
+    return known.releases[-1] if known and known.releases else None
 
+
+def _shown(event: Event) -> str:
     document = to_json(event)
     for name in ("seq", "at"):
         document.pop(name)
@@ -271,7 +328,7 @@ async def _simulate(scenario: Scenario, trace: Callable[[str], None] | None) -> 
         start = anyio.current_time()
         simulation = Simulation(scenario=scenario, trace=trace)
         await simulation.run(scenario.runs)
-        await checks.at_the_end(simulation)
+        await at_the_end(simulation)
         struck: Counter[str] = sum((r.struck for r in simulation.records), Counter())
         return Outcome(
             seed=scenario.seed,
@@ -281,7 +338,9 @@ async def _simulate(scenario: Scenario, trace: Callable[[str], None] | None) -> 
             runs=len(simulation.records),
             codes=Counter(r.exit_code for r in simulation.records if not r.killed),
             seconds=anyio.current_time() - start,
-            fleet=checks.fleet(simulation),
+            fleet=fleet(simulation, settled=True),
+            commands=Counter(name_of(r.plan.command) for r in simulation.records),
+            endings=simulation.endings,
         )
 
 
@@ -298,10 +357,20 @@ def on_mock_clock(scenario: Scenario, trace: Callable[[str], None] | None = None
 
 def simulate(scenario: Scenario, trace: Callable[[str], None] | None = None) -> Outcome:
     """The scenario, compared with what it gives when nothing goes wrong."""
-    from attrs import evolve
-
     outcome = on_mock_clock(scenario, trace)
-    quiet = on_mock_clock(checks.undisturbed(scenario))
+    quiet = on_mock_clock(evolve(scenario, runs=calm_runs(scenario.commands)))
     wrong = [f"without any fault: {text}" for text in quiet.violations]
-    wrong += checks.different(outcome.fleet, quiet.fleet)
+    wrong += _other_endings(scenario, outcome, quiet) or different(outcome.fleet, quiet.fleet)
     return evolve(outcome, violations=(*outcome.violations, *wrong))
+
+
+def _other_endings(scenario: Scenario, outcome: Outcome, quiet: Outcome) -> list[str]:
+    """The first command that gives something else than when nothing goes wrong."""
+    for place in sorted(outcome.endings.keys() & quiet.endings.keys()):
+        found, wanted = outcome.endings[place], quiet.endings[place]
+        wrong = different(found.fleet, wanted.fleet)
+        if found.text != wanted.text:
+            wrong.append(f"it was {found.text}, not {wanted.text}")
+        if wrong:
+            return [f"command {place} ({scenario.commands[place]}): {text}" for text in wrong]
+    return []

@@ -29,6 +29,7 @@ class Tally:
     faults: Counter[str] = field(factory=Counter)
     kills: Counter[str] = field(factory=Counter)
     codes: Counter[int] = field(factory=Counter)
+    commands: Counter[str] = field(factory=Counter)
     failing: list[Outcome] = field(factory=list)
 
     def add(self, outcome: Outcome) -> None:
@@ -38,6 +39,7 @@ class Tally:
         self.faults += outcome.faults
         self.kills += outcome.kills
         self.codes += outcome.codes
+        self.commands += outcome.commands
         if outcome.violations:
             self.failing.append(outcome)
 
@@ -45,9 +47,11 @@ class Tally:
         faults = ", ".join(f"{kind} {count}" for kind, count in sorted(self.faults.items()))
         kills = ", ".join(f"{kind} {count}" for kind, count in sorted(self.kills.items()))
         codes = ", ".join(f"{code}: {count}" for code, count in sorted(self.codes.items()))
+        commands = ", ".join(f"{kind} {count}" for kind, count in sorted(self.commands.items()))
         return (
             f"{self.seeds} seeds, {self.runs} runs in {seconds:.1f} s "
             f"({self.simulated / 3600:.1f} h simulated)\n"
+            f"commands: {commands}\n"
             f"faults: {sum(self.faults.values())} ({faults})\n"
             f"kills: {sum(self.kills.values())} ({kills})\n"
             f"exit codes: {codes}\n"

@@ -26,6 +26,8 @@ class Release:
     id: str
     version: int
     tool_version: str
+    back_to: int | None = None
+    """The earlier release that it brings back."""
 
 
 @frozen(kw_only=True)

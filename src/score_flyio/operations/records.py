@@ -37,10 +37,11 @@ class Records:
         return found or DeploymentRecord()
 
     async def released(self, result: AppResult | None) -> None:
-        """Remembers the release that a plan made, if it changed anything and nothing failed."""
-        if result is None or self.keeper is None or result.failures or not result.changed:
+        """Remembers the release that a plan made, or found made, if nothing failed."""
+        if result is None or self.keeper is None or result.failures:
             return
-        record = release_record(result, at=self.session.now())
+        known = self.of(result.plan.app).releases
+        record = release_record(result, known, at=self.session.now())
         if record is not None and record.configs:
             await self.keeper.released(result.plan.app, record)
 

@@ -10,7 +10,14 @@ from attrs import evolve, frozen
 from fly_machines import models
 from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.known_releases import KnownRelease, config_of
-from score_flyio.deploy.metadata import GROUP, OWN_PREFIX, group_of
+from score_flyio.deploy.metadata import (
+    ALL_SECRETS_SEEN,
+    BACK_TO,
+    GROUP,
+    OWN_PREFIX,
+    RELEASE_VERSION,
+    group_of,
+)
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.plan import AppPlan
@@ -27,6 +34,9 @@ from score_flyio.operations.apps import AppRef
 from score_flyio.operations.releases import known_releases
 from score_flyio.operations.session import Session
 from score_flyio.state.deployments import DeploymentRecord
+
+_PASSED = frozenset({ALL_SECRETS_SEEN, BACK_TO})
+"""Our metadata that is about the last start of a machine, or about the release itself."""
 
 
 @frozen(kw_only=True)
@@ -47,37 +57,55 @@ async def plan_rollback(
     options: DeployOptions | None = None,
     definition: AppSpec | None = None,
 ) -> Rollback:
-    """The plan back to release `to`; None: to the newest earlier one that was different.
+    """The plan back to release `to`.
 
-    The project's records count; where they lack a release, what the machines carry and the versions
-    that the platform keeps of them do. `definition` is the app's fly.toml, where it is known.
+    None: to the newest earlier one that was different; where a rollback was interrupted, to the one
+    that it was going back to. The project's records count; where they lack a release, what the
+    machines carry and the versions that the platform keeps of them do, but of releases that came to
+    no end only by `to`. `definition` is the app's fly.toml, where it is known.
 
     Raises:
         UsageError: there is no such release, or what it was is not known.
         ConfigError: the strategy that the options name is impossible for a group.
     """
+    asked, to = to, to if to is not None else _unfinished(observed, known)
     remembered = {release.version for release in known.releases}
     releases = await known_releases(session, observed, known, ask_for_versions=to not in remembered)
     versions = [release.version for release in releases]
     present = next_release(observed) - 1
-    candidates = [v for v in reversed(versions) if (v == to if to is not None else v < present)]
-    if not candidates:
-        raise _nothing(ref, to, versions)
+    oldest = min(remembered, default=present)
+    earlier = (v for v in reversed(versions) if v < present and (v in remembered or v < oldest))
+    candidates = [v for v in versions if v == to] if to is not None else list(earlier)
     for target in candidates:
         change = Reconfiguration(
             observed=observed,
             label=ref.label,
             configs=_configs(ref, observed, releases, target),
-            release=session.release(next_release(observed)),
+            release=evolve(session.release(next_release(observed)), back_to=target),
             new_id=session.new_id,
             options=options or DeployOptions(),
             definition=definition,
         )
         plan = plan_reconfiguration(change)
-        if any(isinstance(step, UpdateMachine | CreateMachine) for step in plan.steps):
-            break
-    _warn_of_tags(session, ref, plan, target)
-    return Rollback(to=target, plan=plan)
+        changes = any(isinstance(step, UpdateMachine | CreateMachine) for step in plan.steps)
+        if changes or to is not None:
+            _warn_of_tags(session, ref, plan, target)
+            return Rollback(to=target, plan=plan)
+    raise _nothing(ref, asked, versions)
+
+
+def _unfinished(observed: ObservedApp, known: DeploymentRecord) -> int | None:
+    """The release that the last run was going back to, if it ended before it was remembered.
+
+    Without any record nobody can tell whether it came to its end.
+    """
+    present = next_release(observed) - 1
+    if not known.releases or present in {release.version for release in known.releases}:
+        return None
+    marks = (metadata(machine) for machine in observed.machines)
+    found = {m.get(BACK_TO, "") for m in marks if m.get(RELEASE_VERSION) == str(present)}
+    (text,) = found if len(found) == 1 else ("",)
+    return int(text) if text.isdigit() else None
 
 
 def _configs(
@@ -136,7 +164,12 @@ def _as_own(config: models.FlyMachineConfig, machine: models.Machine) -> models.
     if standby := (present.env or {}).get("FLY_STANDBY_FOR"):
         env["FLY_STANDBY_FOR"] = standby
     wanted.env = env or None
-    own = {k: v for k, v in metadata(machine).items() if k == GROUP or k.startswith(OWN_PREFIX)}
+    found = metadata(machine)
+    own = {
+        k: v
+        for k, v in found.items()
+        if k == GROUP or (k.startswith(OWN_PREFIX) and k not in _PASSED)
+    }
     others = {k: v for k, v in (wanted.metadata or {}).items() if not k.startswith(OWN_PREFIX)}
     wanted.metadata = {**others, **own}
     return wanted

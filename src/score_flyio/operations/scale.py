@@ -11,6 +11,7 @@ from attrs import evolve, field, frozen
 from fly_machines import models
 from score_flyio.app.spec import AppSpec, VmSpec
 from score_flyio.deploy.desired.guest import default_guest, guest_of
+from score_flyio.deploy.metadata import Launch
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions, GuestOptions
 from score_flyio.deploy.pinning import with_image_that_runs
@@ -192,9 +193,20 @@ def plan_scale(
         )
         plans.append(reconfigured_groups(change))
     plan = app_plan(observed, ref.label, release, join(plans))
+    plan = evolve(plan, launches=_ended_launches(known, counts))
     volumes = frozenset(volume.id or "" for volume in observed.volumes)
     work = Work(plan=plan, options=request.options, known_volumes=volumes)
     return Scaling(work=work, destroys=gone)
+
+
+def _ended_launches(known: _Known, counts: Mapping[str, int]) -> tuple[str, ...]:
+    """Launches of the groups that are counted: how many machines there are is as asked for now.
+
+    Where one was interrupted before that was remembered, a deploy would still complete it.
+    """
+    machines = (machine for group in counts for machine in known.groups.get(group, ()))
+    launches = {launch.id for m in machines if (launch := Launch.of_machine(m)) and launch.of > 1}
+    return tuple(sorted(launches - set(known.record.launches_done)))
 
 
 def _count(

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
-from typing import Any, Final
+from typing import Any
 
 from attrs import evolve, field, frozen
 
 from fly_machines import models
 from score_flyio.app.spec import AppSpec
+from score_flyio.deploy.metadata import ALL_SECRETS_SEEN
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
@@ -32,9 +33,6 @@ from score_flyio.operations.apps import AppRef, existing
 from score_flyio.operations.session import Session
 from score_flyio.secret import Secret
 from score_flyio.state.deployments import DeploymentRecord
-
-ALL_SEEN_KEY: Final = "score_flyio_all_secrets"
-"""Metadata key of the hash over the digests of all secrets that the app had."""
 
 
 @frozen(kw_only=True)
@@ -122,7 +120,7 @@ def plan_handing_out(
         ConfigError: the strategy that the options name is impossible for a group.
     """
     seen = digests_hash(observed.secrets)
-    stale = tuple(m for m in observed.machines if metadata(m).get(ALL_SEEN_KEY) != seen)
+    stale = tuple(m for m in observed.machines if metadata(m).get(ALL_SECRETS_SEEN) != seen)
     return _plan(session, observed, change, stale, stored)
 
 
@@ -192,7 +190,7 @@ def _check_name(name: str) -> None:
 
 def _seeing(machine: models.Machine, everything: str, own: str) -> models.FlyMachineConfig:
     config = deepcopy(machine.config) or models.FlyMachineConfig()
-    marks = {ALL_SEEN_KEY: everything}
+    marks = {ALL_SECRETS_SEEN: everything}
     if SEEN_KEY in (config.metadata or {}):
         marks[SEEN_KEY] = own
     config.metadata = {**(config.metadata or {}), **marks}

@@ -26,6 +26,7 @@ from score_flyio.deploy.desired.files import merged_files
 from score_flyio.deploy.desired.guest import guest_of
 from score_flyio.deploy.desired.mounts import machine_mounts
 from score_flyio.deploy.desired.services import machine_services
+from score_flyio.deploy.metadata import ALL_SECRETS_SEEN, BACK_TO
 from score_flyio.deploy.model import FileSource, Release
 
 PLATFORM_VERSION: Final = "fly_platform_version"
@@ -81,16 +82,20 @@ def environment(spec: AppSpec, group: str, *more: dict[str, str], **extra: str) 
 
 def group_metadata(present: dict[str, str] | None, group: str) -> dict[str, str]:
     """Metadata by which either tool knows a machine of the group; keys of others are kept."""
-    return {**(present or {}), PLATFORM_VERSION: "v2", PROCESS_GROUP: group}
+    kept = {k: v for k, v in (present or {}).items() if k != ALL_SECRETS_SEEN}
+    return {**kept, PLATFORM_VERSION: "v2", PROCESS_GROUP: group}
 
 
 def add_release(config: FlyMachineConfig, release: Release) -> None:
     """Mark `config` as made by a release, and as not one of the platform's Postgres apps."""
     metadata = dict(config.metadata or {})
-    metadata.pop(MANAGED_POSTGRES, None)
+    for passed in (MANAGED_POSTGRES, BACK_TO):
+        metadata.pop(passed, None)
     metadata[RELEASE_ID] = release.id
     metadata[RELEASE_VERSION] = str(release.version)
     metadata[TOOL_VERSION] = release.tool_version
+    if release.back_to is not None:
+        metadata[BACK_TO] = str(release.back_to)
     config.metadata = metadata
 
 

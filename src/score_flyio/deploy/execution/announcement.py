@@ -37,6 +37,11 @@ def with_release(
     return evolve(config, metadata={**(config.metadata or {}), **marks})
 
 
+def never_lower(recorded: int, planned: int) -> int:
+    """The number of a release: Fly's, unless earlier releases that Fly was not told of have it."""
+    return max(recorded, planned)
+
+
 @define(kw_only=True, eq=False)
 class Announcement:
     """The record of one app's release; `api` is None where there is no place for it."""
@@ -76,7 +81,11 @@ class Announcement:
         self.begin()
         if self._answered is not None:
             await self._answered.wait()
-        return config if self.recorded is None else with_release(config, self.recorded)
+        if self.recorded is None:
+            return config
+        planned = (config.metadata or {}).get(RELEASE_VERSION, "")
+        version = never_lower(self.recorded.version, int(planned) if planned.isdigit() else 0)
+        return with_release(config, evolve(self.recorded, version=version))
 
     def end(self, status: Status, error: str = "") -> None:
         """Tell in the background how the release ended."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from copy import deepcopy
 
 from fly_machines import models
-from score_flyio.deploy.metadata import PASSING_KEYS, STANDS_FOR
+from score_flyio.deploy.metadata import ALL_SECRETS_SEEN, PASSING_KEYS, STANDS_FOR
 from score_flyio.fly.present import LAUNCH_KEY
 
-_OF_ANOTHER = PASSING_KEYS | {LAUNCH_KEY, STANDS_FOR}
+_OF_ANOTHER = PASSING_KEYS | {LAUNCH_KEY, STANDS_FOR, ALL_SECRETS_SEEN}
 """Metadata that a machine has not in common with others of its group."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
+from fly_machines import models
 from score_flyio.deploy.metadata import RELEASE_VERSION
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Release
 from score_flyio.deploy.options import DeployOptions
@@ -44,6 +45,8 @@ class AppPlan:
     """Launches that are complete when all steps are done."""
     unchanged: tuple[str, ...] = ()
     """Machines that already are as they should be."""
+    machines: tuple[models.Machine, ...] = field(default=(), repr=False)
+    """Those of the app as they were when the plan was made."""
     notes: tuple[str, ...] = ()
     """What a person should know beside the steps."""
     release: Release
@@ -88,6 +91,7 @@ def plan_app(desired: DesiredApp, observed: ObservedApp, settings: PlanSettings)
         pools=groups.pools,
         launches=groups.launches,
         unchanged=groups.unchanged,
+        machines=observed.machines,
         notes=groups.notes,
         release=release,
         secret_names=tuple(sorted(desired.secrets)),

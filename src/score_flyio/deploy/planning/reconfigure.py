@@ -15,7 +15,7 @@ from score_flyio.deploy.desired.machine_config import add_release
 from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.desired.update import skip_launch
 from score_flyio.deploy.history import with_history
-from score_flyio.deploy.metadata import RELEASE_VERSION
+from score_flyio.deploy.metadata import ALL_SECRETS_SEEN, RELEASE_VERSION
 from score_flyio.deploy.model import ObservedApp, Release
 from score_flyio.deploy.options import DeployOptions, StrategyName
 from score_flyio.deploy.pinning import with_image_that_runs
@@ -81,6 +81,7 @@ def app_plan(observed: ObservedApp, label: str, release: Release, groups: GroupP
         steps=(hold, *behind) if groups.leases else groups.steps,
         pools=groups.pools,
         unchanged=groups.unchanged,
+        machines=observed.machines,
         notes=groups.notes,
         release=release,
         fingerprint=fingerprint(observed),
@@ -164,5 +165,7 @@ def _step(change: Reconfiguration, group: str, machine: models.Machine) -> Updat
 def with_guest(
     config: models.FlyMachineConfig, guest: models.FlyMachineGuest
 ) -> models.FlyMachineConfig:
-    """The config with another size of machine."""
-    return evolve(deepcopy(config), guest=deepcopy(guest))
+    """The config with another size of machine, and without what its last start alone had."""
+    found = config.metadata or {}
+    kept = {k: v for k, v in found.items() if k != ALL_SECRETS_SEEN}
+    return evolve(deepcopy(config), guest=deepcopy(guest), metadata=kept or None)

@@ -1,0 +1,255 @@
+"""Operations whose calls fail or that are cut short, done once more as a user would."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+from attrs import evolve
+
+from score_flyio.deploy.metadata import HISTORY
+from score_flyio.deploy.observe import Wanted, observe_app
+from score_flyio.deploy.options import DeployOptions, GuestOptions
+from score_flyio.deploy.step import UpdateMachine
+from score_flyio.emulator import Faults, parse_faults
+from score_flyio.errors import UsageError
+from score_flyio.operations.apps import AppRef
+from score_flyio.operations.carry_out import Work, carry_out
+from score_flyio.operations.certificates import plan_addition, plan_removal
+from score_flyio.operations.destroy import destroy, plan_destruction
+from score_flyio.operations.records import open_records
+from score_flyio.operations.rollback import plan_rollback
+from score_flyio.operations.scale import ScaleRequest, plan_scale
+from score_flyio.operations.secrets import SecretsChange, plan_handing_out, store_secrets
+from score_flyio.operations.session import Session, open_session
+from score_flyio.secret import Secret
+from score_flyio.state.deployments import DeploymentRecord
+from score_flyio.target import EmulatorTarget
+from tests.engine.lab import QUICK, Lab, LabProject, toml
+
+WEB = AppRef(app="web")
+KEEP = evolve(QUICK, on_failure="keep")
+SECOND_UPDATE_FAILS = "Machines_update:422 skip=1 times=1"
+VOLUME = '[[mounts]]\nsource = "data"\ndestination = "/data"\n'
+GROUPS = "[processes]\napp = 'serve'\nworker = 'work'\n"
+
+
+@asynccontextmanager
+async def visit(lab: Lab) -> AsyncIterator[Session]:
+    await anyio.sleep(5)
+    async with open_session(EmulatorTarget(emulator=lab.fly), clock=lab.clock) as session:
+        yield session
+
+
+async def roll_back(lab: Lab, *, to: int | None = None, options: DeployOptions = KEEP) -> int:
+    """Gives the release that it goes back to."""
+    project = LabProject(Path("/nowhere"), lab.store, databases=lab.databases)
+    state = await lab.store.load()
+    async with visit(lab) as session, open_records(session, project, state, "rollback") as records:
+        observed = await observe_app(session.client, "web", Wanted())
+        known = records.of("web")
+        back = await plan_rollback(session, WEB, observed, known, to=to, options=options)
+        work = Work(plan=back.plan, options=options)
+        _, results = await carry_out(session, [work], recorder=records.recorder)
+        await records.released(results.get("web"))
+    return back.to
+
+
+async def remembered(lab: Lab) -> dict[int, list[str]]:
+    """The groups of each release that the state knows."""
+    state = await lab.store.load()
+    assert state is not None
+    return {r.version: sorted(r.configs) for r in state.deployments["web"].releases}
+
+
+async def forget_last_release(lab: Lab) -> None:
+    """As if the run had been killed before it could remember what it made."""
+    state = await lab.store.load()
+    assert state is not None
+    record = state.deployments["web"]
+    state.deployments["web"] = evolve(record, releases=record.releases[:-1])
+    await lab.store.save(state)
+
+
+def numbers(lab: Lab) -> list[str]:
+    """Which of the versions each machine runs."""
+    return [machine.config["env"]["A"] for machine in lab.machines()]
+
+
+async def two_releases(lab: Lab) -> None:
+    await lab.deploy(toml(env="A = '1'"))
+    await lab.deploy(toml(env="A = '2'"))
+    assert numbers(lab) == ["2", "2"]
+
+
+async def test_an_interrupted_rollback_goes_on_where_it_ended(lab: Lab) -> None:
+    await two_releases(lab)
+    lab.fly.faults = parse_faults(SECOND_UPDATE_FAILS)
+    assert await roll_back(lab) == 1
+    assert sorted(numbers(lab)) == ["1", "2"]
+    lab.fly.faults = Faults()
+    assert await roll_back(lab) == 1
+    assert numbers(lab) == ["1", "1"]
+    assert await roll_back(lab) == 2
+
+
+async def test_a_rollback_that_was_not_remembered_is_not_undone(lab: Lab) -> None:
+    await two_releases(lab)
+    await roll_back(lab)
+    await forget_last_release(lab)
+    assert await roll_back(lab) == 1
+    assert numbers(lab) == ["1", "1"]
+    assert list(await remembered(lab)) == [1, 2, 3]
+    assert await roll_back(lab) == 2
+
+
+async def test_a_later_release_is_no_rollback(lab: Lab) -> None:
+    await two_releases(lab)
+    await roll_back(lab)
+    await lab.deploy(toml(env="A = '4'"))
+    await forget_last_release(lab)
+    assert await roll_back(lab) == 3
+
+
+async def test_rollback_leaves_out_a_release_that_came_to_no_end(lab: Lab) -> None:
+    await lab.deploy(toml(env="A = '1'"))
+    await lab.deploy(toml(env="A = '2'"), options=KEEP, faults=SECOND_UPDATE_FAILS)
+    assert sorted(numbers(lab)) == ["1", "2"]
+    await lab.deploy(toml(env="A = '2'"))
+    assert await roll_back(lab) == 1
+    assert numbers(lab) == ["1", "1"]
+
+
+async def test_a_deploy_remembers_what_one_before_it_could_not(lab: Lab) -> None:
+    await two_releases(lab)
+    await forget_last_release(lab)
+    assert (await lab.deploy(toml(env="A = '2'"))).changes == []
+    assert list(await remembered(lab)) == [1, 2]
+
+
+async def test_groups_that_an_interrupted_deploy_changed_belong_to_the_release(lab: Lab) -> None:
+    await lab.deploy(toml(GROUPS, env="A = '1'"))
+    worker = lab.machines(group="worker")[0].id
+    await lab.deploy(toml(GROUPS, env="A = '2'"), options=KEEP)
+    await forget_last_release(lab)
+    machine = lab.fly.world.machines[worker]
+    machine.config["env"]["A"] = "1"
+    await lab.deploy(toml(GROUPS, env="A = '2'"), options=KEEP)
+    assert await remembered(lab) == {1: ["app", "worker"], 3: ["app", "worker"]}
+    assert await roll_back(lab, to=3) == 3
+    assert set(numbers(lab)) == {"2"}
+
+
+async def test_a_certificate_whose_removal_was_not_answered(lab: Lab) -> None:
+    await lab.deploy(toml())
+    async with visit(lab) as session:
+        added = await plan_addition(session, WEB, "a.test")
+        await carry_out(session, [Work(plan=added, options=KEEP)])
+        lab.fly.faults = parse_faults("App_Certificates_delete:lost times=1")
+        removed = await plan_removal(session, WEB, "a.test")
+        report, _ = await carry_out(session, [Work(plan=removed, options=KEEP)])
+    assert report.failures == ()
+    assert lab.fly.world.apps["web"].certificates == {}
+
+
+@pytest.mark.parametrize("seconds", [0.1, 20.0])
+async def test_volumes_go_when_their_machines_are_really_gone(seconds: float) -> None:
+    lab = Lab.build(destroy=seconds)
+    await lab.deploy(toml(VOLUME))
+    project = LabProject(Path("/nowhere"), lab.store, databases=lab.databases)
+    async with visit(lab) as session:
+        destruction = await plan_destruction(session, [WEB], None)
+        report = await destroy(session, destruction, project, None)
+    assert report.failures == ()
+    assert "web" not in lab.fly.world.apps
+
+
+async def handed_out(lab: Lab, **values: str | None) -> int:
+    """How many machines start anew for secrets that are set (None: deleted) and handed out."""
+    secrets = {name: None if value is None else Secret(value) for name, value in values.items()}
+    async with visit(lab) as session:
+        stored = await store_secrets(session, "web", secrets) if secrets else None
+        observed = await observe_app(session.client, "web", Wanted(secrets=True))
+        change = SecretsChange(ref=WEB, known=DeploymentRecord(), options=KEEP)
+        plan = plan_handing_out(session, observed, change, stored)
+        await carry_out(session, [Work(plan=plan, options=KEEP)])
+    return sum(isinstance(step, UpdateMachine) for step in plan.steps)
+
+
+async def stage(lab: Lab, name: str, value: str) -> None:
+    async with visit(lab) as session:
+        await store_secrets(session, "web", {name: Secret(value)})
+
+
+async def restart_by_deploy(lab: Lab) -> None:
+    await lab.deploy(toml(env="A = '9'"))
+
+
+async def restart_by_rollback(lab: Lab) -> None:
+    await roll_back(lab)
+
+
+async def restart_by_size(lab: Lab) -> None:
+    await scale(lab, ScaleRequest(guest=GuestOptions(memory="512mb"), options=KEEP))
+
+
+async def scale(lab: Lab, request: ScaleRequest) -> None:
+    project = LabProject(Path("/nowhere"), lab.store, databases=lab.databases)
+    state = await lab.store.load()
+    async with visit(lab) as session, open_records(session, project, state, "scale") as records:
+        observed = await observe_app(session.client, "web", Wanted(volumes=True))
+        scaling = plan_scale(session, WEB, observed, request, records.of("web"))
+        await carry_out(session, [scaling.work], recorder=records.recorder)
+
+
+@pytest.mark.parametrize("restart", [restart_by_deploy, restart_by_rollback, restart_by_size])
+async def test_machines_that_saw_a_staged_secret_learn_that_it_is_gone(
+    lab: Lab, restart: Callable[[Lab], Awaitable[None]]
+) -> None:
+    await two_releases(lab)
+    assert await handed_out(lab) == 2
+    assert await handed_out(lab) == 0
+    await stage(lab, "TOKEN", "s3cr3t-once")
+    await restart(lab)
+    assert await handed_out(lab, TOKEN=None) == 2
+    assert await handed_out(lab) == 0
+
+
+async def test_a_new_machine_learns_that_a_staged_secret_is_gone(lab: Lab) -> None:
+    await lab.deploy(toml())
+    await handed_out(lab)
+    await stage(lab, "TOKEN", "s3cr3t-once")
+    await scale(lab, ScaleRequest(counts={"app": 3}, options=KEEP))
+    assert await handed_out(lab, TOKEN=None) == 1
+
+
+async def test_a_deploy_keeps_the_count_after_an_unremembered_launch(lab: Lab) -> None:
+    await lab.deploy(toml(service=False))
+    assert [bool(m.config.get("standbys")) for m in lab.machines()] == [False, True]
+    state = await lab.store.load()
+    assert state is not None
+    state.deployments["web"] = evolve(state.deployments["web"], launches_done=())
+    await lab.store.save(state)
+    await scale(lab, ScaleRequest(counts={"app": 1}, options=KEEP))
+    assert (await lab.deploy(toml(service=False))).changes == []
+    assert len(lab.machines()) == 1
+
+
+async def test_there_is_nothing_to_go_back_to_where_no_release_was_different(lab: Lab) -> None:
+    await two_releases(lab)
+    await roll_back(lab)
+    await roll_back(lab, to=2)
+    state = await lab.store.load()
+    assert state is not None
+    record = state.deployments["web"]
+    same = tuple(release for release in record.releases if release.version in {2, 4})
+    state.deployments["web"] = evolve(record, releases=same)
+    await lab.store.save(state)
+    for machine in lab.machines():
+        machine.versions = machine.versions[-1:]
+        machine.config["metadata"].pop(HISTORY)
+    with pytest.raises(UsageError, match="no earlier release"):
+        await roll_back(lab)
