@@ -9,6 +9,7 @@ from score_flyio.emulator.invariants import MUTATIONS, violations
 from score_flyio.emulator.journal import JournalEntry
 from score_flyio.emulator.records import MachineRecord
 from score_flyio.events import WarningRaised, to_json
+from score_flyio.operations.status import Status
 from tests.simulation.capacity import CapacityWatch
 from tests.simulation.commands import (
     SECRET_PREFIX,
@@ -34,6 +35,8 @@ def after_run(simulation: Simulation, record: RunRecord, capacity: CapacityWatch
     found += _out_of_bounds(simulation, record)
     if not record.killed:
         found += [*_leases(simulation, record), *_honest(simulation, record)]
+    if record.status is not None and record.plan.calm and record.exit_code == 0:
+        found += _untrue(simulation, record.status)
     if record.plan.idle:
         found += _sent_for_nothing(simulation, record)
     return found
@@ -87,6 +90,13 @@ def _out_of_bounds(simulation: Simulation, record: RunRecord) -> list[str]:
         if simulation.disk.texts != record.state_before:
             found.append("it only reads, but changed the state")
     return found
+
+
+def _untrue(simulation: Simulation, status: Status) -> list[str]:
+    """What `status` tells of machines, while nothing happens to them."""
+    shown = {machine.id for app in status.apps for machine in app.machines}
+    there = {machine.id for machine in living(simulation.emulator.world)}
+    return [f"status and the world differ in machine {name}" for name in sorted(shown ^ there)]
 
 
 def _told(record: RunRecord) -> list[str]:

@@ -164,7 +164,7 @@ def choose_commands(rng: random.Random, apps: tuple[SimApp, ...]) -> tuple[Comma
     commands: list[Command] = []
     for stage in range(stages):
         commands.append(Deploy(stage=stage))
-        for _ in range(rng.choice((1, 2, 2, 3))):
+        for _ in range(rng.choice((1, 1, 2))):
             commands.append(_operation(rng, apps, stage, commands))
     return (*commands, Deploy(stage=stages - 1))
 

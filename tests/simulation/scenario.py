@@ -86,10 +86,6 @@ class Scenario:
         return tuple({run.place: run.command for run in self.runs}.values())
 
     @property
-    def stages(self) -> int:
-        return len(self.secret_generations)
-
-    @property
     def calm(self) -> bool:
         """Nothing happens to machines or hosts but what the deploys do."""
         disturbed = {d.kind for run in self.runs for d in run.disturbances}
@@ -114,7 +110,7 @@ def _with_operations(deploys: Scenario, rng: random.Random) -> Scenario:
     that what a command finds does not depend on how the ones before it came to their end.
     """
     apps = tuple(
-        evolve(app, versions=tuple(evolve(version, bad="") for version in app.versions))
+        evolve(app, versions=tuple(evolve(version, bad="") for version in app.versions[:2]))
         for app in deploys.apps[:2]
     )
     return evolve(
@@ -122,6 +118,7 @@ def _with_operations(deploys: Scenario, rng: random.Random) -> Scenario:
         apps=apps,
         runs=_repeated(rng, choose_commands(rng, apps)),
         options=evolve(deploys.options, fallback_regions=()),
+        secret_generations=deploys.secret_generations[:2],
         operations=True,
     )
 
@@ -139,7 +136,7 @@ def _repeated(rng: random.Random, commands: tuple[Command, ...]) -> tuple[RunPla
             runs.append(_troubled(rng, run))
         again = bool(runs) and runs[-1].place == place and place < len(commands) - 1
         runs.append(RunPlan(command=command, place=place, again=again, pause=60.0))
-        if rng.random() < 0.25 and is_idle(command):
+        if rng.random() < 0.2 and is_idle(command):
             runs.append(RunPlan(command=command, place=place, idle=True))
     return tuple(runs)
 

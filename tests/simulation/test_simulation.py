@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 
 import pytest
 
+from tests.simulation.commands import name_of
 from tests.simulation.scenario import scenario
 from tests.simulation.simulate import simulate
 from tests.simulation.soak import replay_command, simulate_seed
@@ -32,6 +34,16 @@ def test_a_seed_always_gives_the_same_simulation() -> None:
         simulate(scenario(3), trace.append)
     assert traces[0]
     assert traces[0] == traces[1]
+
+
+def test_every_command_is_simulated() -> None:
+    commands = Counter(name_of(c) for seed in range(200) for c in scenario(seed).commands)
+    assert set(commands) == {
+        *("deploy", "scale", "rollback", "rollback --to", "destroy", "destroy --keep-volumes"),
+        *("secrets set", "secrets unset", "secrets import", "secrets deploy"),
+        *("secrets set --stage", "secrets unset --stage", "secrets import --stage"),
+        *("certs add", "certs remove", "look"),
+    }
 
 
 def test_simulations_kill_and_disturb() -> None:
