@@ -14,7 +14,6 @@ from score_flyio.deploy.compare import differences
 from score_flyio.deploy.desired.machine_config import add_release
 from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.desired.update import skip_launch
-from score_flyio.deploy.history import with_history
 from score_flyio.deploy.metadata import ALL_SECRETS_SEEN, RELEASE_VERSION
 from score_flyio.deploy.model import ObservedApp, Release
 from score_flyio.deploy.options import DeployOptions, StrategyName
@@ -140,7 +139,7 @@ def _one_more(like: UpdateMachine) -> models.CreateMachineRequest:
 def _step(change: Reconfiguration, group: str, machine: models.Machine) -> UpdateMachine:
     before = machine.config or models.FlyMachineConfig()
     wanted = with_image_that_runs(change.configs.get(machine.id or "", before), machine)
-    config = with_history(deepcopy(wanted), machine)
+    config = deepcopy(wanted)
     add_release(config, change.release)
     well = is_well(machine, checks=False)  # one that crashed until it was given up starts again
     return UpdateMachine(

@@ -8,6 +8,7 @@ from fly_machines import models
 from score_flyio.app.groups import flatten
 from score_flyio.deploy.desired.update import MachineUpdate
 from score_flyio.deploy.desired.volumes import volume_request
+from score_flyio.deploy.history import with_history
 from score_flyio.deploy.metadata import STANDS_FOR, Launch, take_over
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref
 from score_flyio.deploy.planning.group_plan import GroupPlan, PlanSettings
@@ -188,7 +189,7 @@ def _replacement(
     secrets: SecretsPlan,
     taken: set[str],
 ) -> CreateMachine:
-    config = update.request.config or models.FlyMachineConfig()
+    config = with_history(update.request.config or models.FlyMachineConfig(), machine)
     free = [
         volume
         for volume in observed.volumes

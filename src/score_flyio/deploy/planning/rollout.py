@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 
 from fly_machines import models
 from score_flyio.deploy.desired.update import RESTING
+from score_flyio.deploy.history import with_history
 from score_flyio.deploy.metadata import CANARY
 from score_flyio.deploy.model import Release
 from score_flyio.deploy.options import DeployOptions, StrategyName
@@ -60,7 +61,8 @@ def roll_out(rollout: Rollout) -> GroupPlan:
     problem = impossible(rollout)
     if problem is not None:
         raise problem
-    steps = rollout.steps
+    known = {machine.id: machine for machine in rollout.machines}
+    steps = tuple(_with_history(step, known[step.machine]) for step in rollout.steps)
     touched = {step.machine for step in steps}
     reached = {step.machine for step in rollout.updates}
     waits = awaits(
@@ -105,6 +107,12 @@ def impossible(rollout: Rollout) -> ConfigError | None:
             hint="use --strategy rolling",
         )
     return None
+
+
+def _with_history(step: UpdateMachine, machine: models.Machine) -> UpdateMachine:
+    """The update, with which the machine carries the releases before it."""
+    config = with_history(step.request.config or models.FlyMachineConfig(), machine)
+    return evolve(step, request=evolve(step.request, config=config))
 
 
 def _worst_first(

@@ -11,7 +11,6 @@ from score_flyio.deploy.compare import differences
 from score_flyio.deploy.desired.launch import launch_plan
 from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.desired.update import MachineUpdate, update_input
-from score_flyio.deploy.history import with_history
 from score_flyio.deploy.metadata import TOOL_VERSION
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Release
 from score_flyio.deploy.options import DeployOptions, StrategyName
@@ -121,8 +120,6 @@ def _change(
     update = update_input(
         desired.spec, group, machine, image=desired.image, release=release, files=desired.files
     )
-    config = with_history(update.request.config or models.FlyMachineConfig(), machine)
-    update = evolve(update, request=evolve(update.request, config=config))
     if update.requires_replacement or not _host_ok(machine):
         return _Change(machine=machine, update=update)
     step = _update_step(desired, group, machine, update, secrets)
