@@ -15,7 +15,7 @@ from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions, GuestOptions
 from score_flyio.deploy.step import UpdateMachine
 from score_flyio.emulator import Faults, parse_faults
-from score_flyio.errors import UsageError
+from score_flyio.errors import PlanError, UsageError
 from score_flyio.operations.apps import AppRef
 from score_flyio.operations.carry_out import Work, carry_out
 from score_flyio.operations.certificates import plan_addition, plan_removal
@@ -184,6 +184,10 @@ async def stage(lab: Lab, name: str, value: str) -> None:
         await store_secrets(session, "web", {name: Secret(value)})
 
 
+async def change_secrets(lab: Lab) -> None:
+    await handed_out(lab, TOKEN="s3cr3t-once")
+
+
 async def restart_by_deploy(lab: Lab) -> None:
     await lab.deploy(toml(env="A = '9'"))
 
@@ -216,6 +220,21 @@ async def test_machines_that_saw_a_staged_secret_learn_that_it_is_gone(
     await restart(lab)
     assert await handed_out(lab, TOKEN=None) == 2
     assert await handed_out(lab) == 0
+
+
+@pytest.mark.parametrize("change", ["rollback", "size", "secrets"])
+async def test_a_machine_of_a_lost_host_is_told_before_anything_changes(
+    lab: Lab, change: str
+) -> None:
+    operations = {"rollback": restart_by_rollback, "size": restart_by_size}
+    await two_releases(lab)
+    lost, _ = lab.machines()
+    lab.fly.world.hosts[lost.host].status = "unreachable"
+    first = len(lab.fly.journal.entries)
+    with pytest.raises(PlanError, match=f"machine {lost.id}"):
+        await operations.get(change, change_secrets)(lab)
+    sent = [e.operation for e in lab.fly.journal.entries[first:] if e.method != "GET"]
+    assert sent == (["Secrets_update"] if change == "secrets" else [])
 
 
 async def test_a_new_machine_learns_that_a_staged_secret_is_gone(lab: Lab) -> None:

@@ -162,6 +162,7 @@ def plan_scale(
         UsageError: an unknown group, a region that is missing, or nothing is known to make
             machines from.
         ConversionError: an unknown size.
+        PlanError: the host of a machine that would change does not answer.
     """
     settled = settle(observed, request.options, request.definition)
     groups = by_group(settled.observed.machines, default="app")
@@ -181,10 +182,10 @@ def plan_scale(
             observed=evolve(settled.observed, machines=kept),
             label=ref.label,
             configs={
-                machine.id or "": with_guest(machine.config, guests[group])
+                machine.id or "": with_guest(_config(machine), guests[group])
                 for group, machines in by_group(kept, default="app").items()
                 for machine in machines
-                if group in resized and machine.config
+                if group in resized
             },
             release=release,
             new_id=session.new_id,
@@ -197,6 +198,10 @@ def plan_scale(
     volumes = frozenset(volume.id or "" for volume in observed.volumes)
     work = Work(plan=plan, options=request.options, known_volumes=volumes)
     return Scaling(work=work, destroys=gone)
+
+
+def _config(machine: models.Machine) -> models.FlyMachineConfig:
+    return machine.config or models.FlyMachineConfig()
 
 
 def _ended_launches(known: _Known, counts: Mapping[str, int]) -> tuple[str, ...]:

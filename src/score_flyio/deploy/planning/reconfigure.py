@@ -20,6 +20,7 @@ from score_flyio.deploy.options import DeployOptions, StrategyName
 from score_flyio.deploy.pinning import with_image_that_runs
 from score_flyio.deploy.planning.group_plan import GroupPlan, join
 from score_flyio.deploy.planning.groups import by_group
+from score_flyio.deploy.planning.hosts import check_hosts
 from score_flyio.deploy.planning.likeness import new_machine_config
 from score_flyio.deploy.planning.plan import AppPlan, fingerprint
 from score_flyio.deploy.planning.rollout import Rollout, impossible, roll_out
@@ -54,6 +55,7 @@ def plan_reconfiguration(change: Reconfiguration) -> AppPlan:
 
     Raises:
         ConfigError: the strategy that the options name is impossible for a group.
+        PlanError: the host of a machine that would change does not answer.
     """
     settled = settle(change.observed, change.options, change.definition)
     groups = reconfigured_groups(evolve(change, observed=settled.observed))
@@ -96,6 +98,7 @@ def next_release(observed: ObservedApp) -> int:
 def _group(change: Reconfiguration, group: str, machines: tuple[models.Machine, ...]) -> GroupPlan:
     if not any(machine.id in change.configs for machine in machines):
         return GroupPlan(unchanged=tuple(machine.id or "" for machine in machines))
+    check_hosts(change.observed.name, (m for m in machines if m.id in change.configs))
     updates = tuple(_step(change, group, machine) for machine in machines)
     wanted = [step.request.config or models.FlyMachineConfig() for step in updates]
     settings = deploy_settings(change.definition or AppSpec())

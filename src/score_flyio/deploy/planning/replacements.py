@@ -12,6 +12,7 @@ from score_flyio.deploy.history import with_history
 from score_flyio.deploy.metadata import STANDS_FOR, Launch, take_over
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref
 from score_flyio.deploy.planning.group_plan import GroupPlan, PlanSettings
+from score_flyio.deploy.planning.hosts import host_answers
 from score_flyio.deploy.planning.launches import with_secrets_seen
 from score_flyio.deploy.planning.leftovers import Members
 from score_flyio.deploy.planning.secrets import SecretsPlan
@@ -65,7 +66,7 @@ def replacement_steps(
         made = evolve(made, standby_for=_stands_by_for(machine, made, members))
         steps += _in_turn(desired, group, machine, made, settings, reason=notes[-1])
         previous = (made.id,)
-    held = tuple(m.id or "" for m, _ in replaced if (m.host_status or "ok") == "ok")
+    held = tuple(m.id or "" for m, _ in replaced if host_answers(m))
     return GroupPlan(steps=tuple(steps), leases=held)
 
 

@@ -16,6 +16,7 @@ from score_flyio.deploy.model import DesiredApp, ObservedApp, Release
 from score_flyio.deploy.options import DeployOptions, StrategyName
 from score_flyio.deploy.pinning import with_image_that_runs
 from score_flyio.deploy.planning.group_plan import GroupPlan, PlanSettings, join
+from score_flyio.deploy.planning.hosts import host_answers
 from score_flyio.deploy.planning.launches import with_secrets_seen
 from score_flyio.deploy.planning.leftovers import Members
 from score_flyio.deploy.planning.replacements import replacement_steps
@@ -44,7 +45,7 @@ class _Change:
 
     @property
     def replaced(self) -> bool:
-        return self.update.requires_replacement or not _host_ok(self.machine)
+        return self.update.requires_replacement or not host_answers(self.machine)
 
 
 def update_steps(
@@ -101,10 +102,6 @@ def _in_scope(machine: models.Machine, options: DeployOptions) -> bool:
     return region not in options.exclude_regions
 
 
-def _host_ok(machine: models.Machine) -> bool:
-    return (machine.host_status or "ok") == "ok"
-
-
 def _strategy(desired: DesiredApp, options: DeployOptions) -> StrategyName:
     return options.strategy or cast(StrategyName, deploy_settings(desired.spec).strategy)
 
@@ -120,7 +117,7 @@ def _change(
     update = update_input(
         desired.spec, group, machine, image=desired.image, release=release, files=desired.files
     )
-    if update.requires_replacement or not _host_ok(machine):
+    if update.requires_replacement or not host_answers(machine):
         return _Change(machine=machine, update=update)
     step = _update_step(desired, group, machine, update, secrets)
     seen = metadata(machine).get(SEEN_KEY)
