@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from typing import Any
 
 import anyio
@@ -116,6 +117,8 @@ class Disk:
     texts: tuple[str, str | None] | None = None
     holder: Life | None = None
     on_commit: list[Callable[[str], None]] = field(factory=list)
+    _parsed: tuple[tuple[str, str | None], ProjectState] | None = None
+    """The texts that were read last, and what stands in them: parsing is most of a simulation."""
 
     @classmethod
     def of(cls, state: ProjectState) -> Disk:
@@ -124,10 +127,12 @@ class Disk:
     def read(self) -> ProjectState | None:
         if self.texts is None:
             return None
-        state = load_state(self.texts[0], "state.yaml")
-        if self.texts[1] is not None:
-            load_deployments(state, self.texts[1], "deployments.yaml")
-        return state
+        if self._parsed is None or self._parsed[0] != self.texts:
+            state = load_state(self.texts[0], "state.yaml")
+            if self.texts[1] is not None:
+                load_deployments(state, self.texts[1], "deployments.yaml")
+            self._parsed = (self.texts, state)
+        return deepcopy(self._parsed[1])
 
     def commit(self, texts: tuple[str, str | None]) -> None:
         self.texts = texts

@@ -147,11 +147,14 @@ class Simulation:
         self.disk.on_commit.append(self._committed)
 
     def _committed(self, text: str) -> None:
+        self.violations += checks.secrets_in(text, "the state")
+
+    def _read_state(self, number: int) -> None:
+        """Whatever a run ended with, the next one can read the state that it left."""
         try:
             self.disk.read()
         except ScoreFlyError as error:
-            self.violations.append(f"the state cannot be read: {error}")
-        self.violations += checks.secrets_in(text, "the state")
+            self.violations.append(f"run {number}: the state cannot be read: {error}")
 
     async def run(self, plans: tuple[RunPlan, ...]) -> None:
         """All runs, then the look at what is there."""
@@ -217,6 +220,7 @@ class Simulation:
                 await self._live(record, requests)
             background.cancel_scope.cancel()
         self.emulator.faults = Faults()
+        self._read_state(number)
         record.struck = faults.struck
         capacity.end()
         if life.dead:
