@@ -83,6 +83,17 @@ async def test_a_standby_stays_one_through_every_strategy(lab: Lab) -> None:
         assert len(running) == 1
 
 
+async def test_bluegreen_where_stopping_a_machine_at_rest_is_refused() -> None:
+    """What the platform answers to that is not documented."""
+    lab = Lab.build(repeats_are_refused=True)
+    await lab.deploy(toml(strategy="bluegreen", service=False))
+    done = await lab.deploy(toml(strategy="bluegreen", service=False, image="nginx:2"))
+    assert done.code == 0, done.text
+    assert [call.status for call in done.of("Machines_stop")].count(412) == 1
+    assert lab.images() == ["nginx:2", "nginx:2"]
+    lab.check_clean()
+
+
 async def test_without_high_availability_there_is_one_machine_a_group(lab: Lab) -> None:
     await lab.deploy(toml(GROUPS), options=evolve(QUICK, ha=False))
     assert [len(lab.machines(group=group)) for group in ("app", "worker")] == [1, 1]

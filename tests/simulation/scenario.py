@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
 from attrs import evolve, field, frozen
 
@@ -171,6 +171,7 @@ def _deploys(seed: int) -> Scenario:
             fallback_regions=rng.choice(((), ("ord",))) if strategy != "bluegreen" else (),
         ),
         settings=EmulatorSettings(
+            **_unknowns(random.Random(f"unknown:{seed}")),
             seed=seed,
             latency=rng.choice((0.0, 0.02, (0.01, 0.1), (0.05, 0.4))),
             boot=rng.choice((0.2, 0.5, 2.0)),
@@ -186,6 +187,19 @@ def _deploys(seed: int) -> Scenario:
         secret_generations=tuple(_generations(rng, stages)),
         hosts_come_back=rng.random() < 0.7,
     )
+
+
+def _unknowns(rng: random.Random) -> dict[str, Any]:
+    """What the platform's documents leave open: either answer must do."""
+    return {
+        "salted_digests": rng.random() < 0.3,
+        "repeats_are_refused": rng.random() < 0.3,
+        "long_leases_are_cut": rng.random() < 0.3,
+        "max_lease_ttl": rng.choice((120, 86_400)),
+        "longest_metadata": rng.choice((None, None, 4096, 512)),
+        "unique_machine_names": rng.random() < 0.7,
+        "extend_needs_restart": rng.random() < 0.5,
+    }
 
 
 def _generations(rng: random.Random, stages: int) -> list[int]:

@@ -22,6 +22,7 @@ from score_flyio.errors import (
     NameTaken,
     NotAuthorized,
     NotFound,
+    PreconditionFailed,
 )
 from score_flyio.fly.errors import is_doubtful
 from score_flyio.fly.present import LAUNCH_KEY, kept, living, metadata
@@ -32,6 +33,10 @@ T = TypeVar("T")
 TRIES: Final = 6
 LOOKS: Final = (0.5, 1.0)
 """Seconds before each look at what is there; reads lag behind changes."""
+AT_REST: Final = frozenset(
+    {"created", "stopped", "stopping", "suspended", "destroyed", "destroying"}
+)
+"""States in which no process of a machine runs, or soon none does."""
 VISIBLE_WITHIN: Final = 60.0
 """Seconds within which a new app must become readable."""
 
@@ -218,6 +223,24 @@ async def update_machine(
         return machine if changed and previous_instance_id is not None else None
 
     return await _repeat(send, updated)
+
+
+async def stop_machine(
+    api: FlyMachinesApi, app: str, machine_id: str, *, nonce: str | None = None
+) -> None:
+    """Ask the processes of a machine to end; one that rests already, or is gone, is fine.
+
+    What the platform answers then is not documented, so a refusal is held against the machine.
+    """
+    try:
+        await api.machines_stop(
+            app, machine_id, models.StopRequest(), fly_machine_lease_nonce=nonce
+        )
+    except NotFound:
+        return
+    except (Conflict, InvalidRequest, PreconditionFailed):
+        if (await api.machines_show(app, machine_id)).state not in AT_REST:
+            raise
 
 
 async def delete_machine(

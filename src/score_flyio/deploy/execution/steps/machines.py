@@ -185,9 +185,5 @@ async def set_metadata(step: SetMetadata, context: Context) -> None:
 async def stop_machine(step: StopMachine, context: Context) -> None:
     """Stops the machine, under its lease, with its own signal and timeout."""
     machine = context.machine(step.ref).id
-    await context.client.api.machines_stop(
-        step.app,
-        machine,
-        models.StopRequest(),
-        fly_machine_lease_nonce=context.leases.nonce(machine),
-    )
+    nonce = context.leases.nonce(machine)
+    await repeats.stop_machine(context.client.api, step.app, machine, nonce=nonce)
