@@ -106,15 +106,15 @@ def _marked(machine: MachineRecord) -> bool:
 
 def _promises(scenario: Scenario, emulator: Emulator, command: Command) -> dict[Key, int]:
     serving = count_serving(scenario, emulator, emulator.clock.time())
-    if isinstance(command, Deploy) and scenario.options.strategy == "bluegreen":
-        members = Counter(
-            (m.app, group_of(m.config))
-            for m in living(emulator.world)
-            if _serves(m) and _stays(m, emulator.world)
-        )
-        return {key: min(count, members[key]) for key, count in serving.items()}
     machines = list(living(emulator.world))
-    members = Counter((m.app, group_of(m.config)) for m in machines if _serves(m))
+    bluegreen = scenario.options.strategy == "bluegreen"
+    members = Counter(
+        (m.app, group_of(m.config))
+        for m in machines
+        if _serves(m) and (not bluegreen or _stays(m, emulator.world))
+    )
+    if isinstance(command, Deploy) and bluegreen:
+        return {key: min(count, members[key]) for key, count in serving.items()}
     every = Counter((m.app, group_of(m.config)) for m in machines)
     return {
         key: min(
@@ -143,5 +143,7 @@ def _kept(scenario: Scenario, command: Command, key: Key, size: int, *, others: 
             return kept
     if scenario.options.strategy == "immediate":
         return 0
+    if scenario.options.strategy == "bluegreen":
+        return kept
     share = scenario.options.max_unavailable or 0.33
     return kept - (int(share) if share >= 1 else max(1, math.ceil(size * share)))
