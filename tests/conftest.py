@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", settings(), deadline=None)  # computers may be busy
+settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

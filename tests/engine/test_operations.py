@@ -272,3 +272,12 @@ async def test_there_is_nothing_to_go_back_to_where_no_release_was_different(lab
         machine.config["metadata"].pop(HISTORY)
     with pytest.raises(UsageError, match="no earlier release"):
         await roll_back(lab)
+
+
+async def test_going_back_again_changes_nothing_of_volumes(lab: Lab) -> None:
+    await lab.deploy(toml(VOLUME, env="A = '1'"))
+    await lab.deploy(toml(VOLUME, env="A = '2'"))
+    await roll_back(lab)
+    versions = [machine.instance_id for machine in lab.machines()]
+    await roll_back(lab, to=1)
+    assert [machine.instance_id for machine in lab.machines()] == versions
