@@ -20,7 +20,7 @@ from attrs import evolve, frozen
 
 from fly_machines import models
 from score_flyio.deploy.images import with_digest
-from score_flyio.deploy.metadata import HISTORY, OWN_PREFIX, PASSING_KEYS, RELEASE_VERSION
+from score_flyio.deploy.metadata import HISTORY, OWN_PREFIX, PASSING_KEYS, release_number
 from score_flyio.deploy.pinning import digest_of, exact
 from score_flyio.fly.codec import unstructure
 from score_flyio.fly.present import metadata
@@ -34,8 +34,6 @@ _LARGEST: Final = 1 << 20
 """Bytes that are unpacked at most: metadata may be written by anyone."""
 _LATEST: Final = 253_402_300_800
 """Seconds until the year 10000: no later time can be shown."""
-_DIGITS: Final = 19
-"""No release has a number of so many digits."""
 _FORM: Final = "1."
 """How values of this form begin."""
 _STANDBY_FOR: Final = "FLY_STANDBY_FOR"
@@ -77,13 +75,13 @@ def past_releases(machine: models.Machine) -> tuple[PastRelease, ...]:
 
 def present_release(machine: models.Machine) -> PastRelease | None:
     """The release that made the present config of a machine; None: it is of no release."""
-    version = metadata(machine).get(RELEASE_VERSION, "")
-    if not _is_number(version):
+    version = release_number(metadata(machine))
+    if not version:
         return None
     digest = digest_of(machine)
     shown = machine.config or machine.incomplete_config or models.FlyMachineConfig()
     return PastRelease(
-        version=int(version),
+        version=version,
         at=_since(machine),
         image=with_digest(shown.image or "", digest),
         config=unstructure(lasting(machine.config, digest)) if machine.config else None,
@@ -164,10 +162,6 @@ def _is_release(row: Any) -> bool:
 
 def _of_one_machine(key: str) -> bool:
     return key.startswith(OWN_PREFIX) or key in PASSING_KEYS
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < _DIGITS and int(text) > 0
 
 
 def _since(machine: models.Machine) -> float | None:

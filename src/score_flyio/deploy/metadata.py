@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from attrs import frozen
 
 from fly_machines import models
@@ -34,6 +36,9 @@ HISTORY = f"{OWN_PREFIX}history"
 PASSING_KEYS = frozenset({CANARY, TAG, GREEN_LAUNCH})
 """Keys of flyctl that mark a stage of a deploy."""
 
+_DIGITS = 19
+"""No release has a number of so many digits."""
+
 RELEASE_GROUP = "fly_app_release_command"
 RESERVED_GROUPS = frozenset(
     {RELEASE_GROUP, "fly_app_test_machine_command", "fly_app_console", "release_command"}
@@ -44,6 +49,17 @@ def group_of(machine: models.Machine, default: str = "app") -> str:
     """The process group of a machine; the default one where it names none."""
     found = metadata(machine)
     return found.get(GROUP) or found.get(OLD_GROUP) or default
+
+
+def release_number(found: Mapping[str, str]) -> int:
+    """The number of the release in a machine's metadata; 0 where there is none to be read."""
+    text = found.get(RELEASE_VERSION, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else 0
+
+
+def last_release(machines: Iterable[models.Machine]) -> int:
+    """The highest number of a release that any of the machines carries; 0 where none does."""
+    return max((release_number(metadata(machine)) for machine in machines), default=0)
 
 
 def is_own(machine: models.Machine) -> bool:

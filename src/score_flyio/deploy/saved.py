@@ -17,7 +17,7 @@ from attrs import define, field, frozen
 from fly_machines.models import Machine
 from score_flyio.app.flytoml import read_fly_toml
 from score_flyio.app.spec import AppSpec
-from score_flyio.deploy.metadata import RELEASE_VERSION, group_of
+from score_flyio.deploy.metadata import group_of, release_number
 from score_flyio.errors import Problem, ScoreFlyError
 from score_flyio.fly.codec import unstructure
 from score_flyio.fly.present import metadata
@@ -78,10 +78,9 @@ def saved_app(app: str, machines: Sequence[Machine], *, files_folder: str = "fil
 
 def _representatives(machines: Sequence[Machine]) -> Iterator[tuple[str, Tree]]:
     def rank(machine: Machine) -> tuple[bool, int, str]:
-        version = metadata(machine).get(RELEASE_VERSION, "")
         config = machine.config
         main = not (config and config.standbys)
-        return main, int(version) if version.isdigit() else 0, machine.id or ""
+        return main, release_number(metadata(machine)), machine.id or ""
 
     for group in sorted({group_of(machine) for machine in machines}):
         best = max((m for m in machines if group_of(m) == group), key=rank)

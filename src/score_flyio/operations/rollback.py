@@ -17,6 +17,7 @@ from score_flyio.deploy.metadata import (
     OWN_PREFIX,
     RELEASE_VERSION,
     group_of,
+    last_release,
 )
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
@@ -72,7 +73,7 @@ async def plan_rollback(
     remembered = {release.version for release in known.releases}
     releases = await known_releases(session, observed, known, ask_for_versions=to not in remembered)
     versions = [release.version for release in releases]
-    present = next_release(observed) - 1
+    present = last_release(observed.machines)
     oldest = min(remembered, default=present)
     earlier = (v for v in reversed(versions) if v < present and (v in remembered or v < oldest))
     candidates = [v for v in versions if v == to] if to is not None else list(earlier)
@@ -99,7 +100,7 @@ def _unfinished(observed: ObservedApp, known: DeploymentRecord) -> int | None:
 
     Without any record nobody can tell whether it came to its end.
     """
-    present = next_release(observed) - 1
+    present = last_release(observed.machines)
     if not known.releases or present in {release.version for release in known.releases}:
         return None
     marks = (metadata(machine) for machine in observed.machines)

@@ -20,7 +20,7 @@ from score_flyio.deploy.known_releases import (
     of_versions,
     records,
 )
-from score_flyio.deploy.metadata import HISTORY
+from score_flyio.deploy.metadata import HISTORY, last_release, release_number
 from score_flyio.state.deployments import DeploymentRecord, ReleaseRecord
 from score_flyio.ulid import new_ulid
 
@@ -235,3 +235,13 @@ def test_merging_forgets_nothing_and_changes_nothing(
         if "@" in release.image:
             assert by_version[release.version].image == release.image
     assert merged(found) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("7", 7), ("", 0), ("x", 0), ("²", 0), ("9" * 19, 0), ("-1", 0)]
+)
+def test_numbers_of_releases_are_read_whatever_stands_there(text: str, number: int) -> None:
+    marks = {"fly_release_version": text}
+    machine = Machine(id="a", config=FlyMachineConfig(metadata=marks))
+    assert release_number(marks) == number
+    assert last_release([Machine(id="b"), machine]) == number

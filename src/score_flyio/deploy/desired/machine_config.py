@@ -26,14 +26,17 @@ from score_flyio.deploy.desired.files import merged_files
 from score_flyio.deploy.desired.guest import guest_of
 from score_flyio.deploy.desired.mounts import machine_mounts
 from score_flyio.deploy.desired.services import machine_services
-from score_flyio.deploy.metadata import ALL_SECRETS_SEEN, BACK_TO
+from score_flyio.deploy.metadata import (
+    ALL_SECRETS_SEEN,
+    BACK_TO,
+    GROUP,
+    PLATFORM,
+    RELEASE_ID,
+    RELEASE_VERSION,
+    TOOL_VERSION,
+)
 from score_flyio.deploy.model import FileSource, Release
 
-PLATFORM_VERSION: Final = "fly_platform_version"
-PROCESS_GROUP: Final = "fly_process_group"
-RELEASE_ID: Final = "fly_release_id"
-RELEASE_VERSION: Final = "fly_release_version"
-TOOL_VERSION: Final = "fly_flyctl_version"
 MANAGED_POSTGRES: Final = "fly-managed-postgres"
 
 _RESTART_POLICIES: Final = {"always": "always", "on-failure": "on-failure", "never": "no"}
@@ -83,7 +86,7 @@ def environment(spec: AppSpec, group: str, *more: dict[str, str], **extra: str) 
 def group_metadata(present: dict[str, str] | None, group: str) -> dict[str, str]:
     """Metadata by which either tool knows a machine of the group; keys of others are kept."""
     kept = {k: v for k, v in (present or {}).items() if k != ALL_SECRETS_SEEN}
-    return {**kept, PLATFORM_VERSION: "v2", PROCESS_GROUP: group}
+    return {**kept, PLATFORM: "v2", GROUP: group}
 
 
 def add_release(config: FlyMachineConfig, release: Release) -> None:

@@ -13,7 +13,7 @@ import anyio.abc
 from attrs import define, evolve, field
 
 from fly_machines import models
-from score_flyio.deploy.metadata import RELEASE_ID, RELEASE_VERSION
+from score_flyio.deploy.metadata import RELEASE_ID, RELEASE_VERSION, release_number
 from score_flyio.deploy.model import Release
 from score_flyio.errors import ScoreFlyError
 from score_flyio.fly import repeats
@@ -83,8 +83,8 @@ class Announcement:
             await self._answered.wait()
         if self.recorded is None:
             return config
-        planned = (config.metadata or {}).get(RELEASE_VERSION, "")
-        version = never_lower(self.recorded.version, int(planned) if planned.isdigit() else 0)
+        planned = release_number(config.metadata or {})
+        version = never_lower(self.recorded.version, planned)
         return with_release(config, evolve(self.recorded, version=version))
 
     def end(self, status: Status, error: str = "") -> None:

@@ -15,6 +15,7 @@ from score_flyio.deploy.execution.health import HealthWatch
 from score_flyio.deploy.execution.leases import LeaseBook
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.pinning import digest_of
 from score_flyio.events import Event, Scope, WarningRaised
 from score_flyio.fly import repeats
 from score_flyio.fly.client import FlyClient
@@ -142,7 +143,7 @@ class Context:
             instance_id=machine.instance_id,
             since=anyio.current_time(),
             launched=launched,
-            digest=machine.image_ref.digest if machine.image_ref else None,
+            digest=digest_of(machine),
         )
 
     def secrets(self, step_id: str | None) -> SecretsSet | None:

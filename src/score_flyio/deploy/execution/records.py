@@ -14,7 +14,7 @@ from score_flyio.deploy.execution.announcement import never_lower, with_release
 from score_flyio.deploy.execution.context import MadeMachine
 from score_flyio.deploy.execution.execute import AppResult, Outcome
 from score_flyio.deploy.history import lasting
-from score_flyio.deploy.metadata import RELEASE_VERSION, group_of
+from score_flyio.deploy.metadata import group_of, release_number
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.pinning import digest_of
 from score_flyio.deploy.planning.plan import AppPlan
@@ -91,12 +91,12 @@ def release_record(
             configs[step.group] = unstructure(config)
             images.add(config.image or "")
     for machine in _left_alone(result):
-        group = group_of(machine)
-        if group not in configs and machine.config and _version(machine) > _newest(known, group):
+        group, number = group_of(machine), release_number(metadata(machine))
+        if group not in configs and machine.config and number > _newest(known, group):
             config = lasting(machine.config, digest_of(machine))
             configs[group] = unstructure(config)
             images.add(config.image or "")
-            version = max(version, _version(machine))
+            version = max(version, number)
     if not version:
         return None
     return ReleaseRecord(
@@ -117,12 +117,7 @@ def _left_alone(result: AppResult) -> Iterable[models.Machine]:
         if isinstance(step, DestroyMachine):
             touched.add(step.ref.machine or "")
     left = (machine for machine in result.plan.machines if machine.id not in touched)
-    return sorted(left, key=lambda machine: (-_version(machine), _is_standby(machine)))
-
-
-def _version(machine: models.Machine) -> int:
-    text = metadata(machine).get(RELEASE_VERSION, "")
-    return int(text) if text.isdigit() else 0
+    return sorted(left, key=lambda m: (-release_number(metadata(m)), _is_standby(m)))
 
 
 def _is_standby(machine: models.Machine) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from fly_machines import models
-from score_flyio.deploy.metadata import RELEASE_VERSION
+from score_flyio.deploy.metadata import last_release
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Release
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.addresses import address_steps, after_addresses
@@ -28,7 +28,6 @@ from score_flyio.deploy.step import (
     Step,
     UpdateMachine,
 )
-from score_flyio.fly.present import metadata
 
 
 @frozen(kw_only=True)
@@ -70,7 +69,7 @@ def plan_app(desired: DesiredApp, observed: ObservedApp, settings: PlanSettings)
     """
     release = Release(
         id=settings.new_id(),
-        version=_last_release(observed) + 1,
+        version=last_release(observed.machines) + 1,
         tool_version=settings.tool_version,
     )
     platform = platform_steps(desired, observed, settings.options)
@@ -105,7 +104,7 @@ def empty_plan(desired: DesiredApp, observed: ObservedApp) -> AppPlan:
         app=desired.name,
         label=desired.label,
         steps=(),
-        release=Release(id="", version=_last_release(observed), tool_version=""),
+        release=Release(id="", version=last_release(observed.machines), tool_version=""),
         fingerprint=fingerprint(observed),
     )
 
@@ -170,11 +169,6 @@ def _machine_steps(
         for step in groups.steps
     ]
     return [*first, *rest]
-
-
-def _last_release(observed: ObservedApp) -> int:
-    versions = [metadata(machine).get(RELEASE_VERSION, "") for machine in observed.machines]
-    return max((int(version) for version in versions if version.isdigit()), default=0)
 
 
 def fingerprint(observed: ObservedApp) -> str:

@@ -14,7 +14,7 @@ from score_flyio.deploy.compare import differences
 from score_flyio.deploy.desired.machine_config import add_release
 from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.desired.update import skip_launch
-from score_flyio.deploy.metadata import ALL_SECRETS_SEEN, RELEASE_VERSION
+from score_flyio.deploy.metadata import ALL_SECRETS_SEEN, last_release
 from score_flyio.deploy.model import ObservedApp, Release
 from score_flyio.deploy.options import DeployOptions, StrategyName
 from score_flyio.deploy.pinning import with_image_that_runs
@@ -28,7 +28,6 @@ from score_flyio.deploy.planning.settling import settle
 from score_flyio.deploy.planning.unsettled import is_well
 from score_flyio.deploy.planning.waiting import waiting_of
 from score_flyio.deploy.step import HoldMachines, UpdateMachine
-from score_flyio.fly.present import metadata
 
 
 @frozen(kw_only=True)
@@ -91,8 +90,7 @@ def app_plan(observed: ObservedApp, label: str, release: Release, groups: GroupP
 
 def next_release(observed: ObservedApp) -> int:
     """The number after the highest that any machine carries."""
-    found = [metadata(machine).get(RELEASE_VERSION, "") for machine in observed.machines]
-    return max((int(text) for text in found if text.isdigit()), default=0) + 1
+    return last_release(observed.machines) + 1
 
 
 def _group(change: Reconfiguration, group: str, machines: tuple[models.Machine, ...]) -> GroupPlan:
