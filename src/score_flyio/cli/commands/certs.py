@@ -15,7 +15,6 @@ from score_flyio.cli.options import json_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
-    from score_flyio.deploy.execution.report import Report
     from score_flyio.deploy.model import OwnCertificate
     from score_flyio.deploy.planning.plan import AppPlan
     from score_flyio.operations.certificates import Certificate
@@ -56,7 +55,6 @@ async def add(
     **settings: Any,
 ) -> int:
     """Ask for a certificate, or give one; says which DNS records it needs."""
-    from score_flyio.cli.deploy_run import tell
     from score_flyio.operations.certificates import plan_addition, show_certificate
 
     own = _own(cli, fullchain, private_key)
@@ -66,12 +64,10 @@ async def add(
         plan = await plan_addition(visit, named.ref, hostname, own)
         if dry_run:
             return show_plan(cli, plan)
-        report = await _carried_out(visit, plan)
-        if report.failures:
-            tell(cli, report)
-            return report.exit_code
-        _tell(named, await show_certificate(visit, named.ref, hostname))
-    return 0
+        code = await _exit_code(cli, visit, plan)
+        if not code:
+            _tell(named, await show_certificate(visit, named.ref, hostname))
+    return code
 
 
 @command.command("check")
@@ -95,7 +91,6 @@ async def check(cli: CliContext, **settings: Any) -> int:
 @json_option
 async def remove(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
     """Take the certificates of a host name away."""
-    from score_flyio.cli.deploy_run import tell
     from score_flyio.operations.certificates import plan_removal
 
     named = await named_app(cli, settings)
@@ -104,21 +99,24 @@ async def remove(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
         plan = await plan_removal(visit, named.ref, hostname)
         if dry_run:
             return show_plan(cli, plan)
-        report = await _carried_out(visit, plan)
-    if report.failures:
-        tell(cli, report)
-        return report.exit_code
-    document = {"app": named.ref.app, "hostname": hostname}
-    cli.output.result(document, f"{named.ref}: removed the certificate of {hostname}")
-    return 0
+        code = await _exit_code(cli, visit, plan)
+    if not code:
+        document = {"app": named.ref.app, "hostname": hostname}
+        cli.output.result(document, f"{named.ref}: removed the certificate of {hostname}")
+    return code
 
 
-async def _carried_out(visit: Session, plan: AppPlan) -> Report:
+async def _exit_code(cli: CliContext, visit: Session, plan: AppPlan) -> int:
+    """Does it; the exit code, with all that is to be told of a failure told."""
+    from score_flyio.cli.deploy_run import tell
     from score_flyio.deploy.options import DeployOptions
     from score_flyio.operations.carry_out import Work, carry_out
 
     report, _ = await carry_out(visit, [Work(plan=plan, options=DeployOptions())])
-    return report
+    if report.failures:
+        tell(cli, report)
+        return report.exit_code
+    return 0
 
 
 def _hostname(named: OneApp) -> str:
