@@ -22,9 +22,9 @@ import attrs
 import pytest
 from attrs import define, field
 
-from score_flyio.emulator import Emulator, EmulatorSettings
+from fly_emulator import Emulator, EmulatorSettings
+from score_flyio.engine.target import EmulatorTarget
 from score_flyio.events import Event
-from score_flyio.target import EmulatorTarget
 
 MARKER = "fly_emulator"
 

@@ -11,13 +11,13 @@ import httpx
 
 from fly_machines import models
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.engine import Engine
+from score_flyio.engine.engine import Engine
+from score_flyio.engine.project import Project
+from score_flyio.engine.target import FlyTarget
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.codec import unstructure
-from score_flyio.project import Project
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import InMemoryStore
-from score_flyio.target import FlyTarget
 from tests.bench.processes import own_peak_mib, tool
 from tests.bench.world import web
 

@@ -10,18 +10,18 @@ import anyio
 from attrs import define, field, frozen
 from trio.testing import MockClock
 
-from score_flyio.app.flytoml.document import read_fly_toml
-from score_flyio.clock import EventLoopClock
+from fly_emulator import Emulator, EmulatorSettings, lifecycle
+from fly_emulator.records import MachineRecord
+from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deployable import FlyTomlApp
-from score_flyio.emulator import Emulator, EmulatorSettings, lifecycle
-from score_flyio.emulator.records import MachineRecord
-from score_flyio.engine import Engine
+from score_flyio.engine.deployable import FlyTomlApp
+from score_flyio.engine.engine import Engine
+from score_flyio.engine.project import Project
+from score_flyio.engine.target import EmulatorTarget
 from score_flyio.events import Event, MachineStateChanged, RequestFinished
-from score_flyio.project import Project
+from score_flyio.flytoml.document import read_fly_toml
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import InMemoryStore
-from score_flyio.target import EmulatorTarget
 
 LATENCY, BOOT, HEALTHY = 0.05, 0.5, 1.0
 """Seconds: the settings under which flyctl was recorded."""

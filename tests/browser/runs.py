@@ -11,18 +11,19 @@ import anyio
 from attrs import field, frozen
 from trio.testing import MockClock
 
+from fly_emulator import Emulator, EmulatorSettings
+from fly_emulator.faults import parse_faults
 from fly_machines import models
-from score_flyio.app.flytoml.document import read_fly_toml
-from score_flyio.clock import EventLoopClock
+from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.execution.report import Report
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deployable import FlyTomlApp, Input
-from score_flyio.emulator import Emulator, EmulatorSettings
-from score_flyio.emulator.faults import parse_faults
-from score_flyio.engine import Engine
+from score_flyio.engine.deployable import FlyTomlApp, Input
+from score_flyio.engine.engine import Engine
+from score_flyio.engine.project import Project
+from score_flyio.engine.target import EmulatorTarget
 from score_flyio.errors import DeployError
 from score_flyio.events import Event
-from score_flyio.project import Project
+from score_flyio.flytoml.document import read_fly_toml
 from score_flyio.report_html import render_html
 from score_flyio.resources.definition import ProvisionerDefinition, StaticSpec
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
@@ -30,7 +31,6 @@ from score_flyio.resources.registry import Registry
 from score_flyio.score.load import workload_from_document
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import InMemoryStore
-from score_flyio.target import EmulatorTarget
 
 PASSWORD = "correct-horse-battery"
 SETTINGS = EmulatorSettings(latency=(0.03, 0.12), boot=0.8, healthy_after=1.6)

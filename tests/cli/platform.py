@@ -11,7 +11,7 @@ import httpx
 from anyio.from_thread import start_blocking_portal
 from attrs import evolve, frozen
 
-from score_flyio.emulator import Emulator, EmulatorSettings, parse_faults
+from fly_emulator import Emulator, EmulatorSettings, parse_faults
 from tests.cli.conftest import Cli
 
 QUICK: Final = EmulatorSettings(

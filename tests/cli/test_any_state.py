@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from score_flyio.score.yaml import read_yaml
+from score_flyio.yaml.reader import read_yaml
 from tests.cli.conftest import Cli
 from tests.mutations import mutated, values
 

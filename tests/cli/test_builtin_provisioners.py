@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from anyio.from_thread import start_blocking_portal
 
-from score_flyio.emulator import Emulator, EmulatorSettings
-from score_flyio.emulator.records import Json
-from score_flyio.emulator.wire import Execution
+from fly_emulator import Emulator, EmulatorSettings
+from fly_emulator.records import Json
+from fly_emulator.wire import Execution
 from tests.cli.conftest import Cli
 
 SCORE = """\

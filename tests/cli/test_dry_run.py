@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from score_flyio.emulator.journal import JournalEntry
+from fly_emulator.journal import JournalEntry
 from tests.cli.conftest import Cli
 from tests.cli.platform import DB, FLY_TOML, WEB, WORKER, Platform, platform, project, use
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from score_flyio.emulator import Emulator
+from fly_emulator import Emulator
 
 SERVICE = {
     "protocol": "tcp",

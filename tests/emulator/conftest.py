@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import trio.testing
 
-from score_flyio.emulator import Emulator, EmulatorSettings
+from fly_emulator import Emulator, EmulatorSettings
 from tests.emulator.client import Api, HandClock, make_api
 
 

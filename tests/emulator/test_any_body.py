@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from fly_emulator import World, lifecycle
+from fly_emulator.calls import Call
+from fly_emulator.documents import machine_document
+from fly_emulator.handlers import HANDLERS
+from fly_emulator.settings import Principal
+from fly_emulator.wire import ApiRequest, ApiResponse, Execution, Refusal, Waiting
 from fly_machines.operations import OPERATIONS, Operation
-from score_flyio.emulator import World, lifecycle
-from score_flyio.emulator.calls import Call
-from score_flyio.emulator.documents import machine_document
-from score_flyio.emulator.handlers import HANDLERS
-from score_flyio.emulator.settings import Principal
-from score_flyio.emulator.wire import ApiRequest, ApiResponse, Execution, Refusal, Waiting
 
 NOW = 1_700_000_000.0
 SCALARS = (

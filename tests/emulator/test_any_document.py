@@ -20,13 +20,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from score_flyio.emulator import EmulatorSettings, World, lifecycle
-from score_flyio.emulator.calls import Call
-from score_flyio.emulator.graphql.execution import execute, schema
-from score_flyio.emulator.graphql.mutations import MUTATIONS, REFUSED
-from score_flyio.emulator.handlers import HANDLERS
-from score_flyio.emulator.settings import Principal
-from score_flyio.emulator.wire import ApiRequest, ApiResponse
+from fly_emulator import EmulatorSettings, World, lifecycle
+from fly_emulator.calls import Call
+from fly_emulator.graphql.execution import execute, schema
+from fly_emulator.graphql.mutations import MUTATIONS, REFUSED
+from fly_emulator.handlers import HANDLERS
+from fly_emulator.settings import Principal
+from fly_emulator.wire import ApiRequest, ApiResponse
 from tests.emulator.client import CONFIG
 from tests.emulator.test_any_body import named
 

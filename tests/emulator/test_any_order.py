@@ -9,13 +9,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
+from fly_emulator import EmulatorSettings, World, lifecycle, violations
+from fly_emulator.calls import Call
+from fly_emulator.handlers import HANDLERS
+from fly_emulator.persist import dump, restore
+from fly_emulator.settings import Principal
+from fly_emulator.wire import NONCE_HEADER, ApiRequest, ApiResponse, Refusal, Waiting
 from fly_machines.operations import OPERATIONS
-from score_flyio.emulator import EmulatorSettings, World, lifecycle, violations
-from score_flyio.emulator.calls import Call
-from score_flyio.emulator.handlers import HANDLERS
-from score_flyio.emulator.persist import dump, restore
-from score_flyio.emulator.settings import Principal
-from score_flyio.emulator.wire import NONCE_HEADER, ApiRequest, ApiResponse, Refusal, Waiting
 
 BY_ID = {operation.id: operation for operation in OPERATIONS}
 KNOWN_STATES = lifecycle.TRANSIENT | {

@@ -12,11 +12,11 @@ from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from fly_emulator import Emulator, EmulatorSettings
+from fly_emulator.handlers.not_emulated import NOT_EMULATED
+from fly_emulator.wire import ApiRequest, ApiResponse
 from fly_machines.operations import OPERATIONS, Operation
-from score_flyio.clock import EventLoopClock
-from score_flyio.emulator import Emulator, EmulatorSettings
-from score_flyio.emulator.handlers.not_emulated import NOT_EMULATED
-from score_flyio.emulator.wire import ApiRequest, ApiResponse
+from score_flyio.base.clock import EventLoopClock
 
 PATHS = {
     "app_name": "shop",

@@ -3,7 +3,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from score_flyio.emulator import Emulator, EmulatorSettings, Organization, Principal
+from fly_emulator import Emulator, EmulatorSettings, Organization, Principal
 from tests.emulator.client import CONFIG, Api, HandClock, make_api
 
 

@@ -9,11 +9,11 @@ import httpx
 import jsonschema
 import pytest
 
+from fly_emulator import EmulatorSettings
+from fly_emulator.handlers.not_emulated import NOT_EMULATED
+from fly_emulator.router import machines_routes
 from fly_machines.operations import OPERATIONS
 from openapi.generate import corrected_document
-from score_flyio.emulator import EmulatorSettings
-from score_flyio.emulator.handlers.not_emulated import NOT_EMULATED
-from score_flyio.emulator.router import machines_routes
 from tests.emulator.client import SERVICE, Api
 
 PEM = "-----BEGIN CERTIFICATE-----"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from score_flyio.emulator import Emulator, EmulatorSettings, Organization, Principal
+from fly_emulator import Emulator, EmulatorSettings, Organization, Principal
 from tests.emulator.client import Api, HandClock, make_api
 from tests.emulator.test_graphql import ask
 from tests.emulator.test_web import call

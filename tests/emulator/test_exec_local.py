@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from score_flyio.emulator import Emulator
-from score_flyio.emulator.exec_local import NOT_FOUND, TIMED_OUT, LocalExecRunner
-from score_flyio.emulator.records import App, MachineRecord, SecretRecord, Version
-from score_flyio.emulator.wire import Execution
+from fly_emulator import Emulator
+from fly_emulator.exec_local import NOT_FOUND, TIMED_OUT, LocalExecRunner
+from fly_emulator.records import App, MachineRecord, SecretRecord, Version
+from fly_emulator.wire import Execution
 
 
 @pytest.fixture(params=["asyncio", "trio"])

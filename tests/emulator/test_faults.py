@@ -7,7 +7,7 @@ import httpx
 import pytest
 from trio.testing import MockClock
 
-from score_flyio.emulator import Emulator, EmulatorSettings, Faults, parse_faults
+from fly_emulator import Emulator, EmulatorSettings, Faults, parse_faults
 from score_flyio.errors import ConfigError
 from tests.emulator.client import CONFIG, Api, HandClock, make_api
 

@@ -80,7 +80,7 @@ async def test_a_token_is_needed(api: Api) -> None:
 async def test_without_graphql_core_it_says_what_is_missing(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in [name for name in sys.modules if name.startswith("score_flyio.emulator.graphql.")]:
+    for name in [name for name in sys.modules if name.startswith("fly_emulator.graphql.")]:
         if not name.endswith(".interface"):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "graphql", None)

@@ -6,7 +6,7 @@ from typing import Any
 
 import anyio
 
-from score_flyio.emulator import Emulator, EmulatorSettings, violations
+from fly_emulator import Emulator, EmulatorSettings, violations
 from tests.emulator.client import CONFIG, Api, HandClock, make_api
 
 VALUE = "very secret value"

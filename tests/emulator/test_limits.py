@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from score_flyio.emulator import EmulatorSettings
-from score_flyio.emulator.limits import RateLimiter, rate_of
+from fly_emulator import EmulatorSettings
+from fly_emulator.limits import RateLimiter, rate_of
 from tests.emulator.client import CONFIG, Api
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import attrs
 import pytest
 
-from score_flyio.emulator import Emulator, EmulatorSettings
-from score_flyio.emulator.images import Registries
+from fly_emulator import Emulator, EmulatorSettings
+from fly_emulator.images import Registries
 from tests.emulator.client import CONFIG, SERVICE, Api, HandClock, make_api
 
 

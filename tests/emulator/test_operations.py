@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
+from fly_emulator import Emulator, Principal, World
+from fly_emulator.handlers import HANDLERS
+from fly_emulator.handlers.not_emulated import NOT_EMULATED
+from fly_emulator.router import machines_routes, missing_handlers
+from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal
 from fly_machines.operations import OPERATIONS, Operation
-from score_flyio.emulator import Emulator, Principal, World
-from score_flyio.emulator.handlers import HANDLERS
-from score_flyio.emulator.handlers.not_emulated import NOT_EMULATED
-from score_flyio.emulator.router import machines_routes, missing_handlers
-from score_flyio.emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal
 from tests.emulator.client import Api, HandClock, make_api
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from score_flyio.emulator import Emulator
-from score_flyio.emulator.persist import FORMAT, dump
+from fly_emulator import Emulator
+from fly_emulator.persist import FORMAT, dump
 from score_flyio.errors import StateCorrupt, StateTooNew
 from tests.emulator.client import CONFIG, Api, HandClock, make_api
 

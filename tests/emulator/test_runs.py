@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
-from score_flyio.emulator import Behaviour, Emulator, EmulatorSettings
+from fly_emulator import Behaviour, Emulator, EmulatorSettings
 from tests.emulator.client import CONFIG, SERVICE, Api, HandClock, make_api
 
 RELEASE = {

@@ -5,7 +5,7 @@ from typing import Any
 import attrs
 import pytest
 
-from score_flyio.emulator import Emulator, EmulatorSettings
+from fly_emulator import Emulator, EmulatorSettings
 from tests.emulator.client import CONFIG, Api, HandClock, make_api
 
 PATH = "/apps/shop/secrets"

@@ -9,7 +9,7 @@ import anyio
 import httpx
 import pytest
 
-from score_flyio.emulator import Emulator, EmulatorSettings, parse_faults
+from fly_emulator import Emulator, EmulatorSettings, parse_faults
 from tests.emulator.client import CONFIG
 
 HEADERS = {"authorization": "Bearer token"}

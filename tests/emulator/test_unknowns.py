@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from score_flyio.emulator.exec_local import LocalExecRunner
+from fly_emulator.exec_local import LocalExecRunner
 from tests.emulator.client import CONFIG, Api
 from tests.emulator.test_rules import platform
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from score_flyio.emulator import Emulator, EmulatorSettings
+from fly_emulator import Emulator, EmulatorSettings
 from tests.emulator.client import CONFIG, Api, HandClock, make_api
 
 

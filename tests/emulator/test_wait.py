@@ -4,7 +4,7 @@ import anyio
 import attrs
 import pytest
 
-from score_flyio.emulator import EmulatorSettings
+from fly_emulator import EmulatorSettings
 from tests.emulator.client import CONFIG, Api
 
 RELEASE = {"image": "a", "auto_destroy": True, "restart": {"policy": "no"}}

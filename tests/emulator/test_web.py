@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from score_flyio.emulator import Emulator, EmulatorSettings, Organization, Principal
+from fly_emulator import Emulator, EmulatorSettings, Organization, Principal
 from tests.emulator.client import CONFIG, Api, HandClock, make_api
 
 RELEASE = {

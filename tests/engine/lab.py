@@ -10,24 +10,24 @@ from typing import Any
 import anyio
 from attrs import define, field, frozen
 
-from score_flyio.app.flytoml import read_fly_toml
-from score_flyio.clock import EventLoopClock
+from fly_emulator import Emulator, EmulatorSettings, Faults, parse_faults, violations
+from fly_emulator.journal import JournalEntry
+from fly_emulator.records import MachineRecord
+from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.execution.report import Report
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deployable import FlyTomlApp, Input
-from score_flyio.emulator import Emulator, EmulatorSettings, Faults, parse_faults, violations
-from score_flyio.emulator.journal import JournalEntry
-from score_flyio.emulator.records import MachineRecord
-from score_flyio.engine import Engine
+from score_flyio.engine.deployable import FlyTomlApp, Input
+from score_flyio.engine.engine import Engine
+from score_flyio.engine.project import Project
+from score_flyio.engine.run import Run
+from score_flyio.engine.target import EmulatorTarget, Target
 from score_flyio.errors import ScoreFlyError
 from score_flyio.events import Event
-from score_flyio.project import Project
+from score_flyio.flytoml import read_fly_toml
 from score_flyio.resources.definition import ProvisionerDefinition, StaticSpec
-from score_flyio.run import Run
 from score_flyio.score.load import LoadedWorkload, workload_from_document
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import InMemoryStore
-from score_flyio.target import EmulatorTarget, Target
 
 QUICK = DeployOptions(
     smoke_checks=False, wait_timeout=20, bluegreen_pause=0.1, release_record=False

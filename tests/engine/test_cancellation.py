@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 import anyio
 import pytest
 
+from score_flyio.engine.run import Run
 from score_flyio.events import StepStarted
-from score_flyio.run import Run
 from tests.engine.lab import Lab, score, toml
 
 STRATEGIES = ("rolling", "canary", "bluegreen")

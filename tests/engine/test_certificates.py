@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from score_flyio.clock import EventLoopClock
-from score_flyio.emulator import Emulator, EmulatorSettings, Faults, parse_faults
-from score_flyio.engine import Engine
-from score_flyio.project import Project
+from fly_emulator import Emulator, EmulatorSettings, Faults, parse_faults
+from score_flyio.base.clock import EventLoopClock
+from score_flyio.engine.engine import Engine
+from score_flyio.engine.project import Project
+from score_flyio.engine.target import EmulatorTarget
 from score_flyio.resources.definition import ProvisionerDefinition, StaticSpec
 from score_flyio.score.load import LoadedWorkload, workload_from_document
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import InMemoryStore
-from score_flyio.target import EmulatorTarget
 from tests.engine.lab import QUICK
 
 SETTINGS = EmulatorSettings(boot=0.1, healthy_after=0.1)

@@ -11,10 +11,11 @@ import pytest
 from attrs import evolve
 
 from fly_machines import models
-from score_flyio.deploy.history import past_releases
 from score_flyio.deploy.metadata import HISTORY
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
+from score_flyio.deploy.releases.in_metadata import past_releases
+from score_flyio.engine.target import EmulatorTarget
 from score_flyio.errors import UsageError
 from score_flyio.events import Event, WarningRaised
 from score_flyio.operations.apps import AppRef
@@ -26,7 +27,6 @@ from score_flyio.operations.session import Session, open_session
 from score_flyio.state.deployments import DeploymentRecord
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import InMemoryStore
-from score_flyio.target import EmulatorTarget
 from tests.engine.lab import QUICK, Lab, score, toml
 
 REF = AppRef(app="web")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from fly_emulator import Emulator, EmulatorSettings
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.emulator import Emulator, EmulatorSettings
-from score_flyio.engine import Engine
+from score_flyio.engine.engine import Engine
+from score_flyio.engine.project import Overrides, Project
+from score_flyio.engine.target import EmulatorTarget
 from score_flyio.errors import DeployError, HealthCheckFailed
-from score_flyio.project import Overrides, Project
-from score_flyio.target import EmulatorTarget
 
 SCORE = """
 apiVersion: score.dev/v1b1

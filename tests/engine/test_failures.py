@@ -11,8 +11,8 @@ from collections.abc import Callable
 import pytest
 from attrs import evolve
 
-from score_flyio.emulator import Organization, Principal
-from score_flyio.emulator.records import LeaseRecord
+from fly_emulator import Organization, Principal
+from fly_emulator.records import LeaseRecord
 from score_flyio.errors import (
     FlyConnectionError,
     LeaseHeld,

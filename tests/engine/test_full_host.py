@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from score_flyio.clock import EventLoopClock
+from fly_emulator import Emulator, EmulatorSettings
+from fly_emulator.records import MachineRecord
+from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.emulator import Emulator, EmulatorSettings
-from score_flyio.emulator.records import MachineRecord
-from score_flyio.engine import Engine
+from score_flyio.engine.engine import Engine
+from score_flyio.engine.project import Project
+from score_flyio.engine.target import EmulatorTarget
 from score_flyio.errors import DeployError
-from score_flyio.project import Project
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import InMemoryStore
-from score_flyio.target import EmulatorTarget
 from tests.engine.lab import QUICK, toml
 
 SETTINGS = EmulatorSettings(

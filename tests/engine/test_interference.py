@@ -7,9 +7,9 @@ import httpx
 import pytest
 from attrs import evolve
 
-from score_flyio.emulator import Organization, Principal
+from fly_emulator import Organization, Principal
+from score_flyio.engine.run import Run
 from score_flyio.errors import NotAuthorized
-from score_flyio.run import Run
 from tests.engine.lab import QUICK, Lab, toml
 
 MOUNT = '[[mounts]]\nsource = "data"\ndestination = "/data"\n'

@@ -10,11 +10,13 @@ import anyio
 import pytest
 from attrs import evolve
 
+from fly_emulator import Faults, parse_faults
+from score_flyio.base.secret import Secret
 from score_flyio.deploy.metadata import HISTORY
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions, GuestOptions
 from score_flyio.deploy.step import UpdateMachine
-from score_flyio.emulator import Faults, parse_faults
+from score_flyio.engine.target import EmulatorTarget
 from score_flyio.errors import PlanError, UsageError
 from score_flyio.operations.apps import AppRef
 from score_flyio.operations.carry_out import Work, carry_out
@@ -25,9 +27,7 @@ from score_flyio.operations.rollback import plan_rollback
 from score_flyio.operations.scale import ScaleRequest, plan_scale
 from score_flyio.operations.secrets import SecretsChange, plan_handing_out, store_secrets
 from score_flyio.operations.session import Session, open_session
-from score_flyio.secret import Secret
 from score_flyio.state.deployments import DeploymentRecord
-from score_flyio.target import EmulatorTarget
 from tests.engine.lab import QUICK, Lab, LabProject, toml
 
 WEB = AppRef(app="web")

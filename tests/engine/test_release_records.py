@@ -13,18 +13,18 @@ import pytest
 from attrs import define, field
 from trio.testing import MockClock
 
-from score_flyio.app.flytoml.document import read_fly_toml
-from score_flyio.clock import EventLoopClock
+from fly_emulator import Emulator, EmulatorSettings, parse_faults
+from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deployable import FlyTomlApp
-from score_flyio.emulator import Emulator, EmulatorSettings, parse_faults
-from score_flyio.engine import Engine
+from score_flyio.engine.deployable import FlyTomlApp
+from score_flyio.engine.engine import Engine
+from score_flyio.engine.project import Project
+from score_flyio.engine.target import EmulatorTarget, FlyTarget
 from score_flyio.errors import DeployError
 from score_flyio.events import Event, WarningRaised
-from score_flyio.project import Project
+from score_flyio.flytoml.document import read_fly_toml
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import InMemoryStore
-from score_flyio.target import EmulatorTarget, FlyTarget
 
 QUICK = DeployOptions(smoke_checks=False)
 SILENT = DeployOptions(smoke_checks=False, release_record=False)

@@ -18,11 +18,11 @@ import pytest
 from attrs import define, field
 from psycopg import sql
 
+from fly_emulator import Emulator, EmulatorSettings, Faults
+from fly_emulator.exec_local import LocalExecRunner
+from fly_emulator.records import Json
+from fly_emulator.wire import Execution
 from fly_machines import OPERATIONS
-from score_flyio.emulator import Emulator, EmulatorSettings, Faults
-from score_flyio.emulator.exec_local import LocalExecRunner
-from score_flyio.emulator.records import Json
-from score_flyio.emulator.wire import Execution
 from score_flyio.fly import repeats
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.client import FlyClient

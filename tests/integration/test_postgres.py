@@ -12,11 +12,10 @@ import psycopg
 import pytest
 from attrs import asdict, define, evolve, field
 
-from score_flyio.emulator import ExecRunner, Faults, parse_faults
-from score_flyio.emulator.records import Json
-from score_flyio.emulator.wire import Execution
+from fly_emulator import ExecRunner, Faults, parse_faults
+from fly_emulator.records import Json
+from fly_emulator.wire import Execution
 from score_flyio.errors import ProvisionFailed
-from score_flyio.resources.model import ResourceUid
 from score_flyio.resources.postgres.provisioner import (
     SHARED_KEY,
     PostgresInstanceProvisioner,
@@ -29,6 +28,7 @@ from score_flyio.resources.provisioner import (
     ProvisionResult,
 )
 from score_flyio.resources.sharing import merge_patch
+from score_flyio.score.resources import ResourceUid
 from tests.integration.conftest import QUICK, Platform, PostgresServer, refused
 
 NewPlatform = Callable[..., Platform]

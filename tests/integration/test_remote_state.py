@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import anyio
 import pytest
 
-from score_flyio.clock import Clock
+from score_flyio.base.clock import Clock
 from score_flyio.errors import (
     ConfigError,
     StateConflict,

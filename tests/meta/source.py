@@ -11,7 +11,7 @@ from pathlib import Path
 from attrs import frozen
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = ROOT / "src" / "score_flyio"
+SOURCE = ROOT / "src"
 
 
 @frozen
@@ -39,9 +39,9 @@ class Module:
 
     @property
     def name(self) -> str:
-        """Dotted, without `score_flyio`: `fly.transport`."""
-        parts = self.path.relative_to(PACKAGE).with_suffix("").parts
-        return ".".join(part for part in parts if part != "__init__")
+        """Dotted, without `score_flyio`: `fly.transport`; the emulator's begin with its package."""
+        parts = self.path.relative_to(SOURCE).with_suffix("").parts
+        return ".".join(part for part in parts if part not in {"score_flyio", "__init__"})
 
     @property
     def folder(self) -> str:
@@ -70,7 +70,7 @@ class Module:
     def _resolve(self, node: ast.ImportFrom) -> str:
         if not node.level:
             return node.module or ""
-        package = ["score_flyio", *self.path.relative_to(PACKAGE).parts[:-1]]
+        package = list(self.path.relative_to(SOURCE).parts[:-1])
         base = package[: len(package) - node.level + 1]
         return ".".join([*base, *([node.module] if node.module else [])])
 
@@ -78,7 +78,7 @@ class Module:
 @cache
 def modules() -> tuple[Module, ...]:
     """Every module of the package, sorted by name."""
-    found = (Module(path, ast.parse(path.read_text())) for path in PACKAGE.rglob("*.py"))
+    found = (Module(path, ast.parse(path.read_text())) for path in SOURCE.rglob("*.py"))
     return tuple(sorted(found, key=lambda module: module.name))
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from score_flyio.app.flytoml import read_fly_toml, to_toml
-from score_flyio.emulator.handlers.not_emulated import NOT_EMULATED
+from fly_emulator.handlers.not_emulated import NOT_EMULATED
+from score_flyio.flytoml import read_fly_toml, to_toml
 from tests.conformance.fly_toml import compare
 from tests.conformance.score import divergences
 from tests.conformance.score.test_cases import ADDED_NOTICES

@@ -32,9 +32,10 @@ def package_files(root: Path, package: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("root", "package"), [("src", "score_flyio"), ("generated", "fly_machines")]
+    ("root", "package"),
+    [("src", "score_flyio"), ("src", "fly_emulator"), ("generated", "fly_machines")],
 )
-def test_wheel_has_every_file_of_both_packages(contents: set[str], root: str, package: str) -> None:
+def test_wheel_has_every_file_of_each_package(contents: set[str], root: str, package: str) -> None:
     assert package_files(ROOT / root, package) - contents == set()
 
 
@@ -42,6 +43,7 @@ def test_wheel_has_nothing_else(contents: set[str]) -> None:
     tops = {name.split("/")[0] for name in contents}
     assert {top for top in tops if not top.endswith(".dist-info")} == {
         "score_flyio",
+        "fly_emulator",
         "fly_machines",
     }
 
@@ -55,6 +57,6 @@ def test_wheel_has_the_score_schema(contents: set[str]) -> None:
     assert any(n.startswith("score_flyio/score/schema") for n in contents)
 
 
-@pytest.mark.parametrize("package", ["score_flyio", "fly_machines"])
+@pytest.mark.parametrize("package", ["score_flyio", "fly_emulator", "fly_machines"])
 def test_packages_are_marked_as_typed(contents: set[str], package: str) -> None:
     assert f"{package}/py.typed" in contents

@@ -56,7 +56,7 @@ def test_the_test_passes(tmp_path: Path) -> None:
 
 SETTINGS = """
 import pytest
-from score_flyio.emulator import Emulator, EmulatorSettings
+from fly_emulator import Emulator, EmulatorSettings
 
 pytestmark = [pytest.mark.anyio, pytest.mark.fly_emulator(seed=1, boot=3)]
 

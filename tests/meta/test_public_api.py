@@ -28,7 +28,7 @@ def test_no_other_name_is_promised() -> None:
         _ = score_flyio.Nothing
 
 
-@pytest.mark.parametrize("name", ["errors", "events", "score", "emulator", "testing"])
+@pytest.mark.parametrize("name", ["errors", "events", "score", "testing"])
 def test_public_submodules_are_there(name: str) -> None:
     assert importlib.import_module(f"score_flyio.{name}").__doc__
 

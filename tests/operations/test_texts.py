@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from score_flyio.base.secret import Secret
 from score_flyio.cli.go_flags import MaxUnavailable, Seconds, as_click_reads
-from score_flyio.deploy.images import with_digest
+from score_flyio.deploy.releases.images import with_digest
+from score_flyio.engine.secrets_file import render
+from score_flyio.engine.secrets_lines import parse_lines
 from score_flyio.errors import ConfigError, UsageError
-from score_flyio.secret import Secret
-from score_flyio.secrets_file import render
-from score_flyio.secrets_lines import parse_lines
 from score_flyio.state.deployments import DeploymentRecord, ReleaseRecord
 from score_flyio.state.document import dump_document, load_document
 from score_flyio.state.model import ProjectState, WorkloadRecord

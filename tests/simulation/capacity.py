@@ -7,8 +7,8 @@ from collections import Counter
 
 from attrs import define, field
 
-from score_flyio.emulator import Emulator, World
-from score_flyio.emulator.records import MachineRecord
+from fly_emulator import Emulator, World
+from fly_emulator.records import MachineRecord
 from tests.simulation.commands import Command, Deploy, Destroy, Scale, touches
 from tests.simulation.platform import WatchedWorld, group_of, healthy, living
 from tests.simulation.scenario import Scenario

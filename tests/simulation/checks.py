@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from score_flyio.emulator.invariants import MUTATIONS, violations
-from score_flyio.emulator.journal import JournalEntry
-from score_flyio.emulator.records import MachineRecord
+from fly_emulator.invariants import MUTATIONS, violations
+from fly_emulator.journal import JournalEntry
+from fly_emulator.records import MachineRecord
 from score_flyio.events import WarningRaised, to_json
 from score_flyio.operations.status import Status
 from tests.simulation.capacity import CapacityWatch

@@ -6,8 +6,8 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from score_flyio.emulator.images import Registries
-from score_flyio.emulator.records import MachineRecord, SecretRecord
+from fly_emulator.images import Registries
+from fly_emulator.records import MachineRecord, SecretRecord
 from tests.simulation.commands import SECRET_PREFIX
 from tests.simulation.platform import group_of, living
 

@@ -7,8 +7,8 @@ from typing import Any, Literal, TypeAlias
 
 from attrs import field, frozen
 
-from score_flyio.app.flytoml import read_fly_toml
-from score_flyio.deployable import FlyTomlApp
+from score_flyio.engine.deployable import FlyTomlApp
+from score_flyio.flytoml import read_fly_toml
 from score_flyio.score.load import LoadedWorkload, workload_from_document
 
 Badness: TypeAlias = Literal["", "unhealthy", "crash", "release"]

@@ -19,7 +19,7 @@ import httpx
 import trio
 from attrs import define, field
 
-from score_flyio.emulator import Emulator
+from fly_emulator import Emulator
 from score_flyio.errors import StateLocked
 from score_flyio.state.deployments_form import dump_deployments, load_deployments
 from score_flyio.state.model import ProjectState

@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterator
 import anyio
 from attrs import define, field
 
-from score_flyio.clock import EventLoopClock
-from score_flyio.deploy.metadata import RELEASE_VERSION
-from score_flyio.emulator import (
+from fly_emulator import (
     Behaviour,
     Emulator,
     EmulatorSettings,
@@ -19,8 +17,10 @@ from score_flyio.emulator import (
     World,
     marked_process,
 )
-from score_flyio.emulator.faults import Fault
-from score_flyio.emulator.records import Json, LeaseRecord, MachineRecord
+from fly_emulator.faults import Fault
+from fly_emulator.records import Json, LeaseRecord, MachineRecord
+from score_flyio.base.clock import EventLoopClock
+from score_flyio.deploy.metadata import RELEASE_VERSION
 from tests.simulation.scenario import Disturbance
 
 RELEASE_GROUP = "fly_app_release_command"

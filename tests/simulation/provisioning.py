@@ -7,8 +7,8 @@ import random
 import anyio
 from attrs import define, evolve, field, frozen
 
+from score_flyio.engine.project import PROVISIONER_TIMEOUT, Project
 from score_flyio.errors import ProvisionFailed
-from score_flyio.project import PROVISIONER_TIMEOUT, Project
 from score_flyio.resources.definition import ProvisionerDefinition, StaticSpec
 from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
 from score_flyio.resources.registry import Registry

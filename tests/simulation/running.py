@@ -10,14 +10,18 @@ from typing import Any
 import anyio.abc
 from attrs import define, field
 
-from score_flyio.clock import EventLoopClock
+from fly_emulator import Emulator
+from score_flyio.base.clock import EventLoopClock
+from score_flyio.base.secret import Secret
 from score_flyio.deploy.execution.report import Report
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.plan import AppPlan
-from score_flyio.emulator import Emulator
-from score_flyio.engine import Engine
+from score_flyio.engine.engine import Engine
+from score_flyio.engine.project import Project
+from score_flyio.engine.secrets_lines import parse_lines
+from score_flyio.engine.target import EMULATOR_URL, EmulatorTarget
 from score_flyio.errors import ScoreFlyError
 from score_flyio.events import Event
 from score_flyio.fly.auth import Tokens
@@ -39,11 +43,7 @@ from score_flyio.operations.secrets import (
 )
 from score_flyio.operations.session import Session, open_session
 from score_flyio.operations.status import Status, read_status
-from score_flyio.project import Project
-from score_flyio.secret import Secret
-from score_flyio.secrets_lines import parse_lines
 from score_flyio.state.deployments import DeploymentRecord
-from score_flyio.target import EMULATOR_URL, EmulatorTarget
 from tests.simulation.commands import (
     AddCertificate,
     ChangeSecrets,

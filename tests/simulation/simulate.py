@@ -14,9 +14,9 @@ import trio
 from attrs import define, evolve, field, frozen
 from trio.testing import MockClock
 
-from score_flyio.clock import EventLoopClock
+from fly_emulator import Emulator, Faults
+from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.execution.report import Report
-from score_flyio.emulator import Emulator, Faults
 from score_flyio.errors import ScoreFlyError, UsageError
 from score_flyio.events import Event, to_json
 from score_flyio.operations.status import Status

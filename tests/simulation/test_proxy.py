@@ -8,9 +8,9 @@ import anyio
 import pytest
 from attrs import define, evolve, field
 
+from fly_emulator import Emulator, lifecycle
+from fly_emulator.records import MachineRecord
 from score_flyio.deploy.options import DeployOptions, StrategyName
-from score_flyio.emulator import Emulator, lifecycle
-from score_flyio.emulator.records import MachineRecord
 from tests.bench.makespan import machines_of
 from tests.bench.world import SETTINGS, Bench, Measured, serves, simulate, web
 

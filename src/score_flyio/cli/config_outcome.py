@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from score_flyio.app.flytoml import FlyTomlDocument, read_fly_toml, to_json, to_toml, validate_group
-from score_flyio.app.groups import default_group, flatten, process_groups
-from score_flyio.app.spec import AppSpec
 from score_flyio.cli.config_verdict import verdict
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.files import merged_files
@@ -18,6 +15,9 @@ from score_flyio.deploy.desired.render import render
 from score_flyio.deploy.desired.volumes import first_deploy_volumes
 from score_flyio.deploy.model import FileSource
 from score_flyio.fly.codec import unstructure
+from score_flyio.flytoml import FlyTomlDocument, read_fly_toml, to_json, to_toml, validate_group
+from score_flyio.flytoml.groups import default_group, flatten, process_groups
+from score_flyio.flytoml.spec import AppSpec
 
 
 def outcome(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from score_flyio.app.flytoml import FlyTomlDocument
+from score_flyio.flytoml import FlyTomlDocument
 
 
 def verdict(document: FlyTomlDocument) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from score_flyio.cli.render import follow
 from score_flyio.events import EventLog
 
 if TYPE_CHECKING:
+    from score_flyio.engine.target import Target
     from score_flyio.fly.client import FlyClient
-    from score_flyio.target import Target
 
 
 def chosen_target(cli: CliContext, target: str | None) -> Target:
@@ -22,7 +22,7 @@ def chosen_target(cli: CliContext, target: str | None) -> Target:
     Raises:
         ConfigError: unknown target, or no token.
     """
-    from score_flyio.target import Target
+    from score_flyio.engine.target import Target
 
     if target is None:
         return Target.from_environment(cli.environ, directory=cli.directory)

@@ -7,8 +7,8 @@ from typing import Any, TextIO
 
 from attrs import field, frozen
 
+from score_flyio.base.clock import Clock, SystemClock
 from score_flyio.cli.output import Output
-from score_flyio.clock import Clock, SystemClock
 from score_flyio.errors import UsageError
 
 _TRUE = frozenset({"true", "1", "yes", "on"})

@@ -12,7 +12,7 @@ from score_flyio.cli.options import app_option, org_option, target_option
 
 if TYPE_CHECKING:
     from score_flyio.deploy.options import DeployOptions
-    from score_flyio.inputs import Selection
+    from score_flyio.engine.inputs import Selection
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
@@ -199,8 +199,8 @@ def options(*groups: Iterable[Decorator[Any]]) -> Decorator[Any]:
 
 def selection(settings: dict[str, Any]) -> Selection:
     """What INPUTS say; takes them out of the other settings."""
-    from score_flyio.inputs import Selection
-    from score_flyio.project import Overrides
+    from score_flyio.engine.inputs import Selection
+    from score_flyio.engine.project import Overrides
 
     overrides = Overrides(
         file=settings.pop("overrides_file"), properties=settings.pop("override_properties")

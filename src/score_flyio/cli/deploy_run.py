@@ -14,14 +14,14 @@ from score_flyio.cli.render import follow
 from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.sizes import options_guest
-from score_flyio.deployable import ConvertedApp
-from score_flyio.engine import Engine
+from score_flyio.engine.deployable import ConvertedApp
+from score_flyio.engine.engine import Engine
+from score_flyio.engine.generate import GenerateResult
+from score_flyio.engine.inputs import Broken, Loaded, Selection, load_inputs
+from score_flyio.engine.planning import Plan
+from score_flyio.engine.target import Target
 from score_flyio.errors import DeployError, UsageError
 from score_flyio.events import Event, Listener
-from score_flyio.generate import GenerateResult
-from score_flyio.inputs import Broken, Loaded, Selection, load_inputs
-from score_flyio.planning import Plan
-from score_flyio.target import Target
 
 
 async def load(cli: CliContext, selection: Selection) -> Loaded:
@@ -171,7 +171,7 @@ def _both(*listeners: Listener) -> Listener:
 
 def _write_html(cli: CliContext, file: str, report: Report, events: Sequence[Any]) -> None:
     """The report to look at. Raises UsageError where this installation cannot make one."""
-    from score_flyio.state.atomic import write_atomically
+    from score_flyio.base.atomic import write_atomically
 
     try:
         from score_flyio.report_html import render_html

@@ -21,7 +21,7 @@ dry_run_option = click.option(
 
 def show_plan(cli: CliContext, *plans: AppPlan, remarks: Sequence[str] = (), **members: Any) -> int:
     """Print the plans and lines beside them; `members` go into the JSON document."""
-    from score_flyio.planning import Plan
+    from score_flyio.engine.planning import Plan
 
     plan = Plan(apps=plans)
     text = [plan.describe(show_calls=cli.debug)] if plans or not remarks else []

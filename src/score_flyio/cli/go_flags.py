@@ -65,7 +65,7 @@ class Seconds(click.ParamType[Any]):
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from score_flyio.app.values import Duration
+        from score_flyio.flytoml.values import Duration
 
         if isinstance(value, float):
             return value

@@ -81,7 +81,7 @@ def _complete(instruction: str) -> int:
 
 
 def _execute(invocation: Invocation, given: Mapping[str, Any], environ: Mapping[str, str]) -> int:
-    from score_flyio.event_loop import begin
+    from score_flyio.base.event_loop import begin
 
     cli = _context(given, environ)
     work = invocation.callback(cli, **invocation.params)

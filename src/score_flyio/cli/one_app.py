@@ -15,7 +15,7 @@ from score_flyio.cli.deploy_options import Decorator, options
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
-    from score_flyio.app.spec import AppSpec
+    from score_flyio.flytoml.spec import AppSpec
     from score_flyio.operations.apps import AppRef, Chosen
     from score_flyio.operations.records import Records
     from score_flyio.operations.session import Session

@@ -5,7 +5,7 @@ from typing import Any, TextIO
 
 from attrs import frozen
 
-from score_flyio.secret import MASK, Secret
+from score_flyio.base.secret import MASK, Secret
 
 _COLOURS = {"DEBUG": "2", "INFO": "", "WARN": "33", "Error": "31"}
 

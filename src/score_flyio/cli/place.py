@@ -9,7 +9,7 @@ from score_flyio.cli.context import CliContext
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
-    from score_flyio.target import Target
+    from score_flyio.engine.target import Target
 
 
 def target_of(

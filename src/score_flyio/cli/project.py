@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from score_flyio.cli.context import CliContext
-from score_flyio.project import Project
+from score_flyio.engine.project import Project
 
 
 def open_project(cli: CliContext) -> Project:

@@ -15,12 +15,12 @@ from typing import Any, Final
 from attrs import frozen
 
 from fly_machines.models import FlyMachineConfig
-from score_flyio.app.values import Duration
 from score_flyio.deploy.desired.containers import BUILT_IMAGE
 from score_flyio.deploy.desired.guest import DEFAULT_SIZE, SIZES, preset
-from score_flyio.deploy.images import same_image
 from score_flyio.deploy.metadata import OWN_PREFIX
+from score_flyio.deploy.releases.images import same_image
 from score_flyio.fly.codec import unstructure
+from score_flyio.flytoml.values import Duration
 
 
 @frozen(kw_only=True)

@@ -8,8 +8,8 @@ from typing import Protocol
 from attrs import field, frozen
 
 from fly_machines import models
-from score_flyio.app.spec import AppSpec
-from score_flyio.secret import Secret
+from score_flyio.base.secret import Secret
+from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import SecretRecord
 
 

@@ -15,12 +15,12 @@ from typing import Any, Final
 from attrs import define, field, frozen
 
 from fly_machines.models import Machine
-from score_flyio.app.flytoml import read_fly_toml
-from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.metadata import group_of, release_number
 from score_flyio.errors import Problem, ScoreFlyError
 from score_flyio.fly.codec import unstructure
 from score_flyio.fly.present import metadata
+from score_flyio.flytoml import read_fly_toml
+from score_flyio.flytoml.spec import AppSpec
 
 Tree = dict[str, Any]
 

@@ -13,9 +13,9 @@ from typing import ClassVar, Self
 from attrs import evolve, field, frozen
 
 from fly_machines import models
+from score_flyio.base.secret import Secret
 from score_flyio.deploy.compare import Difference
 from score_flyio.deploy.model import OwnCertificate, Ref
-from score_flyio.secret import Secret
 
 
 @frozen(kw_only=True)

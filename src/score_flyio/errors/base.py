@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from attrs import frozen
 
-from score_flyio.record import Record
+from score_flyio.base.record import Record
 
 
 @frozen(kw_only=True, eq=False, repr=False)

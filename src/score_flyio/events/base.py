@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeAlias
 import attrs
 from attrs import field, frozen
 
-from score_flyio.record import Record
+from score_flyio.base.record import Record
 
 
 @frozen(kw_only=True, eq=False, repr=False)

@@ -13,8 +13,8 @@ from typing import Final
 
 from attrs import frozen
 
+from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError
-from score_flyio.secret import Secret
 
 VARIABLES: Final = ("FLY_API_TOKEN", "FLY_ACCESS_TOKEN")
 MACAROON_PREFIXES: Final = ("fm1r_", "fm1a_", "fm2_")

@@ -14,6 +14,7 @@ import attrs
 from attrs import frozen
 
 from fly_machines import FlyMachinesApi, models
+from score_flyio.base.secret import Secret
 from score_flyio.errors import (
     Conflict,
     FlyApiError,
@@ -26,7 +27,6 @@ from score_flyio.errors import (
 )
 from score_flyio.fly.errors import is_doubtful
 from score_flyio.fly.present import LAUNCH_KEY, kept, living, metadata
-from score_flyio.secret import Secret
 
 T = TypeVar("T")
 

@@ -20,6 +20,7 @@ from attrs import field, frozen
 
 from fly_machines.operations import Operation, QueryValue
 from score_flyio._version import __version__
+from score_flyio.base.secret import MASK
 from score_flyio.errors import (
     ConfigError,
     FlyConnectionError,
@@ -30,7 +31,6 @@ from score_flyio.errors import (
 )
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.errors import api_error
-from score_flyio.secret import MASK
 
 TransportFactory: TypeAlias = Callable[[], httpx.AsyncBaseTransport]
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from attrs import field, frozen
 
-from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.model import ObservedApp
-from score_flyio.deployable import FlyTomlApp
+from score_flyio.engine.deployable import FlyTomlApp
+from score_flyio.engine.project import Project, unknown_workload
 from score_flyio.errors import NotInitialised, UsageError
-from score_flyio.project import Project, unknown_workload
+from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.model import ProjectState
 
 

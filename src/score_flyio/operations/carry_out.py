@@ -7,19 +7,19 @@ from collections.abc import Mapping, Sequence
 import anyio
 from attrs import frozen
 
-from score_flyio.app.spec import AppSpec
+from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.execution.context import ContextSettings, Recorder, app_scope, scope_of
 from score_flyio.deploy.execution.execute import AppResult, app_execution
-from score_flyio.deploy.execution.records import changes_machines, ending, new_release, numbered
 from score_flyio.deploy.execution.report import AppReport, Report, app_report, outcome_of
 from score_flyio.deploy.execution.room import ask_for_room
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.plan import AppPlan
-from score_flyio.deployment import TOOL_VERSION
+from score_flyio.deploy.releases.made import changes_machines, ending, new_release, numbered
+from score_flyio.engine.deployment import TOOL_VERSION
 from score_flyio.errors import ScoreFlyError
 from score_flyio.events import Scope, WarningRaised, WorkloadFinished
+from score_flyio.flytoml.spec import AppSpec
 from score_flyio.operations.session import NothingToRemember, Session
-from score_flyio.unwrap import unwrapped
 
 
 @frozen(kw_only=True)

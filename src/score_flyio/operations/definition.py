@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from attrs import evolve
 
 from fly_machines import models
-from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.compare import differences
 from score_flyio.deploy.execution.context import app_scope
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.planning.plan import AppPlan
 from score_flyio.deploy.saved import saved_app
 from score_flyio.deploy.step import CreateMachine, UpdateMachine
-from score_flyio.deployable import FlyTomlApp
+from score_flyio.engine.deployable import FlyTomlApp
+from score_flyio.engine.project import Project
 from score_flyio.errors import ConfigError, ScoreFlyError
 from score_flyio.events import WarningRaised
+from score_flyio.flytoml.spec import AppSpec
 from score_flyio.operations.apps import AppRef
 from score_flyio.operations.session import Session
-from score_flyio.project import Project
 
 
 def known_definition(session: Session, project: Project, ref: AppRef) -> AppSpec | None:

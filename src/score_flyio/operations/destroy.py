@@ -8,22 +8,22 @@ from typing import Any
 import anyio
 from attrs import evolve, frozen
 
+from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.removal import removal_steps
+from score_flyio.engine.access import access_of
+from score_flyio.engine.project import Project
 from score_flyio.errors import ResourceError
-from score_flyio.fly_access import access_of
 from score_flyio.operations.apps import AppRef
 from score_flyio.operations.carry_out import Work, carry_out
 from score_flyio.operations.session import Session
-from score_flyio.project import Project
 from score_flyio.resources.deprovision import Deprovisioning
-from score_flyio.resources.model import ResourceUid
 from score_flyio.resources.postgres.native import in_process
+from score_flyio.score.resources import ResourceUid
 from score_flyio.state.model import ProjectState
-from score_flyio.unwrap import unwrapped
 
 
 @frozen(kw_only=True)

@@ -9,10 +9,10 @@ from attrs import frozen
 
 from score_flyio.deploy.execution.context import Recorder
 from score_flyio.deploy.execution.execute import AppResult
-from score_flyio.deploy.execution.records import release_record
+from score_flyio.deploy.releases.made import release_record
+from score_flyio.engine.project import Project
+from score_flyio.engine.recording import StateRecorder
 from score_flyio.operations.session import NothingToRemember, Session
-from score_flyio.project import Project
-from score_flyio.recording import StateRecorder
 from score_flyio.resources.saving import Saver
 from score_flyio.state.deployments import DeploymentRecord
 from score_flyio.state.model import ProjectState

@@ -9,8 +9,11 @@ import anyio
 from attrs import frozen
 
 from fly_machines import models
-from score_flyio.clock import rfc3339
-from score_flyio.deploy.known_releases import (
+from score_flyio.base.clock import rfc3339
+from score_flyio.base.unwrap import unwrapped
+from score_flyio.deploy.metadata import RELEASE_VERSION, group_of
+from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.releases.known import (
     KnownRelease,
     Source,
     merged,
@@ -18,14 +21,11 @@ from score_flyio.deploy.known_releases import (
     of_state,
     of_versions,
 )
-from score_flyio.deploy.metadata import RELEASE_VERSION, group_of
-from score_flyio.deploy.model import ObservedApp
 from score_flyio.errors import NotFound
 from score_flyio.fly.present import metadata
 from score_flyio.operations.apps import AppRef
 from score_flyio.operations.session import Session
 from score_flyio.state.deployments import DeploymentRecord
-from score_flyio.unwrap import unwrapped
 
 
 @frozen(kw_only=True)

@@ -8,8 +8,6 @@ from copy import deepcopy
 from attrs import evolve, frozen
 
 from fly_machines import models
-from score_flyio.app.spec import AppSpec
-from score_flyio.deploy.known_releases import KnownRelease, config_of
 from score_flyio.deploy.metadata import (
     ALL_SECRETS_SEEN,
     BACK_TO,
@@ -27,10 +25,12 @@ from score_flyio.deploy.planning.reconfigure import (
     next_release,
     plan_reconfiguration,
 )
+from score_flyio.deploy.releases.known import KnownRelease, config_of
 from score_flyio.deploy.step import CreateMachine, UpdateMachine
 from score_flyio.errors import UsageError
 from score_flyio.events import Scope, WarningRaised
 from score_flyio.fly.present import metadata
+from score_flyio.flytoml.spec import AppSpec
 from score_flyio.operations.apps import AppRef
 from score_flyio.operations.releases import known_releases
 from score_flyio.operations.session import Session

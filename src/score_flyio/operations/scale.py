@@ -9,12 +9,10 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from fly_machines import models
-from score_flyio.app.spec import AppSpec, VmSpec
 from score_flyio.deploy.desired.guest import default_guest, guest_of
 from score_flyio.deploy.metadata import Launch
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions, GuestOptions
-from score_flyio.deploy.pinning import with_image_that_runs
 from score_flyio.deploy.planning.group_plan import GroupPlan, join
 from score_flyio.deploy.planning.groups import by_group
 from score_flyio.deploy.planning.plan import describe_app
@@ -27,9 +25,11 @@ from score_flyio.deploy.planning.reconfigure import (
 )
 from score_flyio.deploy.planning.scaling import GroupScale, scale_group
 from score_flyio.deploy.planning.settling import settle
+from score_flyio.deploy.releases.pinning import with_image_that_runs
 from score_flyio.deploy.step import DestroyMachine
 from score_flyio.errors import UsageError
 from score_flyio.fly.codec import structure
+from score_flyio.flytoml.spec import AppSpec, VmSpec
 from score_flyio.operations.apps import AppRef
 from score_flyio.operations.carry_out import Work
 from score_flyio.operations.session import Session

@@ -13,7 +13,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from fly_machines import models
-from score_flyio.app.spec import AppSpec
+from score_flyio.base.secret import Secret
 from score_flyio.deploy.metadata import ALL_SECRETS_SEEN
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
@@ -29,9 +29,9 @@ from score_flyio.deploy.step import SetSecrets, Step, UpdateMachine
 from score_flyio.errors import UsageError
 from score_flyio.fly.present import metadata
 from score_flyio.fly.repeats import SecretsVersion, set_secrets
+from score_flyio.flytoml.spec import AppSpec
 from score_flyio.operations.apps import AppRef, existing
 from score_flyio.operations.session import Session
-from score_flyio.secret import Secret
 from score_flyio.state.deployments import DeploymentRecord
 
 

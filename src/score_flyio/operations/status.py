@@ -9,6 +9,7 @@ import anyio
 from attrs import asdict, frozen
 
 from fly_machines import models
+from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.metadata import RELEASE_VERSION, group_of
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
@@ -19,7 +20,6 @@ from score_flyio.fly.present import metadata
 from score_flyio.fly.repeats import ip_type
 from score_flyio.operations.apps import AppRef, Chosen
 from score_flyio.state.model import ProjectState
-from score_flyio.unwrap import unwrapped
 
 
 @frozen(kw_only=True)

@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 from attrs import field, frozen
 
-from score_flyio.record import Record
-from score_flyio.resources.model import ResourceUid
+from score_flyio.base.record import Record
+from score_flyio.score.resources import ResourceUid
 
 
 @frozen(kw_only=True, eq=False, repr=False)

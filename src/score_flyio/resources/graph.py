@@ -7,12 +7,12 @@ from typing import Any
 
 from attrs import frozen
 
+from score_flyio.base.place import place_text
+from score_flyio.base.record import Record
 from score_flyio.errors import Problem, ResourceCycleError, ScoreFileError
-from score_flyio.record import Record
-from score_flyio.resources.model import ResourceUid
 from score_flyio.resources.prime import Definition, Primed
-from score_flyio.score.place import place_text
 from score_flyio.score.placeholders import references_in
+from score_flyio.score.resources import ResourceUid
 
 
 @frozen(eq=False, repr=False)

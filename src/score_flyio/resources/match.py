@@ -9,7 +9,7 @@ from score_flyio.errors import NoProvisionerError
 
 if TYPE_CHECKING:
     from score_flyio.resources.definition import ProvisionerDefinition
-    from score_flyio.resources.model import ResourceUid
+    from score_flyio.score.resources import ResourceUid
 
 
 def find(definitions: Sequence[ProvisionerDefinition], uid: ResourceUid) -> ProvisionerDefinition:

@@ -8,11 +8,11 @@ from uuid import uuid4
 
 from attrs import evolve, frozen
 
-from score_flyio.record import Record
+from score_flyio.base.record import Record
 
 if TYPE_CHECKING:
-    from score_flyio.resources.model import ResourceUid
     from score_flyio.resources.prime import Conflict, Primed
+    from score_flyio.score.resources import ResourceUid
     from score_flyio.state.model import ProjectState
     from score_flyio.state.resources import ResourceRecord
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
+from score_flyio.base.record import Record
 from score_flyio.errors import ResourceConflictError
-from score_flyio.record import Record
-from score_flyio.resources.model import JsonObject, ResourceUid
+from score_flyio.score.resources import JsonObject, ResourceUid
 
 
 @frozen(kw_only=True, eq=False, repr=False)

@@ -18,8 +18,8 @@ from score_flyio.resources import match
 
 if TYPE_CHECKING:
     from score_flyio.resources.definition import ProvisionerDefinition
-    from score_flyio.resources.model import ResourceUid
     from score_flyio.resources.provisioner import PluginProvisioner, Provisioner
+    from score_flyio.score.resources import ResourceUid
 
 ENTRY_POINTS = "score_flyio.provisioners"
 

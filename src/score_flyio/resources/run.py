@@ -9,6 +9,7 @@ import anyio
 from attrs import evolve
 
 from score_flyio import events
+from score_flyio.base.place import Path, place_text
 from score_flyio.errors import (
     NoProvisionerError,
     Problem,
@@ -17,7 +18,6 @@ from score_flyio.errors import (
     StateError,
 )
 from score_flyio.resources.definition import ProvisionerDefinition
-from score_flyio.resources.model import JsonObject, Outputs, ResourceUid, conceal
 from score_flyio.resources.plan import ResourcePlan
 from score_flyio.resources.provisioner import (
     Provisioner,
@@ -28,13 +28,13 @@ from score_flyio.resources.provisioner import (
 from score_flyio.resources.registry import Registry
 from score_flyio.resources.saving import Saver
 from score_flyio.resources.sharing import Sharing
-from score_flyio.score.place import Path, place_text
 from score_flyio.score.placeholders import (
     Lookup,
     SubstitutedValue,
     SubstitutionError,
     substitute_in,
 )
+from score_flyio.score.resources import JsonObject, Outputs, ResourceUid, conceal
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import StateStore
 

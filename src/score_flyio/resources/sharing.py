@@ -20,7 +20,7 @@ from typing import Any
 
 from attrs import define, field
 
-from score_flyio.resources.model import JsonObject, ResourceUid
+from score_flyio.score.resources import JsonObject, ResourceUid
 
 
 def merge_patch(target: Any, patch: Any) -> Any:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from score_flyio.record import Record
-from score_flyio.score.place import Path
+from score_flyio.base.place import Path
+from score_flyio.base.record import Record
 
 
 @frozen(kw_only=True, eq=False, repr=False)

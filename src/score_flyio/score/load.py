@@ -9,17 +9,17 @@ from typing import Any
 
 from attrs import field, frozen
 
+from score_flyio.base.place import Path, json_pointer, kind_of, place_text, value_at
+from score_flyio.base.record import Record
 from score_flyio.errors import Problem, ScoreFileError
-from score_flyio.record import Record
 from score_flyio.score.decode import workload_of
 from score_flyio.score.depth import MOST_LEVELS, too_deep
 from score_flyio.score.finding import Finding
 from score_flyio.score.model import Workload
 from score_flyio.score.notice import Notice
-from score_flyio.score.place import Path, json_pointer, kind_of, place_text, value_at
 from score_flyio.score.upgrade import Upgraded, upgrade
 from score_flyio.score.validate import findings
-from score_flyio.score.yaml import YamlDocument, YamlError, read_yaml
+from score_flyio.yaml.reader import YamlDocument, YamlError, read_yaml
 
 
 @frozen(kw_only=True, eq=False, repr=False)

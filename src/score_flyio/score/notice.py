@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from score_flyio.record import Record
+from score_flyio.base.record import Record
 
 
 @frozen(kw_only=True, eq=False, repr=False)

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from score_flyio.base.place import kind_of
 from score_flyio.errors import ScoreFileError
-from score_flyio.score.place import kind_of
-from score_flyio.score.yaml import YamlError, read_yaml
+from score_flyio.yaml.reader import YamlError, read_yaml
 
 _INDEX: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _ESCAPE: Final = re.compile(r"\\([.\\])|(\.)")

@@ -19,10 +19,10 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from attrs import field, frozen
 
+from score_flyio.base.place import Path, place_text
+from score_flyio.base.record import Record
 from score_flyio.errors import PlaceholderError, Problem
-from score_flyio.record import Record
 from score_flyio.score.finding import Finding
-from score_flyio.score.place import Path, place_text
 from score_flyio.score.render import render
 
 PENDING: Final = "(known after provisioning)"

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from score_flyio.secret import Secret
+from score_flyio.base.secret import Secret
 
 
 def render(value: Any) -> str:

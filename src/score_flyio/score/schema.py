@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
 
+from score_flyio.base.place import Path, json_pointer, shown
 from score_flyio.score.finding import Finding
-from score_flyio.score.place import Path, json_pointer, shown
 from score_flyio.score.schema_data import SCHEMA, Schema
 
 _TYPES: Final = {

@@ -13,10 +13,10 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from score_flyio.record import Record
+from score_flyio.base.place import Path, json_pointer, quoted, shown
+from score_flyio.base.record import Record
 from score_flyio.score.finding import Finding
 from score_flyio.score.notice import Notice
-from score_flyio.score.place import Path, json_pointer, quoted, shown
 from score_flyio.score.render import render
 
 

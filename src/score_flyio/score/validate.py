@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from attrs import evolve
 
+from score_flyio.base.place import Path, quoted
 from score_flyio.score.finding import Finding
-from score_flyio.score.place import Path, quoted
 from score_flyio.score.placeholders import (
     Lookup,
     LookupFailure,

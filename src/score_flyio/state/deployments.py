@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
-from score_flyio.record import Record
-from score_flyio.resources.model import JsonObject
+from score_flyio.base.record import Record
+from score_flyio.score.resources import JsonObject
 
 
 @frozen(kw_only=True, eq=False, repr=False)

@@ -6,9 +6,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from score_flyio.errors import StateCorrupt, StateTooNew
-from score_flyio.score.yaml import YamlError, read_yaml
 from score_flyio.state.model import ProjectState
-from score_flyio.state.yaml_writer import write_yaml
+from score_flyio.yaml.reader import YamlError, read_yaml
+from score_flyio.yaml.writer import write_yaml
 
 if TYPE_CHECKING:
     import cattrs

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from typing import Any, Final
 
+from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError, StateCorrupt, StateTooNew
-from score_flyio.secret import Secret
 
 VARIABLE: Final = "SCORE_FLYIO_STATE_KEY"
 MAGIC: Final = b"score-flyio-encrypted-state "

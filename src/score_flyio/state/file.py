@@ -15,10 +15,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from score_flyio.clock import Clock, SystemClock, rfc3339
+from score_flyio.base.atomic import write_atomically
+from score_flyio.base.clock import Clock, SystemClock, rfc3339
+from score_flyio.base.event_loop import in_thread, is_missing
 from score_flyio.errors import StateError, StateLocked
-from score_flyio.event_loop import in_thread, is_missing
-from score_flyio.state.atomic import write_atomically
 from score_flyio.state.deployments_form import dump_deployments, load_deployments
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import not_initialised

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from score_flyio.resources.model import JsonObject
+    from score_flyio.score.resources import JsonObject
 
 _CONTAINER: Final = ("command", "args", "variables", "files", "volumes")
 _RESOURCE: Final = ("params", "metadata")

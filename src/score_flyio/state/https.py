@@ -13,8 +13,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import httpx
 
 from score_flyio._version import __version__
+from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError, StateError
-from score_flyio.secret import Secret
 from score_flyio.state.blobs import Found, Refused, Unavailable
 from score_flyio.state.loopback import is_loopback
 

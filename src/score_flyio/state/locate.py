@@ -62,7 +62,7 @@ def _on_server(url: str, directory: Path, environ: Mapping[str, str]) -> StateSt
 
 
 def _form(environ: Mapping[str, str]) -> Form:
-    from score_flyio.secret import Secret
+    from score_flyio.base.secret import Secret
     from score_flyio.state.encrypted import VARIABLE, EncryptedForm, PlainForm
 
     key = environ.get(VARIABLE)

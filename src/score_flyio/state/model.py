@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
-from score_flyio.record import Record
+from score_flyio.base.record import Record
 
 if TYPE_CHECKING:
     from score_flyio.resources.definition import ProvisionerDefinition
-    from score_flyio.resources.model import JsonObject, ResourceUid
+    from score_flyio.score.resources import JsonObject, ResourceUid
     from score_flyio.state.deployments import DeploymentRecord
     from score_flyio.state.resources import ResourceRecord
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from score_flyio.base.place import Path
 from score_flyio.resources.definition import (
     CommandSpec,
     HttpSpec,
@@ -12,10 +13,9 @@ from score_flyio.resources.definition import (
     ProvisionerSpec,
     StaticSpec,
 )
-from score_flyio.resources.model import JsonObject
-from score_flyio.score.place import Path
+from score_flyio.score.resources import JsonObject
 from score_flyio.state.reading import Reader
-from score_flyio.state.yaml_writer import sorted_keys
+from score_flyio.yaml.writer import sorted_keys
 
 _KINDS = ("cmd", "http", "static")
 

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 from attrs import field, frozen
 
+from score_flyio.base.place import Path, place_text, shown
 from score_flyio.errors import Problem
-from score_flyio.score.place import Path, place_text, shown
-from score_flyio.score.yaml import YamlDocument
+from score_flyio.yaml.reader import YamlDocument
 
 T = TypeVar("T")
 

@@ -15,10 +15,10 @@ from typing import Final, Protocol
 import anyio
 from anyio import to_thread
 
-from score_flyio.clock import Clock, SystemClock
+from score_flyio.base.atomic import write_atomically
+from score_flyio.base.clock import Clock, SystemClock
 from score_flyio.errors import StateConflict, StateCorrupt, StateError
 from score_flyio.state import remote_lock
-from score_flyio.state.atomic import write_atomically
 from score_flyio.state.blobs import Blobs, Found, Listed, Listing, Refused, delete, read, write
 from score_flyio.state.capabilities import SavedVersion
 from score_flyio.state.document import dump_document, load_document

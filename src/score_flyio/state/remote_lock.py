@@ -15,7 +15,7 @@ from typing import Final
 import anyio
 from attrs import define, evolve, frozen
 
-from score_flyio.clock import Clock, rfc3339
+from score_flyio.base.clock import Clock, rfc3339
 from score_flyio.errors import StateError, StateLocked
 from score_flyio.state.blobs import Blobs, Found, Refused, again, delete, read, write
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from score_flyio.record import Record
-from score_flyio.resources.model import JsonObject, ResourceUid
+from score_flyio.base.record import Record
+from score_flyio.score.resources import JsonObject, ResourceUid
 
 
 @frozen(kw_only=True, eq=False, repr=False)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from score_flyio.resources.model import JsonObject, ResourceUid
-from score_flyio.score.place import Path
+from score_flyio.base.place import Path
+from score_flyio.score.resources import JsonObject, ResourceUid
 from score_flyio.state.reading import Reader
 from score_flyio.state.resources import ResourceRecord
-from score_flyio.state.yaml_writer import sorted_keys
+from score_flyio.yaml.writer import sorted_keys
 
 _KEYS = (
     "guid",

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from score_flyio.base.place import Path
 from score_flyio.errors import Problem, StateCorrupt
-from score_flyio.score.place import Path
-from score_flyio.score.yaml import YamlError, read_yaml
 from score_flyio.state.go_documents import go_form
 from score_flyio.state.model import ProjectState, WorkloadRecord
 from score_flyio.state.reading import Reader
-from score_flyio.state.yaml_writer import sorted_keys, write_yaml
+from score_flyio.yaml.reader import YamlError, read_yaml
+from score_flyio.yaml.writer import sorted_keys, write_yaml
 
 if TYPE_CHECKING:
     from score_flyio.resources.definition import ProvisionerDefinition
-    from score_flyio.resources.model import JsonObject
+    from score_flyio.score.resources import JsonObject
     from score_flyio.state.resources import ResourceRecord
 
 _TOP = ("workloads", "resources", "shared_state", "app_prefix", "provisioners")

@@ -12,9 +12,6 @@ import pytest
 from attrs import frozen
 
 from fly_machines.models import CreateMachineRequest, Machine
-from score_flyio.app.flytoml import read_fly_toml
-from score_flyio.app.groups import flatten, process_groups
-from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.launch import LaunchPlan, launch_plan
 from score_flyio.deploy.desired.render import problem_json, render
@@ -23,6 +20,9 @@ from score_flyio.deploy.desired.update import update_input
 from score_flyio.deploy.desired.volumes import first_deploy_volumes
 from score_flyio.deploy.model import Release
 from score_flyio.fly.codec import structure, unstructure
+from score_flyio.flytoml import read_fly_toml
+from score_flyio.flytoml.groups import flatten, process_groups
+from score_flyio.flytoml.spec import AppSpec
 from tests.conformance.fly_toml.compare import Case, canonical
 
 IMAGE = "registry.fly.io/fixture:deployment-0001"

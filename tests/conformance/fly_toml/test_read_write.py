@@ -5,8 +5,8 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
-from score_flyio.app.flytoml import FlyTomlDocument, read_fly_toml, to_json, to_toml, validate_group
-from score_flyio.app.groups import default_group, flatten, process_groups
+from score_flyio.flytoml import FlyTomlDocument, read_fly_toml, to_json, to_toml, validate_group
+from score_flyio.flytoml.groups import default_group, flatten, process_groups
 from tests.conformance.fly_toml.compare import Case, canonical, ordered_document, unordered
 
 

@@ -12,11 +12,11 @@ from anyio import current_time
 from attrs import define, field
 from trio.testing import MockClock
 
+from fly_emulator import Emulator, EmulatorSettings, JournalEntry, parse_faults
+from fly_emulator.records import MachineRecord
 from score_flyio import DeployOptions, EmulatorTarget, Engine, FlyTomlApp, InMemoryStore, Project
-from score_flyio.clock import EventLoopClock
+from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.execution.report import Report
-from score_flyio.emulator import Emulator, EmulatorSettings, JournalEntry, parse_faults
-from score_flyio.emulator.records import MachineRecord
 from score_flyio.errors import DeployError
 
 SETTINGS = EmulatorSettings(rate_limits=False, boot=1, healthy_after=1)

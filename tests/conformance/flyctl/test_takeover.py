@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from fly_machines import models
-from score_flyio.app.flytoml.document import read_fly_toml
 from score_flyio.deploy.local_files import NO_FILES
 from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.group_plan import PlanSettings
 from score_flyio.deploy.planning.plan import plan_app
 from score_flyio.fly.codec import structure
+from score_flyio.flytoml.document import read_fly_toml
 from tests.conftest import corpus
 
 HERE = Path(__file__).parent

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from trio.testing import MockClock
 
-from score_flyio.clock import EventLoopClock
-from score_flyio.emulator import Emulator, EmulatorSettings
+from fly_emulator import Emulator, EmulatorSettings
+from score_flyio.base.clock import EventLoopClock
 from tests.conformance.flyctl.replay import Replay
 from tests.conftest import corpus
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from score_flyio.project import SAMPLE
+from score_flyio.engine.project import SAMPLE
 from tests.conformance.score.case import Case, Outcome, option
-from tests.unit.test_secrets_file import flyctl_reads
+from tests.unit.engine.test_secrets_file import flyctl_reads
 
 EARLY = {
     "placeholder_invalid",

@@ -10,9 +10,9 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from attrs import define
 
-from score_flyio.emulator import Emulator
-from score_flyio.emulator.records import Json
-from score_flyio.emulator.wire import Execution
+from fly_emulator import Emulator
+from fly_emulator.records import Json
+from fly_emulator.wire import Execution
 from tests.integration.conftest import (
     QUICK,
     PostgresMachines,

@@ -15,9 +15,9 @@ import pytest
 import yaml
 from attrs import frozen
 
+from fly_emulator import Emulator
+from fly_emulator.journal import JournalEntry
 from score_flyio.cli.main import run
-from score_flyio.emulator import Emulator
-from score_flyio.emulator.journal import JournalEntry
 from tests.conformance.score_transcripts.conftest import BrokenMachines
 from tests.conftest import corpus
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from score_flyio.score.place import json_pointer
+from score_flyio.base.place import json_pointer
 from score_flyio.score.schema import schema_findings
 from score_flyio.score.upgrade import upgrade
 from score_flyio.score.validate import standard_findings

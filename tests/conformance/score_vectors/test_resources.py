@@ -13,8 +13,8 @@ from score_flyio.errors import (
     ResourceError,
 )
 from score_flyio.resources.graph import Graph, build
-from score_flyio.resources.model import ResourceUid
 from score_flyio.resources.prime import prime
+from score_flyio.score.resources import ResourceUid
 
 
 def documents(entry: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from score_flyio.score.placeholders import Lookup, SubstitutionError, split_reference, substitute_in
 from score_flyio.score.quantities import parse_cpu, parse_memory
-from score_flyio.score.yaml import YamlError, read_yaml
+from score_flyio.yaml.reader import YamlError, read_yaml
 from tests.conformance.score_vectors.vectors import DATA, MARKS, same
 from tests.conftest import corpus
 

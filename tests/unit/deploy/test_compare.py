@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fly_machines.models import FlyMachineConfig, FlyMachineService, FlyMachineServiceCheck
-from score_flyio.app.values import Duration
 from score_flyio.deploy.compare import Difference, differences
 from score_flyio.fly.codec import structure
+from score_flyio.flytoml.values import Duration
 
 
 def config(document: dict[str, Any]) -> FlyMachineConfig:

@@ -20,8 +20,10 @@ from fly_machines.models import (
     ImageRef,
     Machine,
 )
+from score_flyio.base.ulid import new_ulid, time_of
 from score_flyio.deploy.compare import differences
-from score_flyio.deploy.history import (
+from score_flyio.deploy.metadata import HISTORY
+from score_flyio.deploy.releases.in_metadata import (
     KEPT,
     LONGEST,
     PastRelease,
@@ -32,8 +34,6 @@ from score_flyio.deploy.history import (
     with_history,
     without_history,
 )
-from score_flyio.deploy.metadata import HISTORY
-from score_flyio.ulid import new_ulid, time_of
 
 DIGEST = "sha256:" + "a" * 64
 values = st.recursive(

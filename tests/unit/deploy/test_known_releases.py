@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fly_machines.models import FlyMachineConfig, ImageRef, Machine, MachineVersion
-from score_flyio.deploy.history import PastRelease, pack
-from score_flyio.deploy.known_releases import (
+from score_flyio.base.ulid import new_ulid
+from score_flyio.deploy.metadata import HISTORY, last_release, release_number
+from score_flyio.deploy.releases.in_metadata import PastRelease, pack
+from score_flyio.deploy.releases.known import (
     KnownRelease,
     config_of,
     merged,
@@ -20,9 +22,7 @@ from score_flyio.deploy.known_releases import (
     of_versions,
     records,
 )
-from score_flyio.deploy.metadata import HISTORY, last_release, release_number
 from score_flyio.state.deployments import DeploymentRecord, ReleaseRecord
-from score_flyio.ulid import new_ulid
 
 ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from fly_machines.models import FlyFile, FlyMachineConfig, FlyMachineRestart, Machine
-from score_flyio.app.flytoml import read_fly_toml, to_toml
-from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.desired.render import render
 from score_flyio.deploy.local_files import LocalFiles
 from score_flyio.deploy.saved import saved_app
 from score_flyio.errors import ScoreFlyError
 from score_flyio.fly.codec import unstructure
+from score_flyio.flytoml import read_fly_toml, to_toml
+from score_flyio.flytoml.spec import AppSpec
 from tests.conformance.fly_toml.compare import CASES, Case, canonical, cases_in
 from tests.conftest import corpus
 

@@ -11,6 +11,7 @@ import pytest
 from attrs import define, field
 
 from fly_machines import models
+from score_flyio.base.secret import Secret
 from score_flyio.errors import (
     FlyServerError,
     InsufficientCapacity,
@@ -31,7 +32,6 @@ from score_flyio.fly.repeats import (
     set_secrets,
     update_machine,
 )
-from score_flyio.secret import Secret
 from tests.unit.fly.scripted import Connect, Seen, answer
 
 BEFORE = "fails before it is carried out"

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from score_flyio.errors import ProvisionFailed
-from score_flyio.resources.model import ResourceUid
 from score_flyio.resources.protocol import Answer, Mode, decode_answer, understand
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
+from score_flyio.score.resources import ResourceUid
 from score_flyio.state.model import ProjectState
 from score_flyio.state.resources import ResourceRecord
 from score_flyio.state.yaml_form import dump_state, load_state

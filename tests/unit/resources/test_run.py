@@ -8,10 +8,10 @@ import anyio
 import pytest
 import trio.testing
 
+from score_flyio.base.secret import Secret
 from score_flyio.errors import ProvisionFailed, ResourceError
 from score_flyio.events import ProvisioningFailed, ProvisioningFinished
 from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
-from score_flyio.secret import Secret
 from tests.unit.resources.conftest import Fake, World, uid
 
 MakeWorld = Callable[..., World]

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from score_flyio.base.place import value_at
 from score_flyio.score.overrides import apply_property, merge_map, parse_path, parse_property
-from score_flyio.score.place import value_at
 
 _KEYS = st.sampled_from(["a", "b", "c", "a.b", "c\\"])
 _VALUES = st.recursive(

@@ -7,6 +7,7 @@ from attrs import field, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
+from score_flyio.base.secret import Secret
 from score_flyio.score.placeholders import (
     PENDING,
     Lookup,
@@ -18,7 +19,6 @@ from score_flyio.score.placeholders import (
     substitute_in,
 )
 from score_flyio.score.render import render
-from score_flyio.secret import Secret
 
 
 @frozen

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from jsonschema import ValidationError as Violation
 from jsonschema.validators import extend
 
-from score_flyio.score.place import json_pointer
+from score_flyio.base.place import json_pointer
 from score_flyio.score.schema import schema_findings
 from score_flyio.score.schema_data import SCHEMA
 

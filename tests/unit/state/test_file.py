@@ -12,9 +12,9 @@ from pathlib import Path
 import anyio
 import pytest
 
-from score_flyio.clock import Clock
+from score_flyio.base.clock import Clock
 from score_flyio.errors import NotInitialised, StateCorrupt, StateError, StateLocked, StateTooNew
-from score_flyio.resources.model import ResourceUid
+from score_flyio.score.resources import ResourceUid
 from score_flyio.state import file as file_module
 from score_flyio.state.deployments import DeploymentRecord, ReleaseRecord, SecretRecord
 from score_flyio.state.file import FileStore

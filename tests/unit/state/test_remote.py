@@ -11,7 +11,7 @@ import pytest
 from attrs import define, field
 from trio.testing import MockClock
 
-from score_flyio.clock import Clock, EventLoopClock
+from score_flyio.base.clock import Clock, EventLoopClock
 from score_flyio.errors import StateConflict, StateCorrupt, StateError, StateLocked
 from score_flyio.state import blobs as blobs_module
 from score_flyio.state.blobs import Found, Listed, Refused, Unavailable

@@ -16,12 +16,12 @@ from score_flyio.resources.definition import (
     ProvisionerDefinition,
     StaticSpec,
 )
-from score_flyio.resources.model import ResourceUid
-from score_flyio.score.yaml import read_yaml
+from score_flyio.score.resources import ResourceUid
 from score_flyio.state.model import ProjectState, WorkloadRecord
 from score_flyio.state.resources import ResourceRecord
 from score_flyio.state.yaml_form import dump_state, load_state
-from score_flyio.state.yaml_writer import write_yaml
+from score_flyio.yaml.reader import read_yaml
+from score_flyio.yaml.writer import write_yaml
 
 WORDS = ["yes", "no", "on", "Off", "y", "N", "null", "~", "true", "0x1f", "012", "1e3", "1_000"]
 WORDS += ["2024-01-31", "12:30:45", "=", "<<", "- a", "a: b", "#c", "a #c", " a", "a\n", "\t", ""]

@@ -44,7 +44,7 @@ for _kind, _help in KINDS.items():
 
 async def _answer(cli: CliContext, kind: str, mode: str) -> None:
     """Read a request, do it, print the answer; also what a failed run left to be kept."""
-    from score_flyio.fly_access import access_from_environment
+    from score_flyio.engine.access import access_from_environment
     from score_flyio.resources.postgres.native import NativeProvisioner
     from score_flyio.resources.postgres.protocol import decode_request, encode_answer
     from score_flyio.resources.provisioner import ProvisionIncomplete

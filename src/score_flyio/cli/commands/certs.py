@@ -128,8 +128,8 @@ def _hostname(named: OneApp) -> str:
 
 
 def _own(cli: CliContext, fullchain: str | None, private_key: str | None) -> OwnCertificate | None:
+    from score_flyio.base.secret import Secret
     from score_flyio.deploy.model import OwnCertificate
-    from score_flyio.secret import Secret
 
     if (fullchain is None) != (private_key is None):
         raise UsageError("--fullchain and --private-key go together", hint="give both, or none")

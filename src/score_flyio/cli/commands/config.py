@@ -14,9 +14,9 @@ from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import app_option, json_option, target_option, yes_option
 
 if TYPE_CHECKING:
-    from score_flyio.app.flytoml import FlyTomlDocument
     from score_flyio.deploy.model import ObservedApp
     from score_flyio.errors import Problem
+    from score_flyio.flytoml import FlyTomlDocument
 
 INVALID = 2
 DIFFERS = 2
@@ -84,9 +84,9 @@ async def save(
     What a fly.toml cannot say is told on stderr. Contents of files that are no text are written
     into the folder `files`.
     """
-    from score_flyio.app.flytoml import to_toml
+    from score_flyio.base.atomic import write_atomically
     from score_flyio.deploy.saved import saved_app
-    from score_flyio.state.atomic import write_atomically
+    from score_flyio.flytoml import to_toml
 
     path = cli.directory / (config or "fly.toml")
     name = app or _app_of(path)
@@ -120,9 +120,9 @@ async def diff(
     detailed_exitcode: bool,
 ) -> int:
     """Show how the machines of an app differ from a fly.toml, field by field."""
-    from score_flyio.app.load import load_fly_toml
     from score_flyio.deploy.drift import drift
     from score_flyio.deploy.local_files import LocalFiles
+    from score_flyio.flytoml.load import load_fly_toml
 
     path = _find(cli, config)
     spec = load_fly_toml(path)
@@ -152,7 +152,7 @@ async def _running(cli: CliContext, app: str, target: str | None) -> ObservedApp
 
 
 def _app_of(path: Path) -> str:
-    from score_flyio.app.load import load_fly_toml
+    from score_flyio.flytoml.load import load_fly_toml
 
     return (load_fly_toml(path).app if path.is_file() else "") or _no_app(path.name)
 
@@ -164,7 +164,7 @@ def _no_app(file: str) -> NoReturn:
 
 
 def _find(cli: CliContext, config: Path | None) -> Path:
-    from score_flyio.app.load import find_fly_toml
+    from score_flyio.flytoml.load import find_fly_toml
 
     path = find_fly_toml(config, directory=cli.directory)
     return path.relative_to(cli.directory) if config is None else path
@@ -172,10 +172,10 @@ def _find(cli: CliContext, config: Path | None) -> Path:
 
 def _read(cli: CliContext, config: Path | None) -> tuple[FlyTomlDocument, dict[str, Any]]:
     """The file, and the member `error` that every command has in its JSON if there is none."""
-    from score_flyio.app.flytoml.document import refused
-    from score_flyio.app.load import read_document
     from score_flyio.cli.exit_codes import describe, to_json
     from score_flyio.errors import ConfigError
+    from score_flyio.flytoml.document import refused
+    from score_flyio.flytoml.load import read_document
 
     try:
         return read_document(_find(cli, config)), {}

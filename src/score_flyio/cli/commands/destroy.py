@@ -17,8 +17,8 @@ from score_flyio.cli.options import events_option, json_option, yes_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
+    from score_flyio.engine.project import Project
     from score_flyio.operations.apps import Chosen
-    from score_flyio.project import Project
     from score_flyio.state.model import ProjectState
 
 

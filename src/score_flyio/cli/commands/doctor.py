@@ -20,7 +20,7 @@ async def command(cli: CliContext, target: str | None) -> int:
     """
     from score_flyio.cli.connect import chosen_target, connected
     from score_flyio.cli.project import open_project
-    from score_flyio.doctor import Diagnosis, builder, examine, examine_state, failed, token
+    from score_flyio.engine.doctor import Diagnosis, builder, examine, examine_state, failed, token
     from score_flyio.errors import ScoreFlyError
 
     store = open_project(cli).store

@@ -14,7 +14,7 @@ from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import json_option
 
 if TYPE_CHECKING:
-    from score_flyio.emulator import Emulator
+    from fly_emulator import Emulator
 
 PORT = 4280
 
@@ -123,7 +123,7 @@ def _emulator(
     faults: str,
     world: Path | None,
 ) -> Emulator:
-    from score_flyio.emulator import Emulator, EmulatorSettings, parse_faults
+    from fly_emulator import Emulator, EmulatorSettings, parse_faults
 
     standard = EmulatorSettings()
     settings = EmulatorSettings(

@@ -14,7 +14,7 @@ from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
     from score_flyio.cli.context import CliContext
-    from score_flyio.generate import GenerateOptions, GenerateResult
+    from score_flyio.engine.generate import GenerateOptions, GenerateResult
 
 
 @click.command("generate", cls=EarlyCommand)
@@ -63,8 +63,8 @@ async def command(
     """
     from score_flyio.cli.project import open_project
     from score_flyio.cli.render import follow
+    from score_flyio.engine.generate import generate, raise_failures
     from score_flyio.events import EventLog
-    from score_flyio.generate import generate, raise_failures
 
     options = _options(deploying=deploy, **settings)
     if options.secrets_file == "-" and cli.output.json:
@@ -91,8 +91,8 @@ def _options(
     image: str | None,
     **rest: Any,
 ) -> GenerateOptions:
-    from score_flyio.generate import GenerateOptions
-    from score_flyio.project import Overrides
+    from score_flyio.engine.generate import GenerateOptions
+    from score_flyio.engine.project import Overrides
 
     overrides = Overrides(file=overrides_file, properties=override_properties, image=image)
     return GenerateOptions(overrides=overrides, **rest)
@@ -131,8 +131,8 @@ async def _deploy_flags(arguments: list[str]) -> dict[str, Any]:
 
 
 async def _deploy(cli: CliContext, result: GenerateResult, flags: dict[str, Any]) -> int:
+    from score_flyio.base.event_loop import event_loop
     from score_flyio.cli.commands.deploy import deploy_run
-    from score_flyio.event_loop import event_loop
 
     await event_loop()
     from score_flyio.cli.deploy_run import generated

@@ -11,7 +11,7 @@ from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import json_option
 
 if TYPE_CHECKING:
-    from score_flyio.project import Project
+    from score_flyio.engine.project import Project
 
 
 @click.command("init", cls=Command)

@@ -20,9 +20,9 @@ from score_flyio.cli.options import json_option
 
 if TYPE_CHECKING:
     from score_flyio.deploy.options import DeployOptions
-    from score_flyio.inputs import Loaded
-    from score_flyio.planning import Plan
-    from score_flyio.target import Target
+    from score_flyio.engine.inputs import Loaded
+    from score_flyio.engine.planning import Plan
+    from score_flyio.engine.target import Target
 
 CHANGES = 2
 
@@ -56,9 +56,9 @@ async def command(cli: CliContext, detailed_exitcode: bool, **settings: Any) -> 
 async def _planned(cli: CliContext, target: Target, loaded: Loaded, how: DeployOptions) -> Plan:
     from score_flyio.cli.project import open_project
     from score_flyio.cli.render import follow
-    from score_flyio.engine import Engine
+    from score_flyio.engine.engine import Engine
+    from score_flyio.engine.planning import Plan
     from score_flyio.events import TargetSelected
-    from score_flyio.planning import Plan
 
     if not loaded.inputs:
         return Plan(apps=())

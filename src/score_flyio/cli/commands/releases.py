@@ -56,8 +56,8 @@ async def _read(visit: Session, apps: Chosen) -> list[AppReleases]:
 
 
 def _text(found: Sequence[AppReleases]) -> str:
+    from score_flyio.base.clock import rfc3339
     from score_flyio.cli.output import table
-    from score_flyio.clock import rfc3339
 
     rows = [
         [

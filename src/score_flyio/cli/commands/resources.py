@@ -13,8 +13,8 @@ from score_flyio.cli.options import events_option, json_option, yes_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
-    from score_flyio.project import Project
-    from score_flyio.resources.model import Outputs, ResourceUid
+    from score_flyio.engine.project import Project
+    from score_flyio.score.resources import Outputs, ResourceUid
     from score_flyio.state.model import ProjectState
     from score_flyio.state.resources import ResourceRecord
 
@@ -62,7 +62,7 @@ async def get_outputs(cli: CliContext, uid: str, show_secrets: bool) -> None:
     Secret outputs are kept nowhere: to know them, the resource is provisioned again.
     """
     from score_flyio.cli.project import open_project
-    from score_flyio.resources.model import reveal
+    from score_flyio.score.resources import reveal
 
     project = open_project(cli)
     if show_secrets:
@@ -149,7 +149,7 @@ def _agree(cli: CliContext, state: ProjectState, *, yes: bool) -> None:
 
 def _known(text: str, state: ProjectState) -> ResourceUid:
     from score_flyio.resources.deprovision import unknown_resource
-    from score_flyio.resources.model import ResourceUid
+    from score_flyio.score.resources import ResourceUid
 
     try:
         uid = ResourceUid.parse(text)

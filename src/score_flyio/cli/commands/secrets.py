@@ -17,7 +17,7 @@ from score_flyio.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from score_flyio.secret import Secret
+    from score_flyio.base.secret import Secret
 
 command = Group("secrets", help="List, set, unset or import secrets.")
 
@@ -82,7 +82,7 @@ async def import_(cli: CliContext, **settings: Any) -> int:
 
     A value over several lines stands between two \"\"\".
     """
-    from score_flyio.secrets_lines import parse_lines
+    from score_flyio.engine.secrets_lines import parse_lines
 
     named = await named_app(cli, settings)
     named.no_more()

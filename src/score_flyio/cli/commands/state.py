@@ -13,7 +13,7 @@ from score_flyio.cli.options import json_option, yes_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
-    from score_flyio.project import Project
+    from score_flyio.engine.project import Project
     from score_flyio.state.capabilities import Versioned
     from score_flyio.state.model import ProjectState
     from score_flyio.state.store import StateStore
@@ -37,8 +37,8 @@ async def show(cli: CliContext) -> None:
 @json_option
 async def pull(cli: CliContext, file: str | None, saved: str | None) -> None:
     """Print the state, or write it to FILE: all of it, private notes of provisioners too."""
+    from score_flyio.base.atomic import write_atomically
     from score_flyio.cli.project import open_project
-    from score_flyio.state.atomic import write_atomically
     from score_flyio.state.document import dump_document
 
     project = open_project(cli)
@@ -98,9 +98,9 @@ async def unlock(cli: CliContext, yes: bool) -> None:
 @json_option
 async def history(cli: CliContext) -> None:
     """List the versions of the state that its store still has."""
+    from score_flyio.base.clock import rfc3339
     from score_flyio.cli.output import table
     from score_flyio.cli.project import open_project
-    from score_flyio.clock import rfc3339
 
     versions = await _versioned(open_project(cli).store).history()
     items = [

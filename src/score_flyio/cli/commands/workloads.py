@@ -11,8 +11,8 @@ from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import json_option, yes_option
 
 if TYPE_CHECKING:
-    from score_flyio.project import Project
-    from score_flyio.resources.model import ResourceUid
+    from score_flyio.engine.project import Project
+    from score_flyio.score.resources import ResourceUid
     from score_flyio.state.model import ProjectState
 
 command = Group("workloads", help="List or remove the workloads of this project.")
@@ -70,7 +70,7 @@ async def forget(
 
     Raises UsageError for a name that the state does not have.
     """
-    from score_flyio.project import unknown_workload
+    from score_flyio.engine.project import unknown_workload
     from score_flyio.resources.plan import plan_resources, record_plan
 
     if name not in state.workloads:

@@ -5,8 +5,8 @@ from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from score_flyio.base.event_loop import event_loop
 from score_flyio.cli.context import CliContext
-from score_flyio.event_loop import event_loop
 from score_flyio.events import Event, Listener
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 from urllib.parse import quote
 
-from score_flyio.app.spec import AppSpec, Service, ServicePort
+from score_flyio.flytoml.spec import AppSpec, Service, ServicePort
 
 _HTTP, _HTTPS = 80, 443
 _LAST_PORT = 65535

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from fly_machines.models import FlyMachineCheck, FlyMachineHTTPHeader, FlyMachineServiceCheck
-from score_flyio.app.spec import AppSpec, Check, ServiceHttpCheck, ServiceTcpCheck
-from score_flyio.app.values import Duration
 from score_flyio.deploy.desired.errors import ConversionError
+from score_flyio.flytoml.spec import AppSpec, Check, ServiceHttpCheck, ServiceTcpCheck
+from score_flyio.flytoml.values import Duration
 
 
 def tcp_check(check: ServiceTcpCheck) -> FlyMachineServiceCheck:

@@ -13,9 +13,9 @@ from typing import Any, Final, Literal, NoReturn
 import yaml
 from attrs import frozen
 
-from score_flyio.app.flytoml.gotext import well_formed
-from score_flyio.app.flytoml.yaml_text import CoreLoader
 from score_flyio.deploy.desired.errors import ConversionError
+from score_flyio.flytoml.gotext import well_formed
+from score_flyio.flytoml.yaml_text import CoreLoader
 
 FIELD: Final = "build.compose.file"
 

@@ -12,14 +12,14 @@ from typing import Any, TypeVar, cast
 import attrs
 
 from fly_machines.models import FlyMachineConfig
-from score_flyio.app.flytoml.gotext import well_formed
-from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.desired.compose import compose_containers
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.files import read, read_encoded
 from score_flyio.deploy.desired.machine_file import respelled, zeros_left_out
 from score_flyio.deploy.model import FileSource
 from score_flyio.fly.codec import structure, unstructure
+from score_flyio.flytoml.gotext import well_formed
+from score_flyio.flytoml.spec import AppSpec
 
 _Model = TypeVar("_Model")
 

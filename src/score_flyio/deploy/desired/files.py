@@ -6,9 +6,9 @@ import base64
 from collections.abc import Iterable
 
 from fly_machines.models import FlyFile
-from score_flyio.app.spec import FileSpec
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.model import FileSource
+from score_flyio.flytoml.spec import FileSpec
 
 
 def merged_files(entries: Iterable[FileSpec], source: FileSource) -> list[FlyFile] | None:

@@ -12,9 +12,9 @@ from typing import Final
 import attrs
 
 from fly_machines.models import FlyMachineGuest
-from score_flyio.app.spec import VmSpec
-from score_flyio.app.values import memory_mib
 from score_flyio.deploy.desired.errors import ConversionError
+from score_flyio.flytoml.spec import VmSpec
+from score_flyio.flytoml.values import memory_mib
 
 DEFAULT_SIZE: Final = "shared-cpu-1x"
 DEFAULT_GPU_SIZE: Final = "performance-8x"

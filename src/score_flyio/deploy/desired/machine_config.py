@@ -17,9 +17,6 @@ from fly_machines.models import (
     FlyStatic,
     FlyStopConfig,
 )
-from score_flyio.app.groups import flatten
-from score_flyio.app.spec import AppSpec
-from score_flyio.app.values import Duration, split_command
 from score_flyio.deploy.desired.checks import machine_checks
 from score_flyio.deploy.desired.containers import with_sources
 from score_flyio.deploy.desired.files import merged_files
@@ -36,6 +33,9 @@ from score_flyio.deploy.metadata import (
     TOOL_VERSION,
 )
 from score_flyio.deploy.model import FileSource, Release
+from score_flyio.flytoml.groups import flatten
+from score_flyio.flytoml.spec import AppSpec
+from score_flyio.flytoml.values import Duration, split_command
 
 MANAGED_POSTGRES: Final = "fly-managed-postgres"
 

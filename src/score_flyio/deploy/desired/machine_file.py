@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from score_flyio.app.flytoml.gotext import int64
-from score_flyio.app.values import Duration
+from score_flyio.flytoml.gotext import int64
+from score_flyio.flytoml.values import Duration
 
 _ALWAYS: Final[dict[str, dict[str, Any]]] = {
     "containers": {"name": "", "image": ""},

@@ -8,8 +8,8 @@ import attrs
 from attrs import frozen
 
 from fly_machines.models import FlyMachineMount
-from score_flyio.app.spec import AppSpec, Mount
-from score_flyio.app.values import volume_gb
+from score_flyio.flytoml.spec import AppSpec, Mount
+from score_flyio.flytoml.values import volume_gb
 
 
 def machine_mounts(flat: AppSpec) -> list[FlyMachineMount] | None:

@@ -13,8 +13,6 @@ from typing import Any, TypeVar
 from attrs import field, frozen
 
 from fly_machines.models import FlyMachineConfig
-from score_flyio.app.groups import default_group, process_groups
-from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.desired.addresses import address_kind, public_url
 from score_flyio.deploy.desired.containers import with_image
 from score_flyio.deploy.desired.errors import ConversionError
@@ -23,6 +21,8 @@ from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.desired.special import console_machine, release_command_machine
 from score_flyio.deploy.model import FileSource
 from score_flyio.fly.codec import unstructure
+from score_flyio.flytoml.groups import default_group, process_groups
+from score_flyio.flytoml.spec import AppSpec
 
 _T = TypeVar("_T")
 

@@ -15,7 +15,8 @@ from fly_machines.models import (
     FlyReplayCache,
     FlyTLSOptions,
 )
-from score_flyio.app.spec import (
+from score_flyio.deploy.desired.checks import http_check, tcp_check
+from score_flyio.flytoml.spec import (
     AppSpec,
     AutoStop,
     Concurrency,
@@ -27,7 +28,6 @@ from score_flyio.app.spec import (
     ServicePort,
     TlsOptions,
 )
-from score_flyio.deploy.desired.checks import http_check, tcp_check
 
 _T = TypeVar("_T")
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from attrs import frozen
 
-from score_flyio.app.spec import AppSpec, BuildSection, DeploySection
-from score_flyio.app.values import Duration
+from score_flyio.flytoml.spec import AppSpec, BuildSection, DeploySection
+from score_flyio.flytoml.values import Duration
 
 DEFAULT_STRATEGY: Final = "rolling"
 DEFAULT_MAX_UNAVAILABLE: Final = 0.33

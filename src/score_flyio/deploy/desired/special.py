@@ -16,9 +16,6 @@ from fly_machines.models import (
     FlyStopConfig,
     Machine,
 )
-from score_flyio.app.groups import flatten
-from score_flyio.app.spec import AppSpec, MachineCheck
-from score_flyio.app.values import split_command
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.files import merged_files
 from score_flyio.deploy.desired.guest import (
@@ -34,6 +31,9 @@ from score_flyio.deploy.desired.machine_config import (
     stop_config,
 )
 from score_flyio.deploy.model import FileSource, Release
+from score_flyio.flytoml.groups import flatten
+from score_flyio.flytoml.spec import AppSpec, MachineCheck
+from score_flyio.flytoml.values import split_command
 
 RELEASE_COMMAND_GROUP: Final = "fly_app_release_command"
 TEST_GROUP: Final = "fly_app_test_machine_command"

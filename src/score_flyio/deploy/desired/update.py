@@ -10,12 +10,12 @@ from fly_machines.models import (
     Machine,
     UpdateMachineRequest,
 )
-from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.desired.containers import with_image
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.machine_config import add_release, machine_config
 from score_flyio.deploy.desired.mounts import updated_mounts
 from score_flyio.deploy.model import FileSource, Release
+from score_flyio.flytoml.spec import AppSpec
 
 RESTING = frozenset({"created", "stopped", "stopping", "suspended", "suspending"})
 """States in which an updated machine stays at rest. All else runs, or should: flyctl launches only

@@ -8,10 +8,10 @@ from copy import deepcopy
 from typing import Final
 
 from fly_machines.models import CreateVolumeRequest, FlyMachineGuest
-from score_flyio.app.groups import flatten, process_groups
-from score_flyio.app.spec import AppSpec, Mount
-from score_flyio.app.values import volume_gb
 from score_flyio.deploy.desired.guest import default_guest, guest_of
+from score_flyio.flytoml.groups import flatten, process_groups
+from score_flyio.flytoml.spec import AppSpec, Mount
+from score_flyio.flytoml.values import volume_gb
 
 DEFAULT_SIZE_GB: Final = 1
 DEFAULT_GPU_SIZE_GB: Final = 100

@@ -10,12 +10,12 @@ import anyio.abc
 from attrs import define, field, frozen
 
 from fly_machines import models
-from score_flyio.deploy.execution.announcement import Announcement
 from score_flyio.deploy.execution.health import HealthWatch
 from score_flyio.deploy.execution.leases import LeaseBook
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.pinning import digest_of
+from score_flyio.deploy.releases.announce import Announcement
+from score_flyio.deploy.releases.pinning import digest_of
 from score_flyio.events import Event, Scope, WarningRaised
 from score_flyio.fly import repeats
 from score_flyio.fly.client import FlyClient

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from attrs import evolve
 
 from fly_machines import models
-from score_flyio.app.groups import default_group, process_groups
 from score_flyio.deploy.metadata import group_of
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref, Release
 from score_flyio.deploy.planning.group_plan import GroupPlan, PlanSettings, join
@@ -16,6 +15,7 @@ from score_flyio.deploy.planning.leftovers import sort_out
 from score_flyio.deploy.planning.secrets import SecretsPlan
 from score_flyio.deploy.planning.updates import update_steps
 from score_flyio.deploy.step import CreateMachine, DestroyMachine
+from score_flyio.flytoml.groups import default_group, process_groups
 
 
 def plan_groups(

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable
 from attrs import evolve, field, frozen
 
 from fly_machines import models
-from score_flyio.app.groups import flatten
 from score_flyio.deploy.desired.launch import LaunchPlan, launch_plan
 from score_flyio.deploy.desired.volumes import volume_request
 from score_flyio.deploy.metadata import Launch
@@ -18,6 +17,7 @@ from score_flyio.deploy.planning.sizes import options_guest
 from score_flyio.deploy.planning.strategies.model import Waiting, waiting_steps
 from score_flyio.deploy.planning.waiting import waiting_for
 from score_flyio.deploy.step import CreateMachine, CreateVolume, Step
+from score_flyio.flytoml.groups import flatten
 
 
 @frozen(kw_only=True)

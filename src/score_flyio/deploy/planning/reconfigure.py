@@ -9,7 +9,6 @@ from typing import cast
 from attrs import evolve, field, frozen
 
 from fly_machines import models
-from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.compare import differences
 from score_flyio.deploy.desired.machine_config import add_release
 from score_flyio.deploy.desired.settings import deploy_settings
@@ -17,7 +16,6 @@ from score_flyio.deploy.desired.update import skip_launch
 from score_flyio.deploy.metadata import ALL_SECRETS_SEEN, last_release
 from score_flyio.deploy.model import ObservedApp, Release
 from score_flyio.deploy.options import DeployOptions, StrategyName
-from score_flyio.deploy.pinning import with_image_that_runs
 from score_flyio.deploy.planning.group_plan import GroupPlan, join
 from score_flyio.deploy.planning.groups import by_group
 from score_flyio.deploy.planning.hosts import check_hosts
@@ -27,7 +25,9 @@ from score_flyio.deploy.planning.rollout import Rollout, impossible, roll_out
 from score_flyio.deploy.planning.settling import settle
 from score_flyio.deploy.planning.unsettled import is_well
 from score_flyio.deploy.planning.waiting import waiting_of
+from score_flyio.deploy.releases.pinning import with_image_that_runs
 from score_flyio.deploy.step import HoldMachines, UpdateMachine
+from score_flyio.flytoml.spec import AppSpec
 
 
 @frozen(kw_only=True)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from attrs import evolve
 
 from fly_machines import models
-from score_flyio.app.groups import flatten
 from score_flyio.deploy.desired.update import MachineUpdate
 from score_flyio.deploy.desired.volumes import volume_request
-from score_flyio.deploy.history import with_history
 from score_flyio.deploy.metadata import STANDS_FOR, Launch, take_over
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref
 from score_flyio.deploy.planning.group_plan import GroupPlan, PlanSettings
@@ -19,6 +17,7 @@ from score_flyio.deploy.planning.secrets import SecretsPlan
 from score_flyio.deploy.planning.sizes import options_guest
 from score_flyio.deploy.planning.strategies.model import Waiting, waiting_steps
 from score_flyio.deploy.planning.waiting import waiting_for
+from score_flyio.deploy.releases.in_metadata import with_history
 from score_flyio.deploy.step import (
     AwaitHealthy,
     CreateMachine,
@@ -28,6 +27,7 @@ from score_flyio.deploy.step import (
 )
 from score_flyio.deploy.verdict import newest_exit
 from score_flyio.errors import DestructiveChange, PlanError
+from score_flyio.flytoml.groups import flatten
 
 
 def replacement_steps(

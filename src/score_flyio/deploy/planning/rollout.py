@@ -8,7 +8,6 @@ from attrs import evolve, frozen
 
 from fly_machines import models
 from score_flyio.deploy.desired.update import RESTING
-from score_flyio.deploy.history import with_history
 from score_flyio.deploy.metadata import CANARY
 from score_flyio.deploy.model import Release
 from score_flyio.deploy.options import DeployOptions, StrategyName
@@ -17,6 +16,7 @@ from score_flyio.deploy.planning.group_plan import GroupPlan
 from score_flyio.deploy.planning.strategies import STRATEGIES, GroupUpdate
 from score_flyio.deploy.planning.strategies.model import Waiting
 from score_flyio.deploy.planning.unsettled import awaits, is_well
+from score_flyio.deploy.releases.in_metadata import with_history
 from score_flyio.deploy.step import CreateMachine, UpdateMachine
 from score_flyio.errors import ConfigError
 

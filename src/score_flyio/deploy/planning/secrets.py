@@ -14,8 +14,8 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
+from score_flyio.base.secret import Secret
 from score_flyio.deploy.model import KnownApp
-from score_flyio.secret import Secret
 from score_flyio.state.deployments import SecretRecord
 
 SEEN_KEY = "score_flyio_secrets"

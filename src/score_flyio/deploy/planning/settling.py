@@ -5,7 +5,6 @@ from __future__ import annotations
 from attrs import evolve, frozen
 
 from fly_machines import models
-from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.group_plan import GroupPlan, join
@@ -14,6 +13,7 @@ from score_flyio.deploy.planning.leftovers import Members, sort_out
 from score_flyio.deploy.planning.replacements import finish_replacement
 from score_flyio.deploy.planning.waiting import waiting_of
 from score_flyio.deploy.step import Step
+from score_flyio.flytoml.spec import AppSpec
 
 
 @frozen(kw_only=True)

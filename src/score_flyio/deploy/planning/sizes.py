@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from fly_machines import models
-from score_flyio.app.spec import VmSpec
 from score_flyio.deploy.desired.guest import guest_of
 from score_flyio.deploy.options import DeployOptions
+from score_flyio.flytoml.spec import VmSpec
 
 
 def options_guest(options: DeployOptions) -> models.FlyMachineGuest | None:

@@ -14,7 +14,6 @@ from score_flyio.deploy.desired.update import MachineUpdate, update_input
 from score_flyio.deploy.metadata import TOOL_VERSION
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Release
 from score_flyio.deploy.options import DeployOptions, StrategyName
-from score_flyio.deploy.pinning import with_image_that_runs
 from score_flyio.deploy.planning.group_plan import GroupPlan, PlanSettings, join
 from score_flyio.deploy.planning.hosts import host_answers
 from score_flyio.deploy.planning.launches import with_secrets_seen
@@ -25,6 +24,7 @@ from score_flyio.deploy.planning.secrets import SEEN_KEY, SecretsPlan
 from score_flyio.deploy.planning.sizes import options_guest
 from score_flyio.deploy.planning.unsettled import is_well
 from score_flyio.deploy.planning.waiting import waiting_for
+from score_flyio.deploy.releases.pinning import with_image_that_runs
 from score_flyio.deploy.step import UpdateMachine
 from score_flyio.fly.present import metadata
 

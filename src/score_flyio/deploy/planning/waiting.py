@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fly_machines import models
-from score_flyio.app.groups import flatten
-from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.desired.settings import DEFAULT_TIMEOUT, deploy_settings
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.strategies.model import Waiting
 from score_flyio.deploy.verdict import count_checks
+from score_flyio.flytoml.groups import flatten
+from score_flyio.flytoml.spec import AppSpec
 
 
 def waiting_for(spec: AppSpec, group: str, options: DeployOptions) -> Waiting:

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from attrs import define, field
 
+from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError, FlyError, ProvisionFailed, ScoreFlyError
 from score_flyio.fly.client import FlyClient
 from score_flyio.resources.postgres import names
 from score_flyio.resources.postgres.access import TOKEN_VARIABLES, FlyAccess
 from score_flyio.resources.postgres.instance import Instance, is_foreign
 from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
-from score_flyio.secret import Secret
 from score_flyio.state.model import PREFIX_KEY
 
 NAMES_TRIED: Final = 5

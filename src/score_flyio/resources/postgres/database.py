@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fly_machines import FlyMachinesApi
+from score_flyio.base.secret import Secret
 from score_flyio.errors import NotFound
 from score_flyio.resources.postgres import health, sql
 from score_flyio.resources.postgres.execute import run_sql
-from score_flyio.secret import Secret
 
 
 async def create(

@@ -11,10 +11,10 @@ from typing import Final
 import anyio
 
 from fly_machines import FlyMachinesApi, models
+from score_flyio.base.secret import Secret
 from score_flyio.errors import FlyError, ScoreFlyError
 from score_flyio.fly.errors import is_doubtful
 from score_flyio.resources.postgres.machine import OPERATOR_PASSWORD
-from score_flyio.secret import Secret
 
 TIMEOUT: Final = 60
 """Seconds for one command, the most that the platform is known to allow."""

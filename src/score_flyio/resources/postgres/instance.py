@@ -12,6 +12,7 @@ import anyio
 from attrs import define, field
 
 from fly_machines import models
+from score_flyio.base.secret import Secret
 from score_flyio.errors import (
     Conflict,
     FlyApiError,
@@ -28,7 +29,6 @@ from score_flyio.fly.present import kept
 from score_flyio.resources.postgres import health, machine
 from score_flyio.resources.postgres.access import REGION_VARIABLES, FlyAccess
 from score_flyio.resources.postgres.execute import read_operator_password
-from score_flyio.secret import Secret
 
 UNSEEN: Final = 4
 """How often the list of machines is read again when the app counts more than it shows."""

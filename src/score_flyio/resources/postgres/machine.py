@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from fly_machines import models
-from score_flyio.secret import Secret
+from score_flyio.base.secret import Secret
 
 IMAGE: Final = "postgres:17"
 """The official image. Fly's own (`flyio/postgres-flex`) needs a Consul URL and SSH certificates,

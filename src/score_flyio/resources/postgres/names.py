@@ -15,8 +15,8 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from score_flyio.app.names import RULE, is_app_name
-from score_flyio.secret import Secret
+from score_flyio.base.secret import Secret
+from score_flyio.flytoml.names import RULE, is_app_name
 
 LONGEST_IDENTIFIER: Final = 63
 """Bytes; Postgres cuts longer identifiers off without a word."""

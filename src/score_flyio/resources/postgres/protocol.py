@@ -6,9 +6,9 @@ import json
 from typing import Any, Final
 
 from score_flyio.errors import ResourceError
-from score_flyio.resources.model import ResourceUid
 from score_flyio.resources.protocol import parse_object
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
+from score_flyio.score.resources import ResourceUid
 
 _TEXTS: Final = ("resource_uid", "resource_type", "resource_class", "resource_id")
 _OBJECTS: Final = ("state", "shared", "resource_params", "resource_metadata")

@@ -13,13 +13,13 @@ from typing import Any, Final
 
 from attrs import define, field, frozen
 
-from score_flyio.resources.model import JsonObject
+from score_flyio.base.secret import Secret
 from score_flyio.resources.postgres import database as databases
 from score_flyio.resources.postgres import instance, names
 from score_flyio.resources.postgres.access import FlyAccess
 from score_flyio.resources.postgres.attempt import Attempt
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
-from score_flyio.secret import Secret
+from score_flyio.score.resources import JsonObject
 
 SHARED_KEY: Final = "builtin-provisioners-postgres"
 INCOMPLETE: Final = "incomplete"

@@ -12,7 +12,7 @@ import hmac
 import secrets
 from typing import Final
 
-from score_flyio.secret import Secret
+from score_flyio.base.secret import Secret
 
 _ITERATIONS: Final = 4096
 _QUIET: Final = (

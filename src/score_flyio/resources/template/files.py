@@ -98,7 +98,7 @@ def install(folder: Path, content: bytes, *, source: str, now: float) -> Path:
     An older copy from the same `source` (a path or URL) is replaced. `now` is in seconds since the
     epoch. Raises ConfigError when something in the file is wrong; then nothing changes.
     """
-    from score_flyio.state.atomic import write_atomically
+    from score_flyio.base.atomic import write_atomically
 
     check(content, source=source, directory=folder.parent)
     mark = hashlib.sha256(source.encode()).hexdigest()[:8]

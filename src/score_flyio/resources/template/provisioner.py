@@ -8,12 +8,12 @@ from typing import Any
 from attrs import field, frozen
 
 from score_flyio.errors import ProvisionFailed
-from score_flyio.resources.model import JsonObject
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.resources.sharing import merge_patch
 from score_flyio.resources.template.entry import Entry
 from score_flyio.resources.template.render import Renderer, RenderError
 from score_flyio.resources.template.surroundings import MissingVariable, Surroundings
+from score_flyio.score.resources import JsonObject
 
 
 @frozen

@@ -17,10 +17,10 @@ from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from score_flyio.resources.model import JsonObject
+from score_flyio.base.place import kind_of, place_text
 from score_flyio.score.depth import MOST_LEVELS, too_deep
-from score_flyio.score.place import kind_of, place_text
-from score_flyio.score.yaml import YamlError, read_yaml
+from score_flyio.score.resources import JsonObject
+from score_flyio.yaml.reader import YamlError, read_yaml
 
 LONGEST: Final = 1_000_000
 """Characters that a rendered template may have, and that one operation in it may make."""

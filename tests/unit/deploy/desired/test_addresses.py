@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from score_flyio.app.spec import AppSpec, HttpService, Service, ServicePort
 from score_flyio.deploy.desired.addresses import address_kind, public_url
+from score_flyio.flytoml.spec import AppSpec, HttpService, Service, ServicePort
 
 HTTP = ServicePort(port=80, handlers=("http",))
 HTTPS = ServicePort(port=443, handlers=("tls", "http"))

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fly_machines.models import FlyFile
-from score_flyio.app.spec import FileSpec
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.files import merged_files
+from score_flyio.flytoml.spec import FileSpec
 from tests.unit.deploy.desired.conftest import MemoryFiles
 
 

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fly_machines.models import FlyMachineGuest
-from score_flyio.app.spec import VmSpec
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.guest import SIZES, default_guest, guest_of, preset
+from score_flyio.flytoml.spec import VmSpec
 
 
 @pytest.mark.parametrize(

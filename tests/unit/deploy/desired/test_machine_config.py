@@ -13,7 +13,10 @@ from fly_machines.models import (
     FlyMachineMetrics,
     FlyMachineRestart,
 )
-from score_flyio.app.spec import (
+from score_flyio.deploy.desired.errors import ConversionError
+from score_flyio.deploy.desired.machine_config import machine_config
+from score_flyio.fly.codec import structure, unstructure
+from score_flyio.flytoml.spec import (
     AppSpec,
     BuildSection,
     Check,
@@ -29,10 +32,7 @@ from score_flyio.app.spec import (
     ServiceTcpCheck,
     VmSpec,
 )
-from score_flyio.app.values import Duration
-from score_flyio.deploy.desired.errors import ConversionError
-from score_flyio.deploy.desired.machine_config import machine_config
-from score_flyio.fly.codec import structure, unstructure
+from score_flyio.flytoml.values import Duration
 from tests.unit.deploy.desired.conftest import MemoryFiles
 
 GROUPS = AppSpec(processes={"app": "serve --fast", "worker": ""})

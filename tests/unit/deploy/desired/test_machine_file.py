@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from fly_machines.models import FlyMachineConfig
-from score_flyio.app.spec import AppSpec
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.machine_config import machine_config
 from score_flyio.fly.codec import structure, unstructure
+from score_flyio.flytoml.spec import AppSpec
 from tests.unit.deploy.desired.conftest import MemoryFiles
 
 ALWAYS_THERE = {"env", "init", "metadata"}

@@ -13,18 +13,6 @@ from fly_machines.models import (
     FlyMachineGuest,
     Machine,
 )
-from score_flyio.app.spec import (
-    AppSpec,
-    BuildSection,
-    DeploySection,
-    ExperimentalSection,
-    HttpService,
-    MachineCheck,
-    Mount,
-    Service,
-    VmSpec,
-)
-from score_flyio.app.values import Duration
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.guest import preset
 from score_flyio.deploy.desired.launch import launch_plan
@@ -39,6 +27,18 @@ from score_flyio.deploy.desired.update import MachineUpdate, update_input
 from score_flyio.deploy.desired.volumes import first_deploy_volumes
 from score_flyio.deploy.model import Release
 from score_flyio.fly.codec import structure, unstructure
+from score_flyio.flytoml.spec import (
+    AppSpec,
+    BuildSection,
+    DeploySection,
+    ExperimentalSection,
+    HttpService,
+    MachineCheck,
+    Mount,
+    Service,
+    VmSpec,
+)
+from score_flyio.flytoml.values import Duration
 from tests.unit.deploy.desired.conftest import MemoryFiles
 
 HTTP = HttpService(internal_port=80)

@@ -8,13 +8,13 @@ import anyio
 import pytest
 from trio.testing import MockClock
 
+from fly_emulator import Emulator, EmulatorSettings
 from fly_machines import models
-from score_flyio.clock import EventLoopClock
+from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.execution.health import HealthWatch
-from score_flyio.emulator import Emulator, EmulatorSettings
+from score_flyio.engine.target import EmulatorTarget
 from score_flyio.errors import HealthCheckFailed
 from score_flyio.events import Scope
-from score_flyio.target import EmulatorTarget
 
 SETTINGS = EmulatorSettings(boot=0.5, healthy_after=1.0, latency=0.05)
 

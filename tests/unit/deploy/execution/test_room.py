@@ -7,13 +7,13 @@ import random
 import pytest
 from trio.testing import MockClock
 
+from fly_emulator import Emulator, EmulatorSettings, parse_faults
 from fly_machines import models
-from score_flyio.clock import EventLoopClock
+from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.execution.room import ask_for_room, questions
 from score_flyio.deploy.step import CreateMachine
-from score_flyio.emulator import Emulator, EmulatorSettings, parse_faults
+from score_flyio.engine.target import EmulatorTarget
 from score_flyio.events import Event, Scope, WarningRaised
-from score_flyio.target import EmulatorTarget
 
 
 @pytest.fixture

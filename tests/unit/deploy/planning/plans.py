@@ -9,7 +9,7 @@ from typing import Any
 from attrs import evolve
 
 from fly_machines import models
-from score_flyio.app.flytoml import read_fly_toml
+from score_flyio.base.secret import Secret
 from score_flyio.deploy.local_files import NO_FILES
 from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
@@ -17,7 +17,7 @@ from score_flyio.deploy.planning.group_plan import PlanSettings
 from score_flyio.deploy.planning.plan import AppPlan, plan_app
 from score_flyio.deploy.step import AllocateAddress, CreateMachine, Step, UpdateMachine
 from score_flyio.fly.present import LAUNCH_KEY
-from score_flyio.secret import Secret
+from score_flyio.flytoml import read_fly_toml
 
 TOOL = "score-flyio/test"
 SERVICE = "[http_service]\ninternal_port = 8080\n"

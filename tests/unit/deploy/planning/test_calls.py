@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fly_machines.operations import OPERATIONS
+from score_flyio.base.secret import Secret
 from score_flyio.deploy.execution.steps import CARRY_OUT
 from score_flyio.deploy.model import OwnCertificate, Ref
 from score_flyio.deploy.planning.calls import CALLS, calls
@@ -16,7 +17,6 @@ from score_flyio.deploy.step import (
     ReleaseAddress,
     SetMetadata,
 )
-from score_flyio.secret import Secret
 from tests.unit.deploy.planning.plans import planned, wanted
 
 

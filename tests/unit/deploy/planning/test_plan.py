@@ -8,12 +8,12 @@ import pytest
 from attrs import evolve
 
 from fly_machines import models
+from score_flyio.base.secret import Secret
 from score_flyio.deploy.metadata import CANARY, SAFE_TO_DESTROY, STANDS_FOR, TAG, Launch
 from score_flyio.deploy.model import KnownApp, ObservedApp
 from score_flyio.deploy.planning.secrets import SEEN_KEY, digests_hash, fingerprint
 from score_flyio.deploy.step import AwaitHealthy, CreateMachine, HoldMachines
 from score_flyio.errors import DestructiveChange, PlanError
-from score_flyio.secret import Secret
 from score_flyio.state.deployments import SecretRecord
 from tests.unit.deploy.planning.plans import (
     CHECK,

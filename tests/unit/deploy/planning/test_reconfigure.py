@@ -10,7 +10,6 @@ import pytest
 from attrs import evolve
 
 from fly_machines import models
-from score_flyio.app.spec import AppSpec, DeploySection
 from score_flyio.deploy.metadata import CANARY, STANDS_FOR, TAG
 from score_flyio.deploy.model import ObservedApp, Release
 from score_flyio.deploy.options import DeployOptions
@@ -24,6 +23,7 @@ from score_flyio.deploy.step import (
     UpdateMachine,
 )
 from score_flyio.errors import ConfigError
+from score_flyio.flytoml.spec import AppSpec, DeploySection
 from tests.unit.deploy.planning.plans import machine
 
 CHECK = {"alive": models.FlyMachineCheck(type="tcp", port=80)}

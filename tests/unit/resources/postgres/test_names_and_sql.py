@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from score_flyio.base.secret import Secret
 from score_flyio.errors import ResourceError
 from score_flyio.resources.definition import (
     CommandSpec,
@@ -28,7 +29,6 @@ from score_flyio.resources.postgres.sql import (
     scram_verifier,
 )
 from score_flyio.resources.provisioner import ProvisionResult
-from score_flyio.secret import Secret
 
 
 @given(st.text(), st.integers(0, 9))

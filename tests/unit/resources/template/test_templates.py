@@ -11,7 +11,6 @@ import pytest
 from score_flyio.errors import ConfigError, NoProvisionerError, ProvisionFailed, UsageError
 from score_flyio.resources.definition import CommandSpec, ProvisionerDefinition, StaticSpec
 from score_flyio.resources.kinds.download import LONGEST, download
-from score_flyio.resources.model import ResourceUid
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.resources.registry import Registry
 from score_flyio.resources.template.entry import read_entries
@@ -20,6 +19,7 @@ from score_flyio.resources.template.provisioner import TemplateProvisioner
 from score_flyio.resources.template.registry import project_registry
 from score_flyio.resources.template.render import LONGEST as LONGEST_TEXT
 from score_flyio.resources.template.surroundings import Surroundings
+from score_flyio.score.resources import ResourceUid
 from score_flyio.state.model import ProjectState, WorkloadRecord
 from score_flyio.state.resources import ResourceRecord
 

@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from fly_machines import models
 from score_flyio.deploy.execution.context import Context
-from score_flyio.deploy.history import without_history
 from score_flyio.deploy.metadata import HISTORY
+from score_flyio.deploy.releases.in_metadata import without_history
 from score_flyio.errors import InvalidRequest
 from score_flyio.events import WarningRaised
 

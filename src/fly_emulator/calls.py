@@ -1,0 +1,212 @@
+"""One call of one operation: what a handler sees, and how it finds what the call is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from attrs import frozen
+
+from fly_emulator.bodies import json_object
+from fly_emulator.records import App, Json, LeaseRecord, MachineRecord, VolumeRecord
+from fly_emulator.settings import EmulatorSettings, Principal
+from fly_emulator.wire import NONCE_HEADER, ApiRequest, Outcome, Refusal
+from fly_emulator.world import World
+from fly_machines.operations import Operation
+from score_flyio.base.clock import rfc3339
+
+
+@frozen(kw_only=True)
+class Call:
+    """A request with its operation, the parts of its path, and the time of its execution."""
+
+    world: World
+    request: ApiRequest
+    operation: Operation
+    path: dict[str, str]
+    principal: Principal
+    now: float
+    seen: int
+    """Number of the last thing that existed when the request arrived."""
+
+    @property
+    def settings(self) -> EmulatorSettings:
+        return self.world.settings
+
+    # --- parameters
+
+    def body(self) -> Json:
+        """The JSON object of the body; an empty body is an empty object.
+
+        Raises:
+            Refusal: The body is something else.
+        """
+        return json_object(self.request.body)
+
+    def query(self, name: str) -> str | None:
+        return next((value for key, value in self.request.query if key == name), None)
+
+    def query_list(self, name: str) -> list[str]:
+        """All values of a parameter that may be repeated or hold a comma list."""
+        return [
+            part.strip()
+            for key, value in self.request.query
+            if key == name
+            for part in value.split(",")
+            if part.strip()
+        ]
+
+    def flag(self, name: str) -> bool:
+        return (self.query(name) or "").lower() in {"true", "1"}
+
+    def integer(self, name: str, default: int) -> int:
+        """A query parameter that is a number.
+
+        Raises:
+            Refusal: It is not.
+        """
+        text = self.query(name)
+        try:
+            return default if text in {None, ""} else int(str(text))
+        except ValueError as error:
+            raise Refusal(400, f"invalid {name}: {text!r} is not a number") from error
+
+    @property
+    def nonce(self) -> str | None:
+        return self.request.headers.get(NONCE_HEADER) or None
+
+    # --- what the call is about
+
+    def organization(self, slug: str) -> str:
+        """The real slug of an organization that the caller may act in.
+
+        Raises:
+            Refusal: There is none, or the caller is not in it.
+        """
+        organization = self.settings.organization(slug)
+        if organization is None:
+            raise Refusal(404, f"organization not found: {slug!r}")
+        if not self.may_use(organization.slug):
+            raise Refusal(403, "unauthorized: not a member of the organization")
+        return organization.slug
+
+    def may_use(self, slug: str) -> bool:
+        """Whether the token is for that organization."""
+        return self.settings.tokens is None or slug in self.principal.organizations
+
+    def app(self) -> App:
+        """The app in the path.
+
+        Raises:
+            Refusal: It is missing, not visible yet (404) or someone else's (403).
+        """
+        return self.app_named(self.path["app_name"])
+
+    def app_named(self, name: str) -> App:
+        """An app of that name.
+
+        Raises:
+            Refusal: It is missing, not visible yet (404) or someone else's (403).
+        """
+        app = self.world.apps.get(name)
+        if app is None or (app.visible_at > self.now and self.request.method == "GET"):
+            raise Refusal(404, f"app not found: {name}")
+        if not self.may_use(app.organization):
+            raise Refusal(403, "unauthorized: the app belongs to another organization")
+        return app
+
+    def machine(self) -> MachineRecord:
+        """The machine in the path, which may be destroyed.
+
+        Raises:
+            Refusal: It is missing or not visible yet.
+        """
+        app = self.app()
+        machine = self.world.machines.get(self.path["machine_id"])
+        missing = machine is None or machine.app != app.name
+        if machine is None or missing or not self.sees(machine):
+            raise Refusal(404, f"machine not found: {self.path['machine_id']}")
+        return machine
+
+    def sees(self, machine: MachineRecord) -> bool:
+        """Whether reads show the machine yet; changes always find it."""
+        return machine.visible_at <= self.now or self.request.method != "GET"
+
+    def living_machine(self) -> MachineRecord:
+        """The machine in the path.
+
+        Raises:
+            Refusal: It is missing or gone.
+        """
+        machine = self.machine()
+        if machine.state in {"destroying", "destroyed"}:
+            raise Refusal(404, f"machine not found: {machine.id}")
+        return machine
+
+    def held_machine(self) -> MachineRecord:
+        """The machine in the path, for a change that a lease keeps others from.
+
+        Raises:
+            Refusal: It is missing, or leased and the call lacks the nonce.
+        """
+        machine = self.living_machine()
+        self.check_lease(machine)
+        return machine
+
+    def check_lease(self, machine: MachineRecord) -> None:
+        """Refuse a call that lacks the nonce of the lease.
+
+        Raises:
+            Refusal: With the holder and the expiry.
+        """
+        lease = machine.lease_at(self.now)
+        if lease is not None and self.nonce != lease.nonce:
+            raise Refusal(409, held_text(machine, lease))
+
+    def volume(self) -> VolumeRecord:
+        """The volume in the path.
+
+        Raises:
+            Refusal: It is missing.
+        """
+        app = self.app()
+        volume = self.world.volumes.get(self.path["volume_id"])
+        gone = volume is not None and volume.gone_at(self.now)
+        if volume is None or gone or volume.app != app.name:
+            raise Refusal(404, f"volume not found: {self.path['volume_id']}")
+        return volume
+
+
+def held_text(machine: MachineRecord, lease: LeaseRecord) -> str:
+    """The words of the platform about a lease that someone else has."""
+    expires = rfc3339(int(lease.expires_at))
+    return f"machine ID {machine.id} lease currently held by {lease.owner}, expires at {expires}"
+
+
+def want_text(document: dict[str, Any], name: str) -> str:
+    """A text that must be in a body.
+
+    Raises:
+        Refusal: It is missing, empty or something else.
+    """
+    value = document.get(name)
+    if not isinstance(value, str) or not value:
+        raise Refusal(400, f"{name} is required")
+    return value
+
+
+def want_integer(document: dict[str, Any], name: str, default: int | None = None) -> int:
+    """A number in a body; null is as good as missing.
+
+    Raises:
+        Refusal: It is something else, or missing without a default.
+    """
+    value = document.get(name)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Refusal(400, f"invalid {name}: {value!r} is not a number")
+    return value
+
+
+Handler: TypeAlias = Callable[[Call], Outcome]

@@ -1,0 +1,391 @@
+"""The emulator: one world behind a router, with delays, limits, faults and a journal."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+import anyio
+import anyio.lowlevel
+import attrs
+from attrs import define
+
+from fly_emulator import journal as journals
+from fly_emulator import lifecycle, persist
+from fly_emulator.calls import Call
+from fly_emulator.faults import Fault, Faults
+from fly_emulator.graphql import GraphQL
+from fly_emulator.handlers import HANDLERS
+from fly_emulator.limits import RateLimiter, identifier
+from fly_emulator.process import ProcessModel, marked_process
+from fly_emulator.programs import Programs
+from fly_emulator.records import Json
+from fly_emulator.router import UNKNOWN, Match, machines_routes
+from fly_emulator.server import listening, serve_connections
+from fly_emulator.settings import EmulatorSettings, Principal
+from fly_emulator.transport import EmulatorTransport
+from fly_emulator.web import Web
+from fly_emulator.wire import (
+    NONCE_HEADER,
+    ApiRequest,
+    ApiResponse,
+    ConnectionBroken,
+    Execution,
+    Outcome,
+    Refusal,
+    Waiting,
+)
+from fly_emulator.world import World
+from score_flyio.base.clock import Clock, EventLoopClock
+
+_STEP = 1e-6
+"""Added to waits, so that a wake-up is never a rounding error too early."""
+
+
+class ExecRunner(Protocol):
+    """Runs commands that are executed in machines."""
+
+    async def run(self, execution: Execution) -> Json:
+        """The document of the answer: `exit_code`, `stdout`, `stderr`."""
+        ...
+
+
+class Interface(Protocol):
+    """A further interface of the platform, beside the Machines API."""
+
+    prefix: str
+    """Paths that begin with it belong to this interface."""
+
+    def name(self, request: ApiRequest) -> str:
+        """What the journal, the limits and the faults call this request."""
+        ...
+
+    def handle(
+        self, world: World, request: ApiRequest, principal: Principal, now: float
+    ) -> Outcome:
+        """Answer a request.
+
+        Raises:
+            Refusal: For an error answer.
+        """
+        ...
+
+
+STANDARD_INTERFACES: Final[tuple[Interface, ...]] = (Web(), GraphQL())
+"""What flyctl uses beside the Machines API."""
+
+
+@define
+class _Progress:
+    """How far one request got."""
+
+    match: Match
+    arrived: float
+    seen: int
+    executed: bool = False
+    response: ApiResponse | None = None
+
+
+class Emulator:
+    """A Fly platform in this process.
+
+    Use it as `async with Emulator(settings) as fly`, then `fly.transport()` for an HTTP client in
+    the same process, or `async with fly.serve()` for one on a port (`fly.url`).
+
+    With `file`, the world is read from that file and kept in it.
+    """
+
+    def __init__(
+        self,
+        settings: EmulatorSettings | None = None,
+        *,
+        clock: Clock | None = None,
+        faults: Faults | None = None,
+        journal: Path | None = None,
+        file: Path | None = None,
+        model: ProcessModel = marked_process,
+        exec_runner: ExecRunner | None = None,
+        interfaces: Sequence[Interface] = STANDARD_INTERFACES,
+    ) -> None:
+        self.settings = settings or EmulatorSettings()
+        self.clock = clock or EventLoopClock(start=None)
+        self.faults = faults or Faults()
+        self.journal = journals.Journal(journal)
+        self.exec_runner: ExecRunner = exec_runner or Programs()
+        self.interfaces = tuple(interfaces)
+        self.url: str | None = None
+        self.limiter = RateLimiter()
+        self._keeper = persist.Keeper(file) if file is not None else None
+        loaded = self._keeper.load(self.settings, model) if self._keeper is not None else None
+        self.world = loaded or World(settings=self.settings, model=model)
+        self._routes = machines_routes()
+        self._latency = random.Random(f"latency:{self.settings.seed}")  # noqa: S311 - a simulation
+        self._watchers: dict[str, anyio.Event] = {}
+        self._requests = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Save the world and close the journal."""
+        self.advance()
+        if self._keeper is not None:
+            self._keeper.save(self.world)
+        self.journal.close()
+
+    def advance(self) -> None:
+        """Bring the world to the present."""
+        lifecycle.advance(self.world, self.clock.time())
+        self._wake()
+
+    def fail_host(self, name: str) -> None:
+        """Let a host answer no more, with the machines and volumes on it."""
+        lifecycle.host_failed(self.world, name, self.clock.time())
+        self._wake()
+
+    def recover_host(self, name: str) -> None:
+        """Let a host answer again."""
+        lifecycle.host_recovered(self.world, name)
+
+    def transport(self) -> EmulatorTransport:
+        """A transport for an `httpx.AsyncClient`, which carries requests to this emulator."""
+        return EmulatorTransport(self)
+
+    @asynccontextmanager
+    async def serve(self, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[str]:
+        """Answer on a port while the block runs; gives the URL. Port 0: any free port."""
+        failure: BaseException | None = None
+        async with listening(host, port) as (listener, url), anyio.create_task_group() as tasks:
+            self.url = url
+            tasks.start_soon(serve_connections, self.handle, listener)
+            try:
+                yield url
+            except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - raised again below
+                failure = error  # the task group would wrap it in an ExceptionGroup
+            finally:
+                self.url = None
+                tasks.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+
+    async def serve_forever(self, port: int = 0, host: str = "127.0.0.1") -> None:
+        """Answer on a port until cancelled."""
+        async with self.serve(port, host):
+            await anyio.sleep_forever()
+
+    # --- one request
+
+    async def handle(self, request: ApiRequest) -> ApiResponse:
+        """Answer one request.
+
+        Raises:
+            ConnectionBroken: A fault breaks the connection instead.
+        """
+        progress = _Progress(self._match(request), self.clock.time(), self.world.sequence)
+        self._requests += 1
+        try:
+            faults = self.faults.for_request(progress.match.operation.id, request.method)
+            response = await self._answer(request, progress, faults)
+            progress.response = response
+        finally:
+            self._note(request, progress)
+        number = f"{self._requests:08d}-{request.method.lower()}"
+        return ApiResponse(
+            status=response.status,
+            document=response.document,
+            text=response.text,
+            headers={**response.headers, "fly-request-id": number},
+        )
+
+    def _match(self, request: ApiRequest) -> Match:
+        interface = self._interface(request)
+        if interface is not None:
+            return Match(attrs.evolve(UNKNOWN, id=interface.name(request)), {})
+        return self._routes.match(request.method, request.path) or Match(UNKNOWN, {})
+
+    def _interface(self, request: ApiRequest) -> Interface | None:
+        return next((i for i in self.interfaces if request.path.startswith(i.prefix)), None)
+
+    async def _answer(
+        self, request: ApiRequest, progress: _Progress, faults: tuple[Fault, ...]
+    ) -> ApiResponse:
+        delay = self._delay() / 2
+        extra = sum(fault.seconds for fault in faults if fault.kind == "latency")
+        failure = next((fault for fault in faults if fault.kind != "latency"), None)
+        if failure is not None and failure.kind == "refuse":
+            raise ConnectionBroken("refuse")
+        await _pause(delay + extra)
+        if failure is not None and not failure.after:
+            return self._failed(failure)
+        response = await self._execute(request, progress)
+        if failure is not None:
+            return self._failed(failure)
+        await _pause(delay)
+        return response
+
+    def _delay(self) -> float:
+        latency = self.settings.latency
+        if isinstance(latency, tuple):
+            return self._latency.uniform(*latency)
+        return latency
+
+    @staticmethod
+    def _failed(fault: Fault) -> ApiResponse:
+        if fault.kind == "status":
+            return Refusal(fault.status, f"injected fault {fault.status}").response()
+        raise ConnectionBroken("hang" if fault.kind == "hang" else "reset")
+
+    async def _execute(self, request: ApiRequest, progress: _Progress) -> ApiResponse:
+        now = self.clock.time()
+        lifecycle.advance(self.world, now)
+        self._wake()
+        try:
+            outcome = self._perform(request, progress, now)
+        except Refusal as refusal:
+            return refusal.response()
+        finally:
+            self._wake()
+        self._keep(request)
+        if isinstance(outcome, Waiting):
+            return await self._wait(outcome)
+        if isinstance(outcome, Execution):
+            return await self._run(outcome)
+        return outcome
+
+    def _perform(self, request: ApiRequest, progress: _Progress, now: float) -> Outcome:
+        operation = progress.match.operation
+        interface = self._interface(request)
+        if operation is UNKNOWN:
+            raise Refusal(404, f"no such path: {request.method} {request.path}")
+        principal = self._principal(request.token, now)
+        if interface is not None:
+            progress.executed = True
+            return interface.handle(self.world, request, principal, now)
+        self._limit(request, progress.match, now)
+        progress.executed = True
+        call = Call(
+            world=self.world,
+            request=request,
+            operation=operation,
+            path=progress.match.path,
+            principal=principal,
+            now=now,
+            seen=progress.seen,
+        )
+        return HANDLERS[operation.id](call)
+
+    def _principal(self, text: str, now: float) -> Principal:
+        """Who sent a request; its token text may hold several tokens with commas between them."""
+        known = self.settings.tokens
+        tokens = [part.strip() for part in text.split(",") if part.strip()]
+        for made in self.world.tokens:
+            if made.token in tokens and made.valid_at(now):
+                return Principal(user=made.user, organizations=frozenset({made.organization}))
+        revoked = {made.token for made in self.world.tokens}
+        usable = [token for token in tokens if token not in revoked]
+        if known is None and usable:
+            return Principal()
+        for token in (text, *usable):
+            if known is not None and token in known:
+                return known[token]
+        raise Refusal(401, "unauthorized: the token is missing or unknown")
+
+    def _limit(self, request: ApiRequest, match: Match, now: float) -> None:
+        if not self.settings.rate_limits:
+            return
+        name = identifier(
+            match.operation.id,
+            match.path,
+            request.token,
+            per_token=self.settings.limits_per_token,
+        )
+        wait = self.limiter.admit(match.operation.id, name, now)
+        if wait:
+            headers = {"retry-after": f"{wait:.3f}"} if self.settings.retry_after else {}
+            raise Refusal(429, "rate limit exceeded", headers=headers)
+
+    # --- answers that take time
+
+    async def _wait(self, waiting: Waiting) -> ApiResponse:
+        while True:
+            now = self.clock.time()
+            lifecycle.advance(self.world, now)
+            self._wake()
+            response = waiting.poll(now)
+            if response is not None:
+                return response
+            machine = self.world.machines.get(waiting.machine or "")
+            due = machine.pending.at if machine is not None and machine.pending else now + 3600
+            due = min(due, self.world.next_look or due)
+            changed = self._watchers.setdefault(waiting.machine or "", anyio.Event())
+            with anyio.move_on_after(max(min(waiting.deadline, due) - now, 0) + _STEP):
+                await changed.wait()
+
+    def _wake(self) -> None:
+        for name in self.world.changed:
+            event = self._watchers.pop(name, None)
+            if event is not None:
+                event.set()
+        self.world.changed.clear()
+
+    async def _run(self, execution: Execution) -> ApiResponse:
+        document = await self.exec_runner.run(execution)
+        most = self.settings.largest_exec_output
+        cut = {name: str(document.get(name) or "")[:most] for name in ("stdout", "stderr")}
+        return ApiResponse(document={**document, **cut})
+
+    # --- memory
+
+    def _keep(self, request: ApiRequest) -> None:
+        if self._keeper is not None and request.method != "GET":
+            self._keeper.save_soon(self.world)
+
+    def _note(self, request: ApiRequest, progress: _Progress) -> None:
+        operation, path = progress.match.operation.id, progress.match.path
+        secrets = journals.known_secrets(self.world.apps.get(path.get("app_name", "")))
+        target = request.path + "?" + "&".join(f"{k}={v}" for k, v in request.query)
+        response = progress.response
+        self.journal.add(
+            journals.JournalEntry(
+                seq=len(self.journal.entries) + 1,
+                at=progress.arrived,
+                took=self.clock.time() - progress.arrived,
+                operation=operation,
+                method=request.method,
+                path=request.path,
+                query=dict(request.query),
+                app=path.get("app_name"),
+                machine=path.get("machine_id"),
+                nonce=NONCE_HEADER in request.headers,
+                body=journals.masked_body(operation, request.body, secrets),
+                status=response.status if response is not None else 0,
+                executed=progress.executed,
+                error=_error_text(response),
+                leaks=journals.leaked(operation, target, request.body, secrets),
+            )
+        )
+
+
+def _error_text(response: ApiResponse | None) -> str | None:
+    if response is None or response.status < 400 or not isinstance(response.document, dict):
+        return None
+    return response.document.get("error") or response.document.get("message")
+
+
+async def _pause(seconds: float) -> None:
+    if seconds > 0:
+        await anyio.sleep(seconds)
+    else:
+        await anyio.lowlevel.checkpoint()

@@ -1,0 +1,74 @@
+"""Runs the commands that are executed in machines on this computer.
+
+A command gets the environment that it would have in its machine: the app's secrets, the `env` of
+the machine's config, the variables of the platform, and of this computer only what it is given.
+There is no isolation beyond that: it is for tests and demonstrations that trust what they run.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+
+import anyio
+from attrs import field, frozen
+
+from fly_emulator.records import Json, MachineRecord
+from fly_emulator.wire import Execution
+from fly_emulator.world import World
+
+NOT_FOUND = 127
+TIMED_OUT = 124
+"""Exit codes that shells give for a program that is missing, or did not end in time."""
+
+
+@frozen
+class LocalExecRunner:
+    """An `ExecRunner` for the machines of `world`: `emulator.exec_runner = LocalExecRunner(…)`."""
+
+    world: World
+    environ: Mapping[str, str] = field(factory=dict, repr=False)
+    """Variables besides the machine's own, such as PATH; they take precedence."""
+
+    async def run(self, execution: Execution) -> Json:
+        """Run the command, for at most its own time limit."""
+        try:
+            with anyio.fail_after(execution.timeout):
+                done = await anyio.run_process(
+                    execution.command,
+                    input=execution.stdin.encode(),
+                    env=self.environment(execution.machine),
+                    check=False,
+                )
+        except TimeoutError:
+            return _result(TIMED_OUT, "", f"timed out after {execution.timeout:g} s")
+        except OSError as error:
+            return _result(NOT_FOUND, "", f"{execution.command[0]}: {error.strerror}")
+        return _finished(done)
+
+    def environment(self, machine: MachineRecord) -> dict[str, str]:
+        """The variables of a process in the machine."""
+        app = self.world.apps.get(machine.app)
+        secrets = {s.name: s.value for s in app.secrets.values()} if app else {}
+        env = machine.config.get("env") or {}
+        own = {**env, **secrets} if self.world.settings.secrets_over_env else {**secrets, **env}
+        return {
+            **own,
+            "FLY_APP_NAME": machine.app,
+            "FLY_MACHINE_ID": machine.id,
+            "FLY_MACHINE_VERSION": machine.instance_id,
+            "FLY_REGION": machine.region,
+            "FLY_PRIVATE_IP": machine.private_ip,
+            **self.environ,
+        }
+
+
+def _finished(done: subprocess.CompletedProcess[bytes]) -> Json:
+    signal = -done.returncode if done.returncode < 0 else 0
+    code = 128 + signal if signal else done.returncode
+    out, err = (text.decode(errors="replace") for text in (done.stdout, done.stderr))
+    return {**_result(code, out, err), "exit_signal": signal}
+
+
+def _result(exit_code: int, stdout: str, stderr: str) -> Json:
+    return {"exit_code": exit_code, "exit_signal": 0, "stdout": stdout, "stderr": stderr}

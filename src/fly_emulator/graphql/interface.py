@@ -1,0 +1,53 @@
+"""Requests to `/graphql`: which document, which variables, and the answer's envelope."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fly_emulator.calls import Call
+from fly_emulator.settings import Principal
+from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal
+from fly_emulator.world import World
+from fly_machines.operations import Operation
+
+_OPERATION: Final = Operation(
+    id="GraphQL", method="POST", path="/graphql", tag="GraphQL", success=(200,)
+)
+
+
+class GraphQL:
+    """The interface at `/graphql`."""
+
+    prefix = "/graphql"
+
+    def name(self, request: ApiRequest) -> str:  # noqa: ARG002  # one name for all documents
+        """`GraphQL`, whatever is asked for."""
+        return _OPERATION.id
+
+    def handle(
+        self, world: World, request: ApiRequest, principal: Principal, now: float
+    ) -> Outcome:
+        """Answer a request.
+
+        Raises:
+            Refusal: It is no GraphQL request, or graphql-core is not installed.
+        """
+        if request.method != "POST" or request.path.rstrip("/") != self.prefix:
+            raise Refusal(404, f"no such path: {request.method} {request.path}")
+        call = Call(
+            world=world,
+            request=request,
+            operation=_OPERATION,
+            path={},
+            principal=principal,
+            now=now,
+            seen=world.sequence,
+        )
+        try:
+            from fly_emulator.graphql.execution import execute
+        except ModuleNotFoundError as error:
+            if error.name != "graphql":
+                raise
+            needed = "GraphQL needs the package graphql-core: pip install 'score-flyio[graphql]'"
+            raise Refusal(501, needed) from error
+        return ApiResponse(document=execute(call))

@@ -1,0 +1,117 @@
+"""Organizations, users and tokens as the objects of the schema."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from fly_emulator.calls import Call
+from fly_emulator.documents import organization_document, organization_id
+from fly_emulator.handlers.tokens import header
+from fly_emulator.records import Json, TokenRecord
+from fly_emulator.settings import Organization
+from fly_emulator.wire import Refusal
+from score_flyio.base.clock import rfc3339
+
+
+def user_view(email: str) -> Json:
+    """A user; the emulator knows only the address."""
+    number = hashlib.sha256(email.encode()).hexdigest()[:12]
+    return {
+        "__typename": "User",
+        "id": number,
+        "email": email,
+        "name": email.partition("@")[0],
+        "enablePaidHobby": True,
+    }
+
+
+def viewer_view(call: Call) -> Json:
+    """Whom the token speaks for: a macaroon is no user, though it knows its user's address."""
+    macaroon = call.request.token.startswith(("fm1r_", "fm1a_", "fm2_"))
+    return {
+        **user_view(call.principal.user),
+        "__typename": "Macaroon" if macaroon else "User",
+    }
+
+
+def known_organizations(call: Call) -> list[Organization]:
+    """The organizations that the caller may act in."""
+    return [one for one in call.settings.organizations if call.may_use(one.slug)]
+
+
+def organization_of(call: Call, number: str) -> Organization:
+    """The organization of an id, which the other interfaces do not know.
+
+    Raises:
+        Refusal: The caller has none of that id.
+    """
+    for organization in known_organizations(call):
+        if organization_id(organization) == number:
+            return organization
+    raise Refusal(404, "Could not find Organization")
+
+
+def organization_view(call: Call, organization: Organization) -> Json:
+    """An organization; its apps are left to the caller, who knows how they look."""
+    document = organization_document(organization)
+    return {
+        "__typename": "Organization",
+        "id": organization_id(organization),
+        "internalNumericId": str(organization.number),
+        "slug": organization.slug,
+        "rawSlug": organization.slug,
+        "name": organization.name,
+        "type": "PERSONAL" if document["personal"] else "SHARED",
+        "paidPlan": document["paid_plan"],
+        "billable": document["billable"],
+        "billingStatus": document["billing_status"],
+        "provisionsBetaExtensions": document["provisions_beta_extensions"],
+        "remoteBuilderImage": document["remote_builder_image"],
+        "settings": {},
+        "viewerRole": "admin",
+        "agreedToProviderTos": False,
+        "addOns": {"nodes": []},
+        "members": lambda _info, **_: _members(call),
+        "limitedAccessTokens": lambda _info, **_: tokens_view(call, organization=organization.slug),
+        "delegatedWireGuardTokens": {"nodes": []},
+        "wireGuardPeers": {"nodes": []},
+        "wireGuardPeer": _no_peer,
+    }
+
+
+def _members(call: Call) -> Json:
+    user = user_view(call.principal.user)
+    edge = {"cursor": "1", "node": user, "joinedAt": rfc3339(0), "role": "ADMIN"}
+    return {"edges": [edge], "nodes": [user], "totalCount": 1}
+
+
+def _no_peer(_info: Any, name: str) -> Json:
+    raise Refusal(404, f"Could not find WireGuardPeer {name!r}")
+
+
+def tokens_view(call: Call, *, organization: str, app: str | None = None) -> Json:
+    """The tokens of an organization, or those for one of its apps."""
+    found = [
+        token_view(made)
+        for made in call.world.tokens
+        if made.organization == organization and (app is None or made.app == app)
+    ]
+    return {"nodes": found, "totalCount": len(found)}
+
+
+def token_view(made: TokenRecord, *, reveal: bool = False) -> Json:
+    """A token; its value is shown only when it is made."""
+    revoked = made.revoked_at
+    return {
+        "__typename": "LimitedAccessToken",
+        "id": made.id,
+        "name": made.name,
+        "profile": made.profile,
+        "token": made.token if reveal else "",
+        "tokenHeader": header(made) if reveal else None,
+        "createdAt": rfc3339(made.created_at),
+        "expiresAt": rfc3339(made.expires_at),
+        "revokedAt": None if revoked is None else rfc3339(revoked),
+        "user": user_view(made.user),
+    }

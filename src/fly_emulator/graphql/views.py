@@ -1,0 +1,312 @@
+"""Records as the objects of the schema: fields by name, functions for fields with arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fly_emulator.calls import Call
+from fly_emulator.documents import (
+    app_document,
+    volume_document,
+)
+from fly_emulator.graphql.organizations import organization_view, tokens_view, user_view
+from fly_emulator.records import (
+    App,
+    CertificateRecord,
+    EgressRecord,
+    IpRecord,
+    Json,
+    MachineRecord,
+    ReleaseRecord,
+    VolumeRecord,
+)
+from score_flyio.base.clock import rfc3339
+
+_IMAGE_BYTES = "12345678"
+"""No registry is asked: every image has the same size."""
+
+
+def app_view(call: Call, app: App) -> Json:
+    """An app; what takes work is made only when it is asked for."""
+    document = app_document(call.world, app)
+    organization = call.settings.organization(app.organization)
+    assert organization is not None
+    shared = next((ip.ip for ip in app.ips if ip.type == "shared_v4"), None)
+    newest = app.releases[-1] if app.releases else None
+    current = newest and release_view(newest)
+    return {
+        "__typename": "App",
+        "id": app.name,
+        "internalNumericId": app.number,
+        "name": app.name,
+        "hostname": f"{app.name}.fly.dev",
+        "appUrl": f"https://{app.name}.fly.dev",
+        "cnameTarget": document["cname_target"],
+        "status": document["status"],
+        "state": document["status"].upper(),
+        "createdAt": rfc3339(app.created_at),
+        "deployed": app.deployed,
+        "version": newest.version if newest else 0,
+        "platformVersion": "machines",
+        "network": app.network,
+        "role": {"name": app.role} if app.role else None,
+        "networkId": 1,
+        "organization": organization_view(call, organization),
+        "config": {"definition": newest.definition if newest else {}},
+        "currentRelease": current,
+        "currentReleaseUnprocessed": current,
+        "releases": lambda _info, **wishes: _releases(app, **wishes),
+        "releasesUnprocessed": lambda _info, **wishes: _releases(app, **wishes),
+        "image": lambda _info, ref: image_view(call, ref),
+        "imageDetails": lambda _info: _running_image(call, app),
+        "ipAddresses": lambda _info, **_: {
+            "nodes": [address_view(app, ip) for ip in app.ips if ip.type != "shared_v4"]
+        },
+        "sharedIpAddress": shared,
+        **_parts(call, app),
+        "addOns": {"nodes": []},
+        "imageUpgradeAvailable": False,
+        "imageVersionTrackingEnabled": False,
+        "hostIssues": {"nodes": []},
+    }
+
+
+def _parts(call: Call, app: App) -> Json:
+    """What belongs to an app and has a life of its own."""
+    return {
+        "egressIpAddresses": lambda _info, **_: _egress(app, None),
+        "machines": lambda _info, **wishes: _machines(call, app, **wishes),
+        "regions": lambda _info: [region_view(call, code) for code in _regions(call, app)],
+        "secrets": [
+            {
+                "id": secret.name,
+                "name": secret.name,
+                "digest": secret.digest,
+                "createdAt": rfc3339(secret.created_at),
+            }
+            for secret in app.secrets.values()
+        ],
+        "certificates": {
+            "nodes": [certificate_view(one) for one in app.certificates.values()],
+            "totalCount": len(app.certificates),
+        },
+        "services": lambda _info: _services(call, app),
+        "limitedAccessTokens": lambda _info, **_: tokens_view(
+            call, organization=app.organization, app=app.name
+        ),
+    }
+
+
+def release_view(release: ReleaseRecord) -> Json:
+    """A release of an app."""
+    return {
+        "id": release.id,
+        "version": release.version,
+        "description": "Release",
+        "reason": "",
+        "status": release.status,
+        "inProgress": release.in_progress,
+        "stable": True,
+        "evaluationId": "",
+        "imageRef": release.image,
+        "configDefinition": release.definition,
+        "deploymentStrategy": release.strategy,
+        "user": user_view(release.user),
+        "createdAt": rfc3339(release.created_at),
+    }
+
+
+def _releases(app: App, *, first: int | None = None, **_: Any) -> Json:
+    newest = app.releases[::-1][: None if first is None else max(first, 0)]
+    return {"nodes": [release_view(release) for release in newest], "totalCount": len(app.releases)}
+
+
+def image_view(call: Call, reference: str) -> Json:
+    """An image as it was found: by its name at the mirror, and its digest beside that."""
+    found = call.world.registries.reference(reference)
+    digest = found["digest"]
+    pinned = reference.endswith(digest)
+    return {
+        "id": f"img_{digest.removeprefix('sha256:')[:16]}",
+        "digest": digest,
+        "ref": "{registry}/{repository}".format(**found)
+        + (f"@{digest}" if pinned else f":{found['tag']}"),
+        "compressedSize": int(_IMAGE_BYTES),
+        "compressedSizeFull": _IMAGE_BYTES,
+        "manifest": {"annotations": {}},
+    }
+
+
+def image_details(call: Call, reference: str) -> Json:
+    """The newest version of an image: the emulator never has a newer one."""
+    return {**call.world.registries.reference(reference), "version": "", "fullImageRef": reference}
+
+
+def _running_image(call: Call, app: App) -> Json | None:
+    images = [machine.config.get("image") for machine in _living(call, app)]
+    return image_details(call, str(images[0])) if images and images[0] else None
+
+
+def address_view(app: App, ip: IpRecord) -> Json:
+    """An address; it is its own id."""
+    network = {"name": ip.network, "organization": {"slug": app.organization}}
+    return {
+        "id": ip.ip,
+        "address": ip.ip,
+        "type": ip.type,
+        "region": ip.region,
+        "createdAt": rfc3339(ip.created_at),
+        "serviceName": ip.service_name,
+        "network": network if ip.network else None,
+    }
+
+
+def certificate_view(certificate: CertificateRecord) -> Json:
+    """A host name with what is known of its certificate."""
+    ready = certificate.checked or certificate.custom
+    return {
+        "id": certificate.hostname,
+        "hostname": certificate.hostname,
+        "createdAt": rfc3339(certificate.created_at),
+        "clientStatus": "Ready" if ready else "Awaiting configuration",
+        "configured": ready,
+        "acmeAlpnConfigured": certificate.checked,
+        "acmeDnsConfigured": certificate.checked,
+        "isWildcard": certificate.hostname.startswith("*."),
+        "source": "custom" if certificate.custom else "fly",
+    }
+
+
+def volume_view(call: Call, app: App, volume: VolumeRecord) -> Json:
+    """A volume with its snapshots, newest first."""
+    document = volume_document(call.world, volume, call.now)
+    snapshots = [
+        {
+            "__typename": "VolumeSnapshot",
+            "id": one.id,
+            "size": "4096",
+            "digest": one.digest,
+            "createdAt": rfc3339(one.created_at),
+            "retentionDays": one.retention_days,
+        }
+        for one in reversed(volume.snapshots)
+    ]
+    return {
+        "__typename": "Volume",
+        **{name: document[name] for name in ("id", "name", "state", "region", "encrypted")},
+        "sizeGb": volume.size_gb,
+        "createdAt": document["created_at"],
+        "app": lambda _info: app_view(call, app),
+        "snapshots": {"nodes": snapshots, "totalCount": len(snapshots)},
+    }
+
+
+def _egress(app: App, machine: str | None) -> Json:
+    found = [egress_view(one) for one in app.egress if one.machine == machine]
+    return {"nodes": found, "totalCount": len(found)}
+
+
+def egress_view(address: EgressRecord) -> Json:
+    """An address that connections to the outside come from."""
+    return {
+        "id": address.id,
+        "ip": address.ip,
+        "version": address.version,
+        "region": address.region,
+        "updatedAt": rfc3339(address.updated_at),
+    }
+
+
+def machine_view(call: Call, app: App, machine: MachineRecord) -> Json:
+    """A machine."""
+    address = {"family": "v6", "kind": "privatenet", "ip": machine.private_ip, "maskSize": 112}
+    return {
+        "__typename": "Machine",
+        "id": machine.id,
+        "instanceId": machine.instance_id,
+        "name": machine.name,
+        "config": machine.config,
+        "state": machine.state,
+        "region": machine.region,
+        "createdAt": rfc3339(machine.created_at),
+        "updatedAt": rfc3339(machine.updated_at),
+        "app": lambda _info: app_view(call, app),
+        "egressIpAddresses": lambda _info, **_: _egress(app, machine.id),
+        "events": lambda _info, **wishes: _events(machine, **wishes),
+        "ips": {"nodes": [address]},
+        "host": {"id": machine.host},
+    }
+
+
+def region_view(call: Call, code: str) -> Json:
+    """A region."""
+    region = call.settings.region(code)
+    assert region is not None
+    return {
+        "code": region.code,
+        "name": region.name,
+        "latitude": region.latitude,
+        "longitude": region.longitude,
+        "gatewayAvailable": True,
+        "requiresPaidPlan": False,
+        "deprecated": False,
+    }
+
+
+def _events(machine: MachineRecord, *, kind: str | None = None, **_: Any) -> Json:
+    found = [
+        {
+            "id": event.id,
+            "kind": event.type,
+            "status": event.status,
+            "source": event.source,
+            "timestamp": rfc3339(event.at),
+            "body": event.request or {},
+            "machineVersion": {"id": machine.instance_id},
+        }
+        for event in reversed(machine.events)
+        if kind in {None, event.type}
+    ]
+    return {"nodes": found}
+
+
+def _machines(
+    call: Call, app: App, *, state: str | None = None, first: int | None = None, **_: Any
+) -> Json:
+    found = [one for one in _living(call, app) if state in {None, one.state}]
+    page = found[: None if first is None else max(first, 0)]
+    return {
+        "nodes": [machine_view(call, app, machine) for machine in page],
+        "totalCount": len(found),
+    }
+
+
+def _regions(call: Call, app: App) -> list[str]:
+    return sorted({machine.region for machine in _living(call, app)})
+
+
+def _living(call: Call, app: App) -> list[MachineRecord]:
+    return [machine for machine in call.world.machines_of(app) if not machine.destroyed]
+
+
+def _services(call: Call, app: App) -> list[Json]:
+    """The services of the app: those of its first machine that has any."""
+    for machine in _living(call, app):
+        if machine.config.get("services"):
+            return [_service(service) for service in machine.config["services"]]
+    return []
+
+
+def _service(service: Json) -> Json:
+    return {
+        "description": "",
+        "protocol": str(service.get("protocol") or "tcp").upper(),
+        "internalPort": service.get("internal_port"),
+        "ports": [
+            {
+                "port": port.get("port"),
+                "handlers": [str(one).upper() for one in port.get("handlers") or ()],
+            }
+            for port in service.get("ports") or ()
+        ],
+    }

@@ -1,0 +1,115 @@
+"""Sizes of machines: presets, and which combinations exist.
+
+Rules from the public machine sizing page and the limits that flyctl applies.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from fly_emulator.records import Json
+from fly_emulator.wire import Refusal
+
+_SHARED_CPUS: Final = frozenset({1, 2, 4, 6, 8})
+_PERFORMANCE_CPUS: Final = frozenset({1, 2, 4, 6, 8, 10, 12, 14, 16, 32, 64, 128})
+_SIZE: Final = re.compile(r"(shared-cpu|performance)-(\d+)x")
+_DEFAULT: Final = {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256}
+
+
+_GPUS: Final = {
+    "a10": "a10",
+    "a100-40gb": "a100-pcie-40gb",
+    "a100-80gb": "a100-sxm4-80gb",
+    "l40s": "l40s",
+}
+"""Sizes with a graphics processor: which kind it is."""
+
+
+def presets() -> dict[str, Json]:
+    """All sizes that have a name, with their guests."""
+    names = [f"shared-cpu-{cpus}x" for cpus in sorted(_SHARED_CPUS)]
+    names += [f"performance-{cpus}x" for cpus in sorted(_PERFORMANCE_CPUS) if cpus <= 16]
+    return {name: guest for name in (*names, *_GPUS) if (guest := preset(name)) is not None}
+
+
+def preset(size: str) -> Json | None:
+    """The guest of a size name such as `shared-cpu-2x`."""
+    if size in _GPUS:
+        machine = {"cpu_kind": "performance", "cpus": 8, "memory_mb": 32_768}
+        return {**machine, "gpus": 1, "gpu_kind": _GPUS[size]}
+    match = _SIZE.fullmatch(size)
+    if match is None:
+        return None
+    shared, cpus = match[1] == "shared-cpu", int(match[2])
+    if cpus not in (_SHARED_CPUS if shared else _PERFORMANCE_CPUS):
+        return None
+    kind = "shared" if shared else "performance"
+    return {"cpu_kind": kind, "cpus": cpus, "memory_mb": cpus * (256 if shared else 2048)}
+
+
+def complete(config: Json) -> Json:
+    """The guest of a config, from its `guest`, its `size` or the default.
+
+    Raises:
+        Refusal: There is no such guest.
+    """
+    guest, size = config.get("guest"), config.get("size")
+    if size is not None and not guest:
+        found = preset(str(size))
+        if found is None:
+            raise Refusal(400, f"invalid config.size: {size!r} is not a machine size")
+        return found
+    wanted = {**_DEFAULT, **{k: v for k, v in (guest or {}).items() if v is not None}}
+    if guest and "memory_mb" not in guest:
+        wanted["memory_mb"] = _bounds(str(wanted["cpu_kind"]))[1] * _cpus(wanted)
+    _check(wanted)
+    return wanted
+
+
+def memory_of(config: Json) -> int:
+    """Memory that a machine of this config takes on its host."""
+    guest: Json = config.get("guest") or _DEFAULT
+    return int(guest.get("memory_mb") or 256)
+
+
+def wanted_memory(guest: object, default: int) -> int:
+    """Memory of a guest that a caller plans with; None or empty: the default.
+
+    Raises:
+        Refusal: There is no such guest.
+    """
+    if not guest:
+        return default
+    if not isinstance(guest, dict):
+        raise Refusal(400, "invalid compute: an object is needed")
+    return memory_of({"guest": complete({"guest": guest})})
+
+
+def _cpus(guest: Json) -> int:
+    cpus = guest["cpus"]
+    if not isinstance(cpus, int) or isinstance(cpus, bool):
+        raise Refusal(400, f"invalid config.guest.cpus: {cpus!r} is not a number")
+    return cpus
+
+
+def _bounds(kind: str) -> tuple[int, int, int]:
+    """Step, least and most memory for each CPU."""
+    return (256, 256, 2048) if kind == "shared" else (1024, 2048, 8192)
+
+
+def _check(guest: Json) -> None:
+    kind, cpus, memory = guest["cpu_kind"], _cpus(guest), guest["memory_mb"]
+    if kind not in ("shared", "performance"):
+        raise Refusal(400, f"invalid config.guest.cpu_kind: {kind!r}")
+    if cpus not in (_SHARED_CPUS if kind == "shared" else _PERFORMANCE_CPUS):
+        raise Refusal(422, f"invalid number of CPUs: {kind} machines cannot have {cpus}")
+    step, least, most = _bounds(kind)
+    if not isinstance(memory, int) or isinstance(memory, bool):
+        raise Refusal(400, f"invalid config.guest.memory_mb: {memory!r} is not a number")
+    if memory % step or not least * cpus <= memory <= most * cpus:
+        raise Refusal(
+            422,
+            f"invalid memory: {kind} machines with {cpus} CPUs have {least * cpus} to"
+            f" {most * cpus} MiB in steps of {step}, not {memory}",
+        )

@@ -1,0 +1,93 @@
+"""IP addresses of apps."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fly_emulator import documents
+from fly_emulator.calls import Call, Handler, want_text
+from fly_emulator.records import App, IpRecord
+from fly_emulator.wire import ApiResponse, Outcome, Refusal
+
+_SHARED_V4: Final = "66.241.124.1"
+_TYPES: Final = frozenset({"v4", "v6", "shared_v4", "private_v6"})
+
+
+def _create(call: Call) -> Outcome:
+    app, body = call.app(), call.body()
+    address = allocate(
+        call,
+        app,
+        want_text(body, "type"),
+        region=str(body.get("region") or ""),
+        network=str(body.get("network") or ""),
+        service_name=str(body.get("service_name") or ""),
+    )
+    return ApiResponse(document=documents.ip_document(address))
+
+
+def allocate(
+    call: Call, app: App, kind: str, *, region: str = "", network: str = "", service_name: str = ""
+) -> IpRecord:
+    """Give an app an address.
+
+    Raises:
+        Refusal: There is no such type or region, or the app has its shared address already.
+    """
+    if kind not in _TYPES:
+        raise Refusal(422, f"invalid type: {kind!r}")
+    if region and region != "global" and call.settings.region(region) is None:
+        raise Refusal(422, f"invalid region: {region!r}")
+    if kind == "shared_v4" and any(ip.type == kind for ip in app.ips):
+        raise Refusal(422, "the app has a shared IPv4 address already")
+    address = IpRecord(
+        ip=_address(call, app, kind),
+        type=kind,
+        region=region or "global",
+        created_at=call.now,
+        network=network,
+        service_name=service_name,
+    )
+    app.ips.append(address)
+    return address
+
+
+def _address(call: Call, app: App, kind: str) -> str:
+    number = call.world.number()
+    low, high = number & 0xFFFF, number >> 16
+    if kind == "shared_v4":
+        return _SHARED_V4
+    if kind == "v4":
+        return f"137.66.{low >> 8}.{low & 0xFF}"
+    if kind == "v6":
+        return f"2a09:8280:1::{high + 1:x}:{low:x}:0"
+    return f"fdaa:0:{app.number:x}:0:1::{number:x}"
+
+
+def _list(call: Call) -> Outcome:
+    return ApiResponse(document={"ips": [documents.ip_document(ip) for ip in call.app().ips]})
+
+
+def _delete(call: Call) -> Outcome:
+    release(call.app(), call.path["ip"])
+    return ApiResponse(status=204)
+
+
+def release(app: App, address: str) -> None:
+    """Take an address from an app.
+
+    Raises:
+        Refusal: The app does not have it.
+    """
+    for ip in app.ips:
+        if ip.ip == address:
+            app.ips.remove(ip)
+            return
+    raise Refusal(404, f"IP address not found: {address}")
+
+
+HANDLERS: Final[dict[str, Handler]] = {
+    "App_IPAssignments_create": _create,
+    "App_IPAssignments_list": _list,
+    "App_IPAssignments_delete": _delete,
+}

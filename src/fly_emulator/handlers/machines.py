@@ -1,0 +1,199 @@
+"""Machines: create, list, show, update, versions and events."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fly_emulator import configs, documents, guests, lifecycle, regions
+from fly_emulator.calls import Call, Handler, want_integer
+from fly_emulator.handlers.leases import grant, ttl_of
+from fly_emulator.handlers.mounts import attach, keep_mounts
+from fly_emulator.records import App, Host, Json, MachineRecord
+from fly_emulator.wire import ApiResponse, Outcome, Refusal
+
+_MAX_EVENTS: Final = 50
+
+
+def _create(call: Call) -> Outcome:
+    body, app = call.body(), call.app()
+    config = _accepted(call, body)
+    _check_secrets(app, body)
+    name = str(body.get("name") or "") or call.world.machine_name()
+    _check_name(call, app, name)
+    ttl = None if not body.get("lease_ttl") else ttl_of(call, body.get("lease_ttl"))
+    host, config = _choose_host(call, app, config, str(body.get("region") or ""))
+    machine = _new_machine(call, app, name=name, host=host, config=config)
+    machine.launch = not body.get("skip_launch")
+    machine.cordoned = bool(body.get("skip_service_registration"))
+    attach(call.world, machine)
+    lifecycle.create(call.world, machine, call.now)
+    document = documents.machine_document(call.world, machine, call.now)
+    if ttl is not None:
+        document["nonce"] = grant(call, machine, ttl, "").nonce
+    return ApiResponse(document=document)
+
+
+def _accepted(call: Call, body: Json) -> Json:
+    return configs.accept(
+        body.get("config"),
+        largest=call.settings.largest_config,
+        longest_metadata=call.settings.longest_metadata,
+    )
+
+
+def _check_secrets(app: App, body: Json) -> None:
+    wanted = want_integer(body, "min_secrets_version", 0)
+    if wanted > app.secrets_version:
+        raise Refusal(
+            412,
+            f"failed_precondition: secrets version {wanted} is not there yet,"
+            f" the newest is {app.secrets_version}",
+        )
+
+
+def _check_name(call: Call, app: App, name: str) -> None:
+    if not call.settings.unique_machine_names:
+        return
+    for machine in call.world.machines_of(app):
+        if machine.name == name and machine.state not in {"destroying", "destroyed"}:
+            raise Refusal(
+                call.settings.name_taken_status,
+                f"already_exists: the unique machine name {name!r} is that of {machine.id}",
+            )
+
+
+def _choose_host(call: Call, app: App, config: Json, wish: str) -> tuple[Host, Json]:
+    """The host of a new machine: that of its volume, else one with room."""
+    codes = regions.codes_of(wish, call.settings.regions, call.settings.nearest)
+    if not codes:
+        raise Refusal(400, f"invalid region: {wish!r}")
+    memory = guests.memory_of(config)
+    volume, config = keep_mounts(call.world, app, config, codes if wish else None)
+    if volume is None:
+        return call.world.place(app, codes, memory, call.seen), config
+    host = call.world.hosts[volume.host]
+    if host.status != "ok" or host.memory_mb - host.used_mb < memory:
+        raise Refusal(
+            412,
+            "insufficient resources to create new machine with existing volume",
+            code="volume_placement",
+        )
+    return host, config
+
+
+def _new_machine(call: Call, app: App, *, name: str, host: Host, config: Json) -> MachineRecord:
+    world, now = call.world, call.now
+    host.used_mb += guests.memory_of(config)
+    number = world.number()
+    machine = MachineRecord(
+        id=world.hexadecimal(14),
+        name=name,
+        app=app.name,
+        region=host.region,
+        host=host.id,
+        private_ip=f"fdaa:0:{app.number:x}:a7b:{number >> 16:x}:{number & 0xFFFF:x}:{host.zone}:2",
+        created_at=now,
+        updated_at=now,
+        visible_at=now + call.settings.visibility_delay,
+        number=number,
+        versions=[world.version(config, now)],
+    )
+    world.machines[machine.id] = machine
+    app.machines.append(machine.id)
+    app.deployed = True
+    return machine
+
+
+def _update(call: Call) -> Outcome:
+    machine, body, app = call.held_machine(), call.body(), call.app()
+    config = _accepted(call, body)
+    _check_unchanged(call, machine, body)
+    _check_secrets(app, body)
+    keep_mounts(call.world, app, config, None, machine=machine)
+    ttl = None if not body.get("lease_ttl") else ttl_of(call, body.get("lease_ttl"))
+    _resize(call, machine, config)
+    if body.get("skip_service_registration"):
+        machine.cordoned = True
+    _replace(call, machine, config, launch=not body.get("skip_launch"))
+    document = documents.machine_document(call.world, machine, call.now)
+    if ttl is not None:
+        document["nonce"] = grant(call, machine, ttl, "").nonce
+    return ApiResponse(document=document)
+
+
+def _replace(call: Call, machine: MachineRecord, config: Json, *, launch: bool) -> None:
+    same = config == machine.config and machine.state == "started" and launch
+    if same and not call.settings.update_restarts_unchanged:
+        return
+    lifecycle.replace(call.world, machine, config, call.now, launch=launch)
+
+
+def _check_unchanged(call: Call, machine: MachineRecord, body: Json) -> None:
+    expected = body.get("current_version")
+    if expected and expected != machine.instance_id:
+        raise Refusal(
+            call.settings.version_mismatch_status,
+            f"failed_precondition: current version is {machine.instance_id}, not {expected}",
+        )
+    for name, value in (("name", machine.name), ("region", machine.region)):
+        if body.get(name) and body[name] != value:
+            raise Refusal(400, f"invalid {name}: it cannot be changed from {value!r}")
+
+
+def _resize(call: Call, machine: MachineRecord, config: Json) -> None:
+    host = call.world.host_of(machine)
+    if host.status != "ok":
+        raise Refusal(412, "failed_precondition: the machine's host is not reachable")
+    more = guests.memory_of(config) - guests.memory_of(machine.config)
+    if more > host.memory_mb - host.used_mb:
+        raise Refusal(409, "could not reserve resource for machine: insufficient memory")
+    host.used_mb += more
+
+
+def _show(call: Call) -> Outcome:
+    return ApiResponse(document=documents.machine_document(call.world, call.machine(), call.now))
+
+
+def _list(call: Call) -> Outcome:
+    app, summary, deleted = call.app(), call.flag("summary"), call.flag("include_deleted")
+    states, codes = set(call.query_list("state")), set(call.query_list("region"))
+    metadata = {
+        key.removeprefix("metadata."): value
+        for key, value in call.request.query
+        if key.startswith("metadata.")
+    }
+    found = [
+        documents.machine_document(call.world, machine, call.now, summary=summary)
+        for machine in call.world.machines_of(app)
+        if call.sees(machine)
+        and (deleted or not machine.destroyed)
+        and (not states or machine.state in states)
+        and (not codes or machine.region in codes)
+        and metadata.items() <= (machine.config.get("metadata") or {}).items()
+    ]
+    return ApiResponse(document=found)
+
+
+def _versions(call: Call) -> Outcome:
+    return ApiResponse(
+        document=[
+            {"version": version.instance_id, "user_config": version.config}
+            for version in reversed(call.machine().versions)
+        ]
+    )
+
+
+def _events(call: Call) -> Outcome:
+    machine, limit = call.machine(), call.integer("limit", 20)
+    newest = machine.events[::-1][: min(max(limit, 1), _MAX_EVENTS)]
+    return ApiResponse(document=[documents.event_document(event) for event in newest])
+
+
+HANDLERS: Final[dict[str, Handler]] = {
+    "Machines_create": _create,
+    "Machines_list": _list,
+    "Machines_show": _show,
+    "Machines_update": _update,
+    "Machines_list_versions": _versions,
+    "Machines_list_events": _events,
+}

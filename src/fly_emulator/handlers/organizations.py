@@ -1,0 +1,113 @@
+"""Machines and volumes of a whole organization, in pages by the time of their last change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from fly_emulator import documents
+from fly_emulator.calls import Call, Handler
+from fly_emulator.records import App, Json
+from fly_emulator.wire import ApiResponse, Outcome, Refusal
+from score_flyio.base.clock import rfc3339
+
+_MOST: Final = 1000
+
+
+def _apps(call: Call) -> list[App]:
+    organization = call.organization(call.path["org_slug"])
+    return [app for app in call.world.apps.values() if app.organization == organization]
+
+
+def _page(call: Call, rows: Sequence[tuple[float, str, Json]]) -> tuple[list[Json], str]:
+    """The rows after the cursor, and the cursor of the next page."""
+    after, cursor = call.query("updated_after"), call.query("cursor")
+    ordered = sorted(rows, key=lambda row: (row[0], row[1]))
+    if cursor:
+        stamp, _, name = cursor.partition("_")
+        ordered = [row for row in ordered if (row[0], row[1]) > (_number(stamp), name)]
+    elif after:
+        ordered = [row for row in ordered if row[0] > _stamp(after)]
+    limit = min(max(call.integer("limit", _MOST), 1), _MOST)
+    page = ordered[:limit]
+    more = len(ordered) > limit
+    return [row[2] for row in page], f"{page[-1][0]!r}_{page[-1][1]}" if more else ""
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise Refusal(400, f"invalid cursor: {text!r}") from error
+
+
+def _stamp(text: str) -> float:
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError) as error:
+        raise Refusal(400, f"invalid updated_after: {text!r}") from error
+
+
+def _wanted(call: Call, region: str, state: str) -> bool:
+    states, codes = call.query_list("state"), call.query_list("region")
+    return (not states or state in states) and (not codes or region in codes)
+
+
+def _machines(call: Call) -> Outcome:
+    deleted = call.flag("include_deleted")
+    rows = [
+        (
+            machine.updated_at,
+            machine.id,
+            {
+                **documents.machine_document(call.world, machine, call.now, summary=True),
+                "app_name": app.name,
+                "config": {
+                    name: machine.config[name]
+                    for name in ("image", "guest", "metadata")
+                    if name in machine.config
+                },
+            },
+        )
+        for app in _apps(call)
+        for machine in call.world.machines_of(app)
+        if call.sees(machine)
+        and (deleted or not machine.destroyed)
+        and _wanted(call, machine.region, machine.state)
+    ]
+    page, cursor = _page(call, rows)
+    document: Json = {"machines": page, "next_cursor": cursor, "error_regions": []}
+    if page:
+        document["last_machine_id"] = page[-1]["id"]
+        document["last_updated_at"] = page[-1]["updated_at"]
+    return ApiResponse(document=document)
+
+
+def _volumes(call: Call) -> Outcome:
+    deleted = call.flag("include_deleted")
+    rows = []
+    for app in _apps(call):
+        for volume in call.world.volumes_of(app):
+            document = documents.volume_document(call.world, volume, call.now)
+            if volume.gone_at(call.now):
+                continue
+            changed = volume.deleted_at or volume.created_at
+            if (deleted or volume.deleted_at is None) and _wanted(
+                call, volume.region, document["state"]
+            ):
+                extra = {"app_name": app.name, "updated_at": rfc3339(changed), "type": "local"}
+                known = {k: v for k, v in document.items() if v is not None}
+                rows.append((changed, volume.id, {**known, **extra}))
+    page, cursor = _page(call, rows)
+    found: Json = {"volumes": page, "next_cursor": cursor}
+    if page:
+        found["last_volume_id"] = page[-1]["id"]
+        found["last_updated_at"] = page[-1]["updated_at"]
+    return ApiResponse(document=found)
+
+
+HANDLERS: Final[dict[str, Handler]] = {
+    "Machines_org_list": _machines,
+    "Volumes_org_list": _volumes,
+}

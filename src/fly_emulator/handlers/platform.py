@@ -1,0 +1,61 @@
+"""Regions and placements."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fly_emulator import guests, regions
+from fly_emulator.calls import Call, Handler, want_integer, want_text
+from fly_emulator.wire import ApiResponse, Outcome, Refusal
+
+
+def _room(call: Call, code: str, memory_mb: int) -> int:
+    """How many machines of that size a region has room for."""
+    hosts = call.world.free_hosts((code,), memory_mb)
+    return sum((host.memory_mb - host.used_mb) // memory_mb for host in hosts)
+
+
+def _regions(call: Call) -> Outcome:
+    rows = [
+        {
+            "code": region.code,
+            "name": region.name,
+            "latitude": region.latitude,
+            "longitude": region.longitude,
+            "gateway_available": True,
+            "requires_paid_plan": False,
+            "deprecated": False,
+            "geo_region": region.area,
+            "capacity": _room(call, region.code, 2048),
+            "mpg_available": False,
+        }
+        for region in call.settings.regions
+    ]
+    return ApiResponse(document={"nearest": call.settings.nearest, "regions": rows})
+
+
+def _placements(call: Call) -> Outcome:
+    body = call.body()
+    call.organization(want_text(body, "org_slug"))
+    wish = str(body.get("region") or "any")
+    codes = regions.codes_of(wish, call.settings.regions, call.settings.nearest)
+    if not codes:
+        raise Refusal(400, f"invalid region: {wish!r}")
+    memory = guests.wanted_memory(body.get("compute"), 2048)
+    wanted = max(want_integer(body, "count", 0), 0)
+    rows, left = [], wanted
+    for code in codes:
+        room = _room(call, code, memory)
+        count = room if wanted == 0 else min(room, left)
+        left -= count
+        if count:
+            rows.append({"region": code, "count": count, "concurrency": min(count, 8)})
+    if wanted and left > 0:
+        raise Refusal(422, f"no room for {wanted} machines", code="insufficient_capacity")
+    return ApiResponse(document={"regions": rows})
+
+
+HANDLERS: Final[dict[str, Handler]] = {
+    "Platform_regions_get": _regions,
+    "Platform_placements_post": _placements,
+}

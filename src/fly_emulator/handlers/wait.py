@@ -1,0 +1,123 @@
+"""Waiting for a machine to reach a state: the answer comes when it does, or at the time limit."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import frozen
+
+from fly_emulator.calls import Call, Handler
+from fly_emulator.lifecycle import TRANSIENT
+from fly_emulator.records import MachineRecord
+from fly_emulator.wire import ApiResponse, Outcome, Refusal, Waiting
+from fly_emulator.world import World
+
+_STATES: Final = frozenset({"started", "stopped", "suspended", "destroyed", "failed", "settled"})
+_VERSION_LENGTH: Final = 26
+_LONGEST: Final = 60
+
+
+@frozen(kw_only=True)
+class _Wish:
+    """What a caller waits for."""
+
+    world: World
+    machine: str
+    targets: frozenset[str]
+    version: str | None
+    since_event: str | None
+    since: float
+    deadline: float
+
+    def poll(self, now: float) -> ApiResponse | None:
+        """The answer, when there is one by now."""
+        machine = self.world.machines.get(self.machine)
+        if machine is None:
+            return _gone(self.machine)
+        reached = self._reached(machine)
+        if reached is not None:
+            return _answer(machine, reached)
+        hopeless = self._hopeless(machine)
+        if hopeless is not None:
+            return hopeless.response()
+        if now < self.deadline:
+            return None
+        wanted = " or ".join(sorted(self.targets))
+        return Refusal(
+            408, f"deadline_exceeded: machine did not reach {wanted} in time, it is {machine.state}"
+        ).response()
+
+    def _reached(self, machine: MachineRecord) -> str | None:
+        """The state that fits: the present one, or one the machine was in while we waited."""
+        if self.since_event is None and self._fits(machine, machine.state, machine.instance_id):
+            return machine.state
+        for visit in machine.visits:
+            fresh = visit.event_id > self.since_event if self.since_event else visit.at > self.since
+            if fresh and self._fits(machine, visit.state, visit.instance_id):
+                return visit.state
+        return None
+
+    def _fits(self, machine: MachineRecord, state: str, instance_id: str) -> bool:
+        if self.version is not None and instance_id != self.version:
+            return False
+        if state in self.targets:
+            return True
+        at_rest = state not in TRANSIENT and not (state == "created" and machine.pending)
+        return "settled" in self.targets and at_rest and state == machine.state
+
+    def _hopeless(self, machine: MachineRecord) -> Refusal | None:
+        """Why the state cannot be reached any more."""
+        wanted = " or ".join(sorted(self.targets))
+        if machine.state in {"destroying", "destroyed"}:
+            if "destroyed" in self.targets:
+                return None
+            return Refusal(404, f"machine not found: {machine.id}")
+        if self.version is not None and self.version != machine.instance_id:
+            return Refusal(400, f"cannot reach {wanted}: version {self.version} currently replaced")
+        if "started" in self.targets and (machine.failed_to_stay or machine.state == "failed"):
+            return Refusal(
+                400,
+                "failed_precondition: machine failed to reach desired state, started,"
+                f" currently {machine.state}",
+            )
+        return None
+
+
+def _answer(machine: MachineRecord, state: str) -> ApiResponse:
+    event = machine.events[-1].id if machine.events else ""
+    return ApiResponse(
+        document={"ok": True, "state": state, "version": machine.instance_id, "event_id": event}
+    )
+
+
+def _gone(name: str) -> ApiResponse:
+    return Refusal(404, f"machine not found: {name}").response()
+
+
+def _wait(call: Call) -> Outcome:
+    machine = call.machine()
+    timeout = call.integer("timeout", _LONGEST)
+    if not 1 <= timeout <= _LONGEST:
+        raise Refusal(400, f"invalid_argument: timeout must be in 1s to 1m0s, not {timeout}s")
+    targets = frozenset(call.query_list("state") or ["started"])
+    if not targets <= _STATES:
+        raise Refusal(
+            400, f"invalid_argument: unknown state {', '.join(sorted(targets - _STATES))}"
+        )
+    version = call.query("version") or call.query("instance_id")
+    if version and version not in {known.instance_id for known in machine.versions}:
+        right = len(version) == _VERSION_LENGTH
+        raise Refusal(404 if right else 400, f"invalid_argument: no version {version}")
+    wish = _Wish(
+        world=call.world,
+        machine=machine.id,
+        targets=targets,
+        version=version or None,
+        since_event=call.query("from_event_id") or None,
+        since=call.now,
+        deadline=call.now + timeout,
+    )
+    return Waiting(poll=wish.poll, deadline=wish.deadline, machine=machine.id)
+
+
+HANDLERS: Final[dict[str, Handler]] = {"Machines_wait": _wait}

@@ -1,0 +1,115 @@
+"""A record of every request, with secret values masked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+import attrs
+from attrs import define, field, frozen
+
+from fly_emulator.records import App, Json
+from score_flyio.base.secret import MASK
+
+_SETTING: Final = frozenset({"Secrets_update", "Secret_create"})
+"""Operations that may carry secret values."""
+_SHORTEST: Final = 6
+"""Values shorter than this are not looked for: they would be found everywhere."""
+
+
+@frozen(kw_only=True)
+class JournalEntry:
+    """One request and how it was answered."""
+
+    seq: int
+    at: float
+    """When it arrived, in seconds since the epoch."""
+    took: float
+    operation: str
+    method: str
+    path: str
+    query: dict[str, str] = field(factory=dict)
+    app: str | None = None
+    machine: str | None = None
+    nonce: bool = False
+    """Whether it carried a lease nonce."""
+    body: Any = None
+    status: int = 0
+    """0: no answer, because of a fault or because the caller went away."""
+    executed: bool = False
+    error: str | None = None
+    leaks: tuple[str, ...] = ()
+    """Names of the secrets whose values were in the request, though it does not set secrets."""
+
+
+@define
+class Journal:
+    """Keeps entries, and writes them to a file as JSON lines when there is one."""
+
+    path: Path | None = None
+    entries: list[JournalEntry] = field(factory=list)
+    _file: TextIO | None = None
+
+    def add(self, entry: JournalEntry) -> None:
+        self.entries.append(entry)
+        if self.path is None:
+            return
+        if self._file is None:
+            self._file = self.path.open("a", encoding="utf-8")
+        document = {k: v for k, v in attrs.asdict(entry).items() if v not in (None, (), {})}
+        self._file.write(json.dumps(document, separators=(",", ":")) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def masked_body(operation: str, body: bytes, secrets: Iterable[tuple[str, str]]) -> Any:
+    """The body as a document without secret values."""
+    if operation == "GraphQL" and b"setSecrets" in body:
+        return MASK
+    text = body.decode("utf-8", "replace")
+    if operation not in _SETTING:
+        for _, value in secrets:
+            escaped = json.dumps(value)[1:-1]
+            text = text.replace(escaped, MASK)
+    try:
+        document = json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        return MASK
+    if operation in _SETTING and isinstance(document, dict):
+        return _mask_values(document)
+    if isinstance(document, dict) and "private_key" in document:
+        return {**document, "private_key": MASK}
+    return document
+
+
+def _mask_values(document: Json) -> Json:
+    values = document.get("values")
+    if isinstance(values, dict):
+        hidden = {name: None if value is None else MASK for name, value in values.items()}
+        return {**document, "values": hidden}
+    return {**document, "value": MASK} if "value" in document else document
+
+
+def known_secrets(app: App | None) -> list[tuple[str, str]]:
+    """Names and values of an app's secrets that can be recognised in other texts."""
+    if app is None:
+        return []
+    return [(s.name, s.value) for s in app.secrets.values() if len(s.value) >= _SHORTEST]
+
+
+def leaked(
+    operation: str, target: str, body: bytes, secrets: Iterable[tuple[str, str]]
+) -> tuple[str, ...]:
+    """Names of the secrets whose values are in the path, the query or the body."""
+    if operation in _SETTING:
+        return ()
+    text = target + "\n" + body.decode("utf-8", "replace")
+    return tuple(
+        name for name, value in secrets if value in text or json.dumps(value)[1:-1] in text
+    )

@@ -1,0 +1,338 @@
+"""How machines come to life, change state and die.
+
+Each step says what happens at a time and what is to happen next. States and transitions follow the
+public machine states documentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+from fly_emulator import proxy
+from fly_emulator.configs import SCHEDULES
+from fly_emulator.guests import memory_of
+from fly_emulator.records import Json, MachineRecord
+from fly_emulator.world import World
+from score_flyio.base.clock import rfc3339
+
+TRANSIENT: Final = frozenset(
+    {
+        "creating",
+        "starting",
+        "stopping",
+        "restarting",
+        "suspending",
+        "destroying",
+        "updating",
+        "replacing",
+        "launch_failed",
+    }
+)
+RUNNING: Final = frozenset({"starting", "started", "restarting", "stopping", "suspending"})
+"""States in which a process exists; deleting needs force."""
+
+_DEFAULT_RETRIES: Final = 10
+_RETRY_WINDOW: Final = 300.0
+"""Seconds within which exits are counted against the retries."""
+_LONGEST_DELAY: Final = 60.0
+_SIGINT: Final = 2
+
+
+def advance(world: World, now: float) -> None:
+    """Let everything happen that is due until now, in its order."""
+    every = world.settings.autostop_every
+    if every is not None and world.next_look is None:
+        world.next_look = now + every
+    while every is not None and world.next_look is not None and world.next_look <= now:
+        _take_steps(world, world.next_look)
+        for machine, how in proxy.unneeded(world):
+            {"suspend": suspend, "stop": stop}[how](world, machine, world.next_look)
+        world.next_look += every
+    _take_steps(world, now)
+
+
+def _take_steps(world: World, now: float) -> None:
+    while due := world.next_step(now):
+        machine, step = due
+        _STEPS[step.name](world, machine, step.at)
+
+
+def host_failed(world: World, host: str, now: float) -> None:
+    """A host answers no more: machines that stand by for its machines start."""
+    advance(world, now)
+    world.hosts[host].status = "unreachable"
+    lost = {machine.id for machine in world.machines.values() if machine.host == host}
+    for machine in list(world.machines.values()):
+        watched = lost & set(machine.config.get("standbys") or ())
+        if watched and machine.state in {"created", "stopped"} and machine.id not in lost:
+            start(world, machine, now)
+
+
+def host_recovered(world: World, host: str) -> None:
+    """A host answers again."""
+    world.hosts[host].status = "ok"
+
+
+# --- what callers ask for
+
+
+def create(world: World, machine: MachineRecord, now: float) -> None:
+    """A new machine is on its host; it starts by itself if it is to be launched."""
+    world.record_event(machine, "launch", "created", "user", now)
+    world.enter(machine, "created", now)
+    _put_in_place(world, machine, now)
+
+
+def start(world: World, machine: MachineRecord, now: float, *, resumed: bool = False) -> None:
+    """Start a machine that rests; a resumed one needs no boot."""
+    machine.exits = 0
+    _begin_start(world, machine, now, state="starting", boot=0.0 if resumed else None)
+
+
+def stop(world: World, machine: MachineRecord, now: float) -> None:
+    """Ask the process to stop; a suspended machine only loses its snapshot."""
+    world.record_event(machine, "stop", "stopping", "user", now)
+    if machine.state == "suspended":
+        world.enter(machine, "stopped", now)
+        return
+    world.enter(machine, "stopping", now)
+    world.schedule(machine, "stopped", now + world.settings.stop)
+
+
+def suspend(world: World, machine: MachineRecord, now: float) -> None:
+    """Put a running machine to sleep with its memory."""
+    world.record_event(machine, "suspend", "suspending", "user", now)
+    world.enter(machine, "suspending", now)
+    world.schedule(machine, "suspended", now + world.settings.suspend)
+
+
+def restart(world: World, machine: MachineRecord, now: float) -> None:
+    """Stop the process and start it again."""
+    world.record_event(machine, "restart", "restarting", "user", now)
+    world.enter(machine, "restarting", now)
+    world.schedule(machine, "restarted", now + world.settings.stop)
+
+
+def kill(world: World, machine: MachineRecord, now: float, number: int) -> None:
+    """A deadly signal from outside: the process is not started again."""
+    request = _exit_request(now, code=0, signal=number, requested=True, restarting=False)
+    world.record_event(machine, "exit", "stopped", "flyd", now, request)
+    machine.pending = None
+    world.enter(machine, "stopped", now)
+    if machine.config.get("auto_destroy"):
+        destroy(world, machine, now)
+
+
+def destroy(world: World, machine: MachineRecord, now: float) -> None:
+    """Take a machine away for good."""
+    world.record_event(machine, "destroy", "destroying", "user", now)
+    world.enter(machine, "destroying", now)
+    world.schedule(machine, "destroyed", now + world.settings.destroy)
+
+
+def replace(
+    world: World, machine: MachineRecord, config: Json, now: float, *, launch: bool
+) -> None:
+    """Give a machine a new version."""
+    was_running = machine.state in RUNNING
+    world.record_event(machine, "update", "replacing", "user", now)
+    machine.versions.append(world.version(config, now))
+    machine.launch = launch
+    machine.healthy_at = None
+    world.enter(machine, "replacing", now)
+    step = "replaced" if was_running else "swapped"
+    world.schedule(machine, step, now + (world.settings.stop if was_running else 0.0))
+
+
+def release_resources(world: World, machine: MachineRecord) -> None:
+    """Give back the room and the volume of a machine that is gone."""
+    host = world.host_of(machine)
+    host.used_mb -= memory_of(machine.config)
+    for mount in machine.config.get("mounts") or ():
+        volume = world.volumes.get(mount.get("volume", ""))
+        if volume is not None and volume.attached_machine_id == machine.id:
+            volume.attached_machine_id = None
+
+
+# --- what happens by itself
+
+
+def _put_in_place(world: World, machine: MachineRecord, at: float) -> None:
+    """A version is on its host: start it, or lay it to rest."""
+    machine.exits = 0
+    if machine.launch:
+        world.schedule(machine, "launch", at)
+    else:
+        world.schedule(machine, "rest", at + world.settings.prepare)
+
+
+def _launch(world: World, machine: MachineRecord, at: float) -> None:
+    _begin_start(world, machine, at, state="starting")
+
+
+def _begin_start(
+    world: World, machine: MachineRecord, at: float, *, state: str, boot: float | None = None
+) -> None:
+    behaviour = world.model(machine.config, world.settings)
+    machine.boot = behaviour.boot if boot is None else boot
+    machine.failed_to_stay = False
+    machine.healthy_at = None
+    app = world.apps.get(machine.app)
+    machine.secrets_version = app.secrets_version if app else 0
+    world.enter(machine, state, at)
+    world.schedule(machine, "started", at + machine.boot)
+
+
+def _rest(world: World, machine: MachineRecord, at: float) -> None:
+    world.enter(machine, "stopped", at)
+    _wait_for_schedule(world, machine, at)
+
+
+def _wait_for_schedule(world: World, machine: MachineRecord, at: float) -> None:
+    """A machine with a schedule runs again when its time comes, counted from its creation."""
+    period = SCHEDULES.get(machine.config.get("schedule") or "")
+    if period is not None and machine.state == "stopped":
+        rounds = int((at - machine.created_at) // period) + 1
+        world.schedule(machine, "scheduled", machine.created_at + rounds * period)
+
+
+def _scheduled(world: World, machine: MachineRecord, at: float) -> None:
+    start(world, machine, at)
+
+
+def _started(world: World, machine: MachineRecord, at: float) -> None:
+    behaviour = world.model(machine.config, world.settings)
+    if behaviour.fails:
+        world.record_event(machine, "start", "failed", "flyd", at)
+        world.enter(machine, "failed", at)
+        return
+    machine.started_at = at
+    machine.healthy_at = None if behaviour.healthy_after is None else at + behaviour.healthy_after
+    machine.exit_code = behaviour.exit_code
+    world.record_event(machine, "start", "started", "flyd", at)
+    world.enter(machine, "started", at)
+    if behaviour.exits_after is not None:
+        world.schedule(machine, "exit", at + behaviour.exits_after)
+
+
+def _exit(world: World, machine: MachineRecord, at: float) -> None:
+    code = machine.exit_code
+    if machine.exits and at - machine.first_exit_at > _RETRY_WINDOW:
+        machine.exits = 0
+    machine.first_exit_at = machine.first_exit_at if machine.exits else at
+    machine.exits += 1
+    again = _runs_again(machine.config, code, machine.exits)
+    request = _exit_request(at, code=code, signal=-1, requested=False, restarting=again)
+    request["restart_count"] = machine.exits
+    status = "restarting" if again else "stopped"
+    world.record_event(machine, "exit", status, "flyd", at, request)
+    if again:
+        world.enter(machine, "restarting", at)
+        delay = world.settings.restart_delay * 2 ** min(machine.exits - 1, 30)
+        world.schedule(machine, "run_again", at + min(delay, _LONGEST_DELAY))
+        return
+    machine.failed_to_stay = True
+    world.enter(machine, "stopped", at)
+    if machine.config.get("auto_destroy"):
+        destroy(world, machine, at)
+    _wait_for_schedule(world, machine, at)
+
+
+def _runs_again(config: Json, code: int, exits: int) -> bool:
+    restart_config = config.get("restart") or {}
+    policy = restart_config.get("policy") or "on-failure"
+    if policy == "always":
+        return True
+    retries = restart_config.get("max_retries") or _DEFAULT_RETRIES
+    return bool(policy == "on-failure" and code != 0 and exits <= retries)
+
+
+def _exit_request(
+    at: float, *, code: int, signal: int, requested: bool, restarting: bool
+) -> dict[str, Any]:
+    return {
+        "exit_event": {
+            "exit_code": code,
+            "guest_exit_code": code,
+            "guest_signal": signal,
+            "oom_killed": False,
+            "requested_stop": requested,
+            "restarting": restarting,
+            "signal": -1,
+            "exited_at": rfc3339(at),
+        },
+        "restart_count": 0,
+    }
+
+
+def _asked_exit(world: World, machine: MachineRecord, status: str, at: float) -> None:
+    request = _exit_request(
+        at, code=0, signal=_SIGINT, requested=True, restarting=status == "restarting"
+    )
+    world.record_event(machine, "exit", status, "flyd", at, request)
+
+
+def _stopped(world: World, machine: MachineRecord, at: float) -> None:
+    _asked_exit(world, machine, "stopped", at)
+    world.enter(machine, "stopped", at)
+    if machine.config.get("auto_destroy"):
+        destroy(world, machine, at)
+    _wait_for_schedule(world, machine, at)
+
+
+def _suspended(world: World, machine: MachineRecord, at: float) -> None:
+    world.record_event(machine, "suspend", "suspended", "flyd", at)
+    world.enter(machine, "suspended", at)
+
+
+def _restarted(world: World, machine: MachineRecord, at: float) -> None:
+    _asked_exit(world, machine, "restarting", at)
+    machine.exits = 0
+    _begin_start(world, machine, at, state="restarting")
+
+
+def _run_again(world: World, machine: MachineRecord, at: float) -> None:
+    _begin_start(world, machine, at, state="restarting")
+
+
+def _replaced(world: World, machine: MachineRecord, at: float) -> None:
+    _asked_exit(world, machine, "replacing", at)
+    _swapped(world, machine, at)
+
+
+def _swapped(world: World, machine: MachineRecord, at: float) -> None:
+    world.record_event(machine, "launch", "created", "user", at)
+    world.enter(machine, "created", at)
+    _put_in_place(world, machine, at)
+
+
+def _destroyed(world: World, machine: MachineRecord, at: float) -> None:
+    release_resources(world, machine)
+    machine.lease = None
+    world.record_event(machine, "destroy", "destroyed", "flyd", at)
+    world.enter(machine, "destroyed", at)
+    world.schedule(machine, "forget", at + world.settings.forget_destroyed)
+
+
+def _forget(world: World, machine: MachineRecord, at: float) -> None:
+    del at
+    world.forget_machine(machine)
+
+
+_Step: TypeAlias = Callable[[World, MachineRecord, float], None]
+_STEPS: Final[dict[str, _Step]] = {
+    "launch": _launch,
+    "rest": _rest,
+    "scheduled": _scheduled,
+    "started": _started,
+    "exit": _exit,
+    "stopped": _stopped,
+    "suspended": _suspended,
+    "restarted": _restarted,
+    "run_again": _run_again,
+    "replaced": _replaced,
+    "swapped": _swapped,
+    "destroyed": _destroyed,
+    "forget": _forget,
+}

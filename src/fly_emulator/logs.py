@@ -1,0 +1,63 @@
+"""The log lines that the platform itself writes about machines, made from their events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from fly_emulator.records import App, EventRecord, MachineRecord
+from fly_emulator.world import World
+
+
+@frozen(kw_only=True)
+class LogLine:
+    """One line; `at` in seconds since the epoch."""
+
+    at: float
+    message: str
+    level: str
+    machine: str
+    region: str
+
+
+def log_lines(
+    world: World, app: App, *, machine: str | None = None, region: str | None = None
+) -> list[LogLine]:
+    """The lines of an app in their order, of one machine or one region where that is given."""
+    found = [
+        line
+        for record in world.machines_of(app)
+        if (not machine or record.id == machine) and (not region or record.region == region)
+        for line in _lines(record)
+    ]
+    return sorted(found, key=lambda line: line.at)
+
+
+def _lines(machine: MachineRecord) -> Iterator[LogLine]:
+    for event in machine.events:
+        message, level = _message(machine, event)
+        if message:
+            yield LogLine(
+                at=event.at,
+                message=message,
+                level=level,
+                machine=machine.id,
+                region=machine.region,
+            )
+
+
+def _message(machine: MachineRecord, event: EventRecord) -> tuple[str, str]:
+    match event.type, event.status:
+        case "launch", _:
+            return f"Pulling container image {machine.config.get('image') or ''}".rstrip(), "info"
+        case "start", "started":
+            return "Machine started", "info"
+        case "start", "failed":
+            return "Machine failed to start", "error"
+        case "exit", _:
+            code = (event.request or {}).get("exit_event", {}).get("exit_code", 0)
+            manner = "normally " if code == 0 else ""
+            return f"Main child exited {manner}with code: {code}", "info"
+        case _:
+            return "", ""

@@ -1,0 +1,92 @@
+"""What the process in a machine does: how long it boots, when it is healthy, whether it exits.
+
+The platform cannot know; a `ProcessModel` decides it from the machine's configuration. The default
+model reads marks that a config may carry, as environment variable or as metadata:
+
+    EMULATE_BOOT=2.5          seconds from start to started
+    EMULATE_START=fail        the machine does not start and ends in the state failed
+    EMULATE_HEALTHY=never     checks never pass; or seconds from started to passing
+    EMULATE_EXIT=1            the process exits with that code …
+    EMULATE_EXIT_AFTER=0.5    … so many seconds after it started
+    UNHEALTHY=1               the same as EMULATE_HEALTHY=never
+
+Metadata keys are the same words in lower case.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from attrs import frozen
+
+from fly_emulator.records import Json
+from fly_emulator.settings import EmulatorSettings
+
+_MOST: Final = 1e9
+"""Largest number that a mark may have."""
+ONE_SHOT_GROUPS: Final = frozenset({"fly_app_release_command", "fly_app_test_machine_command"})
+
+
+@frozen(kw_only=True)
+class Behaviour:
+    """One run of a process; times in seconds."""
+
+    boot: float
+    healthy_after: float | None
+    """After `started`; None: never."""
+    exits_after: float | None = None
+    """After `started`; None: it runs until it is stopped."""
+    exit_code: int = 0
+    fails: bool = False
+    """It does not start: the machine's state becomes `failed`."""
+
+
+class ProcessModel(Protocol):
+    """Decides how the process of a machine behaves."""
+
+    def __call__(self, config: Json, settings: EmulatorSettings) -> Behaviour: ...
+
+
+def marked_process(config: Json, settings: EmulatorSettings) -> Behaviour:
+    """The default model: marks in the config, else the settings."""
+    one_shot = _is_one_shot(config)
+    exit_code = _mark(config, "EMULATE_EXIT")
+    exits_after = _mark(config, "EMULATE_EXIT_AFTER")
+    exits = one_shot or exit_code is not None or exits_after is not None
+    return Behaviour(
+        boot=_number(_mark(config, "EMULATE_BOOT"), settings.boot),
+        healthy_after=_healthy_after(config, settings),
+        exits_after=_number(exits_after, settings.one_shot) if exits else None,
+        exit_code=int(_number(exit_code, 0)),
+        fails=_mark(config, "EMULATE_START") == "fail",
+    )
+
+
+def _healthy_after(config: Json, settings: EmulatorSettings) -> float | None:
+    mark = _mark(config, "EMULATE_HEALTHY")
+    if mark == "never" or (config.get("env") or {}).get("UNHEALTHY") == "1":
+        return None
+    return _number(mark, settings.healthy_after)
+
+
+def _is_one_shot(config: Json) -> bool:
+    metadata, env = config.get("metadata") or {}, config.get("env") or {}
+    group = metadata.get("fly_process_group") or env.get("FLY_PROCESS_GROUP")
+    policy = (config.get("restart") or {}).get("policy")
+    return group in ONE_SHOT_GROUPS or bool(config.get("auto_destroy") and policy == "no")
+
+
+def _mark(config: Json, name: str) -> str | None:
+    value = (config.get("env") or {}).get(name)
+    if value is None:
+        value = (config.get("metadata") or {}).get(name.lower())
+    return None if value is None else str(value)
+
+
+def _number(text: str | None, default: float) -> float:
+    """The number of a mark; what cannot be one, or no time of this world, counts as no mark."""
+    try:
+        number = default if text is None else float(text)
+    except ValueError:
+        return default
+    return number if 0 <= number <= _MOST else default

@@ -1,0 +1,37 @@
+"""The programs of emulated machines, for commands that are executed in them.
+
+No container runs anywhere: an emulated machine has the three programs that need none.
+"""
+
+from __future__ import annotations
+
+import anyio.lowlevel
+
+from fly_emulator.records import Json
+from fly_emulator.wire import Execution
+
+NOT_FOUND = 127
+"""Exit code that shells give for a program that is missing."""
+
+
+class Programs:
+    """An `ExecRunner` that knows `true`, `false` and `echo`, and has nothing else."""
+
+    async def run(self, execution: Execution) -> Json:
+        """The outcome of the command; 127 for any other program."""
+        await anyio.lowlevel.checkpoint()
+        program, *words = execution.command or ("",)
+        match program.rpartition("/")[2]:
+            case "true":
+                return _result(0)
+            case "false":
+                return _result(1)
+            case "echo":
+                return _result(0, stdout=" ".join(words) + "\n")
+            case _:
+                reason = "emulated machines have only true, false and echo"
+                return _result(NOT_FOUND, stderr=f"{program}: not found ({reason})\n")
+
+
+def _result(exit_code: int, *, stdout: str = "", stderr: str = "") -> Json:
+    return {"exit_code": exit_code, "exit_signal": 0, "stdout": stdout, "stderr": stderr}

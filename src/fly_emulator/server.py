@@ -1,0 +1,174 @@
+"""The emulator on a local port: HTTP/1.1 with h11 over anyio sockets."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final, TypeAlias
+from urllib.parse import parse_qsl
+
+import anyio
+import h11
+from anyio.abc import Listener, SocketAttribute, SocketStream
+
+from fly_emulator.wire import ApiRequest, ApiResponse, ConnectionBroken
+
+_LOG: Final = logging.getLogger(__name__)
+_CHUNK: Final = 65_536
+_LARGEST_BODY: Final = 16 * 1024 * 1024
+
+Handle: TypeAlias = Callable[[ApiRequest], Awaitable[ApiResponse]]
+_Gone: Final = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream)
+
+
+@asynccontextmanager
+async def listening(host: str, port: int) -> AsyncIterator[tuple[Listener[SocketStream], str]]:
+    """A listener on a local port, and its URL."""
+    multi = await anyio.create_tcp_listener(local_host=host, local_port=port)
+    async with multi:
+        listener = multi.listeners[0]
+        number = listener.extra(SocketAttribute.local_port)  # noqa: S610 - anyio's, not Django's
+        yield listener, f"http://{host}:{number}"
+
+
+async def serve_connections(handle: Handle, listener: Listener[SocketStream]) -> None:
+    """Answer all connections until cancelled."""
+
+    async def serve(stream: SocketStream) -> None:
+        async with stream:
+            await _Connection(handle, stream).run()
+
+    await listener.serve(serve)
+
+
+class _Connection:
+    """One client, one request after another."""
+
+    def __init__(self, handle: Handle, stream: SocketStream) -> None:
+        self._handle = handle
+        self._stream = stream
+        self._protocol = h11.Connection(h11.SERVER)
+
+    async def run(self) -> None:
+        try:
+            while True:
+                request = await self._read_request()
+                if request is None or not await self._answer(request):
+                    return
+                if self._protocol.our_state is not h11.DONE:
+                    return
+                self._protocol.start_next_cycle()
+        except h11.RemoteProtocolError as error:
+            await self._refuse(error)
+        except _Gone:
+            return
+
+    async def _next_event(self) -> h11.Event | type[h11.NEED_DATA | h11.PAUSED]:
+        while True:
+            event = self._protocol.next_event()
+            if event is not h11.NEED_DATA:
+                return event
+            try:
+                data = await self._stream.receive(_CHUNK)
+            except anyio.EndOfStream:
+                data = b""
+            self._protocol.receive_data(data)
+
+    async def _read_request(self) -> ApiRequest | None:
+        head = await self._next_event()
+        if not isinstance(head, h11.Request):
+            return None
+        if head.headers and (b"expect", b"100-continue") in list(head.headers):
+            await self._send(h11.InformationalResponse(status_code=100, headers=[]))
+        body = bytearray()
+        while isinstance(event := await self._next_event(), h11.Data):
+            body += event.data
+            if len(body) > _LARGEST_BODY:
+                raise h11.RemoteProtocolError("request is too large", error_status_hint=413)
+        if not isinstance(event, h11.EndOfMessage):
+            return None
+        path, _, query = head.target.decode("ascii", "replace").partition("?")
+        return ApiRequest(
+            method=head.method.decode("ascii"),
+            path=path,
+            query=tuple(parse_qsl(query, keep_blank_values=True)),
+            headers={name.decode(): value.decode("latin-1") for name, value in head.headers},
+            body=bytes(body),
+        )
+
+    async def _answer(self, request: ApiRequest) -> bool:
+        """Send the answer; False when the connection is to be closed without one."""
+        response: ApiResponse | None = None
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._cancel_when_gone, tasks.cancel_scope)
+                response = await self._respond(request)
+                tasks.cancel_scope.cancel()
+        except* ConnectionBroken as broken:
+            if any(
+                isinstance(one, ConnectionBroken) and one.kind == "hang"
+                for one in broken.exceptions
+            ):
+                await self._outlast()
+        if response is None:
+            return False
+        content, media = response.content()
+        await self._send(self._head(response, content, media))
+        if content and request.method != "HEAD":
+            await self._send(h11.Data(data=content))
+        await self._send(h11.EndOfMessage())
+        return True
+
+    async def _respond(self, request: ApiRequest) -> ApiResponse:
+        try:
+            return await self._handle(request)
+        except ConnectionBroken:
+            raise
+        except Exception as error:  # noqa: BLE001 - logged; one faulty answer must not end the server
+            _LOG.exception("the emulator failed to answer %s %s", request.method, request.path)
+            message = f"the emulator failed: {type(error).__name__}"
+            return ApiResponse(status=500, document={"error": message, "status": "unknown"})
+
+    @staticmethod
+    def _head(response: ApiResponse, content: bytes, media: str | None) -> h11.Response:
+        headers = [(name.encode(), value.encode()) for name, value in response.headers.items()]
+        if media is not None:
+            headers.append((b"content-type", media.encode()))
+        if response.status != 204:
+            headers.append((b"content-length", str(len(content)).encode()))
+        return h11.Response(status_code=response.status, headers=headers)
+
+    async def _cancel_when_gone(self, scope: anyio.CancelScope) -> None:
+        """Stop waiting for an answer when the client has closed the connection."""
+        try:
+            while True:
+                data = await self._stream.receive(_CHUNK)
+                self._protocol.receive_data(data)
+        except _Gone:
+            scope.cancel()
+
+    async def _outlast(self) -> None:
+        """Say nothing until the client gives up."""
+        try:
+            while True:
+                await self._stream.receive(_CHUNK)
+        except _Gone:
+            return
+
+    async def _send(self, event: h11.Event) -> None:
+        data = self._protocol.send(event)
+        if data:
+            await self._stream.send(data)
+
+    async def _refuse(self, error: h11.RemoteProtocolError) -> None:
+        if self._protocol.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
+            return
+        response = ApiResponse(status=error.error_status_hint, document={"error": str(error)})
+        content, media = response.content()
+        try:
+            await self._send(self._head(response, content, media))
+            await self._send(h11.Data(data=content))
+            await self._send(h11.EndOfMessage())
+        except (*_Gone, h11.LocalProtocolError):
+            return

@@ -1,0 +1,141 @@
+"""How the emulated platform behaves: times, room, limits and who may call it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from attrs import field, frozen
+
+from fly_emulator.regions import REGIONS, Region
+
+PERSONAL: Final = "personal"
+"""Slug that every interface accepts for the caller's own organization."""
+
+
+@frozen(kw_only=True)
+class Organization:
+    """An organization that owns apps."""
+
+    slug: str
+    name: str
+    number: int = 1
+
+
+@frozen(kw_only=True)
+class Principal:
+    """Who a token speaks for, and in which organizations (by slug)."""
+
+    user: str = "user@example.com"
+    organizations: frozenset[str] = frozenset({PERSONAL})
+
+
+@frozen(kw_only=True)
+class EmulatorSettings:
+    """Settings of one emulated platform. All times are in seconds."""
+
+    seed: int = 0
+    """Seed of every id, name and choice."""
+
+    latency: float | tuple[float, float] = 0.0
+    """Time an answer takes, half of it before the call is executed; a pair is a uniform range."""
+
+    prepare: float = 0.1
+    """From the creation of a machine that is not launched to its rest in `stopped`."""
+    boot: float = 0.5
+    """From the creation or start of a machine to `started`."""
+    stop: float = 0.1
+    """Time a process takes to stop when asked."""
+    suspend: float = 0.1
+    destroy: float = 0.1
+    restart_delay: float = 0.5
+    """Pause before a crashed process runs again; doubles with each crash, up to a minute."""
+    one_shot: float = 0.3
+    """How long a machine runs that exits by itself, such as a release command."""
+    first_check_after: float = 0.05
+    """From `started` to the first check results; before that the list is empty."""
+    healthy_after: float = 1.0
+    """From `started` to passing checks."""
+    checks_wait_for_grace: bool = False
+    """Whether checks also stay critical for their `grace_period`."""
+    visibility_delay: float = 0.0
+    """Time until a new app or machine is seen by reads; until then they answer 404."""
+    forget_destroyed: float = 3600.0
+    """How long a destroyed machine can still be read."""
+    volume_ready: float = 0.0
+    """How long a new volume is in state `creating`."""
+
+    certificate_issue: float = 5.0
+    """From the validation of a host name to its certificate."""
+
+    regions: tuple[Region, ...] = REGIONS
+    nearest: str = "iad"
+    """Region used when a machine or volume names none."""
+    hosts_per_region: int = 8
+    host_memory_mb: int = 1_048_576
+    """Memory a host has for machines."""
+    region_hosts: Mapping[str, int] = field(factory=dict)
+    """Number of hosts of single regions, where it is not `hosts_per_region`."""
+    capacity_status: int = 422
+    """Status of a create that finds no room in the region (422; later reports say 412)."""
+
+    rate_limits: bool = True
+    retry_after: bool = False
+    """Whether a 429 carries a `retry-after` header; the documentation does not promise one."""
+
+    organizations: tuple[Organization, ...] = (Organization(slug=PERSONAL, name="Personal"),)
+    tokens: Mapping[str, Principal] | None = None
+    """Known tokens. None: any token that is not empty, with access to all organizations."""
+
+    autostop_every: float | None = None
+    """How often the proxy stops a machine of each region that it may stop and nobody visits."""
+
+    # What nobody knows of the platform: a client must do with every answer.
+
+    limits_per_token: bool = False
+    """Whether each token has rate limits of its own."""
+    default_lease_ttl: int = 30
+    max_lease_ttl: int = 86_400
+    long_leases_are_cut: bool = False
+    """Whether a lease longer than allowed is shortened instead of refused."""
+    default_volume_gb: int = 1
+    extend_needs_restart: bool = False
+    show_secrets: bool = True
+    """Whether `show_secrets=true` gives values back; the documentation and the API differ."""
+    salted_digests: bool = False
+    """Whether a secret has another digest each time it is set, even to the same value."""
+    secrets_over_env: bool = False
+    """Whether a secret beats a variable of the same name in the config's `env`."""
+    secret_names: str = "[A-Za-z_][A-Za-z0-9_]*"  # noqa: S105 - a pattern
+    """Pattern of the names that secrets may have."""
+    unique_machine_names: bool = True
+    name_taken_status: int = 409
+    """Status of a create with the name of another machine, where names are unique."""
+    version_mismatch_status: int = 412
+    """Status of an update whose `current_version` is not the present one."""
+    largest_config: int | None = None
+    """Bytes of JSON that a config may have; None: no limit."""
+    longest_exec: int = 60
+    """Seconds after which a command executed in a machine is ended."""
+    largest_exec_output: int | None = None
+    """Characters of a command's output that are given back; None: all."""
+    repeats_are_refused: bool = False
+    """Whether starting a started machine, or stopping a stopped one, is an error."""
+    suspend_falls_back: bool = False
+    """Whether a machine that cannot be suspended is stopped instead."""
+    longest_metadata: int | None = None
+    """Most characters that a value of metadata may have; whether there is a limit is not
+    documented."""
+    update_restarts_unchanged: bool = True
+    """Whether an update with an unchanged config is a restart, too; it is not documented."""
+
+    def region(self, code: str) -> Region | None:
+        """The region of that code, if the platform has it."""
+        return next((region for region in self.regions if region.code == code), None)
+
+    def organization(self, slug: str) -> Organization | None:
+        """The organization of that slug; `personal` is the first one when none has that slug."""
+        for organization in self.organizations:
+            if organization.slug == slug:
+                return organization
+        return self.organizations[0] if slug == PERSONAL and self.organizations else None

@@ -1,0 +1,62 @@
+"""The emulator as a transport of httpx: requests never leave the process."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import anyio
+import httpx
+
+from fly_emulator.wire import ApiRequest, ApiResponse, ConnectionBroken
+
+
+class Answering(Protocol):
+    """Something that answers requests."""
+
+    async def handle(self, request: ApiRequest) -> ApiResponse:
+        """Answer one request.
+
+        Raises:
+            ConnectionBroken: There is no answer.
+        """
+        ...
+
+
+class EmulatorTransport(httpx.AsyncBaseTransport):
+    """Carries the requests of an `httpx.AsyncClient` to an emulator.
+
+    The client's read time limit holds as it would on a network.
+    """
+
+    def __init__(self, emulator: Answering) -> None:
+        self._emulator = emulator
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        body = await request.aread()
+        limit = request.extensions.get("timeout", {}).get("read")
+        call = ApiRequest(
+            method=request.method,
+            path=request.url.raw_path.partition(b"?")[0].decode("ascii"),
+            query=tuple(request.url.params.multi_items()),
+            headers={name.lower(): value for name, value in request.headers.items()},
+            body=body,
+        )
+        with anyio.move_on_after(limit):
+            response = await self._carry(call, request)
+            content, media = response.content()
+            headers = dict(response.headers)
+            if media is not None:
+                headers["content-type"] = media
+            return httpx.Response(response.status, headers=headers, content=content)
+        raise httpx.ReadTimeout("no answer in time", request=request)
+
+    async def _carry(self, call: ApiRequest, request: httpx.Request) -> ApiResponse:
+        try:
+            return await self._emulator.handle(call)
+        except ConnectionBroken as broken:
+            if broken.kind == "refuse":
+                raise httpx.ConnectError("connection refused", request=request) from broken
+            if broken.kind == "reset":
+                raise httpx.ReadError("connection reset", request=request) from broken
+            await anyio.sleep_forever()
+            raise

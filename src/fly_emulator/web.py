@@ -1,0 +1,232 @@
+"""The platform's `/api/v1`: what deployers tell it about releases and builds, and logs.
+
+It is not documented; paths and members are those that flyctl uses.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fly_emulator import documents
+from fly_emulator.calls import Call, Handler, want_integer, want_text
+from fly_emulator.logs import log_lines
+from fly_emulator.records import BuildRecord, Json, ReleaseRecord
+from fly_emulator.router import UNKNOWN, Match, Routes
+from fly_emulator.settings import Principal
+from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal
+from fly_emulator.world import World
+from fly_machines.operations import Operation
+from score_flyio.base.clock import rfc3339
+
+STATUSES: Final = frozenset({"pending", "running", "complete", "failed", "interrupted"})
+_SHOWN: Final = 25
+"""Releases that are listed unless a limit is given."""
+
+
+class Web:
+    """The interface under `/api/v1`."""
+
+    prefix = "/api/v1/"
+
+    def name(self, request: ApiRequest) -> str:
+        """The operation, such as `Web_create_release`."""
+        return self._match(request).operation.id
+
+    def handle(
+        self, world: World, request: ApiRequest, principal: Principal, now: float
+    ) -> Outcome:
+        """Answer a request.
+
+        Raises:
+            Refusal: For an error answer.
+        """
+        match = self._match(request)
+        if match.operation is UNKNOWN:
+            raise Refusal(404, f"no such path: {request.method} {request.path}")
+        call = Call(
+            world=world,
+            request=request,
+            operation=match.operation,
+            path=match.path,
+            principal=principal,
+            now=now,
+            seen=world.sequence,
+        )
+        return _HANDLERS[match.operation.id](call)
+
+    @staticmethod
+    def _match(request: ApiRequest) -> Match:
+        return _ROUTES.match(request.method, request.path) or Match(UNKNOWN, {})
+
+
+# --- releases
+
+
+def release_document(release: ReleaseRecord) -> Json:
+    """A release as this interface shows it."""
+    return {
+        "id": release.id,
+        "version": release.version,
+        "stable": True,
+        "in_progress": release.in_progress,
+        "status": release.status,
+        "strategy": release.strategy,
+        "user": release.user,
+        "created_at": rfc3339(release.created_at),
+        "image_ref": release.image,
+    }
+
+
+def _create_release(call: Call) -> Outcome:
+    body = call.body()
+    app = call.app_named(want_text(body, "app_name"))
+    definition = body.get("definition") or {}
+    if not isinstance(definition, dict):
+        raise Refusal(400, "definition is not a JSON object")
+    release = ReleaseRecord(
+        id=call.world.letters(22),
+        version=1 + max((known.version for known in app.releases), default=0),
+        created_at=call.now,
+        image=str(body.get("image") or ""),
+        strategy=str(body.get("strategy") or "ROLLING").upper(),
+        definition=definition,
+        user=call.principal.user,
+    )
+    app.releases.append(release)
+    return ApiResponse(status=201, document={"release": release_document(release)})
+
+
+def _update_release(call: Call) -> Outcome:
+    wanted, body = call.path["release_id"], call.body()
+    release = next(
+        (
+            release
+            for app in call.world.apps.values()
+            if call.may_use(app.organization)
+            for release in reversed(app.releases)
+            if release.id == wanted
+        ),
+        None,
+    )
+    if release is None:
+        raise Refusal(404, f"release not found: {wanted}")
+    status = want_text(body, "status")
+    if status not in STATUSES:
+        raise Refusal(422, f"invalid status: {status!r}")
+    release.status = status
+    release.metadata = body.get("metadata") or release.metadata
+    return ApiResponse(document=release_document(release))
+
+
+def _list_releases(call: Call) -> Outcome:
+    newest = call.app().releases[::-1][: max(call.integer("limit", _SHOWN), 0)]
+    return ApiResponse(document={"releases": [release_document(one) for one in newest]})
+
+
+def _current_release(call: Call) -> Outcome:
+    app = call.app()
+    if not app.releases:
+        raise Refusal(404, f"app {app.name} has no release")
+    return ApiResponse(document=release_document(app.releases[-1]))
+
+
+def _all_current(call: Call) -> Outcome:
+    """When the latest release of each app was made."""
+    return ApiResponse(
+        document={
+            app.name: rfc3339(app.releases[-1].created_at)
+            for app in call.world.apps.values()
+            if app.releases and call.may_use(app.organization)
+        }
+    )
+
+
+# --- builds
+
+
+def _build_document(build: BuildRecord, now: float) -> Json:
+    ended = now if build.finished_at is None else build.finished_at
+    return {
+        "id": build.id,
+        "status": build.status,
+        "wallclock_time_ms": round((ended - build.started_at) * 1000),
+    }
+
+
+def _create_build(call: Call) -> Outcome:
+    app = call.app_named(want_text(call.body(), "app_name"))
+    build = BuildRecord(id=call.world.number(), started_at=call.now)
+    app.builds.append(build)
+    return ApiResponse(document=_build_document(build, call.now))
+
+
+def _finish_build(call: Call) -> Outcome:
+    body = call.body()
+    app = call.app_named(want_text(body, "app_name"))
+    number = want_integer(body, "build_id")
+    build = next((build for build in app.builds if build.id == number), None)
+    if build is None:
+        raise Refusal(404, f"build not found: {number}")
+    build.status, build.finished_at = want_text(body, "status"), call.now
+    return ApiResponse(document=_build_document(build, call.now))
+
+
+# --- organizations and logs
+
+
+def _list_organizations(call: Call) -> Outcome:
+    found = [
+        documents.organization_document(one)
+        for one in call.settings.organizations
+        if call.may_use(one.slug)
+    ]
+    return ApiResponse(document={"organizations": found})
+
+
+def _show_organization(call: Call) -> Outcome:
+    organization = call.settings.organization(call.organization(call.path["org_slug"]))
+    assert organization is not None
+    return ApiResponse(document={"organization": documents.organization_document(organization)})
+
+
+def _logs(call: Call) -> Outcome:
+    """The lines after `next_token`, which is the number of lines seen before."""
+    app, seen = call.app(), call.integer("next_token", 0)
+    lines = log_lines(call.world, app, machine=call.query("instance"), region=call.query("region"))
+    rows: list[dict[str, Any]] = [
+        {
+            "id": str(number),
+            "attributes": {
+                "timestamp": rfc3339(line.at),
+                "message": line.message,
+                "level": line.level,
+                "instance": line.machine,
+                "region": line.region,
+                "meta": {},
+            },
+        }
+        for number, line in enumerate(lines, 1)
+    ]
+    return ApiResponse(document={"data": rows[seen:], "meta": {"next_token": str(len(rows))}})
+
+
+def _operation(name: str, method: str, path: str, *success: int) -> Operation:
+    return Operation(
+        id=f"Web_{name}", method=method, path=path, tag="Web", success=success or (200,)
+    )
+
+
+_TABLE: Final[tuple[tuple[Operation, Handler], ...]] = (
+    (_operation("list_organizations", "GET", "/organizations"), _list_organizations),
+    (_operation("show_organization", "GET", "/organizations/{org_slug}"), _show_organization),
+    (_operation("create_build", "POST", "/builds"), _create_build),
+    (_operation("finish_build", "POST", "/builds/finish"), _finish_build),
+    (_operation("create_release", "POST", "/releases", 201), _create_release),
+    (_operation("update_release", "PATCH", "/releases/{release_id}"), _update_release),
+    (_operation("all_current", "GET", "/releases/all_current"), _all_current),
+    (_operation("list_releases", "GET", "/apps/{app_name}/releases"), _list_releases),
+    (_operation("current_release", "GET", "/apps/{app_name}/releases/current"), _current_release),
+    (_operation("logs", "GET", "/apps/{app_name}/logs"), _logs),
+)
+_HANDLERS: Final[dict[str, Handler]] = {operation.id: handler for operation, handler in _TABLE}
+_ROUTES: Final = Routes((operation for operation, _ in _TABLE), prefix="/api/v1")

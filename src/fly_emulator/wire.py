@@ -1,0 +1,114 @@
+"""Requests and answers as the emulator sees them, without any HTTP library."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeAlias
+
+from attrs import field, frozen
+
+from fly_emulator.records import MachineRecord
+
+NONCE_HEADER = "fly-machine-lease-nonce"
+
+
+@frozen(kw_only=True)
+class ApiRequest:
+    """One call. `headers` has lower-case names."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(factory=dict)
+    body: bytes = b""
+
+    @property
+    def token(self) -> str:
+        """The token of the authorization header, without its scheme word."""
+        text = self.headers.get("authorization", "").strip()
+        scheme, _, rest = text.partition(" ")
+        return rest.strip() if scheme.lower() in {"bearer", "flyv1"} else text
+
+
+@frozen(kw_only=True)
+class ApiResponse:
+    """One answer; `document` is any JSON value, None for an empty body."""
+
+    status: int = 200
+    document: Any = None
+    text: str | None = None
+    """Plain text instead of a document."""
+    headers: Mapping[str, str] = field(factory=dict)
+
+    def content(self) -> tuple[bytes, str | None]:
+        """The body and its content type."""
+        if self.text is not None:
+            return self.text.encode(), "text/plain; charset=utf-8"
+        if self.document is None:
+            return b"", None
+        return json.dumps(self.document, separators=(",", ":")).encode(), "application/json"
+
+
+@frozen(kw_only=True)
+class Waiting:
+    """An answer that is not there yet: ask `poll` again when the machine changes.
+
+    `poll` gives the answer as soon as there is one, and at the latest at `deadline`.
+    """
+
+    poll: Callable[[float], ApiResponse | None]
+    deadline: float
+    machine: str | None = None
+    """Id of the machine whose changes matter; None: only time does."""
+
+
+@frozen(kw_only=True)
+class Execution:
+    """A command to be run in a machine."""
+
+    machine: MachineRecord
+    command: tuple[str, ...]
+    stdin: str
+    timeout: float
+    container: str | None = None
+
+
+Outcome: TypeAlias = ApiResponse | Waiting | Execution
+
+
+class Refusal(Exception):
+    """The platform says no: becomes an error answer."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str | None = None,
+        envelope: bool = False,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.code = code
+        self.envelope = envelope
+        self.headers = headers or {}
+
+    def response(self) -> ApiResponse:
+        if self.envelope:
+            document = {"status": "error", "message": self.message, "code": self.code or "invalid"}
+        else:
+            document = {"error": self.message}
+            if self.code is not None:
+                document["status"] = self.code
+        return ApiResponse(status=self.status, document=document, headers=self.headers)
+
+
+class ConnectionBroken(Exception):
+    """A fault: the caller gets no answer."""
+
+    def __init__(self, kind: Literal["refuse", "reset", "hang"]) -> None:
+        super().__init__(kind)
+        self.kind = kind

@@ -1,0 +1,215 @@
+"""The world of the emulated platform: its records, ids, hosts and the steps that lie ahead.
+
+Pure: time comes in as `now`, chance from a seed. Nothing here runs by itself; `lifecycle.advance`
+brings the world to a point in time.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Iterator
+
+from attrs import define, field
+
+from fly_emulator.images import Registries, image_of
+from fly_emulator.process import ProcessModel, marked_process
+from fly_emulator.records import (
+    App,
+    EventRecord,
+    Host,
+    Json,
+    MachineRecord,
+    Step,
+    TokenRecord,
+    Version,
+    Visit,
+    VolumeRecord,
+)
+from fly_emulator.settings import EmulatorSettings
+from fly_emulator.wire import Refusal
+
+_BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_WORDS = (
+    ("autumn", "bold", "broken", "cold", "dark", "green", "quiet", "red", "small", "young"),
+    ("bird", "cloud", "fire", "frost", "leaf", "moon", "river", "sun", "tree", "wind"),
+)
+_KEPT_EVENTS = 50
+_KEPT_VISITS = 16
+
+
+@define(kw_only=True)
+class World:
+    """Everything that exists on one emulated platform."""
+
+    settings: EmulatorSettings = field(factory=EmulatorSettings)
+    model: ProcessModel = marked_process
+    sequence: int = 0
+    """Number of the last thing created; orders everything."""
+    apps: dict[str, App] = field(factory=dict)
+    machines: dict[str, MachineRecord] = field(factory=dict)
+    volumes: dict[str, VolumeRecord] = field(factory=dict)
+    hosts: dict[str, Host] = field(factory=dict)
+    tokens: list[TokenRecord] = field(factory=list)
+    """Tokens that were made here; those in the settings are not among them."""
+    next_look: float | None = None
+    """When the proxy looks next for machines that nobody needs; None: it does not."""
+    registries: Registries = field(factory=Registries)
+    changed: set[str] = field(factory=set)
+    """Ids of machines that changed since someone looked."""
+    rng: random.Random = field(factory=random.Random, repr=False)
+    _due: list[tuple[float, int, str]] = field(factory=list, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.rng = random.Random(f"{self.settings.seed}:{self.sequence}")  # noqa: S311 - a simulation
+        if not self.hosts:
+            self._build_hosts()
+        for machine in self.machines.values():
+            if machine.pending is not None:
+                heapq.heappush(self._due, (machine.pending.at, machine.pending.ticket, machine.id))
+
+    def _build_hosts(self) -> None:
+        for region in self.settings.regions:
+            count = self.settings.region_hosts.get(region.code, self.settings.hosts_per_region)
+            for index in range(count):
+                host = Host(
+                    id=f"{region.code}-{index:02d}",
+                    region=region.code,
+                    zone=f"{self.rng.getrandbits(16):04x}",
+                    memory_mb=self.settings.host_memory_mb,
+                )
+                self.hosts[host.id] = host
+
+    # --- names and numbers
+
+    def number(self) -> int:
+        """The next number in the order of creation."""
+        self.sequence += 1
+        return self.sequence
+
+    def letters(self, count: int) -> str:
+        """A random text of lower-case letters and digits."""
+        return "".join(self.rng.choices("0123456789abcdefghijklmnopqrstuvwxyz", k=count))
+
+    def hexadecimal(self, count: int) -> str:
+        return f"{self.rng.getrandbits(4 * count):0{count}x}"
+
+    def ulid(self, now: float) -> str:
+        """A sortable id of 26 characters."""
+        value = (int(now * 1000) << 80) | (self.number() << 40) | self.rng.getrandbits(40)
+        return "".join(_BASE32[(value >> (5 * place)) & 31] for place in range(25, -1, -1))
+
+    def version(self, config: Json, now: float) -> Version:
+        """A new version of a machine; what the name of its image means is looked up once."""
+        image = self.registries.reference(image_of(config))
+        return Version(instance_id=self.ulid(now), config=config, created_at=now, image=image)
+
+    def machine_name(self) -> str:
+        first, second = (self.rng.choice(words) for words in _WORDS)
+        return f"{first}-{second}-{self.number()}"
+
+    # --- records
+
+    def machines_of(self, app: App) -> Iterator[MachineRecord]:
+        """The machines of an app in the order of their creation, destroyed ones included."""
+        return (self.machines[name] for name in app.machines)
+
+    def volumes_of(self, app: App) -> Iterator[VolumeRecord]:
+        """The volumes of an app, deleted ones included."""
+        return (self.volumes[name] for name in app.volumes)
+
+    def forget_machine(self, machine: MachineRecord) -> None:
+        self.machines.pop(machine.id, None)
+        app = self.apps.get(machine.app)
+        if app is not None and machine.id in app.machines:
+            app.machines.remove(machine.id)
+        self.changed.add(machine.id)
+
+    # --- what happens by itself
+
+    def schedule(self, machine: MachineRecord, step: str, at: float) -> None:
+        """Let a step happen to a machine at a time, instead of whatever was to happen before."""
+        machine.pending = Step(name=step, at=at, ticket=self.number())
+        heapq.heappush(self._due, (at, machine.pending.ticket, machine.id))
+
+    def next_step(self, now: float) -> tuple[MachineRecord, Step] | None:
+        """Take the earliest step that is due."""
+        while self._due and self._due[0][0] <= now:
+            _, ticket, name = heapq.heappop(self._due)
+            machine = self.machines.get(name)
+            if machine is not None and machine.pending and machine.pending.ticket == ticket:
+                step, machine.pending = machine.pending, None
+                return machine, step
+        return None
+
+    def enter(self, machine: MachineRecord, state: str, at: float) -> None:
+        """Put a machine into a state."""
+        machine.state = state
+        machine.updated_at = at
+        event = machine.events[-1].id if machine.events else ""
+        machine.visits.append(
+            Visit(state=state, at=at, instance_id=machine.instance_id, event_id=event)
+        )
+        del machine.visits[:-_KEPT_VISITS]
+        self.changed.add(machine.id)
+
+    def record_event(  # noqa: PLR0917 - the words of an event in their usual order
+        self,
+        machine: MachineRecord,
+        kind: str,
+        status: str,
+        source: str,
+        at: float,
+        request: dict[str, object] | None = None,
+    ) -> None:
+        machine.events.append(
+            EventRecord(
+                id=self.ulid(at), type=kind, status=status, source=source, at=at, request=request
+            )
+        )
+        del machine.events[:-_KEPT_EVENTS]
+        machine.updated_at = at
+        self.changed.add(machine.id)
+
+    # --- room
+
+    def host_of(self, machine: MachineRecord) -> Host:
+        return self.hosts[machine.host]
+
+    def free_hosts(self, regions: tuple[str, ...], memory_mb: int) -> list[Host]:
+        """Hosts with room, in the order of the regions."""
+        return [
+            host
+            for region in regions
+            for host in self.hosts.values()
+            if host.region == region
+            and host.status == "ok"
+            and host.memory_mb - host.used_mb >= memory_mb
+        ]
+
+    def place(self, app: App, regions: tuple[str, ...], memory_mb: int, seen: int) -> Host:
+        """The host for a new machine: the first region with room, the host least used by the app.
+
+        `seen` is the number up to which the placement knows of other machines: machines whose
+        creation is still under way at the same time are not known, so they can land together.
+
+        Raises:
+            Refusal: No host has room.
+        """
+        free = self.free_hosts(regions, memory_mb)
+        if not free:
+            where = ", ".join(regions)
+            raise Refusal(
+                self.settings.capacity_status,
+                f"insufficient resources available to fulfill request in {where}",
+                code="insufficient_capacity",
+            )
+        use = dict.fromkeys((host.id for host in free), 0)
+        for machine in self.machines_of(app):
+            if machine.number <= seen and not machine.destroyed and machine.host in use:
+                use[machine.host] += 1
+        region = free[0].region
+        return min(
+            (host for host in free if host.region == region),
+            key=lambda host: (use[host.id], host.id),
+        )

@@ -1,0 +1,137 @@
+"""Workload + outputs of its resources → app.
+
+One module an aspect; each notes its problems in the draft, and all of them are raised together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from attrs import evolve, field, frozen
+
+from score_flyio.base.record import Record
+from score_flyio.base.secret import Secret
+from score_flyio.convert.build import build_of
+from score_flyio.convert.checks import add_checks
+from score_flyio.convert.containers import needs_containers, with_containers
+from score_flyio.convert.draft import Draft
+from score_flyio.convert.files import contents, file_spec
+from score_flyio.convert.services import services
+from score_flyio.convert.sizing import vm_of_workload
+from score_flyio.convert.variables import variables
+from score_flyio.convert.volumes import mounts
+from score_flyio.flytoml.names import RULE, is_app_name
+from score_flyio.flytoml.spec import AppSpec
+from score_flyio.score.load import LoadedWorkload
+from score_flyio.score.model import Container
+from score_flyio.score.notice import Notice
+from score_flyio.score.placeholders import Lookup, ResourceOutputs
+
+if TYPE_CHECKING:
+    from score_flyio.flytoml.spec import ExperimentalSection
+
+__all__ = ["Conversion", "convert"]
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Conversion(Record):
+    """An app, and what belongs to it but does not stand in its fly.toml."""
+
+    spec: AppSpec
+    secrets: Mapping[str, Secret] = field(factory=dict)
+    """App secrets, by name, sorted."""
+    notices: tuple[Notice, ...] = ()
+    """Remarks of the conversion; those of the loading are in `LoadedWorkload.notices`."""
+    side_files: Mapping[str, bytes] = field(factory=dict)
+    """Files to be written, by path relative to the working folder; `local_path` names them."""
+
+
+def convert(
+    loaded: LoadedWorkload,
+    *,
+    app_name: str,
+    outputs: Mapping[str, ResourceOutputs],
+    read_file: Callable[[str], bytes],
+    known_later: bool = False,
+    side_folder: str = "",
+) -> Conversion:
+    """The app of a workload.
+
+    Args:
+        loaded: The workload and the name of its file.
+        app_name: Name of the app at Fly.
+        outputs: By resource name of the workload.
+        read_file: Gives the bytes of a file, by path relative to the working folder.
+        known_later: Outputs that are missing are known later: what reads them gets a marker
+            text, as in a plan.
+        side_folder: Folder of the fly.toml, relative to the working folder.
+
+    Raises:
+        InputError: with all problems. `code` is one of `unsupported_feature`,
+            `placeholder_invalid`, `annotation_unknown`, `annotation_invalid`, `file_unreadable`,
+            `file_not_utf8`, `file_invalid`, `resource_quantity_invalid`, `app_name_invalid`.
+    """
+    workload = loaded.workload
+    later = frozenset(workload.resources if known_later else ())
+    draft = Draft(
+        workload=workload,
+        file=loaded.file,
+        lookup=Lookup(workload.metadata, outputs, later),
+        read_file=read_file,
+        side_folder=side_folder,
+    )
+    spec = _spec(draft, app_name)
+    draft.raise_problems()
+    return Conversion(
+        spec=spec,
+        secrets=dict(sorted(draft.secrets.items())),
+        notices=tuple(draft.notices),
+        side_files=draft.side_files,
+    )
+
+
+def _spec(draft: Draft, app_name: str) -> AppSpec:
+    _check_name(draft, app_name)
+    several = needs_containers(draft.workload)
+    found = services(draft)
+    spec = AppSpec(
+        app=app_name,
+        checks=add_checks(draft, found, several=several),
+        mounts=mounts(draft),
+        services=tuple(found),
+        vm=vm_of_workload(draft),
+    )
+    return with_containers(draft, spec) if several else _with_process(draft, spec)
+
+
+def _check_name(draft: Draft, app_name: str) -> None:
+    if not is_app_name(app_name):
+        draft.fail(
+            "app_name_invalid",
+            ("metadata", "name"),
+            f'"{app_name}" cannot be the name of a Fly app: {RULE}',
+            "shorten the workload's name, or start the project with another --fly-app-prefix",
+        )
+
+
+def _with_process(draft: Draft, spec: AppSpec) -> AppSpec:
+    """The app with the one container as the main process of the machine."""
+    (container,) = draft.workload.containers.values()
+    own = variables(draft, container)
+    draft.secrets.update(own.secret)
+    return evolve(
+        spec,
+        build=build_of(draft, container),
+        experimental=_command(container),
+        env=own.open,
+        files=tuple(file_spec(draft, container, each) for each in contents(draft, container)),
+    )
+
+
+def _command(container: Container) -> ExperimentalSection | None:
+    if not (container.args or container.command):
+        return None
+    from score_flyio.flytoml.spec import ExperimentalSection
+
+    return ExperimentalSection(cmd=container.args, entrypoint=container.command)

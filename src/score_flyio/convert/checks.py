@@ -1,0 +1,107 @@
+"""HTTP probes → checks of the machine.
+
+A readiness probe on the internal port of a service becomes that service's check, so that traffic
+waits for it; every other probe becomes a top-level check. The first service counts, TCP before
+UDP. No interval, timeout or grace period is written: the platform's defaults hold.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from score_flyio.convert.draft import Draft
+from score_flyio.flytoml.spec import Service, ServiceHttpCheck
+from score_flyio.score.model import Container, HttpProbe, Probe
+
+if TYPE_CHECKING:
+    from score_flyio.flytoml.spec import Check
+
+
+def add_checks(draft: Draft, services: list[Service], *, several: bool) -> dict[str, Check]:
+    """The top-level checks; `services` get theirs.
+
+    With `several` containers the names of the checks start with the name of the container.
+    """
+    checks: dict[str, Check] = {}
+    for container in draft.workload.containers.values():
+        prefix = f"{container.name}_" if several else ""
+        if not several:
+            _remark_exec(draft, container)
+        liveness, readiness = _http(container.liveness_probe), _http(container.readiness_probe)
+        if liveness is not None:
+            checks[f"{prefix}liveness_probe"] = _check(liveness)
+        if readiness is None:
+            continue
+        index = _service_of(readiness, services)
+        if index is None:
+            checks[f"{prefix}readiness_probe"] = _check(readiness)
+            continue
+        check = _service_check(draft, container, readiness)
+        found = (*services[index].http_checks, check)
+        services[index] = evolve(services[index], http_checks=found)
+    return checks
+
+
+def _http(probe: Probe | None) -> HttpProbe | None:
+    return None if probe is None else probe.http
+
+
+def _remark_exec(draft: Draft, container: Container) -> None:
+    probes = {
+        "livenessProbe": container.liveness_probe,
+        "readinessProbe": container.readiness_probe,
+    }
+    for key, probe in probes.items():
+        if probe is not None and probe.exec is not None:
+            place = f"containers.{container.name}.{key}"
+            message = f"{place}.exec is ignored: machines of a single container have no such checks"
+            draft.remark("exec_probe_ignored", message)
+
+
+def _service_of(probe: HttpProbe, services: list[Service]) -> int | None:
+    fitting = [i for i, service in enumerate(services) if service.internal_port == probe.port]
+    return min(fitting, key=lambda i: (services[i].protocol == "udp", i), default=None)
+
+
+def _check(probe: HttpProbe) -> Check:
+    from score_flyio.flytoml.spec import Check
+
+    https = probe.scheme == "HTTPS"
+    return Check(
+        type="http",
+        port=probe.port,
+        method="get",
+        path=probe.path or None,
+        protocol="https" if https else None,
+        tls_skip_verify=True if https else None,
+        tls_server_name=probe.host if https else None,
+        headers=_headers(probe) if https or not probe.host else _with_host(probe, probe.host),
+    )
+
+
+def _service_check(draft: Draft, container: Container, probe: HttpProbe) -> ServiceHttpCheck:
+    https = probe.scheme == "HTTPS"
+    if probe.host and not https:
+        place = f"containers.{container.name}.readinessProbe.httpGet.host"
+        message = f"{place} is ignored: the check of a service goes to the machine's own address"
+        draft.remark("probe_host_ignored", message, subject=place)
+    return ServiceHttpCheck(
+        method="get",
+        path=probe.path or None,
+        protocol=probe.scheme.lower() if probe.scheme else None,
+        tls_skip_verify=True if https else None,
+        tls_server_name=probe.host if https else None,
+        headers=_headers(probe),
+    )
+
+
+def _headers(probe: HttpProbe) -> dict[str, str]:
+    return dict(probe.headers)
+
+
+def _with_host(probe: HttpProbe, host: str) -> dict[str, str]:
+    headers = _headers(probe)
+    named = any(name.lower() == "host" for name in headers)
+    return headers if named else {**headers, "Host": host}

@@ -1,0 +1,89 @@
+"""A conversion while it is made: what it reads from, and what it has collected so far."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable
+from typing import Final
+
+from attrs import define, evolve, field
+
+from score_flyio.base.place import Path, place_text
+from score_flyio.base.secret import Secret
+from score_flyio.errors import (
+    InputError,
+    PlaceholderError,
+    Problem,
+    ScoreFileError,
+    UnsupportedFeatureError,
+)
+from score_flyio.score.finding import Finding
+from score_flyio.score.model import Workload
+from score_flyio.score.notice import Notice
+from score_flyio.score.placeholders import (
+    Lookup,
+    SubstitutedText,
+    SubstitutionError,
+    substitute,
+)
+
+_ERRORS: Final[dict[str, type[InputError]]] = {
+    "unsupported_feature": UnsupportedFeatureError,
+    "placeholder_invalid": PlaceholderError,
+}
+
+
+@define(kw_only=True, eq=False, repr=False)
+class Draft:
+    """Each aspect adds what it finds; problems are raised together at the end."""
+
+    workload: Workload
+    file: str
+    """The Score file as the user named it."""
+    lookup: Lookup
+    read_file: Callable[[str], bytes]
+    side_folder: str = ""
+    """Where side files go, relative to the working folder."""
+    findings: list[Finding] = field(factory=list)
+    notices: list[Notice] = field(factory=list)
+    secrets: dict[str, Secret] = field(factory=dict)
+    side_files: dict[str, bytes] = field(factory=dict)
+
+    def fail(self, code: str, path: Path, message: str, hint: str | None = None) -> None:
+        """Notes a problem at a path of the Score file."""
+        finding = Finding(kind=code, code=code, path=path, message=message, hint=hint)
+        self.findings.append(finding)
+
+    def remark(self, code: str, message: str, *, subject: str | None = None) -> None:
+        """Notes something that people should know."""
+        self.notices.append(Notice(code=code, subject=subject, message=message))
+
+    def substituted(self, text: str, path: Path) -> SubstitutedText:
+        """The text with its placeholders resolved; as it is where they cannot be."""
+        try:
+            return substitute(text, self.lookup)
+        except SubstitutionError as error:
+            self.findings += [
+                evolve(finding, path=path + finding.path) for finding in error.findings
+            ]
+            return SubstitutedText(text)
+
+    def beside(self, name: str) -> str:
+        """A path given relative to the Score file, relative to the working folder."""
+        return posixpath.normpath(posixpath.join(posixpath.dirname(self.file), name))
+
+    def raise_problems(self) -> None:
+        """Raises all problems as one error, of the kind of the first."""
+        if not self.findings:
+            return
+        problems = tuple(
+            Problem(
+                message=finding.message,
+                file=self.file,
+                place=place_text(finding.path) or None,
+                hint=finding.hint,
+                code=finding.code,
+            )
+            for finding in self.findings
+        )
+        raise _ERRORS.get(problems[0].code, ScoreFileError)(problems=problems)

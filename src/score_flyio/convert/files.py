@@ -1,0 +1,146 @@
+"""Files of containers: the content of each, and its form in a fly.toml."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import posixpath
+from typing import Any
+
+from attrs import frozen
+
+from score_flyio.base.place import Path
+from score_flyio.base.record import Record
+from score_flyio.base.secret import Secret
+from score_flyio.convert.draft import Draft
+from score_flyio.flytoml.spec import FileSpec
+from score_flyio.score.model import Container, FileMount
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class FileContent(Record):
+    """Where the bytes of a file come from: one of the four is set."""
+
+    target: str
+    text: str | None = None
+    data: bytes | None = None
+    """Bytes that are not text."""
+    local_path: str | None = None
+    """A file to be taken as it is, relative to the working folder."""
+    secret_name: str | None = None
+    """An app secret with the bytes in base64."""
+    mode: int | None = None
+    """Permission bits."""
+
+
+def contents(draft: Draft, container: Container) -> list[FileContent]:
+    """The files of a container, in order; those that cannot be had are noted as problems."""
+    found = (_content(draft, container, file) for file in container.files)
+    return [content for content in found if content is not None]
+
+
+def file_spec(draft: Draft, container: Container, content: FileContent) -> FileSpec:
+    """The file as `[[files]]` entry; bytes that are not text go to a side file."""
+    local_path = content.local_path or ""
+    if content.data is not None:
+        local_path = posixpath.join(draft.side_folder, _side_name(draft, container, content))
+        draft.side_files[local_path] = content.data
+    return FileSpec(
+        guest_path=content.target,
+        local_path=local_path,
+        secret_name=content.secret_name or "",
+        raw_value=content.text or "",
+    )
+
+
+def container_file(content: FileContent) -> dict[str, Any]:
+    """The file as an entry of a container in a machine config."""
+    entry: dict[str, Any] = {"guest_path": content.target}
+    if content.secret_name is not None:
+        entry["secret_name"] = content.secret_name
+    elif content.local_path is not None:
+        entry["local_path"] = content.local_path
+    else:
+        data = content.data if content.data is not None else (content.text or "").encode()
+        entry["raw_value"] = _base64(data)
+    if content.mode is not None:
+        entry["mode"] = content.mode
+    return entry
+
+
+def _content(draft: Draft, container: Container, file: FileMount) -> FileContent | None:
+    path: Path = ("containers", container.name, "files", file.target)
+    if file.binary_content is not None:
+        return _binary(draft, file, (*path, "binaryContent"))
+    if file.source is not None:
+        return _sourced(draft, container, file, (*path, "source"))
+    assert file.content is not None
+    if file.no_expand:
+        return FileContent(target=file.target, text=file.content, mode=_mode(file))
+    return _expanded(draft, container, file, file.content, (*path, "content"))
+
+
+def _binary(draft: Draft, file: FileMount, path: Path) -> FileContent | None:
+    try:
+        data = base64.b64decode("".join((file.binary_content or "").split()), validate=True)
+    except (binascii.Error, ValueError):
+        draft.fail("file_invalid", path, "is not standard base64", "encode the bytes as base64")
+        return None
+    try:
+        return FileContent(target=file.target, text=data.decode("utf-8"), mode=_mode(file))
+    except UnicodeDecodeError:
+        return FileContent(target=file.target, data=data, mode=_mode(file))
+
+
+def _sourced(draft: Draft, container: Container, file: FileMount, path: Path) -> FileContent | None:
+    local_path = draft.beside(file.source or "")
+    as_is = FileContent(target=file.target, local_path=local_path, mode=_mode(file))
+    try:
+        data = draft.read_file(local_path)
+        if file.no_expand:
+            return as_is
+        text = data.decode("utf-8")
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        hint = "the path is relative to the Score file"
+        draft.fail("file_unreadable", path, f"{local_path} cannot be read: {reason}", hint)
+        return None
+    except UnicodeDecodeError:
+        message = f"{local_path} is not UTF-8 text, so placeholders cannot be looked for"
+        draft.fail("file_not_utf8", path, message, "set noExpand: true to take it as it is")
+        return None
+    expanded = _expanded(draft, container, file, text, path)
+    return as_is if expanded.text == text else expanded
+
+
+def _expanded(
+    draft: Draft, container: Container, file: FileMount, text: str, path: Path
+) -> FileContent:
+    result = draft.substituted(text, path)
+    if not result.secret:
+        return FileContent(target=file.target, text=result.text, mode=_mode(file))
+    key = draft.workload.name + container.name + file.target
+    name = _digest(key)
+    draft.secrets[name] = Secret(_base64(result.text.encode()))
+    message = f"file {file.target} of {container.name} has secrets in it: it is kept as app secret"
+    draft.remark("secret_file", f"{message} {name}", subject=file.target)
+    return FileContent(target=file.target, secret_name=name, mode=_mode(file))
+
+
+def _mode(file: FileMount) -> int | None:
+    return None if file.mode is None else int(file.mode, 8)
+
+
+def _side_name(draft: Draft, container: Container, content: FileContent) -> str:
+    key = f"{container.name}\0{content.target}"
+    return f"fly_{draft.workload.name}.{_digest(key)[:12]}.bin"
+
+
+def _digest(text: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

@@ -1,0 +1,122 @@
+"""`resources` of containers → the size of the machine.
+
+Fly has shared CPUs in counts of 1, 2, 4, 6 and 8, with 256 to 2048 MiB of memory for each, in
+steps of 256 MiB (Fly's machine sizing documentation). `MB` means MiB in a fly.toml.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from attrs import frozen
+
+from score_flyio.base.record import Record
+from score_flyio.convert.draft import Draft
+from score_flyio.flytoml.spec import VmSpec
+from score_flyio.score.model import Compute, Quantities
+from score_flyio.score.quantities import parse_cpu, parse_memory
+
+CPU_COUNTS: Final = (1, 2, 4, 6, 8)
+STEP_MIB: Final = 256
+_LEAST_MIB_A_CPU: Final = 256
+_MOST_MIB_A_CPU: Final = 2048
+_MIB: Final = 1024**2
+
+
+@frozen(eq=False, repr=False)
+class Demand(Record):
+    """What a container, or several together, need."""
+
+    milli_cpus: int = 0
+    memory_bytes: int = 0
+
+    def __add__(self, other: Demand) -> Demand:
+        return Demand(self.milli_cpus + other.milli_cpus, self.memory_bytes + other.memory_bytes)
+
+
+class SizeError(ValueError):
+    """No machine of Fly is that large; `hint` names what there is."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def vm_of_workload(draft: Draft) -> tuple[VmSpec, ...]:
+    """The size that all containers together need; none where no container says anything."""
+    total = Demand()
+    said = False
+    for name, container in draft.workload.containers.items():
+        if container.resources is None:
+            continue
+        said = True
+        try:
+            total += demand(container.resources)
+        except ValueError as error:
+            path = ("containers", name, "resources")
+            draft.fail("resource_quantity_invalid", path, str(error))
+    if not said:
+        return ()
+    try:
+        return (size_of(total),)
+    except SizeError as error:
+        names = list(draft.workload.containers)
+        place = ("containers", names[0], "resources") if len(names) == 1 else ("containers",)
+        draft.fail("resource_quantity_invalid", place, str(error), error.hint)
+        return ()
+
+
+def demand(compute: Compute) -> Demand:
+    """The larger of requests and limits, each for itself.
+
+    Raises:
+        ValueError: a quantity that cannot be read.
+    """
+    both = (compute.requests, compute.limits)
+    return Demand(
+        _largest(both, lambda each: each.cpu, parse_cpu),
+        _largest(both, lambda each: each.memory, parse_memory),
+    )
+
+
+def size_of(demand: Demand) -> VmSpec:
+    """The smallest machine that gives what is needed.
+
+    Raises:
+        SizeError: Fly has none.
+    """
+    wanted = max(1, math.ceil(demand.milli_cpus / 1000))
+    cpus = next((count for count in CPU_COUNTS if count >= wanted), None)
+    if cpus is None:
+        raise SizeError(
+            f"{wanted} CPUs are more than a machine with shared CPUs has",
+            f"the nearest is {CPU_COUNTS[-1]} CPUs; for more, deploy with "
+            "--vm-cpu-kind performance and --vm-cpus",
+        )
+    memory = max(1, math.ceil(demand.memory_bytes / (STEP_MIB * _MIB))) * STEP_MIB
+    memory = max(memory, cpus * _LEAST_MIB_A_CPU)
+    if memory > cpus * _MOST_MIB_A_CPU:
+        raise SizeError(
+            f"{memory} MiB of memory are more than a machine with {cpus} shared CPUs can have",
+            _nearest(cpus, memory),
+        )
+    return VmSpec(cpus=cpus, memory=f"{memory}MB")
+
+
+def _nearest(cpus: int, memory: int) -> str:
+    most = f"at most {cpus * _MOST_MIB_A_CPU}Mi with cpu {cpus}"
+    enough = next((count for count in CPU_COUNTS if count * _MOST_MIB_A_CPU >= memory), None)
+    if enough is None:
+        return f"ask for {most}; the largest is {CPU_COUNTS[-1] * _MOST_MIB_A_CPU}Mi with cpu 8"
+    return f'ask for {most}, or for cpu "{enough}"'
+
+
+def _largest(
+    both: Iterable[Quantities],
+    pick: Callable[[Quantities], str | None],
+    parse: Callable[[str], int],
+) -> int:
+    texts = (pick(quantities) for quantities in both)
+    return max((parse(text) for text in texts if text is not None), default=0)

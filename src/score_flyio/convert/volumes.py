@@ -1,0 +1,59 @@
+"""`volumes` of containers → `[[mounts]]`. A machine has at most one."""
+
+from __future__ import annotations
+
+from score_flyio.base.place import Path, quoted
+from score_flyio.convert.draft import Draft
+from score_flyio.flytoml.spec import Mount
+from score_flyio.score.model import VolumeMount
+
+
+def mounts(draft: Draft) -> tuple[Mount, ...]:
+    """The mount of the workload's volume."""
+    found: dict[tuple[str, str], Path] = {}
+    for name, container in draft.workload.containers.items():
+        for volume in container.volumes:
+            path: Path = ("containers", name, "volumes", volume.target)
+            mount = _mount(draft, volume, path)
+            if mount is not None:
+                found.setdefault(mount, path)
+    for path in list(found.values())[1:]:
+        draft.fail(
+            "unsupported_feature",
+            path,
+            f'"{path[1]}" needs a second volume, but a Fly machine takes one',
+            "keep the data in one volume, or make two workloads of it",
+        )
+    return tuple(Mount(source=source, destination=target) for source, target in found)
+
+
+def _mount(draft: Draft, volume: VolumeMount, path: Path) -> tuple[str, str] | None:
+    container = path[1]
+    before = len(draft.findings)
+    if volume.path not in (None, "/"):
+        draft.fail(
+            "unsupported_feature",
+            (*path, "path"),
+            f'"{container}" mounts the directory {quoted(volume.path or "")} of a volume, '
+            "but Fly mounts whole volumes only",
+            "mount the whole volume and use the directory inside it",
+        )
+    if volume.read_only:
+        draft.fail(
+            "unsupported_feature",
+            (*path, "readOnly"),
+            f'"{container}" mounts a volume read-only, but Fly mounts volumes for writing',
+            "take readOnly out",
+        )
+    source = draft.substituted(volume.source, (*path, "source"))
+    if source.secret:
+        draft.fail(
+            "unsupported_feature",
+            (*path, "source"),
+            "the name of a volume cannot be a secret: it stands openly in the fly.toml",
+            "let the provisioner give the name as a value",
+        )
+    elif not source.text:
+        message = "the volume has no name, and Fly finds volumes by name"
+        draft.fail("unsupported_feature", (*path, "source"), message, "give it a name")
+    return (source.text, volume.target) if len(draft.findings) == before else None

@@ -1,0 +1,174 @@
+"""Earlier releases in the metadata of the machines themselves, so that no lost state loses them.
+
+The platform lists the configs that a machine had, but under names of images whose tags may have
+moved, and of a machine that took over from another only its own. So each config that a machine gets
+carries the releases before it: number, time, image with its digest, config. What metadata may hold
+is not documented: few releases are kept, packed, and a config that takes too much room is left out.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from datetime import datetime
+from typing import Any, Final
+
+from attrs import evolve, frozen
+
+from fly_machines import models
+from score_flyio.base.ulid import time_of
+from score_flyio.deploy.metadata import HISTORY, OWN_PREFIX, PASSING_KEYS, release_number
+from score_flyio.deploy.releases.images import with_digest
+from score_flyio.deploy.releases.pinning import digest_of, exact
+from score_flyio.fly.codec import unstructure
+from score_flyio.fly.present import metadata
+
+KEPT: Final = 5
+"""Releases that a machine carries, beside its present one."""
+LONGEST: Final = 8192
+"""Characters of the metadata value."""
+_LARGEST: Final = 1 << 20
+"""Bytes that are unpacked at most: metadata may be written by anyone."""
+_LATEST: Final = 253_402_300_800
+"""Seconds until the year 10000: no later time can be shown."""
+_FORM: Final = "1."
+"""How values of this form begin."""
+_STANDBY_FOR: Final = "FLY_STANDBY_FOR"
+
+
+@frozen(kw_only=True)
+class PastRelease:
+    """A release as one machine had it."""
+
+    version: int
+    at: float | None = None
+    """Seconds since the epoch."""
+    image: str = ""
+    """With its digest, where that is known."""
+    config: Mapping[str, Any] | None = None
+    """Without what is one machine's alone; None: it was too large to be carried."""
+
+
+def with_history(
+    config: models.FlyMachineConfig, machine: models.Machine
+) -> models.FlyMachineConfig:
+    """The next config of a machine, or of one that takes its place, with the releases before it."""
+    present = present_release(machine)
+    text = pack((*past_releases(machine), *((present,) if present else ())))
+    others = {k: v for k, v in (config.metadata or {}).items() if k != HISTORY}
+    return evolve(config, metadata={**others, HISTORY: text} if text else others)
+
+
+def without_history(config: models.FlyMachineConfig) -> models.FlyMachineConfig:
+    """The config where the platform does not take the history."""
+    found = config.metadata or {}
+    return evolve(config, metadata={k: v for k, v in found.items() if k != HISTORY})
+
+
+def past_releases(machine: models.Machine) -> tuple[PastRelease, ...]:
+    """The releases that a machine carries, oldest first; none where there are none to be read."""
+    return unpack(metadata(machine).get(HISTORY, ""))
+
+
+def present_release(machine: models.Machine) -> PastRelease | None:
+    """The release that made the present config of a machine; None: it is of no release."""
+    version = release_number(metadata(machine))
+    if not version:
+        return None
+    digest = digest_of(machine)
+    shown = machine.config or machine.incomplete_config or models.FlyMachineConfig()
+    return PastRelease(
+        version=version,
+        at=_since(machine),
+        image=with_digest(shown.image or "", digest),
+        config=unstructure(lasting(machine.config, digest)) if machine.config else None,
+    )
+
+
+def lasting(config: models.FlyMachineConfig, digest: str | None = None) -> models.FlyMachineConfig:
+    """The config as the release has it: nothing that is one machine's alone, its image by digest.
+
+    Images of other containers stay as they are called: nobody tells their digests.
+    """
+    kept = deepcopy(config)
+    kept.standbys = None
+    kept.env = {k: v for k, v in (config.env or {}).items() if k != _STANDBY_FOR} or None
+    found = config.metadata or {}
+    kept.metadata = {k: v for k, v in found.items() if not _of_one_machine(k)} or None
+    for mount in kept.mounts or []:
+        mount.volume = None
+    return exact(kept, digest)
+
+
+def pack(releases: Iterable[PastRelease]) -> str:
+    """The newest of the releases as a value of metadata; empty where there are none.
+
+    What does not fit goes, from the oldest on: first configs, then whole releases.
+    """
+    newest = {release.version: release for release in releases}
+    kept = [newest[version] for version in sorted(newest)][-KEPT:]
+    for number in range(len(kept)):
+        if len(text := _packed(kept)) <= LONGEST:
+            return text
+        kept[number] = evolve(kept[number], config=None)
+    while kept:
+        if len(text := _packed(kept)) <= LONGEST:
+            return text
+        del kept[0]
+    return ""
+
+
+def _packed(releases: list[PastRelease]) -> str:
+    rows = [[r.version, None if r.at is None else round(r.at), r.image, r.config] for r in releases]
+    plain = json.dumps(rows, separators=(",", ":"), sort_keys=True)
+    return _FORM + base64.urlsafe_b64encode(zlib.compress(plain.encode(), 9)).decode()
+
+
+def unpack(text: str) -> tuple[PastRelease, ...]:
+    """The releases of a value made by `pack`; none of any other."""
+    if not text.startswith(_FORM):
+        return ()
+    try:
+        packed = base64.b64decode(text.removeprefix(_FORM), altchars=b"-_", validate=True)
+        unpacker = zlib.decompressobj()
+        plain = unpacker.decompress(packed, _LARGEST)
+        rows = json.loads(plain) if unpacker.eof else []
+    except (ValueError, RecursionError, zlib.error):
+        return ()
+    return tuple(map(_release, rows)) if _are_releases(rows) else ()
+
+
+def _release(row: list[Any]) -> PastRelease:
+    version, at, image, config = row
+    return PastRelease(version=version, at=at, image=image, config=config)
+
+
+def _are_releases(rows: Any) -> bool:
+    return isinstance(rows, list) and all(_is_release(row) for row in rows)
+
+
+def _is_release(row: Any) -> bool:
+    match row:
+        case [int(version), int(at), str(), dict() | None]:
+            return version > 0 and 0 <= at < _LATEST
+        case [int(version), None, str(), dict() | None]:
+            return version > 0
+        case _:
+            return False
+
+
+def _of_one_machine(key: str) -> bool:
+    return key.startswith(OWN_PREFIX) or key in PASSING_KEYS
+
+
+def _since(machine: models.Machine) -> float | None:
+    """When the machine got its present config: the id of a version is a ULID."""
+    found = time_of(machine.instance_id or "")
+    try:
+        found = found or datetime.fromisoformat(machine.updated_at or "").timestamp()
+    except ValueError:
+        return None
+    return found if found < _LATEST else None

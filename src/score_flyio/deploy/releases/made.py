@@ -1,0 +1,129 @@
+"""What is remembered of a release: here enough to go back to it, at Fly what it lists. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from attrs import evolve
+
+from fly_machines import models
+from score_flyio.deploy.desired.settings import deploy_settings
+from score_flyio.deploy.execution.context import MadeMachine
+from score_flyio.deploy.execution.execute import AppResult, Outcome
+from score_flyio.deploy.metadata import group_of, release_number
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.planning.plan import AppPlan
+from score_flyio.deploy.releases.announce import never_lower, with_release
+from score_flyio.deploy.releases.in_metadata import lasting
+from score_flyio.deploy.releases.pinning import digest_of
+from score_flyio.deploy.step import (
+    CreateMachine,
+    DestroyMachine,
+    RunReleaseCommand,
+    UpdateMachine,
+)
+from score_flyio.fly.codec import unstructure
+from score_flyio.fly.present import metadata
+from score_flyio.fly.releases import NewRelease, RecordedRelease, Status
+from score_flyio.flytoml.spec import AppSpec
+from score_flyio.flytoml.write import to_json
+from score_flyio.state.deployments import ReleaseRecord
+
+
+def new_release(plan: AppPlan, spec: AppSpec, options: DeployOptions) -> NewRelease:
+    """What Fly is told of the release that a plan makes."""
+    images = [
+        step.request.config.image
+        for step in plan.steps
+        if isinstance(step, CreateMachine | UpdateMachine) and step.request.config
+    ]
+    return NewRelease(
+        app=plan.app,
+        definition=to_json(evolve(spec, app=plan.app)),
+        image=next((image for image in images if image), ""),
+        strategy=options.strategy or deploy_settings(spec).strategy,
+    )
+
+
+def changes_machines(plan: AppPlan) -> bool:
+    """Whether a machine surely changes, whatever setting secrets brings."""
+    return any(
+        isinstance(step, CreateMachine | DestroyMachine | RunReleaseCommand)
+        or (isinstance(step, UpdateMachine) and not step.only_if_secrets_differ)
+        for step in plan.steps
+    )
+
+
+def numbered(result: AppResult, recorded: RecordedRelease | None) -> AppResult:
+    """The result with the release as Fly numbered it."""
+    if recorded is None:
+        return result
+    version = never_lower(recorded.version, result.plan.release.version)
+    release = evolve(result.plan.release, id=recorded.id, version=version)
+    return evolve(result, plan=evolve(result.plan, release=release))
+
+
+def ending(result: AppResult) -> tuple[Status, str]:
+    """How the release ended, and why it failed."""
+    if result.failures:
+        return "failed", result.failures[0].message
+    return "complete", ""
+
+
+def release_record(
+    result: AppResult, known: Sequence[ReleaseRecord], *, at: float
+) -> ReleaseRecord | None:
+    """The machine config of each group that the release changed; secrets are not part of it.
+
+    With it comes what the records so far (`known`) do not tell: what a run before this one changed
+    that was cut short, so that nothing was remembered of it. A run that only finds this out gives
+    the record of the last release that was made. Images stand in it with their digests, so that
+    going back brings the very same ones. None where no machine was changed: that is no release.
+    """
+    configs, images, version = {}, set(), 0
+    done = [r for r in result.results.values() if r.outcome is Outcome.DONE]
+    if any(isinstance(r.step, CreateMachine | UpdateMachine | DestroyMachine) for r in done):
+        version = result.plan.release.version
+    for step, made in ((r.step, r.value) for r in done):
+        if isinstance(step, CreateMachine | UpdateMachine) and step.group and step.request.config:
+            config = with_release(step.request.config, result.plan.release)
+            config = lasting(config, made.digest if isinstance(made, MadeMachine) else None)
+            configs[step.group] = unstructure(config)
+            images.add(config.image or "")
+    for machine in _left_alone(result):
+        group, number = group_of(machine), release_number(metadata(machine))
+        if group not in configs and machine.config and number > _newest(known, group):
+            config = lasting(machine.config, digest_of(machine))
+            configs[group] = unstructure(config)
+            images.add(config.image or "")
+            version = max(version, number)
+    if not version:
+        return None
+    return ReleaseRecord(
+        version=version,
+        at=at,
+        image=min(images) if images else "",
+        configs=configs,
+    )
+
+
+def _left_alone(result: AppResult) -> Iterable[models.Machine]:
+    """The machines that are as they were before, of the newest release first, standbys last."""
+    touched = set()
+    for step in result.plan.steps:
+        done = result.results.get(step.id)
+        if isinstance(step, UpdateMachine) and done and done.outcome is Outcome.DONE:
+            touched.add(step.machine)
+        if isinstance(step, DestroyMachine):
+            touched.add(step.ref.machine or "")
+    left = (machine for machine in result.plan.machines if machine.id not in touched)
+    return sorted(left, key=lambda m: (-release_number(metadata(m)), _is_standby(m)))
+
+
+def _is_standby(machine: models.Machine) -> bool:
+    return bool(machine.config and machine.config.standbys)
+
+
+def _newest(known: Sequence[ReleaseRecord], group: str) -> int:
+    """The last release that is known to have changed a group."""
+    return max((release.version for release in known if group in release.configs), default=0)

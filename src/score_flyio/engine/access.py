@@ -1,0 +1,63 @@
+"""The way to Fly for provisioners in this process: from the environment, or of an open client."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from score_flyio.events import Event
+    from score_flyio.fly.client import FlyClient
+    from score_flyio.resources.postgres.access import FlyAccess
+
+
+def access_from_environment(
+    environ: Mapping[str, str] | None = None,
+    *,
+    directory: Path | None = None,
+    note: Callable[[str], None] | None = None,
+) -> FlyAccess:
+    """Opens a client for each call, with the token and the addresses of the environment.
+
+    `note` is told what is made.
+    """
+    from score_flyio.resources.postgres.access import FlyAccess, region_of, say_nothing
+
+    variables = os.environ if environ is None else environ
+
+    def connect() -> AbstractAsyncContextManager[FlyClient]:
+        from random import Random
+
+        from score_flyio.engine.target import Target
+
+        target = Target.from_environment(variables, directory=directory)
+        rng = Random()  # noqa: S311  # spreads retries, guards nothing
+        return target.connect(emit=_ignore, rng=rng)
+
+    return FlyAccess(
+        connect=connect,
+        region=region_of(variables),
+        org=variables.get("FLY_ORG") or None,
+        note=note or say_nothing,
+    )
+
+
+def access_of(
+    client: FlyClient, *, org: str | None, environ: Mapping[str, str] | None = None
+) -> FlyAccess:
+    """Uses a client that is open already, and stays so."""
+    from score_flyio.resources.postgres.access import FlyAccess, region_of
+
+    variables = os.environ if environ is None else environ
+    return FlyAccess(
+        connect=lambda: nullcontext(client),
+        region=region_of(variables),
+        org=org or variables.get("FLY_ORG") or None,
+    )
+
+
+def _ignore(_event: Event) -> None:
+    """Provisioning has its own events."""

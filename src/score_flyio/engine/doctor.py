@@ -1,0 +1,129 @@
+"""Whether everything that a deploy needs is there: one diagnosis each, with the mend."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Awaitable, Callable, Sequence
+
+import anyio
+from attrs import frozen
+
+from score_flyio.engine.target import FlyTarget, Target
+from score_flyio.errors import ScoreFlyError
+from score_flyio.fly.client import FlyClient
+from score_flyio.fly.registry import HOST, check_login
+from score_flyio.fly.transport import DEFAULT_BASE_URL
+from score_flyio.state.store import StateStore
+
+BUILDERS = ("docker", "podman", "buildctl")
+"""Programs that build images, the first one found is told."""
+
+
+@frozen(kw_only=True)
+class Diagnosis:
+    """What was found about one thing."""
+
+    name: str
+    ok: bool
+    message: str
+    hint: str | None = None
+    """The mend, where there is something to mend or to know."""
+
+    def __str__(self) -> str:
+        mark = "ok  " if self.ok else "FAIL"
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{mark}  {self.name}: {self.message}{hint}"
+
+
+async def examine(client: FlyClient, target: Target) -> list[Diagnosis]:
+    """Diagnose the target, the organization and the registry, all at once."""
+    checks: Sequence[tuple[str, Callable[[], Awaitable[Diagnosis]]]] = (
+        ("api", lambda: _api(client, target)),
+        ("organization", lambda: _organization(client, target)),
+        ("registry", lambda: _registry(target)),
+    )
+    found: dict[str, Diagnosis] = {}
+
+    async def run(name: str, check: Callable[[], Awaitable[Diagnosis]]) -> None:
+        try:
+            found[name] = await check()
+        except ScoreFlyError as error:
+            found[name] = failed(name, error)
+
+    async with anyio.create_task_group() as tasks:
+        for name, check in checks:
+            tasks.start_soon(run, name, check)
+    return [found[name] for name, _ in checks]
+
+
+def failed(name: str, error: ScoreFlyError) -> Diagnosis:
+    """The diagnosis of something that ended with an error."""
+    return Diagnosis(name=name, ok=False, message=error.message, hint=error.hint)
+
+
+def token(target: Target) -> Diagnosis:
+    """Where the token comes from; that it is there was found out by making the target."""
+    if isinstance(target, FlyTarget):
+        return Diagnosis(name="token", ok=True, message=f"found in {target.tokens.source}")
+    return Diagnosis(name="token", ok=True, message="none needed by the emulator")
+
+
+def builder(path: str | None) -> Diagnosis:
+    """Which program there is to build images with, on this search path."""
+    program = next((name for name in BUILDERS if shutil.which(name, path=path)), None)
+    if program is not None:
+        return Diagnosis(name="image builder", ok=True, message=f"{program} is there")
+    return Diagnosis(
+        name="image builder",
+        ok=True,
+        message="none: only images that exist already can be deployed",
+        hint=f"for image '.', install one of {', '.join(BUILDERS)}, or give --image",
+    )
+
+
+async def _api(client: FlyClient, target: Target) -> Diagnosis:
+    answer = await client.api.platform_regions_get()
+    count = len(answer.regions or [])
+    nearest = f", nearest {answer.nearest}" if answer.nearest else ""
+    return Diagnosis(
+        name="api", ok=True, message=f"{target.name} answers: {count} regions{nearest}"
+    )
+
+
+async def _organization(client: FlyClient, target: Target) -> Diagnosis:
+    answer = await client.api.current_token_show()
+    seen = sorted({info.org_slug for info in answer.tokens or [] if info.org_slug})
+    name = "organization"
+    if target.org is None or target.org in seen or not seen:
+        message = target.org or ", ".join(seen) or "personal"
+        return Diagnosis(name=name, ok=True, message=message)
+    return Diagnosis(
+        name=name,
+        ok=False,
+        message=f"the token is not for {target.org}, but for {', '.join(seen)}",
+        hint="choose one of these with --org or FLY_ORG, or use another token",
+    )
+
+
+async def _registry(target: Target) -> Diagnosis:
+    name = "registry"
+    if not isinstance(target, FlyTarget) or target.base_url != DEFAULT_BASE_URL:
+        return Diagnosis(name=name, ok=True, message="not needed: the target is not Fly.io")
+    await check_login(target.tokens)
+    return Diagnosis(name=name, ok=True, message=f"{HOST} takes the token")
+
+
+async def examine_state(store: StateStore) -> Diagnosis:
+    """Whether the project state can be read, and changed by us."""
+    try:
+        state = await store.load()
+        if state is None:
+            hint = "start a project with score-flyio init --fly-app-prefix PREFIX"
+            return Diagnosis(name="state", ok=True, message="no project here yet", hint=hint)
+        async with store.lock("doctor"):
+            pass
+    except ScoreFlyError as error:
+        return failed("state", error)
+    count = len(state.workloads)
+    workloads = f"{count} workload{'' if count == 1 else 's'}"
+    return Diagnosis(name="state", ok=True, message=f"readable, not locked, {workloads}")

@@ -1,0 +1,247 @@
+"""One project directory: its state, its provisioners, its workloads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from attrs import evolve, field, frozen
+
+from score_flyio.base.atomic import write_atomically
+from score_flyio.base.event_loop import event_loop, in_thread
+from score_flyio.base.record import Record
+from score_flyio.engine.access import access_from_environment
+from score_flyio.errors import ConfigError, UsageError
+from score_flyio.flytoml.names import can_begin_app_name
+from score_flyio.resources.registry import Registry
+from score_flyio.resources.template.registry import project_registry
+from score_flyio.score.load import LoadedWorkload, load_score_file, workload_from_document
+from score_flyio.state.file import FOLDER, FileStore
+from score_flyio.state.locate import open_store
+from score_flyio.state.model import ProjectState, WorkloadRecord
+from score_flyio.state.store import StateStore, not_initialised
+
+if TYPE_CHECKING:
+    from score_flyio.resources.template.surroundings import Surroundings
+
+PROVISIONER_TIMEOUT: Final = 1800.0
+"""Seconds for one call of a provisioner."""
+SAMPLE: Final = """\
+# A sample Score workload; see https://docs.score.dev/docs/score-specification/
+apiVersion: score.dev/v1b1
+metadata:
+  name: example
+containers:
+  main:
+    image: stefanprodan/podinfo
+service:
+  ports:
+    web:
+      port: 8080
+      targetPort: 9898
+"""
+
+
+def filled(text: str | None) -> str | None:
+    """A setting of which an empty text says nothing, as where a script has no value for it."""
+    return text or None
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Overrides(Record):
+    """Changes of a Score document as it is loaded. An empty file or image counts as none."""
+
+    file: str | None = field(default=None, converter=filled)
+    properties: tuple[str, ...] = ()
+    image: str | None = field(default=None, converter=filled)
+    """Replaces the image `.`."""
+
+    def __bool__(self) -> bool:
+        return bool(self.file is not None or self.properties or self.image is not None)
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Initialised(Record):
+    """What `Project.init` did."""
+
+    created: bool
+    """Whether there was no state before."""
+    sample: str | None
+    """The sample Score file that was written."""
+
+
+@frozen(eq=False, repr=False)
+class Project:
+    """A folder with Score files and a project state. Opening it reads nothing."""
+
+    directory: Path
+    store: StateStore = field(repr=False)
+    environ: Mapping[str, str] = field(factory=lambda: os.environ, repr=False)
+    """Variables that provisioners in this process read."""
+
+    @classmethod
+    def open(
+        cls,
+        directory: Path,
+        *,
+        state: str | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Project:
+        """The project in `directory`; `state` is a URL or folder other than the usual one."""
+        variables = os.environ if environ is None else environ
+        return cls(directory, open_store(state, directory, variables), variables)
+
+    async def init(self, prefix: str | None, *, sample: str | None = None) -> Initialised:
+        """Start the project; what is there already stays.
+
+        Args:
+            prefix: of the names of all apps; needed the first time, may be empty text.
+            sample: where to write a sample Score file unless there is one; None: nowhere.
+
+        Raises:
+            UsageError: no prefix the first time, or another one than before.
+        """
+        state = await self.store.load()
+        if state is not None and prefix not in {None, "", state.app_prefix}:
+            raise UsageError(
+                f"--fly-app-prefix: the prefix of this project is {state.app_prefix!r} and cannot "
+                f"change to {prefix!r}",
+                hint="leave the option out, or start a new project in another folder",
+                code="init_prefix_conflict",
+            )
+        if state is None:
+            if prefix is None:
+                raise UsageError(
+                    "--fly-app-prefix is needed to start a project",
+                    hint="app names are global at Fly; give a prefix of your own, or "
+                    "--fly-app-prefix= for none",
+                    code="init_prefix_missing",
+                )
+            check_prefix(prefix)
+            await self.store.save(ProjectState.new(prefix))
+        return Initialised(
+            created=state is None, sample=await in_thread(self._write_sample, sample)
+        )
+
+    def _write_sample(self, sample: str | None) -> str | None:
+        if not sample or (self.directory / sample).exists():
+            return None
+        write_atomically(self.directory / sample, SAMPLE.encode(), mode=0o644)
+        return sample
+
+    async def read(self) -> ProjectState:
+        """The state, to look at. Raises NotInitialised, StateCorrupt and StateTooNew."""
+        state = await self.store.load()
+        if state is None:
+            raise not_initialised()
+        return state
+
+    @asynccontextmanager
+    async def locked(self, owner: str) -> AsyncIterator[ProjectState]:
+        """The state, to change; nobody else can meanwhile. `owner` tells others who holds it.
+
+        Raises StateLocked, NotInitialised, StateCorrupt and StateTooNew.
+        """
+        if not isinstance(self.store, FileStore):  # other places are waited for
+            await event_loop()
+        async with self.store.lock(owner):
+            yield await self.read()
+
+    def load(self, file: str, overrides: Overrides | None = None) -> LoadedWorkload:
+        """Read and validate one Score file. Raises ScoreFileError.
+
+        Wrong placeholders in params are left to provisioning.
+        """
+        chosen = overrides or Overrides()
+        loaded = load_score_file(
+            self.directory / file,
+            overrides_file=None if chosen.file is None else self.directory / chosen.file,
+            override_properties=chosen.properties,
+            image=chosen.image,
+            params_later=True,
+        )
+        return evolve(loaded, file=file)
+
+    def recall(self, state: ProjectState, name: str) -> LoadedWorkload:
+        """A workload as it was loaded last. Raises UsageError and ScoreFileError."""
+        record = state.workloads.get(name)
+        if record is None:
+            raise unknown_workload(name, state)
+        return workload_from_document(record.spec, record.file or f"workload {name}")
+
+    def install_provisioners(
+        self, contents: Sequence[tuple[str, bytes]], *, now: float
+    ) -> tuple[Path, ...]:
+        """Install files of provisioners (source and content); the first comes first of all.
+
+        `now` is in seconds since the epoch. Raises ConfigError before anything is written.
+        """
+        if not contents:
+            return ()
+        from score_flyio.resources.template.files import check, install
+
+        folder = self.directory / FOLDER
+        for source, content in contents:
+            check(content, source=source, directory=self.directory)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        paths = [
+            install(folder, content, source=source, now=now + place)
+            for place, (source, content) in enumerate(reversed(contents))
+        ]
+        return tuple(reversed(paths))
+
+    def registry(self, state: ProjectState, *, timeout: float = PROVISIONER_TIMEOUT) -> Registry:
+        """The provisioners that serve this project. Raises ConfigError for a file of them."""
+
+        def surroundings() -> Surroundings:
+            from score_flyio.resources.template.surroundings import Surroundings
+
+            return Surroundings(state=state, environ=self.environ)
+
+        registry = project_registry(
+            state.provisioners,
+            folder=self.directory / FOLDER,
+            surroundings=surroundings,
+            timeout=timeout,
+        )
+        if not registry.definitions:
+            return registry
+        from score_flyio.resources.postgres.native import in_process
+
+        return in_process(
+            registry, lambda: access_from_environment(self.environ, directory=self.directory)
+        )
+
+    def toml_path(self, workload: str, output_dir: str | None = None) -> Path:
+        """Where the fly.toml of a workload is written."""
+        return self.directory / (output_dir or "") / f"fly_{workload}.toml"
+
+
+def remember(state: ProjectState, loaded: Sequence[LoadedWorkload]) -> None:
+    """Enter workloads into the state, in place of older ones of the same names."""
+    for item in loaded:
+        record = WorkloadRecord(spec=item.document, file=item.file)
+        state.workloads[item.workload.name] = record
+
+
+def unknown_workload(name: str, state: ProjectState) -> UsageError:
+    """The error for a workload that the state does not have."""
+    known = ", ".join(sorted(state.workloads)) or "none yet"
+    return UsageError(
+        f"there is no workload '{name}' in the project",
+        hint=f"known workloads: {known}",
+        code="unknown_workload",
+    )
+
+
+def check_prefix(prefix: str) -> None:
+    """Raises ConfigError for a prefix that can never give the name of a Fly app."""
+    if not can_begin_app_name(prefix):
+        raise ConfigError(
+            f"--fly-app-prefix: {prefix!r} cannot start the name of a Fly app",
+            hint="use lower-case letters, digits and dashes, and start with a letter or digit",
+            code="app_name_invalid",
+        )

@@ -1,0 +1,178 @@
+"""Where a run goes: a Fly account, or an emulator."""
+
+from __future__ import annotations
+
+import os
+import random
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import Factory, define, field
+
+from score_flyio.errors import ConfigError
+from score_flyio.events import Event
+
+if TYPE_CHECKING:
+    from fly_emulator import Emulator
+    from score_flyio.fly.auth import Tokens
+    from score_flyio.fly.client import FlyClient
+    from score_flyio.fly.limits import RateLimiter
+
+MACHINES_URL = "https://api.machines.dev"
+WEB_URL = "https://api.fly.io"
+EMULATOR_URL = "http://emulator.invalid"
+EMULATOR_FOLDER = Path(".score-flyio") / "emulator"
+"""Where the world of `--emulate` is kept, below the project's folder."""
+
+Emit = Callable[[Event], None]
+
+
+class Target(ABC):
+    """Gives a client for the place that a run goes to."""
+
+    emulated: bool = False
+    org: str | None = None
+    """The organization that new apps belong to; None: the one that the token sees."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Shown to people: an address, or that it is an emulator."""
+
+    @abstractmethod
+    def connect(self, *, emit: Emit, rng: random.Random) -> AbstractAsyncContextManager[FlyClient]:
+        """A client that is open within the context."""
+
+    @staticmethod
+    def from_environment(
+        environ: Mapping[str, str] | None = None, *, directory: Path | None = None
+    ) -> Target:
+        """Fly, with the token of the environment or of flyctl's login.
+
+        With `SCORE_FLYIO_TARGET=emulator`, an emulator kept in the project's folder.
+
+        Raises:
+            ConfigError: there is no token; names both ways out.
+        """
+        environ = os.environ if environ is None else environ
+        wanted = environ.get("SCORE_FLYIO_TARGET", "fly")
+        return Target.parse(wanted, environ, directory=directory)
+
+    @staticmethod
+    def parse(text: str, environ: Mapping[str, str], *, directory: Path | None = None) -> Target:
+        """`fly`, `emulator`, or the URL of something that serves the Machines API."""
+        folder = directory or Path()
+        if text == "emulator":
+            return EmulatorTarget(world=folder / EMULATOR_FOLDER / "world.json")
+        if text == "fly":
+            return FlyTarget.logged_in(environ)
+        if text.startswith(("http://", "https://")):
+            return FlyTarget.logged_in({**environ, "FLY_FLAPS_BASE_URL": text})
+        raise ConfigError(
+            f"unknown target {text!r}", hint="use fly, emulator or the URL of a Machines API"
+        )
+
+
+@define(kw_only=True)
+class FlyTarget(Target):
+    """A Fly account behind the Machines API at `base_url`."""
+
+    base_url: str = MACHINES_URL
+    web_url: str | None = field(
+        default=Factory(
+            lambda self: WEB_URL if self.base_url == MACHINES_URL else None, takes_self=True
+        )
+    )
+    """Where Fly is told of releases; None: nowhere."""
+    tokens: Tokens = field(repr=False)
+    org: str | None = None
+    limiter: RateLimiter | None = None
+    """Shared by everything that talks to this account in this process."""
+
+    @property
+    def name(self) -> str:
+        """The address of the API."""
+        return self.base_url
+
+    @classmethod
+    def logged_in(cls, environ: Mapping[str, str]) -> FlyTarget:
+        """With the variables that flyctl and the platform's documentation use.
+
+        Raises:
+            ConfigError: there is no token.
+        """
+        from score_flyio.fly.auth import find_tokens
+
+        base = environ.get("FLY_FLAPS_BASE_URL") or environ.get("FLY_API_HOSTNAME") or MACHINES_URL
+        web = environ.get("FLY_UIEX_BASE_URL") or environ.get("FLY_API_BASE_URL")
+        return cls(
+            base_url=base,
+            web_url=web or (WEB_URL if base == MACHINES_URL else None),
+            tokens=find_tokens(environ),
+            org=environ.get("FLY_ORG") or None,
+        )
+
+    @asynccontextmanager
+    async def connect(self, *, emit: Emit, rng: random.Random) -> AsyncIterator[FlyClient]:
+        from score_flyio.fly.client import FlyClient
+
+        async with FlyClient(
+            self.base_url,
+            self.tokens,
+            web_url=self.web_url,
+            limiter=self.limiter,
+            rng=rng,
+            emit=emit,
+        ) as client:
+            yield client
+
+
+@define(kw_only=True)
+class EmulatorTarget(Target):
+    """The emulator in this process.
+
+    With `world`, a file, what was deployed is still there in the next run. With `emulator`, one
+    that is running already is used.
+    """
+
+    world: Path | None = None
+    emulator: Emulator | None = field(default=None, repr=False)
+    org: str | None = "personal"
+    emulated: bool = True
+
+    @property
+    def name(self) -> str:
+        """What it is, and where it is kept."""
+        return f"emulator at {self.world}" if self.world else "emulator"
+
+    @asynccontextmanager
+    async def connect(self, *, emit: Emit, rng: random.Random) -> AsyncIterator[FlyClient]:
+        from fly_emulator import Emulator
+
+        if self.emulator is not None:
+            async with self._client(self.emulator, emit, rng) as client:
+                yield client
+            return
+        if self.world is not None:
+            self.world.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        async with (
+            Emulator(file=self.world) as emulator,
+            self._client(emulator, emit, rng) as client,
+        ):
+            yield client
+
+    def _client(self, emulator: Emulator, emit: Emit, rng: random.Random) -> FlyClient:
+        from score_flyio.fly.auth import Tokens
+        from score_flyio.fly.client import FlyClient
+
+        return FlyClient(
+            EMULATOR_URL,
+            Tokens.parse("emulated", source="the emulator"),
+            web_url=EMULATOR_URL,
+            transport=emulator.transport,
+            rng=rng,
+            emit=emit,
+        )

@@ -1,0 +1,83 @@
+"""Finding and reading a fly.toml on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from score_flyio.errors import ConfigError, Problem
+from score_flyio.flytoml.document import FlyTomlDocument, read_fly_toml, refused
+from score_flyio.flytoml.parse import FileFormat
+from score_flyio.flytoml.spec import AppSpec
+
+NAMES: Final = ("fly.toml", "fly.json", "fly.yaml")
+_FORMS: Final[dict[str, FileFormat]] = {".json": "json", ".yaml": "yaml"}
+
+
+def find_fly_toml(path: Path | None = None, *, directory: Path | None = None) -> Path:
+    """The config file to use.
+
+    Args:
+        path: a file, or a folder with a `fly.toml`.
+        directory: where to look for the usual names if no path is given; the working directory
+            by default.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if path is not None:
+        candidates = [path, path / NAMES[0]]
+    else:
+        candidates = [(directory or Path()) / name for name in NAMES]
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate
+    problem = Problem(
+        message=f"there is no {' or '.join(str(candidate) for candidate in candidates)}",
+        file=str(path) if path else None,
+        hint="name the file with --config",
+        code="file_not_found",
+    )
+    raise ConfigError(problems=[problem])
+
+
+def read_document(path: Path) -> FlyTomlDocument:
+    """Read a config file, usable or not; the suffix tells its language.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        problem = Problem(
+            message=f"cannot be read: {error.strerror}",
+            file=str(path),
+            hint="check the path and its permissions",
+            code="file_unreadable",
+        )
+        raise ConfigError(problems=[problem]) from error
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        message = f"not UTF-8 at byte {error.start}"
+        return refused(str(path), "toml_syntax", message, "save the file as UTF-8", line)
+    return read_fly_toml(text, file=str(path), form=_FORMS.get(path.suffix, "toml"))
+
+
+def load_fly_toml(path: Path, *, strict: bool = False) -> AppSpec:
+    """Read a valid config file.
+
+    Args:
+        path: the file.
+        strict: refuse unknown names, too.
+
+    Raises:
+        ConfigError: with everything that is wrong with the file.
+    """
+    document = read_document(path)
+    problems = document.problems + (document.strict_problems() if strict else ())
+    if document.spec is None or problems:
+        raise ConfigError(problems=problems)
+    return document.spec

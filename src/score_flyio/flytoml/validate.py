@@ -1,0 +1,249 @@
+"""The rules that a decoded fly.toml has to keep, as flyctl enforces them before a deployment.
+
+What is not checked here is not checked by flyctl either: region, port and signal names, protocols,
+handlers, CPU and memory combinations, and whether machine configs can be made at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from score_flyio.flytoml.findings import Finding
+from score_flyio.flytoml.groups import flatten, process_groups
+from score_flyio.flytoml.mount_rules import mount_findings
+from score_flyio.flytoml.spec import AppSpec, ServiceHttpCheck, ServiceTcpCheck
+from score_flyio.flytoml.values import Duration, split_command
+
+_STRATEGIES: Final = ("rolling", "canary", "immediate", "bluegreen")
+_POLICIES: Final = ("always", "never", "on-failure")
+_COMPRESSIONS: Final = ("gzip", "zstd")
+_SECOND: Final = Duration.of_seconds(1)
+_TWO_SECONDS: Final = Duration.of_seconds(2)
+_MINUTE: Final = Duration.of_seconds(60)
+
+
+def validate(spec: AppSpec) -> tuple[Finding, ...]:
+    """Every broken rule of the whole file."""
+    rules = (_deploy, _commands, _checks, _groups_of_services, _restarts, _build)
+    findings = [finding for rule in rules for finding in rule(spec)]
+    for index, mount in enumerate(spec.mounts):
+        findings += mount_findings(mount, f"mounts[{index}]")
+    return tuple(findings)
+
+
+def validate_group(spec: AppSpec, group: str) -> tuple[Finding, ...]:
+    """Every broken rule of the file reduced to one group, which may have one mount only."""
+    reduced = flatten(spec, group)
+    findings = validate(reduced)
+    if len(reduced.mounts) <= 1:
+        return findings
+    extra = _finding(
+        "mounts",
+        "multiple_mounts_in_group",
+        f"process group {group!r} has {len(reduced.mounts)} mounts",
+        "a machine can have one volume: keep one mount per group",
+    )
+    return (*findings, extra)
+
+
+def warnings_of(spec: AppSpec) -> tuple[Finding, ...]:
+    """What is accepted with a remark."""
+    return (*_build_sources(spec), *_services_without_ports(spec), *_service_checks(spec))
+
+
+def _finding(place: str, code: str, message: str, hint: str) -> Finding:
+    return Finding(stage="validate", code=code, place=place, message=message, hint=hint)
+
+
+def _one_of(words: Sequence[str]) -> str:
+    return f"use one of {', '.join(words)}"
+
+
+def _deploy(spec: AppSpec) -> Iterator[Finding]:
+    strategy = spec.deploy.strategy if spec.deploy else ""
+    if strategy and strategy not in _STRATEGIES:
+        yield _finding(
+            "deploy.strategy",
+            "unsupported_value",
+            f"unknown strategy {strategy!r}",
+            _one_of(_STRATEGIES),
+        )
+    if strategy == "canary" and spec.mounts:
+        yield _finding(
+            "deploy.strategy",
+            "canary_with_mounts",
+            "canary needs a spare machine, which cannot have a volume",
+            "use rolling or immediate, or remove the mounts",
+        )
+
+
+def _commands(spec: AppSpec) -> Iterator[Finding]:
+    lines = {f"processes.{group}": line for group, line in sorted(spec.processes.items())}
+    lines["console_command"] = spec.console_command
+    lines["deploy.release_command"] = spec.deploy.release_command if spec.deploy else ""
+    for place, line in lines.items():
+        try:
+            split_command(line)
+        except ValueError as error:
+            yield _finding(
+                place,
+                "unparsable_command",
+                f"the command {line!r} cannot be split into words: {error}",
+                "close the quotes and finish the backslash",
+            )
+
+
+def _checks(spec: AppSpec) -> Iterator[Finding]:
+    for name, check in sorted(spec.checks.items()):
+        place = f"checks.{name}"
+        if check.type not in {"tcp", "http"}:
+            yield _finding(
+                f"{place}.type",
+                "missing_or_unsupported_value",
+                f"unknown type {check.type!r}" if check.type else "the type is missing",
+                _one_of(("tcp", "http")),
+            )
+        if check.interval is not None and check.interval < _TWO_SECONDS:
+            yield _finding(
+                f"{place}.interval",
+                "below_minimum",
+                f"{check.interval} is too short",
+                "use 2s or more",
+            )
+        if check.timeout is not None and check.timeout > _MINUTE:
+            yield _finding(
+                f"{place}.timeout",
+                "above_maximum",
+                f"{check.timeout} is too long",
+                "use 60s or less",
+            )
+
+
+def _groups_of_services(spec: AppSpec) -> Iterator[Finding]:
+    listed = {f"services[{index}]": s.processes for index, s in enumerate(spec.services)}
+    if spec.http_service:
+        listed = {"http_service": spec.http_service.processes, **listed}
+    groups = process_groups(spec)
+    for section, processes in listed.items():
+        if spec.processes and not processes:
+            yield _finding(
+                f"{section}.processes",
+                "missing_process_group",
+                "the file has [processes], but this service names none",
+                f'name the groups it belongs to, such as processes = ["{groups[0]}"]',
+            )
+        yield from _unknown_groups(f"{section}.processes", processes, groups)
+
+
+def _unknown_groups(
+    place: str, processes: Sequence[str], groups: Sequence[str]
+) -> Iterator[Finding]:
+    unknown = [name for name in processes if name not in groups]
+    if unknown:
+        yield _finding(
+            place,
+            "unknown_process_group",
+            f"no process group is named {', '.join(map(repr, unknown))}",
+            _one_of(groups),
+        )
+
+
+def _restarts(spec: AppSpec) -> Iterator[Finding]:
+    for index, restart in enumerate(spec.restart):
+        place = f"restart[{index}]"
+        if restart.policy not in _POLICIES:
+            yield _finding(
+                f"{place}.policy",
+                "unsupported_value",
+                f"unknown policy {restart.policy!r}" if restart.policy else "the policy is missing",
+                _one_of(_POLICIES),
+            )
+        yield from _unknown_groups(f"{place}.processes", restart.processes, process_groups(spec))
+
+
+def _build(spec: AppSpec) -> Iterator[Finding]:
+    build = spec.build
+    if build is None:
+        return
+    if build.compression and build.compression not in _COMPRESSIONS:
+        yield _finding(
+            "build.compression",
+            "unsupported_value",
+            f"unknown compression {build.compression!r}",
+            _one_of(_COMPRESSIONS),
+        )
+    if build.compression_level is not None and not 0 <= build.compression_level <= 9:
+        yield _finding(
+            "build.compression_level",
+            "out_of_range",
+            f"{build.compression_level} is no compression level",
+            "use a number from 0 to 9",
+        )
+
+
+def _build_sources(spec: AppSpec) -> Iterator[Finding]:
+    build = spec.build
+    if build is None:
+        return
+    sources = {
+        "image": build.image,
+        "a buildpack": build.builder or build.buildpacks,
+        "a Dockerfile": build.dockerfile or build.build_target,
+        "builtin": build.builtin,
+    }
+    given = [name for name, value in sources.items() if value]
+    if len(given) > 1:
+        yield _finding(
+            "build",
+            "multiple_build_strategies",
+            f"several kinds of build are given: {', '.join(given)}",
+            f"keep one; {given[0]} is used",
+        )
+
+
+def _services_without_ports(spec: AppSpec) -> Iterator[Finding]:
+    for index, service in enumerate(spec.services):
+        if not service.ports:
+            yield _finding(
+                f"services[{index}].ports",
+                "no_ports",
+                "the service has no ports, so nothing reaches it",
+                "add a [[services.ports]]",
+            )
+
+
+def _service_checks(spec: AppSpec) -> Iterator[Finding]:
+    checks: dict[str, ServiceTcpCheck | ServiceHttpCheck] = {}
+    if spec.http_service:
+        http = spec.http_service.checks
+        checks |= {f"http_service.checks[{n}]": check for n, check in enumerate(http)}
+    for index, service in enumerate(spec.services):
+        place = f"services[{index}]"
+        checks |= {f"{place}.tcp_checks[{n}]": check for n, check in enumerate(service.tcp_checks)}
+        checks |= {
+            f"{place}.http_checks[{n}]": check for n, check in enumerate(service.http_checks)
+        }
+    for place, check in checks.items():
+        yield from _limits(f"{place}.interval", check.interval, lambda span: span < _SECOND)
+        yield from _limits(f"{place}.timeout", check.timeout, lambda span: span < _SECOND)
+        yield from _limits(
+            f"{place}.grace_period",
+            check.grace_period,
+            lambda span: bool(span.nanoseconds) and span < _SECOND,
+        )
+
+
+def _limits(
+    place: str, span: Duration | None, too_short: Callable[[Duration], bool]
+) -> Iterator[Finding]:
+    if span is None:
+        return
+    if too_short(span):
+        yield _finding(
+            place, "raised_to_minimum", f"the platform makes {span} one second", "use 1s or more"
+        )
+    if span > _MINUTE:
+        yield _finding(
+            place, "lowered_to_maximum", f"the platform makes {span} one minute", "use 1m or less"
+        )

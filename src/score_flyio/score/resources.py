@@ -1,0 +1,103 @@
+"""Words of resources: uid and outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from attrs import field, frozen
+
+from score_flyio.base.record import Record
+from score_flyio.base.secret import Secret
+
+JsonObject: TypeAlias = dict[str, Any]
+
+DEFAULT_CLASS = "default"
+
+
+@frozen
+class ResourceUid:
+    """Identity of a resource, written `TYPE.CLASS#ID`; equal uids are one resource.
+
+    Uids sort as their texts do.
+    """
+
+    type: str
+    class_: str
+    id: str
+
+    @classmethod
+    def of(
+        cls,
+        workload: str,
+        name: str,
+        *,
+        type: str,  # noqa: A002 - the Score file's own name
+        class_: str | None,
+        id: str | None,  # noqa: A002 - the Score file's own name
+    ) -> ResourceUid:
+        """The uid of resource `name` of `workload`, with the defaults of Score."""
+        return cls(
+            type,
+            DEFAULT_CLASS if class_ is None else class_,
+            f"{workload}.{name}" if id is None else id,
+        )
+
+    @classmethod
+    def parse(cls, text: str) -> ResourceUid:
+        """Read a uid back. Raises ValueError when it has not the form `TYPE.CLASS#ID`."""
+        head, hash_sign, resource_id = text.partition("#")
+        type_, dot, class_ = head.partition(".")
+        if not (hash_sign and dot and type_):
+            msg = f"{text!r} is not a resource uid of the form TYPE.CLASS#ID"
+            raise ValueError(msg)
+        return cls(type_, class_, resource_id)
+
+    def __lt__(self, other: ResourceUid) -> bool:
+        return str(self) < str(other)
+
+    def __str__(self) -> str:
+        return f"{self.type}.{self.class_}#{self.id}"
+
+
+@frozen(eq=False, repr=False)
+class Outputs(Record):
+    """What a provisioned resource offers to placeholders.
+
+    `secrets` is the provisioner's JSON object with every text in it as a `Secret`, at any depth;
+    it hides `values` of the same name.
+    """
+
+    values: Mapping[str, Any] = field(factory=dict)
+    secrets: Mapping[str, Any] = field(factory=dict, repr=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all outputs, sorted."""
+        return tuple(sorted({*self.values, *self.secrets}))
+
+
+def conceal(value: Any) -> Any:
+    """The JSON value with every text as a `Secret`."""
+    match value:
+        case str():
+            return Secret(value)
+        case dict():
+            return {key: conceal(item) for key, item in value.items()}
+        case list():
+            return [conceal(item) for item in value]
+        case _:
+            return value
+
+
+def reveal(value: Any) -> Any:
+    """The JSON value with every `Secret` as its text; undoes `conceal`."""
+    match value:
+        case Secret():
+            return value.reveal()
+        case dict():
+            return {key: reveal(item) for key, item in value.items()}
+        case list():
+            return [reveal(item) for item in value]
+        case _:
+            return value

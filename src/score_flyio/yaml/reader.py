@@ -1,0 +1,255 @@
+"""YAML text → plain values with line numbers, read as the other Score tools read it.
+
+PyYAML splits the text into events; values, tags, merges, aliases and duplicate keys follow Go's
+yaml.v3 here, because PyYAML's own rules differ (`on`, `12:30:45`, duplicate keys, `%YAML 1.2`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, TypeAlias
+
+import yaml
+from attrs import field, frozen
+
+from score_flyio.base.place import Path, kind_of
+from score_flyio.base.record import Record
+from score_flyio.yaml.scalars import resolve_plain, resolve_tagged
+
+_MAX_DEPTH: Final = 200
+_MAX_EXPANDED: Final = 200_000
+"""Values a document may have once its aliases are written out."""
+
+_LINE_ENDS: Final = "\0\r\n\x85\u2028\u2029"
+
+Children: TypeAlias = "dict[str, tuple[int, Node]] | list[Node] | None"
+
+
+class YamlError(ValueError):
+    """Text that is not acceptable YAML."""
+
+    def __init__(self, category: str, message: str, line: int | None) -> None:
+        super().__init__(message)
+        self.category = category
+        """`syntax`, `duplicate_key`, `unknown_anchor`, `recursive_anchor`, `too_large`."""
+        self.message = message
+        self.line = line
+
+
+@frozen(eq=False, repr=False)
+class Node(Record):
+    """A value of the document with its line, and the nodes inside it."""
+
+    line: int
+    scalar: Any = None
+    children: Children = None
+    size: int = 1
+
+    def value(self) -> Any:
+        """A fresh copy of the plain value."""
+        match self.children:
+            case None:
+                return self.scalar
+            case list():
+                return [child.value() for child in self.children]
+            case _:
+                return {key: child.value() for key, (_, child) in self.children.items()}
+
+
+@frozen(eq=False, repr=False)
+class OddKey(Record):
+    """A key that is not text, such as `1:` or `true:`; the value carries it as written."""
+
+    path: Path
+    kind: str
+    line: int
+
+
+@frozen(eq=False, repr=False)
+class YamlDocument(Record):
+    """The first document of a YAML text."""
+
+    root: Node
+    odd_keys: tuple[OddKey, ...] = ()
+    second_document: int | None = None
+    """Line of a further, non-empty document."""
+    value: Any = field(init=False)
+
+    @value.default
+    def _value(self) -> Any:
+        return self.root.value()
+
+    def line(self, path: Sequence[str | int]) -> int | None:
+        """The line of a key or list item; None for a path that is not in the text."""
+        node, line = self.root, self.root.line
+        for part in path:
+            match node.children:
+                case dict() if part in node.children:
+                    line, node = node.children[part]
+                case list() if isinstance(part, int) and part < len(node.children):
+                    node = node.children[part]
+                    line = node.line
+                case _:
+                    return None
+        return line
+
+
+def read_yaml(text: str, *, exact: bool = False) -> YamlDocument:
+    """Reads the first document of a text. An empty text gives null.
+
+    Args:
+        text: What to read.
+        exact: Keep whole numbers of more than 64 bits as they are, which become floats otherwise.
+
+    Raises:
+        YamlError: with category and line.
+    """
+    reader = _Reader(text, exact=exact)
+    try:
+        return reader.read()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        detail = error.problem or error.context or "not YAML"
+        raise YamlError("syntax", detail, mark.line + 1 if mark else None) from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise YamlError("syntax", f"character {error.character!r} is not allowed", line) from error
+
+
+class _Loader(yaml.SafeLoader):
+    """Takes tabs where Go's reader does: between and behind words, not in front of a line."""
+
+    def scan_plain_spaces(self, indent: int, start_mark: Any) -> list[Any] | None:
+        length = 0
+        while self.peek(length) in " \t":
+            length += 1
+        spaces = self.prefix(length)
+        if "\t" in spaces:
+            self.forward(length)
+            if self.peek() not in _LINE_ENDS:
+                return [spaces]
+        return super().scan_plain_spaces(indent, start_mark)
+
+    def scan_to_next_token(self) -> None:
+        super().scan_to_next_token()
+        while self.peek() == "\t" and (self.flow_level or not self.allow_simple_key):
+            self.forward()
+            super().scan_to_next_token()
+
+
+class _Reader:
+    def __init__(self, text: str, *, exact: bool) -> None:
+        self._exact = exact
+        self._events: Iterator[Any] = yaml.parse(text, Loader=_Loader)
+        self._anchors: dict[str, Node | None] = {}
+        self._odd_keys: list[OddKey] = []
+
+    def read(self) -> YamlDocument:
+        next(self._events)
+        start = next(self._events)
+        if isinstance(start, yaml.StreamEndEvent):
+            return YamlDocument(Node(1))
+        if start.version not in (None, (1, 1)):
+            raise YamlError("syntax", "a %YAML directive other than 1.1", _line(start))
+        root = self._node(next(self._events), ())
+        next(self._events)
+        return YamlDocument(root, tuple(self._odd_keys), self._second_document())
+
+    def _second_document(self) -> int | None:
+        start = next(self._events)
+        if isinstance(start, yaml.StreamEndEvent):
+            return None
+        content = next(self._events)
+        empty = isinstance(content, yaml.ScalarEvent) and content.value == "" and not content.style
+        return None if empty else _line(start)
+
+    def _node(self, event: Any, path: Path) -> Node:
+        if len(path) > _MAX_DEPTH:
+            raise YamlError("too_large", f"nested deeper than {_MAX_DEPTH} levels", _line(event))
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None
+        build: Callable[[Any, Path], Node] = self._scalar
+        if isinstance(event, yaml.SequenceStartEvent):
+            build = self._list
+        elif isinstance(event, yaml.MappingStartEvent):
+            build = self._map
+        node = build(event, path)
+        if node.size > _MAX_EXPANDED and self._anchors:
+            raise YamlError("too_large", "aliases make the document too large", node.line)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = node
+        return node
+
+    def _alias(self, event: Any) -> Node:
+        if event.anchor not in self._anchors:
+            raise YamlError("unknown_anchor", f"no anchor &{event.anchor}", _line(event))
+        node = self._anchors[event.anchor]
+        if node is None:
+            message = f"&{event.anchor} contains itself"
+            raise YamlError("recursive_anchor", message, _line(event))
+        return node
+
+    def _scalar(self, event: Any, path: Path) -> Node:
+        del path
+        text = event.value
+        if any("\ud800" <= char <= "\udfff" for char in text):
+            raise YamlError("syntax", "half of a surrogate pair in an escape", _line(event))
+        if event.tag not in (None, "!"):
+            try:
+                return Node(_line(event), resolve_tagged(event.tag, text))
+            except ValueError as error:
+                raise YamlError("syntax", str(error), _line(event)) from error
+        return Node(_line(event), text if event.style else resolve_plain(text, exact=self._exact))
+
+    def _list(self, event: Any, path: Path) -> Node:
+        items: list[Node] = []
+        while not isinstance(item := next(self._events), yaml.SequenceEndEvent):
+            items.append(self._node(item, (*path, len(items))))
+        return Node(_line(event), None, items, 1 + sum(item.size for item in items))
+
+    def _map(self, event: Any, path: Path) -> Node:
+        entries: dict[str, tuple[int, Node]] = {}
+        merges: list[Node] = []
+        while not isinstance(key := next(self._events), yaml.MappingEndEvent):
+            if _is_merge(key):
+                if merges:
+                    raise YamlError("duplicate_key", "a second `<<` in one map", _line(key))
+                merges = _merge_sources(self._node(next(self._events), (*path, "<<")))
+                continue
+            name = self._key(key, path)
+            if name in entries:
+                message = f"key `{name}` is there already, in line {entries[name][0]}"
+                raise YamlError("duplicate_key", message, _line(key))
+            entries[name] = (_line(key), self._node(next(self._events), (*path, name)))
+        for source in merges:
+            assert isinstance(source.children, dict)
+            for name, entry in source.children.items():
+                entries.setdefault(name, entry)
+        size = 1 + sum(child.size for _, child in entries.values())
+        return Node(_line(event), None, entries, size)
+
+    def _key(self, event: Any, path: Path) -> str:
+        node = self._node(event, path)
+        if isinstance(node.scalar, str):
+            return node.scalar
+        name = event.value if isinstance(event, yaml.ScalarEvent) else str(node.value())
+        self._odd_keys.append(OddKey((*path, name), kind_of(node.value()), _line(event)))
+        return name
+
+
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
+
+
+def _is_merge(key: Any) -> bool:
+    plain = isinstance(key, yaml.ScalarEvent) and key.value == "<<" and not key.style
+    return plain and key.tag in (None, "!", "tag:yaml.org,2002:merge")
+
+
+def _merge_sources(node: Node) -> list[Node]:
+    sources = node.children if isinstance(node.children, list) else [node]
+    if not all(isinstance(source.children, dict) for source in sources):
+        raise YamlError("syntax", "`<<` needs a map or a list of maps", node.line)
+    return sources
