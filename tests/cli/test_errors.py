@@ -91,10 +91,10 @@ def test_one_problem_takes_one_line(cli: Cli, fake_command: FakeCommand) -> None
 
 
 def test_problems_as_json(cli: Cli, fake_command: FakeCommand) -> None:
-    fake_command(failing(errors.ScoreFileError("bad file", hint="mend it", problems=PROBLEMS)))
+    fake_command(failing(errors.ScoreFileError("bad file", hint="fix it", problems=PROBLEMS)))
     error = cli("fake", "--json").json["error"]
     assert error["message"] == "bad file"
-    assert error["hint"] == "mend it"
+    assert error["hint"] == "fix it"
     assert [p["place"] for p in error["problems"]] == ["containers.main.image", "service.ports.web"]
 
 

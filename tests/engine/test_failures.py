@@ -65,10 +65,10 @@ async def test_a_sick_first_deploy_is_sick_in_the_next_run_too(lab: Lab) -> None
 
 
 async def test_the_mended_version_starts_machines_that_had_crashed_for_good(lab: Lab) -> None:
-    mended = "\n[[restart]]\npolicy = 'on-failure'\nretries = 1\n"
-    assert (await lab.deploy(toml(mended, env=CRASHING))).code == 3
+    fixed = "\n[[restart]]\npolicy = 'on-failure'\nretries = 1\n"
+    assert (await lab.deploy(toml(fixed, env=CRASHING))).code == 3
     assert {machine.state for machine in lab.machines()} == {"stopped"}
-    done = await lab.deploy(toml(mended))
+    done = await lab.deploy(toml(fixed))
     assert done.code == 0, done.text
     assert {machine.state for machine in lab.machines()} == {"started"}
 

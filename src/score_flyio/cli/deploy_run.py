@@ -130,7 +130,7 @@ def tell(cli: CliContext, report: Report, *, extra: dict[str, Any] | None = None
 
 
 def tell_errors(cli: CliContext, report: Report) -> None:
-    """On stderr what went wrong, each with its mend."""
+    """On stderr what went wrong, each with its hint."""
     for app in report.apps:
         for error in app.failures:
             words = _words(error)

@@ -65,7 +65,7 @@ def describe(error: BaseException) -> Failure:
 
 
 def to_text(failure: Failure) -> str:
-    """The failure as lines: the message, each problem, each single failure, the mend."""
+    """The failure as lines: the message, each problem, each single failure, the hint."""
     message = failure.message
     lines = [message]
     if "\n" in message and failure.problems:

@@ -1,4 +1,4 @@
-"""Whether everything that a deploy needs is there: one diagnosis each, with the mend."""
+"""Whether everything that a deploy needs is there: one diagnosis each, with the fix."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Diagnosis:
     ok: bool
     message: str
     hint: str | None = None
-    """The mend, where there is something to mend or to know."""
+    """What to do, where there is something to do or to know."""
 
     def __str__(self) -> str:
         mark = "ok  " if self.ok else "FAIL"

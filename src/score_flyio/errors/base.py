@@ -1,4 +1,4 @@
-"""What all errors have in common: a message, a mend, and the problems of one file together."""
+"""What all errors have in common: a message, a hint, and the problems of one file together."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from score_flyio.base.record import Record
 
 @frozen(kw_only=True, eq=False, repr=False)
 class Problem(Record):
-    """One thing wrong with one input: where, what, and how to mend it."""
+    """One thing wrong with one input: where, what, and how to fix it."""
 
     message: str
     """What is wrong, with the value that is wrong."""

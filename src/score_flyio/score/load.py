@@ -130,7 +130,7 @@ def _read_document(file: str, unreadable: str, undecodable: str) -> YamlDocument
         message = f"is not UTF-8 text: wrong byte at position {error.start}"
         raise _broken(file, undecodable, message, "save it as UTF-8") from error
     except YamlError as error:
-        hint = "keys must be unique" if error.category == "duplicate_key" else "mend the YAML"
+        hint = "keys must be unique" if error.category == "duplicate_key" else "fix the YAML"
         raise _broken(file, undecodable, error.message, hint, error.line) from error
     if document.second_document:
         message = "has a second YAML document"

@@ -33,8 +33,8 @@ class Change(Record):
         """What to tell the user; lists instead of maps are too usual to mention."""
         if self.kind == "array_to_map":
             return None
-        mend = {"lines_joined": "one text", "renamed_readOnly": "readOnly"}[self.kind]
-        message = f"{self.path} is written in a deprecated form; write {mend}"
+        instead = {"lines_joined": "one text", "renamed_readOnly": "readOnly"}[self.kind]
+        message = f"{self.path} is written in a deprecated form; write {instead}"
         return Notice(code="upgraded", subject=self.path, message=message)
 
 
@@ -75,14 +75,14 @@ def _container(container: Any, name: str, upgraded: Upgraded) -> Any:
     if not isinstance(container, dict):
         return container
     changed = dict(container)
-    for key, mend in (("files", _file), ("volumes", _volume)):
+    for key, rewrite in (("files", _file), ("volumes", _volume)):
         if isinstance(items := container.get(key), list):
             path = ("containers", name, key)
-            mended = [
-                mend(item, (*path, index), upgraded) if isinstance(item, dict) else item
+            rewritten = [
+                rewrite(item, (*path, index), upgraded) if isinstance(item, dict) else item
                 for index, item in enumerate(items)
             ]
-            changed[key] = _by_target(mended, path, upgraded)
+            changed[key] = _by_target(rewritten, path, upgraded)
             upgraded.changes.append(Change(".".join(path), "array_to_map"))
     return changed
 

@@ -77,4 +77,4 @@ def load_deployments(state: ProjectState, text: str, file: str) -> None:
 
 
 def _corrupt(message: str, file: str) -> StateCorrupt:
-    return StateCorrupt(message, hint=f"mend {file}, or bring back a copy of it")
+    return StateCorrupt(message, hint=f"fix {file}, or restore a copy of it")

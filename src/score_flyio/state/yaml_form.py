@@ -77,7 +77,7 @@ def _corrupt(file: str, problems: list[Problem]) -> StateCorrupt:
     return StateCorrupt(
         f"the project state cannot be read: {lines}",
         problems=problems,
-        hint=f"mend {file}, or bring back a copy of it",
+        hint=f"fix {file}, or restore a copy of it",
     )
 
 

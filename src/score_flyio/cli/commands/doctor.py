@@ -16,7 +16,7 @@ from score_flyio.cli.options import json_option, target_option
 async def command(cli: CliContext, target: str | None) -> int:
     """Check token, API, organization, registry, image builder and state.
 
-    One line each, with the mend. Ends with 1 where something is not as a deploy needs it.
+    One line each, with the fix. Ends with 1 where something is not as a deploy needs it.
     """
     from score_flyio.cli.connect import chosen_target, connected
     from score_flyio.cli.project import open_project

@@ -80,7 +80,7 @@ def read_services(content: bytes, path: str) -> dict[str, dict[str, Any]]:
         document = _load(content)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         place = " ".join(str(error).split())
-        refuse(f"{path} is not YAML: {place}", "mend the file at that place")
+        refuse(f"{path} is not YAML: {place}", "fix the file at that place")
     if document is not None and not isinstance(document, dict):
         refuse(f"{path} is not a map", "write services: {NAME: {image: …}}")
     _check(document or {}, _TOP, path)

@@ -115,7 +115,7 @@ def _document(text: str, files: FileSource, field: str) -> dict[str, Any]:
             field,
             "invalid_json",
             f"the machine config is not JSON: {error}",
-            hint="mend the JSON at that place",
+            hint="fix the JSON at that place",
         ) from error
     if not isinstance(document, dict):
         raise ConversionError(

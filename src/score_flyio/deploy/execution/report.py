@@ -84,7 +84,7 @@ class Report:
         return "\n".join([*lines, f"{self.outcome} in {self.seconds:.1f} s"])
 
     def to_text(self) -> str:
-        """A few lines for a person: each app's outcome, then each failure with its mend."""
+        """A few lines for a person: each app's outcome, then each failure with its hint."""
         lines = [_app_line(app) for app in self.apps]
         for app in self.apps:
             for error in app.failures:
