@@ -9,6 +9,8 @@ import pytest
 
 from score_flyio.engine.run import Run
 from score_flyio.events import StepStarted
+from score_flyio.state.model import ProjectState
+from score_flyio.state.store import InMemoryStore
 from tests.engine.lab import Lab, score, toml
 
 STRATEGIES = ("rolling", "canary", "bluegreen")
@@ -57,6 +59,35 @@ async def test_a_first_deploy_cancelled_at_a_step(lab: Lab, step: int) -> None:
     assert sorted(ip.type for ip in lab.fly.world.apps["web"].ips) == ["v4", "v6"]
     lab.check_clean()
     assert (await lab.deploy(app)).changes == []
+
+
+class FarStore(InMemoryStore):
+    """Takes its time for a write, as a place in another region does."""
+
+    def __init__(self, state: ProjectState | None) -> None:
+        super().__init__(state)
+        self.saves_a_resource = anyio.Event()
+
+    async def save(self, state: ProjectState) -> None:
+        if any(resource.state for resource in state.resources.values()):
+            self.saves_a_resource.set()
+        await anyio.sleep(2)
+        await super().save(state)
+
+
+async def test_a_deploy_cancelled_while_its_state_is_saved_far_away_saves_it(lab: Lab) -> None:
+    store = lab.store = FarStore(await lab.store.load())
+
+    async def body(run: Run) -> None:
+        await store.saves_a_resource.wait()
+        run.cancel()
+
+    done = await lab.deploy(score(secret=True), body=body)
+    assert done.report is not None
+    assert done.report.outcome == "interrupted"
+    saved = await store.load()
+    assert saved is not None
+    assert [resource.state for resource in saved.resources.values()] == [{"made": True}]
 
 
 async def test_a_run_cancelled_from_outside_says_that_it_was_interrupted(lab: Lab) -> None:

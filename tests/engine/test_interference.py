@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import anyio
 import httpx
 import pytest
@@ -9,21 +11,25 @@ from attrs import evolve
 
 from fly_emulator import Organization, Principal
 from score_flyio.engine.run import Run
-from score_flyio.errors import NotAuthorized
-from tests.engine.lab import QUICK, Lab, toml
+from score_flyio.errors import DeployError, NotAuthorized, StalePlan
+from tests.engine.lab import QUICK, Lab, score, toml
 
 MOUNT = '[[mounts]]\nsource = "data"\ndestination = "/data"\n'
 
 
-async def _delete(lab: Lab, path: str) -> None:
+async def _call(lab: Lab, method: str, path: str, **arguments: Any) -> None:
     """As somebody else's tool does it."""
     headers = {"authorization": "Bearer other"}
     client = httpx.AsyncClient(
         transport=lab.fly.transport(), base_url="http://fly", headers=headers
     )
     async with client as fly:
-        answer = await fly.delete(f"/v1/apps/{path}", params={"force": "true"})
+        answer = await fly.request(method, f"/v1/apps/{path}", **arguments)
     assert answer.is_success
+
+
+async def _delete(lab: Lab, path: str) -> None:
+    await _call(lab, "DELETE", path, params={"force": "true"})
 
 
 @pytest.mark.parametrize("strategy", ["rolling", "immediate", "canary", "bluegreen"])
@@ -102,3 +108,17 @@ async def test_a_volume_of_another_region_is_left_alone(lab: Lab) -> None:
     assert mount["volume"] not in {before.id, elsewhere.id}
     assert lab.fly.world.volumes[mount["volume"]].region == keeper.region
     assert lab.fly.world.volumes[elsewhere.id].attached_machine_id is None
+
+
+async def test_a_plan_from_before_somebody_set_a_secret_is_refused(lab: Lab) -> None:
+    await lab.deploy(score(secret=True))
+    async with lab.engine() as engine:
+        plan = await engine.plan([score(secret=True, image="nginx:2")])
+    await _call(lab, "POST", "web/secrets", json={"values": {"PASSWORD": "other"}})
+    async with lab.engine() as engine:
+        run = engine.deploy(plan, QUICK)
+        with pytest.raises(DeployError, match="changed since the plan"):
+            async with run:
+                pass
+    assert [type(failure) for failure in run.report.failures] == [StalePlan]
+    assert lab.images() == ["nginx:1", "nginx:1"]

@@ -48,3 +48,30 @@ async def test_saves_that_wait_for_one_write_share_the_next() -> None:
             tasks.start_soon(saver.save)
     assert store.writes <= 2
     assert await store.load() is not None
+
+
+async def test_a_save_that_has_begun_ends_though_the_run_is_cancelled() -> None:
+    store = Counting()
+    saver = Saver(store, ProjectState.new("p-"))
+    with anyio.move_on_after(0.5) as run:
+        await saver.save()
+    assert run.cancel_called
+    assert store.writes == 1
+    assert await store.load() is not None
+
+
+async def test_a_save_that_waits_for_another_ends_though_the_run_is_cancelled() -> None:
+    store = Counting()
+    state = ProjectState.new("p-")
+    saver = Saver(store, state)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(saver.save)
+        await anyio.sleep(0.5)
+        state.shared["made"] = "database"
+        tasks.start_soon(saver.save)
+        await anyio.sleep(0.1)
+        tasks.cancel_scope.cancel()
+    assert store.writes == 2
+    saved = await store.load()
+    assert saved is not None
+    assert saved.shared["made"] == "database"

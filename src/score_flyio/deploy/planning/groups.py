@@ -38,7 +38,14 @@ def plan_groups(
         if machines:
             plans.append(
                 update_steps(
-                    desired, group, found, observed, settings, release=release, secrets=secrets
+                    desired,
+                    group,
+                    found,
+                    observed,
+                    settings,
+                    release=release,
+                    secrets=secrets,
+                    taken=taken,
                 )
             )
             missing = missing_of_launch(machines, settings.known.launches_done)

@@ -39,11 +39,11 @@ def replacement_steps(
     settings: PlanSettings,
     secrets: SecretsPlan,
     members: Members,
+    taken: set[str],
 ) -> GroupPlan:
     """Raises DestructiveChange where a volume would be left behind without consent."""
     steps: list[Step] = []
     notes: list[str] = []
-    taken: set[str] = set()
     previous: tuple[str, ...] = ()
     for number, (machine, update) in enumerate(replaced, start=1):
         notes.append(_allowed(desired, machine, update, observed, settings))

@@ -57,8 +57,12 @@ def update_steps(
     *,
     release: Release,
     secrets: SecretsPlan,
+    taken: set[str],
 ) -> GroupPlan:
-    """Only machines that differ are touched, in the order of the strategy."""
+    """Only machines that differ are touched, in the order of the strategy.
+
+    `taken` are the free volumes that another new machine of the app gets.
+    """
     options, machines = settings.options, members.machines
     scope = [machine for machine in machines if _in_scope(machine, options)]
     changes = [_change(desired, group, m, release=release, secrets=secrets) for m in scope]
@@ -73,6 +77,7 @@ def update_steps(
             settings=settings,
             secrets=secrets,
             members=members,
+            taken=taken,
         )
     ]
     rollout = Rollout(

@@ -13,7 +13,6 @@ from score_flyio.deploy.metadata import CANARY, SAFE_TO_DESTROY, STANDS_FOR, TAG
 from score_flyio.deploy.model import KnownApp, ObservedApp
 from score_flyio.deploy.planning.secrets import SEEN_KEY, digests_hash, fingerprint
 from score_flyio.deploy.step import AwaitHealthy, CreateMachine, HoldMachines
-from score_flyio.errors import DestructiveChange, PlanError
 from score_flyio.state.deployments import SecretRecord
 from tests.unit.deploy.planning.plans import (
     CHECK,
@@ -29,7 +28,6 @@ from tests.unit.deploy.planning.plans import (
     wanted,
 )
 
-MOUNT = "[[mounts]]\nsource = 'data'\ndestination = '/data'\n"
 ONE, TWO = "create:app:1", "create:app:2"
 CRASH = models.MachineEvent(
     type="exit", request={"exit_event": {"exit_code": 1, "requested_stop": False}}
@@ -225,45 +223,6 @@ def test_the_green_of_a_standby_stands_by_for_the_green_of_its_machine() -> None
     plan = planned(wanted(CHECK, image="nginx:2"), observed, strategy="bluegreen")
     assert step(plan, f"green:{TWO}").standby_for.step == f"green:{ONE}"
     assert f"green:{ONE}" in step(plan, f"green:{TWO}").needs
-
-
-# --- volumes of lost hosts
-
-
-def volume(name: str, attached: str | None = None) -> models.Volume:
-    return models.Volume(id=name, name="data", region="iad", attached_machine_id=attached)
-
-
-def mounted_volume(step: CreateMachine) -> str | None:
-    mounts = step.request.config.mounts if step.request.config else None
-    return mounts[0].volume if mounts else None
-
-
-def test_a_lost_host_that_hides_the_mounts_does_not_hide_the_volume() -> None:
-    observed = launched(wanted(MOUNT))
-    bare = evolve(config_of(observed, 0), mounts=None)
-    lost = changed(observed, ONE, host_status="unreachable", config=None, incomplete_config=bare)
-    with pytest.raises(PlanError, match="vol1"):
-        planned(wanted(MOUNT), evolve(lost, volumes=(volume("vol1", ONE),)))
-
-
-def test_changed_mounts_need_consent_and_each_replacement_a_volume_of_its_own() -> None:
-    observed = launched(wanted())
-    free = evolve(observed, volumes=(volume("vol1"),))
-    plan = planned(wanted(SERVICE + MOUNT), free, allow_destructive=True)
-    sources = {
-        each.id: (mounted_volume(each), each.volume_from)
-        for each in plan.steps
-        if isinstance(each, CreateMachine) and each.role == "replacement"
-    }
-    assert sources == {
-        f"replace:{ONE}": ("vol1", None),
-        f"replace:{TWO}": (None, f"volume:replace:{TWO}"),
-    }
-    mounted = launched(wanted(SERVICE + MOUNT))
-    attached = evolve(mounted, volumes=(volume("vol1", ONE),))
-    with pytest.raises(DestructiveChange, match="vol1"):
-        planned(wanted(SERVICE), attached)
 
 
 # --- groups

@@ -7,7 +7,13 @@ import pytest
 from score_flyio.deploy.options import OnFailure
 from score_flyio.deploy.planning.plan import AppPlan
 from score_flyio.deploy.planning.recovery import plan_recovery
-from score_flyio.deploy.step import DestroyMachine, RevertMachine, Step, UncordonMachine
+from score_flyio.deploy.step import (
+    CreateMachine,
+    DestroyMachine,
+    RevertMachine,
+    Step,
+    UncordonMachine,
+)
 from tests.unit.deploy.planning.plans import CHECK, SERVICE, changed, launched, planned, wanted
 
 ONE, TWO = "create:app:1", "create:app:2"
@@ -64,6 +70,32 @@ def test_green_machines_go_until_all_of_them_serve() -> None:
     assert {s.ref.step for s in found if isinstance(s, DestroyMachine)} == greens
     switched = {step.id for step in plan.steps if isinstance(step, UncordonMachine)}
     assert recovery(plan, f"mark:{ONE}", done=greens | switched) == []
+
+
+def test_green_machines_go_as_long_as_one_of_them_is_out_of_routing() -> None:
+    """Blue machines still serve until every green one does."""
+    plan = update("bluegreen")
+    greens = {f"green:{ONE}", f"green:{TWO}"}
+    for switched, failed in ((ONE, TWO), (TWO, ONE)):
+        done = greens | {f"green:{switched}:uncordon"}
+        found = recovery(plan, f"green:{failed}:uncordon", done=done)
+        assert {s.ref.step for s in found if isinstance(s, DestroyMachine)} == greens
+
+
+def test_green_machines_of_a_group_that_switched_stay_when_those_of_another_go() -> None:
+    groups = "[processes]\napp = 'a'\nworker = 'b'\n"
+    checks = CHECK + "processes = ['app', 'worker']\n"
+    plan = planned(
+        wanted(groups + checks, image="nginx:2"),
+        launched(wanted(groups + checks)),
+        strategy="bluegreen",
+    )
+    greens = {s.id: s.group for s in plan.steps if isinstance(s, CreateMachine)}
+    switched = {s.id for s in plan.steps if isinstance(s, UncordonMachine) and s.group == "app"}
+    assert set(greens.values()) == {"app", "worker"}
+    found = recovery(plan, "green:create:worker:1:healthy", done={*greens, *switched})
+    gone = {s.ref.step for s in found if isinstance(s, DestroyMachine)}
+    assert gone == {name for name, group in greens.items() if group == "worker"}
 
 
 def test_a_replacement_that_was_not_well_goes() -> None:

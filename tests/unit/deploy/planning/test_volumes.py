@@ -1,0 +1,86 @@
+"""Which volumes new machines get, and what becomes of those of old ones."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+
+from fly_machines import models
+from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.planning.plan import AppPlan
+from score_flyio.deploy.step import CreateMachine, CreateVolume
+from score_flyio.errors import DestructiveChange, PlanError
+from tests.unit.deploy.planning.plans import SERVICE, changed, launched, planned, wanted
+
+MOUNT = "[[mounts]]\nsource = 'data'\ndestination = '/data'\n"
+ONE, TWO = "create:app:1", "create:app:2"
+
+
+def volume(name: str, attached: str | None = None) -> models.Volume:
+    return models.Volume(id=name, name="data", region="iad", attached_machine_id=attached)
+
+
+def mounted_volume(step: CreateMachine) -> str | None:
+    mounts = step.request.config.mounts if step.request.config else None
+    return mounts[0].volume if mounts else None
+
+
+def test_a_lost_host_that_hides_the_mounts_does_not_hide_the_volume() -> None:
+    observed = launched(wanted(MOUNT))
+    config = observed.machines[0].config
+    assert config is not None
+    bare = evolve(config, mounts=None)
+    lost = changed(observed, ONE, host_status="unreachable", config=None, incomplete_config=bare)
+    with pytest.raises(PlanError, match="vol1"):
+        planned(wanted(MOUNT), evolve(lost, volumes=(volume("vol1", ONE),)))
+
+
+def test_changed_mounts_need_consent_and_each_replacement_a_volume_of_its_own() -> None:
+    observed = launched(wanted())
+    free = evolve(observed, volumes=(volume("vol1"),))
+    plan = planned(wanted(SERVICE + MOUNT), free, allow_destructive=True)
+    sources = {
+        each.id: (mounted_volume(each), each.volume_from)
+        for each in plan.steps
+        if isinstance(each, CreateMachine) and each.role == "replacement"
+    }
+    assert sources == {
+        f"replace:{ONE}": ("vol1", None),
+        f"replace:{TWO}": (None, f"volume:replace:{TWO}"),
+    }
+    mounted = launched(wanted(SERVICE + MOUNT))
+    attached = evolve(mounted, volumes=(volume("vol1", ONE),))
+    with pytest.raises(DestructiveChange, match="vol1"):
+        planned(wanted(SERVICE), attached)
+
+
+TWO_GROUPS = "[processes]\napp = 'a'\nworker = 'b'\n"
+SHARED_NAME = TWO_GROUPS + MOUNT + "processes = ['app', 'worker']\n"
+"""Two groups whose machines mount volumes of one name."""
+
+
+def volumes_given(plan: AppPlan) -> list[str]:
+    """The free volumes that new machines get, sorted."""
+    creates = [each for each in plan.steps if isinstance(each, CreateMachine)]
+    return sorted(volume for each in creates if (volume := mounted_volume(each)))
+
+
+def test_a_free_volume_is_given_to_one_machine_of_one_group() -> None:
+    free = ObservedApp(name="web", app=models.App(name="web"), volumes=(volume("vol1"),))
+    plan = planned(wanted(SHARED_NAME), free)
+    assert volumes_given(plan) == ["vol1"]
+    made = [each for each in plan.steps if isinstance(each, CreateVolume)]
+    assert [(each.group, each.number) for each in made] == [("worker", 1)]
+
+
+def test_replacements_in_two_groups_never_get_the_same_volume() -> None:
+    observed = evolve(launched(wanted(TWO_GROUPS)), volumes=(volume("vol1"), volume("vol2")))
+    plan = planned(wanted(SHARED_NAME), observed, allow_destructive=True)
+    assert volumes_given(plan) == ["vol1", "vol2"]
+
+
+def test_a_replacement_and_a_new_group_never_get_the_same_volume() -> None:
+    both = launched(wanted(TWO_GROUPS))
+    app_only = evolve(both, machines=both.machines[:1], volumes=(volume("vol1"),))
+    plan = planned(wanted(SHARED_NAME), app_only, allow_destructive=True)
+    assert volumes_given(plan) == ["vol1"]
