@@ -25,11 +25,11 @@ from score_flyio.errors import DeployError
 from score_flyio.events import Event
 from score_flyio.flytoml.document import read_fly_toml
 from score_flyio.report_html import render_html
-from score_flyio.resources.definition import ProvisionerDefinition, StaticSpec
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.resources.registry import Registry
 from score_flyio.score.load import workload_from_document
 from score_flyio.state.model import ProjectState
+from score_flyio.state.resources import ProvisionerDefinition, StaticSpec
 from score_flyio.state.store import InMemoryStore
 
 PASSWORD = "correct-horse-battery"

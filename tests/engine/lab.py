@@ -24,9 +24,9 @@ from score_flyio.engine.target import EmulatorTarget, Target
 from score_flyio.errors import ScoreFlyError
 from score_flyio.events import Event
 from score_flyio.flytoml import read_fly_toml
-from score_flyio.resources.definition import ProvisionerDefinition, StaticSpec
 from score_flyio.score.load import LoadedWorkload, workload_from_document
 from score_flyio.state.model import ProjectState
+from score_flyio.state.resources import ProvisionerDefinition, StaticSpec
 from score_flyio.state.store import InMemoryStore
 
 QUICK = DeployOptions(

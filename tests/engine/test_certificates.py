@@ -13,9 +13,9 @@ from score_flyio.base.clock import EventLoopClock
 from score_flyio.engine.engine import Engine
 from score_flyio.engine.project import Project
 from score_flyio.engine.target import EmulatorTarget
-from score_flyio.resources.definition import ProvisionerDefinition, StaticSpec
 from score_flyio.score.load import LoadedWorkload, workload_from_document
 from score_flyio.state.model import ProjectState
+from score_flyio.state.resources import ProvisionerDefinition, StaticSpec
 from score_flyio.state.store import InMemoryStore
 from tests.engine.lab import QUICK
 

@@ -24,13 +24,12 @@ from score_flyio.errors import (
     StateTooNew,
 )
 from score_flyio.state import blobs as blobs_module
-from score_flyio.state.capabilities import Unlockable, Versioned
 from score_flyio.state.encrypted import MAGIC
 from score_flyio.state.locate import open_store
 from score_flyio.state.model import ProjectState
 from score_flyio.state.remote import RemoteStore
 from score_flyio.state.remote_lock import LASTS, MARGIN
-from score_flyio.state.store import StateStore
+from score_flyio.state.store import StateStore, Unlockable, Versioned
 from tests.cli.conftest import Cli
 from tests.integration.state_servers import BUCKET, S3Server, WebServer, s3_server, web_server
 

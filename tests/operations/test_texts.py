@@ -14,7 +14,7 @@ from score_flyio.engine.secrets_file import render
 from score_flyio.engine.secrets_lines import parse_lines
 from score_flyio.errors import ConfigError, UsageError
 from score_flyio.state.deployments import DeploymentRecord, ReleaseRecord
-from score_flyio.state.document import dump_document, load_document
+from score_flyio.state.deployments_form import dump_document, load_document
 from score_flyio.state.model import ProjectState, WorkloadRecord
 
 NAMES = st.from_regex(r"[A-Z_][A-Z0-9_]{0,8}", fullmatch=True)

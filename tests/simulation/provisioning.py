@@ -9,10 +9,10 @@ from attrs import define, evolve, field, frozen
 
 from score_flyio.engine.project import PROVISIONER_TIMEOUT, Project
 from score_flyio.errors import ProvisionFailed
-from score_flyio.resources.definition import ProvisionerDefinition, StaticSpec
 from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
 from score_flyio.resources.registry import Registry
 from score_flyio.state.model import ProjectState
+from score_flyio.state.resources import ProvisionerDefinition, StaticSpec
 from tests.simulation.mortal import Killed, Life
 
 DATABASES = ProvisionerDefinition(

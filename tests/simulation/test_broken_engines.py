@@ -14,7 +14,7 @@ from score_flyio.events import WarningRaised
 from score_flyio.fly import leases, repeats
 from score_flyio.fly.errors import is_doubtful
 from score_flyio.resources.run import ResourceRun
-from score_flyio.resources.saving import Saver
+from score_flyio.state.saving import Saver
 from tests.simulation.soak import simulate_seed
 
 ENOUGH_SEEDS = 60

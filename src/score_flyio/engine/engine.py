@@ -41,10 +41,10 @@ from score_flyio.resources.plan import ResourcePlan, plan_resources, record_plan
 from score_flyio.resources.postgres.native import in_process
 from score_flyio.resources.registry import Registry
 from score_flyio.resources.run import ResourceRun
-from score_flyio.resources.saving import Saver
 from score_flyio.score.load import LoadedWorkload
 from score_flyio.score.resources import Outputs, ResourceUid
 from score_flyio.state.model import ProjectState
+from score_flyio.state.saving import Saver
 from score_flyio.state.store import InMemoryStore, StateStore
 
 Emit: TypeAlias = Callable[[Event], None]

@@ -16,8 +16,7 @@ from score_flyio.base.record import Record
 from score_flyio.engine.access import access_from_environment
 from score_flyio.errors import ConfigError, UsageError
 from score_flyio.flytoml.names import can_begin_app_name
-from score_flyio.resources.registry import Registry
-from score_flyio.resources.template.registry import project_registry
+from score_flyio.resources.registry import Registry, project_registry
 from score_flyio.score.load import LoadedWorkload, load_score_file, workload_from_document
 from score_flyio.state.file import FOLDER, FileStore
 from score_flyio.state.locate import open_store

@@ -8,9 +8,9 @@ from attrs import define, evolve, field
 
 from score_flyio.deploy.model import KnownApp
 from score_flyio.events import Event, StateSaved
-from score_flyio.resources.saving import Saver
 from score_flyio.state.deployments import DeploymentRecord, ReleaseRecord, SecretRecord
 from score_flyio.state.model import ProjectState
+from score_flyio.state.saving import Saver
 
 RELEASES_KEPT = 25
 """Releases that are remembered for each app, the newest."""

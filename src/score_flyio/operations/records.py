@@ -13,9 +13,9 @@ from score_flyio.deploy.releases.made import release_record
 from score_flyio.engine.project import Project
 from score_flyio.engine.recording import StateRecorder
 from score_flyio.operations.session import NothingToRemember, Session
-from score_flyio.resources.saving import Saver
 from score_flyio.state.deployments import DeploymentRecord
 from score_flyio.state.model import ProjectState
+from score_flyio.state.saving import Saver
 
 
 @frozen(kw_only=True)

@@ -11,13 +11,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from score_flyio.errors import ConfigError
-from score_flyio.resources.definition import (
+from score_flyio.resources.protocol import parse_object
+from score_flyio.state.resources import (
     CommandSpec,
     HttpSpec,
     ProvisionerDefinition,
     StaticSpec,
 )
-from score_flyio.resources.protocol import parse_object
 
 CODE: Final = "provisioner_definition_invalid"
 _ITEM: Final = r'"(?:[^"]|"")*"|[^",\r\n]*'

@@ -16,17 +16,16 @@ from score_flyio.events import (
     Scope,
     WarningRaised,
 )
-from score_flyio.resources.definition import ProvisionerDefinition
 from score_flyio.resources.graph import build
 from score_flyio.resources.prime import prime
 from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest
 from score_flyio.resources.registry import Registry
 from score_flyio.resources.run import combined
-from score_flyio.resources.saving import Saver
 from score_flyio.resources.sharing import merge_patch
 from score_flyio.score.resources import ResourceUid
 from score_flyio.state.model import ProjectState
-from score_flyio.state.resources import ResourceRecord
+from score_flyio.state.resources import ProvisionerDefinition, ResourceRecord
+from score_flyio.state.saving import Saver
 from score_flyio.state.store import StateStore
 
 

@@ -10,9 +10,9 @@ from attrs import frozen
 from score_flyio.base.place import place_text
 from score_flyio.base.record import Record
 from score_flyio.errors import Problem, ResourceCycleError, ScoreFileError
-from score_flyio.resources.prime import Definition, Primed
+from score_flyio.resources.prime import Primed
 from score_flyio.score.placeholders import references_in
-from score_flyio.score.resources import ResourceUid
+from score_flyio.score.resources import Definition, ResourceUid
 
 
 @frozen(eq=False, repr=False)

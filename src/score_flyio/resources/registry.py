@@ -1,25 +1,31 @@
-"""From a provisioner definition to what does the work.
+"""Which provisioner serves a resource, and what does its work.
 
-Definitions of the project come first. Behind them are provisioners that other packages offer as
-entry points of the group `score_flyio.provisioners`: each loads to a function without arguments
-that returns a `PluginProvisioner`; the name of the entry point is the provisioner's id.
+The first definition that fits serves. Those of the project come first, then those of its
+`*.provisioners.yaml` files. Behind them are provisioners that other packages offer as entry points
+of the group `score_flyio.provisioners` (each loads to a function without arguments that returns a
+`PluginProvisioner`; the name of the entry point is the provisioner's id), and last what comes with
+score-flyio. Templates and all they need are loaded only when there are files, or when nothing else
+serves a resource.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import define, field
 
 from score_flyio.errors import ConfigError, NoProvisionerError
-from score_flyio.resources import match
+from score_flyio.resources.template import SUFFIX
 
 if TYPE_CHECKING:
-    from score_flyio.resources.definition import ProvisionerDefinition
     from score_flyio.resources.provisioner import PluginProvisioner, Provisioner
+    from score_flyio.resources.template.surroundings import Surroundings
     from score_flyio.score.resources import ResourceUid
+    from score_flyio.state.resources import ProvisionerDefinition
 
 ENTRY_POINTS = "score_flyio.provisioners"
 
@@ -49,11 +55,11 @@ class Registry:
             if definition.serves(uid):
                 return definition
         try:
-            return match.find(self.all(), uid)
+            return _first(self.all(), uid)
         except NoProvisionerError:
             if self.behind is None:
                 raise
-            return match.find((*self.all(), *self.behind().definitions), uid)
+            return _first((*self.all(), *self.behind().definitions), uid)
 
     def named(self, provisioner_id: str) -> ProvisionerDefinition | None:
         """The definition of this id, if there is one."""
@@ -81,7 +87,7 @@ class Registry:
         return self._configured(definition)
 
     def _configured(self, definition: ProvisionerDefinition) -> Provisioner:
-        from score_flyio.resources.definition import (
+        from score_flyio.state.resources import (
             CommandSpec,
             HttpSpec,
             InProcessSpec,
@@ -106,7 +112,7 @@ class Registry:
 
 
 def _as_definition(name: str, plugin: PluginProvisioner) -> ProvisionerDefinition:
-    from score_flyio.resources.definition import InProcessSpec, ProvisionerDefinition
+    from score_flyio.state.resources import InProcessSpec, ProvisionerDefinition
 
     return ProvisionerDefinition(
         id=name,
@@ -130,3 +136,62 @@ def installed() -> dict[str, PluginProvisioner]:
                 f"provisioner '{point.name}' ({point.value}) cannot be loaded: {error}"
             ) from error
     return found
+
+
+def _first(definitions: Sequence[ProvisionerDefinition], uid: ResourceUid) -> ProvisionerDefinition:
+    """The first definition that serves `uid`.
+
+    Raises NoProvisionerError that explains what each candidate of the same type serves instead.
+    """
+    for definition in definitions:
+        if definition.serves(uid):
+            return definition
+    raise NoProvisionerError(
+        f"resource '{uid}': no provisioner serves it{_explain(definitions, uid)}",
+        hint=f"add one: score-flyio provisioners add ID {uid.type} …",
+    )
+
+
+def _explain(definitions: Sequence[ProvisionerDefinition], uid: ResourceUid) -> str:
+    near = [d for d in definitions if d.resource_type.lower() == uid.type.lower()]
+    if not near:
+        types = ", ".join(sorted({d.resource_type for d in definitions})) or "none at all"
+        return f" (types served: {types})"
+    served = "; ".join(f"'{d.id}' serves {_serves(d)}" for d in near)
+    return f" ({served})"
+
+
+def _serves(definition: ProvisionerDefinition) -> str:
+    class_ = definition.resource_class or "*"
+    return f"{definition.resource_type}.{class_}#{definition.resource_id or '*'}"
+
+
+def project_registry(
+    added: Sequence[ProvisionerDefinition],
+    *,
+    folder: Path,
+    surroundings: Callable[[], Surroundings],
+    timeout: float,
+) -> Registry:
+    """The provisioners of a project; `folder` has its `*.provisioners.yaml` files.
+
+    Raises ConfigError with everything that is wrong in all files.
+    """
+
+    @cache
+    def behind() -> Registry:
+        from score_flyio.resources.template.files import defaults
+
+        built_in = defaults(surroundings)
+        return Registry(built_in.definitions, timeout, built_in.provisioners)
+
+    definitions = tuple(added)
+    templates: dict[str, Provisioner] = {}
+    if any(folder.glob(f"*{SUFFIX}")):
+        from score_flyio.resources.template.files import installed_in
+
+        found = installed_in(folder, surroundings)
+        own = {definition.id for definition in added}
+        definitions += tuple(d for d in found.definitions if d.id not in own)
+        templates = {id_: work for id_, work in found.provisioners.items() if id_ not in own}
+    return Registry(definitions, timeout, templates, behind)

@@ -17,7 +17,6 @@ from score_flyio.errors import (
     ResourceError,
     StateError,
 )
-from score_flyio.resources.definition import ProvisionerDefinition
 from score_flyio.resources.plan import ResourcePlan
 from score_flyio.resources.provisioner import (
     Provisioner,
@@ -26,7 +25,6 @@ from score_flyio.resources.provisioner import (
     ProvisionResult,
 )
 from score_flyio.resources.registry import Registry
-from score_flyio.resources.saving import Saver
 from score_flyio.resources.sharing import Sharing
 from score_flyio.score.placeholders import (
     Lookup,
@@ -36,6 +34,8 @@ from score_flyio.score.placeholders import (
 )
 from score_flyio.score.resources import JsonObject, Outputs, ResourceUid, conceal
 from score_flyio.state.model import ProjectState
+from score_flyio.state.resources import ProvisionerDefinition
+from score_flyio.state.saving import Saver
 from score_flyio.state.store import StateStore
 
 JOBS: Final = 10

@@ -1,8 +1,8 @@
-"""Words of resources: uid and outputs."""
+"""Words of resources: uid, entries of Score documents, outputs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from attrs import field, frozen
@@ -58,6 +58,49 @@ class ResourceUid:
 
     def __str__(self) -> str:
         return f"{self.type}.{self.class_}#{self.id}"
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Definition(Record):
+    """One resource entry of one workload."""
+
+    uid: ResourceUid
+    workload: str
+    name: str
+    """The resource's name in the workload."""
+    params: JsonObject | None = field(default=None, repr=False)
+    metadata: JsonObject | None = None
+
+
+def definitions(documents: Mapping[str, Mapping[str, Any]]) -> Iterator[Definition]:
+    """The resource entries of Score documents (by workload name), in priming order.
+
+    What has not the shape of a resource is left out: checking is not the matter here.
+    """
+    for workload in sorted(documents):
+        resources = documents[workload].get("resources")
+        if not isinstance(resources, dict):
+            continue
+        for name, item in sorted(resources.items()):
+            if _is_resource(item):
+                yield _definition(workload, name, item)
+
+
+def _is_resource(item: Any) -> bool:
+    return (
+        isinstance(item, dict)
+        and isinstance(item.get("type"), str)
+        and all(isinstance(item.get(key), str | None) for key in ("class", "id"))
+        and all(isinstance(item.get(key), dict | None) for key in ("params", "metadata"))
+    )
+
+
+def _definition(workload: str, name: str, item: Mapping[str, Any]) -> Definition:
+    uid = ResourceUid.of(
+        workload, name, type=item["type"], class_=item.get("class"), id=item.get("id")
+    )
+    params, metadata = item.get("params"), item.get("metadata")
+    return Definition(uid=uid, workload=workload, name=name, params=params, metadata=metadata)
 
 
 @frozen(eq=False, repr=False)

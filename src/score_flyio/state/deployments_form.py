@@ -1,4 +1,8 @@
-"""`deployments.yaml`: what this tool remembers beyond the state of the Go score-flyio."""
+"""`deployments.yaml`: what this tool remembers beyond the state of the Go score-flyio.
+
+Where the whole state is one text, it is the second YAML document, behind the `state.yaml` that the
+Go tool knows, so that the first can be put in its place as it is.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from score_flyio.errors import StateCorrupt, StateTooNew
 from score_flyio.state.model import ProjectState
+from score_flyio.state.yaml_form import dump_state, load_state
 from score_flyio.yaml.reader import YamlError, read_yaml
 from score_flyio.yaml.writer import write_yaml
 
@@ -14,6 +19,7 @@ if TYPE_CHECKING:
     import cattrs
 
 VERSION: Final = 1
+_BETWEEN: Final = "---\n"
 
 
 @cache
@@ -78,3 +84,39 @@ def load_deployments(state: ProjectState, text: str, file: str) -> None:
 
 def _corrupt(message: str, file: str) -> StateCorrupt:
     return StateCorrupt(message, hint=f"fix {file}, or restore a copy of it")
+
+
+def dump_document(state: ProjectState) -> str:
+    """One text with everything."""
+    deployments = dump_deployments(state)
+    first = dump_state(state)
+    return first if deployments is None else f"{first}{_BETWEEN}{deployments}"
+
+
+def load_document(text: str, file: str) -> ProjectState:
+    """Reads what `dump_document` wrote; `file` is for messages.
+
+    Raises StateCorrupt and StateTooNew.
+    """
+    parts = _documents(text)
+    if len(parts) > 2:
+        raise StateCorrupt(
+            f"{file}: it has {len(parts)} documents, and a state has two at most",
+            hint="use what `state pull` printed",
+        )
+    state = load_state(parts[0], file)
+    if len(parts) == 2:
+        load_deployments(state, parts[1], file)
+    return state
+
+
+def _documents(text: str) -> list[str]:
+    """The texts between lines of three dashes; one at the very beginning separates nothing."""
+    documents = [""]
+    for line in text.splitlines(keepends=True):
+        if line.rstrip() == "---":
+            if documents != [""]:
+                documents.append("")
+        else:
+            documents[-1] += line
+    return documents

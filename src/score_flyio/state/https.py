@@ -15,8 +15,7 @@ import httpx
 from score_flyio._version import __version__
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError, StateError
-from score_flyio.state.blobs import Found, Refused, Unavailable
-from score_flyio.state.loopback import is_loopback
+from score_flyio.state.blobs import Found, Refused, Unavailable, is_loopback
 
 TOKEN_VARIABLE: Final = "SCORE_FLYIO_STATE_TOKEN"  # noqa: S105  # its name, not a token
 TIMEOUT: Final = httpx.Timeout(15.0, connect=5.0)

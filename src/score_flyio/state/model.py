@@ -10,10 +10,9 @@ from attrs import define, field, frozen
 from score_flyio.base.record import Record
 
 if TYPE_CHECKING:
-    from score_flyio.resources.definition import ProvisionerDefinition
     from score_flyio.score.resources import JsonObject, ResourceUid
     from score_flyio.state.deployments import DeploymentRecord
-    from score_flyio.state.resources import ResourceRecord
+    from score_flyio.state.resources import ProvisionerDefinition, ResourceRecord
 
 PREFIX_KEY = "score-flyio-app-prefix"
 """Where provisioners find the app prefix in the shared state, as in the Go score-flyio."""
@@ -62,7 +61,7 @@ class ProjectState(Record):
 
     def users(self, uid: ResourceUid) -> tuple[str, ...]:
         """The workloads whose documents ask for a resource, sorted."""
-        from score_flyio.resources.prime import definitions
+        from score_flyio.score.resources import definitions
 
         documents = {name: record.spec for name, record in self.workloads.items()}
         return tuple(

@@ -20,9 +20,9 @@ from score_flyio.base.clock import Clock, SystemClock
 from score_flyio.errors import StateConflict, StateCorrupt, StateError
 from score_flyio.state import remote_lock
 from score_flyio.state.blobs import Blobs, Found, Listed, Listing, Refused, delete, read, write
-from score_flyio.state.capabilities import SavedVersion
-from score_flyio.state.document import dump_document, load_document
+from score_flyio.state.deployments_form import dump_document, load_document
 from score_flyio.state.model import ProjectState
+from score_flyio.state.store import SavedVersion
 
 UNSAVED_FILE: Final = "unsaved.yaml"
 HISTORY: Final = ".history/"

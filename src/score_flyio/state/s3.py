@@ -12,8 +12,7 @@ from urllib.parse import urlsplit
 from anyio import to_thread
 
 from score_flyio.errors import ConfigError, StateError
-from score_flyio.state.blobs import Found, Listed, Refused, Unavailable
-from score_flyio.state.loopback import is_loopback
+from score_flyio.state.blobs import Found, Listed, Refused, Unavailable, is_loopback
 
 if TYPE_CHECKING:
     from obstore.store import S3Store

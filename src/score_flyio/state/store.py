@@ -1,11 +1,14 @@
-"""Where the project state is kept: the interface, and a store in memory."""
+"""Where the project state is kept: what a store does, what some can do, and one in memory."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from attrs import frozen
+
+from score_flyio.base.record import Record
 from score_flyio.errors import NotInitialised, StateLocked
 from score_flyio.state.deployments_form import dump_deployments, load_deployments
 from score_flyio.state.model import ProjectState
@@ -29,6 +32,43 @@ class StateStore(Protocol):
         Raises StateLocked when someone else holds it, and may raise NotInitialised where there is
         nothing to lock. A process that dies holds it no more.
         """
+        ...
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class SavedVersion(Record):
+    """One version of the state that a store still has."""
+
+    id: str
+    at: float | None
+    """When it was saved, in seconds since the epoch."""
+    size: int | None = None
+    """Bytes."""
+    current: bool = False
+
+
+@runtime_checkable
+class Unlockable(Protocol):
+    """A store whose lock can outlive the run that took it."""
+
+    async def unlock(self) -> str | None:
+        """Takes the lock away from whoever holds it, and tells who that was; None: nobody.
+
+        Raises StateError.
+        """
+        ...
+
+
+@runtime_checkable
+class Versioned(Protocol):
+    """A store that keeps earlier versions."""
+
+    async def history(self) -> Sequence[SavedVersion]:
+        """The versions, newest first. Raises StateError."""
+        ...
+
+    async def earlier(self, id: str) -> ProjectState | None:  # noqa: A002  # as SavedVersion has it
+        """The state of that version; None: there is none. Raises StateError."""
         ...
 
 

@@ -1,29 +1,35 @@
 """`state.yaml`: the project state in exactly the form of the Go score-flyio.
 
 The Go tool refuses unknown keys, so what only this tool knows is in another file
-(`deployments_form`).
+(`deployments_form`). It knows `files` and `volumes` of a container as lists only, and leaves out
+what is empty; loading a workload from the state upgrades the lists again.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
 from score_flyio.base.place import Path
 from score_flyio.errors import Problem, StateCorrupt
-from score_flyio.state.go_documents import go_form
 from score_flyio.state.model import ProjectState, WorkloadRecord
 from score_flyio.state.reading import Reader
 from score_flyio.yaml.reader import YamlError, read_yaml
 from score_flyio.yaml.writer import sorted_keys, write_yaml
 
 if TYPE_CHECKING:
-    from score_flyio.resources.definition import ProvisionerDefinition
     from score_flyio.score.resources import JsonObject
-    from score_flyio.state.resources import ResourceRecord
+    from score_flyio.state.resources import ProvisionerDefinition, ProvisionerSpec, ResourceRecord
 
-_TOP = ("workloads", "resources", "shared_state", "app_prefix", "provisioners")
+_TOP: Final = ("workloads", "resources", "shared_state", "app_prefix", "provisioners")
+_RESOURCE: Final = (
+    "guid", "type", "class", "id", "metadata", "params", "source_workload", "provisioner", "state",
+    "outputs",
+)  # fmt: skip
+_KINDS: Final = ("cmd", "http", "static")
+_PROVISIONER: Final = ("id", "resource_type", "resource_class", "resource_id", *_KINDS)
 
 
 def dump_state(state: ProjectState) -> str:
@@ -31,7 +37,7 @@ def dump_state(state: ProjectState) -> str:
     return write_yaml(
         {
             "workloads": {
-                name: {"spec": go_form(record.spec), "file": record.file}
+                name: {"spec": _go_form(record.spec), "file": record.file}
                 for name, record in sorted(state.workloads.items())
             },
             "resources": {
@@ -45,15 +51,72 @@ def dump_state(state: ProjectState) -> str:
 
 
 def _dump_resource(record: ResourceRecord) -> JsonObject:
-    from score_flyio.state.resources_form import dump_resource
-
-    return dump_resource(record)
+    document = {
+        "guid": record.guid,
+        "type": record.uid.type,
+        "class": record.uid.class_,
+        "id": record.uid.id,
+        "metadata": sorted_keys(record.metadata or {}),
+        "params": sorted_keys(record.params or {}),
+        "source_workload": record.source_workload,
+        "provisioner": record.provisioner,
+        "state": sorted_keys(record.state),
+    }
+    return document | ({"outputs": sorted_keys(record.outputs)} if record.outputs else {})
 
 
 def _dump_provisioner(item: ProvisionerDefinition) -> JsonObject:
-    from score_flyio.state.provisioners_form import dump_provisioner
+    from score_flyio.state.resources import CommandSpec, HttpSpec, InProcessSpec, StaticSpec
 
-    return dump_provisioner(item)
+    document: JsonObject = {"id": item.id, "resource_type": item.resource_type}
+    if item.resource_class is not None:
+        document["resource_class"] = item.resource_class
+    if item.resource_id is not None:
+        document["resource_id"] = item.resource_id
+    match item.spec:
+        case CommandSpec(binary=binary, args=args):
+            document["cmd"] = {"binary": binary, "args": list(args)}
+        case InProcessSpec():
+            raise TypeError(f"provisioner {item.id!r} is not one that a state can keep")
+        case HttpSpec(url=url):
+            document["http"] = {"url": url}
+        case StaticSpec(values=values):
+            document["static"] = sorted_keys(dict(values))
+    return document
+
+
+def _go_form(document: JsonObject) -> JsonObject:
+    """A Score document with lists instead of maps by target, and without empty parts."""
+    form = _without_empty(document, ("resources",))
+    if isinstance(form.get("service"), dict):
+        form["service"] = _without_empty(form["service"], ("ports",))
+    for key, change in (("containers", _go_container), ("resources", _go_resource)):
+        if isinstance(form.get(key), dict):
+            form[key] = {name: change(item) for name, item in form[key].items()}
+    return form
+
+
+def _go_container(container: Any) -> Any:
+    if not isinstance(container, dict):
+        return container
+    lists = {
+        key: [{"target": target, **item} for target, item in container[key].items()]
+        for key in ("files", "volumes")
+        if isinstance(container.get(key), dict)
+        and all(isinstance(item, dict) for item in container[key].values())
+    }
+    return _without_empty(container | lists, ("command", "args", "variables", "files", "volumes"))
+
+
+def _go_resource(resource: Any) -> Any:
+    return (
+        _without_empty(resource, ("params", "metadata")) if isinstance(resource, dict) else resource
+    )
+
+
+def _without_empty(value: JsonObject, keys: Iterable[str]) -> JsonObject:
+    empty = {key for key in keys if value.get(key) in ({}, [])}
+    return {key: item for key, item in value.items() if key not in empty}
 
 
 def load_state(text: str, file: str) -> ProjectState:
@@ -83,6 +146,8 @@ def _corrupt(file: str, problems: list[Problem]) -> StateCorrupt:
 
 @frozen(eq=False, repr=False)
 class _State:
+    """Reads the parts of a state; what is wrong goes to the reader's problems."""
+
     reader: Reader
 
     def read(self, value: Any) -> ProjectState:
@@ -106,11 +171,71 @@ class _State:
         return WorkloadRecord(spec=spec, file=file or None)
 
     def _resource(self, path: Path, value: Any) -> ResourceRecord | None:
-        from score_flyio.state.resources_form import read_resource
+        from score_flyio.score.resources import ResourceUid
+        from score_flyio.state.resources import ResourceRecord
 
-        return read_resource(self.reader, path, value)
+        found = self.reader.known(value, path, *_RESOURCE)
+        try:
+            uid = ResourceUid.parse(str(path[-1]))
+        except ValueError as error:
+            self.reader.wrong(path, str(error))
+            return None
+
+        def text(key: str) -> str:
+            return self.reader.text(found.get(key), (*path, key))
+
+        def object_(key: str) -> JsonObject:
+            return self.reader.object(found.get(key), (*path, key))
+
+        return ResourceRecord(
+            uid=uid,
+            guid=text("guid"),
+            metadata=object_("metadata"),
+            params=object_("params"),
+            source_workload=text("source_workload"),
+            provisioner=text("provisioner"),
+            state=object_("state"),
+            outputs=object_("outputs"),
+        )
 
     def _provisioner(self, path: Path, value: Any) -> ProvisionerDefinition | None:
-        from score_flyio.state.provisioners_form import read_provisioner
+        from score_flyio.state.resources import ProvisionerDefinition
 
-        return read_provisioner(self.reader, path, value)
+        found = self.reader.known(value, path, *_PROVISIONER)
+        id_ = self.reader.required(found, "id", path)
+        type_ = self.reader.required(found, "resource_type", path)
+        spec = self._spec(found, path)
+        if spec is None:
+            return None
+        return ProvisionerDefinition(
+            id=id_,
+            resource_type=type_,
+            resource_class=self.reader.text(found.get("resource_class"), path) or None,
+            resource_id=self.reader.text(found.get("resource_id"), path) or None,
+            spec=spec,
+        )
+
+    def _spec(self, found: dict[str, Any], path: Path) -> ProvisionerSpec | None:
+        from score_flyio.state.resources import CommandSpec, HttpSpec, StaticSpec
+
+        reader = self.reader
+        kinds = [kind for kind in _KINDS if found.get(kind) is not None]
+        if len(kinds) != 1:
+            given = " and ".join(kinds) or "none"
+            reader.wrong(path, f"needs exactly one of {', '.join(_KINDS)}; it has {given}")
+            return None
+        kind = kinds[0]
+        place = (*path, kind)
+        match kind:
+            case "cmd":
+                body = reader.known(found[kind], place, "binary", "args")
+                args = reader.items(body.get("args"), (*place, "args"))
+                return CommandSpec(
+                    binary=reader.required(body, "binary", place),
+                    args=tuple(reader.text(item, at) for at, item in args),
+                )
+            case "http":
+                body = reader.known(found[kind], place, "url")
+                return HttpSpec(url=reader.required(body, "url", place))
+            case _:
+                return StaticSpec(values=reader.object(found[kind], place))

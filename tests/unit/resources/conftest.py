@@ -10,13 +10,13 @@ import pytest
 from attrs import define, field
 
 from score_flyio.events import Event
-from score_flyio.resources.definition import ProvisionerDefinition, StaticSpec
 from score_flyio.resources.plan import plan_resources, record_plan
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.resources.registry import Registry
 from score_flyio.resources.run import ResourceRun
 from score_flyio.score.resources import ResourceUid
 from score_flyio.state.model import ProjectState, WorkloadRecord
+from score_flyio.state.resources import ProvisionerDefinition, StaticSpec
 from score_flyio.state.store import InMemoryStore
 
 

@@ -10,9 +10,9 @@ import anyio
 import pytest
 
 from score_flyio.errors import ProvisionFailed
-from score_flyio.resources.definition import CommandSpec
 from score_flyio.resources.kinds.command import CommandProvisioner
 from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
+from score_flyio.state.resources import CommandSpec
 from tests.unit.resources.conftest import uid
 
 UID = uid("thing.default#shop.db")

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from score_flyio.errors import ProvisionFailed
-from score_flyio.resources.definition import HttpSpec
 from score_flyio.resources.kinds.http import HttpProvisioner
 from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
+from score_flyio.state.resources import HttpSpec
 from tests.unit.resources.conftest import uid
 
 UID = uid("thing.default#shop.db")

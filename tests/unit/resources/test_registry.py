@@ -7,10 +7,10 @@ from importlib.metadata import EntryPoint, EntryPoints
 import pytest
 
 from score_flyio.errors import ConfigError, NoProvisionerError
-from score_flyio.resources.definition import ProvisionerDefinition, StaticSpec
 from score_flyio.resources.kinds.static import StaticProvisioner
 from score_flyio.resources.provisioner import ProvisionRequest
 from score_flyio.resources.registry import ENTRY_POINTS, Registry
+from score_flyio.state.resources import ProvisionerDefinition, StaticSpec
 from tests.unit.resources.conftest import uid
 
 

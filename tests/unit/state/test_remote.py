@@ -15,7 +15,7 @@ from score_flyio.base.clock import Clock, EventLoopClock
 from score_flyio.errors import StateConflict, StateCorrupt, StateError, StateLocked
 from score_flyio.state import blobs as blobs_module
 from score_flyio.state.blobs import Found, Listed, Refused, Unavailable
-from score_flyio.state.document import load_document
+from score_flyio.state.deployments_form import load_document
 from score_flyio.state.encrypted import PlainForm
 from score_flyio.state.model import ProjectState
 from score_flyio.state.remote import VERSIONS_KEPT, RemoteStore, RemoteStoreWithHistory

@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from score_flyio.errors import StateCorrupt
-from score_flyio.resources.definition import (
+from score_flyio.score.resources import ResourceUid
+from score_flyio.state.model import ProjectState, WorkloadRecord
+from score_flyio.state.resources import (
     CommandSpec,
     HttpSpec,
     ProvisionerDefinition,
+    ResourceRecord,
     StaticSpec,
 )
-from score_flyio.score.resources import ResourceUid
-from score_flyio.state.model import ProjectState, WorkloadRecord
-from score_flyio.state.resources import ResourceRecord
 from score_flyio.state.yaml_form import dump_state, load_state
 from score_flyio.yaml.reader import read_yaml
 from score_flyio.yaml.writer import write_yaml

@@ -12,7 +12,7 @@ from score_flyio.cli.options import json_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
-    from score_flyio.resources.definition import ProvisionerDefinition, ProvisionerSpec
+    from score_flyio.state.resources import ProvisionerDefinition, ProvisionerSpec
 
 command = Group("provisioners", help="List, add or remove provisioners.")
 
@@ -59,7 +59,7 @@ async def add(
     """
     from score_flyio.cli.project import open_project
     from score_flyio.resources.define import with_first
-    from score_flyio.resources.definition import ProvisionerDefinition
+    from score_flyio.state.resources import ProvisionerDefinition
 
     if not provisioner_id or not resource_type:
         raise UsageError("ID and TYPE must not be empty")
@@ -133,7 +133,7 @@ def _line(item: ProvisionerDefinition) -> str:
 
 
 def _kind(item: ProvisionerDefinition) -> str:
-    from score_flyio.resources.definition import CommandSpec, HttpSpec, InProcessSpec, StaticSpec
+    from score_flyio.state.resources import CommandSpec, HttpSpec, InProcessSpec, StaticSpec
 
     match item.spec:
         case InProcessSpec(source=source):
@@ -149,7 +149,7 @@ def _kind(item: ProvisionerDefinition) -> str:
 
 
 def _document(item: ProvisionerDefinition) -> dict[str, Any]:
-    from score_flyio.resources.definition import CommandSpec, HttpSpec, InProcessSpec, StaticSpec
+    from score_flyio.state.resources import CommandSpec, HttpSpec, InProcessSpec, StaticSpec
 
     document: dict[str, Any] = {
         "id": item.id,

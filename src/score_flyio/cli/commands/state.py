@@ -14,9 +14,8 @@ from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
     from score_flyio.engine.project import Project
-    from score_flyio.state.capabilities import Versioned
     from score_flyio.state.model import ProjectState
-    from score_flyio.state.store import StateStore
+    from score_flyio.state.store import StateStore, Versioned
 
 command = Group("state", help="Show, move or unlock the project state.")
 
@@ -39,7 +38,7 @@ async def pull(cli: CliContext, file: str | None, saved: str | None) -> None:
     """Print the state, or write it to FILE: all of it, private notes of provisioners too."""
     from score_flyio.base.atomic import write_atomically
     from score_flyio.cli.project import open_project
-    from score_flyio.state.document import dump_document
+    from score_flyio.state.deployments_form import dump_document
 
     project = open_project(cli)
     state = await project.read() if saved is None else await _earlier(project.store, saved)
@@ -59,7 +58,7 @@ async def pull(cli: CliContext, file: str | None, saved: str | None) -> None:
 async def push(cli: CliContext, file: str, yes: bool) -> None:
     """Replace the state by what `state pull` wrote; - reads it from stdin."""
     from score_flyio.cli.project import open_project
-    from score_flyio.state.document import load_document
+    from score_flyio.state.deployments_form import load_document
 
     new = load_document(_read(cli, file), "stdin" if file == "-" else file)
     project = open_project(cli)
@@ -78,7 +77,7 @@ async def push(cli: CliContext, file: str, yes: bool) -> None:
 async def unlock(cli: CliContext, yes: bool) -> None:
     """Take away a lock that was left behind."""
     from score_flyio.cli.project import open_project
-    from score_flyio.state.capabilities import Unlockable
+    from score_flyio.state.store import Unlockable
 
     store = open_project(cli).store
     holder: str | None = None
@@ -120,7 +119,7 @@ async def history(cli: CliContext) -> None:
 
 
 def _versioned(store: StateStore) -> Versioned:
-    from score_flyio.state.capabilities import Versioned
+    from score_flyio.state.store import Versioned
 
     if isinstance(store, Versioned):
         return store

@@ -17,9 +17,9 @@ import anyio.abc
 from attrs import frozen
 
 from score_flyio.errors import ProvisionFailed
-from score_flyio.resources.definition import CommandSpec
 from score_flyio.resources.protocol import MAX_ANSWER, Answer, Mode, encode_request, understand
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
+from score_flyio.state.resources import CommandSpec
 
 MODE_VARIABLE = "SCORE_PROVISIONER_MODE"
 GRACE = 5.0

@@ -16,9 +16,9 @@ import httpx
 from attrs import field, frozen
 
 from score_flyio.errors import ProvisionFailed
-from score_flyio.resources.definition import HttpSpec
 from score_flyio.resources.protocol import MAX_ANSWER, Answer, Mode, encode_request, understand
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
+from score_flyio.state.resources import HttpSpec
 
 CONNECT_TIMEOUT = 30.0
 """Seconds to open a connection."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from score_flyio.resources.definition import StaticSpec
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
+from score_flyio.state.resources import StaticSpec
 
 
 @frozen

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import evolve, field, frozen
 
-from score_flyio.resources.definition import CommandSpec, ProvisionerDefinition
 from score_flyio.resources.provisioner import Provisioner, ProvisionRequest, ProvisionResult
 from score_flyio.resources.registry import Registry
+from score_flyio.state.resources import CommandSpec, ProvisionerDefinition
 
 if TYPE_CHECKING:
     from score_flyio.resources.postgres.access import FlyAccess

@@ -11,9 +11,9 @@ from attrs import field, frozen
 
 from score_flyio.base.place import kind_of, place_text, shown, value_at
 from score_flyio.errors import ConfigError, Problem
-from score_flyio.resources.definition import CommandSpec
 from score_flyio.resources.template import render
 from score_flyio.score.resources import ResourceUid
+from score_flyio.state.resources import CommandSpec
 from score_flyio.yaml.reader import YamlDocument, YamlError, read_yaml
 
 CODE: Final = "provisioner_definition_invalid"

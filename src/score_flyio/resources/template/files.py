@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from score_flyio.errors import ConfigError, Problem, UsageError
-from score_flyio.resources.definition import InProcessSpec, ProvisionerDefinition
 from score_flyio.resources.provisioner import Provisioner
 from score_flyio.resources.template import SUFFIX
 from score_flyio.resources.template.entry import CODE, Entry, read_entries
 from score_flyio.resources.template.provisioner import TemplateProvisioner
 from score_flyio.resources.template.surroundings import Surroundings
+from score_flyio.state.resources import InProcessSpec, ProvisionerDefinition
 
 DEFAULTS: Final = "defaults.provisioners.yaml"
 _LAST: Final = 10**10

@@ -8,9 +8,8 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from score_flyio.resources.prime import definitions
 from score_flyio.score.placeholders import references_in
-from score_flyio.score.resources import ResourceUid
+from score_flyio.score.resources import ResourceUid, definitions
 from score_flyio.state.model import ProjectState
 
 _NEEDED: Final = object()

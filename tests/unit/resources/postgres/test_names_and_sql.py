@@ -12,13 +12,6 @@ from hypothesis import strategies as st
 
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ResourceError
-from score_flyio.resources.definition import (
-    CommandSpec,
-    HttpSpec,
-    ProvisionerDefinition,
-    ProvisionerSpec,
-    StaticSpec,
-)
 from score_flyio.resources.postgres import names
 from score_flyio.resources.postgres.native import builtin_kind
 from score_flyio.resources.postgres.protocol import decode_request, encode_answer
@@ -29,6 +22,13 @@ from score_flyio.resources.postgres.sql import (
     scram_verifier,
 )
 from score_flyio.resources.provisioner import ProvisionResult
+from score_flyio.state.resources import (
+    CommandSpec,
+    HttpSpec,
+    ProvisionerDefinition,
+    ProvisionerSpec,
+    StaticSpec,
+)
 
 
 @given(st.text(), st.integers(0, 9))

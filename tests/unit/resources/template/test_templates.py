@@ -9,19 +9,22 @@ import httpx
 import pytest
 
 from score_flyio.errors import ConfigError, NoProvisionerError, ProvisionFailed, UsageError
-from score_flyio.resources.definition import CommandSpec, ProvisionerDefinition, StaticSpec
 from score_flyio.resources.kinds.download import LONGEST, download
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
-from score_flyio.resources.registry import Registry
+from score_flyio.resources.registry import Registry, project_registry
 from score_flyio.resources.template.entry import read_entries
 from score_flyio.resources.template.files import fetch, install, installed_in
 from score_flyio.resources.template.provisioner import TemplateProvisioner
-from score_flyio.resources.template.registry import project_registry
 from score_flyio.resources.template.render import LONGEST as LONGEST_TEXT
 from score_flyio.resources.template.surroundings import Surroundings
 from score_flyio.score.resources import ResourceUid
 from score_flyio.state.model import ProjectState, WorkloadRecord
-from score_flyio.state.resources import ResourceRecord
+from score_flyio.state.resources import (
+    CommandSpec,
+    ProvisionerDefinition,
+    ResourceRecord,
+    StaticSpec,
+)
 
 ROOT = Path(__file__).resolve().parents[4]
 UID = ResourceUid("thing", "default", "shop.db")

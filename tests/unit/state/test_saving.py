@@ -7,8 +7,8 @@ import pytest
 from trio.testing import MockClock
 
 from score_flyio.errors import StateError
-from score_flyio.resources.saving import Saver
 from score_flyio.state.model import ProjectState
+from score_flyio.state.saving import Saver
 from score_flyio.state.store import InMemoryStore
 
 
