@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from collections.abc import Callable
@@ -70,6 +71,7 @@ WORLD = ("anyio", "asyncio", "trio", "httpx", "os", "subprocess", "time", "socke
 
 MAY_IMPORT = {
     "httpx": (
+        "base.http",
         "fly.transport",
         "fly.registry",
         "resources.kinds",
@@ -159,6 +161,29 @@ def test_who_may_import(library: str) -> None:
     assert not found(
         lambda module, imported: imported.starts(library) and not within(module.name, *allowed)
     )
+
+
+def test_http_clients_are_made_in_one_place() -> None:
+    made = [
+        module.name
+        for module in modules()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in {"httpx.AsyncClient", "AsyncClient"}
+    ]
+    assert set(made) == {"base.http"}
+
+
+def test_certificates_always_count() -> None:
+    off = [
+        f"{module.name}:{node.value.lineno}"
+        for module in modules()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.keyword)
+        and node.arg == "verify"
+        and not (module.name == "base.http" and ast.unparse(node.value) == "trust")
+    ]
+    assert off == []
 
 
 def test_only_anyio_for_concurrency() -> None:

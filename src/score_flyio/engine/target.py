@@ -69,7 +69,7 @@ class Target(ABC):
             return EmulatorTarget(world=folder / EMULATOR_FOLDER / "world.json")
         if text == "fly":
             return FlyTarget.logged_in(environ)
-        if text.startswith(("http://", "https://")):
+        if text.lower().startswith(("http://", "https://")):
             return FlyTarget.logged_in({**environ, "FLY_FLAPS_BASE_URL": text})
         raise ConfigError(
             f"unknown target {text!r}", hint="use fly, emulator or the URL of a Machines API"
@@ -102,11 +102,13 @@ class FlyTarget(Target):
         """With the variables that flyctl and the platform's documentation use.
 
         Raises:
-            ConfigError: there is no token.
+            ConfigError: there is no token, or the address would show it to everyone on its way.
         """
         from score_flyio.fly.auth import find_tokens
+        from score_flyio.fly.transport import api_address
 
-        base = environ.get("FLY_FLAPS_BASE_URL") or environ.get("FLY_API_HOSTNAME") or MACHINES_URL
+        given = environ.get("FLY_FLAPS_BASE_URL") or environ.get("FLY_API_HOSTNAME") or MACHINES_URL
+        base = api_address(given).url
         web = environ.get("FLY_UIEX_BASE_URL") or environ.get("FLY_API_BASE_URL")
         return cls(
             base_url=base,

@@ -11,6 +11,8 @@ from typing import Final
 
 import httpx
 
+from score_flyio.base.http import http_client
+from score_flyio.base.network import network_reason
 from score_flyio.errors import (
     ApiAnswer,
     FlyConnectionError,
@@ -35,7 +37,7 @@ async def check_login(
         FlyConnectionError: it does not answer.
     """
     auth = httpx.BasicAuth("x", tokens.password().reveal())
-    async with httpx.AsyncClient(transport=transport, timeout=_SECONDS) as client:
+    async with http_client(transport=transport, timeout=_SECONDS) as client:
         try:
             response = await client.get(f"https://{host}/v2/", auth=auth)
             realm = _realm(response)
@@ -43,7 +45,7 @@ async def check_login(
                 response = await client.get(realm, auth=auth)
         except httpx.HTTPError as error:
             raise FlyConnectionError(
-                f"{host} does not answer: {type(error).__name__}",
+                f"{host} does not answer: {network_reason(error)}",
                 request=_REQUEST,
                 sent=False,
                 hint="check the network, proxies and firewalls",

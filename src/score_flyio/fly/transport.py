@@ -20,9 +20,16 @@ from attrs import field, frozen
 
 from fly_machines.operations import Operation, QueryValue
 from score_flyio._version import __version__
+from score_flyio.base.http import http_client
+from score_flyio.base.network import network_reason
 from score_flyio.base.secret import MASK
+from score_flyio.base.web_address import (
+    WebAddress,
+    encrypted_or_private,
+    read_web_address,
+    trusting_nobody,
+)
 from score_flyio.errors import (
-    ConfigError,
     FlyConnectionError,
     FlyProtocolError,
     FlyTimeout,
@@ -96,11 +103,11 @@ class HttpTransport:
     def __init__(
         self, base_url: str, tokens: Tokens, *, factory: TransportFactory | None = None
     ) -> None:
-        self._base_url = normal_base_url(base_url)
+        self._address = api_address(base_url, confidential=factory is None)
         self._tokens = tokens
         self._factory = factory
         self._pools: dict[int, httpx.AsyncClient] = {}
-        self._tls: Any = None
+        self._trust: Any = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -144,7 +151,7 @@ class HttpTransport:
         try:
             return await self._pool(call.path).request(
                 call.operation.method,
-                self._base_url + call.url_path,
+                self._address.url + call.url_path,
                 params=_query(call.query),
                 headers=self._headers(call),
                 content=None if call.body is None else json.dumps(call.body).encode(),
@@ -156,10 +163,10 @@ class HttpTransport:
             kind = FlyTimeout if late else FlyConnectionError
             what = "no answer in time" if late else "the connection failed"
             raise kind(
-                f"{_named(call)}: {what} ({type(error).__name__})",
+                f"{_named(call)}: {what}: {network_reason(error)}",
                 request=call.request,
                 sent=sent,
-                hint=None if sent else f"is {self._base_url} reachable from here?",
+                hint=None if sent else f"is {self._address.shown} reachable from here?",
             ) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise FlyProtocolError(
@@ -192,16 +199,12 @@ class HttpTransport:
 
     def _new_pool(self) -> httpx.AsyncClient:
         if self._factory is not None:
-            return httpx.AsyncClient(transport=self._factory(), trust_env=False)
+            return http_client(transport=self._factory())
+        if self._trust is None:
+            encrypted = self._address.encrypted
+            self._trust = httpx.create_ssl_context() if encrypted else trusting_nobody()
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=8)
-        return httpx.AsyncClient(limits=limits, verify=self._verification())
-
-    def _verification(self) -> Any:
-        if not self._base_url.startswith("https:"):
-            return False
-        if self._tls is None:
-            self._tls = httpx.create_ssl_context()
-        return self._tls
+        return http_client(limits=limits, trust=self._trust)
 
     def _without_secrets(self, call: Call, body: bytes) -> bytes:
         secrets = [value.reveal() for value in self._tokens.values]
@@ -214,20 +217,16 @@ class HttpTransport:
         return body
 
 
-def normal_base_url(url: str) -> str:
-    """The address without `/v1` and slashes at its end. Raises ConfigError when it is none."""
-    text = url.strip().rstrip("/").removesuffix("/v1").rstrip("/")
-    try:
-        parsed = httpx.URL(text)
-    except httpx.InvalidURL:
-        parsed = httpx.URL("")
-    if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise ConfigError(
-            f"{url!r} is not the address of a Machines API",
-            hint=f"it is an http or https address, such as {DEFAULT_BASE_URL}",
-            code="base_url_invalid",
-        )
-    return text
+def api_address(url: str, *, confidential: bool = True) -> WebAddress:
+    """The address of a Machines API, without `/v1` and slashes at its end.
+
+    Raises ConfigError when it is none, or when `confidential` calls would go out unencrypted.
+    """
+    what = {"name": "the address of the Machines API", "code": "base_url_invalid"}
+    address = read_web_address(url, example=DEFAULT_BASE_URL, **what)
+    path = address.parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
+    address = WebAddress(parts=address.parts._replace(path=path, query=""))
+    return encrypted_or_private(address, **what) if confidential else address
 
 
 def read_seconds(call: Call) -> float:

@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
+from score_flyio.base.web_address import read_web_address
 from score_flyio.errors import ConfigError
 from score_flyio.resources.protocol import parse_object
 from score_flyio.state.resources import (
@@ -73,18 +73,8 @@ def _unquoted(item: str) -> str:
 
 def http_spec(url: str) -> HttpSpec:
     """From the URL of the service. Raises ConfigError."""
-    try:
-        parts = urlsplit(url)
-        valid = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        valid = False
-    if not valid:
-        shown = url.rpartition("@")[2]
-        raise ConfigError(
-            f"--http-url: {shown!r} is not a URL of a service",
-            hint="give it with its scheme, such as https://provisioner.example.com/x",
-            code=CODE,
-        )
+    example = "https://provisioner.example.com/x"
+    read_web_address(url, name="--http-url", example=example, code=CODE)
     return HttpSpec(url=url)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from ipaddress import ip_address
 from typing import Final, Protocol, TypeVar, runtime_checkable
 
 import anyio
@@ -121,13 +120,3 @@ async def write(blobs: Blobs, name: str, data: bytes, *, replaces: str | None) -
         except Unavailable:
             await anyio.sleep(pause)
     return await blobs.write(name, data, replaces=replaces)
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether what is sent to this host stays on this machine."""
-    if host is None:
-        return False
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -8,16 +8,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Final
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote
 
 import httpx
 
 from score_flyio._version import __version__
-from score_flyio.base.secret import Secret
+from score_flyio.base.credentials import credential
+from score_flyio.base.http import http_client
+from score_flyio.base.network import network_reason
+from score_flyio.base.web_address import (
+    WebAddress,
+    encrypted_or_private,
+    read_web_address,
+    trusting_nobody,
+)
 from score_flyio.errors import ConfigError, StateError
-from score_flyio.state.blobs import Found, Refused, Unavailable, is_loopback
+from score_flyio.state.blobs import Found, Refused, Unavailable
 
 TOKEN_VARIABLE: Final = "SCORE_FLYIO_STATE_TOKEN"  # noqa: S105  # its name, not a token
+EXAMPLE: Final = "https://states.example.com/shop.yaml"
+CODE: Final = "state_location_invalid"
 TIMEOUT: Final = httpx.Timeout(15.0, connect=5.0)
 """Seconds."""
 _REFUSED: Final = frozenset({409, 412})
@@ -30,32 +40,27 @@ class HttpsBlobs:
 
     def __init__(self, url: str, environ: Mapping[str, str]) -> None:
         """Raises ConfigError for a URL that cannot be used."""
-        parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
-        self._parts = parts._replace(netloc=host, fragment="")
-        self.shown = self._parts._replace(query="").geturl()
+        address = read_web_address(url, name="--state", example=EXAMPLE, code=CODE)
+        self.shown = address.shown
+        self._parts = address.parts
         self._check()
+        encrypted_or_private(address, name="--state", code=CODE)
         self._headers = {
             "User-Agent": f"score-flyio/{__version__}",
             # A compressing server would give the compressed text another ETag.
             "Accept-Encoding": "identity",
         }
-        self._login = _login(parts)
-        token = environ.get(TOKEN_VARIABLE)
-        self._token = Secret(token) if token else None
-        self._tls = httpx.create_ssl_context() if parts.scheme == "https" else False
+        self._login = _login(address)
+        self._token = credential(environ, TOKEN_VARIABLE)
+        self._trust = httpx.create_ssl_context() if address.encrypted else trusting_nobody()
 
     def _check(self) -> None:
-        parts = self._parts
-        if not parts.hostname or parts.path in {"", "/"} or parts.path.endswith("/"):
+        path = self._parts.path
+        if path in {"", "/"} or path.endswith("/"):
             raise ConfigError(
                 f"--state: {self.shown!r} does not name a document",
-                hint="give https://HOST/PATH, for example https://states.example.com/shop.yaml",
-            )
-        if parts.scheme == "http" and not is_loopback(parts.hostname):
-            raise ConfigError(
-                f"--state: {self.shown!r} is not encrypted",
-                hint="use https://; http:// is for this machine only",
+                hint=f"give https://HOST/PATH, for example {EXAMPLE}",
+                code=CODE,
             )
 
     async def read(self, name: str) -> Found | None:
@@ -107,17 +112,16 @@ class HttpsBlobs:
         authorization = {"Authorization": f"Bearer {self._token.reveal()}"} if self._token else {}
         # A client for each exchange: a store has no end at which a lasting one could be closed.
         try:
-            async with httpx.AsyncClient(
+            async with http_client(
                 headers=self._headers | authorization,
                 auth=None if self._token else self._login,
-                verify=self._tls,
+                trust=self._trust,
                 timeout=TIMEOUT,
             ) as client:
                 answer = await client.request(method, url, headers=headers, content=content)
         except httpx.TransportError as error:
-            reason = str(error) or type(error).__name__
             raise Unavailable(
-                f"{self.shown}{name}: {method}: no answer: {reason}",
+                f"{self.shown}{name}: {method}: no answer: {network_reason(error)}",
                 hint="check the address and the network",
             ) from error
         if answer.status_code in _REPEATED:
@@ -134,10 +138,10 @@ class HttpsBlobs:
         return StateError(f"{self.shown}{name}: {method} answered {status}", hint=hint)
 
 
-def _login(parts: SplitResult) -> httpx.BasicAuth | None:
-    if parts.username is None:
+def _login(address: WebAddress) -> httpx.BasicAuth | None:
+    if address.user is None:
         return None
-    return httpx.BasicAuth(unquote(parts.username), unquote(parts.password or ""))
+    return httpx.BasicAuth(unquote(address.user), unquote(address.password or ""))
 
 
 def _modified(answer: httpx.Response) -> float | None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
-from urllib.parse import urlsplit
 
 from anyio import to_thread
 
+from score_flyio.base.credentials import credential
+from score_flyio.base.web_address import WebAddress, encrypted_or_private, read_web_address
 from score_flyio.errors import ConfigError, StateError
-from score_flyio.state.blobs import Found, Listed, Refused, Unavailable, is_loopback
+from score_flyio.state.blobs import Found, Listed, Refused, Unavailable
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -164,24 +165,25 @@ def _open(bucket: str, environ: Mapping[str, str]) -> S3Store:
             "--state: s3:// needs a package that is not installed",
             hint="pip install 'score-flyio[s3]'",
         ) from error
-    config: dict[str, Any] = {name: environ[name] for name in VARIABLES if environ.get(name)}
-    endpoint = next((environ[name] for name in ENDPOINTS if environ.get(name)), None)
-    if endpoint is not None:
-        config["endpoint"] = endpoint
+    found = {name: credential(environ, name) for name in VARIABLES}
+    config: dict[str, Any] = {n: secret.reveal() for n, secret in found.items() if secret}
     options: Any = {"timeout": CALL_SECONDS, "connect_timeout": CONNECT_SECONDS}
-    if endpoint is not None and urlsplit(endpoint).scheme == "http":
-        if not is_loopback(urlsplit(endpoint).hostname):
-            raise ConfigError(
-                f"{ENDPOINTS[0]}: {endpoint!r} is not encrypted",
-                hint="use https://; http:// is for this machine only",
-            )
-        options["allow_http"] = True
+    if name := next((name for name in ENDPOINTS if environ.get(name)), None):
+        endpoint = _endpoint(environ[name], name)
+        config["endpoint"] = endpoint.url
+        options["allow_http"] = not endpoint.encrypted
     try:
         # Repeats are made by what calls this: it knows what a lost answer means.
         retry: Any = {"max_retries": 0}
         return S3Store(bucket, config=config, client_options=options, retry_config=retry)  # type: ignore[arg-type]
     except (BaseError, ValueError) as error:
         raise ConfigError(f"--state: s3://{bucket}: {_first_line(error)}") from error
+
+
+def _endpoint(text: str, name: str) -> WebAddress:
+    code = "state_location_invalid"
+    address = read_web_address(text, name=name, example="https://s3.example.com", code=code)
+    return encrypted_or_private(address, name=name, code=code)
 
 
 def _first_line(error: Exception) -> str:

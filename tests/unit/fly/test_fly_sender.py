@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import ssl
 from typing import Any
 
 import anyio
@@ -17,7 +18,7 @@ from score_flyio.events import RateLimitHit, RequestFinished, RequestRetried, to
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.errors import is_doubtful
 from score_flyio.fly.retry import ONCE, RetryPolicy, is_repeatable
-from score_flyio.fly.transport import HttpTransport, normal_base_url
+from score_flyio.fly.transport import Call, HttpTransport, api_address
 from tests.unit.fly.scripted import TOKEN, Connect, Seen, answer
 
 REFUSED = httpx.ConnectError("refused")
@@ -332,13 +333,72 @@ async def test_real_http(anyio_backend: str) -> None:
         ("https://api.machines.dev", "https://api.machines.dev"),
         ("https://api.machines.dev/v1/", "https://api.machines.dev"),
         ("http://_api.internal:4280/", "http://_api.internal:4280"),
+        ("HTTPS://API.machines.dev", "https://api.machines.dev"),
+        (" https://api.machines.dev\n", "https://api.machines.dev"),
     ],
 )
 def test_base_urls(url: str, expected: str) -> None:
-    assert normal_base_url(url) == expected
+    assert api_address(url).url == expected
 
 
-@pytest.mark.parametrize("url", ["", "api.machines.dev", "ftp://x", "https://"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://a.example",
+        "HTTPS://a.example",
+        "Https://a.example",
+        "http://127.0.0.1:1",
+        "http://_api.internal",
+    ],
+)
+async def test_certificates_count_whatever_the_spelling(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Any] = []
+
+    class Client(httpx.AsyncClient):
+        def __init__(self, **settings: Any) -> None:
+            made.append(settings["verify"])
+            super().__init__(**settings)
+
+        async def request(self, *_: Any, **__: Any) -> httpx.Response:
+            return httpx.Response(204)
+
+    monkeypatch.setattr(httpx, "AsyncClient", Client)
+    operation = next(each for each in OPERATIONS if each.id == "Apps_list")
+    transport = HttpTransport(url, Tokens.parse("t"))
+    await transport.exchange(Call(operation=operation, path={}))
+    assert [context.verify_mode for context in made] == [ssl.CERT_REQUIRED]
+    assert made[0].check_hostname
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.machines.dev",
+        "HTTP://api.machines.dev",
+        "http://10.0.0.1:4280",
+        "http://internal",
+        "http://127.0.0.1.example.com",
+    ],
+)
+def test_a_token_goes_nowhere_in_plain_text(url: str) -> None:
+    with pytest.raises(ConfigError, match="is not encrypted"):
+        HttpTransport(url, Tokens.parse("t"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "api.machines.dev",
+        "ftp://x",
+        "https://",
+        "https://x:99999",
+        "https://a\nb",
+        "https://a b",
+    ],
+)
 def test_what_is_no_base_url_is_refused(url: str) -> None:
     with pytest.raises(ConfigError):
         HttpTransport(url, Tokens.parse("t"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable
 
@@ -109,11 +110,14 @@ async def test_an_error_status_with_an_answer_keeps_it() -> None:
 
 async def test_no_connection_is_told_with_the_address() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("connection refused")
+        raise httpx.ConnectError("to http://u:hunter2@host") from ConnectionRefusedError(
+            errno.ECONNREFUSED, "hunter2"
+        )
 
     with pytest.raises(ProvisionFailed, match=r"prov\.example\.com.*connection refused") as caught:
         await service(answer).provision(REQUEST)
     assert caught.value.code == "provisioner_call_failed"
+    assert "hunter2" not in str(caught.value)
 
 
 async def test_an_endless_answer_is_refused() -> None:

@@ -141,9 +141,9 @@ def _kind(item: ProvisionerDefinition) -> str:
         case CommandSpec(binary=binary):
             return f"CMD {binary}"
         case HttpSpec(url=url):
-            from score_flyio.resources.kinds.http import public_url
+            from score_flyio.base.web_address import shown_url
 
-            return f"HTTP {public_url(url)}"
+            return f"HTTP {shown_url(url)}"
         case StaticSpec(values=values):
             return f"Static #{len(values)}"
 
@@ -163,8 +163,8 @@ def _document(item: ProvisionerDefinition) -> dict[str, Any]:
         case CommandSpec(binary=binary, args=args):
             return document | {"cmd": {"binary": binary, "args": list(args)}}
         case HttpSpec(url=url):
-            from score_flyio.resources.kinds.http import public_url
+            from score_flyio.base.web_address import shown_url
 
-            return document | {"http": {"url": public_url(url)}}
+            return document | {"http": {"url": shown_url(url)}}
         case StaticSpec(values=values):
             return document | {"static": dict(values)}

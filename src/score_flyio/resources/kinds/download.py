@@ -8,6 +8,9 @@ from typing import Final, cast
 
 import httpx
 
+from score_flyio.base.http import http_client
+from score_flyio.base.network import network_reason
+from score_flyio.base.web_address import shown_url
 from score_flyio.errors import ConfigError
 
 LONGEST: Final = 1024 * 1024
@@ -17,15 +20,11 @@ TIMEOUT: Final = 30.0
 
 async def download(url: str, *, transport: httpx.AsyncBaseTransport | None = None) -> bytes:
     """What is at an http or https URL. Raises ConfigError."""
-    from score_flyio.resources.kinds.http import public_url
-
-    shown = public_url(url)
+    shown = shown_url(url)
     content = bytearray()
     try:
         async with (
-            httpx.AsyncClient(
-                follow_redirects=True, timeout=TIMEOUT, transport=transport
-            ) as client,
+            http_client(transport=transport, follow_redirects=True, timeout=TIMEOUT) as client,
             client.stream("GET", url) as response,
         ):
             if not response.is_success:
@@ -37,5 +36,5 @@ async def download(url: str, *, transport: httpx.AsyncBaseTransport | None = Non
                     if len(content) > LONGEST:
                         raise ConfigError(f"GET {shown}: longer than {LONGEST} bytes")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise ConfigError(f"GET {shown}: {error or type(error).__name__}") from error
+        raise ConfigError(f"GET {shown}: no answer: {network_reason(error)}") from error
     return bytes(content)

@@ -9,12 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, cast
+from typing import cast
 
 import anyio
 import httpx
 from attrs import field, frozen
 
+from score_flyio.base.http import http_client
+from score_flyio.base.network import network_reason
+from score_flyio.base.web_address import shown_url
 from score_flyio.errors import ProvisionFailed
 from score_flyio.resources.protocol import MAX_ANSWER, Answer, Mode, encode_request, understand
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
@@ -50,12 +53,15 @@ class HttpProvisioner:
     async def _call(self, mode: Mode, request: ProvisionRequest) -> ProvisionResult:
         body = encode_request(request)
         method = "POST" if mode is Mode.PROVISION else "DELETE"
-        where = f"{method} {public_url(self.spec.url)}"
+        where = f"{method} {shown_url(self.spec.url)}"
         try:
             with anyio.fail_after(self.timeout):
                 answer = await self._send(method, where, body)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise self._failed(request, f"{where}: {error or type(error).__name__}") from error
+            raise self._failed(request, f"{where}: no answer: {network_reason(error)}") from error
+        except _TooLongError:
+            message = f"{where}: the answer is longer than {MAX_ANSWER} bytes"
+            raise self._failed(request, message) from None
         except TimeoutError:
             message = f"{where}: no answer within {self.timeout:g} s"
             raise self._failed(request, message) from None
@@ -70,8 +76,7 @@ class HttpProvisioner:
 
     async def _send(self, method: str, where: str, body: bytes) -> Answer:
         limits = httpx.Timeout(None, connect=CONNECT_TIMEOUT)
-        settings: dict[str, Any] = {"timeout": limits, "transport": self.transport}
-        async with httpx.AsyncClient(follow_redirects=False, **settings) as client:
+        async with http_client(transport=self.transport, timeout=limits) as client:
             del client.headers["accept"]
             headers = {"Content-Type": "application/json"}
             if method == "POST":
@@ -85,6 +90,10 @@ class HttpProvisioner:
         return Answer(failure=_describe(where, response, content), body=content)
 
 
+class _TooLongError(Exception):
+    """The service sends more than any answer has."""
+
+
 async def _read(response: httpx.Response) -> bytes:
     content = bytearray()
     body = cast("AsyncGenerator[bytes, None]", response.aiter_bytes())
@@ -92,24 +101,16 @@ async def _read(response: httpx.Response) -> bytes:
         async for chunk in chunks:
             content += chunk
             if len(content) > MAX_ANSWER:
-                raise httpx.DecodingError(f"the answer is longer than {MAX_ANSWER} bytes")
+                raise _TooLongError
     return bytes(content)
 
 
 def _describe(where: str, response: httpx.Response, content: bytes) -> str:
     text = f"{where} answered {response.status_code} {response.reason_phrase}".rstrip()
     if response.has_redirect_location:
-        return f"{text}, a redirect to {public_url(response.headers['location'])}, not followed"
+        return f"{text}, a redirect to {shown_url(response.headers['location'])}, not followed"
     # An answer may hold secrets, whatever its content type; a page of a proxy does not.
     if content and not content.lstrip().startswith((b"{", b"[")):
         shown = content[:SHOWN].decode(errors="replace").strip()
         return f"{text}: {shown}"
     return text
-
-
-def public_url(url: str) -> str:
-    """The URL without user and password, for messages."""
-    try:
-        return str(httpx.URL(url).copy_with(userinfo=b""))
-    except httpx.InvalidURL:
-        return "the configured URL"

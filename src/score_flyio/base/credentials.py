@@ -1,0 +1,26 @@
+"""Tokens, keys and passwords of the tool itself, as they are found in the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from score_flyio.base.secret import Secret
+from score_flyio.errors import ConfigError
+
+
+def credential(environ: Mapping[str, str], name: str) -> Secret | None:
+    """The value of a variable, without space and line ends around it; None where it is empty.
+
+    Raises ConfigError, which does not show the value, for what no header can carry.
+    """
+    text = environ.get(name, "").strip()
+    if not text:
+        return None
+    if text.isascii() and text.isprintable():
+        return Secret(text)
+    inside = "a line break or another control character" if text.isascii() else "non-ASCII text"
+    raise ConfigError(
+        f"{name}: there is {inside} in it",
+        hint="copy it again, in one piece; it may have been wrapped or changed on its way",
+        code="credential_invalid",
+    )

@@ -1,0 +1,45 @@
+"""The one way to make HTTP clients: certificates count, and this machine needs no proxy."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import httpx
+
+from score_flyio.base.web_address import trusting_nobody
+from score_flyio.errors import ConfigError
+
+_HERE: Final = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+
+
+def http_client(
+    *,
+    encrypted: bool = True,
+    transport: httpx.AsyncBaseTransport | None = None,
+    trust: Any = None,
+    **settings: Any,
+) -> httpx.AsyncClient:
+    """A client for one kind of server, to be closed by the caller.
+
+    Args:
+        encrypted: False where all addresses are plain http, so that no certificates are loaded.
+        transport: Used in place of the network.
+        trust: The TLS context of another client, so that certificates are loaded once.
+        settings: Those of `httpx.AsyncClient`.
+
+    Raises ConfigError for a proxy in the environment that cannot be used.
+    """
+    if transport is not None:
+        return httpx.AsyncClient(transport=transport, trust_env=False, **settings)
+    if trust is None:
+        trust = True if encrypted else trusting_nobody()
+    try:
+        mounts: dict[str, httpx.AsyncBaseTransport | None] = dict.fromkeys(_HERE)
+        return httpx.AsyncClient(verify=trust, mounts=mounts, **settings)
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        raise ConfigError(
+            "the proxy that the environment names cannot be used",
+            hint="HTTPS_PROXY, HTTP_PROXY and ALL_PROXY take http:// and https:// addresses; "
+            "for socks5:// addresses, pip install 'httpx[socks]'",
+            code="proxy_invalid",
+        ) from error

@@ -1,0 +1,129 @@
+"""Addresses of servers: read by one rule, shown without what they may hide.
+
+A URL can carry a password before its host and a key in its query. Neither ever shows.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final
+from urllib.parse import SplitResult, urlsplit
+
+from attrs import frozen
+
+from score_flyio.base.record import Record
+from score_flyio.errors import ConfigError
+
+if TYPE_CHECKING:
+    import ssl
+
+PRIVATE_ZONE: Final = ".internal"
+"""Names of Fly's private network, which is encrypted by itself and has no TLS."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class WebAddress(Record):
+    """The parts of an http or https URL."""
+
+    parts: SplitResult
+    """Scheme and host in lower case; user, password and fragment taken off."""
+    user: str | None = None
+    password: str | None = None
+
+    @property
+    def url(self) -> str:
+        """The URL that is called, without user, password and fragment."""
+        return self.parts.geturl()
+
+    @property
+    def shown(self) -> str:
+        """The URL for messages: no query either."""
+        return self.parts._replace(query="").geturl()
+
+    @property
+    def host(self) -> str:
+        """Without port, in lower case."""
+        return self.parts.hostname or ""
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether it is spoken to over TLS."""
+        return self.parts.scheme == "https"
+
+    @property
+    def private(self) -> bool:
+        """Whether what is sent to it stays on this machine or on Fly's private network."""
+        return is_loopback(self.host) or self.host.endswith(PRIVATE_ZONE)
+
+
+def read_web_address(text: str, *, name: str, example: str, code: str) -> WebAddress:
+    """Take an address apart, whatever the spelling of its scheme and host.
+
+    Args:
+        text: As somebody typed it; space around it does not count.
+        name: Where it was given, such as an option or a variable.
+        example: An address that would do.
+        code: The stable name of the error.
+
+    Raises:
+        ConfigError: it is no http or https URL. The message shows neither password nor query.
+    """
+    text = text.strip()
+    try:
+        parts = urlsplit(text)
+        valid = bool(parts.scheme.lower() in {"http", "https"} and parts.hostname)
+        valid = valid and text.isprintable() and " " not in text and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ConfigError(
+            f"{name}: {shown_url(text)!r} is not an http or https address",
+            hint=f"give one such as {example}",
+            code=code,
+        )
+    host = parts.netloc.rpartition("@")[2].lower()
+    return WebAddress(
+        parts=parts._replace(scheme=parts.scheme.lower(), netloc=host, fragment=""),
+        user=parts.username,
+        password=parts.password,
+    )
+
+
+def encrypted_or_private(address: WebAddress, *, name: str, code: str) -> WebAddress:
+    """The address, to which a secret may be sent.
+
+    Raises ConfigError for plain http to anything but this machine and Fly's private network.
+    """
+    if not address.encrypted and not address.private:
+        raise ConfigError(
+            f"{name}: {address.shown!r} is not encrypted",
+            hint=f"use https://; http:// is for this machine and for {PRIVATE_ZONE} names only",
+            code=code,
+        )
+    return address
+
+
+def trusting_nobody() -> ssl.SSLContext:
+    """For plain HTTP: should TLS be spoken after all, no certificate counts."""
+    import ssl
+
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether what is sent to this host stays on this machine."""
+    if host is None:
+        return False
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def shown_url(text: str) -> str:
+    """A URL for messages: without user, password, query and fragment, however broken it is."""
+    text = "".join(filter(str.isprintable, text))
+    for end in "?#":
+        text = text.partition(end)[0]
+    scheme, separator, rest = text.rpartition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
