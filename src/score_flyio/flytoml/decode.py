@@ -7,7 +7,7 @@ regard to case, unknown keys are skipped, a whole float passes for an integer, d
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -15,11 +15,10 @@ import attrs
 from attrs import define, field
 
 from score_flyio.flytoml.findings import Finding
-from score_flyio.flytoml.gotext import int64
-from score_flyio.flytoml.legacy import Tree, describe
+from score_flyio.flytoml.gotext import Time, int64, time_text
 from score_flyio.flytoml.schema import Key, Shape, keys_of
 from score_flyio.flytoml.spec import AppSpec
-from score_flyio.flytoml.toml_scalars import TomlTime
+from score_flyio.flytoml.tree import Tree, describe, leaves
 from score_flyio.flytoml.values import Duration
 
 _STOPS: Final = {False: "off", True: "stop"}
@@ -33,7 +32,7 @@ def decode(tree: Tree) -> tuple[AppSpec | None, tuple[Finding, ...]]:
     Go reports an unreadable duration or word at once, and a value of a wrong type only at the end.
     """
     work = _Decoder()
-    if endless := _endless(tree, ""):
+    if endless := _endless(tree):
         return None, (endless,)
     spec = work.section(AppSpec, tree, "")
     if not work.findings:
@@ -42,16 +41,12 @@ def decode(tree: Tree) -> tuple[AppSpec | None, tuple[Finding, ...]]:
     return None, tuple(finding for _, finding in ordered)
 
 
-def _endless(value: Any, place: str) -> Finding | None:
+def _endless(tree: Tree) -> Finding | None:
     """The first number that is none, or infinite, even of an unknown key: JSON cannot have it."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return _finding(_Misfit(value, "a finite number"), place)
-    below: Iterable[tuple[str, Any]] = ()
-    if isinstance(value, dict):
-        below = ((f"{place}.{name}" if place else name, value[name]) for name in sorted(value))
-    elif isinstance(value, list):
-        below = ((f"{place}[{index}]", item) for index, item in enumerate(value))
-    return next((found for path, item in below if (found := _endless(item, path))), None)
+    for place, value in leaves(tree):
+        if isinstance(value, float) and not math.isfinite(value):
+            return _finding(_Misfit(value, "a finite number"), place)
+    return None
 
 
 class _Misfit(Exception):
@@ -164,8 +159,8 @@ def _zero(shape: Shape) -> Any:
 
 
 def _text(raw: Any) -> str:
-    if isinstance(raw, TomlTime):
-        return raw.text
+    if isinstance(raw, Time):
+        return time_text(raw)
     if not isinstance(raw, str):
         raise _Misfit(raw, "a text in quotes")
     return raw
@@ -226,8 +221,8 @@ def _any(raw: Any) -> Any:
         return {name: _any(raw[name]) for name in sorted(raw)}
     if isinstance(raw, list):
         return [_any(item) for item in raw]
-    if isinstance(raw, TomlTime):
-        return raw.text
+    if isinstance(raw, Time):
+        return time_text(raw)
     whole = isinstance(raw, int) and not isinstance(raw, bool)
     return int(float(raw)) if whole else raw
 

@@ -10,7 +10,7 @@ from score_flyio.errors import Problem
 from score_flyio.flytoml.decode import decode
 from score_flyio.flytoml.findings import Finding
 from score_flyio.flytoml.legacy import normalise
-from score_flyio.flytoml.lines import line_for
+from score_flyio.flytoml.lines import key_lines, line_for
 from score_flyio.flytoml.parse import FileFormat, parse
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.flytoml.strict import StrictReport, strict_check
@@ -68,19 +68,20 @@ def read_fly_toml(
         file: its name, for messages.
         form: the language it is written in.
     """
-    parsed = parse(text, form)
-    if isinstance(parsed, Finding):
-        return FlyTomlDocument(file=file, errors=(parsed,), problems=(parsed.problem(file),))
+    tree = parse(text, form)
+    if isinstance(tree, Finding):
+        return FlyTomlDocument(file=file, errors=(tree,), problems=(tree.problem(file),))
 
     def told(findings: tuple[Finding, ...]) -> tuple[Problem, ...]:
-        return tuple(f.problem(file, line_for(parsed.lines, f.place)) for f in findings)
+        lines = key_lines(text) if findings and form == "toml" else {}
+        return tuple(f.problem(file, line_for(lines, f.place)) for f in findings)
 
-    normalised, misfits = normalise(parsed.tree)
+    normalised, misfits = normalise(tree)
     spec, mistakes = decode(normalised)
     if misfits or spec is None:
         findings = (*misfits, *mistakes)
         return FlyTomlDocument(
-            file=file, app=_name(parsed.tree), errors=findings[:1], problems=told(findings)
+            file=file, app=_name(tree), errors=findings[:1], problems=told(findings)
         )
     errors = validate(spec)
     return FlyTomlDocument(

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import date, datetime, time
 from typing import Any, Final
 
-from score_flyio.flytoml.toml_scalars import TomlTime
-
+Time = date | time
+"""A date, a time of day, or both."""
 _LOWEST: Final = -(2**63)
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -26,8 +27,8 @@ def text_of(value: Any) -> str:
             return "true" if value else "false"
         case float():
             return float_text(value)
-        case TomlTime():
-            return value.shown
+        case date() | time():
+            return _shown(value)
         case list():
             return f"[{' '.join(text_of(item) for item in value)}]"
         case dict():
@@ -60,6 +61,19 @@ def plain_decimal(value: float) -> str:
 
     text = format(Decimal(repr(value)), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def time_text(value: Time) -> str:
+    """RFC 3339: where a text is wanted."""
+    text = re.sub(r"(?<=\.)([0-9]*[1-9])0+", r"\1", value.isoformat())
+    return f"{text.removesuffix('+00:00')}Z" if text.endswith("+00:00") else text
+
+
+def _shown(value: Time) -> str:
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        return time_text(value)
+    zone, moment = value.strftime("%z"), time_text(value.replace(tzinfo=None))
+    return f"{moment.replace('T', ' ')} {zone} {'UTC' if zone == '+0000' else zone}"
 
 
 def int64(number: float) -> int:

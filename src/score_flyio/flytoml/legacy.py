@@ -14,9 +14,8 @@ from attrs import define, field
 
 from score_flyio.flytoml.findings import Finding
 from score_flyio.flytoml.gotext import int64, text_of, wrapped
+from score_flyio.flytoml.tree import Tree, describe
 from score_flyio.flytoml.values import Duration
-
-Tree = dict[str, Any]
 
 _DIGITS: Final = re.compile(r"[+-]?[0-9]+\Z")
 _LONGEST: Final = len(str(2**63))
@@ -61,19 +60,6 @@ class _Misfit(Exception):
             message=f"expected {expected}, found {describe(value)}",
             hint=f"write it as {expected}",
         )
-
-
-def describe(value: Any) -> str:
-    """The kind of a value and, for scalars, the value."""
-    match value:
-        case dict():
-            return "a table"
-        case list():
-            return "a list"
-        case str():
-            return f"the text {value!r}"
-        case _:
-            return text_of(value)
 
 
 def _env(work: _Normaliser) -> None:

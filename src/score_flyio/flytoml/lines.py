@@ -1,9 +1,12 @@
-"""On which line of a file a key stands."""
+"""On which line of a fly.toml a key stands."""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
+
+from attrs import Factory, define
 
 _INDEX: Final = re.compile(r"\[[0-9]+\]")
 
@@ -16,3 +19,76 @@ def line_for(lines: dict[str, int], place: str) -> int | None:
                 return lines[spelling]
         place = place.rpartition(".")[0]
     return None
+
+
+def key_lines(text: str) -> dict[str, int]:
+    """Path of a key, such as `mounts[1].initial_size` → line of its statement, from 1.
+
+    Args:
+        text: TOML.
+    """
+    index = _Index()
+    for line, statement, tree in _statements(text):
+        index.add(statement.lstrip(), tree, line)
+    return index.lines
+
+
+def unread_line(text: str) -> int:
+    """The line, from 1, of the first statement that is not TOML on its own."""
+    after = 1
+    for line, statement, _ in _statements(text):
+        after = line + statement.count("\n") + 1
+    return after
+
+
+def _statements(text: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """Line, text and tree of each statement: the fewest lines that are TOML on their own."""
+    import tomli
+
+    lines, start = text.replace("\r\n", "\n").split("\n"), 0
+    for end in range(1, len(lines) + 1):
+        statement = "\n".join(lines[start:end])
+        try:
+            tree = tomli.loads(statement)
+        except (ValueError, RecursionError):
+            continue
+        yield start + 1, statement, tree
+        start = end
+
+
+@define
+class _Index:
+    lines: dict[str, int] = Factory(dict)
+    table: str = ""
+    """Path of the table that the last header opened."""
+    counts: dict[str, int] = Factory(dict)
+    """Path of a list of tables → how many `[[…]]` headers it has had."""
+
+    def add(self, statement: str, tree: dict[str, Any], line: int) -> None:
+        if statement.startswith("["):
+            self._header(tree, listed=statement.startswith("[["))
+            self.lines.setdefault(self.table, line)
+        else:
+            self._keys(tree, self.table, line)
+
+    def _header(self, tree: dict[str, Any], *, listed: bool) -> None:
+        self.table, below = "", tree
+        while isinstance(below, dict) and below:
+            ((name, below),) = below.items()
+            self.table = f"{self.table}.{name}" if self.table else name
+            if listed and not isinstance(below, dict):
+                self.counts[self.table] = self.counts.get(self.table, 0) + 1
+            if self.table in self.counts:
+                self.table += f"[{self.counts[self.table] - 1}]"
+
+    def _keys(self, value: Any, path: str, line: int) -> None:
+        if isinstance(value, dict):
+            for name, item in value.items():
+                below = f"{path}.{name}" if path else name
+                self.lines.setdefault(below, line)
+                self._keys(item, below, line)
+        elif isinstance(value, list):
+            for position, item in enumerate(value):
+                below = f"{path}[{position}]"
+                self.lines.setdefault(below, line)
+                self._keys(item, below, line)

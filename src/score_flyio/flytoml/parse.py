@@ -4,50 +4,77 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, Literal
-
-from attrs import Factory, frozen
+import re
+from typing import Any, Final, Literal
 
 from score_flyio.flytoml.findings import Finding
 from score_flyio.flytoml.gotext import well_formed
-from score_flyio.flytoml.legacy import Tree
-from score_flyio.flytoml.toml_text import TomlError, load_toml
+from score_flyio.flytoml.lines import key_lines, line_for, unread_line
+from score_flyio.flytoml.tree import Tree, is_deeper, leaves
 
 FileFormat = Literal["toml", "json", "yaml"]
 
-
-@frozen
-class Parsed:
-    """The tree of a file, and on which lines its keys stand."""
-
-    tree: Tree
-    lines: dict[str, int] = Factory(dict)
-    """Path of a key, such as `mounts[1].initial_size` → line, from 1; of TOML only."""
+_DEEPEST: Final = 100
+"""Levels of lists and tables in each other; no fly.toml needs more than a few."""
+_UNCLOSED: Final = (r"character '\n'", 'Expected "\'"', "Expected \"'''\"")
+"""How messages of the reader end about texts without their closing quotes."""
+_TUPLE: Final = re.compile(r"\('.*'\)|\('.*',\)")
+_PART: Final = re.compile(r"'([^']*)'")
 
 
-def parse(text: str, form: FileFormat) -> Parsed | Finding:
+def parse(text: str, form: FileFormat) -> Tree | Finding:
     """The tree, or why there is none."""
+    too_deep = _syntax(form.upper(), "lists and tables are nested too deeply", None)
     try:
         match form:
             case "toml":
-                return _toml(text)
+                parsed = _toml(text)
             case "json":
-                return _json(text)
+                parsed = _json(text)
             case "yaml":
-                return _yaml(text)
+                parsed = _yaml(text)
     except RecursionError:
-        return _syntax(form.upper(), "lists and tables are nested too deeply", None)
+        return too_deep
+    return too_deep if is_deeper(parsed, _DEEPEST) else parsed
 
 
-def _toml(text: str) -> Parsed | Finding:
+def _toml(text: str) -> Tree | Finding:
+    """TOML as flyctl's reader takes it: no numbers beyond 64 bits."""
+    import tomli
+
+    if text.startswith("\ufeff"):
+        return _syntax("TOML", "the file begins with a byte order mark", 1)
     try:
-        found = load_toml(text)
-    except TomlError as error:
-        return _syntax("TOML", str(error), error.line)
-    return Parsed(found.tree, found.lines)
+        tree = tomli.loads(text, parse_float=_toml_float)
+    except tomli.TOMLDecodeError as error:
+        line = unread_line(text) if error.msg.startswith('Expected "') else error.lineno
+        return _syntax("TOML", _told(error.msg, text.split("\n")[line - 1]), line)
+    except _NoNumberError as error:
+        line = text.count("\n", 0, text.find(error.number)) + 1
+        return _syntax("TOML", str(error), line)
+    except ValueError:
+        return _syntax("TOML", "a whole number has too many digits", unread_line(text))
+    for place, value in leaves(tree):
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            found = line_for(key_lines(text), place)
+            return _syntax("TOML", f"the number of {place} is too large", found)
+    return tree
 
 
-def _json(text: str) -> Parsed | Finding:
+def _told(message: str, source: str) -> str:
+    """A message of the reader, which spells keys as Python does, beside the line it is about."""
+    if message.endswith(_UNCLOSED):
+        message = "the text is not closed"
+    message = _TUPLE.sub(lambda match: ".".join(_PART.findall(match[0])), message)
+    message = message[:1].lower() + message[1:]
+    return f"{message}: {source.strip()[:80]}" if source.strip() else message
+
+
+def _toml_float(text: str) -> float:
+    return float(text) if text.endswith(("inf", "nan")) else _number(text)
+
+
+def _json(text: str) -> Tree | Finding:
     try:
         tree = json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_constant)
     except json.JSONDecodeError as error:
@@ -58,21 +85,23 @@ def _json(text: str) -> Parsed | Finding:
 
 
 class _NoNumberError(ValueError):
-    pass
+    def __init__(self, number: str, reason: str) -> None:
+        super().__init__(f"{number[:40]} is {reason}")
+        self.number = number
 
 
 def _number(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise _NoNumberError(f"the number {text[:40]} is too large")
+        raise _NoNumberError(text, "too large a number")
     return number
 
 
 def _constant(word: str) -> float:
-    raise _NoNumberError(f"{word} is no number")
+    raise _NoNumberError(word, "no number")
 
 
-def _yaml(text: str) -> Parsed | Finding:
+def _yaml(text: str) -> Tree | Finding:
     import yaml
 
     from score_flyio.flytoml.yaml_text import load_yaml
@@ -86,12 +115,13 @@ def _yaml(text: str) -> Parsed | Finding:
         return _syntax("YAML", str(error), 1)
 
 
-def _table(language: str, value: Any) -> Parsed | Finding:
+def _table(language: str, value: Any) -> Tree | Finding:
     if value is None:
-        return Parsed({})
+        return {}
     if not isinstance(value, dict):
         return _syntax(language, "the file is not a table", 1)
-    return Parsed(well_formed(value))
+    tree: Tree = well_formed(value)
+    return tree
 
 
 def _syntax(language: str, message: str, line: int | None) -> Finding:

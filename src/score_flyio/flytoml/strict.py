@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from attrs import Factory, define, frozen
 
-from score_flyio.flytoml.legacy import Tree
 from score_flyio.flytoml.schema import Shape, keys_of
 from score_flyio.flytoml.spec import AppSpec
+from score_flyio.flytoml.tree import Tree
 
 _UNSEEN: Final = frozenset({"services", "mounts", "vm", "metrics"})
 

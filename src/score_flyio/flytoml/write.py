@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
 from typing import Any, Final, Literal
 
-from attrs import define, field
-
-from score_flyio.flytoml.gotext import plain_decimal
 from score_flyio.flytoml.schema import Key, Shape, keys_of
 from score_flyio.flytoml.spec import AppSpec
 
 Format = Literal["toml", "json"]
 
-_BARE: Final = re.compile(r"[A-Za-z0-9_-]+\Z")
-_NEEDS_ESCAPES: Final = re.compile(r"['\x00-\x1f\x7f]")
-_ESCAPES: Final = {"\b": "b", "\t": "t", "\n": "n", "\f": "f", "\r": "r", '"': '"', "\\": "\\"}
-_ESCAPED: Final = re.compile(r'[\x00-\x1f\x7f"\\]')
+_WIDTH: Final = 100
+"""Characters of a line of tomli-w."""
+_INDENT: Final = re.compile(rf"^(?: {{{_WIDTH}}})+", re.MULTILINE)
 
 
 def to_json(spec: AppSpec) -> dict[str, Any]:
@@ -30,10 +25,8 @@ def to_json(spec: AppSpec) -> dict[str, Any]:
 
 
 def to_toml(spec: AppSpec) -> str:
-    """The config as flyctl writes it, without the comment block at the top."""
-    writer = _Writer()
-    writer.table((), dict(_entries(spec, "toml")))
-    return "".join(f"{line}\n" for line in writer.lines)
+    """The config in the order of flyctl, without its comment block at the top."""
+    return _text(dict(_entries(spec, "toml")))
 
 
 def to_workload_toml(spec: AppSpec) -> str:
@@ -48,9 +41,7 @@ def to_workload_toml(spec: AppSpec) -> str:
     for file in entries.get("files", ()):
         if file.keys() <= {"guest_path", "processes"}:
             file["raw_value"] = ""
-    writer = _Writer()
-    writer.table((), entries)
-    return "".join(f"{line}\n" for line in writer.lines)
+    return _text(entries)
 
 
 def _entries(section: Any, fmt: Format) -> Iterable[tuple[str, Any]]:
@@ -104,78 +95,13 @@ def _floats(value: Any) -> Any:
     return value
 
 
-@define(eq=False, repr=False)
-class _Writer:
-    lines: list[str] = field(factory=list)
-    after_header: bool = True
+def _text(entries: dict[str, Any]) -> str:
+    """The document as TOML, every list of tables under its `[[…]]` headers.
 
-    def table(self, path: tuple[str, ...], entries: dict[str, Any]) -> None:
-        """Scalars and lists of scalars first, then the sub-tables."""
-        indent = "  " * len(path)
-        for name, value in entries.items():
-            if not _is_table(value) and not _is_table_list(value):
-                self.lines.append(f"{indent}{_key_text(name)} = {_value_text(value)}")
-                self.after_header = False
-        for name, value in entries.items():
-            below = (*path, name)
-            if _is_table(value):
-                self._header(below, "[", "]")
-                self.table(below, value)
-            elif _is_table_list(value):
-                for item in value:
-                    self._header(below, "[[", "]]")
-                    self.table(below, item)
+    tomli-w writes short tables of a list inline, and so before other tables, unless indented they
+    are longer than its lines.
+    """
+    import tomli_w
 
-    def _header(self, path: tuple[str, ...], opening: str, closing: str) -> None:
-        if not self.after_header:
-            self.lines.append("")
-        indent = "  " * (len(path) - 1)
-        self.lines.append(f"{indent}{opening}{'.'.join(map(_key_text, path))}{closing}")
-        self.after_header = True
-
-
-def _is_table(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-def _is_table_list(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(map(_is_table, value))
-
-
-def _key_text(name: str) -> str:
-    return name if _BARE.match(name) else _string(name)
-
-
-def _value_text(value: Any) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return _string(value)
-        case float():
-            return _float(value)
-        case dict():
-            pairs = (f"{_key_text(name)} = {_value_text(item)}" for name, item in value.items())
-            return f"{{{', '.join(pairs)}}}"
-        case list():
-            return f"[{', '.join(map(_value_text, value))}]"
-        case _:
-            return str(value)
-
-
-def _string(text: str) -> str:
-    if not _NEEDS_ESCAPES.search(text):
-        return f"'{text}'"
-    return f'"{_ESCAPED.sub(_escape, text)}"'
-
-
-def _escape(match: re.Match[str]) -> str:
-    char = match.group()
-    return f"\\{_ESCAPES[char]}" if char in _ESCAPES else f"\\u{ord(char):04X}"
-
-
-def _float(value: float) -> str:
-    if not math.isfinite(value):
-        return str(value)
-    text = plain_decimal(value)
-    return text if "." in text else f"{text}.0"
+    text = tomli_w.dumps(entries, indent=_WIDTH)
+    return _INDENT.sub(lambda found: "  " * (len(found[0]) // _WIDTH), text)

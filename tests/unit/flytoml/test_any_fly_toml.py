@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+import tomli_w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,6 @@ from score_flyio.flytoml import read_fly_toml, to_json, to_toml
 from score_flyio.flytoml.load import read_document
 from score_flyio.flytoml.schema import Key, Shape, keys_of
 from score_flyio.flytoml.spec import AppSpec
-from score_flyio.flytoml.write import _key_text, _string
 
 examples = settings(
     max_examples=200,
@@ -40,14 +40,21 @@ WORDS = st.sampled_from(
         *("{}", "{", '{"containers": [{}]}', '{"guest": {"cpus": "x"}}', "m.json", "1e400gb", "-5"),
     ]
 )
+
+
+def quoted(text: str) -> str:
+    """A text, or a key, in TOML."""
+    return tomli_w.dumps({"": text}).removeprefix('"" = ').removesuffix("\n")
+
+
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6) | WORDS
 NUMBERS = st.integers(-(2**63), 2**63 - 1).map(str) | st.floats().map(repr)
 TIMES = st.sampled_from(["2024-05-17", "08:30", "08:30:00.50", "2024-05-17T08:30:00.10+01:00"])
-SCALARS = TEXTS.map(_string) | NUMBERS | TIMES | st.sampled_from(["true", "false", "[]", "{}"])
+SCALARS = TEXTS.map(quoted) | NUMBERS | TIMES | st.sampled_from(["true", "false", "[]", "{}"])
 
 
 def in_braces(entries: dict[str, str]) -> str:
-    return f"{{{', '.join(f'{_key_text(name)} = {value}' for name, value in entries.items())}}}"
+    return f"{{{', '.join(f'{quoted(name)} = {value}' for name, value in entries.items())}}}"
 
 
 VALUES = st.recursive(
@@ -59,7 +66,7 @@ VALUES = st.recursive(
     max_leaves=6,
 )
 RIGHT: dict[str, st.SearchStrategy[str]] = {
-    "text": TEXTS.map(_string),
+    "text": TEXTS.map(quoted),
     "int": st.integers(-2, 9000).map(str),
     "bool": st.sampled_from(["true", "false"]),
     "duration": st.sampled_from(['"10s"', '"1h2.5s"', "15", "2.5"]),

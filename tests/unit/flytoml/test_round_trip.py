@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 
 import attrs
@@ -27,12 +28,12 @@ def test_written_toml_reads_as_the_same_spec(spec: AppSpec) -> None:
 
 @examples
 @given(APP_SPECS)
-def test_written_toml_has_no_blank_line_beside_a_header_below(spec: AppSpec) -> None:
+def test_written_toml_has_tables_under_headers(spec: AppSpec) -> None:
     text = to_toml(spec)
-    tomllib.loads(text)
-    assert not text.startswith("\n")
-    assert not text.endswith("\n\n")
-    assert "\n\n\n" not in text
+    keys = [*tomllib.loads(text)]
+    scalars = [key for key in keys if f"[{key}" not in text]
+    assert keys[: len(scalars)] == scalars
+    assert not re.search(r"^ {20}|\n\n\n|\A\n|\n\n\Z", text, re.MULTILINE)
 
 
 @examples
