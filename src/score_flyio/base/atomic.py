@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 
@@ -12,10 +13,10 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o600, durable: boo
     Without `durable` nothing is flushed: for what can be made again after a power cut.
     """
     fresh = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
-    number = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    number = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(number, "wb") as file:
-            os.fchmod(file.fileno(), mode)
+            fresh.chmod(mode)
             file.write(data)
             if durable:
                 file.flush()
@@ -28,7 +29,14 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o600, durable: boo
         _sync_folder(path.parent)
 
 
+def is_private(path: Path) -> bool:
+    """Whether only its owner can read it; on Windows the folder's own rights decide that."""
+    return sys.platform == "win32" or not path.stat().st_mode & 0o077
+
+
 def _sync_folder(folder: Path) -> None:
+    if sys.platform == "win32":
+        return  # A folder cannot be opened there, and renaming is part of its journal.
     number = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(number)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, NoReturn
 
@@ -28,7 +29,9 @@ async def _supervise(work: Awaitable[int | None], cli: "CliContext") -> int:
     failure: Exception | None = None
     command = anyio.CancelScope()
     async with anyio.create_task_group() as tasks:
-        await tasks.start(_cancel_on_signal, command, cli)
+        # On Windows asyncio cannot handle signals; Ctrl-C cancels this task there.
+        if sys.platform != "win32":
+            await tasks.start(_cancel_on_signal, command, cli)
         with command:
             try:
                 exit_code = await work

@@ -1,13 +1,12 @@
 """The project state in files of the project's folder.
 
 `.score-flyio/state.yaml` is what the Go score-flyio knows, `.score-flyio/deployments.yaml` the
-rest. The lock is on the folder itself and ends with the process that holds it; the file `lock`
-beside it only tells who that is.
+rest. The lock is on the folder itself and ends with the process that holds it; the file `lock` in
+it only tells who that is.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
 from collections.abc import AsyncIterator
@@ -15,9 +14,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from score_flyio.base.atomic import write_atomically
+from score_flyio.base.atomic import is_private, write_atomically
 from score_flyio.base.clock import Clock, SystemClock, rfc3339
 from score_flyio.base.event_loop import in_thread, is_missing
+from score_flyio.base.folder_lock import lock_folder
 from score_flyio.errors import StateError, StateLocked
 from score_flyio.state.deployments_form import dump_deployments, load_deployments
 from score_flyio.state.model import ProjectState
@@ -82,7 +82,7 @@ class FileStore:
         path = self.folder / name
         try:
             text = path.read_bytes().decode()
-            if _is_private(self.folder) and _is_private(path):
+            if is_private(self.folder) and is_private(path):
                 self._written[name] = text
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -111,7 +111,7 @@ class FileStore:
 
     def _make_folder(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not _is_private(self.folder):
+        if not is_private(self.folder):
             self.folder.chmod(0o700)
 
     @asynccontextmanager
@@ -125,20 +125,18 @@ class FileStore:
 
     def _take(self, owner: str) -> int:
         try:
-            number = os.open(self.folder, os.O_RDONLY | os.O_CLOEXEC)
+            number = lock_folder(self.folder)
         except FileNotFoundError as error:
             raise not_initialised() from error
         except OSError as error:
             raise StateError(f"{self._shown} cannot be locked: {error.strerror}") from error
-        try:
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._sign(owner)
-        except BlockingIOError as error:
-            os.close(number)
+        if number is None:
             raise StateLocked(
                 f"the project state is locked by {self.holder() or 'another run'}",
                 hint="wait until it has ended; a lock never outlives its process",
-            ) from error
+            )
+        try:
+            self._sign(owner)
         except OSError as error:
             os.close(number)
             raise StateError(f"{self._shown} cannot be locked: {error.strerror}") from error
@@ -155,7 +153,3 @@ class FileStore:
             return (self.folder / LOCK_FILE).read_text(encoding="utf-8").strip() or None
         except OSError:
             return None
-
-
-def _is_private(path: Path) -> bool:
-    return not path.stat().st_mode & 0o077

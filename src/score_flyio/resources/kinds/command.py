@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -126,15 +127,18 @@ def _ending(returncode: int | None) -> str:
 async def _end(process: anyio.abc.Process) -> None:
     """End the program and all it started: politely, and after `GRACE` seconds for certain."""
     with anyio.CancelScope(shield=True):
-        _signal(process, signal.SIGTERM)
+        _signal(process, hard=False)
         with anyio.move_on_after(GRACE):
             await process.wait()
-        _signal(process, signal.SIGKILL)
+        _signal(process, hard=True)
         with anyio.move_on_after(GRACE):
             await process.wait()
 
 
-def _signal(process: anyio.abc.Process, number: int) -> None:
+def _signal(process: anyio.abc.Process, *, hard: bool) -> None:
     # The group may outlive its leader; a group that is gone is what was wanted.
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)
+        if sys.platform == "win32":
+            process.kill()  # There are neither groups nor polite requests.
+        else:
+            os.killpg(process.pid, signal.SIGKILL if hard else signal.SIGTERM)
