@@ -139,6 +139,7 @@ def replace(
     world.record_event(machine, "update", "replacing", "user", now)
     machine.versions.append(world.version(config, now))
     machine.launch = launch
+    machine.left_at_rest = machine.state not in world.settings.update_launches
     machine.healthy_at = None
     world.enter(machine, "replacing", now)
     step = "replaced" if was_running else "swapped"
@@ -161,7 +162,7 @@ def release_resources(world: World, machine: MachineRecord) -> None:
 def _put_in_place(world: World, machine: MachineRecord, at: float) -> None:
     """A version is on its host: start it, or lay it to rest."""
     machine.exits = 0
-    if machine.launch:
+    if machine.launch and not machine.left_at_rest:
         world.schedule(machine, "launch", at)
     else:
         world.schedule(machine, "rest", at + world.settings.prepare)

@@ -94,6 +94,10 @@ class MachineRecord:
     cordoned: bool = False
     launch: bool = True
     """Whether the present version is to be started once it is in place."""
+    left_at_rest: bool = False
+    """Whether the update to the present version found it not running, and leaves it so."""
+    busy_until: float = 0.0
+    """The end of what an update leaves to do: until then a start is refused."""
     started_at: float | None = None
     boot: float = 0.0
     healthy_at: float | None = None

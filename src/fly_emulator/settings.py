@@ -92,6 +92,12 @@ class EmulatorSettings:
 
     # What nobody knows of the platform: a client must do with every answer.
 
+    update_launches: frozenset[str] = frozenset({"started", "starting", "restarting"})
+    """States in which an update starts the machine again; any other machine comes to rest, even
+    when it was to be launched. Observed in 2026; the documentation does not say it."""
+    busy_after_update: float = 3.0
+    """Seconds after an update in which `start` is refused with 412; up to 30 were observed."""
+
     limits_per_token: bool = False
     """Whether each token has rate limits of its own."""
     default_lease_ttl: int = 30

@@ -125,7 +125,8 @@ async def test_a_machine_that_does_not_start(live: Api) -> None:
     assert (await live.get(f"{path}/wait?state=settled")).json()["state"] == "failed"
     assert (await live.get(f"{path}/wait?state=started")).status_code == 400
     await live.post(path, {"config": CONFIG})
-    assert (await live.get(f"{path}/wait?state=started")).status_code == 200
+    await live.get(f"{path}/wait?state=stopped")
+    assert (await live.get(path)).json()["state"] == "stopped"
 
 
 async def test_a_state_between_two_looks_counts(live: Api) -> None:

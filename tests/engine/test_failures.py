@@ -35,7 +35,43 @@ async def test_an_unhealthy_version_goes_back_and_spares_the_others(lab: Lab) ->
     assert len({call.machine for call in done.of("Machines_update")}) == 1
     assert lab.images() == ["nginx:1", "nginx:1"]
     assert "undone after the failure" in done.text
+    assert "with its previous config is healthy" in done.text
+    assert {machine.state for machine in lab.machines()} == {"started"}
     lab.check_clean()
+
+
+async def test_the_only_machine_of_a_crashing_version_runs_again_after_going_back(lab: Lab) -> None:
+    once = "\n[[restart]]\npolicy = 'on-failure'\nretries = 1\n"
+    options = evolve(QUICK, ha=False)
+    await lab.deploy(toml(once), options=options)
+    done = await lab.deploy(toml(once, image="nginx:2", env=CRASHING), options=options)
+    assert done.code == 3
+    assert [(machine.state, *lab.images()) for machine in lab.machines()] == [
+        ("started", "nginx:1")
+    ]
+    assert done.of("Machines_start")
+    lab.check_clean()
+
+
+async def test_a_machine_that_stopped_between_plan_and_update_is_started(lab: Lab) -> None:
+    options = evolve(QUICK, ha=False)
+    await lab.deploy(toml(), options=options)
+    lab.fly.settings = lab.fly.world.settings = evolve(
+        lab.fly.settings, update_launches=frozenset()
+    )
+    done = await lab.deploy(toml(image="nginx:2"), options=options)
+    assert done.code == 0, done.text
+    assert [machine.state for machine in lab.machines()] == ["started"]
+
+
+async def test_machines_that_fell_are_started_by_a_deploy_without_changes(lab: Lab) -> None:
+    await lab.deploy(toml())
+    for machine in lab.machines():
+        machine.state = "failed"
+    done = await lab.deploy(toml())
+    assert (done.code, done.report and done.report.outcome) == (0, "done")
+    assert {machine.state for machine in lab.machines()} == {"started"}
+    assert "Machines_update" not in done.changes
 
 
 async def test_an_unhealthy_version_can_be_kept(lab: Lab) -> None:
@@ -82,7 +118,7 @@ async def test_machines_that_rested_still_rest_after_going_back(lab: Lab) -> Non
     options = evolve(QUICK, max_unavailable=1)
     done = await lab.deploy(toml(image="nginx:2", env=SICK), options=options)
     assert done.code == 3
-    assert (resting.state, sick.state) == ("stopped", "replacing")
+    assert (resting.state, sick.state) == ("stopped", "started")
     assert lab.images() == ["nginx:1", "nginx:1"]
 
 

@@ -17,6 +17,13 @@ DisturbanceKind: TypeAlias = Literal["foreign_lease", "lease_stolen", "host_down
 ON_FAILURE: tuple[OnFailure, ...] = ("rollback", "rollback", "keep", "stop")
 CHANGES = ("Machines_create", "Machines_update", "Machines_delete", "changes", "changes")
 READS = ("reads", "Machines_list", "Machines_show", "Apps_show")
+LAUNCHING = (
+    ("started", "starting", "restarting"),
+    ("started", "starting", "restarting"),
+    ("started",),
+    ("started", "starting", "restarting", "failed", "created", "stopped", "suspended"),
+)
+"""States of which an update makes running machines."""
 OPERATIONS_SHARE = 0.4
 """Share of the seeds with other commands than deploys."""
 LEASES = ("Machines_create_lease", "Machines_release_lease")
@@ -195,6 +202,8 @@ def _deploys(seed: int) -> Scenario:
 def _unknowns(rng: random.Random) -> dict[str, Any]:
     """What the platform's documents leave open: either answer must do."""
     return {
+        "update_launches": frozenset(rng.choice(LAUNCHING)),
+        "busy_after_update": rng.choice((0.0, 3.0, 3.0, 25.0)),
         "salted_digests": rng.random() < 0.3,
         "repeats_are_refused": rng.random() < 0.3,
         "long_leases_are_cut": rng.random() < 0.3,

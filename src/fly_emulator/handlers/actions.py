@@ -44,10 +44,25 @@ def _check_host(call: Call, machine: MachineRecord) -> None:
         raise Refusal(412, "failed_precondition: the machine's host is not reachable")
 
 
+_NOT_YET: Final = {
+    "replacing": "machine getting replaced, refusing to start",
+    "starting": "machine still attempting to start",
+    "created": "unable to start machine from current state: 'created'",
+}
+
+
+def _check_settled(call: Call, machine: MachineRecord) -> None:
+    """Refuse a start while a new version is being put in place."""
+    if call.now < machine.busy_until and machine.state != "started":
+        why = _NOT_YET.get(machine.state, "machine still active, refusing to start")
+        raise Refusal(412, f"failed_precondition: {why}")
+
+
 def _start(call: Call) -> Outcome:
     machine = call.held_machine()
     _check_host(call, machine)
     before = machine.state
+    _check_settled(call, machine)
     if before in {"created", "stopped", "suspended", "failed"}:
         lifecycle.start(call.world, machine, call.now, resumed=before == "suspended")
     elif before not in {"started", "starting"} or call.settings.repeats_are_refused:

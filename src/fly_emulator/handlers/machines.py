@@ -125,6 +125,7 @@ def _replace(call: Call, machine: MachineRecord, config: Json, *, launch: bool) 
     same = config == machine.config and machine.state == "started" and launch
     if same and not call.settings.update_restarts_unchanged:
         return
+    machine.busy_until = call.now + call.settings.busy_after_update
     lifecycle.replace(call.world, machine, config, call.now, launch=launch)
 
 

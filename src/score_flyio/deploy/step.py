@@ -184,6 +184,8 @@ class UpdateMachine(Step):
     differences: tuple[Difference, ...] = ()
     secrets_from: str | None = None
     only_if_secrets_differ: bool = False
+    starts: bool = False
+    """Whether it is started, too: an update alone leaves a machine stopped that did not run."""
 
     def describe(self) -> str:
         if self.only_if_secrets_differ:
@@ -301,6 +303,17 @@ class StopMachine(Step):
 
 
 @frozen(kw_only=True)
+class StartMachine(Step):
+    """Starts a machine that came to rest although it should run."""
+
+    verb = "start machine"
+    ref: Ref
+
+    def describe(self) -> str:
+        return f"start {self.ref}"
+
+
+@frozen(kw_only=True)
 class Pause(Step):
     """Time for the proxy to learn of a change; the platform gives no way to ask it."""
 
@@ -360,6 +373,7 @@ MUTATING = (
     UncordonMachine,
     SetMetadata,
     StopMachine,
+    StartMachine,
     DestroyVolume,
     ReleaseAddress,
     DestroyApp,

@@ -20,6 +20,8 @@ class Health(Enum):
     PENDING = "pending"
     WELL = "well"
     BAD = "bad"
+    RESTS = "rests"
+    """Its version is in place, but nobody started it."""
 
 
 @frozen
@@ -117,7 +119,7 @@ def _judge_started(machine: models.Machine, *, checks: bool) -> Verdict:
 def _judge_stopped(machine: models.Machine) -> Verdict:
     exit_event = newest_exit(machine)
     if exit_event is None:
-        return Verdict(Health.PENDING, f"it is in state {machine.state}")
+        return Verdict(Health.RESTS, f"it is in state {machine.state}")
     if exit_event.get("requested_stop"):
         return Verdict(Health.WELL, "it was stopped on request")
     return Verdict(Health.BAD, f"it stopped{_last_exit(machine)}")
@@ -134,6 +136,23 @@ def newest_exit(machine: models.Machine) -> dict[str, Any] | None:
         if event.type in {"launch", "update"}:
             return None
     return None
+
+
+def fell(machine: models.Machine) -> bool:
+    """Whether a machine that does not run came to rest by its own failure, not on request.
+
+    An update alone does not start it again, so that what was before it counts.
+    """
+    config = machine.config or models.FlyMachineConfig()
+    if config.restart is not None and config.restart.policy == "no":
+        return False
+    for event in machine.events or []:
+        if event.type in {"stop", "suspend"}:
+            return False
+        if event.type == "exit":
+            data = exit_data(event)
+            return not data.get("requested_stop") and exit_code(data) != 0
+    return False
 
 
 def exit_data(event: models.MachineEvent) -> dict[str, Any]:

@@ -37,6 +37,10 @@ AT_REST: Final = frozenset(
     {"created", "stopped", "stopping", "suspended", "destroyed", "destroying"}
 )
 """States in which no process of a machine runs, or soon none does."""
+RUNNING: Final = frozenset({"started", "starting", "restarting"})
+"""States in which a machine runs without being started."""
+STARTABLE_WITHIN: Final = 60.0
+"""Seconds within which an updated machine must let itself be started; 30 were observed."""
 VISIBLE_WITHIN: Final = 60.0
 """Seconds within which a new app must become readable."""
 
@@ -223,6 +227,32 @@ async def update_machine(
         return machine if changed and previous_instance_id is not None else None
 
     return await _repeat(send, updated)
+
+
+async def start_machine(
+    api: FlyMachinesApi, app: str, machine_id: str, *, nonce: str | None = None
+) -> None:
+    """Start a machine; one that runs, or is about to, is fine.
+
+    For a while after an update the platform refuses: "machine getting replaced, refusing to start"
+    and the like. That is waited out.
+    """
+    end = anyio.current_time() + STARTABLE_WITHIN
+    pause = 0.5
+    while True:
+        try:
+            await api.machines_start(app, machine_id, fly_machine_lease_nonce=nonce)
+        except PreconditionFailed:
+            machine = await api.machines_show(app, machine_id)
+            if machine.state in RUNNING:
+                return
+            lost = machine.host_status not in {None, "ok"}
+            if lost or anyio.current_time() + pause > end:
+                raise
+        else:
+            return
+        await anyio.sleep(pause)
+        pause = min(4.0, pause * 2)
 
 
 async def stop_machine(

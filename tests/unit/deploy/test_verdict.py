@@ -45,7 +45,7 @@ def seen(state: str = "started", checks: str = "", *events: models.MachineEvent)
         (seen("restarting"), Health.PENDING),
         (seen("failed"), Health.BAD),
         (seen("destroyed"), Health.BAD),
-        (seen("stopped"), Health.PENDING),
+        (seen("stopped"), Health.RESTS),
         (seen("stopped", "", exit_event(restarting=False)), Health.BAD),
         (seen("stopped", "", exit_event(requested_stop=True)), Health.WELL),
         (seen("started", "pp", exit_event()), Health.BAD),

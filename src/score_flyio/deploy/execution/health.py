@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from math import inf
 from typing import TypeAlias
 
@@ -73,27 +73,33 @@ class HealthWatch:
         since: float,
         within: float,
         checks: bool,
+        start: Callable[[], Awaitable[None]],
     ) -> models.Machine:
         """Waits until the machine runs this version, started, with all its checks passing.
 
-        `since` is when it got its config, on the event loop's clock.
+        `since` is when it got its config, on the event loop's clock. A machine that came to rest
+        before it got its config, or without ever having run it, is started.
 
         Raises:
             HealthCheckFailed: it turned out bad, or was not well `within` so many seconds.
         """
         learned = self._learned.get(group)
         first = learned.first_look(self.policy) if learned else self.policy.first
-        watch = _Watch(
-            machine=machine,
-            group=group,
-            judge=lambda seen: judge(seen, instance_id=instance_id, checks=checks),
-            since=since,
-            deadline=since + within,
-            next_look=max(anyio.current_time(), since + first),
-            considered=anyio.current_time(),
-            learns=True,
-        )
-        return await self._await(watch, f"within {within:g} s")
+        while True:
+            watch = _Watch(
+                machine=machine,
+                group=group,
+                judge=lambda seen: judge(seen, instance_id=instance_id, checks=checks),
+                since=since,
+                deadline=since + within,
+                next_look=max(anyio.current_time(), since + first),
+                considered=anyio.current_time(),
+                learns=True,
+            )
+            seen = await self._await(watch, f"within {within:g} s")
+            if seen is not None:
+                return seen
+            await start()
 
     async def steady(self, machine: str, *, group: str, until: float) -> None:
         """Watches a started machine until the time `until`, on the event loop's clock.
@@ -137,7 +143,8 @@ class HealthWatch:
                 continue
             await self._look()
 
-    async def _await(self, watch: _Watch, limit: str) -> models.Machine:
+    async def _await(self, watch: _Watch, limit: str) -> models.Machine | None:
+        """The machine once it is well; None when it rests and nobody started it."""
         self._watches.append(watch)
         self._changed.set()
         try:
@@ -148,6 +155,8 @@ class HealthWatch:
             self._changed.set()
         if watch.verdict is not None and watch.verdict.health is Health.WELL and watch.seen:
             return watch.seen
+        if watch.verdict is not None and watch.verdict.health is Health.RESTS:
+            return None
         if watch.verdict is not None:
             why = watch.verdict.reason
         else:

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 from attrs import frozen
 
 from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
+from score_flyio.deploy.step import MUTATING
 from score_flyio.errors import HealthCheckFailed, ScoreFlyError
 
 RunOutcome: TypeAlias = Literal["done", "unchanged", "unhealthy", "failed", "interrupted"]
@@ -27,6 +28,8 @@ class StepReport:
     id: str = ""
     differences: tuple[str, ...] = ()
     """What changes in the machine's config, a line a field."""
+    changes: bool = True
+    """Whether it changes something at Fly; waiting does not."""
 
 
 @frozen(kw_only=True)
@@ -90,8 +93,10 @@ class Report:
             for error in app.failures:
                 lines.append(f"{app.label}: {error.message}")
                 lines += [f"  {error.hint}"] if error.hint else []
-            undone = [step.description for step in app.recovery if step.outcome == "done"]
-            lines += [f"{app.label}: undone after the failure: {text}" for text in undone]
+            recovered = [step for step in app.recovery if step.outcome == "done"]
+            for step in recovered:
+                what = "undone after the failure" if step.changes else "then"
+                lines.append(f"{app.label}: {what}: {step.description}")
         lines.append(f"{self.outcome} in {self.seconds:.1f} s")
         return "\n".join(lines)
 
@@ -142,6 +147,7 @@ def _steps(results: Sequence[StepResult], zero: float) -> tuple[StepReport, ...]
             started=result.started - zero,
             seconds=result.ended - result.started,
             error=str(result.error) if result.error else None,
+            changes=isinstance(result.step, MUTATING),
             id=result.step.id,
             differences=tuple(map(str, getattr(result.step, "differences", ()))),
         )

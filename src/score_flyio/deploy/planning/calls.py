@@ -22,6 +22,7 @@ CALLS: Final[Mapping[type[kinds.Step], tuple[api.Operation, ...]]] = {
     kinds.CreateMachine: (api.MACHINES_CREATE,),
     kinds.UpdateMachine: (api.MACHINES_UPDATE,),
     kinds.RevertMachine: (api.MACHINES_UPDATE,),
+    kinds.StartMachine: (api.MACHINES_START,),
     kinds.HoldMachines: (api.MACHINES_CREATE_LEASE, api.MACHINES_RELEASE_LEASE),
     kinds.DestroyMachine: (api.MACHINES_DELETE,),
     kinds.CordonMachine: (api.MACHINES_CORDON,),
@@ -42,6 +43,8 @@ def calls(step: kinds.Step) -> tuple[str, ...]:
     operations = CALLS[type(step)]
     if isinstance(step, kinds.AddCertificate) and step.own is not None:
         operations = (api.APP_CERTIFICATES_CUSTOM_CREATE,)
+    if isinstance(step, kinds.UpdateMachine) and step.starts:
+        operations = (*operations, api.MACHINES_START)
     machines: tuple[str | None, ...] = (_machine(step),)
     if isinstance(step, kinds.HoldMachines):
         machines = step.machines

@@ -143,6 +143,7 @@ def _step(change: Reconfiguration, group: str, machine: models.Machine) -> Updat
     config = deepcopy(wanted)
     add_release(config, change.release)
     well = is_well(machine, checks=False)  # one that crashed until it was given up starts again
+    resting = skip_launch(machine.state, config) if well else False
     return UpdateMachine(
         id=f"update:{machine.id}",
         app=change.observed.name,
@@ -152,13 +153,14 @@ def _step(change: Reconfiguration, group: str, machine: models.Machine) -> Updat
         request=models.UpdateMachineRequest(
             config=config,
             region=machine.region,
-            skip_launch=skip_launch(machine.state, config) if well else False,
+            skip_launch=resting,
             skip_secrets=False,
             min_secrets_version=change.min_secrets_version,
         ),
         previous=with_image_that_runs(before, machine),
         instance_id=machine.instance_id or "",
         differences=differences(wanted, before),
+        starts=machine.state != "started" and not resting,
     )
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from attrs import evolve
+
+from score_flyio.deploy.model import Ref
 from score_flyio.deploy.options import OnFailure
 from score_flyio.deploy.planning.plan import AppPlan
+from score_flyio.deploy.planning.unsettled import is_well
 from score_flyio.deploy.step import (
     AwaitHealthy,
     CreateMachine,
@@ -79,15 +83,24 @@ def _destroy(step: CreateMachine, reason: str) -> DestroyMachine:
 
 
 def _revert(plan: AppPlan, outcomes: Mapping[str, str]) -> list[Step]:
-    """Machines of a group go back when one of the group turned out bad after its update."""
+    """Machines of a group go back when one of the group turned out bad after its update.
+
+    Those that were well before are waited for: they must be so again.
+    """
     waits = [
         step
         for step in plan.steps
         if isinstance(step, AwaitHealthy | WatchForCrashes) and step.ref.machine
     ]
     bad_groups = {step.group for step in waits if outcomes.get(step.id) == "failed"}
-    return [
-        RevertMachine(
+    timeouts = {step.ref.machine: step for step in waits if isinstance(step, AwaitHealthy)}
+    known = {machine.id: machine for machine in plan.machines}
+    steps: list[Step] = []
+    for step in plan.steps:
+        changed = isinstance(step, UpdateMachine) and outcomes.get(step.id) == "done"
+        if not isinstance(step, UpdateMachine) or not changed or step.group not in bad_groups:
+            continue
+        back = RevertMachine(
             id=f"{step.id}:reverted",
             app=step.app,
             group=step.group,
@@ -96,8 +109,11 @@ def _revert(plan: AppPlan, outcomes: Mapping[str, str]) -> list[Step]:
             region=step.region,
             launch=not step.request.skip_launch,
         )
-        for step in plan.steps
-        if isinstance(step, UpdateMachine)
-        and step.group in bad_groups
-        and outcomes.get(step.id) == "done"
-    ]
+        steps.append(back)
+        waited, before = timeouts.get(step.machine), known.get(step.machine)
+        if back.launch and waited and before and is_well(before, checks=waited.wait_for_checks):
+            ref = Ref(step=back.id, label=f"machine {step.machine} with its previous config")
+            steps.append(
+                evolve(waited, id=f"{back.id}:healthy", ref=ref, needs=(back.id,), frees=None)
+            )
+    return steps

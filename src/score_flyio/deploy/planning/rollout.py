@@ -17,7 +17,7 @@ from score_flyio.deploy.planning.strategies import STRATEGIES, GroupUpdate
 from score_flyio.deploy.planning.strategies.model import Waiting
 from score_flyio.deploy.planning.unsettled import awaits, is_well
 from score_flyio.deploy.releases.in_metadata import with_history
-from score_flyio.deploy.step import CreateMachine, UpdateMachine
+from score_flyio.deploy.step import CreateMachine, StartMachine, UpdateMachine
 from score_flyio.errors import ConfigError
 
 
@@ -72,14 +72,15 @@ def roll_out(rollout: Rollout) -> GroupPlan:
         rollout.waiting,
         strategy=rollout.strategy,
     )
+    started = tuple(s.ref.machine or "" for s in waits if isinstance(s, StartMachine))
     if not steps:
-        return GroupPlan(steps=waits)
+        return GroupPlan(steps=waits, leases=started)
     update = _group_update(rollout, steps, before=tuple(step.id for step in waits))
     ordered = STRATEGIES[rollout.strategy](update)
     return GroupPlan(
         steps=(*waits, *ordered.steps),
         pools=ordered.pools,
-        leases=tuple(step.machine for step in steps),
+        leases=(*started, *(step.machine for step in steps)),
     )
 
 

@@ -12,8 +12,10 @@ from fly_machines import models
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.options import StrategyName
 from score_flyio.deploy.planning.strategies.model import Waiting
-from score_flyio.deploy.step import AwaitHealthy
-from score_flyio.deploy.verdict import Health, exit_code, judge, newest_exit
+from score_flyio.deploy.step import AwaitHealthy, StartMachine, Step
+from score_flyio.deploy.verdict import Health, fell, judge
+
+AT_REST = frozenset({"created", "stopped", "suspended"})
 
 
 def awaits(
@@ -23,31 +25,40 @@ def awaits(
     waiting: Waiting,
     *,
     strategy: StrategyName,
-) -> tuple[AwaitHealthy, ...]:
-    """A step for each machine that is not well; none where the run waits for nothing."""
-    if waiting.detach or strategy == "immediate":
-        return ()
-    return tuple(
-        AwaitHealthy(
+) -> tuple[Step, ...]:
+    """For each machine that is not well: a start where it fell, and the wait for its health.
+
+    Nothing is waited for where the run waits for nothing.
+    """
+    steps: list[Step] = []
+    for machine in machines:
+        if is_well(machine, checks=waiting.checks):
+            continue
+        ref = Ref(machine=machine.id)
+        start = StartMachine(id=f"start:{machine.id}", app=app, group=group, ref=ref)
+        fallen = machine.state in AT_REST | {"failed"}
+        if fallen:
+            steps.append(start)
+        if waiting.detach or strategy == "immediate":
+            continue
+        healthy = AwaitHealthy(
             id=f"await:{machine.id}",
             app=app,
             group=group,
-            ref=Ref(machine=machine.id),
+            ref=ref,
             timeout=waiting.timeout,
             wait_for_checks=waiting.checks,
+            needs=(start.id,) if fallen else (),
         )
-        for machine in machines
-        if not is_well(machine, checks=waiting.checks)
-    )
+        steps.append(healthy)
+    return tuple(steps)
 
 
 def is_well(machine: models.Machine, *, checks: bool) -> bool:
     """Whether a machine is as a deploy leaves it: healthy, or at rest because it is meant to be."""
     config = machine.config or models.FlyMachineConfig()
-    if config.standbys or machine.state == "created":
+    if config.standbys:
         return True
-    if machine.state in {"stopped", "suspended"}:
-        ended = newest_exit(machine)
-        meant = ended is None or bool(ended.get("requested_stop")) or exit_code(ended) == 0
-        return meant or (config.restart is not None and config.restart.policy == "no")
+    if machine.state in AT_REST:
+        return not fell(machine)
     return judge(machine, instance_id=None, checks=checks).health is Health.WELL

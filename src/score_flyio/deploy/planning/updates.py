@@ -160,6 +160,7 @@ def _update_step(
         differences=changed,
         secrets_from="secrets" if secrets.changes else None,
         only_if_secrets_differ=not changed and bool(secrets.changes),
+        starts=machine.state != "started" and not request.skip_launch,
     )
 
 

@@ -8,6 +8,7 @@ import anyio
 
 from fly_machines import FlyMachinesApi, models
 from score_flyio.errors import HealthCheckFailed, NotFound, RequestTimedOut
+from score_flyio.fly import repeats
 
 TIMEOUT: Final = 300.0
 """Seconds for the whole wait."""
@@ -41,7 +42,7 @@ async def until_healthy(api: FlyMachinesApi, app: str, machine_id: str) -> model
             if not reason:
                 return machine
             if machine.state in ASLEEP:
-                await api.machines_start(app, machine_id)
+                await repeats.start_machine(api, app, machine_id)
             if machine.state != "started":
                 await _wait_for_start(api, app, machine_id)
                 continue

@@ -98,9 +98,7 @@ def test_addresses_that_somebody_removed_stay_removed() -> None:
         {"state": "starting"},
         {"state": "replacing"},
         {"state": "restarting"},
-        {"state": "failed"},
         {"checks": []},
-        {"state": "stopped", "events": [CRASH]},
     ],
 )
 def test_machines_that_are_not_well_are_waited_for(facts: dict[str, Any]) -> None:
@@ -110,6 +108,26 @@ def test_machines_that_are_not_well_are_waited_for(facts: dict[str, Any]) -> Non
     assert plan.empty
     for options in ({"detach": True}, {"strategy": "immediate"}):
         assert planned(wanted(SERVICE + CHECK), observed, **options).steps == ()
+
+
+UPDATED = models.MachineEvent(type="update")
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"state": "failed"},
+        {"state": "stopped", "events": [CRASH]},
+        {"state": "stopped", "events": [UPDATED, CRASH]},
+    ],
+)
+def test_machines_that_fell_are_started(facts: dict[str, Any]) -> None:
+    observed = changed(launched(wanted(SERVICE + CHECK)), ONE, **facts)
+    plan = planned(wanted(SERVICE + CHECK), observed)
+    assert ids(plan) == ["hold", f"start:{ONE}", f"await:{ONE}"]
+    for options in ({"detach": True}, {"strategy": "immediate"}):
+        plan = planned(wanted(SERVICE + CHECK), observed, **options)
+        assert ids(plan) == ["hold", f"start:{ONE}"]
 
 
 @pytest.mark.parametrize("facts", [{"state": "stopped"}, {"state": "suspended"}])

@@ -8,6 +8,7 @@ from score_flyio.deploy.options import OnFailure
 from score_flyio.deploy.planning.plan import AppPlan
 from score_flyio.deploy.planning.recovery import plan_recovery
 from score_flyio.deploy.step import (
+    AwaitHealthy,
     CreateMachine,
     DestroyMachine,
     RevertMachine,
@@ -38,7 +39,16 @@ def test_updated_machines_go_back_when_one_is_not_well(on_failure: OnFailure, co
     plan = update("rolling")
     found = recovery(plan, f"update:{ONE}:healthy", done={f"update:{ONE}"}, on_failure=on_failure)
     assert [step.machine for step in found if isinstance(step, RevertMachine)] == [ONE] * count
-    assert len(found) == count
+    waited = [step.ref.step for step in found if isinstance(step, AwaitHealthy)]
+    assert waited == [f"update:{ONE}:reverted"] * count
+    assert len(found) == 2 * count
+
+
+def test_a_machine_that_was_not_well_before_goes_back_but_is_not_waited_for() -> None:
+    observed = changed(launched(wanted(SERVICE + CHECK)), ONE, checks=[])
+    plan = planned(NEW, observed, strategy="rolling")
+    found = recovery(plan, f"update:{ONE}:healthy", done={f"update:{ONE}"})
+    assert [type(step) for step in found] == [RevertMachine]
 
 
 def test_a_failed_call_brings_nothing_back() -> None:
@@ -60,7 +70,7 @@ def test_a_canary_that_was_not_well_goes() -> None:
 def test_a_canary_that_went_already_does_not_go_again() -> None:
     done = {"canary:app", "canary:app:healthy", "canary:app:removed", f"update:{ONE}"}
     found = recovery(update("canary"), f"update:{ONE}:healthy", done=done)
-    assert [type(step) for step in found] == [RevertMachine]
+    assert [type(step) for step in found] == [RevertMachine, AwaitHealthy]
 
 
 def test_green_machines_go_until_all_of_them_serve() -> None:

@@ -38,6 +38,7 @@ CARRY_OUT: Mapping[type[kinds.Step], CarryOut] = {
     kinds.UncordonMachine: machines.uncordon_machine,
     kinds.SetMetadata: machines.set_metadata,
     kinds.StopMachine: machines.stop_machine,
+    kinds.StartMachine: machines.start_machine,
     kinds.AwaitHealthy: waiting.await_healthy,
     kinds.WatchForCrashes: waiting.watch_for_crashes,
     kinds.Pause: waiting.pause,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import anyio
 from attrs import evolve
 
 from fly_machines import models
@@ -17,6 +18,7 @@ from score_flyio.deploy.step import (
     HoldMachines,
     RevertMachine,
     SetMetadata,
+    StartMachine,
     StopMachine,
     UncordonMachine,
     UpdateMachine,
@@ -107,7 +109,15 @@ async def update_machine(step: UpdateMachine, context: Context) -> MadeMachine:
         machine = await remembering(context, config, update)
     except InsufficientCapacity as refusal:
         return await move(step, context, request, refusal)
+    if step.starts:
+        await start(context, step.machine)
     return context.made(machine, launched=not request.skip_launch)
+
+
+async def start(context: Context, machine: str) -> None:
+    """Starts a machine under its lease, as soon as the platform lets it be started."""
+    nonce = context.leases.nonce(machine)
+    await repeats.start_machine(context.client.api, context.app, machine, nonce=nonce)
 
 
 def _differ(step: UpdateMachine, secrets: SecretsSet) -> bool:
@@ -133,6 +143,8 @@ async def revert_machine(step: RevertMachine, context: Context) -> MadeMachine:
         nonce=context.leases.nonce(step.machine),
         previous_instance_id=present.instance_id if isinstance(present, MadeMachine) else None,
     )
+    if step.launch:  # the version before may have crashed until it was given up
+        await start(context, step.machine)
     return context.made(machine, launched=step.launch)
 
 
@@ -187,3 +199,10 @@ async def stop_machine(step: StopMachine, context: Context) -> None:
     machine = context.machine(step.ref).id
     nonce = context.leases.nonce(machine)
     await repeats.stop_machine(context.client.api, step.app, machine, nonce=nonce)
+
+
+async def start_machine(step: StartMachine, context: Context) -> MadeMachine:
+    """Starts the machine, under its lease."""
+    machine = context.machine(step.ref)
+    await start(context, machine.id)
+    return evolve(machine, since=anyio.current_time())

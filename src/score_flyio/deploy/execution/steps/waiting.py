@@ -5,6 +5,7 @@ from __future__ import annotations
 import anyio
 
 from score_flyio.deploy.execution.context import Context
+from score_flyio.deploy.execution.steps.machines import start
 from score_flyio.deploy.step import AwaitHealthy, Pause, WatchForCrashes
 
 
@@ -24,6 +25,7 @@ async def await_healthy(step: AwaitHealthy, context: Context) -> None:
         since=made.since,
         within=step.timeout,
         checks=step.wait_for_checks,
+        start=lambda: start(context, made.id),
     )
 
 
