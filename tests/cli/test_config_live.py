@@ -11,9 +11,9 @@ import pytest
 from fly_machines.models import CreateAppRequest
 from score_flyio.deploy.desired.launch import launch_plan
 from score_flyio.deploy.local_files import LocalFiles
-from score_flyio.deploy.model import Release
 from score_flyio.engine.target import Target
 from score_flyio.flytoml.load import load_fly_toml
+from score_flyio.state.deployments import Release
 from tests.cli.conftest import Cli
 
 FLY_TOML = """\

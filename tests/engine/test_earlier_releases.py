@@ -20,11 +20,11 @@ from score_flyio.errors import UsageError
 from score_flyio.events import Event, WarningRaised
 from score_flyio.operations.apps import AppRef
 from score_flyio.operations.carry_out import Work, carry_out
-from score_flyio.operations.releases import ReleaseStatus, list_releases
+from score_flyio.operations.releases import AppReleases, list_releases
 from score_flyio.operations.rollback import plan_rollback
 from score_flyio.operations.scale import ScaleRequest, plan_scale
 from score_flyio.operations.session import Session, open_session
-from score_flyio.state.deployments import DeploymentRecord
+from score_flyio.state.deployments import DeploymentRecord, Release
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import InMemoryStore
 from tests.engine.lab import QUICK, Lab, score, toml
@@ -46,11 +46,14 @@ async def visit(
         yield session, await observe_app(session.client, "web", Wanted(volumes=True))
 
 
-async def known(lab: Lab, record: DeploymentRecord = NOTHING) -> list[ReleaseStatus]:
-    """The releases, oldest first."""
+async def listed(lab: Lab, record: DeploymentRecord = NOTHING) -> AppReleases:
     async with visit(lab) as (session, observed):
-        found = await list_releases(session, REF, observed, record)
-    return list(reversed(found.releases))
+        return await list_releases(session, REF, observed, record)
+
+
+async def known(lab: Lab, record: DeploymentRecord = NOTHING) -> tuple[Release, ...]:
+    """The releases, oldest first."""
+    return (await listed(lab, record)).releases[::-1]
 
 
 async def back(
@@ -121,12 +124,10 @@ async def test_every_strategy_remembers(lab: Lab, strategy: str) -> None:
         digests += lab.digests()
         move_tag(lab)
     assert len(set(digests)) == 3
-    found = await known(lab)
-    assert [(r.version, r.groups, r.machines) for r in found] == [
-        (1, ("app",), 0),
-        (2, ("app",), 0),
-        (3, ("app",), 2),
-    ]
+    told = await listed(lab)
+    found = told.releases[::-1]
+    assert [(r.version, r.groups) for r in found] == [(1, ("app",)), (2, ("app",)), (3, ("app",))]
+    assert told.machines == {3: 2}
     assert [r.image for r in found] == [f"nginx@{digest}" for digest in digests]
     times = [r.at or 0.0 for r in found]
     assert times == sorted(times)

@@ -179,7 +179,7 @@ async def test_the_state_has_the_number_that_fly_gave(run: Run) -> None:
     await run.deploy(web(1))
     saved = (await run.engine.project.store.load() or run.state).deployments["web"].releases
     assert [record.version for record in saved] == [4]
-    assert saved[0].configs["app"]["metadata"]["fly_release_version"] == "4"
+    assert (saved[0].configs["app"] or {})["metadata"]["fly_release_version"] == "4"
 
 
 async def test_no_number_is_given_twice_though_fly_was_not_told_of_some(run: Run) -> None:

@@ -13,7 +13,7 @@ from score_flyio.deploy.releases.images import with_digest
 from score_flyio.engine.secrets_file import render
 from score_flyio.engine.secrets_lines import parse_lines
 from score_flyio.errors import ConfigError, UsageError
-from score_flyio.state.deployments import DeploymentRecord, ReleaseRecord
+from score_flyio.state.deployments import DeploymentRecord, Release
 from score_flyio.state.deployments_form import dump_document, load_document
 from score_flyio.state.model import ProjectState, WorkloadRecord
 
@@ -49,7 +49,7 @@ def test_a_state_is_read_back_as_one_document(texts: list[str], image: str) -> N
     state.workloads["w"] = WorkloadRecord(
         spec={"texts": texts, "marks": "---\n---\n"}, file="w.yaml"
     )
-    release = ReleaseRecord(version=1, at=1.5, image=image, configs={"app": {"cmd": "---\na"}})
+    release = Release(version=1, at=1.5, image=image, configs={"app": {"cmd": "---\na"}})
     state.deployments["x-w"] = DeploymentRecord(workload="w", releases=(release,))
     again = load_document(dump_document(state), "kept.yaml")
     assert again == state

@@ -20,7 +20,7 @@ from score_flyio.deploy.execution.report import Report
 from score_flyio.errors import ScoreFlyError, UsageError
 from score_flyio.events import Event, to_json
 from score_flyio.operations.status import Status
-from score_flyio.state.deployments import ReleaseRecord
+from score_flyio.state.deployments import Release
 from score_flyio.state.model import ProjectState
 from tests.simulation import checks
 from tests.simulation.capacity import CapacityWatch
@@ -309,7 +309,7 @@ class Simulation:
             self.trace(f"{anyio.current_time():9.3f} {_shown(event)}")
 
 
-def _newest_record(disk: Disk, app: str) -> ReleaseRecord | None:
+def _newest_record(disk: Disk, app: str) -> Release | None:
     state = disk.read()
     known = state.deployments.get(app) if state else None
     return known.releases[-1] if known and known.releases else None

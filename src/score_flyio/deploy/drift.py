@@ -11,9 +11,10 @@ from fly_machines.models import Machine
 from score_flyio.deploy.compare import Difference, differences
 from score_flyio.deploy.desired.update import update_input
 from score_flyio.deploy.metadata import group_of
-from score_flyio.deploy.model import FileSource, Release
+from score_flyio.deploy.model import FileSource
 from score_flyio.flytoml.groups import process_groups
 from score_flyio.flytoml.spec import AppSpec
+from score_flyio.state.deployments import Release
 
 _RELEASE = Release(id="", version=0, tool_version="")
 """Release metadata is not compared."""

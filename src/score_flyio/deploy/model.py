@@ -20,17 +20,6 @@ class FileSource(Protocol):
 
 
 @frozen(kw_only=True)
-class Release:
-    """The release that a deploy makes."""
-
-    id: str
-    version: int
-    tool_version: str
-    back_to: int | None = None
-    """The earlier release that it brings back."""
-
-
-@frozen(kw_only=True)
 class DesiredApp:
     """One app as it should run."""
 

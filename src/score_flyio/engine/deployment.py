@@ -26,13 +26,13 @@ from score_flyio.deploy.planning.plan import (
     plan_app,
     platform_steps,
 )
-from score_flyio.deploy.releases.known import of_machines, records
+from score_flyio.deploy.releases.known import of_machines, to_remember
 from score_flyio.deploy.releases.made import (
     changes_machines,
     ending,
-    new_release,
+    made_release,
+    notice_of,
     numbered,
-    release_record,
 )
 from score_flyio.deploy.step import CreateApp
 from score_flyio.engine.deployable import Deployable, Prepared, image_of, with_options
@@ -130,7 +130,7 @@ class Deployment:
         wanted = wanted_parts(deployable, draft)
         observed = await observe_app(settings.client, deployable.app, wanted)
         self._check_fresh(observed)
-        await settings.recorder.found(deployable.app, records(of_machines(observed.machines)))
+        await settings.recorder.found(deployable.app, to_remember(of_machines(observed.machines)))
         async with app_execution(self._context_settings(deployable)) as execution:
             plan = await self._carry_out(deployable, draft, observed, execution)
             result = await execution.finish(plan)
@@ -138,7 +138,7 @@ class Deployment:
             execution.context.release.end(*ending(result))
         if not result.failures:
             known = settings.recorder.releases(deployable.app)
-            record = release_record(result, known, at=settings.now())
+            record = made_release(result, known, at=settings.now())
             if record is not None:
                 await settings.recorder.released(deployable.app, record)
         return app_report(
@@ -192,8 +192,8 @@ class Deployment:
                 context.secret_names = plan.secret_names
                 spec = with_options(prepared.spec, settings.options)
                 context.release.expect(
-                    new_release(plan, spec, settings.options),
-                    tool_version=TOOL_VERSION,
+                    plan.release,
+                    notice_of(plan, spec, settings.options),
                     app_is_new=any(isinstance(step, CreateApp) for step in plan.steps),
                     certain=changes_machines(plan),
                 )

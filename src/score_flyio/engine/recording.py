@@ -8,7 +8,7 @@ from attrs import define, evolve, field
 
 from score_flyio.deploy.model import KnownApp
 from score_flyio.events import Event, StateSaved
-from score_flyio.state.deployments import DeploymentRecord, ReleaseRecord, SecretRecord
+from score_flyio.state.deployments import DeploymentRecord, Release, SecretRecord
 from score_flyio.state.model import ProjectState
 from score_flyio.state.saving import Saver
 
@@ -35,7 +35,7 @@ class StateRecorder:
             launches_done=frozenset(record.launches_done),
         )
 
-    def releases(self, app: str) -> tuple[ReleaseRecord, ...]:
+    def releases(self, app: str) -> tuple[Release, ...]:
         """The releases of an app that are remembered, oldest first."""
         return self._record(app).releases
 
@@ -48,14 +48,14 @@ class StateRecorder:
         done = tuple(dict.fromkeys((*record.launches_done, *launches)))
         await self._keep(app, evolve(record, launches_done=done))
 
-    async def released(self, app: str, release: ReleaseRecord) -> None:
+    async def released(self, app: str, release: Release) -> None:
         """Remembers a release, for `releases` and `rollback`; numbers start anew with an app."""
         record = self._record(app)
         earlier = (other for other in record.releases if other.version < release.version)
         releases = (*earlier, release)[-RELEASES_KEPT:]
         await self._keep(app, evolve(record, releases=releases))
 
-    async def found(self, app: str, releases: Sequence[ReleaseRecord]) -> None:
+    async def found(self, app: str, releases: Sequence[Release]) -> None:
         """Takes over releases found at Fly that are older than all that the state knows.
 
         It knows none where it was lost, or where others deployed until now.

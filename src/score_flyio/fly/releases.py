@@ -34,8 +34,8 @@ _NO_BUILD: Final = 0
 
 
 @frozen(kw_only=True)
-class NewRelease:
-    """What is told of a release."""
+class Notice:
+    """What is told of a release that begins."""
 
     app: str
     definition: dict[str, Any] = field(repr=False)
@@ -45,16 +45,14 @@ class NewRelease:
 
 
 @define(kw_only=True)
-class RecordedRelease:
-    """A release as Fly numbered it."""
-
+class _Numbered:
     id: str
     version: int
 
 
 @define(kw_only=True)
 class _Created:
-    release: RecordedRelease
+    release: _Numbered
 
 
 class ReleaseApi:
@@ -63,19 +61,22 @@ class ReleaseApi:
     def __init__(self, sender: HttpSender) -> None:
         self._sender = sender
 
-    async def create(self, release: NewRelease) -> RecordedRelease:
-        """Begin a release. Raises FlyError; a repeated call begins another one."""
+    async def create(self, notice: Notice) -> tuple[str, int]:
+        """Begin a release; its id and its number. Raises FlyError.
+
+        A repeated call begins another one.
+        """
         body = {
-            "app_name": release.app,
+            "app_name": notice.app,
             "build_id": _NO_BUILD,
-            "definition": release.definition,
-            "image": release.image,
-            "strategy": release.strategy.upper(),
+            "definition": notice.definition,
+            "image": notice.image,
+            "strategy": notice.strategy.upper(),
         }
         created = await self._sender.send(
-            _CREATE, _Created, path={"app_name": release.app}, query={}, headers={}, body=body
+            _CREATE, _Created, path={"app_name": notice.app}, query={}, headers={}, body=body
         )
-        return created.release
+        return created.release.id, created.release.version
 
     async def update(
         self, app: str, release_id: str, status: Status, metadata: dict[str, Any] | None = None

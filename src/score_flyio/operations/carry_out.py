@@ -14,8 +14,7 @@ from score_flyio.deploy.execution.report import AppReport, Report, app_report, o
 from score_flyio.deploy.execution.room import ask_for_room
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.plan import AppPlan
-from score_flyio.deploy.releases.made import changes_machines, ending, new_release, numbered
-from score_flyio.engine.deployment import TOOL_VERSION
+from score_flyio.deploy.releases.made import changes_machines, ending, notice_of, numbered
 from score_flyio.errors import ScoreFlyError
 from score_flyio.events import Scope, WarningRaised, WorkloadFinished
 from score_flyio.flytoml.spec import AppSpec
@@ -83,8 +82,8 @@ async def _carry_out(session: Session, work: Work, recorder: Recorder) -> AppRes
         context.known_addresses.update(work.known_addresses)
         if work.definition is not None:
             context.release.expect(
-                new_release(work.plan, work.definition, work.options),
-                tool_version=TOOL_VERSION,
+                work.plan.release,
+                notice_of(work.plan, work.definition, work.options),
                 certain=changes_machines(work.plan),
             )
         async with anyio.create_task_group() as tasks:

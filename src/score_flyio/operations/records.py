@@ -9,7 +9,7 @@ from attrs import frozen
 
 from score_flyio.deploy.execution.context import Recorder
 from score_flyio.deploy.execution.execute import AppResult
-from score_flyio.deploy.releases.made import release_record
+from score_flyio.deploy.releases.made import made_release
 from score_flyio.engine.project import Project
 from score_flyio.engine.recording import StateRecorder
 from score_flyio.operations.session import NothingToRemember, Session
@@ -41,7 +41,7 @@ class Records:
         if result is None or self.keeper is None or result.failures:
             return
         known = self.of(result.plan.app).releases
-        record = release_record(result, known, at=self.session.now())
+        record = made_release(result, known, at=self.session.now())
         if record is not None and record.configs:
             await self.keeper.released(result.plan.app, record)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import anyio
@@ -11,49 +12,14 @@ from attrs import frozen
 from fly_machines import models
 from score_flyio.base.clock import rfc3339
 from score_flyio.base.unwrap import unwrapped
-from score_flyio.deploy.metadata import RELEASE_VERSION, group_of
+from score_flyio.deploy.metadata import group_of, release_number
 from score_flyio.deploy.model import ObservedApp
-from score_flyio.deploy.releases.known import (
-    KnownRelease,
-    Source,
-    merged,
-    of_machines,
-    of_state,
-    of_versions,
-)
+from score_flyio.deploy.releases.known import merged, of_machines, of_state, of_versions
 from score_flyio.errors import NotFound
 from score_flyio.fly.present import metadata
 from score_flyio.operations.apps import AppRef
 from score_flyio.operations.session import Session
-from score_flyio.state.deployments import DeploymentRecord
-
-
-@frozen(kw_only=True)
-class ReleaseStatus:
-    """One release of an app."""
-
-    version: int
-    at: float | None = None
-    """Seconds since the epoch."""
-    image: str = ""
-    groups: tuple[str, ...] = ()
-    """The groups that it changed."""
-    machines: int = 0
-    """How many machines run it now."""
-    sources: tuple[Source, ...] = ()
-    """Who knows of it: the project state, the machines, the platform's lists of their versions."""
-
-    def to_json(self) -> dict[str, Any]:
-        """One JSON object."""
-        return {
-            "version": self.version,
-            "at": None if self.at is None else rfc3339(self.at),
-            "image": self.image or None,
-            "groups": list(self.groups),
-            "machines": self.machines,
-            "remembered": "state" in self.sources,
-            "sources": list(self.sources),
-        }
+from score_flyio.state.deployments import DeploymentRecord, Release
 
 
 @frozen(kw_only=True)
@@ -61,14 +27,27 @@ class AppReleases:
     """The releases of an app, newest first."""
 
     ref: AppRef
-    releases: tuple[ReleaseStatus, ...]
+    releases: tuple[Release, ...]
+    machines: Mapping[int, int]
+    """How many machines run each now, by number."""
 
     def to_json(self) -> dict[str, Any]:
         """One JSON object."""
         return {
             "app": self.ref.app,
             "workload": self.ref.workload,
-            "releases": [release.to_json() for release in self.releases],
+            "releases": [self._release(release) for release in self.releases],
+        }
+
+    def _release(self, release: Release) -> dict[str, Any]:
+        return {
+            "version": release.version,
+            "at": None if release.at is None else rfc3339(release.at),
+            "image": release.image or None,
+            "groups": list(release.groups),
+            "machines": self.machines.get(release.version, 0),
+            "remembered": "state" in release.sources,
+            "sources": list(release.sources),
         }
 
 
@@ -76,20 +55,9 @@ async def list_releases(
     session: Session, ref: AppRef, observed: ObservedApp, known: DeploymentRecord
 ) -> AppReleases:
     """The releases that anyone knows of, newest first."""
-    versions = [metadata(machine).get(RELEASE_VERSION, "") for machine in observed.machines]
-    running = Counter(versions)
-    found = [
-        ReleaseStatus(
-            version=release.version,
-            at=release.at,
-            image=release.image,
-            groups=tuple(sorted(release.configs)),
-            machines=running[str(release.version)],
-            sources=release.sources,
-        )
-        for release in await known_releases(session, observed, known)
-    ]
-    return AppReleases(ref=ref, releases=tuple(reversed(found)))
+    releases = await known_releases(session, observed, known)
+    running = Counter(release_number(metadata(machine)) for machine in observed.machines)
+    return AppReleases(ref=ref, releases=releases[::-1], machines=running)
 
 
 async def known_releases(
@@ -98,7 +66,7 @@ async def known_releases(
     known: DeploymentRecord,
     *,
     ask_for_versions: bool = True,
-) -> tuple[KnownRelease, ...]:
+) -> tuple[Release, ...]:
     """All releases of an app, oldest first: what the state says counts before what Fly says.
 
     Raises FlyError.

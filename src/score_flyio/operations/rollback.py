@@ -25,7 +25,7 @@ from score_flyio.deploy.planning.reconfigure import (
     next_release,
     plan_reconfiguration,
 )
-from score_flyio.deploy.releases.known import KnownRelease, config_of
+from score_flyio.deploy.releases.known import config_of
 from score_flyio.deploy.step import CreateMachine, UpdateMachine
 from score_flyio.errors import UsageError
 from score_flyio.events import Scope, WarningRaised
@@ -34,7 +34,7 @@ from score_flyio.flytoml.spec import AppSpec
 from score_flyio.operations.apps import AppRef
 from score_flyio.operations.releases import known_releases
 from score_flyio.operations.session import Session
-from score_flyio.state.deployments import DeploymentRecord
+from score_flyio.state.deployments import DeploymentRecord, Release
 
 _PASSED = frozenset({ALL_SECRETS_SEEN, BACK_TO})
 """Our metadata that is about the last start of a machine, or about the release itself."""
@@ -110,7 +110,7 @@ def _unfinished(observed: ObservedApp, known: DeploymentRecord) -> int | None:
 
 
 def _configs(
-    ref: AppRef, observed: ObservedApp, releases: Sequence[KnownRelease], target: int
+    ref: AppRef, observed: ObservedApp, releases: Sequence[Release], target: int
 ) -> dict[str, models.FlyMachineConfig]:
     """What each machine had with the release. Raises UsageError."""
     wanted = {}

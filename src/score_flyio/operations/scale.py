@@ -25,7 +25,7 @@ from score_flyio.deploy.planning.reconfigure import (
 )
 from score_flyio.deploy.planning.scaling import GroupScale, scale_group
 from score_flyio.deploy.planning.settling import settle
-from score_flyio.deploy.releases.pinning import with_image_that_runs
+from score_flyio.deploy.releases.images import with_image_that_runs
 from score_flyio.deploy.step import DestroyMachine
 from score_flyio.errors import UsageError
 from score_flyio.fly.codec import structure
@@ -138,8 +138,8 @@ class _Known:
         if configs:
             return min(configs, key=lambda config: bool(config.standbys))
         for release in reversed(self.record.releases):
-            if group in release.configs:
-                return structure(dict(release.configs[group]), models.FlyMachineConfig)
+            if config := release.configs.get(group):
+                return structure(config, models.FlyMachineConfig)
         return models.FlyMachineConfig()
 
     def regions(self, group: str) -> tuple[str, ...]:

@@ -10,14 +10,13 @@ from attrs import field, frozen
 
 from score_flyio.base.clock import Clock, SystemClock
 from score_flyio.base.ulid import new_ulid
-from score_flyio.deploy.model import Release
 from score_flyio.deploy.planning.plan import AppPlan
 from score_flyio.deploy.step import Step
 from score_flyio.engine.deployment import TOOL_VERSION
 from score_flyio.engine.target import Target
 from score_flyio.events import Event, EventLog, Listener, TargetSelected
 from score_flyio.fly.client import FlyClient
-from score_flyio.state.deployments import SecretRecord
+from score_flyio.state.deployments import Release, SecretRecord
 
 
 @frozen(kw_only=True)

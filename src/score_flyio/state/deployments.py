@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal, TypeAlias
 
 from attrs import field, frozen
 
@@ -20,18 +21,34 @@ class SecretRecord(Record):
     """A hash of the value, keyed with the project's salt."""
 
 
+Config: TypeAlias = JsonObject
+"""A machine config."""
+Source: TypeAlias = Literal["state", "machines", "versions"]
+
+
 @frozen(kw_only=True, eq=False, repr=False)
-class ReleaseRecord(Record):
-    """One deploy of an app, with all that a rollback needs."""
+class Release(Record):
+    """One release of an app: being made, as its machines carry it, or as it is remembered."""
 
     version: int
-    at: float
-    """Seconds since the epoch."""
+    at: float | None = None
+    """When the machines got it, in seconds since the epoch."""
     image: str = ""
     """With its digest, where that is known."""
-    configs: Mapping[str, JsonObject] = field(factory=dict)
-    """Machine config by process group."""
-    outcome: str = "done"
+    configs: Mapping[str, Config | None] = field(factory=dict)
+    """By the process groups that it changed; None: what it made of the group is not known."""
+    sources: tuple[Source, ...] = ()
+    """Who knows of it: the project state, the machines, the platform's lists of their versions."""
+    id: str = ""
+    tool_version: str = ""
+    """What makes it."""
+    back_to: int | None = None
+    """The earlier release that it brings back."""
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The process groups that it changed."""
+        return tuple(sorted(self.configs))
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -42,5 +59,5 @@ class DeploymentRecord(Record):
     secrets: Mapping[str, SecretRecord] = field(factory=dict)
     launches_done: tuple[str, ...] = ()
     """Ids of launches that ended and need not be repeated."""
-    releases: tuple[ReleaseRecord, ...] = ()
+    releases: tuple[Release, ...] = ()
     """Oldest first."""

@@ -20,14 +20,27 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 _BETWEEN: Final = "---\n"
+_NOT_REMEMBERED: Final = ("sources", "id", "tool_version", "back_to")
+"""Of a release."""
 
 
 @cache
 def _converter() -> cattrs.Converter:
     # A project that was never deployed needs none, and importing it takes time.
     import cattrs
+    from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-    return cattrs.Converter(forbid_extra_keys=True, omit_if_default=True)
+    from score_flyio.state.deployments import Release
+
+    converter = cattrs.Converter(forbid_extra_keys=True, omit_if_default=True)
+    passing: Any = {name: override(omit=True) for name in _NOT_REMEMBERED}
+    converter.register_structure_hook(
+        Release, make_dict_structure_fn(Release, converter, **passing)
+    )
+    converter.register_unstructure_hook(
+        Release, make_dict_unstructure_fn(Release, converter, **passing)
+    )
+    return converter
 
 
 def dump_deployments(state: ProjectState) -> str | None:

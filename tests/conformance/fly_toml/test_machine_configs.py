@@ -18,11 +18,11 @@ from score_flyio.deploy.desired.render import problem_json, render
 from score_flyio.deploy.desired.special import release_command_input, try_machine_checks
 from score_flyio.deploy.desired.update import update_input
 from score_flyio.deploy.desired.volumes import first_deploy_volumes
-from score_flyio.deploy.model import Release
 from score_flyio.fly.codec import structure, unstructure
 from score_flyio.flytoml import read_fly_toml
 from score_flyio.flytoml.groups import flatten, process_groups
 from score_flyio.flytoml.spec import AppSpec
+from score_flyio.state.deployments import Release
 from tests.conformance.fly_toml.compare import Case, canonical
 
 IMAGE = "registry.fly.io/fixture:deployment-0001"

@@ -16,7 +16,7 @@ from score_flyio.base.clock import Clock
 from score_flyio.errors import NotInitialised, StateCorrupt, StateError, StateLocked, StateTooNew
 from score_flyio.score.resources import ResourceUid
 from score_flyio.state import file as file_module
-from score_flyio.state.deployments import DeploymentRecord, ReleaseRecord, SecretRecord
+from score_flyio.state.deployments import DeploymentRecord, Release, SecretRecord
 from score_flyio.state.file import FileStore
 from score_flyio.state.model import ProjectState
 from score_flyio.state.resources import ResourceRecord
@@ -38,7 +38,7 @@ def full_state() -> ProjectState:
         workload="shop",
         secrets={"A": SecretRecord(digest="d", fingerprint="f")},
         launches_done=("one",),
-        releases=(ReleaseRecord(version=1, at=1.5, image="x", configs={"app": {"n": 1}}),),
+        releases=(Release(version=1, at=1.5, image="x", configs={"app": {"n": 1}}),),
     )
     return state
 

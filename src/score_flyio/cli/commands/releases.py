@@ -65,7 +65,7 @@ def _text(found: Sequence[AppReleases]) -> str:
             str(release.version),
             "-" if release.at is None else rfc3339(release.at),
             ", ".join(release.groups) or "-",
-            str(release.machines),
+            str(item.machines.get(release.version, 0)),
             release.image or "-",
             ", ".join(release.sources),
         ]

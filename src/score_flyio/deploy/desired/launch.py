@@ -13,8 +13,9 @@ from score_flyio.deploy.desired.containers import with_image, with_image_configs
 from score_flyio.deploy.desired.guest import default_guest
 from score_flyio.deploy.desired.machine_config import add_release, machine_config
 from score_flyio.deploy.desired.settings import deploy_settings
-from score_flyio.deploy.model import FileSource, Release
+from score_flyio.deploy.model import FileSource
 from score_flyio.flytoml.spec import AppSpec
+from score_flyio.state.deployments import Release
 
 Availability: TypeAlias = Literal["single", "pair", "standby"]
 """What a group without machines gets: one machine, two equal ones, or one and a standby for it."""

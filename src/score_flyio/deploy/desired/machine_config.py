@@ -32,10 +32,11 @@ from score_flyio.deploy.metadata import (
     RELEASE_VERSION,
     TOOL_VERSION,
 )
-from score_flyio.deploy.model import FileSource, Release
+from score_flyio.deploy.model import FileSource
 from score_flyio.flytoml.groups import flatten
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.flytoml.values import Duration, split_command
+from score_flyio.state.deployments import Release
 
 MANAGED_POSTGRES: Final = "fly-managed-postgres"
 

@@ -30,10 +30,11 @@ from score_flyio.deploy.desired.machine_config import (
     group_metadata,
     stop_config,
 )
-from score_flyio.deploy.model import FileSource, Release
+from score_flyio.deploy.model import FileSource
 from score_flyio.flytoml.groups import flatten
 from score_flyio.flytoml.spec import AppSpec, MachineCheck
 from score_flyio.flytoml.values import split_command
+from score_flyio.state.deployments import Release
 
 RELEASE_COMMAND_GROUP: Final = "fly_app_release_command"
 TEST_GROUP: Final = "fly_app_test_machine_command"

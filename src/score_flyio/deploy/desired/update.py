@@ -14,8 +14,9 @@ from score_flyio.deploy.desired.containers import with_image
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.machine_config import add_release, machine_config
 from score_flyio.deploy.desired.mounts import updated_mounts
-from score_flyio.deploy.model import FileSource, Release
+from score_flyio.deploy.model import FileSource
 from score_flyio.flytoml.spec import AppSpec
+from score_flyio.state.deployments import Release
 
 RESTING = frozenset({"created", "stopped", "stopping", "suspended", "suspending"})
 """States in which an updated machine stays at rest. All else runs, or should: flyctl launches only

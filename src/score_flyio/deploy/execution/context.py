@@ -15,7 +15,7 @@ from score_flyio.deploy.execution.leases import LeaseBook
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.releases.announce import Announcement
-from score_flyio.deploy.releases.pinning import digest_of
+from score_flyio.deploy.releases.images import digest_of
 from score_flyio.events import Event, Scope, WarningRaised
 from score_flyio.fly import repeats
 from score_flyio.fly.client import FlyClient

@@ -8,9 +8,9 @@ from attrs import evolve
 
 from fly_machines import models
 from score_flyio.deploy.metadata import GREEN_LAUNCH, STANDS_FOR, TAG, take_over
-from score_flyio.deploy.model import Release
 from score_flyio.deploy.planning.strategies import GroupUpdate
 from score_flyio.deploy.step import CreateMachine, UpdateMachine
+from score_flyio.state.deployments import Release
 
 
 def greens(

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from fly_machines import models
 from score_flyio.deploy.metadata import group_of
-from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref, Release
+from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref
 from score_flyio.deploy.planning.group_plan import GroupPlan, PlanSettings, join
 from score_flyio.deploy.planning.launches import launch_steps, missing_of_launch
 from score_flyio.deploy.planning.leftovers import sort_out
@@ -16,6 +16,7 @@ from score_flyio.deploy.planning.secrets import SecretsPlan
 from score_flyio.deploy.planning.updates import update_steps
 from score_flyio.deploy.step import CreateMachine, DestroyMachine
 from score_flyio.flytoml.groups import default_group, process_groups
+from score_flyio.state.deployments import Release
 
 
 def plan_groups(

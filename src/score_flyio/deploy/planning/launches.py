@@ -10,7 +10,7 @@ from fly_machines import models
 from score_flyio.deploy.desired.launch import LaunchPlan, launch_plan
 from score_flyio.deploy.desired.volumes import volume_request
 from score_flyio.deploy.metadata import Launch
-from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref, Release
+from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref
 from score_flyio.deploy.planning.group_plan import GroupPlan, PlanSettings
 from score_flyio.deploy.planning.secrets import SEEN_KEY, SecretsPlan
 from score_flyio.deploy.planning.sizes import options_guest
@@ -18,6 +18,7 @@ from score_flyio.deploy.planning.strategies.model import Waiting, waiting_steps
 from score_flyio.deploy.planning.waiting import waiting_for
 from score_flyio.deploy.step import CreateMachine, CreateVolume, Step
 from score_flyio.flytoml.groups import flatten
+from score_flyio.state.deployments import Release
 
 
 @frozen(kw_only=True)

@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 
 from fly_machines import models
 from score_flyio.deploy.metadata import last_release
-from score_flyio.deploy.model import DesiredApp, ObservedApp, Release
+from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.addresses import address_steps, after_addresses
 from score_flyio.deploy.planning.calls import calls
@@ -28,6 +28,7 @@ from score_flyio.deploy.step import (
     Step,
     UpdateMachine,
 )
+from score_flyio.state.deployments import Release
 
 
 @frozen(kw_only=True)

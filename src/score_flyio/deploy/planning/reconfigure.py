@@ -14,7 +14,7 @@ from score_flyio.deploy.desired.machine_config import add_release
 from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.desired.update import skip_launch
 from score_flyio.deploy.metadata import ALL_SECRETS_SEEN, last_release
-from score_flyio.deploy.model import ObservedApp, Release
+from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions, StrategyName
 from score_flyio.deploy.planning.group_plan import GroupPlan, join
 from score_flyio.deploy.planning.groups import by_group
@@ -25,9 +25,10 @@ from score_flyio.deploy.planning.rollout import Rollout, impossible, roll_out
 from score_flyio.deploy.planning.settling import settle
 from score_flyio.deploy.planning.unsettled import is_well
 from score_flyio.deploy.planning.waiting import waiting_of
-from score_flyio.deploy.releases.pinning import with_image_that_runs
+from score_flyio.deploy.releases.images import with_image_that_runs
 from score_flyio.deploy.step import HoldMachines, UpdateMachine
 from score_flyio.flytoml.spec import AppSpec
+from score_flyio.state.deployments import Release
 
 
 @frozen(kw_only=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from fly_machines import models
 from score_flyio.deploy.desired.special import release_command_input
 from score_flyio.deploy.metadata import group_of
-from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref, Release
+from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref
 from score_flyio.deploy.planning.group_plan import PlanSettings
 from score_flyio.deploy.planning.sizes import options_guest
 from score_flyio.deploy.step import DestroyMachine, RunReleaseCommand, Step
 from score_flyio.flytoml.groups import default_group
+from score_flyio.state.deployments import Release
 
 RELEASE_TIMEOUT = 300.0
 """Seconds; flyctl's default of `deploy.release_command_timeout`."""

@@ -9,7 +9,6 @@ from attrs import evolve, frozen
 from fly_machines import models
 from score_flyio.deploy.desired.update import RESTING
 from score_flyio.deploy.metadata import CANARY
-from score_flyio.deploy.model import Release
 from score_flyio.deploy.options import DeployOptions, StrategyName
 from score_flyio.deploy.planning.greens import greens
 from score_flyio.deploy.planning.group_plan import GroupPlan
@@ -19,6 +18,7 @@ from score_flyio.deploy.planning.unsettled import awaits, is_well
 from score_flyio.deploy.releases.in_metadata import with_history
 from score_flyio.deploy.step import CreateMachine, StartMachine, UpdateMachine
 from score_flyio.errors import ConfigError
+from score_flyio.state.deployments import Release
 
 
 @frozen(kw_only=True)

@@ -12,7 +12,7 @@ from score_flyio.deploy.desired.launch import launch_plan
 from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.desired.update import MachineUpdate, update_input
 from score_flyio.deploy.metadata import TOOL_VERSION
-from score_flyio.deploy.model import DesiredApp, ObservedApp, Release
+from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions, StrategyName
 from score_flyio.deploy.planning.group_plan import GroupPlan, PlanSettings, join
 from score_flyio.deploy.planning.hosts import host_answers
@@ -24,9 +24,10 @@ from score_flyio.deploy.planning.secrets import SEEN_KEY, SecretsPlan
 from score_flyio.deploy.planning.sizes import options_guest
 from score_flyio.deploy.planning.unsettled import is_well
 from score_flyio.deploy.planning.waiting import waiting_for
-from score_flyio.deploy.releases.pinning import with_image_that_runs
+from score_flyio.deploy.releases.images import with_image_that_runs
 from score_flyio.deploy.step import UpdateMachine
 from score_flyio.fly.present import metadata
+from score_flyio.state.deployments import Release
 
 OWN_TOOL = "score-flyio/"
 """How `TOOL_VERSION` begins on machines that this program configured last."""

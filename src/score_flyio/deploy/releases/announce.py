@@ -14,10 +14,10 @@ from attrs import define, evolve, field
 
 from fly_machines import models
 from score_flyio.deploy.metadata import RELEASE_ID, RELEASE_VERSION, release_number
-from score_flyio.deploy.model import Release
 from score_flyio.errors import ScoreFlyError
 from score_flyio.fly import repeats
-from score_flyio.fly.releases import NewRelease, RecordedRelease, ReleaseApi, Status
+from score_flyio.fly.releases import Notice, ReleaseApi, Status
+from score_flyio.state.deployments import Release
 
 T = TypeVar("T")
 
@@ -29,9 +29,7 @@ RUNNING_AFTER: Final = 5.0
 """A release that takes longer than so many seconds is shown as running; until then as pending."""
 
 
-def with_release(
-    config: models.FlyMachineConfig, release: RecordedRelease | Release
-) -> models.FlyMachineConfig:
+def with_release(config: models.FlyMachineConfig, release: Release) -> models.FlyMachineConfig:
     """The config of a machine that the release made."""
     marks = {RELEASE_ID: release.id, RELEASE_VERSION: str(release.version)}
     return evolve(config, metadata={**(config.metadata or {}), **marks})
@@ -44,37 +42,39 @@ def never_lower(recorded: int, planned: int) -> int:
 
 @define(kw_only=True, eq=False)
 class Announcement:
-    """The record of one app's release; `api` is None where there is no place for it."""
+    """One app's release in Fly's list; `api` is None where there is no such list."""
 
     api: ReleaseApi | None
     tasks: anyio.abc.TaskGroup
     """The calls are tasks of it."""
     warn: Callable[[str], None]
-    tool_version: str = ""
-    release: NewRelease | None = None
-    """What is to be told; None: nothing, as long as the plan is not known."""
+    release: Release | None = None
+    """As it is planned; None: nothing is told, as long as the plan is not known."""
+    notice: Notice | None = None
     app_is_new: bool = False
     """Made in this run, so that it may not be seen everywhere yet."""
-    recorded: RecordedRelease | None = None
+    recorded: Release | None = None
+    """As Fly numbered it."""
     _answered: anyio.Event | None = None
     _warned: bool = False
     _shown_running: anyio.CancelScope = field(factory=anyio.CancelScope)
 
     def expect(
-        self, release: NewRelease, *, tool_version: str, app_is_new: bool = False, certain: bool
+        self, release: Release, notice: Notice, *, app_is_new: bool = False, certain: bool
     ) -> None:
         """Note what Fly is told once a machine changes: now, if one surely will (`certain`)."""
-        self.release = release
-        self.tool_version = tool_version
+        self.release, self.notice = release, notice
         self.app_is_new = app_is_new
         if certain and not app_is_new:
             self.begin()
 
     def begin(self) -> None:
         """Tell of the release in the background, once."""
-        if self.api is not None and self.release is not None and self._answered is None:
+        if self.api is None or self.release is None or self.notice is None:
+            return
+        if self._answered is None:
             self._answered = anyio.Event()
-            self.tasks.start_soon(self._tell, self.api, self.release, self._answered)
+            self.tasks.start_soon(self._tell, self.api, self.release, self.notice, self._answered)
 
     async def stamped(self, config: models.FlyMachineConfig) -> models.FlyMachineConfig:
         """The config with the release as Fly numbered it; as it is when there is no answer."""
@@ -97,33 +97,37 @@ class Announcement:
         with anyio.move_on_after(PATIENCE, shield=True):
             await self._update(status, error)
 
-    async def _tell(self, api: ReleaseApi, release: NewRelease, answered: anyio.Event) -> None:
+    async def _tell(
+        self, api: ReleaseApi, release: Release, notice: Notice, answered: anyio.Event
+    ) -> None:
         try:
-            self.recorded = await self._tried(lambda: self._create(api, release), "begin")
+            told = await self._tried(lambda: self._create(api, notice), "begin")
+            if told is not None:
+                self.recorded = evolve(release, id=told[0], version=told[1])
         finally:
             answered.set()
         with self._shown_running:
             await anyio.sleep(RUNNING_AFTER)
             await self._update("running", None)
 
-    async def _create(self, api: ReleaseApi, release: NewRelease) -> RecordedRelease:
+    async def _create(self, api: ReleaseApi, notice: Notice) -> tuple[str, int]:
         if not self.app_is_new:
-            return await api.create(release)
-        return await repeats.once_visible(lambda: api.create(release), within=NEW_APP_SECONDS)
+            return await api.create(notice)
+        return await repeats.once_visible(lambda: api.create(notice), within=NEW_APP_SECONDS)
 
     async def _update(self, status: Status, error: str | None) -> None:
         if self._answered is not None:
             await self._answered.wait()
-        api, recorded, release = self.api, self.recorded, self.release
-        if api is None or recorded is None or release is None:
+        api, recorded, notice = self.api, self.recorded, self.notice
+        if api is None or recorded is None or notice is None:
             return
         metadata = None
         if error is not None:
             metadata = {
-                "post_deployment_info": {"flyctl_version": self.tool_version, "error": error}
+                "post_deployment_info": {"flyctl_version": recorded.tool_version, "error": error}
             }
         await self._tried(
-            lambda: api.update(release.app, recorded.id, status, metadata), "become " + status
+            lambda: api.update(notice.app, recorded.id, status, metadata), "become " + status
         )
 
     async def _tried(self, call: Callable[[], Awaitable[T]], what: str) -> T | None:

@@ -1,14 +1,19 @@
-"""Image references: when do two texts mean the same image? Pure.
+"""Image references: when do two texts mean the same image, and which one runs? Pure.
 
 The platform gives short Docker Hub names back expanded, and flyctl sends references through Fly's
-mirror of Docker Hub with the digest behind the tag (Machines API documentation, flyctl).
+mirror of Docker Hub with the digest behind the tag (Machines API documentation, flyctl). A tag may
+be moved at any time: configs that are to come back hold their image by its digest. Of the images of
+further containers no digest is known: the platform tells one for a machine.
 """
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Final
 
 from attrs import frozen
+
+from fly_machines import models
 
 DOCKER_HUB: Final = "docker.io"
 _HUB_NAMES: Final = frozenset(
@@ -20,7 +25,7 @@ _HUB_NAMES: Final = frozenset(
         "docker-hub-mirror.fly.io",
     }
 )
-_DEFAULT_TAG: Final = "latest"
+DEFAULT_TAG: Final = "latest"
 
 
 @frozen(kw_only=True)
@@ -77,4 +82,37 @@ def same_image(one: str, other: str) -> bool:
         return a.digest == b.digest
     if (a.digest and not a.tag) or (b.digest and not b.tag):
         return False
-    return (a.tag or _DEFAULT_TAG) == (b.tag or _DEFAULT_TAG)
+    return (a.tag or DEFAULT_TAG) == (b.tag or DEFAULT_TAG)
+
+
+def digest_of(machine: models.Machine) -> str | None:
+    """The digest of the image that a machine runs, as far as the platform tells."""
+    return (machine.image_ref.digest if machine.image_ref else None) or None
+
+
+def exact(config: models.FlyMachineConfig, digest: str | None) -> models.FlyMachineConfig:
+    """The config with its image by digest, where that is known."""
+    return renamed(config, with_digest(config.image or "", digest)) if config.image else config
+
+
+def with_image_that_runs(
+    config: models.FlyMachineConfig, machine: models.Machine
+) -> models.FlyMachineConfig:
+    """The config holds the image of a machine by its digest, unless it is to become another one.
+
+    Its tag may have been moved since the machine got it.
+    """
+    before, digest = machine.config and machine.config.image, digest_of(machine)
+    same = config.image == before or (config.image or "").endswith(f"@{digest}")
+    return renamed(config, held(before, digest)) if before and digest and same else config
+
+
+def renamed(config: models.FlyMachineConfig, image: str) -> models.FlyMachineConfig:
+    """The config with another name of its image, in each place that names it."""
+    before, changed = config.image, deepcopy(config)
+    changed.image = image
+    for container in changed.containers or []:
+        container.image = image if container.image == before else container.image
+        for file in container.files or []:
+            file.image_config = image if file.image_config == before else file.image_config
+    return changed

@@ -11,20 +11,26 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from copy import deepcopy
 from datetime import datetime
 from typing import Any, Final
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from fly_machines import models
 from score_flyio.base.ulid import time_of
-from score_flyio.deploy.metadata import HISTORY, OWN_PREFIX, PASSING_KEYS, release_number
-from score_flyio.deploy.releases.images import with_digest
-from score_flyio.deploy.releases.pinning import digest_of, exact
+from score_flyio.deploy.metadata import (
+    HISTORY,
+    OWN_PREFIX,
+    PASSING_KEYS,
+    group_of,
+    release_number,
+)
+from score_flyio.deploy.releases.images import digest_of, exact, with_digest
 from score_flyio.fly.codec import unstructure
 from score_flyio.fly.present import metadata
+from score_flyio.state.deployments import Config, Release
 
 KEPT: Final = 5
 """Releases that a machine carries, beside its present one."""
@@ -37,19 +43,6 @@ _LATEST: Final = 253_402_300_800
 _FORM: Final = "1."
 """How values of this form begin."""
 _STANDBY_FOR: Final = "FLY_STANDBY_FOR"
-
-
-@frozen(kw_only=True)
-class PastRelease:
-    """A release as one machine had it."""
-
-    version: int
-    at: float | None = None
-    """Seconds since the epoch."""
-    image: str = ""
-    """With its digest, where that is known."""
-    config: Mapping[str, Any] | None = None
-    """Without what is one machine's alone; None: it was too large to be carried."""
 
 
 def with_history(
@@ -68,23 +61,30 @@ def without_history(config: models.FlyMachineConfig) -> models.FlyMachineConfig:
     return evolve(config, metadata={k: v for k, v in found.items() if k != HISTORY})
 
 
-def past_releases(machine: models.Machine) -> tuple[PastRelease, ...]:
+def past_releases(machine: models.Machine) -> tuple[Release, ...]:
     """The releases that a machine carries, oldest first; none where there are none to be read."""
-    return unpack(metadata(machine).get(HISTORY, ""))
+    return unpack(metadata(machine).get(HISTORY, ""), group_of(machine))
 
 
-def present_release(machine: models.Machine) -> PastRelease | None:
-    """The release that made the present config of a machine; None: it is of no release."""
+def present_release(machine: models.Machine) -> Release | None:
+    """The release that made the present config of a machine; None: it is of no release.
+
+    What is one machine's alone is not part of it.
+    """
     version = release_number(metadata(machine))
     if not version:
         return None
     digest = digest_of(machine)
     shown = machine.config or machine.incomplete_config or models.FlyMachineConfig()
-    return PastRelease(
+    return Release(
         version=version,
         at=_since(machine),
         image=with_digest(shown.image or "", digest),
-        config=unstructure(lasting(machine.config, digest)) if machine.config else None,
+        configs={
+            group_of(machine): unstructure(lasting(machine.config, digest))
+            if machine.config
+            else None
+        },
     )
 
 
@@ -103,8 +103,13 @@ def lasting(config: models.FlyMachineConfig, digest: str | None = None) -> model
     return exact(kept, digest)
 
 
-def pack(releases: Iterable[PastRelease]) -> str:
-    """The newest of the releases as a value of metadata; empty where there are none.
+def config_in(release: Release) -> Config | None:
+    """The config in a release of one group."""
+    return next(iter(release.configs.values()), None)
+
+
+def pack(releases: Iterable[Release]) -> str:
+    """The newest releases of one group as a value of metadata; empty where there are none.
 
     What does not fit goes, from the oldest on: first configs, then whole releases.
     """
@@ -113,7 +118,7 @@ def pack(releases: Iterable[PastRelease]) -> str:
     for number in range(len(kept)):
         if len(text := _packed(kept)) <= LONGEST:
             return text
-        kept[number] = evolve(kept[number], config=None)
+        kept[number] = evolve(kept[number], configs=dict.fromkeys(kept[number].groups))
     while kept:
         if len(text := _packed(kept)) <= LONGEST:
             return text
@@ -121,14 +126,20 @@ def pack(releases: Iterable[PastRelease]) -> str:
     return ""
 
 
-def _packed(releases: list[PastRelease]) -> str:
-    rows = [[r.version, None if r.at is None else round(r.at), r.image, r.config] for r in releases]
+def _packed(releases: list[Release]) -> str:
+    rows = [
+        [one.version, None if one.at is None else round(one.at), one.image, config_in(one)]
+        for one in releases
+    ]
     plain = json.dumps(rows, separators=(",", ":"), sort_keys=True)
     return _FORM + base64.urlsafe_b64encode(zlib.compress(plain.encode(), 9)).decode()
 
 
-def unpack(text: str) -> tuple[PastRelease, ...]:
-    """The releases of a value made by `pack`; none of any other."""
+def unpack(text: str, group: str) -> tuple[Release, ...]:
+    """The releases of a value made by `pack`, as those of a group; none of any other.
+
+    A config that was too large to be carried is None.
+    """
     if not text.startswith(_FORM):
         return ()
     try:
@@ -138,12 +149,12 @@ def unpack(text: str) -> tuple[PastRelease, ...]:
         rows = json.loads(plain) if unpacker.eof else []
     except (ValueError, RecursionError, zlib.error):
         return ()
-    return tuple(map(_release, rows)) if _are_releases(rows) else ()
-
-
-def _release(row: list[Any]) -> PastRelease:
-    version, at, image, config = row
-    return PastRelease(version=version, at=at, image=image, config=config)
+    if not _are_releases(rows):
+        return ()
+    return tuple(
+        Release(version=version, at=at, image=image, configs={group: config})
+        for version, at, image, config in rows
+    )
 
 
 def _are_releases(rows: Any) -> bool:

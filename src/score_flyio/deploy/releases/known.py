@@ -8,61 +8,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve
 
 from fly_machines import models
 from score_flyio.deploy.metadata import group_of
-from score_flyio.deploy.releases.images import ImageName
-from score_flyio.deploy.releases.in_metadata import (
-    PastRelease,
-    past_releases,
-    present_release,
-)
-from score_flyio.deploy.releases.pinning import exact
+from score_flyio.deploy.releases.images import DEFAULT_TAG, ImageName, exact, with_digest
+from score_flyio.deploy.releases.in_metadata import config_in, past_releases, present_release
 from score_flyio.fly.codec import ShapeError, structure, unstructure
-from score_flyio.state.deployments import DeploymentRecord, ReleaseRecord
-
-Source: TypeAlias = Literal["state", "machines", "versions"]
-Config: TypeAlias = Mapping[str, Any]
+from score_flyio.state.deployments import Config, DeploymentRecord, Release, Source
 
 
-@frozen(kw_only=True)
-class KnownRelease:
-    """A release, and where the knowledge of it comes from."""
-
-    version: int
-    at: float | None = None
-    """Seconds since the epoch."""
-    image: str = ""
-    """With its digest, where that is known."""
-    configs: Mapping[str, Config | None] = field(factory=dict)
-    """By the process groups that it changed; None: what it made of the group is not known."""
-    sources: tuple[Source, ...] = ()
-
-
-def of_state(record: DeploymentRecord) -> tuple[KnownRelease, ...]:
+def of_state(record: DeploymentRecord) -> tuple[Release, ...]:
     """What the project state knows."""
-    return tuple(
-        KnownRelease(
-            version=release.version,
-            at=release.at,
-            image=release.image,
-            configs=release.configs,
-            sources=("state",),
-        )
-        for release in record.releases
-    )
+    return tuple(evolve(release, sources=("state",)) for release in record.releases)
 
 
-def of_machines(machines: Iterable[models.Machine]) -> tuple[KnownRelease, ...]:
+def of_machines(machines: Iterable[models.Machine]) -> tuple[Release, ...]:
     """What the machines run, and what they carry in their metadata.
 
     Of several machines of a group, the one counts that got the release first: a later one may have
     been changed by hand, or have found another image under the same tag.
     """
-    found: dict[int, dict[str, list[PastRelease]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[int, dict[str, list[Release]]] = defaultdict(lambda: defaultdict(list))
     for machine in machines:
         present = present_release(machine)
         for release in (*past_releases(machine), *((present,) if present else ())):
@@ -72,13 +40,13 @@ def of_machines(machines: Iterable[models.Machine]) -> tuple[KnownRelease, ...]:
 
 def of_versions(
     lists: Iterable[tuple[str, Sequence[models.MachineVersion]]],
-) -> tuple[KnownRelease, ...]:
+) -> tuple[Release, ...]:
     """What the platform lists of machines, each with its group, in whatever order.
 
     Each version carries the releases before it. One that was followed by an earlier release was
     undone, and does not count.
     """
-    found: dict[int, dict[str, list[PastRelease]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[int, dict[str, list[Release]]] = defaultdict(lambda: defaultdict(list))
     for group, versions in lists:
         newest: int | None = None
         for version in sorted(versions, key=lambda v: v.version or "", reverse=True):  # ULIDs
@@ -92,12 +60,12 @@ def of_versions(
     return tuple(_of_groups(groups, "versions") for _, groups in sorted(found.items()))
 
 
-def merged(*known: Iterable[KnownRelease]) -> tuple[KnownRelease, ...]:
+def merged(*known: Iterable[Release]) -> tuple[Release, ...]:
     """All releases, oldest first; what an earlier argument says counts before a later one.
 
     An image without a digest gets the one that another knows.
     """
-    found: dict[int, list[KnownRelease]] = defaultdict(list)
+    found: dict[int, list[Release]] = defaultdict(list)
     for releases in known:
         for release in releases:
             found[release.version].append(release)
@@ -105,7 +73,7 @@ def merged(*known: Iterable[KnownRelease]) -> tuple[KnownRelease, ...]:
 
 
 def config_of(
-    releases: Sequence[KnownRelease], group: str, version: int
+    releases: Sequence[Release], group: str, version: int
 ) -> models.FlyMachineConfig | None:
     """What a group had with a release: the config of the last one until then that changed it.
 
@@ -116,80 +84,93 @@ def config_of(
             config = release.configs[group]
             if config is None:
                 raise LookupError(release.version)
-            return structure(dict(config), models.FlyMachineConfig)
+            return structure(config, models.FlyMachineConfig)
     return None
 
 
-def records(releases: Iterable[KnownRelease]) -> tuple[ReleaseRecord, ...]:
+def to_remember(releases: Iterable[Release]) -> tuple[Release, ...]:
     """What the project state can remember of them: those that are known in full."""
     return tuple(
-        ReleaseRecord(
-            version=release.version,
-            at=release.at,
-            image=release.image,
-            configs={group: dict(config or {}) for group, config in release.configs.items()},
-        )
+        evolve(release, sources=())
         for release in releases
         if release.at is not None and all(release.configs.values())
     )
 
 
-def _of_groups(groups: Mapping[str, Sequence[PastRelease]], source: Source) -> KnownRelease:
+def _of_groups(groups: Mapping[str, Sequence[Release]], source: Source) -> Release:
     first = {group: min(found, key=_age) for group, found in sorted(groups.items())}
-    configs = {group: _usable(release.config) for group, release in first.items()}
     whole = min(first.values(), key=_age)
-    return KnownRelease(
-        version=whole.version, at=whole.at, image=whole.image, configs=configs, sources=(source,)
-    )
+    configs = {group: _usable(config_in(release)) for group, release in first.items()}
+    return evolve(whole, configs=configs, sources=(source,))
 
 
-def _age(release: PastRelease) -> tuple[bool, bool, bool, float]:
-    """Those that tell most come first, then the earliest."""
+def _age(release: Release) -> tuple[bool, bool, bool, float]:
+    """Of what machines of one group say: those that tell most come first, then the earliest."""
     vague = "@" not in release.image
-    return release.config is None, vague, release.at is None, release.at or 0.0
+    return config_in(release) is None, vague, release.at is None, release.at or 0.0
 
 
 def _usable(config: Config | None) -> Config | None:
     """The config, if it is one: metadata may be written by anyone."""
     try:
-        structure(dict(config or {}), models.FlyMachineConfig)
+        structure(config or {}, models.FlyMachineConfig)
     except ShapeError:
         return None
     return config
 
 
-def _one(same: Sequence[KnownRelease]) -> KnownRelease:
+def _one(same: Sequence[Release]) -> Release:
     """One release as several know it."""
     groups = sorted({group for release in same for group in release.configs})
-    return KnownRelease(
+    image = next((release.image for release in same if release.image), "")
+    return Release(
         version=same[0].version,
         at=next((release.at for release in same if release.at is not None), None),
-        image=_with_known_digest([release.image for release in same]),
+        image=image if "@" in image else with_digest(image, _digest(image, _images(same))),
         configs={group: _config(same, group) for group in groups},
         sources=tuple(dict.fromkeys(source for release in same for source in release.sources)),
     )
 
 
-def _config(same: Sequence[KnownRelease], group: str) -> Config | None:
+def _config(same: Sequence[Release], group: str) -> Config | None:
     known = [config for release in same if (config := release.configs.get(group))]
     if not known:
         return None
-    images = [str(config.get("image") or "") for config in known]
-    images += [release.image for release in same]
-    digest = _with_known_digest(images).partition("@")[2]
-    first = structure(dict(known[0]), models.FlyMachineConfig)
+    first = structure(known[0], models.FlyMachineConfig)
+    image = first.image or ""
+    own = [str(config.get("image") or "") for config in known]
+    digest = _digest(image, own) or _digest(image, _images(same))
     found: Config = unstructure(exact(first, digest))
     return found
 
 
-def _with_known_digest(images: Sequence[str]) -> str:
-    """The first image; by digest where a later one of the same name has it."""
-    first = next(filter(None, images), "")
-    if "@" in first:
-        return first
-    name = ImageName.parse(first)
-    for image in images:
-        other = ImageName.parse(image)
-        if other.digest and (other.registry, other.repository) == (name.registry, name.repository):
-            return image
-    return first
+def _images(same: Iterable[Release]) -> list[str]:
+    """All images that are named in what is known of a release."""
+    images = []
+    for release in same:
+        images.append(release.image)
+        images += [str(config.get("image") or "") for config in release.configs.values() if config]
+    return images
+
+
+def _digest(image: str, images: Iterable[str]) -> str:
+    """The digest of an image, if one of the images has it.
+
+    Of images by digest alone nobody knows the tag: they count where no other tag is named.
+    """
+    name = ImageName.parse(image)
+    same = [
+        other
+        for other in map(ImageName.parse, images)
+        if (other.registry, other.repository) == (name.registry, name.repository)
+    ]
+    tags = {other.tag or DEFAULT_TAG for other in same if other.tag or not other.digest}
+    only = tags <= {name.tag or DEFAULT_TAG}
+    return next(
+        (
+            other.digest
+            for other in same
+            if other.digest and (other.tag == name.tag if other.tag else only)
+        ),
+        "",
+    )

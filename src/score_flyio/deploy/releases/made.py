@@ -1,4 +1,4 @@
-"""What is remembered of a release: here enough to go back to it, at Fly what it lists. Pure."""
+"""What a run made: the release to remember, enough to go back to it, and what Fly is told of it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from score_flyio.deploy.metadata import group_of, release_number
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.plan import AppPlan
 from score_flyio.deploy.releases.announce import never_lower, with_release
+from score_flyio.deploy.releases.images import digest_of
 from score_flyio.deploy.releases.in_metadata import lasting
-from score_flyio.deploy.releases.pinning import digest_of
 from score_flyio.deploy.step import (
     CreateMachine,
     DestroyMachine,
@@ -24,20 +24,20 @@ from score_flyio.deploy.step import (
 )
 from score_flyio.fly.codec import unstructure
 from score_flyio.fly.present import metadata
-from score_flyio.fly.releases import NewRelease, RecordedRelease, Status
+from score_flyio.fly.releases import Notice, Status
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.flytoml.write import to_json
-from score_flyio.state.deployments import ReleaseRecord
+from score_flyio.state.deployments import Release
 
 
-def new_release(plan: AppPlan, spec: AppSpec, options: DeployOptions) -> NewRelease:
+def notice_of(plan: AppPlan, spec: AppSpec, options: DeployOptions) -> Notice:
     """What Fly is told of the release that a plan makes."""
     images = [
         step.request.config.image
         for step in plan.steps
         if isinstance(step, CreateMachine | UpdateMachine) and step.request.config
     ]
-    return NewRelease(
+    return Notice(
         app=plan.app,
         definition=to_json(evolve(spec, app=plan.app)),
         image=next((image for image in images if image), ""),
@@ -54,7 +54,7 @@ def changes_machines(plan: AppPlan) -> bool:
     )
 
 
-def numbered(result: AppResult, recorded: RecordedRelease | None) -> AppResult:
+def numbered(result: AppResult, recorded: Release | None) -> AppResult:
     """The result with the release as Fly numbered it."""
     if recorded is None:
         return result
@@ -70,14 +70,12 @@ def ending(result: AppResult) -> tuple[Status, str]:
     return "complete", ""
 
 
-def release_record(
-    result: AppResult, known: Sequence[ReleaseRecord], *, at: float
-) -> ReleaseRecord | None:
+def made_release(result: AppResult, known: Sequence[Release], *, at: float) -> Release | None:
     """The machine config of each group that the release changed; secrets are not part of it.
 
     With it comes what the records so far (`known`) do not tell: what a run before this one changed
     that was cut short, so that nothing was remembered of it. A run that only finds this out gives
-    the record of the last release that was made. Images stand in it with their digests, so that
+    the last release that was made. Images stand in it with their digests, so that
     going back brings the very same ones. None where no machine was changed: that is no release.
     """
     configs, images, version = {}, set(), 0
@@ -99,7 +97,7 @@ def release_record(
             version = max(version, number)
     if not version:
         return None
-    return ReleaseRecord(
+    return Release(
         version=version,
         at=at,
         image=min(images) if images else "",
@@ -124,6 +122,6 @@ def _is_standby(machine: models.Machine) -> bool:
     return bool(machine.config and machine.config.standbys)
 
 
-def _newest(known: Sequence[ReleaseRecord], group: str) -> int:
+def _newest(known: Sequence[Release], group: str) -> int:
     """The last release that is known to have changed a group."""
     return max((release.version for release in known if group in release.configs), default=0)

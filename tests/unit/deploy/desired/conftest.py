@@ -7,7 +7,7 @@ import errno
 import pytest
 from attrs import field, frozen
 
-from score_flyio.deploy.model import Release
+from score_flyio.state.deployments import Release
 
 
 @frozen

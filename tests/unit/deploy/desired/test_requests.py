@@ -25,7 +25,6 @@ from score_flyio.deploy.desired.special import (
 )
 from score_flyio.deploy.desired.update import MachineUpdate, update_input
 from score_flyio.deploy.desired.volumes import first_deploy_volumes
-from score_flyio.deploy.model import Release
 from score_flyio.fly.codec import structure, unstructure
 from score_flyio.flytoml.spec import (
     AppSpec,
@@ -39,6 +38,7 @@ from score_flyio.flytoml.spec import (
     VmSpec,
 )
 from score_flyio.flytoml.values import Duration
+from score_flyio.state.deployments import Release
 from tests.unit.deploy.desired.conftest import MemoryFiles
 
 HTTP = HttpService(internal_port=80)

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from fly_machines import models
 from score_flyio.deploy.metadata import CANARY, STANDS_FOR, TAG
-from score_flyio.deploy.model import ObservedApp, Release
+from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.plan import AppPlan
 from score_flyio.deploy.planning.reconfigure import Reconfiguration, plan_reconfiguration
@@ -24,6 +24,7 @@ from score_flyio.deploy.step import (
 )
 from score_flyio.errors import ConfigError
 from score_flyio.flytoml.spec import AppSpec, DeploySection
+from score_flyio.state.deployments import Release
 from tests.unit.deploy.planning.plans import machine
 
 CHECK = {"alive": models.FlyMachineCheck(type="tcp", port=80)}

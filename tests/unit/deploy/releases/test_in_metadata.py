@@ -26,7 +26,7 @@ from score_flyio.deploy.metadata import HISTORY
 from score_flyio.deploy.releases.in_metadata import (
     KEPT,
     LONGEST,
-    PastRelease,
+    config_in,
     pack,
     past_releases,
     present_release,
@@ -34,6 +34,7 @@ from score_flyio.deploy.releases.in_metadata import (
     with_history,
     without_history,
 )
+from score_flyio.state.deployments import Release
 
 DIGEST = "sha256:" + "a" * 64
 values = st.recursive(
@@ -43,12 +44,13 @@ values = st.recursive(
     ),
     max_leaves=10,
 )
+configs = st.none() | st.dictionaries(st.text(max_size=10), values, max_size=4)
 releases = st.builds(
-    PastRelease,
+    Release,
     version=st.integers(1, 10**9),
     at=st.none() | st.integers(0, 2_000_000_000).map(float),
     image=st.text(max_size=60),
-    config=st.none() | st.dictionaries(st.text(max_size=10), values, max_size=4),
+    configs=configs.map(lambda config: {"app": config}),
 )
 
 
@@ -62,7 +64,11 @@ def machine(version: int = 1, *, image: str = "nginx:1", **metadata: str) -> Mac
     )
 
 
-def carried(config: FlyMachineConfig) -> tuple[PastRelease, ...]:
+def unpacked(text: str) -> tuple[Release, ...]:
+    return unpack(text, "app")
+
+
+def carried(config: FlyMachineConfig) -> tuple[Release, ...]:
     return past_releases(Machine(config=config))
 
 
@@ -71,14 +77,14 @@ def history(config: FlyMachineConfig) -> str:
 
 
 @given(st.lists(releases, unique_by=lambda release: release.version, max_size=KEPT))
-def test_what_fits_is_read_back(given_releases: list[PastRelease]) -> None:
+def test_what_fits_is_read_back(given_releases: list[Release]) -> None:
     expected = tuple(sorted(given_releases, key=lambda release: release.version))
-    assert unpack(pack(given_releases)) == expected
+    assert unpacked(pack(given_releases)) == expected
 
 
 @given(st.lists(releases, max_size=40))
-def test_the_newest_are_kept_once_and_in_order(given_releases: list[PastRelease]) -> None:
-    kept = unpack(pack(given_releases))
+def test_the_newest_are_kept_once_and_in_order(given_releases: list[Release]) -> None:
+    kept = unpacked(pack(given_releases))
     versions = sorted({release.version for release in given_releases})
     assert [release.version for release in kept] == versions[-KEPT:]
 
@@ -87,33 +93,33 @@ def test_the_newest_are_kept_once_and_in_order(given_releases: list[PastRelease]
 def test_no_value_is_too_long(seed: int, sizes: list[int]) -> None:
     rng = random.Random(seed)  # what cannot be packed
     given_releases = [
-        PastRelease(
+        Release(
             version=number,
             image=f"nginx@{DIGEST}",
-            config={"files": base64.b64encode(rng.randbytes(size)).decode()},
+            configs={"app": {"files": base64.b64encode(rng.randbytes(size)).decode()}},
         )
         for number, size in enumerate(sizes, start=1)
     ]
     text = pack(given_releases)
     assert len(text) <= LONGEST
-    kept = unpack(text)
+    kept = unpacked(text)
     assert [r.version for r in kept] == [r.version for r in given_releases]
-    with_config = [r.config is not None for r in kept]
+    with_config = [config_in(r) is not None for r in kept]
     assert with_config == sorted(with_config)  # the oldest are the first to go
-    assert [r for r in kept if r.config] == given_releases[len(kept) - sum(with_config) :]
+    assert [r for r in kept if config_in(r)] == given_releases[len(kept) - sum(with_config) :]
 
 
 def test_names_of_images_without_end_go_too() -> None:
     name = base64.b64encode(random.Random(1).randbytes(5000)).decode()
-    given_releases = [PastRelease(version=v, image=name[v:] + str(v)) for v in (1, 2)]
-    endless = PastRelease(version=3, image=random.Random(2).randbytes(9000).hex())
-    assert [r.version for r in unpack(pack(given_releases))] == [1, 2]
+    given_releases = [Release(version=v, image=name[v:] + str(v)) for v in (1, 2)]
+    endless = Release(version=3, image=random.Random(2).randbytes(9000).hex())
+    assert [r.version for r in unpacked(pack(given_releases))] == [1, 2]
     assert pack([endless]) == ""
 
 
 @given(st.text(max_size=200) | st.text(alphabet="ABCabc123-_=", max_size=80).map("1.".__add__))
 def test_any_other_text_is_no_history(text: str) -> None:
-    assert unpack(text) == ()
+    assert unpacked(text) == ()
 
 
 def packed(rows: Any) -> str:
@@ -138,27 +144,29 @@ def packed(rows: Any) -> str:
     ],
 )
 def test_other_documents_are_no_history(rows: Any) -> None:
-    assert unpack(packed(rows)) == ()
+    assert unpacked(packed(rows)) == ()
 
 
 def test_a_cut_value_is_no_history() -> None:
-    text = pack([PastRelease(version=1, image="nginx")])
+    text = pack([Release(version=1, image="nginx")])
     for end in range(len(text)):
-        assert unpack(text[:end]) == ()
+        assert unpacked(text[:end]) == ()
 
 
 def test_a_machine_hands_its_release_on() -> None:
     first = machine(1)
     config = with_history(FlyMachineConfig(image="nginx:2"), first)
     (release,) = carried(config)
-    assert release == PastRelease(
+    assert release == Release(
         version=1,
         at=1_700_000_001.0,
         image=f"nginx@{DIGEST}",
-        config={
-            "image": f"nginx@{DIGEST}",
-            "env": {"A": "1"},
-            "metadata": {"fly_release_version": "1"},
+        configs={
+            "app": {
+                "image": f"nginx@{DIGEST}",
+                "env": {"A": "1"},
+                "metadata": {"fly_release_version": "1"},
+            }
         },
     )
     second = machine(2, image="nginx:2", **{HISTORY: history(config)})
@@ -185,7 +193,7 @@ def test_what_is_one_machines_alone_stays_behind() -> None:
     found.config.metadata = {**(found.config.metadata or {}), "team": "a"}
     release = present_release(found)
     assert release is not None
-    assert release.config == {
+    assert config_in(release) == {
         "image": f"nginx@{DIGEST}",
         "mounts": [{"name": "data", "path": "/data"}],
         "metadata": {"fly_release_version": "3", "team": "a"},
@@ -206,10 +214,11 @@ def test_the_digest_stands_wherever_the_image_does() -> None:
     ]
     release = present_release(found)
     assert release is not None
-    assert release.config is not None
+    config = config_in(release)
+    assert config is not None
     pinned = "shop@sha256:" + "b" * 64  # what the config says counts
-    app, sidecar = release.config["containers"]
-    assert (release.image, release.config["image"], app["image"]) == (pinned, pinned, pinned)
+    app, sidecar = config["containers"]
+    assert (release.image, config["image"], app["image"]) == (pinned, pinned, pinned)
     assert app["files"] == [{"guest_path": "/c", "image_config": pinned}]
     assert sidecar["image"] == "envoy:1"
 
@@ -226,7 +235,7 @@ def test_a_machine_on_a_lost_host_shows_no_config() -> None:
     lost.config, lost.incomplete_config = None, lost.config
     release = present_release(lost)
     assert release is not None
-    assert (release.version, release.image, release.config) == (1, f"nginx@{DIGEST}", None)
+    assert (release.version, release.image, config_in(release)) == (1, f"nginx@{DIGEST}", None)
 
 
 @pytest.mark.parametrize(

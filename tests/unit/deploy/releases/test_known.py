@@ -12,17 +12,16 @@ from hypothesis import strategies as st
 from fly_machines.models import FlyMachineConfig, ImageRef, Machine, MachineVersion
 from score_flyio.base.ulid import new_ulid
 from score_flyio.deploy.metadata import HISTORY, last_release, release_number
-from score_flyio.deploy.releases.in_metadata import PastRelease, pack
+from score_flyio.deploy.releases.in_metadata import pack
 from score_flyio.deploy.releases.known import (
-    KnownRelease,
     config_of,
     merged,
     of_machines,
     of_state,
     of_versions,
-    records,
+    to_remember,
 )
-from score_flyio.state.deployments import DeploymentRecord, ReleaseRecord
+from score_flyio.state.deployments import DeploymentRecord, Release
 
 ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 
@@ -39,7 +38,7 @@ def config(version: int | None, *, group: str = "app", image: str = "nginx:1", *
 
 def machine(
     version: int | None,
-    *past: PastRelease,
+    *past: Release,
     at: float = 100,
     digest: str = ONE,
     group: str = "app",
@@ -51,8 +50,10 @@ def machine(
     return Machine(instance_id=ulid(at), config=found, image_ref=ImageRef(digest=digest))
 
 
-def past(version: int, *, at: float = 50, image: str = f"nginx@{ONE}", **env: str) -> PastRelease:
-    return PastRelease(version=version, at=at, image=image, config={"image": image, "env": env})
+def past(version: int, *, at: float = 50, image: str = f"nginx@{ONE}", **env: str) -> Release:
+    return Release(
+        version=version, at=at, image=image, configs={"app": {"image": image, "env": env}}
+    )
 
 
 def versions(*numbers: int | None, image: str = "nginx:1") -> tuple[str, list[MachineVersion]]:
@@ -67,7 +68,7 @@ def state(*numbers: int, image: str = f"nginx@{ONE}") -> DeploymentRecord:
     configs = {"app": {"image": image, "env": {"FROM": "state"}}}
     return DeploymentRecord(
         releases=tuple(
-            ReleaseRecord(version=v, at=float(v), image=image, configs=configs) for v in numbers
+            Release(version=v, at=float(v), image=image, configs=configs) for v in numbers
         )
     )
 
@@ -176,8 +177,39 @@ def test_a_digest_of_another_image_is_none_of_this_one() -> None:
     assert found[0].image == "nginx:1"
 
 
+@pytest.mark.parametrize(
+    ("other", "digest"),
+    [
+        (f"nginx:2@{TWO}", ""),
+        (f"nginx:1@{TWO}", TWO),
+        (f"nginx@{TWO}", TWO),
+        (f"docker.io/library/nginx:1@{TWO}", TWO),
+    ],
+)
+def test_a_digest_of_another_tag_is_none_of_this_one(other: str, digest: str) -> None:
+    """Two groups of one release may run two tags of one repository."""
+    worker = Release(version=1, at=1, image=other, configs={"worker": {"image": other}})
+    (found,) = merged(of_state(state(1, image="nginx:1")), [worker])
+    config = config_of([found], "app", 1)
+    expected = f"nginx@{digest}" if digest else "nginx:1"
+    assert config is not None
+    assert (found.image, config.image) == (expected, expected)
+
+
+def test_a_digest_without_a_tag_is_of_no_tag_where_a_release_has_two() -> None:
+    worker = {"worker": {"image": "nginx:2"}}
+    vague = [Release(version=1, image=f"nginx@{TWO}", configs=worker)]
+    (found,) = merged(of_state(state(1, image="nginx:1")), vague)
+    assert found.image == "nginx:1"
+    assert found.configs["app"] == {"image": "nginx:1", "env": {"FROM": "state"}}
+    own = Release(version=1, configs={"app": {"image": f"nginx@{ONE}"}})
+    (found,) = merged(of_state(state(1, image="nginx:1")), vague, [own])
+    assert (found.configs["app"] or {})["image"] == f"nginx@{ONE}"
+    assert found.configs["worker"] == {"image": "nginx:2"}
+
+
 def test_a_config_that_a_machine_lacks_comes_from_its_versions_with_the_digest() -> None:
-    lacking = PastRelease(version=1, at=1, image=f"nginx@{TWO}")
+    lacking = Release(version=1, at=1, image=f"nginx@{TWO}")
     machines = of_machines([machine(2, lacking)])
     with pytest.raises(LookupError, match="1"):
         config_of(merged(machines), "app", 1)
@@ -187,18 +219,18 @@ def test_a_config_that_a_machine_lacks_comes_from_its_versions_with_the_digest()
 
 
 def test_what_is_no_config_is_not_known() -> None:
-    odd = PastRelease(version=1, at=1, image="nginx", config={"env": 1})
+    odd = Release(version=1, at=1, image="nginx", configs={"app": {"env": 1}})
     found = of_machines([machine(2, odd)])
     with pytest.raises(LookupError):
         config_of(found, "app", 1)
-    assert numbers(records(found)) == [2]
+    assert numbers(to_remember(found)) == [2]
 
 
 def test_the_state_takes_over_what_is_known_in_full() -> None:
     found = of_machines([machine(2, past(1, A="1"), group="worker", A="2")])
-    first, second = records(found)
+    first, second = to_remember(found)
     assert (first.version, first.at, first.image) == (1, 50.0, f"nginx@{ONE}")
-    assert first.configs["worker"]["env"] == {"A": "1"}
+    assert (first.configs["worker"] or {})["env"] == {"A": "1"}
     again = merged(of_state(DeploymentRecord(releases=(first, second))))
     assert [(r.version, r.at, r.image, r.configs) for r in again] == [
         (r.version, r.at, r.image, r.configs) for r in merged(found)
@@ -207,7 +239,7 @@ def test_the_state_takes_over_what_is_known_in_full() -> None:
 
 known = st.lists(
     st.builds(
-        KnownRelease,
+        Release,
         version=st.integers(1, 6),
         at=st.none() | st.floats(0, 10),
         image=st.sampled_from(["", "nginx:1", f"nginx@{ONE}", f"nginx@{TWO}", f"redis@{TWO}"]),
@@ -223,7 +255,7 @@ known = st.lists(
 
 @given(known, known, known)
 def test_merging_forgets_nothing_and_changes_nothing(
-    one: list[KnownRelease], two: list[KnownRelease], three: list[KnownRelease]
+    one: list[Release], two: list[Release], three: list[Release]
 ) -> None:
     found = merged(one, two, three)
     assert numbers(found) == sorted({r.version for r in (*one, *two, *three)})
