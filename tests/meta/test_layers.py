@@ -22,8 +22,9 @@ MAY_IMPORT_OF_OURS = {
     "errors": ("base",),
     "events": ("base",),
     "yaml": ("base",),
-    "score": ("base", "errors", "yaml"),
-    "flytoml": ("base", "errors"),
+    "images": ("_version", "base", "errors", "events"),
+    "score": ("base", "errors", "images.reference", "yaml"),
+    "flytoml": ("base", "errors", "images.reference"),
     "convert": ("base", "errors", "flytoml", "score"),
     "state": ("_version", "base", "errors", "score", "yaml"),
     "fly": ("_version", "base", "errors", "events"),
@@ -37,8 +38,8 @@ MAY_IMPORT_OF_OURS = {
         "base", "deploy", "engine", "errors", "events", "fly", "flytoml", "resources", "score", "state",
     ),
     "cli": (
-        "_version", "base", "convert", "deploy", "engine", "errors", "events", "fly", "flytoml", "operations",
-        "report_html", "resources", "score", "state",
+        "_version", "base", "convert", "deploy", "engine", "errors", "events", "fly", "flytoml", "images",
+        "operations", "report_html", "resources", "score", "state",
     ),
     "testing": ("engine", "events"),
     "fly_emulator": ("base.clock", "base.secret", "errors"),
@@ -52,6 +53,7 @@ MAY_NOT_IMPORT = {
 """What is not allowed within a folder."""
 
 PURE = (
+    "images.reference",
     "score",
     "flytoml",
     "convert",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import asyncclick as click
 
-from score_flyio.cli.go_flags import MaxUnavailable, Seconds, Variable
+from score_flyio.cli.go_flags import ImageName, MaxUnavailable, Seconds, Variable
 from score_flyio.cli.options import app_option, org_option, target_option
 
 if TYPE_CHECKING:
@@ -141,7 +141,13 @@ SETTINGS: Final = (
     click.option(
         "-r", "--region", "--primary-region", "region", metavar="REGION", help="The primary region."
     ),
-    click.option("-i", "--image", metavar="IMAGE", help="The image of the only app deployed."),
+    click.option(
+        "-i",
+        "--image",
+        type=ImageName(),
+        metavar="IMAGE",
+        help="The image of the only app deployed.",
+    ),
     click.option(
         "-e",
         "--env",

@@ -102,6 +102,22 @@ class MaxUnavailable(click.ParamType[Any]):
         )
 
 
+class ImageName(click.ParamType[Any]):
+    """The name of an image, as it was given."""
+
+    name = "image"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from score_flyio.errors import InputError
+        from score_flyio.images.reference import ImageReference
+
+        try:
+            ImageReference.parse(value)
+        except InputError as error:
+            self.fail(f"{error.message} ({error.hint})", param, ctx)
+        return value
+
+
 class Variable(click.ParamType[Any]):
     """`NAME=VALUE`, as a pair; `Name` alone is refused."""
 

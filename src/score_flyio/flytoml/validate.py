@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from score_flyio.errors import InputError
 from score_flyio.flytoml.findings import Finding
 from score_flyio.flytoml.groups import flatten, process_groups
 from score_flyio.flytoml.mount_rules import mount_findings
 from score_flyio.flytoml.spec import AppSpec, ServiceHttpCheck, ServiceTcpCheck
 from score_flyio.flytoml.values import Duration, split_command
+from score_flyio.images.reference import ImageReference
 
 _STRATEGIES: Final = ("rolling", "canary", "immediate", "bluegreen")
 _POLICIES: Final = ("always", "never", "on-failure")
@@ -166,6 +168,11 @@ def _build(spec: AppSpec) -> Iterator[Finding]:
     build = spec.build
     if build is None:
         return
+    if build.image:
+        try:
+            ImageReference.parse(build.image)
+        except InputError as error:
+            yield _finding("build.image", error.code, error.message, error.hint or "")
     if build.compression and build.compression not in _COMPRESSIONS:
         yield _finding(
             "build.compression",

@@ -9,6 +9,8 @@ from typing import Any, Final
 from attrs import evolve
 
 from score_flyio.base.place import Path, quoted
+from score_flyio.errors import InputError
+from score_flyio.images.reference import ImageReference
 from score_flyio.score.finding import Finding
 from score_flyio.score.placeholders import (
     Lookup,
@@ -33,6 +35,7 @@ def findings(document: dict[str, Any]) -> list[Finding]:
         *_without_usable(standard_findings(document), document),
         *lookup_findings(document),
         *healthy_findings(document),
+        *image_findings(document),
     ]
 
 
@@ -92,6 +95,23 @@ def healthy_findings(document: dict[str, Any]) -> Iterator[Finding]:
                     hint=f'give "{name}" a readinessProbe, or wait for started or complete',
                     subject=other,
                 )
+
+
+def image_findings(document: dict[str, Any]) -> Iterator[Finding]:
+    """Images that are no names of images; `.` stands for one that is built."""
+    for name, container in document["containers"].items():
+        if container["image"] == ".":
+            continue
+        try:
+            ImageReference.parse(container["image"])
+        except InputError as error:
+            yield Finding(
+                kind="image_invalid",
+                path=("containers", name, "image"),
+                message=error.message,
+                hint=error.hint,
+                code=error.code,
+            )
 
 
 def _placeholders(document: dict[str, Any]) -> Iterator[tuple[Path, Reference]]:

@@ -307,6 +307,14 @@ def test_rules_of_mounts(keys: str, found: dict[str, set[str]]) -> None:
     assert told == found
 
 
+@pytest.mark.parametrize("image", ["$SCORE_IMAGE", "x y", "nginx@sha256:abc", "."])
+def test_an_image_that_is_none_is_refused(image: str) -> None:
+    (error,) = read_fly_toml(f"[build]\nimage = '{image}'").errors
+    assert (error.place, error.code) == ("build.image", "image_invalid")
+    assert repr(image) in error.message
+    assert error.hint
+
+
 def test_config_is_found_in_order(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"fly\.toml or .*fly\.json or .*fly\.yaml"):
         find_fly_toml(directory=tmp_path)

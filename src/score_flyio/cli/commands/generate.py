@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import asyncclick as click
 
 from score_flyio.cli.command import EarlyCommand
+from score_flyio.cli.go_flags import ImageName
 from score_flyio.cli.options import events_option, json_option
 from score_flyio.errors import UsageError
 
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     metavar="PATH=VALUE",
     help="Set one value of the Score file, or remove it with an empty VALUE; repeatable.",
 )
-@click.option("-i", "--image", metavar="IMAGE", help="The image that `.` stands for.")
+@click.option(
+    "-i", "--image", type=ImageName(), metavar="IMAGE", help="The image that `.` stands for."
+)
 @click.option(
     "--secrets-file",
     metavar="FILE",

@@ -1,0 +1,1 @@
+"""Container images: their names, registries, and how they are built and pushed."""

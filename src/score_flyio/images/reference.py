@@ -1,0 +1,114 @@
+"""Names of images: `[HOST/]REPOSITORY[:TAG][@DIGEST]`, by the grammar of Docker. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from attrs import evolve, frozen
+
+from score_flyio.base.record import Record
+from score_flyio.errors import InputError
+
+DOCKER_HUB: Final = "docker.io"
+DEFAULT_TAG: Final = "latest"
+LONGEST_NAME: Final = 255
+
+_LABEL: Final = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
+_HOST: Final = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?")
+_COMPONENT: Final = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_REPOSITORY: Final = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+_TAG: Final = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.-]{0,127}")
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
+_ID: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class ImageReference(Record):
+    """The name of an image in its parts, as they are written out."""
+
+    host: str
+    """Registry with its port."""
+    repository: str
+    tag: str = ""
+    """Empty where none was given."""
+    digest: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> ImageReference:
+        """Take a name apart; a short one is that of an image of Docker Hub.
+
+        Raises:
+            InputError: it is not the name of an image; the message says what is wrong with it.
+        """
+        name, at, digest = text.partition("@")
+        host, name = _split_host(name)
+        repository, colon, tag = name.partition(":")
+        if host == DOCKER_HUB and "/" not in repository:
+            repository = f"library/{repository}"
+        found = cls(host=host, repository=repository, tag=tag, digest=digest)
+        wrong = _wrong_with(text, found, tagged=bool(colon), pinned=bool(at))
+        if wrong is not None:
+            message, hint = wrong
+            raise InputError(
+                f"{text!r} is not the name of an image: {message}", hint=hint, code="image_invalid"
+            )
+        return found
+
+    @property
+    def name(self) -> str:
+        """Host and repository."""
+        return f"{self.host}/{self.repository}"
+
+    @property
+    def version(self) -> str:
+        """What a registry is asked for: the digest decides before the tag."""
+        return self.digest or self.tag or DEFAULT_TAG
+
+    def at(self, digest: str) -> ImageReference:
+        """The same image, held by its digest."""
+        return evolve(self, digest=digest)
+
+    def __str__(self) -> str:
+        """The whole name, with host."""
+        tag = f":{self.tag}" if self.tag else ""
+        return f"{self.name}{tag}@{self.digest}" if self.digest else f"{self.name}{tag}"
+
+
+def _split_host(name: str) -> tuple[str, str]:
+    head, slash, rest = name.partition("/")
+    named = "." in head or ":" in head or head == "localhost" or head != head.lower()
+    if not slash or not named:
+        return DOCKER_HUB, name
+    return (DOCKER_HUB if head == "index.docker.io" else head), rest
+
+
+def _wrong_with(
+    text: str, found: ImageReference, *, tagged: bool, pinned: bool
+) -> tuple[str, str] | None:
+    """What is wrong, and what to write instead."""
+    example = "write [HOST/]NAME[:TAG][@DIGEST], such as nginx:1.27 or ghcr.io/acme/shop:2"
+    if "$" in text:
+        return "variables are not filled in here", "give the image with --image, or in an override"
+    if not text or any(character.isspace() for character in text):
+        return ("it has spaces in it" if text else "it is empty"), example
+    if "://" in text:
+        return "it starts with a scheme", "leave out everything up to ://"
+    if not _HOST.fullmatch(found.host):
+        return f"{found.host!r} is not the name of a registry", example
+    if not _REPOSITORY.fullmatch(found.repository):
+        lower = found.repository.lower()
+        if _REPOSITORY.fullmatch(lower):
+            return "capital letters are allowed in tags only", f"is {lower!r} meant?"
+        return f"{found.repository!r} is not the name of a repository", example
+    if _ID.fullmatch(text):
+        return "it is the id of an image", "give a name that a registry knows"
+    if len(found.name) > LONGEST_NAME:
+        return f"it is longer than {LONGEST_NAME} characters", "use a shorter name"
+    if tagged and not _TAG.fullmatch(found.tag):
+        hint = "a tag has letters, digits, _, . and -, at most 128, and starts with none of . and -"
+        return f"{found.tag!r} is not a tag", hint
+    if pinned and not _DIGEST.fullmatch(found.digest):
+        hint = "a digest is sha256: and 64 digits of 0-9 and a-f; leave out @ to use the tag"
+        return f"{found.digest!r} is not a digest", hint
+    return None
