@@ -1,21 +1,46 @@
-"""`service.ports` → `[[services]]`, one each."""
+"""`service.ports` → `[[services]]`, one each, as annotations of the workload say.
+
+`score-flyio.astromechza.github.com/service-PORT-KEY`, KEY one of `handlers`, `http-options`,
+`auto-stop`, `min-running`, `concurrency`. Annotations with another prefix are not ours.
+"""
 
 from __future__ import annotations
 
-from score_flyio.convert.annotations import PortOptions, port_options
+import json
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from attrs import define, frozen
+
+from score_flyio.base.place import quoted
+from score_flyio.base.record import Record
 from score_flyio.convert.draft import Draft
-from score_flyio.flytoml.spec import Service, ServicePort
+from score_flyio.flytoml.spec import AutoStop, Service, ServicePort
 from score_flyio.score.model import Port
+
+if TYPE_CHECKING:
+    from score_flyio.flytoml.spec import Concurrency, HttpOptions
+
+PREFIX: Final = "score-flyio.astromechza.github.com/"
+HANDLERS: Final = ("http", "tls", "edge_http", "pg_tls", "proxy_proto")
+_KEYS: Final = ("handlers", "http-options", "auto-stop", "min-running", "concurrency")
+_TCP_ONLY: Final = ("handlers", "http-options")
+_STOPS: Final[dict[str, AutoStop]] = {"off": "off", "stop": "stop", "suspend": "suspend"}
+_KINDS: Final = ("connections", "requests")
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,9}")
+
+Section = TypeVar("Section", bound=Record)
 
 
 def services(draft: Draft) -> list[Service]:
     """The services, by port, protocol and name."""
-    options = port_options(draft)
+    options = _port_options(draft)
     ports = sorted(draft.workload.ports, key=lambda port: (port.port, port.protocol, port.name))
     return [_service(port, options[port.name]) for port in ports]
 
 
-def _service(port: Port, options: PortOptions) -> Service:
+def _service(port: Port, options: _PortOptions) -> Service:
     return Service(
         protocol=port.protocol.lower(),
         internal_port=port.target_port,
@@ -29,3 +54,147 @@ def _service(port: Port, options: PortOptions) -> Service:
             ),
         ),
     )
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class _PortOptions(Record):
+    """What the annotations say about one service port."""
+
+    handlers: tuple[str, ...] = ()
+    http_options: HttpOptions | None = None
+    auto_stop: AutoStop | None = None
+    min_running: int = 0
+    concurrency: Concurrency | None = None
+
+
+def _port_options(draft: Draft) -> dict[str, _PortOptions]:
+    """The options of every port of the workload, by port name."""
+    texts: dict[str, dict[str, str]] = {port.name: {} for port in draft.workload.ports}
+    for annotation, value in draft.workload.annotations.items():
+        if not annotation.startswith(PREFIX):
+            continue
+        named = _port_and_key(annotation, texts)
+        if named is None:
+            _refuse(draft, annotation, list(texts))
+        elif value:
+            port, key = named
+            texts[port][key] = value
+    return {port.name: _options(draft, port, texts[port.name]) for port in draft.workload.ports}
+
+
+def _port_and_key(annotation: str, ports: dict[str, Any]) -> tuple[str, str] | None:
+    subject = annotation.removeprefix(PREFIX)
+    for key in _KEYS:
+        port = subject.removeprefix("service-").removesuffix(f"-{key}")
+        if subject == f"service-{port}-{key}" and port in ports:
+            return port, key
+    return None
+
+
+def _refuse(draft: Draft, annotation: str, ports: list[str]) -> None:
+    keys = ", ".join(_KEYS)
+    hint = f"write {PREFIX}service-PORT-KEY, KEY one of {keys}, PORT one of {', '.join(ports)}"
+    message = "names no port of the service with a known key"
+    draft.fail(
+        "annotation_unknown",
+        ("metadata", "annotations", annotation),
+        message,
+        hint if ports else "the workload has no service ports: take the annotation out",
+    )
+
+
+def _options(draft: Draft, port: Port, texts: dict[str, str]) -> _PortOptions:
+    given = dict(texts)
+    if port.protocol == "UDP":
+        for key in _TCP_ONLY:
+            if given.pop(key, None) is not None:
+                annotation = _annotation(port, key)
+                message = f"{annotation} has no effect: port {port.name} is UDP"
+                draft.remark("annotation_ignored", message, subject=annotation)
+    reader = _Reader(draft, port)
+    return _PortOptions(
+        handlers=reader.read(given, "handlers", _handlers) or (),
+        http_options=reader.read(given, "http-options", _http_options),
+        auto_stop=reader.read(given, "auto-stop", _auto_stop),
+        min_running=reader.read(given, "min-running", _min_running) or 0,
+        concurrency=reader.read(given, "concurrency", _concurrency),
+    )
+
+
+def _annotation(port: Port, key: str) -> str:
+    return f"{PREFIX}service-{port.name}-{key}"
+
+
+Value = TypeVar("Value")
+
+
+@define(eq=False, repr=False)
+class _Reader:
+    draft: Draft
+    port: Port
+
+    def read(self, texts: dict[str, str], key: str, parse: Callable[[str], Value]) -> Value | None:
+        """The parsed value of one annotation; None where it is absent or wrong."""
+        if key not in texts:
+            return None
+        try:
+            return parse(texts[key])
+        except ValueError as error:
+            annotation = _annotation(self.port, key)
+            message = f"{quoted(texts[key])}: {error}"
+            path = ("metadata", "annotations", annotation)
+            self.draft.fail("annotation_invalid", path, message)
+            return None
+
+
+def _handlers(text: str) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in text.split(","))
+    for name in names:
+        if name not in HANDLERS:
+            raise ValueError(f"{quoted(name)} is no handler; Fly has {', '.join(HANDLERS)}")
+    return names
+
+
+def _auto_stop(text: str) -> AutoStop:
+    if text not in _STOPS:
+        raise ValueError(f"must be {', '.join(_STOPS)}")
+    return _STOPS[text]
+
+
+def _min_running(text: str) -> int:
+    if not _WHOLE.fullmatch(text) or int(text) < 0:
+        raise ValueError("must be a whole number from 0")
+    return int(text)
+
+
+def _http_options(text: str) -> HttpOptions | None:
+    from score_flyio.flytoml.spec import HttpOptions
+
+    return _section(text, HttpOptions)
+
+
+def _concurrency(text: str) -> Concurrency | None:
+    from score_flyio.flytoml.spec import Concurrency
+
+    concurrency = _section(text, Concurrency)
+    if concurrency is not None and concurrency.type not in ("", *_KINDS):
+        raise ValueError(f"type must be {' or '.join(_KINDS)}")
+    return concurrency
+
+
+def _section(text: str, section: type[Section]) -> Section | None:
+    try:
+        raw = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("is not JSON") from error
+    if raw is None or raw == {}:
+        return None
+    if not isinstance(raw, dict):
+        raise ValueError("must be a JSON object")  # noqa: TRY004 - a wrong value, not a wrong call
+    from score_flyio.convert.options import OptionsReader
+
+    reader = OptionsReader()
+    options: Section = reader.section(section, raw)
+    if reader.problems:
+        raise ValueError("; ".join(reader.problems))
+    return options

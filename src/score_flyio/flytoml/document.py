@@ -39,6 +39,15 @@ class FlyTomlDocument:
         """Parsed, decoded, and keeps the rules."""
         return not self.errors
 
+    def verdict(self) -> dict[str, Any]:
+        """Whether the file is accepted, and what is wrong or remarkable with it, for tools."""
+        return {
+            "valid": self.valid,
+            "errors": [finding.as_json() for finding in self.errors],
+            "warnings": [{"field": f.field, "code": f.code} for f in self.warnings],
+            "strict": self.strict and self.strict.as_json(),
+        }
+
     def strict_problems(self) -> tuple[Problem, ...]:
         """Unknown names, for a person."""
         report = self.strict or StrictReport(valid=False)

@@ -12,9 +12,8 @@ from typing import Final
 from score_flyio.errors import InputError
 from score_flyio.flytoml.findings import Finding
 from score_flyio.flytoml.groups import flatten, process_groups
-from score_flyio.flytoml.mount_rules import mount_findings
-from score_flyio.flytoml.spec import AppSpec, ServiceHttpCheck, ServiceTcpCheck
-from score_flyio.flytoml.values import Duration, split_command
+from score_flyio.flytoml.spec import AppSpec, Mount, ServiceHttpCheck, ServiceTcpCheck
+from score_flyio.flytoml.values import Duration, split_command, volume_gb
 from score_flyio.images.reference import ImageReference
 
 _STRATEGIES: Final = ("rolling", "canary", "immediate", "bluegreen")
@@ -30,7 +29,7 @@ def validate(spec: AppSpec) -> tuple[Finding, ...]:
     rules = (_deploy, _commands, _checks, _groups_of_services, _restarts, _build)
     findings = [finding for rule in rules for finding in rule(spec)]
     for index, mount in enumerate(spec.mounts):
-        findings += mount_findings(mount, f"mounts[{index}]")
+        findings += _mount(mount, f"mounts[{index}]")
     return tuple(findings)
 
 
@@ -187,6 +186,72 @@ def _build(spec: AppSpec) -> Iterator[Finding]:
             f"{build.compression_level} is no compression level",
             "use a number from 0 to 9",
         )
+
+
+def _mount(mount: Mount, place: str) -> Iterator[Finding]:
+    _, problems = _size(mount.initial_size, f"{place}.initial_size")
+    yield from problems
+    days = mount.snapshot_retention
+    if days is not None and not 1 <= days <= 60:
+        yield _finding(
+            f"{place}.snapshot_retention",
+            "out_of_range",
+            f"snapshots cannot be kept for {days} days",
+            "use a number from 1 to 60",
+        )
+    yield from _auto_extend(mount, place)
+
+
+def _auto_extend(mount: Mount, place: str) -> Iterator[Finding]:
+    threshold = mount.auto_extend_size_threshold
+    increment, problems = _size(
+        mount.auto_extend_size_increment, f"{place}.auto_extend_size_increment"
+    )
+    yield from problems
+    limit, problems = _size(mount.auto_extend_size_limit, f"{place}.auto_extend_size_limit")
+    yield from problems
+    if not (threshold or increment or limit):
+        return
+    if not 50 <= threshold <= 99:
+        yield _finding(
+            f"{place}.auto_extend_size_threshold",
+            "out_of_range",
+            f"a volume cannot be extended at {threshold} percent",
+            "use a number from 50 to 99",
+        )
+    if not 1 <= increment <= 100:
+        yield _finding(
+            f"{place}.auto_extend_size_increment",
+            "out_of_range",
+            f"a volume cannot be extended by {increment} GB",
+            "use a size from 1gb to 100gb",
+        )
+    if limit and not 1 <= limit <= 500:
+        yield _finding(
+            f"{place}.auto_extend_size_limit",
+            "out_of_range",
+            f"a volume cannot be extended to {limit} GB",
+            "use a size up to 500gb, or leave it out",
+        )
+    if threshold and not increment and not limit:
+        yield _finding(
+            f"{place}.auto_extend_size_threshold",
+            "incomplete_auto_extend",
+            "a threshold alone extends nothing",
+            "add auto_extend_size_increment and auto_extend_size_limit",
+        )
+
+
+def _size(text: str, place: str) -> tuple[int, list[Finding]]:
+    if not text:
+        return 0, []
+    try:
+        size = volume_gb(text)
+    except ValueError as error:
+        return 0, [_finding(place, "invalid_size", str(error), "write a size such as 10gb")]
+    if size >= 1:
+        return size, []
+    return size, [_finding(place, "below_minimum", f"{text!r} is below 1 GB", "use 1gb or more")]
 
 
 def _build_sources(spec: AppSpec) -> Iterator[Finding]:

@@ -39,14 +39,12 @@ config_option = click.option(
 @json_option
 async def validate(cli: CliContext, config: Path | None, strict: bool) -> int:
     """Say everything that is wrong with a fly.toml."""
-    from score_flyio.cli.config_verdict import verdict
-
     document, failure = _read(cli, config)
     problems = (*document.problems, *(document.strict_problems() if strict else ()))
     for warning in document.warnings:
         cli.output.warn(str(warning.problem(document.file)))
     cli.output.result(
-        verdict(document) | {"valid": not problems} | failure,
+        document.verdict() | {"valid": not problems} | failure,
         "" if problems else f"{document.file} is valid",
     )
     return _tell(cli, problems)
@@ -61,11 +59,11 @@ async def render(cli: CliContext, config: Path | None, image: str | None) -> int
 
     Local files that it refers to are resolved against the working directory.
     """
-    from score_flyio.cli.config_outcome import outcome
+    from score_flyio.deploy.desired.render import render_document
     from score_flyio.deploy.local_files import LocalFiles
 
     document, failure = _read(cli, config)
-    result, errors = outcome(document, files=LocalFiles(cli.directory), image=image)
+    result, errors = render_document(document, files=LocalFiles(cli.directory), image=image)
     cli.output.write(json.dumps(result | failure, indent=2, ensure_ascii=False))
     return _tell(cli, (*document.problems, *(p for error in errors for p in error.problems)))
 

@@ -1,7 +1,7 @@
-"""Everything that an app becomes, as one JSON document: what `config render --json` prints.
+"""Everything that a fly.toml becomes, as one JSON document: what `config render --json` prints.
 
-The members are those of flyctl's recorded outcomes: machine configs by group, the release command
-machine, and the problems of whatever cannot be converted.
+The members are named as in flyctl's recorded outcomes: machine configs by group, the release
+command machine, and the problems of whatever cannot be converted.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ from fly_machines.models import FlyMachineConfig
 from score_flyio.deploy.desired.addresses import address_kind, public_url
 from score_flyio.deploy.desired.containers import with_image
 from score_flyio.deploy.desired.errors import ConversionError
+from score_flyio.deploy.desired.files import merged_files
 from score_flyio.deploy.desired.machine_config import machine_config
 from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.desired.special import console_machine, release_command_machine
+from score_flyio.deploy.desired.volumes import first_deploy_volumes
 from score_flyio.deploy.model import FileSource
 from score_flyio.fly.codec import unstructure
+from score_flyio.flytoml import FlyTomlDocument, to_json, to_toml
 from score_flyio.flytoml.groups import default_group, process_groups
 from score_flyio.flytoml.spec import AppSpec
 
@@ -97,6 +100,50 @@ def render(spec: AppSpec, *, files: FileSource, image: str | None = None) -> Ren
         console_machine=console_machine(spec),
         deploy=deploy_json(spec),
     )
+
+
+def render_document(
+    document: FlyTomlDocument, *, files: FileSource, image: str | None = None
+) -> tuple[dict[str, Any], tuple[ConversionError, ...]]:
+    """What becomes of a file that was read, and what it has that cannot be converted."""
+    spec = document.spec
+    result = {
+        **document.verdict(),
+        "process_groups": None,
+        "config": None,
+        "toml": None,
+        "machine_configs": None,
+        "release_command_machine": None,
+    }
+    if document.app is not None:
+        result["app"] = document.app
+    if spec is None:
+        return result, ()
+    result |= {
+        "process_groups": list(process_groups(spec)),
+        "default_process_group": default_group(spec),
+        "config": to_json(spec),
+        "toml": to_toml(spec),
+    }
+    if not document.valid:
+        return result, ()
+    rendered = render(spec, files=files, image=image)
+    result |= rendered.to_json()
+    if not _files_readable(spec, files):
+        result |= {"deploy": None, "console_machine": None}
+    if spec.mounts and not rendered.conversion_errors:
+        volumes = first_deploy_volumes(spec, image=image or "")
+        result["first_deploy_volumes"] = [unstructure(volume) for volume in volumes] or None
+    return result, rendered.problems
+
+
+def _files_readable(spec: AppSpec, files: FileSource) -> bool:
+    """Whether every local file of `[[files]]` is there; flyctl deploys nothing otherwise."""
+    try:
+        merged_files(spec.files, files)
+    except ConversionError:
+        return False
+    return True
 
 
 def deploy_json(spec: AppSpec) -> dict[str, Any]:
