@@ -32,6 +32,9 @@ from tests.engine.lab import QUICK, Lab, LabProject, toml
 
 WEB = AppRef(app="web")
 KEEP = evolve(QUICK, on_failure="keep")
+LARGER = ScaleRequest(
+    guest=GuestOptions(memory="512mb"), options=evolve(KEEP, strategy="bluegreen")
+)
 SECOND_UPDATE_FAILS = "Machines_update:422 skip=1 times=1"
 VOLUME = '[[mounts]]\nsource = "data"\ndestination = "/data"\n'
 GROUPS = "[processes]\napp = 'serve'\nworker = 'work'\n"
@@ -112,6 +115,34 @@ async def test_a_later_release_is_no_rollback(lab: Lab) -> None:
     await lab.deploy(toml(env="A = '4'"))
     await forget_last_release(lab)
     assert await roll_back(lab) == 3
+
+
+async def test_numbers_go_on_where_all_machines_are_gone(lab: Lab) -> None:
+    await lab.deploy(toml(env="A = '1'"))
+    await scale(lab, LARGER)
+    await scale(lab, ScaleRequest(counts={"app": 0}, options=KEEP))
+    await lab.deploy(toml(env="A = '2'"))
+    assert list(await remembered(lab)) == [1, 2, 3]
+    assert await roll_back(lab) == 2
+    assert [machine.config["guest"]["memory_mb"] for machine in lab.machines()] == [512, 512]
+    assert numbers(lab) == ["1", "1"]
+
+
+async def test_destroying_what_is_left_takes_no_number(lab: Lab) -> None:
+    """A change of size that was killed when its machines served and an old one was left."""
+    await lab.deploy(toml(env="A = '1'"))
+    lab.fly.faults = parse_faults("Machines_delete:422 times=1")
+    await scale(lab, LARGER)
+    lab.fly.faults = Faults()
+    assert len(lab.machines()) == 3
+    assert list(await remembered(lab)) == [1]
+    await scale(lab, LARGER)
+    assert len(lab.machines()) == 2
+    assert list(await remembered(lab)) == [1, 2]
+    await lab.deploy(toml(env="A = '2'"))
+    assert list(await remembered(lab)) == [1, 2, 3]
+    assert await roll_back(lab) == 2
+    assert [machine.config["guest"]["memory_mb"] for machine in lab.machines()] == [512, 512]
 
 
 async def test_rollback_leaves_out_a_release_that_came_to_no_end(lab: Lab) -> None:
@@ -206,7 +237,9 @@ async def scale(lab: Lab, request: ScaleRequest) -> None:
     async with visit(lab) as session, open_records(session, project, state, "scale") as records:
         observed = await observe_app(session.client, "web", Wanted(volumes=True))
         scaling = plan_scale(session, WEB, observed, request, records.of("web"))
-        await carry_out(session, [scaling.work], recorder=records.recorder)
+        _, results = await carry_out(session, [scaling.work], recorder=records.recorder)
+        if request.guest is not None:
+            await records.released(results.get("web"))
 
 
 @pytest.mark.parametrize("restart", [restart_by_deploy, restart_by_rollback, restart_by_size])

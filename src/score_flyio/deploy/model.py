@@ -10,7 +10,7 @@ from attrs import field, frozen
 from fly_machines import models
 from score_flyio.base.secret import Secret
 from score_flyio.flytoml.spec import AppSpec
-from score_flyio.state.deployments import SecretRecord
+from score_flyio.state.deployments import Release, SecretRecord
 
 
 class FileSource(Protocol):
@@ -55,6 +55,7 @@ class KnownApp:
     secrets: Mapping[str, SecretRecord] = field(factory=dict)
     salt: str = ""
     launches_done: frozenset[str] = frozenset()
+    releases: tuple[Release, ...] = ()
 
 
 @frozen(kw_only=True)

@@ -33,6 +33,7 @@ class StateRecorder:
             secrets=record.secrets,
             salt=self.state.salt,
             launches_done=frozenset(record.launches_done),
+            releases=record.releases,
         )
 
     def releases(self, app: str) -> tuple[Release, ...]:
@@ -49,7 +50,7 @@ class StateRecorder:
         await self._keep(app, evolve(record, launches_done=done))
 
     async def released(self, app: str, release: Release) -> None:
-        """Remembers a release, for `releases` and `rollback`; numbers start anew with an app."""
+        """Remembers a release, for `releases` and `rollback`."""
         record = self._record(app)
         earlier = (other for other in record.releases if other.version < release.version)
         releases = (*earlier, release)[-RELEASES_KEPT:]

@@ -22,10 +22,9 @@ from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.plan import AppPlan
 from score_flyio.deploy.planning.reconfigure import (
     Reconfiguration,
-    next_release,
     plan_reconfiguration,
 )
-from score_flyio.deploy.releases.known import config_of
+from score_flyio.deploy.releases.known import config_of, next_number
 from score_flyio.deploy.step import CreateMachine, UpdateMachine
 from score_flyio.errors import UsageError
 from score_flyio.events import Scope, WarningRaised
@@ -73,6 +72,7 @@ async def plan_rollback(
     remembered = {release.version for release in known.releases}
     releases = await known_releases(session, observed, known, ask_for_versions=to not in remembered)
     versions = [release.version for release in releases]
+    number = next_number(observed.machines, known.releases)
     present = last_release(observed.machines)
     oldest = min(remembered, default=present)
     earlier = (v for v in reversed(versions) if v < present and (v in remembered or v < oldest))
@@ -82,7 +82,7 @@ async def plan_rollback(
             observed=observed,
             label=ref.label,
             configs=_configs(ref, observed, releases, target),
-            release=evolve(session.release(next_release(observed)), back_to=target),
+            release=evolve(session.release(number), back_to=target),
             new_id=session.new_id,
             options=options or DeployOptions(),
             definition=definition,

@@ -19,13 +19,13 @@ from score_flyio.deploy.planning.plan import describe_app
 from score_flyio.deploy.planning.reconfigure import (
     Reconfiguration,
     app_plan,
-    next_release,
     reconfigured_groups,
     with_guest,
 )
 from score_flyio.deploy.planning.scaling import GroupScale, scale_group
 from score_flyio.deploy.planning.settling import settle
 from score_flyio.deploy.releases.images import with_image_that_runs
+from score_flyio.deploy.releases.known import next_number
 from score_flyio.deploy.step import DestroyMachine
 from score_flyio.errors import UsageError
 from score_flyio.fly.codec import structure
@@ -169,7 +169,7 @@ def plan_scale(
     known = _Known(ref=ref, observed=settled.observed, record=record, groups=groups)
     counts = {known.group(name): count for name, count in request.counts.items()}
     resized = tuple(map(known.group, request.groups)) or tuple(counts) or tuple(groups)
-    release = session.release(next_release(observed))
+    release = session.release(next_number(observed.machines, record.releases))
     guests = {group: _guest(known.template(group), request.guest) for group in resized}
     counting = _count(session, known, request, counts, guests)
     gone = tuple(

@@ -21,10 +21,10 @@ from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.plan import AppPlan
 from score_flyio.deploy.planning.reconfigure import (
     Reconfiguration,
-    next_release,
     plan_reconfiguration,
 )
 from score_flyio.deploy.planning.secrets import SEEN_KEY, digests_hash
+from score_flyio.deploy.releases.known import next_number
 from score_flyio.deploy.step import SetSecrets, Step, UpdateMachine
 from score_flyio.errors import UsageError
 from score_flyio.fly.present import metadata
@@ -138,7 +138,7 @@ def _plan(
             observed=observed,
             label=change.ref.label,
             configs={machine.id or "": _seeing(machine, everything, own) for machine in stale},
-            release=session.release(next_release(observed)),
+            release=session.release(next_number(observed.machines, change.known.releases)),
             new_id=session.new_id,
             options=change.options,
             definition=change.definition,

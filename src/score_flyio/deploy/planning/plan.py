@@ -18,6 +18,7 @@ from score_flyio.deploy.planning.group_plan import GroupPlan, PlanSettings
 from score_flyio.deploy.planning.groups import plan_groups
 from score_flyio.deploy.planning.release_command import release_command_steps
 from score_flyio.deploy.planning.secrets import SecretsPlan, plan_secrets
+from score_flyio.deploy.releases.known import next_number
 from score_flyio.deploy.step import (
     MUTATING,
     AddCertificate,
@@ -70,7 +71,7 @@ def plan_app(desired: DesiredApp, observed: ObservedApp, settings: PlanSettings)
     """
     release = Release(
         id=settings.new_id(),
-        version=last_release(observed.machines) + 1,
+        version=next_number(observed.machines, settings.known.releases),
         tool_version=settings.tool_version,
     )
     platform = platform_steps(desired, observed, settings.options)

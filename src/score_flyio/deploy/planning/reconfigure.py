@@ -13,7 +13,7 @@ from score_flyio.deploy.compare import differences
 from score_flyio.deploy.desired.machine_config import add_release
 from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.desired.update import skip_launch
-from score_flyio.deploy.metadata import ALL_SECRETS_SEEN, last_release
+from score_flyio.deploy.metadata import ALL_SECRETS_SEEN
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions, StrategyName
 from score_flyio.deploy.planning.group_plan import GroupPlan, join
@@ -87,11 +87,6 @@ def app_plan(observed: ObservedApp, label: str, release: Release, groups: GroupP
         release=release,
         fingerprint=fingerprint(observed),
     )
-
-
-def next_release(observed: ObservedApp) -> int:
-    """The number after the highest that any machine carries."""
-    return last_release(observed.machines) + 1
 
 
 def _group(change: Reconfiguration, group: str, machines: tuple[models.Machine, ...]) -> GroupPlan:

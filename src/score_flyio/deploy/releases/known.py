@@ -12,11 +12,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from attrs import evolve
 
 from fly_machines import models
-from score_flyio.deploy.metadata import group_of
+from score_flyio.deploy.metadata import group_of, last_release
 from score_flyio.deploy.releases.images import DEFAULT_TAG, ImageName, exact, with_digest
 from score_flyio.deploy.releases.in_metadata import config_in, past_releases, present_release
 from score_flyio.fly.codec import ShapeError, structure, unstructure
 from score_flyio.state.deployments import Config, DeploymentRecord, Release, Source
+
+
+def next_number(machines: Iterable[models.Machine], remembered: Iterable[Release]) -> int:
+    """The number of the next release of an app.
+
+    None is given twice: the state may know of releases whose machines are gone.
+    """
+    return max(last_release(machines), *(release.version for release in remembered), 0) + 1
 
 
 def of_state(record: DeploymentRecord) -> tuple[Release, ...]:

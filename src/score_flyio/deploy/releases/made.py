@@ -74,13 +74,14 @@ def made_release(result: AppResult, known: Sequence[Release], *, at: float) -> R
     """The machine config of each group that the release changed; secrets are not part of it.
 
     With it comes what the records so far (`known`) do not tell: what a run before this one changed
-    that was cut short, so that nothing was remembered of it. A run that only finds this out gives
-    the last release that was made. Images stand in it with their digests, so that
-    going back brings the very same ones. None where no machine was changed: that is no release.
+    that was cut short, so that nothing was remembered of it. A run that only finds this out, or
+    destroys what is left, gives the last release that was made: no machine has its own number.
+    Images stand in it with their digests, so that going back brings the very same ones. None where
+    no machine was changed: that is no release.
     """
     configs, images, version = {}, set(), 0
     done = [r for r in result.results.values() if r.outcome is Outcome.DONE]
-    if any(isinstance(r.step, CreateMachine | UpdateMachine | DestroyMachine) for r in done):
+    if any(isinstance(r.step, CreateMachine | UpdateMachine) for r in done):
         version = result.plan.release.version
     for step, made in ((r.step, r.value) for r in done):
         if isinstance(step, CreateMachine | UpdateMachine) and step.group and step.request.config:
@@ -95,6 +96,8 @@ def made_release(result: AppResult, known: Sequence[Release], *, at: float) -> R
             configs[group] = unstructure(config)
             images.add(config.image or "")
             version = max(version, number)
+    if not version and any(isinstance(r.step, DestroyMachine) for r in done):
+        version = result.plan.release.version
     if not version:
         return None
     return Release(

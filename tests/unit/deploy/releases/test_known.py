@@ -16,6 +16,7 @@ from score_flyio.deploy.releases.in_metadata import pack
 from score_flyio.deploy.releases.known import (
     config_of,
     merged,
+    next_number,
     of_machines,
     of_state,
     of_versions,
@@ -139,6 +140,17 @@ def test_versions_carry_releases_too() -> None:
         HISTORY: pack([past(3), past(7)]),
     }
     assert numbers(of_versions([(name, listed)])) == [3, 7, 8, 9]
+
+
+@pytest.mark.parametrize(
+    ("running", "remembered", "number"),
+    [((), (), 1), ((2, 1), (), 3), ((), (1, 2), 3), ((2,), (1, 2, 3), 4), ((4,), (1, 2), 5)],
+)
+def test_no_number_is_given_twice(
+    running: tuple[int, ...], remembered: tuple[int, ...], number: int
+) -> None:
+    """Neither where all machines are gone, nor where a release left none behind."""
+    assert next_number([machine(v) for v in running], state(*remembered).releases) == number
 
 
 def test_the_state_counts_first() -> None:
