@@ -20,14 +20,16 @@ def main() -> None:
 
 
 def _leave(exit_code: int) -> None:
-    """End the process without taking every module apart, which takes 30 ms."""
-    import os
+    """End the process without taking every module apart, which takes 30 ms.
 
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except BrokenPipeError:
-        exit_code = exit_code or 1
+    What is still held for a stream that fails was told of already, and a stream can be closed.
+    """
+    import os
+    from contextlib import suppress
+
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, AttributeError):
+            stream.flush()
     os._exit(exit_code)
 
 

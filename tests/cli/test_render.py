@@ -19,6 +19,7 @@ from score_flyio.cli.render.jsonl import JsonLinesRenderer
 from score_flyio.cli.render.live import LiveRenderer
 from score_flyio.cli.render.plain import PlainRenderer
 from score_flyio.cli.render.wording import DETAILS, SENTENCES, duration, is_alarm, sentence
+from score_flyio.cli.sink import Sink
 from score_flyio.events import Event, EventLog, Scope
 
 WEB = Scope(workload="web", app="demo-web")
@@ -56,7 +57,7 @@ def recorded() -> list[Event]:
 
 def plain(*, debug: bool = False) -> list[str]:
     stream = io.StringIO()
-    renderer = PlainRenderer(stream, debug=debug, zone=UTC)
+    renderer = PlainRenderer(Sink(stream, "stderr"), debug=debug, zone=UTC)
     for event in recorded():
         renderer.handle(event)
     renderer.close("all well")
@@ -122,7 +123,7 @@ def test_alarms_are_what_went_wrong() -> None:
 
 def test_jsonl_writes_every_event() -> None:
     stream = io.StringIO()
-    renderer = JsonLinesRenderer(stream)
+    renderer = JsonLinesRenderer(Sink(stream, "events"))
     for event in recorded():
         renderer.handle(event)
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
@@ -243,7 +244,9 @@ class Terminal(io.StringIO):
 
 def live(columns: int) -> Terminal:
     terminal = Terminal()
-    renderer = LiveRenderer(terminal, now=lambda: 1_700_000_020.0, size=lambda: (columns, 24))
+    renderer = LiveRenderer(
+        Sink(terminal, "stderr"), now=lambda: 1_700_000_020.0, size=lambda: (columns, 24)
+    )
     for event in recorded():
         renderer.handle(event)
     renderer.tick()
@@ -285,7 +288,9 @@ async def test_follow_chooses_by_terminal_and_options(
     tmp_path: Path, environ: dict[str, str], quiet: bool, board: bool
 ) -> None:
     terminal = Terminal()
-    output = Output(stdout=io.StringIO(), stderr=terminal, quiet=quiet)
+    output = Output(
+        stdout=Sink(io.StringIO(), "stdout"), stderr=Sink(terminal, "stderr"), quiet=quiet
+    )
     cli = CliContext(output=output, environ=environ, directory=tmp_path)
     async with follow(cli, "events.jsonl") as listener:
         for event in recorded():
@@ -296,7 +301,7 @@ async def test_follow_chooses_by_terminal_and_options(
 
 
 async def test_follow_lets_errors_through_as_they_are(tmp_path: Path) -> None:
-    output = Output(stdout=io.StringIO(), stderr=Terminal())
+    output = Output(stdout=Sink(io.StringIO(), "stdout"), stderr=Sink(Terminal(), "stderr"))
     with pytest.raises(ValueError, match="from the run"):
         async with follow(CliContext(output=output, directory=tmp_path)):
             raise ValueError("from the run")

@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from score_flyio.base.clock import Clock, SystemClock
 from score_flyio.cli.output import Output
+from score_flyio.cli.sink import Sink
 from score_flyio.errors import UsageError
 
 _TRUE = frozenset({"true", "1", "yes", "on"})
@@ -34,14 +35,15 @@ class CliContext:
         debug = bool(given.get("debug")) or (
             environ.get("SCORE_FLYIO_DEBUG", "").strip().lower() in _TRUE
         )
-        color = not given.get("no_color") and not environ.get("NO_COLOR") and sys.stderr.isatty()
+        color = not given.get("no_color") and not environ.get("NO_COLOR")
+        stderr = Sink(sys.stderr, "stderr")
         output = Output(
-            stdout=sys.stdout,
-            stderr=sys.stderr,
+            stdout=Sink(sys.stdout, "stdout"),
+            stderr=stderr,
             json=bool(given.get("json")),
             quiet=bool(given.get("quiet")),
             debug_on=debug,
-            color=color and environ.get("TERM") != "dumb",
+            color=color and environ.get("TERM") != "dumb" and stderr.isatty(),
         )
         state = given.get("state") or environ.get("SCORE_FLYIO_STATE") or None
         return cls(output=output, state=state, debug=debug, environ=environ)
@@ -59,5 +61,4 @@ class CliContext:
                 f"{question} Nobody is there to answer.", hint="give --yes to agree beforehand"
             )
         self.output.stderr.write(f"{question} [y/N] ")
-        self.output.stderr.flush()
         return self.stdin.readline().strip().lower() in {"y", "yes"}

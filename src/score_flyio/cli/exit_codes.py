@@ -1,6 +1,5 @@
 """Exceptions → exit code and message, for people and as JSON."""
 
-import json
 import traceback
 from typing import Any
 
@@ -35,8 +34,7 @@ def report(error: BaseException, output: Output) -> int:
     if output.debug_on:
         output.stderr.write("".join(traceback.format_exception(error)))
     if output.json:
-        output.stdout.write(json.dumps({"error": to_json(failure)}, indent=2, ensure_ascii=False))
-        output.stdout.write("\n")
+        output.document({"error": to_json(failure)})
     if isinstance(error, click.UsageError) and error.ctx is not None:
         output.stderr.write(f"{error.ctx.get_usage()}\n")
     output.error(to_text(failure))

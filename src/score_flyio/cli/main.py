@@ -87,11 +87,20 @@ def _execute(invocation: Invocation, given: Mapping[str, Any], environ: Mapping[
     work = invocation.callback(cli, **invocation.params)
     if invocation.early:
         work = begin(work)
-    if not isinstance(work, Awaitable):
-        return work or 0
-    from score_flyio.cli.runner import run_command
+    if isinstance(work, Awaitable):
+        from score_flyio.cli.runner import run_command
 
-    return run_command(work, cli)
+        work = run_command(work, cli)
+    return _unless_lost(work or 0, cli)
+
+
+def _unless_lost(exit_code: int, cli: "CliContext") -> int:
+    """The exit code; a result that could not be written is a failure, unless its reader left."""
+    stdout = cli.output.stdout
+    if stdout.failure is None or stdout.left:
+        return exit_code
+    cli.output.error(f"stdout: {stdout.failure.strerror}: the result is lost")
+    return exit_code if stdout.aside else exit_code or 1
 
 
 def _context(given: Mapping[str, Any], environ: Mapping[str, str]) -> "CliContext":

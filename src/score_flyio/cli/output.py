@@ -1,11 +1,13 @@
 """What the command line prints: results on stdout, log lines and errors on stderr."""
 
 import json
-from typing import Any, TextIO
+from typing import Any
 
 from attrs import frozen
 
+from score_flyio.base.printable import one_line, printable_json
 from score_flyio.base.secret import MASK, Secret
+from score_flyio.cli.sink import Sink
 
 _COLOURS = {"DEBUG": "2", "INFO": "", "WARN": "33", "Error": "31"}
 
@@ -14,8 +16,8 @@ _COLOURS = {"DEBUG": "2", "INFO": "", "WARN": "33", "Error": "31"}
 class Output:
     """Where a command writes. With `json`, stdout gets one JSON document and nothing else."""
 
-    stdout: TextIO
-    stderr: TextIO
+    stdout: Sink
+    stderr: Sink
     json: bool = False
     quiet: bool = False
     debug_on: bool = False
@@ -28,14 +30,19 @@ class Output:
         A `Secret` in the document shows masked.
         """
         if self.json:
-            text = json.dumps(document, indent=2, ensure_ascii=False, default=_encode)
-        self.write(text)
+            self.document(document)
+        elif text:
+            self.stdout.write(_ended(text))
+
+    def document(self, document: Any) -> None:
+        """Print one JSON document on stdout."""
+        text = json.dumps(document, indent=2, ensure_ascii=False, default=_encode)
+        self.stdout.write_raw(f"{printable_json(text)}\n")
 
     def write(self, text: str) -> None:
         """Print text on stdout as it is, ending with a line end; nothing for an empty text."""
         if text:
-            self.stdout.write(text if text.endswith("\n") else f"{text}\n")
-            self.stdout.flush()
+            self.stdout.write_raw(_ended(text))
 
     def debug(self, text: str) -> None:
         if self.debug_on:
@@ -55,12 +62,16 @@ class Output:
 
     def log(self, level: str, text: str) -> None:
         """Write one line `LEVEL: text` on stderr."""
-        self.stderr.write(f"{self._paint(level)}: {text}\n")
-        self.stderr.flush()
+        self.stderr.write_raw(f"{self._paint(level)}: ")
+        self.stderr.write(f"{text}\n")
 
     def _paint(self, level: str) -> str:
         code = _COLOURS[level]
         return f"\x1b[{code}m{level}\x1b[0m" if self.color and code else level
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith("\n") else f"{text}\n"
 
 
 def _encode(value: Any) -> Any:
@@ -71,9 +82,10 @@ def _encode(value: Any) -> Any:
 
 def table(header: list[str], rows: list[list[str]]) -> str:
     """Rows as text in columns, two spaces apart, under a header."""
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    shown = [header, *([one_line(cell) for cell in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     lines = (
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in [header, *rows]
+        for row in shown
     )
     return "\n".join(lines)

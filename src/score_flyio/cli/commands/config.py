@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -64,7 +63,7 @@ async def render(cli: CliContext, config: Path | None, image: str | None) -> int
 
     document, failure = _read(cli, config)
     result, errors = render_document(document, files=LocalFiles(cli.directory), image=image)
-    cli.output.write(json.dumps(result | failure, indent=2, ensure_ascii=False))
+    cli.output.document(result | failure)
     return _tell(cli, (*document.problems, *(p for error in errors for p in error.problems)))
 
 

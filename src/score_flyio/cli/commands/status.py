@@ -46,8 +46,10 @@ async def command(
     apps = await chosen(cli, workloads, configs, app)
     async with session(cli, **place) as visit:
         status = await read_status(visit.client, apps)
-        while watch:
-            cli.output.write(_frame(cli, status))
+        while watch and cli.output.stdout.failure is None:
+            if cli.output.stdout.isatty():
+                cli.output.stdout.write_raw(_CLEAR)
+            cli.output.stdout.write(text_of(status) + "\n")
             await anyio.sleep(WATCH_SECONDS)
             status = await read_status(visit.client, apps)
     cli.output.result(status.to_json(), text_of(status))
@@ -55,10 +57,6 @@ async def command(
         if item.error:
             cli.output.error(f"{item.label}: {item.error}")
     return 1 if any(item.error for item in status.apps) else 0
-
-
-def _frame(cli: CliContext, status: Status) -> str:
-    return (_CLEAR if cli.output.stdout.isatty() else "") + text_of(status)
 
 
 def text_of(status: Status) -> str:

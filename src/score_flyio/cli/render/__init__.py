@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from score_flyio.base.event_loop import event_loop
 from score_flyio.cli.context import CliContext
+from score_flyio.cli.sink import Sink
 from score_flyio.events import Event, Listener
 
 if TYPE_CHECKING:
     from score_flyio.cli.render.live import LiveRenderer
 
 _REDRAW_SECONDS = 0.25
+_AT_WORK = {"run_started", "step_started"}
+"""Events after which something has changed, whether or not its result can be printed."""
 
 
 class Renderer(Protocol):
@@ -41,8 +44,9 @@ async def follow(cli: CliContext, events_file: str | None = None) -> AsyncIterat
             from score_flyio.cli.render.jsonl import JsonLinesRenderer
 
             path = cli.directory / events_file
-            stream = stack.enter_context(Path.open(path, "w", encoding="utf-8"))
-            renderers.append(JsonLinesRenderer(stream))
+            file = Sink(Path.open(path, "w", encoding="utf-8"), f"--events {events_file}")
+            stack.callback(_close, file, cli)
+            renderers.append(JsonLinesRenderer(file))
         live = _live(cli)
         if live is not None:
             renderers.append(live)
@@ -53,15 +57,22 @@ async def follow(cli: CliContext, events_file: str | None = None) -> AsyncIterat
         for renderer in renderers:
             stack.callback(renderer.close)
         async with _ticking(live):
-            yield _all(renderers)
+            yield _all(renderers, cli.output.stdout)
 
 
-def _all(renderers: list[Renderer]) -> Listener:
+def _all(renderers: list[Renderer], stdout: Sink) -> Listener:
     def handle(event: Event) -> None:
+        stdout.aside = stdout.aside or event.kind in _AT_WORK
         for renderer in renderers:
             renderer.handle(event)
 
     return handle
+
+
+def _close(file: Sink, cli: CliContext) -> None:
+    file.close()
+    if file.failure is not None:
+        cli.output.warn(f"{file.name}: events are missing: {file.failure.strerror}")
 
 
 def _live(cli: CliContext) -> "LiveRenderer | None":

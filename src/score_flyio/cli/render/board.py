@@ -6,6 +6,7 @@ Pure: built from events, and turned into lines of text for a given moment and si
 from attrs import define, field
 
 from score_flyio import events
+from score_flyio.base.printable import one_line
 from score_flyio.cli.render.wording import duration, subject
 
 _CHANGES = {"update machine", "revert machine", "stop machine", "destroy machine"}
@@ -27,7 +28,7 @@ class Row:
     def text(self, now: float, label_width: int, doing: str = "") -> str:
         elapsed = duration(max(0.0, now - self.since) if self.seconds is None else self.seconds)
         parts = (self.label.ljust(label_width), self.state or doing, self.checks, elapsed)
-        return "  ".join(part for part in parts if part.strip())
+        return one_line("  ".join(part for part in parts if part.strip()))
 
 
 @define

@@ -2,11 +2,12 @@
 
 import shutil
 from collections.abc import Callable
-from typing import Final, TextIO
+from typing import Final
 
 from score_flyio.cli.render.board import Board
 from score_flyio.cli.render.plain import PlainRenderer
 from score_flyio.cli.render.wording import is_alarm, sentence
+from score_flyio.cli.sink import Sink
 from score_flyio.events import Event, RollbackStarted, RunFinished, TargetSelected
 
 NARROWEST: Final = 50
@@ -27,7 +28,7 @@ class LiveRenderer:
 
     def __init__(
         self,
-        stream: TextIO,
+        stream: Sink,
         *,
         now: Callable[[], float],
         size: Callable[[], tuple[int, int]] = shutil.get_terminal_size,
@@ -64,15 +65,13 @@ class LiveRenderer:
         columns, rows = self._size()
         lines = self._board.lines(self._now(), columns - 1, max(1, rows - 2))
         above = [lasting] if lasting else []
-        self._stream.write(
-            self._back() + _CLEAR_BELOW + "".join(f"{line}\n" for line in [*above, *lines])
-        )
-        self._stream.flush()
+        self._stream.write_raw(self._back() + _CLEAR_BELOW)
+        self._stream.write("".join(f"{line}\n" for line in [*above, *lines]))
         self._drawn = len(lines)
 
     def _erase(self) -> None:
         if self._drawn:
-            self._stream.write(self._back() + _CLEAR_BELOW)
+            self._stream.write_raw(self._back() + _CLEAR_BELOW)
             self._drawn = 0
 
     def _back(self) -> str:

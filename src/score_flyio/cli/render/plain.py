@@ -1,9 +1,9 @@
 """One line an event: the log of a CI job, and what a pipe or a file gets."""
 
 from datetime import datetime, tzinfo
-from typing import TextIO
 
 from score_flyio.cli.render.wording import detail, is_alarm, sentence, subject
+from score_flyio.cli.sink import Sink
 from score_flyio.events import Event
 
 
@@ -16,7 +16,7 @@ class PlainRenderer:
         zone: of the times; None for the local one.
     """
 
-    def __init__(self, stream: TextIO, *, debug: bool = False, zone: tzinfo | None = None) -> None:
+    def __init__(self, stream: Sink, *, debug: bool = False, zone: tzinfo | None = None) -> None:
         self._stream = stream
         self._debug = debug
         self._zone = zone
@@ -25,7 +25,6 @@ class PlainRenderer:
         words = sentence(event) or (detail(event) if self._debug else None)
         if words is not None:
             self._stream.write(f"{self.line(event, words)}\n")
-            self._stream.flush()
 
     def line(self, event: Event, words: str) -> str:
         """One event as one line, whatever line breaks its words have."""
@@ -38,4 +37,3 @@ class PlainRenderer:
         """The run is over; `outcome` is a last line, if there is something to say."""
         if outcome:
             self._stream.write(f"{outcome}\n")
-            self._stream.flush()

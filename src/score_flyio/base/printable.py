@@ -1,0 +1,46 @@
+"""Text of others, such that it drives neither a terminal nor a CI system that reads the log.
+
+Image names, values, answers of an API and names of files come from whoever wrote them: an escape
+sequence can repaint a terminal, a line break can forge a line of a plan, and a line that starts
+with `::` is a command to GitHub's runner (`##[` to others').
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_UNSAFE: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+"""Control characters but tab and line feed, and what changes the direction of text or hides."""
+_COMMAND: Final = re.compile(r"^(\s*)(?=::|##)", re.MULTILINE)
+_SHORT: Final = {"\r": r"\r", "\n": r"\n", "\t": r"\t"}
+
+
+def printable(text: str) -> str:
+    """The text with everything escaped that is not plainly a letter, a sign or a line."""
+    text = _UNSAFE.sub(_escaped, text)
+    return _COMMAND.sub(r"\1\\", text) if ("::" in text or "##" in text) else text
+
+
+def one_line(text: str) -> str:
+    """The text as it stands within a line: line breaks and tabs are escaped too."""
+    text = _UNSAFE.sub(_escaped, text)
+    return text.replace("\n", r"\n").replace("\t", r"\t")
+
+
+def printable_json(text: str) -> str:
+    """A JSON document, its strings without characters that act; it stays the same document."""
+    return _UNSAFE.sub(_json_escape, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    char = match[0]
+    if char in _SHORT:
+        return _SHORT[char]
+    return f"\\x{ord(char):02x}" if ord(char) < 0x100 else f"\\u{ord(char):04x}"
+
+
+def _json_escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"

@@ -1,0 +1,50 @@
+"""Streams that never end a run: what cannot be written is dropped, and told of at the end."""
+
+from typing import TextIO
+
+from attrs import define
+
+from score_flyio.base.printable import printable
+
+
+@define(eq=False)
+class Sink:
+    """Writes to a stream until that fails; a stream that is closed from the start is no fault."""
+
+    stream: TextIO | None
+    name: str
+    failure: OSError | None = None
+    """Why nothing is written any more."""
+    aside: bool = False
+    """Whether the command did its work even if nobody can read of it."""
+
+    def write(self, text: str) -> None:
+        """Write text for people; whatever could drive their terminal is escaped."""
+        self.write_raw(printable(text))
+
+    def write_raw(self, text: str) -> None:
+        """Write text exactly: a document, or what is meant to drive a terminal."""
+        if self.stream is None or self.failure is not None:
+            return
+        try:
+            self.stream.write(text)
+            self.stream.flush()
+        except OSError as error:
+            self.failure = error
+
+    def close(self) -> None:
+        """Close the stream; what it still held may be lost, too."""
+        try:
+            if self.stream is not None:
+                self.stream.close()
+        except OSError as error:
+            self.failure = self.failure or error
+
+    def isatty(self) -> bool:
+        """Whether people see it at once."""
+        return self.stream is not None and self.stream.isatty()
+
+    @property
+    def left(self) -> bool:
+        """Whether its reader went away: `| head` has what it wants."""
+        return isinstance(self.failure, BrokenPipeError)
