@@ -10,11 +10,13 @@ model reads marks that a config may carry, as environment variable or as metadat
     EMULATE_EXIT_AFTER=0.5    … so many seconds after it started
     UNHEALTHY=1               the same as EMULATE_HEALTHY=never
 
-Metadata keys are the same words in lower case.
+Metadata keys are the same words in lower case. Without a mark, the command of a machine that runs
+once ends well, but `false` ends with 1, and `exit N` in a shell with N.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Final, Protocol
 
 from attrs import frozen
@@ -24,6 +26,7 @@ from fly_emulator.settings import EmulatorSettings
 
 _MOST: Final = 1e9
 """Largest number that a mark may have."""
+_EXIT: Final = re.compile(r"(?:.*[;&\s])?exit (\d{1,3})")
 ONE_SHOT_GROUPS: Final = frozenset({"fly_app_release_command", "fly_app_test_machine_command"})
 
 
@@ -57,7 +60,7 @@ def marked_process(config: Json, settings: EmulatorSettings) -> Behaviour:
         boot=_number(_mark(config, "EMULATE_BOOT"), settings.boot),
         healthy_after=_healthy_after(config, settings),
         exits_after=_number(exits_after, settings.one_shot) if exits else None,
-        exit_code=int(_number(exit_code, 0)),
+        exit_code=int(_number(exit_code, _exit_code(config) if one_shot else 0)),
         fails=_mark(config, "EMULATE_START") == "fail",
     )
 
@@ -74,6 +77,16 @@ def _is_one_shot(config: Json) -> bool:
     group = metadata.get("fly_process_group") or env.get("FLY_PROCESS_GROUP")
     policy = (config.get("restart") or {}).get("policy")
     return group in ONE_SHOT_GROUPS or bool(config.get("auto_destroy") and policy == "no")
+
+
+def _exit_code(config: Json) -> int:
+    """How the command of a machine ends that runs once."""
+    init = config.get("init") or {}
+    words = init.get("exec") or [*(init.get("entrypoint") or ()), *(init.get("cmd") or ())]
+    last = str(words[-1]) if words else ""
+    if told := _EXIT.fullmatch(last):
+        return int(told[1])
+    return int(last.rpartition("/")[2] == "false")
 
 
 def _mark(config: Json, name: str) -> str | None:

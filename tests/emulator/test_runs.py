@@ -33,6 +33,27 @@ async def test_a_release_command_exits_and_is_gone(api: Api, code: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("init", "code"),
+    [
+        ({"cmd": ["true"]}, 0),
+        ({"cmd": ["/bin/false"]}, 1),
+        ({"entrypoint": ["sh", "-c"], "cmd": ["curl -f http://x || exit 22"]}, 22),
+        ({"exec": ["false"], "cmd": ["true"]}, 1),
+        ({"cmd": ["echo", "no exit"]}, 0),
+        (None, 0),
+    ],
+)
+async def test_a_command_that_runs_once_ends_as_its_words_say(
+    api: Api, init: Any, code: int
+) -> None:
+    machine = await api.machine(config={**RELEASE, "init": init})
+    api.later(5)
+    document = (await api.get(f"/apps/shop/machines/{machine['id']}")).json()
+    (event,) = [event for event in document["events"] if event["type"] == "exit"]
+    assert event["request"]["exit_event"]["exit_code"] == code
+
+
+@pytest.mark.parametrize(
     ("restart", "code", "exits", "state"),
     [
         ({"policy": "no"}, 1, 1, "stopped"),

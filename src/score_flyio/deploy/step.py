@@ -132,6 +132,23 @@ class RunReleaseCommand(Step):
 
 
 @frozen(kw_only=True)
+class RunMachineCheck(Step):
+    """Tests a machine with a command that runs in a machine of its own, told where the other is."""
+
+    verb = "run machine check"
+    ref: Ref
+    """The machine that is tested."""
+    request: models.CreateMachineRequest
+    command: str
+    timeout: float
+    launch_id: str
+    secrets_from: str | None = None
+
+    def describe(self) -> str:
+        return f"test {self.ref} with `{self.command}`"
+
+
+@frozen(kw_only=True)
 class CreateMachine(Step):
     """`volume_from` and `standby_for` name the steps whose results the request still lacks."""
 
@@ -365,6 +382,7 @@ MUTATING = (
     SetSecrets,
     CreateVolume,
     RunReleaseCommand,
+    RunMachineCheck,
     CreateMachine,
     UpdateMachine,
     RevertMachine,

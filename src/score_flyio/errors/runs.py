@@ -96,6 +96,12 @@ class HealthCheckFailed(DeployError):
     code = "unhealthy"
 
 
+class MachineCheckFailed(HealthCheckFailed):
+    """Deployed, but a machine check of the fly.toml says that it does not work."""
+
+    code = "machine_check_failed"
+
+
 class LeaseLost(DeployError):
     """The exclusive hold on a machine ended while it was needed."""
 

@@ -39,6 +39,8 @@ from score_flyio.state.deployments import Release
 RELEASE_COMMAND_GROUP: Final = "fly_app_release_command"
 TEST_GROUP: Final = "fly_app_test_machine_command"
 CONSOLE_GROUP: Final = "fly_app_console"
+TESTED_ADDRESS: Final = "FLY_TEST_MACHINE_IP"
+"""Tells a machine check where the machine is that it tests."""
 SPECIAL_GROUPS: Final = frozenset({RELEASE_COMMAND_GROUP, TEST_GROUP, CONSOLE_GROUP})
 
 
@@ -139,7 +141,7 @@ def try_machine_checks(
         except ConversionError as error:
             yield error
             continue
-        config.env = {**(config.env or {}), "FLY_TEST_MACHINE_IP": under_test.private_ip or ""}
+        config.env = {**(config.env or {}), TESTED_ADDRESS: under_test.private_ip or ""}
         config.guest = deepcopy(guest) or default_guest()
         yield _request(spec, config, image, release, None)
 

@@ -19,6 +19,12 @@ CALLS: Final[Mapping[type[kinds.Step], tuple[api.Operation, ...]]] = {
     kinds.CreateVolume: (api.VOLUMES_CREATE,),
     kinds.DestroyVolume: (api.VOLUME_DELETE,),
     kinds.RunReleaseCommand: (api.MACHINES_CREATE, api.MACHINES_WAIT, api.MACHINES_SHOW),
+    kinds.RunMachineCheck: (
+        api.MACHINES_SHOW,
+        api.MACHINES_CREATE,
+        api.MACHINES_WAIT,
+        api.MACHINES_SHOW,
+    ),
     kinds.CreateMachine: (api.MACHINES_CREATE,),
     kinds.UpdateMachine: (api.MACHINES_UPDATE,),
     kinds.RevertMachine: (api.MACHINES_UPDATE,),

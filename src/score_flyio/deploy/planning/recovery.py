@@ -15,6 +15,7 @@ from score_flyio.deploy.step import (
     CreateMachine,
     DestroyMachine,
     RevertMachine,
+    RunMachineCheck,
     Step,
     UncordonMachine,
     UpdateMachine,
@@ -90,7 +91,7 @@ def _revert(plan: AppPlan, outcomes: Mapping[str, str]) -> list[Step]:
     waits = [
         step
         for step in plan.steps
-        if isinstance(step, AwaitHealthy | WatchForCrashes) and step.ref.machine
+        if isinstance(step, AwaitHealthy | WatchForCrashes | RunMachineCheck) and step.ref.machine
     ]
     bad_groups = {step.group for step in waits if outcomes.get(step.id) == "failed"}
     timeouts = {step.ref.machine: step for step in waits if isinstance(step, AwaitHealthy)}

@@ -9,8 +9,8 @@ from score_flyio.deploy import step as kinds
 from score_flyio.deploy.execution.context import Context
 from score_flyio.deploy.execution.steps import (
     app,
+    commands,
     machines,
-    release_command,
     secrets,
     volumes,
     waiting,
@@ -28,7 +28,8 @@ CARRY_OUT: Mapping[type[kinds.Step], CarryOut] = {
     kinds.SetSecrets: secrets.set_secrets,
     kinds.CreateVolume: volumes.create_volume,
     kinds.DestroyVolume: volumes.destroy_volume,
-    kinds.RunReleaseCommand: release_command.run_release_command,
+    kinds.RunReleaseCommand: commands.run_release_command,
+    kinds.RunMachineCheck: commands.run_machine_check,
     kinds.CreateMachine: machines.create_machine,
     kinds.UpdateMachine: machines.update_machine,
     kinds.RevertMachine: machines.revert_machine,

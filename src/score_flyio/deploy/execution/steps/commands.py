@@ -1,0 +1,146 @@
+"""Release commands and machine checks: a command in a machine of its own, and its exit code."""
+
+from __future__ import annotations
+
+import anyio
+from attrs import evolve
+
+from fly_machines import models
+from score_flyio.deploy.desired.special import TESTED_ADDRESS
+from score_flyio.deploy.execution.context import Context
+from score_flyio.deploy.execution.health import GONE_AFTER
+from score_flyio.deploy.planning.secrets import SEEN_KEY
+from score_flyio.deploy.step import RunMachineCheck, RunReleaseCommand
+from score_flyio.deploy.verdict import exit_code, exit_data
+from score_flyio.errors import (
+    MachineCheckFailed,
+    NotFound,
+    ReleaseCommandFailed,
+    RequestTimedOut,
+)
+from score_flyio.fly import repeats
+
+WAIT_SECONDS = 60
+"""The longest that one wait call may ask for."""
+
+
+class _Failed(Exception):
+    """The command did not end well; the text says how."""
+
+    def __init__(self, how: str, hint: str) -> None:
+        super().__init__(how)
+        self.hint = hint
+
+
+async def run_release_command(step: RunReleaseCommand, context: Context) -> None:
+    """Raises ReleaseCommandFailed with the exit code, or when it did not end in time."""
+    try:
+        await _run(step, step.request, context, raise_with="--release-command-timeout")
+    except _Failed as failure:
+        raise ReleaseCommandFailed(
+            f"app {step.app}: release command `{step.command}` {failure}; nothing else was changed",
+            hint=failure.hint,
+        ) from failure
+
+
+async def run_machine_check(step: RunMachineCheck, context: Context) -> None:
+    """Tests a machine that was launched; its address is known only now.
+
+    Raises MachineCheckFailed with the exit code, or when the command did not end in time.
+    """
+    made = context.machine(step.ref)
+    if not made.launched:
+        return
+    tested = await context.client.api.machines_show(step.app, made.id)
+    config = step.request.config or models.FlyMachineConfig()
+    env = {**(config.env or {}), TESTED_ADDRESS: tested.private_ip or ""}
+    region = tested.region or step.request.region
+    request = evolve(step.request, config=evolve(config, env=env), region=region)
+    try:
+        await _run(step, request, context, raise_with="--wait-timeout")
+    except _Failed as failure:
+        raise MachineCheckFailed(
+            f"app {step.app}: machine check `{step.command}` of group {step.group} {failure}; "
+            f"it tested machine {made.id}",
+            hint=failure.hint,
+        ) from failure
+
+
+async def _run(
+    step: RunReleaseCommand | RunMachineCheck,
+    request: models.CreateMachineRequest,
+    context: Context,
+    *,
+    raise_with: str,
+) -> None:
+    """Raises _Failed where the command ends badly, or not in time."""
+    bound = await _bound(step, request, context)
+    machine = await context.about_app(
+        lambda: repeats.create_machine(context.client.api, step.app, bound, step.launch_id)
+    )
+    machine_id = machine.id or ""
+    try:
+        with anyio.fail_after(step.timeout):
+            ended = await _until_ended(step.app, context, machine_id)
+    except TimeoutError as error:
+        await _remove(context, machine_id)
+        raise _Failed(
+            f"did not end within {step.timeout:g} s",
+            f"raise {raise_with}, or look at what it waits for",
+        ) from error
+    except BaseException:
+        await _remove(context, machine_id)
+        raise
+    code = exit_code(ended)
+    if code != 0:
+        killed = ", out of memory" if ended.get("oom_killed") else ""
+        hint = f"read the logs of machine {machine_id}"
+        raise _Failed(f"ended with exit code {code}{killed}", hint)
+
+
+async def _bound(
+    step: RunReleaseCommand | RunMachineCheck,
+    request: models.CreateMachineRequest,
+    context: Context,
+) -> models.CreateMachineRequest:
+    secrets = context.secrets(step.secrets_from)
+    request = evolve(request, skip_launch=None, lease_ttl=None)
+    config = await context.release.stamped(request.config or models.FlyMachineConfig())
+    if secrets is None:
+        return evolve(request, config=config)
+    metadata = {**(config.metadata or {}), SEEN_KEY: secrets.seen}
+    config = evolve(config, metadata=metadata)
+    return evolve(request, config=config, min_secrets_version=secrets.version)
+
+
+async def _until_ended(app: str, context: Context, machine_id: str) -> dict[str, object]:
+    """Waits until the machine is gone or stopped, and reads how its process ended."""
+    while True:
+        try:
+            await context.client.api.machines_wait(
+                app, machine_id, state=["destroyed", "stopped"], timeout=WAIT_SECONDS
+            )
+        except RequestTimedOut:
+            continue
+        except NotFound:  # gone already, or not to be seen yet: the events tell
+            break
+        break
+    return await _how_it_ended(app, context, machine_id)
+
+
+async def _how_it_ended(app: str, context: Context, machine_id: str) -> dict[str, object]:
+    pause = 0.2
+    while True:
+        machine = await repeats.once_visible(
+            lambda: context.client.api.machines_show(app, machine_id), within=GONE_AFTER
+        )
+        for event in machine.events or []:
+            if event.type == "exit":
+                return exit_data(event)
+        await anyio.sleep(pause)
+        pause = min(2.0, pause * 2)
+
+
+async def _remove(context: Context, machine_id: str) -> None:
+    with anyio.move_on_after(5, shield=True):
+        await repeats.delete_machine(context.client.api, context.app, machine_id)
