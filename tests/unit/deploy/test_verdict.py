@@ -5,12 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fly_machines import models
 from score_flyio.deploy.execution.looks import Learned, LookPolicy
-from score_flyio.deploy.verdict import Health, count_checks, crash_loop, judge
+from score_flyio.deploy.verdict import (
+    CheckCount,
+    Health,
+    Verdict,
+    checks_since,
+    count_checks,
+    crash_loop,
+    exit_code,
+    judge,
+    newest_exit,
+    state_since,
+)
 
 CONFIG = models.FlyMachineConfig(
     checks={"a": models.FlyMachineCheck(), "b": models.FlyMachineCheck()}
@@ -89,6 +101,135 @@ def test_checks_that_the_platform_makes_do_not_count() -> None:
     machine.checks = [*(machine.checks or []), models.CheckStatus(name="bg_deployments_compat_1")]
     count = count_checks(machine)
     assert (count.configured, count.reported, count.passing) == (2, 2, 2)
+
+
+CRASHED = exit_event(exit_code=3, restarting=False)
+KILLED = exit_event(exit_code=137, restarting=False, oom_killed=True)
+
+
+@pytest.mark.parametrize(
+    ("machine", "health", "reason"),
+    [
+        (seen(checks="pp"), "well", ""),
+        (seen(checks="pc"), "pending", "1 of 2 checks pass"),
+        (seen(checks=""), "pending", "0 of 2 checks pass"),
+        (seen("destroying"), "bad", "it was destroyed"),
+        (seen("destroyed"), "bad", "it was destroyed"),
+        (seen("failed"), "bad", "it is in state failed"),
+        (seen("failed", "", CRASHED), "bad", "it is in state failed after exit code 3"),
+        (seen("launch_failed"), "bad", "it is in state launch_failed"),
+        (seen("starting"), "pending", "it is in state starting"),
+        (seen("starting", "", CRASHED), "pending", "it is in state starting after exit code 3"),
+        (seen("stopped"), "pending", "it is in state stopped"),
+        (seen("suspended"), "pending", "it is in state suspended"),
+        (seen("stopped", "", CRASHED), "bad", "it stopped after exit code 3"),
+        (seen("suspended", "", KILLED), "bad", "it stopped after exit code 137, out of memory"),
+        (
+            seen("stopped", "", exit_event(requested_stop=True)),
+            "well",
+            "it was stopped on request",
+        ),
+        (
+            seen("started", "pp", exit_event(exit_code=3)),
+            "bad",
+            "it crashes again and again with exit code 3",
+        ),
+        (
+            seen("started", "pp", exit_event(exit_code=137, oom_killed=True)),
+            "bad",
+            "it crashes again and again with exit code 137, out of memory",
+        ),
+    ],
+)
+def test_the_reason_is_told(machine: models.Machine, health: str, reason: str) -> None:
+    for instance in ("v2", None):
+        verdict = judge(machine, instance_id=instance, checks=True)
+        assert verdict == Verdict(Health(health), reason)
+    elsewhere = judge(machine, instance_id="v3", checks=True)
+    assert elsewhere == Verdict(Health.PENDING, "its new version is not there yet")
+
+
+def test_a_machine_that_does_not_tell_its_version_is_judged_as_it_is() -> None:
+    machine = evolve(seen(checks="pp"), instance_id=None)
+    assert judge(machine, instance_id="v3", checks=True).health is Health.WELL
+
+
+def test_a_machine_without_checks_has_none_to_wait_for() -> None:
+    bare = evolve(seen(), config=models.FlyMachineConfig())
+    assert judge(bare, instance_id=None, checks=True).health is Health.WELL
+    assert judge(evolve(bare, config=None), instance_id=None, checks=True).health is Health.WELL
+
+
+def test_checks_of_services_count_and_the_first_failing_one_is_heard() -> None:
+    service = models.FlyMachineService(checks=[models.FlyMachineServiceCheck()])
+    config = evolve(CONFIG, services=[service, models.FlyMachineService()])
+    checks = [
+        models.CheckStatus(name="a", status="passing", output="fine"),
+        models.CheckStatus(name="b", status="warning", output=" no route "),
+        models.CheckStatus(name=None, status="critical", output="refused"),
+    ]
+    machine = evolve(seen(), config=config, checks=checks)
+    assert count_checks(machine) == CheckCount(
+        configured=3, reported=3, passing=1, output=" no route "
+    )
+    verdict = judge(machine, instance_id=None, checks=True)
+    assert verdict == Verdict(Health.PENDING, "1 of 3 checks pass: no route")
+    assert count_checks(models.Machine()) == CheckCount(configured=0, reported=0, passing=0)
+
+
+@pytest.mark.parametrize(
+    ("configured", "reported", "passing", "all_pass", "complete"),
+    [
+        (2, 2, 2, True, True),
+        (2, 3, 3, True, True),
+        (2, 1, 1, True, False),
+        (2, 2, 1, False, False),
+        (0, 0, 0, False, False),
+    ],
+)
+def test_when_checks_are_complete(
+    configured: int, reported: int, passing: int, all_pass: bool, complete: bool
+) -> None:
+    count = CheckCount(configured=configured, reported=reported, passing=passing)
+    assert (count.all_reported_pass, count.complete) == (all_pass, complete)
+
+
+def test_since_when_a_machine_is_in_its_state() -> None:
+    times = [("started", 5000), ("stopped", 9000), ("started", 7000), ("started", None)]
+    events = [models.MachineEvent(status=status, timestamp=at) for status, at in times]
+    assert state_since(seen("started", "", *events)) == 7.0
+    assert state_since(seen("stopped", "", *events)) == 9.0
+    assert state_since(seen("failed", "", *events)) is None
+    assert state_since(models.Machine(state="started")) is None
+
+
+def test_since_when_the_checks_are_as_they_are() -> None:
+    times = ["1970-01-01T00:01:00Z", None, "soon", "1970-01-01T00:02:00Z", "1970-01-01T00:00:30Z"]
+    machine = evolve(seen(), checks=[models.CheckStatus(updated_at=at) for at in times])
+    assert checks_since(machine) == 120.0
+    assert checks_since(models.Machine()) is None
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [({"exit_code": 3}, 3), ({"exit_code": 0, "guest_exit_code": 4}, 4), ({}, 0)],
+)
+def test_the_code_that_a_process_ended_with(data: dict[str, Any], code: int) -> None:
+    assert exit_code(data) == code
+
+
+def test_how_the_main_process_ended_last() -> None:
+    start, other = models.MachineEvent(type="start"), exit_event(exit_code=9)
+    found = newest_exit(seen("stopped", "", start, CRASHED, other))
+    assert found is not None
+    assert (found["exit_code"], found["restart_count"]) == (3, 2)
+    inside = {"exit_code": 5, "restart_count": 7}
+    own = models.MachineEvent(type="exit", request={"exit_event": inside, "restart_count": 1})
+    assert newest_exit(seen("stopped", "", own)) == inside
+    for since in ("launch", "update"):
+        assert newest_exit(seen("stopped", "", models.MachineEvent(type=since), CRASHED)) is None
+    bare = models.MachineEvent(type="exit")
+    assert newest_exit(seen("stopped", "", bare)) == {"restart_count": 0}
 
 
 @given(st.floats(0, 1000), st.floats(0, 1000))

@@ -16,7 +16,7 @@ from score_flyio.score.resources import ResourceUid
 from score_flyio.state.model import ProjectState
 from score_flyio.state.resources import ResourceRecord
 from score_flyio.state.yaml_form import dump_state, load_state
-from tests.mutations import mutated, values
+from tests.near_misses import mutated, values
 
 UID = ResourceUid("pg", "default", "shop.db")
 REQUEST = ProvisionRequest(uid=UID, guid="g")

@@ -19,7 +19,7 @@ from score_flyio.score.load import load_score_file
 from score_flyio.score.resources import Outputs
 from score_flyio.state.model import ProjectState, WorkloadRecord
 from score_flyio.state.yaml_form import dump_state, load_state
-from tests.mutations import mutated, values
+from tests.near_misses import mutated, values
 
 PREFIX = "score-flyio.astromechza.github.com/service-web-"
 HTTP = {"path": "/", "port": 80, "scheme": "HTTPS", "host": "h"}

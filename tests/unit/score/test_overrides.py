@@ -3,11 +3,18 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from score_flyio.base.place import value_at
-from score_flyio.score.overrides import apply_property, merge_map, parse_path, parse_property
+from score_flyio.score.overrides import (
+    OverrideError,
+    apply_property,
+    merge_map,
+    parse_path,
+    parse_property,
+)
 
 _KEYS = st.sampled_from(["a", "b", "c", "a.b", "c\\"])
 _VALUES = st.recursive(
@@ -54,3 +61,85 @@ def test_what_is_set_is_there(document: dict[str, Any], path: list[str], value: 
 def test_value_may_have_equals_signs() -> None:
     override = parse_property('a\\.b.c="x=y"')
     assert (override.path, override.value) == (("a.b", "c"), "x=y")
+
+
+DOCUMENT = {"a": {"b": [1, {"c": 2}, 3]}, "text": "t"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ("text=", {"a": {"b": [1, {"c": 2}, 3]}}),
+        ("text=null", {"a": {"b": [1, {"c": 2}, 3]}}),
+        ("a.b.0=9", {"a": {"b": [9, {"c": 2}, 3]}, "text": "t"}),
+        ("a.b.+0=9", {"a": {"b": [9, {"c": 2}, 3]}, "text": "t"}),
+        ("a.b.2=9", {"a": {"b": [1, {"c": 2}, 9]}, "text": "t"}),
+        ("a.b.1.c=9", {"a": {"b": [1, {"c": 9}, 3]}, "text": "t"}),
+        ("a.b.1.c=", {"a": {"b": [1, {}, 3]}, "text": "t"}),
+        ("a.b.0=", {"a": {"b": [{"c": 2}, 3]}, "text": "t"}),
+        ("a.b.2=", {"a": {"b": [1, {"c": 2}]}, "text": "t"}),
+        ("a.b.-1=9", {"a": {"b": [1, {"c": 2}, 3, 9]}, "text": "t"}),
+        ("x.y={z: 1}", {"a": {"b": [1, {"c": 2}, 3]}, "text": "t", "x": {"y": {"z": 1}}}),
+        ("x.y=", DOCUMENT),
+    ],
+)
+def test_properties_are_set_and_removed(entry: str, expected: dict[str, Any]) -> None:
+    before = copy.deepcopy(DOCUMENT)
+    override = parse_property(entry)
+    assert apply_property(DOCUMENT, override.path, override.value) == expected
+    assert before == DOCUMENT
+
+
+QUOTE, APPEND = "put text in quotes", "-1 as the last part appends"
+
+
+@pytest.mark.parametrize(
+    ("entry", "kind", "message", "hint"),
+    [
+        ("a.b", "no_equals", ' has no "="', "write PATH=VALUE, or PATH= to remove"),
+        (
+            "a=}",
+            "bad_yaml",
+            ": the value is not YAML: expected the node content, but found '}'",
+            QUOTE,
+        ),
+        ("a={1: 2}", "bad_yaml", ": the value must be one YAML document, keys text", QUOTE),
+        ("a=1\n---\n2", "bad_yaml", ": the value must be one YAML document, keys text", QUOTE),
+        (
+            "a\\.x.b.c=1",
+            "not_a_container",
+            ': "a\\.x.b" is text, not a map or list',
+            "set that property as a whole",
+        ),
+        ("l.x=1", "bad_index", ': "x" is no list index', "use 0, 1, …, or -1 to append"),
+        ("l.2=1", "index_out_of_range", ": index 2 is out of range, the list has 2 items", APPEND),
+        ("l.-1=", "index_out_of_range", ": index -1 is out of range, the list has 2 items", APPEND),
+        (
+            "l.-2=1",
+            "index_out_of_range",
+            ": index -2 is out of range, the list has 2 items",
+            APPEND,
+        ),
+        (
+            "l.-1.x=1",
+            "index_out_of_range",
+            ": index -1 is out of range, the list has 2 items",
+            APPEND,
+        ),
+    ],
+)
+def test_what_does_not_fit_is_told_with_its_place_and_a_hint(
+    entry: str, kind: str, message: str, hint: str
+) -> None:
+    document = {"a.x": {"b": "text"}, "l": ["one", "two"]}
+    with pytest.raises(OverrideError) as failure:
+        apply_property(document, parse_property(entry).path, parse_property(entry).value)
+    assert (failure.value.kind, failure.value.hint) == (kind, hint)
+    shown = entry if kind in {"no_equals", "bad_yaml"} else entry.partition("=")[0]
+    assert str(failure.value) == f'override property "{shown}"{message}'
+
+
+def test_a_property_needs_a_path() -> None:
+    with pytest.raises(OverrideError, match=r"^an override property needs a path$") as failure:
+        apply_property({}, (), 1)
+    assert (failure.value.kind, failure.value.hint) == ("empty_path", None)

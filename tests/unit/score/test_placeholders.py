@@ -13,7 +13,9 @@ from score_flyio.score.placeholders import (
     Lookup,
     SubstitutionError,
     escape,
+    parse,
     references,
+    references_in,
     resources_in,
     substitute,
     substitute_in,
@@ -164,3 +166,98 @@ def test_rendering(value: Any, expected: str) -> None:
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_rendered_floats_read_back(value: float) -> None:
     assert float(render(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("reference", "kind", "message"),
+    [
+        ("metadata", "metadata_key_required", "names no metadata key"),
+        ("metadata.no", "unknown_key", 'there is no "no" (there is: empty, name, none)'),
+        ("metadata.name.x", "not_a_map", '"name" is not a map, "x" is not in it'),
+        ("metadata.none.x", "not_a_map", '"none" is not a map, "x" is not in it'),
+        ("metadata.empty.x", "unknown_key", 'there is no "x" (there is: nothing)'),
+        ("other.x", "unknown_root", "must start with metadata. or resources."),
+        ("", "unknown_root", "must start with metadata. or resources."),
+        ("resources", "resource_name_required", "names no resource"),
+        ("resources.no.x", "unknown_resource", 'the workload has no resource "no"'),
+        ("resources.db", "output_key_required", 'names no output of resource "db"'),
+        ("resources.db.no", "unknown_key", 'there is no "no" (there is: host, none)'),
+        ("resources.db.host.x", "not_a_map", '"host" is not a map, "x" is not in it'),
+        ("resources.db.none.x", "unknown_key", '"none" is null, nothing is inside'),
+        ("resources.db.key.x.y", "not_a_map", '"key" is not a map, "x" is not in it'),
+        ("resources.soon", "output_key_required", 'names no output of resource "soon"'),
+    ],
+)
+def test_what_leads_nowhere_is_told(reference: str, kind: str, message: str) -> None:
+    lookup = Lookup(
+        {"name": "shop", "none": None, "empty": {}},
+        {"db": Outputs({"none": None, "host": "h"}, {"key": Secret("k")})},
+        frozenset({"soon"}),
+    )
+    with pytest.raises(SubstitutionError) as failure:
+        substitute(f"a ${{{reference}}}", lookup)
+    (found,) = failure.value.findings
+    assert (found.kind, found.path, found.subject) == (kind, (), reference)
+    (problem,) = failure.value.problems
+    assert problem.message == f"placeholder ${{{reference}}}: {message}"
+    assert problem.hint == f"$${{{reference}}} stands for the text itself"
+    assert (problem.code, problem.place) == ("placeholder_invalid", None)
+
+
+def test_null_is_a_value_at_the_end_of_a_reference() -> None:
+    lookup = Lookup({"none": None}, {"db": Outputs({"none": None})})
+    for reference in ("metadata.none", "resources.db.none"):
+        assert substitute(f"${{{reference}}}", lookup).text == "null"
+
+
+def test_outputs_that_are_known_are_read_of_resources_to_come() -> None:
+    outputs = Outputs({"host": "h"}, {"password": Secret("s3cret")})
+    lookup = Lookup({}, {"db": outputs}, frozenset({"db"}))
+    known = substitute("${resources.db.host}", lookup)
+    secret = substitute("${resources.db.password}", lookup)
+    open_ = substitute("${resources.db.port}", lookup)
+    assert (known.text, known.secret) == ("h", False)
+    assert (secret.text, secret.secret) == ("s3cret", True)
+    assert (open_.text, open_.secret) == (PENDING, False)
+    assert PENDING == "(known after provisioning)"
+
+
+def test_a_text_is_secret_wherever_in_it_the_secret_stands() -> None:
+    secret, plain = "${resources.db.password}", "${resources.db.host}"
+    assert substitute(secret + plain, LOOKUP).secret
+    assert substitute(plain + secret, LOOKUP).secret
+
+
+def test_pieces_and_references_of_a_text() -> None:
+    tokens = parse(r"a$${b}${c\.d.e}$$f${}")
+    shown = [token if isinstance(token, str) else token.parts for token in tokens]
+    assert shown == ["a${b}", ("c.d", "e"), "$", "f", ("",)]
+    assert parse("") == ()
+
+
+@pytest.mark.parametrize(
+    ("reference", "resource"),
+    [
+        ("resources.db.host", "db"),
+        ("resources.db", "db"),
+        ("resources", None),
+        ("metadata.name", None),
+        ("db.resources", None),
+    ],
+)
+def test_which_resource_a_reference_reads(reference: str, resource: str | None) -> None:
+    (found,) = references(f"${{{reference}}}")
+    assert (found.text, found.resource) == (reference, resource)
+
+
+def test_where_the_references_of_a_structure_stand() -> None:
+    value = {"a": ["x", "${m.a}${m.b}"], "b": {"c": "${m.c}"}, "d": 1, "${m.no}": None}
+    found = [(path, reference.text) for path, reference in references_in(value)]
+    assert found == [(("a", 1), "m.a"), (("a", 1), "m.b"), (("b", "c"), "m.c")]
+
+
+def test_a_structure_keeps_what_is_no_text() -> None:
+    value = {"a": [1, None, True, 2.5], "${metadata.name}": {"b": "${metadata.name}"}}
+    result = substitute_in(value, LOOKUP)
+    assert result.value == {"a": [1, None, True, 2.5], "${metadata.name}": {"b": "shop"}}
+    assert result.secret_paths == frozenset()
