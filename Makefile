@@ -5,13 +5,14 @@ VENV ?= .venv
 SEEDS ?= 1000
 KILLS ?= 200
 WORKERS ?= auto
+MODULES ?=
 
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo format lint types generate generate-check test bench soak build check clean
+.PHONY: help install demo format lint types generate generate-check test bench soak mutate build check clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +56,9 @@ soak: $(READY)  ## Run SEEDS=n seeded fault schedules, and kill generate KILLS=n
 	$(BIN)/python -m tests.simulation.soak --seeds $(SEEDS)
 	SCORE_FLYIO_KILLS=$(KILLS) $(PYTEST) -q -n $(WORKERS) tests/integration/test_kill_generate.py
 
+mutate: $(READY)  ## Change the MODULES that decide, line by line, and see whether tests notice; takes long
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m tests.mutation $(MODULES)
+
 build: $(READY)  ## Build wheel and source distribution in dist
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation
@@ -63,4 +67,4 @@ build: $(READY)  ## Build wheel and source distribution in dist
 check: lint types generate-check test  ## Everything that has to pass
 
 clean:  ## Remove what was built; keeps .venv
-	rm -rf dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
+	rm -rf dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov mutants

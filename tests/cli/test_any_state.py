@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from score_flyio.yaml.reader import read_yaml
 from tests.cli.conftest import Cli
-from tests.mutations import mutated, values
+from tests.near_misses import mutated, values
 
 SHOP = """\
 apiVersion: score.dev/v1b1

@@ -1,0 +1,93 @@
+"""What became of the mutants of a run, and which survivors are named with a reason."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+from mutmut.mutation.data import SourceFileMutationData
+from mutmut.mutation.diff_apply import get_diff_for_mutant
+from mutmut.stats import status_by_exit_code
+from mutmut.utils.file_utils import walk_mutatable_files
+from mutmut.utils.format_utils import orig_function_and_class_names_from_key
+
+NAMED: Final = Path(__file__).with_name("survivors.toml")
+CAUGHT: Final = {"killed": "tests", "caught by type check": "types", "timeout": "timeout"}
+"""By mutmut's word for how a mutant ended: the column of the table that counts it."""
+
+
+@frozen
+class Mutant:
+    """One change to one function."""
+
+    name: str
+    """As mutmut has it, for its `show` and `browse`."""
+    module: str
+    function: str
+    ended: str
+    """`tests`, `types` or `timeout`; anything else is a survivor."""
+    change: str
+    """The line before and after; empty where it was caught."""
+
+    @property
+    def caught(self) -> bool:
+        return self.ended in CAUGHT.values()
+
+
+@frozen
+class Named:
+    """A survivor that is known, and why it may be."""
+
+    module: str
+    function: str
+    change: str
+    reason: str
+
+    def means(self, mutant: Mutant) -> bool:
+        """Whether it is about this mutant: numbers change with each edit, so lines are compared."""
+        return (self.module, self.function, self.change) == (
+            mutant.module,
+            mutant.function,
+            mutant.change,
+        )
+
+
+def mutants(modules: Collection[str]) -> Iterator[Mutant]:
+    """Those of the last run, of the given modules or all."""
+    for path in walk_mutatable_files():
+        module = ".".join(path.with_suffix("").parts[2:])
+        if modules and not any(f"{module}.".startswith(f"{wanted}.") for wanted in modules):
+            continue
+        data = SourceFileMutationData(path=path)
+        data.load()
+        for name, code in data.exit_code_by_key.items():
+            ended = CAUGHT.get(status_by_exit_code[code], status_by_exit_code[code])
+            function, owner = orig_function_and_class_names_from_key(name)
+            yield Mutant(
+                name=name,
+                module=module,
+                function=f"{owner}.{function}" if owner else function,
+                ended=ended,
+                change="" if ended in CAUGHT.values() else _change(name, path),
+            )
+
+
+def _change(name: str, path: Path) -> str:
+    lines = get_diff_for_mutant(name, path=path).splitlines()[2:]
+    before = " ".join(line[1:].strip() for line in lines if line.startswith("-"))
+    after = " ".join(line[1:].strip() for line in lines if line.startswith("+"))
+    return f"{before} → {after}"
+
+
+def named(modules: Collection[str]) -> list[Named]:
+    """The survivors that `survivors.toml` names, of the given modules or all."""
+    document = tomllib.loads(NAMED.read_text())
+    found = [Named(**entry) for entry in document.get("survivor", ())]
+    return [
+        known
+        for known in found
+        if not modules or any(f"{known.module}.".startswith(f"{wanted}.") for wanted in modules)
+    ]
