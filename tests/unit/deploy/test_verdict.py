@@ -120,8 +120,8 @@ KILLED = exit_event(exit_code=137, restarting=False, oom_killed=True)
         (seen("launch_failed"), "bad", "it is in state launch_failed"),
         (seen("starting"), "pending", "it is in state starting"),
         (seen("starting", "", CRASHED), "pending", "it is in state starting after exit code 3"),
-        (seen("stopped"), "pending", "it is in state stopped"),
-        (seen("suspended"), "pending", "it is in state suspended"),
+        (seen("stopped"), "rests", "it is in state stopped"),
+        (seen("suspended"), "rests", "it is in state suspended"),
         (seen("stopped", "", CRASHED), "bad", "it stopped after exit code 3"),
         (seen("suspended", "", KILLED), "bad", "it stopped after exit code 137, out of memory"),
         (
