@@ -143,7 +143,7 @@ def fell(machine: models.Machine) -> bool:
 
     An update alone does not start it again, so that what was before it counts.
     """
-    config = machine.config or models.FlyMachineConfig()
+    config = machine.config or machine.incomplete_config or models.FlyMachineConfig()
     if config.restart is not None and config.restart.policy == "no":
         return False
     for event in machine.events or []:

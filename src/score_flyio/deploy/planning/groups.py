@@ -12,6 +12,7 @@ from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref
 from score_flyio.deploy.planning.group_plan import GroupPlan, PlanSettings, join
 from score_flyio.deploy.planning.launches import launch_steps, missing_of_launch
 from score_flyio.deploy.planning.leftovers import sort_out
+from score_flyio.deploy.planning.replacements import behind_replaced_ones
 from score_flyio.deploy.planning.secrets import SecretsPlan
 from score_flyio.deploy.planning.updates import update_steps
 from score_flyio.deploy.step import CreateMachine, DestroyMachine
@@ -65,7 +66,7 @@ def plan_groups(
                     missing=missing,
                 )
             )
-    return _standbys_last(join(plans))
+    return behind_replaced_ones(_standbys_last(join(plans)))
 
 
 def _standbys_last(plan: GroupPlan) -> GroupPlan:
@@ -92,19 +93,28 @@ def by_group(
 def _removed(
     desired: DesiredApp, members: Mapping[str, tuple[models.Machine, ...]], wanted: Iterable[str]
 ) -> GroupPlan:
-    gone = sorted(set(members) - set(wanted))
-    steps = tuple(
-        DestroyMachine(
-            id=f"destroy:{machine.id}",
-            app=desired.name,
-            group=group,
-            ref=Ref(machine=machine.id),
-            reason=f"group {group} is no longer part of the app",
-        )
-        for group in gone
-        for machine in members[group]
-    )
-    return _destroyed(steps)
+    """Standbys go last.
+
+    Should the group come back when only some are gone, it is whole, or what is left would never run
+    and the group begins anew.
+    """
+    steps: list[DestroyMachine] = []
+    for group in sorted(set(members) - set(wanted)):
+        gone = {
+            machine.id or "": DestroyMachine(
+                id=f"destroy:{machine.id}",
+                app=desired.name,
+                group=group,
+                ref=Ref(machine=machine.id),
+                reason=f"group {group} is no longer part of the app",
+            )
+            for machine in members[group]
+        }
+        standbys = {m.id or "" for m in members[group] if m.config and m.config.standbys}
+        first = [step for name, step in gone.items() if name not in standbys]
+        before = [step.id for step in first]
+        steps += [*first, *(gone[name].after(*before) for name in sorted(standbys))]
+    return _destroyed(tuple(steps))
 
 
 def _destroyed(steps: tuple[DestroyMachine, ...]) -> GroupPlan:

@@ -21,6 +21,7 @@ from score_flyio.deploy.planning.groups import by_group
 from score_flyio.deploy.planning.hosts import check_hosts
 from score_flyio.deploy.planning.likeness import new_machine_config
 from score_flyio.deploy.planning.plan import AppPlan, fingerprint
+from score_flyio.deploy.planning.replacements import behind_replaced_ones
 from score_flyio.deploy.planning.rollout import Rollout, impossible, roll_out
 from score_flyio.deploy.planning.settling import settle
 from score_flyio.deploy.planning.unsettled import is_well
@@ -73,6 +74,7 @@ def reconfigured_groups(change: Reconfiguration) -> GroupPlan:
 
 def app_plan(observed: ObservedApp, label: str, release: Release, groups: GroupPlan) -> AppPlan:
     """The plan of an app for what is done to its groups, behind the leases that it needs."""
+    groups = behind_replaced_ones(groups)
     hold = HoldMachines(id="hold", app=observed.name, machines=groups.leases)
     ids = {step.id for step in groups.steps}
     behind = [step if ids & set(step.needs) else step.after(hold.id) for step in groups.steps]

@@ -146,6 +146,26 @@ def finish_replacement(
     return [gone] if _rests(stand_in) else [healthy, gone]
 
 
+def behind_replaced_ones(plan: GroupPlan) -> GroupPlan:
+    """A replacement that is itself replaced need not be well; the old machine goes behind it."""
+    going = {step.ref.machine for step in plan.steps if isinstance(step, DestroyMachine)}
+    waits = {
+        step.id: f"destroy:{step.ref.machine}"
+        for step in plan.steps
+        if isinstance(step, AwaitHealthy)
+        and step.id.startswith("replaced:")
+        and step.ref.machine in going
+    }
+    return evolve(
+        plan,
+        steps=tuple(
+            evolve(step, needs=tuple(waits.get(name, name) for name in step.needs))
+            for step in plan.steps
+            if step.id not in waits
+        ),
+    )
+
+
 def _rests(machine: models.Machine) -> bool:
     """Whether it stands still and never ran: it was made so."""
     return machine.state in {"stopped", "suspended", "created"} and newest_exit(machine) is None

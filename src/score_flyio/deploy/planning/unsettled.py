@@ -56,7 +56,7 @@ def awaits(
 
 def is_well(machine: models.Machine, *, checks: bool) -> bool:
     """Whether a machine is as a deploy leaves it: healthy, or at rest because it is meant to be."""
-    config = machine.config or models.FlyMachineConfig()
+    config = machine.config or machine.incomplete_config or models.FlyMachineConfig()
     if config.standbys:
         return True
     if machine.state in AT_REST:

@@ -123,6 +123,8 @@ def _change(
     update = update_input(
         desired.spec, group, machine, image=desired.image, release=release, files=desired.files
     )
+    if not is_well(machine, checks=False):  # one that crashed until it was given up starts again
+        update = evolve(update, request=evolve(update.request, skip_launch=False))
     if update.requires_replacement or not host_answers(machine):
         return _Change(machine=machine, update=update)
     step = _update_step(desired, group, machine, update, secrets)
@@ -144,8 +146,6 @@ def _update_step(
     after = update.request.config or models.FlyMachineConfig()
     changed = differences(after, before)
     request = update.request
-    if not is_well(machine, checks=False):  # one that crashed until it was given up starts again
-        request = evolve(request, skip_launch=False)
     if secrets.seen is not None:
         found = {**(after.metadata or {}), SEEN_KEY: secrets.seen}
         request = evolve(request, config=evolve(after, metadata=found))

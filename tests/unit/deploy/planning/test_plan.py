@@ -11,6 +11,7 @@ from fly_machines import models
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.metadata import CANARY, SAFE_TO_DESTROY, STANDS_FOR, TAG, Launch
 from score_flyio.deploy.model import KnownApp, ObservedApp
+from score_flyio.deploy.planning.plan import AppPlan
 from score_flyio.deploy.planning.secrets import SEEN_KEY, digests_hash, fingerprint
 from score_flyio.deploy.step import AwaitHealthy, CreateMachine, HoldMachines
 from score_flyio.state.deployments import SecretRecord
@@ -39,6 +40,12 @@ def config_of(observed: ObservedApp, place: int) -> models.FlyMachineConfig:
     config = observed.machines[place].config
     assert config is not None
     return config
+
+
+def behind(plan: AppPlan, name: str) -> set[str]:
+    """All that a step waits for."""
+    needs = set(step(plan, name).needs)
+    return needs.union(*(behind(plan, each) for each in needs))
 
 
 def acyclic(plan: Any) -> bool:
@@ -222,6 +229,35 @@ def test_a_replacement_that_was_made_is_used() -> None:
         assert not [each for each in plan.steps if isinstance(each, CreateMachine)]
 
 
+@pytest.mark.parametrize("strategy", ["rolling", "canary", "bluegreen"])
+def test_a_replacement_that_changes_again_need_not_be_well_before(strategy: str) -> None:
+    """What it was made from may crash; in a bluegreen update it goes itself."""
+    desired = wanted(SERVICE + CHECK, image="nginx:2")
+    observed = marked(launched(wanted(SERVICE + CHECK)), TWO, **{STANDS_FOR: ONE})
+    plan = planned(desired, observed, strategy=strategy)
+    last = step(plan, f"destroy:{ONE}").needs[0]
+    if strategy == "bluegreen":
+        assert last == f"destroy:{TWO}"
+        assert f"replaced:{ONE}:healthy" not in ids(plan)
+    else:
+        assert f"update:{TWO}" in step(plan, last).needs
+
+
+@pytest.mark.parametrize(
+    ("facts", "skip"),
+    [({"state": "stopped"}, True), ({"state": "stopped", "events": [CRASH]}, False)],
+)
+def test_a_machine_that_crashed_on_a_lost_host_gets_a_replacement_that_runs(
+    facts: dict[str, Any], skip: bool
+) -> None:
+    lost = changed(launched(wanted()), ONE, host_status="unreachable", **facts)
+    config = lost.machines[0].config
+    for shown in ({}, {"config": None, "incomplete_config": config}):
+        plan = planned(wanted(), changed(lost, ONE, **shown))
+        assert bool(step(plan, f"replace:{ONE}").request.skip_launch) is skip
+        assert (f"replace:{ONE}:healthy" in ids(plan)) is not skip
+
+
 def test_what_takes_over_keeps_the_place_in_its_launch() -> None:
     desired = wanted(SERVICE + CHECK, image="nginx:2")
     observed = launched(wanted(SERVICE + CHECK))
@@ -251,7 +287,21 @@ def test_machines_of_a_group_that_left_are_held_before_they_go() -> None:
     plan = planned(wanted("[processes]\napp = 'a'\n"), launched(both))
     gone = {"create:worker:1", "create:worker:2"}
     assert set(step(plan, "hold").machines) == gone
-    assert all("hold" in step(plan, f"destroy:{name}").needs for name in gone)
+    assert all("hold" in behind(plan, f"destroy:{name}") for name in gone)
+
+
+def test_standbys_of_a_group_that_left_go_last() -> None:
+    """So that the group is whole, or begins anew, where it comes back after a failure."""
+    both = wanted("[processes]\napp = 'a'\nworker = 'b'\n")
+    observed = launched(both)
+    config = evolve(config_of(observed, 3), standbys=["create:worker:1"])
+    observed = changed(observed, "create:worker:2", config=config)
+    plan = planned(wanted("[processes]\napp = 'a'\n"), observed)
+    assert "destroy:create:worker:1" in step(plan, "destroy:create:worker:2").needs
+    left = evolve(observed, machines=observed.machines[:2] + observed.machines[3:])
+    assert [m.id for m in left.machines][2:] == ["create:worker:2"]
+    again = planned(both, left)
+    assert {"destroy:create:worker:2", "create:worker:1", "create:worker:2"} <= set(ids(again))
 
 
 # --- secrets

@@ -176,3 +176,11 @@ def test_a_machine_that_another_took_over_from_goes_once_that_one_is_well() -> N
     assert (updated(found), destroyed(found)) == (["b"], ["a"])
     (gone,) = [step for step in found.steps if isinstance(step, DestroyMachine)]
     assert gone.needs[0] == "replaced:a:healthy"
+
+
+def test_one_that_took_over_and_is_replaced_by_a_green_one_need_not_be_well() -> None:
+    ill = machine("b", config(marks={STANDS_FOR: "a"}), state="restarting")
+    found = plan(machine("a", config()), ill, strategy="bluegreen")
+    steps = {step.id: step for step in found.steps}
+    assert "replaced:a:healthy" not in steps
+    assert steps["destroy:a"].needs[0] == "destroy:b"
