@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,18 +13,16 @@ from attrs import evolve
 
 from fly_machines import models
 from score_flyio.deploy.metadata import HISTORY
-from score_flyio.deploy.model import ObservedApp
-from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.releases.in_metadata import past_releases
+from score_flyio.engine.operations.apps import AppRef, observe
+from score_flyio.engine.operations.releases import AppReleases, list_releases
+from score_flyio.engine.operations.rollback import rollback
+from score_flyio.engine.operations.scale import ScaleRequest, scale
+from score_flyio.engine.project import Project
+from score_flyio.engine.session import Session, open_session
 from score_flyio.engine.target import EmulatorTarget
 from score_flyio.errors import UsageError
-from score_flyio.events import Event, WarningRaised
-from score_flyio.operations.apps import AppRef
-from score_flyio.operations.carry_out import Work, carry_out
-from score_flyio.operations.releases import AppReleases, list_releases
-from score_flyio.operations.rollback import plan_rollback
-from score_flyio.operations.scale import ScaleRequest, plan_scale
-from score_flyio.operations.session import Session, open_session
+from score_flyio.events import Event, EventLog, WarningRaised
 from score_flyio.state.deployments import DeploymentRecord, Release
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import InMemoryStore
@@ -37,18 +36,25 @@ STRATEGIES = ["rolling", "immediate", "canary", "bluegreen"]
 
 @asynccontextmanager
 async def visit(
-    lab: Lab, events: list[Event] | None = None
-) -> AsyncIterator[tuple[Session, ObservedApp]]:
-    """The app, looked at anew."""
+    lab: Lab, events: list[Event] | None = None, record: DeploymentRecord = NOTHING
+) -> AsyncIterator[Session]:
+    """A visit by a project that remembers `record` of the app, and nothing else."""
+    state = ProjectState.new("")
+    state.deployments["web"] = record
     heard = [] if events is None else events
-    target = EmulatorTarget(emulator=lab.fly)
-    async with open_session(target, heard.append, clock=lab.clock, rng=random.Random(9)) as session:
-        yield session, await observe_app(session.client, "web", Wanted(volumes=True))
+    async with open_session(
+        Project(Path("/nowhere"), InMemoryStore(state)),
+        EmulatorTarget(emulator=lab.fly),
+        EventLog(lab.clock.time, heard.append),
+        clock=lab.clock,
+        rng=random.Random(9),
+    ) as session:
+        yield session
 
 
 async def listed(lab: Lab, record: DeploymentRecord = NOTHING) -> AppReleases:
-    async with visit(lab) as (session, observed):
-        return await list_releases(session, REF, observed, record)
+    async with visit(lab, record=record) as session:
+        return await list_releases(session, REF)
 
 
 async def known(lab: Lab, record: DeploymentRecord = NOTHING) -> tuple[Release, ...]:
@@ -58,30 +64,29 @@ async def known(lab: Lab, record: DeploymentRecord = NOTHING) -> tuple[Release, 
 
 async def back(
     lab: Lab, to: int | None = None, record: DeploymentRecord = NOTHING
-) -> tuple[int, list[Event]]:
+) -> tuple[int | None, list[Event]]:
     """Goes back; where to, and what was told."""
     events: list[Event] = []
-    async with visit(lab, events) as (session, observed):
-        way = await plan_rollback(session, REF, observed, record, to=to, options=QUICK)
-        report, _ = await carry_out(session, [Work(plan=way.plan, options=QUICK)])
-    assert report.exit_code == 0, report.to_text()
+    async with visit(lab, events, record) as session:
+        change = await rollback(session, REF, to=to, options=QUICK)
+    assert change.report is not None
+    assert change.report.exit_code == 0, change.report.to_text()
     lab.fly.advance()
-    return way.to, events
+    return change.plan.release.back_to, events
 
 
-async def scale(lab: Lab, count: int) -> None:
-    async with visit(lab) as (session, observed):
-        request = ScaleRequest(counts={None: count}, options=QUICK)
-        scaling = plan_scale(session, REF, observed, request, NOTHING)
-        report, _ = await carry_out(session, [scaling.work])
-    assert report.exit_code == 0, report.to_text()
+async def scale_to(lab: Lab, count: int) -> None:
+    async with visit(lab) as session:
+        change = await scale(session, REF, ScaleRequest(counts={None: count}, options=QUICK))
+    assert change.report is not None
+    assert change.report.exit_code == 0, change.report.to_text()
     lab.fly.advance()
 
 
 async def by_flyctl(lab: Lab, version: int, image: str) -> None:
     """Another tool updates the machines; it keeps metadata that it does not know."""
-    async with visit(lab) as (session, observed):
-        for machine in observed.machines:
+    async with visit(lab) as session:
+        for machine in (await observe(session, REF)).machines:
             assert machine.config is not None
             marks = {"fly_release_version": str(version), "fly_flyctl_version": "0.4.1"}
             config = evolve(
@@ -182,7 +187,7 @@ async def test_new_machines_are_of_the_release_of_their_group(lab: Lab) -> None:
     digests = lab.digests()
     move_tag(lab)
     old = {machine.id for machine in lab.machines()}
-    await scale(lab, 5)
+    await scale_to(lab, 5)
     assert lab.digests() == digests
     for machine in list(lab.machines()):
         if machine.id in old:
@@ -270,7 +275,8 @@ async def test_no_secret_is_carried(lab: Lab) -> None:
         await lab.deploy(score(secret=True, LEVEL=level))
     machines: list[Any] = [machine.config for machine in lab.machines()]
     assert all(HISTORY in config["metadata"] for config in machines)
-    async with visit(lab) as (_, observed):
+    async with visit(lab) as session:
+        observed = await observe(session, REF)
         carried = [past_releases(machine) for machine in observed.machines]
     assert carried
     assert "s3cr3t" not in str(carried)
@@ -324,7 +330,7 @@ async def test_another_value_of_a_secret_restarts_machines(lab: Lab) -> None:
 async def test_nothing_is_made_twice(lab: Lab) -> None:
     text = "[[mounts]]\nsource = 'data'\ndestination = '/data'"
     await lab.deploy(toml(text), toml(app="other"))
-    await scale(lab, 3)
+    await scale_to(lab, 3)
     await lose_state(lab)
     done = await lab.deploy(toml(text), toml(app="other"))
     assert (done.code, done.changes) == (0, [])
@@ -349,7 +355,7 @@ async def test_volumes_come_back_with_their_machines(lab: Lab) -> None:
 
     await lab.deploy(mounted("/one"))
     await lab.deploy(mounted("/two"))
-    await scale(lab, 2)
+    await scale_to(lab, 2)
     volumes = [machine.config["mounts"][0]["volume"] for machine in lab.machines()]
     assert (await back(lab))[0] == 1
     mounts = [machine.config["mounts"][0] for machine in lab.machines()]

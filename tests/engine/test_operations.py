@@ -13,21 +13,18 @@ from attrs import evolve
 from fly_emulator import Faults, parse_faults
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.metadata import HISTORY
-from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions, GuestOptions
 from score_flyio.deploy.step import UpdateMachine
+from score_flyio.engine.operations.apps import AppRef
+from score_flyio.engine.operations.certificates import add_certificate, remove_certificate
+from score_flyio.engine.operations.destroy import destroy
+from score_flyio.engine.operations.rollback import rollback
+from score_flyio.engine.operations.scale import ScaleRequest, scale
+from score_flyio.engine.operations.secrets import change_secrets
+from score_flyio.engine.session import Session, open_session
 from score_flyio.engine.target import EmulatorTarget
 from score_flyio.errors import PlanError, UsageError
-from score_flyio.operations.apps import AppRef
-from score_flyio.operations.carry_out import Work, carry_out
-from score_flyio.operations.certificates import plan_addition, plan_removal
-from score_flyio.operations.destroy import destroy, plan_destruction
-from score_flyio.operations.records import open_records
-from score_flyio.operations.rollback import plan_rollback
-from score_flyio.operations.scale import ScaleRequest, plan_scale
-from score_flyio.operations.secrets import SecretsChange, plan_handing_out, store_secrets
-from score_flyio.operations.session import Session, open_session
-from score_flyio.state.deployments import DeploymentRecord
+from score_flyio.events import EventLog
 from tests.engine.lab import QUICK, Lab, LabProject, toml
 
 WEB = AppRef(app="web")
@@ -43,22 +40,22 @@ GROUPS = "[processes]\napp = 'serve'\nworker = 'work'\n"
 @asynccontextmanager
 async def visit(lab: Lab) -> AsyncIterator[Session]:
     await anyio.sleep(5)
-    async with open_session(EmulatorTarget(emulator=lab.fly), clock=lab.clock) as session:
+    async with open_session(
+        LabProject(Path("/nowhere"), lab.store, databases=lab.databases),
+        EmulatorTarget(emulator=lab.fly),
+        EventLog(lab.clock.time),
+        clock=lab.clock,
+    ) as session:
         yield session
 
 
-async def roll_back(lab: Lab, *, to: int | None = None, options: DeployOptions = KEEP) -> int:
+async def roll_back(
+    lab: Lab, *, to: int | None = None, options: DeployOptions = KEEP
+) -> int | None:
     """Gives the release that it goes back to."""
-    project = LabProject(Path("/nowhere"), lab.store, databases=lab.databases)
-    state = await lab.store.load()
-    async with visit(lab) as session, open_records(session, project, state, "rollback") as records:
-        observed = await observe_app(session.client, "web", Wanted())
-        known = records.of("web")
-        back = await plan_rollback(session, WEB, observed, known, to=to, options=options)
-        work = Work(plan=back.plan, options=options)
-        _, results = await carry_out(session, [work], recorder=records.recorder)
-        await records.released(results.get("web"))
-    return back.to
+    async with visit(lab) as session:
+        change = await rollback(session, WEB, to=to, options=options)
+    return change.plan.release.back_to
 
 
 async def remembered(lab: Lab) -> dict[int, list[str]]:
@@ -119,8 +116,8 @@ async def test_a_later_release_is_no_rollback(lab: Lab) -> None:
 
 async def test_numbers_go_on_where_all_machines_are_gone(lab: Lab) -> None:
     await lab.deploy(toml(env="A = '1'"))
-    await scale(lab, LARGER)
-    await scale(lab, ScaleRequest(counts={"app": 0}, options=KEEP))
+    await scale_to(lab, LARGER)
+    await scale_to(lab, ScaleRequest(counts={"app": 0}, options=KEEP))
     await lab.deploy(toml(env="A = '2'"))
     assert list(await remembered(lab)) == [1, 2, 3]
     assert await roll_back(lab) == 2
@@ -132,11 +129,11 @@ async def test_destroying_what_is_left_takes_no_number(lab: Lab) -> None:
     """A change of size that was killed when its machines served and an old one was left."""
     await lab.deploy(toml(env="A = '1'"))
     lab.fly.faults = parse_faults("Machines_delete:422 times=1")
-    await scale(lab, LARGER)
+    await scale_to(lab, LARGER)
     lab.fly.faults = Faults()
     assert len(lab.machines()) == 3
     assert list(await remembered(lab)) == [1]
-    await scale(lab, LARGER)
+    await scale_to(lab, LARGER)
     assert len(lab.machines()) == 2
     assert list(await remembered(lab)) == [1, 2]
     await lab.deploy(toml(env="A = '2'"))
@@ -177,12 +174,11 @@ async def test_groups_that_an_interrupted_deploy_changed_belong_to_the_release(l
 async def test_a_certificate_whose_removal_was_not_answered(lab: Lab) -> None:
     await lab.deploy(toml())
     async with visit(lab) as session:
-        added = await plan_addition(session, WEB, "a.test")
-        await carry_out(session, [Work(plan=added, options=KEEP)])
+        await add_certificate(session, WEB, "a.test")
         lab.fly.faults = parse_faults("App_Certificates_delete:lost times=1")
-        removed = await plan_removal(session, WEB, "a.test")
-        report, _ = await carry_out(session, [Work(plan=removed, options=KEEP)])
-    assert report.failures == ()
+        removed = await remove_certificate(session, WEB, "a.test")
+    assert removed.report is not None
+    assert removed.report.failures == ()
     assert lab.fly.world.apps["web"].certificates == {}
 
 
@@ -190,11 +186,10 @@ async def test_a_certificate_whose_removal_was_not_answered(lab: Lab) -> None:
 async def test_volumes_go_when_their_machines_are_really_gone(seconds: float) -> None:
     lab = Lab.build(destroy=seconds)
     await lab.deploy(toml(VOLUME))
-    project = LabProject(Path("/nowhere"), lab.store, databases=lab.databases)
     async with visit(lab) as session:
-        destruction = await plan_destruction(session, [WEB], None)
-        report = await destroy(session, destruction, project, None)
-    assert report.failures == ()
+        destroyed = await destroy(session, [WEB])
+    assert destroyed.report is not None
+    assert destroyed.report.failures == ()
     assert "web" not in lab.fly.world.apps
 
 
@@ -202,20 +197,16 @@ async def handed_out(lab: Lab, **values: str | None) -> int:
     """How many machines start anew for secrets that are set (None: deleted) and handed out."""
     secrets = {name: None if value is None else Secret(value) for name, value in values.items()}
     async with visit(lab) as session:
-        stored = await store_secrets(session, "web", secrets) if secrets else None
-        observed = await observe_app(session.client, "web", Wanted(secrets=True))
-        change = SecretsChange(ref=WEB, known=DeploymentRecord(), options=KEEP)
-        plan = plan_handing_out(session, observed, change, stored)
-        await carry_out(session, [Work(plan=plan, options=KEEP)])
-    return sum(isinstance(step, UpdateMachine) for step in plan.steps)
+        change = await change_secrets(session, WEB, secrets, options=KEEP)
+    return sum(isinstance(step, UpdateMachine) for step in change.plan.steps)
 
 
 async def stage(lab: Lab, name: str, value: str) -> None:
     async with visit(lab) as session:
-        await store_secrets(session, "web", {name: Secret(value)})
+        await change_secrets(session, WEB, {name: Secret(value)}, stage=True)
 
 
-async def change_secrets(lab: Lab) -> None:
+async def restart_by_secrets(lab: Lab) -> None:
     await handed_out(lab, TOKEN="s3cr3t-once")
 
 
@@ -228,18 +219,12 @@ async def restart_by_rollback(lab: Lab) -> None:
 
 
 async def restart_by_size(lab: Lab) -> None:
-    await scale(lab, ScaleRequest(guest=GuestOptions(memory="512mb"), options=KEEP))
+    await scale_to(lab, ScaleRequest(guest=GuestOptions(memory="512mb"), options=KEEP))
 
 
-async def scale(lab: Lab, request: ScaleRequest) -> None:
-    project = LabProject(Path("/nowhere"), lab.store, databases=lab.databases)
-    state = await lab.store.load()
-    async with visit(lab) as session, open_records(session, project, state, "scale") as records:
-        observed = await observe_app(session.client, "web", Wanted(volumes=True))
-        scaling = plan_scale(session, WEB, observed, request, records.of("web"))
-        _, results = await carry_out(session, [scaling.work], recorder=records.recorder)
-        if request.guest is not None:
-            await records.released(results.get("web"))
+async def scale_to(lab: Lab, request: ScaleRequest) -> None:
+    async with visit(lab) as session:
+        await scale(session, WEB, request)
 
 
 @pytest.mark.parametrize("restart", [restart_by_deploy, restart_by_rollback, restart_by_size])
@@ -265,16 +250,16 @@ async def test_a_machine_of_a_lost_host_is_told_before_anything_changes(
     lab.fly.world.hosts[lost.host].status = "unreachable"
     first = len(lab.fly.journal.entries)
     with pytest.raises(PlanError, match=f"machine {lost.id}"):
-        await operations.get(change, change_secrets)(lab)
+        await operations.get(change, restart_by_secrets)(lab)
     sent = [e.operation for e in lab.fly.journal.entries[first:] if e.method != "GET"]
-    assert sent == (["Secrets_update"] if change == "secrets" else [])
+    assert sent == []
 
 
 async def test_a_new_machine_learns_that_a_staged_secret_is_gone(lab: Lab) -> None:
     await lab.deploy(toml())
     await handed_out(lab)
     await stage(lab, "TOKEN", "s3cr3t-once")
-    await scale(lab, ScaleRequest(counts={"app": 3}, options=KEEP))
+    await scale_to(lab, ScaleRequest(counts={"app": 3}, options=KEEP))
     assert await handed_out(lab, TOKEN=None) == 1
 
 
@@ -285,7 +270,7 @@ async def test_a_deploy_keeps_the_count_after_an_unremembered_launch(lab: Lab) -
     assert state is not None
     state.deployments["web"] = evolve(state.deployments["web"], launches_done=())
     await lab.store.save(state)
-    await scale(lab, ScaleRequest(counts={"app": 1}, options=KEEP))
+    await scale_to(lab, ScaleRequest(counts={"app": 1}, options=KEEP))
     assert (await lab.deploy(toml(service=False))).changes == []
     assert len(lab.machines()) == 1
 

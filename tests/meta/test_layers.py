@@ -34,12 +34,9 @@ MAY_IMPORT_OF_OURS = {
     "engine": (
         "_version", "base", "convert", "deploy", "errors", "events", "fly", "flytoml", "resources", "score", "state",
     ),
-    "operations": (
-        "base", "deploy", "engine", "errors", "events", "fly", "flytoml", "resources", "score", "state",
-    ),
     "cli": (
         "_version", "base", "convert", "deploy", "engine", "errors", "events", "fly", "flytoml", "images",
-        "operations", "report_html", "resources", "score", "state",
+        "report_html", "resources", "score", "state",
     ),
     "testing": ("engine", "events"),
     "fly_emulator": ("base.clock", "base.secret", "errors"),
@@ -49,6 +46,9 @@ MAY_IMPORT_OF_OURS = {
 MAY_NOT_IMPORT = {
     "deploy.desired": ("deploy.planning", "deploy.execution"),
     "deploy.planning": ("deploy.execution",),
+    "engine.session": ("engine.apply", "engine.operations", "engine.engine"),
+    "engine.apply": ("engine.operations", "engine.engine"),
+    "engine.operations": ("engine.engine", "engine.deployment"),
 }
 """What is not allowed within a folder."""
 
@@ -81,7 +81,7 @@ MAY_IMPORT = {
         "state",
         "fly_emulator",
     ),
-    "fly_machines": ("fly", "deploy", "operations", "fly_emulator", "resources.postgres"),
+    "fly_machines": ("fly", "deploy", "engine", "fly_emulator", "resources.postgres"),
     "asyncclick": ("cli",),
     "fly_emulator": ("engine.target", "cli.commands.emulator", "testing", "fly_emulator"),
 }

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from fly_emulator.invariants import MUTATIONS, violations
 from fly_emulator.journal import JournalEntry
 from fly_emulator.records import MachineRecord
+from score_flyio.engine.operations.status import Status
 from score_flyio.events import WarningRaised, to_json
-from score_flyio.operations.status import Status
 from tests.simulation.capacity import CapacityWatch
 from tests.simulation.commands import (
     SECRET_PREFIX,

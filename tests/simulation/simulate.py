@@ -17,9 +17,9 @@ from trio.testing import MockClock
 from fly_emulator import Emulator, Faults
 from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.execution.report import Report
+from score_flyio.engine.operations.status import Status
 from score_flyio.errors import ScoreFlyError, UsageError
 from score_flyio.events import Event, to_json
-from score_flyio.operations.status import Status
 from score_flyio.state.deployments import Release
 from score_flyio.state.model import ProjectState
 from tests.simulation import checks

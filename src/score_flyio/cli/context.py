@@ -1,9 +1,10 @@
 """What every command gets as its first argument."""
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from attrs import field, frozen
 
@@ -11,6 +12,9 @@ from score_flyio.base.clock import Clock, SystemClock
 from score_flyio.cli.output import Output
 from score_flyio.cli.sink import Sink
 from score_flyio.errors import UsageError
+
+if TYPE_CHECKING:
+    from score_flyio.engine.project import Project
 
 _TRUE = frozenset({"true", "1", "yes", "on"})
 
@@ -47,6 +51,16 @@ class CliContext:
         )
         state = given.get("state") or environ.get("SCORE_FLYIO_STATE") or None
         return cls(output=output, state=state, debug=debug, environ=environ)
+
+    def project(self) -> "Project":
+        """The project of the working directory, or what `--state` says.
+
+        Its directory is relative where it can be, so that messages name files as they were typed.
+        """
+        from score_flyio.engine.project import Project
+
+        directory = Path(os.path.relpath(self.directory))
+        return Project.open(directory, state=self.state, environ=self.environ)
 
     def confirm(self, question: str, *, yes: bool) -> bool:
         """Ask before something is deleted; with `yes` (`--yes`) the answer is given.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import asyncclick as click
 
@@ -13,9 +12,6 @@ from score_flyio.cli.options import app_option, org_option, target_option
 if TYPE_CHECKING:
     from score_flyio.deploy.options import DeployOptions
     from score_flyio.engine.inputs import Selection
-
-F = TypeVar("F", bound=Callable[..., Any])
-Decorator = Callable[[F], F]
 
 INPUTS: Final = (
     click.argument("files", nargs=-1, metavar="[FILE]..."),
@@ -189,18 +185,6 @@ SETTINGS: Final = (
     ),
 )
 """How it is deployed."""
-
-
-def options(*groups: Iterable[Decorator[Any]]) -> Decorator[Any]:
-    """All the options of some groups, as one decorator."""
-    decorators = [decorator for group in groups for decorator in group]
-
-    def decorate(function: Any) -> Any:
-        for decorator in reversed(decorators):
-            function = decorator(function)
-        return function
-
-    return decorate
 
 
 def selection(settings: dict[str, Any]) -> Selection:

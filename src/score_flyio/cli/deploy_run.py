@@ -9,10 +9,10 @@ from attrs import evolve, frozen
 
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.exit_codes import describe, to_text
-from score_flyio.cli.project import open_project
 from score_flyio.cli.render import follow
 from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.planning.plan import AppPlan
 from score_flyio.deploy.planning.sizes import options_guest
 from score_flyio.engine.deployable import ConvertedApp
 from score_flyio.engine.engine import Engine
@@ -26,12 +26,12 @@ from score_flyio.events import Event, Listener
 
 async def load(cli: CliContext, selection: Selection) -> Loaded:
     """What the command line names, in the project of the working directory."""
-    return await load_inputs(open_project(cli), selection)
+    return await load_inputs(cli.project(), selection)
 
 
 def generated(cli: CliContext, result: GenerateResult) -> Loaded:
     """What `generate` made and what it could not make."""
-    directory = open_project(cli).directory
+    directory = cli.project().directory
     return Loaded(
         inputs=tuple(
             ConvertedApp(
@@ -98,7 +98,7 @@ class DeployRun:
 
     def _engine(self, listener: Listener) -> Engine:
         return Engine(
-            open_project(self.cli),
+            self.cli.project(),
             target=self.target,
             listener=listener,
             clock=self.cli.clock,
@@ -121,6 +121,14 @@ def check_options(options: DeployOptions, loaded: Loaded) -> None:
             f"--image is for one app, but {count} would be deployed",
             hint="name one Score file or one fly.toml",
         )
+
+
+def show_plan(cli: CliContext, *plans: AppPlan, remarks: Sequence[str] = (), **members: Any) -> int:
+    """`--dry-run`: print plans and lines beside them; `members` go into the JSON document."""
+    plan = Plan(apps=plans)
+    text = [plan.describe(show_calls=cli.debug)] if plans or not remarks else []
+    cli.output.result(plan.to_json() | members, "\n".join((*text, *remarks)))
+    return 0
 
 
 def tell(cli: CliContext, report: Report, *, extra: dict[str, Any] | None = None) -> None:

@@ -1,10 +1,14 @@
 """Options that many commands share."""
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import asyncclick as click
 
 from score_flyio._version import __version__
+
+F = TypeVar("F", bound=Callable[..., Any])
+Decorator = Callable[[F], F]
 
 
 class GlobalOption(click.Option):
@@ -79,8 +83,27 @@ target_option = click.option(
     metavar="fly|emulator|URL",
     help="Where to: Fly, the emulator kept in this folder, or a Machines API at a URL.",
 )
-"""See `cli.connect.chosen_target`."""
+"""See `cli.apps.target_of`."""
 
 app_option = click.option("-a", "--app", metavar="NAME", help="The Fly app.")
 
 org_option = click.option("-o", "--org", metavar="SLUG", help="The Fly organization.")
+
+dry_run_option = click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Show the plan, with --debug or --json each API call too, and change nothing.",
+)
+"""See `cli.deploy_run.show_plan`."""
+
+
+def options(*groups: Iterable[Decorator[Any]]) -> Decorator[Any]:
+    """All the options of some groups, as one decorator."""
+    decorators = [decorator for group in groups for decorator in group]
+
+    def decorate(function: Any) -> Any:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ def access_from_environment(
 
     `note` is told what is made.
     """
+    from score_flyio.fly.organization import Organization
     from score_flyio.resources.postgres.access import FlyAccess, region_of, say_nothing
 
     variables = os.environ if environ is None else environ
@@ -40,22 +41,23 @@ def access_from_environment(
     return FlyAccess(
         connect=connect,
         region=region_of(variables),
-        org=variables.get("FLY_ORG") or None,
+        organization=lambda client: Organization(client, variables.get("FLY_ORG")).slug(),
         note=note or say_nothing,
     )
 
 
 def access_of(
-    client: FlyClient, *, org: str | None, environ: Mapping[str, str] | None = None
+    client: FlyClient,
+    organization: Callable[[], Awaitable[str]],
+    environ: Mapping[str, str],
 ) -> FlyAccess:
     """Uses a client that is open already, and stays so."""
     from score_flyio.resources.postgres.access import FlyAccess, region_of
 
-    variables = os.environ if environ is None else environ
     return FlyAccess(
         connect=lambda: nullcontext(client),
-        region=region_of(variables),
-        org=org or variables.get("FLY_ORG") or None,
+        region=region_of(environ),
+        organization=lambda _client: organization(),
     )
 
 

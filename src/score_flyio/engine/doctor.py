@@ -11,6 +11,7 @@ from attrs import frozen
 from score_flyio.engine.target import FlyTarget, Target
 from score_flyio.errors import ScoreFlyError
 from score_flyio.fly.client import FlyClient
+from score_flyio.fly.organization import visible_organizations
 from score_flyio.fly.registry import HOST, check_login
 from score_flyio.fly.transport import DEFAULT_BASE_URL
 from score_flyio.state.store import StateStore
@@ -91,8 +92,7 @@ async def _api(client: FlyClient, target: Target) -> Diagnosis:
 
 
 async def _organization(client: FlyClient, target: Target) -> Diagnosis:
-    answer = await client.api.current_token_show()
-    seen = sorted({info.org_slug for info in answer.tokens or [] if info.org_slug})
+    seen = await visible_organizations(client)
     name = "organization"
     if target.org is None or target.org in seen or not seen:
         message = target.org or ", ".join(seen) or "personal"

@@ -3,49 +3,43 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self, TypeAlias
 
 import anyio
 
 from score_flyio.base.clock import Clock, SystemClock
-from score_flyio.base.ulid import new_ulid
 from score_flyio.deploy.execution.report import Report
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.engine.access import access_of
 from score_flyio.engine.deployable import Deployable, Input, ScoreApp, unique_apps
-from score_flyio.engine.deployment import Deployment, DeploymentSettings
+from score_flyio.engine.deployment import Deployment
 from score_flyio.engine.planning import Plan, Planner
 from score_flyio.engine.project import Project, remember
 from score_flyio.engine.recording import StateRecorder
 from score_flyio.engine.run import Run
+from score_flyio.engine.session import Session, open_session
 from score_flyio.engine.target import Target
 from score_flyio.engine.writing import TomlWriter
-from score_flyio.errors import FlyError, NotInitialised
+from score_flyio.errors import FlyError
 from score_flyio.events import (
     Event,
     EventLog,
     RunFinished,
     RunStarted,
     Scope,
-    TargetSelected,
     WarningRaised,
     WorkloadLoaded,
 )
 from score_flyio.fly.client import FlyClient
 from score_flyio.resources.plan import ResourcePlan, plan_resources, record_plan
-from score_flyio.resources.postgres.native import in_process
-from score_flyio.resources.registry import Registry
 from score_flyio.resources.run import ResourceRun
 from score_flyio.score.load import LoadedWorkload
 from score_flyio.score.resources import Outputs, ResourceUid
 from score_flyio.state.model import ProjectState
-from score_flyio.state.saving import Saver
-from score_flyio.state.store import InMemoryStore, StateStore
 
 Emit: TypeAlias = Callable[[Event], None]
 
@@ -82,11 +76,11 @@ class Engine:
         self._writer = TomlWriter(project, enabled=write_files)
         self._log = EventLog(self._clock.time, *([listener] if listener else []))
         self._stack = AsyncExitStack()
-        self._client: FlyClient | None = None
+        self._session: Session | None = None
 
     async def __aenter__(self) -> Self:
-        connection = self.target.connect(emit=self._emit, rng=self._rng)
-        self._client = await self._stack.enter_async_context(connection)
+        visit = open_session(self.project, self.target, self._log, clock=self._clock, rng=self._rng)
+        self._session = await self._stack.enter_async_context(visit)
         return self
 
     async def __aexit__(
@@ -95,34 +89,35 @@ class Engine:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._client = None
+        self._session = None
         await self._stack.__aexit__(kind, error, traceback)
+
+    @property
+    def session(self) -> Session:
+        """The open visit to the target. Raises FlyError outside the context."""
+        if self._session is None:
+            raise FlyError("the engine is not open", hint="use it as `async with Engine(…)`")
+        return self._session
 
     @property
     def client(self) -> FlyClient:
         """The open client. Raises FlyError outside the context."""
-        if self._client is None:
-            raise FlyError("the engine is not open", hint="use it as `async with Engine(…)`")
-        return self._client
+        return self.session.client
 
     async def plan(self, inputs: Sequence[Input], options: DeployOptions | None = None) -> Plan:
         """What `deploy` would do now, from a fresh reading of Fly. Changes nothing."""
         options = options or DeployOptions()
-        state = await self._read_state(inputs)
+        needed = not _only_fly_tomls(inputs)
+        async with self.session.memory("plan", needed=needed, to_look=True) as recorder:
+            state = recorder.state
         deployables = self._deployables(inputs, state)
         resources = _plan_resources(inputs, state)
-        recorder = self._recorder(state, InMemoryStore())
 
         def outputs(item: Deployable) -> Mapping[str, Outputs]:
             return _known_outputs(item, state, resources)
 
         planner = Planner(
-            client=self.client,
-            options=options,
-            known=recorder.known,
-            new_id=self._new_id,
-            organization=self._organization,
-            outputs=outputs,
+            session=self.session, options=options, known=recorder.known, outputs=outputs
         )
         await planner.plan(deployables)
         return Plan(
@@ -164,7 +159,9 @@ class Engine:
         emit: Emit,
     ) -> Report:
         start = anyio.current_time()
-        async with self._locked_state(inputs) as (state, store):
+        needed = not _only_fly_tomls(inputs)
+        async with self.session.memory("deploy", needed=needed) as recorder:
+            state = recorder.state
             loaded = [item for item in inputs if isinstance(item, LoadedWorkload)]
             remember(state, loaded)
             deployables = self._deployables(inputs, state)
@@ -173,77 +170,40 @@ class Engine:
                     command="deploy", workloads=tuple(d.workload or d.app for d in deployables)
                 )
             )
-            emit(TargetSelected(target=self.target.name, emulated=self.target.emulated))
+            self.session.tell_target()
             _tell_loaded(loaded, emit)
             plan = _plan_resources(inputs, state)
-            recorder = self._recorder(state, store)
-            run = self._resource_run(plan, recorder.saver, state, store, emit)
+            run = self._resource_run(plan, recorder, emit)
             if loaded:  # known from now on, however the run ends
                 await recorder.saver.save()
-            settings = DeploymentSettings(
-                client=self.client,
+            deployment = Deployment(
+                session=self.session,
                 options=options,
                 recorder=recorder,
-                emit=emit,
-                now=self._clock.time,
-                new_id=self._new_id,
-                organization=self._organization,
                 on_prepared=self._writer.write,
                 resources=run,
                 uids=_uids(loaded, plan),
                 fingerprints=fingerprints,
             )
-            report = await Deployment(settings=settings).run(deployables, self.target.name)
+            report = await deployment.run(deployables)
         emit(RunFinished(outcome=report.outcome, seconds=anyio.current_time() - start))
         return report
 
     def _resource_run(
-        self,
-        plan: ResourcePlan | None,
-        saver: Saver,
-        state: ProjectState,
-        store: StateStore,
-        emit: Emit,
+        self, plan: ResourcePlan | None, recorder: StateRecorder, emit: Emit
     ) -> ResourceRun | None:
         if plan is None:
             return None
-        record_plan(state, plan)
+        record_plan(recorder.state, plan)
         return ResourceRun(
             plan,
-            state=state,
-            store=store,
-            registry=self._registry(state),
+            state=recorder.state,
+            store=recorder.store,
+            registry=self.session.registry(recorder.state),
             emit=emit,
             jobs=self._jobs,
-            saver=saver,
+            saver=recorder.saver,
         )
-
-    def _registry(self, state: ProjectState) -> Registry:
-        """The project's provisioners; those in this process share the engine's client."""
-        environ = self.project.environ
-        return in_process(
-            self.project.registry(state),
-            lambda: access_of(self.client, org=self.target.org, environ=environ),
-        )
-
-    @asynccontextmanager
-    async def _locked_state(
-        self, inputs: Sequence[Input]
-    ) -> AsyncGenerator[tuple[ProjectState, StateStore]]:
-        """The project's state under its lock; fly.toml files alone need no project."""
-        if await self.project.store.load() is None and _only_fly_tomls(inputs):
-            yield ProjectState.new(""), InMemoryStore()
-            return
-        async with self.project.locked("deploy") as state:
-            yield state, self.project.store
-
-    async def _read_state(self, inputs: Sequence[Input]) -> ProjectState:
-        try:
-            return await self.project.read()
-        except NotInitialised:
-            if _only_fly_tomls(inputs):
-                return ProjectState.new("")
-            raise
 
     def _deployables(self, inputs: Sequence[Input], state: ProjectState) -> list[Deployable]:
         found: list[Deployable] = [
@@ -258,26 +218,6 @@ class Engine:
         ]
         unique_apps(found)
         return found
-
-    def _recorder(self, state: ProjectState, store: StateStore) -> StateRecorder:
-        workloads = {state.app_name(name): name for name in state.workloads}
-        return StateRecorder(
-            state=state, saver=Saver(store, state), emit=self._emit, workloads=workloads
-        )
-
-    async def _organization(self) -> str:
-        """The target's, else the only one that the token sees, else the personal one."""
-        if self.target.org:
-            return self.target.org
-        answer = await self.client.api.current_token_show()
-        slugs = {token.org_slug for token in answer.tokens or [] if token.org_slug}
-        return min(slugs) if len(slugs) == 1 else "personal"
-
-    def _new_id(self) -> str:
-        return new_ulid(self._clock.time(), self._rng)
-
-    def _emit(self, event: Event) -> None:
-        self._log.emit(event)
 
 
 def _only_fly_tomls(inputs: Sequence[Input]) -> bool:

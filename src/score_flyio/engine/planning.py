@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import anyio
@@ -16,9 +16,9 @@ from score_flyio.deploy.planning.group_plan import PlanSettings
 from score_flyio.deploy.planning.plan import AppPlan, describe_app, plan_app
 from score_flyio.deploy.planning.plan_json import plan_json
 from score_flyio.engine.deployable import Deployable, image_of, with_options
-from score_flyio.engine.deployment import TOOL_VERSION, wanted_parts
+from score_flyio.engine.deployment import wanted_parts
+from score_flyio.engine.session import TOOL_VERSION, Session
 from score_flyio.errors import ScoreFlyError
-from score_flyio.fly.client import FlyClient
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.score.placeholders import PENDING
 from score_flyio.score.resources import Outputs
@@ -77,11 +77,9 @@ class Plan:
 class Planner:
     """Plans all apps of a run at once."""
 
-    client: FlyClient
+    session: Session
     options: DeployOptions
     known: Callable[[str], KnownApp]
-    new_id: Callable[[], str]
-    organization: Callable[[], Awaitable[str]]
     outputs: Callable[[Deployable], Mapping[str, Outputs]]
     """What is known of a workload's resources from earlier runs."""
     plans: dict[str, AppPlan] = field(factory=dict)
@@ -107,10 +105,10 @@ class Planner:
         spec = without_known_secrets(with_options(prepared.spec, self.options), known)
         image = image_of(deployable, spec, self.options)
         wanted = wanted_parts(deployable, spec)
-        observed = await observe_app(self.client, deployable.app, wanted)
+        observed = await observe_app(self.session.client, deployable.app, wanted)
         desired = DesiredApp(
             name=deployable.app,
-            org="" if observed.exists else await self.organization(),
+            org="" if observed.exists else await self.session.organization.slug(),
             spec=spec,
             image=image,
             secrets=prepared.secrets,
@@ -121,7 +119,7 @@ class Planner:
         settings = PlanSettings(
             options=self.options,
             known=known,
-            new_id=self.new_id,
+            new_id=self.session.new_id,
             tool_version=TOOL_VERSION,
         )
         return plan_app(desired, observed, settings)

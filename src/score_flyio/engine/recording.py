@@ -11,6 +11,7 @@ from score_flyio.events import Event, StateSaved
 from score_flyio.state.deployments import DeploymentRecord, Release, SecretRecord
 from score_flyio.state.model import ProjectState
 from score_flyio.state.saving import Saver
+from score_flyio.state.store import StateStore
 
 RELEASES_KEPT = 25
 """Releases that are remembered for each app, the newest."""
@@ -21,6 +22,7 @@ class StateRecorder:
     """Writes each fact to the store at once; the `Recorder` of the deploy steps."""
 
     state: ProjectState
+    store: StateStore
     saver: Saver
     emit: Callable[[Event], None]
     workloads: Mapping[str, str | None] = field(factory=dict)
@@ -28,7 +30,7 @@ class StateRecorder:
 
     def known(self, app: str) -> KnownApp:
         """What is remembered of an app."""
-        record = self._record(app)
+        record = self.of(app)
         return KnownApp(
             secrets=record.secrets,
             salt=self.state.salt,
@@ -36,22 +38,18 @@ class StateRecorder:
             releases=record.releases,
         )
 
-    def releases(self, app: str) -> tuple[Release, ...]:
-        """The releases of an app that are remembered, oldest first."""
-        return self._record(app).releases
-
     async def secrets_set(self, app: str, records: Mapping[str, SecretRecord]) -> None:
-        record = self._record(app)
+        record = self.of(app)
         await self._keep(app, evolve(record, secrets={**record.secrets, **records}))
 
     async def launched(self, app: str, launches: tuple[str, ...]) -> None:
-        record = self._record(app)
+        record = self.of(app)
         done = tuple(dict.fromkeys((*record.launches_done, *launches)))
         await self._keep(app, evolve(record, launches_done=done))
 
     async def released(self, app: str, release: Release) -> None:
         """Remembers a release, for `releases` and `rollback`."""
-        record = self._record(app)
+        record = self.of(app)
         earlier = (other for other in record.releases if other.version < release.version)
         releases = (*earlier, release)[-RELEASES_KEPT:]
         await self._keep(app, evolve(record, releases=releases))
@@ -61,14 +59,15 @@ class StateRecorder:
 
         It knows none where it was lost, or where others deployed until now.
         """
-        record = self._record(app)
+        record = self.of(app)
         first = min((release.version for release in record.releases), default=None)
         older = [one for one in releases if first is None or one.version < first]
         room = RELEASES_KEPT - len(record.releases)
         if older and room > 0:
             await self._keep(app, evolve(record, releases=(*older[-room:], *record.releases)))
 
-    def _record(self, app: str) -> DeploymentRecord:
+    def of(self, app: str) -> DeploymentRecord:
+        """All that is remembered of an app; empty where nothing is."""
         found = self.state.deployments.get(app)
         return found or DeploymentRecord(workload=self.workloads.get(app))
 

@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
 
+from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.dry_run import dry_run_option, show_plan
-from score_flyio.cli.one_app import OneApp, named_app, names_one_app
-from score_flyio.cli.options import json_option
+from score_flyio.cli.options import dry_run_option, json_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
     from score_flyio.deploy.model import OwnCertificate
-    from score_flyio.deploy.planning.plan import AppPlan
-    from score_flyio.operations.certificates import Certificate
-    from score_flyio.operations.session import Session
+    from score_flyio.engine.operations.certificates import Certificate
+    from score_flyio.engine.operations.change import Change
 
 command = Group("certs", help="List, add, check or remove certificates.")
 
@@ -29,7 +27,7 @@ command = Group("certs", help="List, add, check or remove certificates.")
 async def list_(cli: CliContext, **settings: Any) -> None:
     """List the certificates of an app."""
     from score_flyio.cli.output import table
-    from score_flyio.operations.certificates import list_certificates
+    from score_flyio.engine.operations.certificates import list_certificates
 
     named = await named_app(cli, settings)
     named.no_more()
@@ -55,16 +53,17 @@ async def add(
     **settings: Any,
 ) -> int:
     """Ask for a certificate, or give one; says which DNS records it needs."""
-    from score_flyio.operations.certificates import plan_addition, show_certificate
+    from score_flyio.cli.deploy_run import show_plan
+    from score_flyio.engine.operations.certificates import add_certificate, show_certificate
 
     own = _own(cli, fullchain, private_key)
     named = await named_app(cli, settings)
     hostname = _hostname(named)
     async with named.session() as visit:
-        plan = await plan_addition(visit, named.ref, hostname, own)
+        change = await add_certificate(visit, named.ref, hostname, own, dry_run=dry_run)
         if dry_run:
-            return show_plan(cli, plan)
-        code = await _exit_code(cli, visit, plan)
+            return show_plan(cli, change.plan)
+        code = _exit_code(cli, change)
         if not code:
             _tell(named, await show_certificate(visit, named.ref, hostname))
     return code
@@ -75,7 +74,7 @@ async def add(
 @json_option
 async def check(cli: CliContext, **settings: Any) -> int:
     """Have the DNS records looked at again; ends with 1 while the certificate is not active."""
-    from score_flyio.operations.certificates import check_certificate
+    from score_flyio.engine.operations.certificates import check_certificate
 
     named = await named_app(cli, settings)
     hostname = _hostname(named)
@@ -91,35 +90,33 @@ async def check(cli: CliContext, **settings: Any) -> int:
 @json_option
 async def remove(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
     """Take the certificates of a host name away."""
-    from score_flyio.operations.certificates import plan_removal
+    from score_flyio.cli.deploy_run import show_plan
+    from score_flyio.engine.operations.certificates import remove_certificate
 
     named = await named_app(cli, settings)
     hostname = _hostname(named)
     async with named.session() as visit:
-        plan = await plan_removal(visit, named.ref, hostname)
-        if dry_run:
-            return show_plan(cli, plan)
-        code = await _exit_code(cli, visit, plan)
+        change = await remove_certificate(visit, named.ref, hostname, dry_run=dry_run)
+    if dry_run:
+        return show_plan(cli, change.plan)
+    code = _exit_code(cli, change)
     if not code:
         document = {"app": named.ref.app, "hostname": hostname}
         cli.output.result(document, f"{named.ref}: removed the certificate of {hostname}")
     return code
 
 
-async def _exit_code(cli: CliContext, visit: Session, plan: AppPlan) -> int:
-    """Does it; the exit code, with all that is to be told of a failure told."""
+def _exit_code(cli: CliContext, change: Change) -> int:
+    """The exit code, with all that is to be told of a failure told."""
     from score_flyio.cli.deploy_run import tell
-    from score_flyio.deploy.options import DeployOptions
-    from score_flyio.operations.carry_out import Work, carry_out
 
-    report, _ = await carry_out(visit, [Work(plan=plan, options=DeployOptions())])
-    if report.failures:
-        tell(cli, report)
-        return report.exit_code
-    return 0
+    if change.report is None or not change.report.failures:
+        return 0
+    tell(cli, change.report)
+    return change.report.exit_code
 
 
-def _hostname(named: OneApp) -> str:
+def _hostname(named: NamedApp) -> str:
     if len(named.rest) != 1:
         raise UsageError(
             "give one host name", hint="such as: score-flyio certs add www.example.com"
@@ -147,7 +144,7 @@ def _pem(cli: CliContext, file: str) -> str:
         raise UsageError(f"{file}: cannot be read: {reason}", hint="name a PEM file") from error
 
 
-def _tell(named: OneApp, found: Certificate) -> None:
+def _tell(named: NamedApp, found: Certificate) -> None:
     lines = [f"{found.hostname}: {found.status}"]
     lines += [f"  set {kind} {name} to {value}" for kind, name, value in found.records]
     lines += [f"  problem: {problem}" for problem in found.problems]

@@ -135,12 +135,12 @@ async def diff(
 
 async def _running(cli: CliContext, app: str, target: str | None) -> ObservedApp:
     """An app that exists and has machines."""
-    from score_flyio.cli.connect import connected
+    from score_flyio.cli.apps import session
     from score_flyio.deploy.observe import Wanted, observe_app
     from score_flyio.errors import UsageError
 
-    async with connected(cli, target) as client:
-        observed = await observe_app(client, app, Wanted())
+    async with session(cli, target=target, silent=True) as visit:
+        observed = await observe_app(visit.client, app, Wanted())
     if observed.app is None:
         raise UsageError(f"there is no app {app}", hint="check the name, the token and --target")
     if not observed.machines:

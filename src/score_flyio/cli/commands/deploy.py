@@ -9,15 +9,8 @@ import asyncclick as click
 
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.deploy_options import (
-    INPUTS,
-    PLACE,
-    SETTINGS,
-    deploy_options,
-    options,
-    selection,
-)
-from score_flyio.cli.options import events_option, json_option
+from score_flyio.cli.deploy_options import INPUTS, PLACE, SETTINGS, deploy_options, selection
+from score_flyio.cli.options import events_option, json_option, options
 
 if TYPE_CHECKING:
     from score_flyio.cli.deploy_run import DeployRun
@@ -56,8 +49,8 @@ def deploy_run(cli: CliContext, *, write_files: bool = True, **settings: Any) ->
 
     Raises ConfigError when there is no token.
     """
+    from score_flyio.cli.apps import target_of
     from score_flyio.cli.deploy_run import DeployRun
-    from score_flyio.cli.place import target_of
 
     for ignored in ("local_only", "remote_only", "now", "verbose", "dns_checks"):
         settings.pop(ignored)

@@ -18,18 +18,17 @@ async def command(cli: CliContext, target: str | None) -> int:
 
     One line each, with the fix. Ends with 1 where something is not as a deploy needs it.
     """
-    from score_flyio.cli.connect import chosen_target, connected
-    from score_flyio.cli.project import open_project
+    from score_flyio.cli.apps import session, target_of
     from score_flyio.engine.doctor import Diagnosis, builder, examine, examine_state, failed, token
     from score_flyio.errors import ScoreFlyError
 
-    store = open_project(cli).store
+    store = cli.project().store
     found: list[Diagnosis] = []
     try:
-        chosen = chosen_target(cli, target)
+        chosen = target_of(cli, target=target)
         found.append(token(chosen))
-        async with connected(cli, target) as client:
-            found += await examine(client, chosen)
+        async with session(cli, target=target, silent=True) as visit:
+            found += await examine(visit.client, chosen)
     except ScoreFlyError as error:
         found.append(failed("token", error))
     found += [builder(cli.environ.get("PATH")), await examine_state(store)]

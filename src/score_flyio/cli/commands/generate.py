@@ -64,7 +64,6 @@ async def command(
 
     Without FILE, all workloads of the project are generated again.
     """
-    from score_flyio.cli.project import open_project
     from score_flyio.cli.render import follow
     from score_flyio.engine.generate import generate, raise_failures
     from score_flyio.events import EventLog
@@ -77,7 +76,7 @@ async def command(
     flags = await _deploy_flags(split_arguments(deploy_args)) if deploy else None
     async with follow(cli, events_file) as listener:
         log = EventLog(cli.clock.time, listener)
-        result = await generate(open_project(cli), files, options, log.emit)
+        result = await generate(cli.project(), files, options, log.emit)
     if options.secrets_file == "-" and result.secrets_text is not None:
         cli.output.write(result.secrets_text)
     if flags is not None:

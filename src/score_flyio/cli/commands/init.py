@@ -43,9 +43,7 @@ async def command(
     cli: CliContext, sample: str, no_sample: bool, prefix: str | None, sources: tuple[str, ...]
 ) -> None:
     """Start a project in this folder; what is there already stays."""
-    from score_flyio.cli.project import open_project
-
-    project = open_project(cli)
+    project = cli.project()
     done = await project.init(prefix, sample=None if no_sample else sample)
     state = await project.read()
     if done.created:

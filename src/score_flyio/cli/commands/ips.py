@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
 
+from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.dry_run import dry_run_option, show_plan
-from score_flyio.cli.one_app import OneApp, named_app, names_one_app
-from score_flyio.cli.options import json_option, yes_option
+from score_flyio.cli.options import dry_run_option, json_option, yes_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
-    from score_flyio.operations.carry_out import Work
-    from score_flyio.operations.session import Session
+    from score_flyio.engine.operations.change import Change
 
 command = Group("ips", help="List, allocate or release addresses.")
 
@@ -28,7 +26,7 @@ KINDS = "v4|v6|shared_v4|private_v6"
 async def list_(cli: CliContext, **settings: Any) -> None:
     """List the addresses of an app."""
     from score_flyio.cli.output import table
-    from score_flyio.operations.addresses import list_addresses
+    from score_flyio.engine.operations.addresses import list_addresses
 
     named = await named_app(cli, settings)
     named.no_more()
@@ -49,7 +47,7 @@ async def allocate(
     cli: CliContext, *, region: str | None, yes: bool, dry_run: bool, **settings: Any
 ) -> int:
     """Give an app one more address; a v4 costs 2 USD per month, so it needs --yes or an answer."""
-    from score_flyio.operations.addresses import COST, KINDS, plan_allocation
+    from score_flyio.engine.operations.addresses import COST, KINDS, allocate_address
 
     named = await named_app(cli, settings)
     if len(named.rest) != 1 or named.rest[0] not in KINDS:
@@ -57,14 +55,17 @@ async def allocate(
             "give the type of the address", hint=f"one of {', '.join(KINDS)}; see --help"
         )
     kind = named.rest[0]
-    async with named.session() as visit:
-        work = await plan_allocation(visit, named.ref, kind, region)
-        if dry_run:
-            return show_plan(cli, work.plan)
+
+    def agree(_change: Change) -> None:
         cost = COST.get(kind)
         if cost and not cli.confirm(f"Allocate a {kind} address for {cost}?", yes=yes):
             raise UsageError("nothing was allocated", code="not_agreed")
-        return await _carried_out(named, visit, work, done="allocated")
+
+    async with named.session() as visit:
+        change = await allocate_address(
+            visit, named.ref, kind, region, before=agree, dry_run=dry_run
+        )
+    return _tell(named, change, done="allocated")
 
 
 @command.command("release")
@@ -73,26 +74,24 @@ async def allocate(
 @json_option
 async def release(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
     """Give an address back; the app is not reached by it any more."""
-    from score_flyio.operations.addresses import plan_release
+    from score_flyio.engine.operations.addresses import release_address
 
     named = await named_app(cli, settings)
     if len(named.rest) != 1:
         raise UsageError("give one address", hint="such as one that ips list shows")
     async with named.session() as visit:
-        work = await plan_release(visit, named.ref, named.rest[0])
-        if dry_run:
-            return show_plan(cli, work.plan)
-        return await _carried_out(named, visit, work, done="released")
+        change = await release_address(visit, named.ref, named.rest[0], dry_run=dry_run)
+    return _tell(named, change, done="released")
 
 
-async def _carried_out(named: OneApp, visit: Session, work: Work, *, done: str) -> int:
-    from score_flyio.cli.deploy_run import tell_errors
-    from score_flyio.operations.addresses import concerned
-    from score_flyio.operations.carry_out import carry_out
+def _tell(named: NamedApp, change: Change, *, done: str) -> int:
+    from score_flyio.cli.deploy_run import show_plan, tell_errors
+    from score_flyio.engine.operations.addresses import concerned
 
-    report, results = await carry_out(visit, [work])
-    tell_errors(named.cli, report)
-    address = concerned(results.get(named.ref.app))
-    text = report.summary() if address is None else f"{named.ref}: {done} {address}"
-    named.cli.output.result(report.to_json() | {"address": address}, text)
-    return report.exit_code
+    if change.report is None:
+        return show_plan(named.cli, change.plan)
+    tell_errors(named.cli, change.report)
+    address = concerned(change)
+    text = change.report.summary() if address is None else f"{named.ref}: {done} {address}"
+    named.cli.output.result(change.report.to_json() | {"address": address}, text)
+    return change.report.exit_code

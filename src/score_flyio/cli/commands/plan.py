@@ -8,15 +8,8 @@ import asyncclick as click
 
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.deploy_options import (
-    INPUTS,
-    PLACE,
-    SETTINGS,
-    deploy_options,
-    options,
-    selection,
-)
-from score_flyio.cli.options import json_option
+from score_flyio.cli.deploy_options import INPUTS, PLACE, SETTINGS, deploy_options, selection
+from score_flyio.cli.options import json_option, options
 
 if TYPE_CHECKING:
     from score_flyio.deploy.options import DeployOptions
@@ -38,8 +31,8 @@ async def command(cli: CliContext, detailed_exitcode: bool, **settings: Any) -> 
 
     FILE: Score files. Without FILE and --config, all workloads of the project.
     """
+    from score_flyio.cli.apps import target_of
     from score_flyio.cli.deploy_run import check_options, failure_code, load, tell_failures
-    from score_flyio.cli.place import target_of
 
     chosen = selection(settings)
     target = target_of(cli, **{name: settings.pop(name) for name in ("target", "emulate", "org")})
@@ -54,7 +47,6 @@ async def command(cli: CliContext, detailed_exitcode: bool, **settings: Any) -> 
 
 
 async def _planned(cli: CliContext, target: Target, loaded: Loaded, how: DeployOptions) -> Plan:
-    from score_flyio.cli.project import open_project
     from score_flyio.cli.render import follow
     from score_flyio.engine.engine import Engine
     from score_flyio.engine.planning import Plan
@@ -64,7 +56,7 @@ async def _planned(cli: CliContext, target: Target, loaded: Loaded, how: DeployO
         return Plan(apps=())
     async with (
         follow(cli) as listener,
-        Engine(open_project(cli), target=target, listener=listener, clock=cli.clock) as engine,
+        Engine(cli.project(), target=target, listener=listener, clock=cli.clock) as engine,
     ):
         where = TargetSelected(target=target.name, emulated=target.emulated, at=cli.clock.time())
         listener(where)

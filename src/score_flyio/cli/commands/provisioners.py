@@ -21,9 +21,7 @@ command = Group("provisioners", help="List, add or remove provisioners.")
 @json_option
 async def list_(cli: CliContext) -> None:
     """List the provisioners; the first that fits a resource serves it."""
-    from score_flyio.cli.project import open_project
-
-    project = open_project(cli)
+    project = cli.project()
     definitions = project.registry(await project.read()).all()
     lines = [f"[{index}]: {_line(item)}" for index, item in enumerate(definitions)]
     cli.output.result([_document(item) for item in definitions], "\n".join(lines))
@@ -57,7 +55,6 @@ async def add(
 
     It replaces one of the same ID, and one that serves exactly the same resources.
     """
-    from score_flyio.cli.project import open_project
     from score_flyio.resources.define import with_first
     from score_flyio.state.resources import ProvisionerDefinition
 
@@ -72,7 +69,7 @@ async def add(
     )
     if kind["cmd_args"] and kind["cmd_binary"] is None:
         cli.output.warn("--cmd-args has no effect without --cmd-binary")
-    project = open_project(cli)
+    project = cli.project()
     async with project.locked("provisioners add") as state:
         state.provisioners = with_first(state.provisioners, new)
         state.uses_shared.pop(new.id, None)
@@ -86,9 +83,7 @@ async def add(
 @json_option
 async def remove(cli: CliContext, provisioner_id: str) -> None:
     """Remove a provisioner; its resources stay."""
-    from score_flyio.cli.project import open_project
-
-    project = open_project(cli)
+    project = cli.project()
     async with project.locked("provisioners remove") as state:
         kept = tuple(item for item in state.provisioners if item.id != provisioner_id)
         removed = len(kept) < len(state.provisioners)

@@ -6,18 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
 
-from score_flyio.cli.app_options import APPS, WHERE, chosen, session
+from score_flyio.cli.apps import APPS, WHERE, chosen, session
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.deploy_options import options
-from score_flyio.cli.options import json_option
+from score_flyio.cli.options import json_option, options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from score_flyio.operations.apps import Chosen
-    from score_flyio.operations.releases import AppReleases
-    from score_flyio.operations.session import Session
+    from score_flyio.engine.operations.releases import AppReleases
 
 
 @click.command("releases", cls=Command)
@@ -36,23 +33,12 @@ async def command(
     Without WORKLOAD, those of all workloads of the project. What the project state does not know is
     read from the metadata of the machines, and from the versions that Fly lists of them.
     """
+    from score_flyio.engine.operations.releases import list_releases
+
     apps = await chosen(cli, workloads, configs, app)
     async with session(cli, **place) as visit:
-        found = await _read(visit, apps)
+        found = [await list_releases(visit, ref) for ref in apps]
     cli.output.result([item.to_json() for item in found], _text(found))
-
-
-async def _read(visit: Session, apps: Chosen) -> list[AppReleases]:
-    from score_flyio.deploy.observe import Wanted, observe_app
-    from score_flyio.operations.releases import list_releases
-    from score_flyio.state.deployments import DeploymentRecord
-
-    found = []
-    for ref in apps.apps:
-        observed = await observe_app(visit.client, ref.app, Wanted())
-        known = apps.state.deployments.get(ref.app) if apps.state else None
-        found.append(await list_releases(visit, ref, observed, known or DeploymentRecord()))
-    return found
 
 
 def _text(found: Sequence[AppReleases]) -> str:

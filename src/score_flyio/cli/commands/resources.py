@@ -30,9 +30,8 @@ show_secrets_option = click.option(
 async def list_(cli: CliContext) -> None:
     """List the resources that workloads asked for, with the names of their outputs."""
     from score_flyio.cli.output import table
-    from score_flyio.cli.project import open_project
 
-    state = await open_project(cli).read()
+    state = await cli.project().read()
     records = [state.resources[uid] for uid in sorted(state.resources)]
     rows = [
         [str(r.uid), r.source_workload, r.provisioner, ", ".join(sorted(r.outputs))]
@@ -61,10 +60,9 @@ async def get_outputs(cli: CliContext, uid: str, show_secrets: bool) -> None:
 
     Secret outputs are kept nowhere: to know them, the resource is provisioned again.
     """
-    from score_flyio.cli.project import open_project
     from score_flyio.score.resources import reveal
 
-    project = open_project(cli)
+    project = cli.project()
     if show_secrets:
         outputs = await _provisioned_again(cli, project, uid)
         document = dict(outputs.values) | reveal(dict(outputs.secrets))
@@ -116,14 +114,13 @@ async def deprovision(
     cli: CliContext, uid: str | None, all_: bool, yes: bool, events_file: str | None
 ) -> None:
     """Take a resource away."""
-    from score_flyio.cli.project import open_project
     from score_flyio.cli.render import follow
     from score_flyio.events import EventLog
     from score_flyio.resources.deprovision import Deprovisioning
 
     if (uid is None) != all_:
         raise UsageError("give either the UID of a resource, or --all")
-    project = open_project(cli)
+    project = cli.project()
     async with project.locked("resources deprovision") as state, follow(cli, events_file) as listen:
         before = set(state.resources)
         if all_ and before:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
 
+from score_flyio.cli.apps import named_app, names_one_app
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.deploy_options import WAITING, deploy_options, options, release_record_option
-from score_flyio.cli.dry_run import dry_run_option, show_plan
-from score_flyio.cli.one_app import named_app, names_one_app
-from score_flyio.cli.options import events_option, json_option
+from score_flyio.cli.deploy_options import WAITING, deploy_options, release_record_option
+from score_flyio.cli.options import dry_run_option, events_option, json_option, options
+
+if TYPE_CHECKING:
+    from score_flyio.engine.operations.change import Change
 
 
 @click.command("rollback", cls=Command)
@@ -32,28 +34,20 @@ async def command(cli: CliContext, *, to: int | None, dry_run: bool, **settings:
 
     Secrets, volumes and the number of machines stay as they are.
     """
-    from score_flyio.cli.deploy_run import tell
-    from score_flyio.deploy.observe import Wanted, observe_app
-    from score_flyio.operations.apps import existing
-    from score_flyio.operations.carry_out import Work, carry_out
-    from score_flyio.operations.definition import definition_after
-    from score_flyio.operations.rollback import plan_rollback
+    from score_flyio.cli.deploy_run import show_plan, tell
+    from score_flyio.engine.operations.rollback import rollback
 
     named = await named_app(cli, settings)
     named.no_more()
     ref, how = named.ref, deploy_options(**settings)
-    async with named.changing("rollback", dry_run=dry_run) as (visit, records):
-        known = named.definition(visit)
-        observed = existing(await observe_app(visit.client, ref.app, Wanted()), ref)
-        back = await plan_rollback(
-            visit, ref, observed, records.of(ref.app), to=to, options=how, definition=known
-        )
-        if dry_run:
-            return show_plan(cli, back.plan, to=back.to)
-        cli.output.info(f"{ref}: going back to release {back.to}")
-        definition = definition_after(visit, ref, observed, back.plan, known)
-        work = Work(plan=back.plan, options=how, definition=definition)
-        report, results = await carry_out(visit, [work], recorder=records.recorder)
-        await records.released(results.get(ref.app))
-    tell(cli, report, extra={"to": back.to})
-    return report.exit_code
+
+    def tell_where(change: Change) -> None:
+        cli.output.info(f"{ref}: going back to release {change.plan.release.back_to}")
+
+    async with named.session() as visit:
+        change = await rollback(visit, ref, to=to, options=how, before=tell_where, dry_run=dry_run)
+    found = change.plan.release.back_to
+    if change.report is None:
+        return show_plan(cli, change.plan, to=found)
+    tell(cli, change.report, extra={"to": found})
+    return change.report.exit_code

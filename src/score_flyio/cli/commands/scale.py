@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
-from attrs import evolve
 
+from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import (
@@ -14,18 +14,16 @@ from score_flyio.cli.deploy_options import (
     WAITING,
     deploy_options,
     listed,
-    options,
     release_record_option,
 )
-from score_flyio.cli.dry_run import dry_run_option, show_plan
-from score_flyio.cli.one_app import OneApp, named_app, names_one_app
-from score_flyio.cli.options import events_option, json_option, yes_option
+from score_flyio.cli.options import dry_run_option, events_option, json_option, options, yes_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from score_flyio.operations.scale import GroupSize, ScaleRequest
+    from score_flyio.engine.operations.change import Change
+    from score_flyio.engine.operations.scale import GroupSize, ScaleRequest
 
 
 @click.command("scale", cls=Command)
@@ -62,50 +60,36 @@ async def command(cli: CliContext, *, yes: bool, dry_run: bool, **settings: Any)
     request = _request(named.rest, **settings)
     if request.counts or request.guest is not None:
         return await _scale(named, request, yes=yes, dry_run=dry_run)
-    from score_flyio.deploy.observe import Wanted, observe_app
-    from score_flyio.operations.apps import existing
-    from score_flyio.operations.scale import sizes
+    from score_flyio.engine.operations.scale import sizes
 
     async with named.session() as visit:
-        observed = await observe_app(visit.client, named.ref.app, Wanted())
-        return _show(cli, sizes(existing(observed, named.ref)))
+        return _show(cli, await sizes(visit, named.ref))
 
 
-async def _scale(named: OneApp, request: ScaleRequest, *, yes: bool, dry_run: bool) -> int:
-    from score_flyio.cli.deploy_run import tell
-    from score_flyio.deploy.observe import Wanted, observe_app
-    from score_flyio.operations.apps import existing
-    from score_flyio.operations.carry_out import carry_out
-    from score_flyio.operations.definition import definition_after
-    from score_flyio.operations.scale import plan_scale
+async def _scale(named: NamedApp, request: ScaleRequest, *, yes: bool, dry_run: bool) -> int:
+    from score_flyio.cli.deploy_run import show_plan, tell
+    from score_flyio.engine.operations.scale import scale
 
-    cli, ref = named.cli, named.ref
-    async with named.changing("scale", dry_run=dry_run) as (visit, records):
-        request = evolve(request, definition=named.definition(visit))
-        observed = await observe_app(visit.client, ref.app, Wanted(volumes=True))
-        existing(observed, ref)
-        scaling = plan_scale(visit, ref, observed, request, records.of(ref.app))
-        work = scaling.work
-        if dry_run:
-            return show_plan(cli, work.plan)
-        if scaling.destroys:
-            cli.output.stderr.write(f"{scaling.describe()}\n")
-            if not cli.confirm(f"Destroy {len(scaling.destroys)} machine(s)?", yes=yes):
+    cli = named.cli
+
+    def agree(change: Change) -> None:
+        if change.destroys:
+            cli.output.stderr.write(f"{change.describe()}\n")
+            if not cli.confirm(f"Destroy {len(change.destroys)} machine(s)?", yes=yes):
                 raise UsageError("nothing was changed", code="not_agreed")
-        if request.guest is not None:
-            known = request.definition
-            work = evolve(work, definition=definition_after(visit, ref, observed, work.plan, known))
-        report, results = await carry_out(visit, [work], recorder=records.recorder)
-        if request.guest is not None:
-            await records.released(results.get(ref.app))
-    tell(cli, report)
-    return report.exit_code
+
+    async with named.session() as visit:
+        change = await scale(visit, named.ref, request, before=agree, dry_run=dry_run)
+    if change.report is None:
+        return show_plan(cli, change.plan)
+    tell(cli, change.report)
+    return change.report.exit_code
 
 
 def _request(
     counts: Sequence[str], *, regions: tuple[str, ...], groups: tuple[str, ...], **settings: Any
 ) -> ScaleRequest:
-    from score_flyio.operations.scale import ScaleRequest
+    from score_flyio.engine.operations.scale import ScaleRequest
 
     how = deploy_options(**settings)
     return ScaleRequest(

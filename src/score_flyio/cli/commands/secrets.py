@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import asyncclick as click
 
+from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.deploy_options import WAITING, deploy_options, options, release_record_option
-from score_flyio.cli.dry_run import dry_run_option, show_plan
-from score_flyio.cli.one_app import OneApp, named_app, names_one_app
-from score_flyio.cli.options import json_option
+from score_flyio.cli.deploy_options import WAITING, deploy_options, release_record_option
+from score_flyio.cli.options import dry_run_option, json_option, options
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ CHANGE: Final = (*WAITING, release_record_option, dry_run_option, json_option)
 async def list_(cli: CliContext, **settings: Any) -> None:
     """List names and digests of secrets; values cannot be read."""
     from score_flyio.cli.output import table
-    from score_flyio.operations.secrets import list_secrets
+    from score_flyio.engine.operations.secrets import list_secrets
 
     named = await named_app(cli, settings)
     named.no_more()
@@ -53,7 +52,7 @@ async def set_(cli: CliContext, **settings: Any) -> int:
 
     Arguments are visible to other users of this computer: `secrets import` reads them from stdin.
     """
-    from score_flyio.operations.secrets import parse_pairs
+    from score_flyio.engine.operations.secrets import parse_pairs
 
     named = await named_app(cli, settings)
     if not named.rest:
@@ -103,51 +102,32 @@ async def deploy(cli: CliContext, **settings: Any) -> int:
 
 
 async def _change(
-    named: OneApp,
+    named: NamedApp,
     values: Mapping[str, Secret | None],
     *,
     stage: bool,
     dry_run: bool,
     **settings: Any,
 ) -> int:
-    from score_flyio.cli.deploy_run import tell
-    from score_flyio.deploy.observe import Wanted, observe_app
-    from score_flyio.operations.apps import existing
-    from score_flyio.operations.carry_out import Work, carry_out
-    from score_flyio.operations.definition import definition_after
-    from score_flyio.operations.secrets import (
-        SecretsChange,
-        plan_handing_out,
-        plan_setting,
-        store_secrets,
-    )
+    from score_flyio.cli.deploy_run import show_plan, tell
+    from score_flyio.engine.operations.secrets import change_secrets
 
-    cli, ref, how, wanted = named.cli, named.ref, deploy_options(**settings), Wanted(secrets=True)
+    cli, ref = named.cli, named.ref
     names: dict[str, Any] = {"secrets": sorted(values), "staged": stage}
-    async with named.changing("secrets", dry_run=dry_run) as (visit, records):
-        observed = existing(await observe_app(visit.client, ref.app, wanted), ref)
-        change = SecretsChange(
-            ref=ref,
-            known=records.of(ref.app),
-            options=how,
-            definition=named.definition(visit),
-            values=values,
+    async with named.session() as visit:
+        change = await change_secrets(
+            visit,
+            ref,
+            values,
             stage=stage,
+            options=deploy_options(**settings),
+            dry_run=dry_run,
         )
-        plan = plan_setting(visit, observed, change)
-        if dry_run:
-            return show_plan(cli, plan, **names)
-        stored = await store_secrets(visit, ref.app, values) if values else None
-        if stage:
-            text = f"{ref}: stored {', '.join(sorted(values))}; no machine was restarted"
-            cli.output.result({"app": ref.app, **names}, text)
-            return 0
-        if stored is not None:
-            observed = await observe_app(visit.client, ref.app, wanted)
-            plan = plan_handing_out(visit, observed, change, stored)
-        definition = definition_after(visit, ref, observed, plan, change.definition)
-        work = Work(plan=plan, options=how, definition=definition)
-        report, results = await carry_out(visit, [work], recorder=records.recorder)
-        await records.released(results.get(ref.app))
-    tell(cli, report, extra=names)
-    return report.exit_code
+    if change.report is None:
+        return show_plan(cli, change.plan, **names)
+    if stage:
+        text = f"{ref}: stored {', '.join(sorted(values))}; no machine was restarted"
+        cli.output.result({"app": ref.app, **names}, text)
+    else:
+        tell(cli, change.report, extra=names)
+    return change.report.exit_code

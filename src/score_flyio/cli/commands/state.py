@@ -24,9 +24,7 @@ command = Group("state", help="Show, move or unlock the project state.")
 @json_option
 async def show(cli: CliContext) -> None:
     """Show what the state knows: workloads, apps, resources and provisioners."""
-    from score_flyio.cli.project import open_project
-
-    state = await open_project(cli).read()
+    state = await cli.project().read()
     cli.output.result(_document(state), _text(state))
 
 
@@ -37,10 +35,9 @@ async def show(cli: CliContext) -> None:
 async def pull(cli: CliContext, file: str | None, saved: str | None) -> None:
     """Print the state, or write it to FILE: all of it, private notes of provisioners too."""
     from score_flyio.base.atomic import write_atomically
-    from score_flyio.cli.project import open_project
     from score_flyio.state.deployments_form import dump_document
 
-    project = open_project(cli)
+    project = cli.project()
     state = await project.read() if saved is None else await _earlier(project.store, saved)
     text = dump_document(state)
     if file is None or file == "-":
@@ -57,11 +54,10 @@ async def pull(cli: CliContext, file: str | None, saved: str | None) -> None:
 @json_option
 async def push(cli: CliContext, file: str, yes: bool) -> None:
     """Replace the state by what `state pull` wrote; - reads it from stdin."""
-    from score_flyio.cli.project import open_project
     from score_flyio.state.deployments_form import load_document
 
     new = load_document(_read(cli, file), "stdin" if file == "-" else file)
-    project = open_project(cli)
+    project = cli.project()
     present = await project.store.load()
     if present is None:
         await project.store.save(new)
@@ -76,10 +72,9 @@ async def push(cli: CliContext, file: str, yes: bool) -> None:
 @json_option
 async def unlock(cli: CliContext, yes: bool) -> None:
     """Take away a lock that was left behind."""
-    from score_flyio.cli.project import open_project
     from score_flyio.state.store import Unlockable
 
-    store = open_project(cli).store
+    store = cli.project().store
     holder: str | None = None
     if isinstance(store, Unlockable):
         question = "Take the lock away? A run that still goes on would be disturbed."
@@ -99,9 +94,8 @@ async def history(cli: CliContext) -> None:
     """List the versions of the state that its store still has."""
     from score_flyio.base.clock import rfc3339
     from score_flyio.cli.output import table
-    from score_flyio.cli.project import open_project
 
-    versions = await _versioned(open_project(cli).store).history()
+    versions = await _versioned(cli.project().store).history()
     items = [
         {
             "id": version.id,

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import asyncclick as click
 
-from score_flyio.cli.app_options import APPS, WHERE, chosen, session
+from score_flyio.cli.apps import APPS, WHERE, chosen, session
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.deploy_options import options
-from score_flyio.cli.options import json_option
+from score_flyio.cli.options import json_option, options
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
-    from score_flyio.operations.status import AppStatus, Status
+    from score_flyio.engine.operations.status import AppStatus, Status
 
 WATCH_SECONDS: Final = 2.0
 _CLEAR: Final = "\x1b[H\x1b[J"
@@ -39,19 +38,19 @@ async def command(
     """
     import anyio
 
-    from score_flyio.operations.status import read_status
+    from score_flyio.engine.operations.status import read_status
 
     if watch and cli.output.json:
         raise UsageError("--watch and --json do not go together", hint="call status repeatedly")
     apps = await chosen(cli, workloads, configs, app)
     async with session(cli, **place) as visit:
-        status = await read_status(visit.client, apps)
+        status = await read_status(visit, apps)
         while watch and cli.output.stdout.failure is None:
             if cli.output.stdout.isatty():
                 cli.output.stdout.write_raw(_CLEAR)
             cli.output.stdout.write(text_of(status) + "\n")
             await anyio.sleep(WATCH_SECONDS)
-            status = await read_status(visit.client, apps)
+            status = await read_status(visit, apps)
     cli.output.result(status.to_json(), text_of(status))
     for item in status.apps:
         if item.error:

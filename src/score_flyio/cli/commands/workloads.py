@@ -23,9 +23,8 @@ command = Group("workloads", help="List or remove the workloads of this project.
 async def list_(cli: CliContext) -> None:
     """List the workloads, with their apps and Score files."""
     from score_flyio.cli.output import table
-    from score_flyio.cli.project import open_project
 
-    state = await open_project(cli).read()
+    state = await cli.project().read()
     items = [
         {"workload": name, "app": state.app_name(name), "file": record.file}
         for name, record in sorted(state.workloads.items())
@@ -41,9 +40,7 @@ async def list_(cli: CliContext) -> None:
 @json_option
 async def remove(cli: CliContext, name: str, destroy: bool, yes: bool) -> int | None:
     """Forget a workload; its app and its resources stay unless --destroy is given."""
-    from score_flyio.cli.project import open_project
-
-    project = open_project(cli)
+    project = cli.project()
     if destroy:
         from score_flyio.cli.commands.destroy import destroy_workloads
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TypeAlias
 
 from attrs import frozen
 
 from score_flyio.fly.client import FlyClient
+from score_flyio.fly.organization import Organization
 
 Connect: TypeAlias = Callable[[], AbstractAsyncContextManager[FlyClient]]
 
@@ -20,6 +21,11 @@ def say_nothing(_message: str) -> None:
     """Nobody listens."""
 
 
+async def visible_organization(client: FlyClient) -> str:
+    """The only one that the token sees, else the personal one."""
+    return await Organization(client).slug()
+
+
 @frozen(kw_only=True)
 class FlyAccess:
     """A way to the Machines API, and where new instances go."""
@@ -28,8 +34,8 @@ class FlyAccess:
     """Opens a client; may raise ConfigError, when there is no token."""
     region: str | None = None
     """Of new instances; None: none may be made."""
-    org: str | None = None
-    """Organization of new apps; None: the only one that the token sees, else `personal`."""
+    organization: Callable[[FlyClient], Awaitable[str]] = visible_organization
+    """Gives the organization of new apps."""
     note: Callable[[str], None] = say_nothing
     """Is told what is made, without secrets."""
 

@@ -32,7 +32,6 @@ from score_flyio.resources.postgres.execute import read_operator_password
 
 UNSEEN: Final = 4
 """How often the list of machines is read again when the app counts more than it shows."""
-PERSONAL: Final = "personal"
 
 
 @define(kw_only=True)
@@ -68,7 +67,8 @@ class Instance:
             self._want_region()
             self.begun()
             self.access.note(f"creating app {self.app} for Postgres")
-            await repeats.ensure_app(self.client.api, self.app, await self._org())
+            org = await self.access.organization(self.client)
+            await repeats.ensure_app(self.client.api, self.app, org)
         else:
             self.begun()
         await self._address()
@@ -89,16 +89,6 @@ class Instance:
             hint=f"set {REGION_VARIABLES[0]}, for example to lhr",
             code="environment_missing",
         )
-
-    async def _org(self) -> str:
-        if self.access.org:
-            return self.access.org
-        try:
-            seen = (await self.client.api.current_token_show()).tokens or []
-        except (NotFound, NotAuthorized, InvalidRequest):
-            return PERSONAL
-        slugs = {token.org_slug for token in seen if token.org_slug}
-        return slugs.pop() if len(slugs) == 1 else PERSONAL
 
     async def _address(self) -> None:
         """A Flycast address: APP.flycast leads to it."""

@@ -14,11 +14,12 @@ from score_flyio.base.clock import rfc3339
 from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.metadata import group_of, release_number
 from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.releases.known import merged, of_machines, of_state, of_versions
+from score_flyio.engine.operations.apps import AppRef
+from score_flyio.engine.session import Session
 from score_flyio.errors import NotFound
 from score_flyio.fly.present import metadata
-from score_flyio.operations.apps import AppRef
-from score_flyio.operations.session import Session
 from score_flyio.state.deployments import DeploymentRecord, Release
 
 
@@ -51,10 +52,11 @@ class AppReleases:
         }
 
 
-async def list_releases(
-    session: Session, ref: AppRef, observed: ObservedApp, known: DeploymentRecord
-) -> AppReleases:
-    """The releases that anyone knows of, newest first."""
+async def list_releases(session: Session, ref: AppRef) -> AppReleases:
+    """The releases that anyone knows of, newest first; none of an app that is not at Fly."""
+    async with session.memory("releases", to_look=True) as recorder:
+        known = recorder.of(ref.app)
+    observed = await observe_app(session.client, ref.app, Wanted())
     releases = await known_releases(session, observed, known)
     running = Counter(release_number(metadata(machine)) for machine in observed.machines)
     return AppReleases(ref=ref, releases=releases[::-1], machines=running)

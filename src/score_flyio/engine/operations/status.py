@@ -14,11 +14,12 @@ from score_flyio.deploy.metadata import RELEASE_VERSION, group_of
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.verdict import count_checks
+from score_flyio.engine.operations.apps import AppRef
+from score_flyio.engine.session import Session
 from score_flyio.errors import FlyError
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.present import metadata
 from score_flyio.fly.repeats import ip_type
-from score_flyio.operations.apps import AppRef, Chosen
 from score_flyio.state.model import ProjectState
 
 
@@ -104,20 +105,22 @@ class Status:
         return asdict(self)
 
 
-async def read_status(client: FlyClient, chosen: Chosen) -> Status:
+async def read_status(session: Session, refs: Sequence[AppRef]) -> Status:
     """Reads all apps at once; one that cannot be read does not keep the others from it."""
     found: dict[str, AppStatus] = {}
 
     async def read(ref: AppRef) -> None:
-        found[ref.app] = await _read_app(client, ref)
+        found[ref.app] = await _read_app(session.client, ref)
 
+    async with session.memory("status", to_look=True) as recorder:
+        state = recorder.state
     with unwrapped():
         async with anyio.create_task_group() as tasks:
-            for ref in chosen.apps:
+            for ref in refs:
                 tasks.start_soon(read, ref)
     return Status(
-        apps=tuple(found[ref.app] for ref in chosen.apps),
-        resources=_resources(chosen.state, [ref.workload for ref in chosen.apps]),
+        apps=tuple(found[ref.app] for ref in refs),
+        resources=_resources(state, [ref.workload for ref in refs]),
     )
 
 
@@ -178,11 +181,7 @@ def _volume(volume: models.Volume) -> VolumeStatus:
     )
 
 
-def _resources(
-    state: ProjectState | None, workloads: Sequence[str | None]
-) -> tuple[ResourceStatus, ...]:
-    if state is None:
-        return ()
+def _resources(state: ProjectState, workloads: Sequence[str | None]) -> tuple[ResourceStatus, ...]:
     every = [
         ResourceStatus(
             uid=str(uid),

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from attrs import field, frozen
 
 from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.engine.deployable import FlyTomlApp
 from score_flyio.engine.project import Project, unknown_workload
+from score_flyio.engine.session import Session
 from score_flyio.errors import NotInitialised, UsageError
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.model import ProjectState
@@ -32,31 +34,13 @@ class AppRef:
         return f"{self.workload} (app {self.app})" if self.workload else f"app {self.app}"
 
 
-@frozen(kw_only=True)
-class Chosen:
-    """The apps of an operation, with the project state where there is one."""
-
-    apps: tuple[AppRef, ...]
-    state: ProjectState | None = None
-
-    def single(self) -> AppRef:
-        """The only one. Raises UsageError when there are several."""
-        if len(self.apps) != 1:
-            names = ", ".join(ref.label for ref in self.apps)
-            raise UsageError(
-                f"this is for one workload, but the project has {len(self.apps)}: {names}",
-                hint="name one of them",
-            )
-        return self.apps[0]
-
-
 async def choose_apps(
     project: Project,
     workloads: Sequence[str] = (),
     *,
     configs: Sequence[str] = (),
     app: str | None = None,
-) -> Chosen:
+) -> tuple[AppRef, ...]:
     """The apps that are named; with no name at all, every workload of the project.
 
     Raises:
@@ -76,7 +60,18 @@ async def choose_apps(
         chosen.append(_known(app, state))
     elif state is not None and not chosen:
         chosen = [_workload(name, state) for name in sorted(state.workloads)]
-    return Chosen(apps=tuple(dict.fromkeys(chosen)), state=state)
+    return tuple(dict.fromkeys(chosen))
+
+
+def single(refs: Sequence[AppRef]) -> AppRef:
+    """The only one. Raises UsageError when there are several."""
+    if len(refs) != 1:
+        names = ", ".join(ref.label for ref in refs)
+        raise UsageError(
+            f"this is for one workload, but the project has {len(refs)}: {names}",
+            hint="name one of them",
+        )
+    return refs[0]
 
 
 def no_app(ref: AppRef) -> UsageError:
@@ -88,8 +83,9 @@ def no_app(ref: AppRef) -> UsageError:
     )
 
 
-def existing(observed: ObservedApp, ref: AppRef) -> ObservedApp:
-    """The same. Raises UsageError for an app that is not at Fly."""
+async def observe(session: Session, ref: AppRef, wanted: Wanted | None = None) -> ObservedApp:
+    """The app as it is now. Raises UsageError for one that is not at Fly."""
+    observed = await observe_app(session.client, ref.app, wanted or Wanted())
     if not observed.exists:
         raise no_app(ref)
     return observed

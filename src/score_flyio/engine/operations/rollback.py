@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import deepcopy
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from fly_machines import models
 from score_flyio.deploy.metadata import (
@@ -20,54 +20,71 @@ from score_flyio.deploy.metadata import (
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.plan import AppPlan
-from score_flyio.deploy.planning.reconfigure import (
-    Reconfiguration,
-    plan_reconfiguration,
-)
+from score_flyio.deploy.planning.reconfigure import Reconfiguration, plan_reconfiguration
 from score_flyio.deploy.releases.known import config_of, next_number
 from score_flyio.deploy.step import CreateMachine, UpdateMachine
+from score_flyio.engine.apply import Work
+from score_flyio.engine.operations.apps import AppRef, observe
+from score_flyio.engine.operations.change import Before, Change, carry_out
+from score_flyio.engine.operations.definition import definition_after, known_definition
+from score_flyio.engine.operations.releases import known_releases
+from score_flyio.engine.session import Session
 from score_flyio.errors import UsageError
 from score_flyio.events import Scope, WarningRaised
 from score_flyio.fly.present import metadata
 from score_flyio.flytoml.spec import AppSpec
-from score_flyio.operations.apps import AppRef
-from score_flyio.operations.releases import known_releases
-from score_flyio.operations.session import Session
 from score_flyio.state.deployments import DeploymentRecord, Release
 
 _PASSED = frozenset({ALL_SECRETS_SEEN, BACK_TO})
 """Our metadata that is about the last start of a machine, or about the release itself."""
 
 
-@frozen(kw_only=True)
-class Rollback:
-    """What will be done."""
+async def rollback(
+    session: Session,
+    ref: AppRef,
+    *,
+    to: int | None = None,
+    options: DeployOptions | None = None,
+    before: Before | None = None,
+    dry_run: bool = False,
+) -> Change:
+    """Back to release `to`, as a new release, whose `back_to` says where it went.
 
-    to: int
-    plan: AppPlan
+    None: to the newest earlier one that was different; where a rollback was interrupted, to the one
+    that it was going back to. The project's records count; where they lack a release, what the
+    machines carry and the versions that the platform keeps of them do, but of releases that came to
+    no end only by `to`.
+
+    Raises:
+        UsageError: there is no such app or release, or what it was is not known.
+        ConfigError: the strategy that the options name is impossible for a group.
+    """
+    options = options or DeployOptions()
+    async with session.memory("rollback", to_look=dry_run) as recorder:
+        known = known_definition(session, ref)
+        observed = await observe(session, ref)
+        record = recorder.of(ref.app)
+        plan = await _plan(session, ref, observed, record, to=to, options=options, definition=known)
+        work = Work(
+            plan=plan,
+            observed=observed,
+            options=options,
+            definition=None if dry_run else definition_after(session, ref, observed, plan, known),
+        )
+        change = Change(ref=ref, work=work)
+        return await carry_out(session, recorder, change, before=before, dry_run=dry_run)
 
 
-async def plan_rollback(
+async def _plan(
     session: Session,
     ref: AppRef,
     observed: ObservedApp,
     known: DeploymentRecord,
     *,
-    to: int | None = None,
-    options: DeployOptions | None = None,
-    definition: AppSpec | None = None,
-) -> Rollback:
-    """The plan back to release `to`.
-
-    None: to the newest earlier one that was different; where a rollback was interrupted, to the one
-    that it was going back to. The project's records count; where they lack a release, what the
-    machines carry and the versions that the platform keeps of them do, but of releases that came to
-    no end only by `to`. `definition` is the app's fly.toml, where it is known.
-
-    Raises:
-        UsageError: there is no such release, or what it was is not known.
-        ConfigError: the strategy that the options name is impossible for a group.
-    """
+    to: int | None,
+    options: DeployOptions,
+    definition: AppSpec | None,
+) -> AppPlan:
     asked, to = to, to if to is not None else _unfinished(observed, known)
     remembered = {release.version for release in known.releases}
     releases = await known_releases(session, observed, known, ask_for_versions=to not in remembered)
@@ -84,14 +101,14 @@ async def plan_rollback(
             configs=_configs(ref, observed, releases, target),
             release=evolve(session.release(number), back_to=target),
             new_id=session.new_id,
-            options=options or DeployOptions(),
+            options=options,
             definition=definition,
         )
         plan = plan_reconfiguration(change)
         changes = any(isinstance(step, UpdateMachine | CreateMachine) for step in plan.steps)
         if changes or to is not None:
             _warn_of_tags(session, ref, plan, target)
-            return Rollback(to=target, plan=plan)
+            return plan
     raise _nothing(ref, asked, versions)
 
 

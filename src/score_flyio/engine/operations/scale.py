@@ -12,10 +12,10 @@ from fly_machines import models
 from score_flyio.deploy.desired.guest import default_guest, guest_of
 from score_flyio.deploy.metadata import Launch
 from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.observe import Wanted
 from score_flyio.deploy.options import DeployOptions, GuestOptions
 from score_flyio.deploy.planning.group_plan import GroupPlan, join
 from score_flyio.deploy.planning.groups import by_group
-from score_flyio.deploy.planning.plan import describe_app
 from score_flyio.deploy.planning.reconfigure import (
     Reconfiguration,
     app_plan,
@@ -27,12 +27,14 @@ from score_flyio.deploy.planning.settling import settle
 from score_flyio.deploy.releases.images import with_image_that_runs
 from score_flyio.deploy.releases.known import next_number
 from score_flyio.deploy.step import DestroyMachine
+from score_flyio.engine.apply import Work
+from score_flyio.engine.operations.apps import AppRef, observe
+from score_flyio.engine.operations.change import Before, Change, carry_out
+from score_flyio.engine.operations.definition import definition_after, known_definition
+from score_flyio.engine.session import Session
 from score_flyio.errors import UsageError
 from score_flyio.fly.codec import structure
 from score_flyio.flytoml.spec import AppSpec, VmSpec
-from score_flyio.operations.apps import AppRef
-from score_flyio.operations.carry_out import Work
-from score_flyio.operations.session import Session
 from score_flyio.state.deployments import DeploymentRecord
 
 
@@ -47,21 +49,6 @@ class ScaleRequest:
     regions: tuple[str, ...] = ()
     guest: GuestOptions | None = None
     options: DeployOptions = field(factory=DeployOptions)
-    definition: AppSpec | None = None
-    """The app's fly.toml, where it is known."""
-
-
-@frozen(kw_only=True)
-class Scaling:
-    """What will be done."""
-
-    work: Work
-    destroys: tuple[str, ...]
-    """The machines that go because there are to be fewer."""
-
-    def describe(self) -> str:
-        """For a person."""
-        return describe_app(self.work.plan)
 
 
 @frozen(kw_only=True)
@@ -83,8 +70,9 @@ class GroupSize:
         }
 
 
-def sizes(observed: ObservedApp) -> tuple[GroupSize, ...]:
-    """Count and size of each group."""
+async def sizes(session: Session, ref: AppRef) -> tuple[GroupSize, ...]:
+    """Count and size of each group. Raises UsageError when there is no such app."""
+    observed = await observe(session, ref)
     found = []
     for group, machines in sorted(by_group(observed.machines, default="app").items()):
         guests = sorted({_guest_text(machine) for machine in machines})
@@ -149,22 +137,43 @@ class _Known:
         return (primary or next(iter(elsewhere), ""),)
 
 
-def plan_scale(
+async def scale(
+    session: Session,
+    ref: AppRef,
+    request: ScaleRequest,
+    *,
+    before: Before | None = None,
+    dry_run: bool = False,
+) -> Change:
+    """Brings the app to the request. A change of size is a release; one of the count is none.
+
+    Raises:
+        UsageError: no such app, an unknown group, a region that is missing, or nothing is known to
+            make machines from.
+        ConversionError: an unknown size.
+        PlanError: the host of a machine that would change does not answer.
+    """
+    async with session.memory("scale", to_look=dry_run) as recorder:
+        definition = known_definition(session, ref)
+        observed = await observe(session, ref, Wanted(volumes=True))
+        record = recorder.of(ref.app)
+        change = _plan(session, ref, observed, request, record=record, definition=definition)
+        if change.work.makes_release and not dry_run:
+            definition = definition_after(session, ref, observed, change.plan, definition)
+            change = evolve(change, work=evolve(change.work, definition=definition))
+        return await carry_out(session, recorder, change, before=before, dry_run=dry_run)
+
+
+def _plan(
     session: Session,
     ref: AppRef,
     observed: ObservedApp,
     request: ScaleRequest,
+    *,
     record: DeploymentRecord,
-) -> Scaling:
-    """What brings the app to the request.
-
-    Raises:
-        UsageError: an unknown group, a region that is missing, or nothing is known to make
-            machines from.
-        ConversionError: an unknown size.
-        PlanError: the host of a machine that would change does not answer.
-    """
-    settled = settle(observed, request.options, request.definition)
+    definition: AppSpec | None,
+) -> Change:
+    settled = settle(observed, request.options, definition)
     groups = by_group(settled.observed.machines, default="app")
     known = _Known(ref=ref, observed=settled.observed, record=record, groups=groups)
     counts = {known.group(name): count for name, count in request.counts.items()}
@@ -190,14 +199,18 @@ def plan_scale(
             release=release,
             new_id=session.new_id,
             options=request.options,
-            definition=request.definition,
+            definition=definition,
         )
         plans.append(reconfigured_groups(change))
     plan = app_plan(observed, ref.label, release, join(plans))
     plan = evolve(plan, launches=_ended_launches(known, counts))
-    volumes = frozenset(volume.id or "" for volume in observed.volumes)
-    work = Work(plan=plan, options=request.options, known_volumes=volumes)
-    return Scaling(work=work, destroys=gone)
+    work = Work(
+        plan=plan,
+        observed=observed,
+        options=request.options,
+        makes_release=request.guest is not None,
+    )
+    return Change(ref=ref, work=work, destroys=gone)
 
 
 def _config(machine: models.Machine) -> models.FlyMachineConfig:

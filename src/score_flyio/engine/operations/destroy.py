@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import anyio
@@ -12,16 +12,13 @@ from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
-from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.removal import removal_steps
-from score_flyio.engine.access import access_of
-from score_flyio.engine.project import Project
+from score_flyio.engine.apply import Work, apply
+from score_flyio.engine.operations.apps import AppRef
+from score_flyio.engine.recording import StateRecorder
+from score_flyio.engine.session import Session
 from score_flyio.errors import ResourceError
-from score_flyio.operations.apps import AppRef
-from score_flyio.operations.carry_out import Work, carry_out
-from score_flyio.operations.session import Session
 from score_flyio.resources.deprovision import Deprovisioning
-from score_flyio.resources.postgres.native import in_process
 from score_flyio.score.resources import ResourceUid
 from score_flyio.state.model import ProjectState
 
@@ -35,6 +32,8 @@ class Destruction:
     """Apps that are not there (any more)."""
     resources: tuple[ResourceUid, ...]
     keep_volumes: bool = False
+    report: Report | None = None
+    """How it went; None where it was only looked at."""
 
     @property
     def empty(self) -> bool:
@@ -73,15 +72,31 @@ class Destruction:
         }
 
 
-async def plan_destruction(
+async def destroy(
     session: Session,
     refs: Iterable[AppRef],
-    state: ProjectState | None,
     *,
     keep_volumes: bool = False,
+    before: Callable[[Destruction], None] | None = None,
+    dry_run: bool = False,
 ) -> Destruction:
-    """From a fresh reading; resources that other workloads use stay."""
-    refs = tuple(refs)
+    """Deletes the apps with all that belongs to them; resources that other workloads use stay.
+
+    Resources go only when all apps that may use them are gone.
+    """
+    async with session.memory("destroy", to_look=dry_run) as recorder:
+        plan = await _plan(session, tuple(refs), recorder.state, keep_volumes=keep_volumes)
+        if dry_run:
+            return plan
+        if before is not None:
+            before(plan)
+        return evolve(plan, report=await _carry_out(session, plan, recorder))
+
+
+async def _plan(
+    session: Session, refs: Sequence[AppRef], state: ProjectState, *, keep_volumes: bool
+) -> Destruction:
+    """From a fresh reading."""
     observed: dict[str, ObservedApp] = {}
 
     async def read(ref: AppRef) -> None:
@@ -93,11 +108,10 @@ async def plan_destruction(
             for ref in refs:
                 tasks.start_soon(read, ref)
     works = [_work(session, ref, observed[ref.app], keep_volumes=keep_volumes) for ref in refs]
-    gone = {ref.workload for ref in refs if ref.workload}
     return Destruction(
         works=tuple(work for work in works if work.plan.steps),
         missing=tuple(ref for ref in refs if not observed[ref.app].exists),
-        resources=() if state is None else only_used_by(state, gone),
+        resources=only_used_by(state, {ref.workload for ref in refs if ref.workload}),
         keep_volumes=keep_volumes,
     )
 
@@ -110,41 +124,29 @@ def only_used_by(state: ProjectState, workloads: Iterable[str]) -> tuple[Resourc
     )
 
 
-async def destroy(
-    session: Session, destruction: Destruction, project: Project, state: ProjectState | None
-) -> Report:
-    """Does it; resources go only when all apps that may use them are gone.
-
-    The state is to be locked by the caller.
-    """
-    report, _ = await carry_out(session, destruction.works)
-    if state is None:
-        return report
+async def _carry_out(session: Session, destruction: Destruction, recorder: StateRecorder) -> Report:
+    state = recorder.state
+    report, _ = await apply(session, recorder, destruction.works)
     gone = {app.app for app in report.apps if not app.failures}
     gone |= {ref.app for ref in destruction.missing}
     if not destruction.keep_volumes and gone & set(state.deployments):
         for app in gone:
             state.deployments.pop(app, None)
-        await project.store.save(state)
+        await recorder.saver.save()
     if report.failures or not destruction.resources:
         return report
-    return await _deprovision(session, destruction, project, state, report)
+    return await _deprovision(session, destruction.resources, recorder, report)
 
 
 async def _deprovision(
-    session: Session,
-    destruction: Destruction,
-    project: Project,
-    state: ProjectState,
-    report: Report,
+    session: Session, resources: Sequence[ResourceUid], recorder: StateRecorder, report: Report
 ) -> Report:
-    registry = in_process(
-        project.registry(state),
-        lambda: access_of(session.client, org=session.target.org, environ=project.environ),
+    state = recorder.state
+    work = Deprovisioning(
+        state=state, store=recorder.store, registry=session.registry(state), emit=session.emit
     )
-    work = Deprovisioning(state=state, store=project.store, registry=registry, emit=session.emit)
     try:
-        await work.all(destruction.resources)
+        await work.all(resources)
     except ResourceError as error:
         failed = AppReport(app="", label="resources", outcome="failed", failures=(error,))
         return evolve(report, apps=(*report.apps, failed))
@@ -156,4 +158,4 @@ async def _deprovision(
 
 def _work(session: Session, ref: AppRef, observed: ObservedApp, *, keep_volumes: bool) -> Work:
     steps = removal_steps(observed, keep_volumes=keep_volumes)
-    return Work(plan=session.plan(ref.app, ref.label, *steps), options=DeployOptions())
+    return Work(plan=session.plan(ref.app, ref.label, *steps), observed=observed)

@@ -8,13 +8,14 @@ from typing import Any, TypeAlias
 from attrs import frozen
 
 from fly_machines import models
-from score_flyio.deploy.model import ObservedApp, OwnCertificate
-from score_flyio.deploy.observe import Wanted, observe_app
-from score_flyio.deploy.planning.plan import AppPlan
+from score_flyio.deploy.model import OwnCertificate
+from score_flyio.deploy.observe import Wanted
 from score_flyio.deploy.step import AddCertificate, RemoveCertificate
+from score_flyio.engine.apply import Work
+from score_flyio.engine.operations.apps import AppRef, no_app, observe
+from score_flyio.engine.operations.change import Change, change_unremembered
+from score_flyio.engine.session import Session
 from score_flyio.errors import NotFound, UsageError
-from score_flyio.operations.apps import AppRef, existing, no_app
-from score_flyio.operations.session import Session
 
 PAGE = 500
 """Certificates in one answer, at most (Machines API)."""
@@ -69,31 +70,43 @@ async def list_certificates(session: Session, ref: AppRef) -> tuple[Certificate,
     return tuple(sorted(map(_certificate, found), key=lambda c: c.hostname))
 
 
-async def plan_addition(
-    session: Session, ref: AppRef, hostname: str, own: OwnCertificate | None = None
-) -> AppPlan:
+async def add_certificate(
+    session: Session,
+    ref: AppRef,
+    hostname: str,
+    own: OwnCertificate | None = None,
+    *,
+    dry_run: bool = False,
+) -> Change:
     """Has the platform make one, unless it was asked for before, or gives it one.
 
     Raises UsageError when there is no such app.
     """
-    observed = await _observed(session, ref)
-    step = AddCertificate(id=f"certificate:{hostname}", app=ref.app, hostname=hostname, own=own)
-    needed = own is not None or hostname not in observed.certificates
-    return session.plan(ref.app, ref.label, *([step] if needed else []))
+
+    async def look() -> Change:
+        observed = await observe(session, ref, Wanted(certificates=True))
+        step = AddCertificate(id=f"certificate:{hostname}", app=ref.app, hostname=hostname, own=own)
+        needed = own is not None or hostname not in observed.certificates
+        plan = session.plan(ref.app, ref.label, *([step] if needed else []))
+        return Change(ref=ref, work=Work(plan=plan, observed=observed))
+
+    return await change_unremembered(session, look, before=None, dry_run=dry_run)
 
 
-async def plan_removal(session: Session, ref: AppRef, hostname: str) -> AppPlan:
+async def remove_certificate(
+    session: Session, ref: AppRef, hostname: str, *, dry_run: bool = False
+) -> Change:
     """Takes all certificates of the host name away. Raises UsageError for an unknown one."""
-    observed = await _observed(session, ref)
-    if hostname not in observed.certificates:
-        raise _unknown(ref, hostname)
-    step = RemoveCertificate(id=f"certificate:{hostname}", app=ref.app, hostname=hostname)
-    return session.plan(ref.app, ref.label, step)
 
+    async def look() -> Change:
+        observed = await observe(session, ref, Wanted(certificates=True))
+        if hostname not in observed.certificates:
+            raise _unknown(ref, hostname)
+        step = RemoveCertificate(id=f"certificate:{hostname}", app=ref.app, hostname=hostname)
+        plan = session.plan(ref.app, ref.label, step)
+        return Change(ref=ref, work=Work(plan=plan, observed=observed))
 
-async def _observed(session: Session, ref: AppRef) -> ObservedApp:
-    wanted = Wanted(certificates=True)
-    return existing(await observe_app(session.client, ref.app, wanted), ref)
+    return await change_unremembered(session, look, before=None, dry_run=dry_run)
 
 
 async def show_certificate(session: Session, ref: AppRef, hostname: str) -> Certificate:

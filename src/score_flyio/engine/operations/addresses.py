@@ -7,16 +7,15 @@ from typing import Any, Final
 from attrs import frozen
 
 from fly_machines import models
-from score_flyio.deploy.execution.execute import AppResult
 from score_flyio.deploy.model import ObservedApp
-from score_flyio.deploy.observe import Wanted, observe_app
-from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.observe import Wanted
 from score_flyio.deploy.step import AllocateAddress, ReleaseAddress, Step
+from score_flyio.engine.apply import Work
+from score_flyio.engine.operations.apps import AppRef, observe
+from score_flyio.engine.operations.change import Before, Change, change_unremembered
+from score_flyio.engine.session import Session
 from score_flyio.errors import UsageError
 from score_flyio.fly.repeats import ip_type
-from score_flyio.operations.apps import AppRef, existing
-from score_flyio.operations.carry_out import Work
-from score_flyio.operations.session import Session
 
 KINDS: Final = ("v4", "v6", "shared_v4", "private_v6")
 """What can be allocated; see the Machines API."""
@@ -47,13 +46,19 @@ class Address:
 
 async def list_addresses(session: Session, ref: AppRef) -> tuple[Address, ...]:
     """All of an app, by address. Raises UsageError when there is no such app."""
-    observed = await _observed(session, ref)
+    observed = await observe(session, ref, Wanted(addresses=True))
     return tuple(sorted(map(_address, observed.addresses), key=lambda address: address.ip))
 
 
-async def plan_allocation(
-    session: Session, ref: AppRef, kind: str, region: str | None = None
-) -> Work:
+async def allocate_address(
+    session: Session,
+    ref: AppRef,
+    kind: str,
+    region: str | None = None,
+    *,
+    before: Before | None = None,
+    dry_run: bool = False,
+) -> Change:
     """One more address of a kind of `KINDS`; a shared one, of which an app has one, only once.
 
     Raises:
@@ -63,43 +68,47 @@ async def plan_allocation(
         raise UsageError(
             "a shared address belongs to no region", hint="leave --region out, or choose v4"
         )
-    observed = await _observed(session, ref)
-    has = any(ip_type(address) == kind for address in observed.addresses)
-    step = AllocateAddress(id=STEP, app=ref.app, kind=kind, region=region)
-    return _work(session, ref, observed, None if has and kind == "shared_v4" else step)
+
+    async def look() -> Change:
+        observed = await observe(session, ref, Wanted(addresses=True))
+        has = any(ip_type(address) == kind for address in observed.addresses)
+        step = AllocateAddress(id=STEP, app=ref.app, kind=kind, region=region)
+        return _change(session, ref, observed, None if has and kind == "shared_v4" else step)
+
+    return await change_unremembered(session, look, before=before, dry_run=dry_run)
 
 
-async def plan_release(session: Session, ref: AppRef, ip: str) -> Work:
+async def release_address(
+    session: Session, ref: AppRef, ip: str, *, dry_run: bool = False
+) -> Change:
     """Gives an address back. Raises UsageError for one that the app has not."""
-    observed = await _observed(session, ref)
-    known = sorted(address.ip or "" for address in observed.addresses)
-    if ip not in known:
-        raise UsageError(
-            f"{ref} has no address {ip!r}",
-            hint=f"its addresses are: {', '.join(known) or 'none'}",
-            code="unknown_address",
-        )
-    return _work(session, ref, observed, ReleaseAddress(id=STEP, app=ref.app, address=ip))
+
+    async def look() -> Change:
+        observed = await observe(session, ref, Wanted(addresses=True))
+        known = sorted(address.ip or "" for address in observed.addresses)
+        if ip not in known:
+            raise UsageError(
+                f"{ref} has no address {ip!r}",
+                hint=f"its addresses are: {', '.join(known) or 'none'}",
+                code="unknown_address",
+            )
+        return _change(session, ref, observed, ReleaseAddress(id=STEP, app=ref.app, address=ip))
+
+    return await change_unremembered(session, look, before=None, dry_run=dry_run)
 
 
-def concerned(result: AppResult | None) -> str | None:
+def concerned(change: Change) -> str | None:
     """The address that was allocated or given back; None where none was."""
-    done = result.results.get(STEP) if result else None
+    done = change.result.results.get(STEP) if change.result else None
     if done is None or done.error is not None:
         return None
     given = done.step.address if isinstance(done.step, ReleaseAddress) else done.value
     return str(given) if given else None
 
 
-async def _observed(session: Session, ref: AppRef) -> ObservedApp:
-    wanted = Wanted(addresses=True)
-    return existing(await observe_app(session.client, ref.app, wanted), ref)
-
-
-def _work(session: Session, ref: AppRef, observed: ObservedApp, step: Step | None) -> Work:
+def _change(session: Session, ref: AppRef, observed: ObservedApp, step: Step | None) -> Change:
     plan = session.plan(ref.app, ref.label, *([step] if step else []))
-    known = frozenset(address.ip or "" for address in observed.addresses)
-    return Work(plan=plan, options=DeployOptions(), known_addresses=known)
+    return Change(ref=ref, work=Work(plan=plan, observed=observed))
 
 
 def _address(address: models.IPAssignment) -> Address:

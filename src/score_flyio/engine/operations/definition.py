@@ -14,22 +14,21 @@ from score_flyio.deploy.planning.plan import AppPlan
 from score_flyio.deploy.saved import saved_app
 from score_flyio.deploy.step import CreateMachine, UpdateMachine
 from score_flyio.engine.deployable import FlyTomlApp
-from score_flyio.engine.project import Project
+from score_flyio.engine.operations.apps import AppRef
+from score_flyio.engine.session import Session
 from score_flyio.errors import ConfigError, ScoreFlyError
 from score_flyio.events import WarningRaised
 from score_flyio.flytoml.spec import AppSpec
-from score_flyio.operations.apps import AppRef
-from score_flyio.operations.session import Session
 
 
-def known_definition(session: Session, project: Project, ref: AppRef) -> AppSpec | None:
+def known_definition(session: Session, ref: AppRef) -> AppSpec | None:
     """What `--config` names, else the fly.toml that was written for the workload.
 
     One that cannot be read is warned of, and counts as none.
     """
     if ref.definition is not None or ref.workload is None:
         return ref.definition
-    path = project.toml_path(ref.workload)
+    path = session.project.toml_path(ref.workload)
     if not path.is_file():
         return None
     try:

@@ -1,0 +1,172 @@
+"""Which apps a command is about and where they are, by its arguments and options."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncclick as click
+from attrs import field, frozen
+
+from score_flyio.cli.context import CliContext
+from score_flyio.cli.options import Decorator, app_option, options, org_option, target_option
+from score_flyio.errors import UsageError
+
+if TYPE_CHECKING:
+    from score_flyio.engine.operations.apps import AppRef
+    from score_flyio.engine.session import Session
+    from score_flyio.engine.target import Target
+
+config_option = click.option(
+    "-c",
+    "--config",
+    "configs",
+    multiple=True,
+    metavar="FILE",
+    help="A fly.toml that names the app, instead of a workload.",
+)
+emulate_option = click.option(
+    "--emulate", is_flag=True, help="Use the emulator kept under .score-flyio/emulator."
+)
+APPS: Final = (
+    click.argument("workloads", nargs=-1, metavar="[WORKLOAD]..."),
+    config_option,
+    app_option,
+)
+"""Any number of apps; without any, all workloads of the project."""
+ONE: Final = (config_option, app_option)
+"""One app, beside arguments of the command's own."""
+WHERE: Final = (org_option, target_option, emulate_option)
+"""Where the apps are."""
+
+
+def target_of(
+    cli: CliContext, *, target: str | None, emulate: bool = False, org: str | None = None
+) -> Target:
+    """`--emulate`, `--target` and `--org`, else what the environment says.
+
+    Raises:
+        UsageError: --emulate with another target.
+        ConfigError: unknown target, or no token.
+    """
+    from score_flyio.engine.target import Target
+
+    if emulate and target not in {None, "emulator"}:
+        raise UsageError(f"--emulate and --target {target} are two places", hint="give one of them")
+    if emulate or target is not None:
+        chosen = Target.parse(target or "emulator", cli.environ, directory=cli.directory)
+    else:
+        chosen = Target.from_environment(cli.environ, directory=cli.directory)
+    if org is not None:
+        chosen.org = org
+    return chosen
+
+
+@asynccontextmanager
+async def session(
+    cli: CliContext,
+    *,
+    target: str | None,
+    emulate: bool = False,
+    org: str | None = None,
+    events_file: str | None = None,
+    silent: bool = False,
+) -> AsyncIterator[Session]:
+    """A visit to the place that the command line names, shown as fits the terminal.
+
+    It begins with telling where it goes to, unless it is `silent`.
+    """
+    from score_flyio.cli.render import follow
+    from score_flyio.engine.session import open_session
+    from score_flyio.events import EventLog
+
+    place = target_of(cli, target=target, emulate=emulate, org=org)
+    async with follow(cli, events_file) as listener:
+        log = EventLog(cli.clock.time, listener)
+        async with open_session(cli.project(), place, log, clock=cli.clock) as visit:
+            if not silent:
+                visit.tell_target()
+            yield visit
+
+
+async def chosen(
+    cli: CliContext, workloads: Sequence[str], configs: Sequence[str], app: str | None
+) -> tuple[AppRef, ...]:
+    """The apps that the command line names."""
+    from score_flyio.engine.operations.apps import choose_apps
+
+    return await choose_apps(cli.project(), workloads, configs=configs, app=app)
+
+
+def names_one_app(*arguments: str) -> Decorator[Any]:
+    """The arguments and options by which a command names one app, and where it is.
+
+    `COMMAND WORKLOAD ARG…`, or `COMMAND ARG… --app NAME`.
+    """
+    metavar = " ".join(("[WORKLOAD]", *arguments))
+    return options((click.argument("arguments", nargs=-1, metavar=metavar),), ONE, WHERE)
+
+
+@frozen(kw_only=True)
+class NamedApp:
+    """The one app that a command line names."""
+
+    cli: CliContext
+    apps: tuple[AppRef, ...]
+    rest: tuple[str, ...]
+    """The arguments behind the workload."""
+    place: dict[str, Any] = field(factory=dict)
+
+    @property
+    def ref(self) -> AppRef:
+        """The app. Raises UsageError when there are several."""
+        from score_flyio.engine.operations.apps import single
+
+        return single(self.apps)
+
+    def no_more(self) -> None:
+        """Raises UsageError for an argument that is left."""
+        if self.rest:
+            raise UsageError(
+                f"unexpected argument {self.rest[0]!r}", hint="name one workload; see --help"
+            )
+
+    def session(self) -> AbstractAsyncContextManager[Session]:
+        """A visit to the place that the command line names."""
+        return session(self.cli, **self.place)
+
+
+async def named_app(cli: CliContext, settings: dict[str, Any]) -> NamedApp:
+    """What the options of `names_one_app` say; takes them out of the other settings.
+
+    Raises:
+        UsageError: it is not clear which workload is meant.
+    """
+    own = [settings.pop(name) for name in ("arguments", "configs", "app")]
+    names = ("target", "emulate", "org", "events_file")
+    place = {name: settings.pop(name) for name in names if name in settings}
+    apps, rest = await _split(cli, *own)
+    return NamedApp(cli=cli, apps=apps, rest=rest, place=place)
+
+
+async def _split(
+    cli: CliContext, arguments: Sequence[str], configs: Sequence[str], app: str | None
+) -> tuple[tuple[AppRef, ...], tuple[str, ...]]:
+    """The app and the arguments that are left.
+
+    The first argument is the workload, unless --app or --config names the app, or the project has
+    only one workload and the argument is not its name.
+    """
+    from score_flyio.engine.operations.apps import single
+
+    if app or configs:
+        return await chosen(cli, (), configs, app), tuple(arguments)
+    every = await chosen(cli, (), (), None)
+    for ref in every:
+        if arguments and ref.workload == arguments[0]:
+            return (ref,), tuple(arguments[1:])
+    if len(every) == 1:
+        return every, tuple(arguments)
+    named = [name for name in arguments[:1] if "=" not in name and not name.isdigit()]
+    return (single(await chosen(cli, named, (), None)),), tuple(arguments)

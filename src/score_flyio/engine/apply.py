@@ -1,0 +1,230 @@
+"""Plans → reports → records: carries out what is to be done to apps, whatever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Protocol
+
+import anyio
+from attrs import define, field, frozen
+
+from score_flyio.base.unwrap import unwrapped
+from score_flyio.deploy.execution.context import ContextSettings, app_scope
+from score_flyio.deploy.execution.execute import AppExecution, AppResult, app_execution
+from score_flyio.deploy.execution.report import AppReport, Report, app_report, outcome_of
+from score_flyio.deploy.execution.room import ask_for_room, questions
+from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.planning.plan import AppPlan
+from score_flyio.deploy.releases.made import (
+    changes_machines,
+    ending,
+    made_release,
+    notice_of,
+    numbered,
+)
+from score_flyio.deploy.step import CreateApp
+from score_flyio.engine.recording import StateRecorder
+from score_flyio.engine.session import Session
+from score_flyio.errors import ScoreFlyError
+from score_flyio.events import WarningRaised, WorkloadFinished
+from score_flyio.flytoml.spec import AppSpec
+
+
+class AppWork(Protocol):
+    """What is done to one app."""
+
+    @property
+    def app(self) -> str: ...
+
+    @property
+    def label(self) -> str:
+        """The workload, or the app where there is none."""
+        ...
+
+    @property
+    def options(self) -> DeployOptions: ...
+
+    @property
+    def makes_release(self) -> bool:
+        """Whether what it changes is remembered as a release."""
+        ...
+
+    @property
+    def url(self) -> str | None:
+        """Where the app is reached, as far as it is known."""
+        ...
+
+    async def observe(self) -> ObservedApp:
+        """The app as it is before anything changes."""
+        ...
+
+    async def carry_out(
+        self, applying: Applying, execution: AppExecution, observed: ObservedApp
+    ) -> AppPlan:
+        """Does it; gives the whole plan."""
+        ...
+
+
+@frozen(kw_only=True)
+class Work:
+    """A plan that is ready, for an app that was looked at."""
+
+    plan: AppPlan
+    observed: ObservedApp
+    options: DeployOptions = field(factory=DeployOptions)
+    definition: AppSpec | None = None
+    """What Fly is told of the release that the plan makes; None: it is told of none."""
+    makes_release: bool = True
+    url: str | None = None
+
+    @property
+    def app(self) -> str:
+        """Its name."""
+        return self.plan.app
+
+    @property
+    def label(self) -> str:
+        """How it is called."""
+        return self.plan.label
+
+    async def observe(self) -> ObservedApp:
+        """It was observed already."""
+        return self.observed
+
+    async def carry_out(
+        self, applying: Applying, execution: AppExecution, observed: ObservedApp
+    ) -> AppPlan:
+        """Does the plan, and tells its notes."""
+        for note in self.plan.notes:
+            applying.session.emit(
+                WarningRaised(scope=execution.context.scope(), message=note, code="plan_note")
+            )
+        await applying.steps(execution, self.plan, observed, self.definition)
+        return self.plan
+
+
+@define(kw_only=True)
+class Applying:
+    """One run over several apps; one that fails never stops another."""
+
+    session: Session
+    recorder: StateRecorder
+    results: dict[str, AppResult] = field(factory=dict)
+    """How the steps of each app went, by app; none of those that failed before."""
+    _reports: dict[str, AppReport] = field(factory=dict, init=False)
+
+    async def run(
+        self,
+        works: Sequence[AppWork],
+        beside: Callable[[], Coroutine[Any, Any, None]] | None = None,
+    ) -> Report:
+        """All of it at once, and what goes on `beside`, on which work may wait."""
+        start = anyio.current_time()
+        with unwrapped():
+            async with anyio.create_task_group() as tasks:
+                if beside is not None:
+                    tasks.start_soon(beside)
+                for work in works:
+                    tasks.start_soon(self._app, work, start)
+        return Report(
+            apps=tuple(self._reports[work.app] for work in works),
+            seconds=anyio.current_time() - start,
+            target=self.session.target.name,
+        )
+
+    async def _app(self, work: AppWork, zero: float) -> None:
+        start = anyio.current_time()
+        try:
+            with unwrapped():
+                result = self.results[work.app] = await self._apply(work)
+        except ScoreFlyError as error:
+            report = AppReport(
+                app=work.app,
+                label=work.label,
+                outcome=outcome_of((error,), changed=False),
+                seconds=anyio.current_time() - start,
+                failures=(error,),
+            )
+        else:
+            seconds = anyio.current_time() - start
+            report = app_report(result, zero=zero, seconds=seconds, url=work.url)
+        self._reports[work.app] = report
+        self.session.emit(
+            WorkloadFinished(
+                scope=app_scope(work.app, work.label),
+                outcome=report.outcome,
+                error=report.failures[0].message if report.failures else None,
+                seconds=report.seconds,
+            )
+        )
+
+    async def _apply(self, work: AppWork) -> AppResult:
+        observed = await work.observe()
+        settings = ContextSettings(
+            client=self.session.client,
+            app=work.app,
+            label=work.label,
+            options=work.options,
+            recorder=self.recorder,
+            emit=self.session.emit,
+            salt=self.recorder.state.salt,
+        )
+        async with app_execution(settings) as execution:
+            context = execution.context
+            context.secrets_before = observed.secrets
+            context.known_volumes.update(volume.id or "" for volume in observed.volumes)
+            context.known_addresses.update(address.ip or "" for address in observed.addresses)
+            plan = await work.carry_out(self, execution, observed)
+            result = numbered(await execution.finish(plan), context.release.recorded)
+            context.release.end(*ending(result))
+        if work.makes_release:
+            await self._remember(result)
+        return result
+
+    async def steps(
+        self,
+        execution: AppExecution,
+        plan: AppPlan,
+        observed: ObservedApp,
+        definition: AppSpec | None,
+    ) -> None:
+        """Does the steps of a plan that were not done yet; Fly is told of the release meanwhile."""
+        if definition is not None:
+            execution.context.release.expect(
+                plan.release,
+                notice_of(plan, definition, execution.context.options),
+                app_is_new=any(isinstance(step, CreateApp) for step in plan.steps),
+                certain=changes_machines(plan),
+            )
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._ask_for_room, execution, plan, observed)
+            await execution.carry_out(plan.steps, plan.pools)
+
+    async def _ask_for_room(
+        self, execution: AppExecution, plan: AppPlan, observed: ObservedApp
+    ) -> None:
+        if questions(plan.steps, ""):
+            await ask_for_room(
+                self.session.client,
+                plan.steps,
+                org=await self.session.owner(observed.app),
+                scope=execution.context.scope(),
+                emit=self.session.emit,
+            )
+
+    async def _remember(self, result: AppResult) -> None:
+        """Remembers the release that a plan made, or found made, if nothing failed."""
+        app = result.plan.app
+        known = self.recorder.of(app).releases
+        record = made_release(result, known, at=self.session.now())
+        if record is not None and not result.failures:
+            await self.recorder.released(app, record)
+
+
+async def apply(
+    session: Session, recorder: StateRecorder, works: Sequence[Work]
+) -> tuple[Report, Mapping[str, AppResult]]:
+    """Carries out plans; also gives how their steps went, by app."""
+    applying = Applying(session=session, recorder=recorder)
+    return await applying.run(works), applying.results

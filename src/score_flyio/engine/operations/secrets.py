@@ -1,0 +1,220 @@
+"""Secrets of an app, beside those that a deploy sets: listed, set, unset, and handed out.
+
+Machines see new secrets when they start anew. Which ones a machine has seen stands in its metadata,
+as a hash over the digests; an interrupted command is therefore finished by repeating it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any, TypeAlias
+
+from attrs import evolve, frozen
+
+from fly_machines import models
+from score_flyio.base.secret import Secret
+from score_flyio.deploy.execution.report import Report
+from score_flyio.deploy.metadata import ALL_SECRETS_SEEN
+from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.observe import Wanted
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.planning.plan import AppPlan
+from score_flyio.deploy.planning.reconfigure import Reconfiguration, plan_reconfiguration
+from score_flyio.deploy.planning.secrets import SEEN_KEY, digests_hash
+from score_flyio.deploy.releases.known import next_number
+from score_flyio.deploy.step import SetSecrets, Step, UpdateMachine
+from score_flyio.engine.apply import Work
+from score_flyio.engine.operations.apps import AppRef, observe
+from score_flyio.engine.operations.change import Before, Change, carry_out
+from score_flyio.engine.operations.definition import definition_after, known_definition
+from score_flyio.engine.session import Session
+from score_flyio.errors import UsageError
+from score_flyio.fly.present import metadata
+from score_flyio.fly.repeats import SecretsVersion, set_secrets
+from score_flyio.flytoml.spec import AppSpec
+from score_flyio.state.deployments import DeploymentRecord
+
+Values: TypeAlias = Mapping[str, Secret | None]
+"""Secrets by name; None deletes."""
+
+
+@frozen(kw_only=True)
+class SecretStatus:
+    """One secret, by its digest alone."""
+
+    name: str
+    digest: str
+    updated_at: str
+
+    def to_json(self) -> dict[str, Any]:
+        """One JSON object."""
+        return {"name": self.name, "digest": self.digest, "updated_at": self.updated_at or None}
+
+
+async def list_secrets(session: Session, ref: AppRef) -> tuple[SecretStatus, ...]:
+    """The secrets of an app by name. Raises UsageError when there is no such app."""
+    await observe(session, ref)
+    answer = await session.client.api.secrets_list(ref.app)
+    found = [
+        SecretStatus(
+            name=secret.name or "",
+            digest=secret.digest or "",
+            updated_at=secret.updated_at or secret.created_at or "",
+        )
+        for secret in answer.secrets or []
+    ]
+    return tuple(sorted(found, key=lambda secret: secret.name))
+
+
+@frozen(kw_only=True)
+class _Setting:
+    """What an app's machines are told of changed secrets, and how."""
+
+    session: Session
+    ref: AppRef
+    known: DeploymentRecord
+    options: DeployOptions
+    definition: AppSpec | None
+    """The app's fly.toml, where it is known."""
+
+    def foreseen(self, observed: ObservedApp, values: Values, *, stage: bool) -> AppPlan:
+        """All that the change would do, as far as it can be told before.
+
+        Values cannot be read, so any that is there already may turn out to be the same.
+        """
+        if not values:
+            return self.handed_out(observed)
+        changes = {name: _foreseen(name, values, observed) for name in values}
+        step = SetSecrets(id="secrets", app=observed.name, values=values, changes=changes)
+        if stage:
+            return self.session.plan(observed.name, self.ref.label, step)
+        plan = self._plan(observed, observed.machines)
+        return evolve(plan, steps=(step, *(_if_changed(each, step) for each in plan.steps)))
+
+    def handed_out(self, observed: ObservedApp, stored: SecretsVersion | None = None) -> AppPlan:
+        """Restarts, with their present configs, the machines that have not seen all secrets yet."""
+        seen = digests_hash(observed.secrets)
+        stale = tuple(m for m in observed.machines if metadata(m).get(ALL_SECRETS_SEEN) != seen)
+        return self._plan(observed, stale, stored)
+
+    def _plan(
+        self,
+        observed: ObservedApp,
+        stale: tuple[models.Machine, ...],
+        stored: SecretsVersion | None = None,
+    ) -> AppPlan:
+        everything, known = digests_hash(observed.secrets), self.known.secrets
+        own = digests_hash({n: observed.secrets[n] for n in known if n in observed.secrets})
+        return plan_reconfiguration(
+            Reconfiguration(
+                observed=observed,
+                label=self.ref.label,
+                configs={machine.id or "": _seeing(machine, everything, own) for machine in stale},
+                release=self.session.release(next_number(observed.machines, self.known.releases)),
+                new_id=self.session.new_id,
+                options=self.options,
+                definition=self.definition,
+                restart=True,
+                min_secrets_version=stored.version if stored else None,
+            )
+        )
+
+
+async def change_secrets(
+    session: Session,
+    ref: AppRef,
+    values: Values,
+    *,
+    stage: bool = False,
+    options: DeployOptions | None = None,
+    before: Before | None = None,
+    dry_run: bool = False,
+) -> Change:
+    """Sets secrets, deletes those given as None, and restarts the machines that have not seen all.
+
+    With `stage`, no machine is restarted: they see the secrets when they next start.
+
+    Raises:
+        UsageError: no such app, or a name cannot be one.
+        ConfigError: the strategy that the options name is impossible for a group.
+    """
+    for name in values:
+        _check_name(name)
+    options, wanted = options or DeployOptions(), Wanted(secrets=True)
+    async with session.memory("secrets", to_look=dry_run) as recorder:
+        observed = await observe(session, ref, wanted)
+        definition = known_definition(session, ref)
+        known = recorder.of(ref.app)
+        setting = _Setting(
+            session=session, ref=ref, known=known, options=options, definition=definition
+        )
+        plan = setting.foreseen(observed, values, stage=stage)
+        foreseen = Change(ref=ref, work=Work(plan=plan, observed=observed, options=options))
+        if dry_run:
+            return foreseen
+        if before is not None:
+            before(foreseen)
+        stored = await set_secrets(session.client.api, ref.app, values) if values else None
+        if stage:
+            return evolve(foreseen, report=Report(target=session.target.name))
+        if stored is not None:
+            observed = await observe(session, ref, wanted)
+            plan = setting.handed_out(observed, stored)
+        work = Work(
+            plan=plan,
+            observed=observed,
+            options=options,
+            definition=definition_after(session, ref, observed, plan, definition),
+        )
+        change = Change(ref=ref, work=work)
+        return await carry_out(session, recorder, change, before=None, dry_run=False)
+
+
+def _if_changed(step: Step, secrets: SetSecrets) -> Step:
+    behind = step if step.needs else step.after(secrets.id)
+    if isinstance(behind, UpdateMachine):
+        return evolve(behind, secrets_from=secrets.id, only_if_secrets_differ=True)
+    return behind
+
+
+def _foreseen(name: str, values: Values, observed: ObservedApp) -> str:
+    if values[name] is None:
+        return "removed" if name in observed.secrets else "absent"
+    return "unknown" if name in observed.secrets else "new"
+
+
+def parse_pairs(texts: Sequence[str]) -> dict[str, Secret | None]:
+    """`NAME=VALUE` arguments; values never show in messages.
+
+    Raises UsageError.
+    """
+    values: dict[str, Secret | None] = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise UsageError(
+                f"{name!r} has no value" if name.isidentifier() else "an argument has no `=`",
+                hint="write NAME=VALUE, or use secrets import to read lines from stdin",
+            )
+        _check_name(name)
+        values[name] = Secret(value)
+    return values
+
+
+def _check_name(name: str) -> None:
+    if not (name.isascii() and name.isidentifier()):
+        raise UsageError(
+            f"{name!r} cannot be the name of a secret",
+            hint="use letters, digits and underscores, and start with a letter",
+            code="secret_name_invalid",
+        )
+
+
+def _seeing(machine: models.Machine, everything: str, own: str) -> models.FlyMachineConfig:
+    config = deepcopy(machine.config) or models.FlyMachineConfig()
+    marks = {ALL_SECRETS_SEEN: everything}
+    if SEEN_KEY in (config.metadata or {}):
+        marks[SEEN_KEY] = own
+    config.metadata = {**(config.metadata or {}), **marks}
+    return config

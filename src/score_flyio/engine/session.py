@@ -1,0 +1,133 @@
+"""What every run and every operation works with: one visit to a target, for one project."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from attrs import define, field
+
+from fly_machines import models
+from score_flyio._version import __version__
+from score_flyio.base.clock import Clock, SystemClock
+from score_flyio.base.ulid import new_ulid
+from score_flyio.deploy.planning.plan import AppPlan
+from score_flyio.deploy.step import Step
+from score_flyio.engine.access import access_of
+from score_flyio.engine.project import Project
+from score_flyio.engine.recording import StateRecorder
+from score_flyio.engine.target import Target
+from score_flyio.events import Event, EventLog, TargetSelected
+from score_flyio.fly.client import FlyClient
+from score_flyio.fly.organization import Organization
+from score_flyio.resources.postgres.native import in_process
+from score_flyio.resources.registry import Registry
+from score_flyio.state.deployments import Release
+from score_flyio.state.model import ProjectState
+from score_flyio.state.saving import Saver
+from score_flyio.state.store import InMemoryStore, StateStore, not_initialised
+
+TOOL_VERSION = f"score-flyio/{__version__}"
+"""Written into machines' metadata where flyctl writes its own version."""
+
+
+@define(kw_only=True, eq=False)
+class Session:
+    """One visit: the open client, events, stamps, ids, the organization and the project state."""
+
+    project: Project
+    target: Target
+    client: FlyClient
+    emit: Callable[[Event], None]
+    now: Callable[[], float]
+    """Seconds since the epoch."""
+    rng: random.Random = field(repr=False)
+    organization: Organization = field(init=False)
+    """Of new apps; asked for once in a visit."""
+
+    @organization.default
+    def _organization(self) -> Organization:
+        return Organization(self.client, self.target.org)
+
+    async def owner(self, app: models.App | None) -> str:
+        """The organization that an app belongs to, or will belong to once it is made."""
+        found = app.organization.slug if app and app.organization else None
+        return found or await self.organization.slug()
+
+    def new_id(self) -> str:
+        """A new unique text (ULID form)."""
+        return new_ulid(self.now(), self.rng)
+
+    def release(self, version: int) -> Release:
+        """The release that a change makes."""
+        return Release(id=self.new_id(), version=version, tool_version=TOOL_VERSION)
+
+    def plan(self, app: str, label: str, *steps: Step) -> AppPlan:
+        """A plan of steps that make no release."""
+        return AppPlan(app=app, label=label, steps=steps, release=self.release(0))
+
+    def tell_target(self) -> None:
+        """Tells where the visit goes to."""
+        self.emit(TargetSelected(target=self.target.name, emulated=self.target.emulated))
+
+    def registry(self, state: ProjectState) -> Registry:
+        """The project's provisioners; those in this process share the client."""
+        access = access_of(self.client, self.organization.slug, self.project.environ)
+        return in_process(self.project.registry(state), lambda: access)
+
+    @asynccontextmanager
+    async def memory(
+        self, owner: str, *, needed: bool = False, to_look: bool = False
+    ) -> AsyncIterator[StateRecorder]:
+        """The project state under its lock, and what it remembers of apps.
+
+        Args:
+            owner: tells others who holds the lock.
+            needed: whether there must be a project; else one without a past is made up, and what
+                it is told is forgotten.
+            to_look: nothing is locked, and nothing will be saved.
+
+        Raises:
+            NotInitialised: a project is needed, and there is none.
+            StateLocked: somebody else holds the lock.
+        """
+        if to_look or not needed:
+            state = await self.project.store.load()
+            if state is None and needed:
+                raise not_initialised()
+            if state is None or to_look:
+                yield self._recorder(state or ProjectState.new(""), InMemoryStore(), _ignore)
+                return
+        async with self.project.locked(owner) as state:
+            yield self._recorder(state, self.project.store, self.emit)
+
+    def _recorder(
+        self, state: ProjectState, store: StateStore, emit: Callable[[Event], None]
+    ) -> StateRecorder:
+        workloads = {state.app_name(name): name for name in state.workloads}
+        return StateRecorder(
+            state=state, store=store, saver=Saver(store, state), emit=emit, workloads=workloads
+        )
+
+
+@asynccontextmanager
+async def open_session(
+    project: Project,
+    target: Target,
+    log: EventLog,
+    *,
+    clock: Clock | None = None,
+    rng: random.Random | None = None,
+) -> AsyncIterator[Session]:
+    """A session that is open within the context; its events go to `log`."""
+    rng = rng or random.SystemRandom()
+    now = (clock or SystemClock()).time
+    async with target.connect(emit=log.emit, rng=rng) as client:
+        yield Session(
+            project=project, target=target, client=client, emit=log.emit, now=now, rng=rng
+        )
+
+
+def _ignore(_event: Event) -> None:
+    """Nothing was saved."""

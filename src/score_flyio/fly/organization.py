@@ -1,0 +1,43 @@
+"""Which organization new apps belong to: the one answer to that question."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import anyio
+from attrs import define, field
+
+from score_flyio.errors import InvalidRequest, NotAuthorized, NotFound
+from score_flyio.fly.client import FlyClient
+
+PERSONAL: Final = "personal"
+"""The organization that every user has."""
+
+
+async def visible_organizations(client: FlyClient) -> tuple[str, ...]:
+    """The slugs of the organizations that the token sees, sorted."""
+    answer = await client.api.current_token_show()
+    return tuple(sorted({token.org_slug for token in answer.tokens or [] if token.org_slug}))
+
+
+@define(eq=False)
+class Organization:
+    """The organization as told, else the only one that the token sees, else the personal one."""
+
+    client: FlyClient
+    told: str | None = None
+    _turn: anyio.Lock = field(factory=anyio.Lock, init=False)
+
+    async def slug(self) -> str:
+        """Its slug; Fly is asked once, however many apps want to know at the same time."""
+        async with self._turn:
+            if not self.told:
+                self.told = await self._found()
+            return self.told
+
+    async def _found(self) -> str:
+        try:
+            seen = await visible_organizations(self.client)
+        except (NotFound, NotAuthorized, InvalidRequest):  # a token of one app may not ask
+            return PERSONAL
+        return seen[0] if len(seen) == 1 else PERSONAL
