@@ -124,7 +124,7 @@ def parse_faults(text: str, seed: int = 0) -> Faults:
                 rules.append(_rule(part))
         except ValueError as error:
             problems.append(
-                Problem(message=f"{part!r}: {error}", place="faults", hint=_HELP, code="faults")
+                Problem(message=f"{part!r}: {error}", path=("faults",), hint=_HELP, code="faults")
             )
     if problems:
         raise ConfigError(problems=problems)

@@ -22,9 +22,12 @@ from tests.cli.conftest import Cli
 FakeCommand = Callable[[Callable[..., Any]], None]
 
 PROBLEMS = (
-    Problem(message="no image", file="score.yaml", line=3, place="containers.main.image"),
+    Problem(message="no image", file="score.yaml", line=3, path=("containers", "main", "image")),
     Problem(
-        message="port is 0", file="score.yaml", place="service.ports.web", hint="use 1 to 65535"
+        message="port is 0",
+        file="score.yaml",
+        path=("service", "ports", "web"),
+        hint="use 1 to 65535",
     ),
 )
 

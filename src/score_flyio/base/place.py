@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 Path: TypeAlias = tuple[str | int, ...]
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+")
+_PARTS: Final = re.compile(r"(?P<name>[^.\[\]]+)|\[(?:(?P<index>[0-9]+)|(?P<odd>[^\]]*))\]")
 _SHOWN: Final = 60
 
 
@@ -21,6 +22,14 @@ def place_text(path: Sequence[str | int]) -> str:
         else:
             text += f".{part}" if text else part
     return text
+
+
+def path_of(text: str) -> Path:
+    """The path that `place_text` writes as this text."""
+    parts = _PARTS.finditer(text)
+    return tuple(
+        part["name"] or (int(part["index"]) if part["index"] else part["odd"]) for part in parts
+    )
 
 
 def json_pointer(path: Sequence[str | int]) -> str:

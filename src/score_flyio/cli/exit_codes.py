@@ -4,7 +4,7 @@ import traceback
 from typing import Any
 
 import asyncclick as click
-from attrs import asdict, frozen
+from attrs import frozen
 
 from score_flyio.cli.output import Output
 from score_flyio.errors import DeployError, Problem, ScoreFlyError
@@ -82,7 +82,7 @@ def to_json(failure: Failure) -> dict[str, Any]:
         "code": failure.code,
         "message": failure.message,
         "hint": failure.hint,
-        "problems": [asdict(problem) for problem in failure.problems],
+        "problems": [problem.as_json() for problem in failure.problems],
     }
     if failure.failures:
         document["failures"] = [to_json(part) for part in failure.failures]

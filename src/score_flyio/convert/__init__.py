@@ -20,11 +20,11 @@ from score_flyio.convert.services import services
 from score_flyio.convert.sizing import vm_of_workload
 from score_flyio.convert.variables import variables
 from score_flyio.convert.volumes import mounts
+from score_flyio.errors import Problem
 from score_flyio.flytoml.names import RULE, is_app_name
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.score.load import LoadedWorkload
 from score_flyio.score.model import Container
-from score_flyio.score.notice import Notice
 from score_flyio.score.placeholders import Lookup, ResourceOutputs
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Conversion(Record):
     spec: AppSpec
     secrets: Mapping[str, Secret] = field(factory=dict)
     """App secrets, by name, sorted."""
-    notices: tuple[Notice, ...] = ()
+    notices: tuple[Problem, ...] = ()
     """Remarks of the conversion; those of the loading are in `LoadedWorkload.notices`."""
     side_files: Mapping[str, bytes] = field(factory=dict)
     """Files to be written, by path relative to the working folder; `local_path` names them."""

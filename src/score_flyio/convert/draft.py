@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import define, evolve, field
 
-from score_flyio.base.place import Path, place_text
+from score_flyio.base.place import Path
 from score_flyio.base.secret import Secret
 from score_flyio.errors import (
     InputError,
@@ -17,9 +17,7 @@ from score_flyio.errors import (
     ScoreFileError,
     UnsupportedFeatureError,
 )
-from score_flyio.score.finding import Finding
 from score_flyio.score.model import Workload
-from score_flyio.score.notice import Notice
 from score_flyio.score.placeholders import (
     Lookup,
     SubstitutedText,
@@ -44,19 +42,18 @@ class Draft:
     read_file: Callable[[str], bytes]
     side_folder: str = ""
     """Where side files go, relative to the working folder."""
-    findings: list[Finding] = field(factory=list)
-    notices: list[Notice] = field(factory=list)
+    findings: list[Problem] = field(factory=list)
+    notices: list[Problem] = field(factory=list)
     secrets: dict[str, Secret] = field(factory=dict)
     side_files: dict[str, bytes] = field(factory=dict)
 
     def fail(self, code: str, path: Path, message: str, hint: str | None = None) -> None:
         """Notes a problem at a path of the Score file."""
-        finding = Finding(kind=code, code=code, path=path, message=message, hint=hint)
-        self.findings.append(finding)
+        self.findings.append(Problem(code=code, path=path, message=message, hint=hint))
 
     def remark(self, code: str, message: str, *, subject: str | None = None) -> None:
         """Notes something that people should know."""
-        self.notices.append(Notice(code=code, subject=subject, message=message))
+        self.notices.append(Problem(code=code, subject=subject, message=message))
 
     def substituted(self, text: str, path: Path) -> SubstitutedText:
         """The text with its placeholders resolved; as it is where they cannot be."""
@@ -64,7 +61,7 @@ class Draft:
             return substitute(text, self.lookup)
         except SubstitutionError as error:
             self.findings += [
-                evolve(finding, path=path + finding.path) for finding in error.findings
+                evolve(finding, path=path + finding.path) for finding in error.problems
             ]
             return SubstitutedText(text)
 
@@ -76,14 +73,5 @@ class Draft:
         """Raises all problems as one error, of the kind of the first."""
         if not self.findings:
             return
-        problems = tuple(
-            Problem(
-                message=finding.message,
-                file=self.file,
-                place=place_text(finding.path) or None,
-                hint=finding.hint,
-                code=finding.code,
-            )
-            for finding in self.findings
-        )
+        problems = tuple(evolve(finding, file=self.file) for finding in self.findings)
         raise _ERRORS.get(problems[0].code, ScoreFileError)(problems=problems)

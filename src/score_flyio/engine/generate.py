@@ -38,7 +38,6 @@ from score_flyio.errors import (
 from score_flyio.events import Event, FileWritten, Scope, StateSaved, WarningRaised, WorkloadLoaded
 from score_flyio.resources.plan import ResourcePlan, plan_resources, record_plan
 from score_flyio.score.load import LoadedWorkload
-from score_flyio.score.notice import Notice
 from score_flyio.state.model import ProjectState
 
 if TYPE_CHECKING:
@@ -346,7 +345,7 @@ class _Run:
     def _failed(self, *errors: ScoreFlyError) -> None:
         self.failures |= dict.fromkeys(errors)
 
-    def _tell(self, workload: str, notices: Sequence[Notice]) -> None:
+    def _tell(self, workload: str, notices: Sequence[Problem]) -> None:
         for notice in notices:
             self._warn(str(notice), notice.key, workload)
 

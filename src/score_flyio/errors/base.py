@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from attrs import frozen
 
+from score_flyio.base.place import Path, place_text
 from score_flyio.base.record import Record
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class Problem(Record):
-    """One thing wrong with one input: where, what, and how to fix it."""
+    """One thing wrong, or remarkable, with one input: where, what, and how to fix it."""
 
     message: str
     """What is wrong, with the value that is wrong."""
@@ -20,12 +21,37 @@ class Problem(Record):
     """The file as the user named it."""
     line: int | None = None
     """Line in the file, from 1."""
-    place: str | None = None
-    """Path inside the document, such as `containers.main.files[/etc/app.conf].source`."""
+    path: Path = ()
+    """Where in the document: names of keys and indexes of list items."""
     hint: str | None = None
     """What to do about it."""
     code: str = "invalid"
     """Stable name of the kind of problem."""
+    kind: str = ""
+    """What is told apart within a code: the rule of Score, or the stage of reading a fly.toml."""
+    subject: str | None = None
+    """The key, placeholder or name that it is about, where the path does not say it."""
+
+    @property
+    def place(self) -> str | None:
+        """The path as people read it, such as `containers.main.files[/etc/app.conf].source`."""
+        return place_text(self.path) or None
+
+    @property
+    def key(self) -> str:
+        """Code and subject as one text, such as `secret_variable:DB_PASSWORD`."""
+        return self.code if self.subject is None else f"{self.code}:{self.subject}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The members that machine-readable output has of it."""
+        return {
+            "message": self.message,
+            "file": self.file,
+            "line": self.line,
+            "place": self.place,
+            "hint": self.hint,
+            "code": self.code,
+        }
 
     def __str__(self) -> str:
         where = ":".join(str(part) for part in (self.file, self.line) if part is not None)

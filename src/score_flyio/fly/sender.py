@@ -10,6 +10,7 @@ import anyio
 import attrs
 
 from fly_machines.operations import Operation, QueryValue
+from score_flyio.base.place import path_of
 from score_flyio.errors import FlyApiError, FlyError, Problem, RateLimited
 from score_flyio.events import Event, RateLimitHit, RequestFinished, RequestRetried, Scope
 from score_flyio.fly.codec import ShapeError, structure, unstructure
@@ -130,5 +131,7 @@ def _decode(call: Call, answer: Answer, response_type: type[T]) -> T:
     try:
         return structure(value, response_type)
     except ShapeError as error:
-        problems = [Problem(place=each.place, message=each.message) for each in error.misfits]
+        problems = [
+            Problem(path=path_of(each.place), message=each.message) for each in error.misfits
+        ]
         raise decode_error(call, answer, problems) from error

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from score_flyio.flytoml.document import FlyTomlDocument, read_fly_toml
-    from score_flyio.flytoml.findings import Finding
     from score_flyio.flytoml.strict import StrictReport
     from score_flyio.flytoml.validate import validate_group, warnings_of
     from score_flyio.flytoml.write import to_json, to_toml, to_workload_toml
 
 _HOMES = {
-    "Finding": "findings",
     "FlyTomlDocument": "document",
     "StrictReport": "strict",
     "read_fly_toml": "document",
@@ -26,7 +24,6 @@ _HOMES = {
 }
 
 __all__ = [
-    "Finding",
     "FlyTomlDocument",
     "StrictReport",
     "read_fly_toml",

@@ -14,7 +14,8 @@ from typing import Any, Final
 import attrs
 from attrs import define, field
 
-from score_flyio.flytoml.findings import Finding
+from score_flyio.errors import Problem
+from score_flyio.flytoml.findings import finding
 from score_flyio.flytoml.gotext import Time, int64, time_text
 from score_flyio.flytoml.schema import Key, Shape, keys_of
 from score_flyio.flytoml.spec import AppSpec
@@ -26,7 +27,7 @@ _ROOTFS: Final = ("", "never", "restart", "always")
 _FATAL: Final = frozenset({"duration", "auto_stop", "persist_rootfs"})
 
 
-def decode(tree: Tree) -> tuple[AppSpec | None, tuple[Finding, ...]]:
+def decode(tree: Tree) -> tuple[AppSpec | None, tuple[Problem, ...]]:
     """The spec, or `None` and every value that does not fit; the one that flyctl names first.
 
     Go reports an unreadable duration or word at once, and a value of a wrong type only at the end.
@@ -38,10 +39,10 @@ def decode(tree: Tree) -> tuple[AppSpec | None, tuple[Finding, ...]]:
     if not work.findings:
         return spec, ()
     ordered = sorted(work.findings, key=lambda found: not found[0])
-    return None, tuple(finding for _, finding in ordered)
+    return None, tuple(found for _, found in ordered)
 
 
-def _endless(tree: Tree) -> Finding | None:
+def _endless(tree: Tree) -> Problem | None:
     """The first number that is none, or infinite, even of an unknown key: JSON cannot have it."""
     for place, value in leaves(tree):
         if isinstance(value, float) and not math.isfinite(value):
@@ -59,7 +60,7 @@ class _Misfit(Exception):
 
 @define
 class _Decoder:
-    findings: list[tuple[bool, Finding]] = field(factory=list)
+    findings: list[tuple[bool, Problem]] = field(factory=list)
 
     def section(self, section: type, raw: Tree, place: str, present: Any = None) -> Any:
         """A section; `present` is what an earlier spelling of its key has made of it."""
@@ -131,13 +132,13 @@ class _Decoder:
         self.findings.append((fatal, _finding(misfit, place)))
 
 
-def _finding(misfit: _Misfit, place: str) -> Finding:
-    return Finding(
-        stage="decode",
-        code=misfit.code,
-        place=place,
-        message=f"expected {misfit.expected}, found {describe(misfit.value)}",
-        hint=f"write it as {misfit.expected}",
+def _finding(misfit: _Misfit, place: str) -> Problem:
+    return finding(
+        "decode",
+        place,
+        misfit.code,
+        f"expected {misfit.expected}, found {describe(misfit.value)}",
+        f"write it as {misfit.expected}",
     )
 
 

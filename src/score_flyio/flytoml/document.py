@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, frozen
 
+from score_flyio.base.place import path_of
 from score_flyio.errors import Problem
 from score_flyio.flytoml.decode import decode
-from score_flyio.flytoml.findings import Finding
+from score_flyio.flytoml.findings import finding, recorded
 from score_flyio.flytoml.legacy import normalise
 from score_flyio.flytoml.lines import key_lines, line_for
 from score_flyio.flytoml.parse import FileFormat, parse
@@ -26,30 +27,36 @@ class FlyTomlDocument:
     """`None` if the file cannot be parsed or decoded."""
     app: str | None = None
     """The app's name, `""` if it has none; `None` if the file cannot be parsed."""
-    errors: tuple[Finding, ...] = ()
-    """What flyctl reports; of values that cannot be decoded it names the first only."""
-    warnings: tuple[Finding, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    """All that is wrong."""
+    warnings: tuple[Problem, ...] = ()
     strict: StrictReport | None = None
     """`None` if the file cannot be decoded."""
-    problems: tuple[Problem, ...] = field(default=(), repr=False)
-    """All that is wrong, for a person."""
 
     @property
     def valid(self) -> bool:
         """Parsed, decoded, and keeps the rules."""
-        return not self.errors
+        return not self.problems
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """What flyctl reports: of values that cannot be decoded the first only."""
+        return self.problems if self.spec else self.problems[:1]
 
     def verdict(self) -> dict[str, Any]:
         """Whether the file is accepted, and what is wrong or remarkable with it, for tools."""
         return {
             "valid": self.valid,
-            "errors": [finding.as_json() for finding in self.errors],
-            "warnings": [{"field": f.field, "code": f.code} for f in self.warnings],
+            "errors": [recorded(error) for error in self.errors],
+            "warnings": [
+                {"field": warning["field"], "code": warning["code"]}
+                for warning in map(recorded, self.warnings)
+            ],
             "strict": self.strict and self.strict.as_json(),
         }
 
     def strict_problems(self) -> tuple[Problem, ...]:
-        """Unknown names, for a person."""
+        """Unknown names, of which flyctl only warns."""
         report = self.strict or StrictReport(valid=False)
         paths = [*report.unrecognized_sections]
         paths += [
@@ -59,7 +66,7 @@ class FlyTomlDocument:
             Problem(
                 message="unknown name",
                 file=self.file,
-                place=path,
+                path=path_of(path),
                 hint="correct the spelling or remove it",
                 code="unknown_name",
             )
@@ -78,29 +85,26 @@ def read_fly_toml(
         form: the language it is written in.
     """
     tree = parse(text, form)
-    if isinstance(tree, Finding):
-        return FlyTomlDocument(file=file, errors=(tree,), problems=(tree.problem(file),))
+    if isinstance(tree, Problem):
+        return FlyTomlDocument(file=file, problems=(evolve(tree, file=file),))
 
-    def told(findings: tuple[Finding, ...]) -> tuple[Problem, ...]:
-        lines = key_lines(text) if findings and form == "toml" else {}
-        return tuple(f.problem(file, line_for(lines, f.place)) for f in findings)
+    def located(found: tuple[Problem, ...]) -> tuple[Problem, ...]:
+        lines = key_lines(text) if found and form == "toml" else {}
+        return tuple(evolve(each, file=file, line=line_for(lines, each.path)) for each in found)
 
     normalised, misfits = normalise(tree)
     spec, mistakes = decode(normalised)
     if misfits or spec is None:
-        findings = (*misfits, *mistakes)
-        return FlyTomlDocument(
-            file=file, app=_name(tree), errors=findings[:1], problems=told(findings)
-        )
-    errors = validate(spec)
+        problems = located((*misfits, *mistakes))
+        return FlyTomlDocument(file=file, app=_name(tree), problems=problems)
+    problems = located(validate(spec))
     return FlyTomlDocument(
         file=file,
         spec=spec,
         app=spec.app,
-        errors=errors,
-        warnings=warnings_of(spec),
-        strict=strict_check(normalised, valid=not errors),
-        problems=told(errors),
+        problems=problems,
+        warnings=located(warnings_of(spec)),
+        strict=strict_check(normalised, valid=not problems),
     )
 
 
@@ -108,8 +112,8 @@ def refused(
     file: str | None, code: str, message: str, hint: str | None, line: int | None = None
 ) -> FlyTomlDocument:
     """A file that cannot be read at all."""
-    finding = Finding(stage="parse", code=code, place="", message=message, hint=hint, line=line)
-    return FlyTomlDocument(file=file, errors=(finding,), problems=(finding.problem(file),))
+    problem = finding("parse", "", code, message, hint, line=line)
+    return FlyTomlDocument(file=file, problems=(evolve(problem, file=file),))
 
 
 def _name(tree: dict[str, Any]) -> str:

@@ -1,47 +1,40 @@
-"""What is wrong, or remarkable, with a fly.toml."""
+"""What is wrong, or remarkable, with a fly.toml, named as flyctl's rules name it."""
 
 from __future__ import annotations
 
-import re
-from typing import Final, Literal
+from typing import Literal
 
-from attrs import frozen
-
+from score_flyio.base.place import path_of
 from score_flyio.errors import Problem
 
-Stage = Literal["parse", "decode", "validate", "convert"]
-_INDEX: Final = re.compile(r"\[[0-9]+\]")
+Stage = Literal["parse", "decode", "validate"]
 
 
-@frozen(kw_only=True)
-class Finding:
-    """One error or warning, named as flyctl's rules name it, and told as a person needs it."""
+def finding(
+    stage: Stage,
+    place: str,
+    code: str,
+    message: str,
+    hint: str | None = None,
+    *,
+    line: int | None = None,
+) -> Problem:
+    """A problem of a fly.toml.
 
-    stage: Stage
-    code: str
-    """Stable name of the broken rule, such as `wrong_type` or `out_of_range`."""
-    place: str
-    """Path of the key with list indices, such as `mounts[1].initial_size`; `""` for the file."""
-    message: str
-    hint: str | None = None
-    line: int | None = None
+    Args:
+        stage: when it is found.
+        place: path of the key, such as `mounts[1].initial_size`; empty for the whole file.
+        code: stable name of the broken rule, such as `wrong_type` or `out_of_range`.
+        message: what is wrong.
+        hint: what to do about it.
+        line: in the file, where it is known already.
+    """
+    return Problem(
+        kind=stage, code=code, path=path_of(place), message=message, hint=hint, line=line
+    )
 
-    @property
-    def field(self) -> str:
-        """The path without list indices."""
-        return _INDEX.sub("", self.place)
 
-    def as_json(self) -> dict[str, str]:
-        """Stage, field and code: the members that other tools compare."""
-        return {"stage": self.stage, "field": self.field, "code": self.code}
-
-    def problem(self, file: str | None, line: int | None = None) -> Problem:
-        """The same for a person."""
-        return Problem(
-            message=self.message,
-            file=file,
-            line=self.line or line,
-            place=self.place or None,
-            hint=self.hint,
-            code=self.code,
-        )
+def recorded(problem: Problem) -> dict[str, str]:
+    """Stage, field and code: the members that other tools compare."""
+    field = ".".join(part for part in problem.path if isinstance(part, str))
+    return {"stage": problem.kind, "field": field, "code": problem.code}

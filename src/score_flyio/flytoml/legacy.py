@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from attrs import define, field
 
-from score_flyio.flytoml.findings import Finding
+from score_flyio.errors import Problem
+from score_flyio.flytoml.findings import finding
 from score_flyio.flytoml.gotext import int64, text_of, wrapped
 from score_flyio.flytoml.tree import Tree, describe
 from score_flyio.flytoml.values import Duration
@@ -23,7 +24,7 @@ _SECOND: Final = 1_000_000_000
 _MILLISECOND: Final = 1_000_000
 
 
-def normalise(tree: Tree) -> tuple[Tree, tuple[Finding, ...]]:
+def normalise(tree: Tree) -> tuple[Tree, tuple[Problem, ...]]:
     """A copy of `tree` in present spelling, and what could not be rewritten, in flyctl's order.
 
     A part that cannot be rewritten is left out of the copy, so that the rest can still be checked.
@@ -47,18 +48,18 @@ def _copy(value: Any) -> Any:
 @define
 class _Normaliser:
     tree: Tree
-    findings: list[Finding] = field(factory=list)
+    findings: list[Problem] = field(factory=list)
 
 
 class _Misfit(Exception):
     def __init__(self, place: str, value: Any, expected: str, code: str = "wrong_type") -> None:
         super().__init__(place)
-        self.finding = Finding(
-            stage="decode",
-            code=code,
-            place=place,
-            message=f"expected {expected}, found {describe(value)}",
-            hint=f"write it as {expected}",
+        self.finding = finding(
+            "decode",
+            place,
+            code,
+            f"expected {expected}, found {describe(value)}",
+            f"write it as {expected}",
         )
 
 

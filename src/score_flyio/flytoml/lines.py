@@ -8,16 +8,19 @@ from typing import Any, Final
 
 from attrs import Factory, define
 
+from score_flyio.base.place import Path
+
 _INDEX: Final = re.compile(r"\[[0-9]+\]")
 
 
-def line_for(lines: dict[str, int], place: str) -> int | None:
+def line_for(lines: dict[str, int], path: Path) -> int | None:
     """The line of a key, or of the nearest table around it."""
-    while place:
+    for length in range(len(path), 0, -1):
+        parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in path[:length]]
+        place = "".join(parts).removeprefix(".")
         for spelling in (place, _INDEX.sub("", place)):
             if spelling in lines:
                 return lines[spelling]
-        place = place.rpartition(".")[0]
     return None
 
 
@@ -66,20 +69,21 @@ class _Index:
 
     def add(self, statement: str, tree: dict[str, Any], line: int) -> None:
         if statement.startswith("["):
-            self._header(tree, listed=statement.startswith("[["))
-            self.lines.setdefault(self.table, line)
+            self._header(tree, line, listed=statement.startswith("[["))
         else:
             self._keys(tree, self.table, line)
 
-    def _header(self, tree: dict[str, Any], *, listed: bool) -> None:
+    def _header(self, tree: dict[str, Any], line: int, *, listed: bool) -> None:
         self.table, below = "", tree
         while isinstance(below, dict) and below:
             ((name, below),) = below.items()
             self.table = f"{self.table}.{name}" if self.table else name
             if listed and not isinstance(below, dict):
                 self.counts[self.table] = self.counts.get(self.table, 0) + 1
+            self.lines.setdefault(self.table, line)
             if self.table in self.counts:
                 self.table += f"[{self.counts[self.table] - 1}]"
+                self.lines.setdefault(self.table, line)
 
     def _keys(self, value: Any, path: str, line: int) -> None:
         if isinstance(value, dict):

@@ -7,7 +7,9 @@ import math
 import re
 from typing import Any, Final, Literal
 
-from score_flyio.flytoml.findings import Finding
+from score_flyio.base.place import path_of
+from score_flyio.errors import Problem
+from score_flyio.flytoml.findings import finding
 from score_flyio.flytoml.gotext import well_formed
 from score_flyio.flytoml.lines import key_lines, line_for, unread_line
 from score_flyio.flytoml.tree import Tree, is_deeper, leaves
@@ -22,7 +24,7 @@ _TUPLE: Final = re.compile(r"\('.*'\)|\('.*',\)")
 _PART: Final = re.compile(r"'([^']*)'")
 
 
-def parse(text: str, form: FileFormat) -> Tree | Finding:
+def parse(text: str, form: FileFormat) -> Tree | Problem:
     """The tree, or why there is none."""
     too_deep = _syntax(form.upper(), "lists and tables are nested too deeply", None)
     try:
@@ -38,7 +40,7 @@ def parse(text: str, form: FileFormat) -> Tree | Finding:
     return too_deep if is_deeper(parsed, _DEEPEST) else parsed
 
 
-def _toml(text: str) -> Tree | Finding:
+def _toml(text: str) -> Tree | Problem:
     """TOML as flyctl's reader takes it: no numbers beyond 64 bits."""
     import tomli
 
@@ -56,7 +58,7 @@ def _toml(text: str) -> Tree | Finding:
         return _syntax("TOML", "a whole number has too many digits", unread_line(text))
     for place, value in leaves(tree):
         if isinstance(value, int) and not -(2**63) <= value < 2**63:
-            found = line_for(key_lines(text), place)
+            found = line_for(key_lines(text), path_of(place))
             return _syntax("TOML", f"the number of {place} is too large", found)
     return tree
 
@@ -74,7 +76,7 @@ def _toml_float(text: str) -> float:
     return float(text) if text.endswith(("inf", "nan")) else _number(text)
 
 
-def _json(text: str) -> Tree | Finding:
+def _json(text: str) -> Tree | Problem:
     try:
         tree = json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_constant)
     except json.JSONDecodeError as error:
@@ -101,7 +103,7 @@ def _constant(word: str) -> float:
     raise _NoNumberError(word, "no number")
 
 
-def _yaml(text: str) -> Tree | Finding:
+def _yaml(text: str) -> Tree | Problem:
     import yaml
 
     from score_flyio.flytoml.yaml_text import load_yaml
@@ -115,7 +117,7 @@ def _yaml(text: str) -> Tree | Finding:
         return _syntax("YAML", str(error), 1)
 
 
-def _table(language: str, value: Any) -> Tree | Finding:
+def _table(language: str, value: Any) -> Tree | Problem:
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -124,12 +126,12 @@ def _table(language: str, value: Any) -> Tree | Finding:
     return tree
 
 
-def _syntax(language: str, message: str, line: int | None) -> Finding:
-    return Finding(
-        stage="parse",
-        code="toml_syntax",
-        place="",
-        message=f"not {language}: {message}",
-        hint=f"correct the {language} syntax there",
+def _syntax(language: str, message: str, line: int | None) -> Problem:
+    return finding(
+        "parse",
+        "",
+        "toml_syntax",
+        f"not {language}: {message}",
+        f"correct the {language} syntax there",
         line=line,
     )

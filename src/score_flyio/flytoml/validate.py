@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from score_flyio.errors import InputError
-from score_flyio.flytoml.findings import Finding
+from score_flyio.errors import InputError, Problem
+from score_flyio.flytoml.findings import finding
 from score_flyio.flytoml.groups import flatten, process_groups
 from score_flyio.flytoml.spec import AppSpec, Mount, ServiceHttpCheck, ServiceTcpCheck
 from score_flyio.flytoml.values import Duration, split_command, volume_gb
@@ -24,7 +24,7 @@ _TWO_SECONDS: Final = Duration.of_seconds(2)
 _MINUTE: Final = Duration.of_seconds(60)
 
 
-def validate(spec: AppSpec) -> tuple[Finding, ...]:
+def validate(spec: AppSpec) -> tuple[Problem, ...]:
     """Every broken rule of the whole file."""
     rules = (_deploy, _commands, _checks, _groups_of_services, _restarts, _build)
     findings = [finding for rule in rules for finding in rule(spec)]
@@ -33,7 +33,7 @@ def validate(spec: AppSpec) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-def validate_group(spec: AppSpec, group: str) -> tuple[Finding, ...]:
+def validate_group(spec: AppSpec, group: str) -> tuple[Problem, ...]:
     """Every broken rule of the file reduced to one group, which may have one mount only."""
     reduced = flatten(spec, group)
     findings = validate(reduced)
@@ -48,20 +48,20 @@ def validate_group(spec: AppSpec, group: str) -> tuple[Finding, ...]:
     return (*findings, extra)
 
 
-def warnings_of(spec: AppSpec) -> tuple[Finding, ...]:
+def warnings_of(spec: AppSpec) -> tuple[Problem, ...]:
     """What is accepted with a remark."""
     return (*_build_sources(spec), *_services_without_ports(spec), *_service_checks(spec))
 
 
-def _finding(place: str, code: str, message: str, hint: str) -> Finding:
-    return Finding(stage="validate", code=code, place=place, message=message, hint=hint)
+def _finding(place: str, code: str, message: str, hint: str) -> Problem:
+    return finding("validate", place, code, message, hint)
 
 
 def _one_of(words: Sequence[str]) -> str:
     return f"use one of {', '.join(words)}"
 
 
-def _deploy(spec: AppSpec) -> Iterator[Finding]:
+def _deploy(spec: AppSpec) -> Iterator[Problem]:
     strategy = spec.deploy.strategy if spec.deploy else ""
     if strategy and strategy not in _STRATEGIES:
         yield _finding(
@@ -79,7 +79,7 @@ def _deploy(spec: AppSpec) -> Iterator[Finding]:
         )
 
 
-def _commands(spec: AppSpec) -> Iterator[Finding]:
+def _commands(spec: AppSpec) -> Iterator[Problem]:
     lines = {f"processes.{group}": line for group, line in sorted(spec.processes.items())}
     lines["console_command"] = spec.console_command
     lines["deploy.release_command"] = spec.deploy.release_command if spec.deploy else ""
@@ -95,7 +95,7 @@ def _commands(spec: AppSpec) -> Iterator[Finding]:
             )
 
 
-def _checks(spec: AppSpec) -> Iterator[Finding]:
+def _checks(spec: AppSpec) -> Iterator[Problem]:
     for name, check in sorted(spec.checks.items()):
         place = f"checks.{name}"
         if check.type not in {"tcp", "http"}:
@@ -121,7 +121,7 @@ def _checks(spec: AppSpec) -> Iterator[Finding]:
             )
 
 
-def _groups_of_services(spec: AppSpec) -> Iterator[Finding]:
+def _groups_of_services(spec: AppSpec) -> Iterator[Problem]:
     listed = {f"services[{index}]": s.processes for index, s in enumerate(spec.services)}
     if spec.http_service:
         listed = {"http_service": spec.http_service.processes, **listed}
@@ -139,7 +139,7 @@ def _groups_of_services(spec: AppSpec) -> Iterator[Finding]:
 
 def _unknown_groups(
     place: str, processes: Sequence[str], groups: Sequence[str]
-) -> Iterator[Finding]:
+) -> Iterator[Problem]:
     unknown = [name for name in processes if name not in groups]
     if unknown:
         yield _finding(
@@ -150,7 +150,7 @@ def _unknown_groups(
         )
 
 
-def _restarts(spec: AppSpec) -> Iterator[Finding]:
+def _restarts(spec: AppSpec) -> Iterator[Problem]:
     for index, restart in enumerate(spec.restart):
         place = f"restart[{index}]"
         if restart.policy not in _POLICIES:
@@ -163,7 +163,7 @@ def _restarts(spec: AppSpec) -> Iterator[Finding]:
         yield from _unknown_groups(f"{place}.processes", restart.processes, process_groups(spec))
 
 
-def _build(spec: AppSpec) -> Iterator[Finding]:
+def _build(spec: AppSpec) -> Iterator[Problem]:
     build = spec.build
     if build is None:
         return
@@ -188,7 +188,7 @@ def _build(spec: AppSpec) -> Iterator[Finding]:
         )
 
 
-def _mount(mount: Mount, place: str) -> Iterator[Finding]:
+def _mount(mount: Mount, place: str) -> Iterator[Problem]:
     _, problems = _size(mount.initial_size, f"{place}.initial_size")
     yield from problems
     days = mount.snapshot_retention
@@ -202,7 +202,7 @@ def _mount(mount: Mount, place: str) -> Iterator[Finding]:
     yield from _auto_extend(mount, place)
 
 
-def _auto_extend(mount: Mount, place: str) -> Iterator[Finding]:
+def _auto_extend(mount: Mount, place: str) -> Iterator[Problem]:
     threshold = mount.auto_extend_size_threshold
     increment, problems = _size(
         mount.auto_extend_size_increment, f"{place}.auto_extend_size_increment"
@@ -242,7 +242,7 @@ def _auto_extend(mount: Mount, place: str) -> Iterator[Finding]:
         )
 
 
-def _size(text: str, place: str) -> tuple[int, list[Finding]]:
+def _size(text: str, place: str) -> tuple[int, list[Problem]]:
     if not text:
         return 0, []
     try:
@@ -254,7 +254,7 @@ def _size(text: str, place: str) -> tuple[int, list[Finding]]:
     return size, [_finding(place, "below_minimum", f"{text!r} is below 1 GB", "use 1gb or more")]
 
 
-def _build_sources(spec: AppSpec) -> Iterator[Finding]:
+def _build_sources(spec: AppSpec) -> Iterator[Problem]:
     build = spec.build
     if build is None:
         return
@@ -274,7 +274,7 @@ def _build_sources(spec: AppSpec) -> Iterator[Finding]:
         )
 
 
-def _services_without_ports(spec: AppSpec) -> Iterator[Finding]:
+def _services_without_ports(spec: AppSpec) -> Iterator[Problem]:
     for index, service in enumerate(spec.services):
         if not service.ports:
             yield _finding(
@@ -285,7 +285,7 @@ def _services_without_ports(spec: AppSpec) -> Iterator[Finding]:
             )
 
 
-def _service_checks(spec: AppSpec) -> Iterator[Finding]:
+def _service_checks(spec: AppSpec) -> Iterator[Problem]:
     checks: dict[str, ServiceTcpCheck | ServiceHttpCheck] = {}
     if spec.http_service:
         http = spec.http_service.checks
@@ -308,7 +308,7 @@ def _service_checks(spec: AppSpec) -> Iterator[Finding]:
 
 def _limits(
     place: str, span: Duration | None, too_short: Callable[[Duration], bool]
-) -> Iterator[Finding]:
+) -> Iterator[Problem]:
     if span is None:
         return
     if too_short(span):

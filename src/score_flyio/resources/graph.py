@@ -7,7 +7,6 @@ from typing import Any
 
 from attrs import frozen
 
-from score_flyio.base.place import place_text
 from score_flyio.base.record import Record
 from score_flyio.errors import Problem, ResourceCycleError, ScoreFileError
 from score_flyio.resources.prime import Primed
@@ -88,11 +87,10 @@ def build(
 def _unknown(
     definition: Definition, path: tuple[str | int, ...], reference: str, present: list[str]
 ) -> Problem:
-    place = place_text(("resources", definition.name, "params", *path))
     return Problem(
         message=f"workload '{definition.workload}': ${{{reference}}} names a resource that the "
         f"workload has not",
-        place=place,
+        path=("resources", definition.name, "params", *path),
         hint=f"its resources are {', '.join(present)}",
         code="resource_reference_unknown",
     )

@@ -9,7 +9,7 @@ import anyio
 from attrs import evolve
 
 from score_flyio import events
-from score_flyio.base.place import Path, place_text
+from score_flyio.base.place import Path
 from score_flyio.errors import (
     NoProvisionerError,
     Problem,
@@ -246,10 +246,10 @@ class ResourceRun:
         problems = [
             evolve(
                 problem,
-                place=place_text((*place, *finding.path)),
+                path=(*place, *problem.path),
                 code="params_substitution_failed",
             )
-            for problem, finding in zip(error.problems, error.findings, strict=True)
+            for problem in error.problems
         ]
         text = "; ".join(str(problem) for problem in problems)
         return ResourceError(

@@ -7,16 +7,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from score_flyio.base.place import Path, json_pointer, kind_of, place_text, value_at
+from score_flyio.base.place import json_pointer, kind_of, value_at
 from score_flyio.base.record import Record
 from score_flyio.errors import Problem, ScoreFileError
+from score_flyio.score.broken import broken
 from score_flyio.score.decode import workload_of
 from score_flyio.score.depth import MOST_LEVELS, too_deep
-from score_flyio.score.finding import Finding
 from score_flyio.score.model import Workload
-from score_flyio.score.notice import Notice
 from score_flyio.score.upgrade import Upgraded, upgrade
 from score_flyio.score.validate import findings
 from score_flyio.yaml.reader import YamlDocument, YamlError, read_yaml
@@ -31,7 +30,7 @@ class LoadedWorkload(Record):
     """After overrides, upgrade and image, placeholders untouched: what the state keeps."""
     file: str
     """The Score file as the user named it."""
-    notices: tuple[Notice, ...] = ()
+    notices: tuple[Problem, ...] = ()
 
 
 def load_score_file(
@@ -103,17 +102,19 @@ def _validated(
     if params_later:
         found = [finding for finding in found if finding.code != "params_substitution_failed"]
     if found:
-        problems = tuple(_problem(finding, file, source, upgraded) for finding in found)
+        problems = tuple(
+            evolve(finding, file=file, line=_line(finding, source, upgraded)) for finding in found
+        )
         raise ScoreFileError(problems=problems)
     final = upgraded.document if image is None else _with_image(upgraded.document, image)
     notices = tuple(notice for change in upgraded.changes if (notice := change.notice()))
     return LoadedWorkload(workload=workload_of(final), document=final, file=file, notices=notices)
 
 
-def _findings(upgraded: Upgraded) -> Sequence[Finding]:
+def _findings(upgraded: Upgraded) -> Sequence[Problem]:
     if too_deep(upgraded.document):
         message = f"maps and lists are nested deeper than {MOST_LEVELS} levels"
-        return [Finding(kind="too_deep", path=(), message=message, hint="make it flatter")]
+        return [broken("too_deep", (), message, "make it flatter")]
     return upgraded.findings or findings(upgraded.document)
 
 
@@ -125,24 +126,24 @@ def _read_document(file: str, unreadable: str, undecodable: str) -> YamlDocument
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         hint = "check the path, relative to the present folder"
-        raise _broken(file, unreadable, f"cannot be read: {reason}", hint) from error
+        raise _unreadable(file, unreadable, f"cannot be read: {reason}", hint) from error
     except UnicodeDecodeError as error:
         message = f"is not UTF-8 text: wrong byte at position {error.start}"
-        raise _broken(file, undecodable, message, "save it as UTF-8") from error
+        raise _unreadable(file, undecodable, message, "save it as UTF-8") from error
     except YamlError as error:
         hint = "keys must be unique" if error.category == "duplicate_key" else "fix the YAML"
-        raise _broken(file, undecodable, error.message, hint, error.line) from error
+        raise _unreadable(file, undecodable, error.message, hint, error.line) from error
     if document.second_document:
         message = "has a second YAML document"
         hint = "keep one workload a file; several files can be given"
-        raise _broken(file, undecodable, message, hint, document.second_document)
+        raise _unreadable(file, undecodable, message, hint, document.second_document)
     if not isinstance(document.value, dict | None):
         message = f"must be a YAML map, not {kind_of(document.value)}"
-        raise _broken(file, undecodable, message, "start with KEY: VALUE lines", 1)
+        raise _unreadable(file, undecodable, message, "start with KEY: VALUE lines", 1)
     return document
 
 
-def _broken(
+def _unreadable(
     file: str, code: str, message: str, hint: str, line: int | None = None
 ) -> ScoreFileError:
     problem = Problem(file=file, line=line, message=message, hint=hint, code=code)
@@ -154,7 +155,7 @@ def _refuse_odd_keys(document: YamlDocument, file: str, code: str) -> None:
         Problem(
             file=file,
             line=key.line,
-            place=place_text(key.path),
+            path=key.path,
             message=f"the key is {key.kind}, not text",
             hint="put it in quotes",
             code=code,
@@ -165,31 +166,18 @@ def _refuse_odd_keys(document: YamlDocument, file: str, code: str) -> None:
         raise ScoreFileError(problems=problems)
 
 
-def _odd_key_findings(source: YamlDocument | None) -> Iterable[Finding]:
+def _odd_key_findings(source: YamlDocument | None) -> Iterable[Problem]:
     for key in source.odd_keys if source else ():
         message = f"the key is {key.kind}, not text [{json_pointer(key.path)}]"
-        yield Finding(kind="key_type", path=key.path, message=message, hint="put it in quotes")
+        yield broken("key_type", key.path, message, "put it in quotes")
 
 
-def _problem(
-    finding: Finding, file: str, source: YamlDocument | None, upgraded: Upgraded
-) -> Problem:
-    path = upgraded.origin(finding.path)
-    value = value_at(upgraded.document, finding.path)
-    return Problem(
-        message=finding.message,
-        file=file,
-        line=_line(path, value, source),
-        place=place_text(finding.path) or None,
-        hint=finding.hint,
-        code=finding.code,
-    )
-
-
-def _line(path: Path, value: Any, source: YamlDocument | None) -> int | None:
-    """The line of a path in the file; None where an override put the value there."""
+def _line(finding: Problem, source: YamlDocument | None, upgraded: Upgraded) -> int | None:
+    """The line in the file; None where an override put the value there."""
     if source is None:
         return None
+    path = upgraded.origin(finding.path)
+    value = value_at(upgraded.document, finding.path)
     written = value_at(source.value, path)
     overridden = isinstance(value, str | int | float) and written != value
     return None if overridden else source.line(path)

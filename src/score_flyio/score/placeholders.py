@@ -19,10 +19,9 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from attrs import field, frozen
 
-from score_flyio.base.place import Path, place_text
+from score_flyio.base.place import Path
 from score_flyio.base.record import Record
 from score_flyio.errors import PlaceholderError, Problem
-from score_flyio.score.finding import Finding
 from score_flyio.score.render import render
 
 PENDING: Final = "(known after provisioning)"
@@ -183,20 +182,6 @@ class SubstitutedValue(Record):
 class SubstitutionError(PlaceholderError):
     """Placeholders that cannot be resolved: all of one text or structure."""
 
-    def __init__(self, findings: list[Finding]) -> None:
-        super().__init__(
-            problems=[
-                Problem(
-                    message=finding.message,
-                    place=place_text(finding.path) or None,
-                    hint=finding.hint,
-                    code=finding.code,
-                )
-                for finding in findings
-            ]
-        )
-        self.findings = tuple(findings)
-
 
 def substitute(text: str, lookup: Lookup) -> SubstitutedText:
     """Puts values in place of placeholders.
@@ -204,10 +189,10 @@ def substitute(text: str, lookup: Lookup) -> SubstitutedText:
     Raises:
         SubstitutionError: with every placeholder that cannot be resolved.
     """
-    findings: list[Finding] = []
+    findings: list[Problem] = []
     result = _substitute(text, lookup, (), findings)
     if findings:
-        raise SubstitutionError(findings)
+        raise SubstitutionError(problems=findings)
     return result
 
 
@@ -217,7 +202,7 @@ def substitute_in(value: Any, lookup: Lookup) -> SubstitutedValue:
     Raises:
         SubstitutionError: with every placeholder that cannot be resolved, and its path.
     """
-    findings: list[Finding] = []
+    findings: list[Problem] = []
     secret_paths: set[Path] = set()
 
     def walk(item: Any, path: Path) -> Any:
@@ -236,11 +221,11 @@ def substitute_in(value: Any, lookup: Lookup) -> SubstitutedValue:
 
     substituted = walk(value, ())
     if findings:
-        raise SubstitutionError(findings)
+        raise SubstitutionError(problems=findings)
     return SubstitutedValue(substituted, frozenset(secret_paths))
 
 
-def _substitute(text: str, lookup: Lookup, path: Path, findings: list[Finding]) -> SubstitutedText:
+def _substitute(text: str, lookup: Lookup, path: Path, findings: list[Problem]) -> SubstitutedText:
     pieces: list[str] = []
     secret = False
     for token in parse(text):
@@ -257,9 +242,9 @@ def _substitute(text: str, lookup: Lookup, path: Path, findings: list[Finding]) 
     return SubstitutedText("".join(pieces), secret)
 
 
-def unresolved(reference: Reference, failure: LookupFailure, path: Path) -> Finding:
-    """The finding for a reference that leads nowhere."""
-    return Finding(
+def unresolved(reference: Reference, failure: LookupFailure, path: Path) -> Problem:
+    """The problem of a reference that leads nowhere."""
+    return Problem(
         kind=failure.kind,
         path=path,
         message=f"placeholder ${{{reference.text}}}: {failure}",

@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import Any, Final
 
 from score_flyio.base.place import Path, json_pointer, shown
-from score_flyio.score.finding import Finding
+from score_flyio.errors import Problem
+from score_flyio.score.broken import broken
 from score_flyio.score.schema_data import SCHEMA, Schema
 
 _TYPES: Final = {
@@ -24,12 +25,12 @@ _TYPES: Final = {
 }
 
 
-def schema_findings(document: Any) -> list[Finding]:
+def schema_findings(document: Any) -> list[Problem]:
     """Everything in which a document (deprecated forms upgraded) does not match the schema."""
     return list(_check(document, SCHEMA, ()))
 
 
-def _check(value: Any, schema: Schema, path: Path) -> Iterator[Finding]:
+def _check(value: Any, schema: Schema, path: Path) -> Iterator[Problem]:
     if "type" in schema and not _has_type(value, schema["type"]):
         yield _wrong_type(value, schema, path)
     elif isinstance(value, str):
@@ -60,7 +61,7 @@ def _has_type(value: Any, name: str) -> bool:
             return whole and not isinstance(value, bool)
 
 
-def _wrong_type(value: Any, schema: Schema, path: Path) -> Finding:
+def _wrong_type(value: Any, schema: Schema, path: Path) -> Problem:
     expected = _TYPES[schema["type"]]
     hint = None
     if value is None:
@@ -72,7 +73,7 @@ def _wrong_type(value: Any, schema: Schema, path: Path) -> Finding:
     return _finding("type", path, f"must be {expected}, not {shown(value)}", hint)
 
 
-def _check_text(value: str, schema: Schema, path: Path) -> Iterator[Finding]:
+def _check_text(value: str, schema: Schema, path: Path) -> Iterator[Problem]:
     keyword = _text_keyword(value, schema)
     if keyword == "enum":
         words = " or ".join(schema["enum"])
@@ -103,7 +104,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern.removesuffix("$") + end, re.ASCII)
 
 
-def _check_map(value: dict[str, Any], schema: Schema, path: Path) -> Iterator[Finding]:
+def _check_map(value: dict[str, Any], schema: Schema, path: Path) -> Iterator[Problem]:
     for key in schema.get("required", ()):
         if key not in value:
             yield _missing(key, path)
@@ -123,7 +124,7 @@ def _check_map(value: dict[str, Any], schema: Schema, path: Path) -> Iterator[Fi
             yield from _check(item, others, (*path, key))
 
 
-def _check_alternatives(value: dict[str, Any], schema: Schema, path: Path) -> Iterator[Finding]:
+def _check_alternatives(value: dict[str, Any], schema: Schema, path: Path) -> Iterator[Problem]:
     """`anyOf` and `oneOf`, whose members are always a single required key here."""
     for keyword, most in (("anyOf", None), ("oneOf", 1)):
         if keyword not in schema:
@@ -137,7 +138,7 @@ def _check_alternatives(value: dict[str, Any], schema: Schema, path: Path) -> It
             yield _finding(keyword, path, f"{message}, not {' and '.join(present) or 'none'}")
 
 
-def _check_key(key: str, schema: Schema, path: Path) -> Iterator[Finding]:
+def _check_key(key: str, schema: Schema, path: Path) -> Iterator[Problem]:
     keyword = _text_keyword(key, schema)
     if keyword:
         place = (*path, key) if key else path
@@ -145,11 +146,11 @@ def _check_key(key: str, schema: Schema, path: Path) -> Iterator[Finding]:
         yield _finding(keyword, place, message, subject=key)
 
 
-def _missing(key: str, path: Path) -> Finding:
+def _missing(key: str, path: Path) -> Problem:
     return _finding("required", path, f'"{key}" is missing', f'add "{key}"', subject=key)
 
 
-def _unknown(key: str, known: dict[str, Schema], path: Path) -> Finding:
+def _unknown(key: str, known: dict[str, Schema], path: Path) -> Problem:
     from difflib import get_close_matches
 
     near = get_close_matches(key, known, n=1)
@@ -159,7 +160,7 @@ def _unknown(key: str, known: dict[str, Schema], path: Path) -> Finding:
 
 def _finding(
     kind: str, path: Path, message: str, hint: str | None = None, subject: str | None = None
-) -> Finding:
+) -> Problem:
     pointer = json_pointer(path)
     where = f" [{pointer}]" if pointer else ""
-    return Finding(kind=kind, path=path, message=message + where, hint=hint, subject=subject)
+    return broken(kind, path, message + where, hint, subject)

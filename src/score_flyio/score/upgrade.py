@@ -15,8 +15,8 @@ from attrs import define, field, frozen
 
 from score_flyio.base.place import Path, json_pointer, quoted, shown
 from score_flyio.base.record import Record
-from score_flyio.score.finding import Finding
-from score_flyio.score.notice import Notice
+from score_flyio.errors import Problem
+from score_flyio.score.broken import broken
 from score_flyio.score.render import render
 
 
@@ -29,13 +29,13 @@ class Change(Record):
     kind: str
     """`array_to_map`, `lines_joined` or `renamed_readOnly`."""
 
-    def notice(self) -> Notice | None:
+    def notice(self) -> Problem | None:
         """What to tell the user; lists instead of maps are too usual to mention."""
         if self.kind == "array_to_map":
             return None
         instead = {"lines_joined": "one text", "renamed_readOnly": "readOnly"}[self.kind]
         message = f"{self.path} is written in a deprecated form; write {instead}"
-        return Notice(code="upgraded", subject=self.path, message=message)
+        return Problem(code="upgraded", subject=self.path, message=message)
 
 
 @define(eq=False, repr=False)
@@ -44,7 +44,7 @@ class Upgraded(Record):
 
     document: dict[str, Any]
     changes: list[Change] = field(factory=list)
-    findings: list[Finding] = field(factory=list)
+    findings: list[Problem] = field(factory=list)
     origins: dict[Path, Path] = field(factory=dict)
     """Path of a map entry made from a list item → path of that item before."""
 
@@ -117,22 +117,22 @@ def _by_target(items: list[Any], path: Path, upgraded: Upgraded) -> dict[str, An
     return by_target
 
 
-def _unusable(item: Any, by_target: dict[str, Any], place: Path) -> Finding | None:
+def _unusable(item: Any, by_target: dict[str, Any], place: Path) -> Problem | None:
     pointer = json_pointer(place)
     if not isinstance(item, dict):
         message = f"must be a map, not {shown(item)} [{pointer}]"
-        return Finding(kind="type", path=place, message=message)
+        return broken("type", place, message)
     if "target" not in item:
         message = f'"target" is missing [{pointer}]'
         hint = 'add "target", or write a map by target'
-        return Finding(kind="required", path=place, message=message, hint=hint, subject="target")
+        return broken("required", place, message, hint, "target")
     target = item["target"]
     if not isinstance(target, str) or not target:
         message = f"must be text that is not empty, not {shown(target)} [{pointer}/target]"
-        return Finding(kind="type", path=(*place, "target"), message=message)
+        return broken("type", (*place, "target"), message)
     if target in by_target:
         message = f"target {quoted(target)} is there already [{pointer}/target]"
-        return Finding(kind="duplicate", path=(*place, "target"), message=message)
+        return broken("duplicate", (*place, "target"), message)
     return None
 
 

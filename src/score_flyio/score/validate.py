@@ -9,9 +9,9 @@ from typing import Any, Final
 from attrs import evolve
 
 from score_flyio.base.place import Path, quoted
-from score_flyio.errors import InputError
+from score_flyio.errors import InputError, Problem
 from score_flyio.images.reference import ImageReference
-from score_flyio.score.finding import Finding
+from score_flyio.score.broken import broken
 from score_flyio.score.placeholders import (
     Lookup,
     LookupFailure,
@@ -26,7 +26,7 @@ _PART: Final = re.compile(r"[A-Za-z0-9_-]+")
 _DOTTED_PART: Final = re.compile(r"[A-Za-z0-9_./-]+")
 
 
-def findings(document: dict[str, Any]) -> list[Finding]:
+def findings(document: dict[str, Any]) -> list[Problem]:
     """Everything wrong with a document whose deprecated forms are upgraded.
 
     The rules across fields are looked at only when the structure is right.
@@ -39,7 +39,7 @@ def findings(document: dict[str, Any]) -> list[Finding]:
     ]
 
 
-def standard_findings(document: dict[str, Any]) -> list[Finding]:
+def standard_findings(document: dict[str, Any]) -> list[Problem]:
     """What the reference library of the Score tools checks too: placeholders and `before`.
 
     Those in the params of resources come first, as they are needed first.
@@ -47,7 +47,7 @@ def standard_findings(document: dict[str, Any]) -> list[Finding]:
     return [*_placeholder_findings(document), *_before_findings(document)]
 
 
-def _without_usable(found: list[Finding], document: dict[str, Any]) -> Iterator[Finding]:
+def _without_usable(found: list[Problem], document: dict[str, Any]) -> Iterator[Problem]:
     """Placeholders of an odd form that lead somewhere are fine: keys may be any text."""
     lookup = _lookup(document)
     for finding in found:
@@ -70,7 +70,7 @@ def _lookup(document: dict[str, Any]) -> Lookup:
     return Lookup(document["metadata"], pending=frozenset(document.get("resources", {})))
 
 
-def lookup_findings(document: dict[str, Any]) -> Iterator[Finding]:
+def lookup_findings(document: dict[str, Any]) -> Iterator[Problem]:
     """Placeholders that name metadata which is not there, or a resource without an output."""
     lookup = _lookup(document)
     for path, reference in _placeholders(document):
@@ -81,23 +81,23 @@ def lookup_findings(document: dict[str, Any]) -> Iterator[Finding]:
                 yield _coded(unresolved(reference, failure, path), reference)
 
 
-def healthy_findings(document: dict[str, Any]) -> Iterator[Finding]:
+def healthy_findings(document: dict[str, Any]) -> Iterator[Problem]:
     """Containers that others wait for until they are healthy, without a probe to tell."""
     for name, container in document["containers"].items():
         if "livenessProbe" in container or "readinessProbe" in container:
             continue
         for other, entry in container.get("before", {}).items():
             if entry["ready"] == "healthy":
-                yield Finding(
-                    kind="before_without_probe",
-                    path=("containers", name, "before", other, "ready"),
-                    message=f'"{other}" waits until "{name}" is healthy, but "{name}" has no probe',
-                    hint=f'give "{name}" a readinessProbe, or wait for started or complete',
+                yield broken(
+                    "before_without_probe",
+                    ("containers", name, "before", other, "ready"),
+                    f'"{other}" waits until "{name}" is healthy, but "{name}" has no probe',
+                    f'give "{name}" a readinessProbe, or wait for started or complete',
                     subject=other,
                 )
 
 
-def image_findings(document: dict[str, Any]) -> Iterator[Finding]:
+def image_findings(document: dict[str, Any]) -> Iterator[Problem]:
     """Images that are no names of images; `.` stands for one that is built."""
     for name, container in document["containers"].items():
         if container["image"] == ".":
@@ -105,7 +105,7 @@ def image_findings(document: dict[str, Any]) -> Iterator[Finding]:
         try:
             ImageReference.parse(container["image"])
         except InputError as error:
-            yield Finding(
+            yield Problem(
                 kind="image_invalid",
                 path=("containers", name, "image"),
                 message=error.message,
@@ -132,7 +132,7 @@ def _within(base: Path, value: Any) -> Iterator[tuple[Path, Reference]]:
         yield base + path, reference
 
 
-def _placeholder_findings(document: dict[str, Any]) -> Iterator[Finding]:
+def _placeholder_findings(document: dict[str, Any]) -> Iterator[Problem]:
     resources = document.get("resources", {})
     for path, reference in _placeholders(document):
         wrong = _wrong_with(reference, resources)
@@ -142,7 +142,7 @@ def _placeholder_findings(document: dict[str, Any]) -> Iterator[Finding]:
             yield _coded(finding, reference)
 
 
-def _coded(finding: Finding, reference: Reference) -> Finding:
+def _coded(finding: Problem, reference: Reference) -> Problem:
     """Params of resources have error codes of their own."""
     if finding.path[0] != "resources":
         return finding
@@ -172,7 +172,7 @@ def _is_well_formed(reference: Reference) -> bool:
     return len(parts) > 1 and all(matches)
 
 
-def _before_findings(document: dict[str, Any]) -> Iterator[Finding]:
+def _before_findings(document: dict[str, Any]) -> Iterator[Problem]:
     containers = document["containers"]
     edges: dict[str, list[str]] = {name: [] for name in containers}
     for name, container in containers.items():
@@ -180,10 +180,10 @@ def _before_findings(document: dict[str, Any]) -> Iterator[Finding]:
             path = ("containers", name, "before", other)
             if other == name:
                 message = f'"{name}" cannot come before itself'
-                yield Finding(kind="before_self", path=path, message=message, subject=other)
+                yield broken("before_self", path, message, subject=other)
             elif other not in containers:
                 message = f'there is no container "{other}" (there is: {", ".join(containers)})'
-                yield Finding(kind="before_unknown", path=path, message=message, subject=other)
+                yield broken("before_unknown", path, message, subject=other)
             else:
                 edges[name].append(other)
     cycle = _cycle(edges)
@@ -191,7 +191,7 @@ def _before_findings(document: dict[str, Any]) -> Iterator[Finding]:
         message = f"containers wait for each other in a circle: {' before '.join(cycle)}"
         path = ("containers", cycle[0], "before", cycle[1])
         hint = "take one of these out"
-        yield Finding(kind="before_cycle", path=path, message=message, hint=hint)
+        yield broken("before_cycle", path, message, hint)
 
 
 def _cycle(edges: dict[str, list[str]]) -> list[str] | None:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from attrs import field, frozen
 
-from score_flyio.base.place import Path, place_text, shown
+from score_flyio.base.place import Path, shown
 from score_flyio.errors import Problem
 from score_flyio.yaml.reader import YamlDocument
 
@@ -28,7 +28,7 @@ class Reader:
                 message=message,
                 file=self.file,
                 line=self.document.line(path),
-                place=place_text(path) or None,
+                path=path,
                 hint=hint,
                 code="state_invalid",
             )

@@ -6,6 +6,7 @@ import tomllib
 from typing import Any
 
 from score_flyio.flytoml import FlyTomlDocument, read_fly_toml, to_json, to_toml, validate_group
+from score_flyio.flytoml.findings import recorded
 from score_flyio.flytoml.groups import default_group, flatten, process_groups
 from tests.conformance.fly_toml.compare import Case, canonical, ordered_document, unordered
 
@@ -17,9 +18,9 @@ def read(case: Case) -> FlyTomlDocument:
 def test_verdict(case: Case) -> None:
     expected = case.expected
     document = read(case)
-    assert unordered(f.as_json() for f in document.errors) == unordered(expected["errors"])
+    assert unordered(map(recorded, document.errors)) == unordered(expected["errors"])
     assert document.valid == expected["valid"]
-    warnings = [{"field": f.field, "code": f.code} for f in document.warnings]
+    warnings = [{"field": r["field"], "code": r["code"]} for r in map(recorded, document.warnings)]
     assert unordered(warnings) == unordered(expected["warnings"])
     assert document.app == expected.get("app")
     assert bool(document.problems) == (not document.valid)
@@ -42,7 +43,7 @@ def test_groups(case: Case) -> None:
     flattened = {group: to_json(flatten(spec, group)) for group in groups}
     assert canonical(flattened) == canonical(expected["flattened"])
     found = {group: validate_group(spec, group) for group in groups}
-    assert {g: unordered(f.as_json() for f in found[g]) for g in groups} == {
+    assert {g: unordered(map(recorded, found[g])) for g in groups} == {
         group: unordered(errors) for group, errors in expected["group_errors"].items()
     }
 

@@ -40,7 +40,7 @@ def test_substitution(entry: Entry, lookup: Lookup) -> None:
         return
     with pytest.raises(SubstitutionError) as failure:
         substitute_in(entry["input"], lookup)
-    found = [{"ref": each.subject, "category": each.kind} for each in failure.value.findings]
+    found = [{"ref": each.subject, "category": each.kind} for each in failure.value.problems]
     assert found == entry["errors"]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from score_flyio.errors import ConfigError
 from score_flyio.flytoml import read_fly_toml, to_json
+from score_flyio.flytoml.findings import recorded
 from score_flyio.flytoml.load import find_fly_toml, load_fly_toml
 from score_flyio.flytoml.spec import AppSpec
 
@@ -185,7 +186,7 @@ def test_spellings(text: str, expected: dict[str, Any]) -> None:
 )
 def test_first_error_is_the_one_flyctl_names(text: str, field: str, code: str) -> None:
     document = read_fly_toml(f"app = 'x'\n{text}" if not text.startswith("app") else text)
-    assert [error.as_json() for error in document.errors] == [
+    assert [recorded(error) for error in document.errors] == [
         {"stage": "decode", "field": field, "code": code}
     ]
     assert (document.app, document.spec) == ("x", None)
@@ -271,9 +272,9 @@ def test_service_checks_of_http_service_are_warned_about() -> None:
     text = (
         "[http_service]\n[[http_service.checks]]\ninterval = 15\ntimeout = '2m'\ngrace_period = 0"
     )
-    assert [(w.field, w.code) for w in read_fly_toml(text).warnings] == [
-        ("http_service.checks.interval", "raised_to_minimum"),
-        ("http_service.checks.timeout", "lowered_to_maximum"),
+    assert [(w.place, w.code) for w in read_fly_toml(text).warnings] == [
+        ("http_service.checks[0].interval", "raised_to_minimum"),
+        ("http_service.checks[0].timeout", "lowered_to_maximum"),
     ]
 
 
@@ -303,7 +304,7 @@ def test_service_checks_of_http_service_are_warned_about() -> None:
 def test_rules_of_mounts(keys: str, found: dict[str, set[str]]) -> None:
     told: dict[str, set[str]] = {}
     for error in read_fly_toml(f"[[mounts]]\n{keys}").errors:
-        told.setdefault(error.field.removeprefix("mounts."), set()).add(error.code)
+        told.setdefault(recorded(error)["field"].removeprefix("mounts."), set()).add(error.code)
     assert told == found
 
 

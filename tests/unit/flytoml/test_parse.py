@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from score_flyio.flytoml.findings import Finding
+from score_flyio.errors import Problem
 from score_flyio.flytoml.lines import key_lines, line_for
 from score_flyio.flytoml.parse import parse
 
@@ -34,7 +34,7 @@ def test_reads_what_the_standard_library_reads(text: str) -> None:
 @given(st.text(max_size=40) | TEXTS)
 def test_any_text_is_read_or_refused_with_a_line(text: str) -> None:
     found = parse(text, "toml")
-    if isinstance(found, Finding):
+    if isinstance(found, Problem):
         assert found.message
         assert 1 <= (found.line or 0) <= text.count("\n") + 1
 
@@ -42,10 +42,10 @@ def test_any_text_is_read_or_refused_with_a_line(text: str) -> None:
 @given(TEXTS)
 def test_every_key_has_a_line(text: str) -> None:
     tree = parse(text, "toml")
-    if isinstance(tree, Finding):
+    if isinstance(tree, Problem):
         return
     lines = key_lines(text)
-    assert {line_for(lines, name) is not None for name in tree if "." not in name} <= {True}
+    assert {line_for(lines, (name,)) is not None for name in tree if "." not in name} <= {True}
     assert all(1 <= line <= text.count("\n") + 1 for line in lines.values())
 
 
@@ -72,7 +72,7 @@ def test_every_key_has_a_line(text: str) -> None:
     ],
 )
 def test_what_is_no_toml(text: str) -> None:
-    assert isinstance(parse(text, "toml"), Finding)
+    assert isinstance(parse(text, "toml"), Problem)
 
 
 def test_lines() -> None:
@@ -82,6 +82,7 @@ def test_lines() -> None:
     )
     assert key_lines(text) == {
         "a": 1,
+        "b": 3,
         "b[0]": 3,
         "b[0].c": 4,
         "b[0].c.d": 4,
@@ -93,5 +94,6 @@ def test_lines() -> None:
         "b[1].g.h": 11,
         "b[1].k.l": 14,
         "b[1].k.l.m": 15,
+        "b[1].n": 16,
         "b[1].n.o": 16,
     }

@@ -196,7 +196,7 @@ def test_what_leads_nowhere_is_told(reference: str, kind: str, message: str) -> 
     )
     with pytest.raises(SubstitutionError) as failure:
         substitute(f"a ${{{reference}}}", lookup)
-    (found,) = failure.value.findings
+    (found,) = failure.value.problems
     assert (found.kind, found.path, found.subject) == (kind, (), reference)
     (problem,) = failure.value.problems
     assert problem.message == f"placeholder ${{{reference}}}: {message}"

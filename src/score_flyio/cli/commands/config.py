@@ -41,7 +41,7 @@ async def validate(cli: CliContext, config: Path | None, strict: bool) -> int:
     document, failure = _read(cli, config)
     problems = (*document.problems, *(document.strict_problems() if strict else ()))
     for warning in document.warnings:
-        cli.output.warn(str(warning.problem(document.file)))
+        cli.output.warn(str(warning))
     cli.output.result(
         document.verdict() | {"valid": not problems} | failure,
         "" if problems else f"{document.file} is valid",

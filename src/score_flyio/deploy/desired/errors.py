@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from score_flyio.base.place import path_of
 from score_flyio.errors import InputError, Problem
 
 
@@ -15,6 +16,6 @@ class ConversionError(InputError):
     stage = "convert"
 
     def __init__(self, field: str, code: str, message: str, *, hint: str | None = None) -> None:
-        problem = Problem(message=message, place=field, hint=hint, code=code)
+        problem = Problem(message=message, path=path_of(field), hint=hint, code=code)
         super().__init__(f"{field}: {message}", hint=hint, code=code, problems=[problem])
         self.field = field

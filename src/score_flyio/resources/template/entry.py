@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from score_flyio.base.place import kind_of, place_text, shown, value_at
+from score_flyio.base.place import kind_of, shown, value_at
 from score_flyio.errors import ConfigError, Problem
 from score_flyio.resources.template import render
 from score_flyio.score.resources import ResourceUid
@@ -102,7 +102,7 @@ class _Reader:
             message=about + message,
             file=self._file,
             line=line,
-            place=place_text(path) or None,
+            path=path,
             code=CODE,
             **more,
         )
