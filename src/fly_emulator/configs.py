@@ -96,7 +96,7 @@ def _words(value: object, place: str) -> None:
 
 def _restart(restart: Json) -> None:
     policy, retries = restart.get("policy"), restart.get("max_retries")
-    if policy is not None and (not isinstance(policy, str) or policy not in _POLICIES):
+    if policy and (not isinstance(policy, str) or policy not in _POLICIES):
         raise Refusal(400, f"invalid config.restart.policy: {policy!r}")
     if retries is not None and (not isinstance(retries, int) or retries < 0):
         raise Refusal(400, f"invalid config.restart.max_retries: {retries!r}")

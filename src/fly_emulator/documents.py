@@ -6,6 +6,7 @@ import hashlib
 from typing import Any, Final
 
 from fly_emulator.durations import seconds_of
+from fly_emulator.filled import read_back
 from fly_emulator.records import (
     App,
     EventRecord,
@@ -106,7 +107,8 @@ def machine_document(
 
 
 def _shown_config(world: World, config: Json) -> Json:
-    """The config; what its volume is like stands at the mount."""
+    """The config as it is read back; what its volume is like stands at the mount."""
+    config = read_back(config, world.settings)
     if not config.get("mounts"):
         return config
     mounts = []

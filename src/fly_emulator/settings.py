@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from attrs import field, frozen
 
@@ -95,6 +95,16 @@ class EmulatorSettings:
     update_launches: frozenset[str] = frozenset({"started", "starting", "restarting"})
     """States in which an update starts the machine again; any other machine comes to rest, even
     when it was to be launched. Observed in 2026; the documentation does not say it."""
+    default_restart: Mapping[str, Any] | None = field(
+        factory=lambda: {"policy": "on-failure", "max_retries": 10}
+    )
+    """What is filled into the `restart` of a config that is read back; None: nothing. In 2024 it
+    was nothing, in 2022 `{"policy": "", "max_retries": 3}`."""
+    fills_defaults: bool = True
+    """Whether a config that is read back has values that it was not given: false, the limits of
+    concurrency, handlers in an order of their own."""
+    longest_check_interval: str | None = "60s"
+    """To what longer intervals of service checks are cut; None: to nothing."""
     busy_after_update: float = 3.0
     """Seconds after an update in which `start` is refused with 412; up to 30 were observed."""
 

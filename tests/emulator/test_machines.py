@@ -42,7 +42,8 @@ async def test_the_config_comes_back(api: Api) -> None:
         "something_new": {"kept": True},
     }
     machine = await api.machine(config=config, region="fra", name="first")
-    assert machine["config"] == config
+    filled = {"auto_destroy": False, "restart": {"policy": "on-failure", "max_retries": 10}}
+    assert machine["config"] == {**config, **filled, "init": {"cmd": ["run"], "tty": False}}
     assert (machine["region"], machine["name"]) == ("fra", "first")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fly_emulator.exec_local import LocalExecRunner
-from tests.emulator.client import CONFIG, Api
+from tests.emulator.client import CONFIG, SERVICE, Api
 from tests.emulator.test_rules import platform
 
 MACHINES = "/apps/shop/machines"
@@ -26,6 +26,37 @@ async def test_a_second_machine_of_a_name(settings: dict[str, Any], status: int)
         await api.machine(name="one")
         answer = await api.post(MACHINES, {"config": CONFIG, "name": "one"})
         assert answer.status_code == status
+
+
+async def test_what_is_filled_into_a_config() -> None:
+    service = {**SERVICE, "checks": [{"type": "tcp", "interval": "5m"}]}
+    nothing = {"default_restart": None, "fills_defaults": False, "longest_check_interval": None}
+    async with platform(**nothing) as api:
+        sent = {"image": "a", "services": [service]}
+        shown = (await api.machine(config=sent))["config"]
+        assert {name: shown[name] for name in sent} == sent
+        assert "restart" not in shown
+    async with platform() as api:
+        (shown,) = (await api.machine(config=sent))["config"]["services"]
+        assert shown["concurrency"] == {"type": "connections", "soft_limit": 20, "hard_limit": 25}
+        assert shown["checks"][0]["interval"] == "60s"
+        assert shown["ports"][0]["force_https"] is False
+
+
+@pytest.mark.parametrize(
+    ("launches", "state"), [({"started"}, "stopped"), ({"started", "stopped"}, "starting")]
+)
+async def test_an_update_of_a_machine_at_rest(launches: set[str], state: str) -> None:
+    async with platform(update_launches=frozenset(launches), busy_after_update=5.0) as api:
+        machine = await api.machine(skip_launch=True)
+        path = f"{MACHINES}/{machine['id']}"
+        await api.post(path, {"config": CONFIG})
+        refused = await api.post(f"{path}/start")
+        assert (refused.status_code, "start" in refused.text) == (412, True)
+        api.later(0.2)
+        assert await api.state(machine) == state
+        api.later(5.0)
+        assert (await api.post(f"{path}/start")).status_code == 200
 
 
 @pytest.mark.parametrize("status", [412, 409])

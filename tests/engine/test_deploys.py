@@ -168,3 +168,23 @@ async def test_several_apps_deploy_side_by_side(lab: Lab) -> None:
     done = await lab.deploy(toml(app="one"), toml(app="two"), score("three"))
     assert done.code == 0, done.text
     assert [len(lab.machines(name)) for name in ("one", "two", "three")] == [2, 2, 2]
+
+
+async def test_what_the_platform_fills_in_is_nothing_to_do(lab: Lab) -> None:
+    service = """
+[[services]]
+internal_port = 9000
+protocol = "tcp"
+[[services.ports]]
+port = 9000
+handlers = ["tls", "http"]
+[[services.http_checks]]
+interval = "5m"
+path = "/"
+"""
+    first = await lab.deploy(toml(service))
+    assert first.code == 0, first.text
+    assert first.report is not None
+    assert "Fly runs its check every 1m0s, not every 5m0s" in " ".join(first.report.apps[0].notes)
+    done = await lab.deploy(toml(service))
+    assert (done.code, done.changes) == (0, [])

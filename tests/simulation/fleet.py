@@ -6,6 +6,8 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from fly_emulator import EmulatorSettings
+from fly_emulator.filled import read_back
 from fly_emulator.images import Registries
 from fly_emulator.records import MachineRecord, SecretRecord
 from tests.simulation.commands import SECRET_PREFIX
@@ -14,6 +16,7 @@ from tests.simulation.platform import group_of, living
 if TYPE_CHECKING:
     from tests.simulation.simulate import Simulation
 
+FILLED = EmulatorSettings()
 PASSING_KEYS = {
     "fly_release_id",
     "fly_release_version",
@@ -52,7 +55,8 @@ def _value(secret: SecretRecord) -> str:
 
 
 def _machine(machine: MachineRecord, images: Registries) -> str:
-    config: dict[str, Any] = _given(json.loads(json.dumps(machine.config)))
+    filled = read_back(machine.config, FILLED)  # what an update sends back is in the config then
+    config: dict[str, Any] = _given(json.loads(json.dumps(filled)))
     metadata = config.get("metadata") or {}
     config["metadata"] = {
         k: v

@@ -24,6 +24,7 @@ LAUNCHING = (
     ("started", "starting", "restarting", "failed", "created", "stopped", "suspended"),
 )
 """States of which an update makes running machines."""
+RESTART = {"policy": "on-failure", "max_retries": 10}
 OPERATIONS_SHARE = 0.4
 """Share of the seeds with other commands than deploys."""
 LEASES = ("Machines_create_lease", "Machines_release_lease")
@@ -204,6 +205,10 @@ def _unknowns(rng: random.Random) -> dict[str, Any]:
     return {
         "update_launches": frozenset(rng.choice(LAUNCHING)),
         "busy_after_update": rng.choice((0.0, 3.0, 3.0, 25.0)),
+        "default_restart": rng.choice(
+            (RESTART, RESTART, None, {}, {"policy": "", "max_retries": 3})
+        ),
+        "fills_defaults": rng.random() < 0.7,
         "salted_digests": rng.random() < 0.3,
         "repeats_are_refused": rng.random() < 0.3,
         "long_leases_are_cut": rng.random() < 0.3,

@@ -9,12 +9,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from attrs import frozen
 
 from fly_machines.models import FlyMachineConfig
+from score_flyio.deploy.desired.checks import shortened
 from score_flyio.deploy.desired.containers import BUILT_IMAGE
 from score_flyio.deploy.desired.guest import DEFAULT_SIZE, SIZES, preset
 from score_flyio.deploy.metadata import OWN_PREFIX
@@ -56,6 +57,17 @@ _AUTOSTOP: Final = {False: "off", True: "stop"}
 _DURATIONS: Final = frozenset({"interval", "timeout", "grace_period"})
 _IDENTITY: Final = {"files": "guest_path", "containers": "name", "headers": "name"}
 """Lists whose entries are known by a member, not by their place."""
+_FILLED: Final[Mapping[str, object]] = {
+    "restart.policy": "on-failure",
+    "restart.max_retries": 10,
+    "concurrency.type": "connections",
+    "concurrency.soft_limit": 20,
+    "concurrency.hard_limit": 25,
+    "autostop": "off",
+}
+"""What the platform fills in where a config says nothing, by the end of its path."""
+_OF_WEIGHT: Final = frozenset({"autostart", "autostop"})
+"""Members whose absence does not mean the same as false."""
 _FREE_MAPS: Final = frozenset({"env", "metadata"})
 """Maps whose values count even when they are empty."""
 
@@ -71,7 +83,9 @@ def differences(desired: FlyMachineConfig, observed: FlyMachineConfig) -> tuple[
     return tuple(
         Difference(path=path, before=_text(before.get(path)), after=_text(after.get(path)))
         for path in paths
-        if before.get(path) != after.get(path) and not _one_image(path, before, after)
+        if before.get(path) != after.get(path)
+        and not _one_image(path, before, after)
+        and not _filled_in(path, before.get(path), after.get(path))
     )
 
 
@@ -80,6 +94,16 @@ def _one_image(path: str, before: dict[str, Any], after: dict[str, Any]) -> bool
         return False
     old, new = before.get(path), after.get(path)
     return isinstance(old, str) and isinstance(new, str) and same_image(old, new)
+
+
+def _filled_in(path: str, before: Any, after: Any) -> bool:
+    """Whether nothing differs but that one side leaves out what the other says."""
+    parts = path.split(".")
+    if after is None and _FILLED.get(".".join(parts[-2:]), _FILLED.get(parts[-1])) == before:
+        return True
+    said = before if after is None else after
+    absent = before is None or after is None
+    return absent and isinstance(said, bool | int) and not said and parts[-1] not in _OF_WEIGHT
 
 
 def _leaves(config: FlyMachineConfig) -> dict[str, Any]:
@@ -96,6 +120,8 @@ def _normal(tree: dict[str, Any]) -> dict[str, Any]:
     tree["services"] = [_service(service) for service in tree.get("services") or []]
     checks = tree.get("checks") or {}
     tree["checks"] = {name: _timed(check) for name, check in checks.items()}
+    if not (tree.get("restart") or {}).get("policy"):  # as the platform showed none in 2022
+        tree["restart"] = None
     tree["stop_config"] = _timed(tree.get("stop_config") or {})
     image = tree.get("image")
     tree["containers"] = [_container(item, image) for item in tree.get("containers") or []]
@@ -118,10 +144,25 @@ def _guest(guest: dict[str, Any], size: str | None) -> dict[str, Any]:
 
 
 def _service(service: dict[str, Any]) -> dict[str, Any]:
-    checks = [_timed(check) for check in service.get("checks") or []]
+    checks = [_cut(_timed(check)) for check in service.get("checks") or []]
+    ports = [_port(port) for port in service.get("ports") or []]
     autostop = service.get("autostop")
     word = _AUTOSTOP[autostop] if isinstance(autostop, bool) else autostop
-    return {**service, "checks": checks, "autostop": word}
+    return {**service, "checks": checks, "ports": ports, "autostop": word}
+
+
+def _port(port: dict[str, Any]) -> dict[str, Any]:
+    """A port whose handlers are in one order: to the platform they are a set."""
+    return {**port, "handlers": sorted(set(port.get("handlers") or ()))}
+
+
+def _cut(check: dict[str, Any]) -> dict[str, Any]:
+    """A service check with the interval that the platform makes of a longer one."""
+    try:
+        interval = shortened(Duration.parse(check["interval"])).text()
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return check
+    return {**check, "interval": interval}
 
 
 def _container(container: dict[str, Any], image: str | None) -> dict[str, Any]:

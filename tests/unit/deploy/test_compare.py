@@ -76,6 +76,74 @@ def test_what_is_no_difference(desired: dict[str, Any], observed: dict[str, Any]
 
 
 @pytest.mark.parametrize(
+    ("desired", "observed"),
+    [
+        ({}, {"restart": {"policy": "on-failure", "max_retries": 10}}),
+        ({}, {"restart": {"policy": "", "max_retries": 3}}),
+        ({}, {"restart": {}}),
+        (
+            {"restart": {"policy": "always"}},
+            {"restart": {"policy": "always", "max_retries": 10}},
+        ),
+        ({}, {"auto_destroy": False, "init": {"tty": False}}),
+        (service(), service(ports=[{"force_https": False}])),
+        (service(), service(autostop=False, min_machines_running=0)),
+        (
+            service(),
+            service(concurrency={"type": "connections", "soft_limit": 20, "hard_limit": 25}),
+        ),
+        (
+            service(concurrency={"type": "requests", "soft_limit": 5}),
+            service(concurrency={"type": "requests", "soft_limit": 5, "hard_limit": 25}),
+        ),
+        (
+            service(ports=[{"port": 443, "handlers": ["http", "tls"]}]),
+            service(ports=[{"port": 443, "handlers": ["tls", "http"]}]),
+        ),
+        (service(checks=[{"interval": "5m"}]), service(checks=[{"interval": "60s"}])),
+    ],
+)
+def test_what_the_platform_fills_in_is_no_difference(
+    desired: dict[str, Any], observed: dict[str, Any]
+) -> None:
+    assert changed(desired, observed) == []
+
+
+@pytest.mark.parametrize(
+    ("desired", "observed", "expected"),
+    [
+        ({}, {"restart": {"policy": "no"}}, ["restart.policy: no → (none)"]),
+        (
+            {},
+            {"restart": {"policy": "on-failure", "max_retries": 5}},
+            ["restart.max_retries: 5 → (none)"],
+        ),
+        (
+            service(concurrency={"hard_limit": 25}),
+            service(),
+            ["services[0].concurrency.hard_limit: (none) → 25"],
+        ),
+        (
+            service(),
+            service(concurrency={"soft_limit": 20, "hard_limit": 500}),
+            ["services[0].concurrency.hard_limit: 500 → (none)"],
+        ),
+        ({"init": {"tty": True}}, {"init": {"tty": False}}, ["init.tty: false → true"]),
+        (
+            {"checks": {"a": {"interval": "5m"}}},
+            {"checks": {"a": {"interval": "60s"}}},
+            ["checks.a.interval: 1m0s → 5m0s"],
+        ),
+        (service(), service(autostart=False), ["services[0].autostart: false → (none)"]),
+    ],
+)
+def test_what_somebody_else_set_is_a_difference(
+    desired: dict[str, Any], observed: dict[str, Any], expected: list[str]
+) -> None:
+    assert changed(desired, observed) == expected
+
+
+@pytest.mark.parametrize(
     ("desired", "observed", "expected"),
     [
         ({"image": "b"}, {"image": "a"}, ["image: a → b"]),
@@ -93,7 +161,7 @@ def test_what_is_no_difference(desired: dict[str, Any], observed: dict[str, Any]
         (
             service(ports=[{"port": 80, "handlers": ["http"]}]),
             service(ports=[{"port": 80, "handlers": ["tls", "http"]}]),
-            ['services[0].ports[0].handlers: ["tls", "http"] → ["http"]'],
+            ['services[0].ports[0].handlers: ["http", "tls"] → ["http"]'],
         ),
         (
             service(checks=[{"interval": "10s"}]),

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fly_machines.models import FlyMachineCheck, FlyMachineHTTPHeader, FlyMachineServiceCheck
 from score_flyio.deploy.desired.errors import ConversionError
-from score_flyio.flytoml.spec import AppSpec, Check, ServiceHttpCheck, ServiceTcpCheck
+from score_flyio.flytoml.spec import (
+    AppSpec,
+    Check,
+    HttpService,
+    Service,
+    ServiceHttpCheck,
+    ServiceTcpCheck,
+)
 from score_flyio.flytoml.values import Duration
+
+LONGEST_INTERVAL: Final = Duration.parse("1m")
+"""The platform cuts longer intervals of service checks to it."""
 
 
 def tcp_check(check: ServiceTcpCheck) -> FlyMachineServiceCheck:
@@ -32,6 +44,29 @@ def http_check(check: ServiceHttpCheck) -> FlyMachineServiceCheck:
         tls_server_name=check.tls_server_name,
         headers=_headers(check.headers),
     )
+
+
+def shortened(interval: Duration) -> Duration:
+    """What the platform makes of an interval of a service check."""
+    return min(interval, LONGEST_INTERVAL)
+
+
+def shortened_checks(spec: AppSpec) -> tuple[str, ...]:
+    """A sentence for each service check that will run more often than the file says."""
+    http = () if spec.http_service is None else (spec.http_service,)
+    return tuple(
+        f"service of port {service.internal_port}: Fly runs its check every {LONGEST_INTERVAL}, "
+        f"not every {check.interval}"
+        for service in (*http, *spec.services)
+        for check in _checks_of(service)
+        if check.interval is not None and check.interval > LONGEST_INTERVAL
+    )
+
+
+def _checks_of(service: HttpService | Service) -> tuple[ServiceHttpCheck | ServiceTcpCheck, ...]:
+    if isinstance(service, HttpService):
+        return service.checks
+    return (*service.tcp_checks, *service.http_checks)
 
 
 def machine_checks(flat: AppSpec) -> dict[str, FlyMachineCheck] | None:

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from fly_machines import models
+from score_flyio.deploy.desired.checks import shortened_checks
 from score_flyio.deploy.metadata import last_release
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
@@ -93,7 +94,7 @@ def plan_app(desired: DesiredApp, observed: ObservedApp, settings: PlanSettings)
         launches=groups.launches,
         unchanged=groups.unchanged,
         machines=observed.machines,
-        notes=groups.notes,
+        notes=(*groups.notes, *shortened_checks(desired.spec)),
         release=release,
         secret_names=tuple(sorted(desired.secrets)),
         fingerprint=fingerprint(observed),
