@@ -139,7 +139,7 @@ def _guest(guest: dict[str, Any], size: str | None) -> dict[str, Any]:
         base.memory_mb = 2048
     cpus = guest.get("cpus") or base.cpus or 1
     per_cpu = (base.memory_mb or 256) // (base.cpus or 1)
-    filled = {**unstructure(base), "cpus": cpus, "memory_mb": per_cpu * cpus}
+    filled = {**unstructure(base), "memory_mb": per_cpu * cpus}
     return {**filled, **{name: value for name, value in guest.items() if value}}
 
 

@@ -69,6 +69,8 @@ class _Bucket:
     tokens: float
     refilled: float
     """Until when tokens have been added; later than now while a refill is put off."""
+    held: float = float("-inf")
+    """Until when a refusal keeps everyone waiting."""
     pace: float = 1.0
     """Part of the documented rate in use."""
     turn: anyio.Lock = field(factory=anyio.Lock)
@@ -89,10 +91,10 @@ class _Bucket:
             while True:
                 now = anyio.current_time()
                 self.refill(now)
-                if self.tokens >= 1 - EPSILON:
+                if self.tokens >= 1 - EPSILON and now >= self.held - EPSILON:
                     return self._spend(now)
                 missing = (1 - self.tokens) / self.rate
-                with anyio.move_on_after(self.refilled + missing - now):
+                with anyio.move_on_after(max(self.refilled + missing, self.held) - now):
                     await self.changed.wait()
 
     def _spend(self, now: float) -> float | None:
@@ -113,8 +115,8 @@ class _Bucket:
     def refused(self, delay: float) -> None:
         """The platform said no: the next request goes out in `delay` seconds, then slower ones."""
         self.pace = max(SLOWEST, self.pace / 2)
-        self.tokens = 0.0
-        self.refilled = max(self.refilled, anyio.current_time() + delay - 1 / self.rate)
+        self.held = max(self.held, anyio.current_time() + delay)
+        self.tokens, self.refilled = 1.0, self.held
 
     def accepted(self) -> None:
         if self.pace < 1:

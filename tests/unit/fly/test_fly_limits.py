@@ -12,7 +12,7 @@ import pytest
 from attrs import define
 
 from fly_machines import Operation, operations
-from score_flyio.fly.limits import MARGIN, RateLimiter, identifier
+from score_flyio.fly.limits import MARGIN, Limit, RateLimiter, identifier
 
 
 @define
@@ -184,6 +184,51 @@ async def test_a_refusal_holds_the_bucket_back_slows_it_and_it_recovers() -> Non
     assert gaps[0] > 1.3
     assert all(later <= earlier + 1e-9 for earlier, later in pairwise(gaps))
     assert gaps[-1] == pytest.approx(1)
+
+
+async def test_an_answer_from_before_a_refusal_does_not_end_its_pause() -> None:
+    limiter = RateLimiter()
+    start = anyio.current_time()
+    first, second = [await limiter.acquire(operations.MACHINES_STOP, MACHINE) for _ in range(2)]
+    second.refused(10)
+    first.answered()
+    await limiter.acquire(operations.MACHINES_STOP, MACHINE)
+    assert anyio.current_time() - start == pytest.approx(10)
+
+
+async def test_the_longer_of_two_pauses_counts() -> None:
+    limiter = RateLimiter()
+    start = anyio.current_time()
+    first, second = [await limiter.acquire(operations.MACHINES_STOP, MACHINE) for _ in range(2)]
+    second.refused(10)
+    first.refused(2)
+    await limiter.acquire(operations.MACHINES_STOP, MACHINE)
+    assert anyio.current_time() - start == pytest.approx(10)
+
+
+@pytest.mark.parametrize(("refusals", "gap"), [(1, 2.0), (2, 4.0), (5, 4.0)])
+async def test_refusals_slow_a_bucket_to_a_quarter_at_most(refusals: int, gap: float) -> None:
+    limiter = RateLimiter()
+    for _ in range(refusals):
+        (await limiter.acquire(operations.MACHINES_STOP, MACHINE)).refused(1)
+    sent = await send_all(limiter, operations.MACHINES_STOP, MACHINE, 3, travel=(30, 30))
+    assert [later - earlier for earlier, later in pairwise(sent)] == pytest.approx([gap, gap])
+
+
+async def test_a_bucket_that_is_nearly_full_again_waits_for_its_first_request_too() -> None:
+    limiter = RateLimiter()
+    for _ in range(10):
+        (await limiter.acquire(operations.MACHINES_SHOW, MACHINE)).answered()
+    await anyio.sleep(1.9)  # 9.5 of 10 requests are free again
+    sent = await send_all(limiter, operations.MACHINES_SHOW, MACHINE, 10, travel=(30, 30))
+    assert sent == pytest.approx([0.0] * 9 + [0.5])
+
+
+async def test_all_limits_of_an_action_hold() -> None:
+    loose, tight = Limit(rate=10, burst=5), Limit(rate=1, burst=2)
+    limiter = RateLimiter({"Machines_show": (loose, tight)})
+    sent = await send_all(limiter, operations.MACHINES_SHOW, MACHINE, 4)
+    assert sent == pytest.approx([0, 0, 1, 2])
 
 
 async def test_a_refusal_of_one_machine_does_not_hold_back_another() -> None:
