@@ -326,7 +326,7 @@ def test_generate_and_deploy_goes_on_without_the_broken(cli: Cli, served: Platfo
     assert served.machines("x-worker")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_deploy_ends_with_130_and_can_go_on(
     cli: Cli, number: signal.Signals
 ) -> None:

@@ -128,7 +128,7 @@ def test_reports_of_groups_keep_every_leaf() -> None:
     assert [leaf.message for leaf in failure.failures] == ["a", "unexpected ValueError: b"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_cancel_the_command_which_cleans_up(
     cli: Cli, fake_command: FakeCommand, number: signal.Signals
 ) -> None:

@@ -113,3 +113,57 @@ def test_a_lost_result_is_told(project: Path, args: tuple[str, ...]) -> None:
         )
     assert "stdout: No space left on device: the result is lost" in done.stderr
     assert done.returncode == 1
+
+
+@pytest.mark.parametrize("option", ["--report", "--events"])
+@pytest.mark.parametrize(
+    ("file", "wrong"), [("missing/x", "folder that does not exist"), (".", "is a folder")]
+)
+def test_where_nothing_can_be_written_is_refused_before_the_deploy(
+    project: Path, option: str, file: str, wrong: str
+) -> None:
+    done = ran(project, "deploy", "score.yaml", "--emulate", option, file)
+    assert done.returncode == 2
+    assert f"{option}: '{file}' is" in done.stderr
+    assert wrong in done.stderr
+    assert machines(project) == []
+
+
+def test_a_report_goes_into_a_pipe(project: Path) -> None:
+    line = '"$0" -m score_flyio deploy score.yaml --emulate -q --report >(cat > got.html; echo done > got)'
+    subprocess.run(
+        ["bash", "-c", f"{line}; until [ -e got ]; do :; done", sys.executable],
+        cwd=project,
+        timeout=60,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    assert (project / "got.html").read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("status",),
+        ("plan", "score.yaml", "--emulate"),
+        ("generate", "score.yaml"),
+        ("state", "show"),
+    ],
+)
+def test_a_removed_working_folder_is_an_error_of_ours(
+    tmp_path: Path, args: tuple[str, ...]
+) -> None:
+    (tmp_path / "gone").mkdir()
+    line = 'rmdir "$PWD" && exec "$0" "$@"'
+    done = subprocess.run(
+        ["sh", "-c", line, *command(*args)],
+        cwd=tmp_path / "gone",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode in {1, 2}
+    assert "Error: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "defect" not in done.stderr

@@ -5,18 +5,27 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Final
+
+PRIVATE: Final = 0o600
+READABLE: Final = 0o666
+"""For whom the umask lets read it, as other programs write files."""
+_DEVICES: Final = Path("/dev")
 
 
-def write_atomically(path: Path, data: bytes, *, mode: int = 0o600, durable: bool = True) -> None:
+def write_atomically(path: Path, data: bytes, *, mode: int = PRIVATE, durable: bool = True) -> None:
     """Write beside the target, flush to disk, rename, flush the folder. Raises OSError.
 
-    Without `durable` nothing is flushed: for what can be made again after a power cut.
+    A device or a pipe, such as `/dev/stdout` or what `>(…)` of a shell gives, is written to as it
+    is. Without `durable` nothing is flushed: for what can be made again after a power cut.
     """
+    if _DEVICES in path.parents or (path.exists() and not path.is_file()):
+        path.write_bytes(data)
+        return
     fresh = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
-    number = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    number = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(number, "wb") as file:
-            fresh.chmod(mode)
             file.write(data)
             if durable:
                 file.flush()

@@ -28,7 +28,7 @@ class CliContext:
     """`--state` or SCORE_FLYIO_STATE: where the project state is; None for the usual file."""
     debug: bool = False
     environ: Mapping[str, str] = field(factory=dict, repr=False)
-    directory: Path = field(factory=Path.cwd)
+    directory: Path = field(factory=Path)
     """The working directory: relative paths are resolved against it."""
     stdin: TextIO = field(factory=lambda: sys.stdin, repr=False)
     clock: Clock = field(factory=SystemClock)
@@ -50,7 +50,20 @@ class CliContext:
             color=color and environ.get("TERM") != "dumb" and stderr.isatty(),
         )
         state = given.get("state") or environ.get("SCORE_FLYIO_STATE") or None
-        return cls(output=output, state=state, debug=debug, environ=environ)
+        return cls(
+            output=output, state=state, debug=debug, environ=environ, directory=_working_folder()
+        )
+
+    def output_path(self, option: str, file: str) -> Path:
+        """Where an option says that a file goes, looked at before anything is done.
+
+        Raises UsageError where no file can be written.
+        """
+        path = self.directory / file
+        if path.is_dir() or not path.parent.is_dir():
+            wrong = "is a folder" if path.is_dir() else "is in a folder that does not exist"
+            raise UsageError(f"{option}: {file!r} {wrong}", hint="name a file in a folder there is")
+        return path
 
     def project(self) -> "Project":
         """The project of the working directory, or what `--state` says.
@@ -76,3 +89,11 @@ class CliContext:
             )
         self.output.stderr.write(f"{question} [y/N] ")
         return self.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def _working_folder() -> Path:
+    """The working folder; when somebody has removed it, what needs it will say so."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path()

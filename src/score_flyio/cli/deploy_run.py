@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from attrs import evolve, frozen
@@ -65,14 +66,15 @@ class DeployRun:
         if self.build_only:
             return await self._build(loaded)
         events: list[Event] = []
+        page = None if self.report is None else self.cli.output_path("--report", self.report)
         report = Report(target=self.target.name)
         if loaded.inputs:
             async with follow(self.cli, self.events_file) as show:
                 report = await self._deployed(loaded, _both(show, events.append))
         report = evolve(report, apps=(*map(_not_loaded, loaded.broken), *report.apps))
         tell(self.cli, report)
-        if self.report is not None:
-            _write_html(self.cli, self.report, report, events)
+        if page is not None:
+            _write_html(self.cli, page, report, events)
         return report.exit_code
 
     async def _deployed(self, loaded: Loaded, listener: Listener) -> Report:
@@ -177,12 +179,15 @@ def _both(*listeners: Listener) -> Listener:
     return listen
 
 
-def _write_html(cli: CliContext, file: str, report: Report, events: Sequence[Any]) -> None:
+def _write_html(cli: CliContext, page: Path, report: Report, events: Sequence[Any]) -> None:
     """The report to look at. Raises UsageError where this installation cannot make one."""
-    from score_flyio.base.atomic import write_atomically
+    from score_flyio.base.atomic import READABLE, write_atomically
 
     try:
         from score_flyio.report_html import render_html
     except ImportError as error:
         raise UsageError("--report: this installation cannot write reports") from error
-    write_atomically(cli.directory / file, render_html(report, events).encode(), mode=0o644)
+    try:
+        write_atomically(page, render_html(report, events).encode(), mode=READABLE)
+    except OSError as error:
+        cli.output.warn(f"--report {page}: it cannot be written: {error.strerror}")

@@ -1,4 +1,4 @@
-"""Runs an async command, and ends it cleanly on Ctrl-C or SIGTERM."""
+"""Runs an async command, and ends it cleanly on Ctrl-C, SIGTERM, or a terminal that closes."""
 
 import os
 import signal
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from score_flyio.cli.context import CliContext
 
 INTERRUPTED = 130
+ENDING = tuple(
+    found for name in ("SIGINT", "SIGTERM", "SIGHUP") if (found := getattr(signal, name, None))
+)
 
 
 def run_command(work: Awaitable[int | None], cli: "CliContext") -> int:
@@ -51,7 +54,7 @@ async def _cancel_on_signal(
     *,
     task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
 ) -> None:
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    with anyio.open_signal_receiver(*ENDING) as signals:
         task_status.started()
         async for _ in signals:
             if command.cancel_called:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import evolve, field, frozen
 
-from score_flyio.base.atomic import write_atomically
+from score_flyio.base.atomic import READABLE, write_atomically
 from score_flyio.base.event_loop import event_loop, in_thread
 from score_flyio.base.record import Record
 from score_flyio.engine.access import access_from_environment
@@ -128,7 +128,7 @@ class Project:
     def _write_sample(self, sample: str | None) -> str | None:
         if not sample or (self.directory / sample).exists():
             return None
-        write_atomically(self.directory / sample, SAMPLE.encode(), mode=0o644)
+        write_atomically(self.directory / sample, SAMPLE.encode(), mode=READABLE)
         return sample
 
     async def read(self) -> ProjectState:

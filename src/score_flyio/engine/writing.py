@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from score_flyio.base.atomic import write_atomically
+from score_flyio.base.atomic import READABLE, write_atomically
 from score_flyio.base.event_loop import in_thread
 from score_flyio.engine.project import Project
 from score_flyio.errors import ConfigError
@@ -65,4 +65,4 @@ async def write_workload(
 def _write(files: Mapping[Path, bytes]) -> None:
     for path, content in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, content, durable=False)
+        write_atomically(path, content, mode=READABLE, durable=False)

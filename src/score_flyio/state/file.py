@@ -7,6 +7,7 @@ it only tells who that is.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from collections.abc import AsyncIterator
@@ -39,6 +40,8 @@ class FileStore:
     def __init__(self, folder: Path, *, clock: Clock | None = None) -> None:
         self.folder = folder
         self._shown = f"{folder}/"
+        self._own = folder.name == FOLDER
+        """Whether the folder is there for the state alone, so that its mode is ours."""
         self._clock = clock or SystemClock()
         self._saving: anyio.Lock | None = None
         self._written: dict[str, str] = {}
@@ -81,8 +84,8 @@ class FileStore:
     def _read(self, name: str) -> str | None:
         path = self.folder / name
         try:
-            text = path.read_bytes().decode()
-            if is_private(self.folder) and is_private(path):
+            text = _read_regular(path).decode()
+            if is_private(path) and (is_private(self.folder) or not self._own):
                 self._written[name] = text
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -111,7 +114,7 @@ class FileStore:
 
     def _make_folder(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not is_private(self.folder):
+        if self._own and not is_private(self.folder):
             self.folder.chmod(0o700)
 
     @asynccontextmanager
@@ -145,7 +148,7 @@ class FileStore:
     def _sign(self, owner: str) -> None:
         since = rfc3339(self._clock.time())
         text = f"{owner} (process {os.getpid()} on {socket.gethostname()}) since {since}\n"
-        (self.folder / LOCK_FILE).write_text(text, encoding="utf-8")
+        write_atomically(self.folder / LOCK_FILE, text.encode(), durable=False)
 
     def holder(self) -> str | None:
         """Who holds the lock and since when, as far as they told."""
@@ -153,3 +156,12 @@ class FileStore:
             return (self.folder / LOCK_FILE).read_text(encoding="utf-8").strip() or None
         except OSError:
             return None
+
+
+def _read_regular(path: Path) -> bytes:
+    """What is in a file. Raises OSError for a symbolic link, a device or a pipe."""
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, "it is a symbolic link, which is not followed")
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return path.read_bytes()

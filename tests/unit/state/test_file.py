@@ -95,6 +95,38 @@ async def test_nobody_else_can_read_it(tmp_path: Path) -> None:
     assert modes(folder) == {".score-flyio": 0o700, "state.yaml": 0o600, "deployments.yaml": 0o600}
 
 
+async def test_the_mode_of_a_folder_of_others_stays(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir(mode=0o755)
+    store = FileStore(folder)
+    await store.save(full_state())
+    async with store.lock("deploy"):
+        pass
+    assert modes(folder) == {"mine": 0o755, "state.yaml": 0o600, "deployments.yaml": 0o600}
+
+
+@pytest.mark.parametrize("name", ["state.yaml", "deployments.yaml"])
+async def test_a_link_in_place_of_the_state_is_not_followed(tmp_path: Path, name: str) -> None:
+    store = FileStore(tmp_path / ".score-flyio")
+    await store.save(full_state())
+    elsewhere = tmp_path / "elsewhere"
+    (store.folder / name).rename(elsewhere)
+    (store.folder / name).symlink_to(elsewhere)
+    with pytest.raises(StateError, match=f"{name} cannot be read: it is a symbolic link"):
+        await store.load()
+
+
+async def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path: Path) -> None:
+    store = FileStore(tmp_path / ".score-flyio")
+    await store.save(full_state())
+    precious = tmp_path / "precious"
+    precious.write_text("kept")
+    (store.folder / "lock").symlink_to(precious)
+    async with store.lock("deploy"):
+        assert (store.holder() or "").startswith("deploy")
+    assert precious.read_text() == "kept"
+
+
 async def test_what_is_there_already_is_not_written_again(tmp_path: Path) -> None:
     await FileStore(tmp_path / "folder").save(full_state())
     before = {p.name: p.stat().st_ino for p in (tmp_path / "folder").iterdir()}

@@ -81,7 +81,7 @@ async def save(
     What a fly.toml cannot say is told on stderr. Contents of files that are no text are written
     into the folder `files`.
     """
-    from score_flyio.base.atomic import write_atomically
+    from score_flyio.base.atomic import READABLE, write_atomically
     from score_flyio.deploy.saved import saved_app
     from score_flyio.flytoml import to_toml
 
@@ -92,8 +92,8 @@ async def save(
         return 1
     for local, content in saved.files.items():
         (cli.directory / local).parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(cli.directory / local, content, mode=0o644)
-    write_atomically(path, to_toml(saved.spec).encode(), mode=0o644)
+        write_atomically(cli.directory / local, content, mode=READABLE)
+    write_atomically(path, to_toml(saved.spec).encode(), mode=READABLE)
     for note in saved.notes:
         cli.output.warn(note)
     written = [str(config or path.name), *saved.files]

@@ -43,7 +43,7 @@ async def pull(cli: CliContext, file: str | None, saved: str | None) -> None:
     if file is None or file == "-":
         cli.output.result({"state": text}, text)
         return
-    write_atomically(cli.directory / file, text.encode())
+    write_atomically(cli.output_path("FILE", file), text.encode())
     cli.output.info(f"wrote {file}")
     cli.output.result({"file": file}, "")
 

@@ -43,7 +43,7 @@ async def follow(cli: CliContext, events_file: str | None = None) -> AsyncIterat
         if events_file is not None:
             from score_flyio.cli.render.jsonl import JsonLinesRenderer
 
-            path = cli.directory / events_file
+            path = cli.output_path("--events", events_file)
             file = Sink(Path.open(path, "w", encoding="utf-8"), f"--events {events_file}")
             stack.callback(_close, file, cli)
             renderers.append(JsonLinesRenderer(file))
