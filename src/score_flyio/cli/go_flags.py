@@ -103,7 +103,7 @@ class MaxUnavailable(click.ParamType[Any]):
 
 
 class ImageName(click.ParamType[Any]):
-    """The name of an image, as it was given."""
+    """The name of an image, as it was given; an empty text names none."""
 
     name = "image"
 
@@ -111,6 +111,8 @@ class ImageName(click.ParamType[Any]):
         from score_flyio.errors import InputError
         from score_flyio.images.reference import ImageReference
 
+        if not value:
+            return value
         try:
             ImageReference.parse(value)
         except InputError as error:
