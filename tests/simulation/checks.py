@@ -116,7 +116,7 @@ def secrets_in(text: str, place: str) -> list[str]:
 
 def _leases(simulation: Simulation, record: RunRecord) -> list[str]:
     now = simulation.clock.time()
-    excused = simulation.abandoned | simulation.disturber.foreign
+    excused = simulation.abandoned | set(simulation.disturber.foreign)
     entries = simulation.emulator.journal.entries[record.first_request :]
     unanswered = {
         entry.machine

@@ -112,8 +112,8 @@ class Disturber:
     emulator: Emulator
     rng: random.Random
     counts: Counter[str] = field(factory=Counter)
-    foreign: set[str] = field(factory=set)
-    """Nonces of leases of somebody else."""
+    foreign: dict[str, float] = field(factory=dict)
+    """Nonces of leases of somebody else, and when each expires."""
     down: set[str] = field(factory=set)
     lost: set[str] = field(factory=set)
     """Hosts that were down at any time: their machines are not leased."""
@@ -144,8 +144,7 @@ class Disturber:
 
     def _lease(self, machine: MachineRecord, lasts: float) -> None:
         nonce = f"foreign{len(self.foreign)}"
-        self.foreign.add(nonce)
-        expires = self.emulator.clock.time() + lasts
+        self.foreign[nonce] = expires = self.emulator.clock.time() + lasts
         machine.lease = LeaseRecord(nonce=nonce, owner="someone@example.com", expires_at=expires)
 
     async def _fill(self, region: str, lasts: float) -> None:

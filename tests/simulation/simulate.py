@@ -18,7 +18,7 @@ from fly_emulator import Emulator, Faults
 from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.execution.report import Report
 from score_flyio.engine.operations.status import Status
-from score_flyio.errors import ScoreFlyError, UsageError
+from score_flyio.errors import LeaseHeld, ScoreFlyError, UsageError
 from score_flyio.events import Event, to_json
 from score_flyio.state.deployments import Release
 from score_flyio.state.model import ProjectState
@@ -171,13 +171,23 @@ class Simulation:
             if self.scenario.operations and not plan.idle:
                 self._ended(record)
 
+    def _held_too_long(self, record: RunRecord) -> bool:
+        """Whether somebody else holds a machine for longer than the command waits, and so it says:
+        that was begun before a run in which nothing goes wrong does not end with it.
+        """
+        enough = record.began + self.scenario.options.lease_wait
+        failures = record.report.failures if record.report else (record.error,)
+        return any(until > enough for until in self.disturber.foreign.values()) and all(
+            isinstance(failure, LeaseHeld) for failure in failures
+        )
+
     def _ended(self, record: RunRecord) -> None:
         """Notes how a command ended. That a host name has no certificate (any more) is what its
         removal wanted, if an earlier run of the command got as far as that.
         """
         plan = record.plan
         if not record.done:
-            if plan.calm:
+            if plan.calm and not self._held_too_long(record):
                 shown = record.report.to_text() if record.report else record.error
                 self.violations.append(f"run {record.number}: undisturbed, but it failed: {shown}")
             return

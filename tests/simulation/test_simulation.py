@@ -6,10 +6,11 @@ import os
 from collections import Counter
 
 import pytest
+from attrs import evolve
 
-from tests.simulation.commands import name_of
-from tests.simulation.scenario import scenario
-from tests.simulation.simulate import simulate
+from tests.simulation.commands import Deploy, Destroy, Look, name_of
+from tests.simulation.scenario import Disturbance, RunPlan, scenario
+from tests.simulation.simulate import on_mock_clock, simulate
 from tests.simulation.soak import replay_command, simulate_seed
 
 SEEDS = int(os.environ.get("SCORE_FLYIO_SEEDS", "200"))
@@ -44,6 +45,21 @@ def test_every_command_is_simulated() -> None:
         *("secrets set --stage", "secrets unset --stage", "secrets import --stage"),
         *("certs add", "certs remove", "look"),
     }
+
+
+def test_somebody_else_may_hold_a_machine_for_longer_than_a_command_waits() -> None:
+    """In peace, a command still fails where others are at work: what it says must be that."""
+    given = next(found for seed in range(200) if (found := scenario(seed)).operations)
+    deploy = Deploy(stage=0)
+    held = Disturbance(kind="foreign_lease", at=0.0, lasts=120.0)
+    runs = (
+        RunPlan(command=deploy, place=0, pause=60.0),
+        RunPlan(command=Look(), place=1, disturbances=(held,)),
+        RunPlan(command=Destroy(apps=(given.apps[0].app,), keep_volumes=True), place=2),
+        RunPlan(command=deploy, place=3, pause=120.0),
+    )
+    outcome = on_mock_clock(evolve(given, apps=given.apps[:1], runs=runs))
+    assert (outcome.violations, outcome.codes) == ((), Counter({0: 4, 1: 1}))
 
 
 def test_simulations_kill_and_disturb() -> None:
