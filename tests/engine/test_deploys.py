@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from score_flyio.events import LeaseAcquired, LeaseReleased
+from score_flyio.events import LeaseAcquired, LeaseReleased, WarningRaised
 from tests.engine.lab import QUICK, Lab, score, toml
 
 GROUPS = """
@@ -188,3 +188,17 @@ path = "/"
     assert "Fly runs its check every 1m0s, not every 5m0s" in " ".join(first.report.apps[0].notes)
     done = await lab.deploy(toml(service))
     assert (done.code, done.changes) == (0, [])
+
+
+async def test_what_a_fly_toml_says_in_vain_is_told_by_plan_and_deploy(lab: Lab) -> None:
+    app = toml("[experimental]\nenable_etcd = true")
+    told = "fly.toml:17: experimental.enable_etcd: has no effect"
+    async with lab.engine() as engine:
+        plan = await engine.plan([app], QUICK)
+    assert f"note: {told}" in plan.describe()
+    done = await lab.deploy(app)
+    warnings = [event.message for event in done.events if isinstance(event, WarningRaised)]
+    assert [warning.startswith(told) for warning in warnings] == [True]
+    async with lab.engine() as engine:
+        plan = await engine.plan([app], QUICK)
+    assert "web: nothing to do\n  note: " in plan.describe()

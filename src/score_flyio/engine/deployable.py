@@ -121,7 +121,7 @@ class FlyTomlApp:
         return self.prepare(outputs)
 
     def prepare(self, outputs: Mapping[str, Outputs]) -> Prepared:  # noqa: ARG002
-        warnings = tuple(str(warning) for warning in self.document.warnings)
+        warnings = tuple(map(str, (*self.document.warnings, *self.document.unused)))
         return Prepared(spec=self.spec, files=LocalFiles(self.directory), warnings=warnings)
 
 

@@ -164,7 +164,10 @@ class _Deploy:
             ),
         )
         steps = tuple(step.describe() for step in plan.steps)
-        session.emit(PlanReady(scope=app_scope(self.app, self.label), steps=steps))
+        scope = app_scope(self.app, self.label)
+        for note in plan.notes:
+            session.emit(WarningRaised(scope=scope, message=note, code="plan_note"))
+        session.emit(PlanReady(scope=scope, steps=steps))
         return plan
 
     async def _prepared(self) -> Prepared:

@@ -122,7 +122,8 @@ class Planner:
             new_id=self.session.new_id,
             tool_version=TOOL_VERSION,
         )
-        return plan_app(desired, observed, settings)
+        plan = plan_app(desired, observed, settings)
+        return evolve(plan, notes=(*prepared.warnings, *plan.notes))
 
 
 def without_known_secrets(spec: AppSpec, known: KnownApp) -> AppSpec:

@@ -15,6 +15,7 @@ from score_flyio.flytoml.lines import key_lines, line_for
 from score_flyio.flytoml.parse import FileFormat, parse
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.flytoml.strict import StrictReport, strict_check
+from score_flyio.flytoml.unused import unused
 from score_flyio.flytoml.validate import validate, warnings_of
 
 
@@ -30,6 +31,9 @@ class FlyTomlDocument:
     problems: tuple[Problem, ...] = ()
     """All that is wrong."""
     warnings: tuple[Problem, ...] = ()
+    """What flyctl remarks."""
+    unused: tuple[Problem, ...] = ()
+    """What is given and has no effect."""
     strict: StrictReport | None = None
     """`None` if the file cannot be decoded."""
 
@@ -104,6 +108,7 @@ def read_fly_toml(
         app=spec.app,
         problems=problems,
         warnings=located(warnings_of(spec)),
+        unused=located(unused(spec)),
         strict=strict_check(normalised, valid=not problems),
     )
 

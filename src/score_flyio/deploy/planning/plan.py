@@ -190,9 +190,7 @@ def describe_app(plan: AppPlan, *, show_calls: bool = False) -> str:
     `show_calls` adds the calls of the Machines API that each step makes.
     """
     title = plan.label if plan.label == plan.app else f"{plan.label} (app {plan.app})"
-    if not plan.steps:
-        return f"{title}: nothing to do"
-    lines = [f"{title}:"]
+    lines = [f"{title}:" if plan.steps else f"{title}: nothing to do"]
     for step in plan.steps:
         lines.append(f"  {step.describe()}")
         if isinstance(step, UpdateMachine):

@@ -1,0 +1,109 @@
+"""What a fly.toml says that no deploy does anything with, so that nobody waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from score_flyio.errors import Problem
+from score_flyio.flytoml.findings import finding
+from score_flyio.flytoml.groups import process_groups
+from score_flyio.flytoml.spec import AppSpec, DeploySection, ExperimentalSection
+
+_LAUNCH: Final = "only `fly launch` reads it"
+_ENDED: Final = "Fly has no such feature any more"
+_REMOVE: Final = "remove it"
+
+
+def unused(spec: AppSpec) -> tuple[Problem, ...]:
+    """Every key that is given and has no effect."""
+    found = (*_keys(spec), *_release_command(spec), *_sections(spec), *_statics(spec))
+    return tuple(
+        finding("validate", place, "no_effect", f"has no effect: {reason}", hint)
+        for place, reason, hint in found
+    )
+
+
+_Told = Iterator[tuple[str, str, str]]
+"""Place, reason and hint."""
+
+
+def _keys(spec: AppSpec) -> _Told:
+    if spec.console_command:
+        yield "console_command", "there is no console here", "open one with `fly console`"
+    if spec.container and not _has_containers(spec):
+        yield (
+            "container",
+            "the machine has no containers",
+            "add a machine_config with containers, or remove it",
+        )
+    section = spec.experimental or ExperimentalSection()
+    if section.auto_rollback:
+        yield (
+            "experimental.auto_rollback",
+            "machines go back to what ran before anyway",
+            "choose with --on-failure what a failed deploy does",
+        )
+    for name in ("enable_consul", "enable_etcd", "lazy_load_images"):
+        if getattr(section, name):
+            yield f"experimental.{name}", _ENDED, _REMOVE
+    if section.attached.secrets.export:
+        yield "experimental.attached.secrets.export", _LAUNCH, "set them with `secrets set`"
+
+
+def _has_containers(spec: AppSpec) -> bool:
+    section = spec.experimental or ExperimentalSection()
+    compose = spec.build is not None and spec.build.compose is not None
+    return compose or bool(spec.machine_config or section.machine_config)
+
+
+def _release_command(spec: AppSpec) -> _Told:
+    section = spec.deploy or DeploySection()
+    if section.seed_command:
+        yield (
+            "deploy.seed_command",
+            _LAUNCH,
+            "run it in a machine of the app, or as the release_command of one deploy",
+        )
+    vm = section.release_command_vm
+    if vm is not None and vm.processes:
+        yield "deploy.release_command_vm.processes", "it belongs to no process group", _REMOVE
+    if section.release_command:
+        return
+    for name in ("release_command_vm", "release_command_timeout"):
+        if getattr(section, name) is not None:
+            yield (
+                f"deploy.{name}",
+                "there is no release_command",
+                f"add a release_command, or {_REMOVE}",
+            )
+
+
+def _sections(spec: AppSpec) -> _Told:
+    """Sections for groups that the app does not have, and files, which go to every group."""
+    groups = process_groups(spec)
+    listed = {f"checks.{name}": check.processes for name, check in spec.checks.items()}
+    for kind in ("mounts", "vm", "metrics"):
+        for index, section in enumerate(getattr(spec, kind)):
+            listed[f"{kind}[{index}]"] = section.processes
+    for place, processes in listed.items():
+        for name in processes:
+            if name not in groups:
+                yield (
+                    f"{place}.processes",
+                    f"no process group is named {name!r}",
+                    f"use one of {', '.join(groups)}",
+                )
+    for index, file in enumerate(spec.files):
+        if file.processes:
+            yield f"files[{index}].processes", "every process group gets every file", _REMOVE
+
+
+def _statics(spec: AppSpec) -> _Told:
+    for index, static in enumerate(spec.statics):
+        if not static.tigris_bucket and not static.guest_path.startswith("/"):
+            yield (
+                f"statics[{index}]",
+                "the folder is not uploaded",
+                "name a folder of the image that starts with /, or a tigris_bucket",
+            )
