@@ -5,12 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import httpx
-import pytest
-
-from score_flyio.errors import FlyConnectionError, NotAuthorized
-from score_flyio.fly.auth import Tokens
-from score_flyio.fly.registry import check_login
 from tests.cli.conftest import Cli
 
 
@@ -46,36 +40,9 @@ def test_a_target_that_does_not_answer_fails_everything_that_asks_it(cli: Cli) -
     assert names(result.json, ok=False) == ["api", "organization"]
 
 
-@pytest.mark.parametrize(
-    ("challenge", "statuses", "error"),
-    [
-        (None, [200], None),
-        (None, [401], NotAuthorized),
-        ('Bearer realm="https://auth.test/token",service="registry"', [401, 200], None),
-        ('Bearer realm="https://auth.test/token",service="registry"', [401, 401], NotAuthorized),
-        ('Bearer realm="http://auth.test/token"', [401], NotAuthorized),
-        (None, [], FlyConnectionError),
-    ],
-)
-async def test_registry_login(
-    challenge: str | None, statuses: list[int], error: type[Exception] | None
-) -> None:
-    seen: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        if not statuses:
-            raise httpx.ConnectError("refused")
-        headers = {"www-authenticate": challenge} if challenge and len(seen) == 1 else {}
-        return httpx.Response(statuses[len(seen) - 1], headers=headers)
-
-    tokens = Tokens.parse("FlyV1 fm2_secret,fo1_other")
-    transport = httpx.MockTransport(answer)
-    if error is None:
-        await check_login(tokens, transport=transport)
-    else:
-        with pytest.raises(error) as caught:
-            await check_login(tokens, transport=transport)
-        assert "fm2_secret" not in str(caught.value)
-    assert len(seen) == max(1, len(statuses))
-    assert all(request.headers["authorization"].startswith("Basic ") for request in seen)
+def test_a_registry_that_does_not_answer_is_told(cli: Cli) -> None:
+    cli.environ |= {"FLY_API_TOKEN": "any", "FLY_REGISTRY_HOST": "127.0.0.1:1"}
+    result = cli("doctor", "--target", "http://127.0.0.1:1", "--json")
+    assert names(result.json, ok=False) == ["api", "organization", "registry"]
+    (registry,) = [check for check in result.json["checks"] if check["name"] == "registry"]
+    assert "127.0.0.1:1 does not answer" in registry["message"]

@@ -32,7 +32,8 @@ MAY_IMPORT_OF_OURS = {
     "deploy": ("base", "errors", "events", "fly", "flytoml", "state"),
     "report_html": ("_version", "deploy", "errors", "events"),
     "engine": (
-        "_version", "base", "convert", "deploy", "errors", "events", "fly", "flytoml", "resources", "score", "state",
+        "_version", "base", "convert", "deploy", "errors", "events", "fly", "flytoml", "images", "resources", "score",
+        "state",
     ),
     "cli": (
         "_version", "base", "convert", "deploy", "engine", "errors", "events", "fly", "flytoml", "images",
@@ -75,7 +76,6 @@ MAY_IMPORT = {
     "httpx": (
         "base.http",
         "fly.transport",
-        "fly.registry",
         "resources.kinds",
         "images",
         "state",

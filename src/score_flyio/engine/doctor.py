@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import anyio
 from attrs import frozen
@@ -12,8 +12,9 @@ from score_flyio.engine.target import FlyTarget, Target
 from score_flyio.errors import ScoreFlyError
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.organization import visible_organizations
-from score_flyio.fly.registry import HOST, check_login
 from score_flyio.fly.transport import DEFAULT_BASE_URL
+from score_flyio.images.logins import FLY_HOST_VARIABLE, Logins, fly_registry
+from score_flyio.images.registry import Registries
 from score_flyio.state.store import StateStore
 
 BUILDERS = ("docker", "podman", "buildctl")
@@ -36,12 +37,12 @@ class Diagnosis:
         return f"{mark}  {self.name}: {self.message}{hint}"
 
 
-async def examine(client: FlyClient, target: Target) -> list[Diagnosis]:
+async def examine(client: FlyClient, target: Target, environ: Mapping[str, str]) -> list[Diagnosis]:
     """Diagnose the target, the organization and the registry, all at once."""
     checks: Sequence[tuple[str, Callable[[], Awaitable[Diagnosis]]]] = (
         ("api", lambda: _api(client, target)),
         ("organization", lambda: _organization(client, target)),
-        ("registry", lambda: _registry(target)),
+        ("registry", lambda: _registry(target, environ)),
     )
     found: dict[str, Diagnosis] = {}
 
@@ -105,12 +106,14 @@ async def _organization(client: FlyClient, target: Target) -> Diagnosis:
     )
 
 
-async def _registry(target: Target) -> Diagnosis:
-    name = "registry"
-    if not isinstance(target, FlyTarget) or target.base_url != DEFAULT_BASE_URL:
+async def _registry(target: Target, environ: Mapping[str, str]) -> Diagnosis:
+    name, elsewhere = "registry", environ.get(FLY_HOST_VARIABLE)
+    if not isinstance(target, FlyTarget) or (target.base_url != DEFAULT_BASE_URL and not elsewhere):
         return Diagnosis(name=name, ok=True, message="not needed: the target is not Fly.io")
-    await check_login(target.tokens)
-    return Diagnosis(name=name, ok=True, message=f"{HOST} takes the token")
+    host = fly_registry(environ)
+    async with Registries(Logins(environ, fly=target.tokens.password())) as registries:
+        await registries.check_login(host)
+    return Diagnosis(name=name, ok=True, message=f"{host} takes the token")
 
 
 async def examine_state(store: StateStore) -> Diagnosis:

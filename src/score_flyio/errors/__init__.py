@@ -12,7 +12,7 @@
     │  ├─ ResourceCycleError
     │  ├─ ResourceConflictError
     │  └─ ProvisionFailed
-    ├─ ImageError
+    ├─ ImageError                     ImageNotFound, RegistryDenied, RegistryUnavailable
     ├─ FlyError                       the platform said no, or nothing (1)
     │  ├─ FlyConnectionError, FlyTimeout
     │  ├─ FlyProtocolError
@@ -47,6 +47,7 @@ from score_flyio.errors.runs import (
     DestructiveChange,
     HealthCheckFailed,
     ImageError,
+    ImageNotFound,
     LeaseHeld,
     LeaseLost,
     MachineCheckFailed,
@@ -54,6 +55,8 @@ from score_flyio.errors.runs import (
     NotInitialised,
     PlanError,
     ProvisionFailed,
+    RegistryDenied,
+    RegistryUnavailable,
     ReleaseCommandFailed,
     ResourceConflictError,
     ResourceCycleError,
@@ -101,6 +104,7 @@ __all__ = [
     "FlyTimeout",
     "HealthCheckFailed",
     "ImageError",
+    "ImageNotFound",
     "InputError",
     "InsufficientCapacity",
     "InvalidRequest",
@@ -118,6 +122,8 @@ __all__ = [
     "Problem",
     "ProvisionFailed",
     "RateLimited",
+    "RegistryDenied",
+    "RegistryUnavailable",
     "ReleaseCommandFailed",
     "Request",
     "RequestTimedOut",

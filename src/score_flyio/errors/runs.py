@@ -50,6 +50,28 @@ class ImageError(ScoreFlyError):
     code = "image_failed"
 
 
+class ImageNotFound(ImageError):
+    """The registry does not have the image."""
+
+    code = "image_not_found"
+
+
+class RegistryDenied(ImageError):
+    """The registry does not let us; `anonymous` when there was no login to try."""
+
+    code = "registry_denied"
+
+    def __init__(self, message: str, *, anonymous: bool, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.anonymous = anonymous
+
+
+class RegistryUnavailable(ImageError):
+    """The registry gives no answer, or none that helps."""
+
+    code = "registry_unavailable"
+
+
 class PlanError(ScoreFlyError):
     """A plan cannot be made or used."""
 

@@ -28,7 +28,7 @@ async def command(cli: CliContext, target: str | None) -> int:
         chosen = target_of(cli, target=target)
         found.append(token(chosen))
         async with session(cli, target=target, silent=True) as visit:
-            found += await examine(visit.client, chosen)
+            found += await examine(visit.client, chosen, cli.environ)
     except ScoreFlyError as error:
         found.append(failed("token", error))
     found += [builder(cli.environ.get("PATH")), await examine_state(store)]

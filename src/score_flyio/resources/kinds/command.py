@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-import signal
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -17,14 +15,13 @@ import anyio
 import anyio.abc
 from attrs import frozen
 
+from score_flyio.base.process_group import end_group
 from score_flyio.errors import ProvisionFailed
 from score_flyio.resources.protocol import MAX_ANSWER, Answer, Mode, encode_request, understand
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.state.resources import CommandSpec
 
 MODE_VARIABLE = "SCORE_PROVISIONER_MODE"
-GRACE = 5.0
-"""Seconds between the request to end and the kill."""
 
 
 @frozen(kw_only=True)
@@ -82,7 +79,7 @@ class CommandProvisioner:
         try:
             output = await _exchange(process, body)
         except BaseException:
-            await _end(process)
+            await end_group(process)
             raise
         finally:
             with anyio.CancelScope(shield=True):
@@ -105,7 +102,7 @@ async def _exchange(process: anyio.abc.Process, body: bytes) -> bytes:
             if len(output) > MAX_ANSWER:
                 break
     if len(output) > MAX_ANSWER:
-        await _end(process)
+        await end_group(process)
     await process.wait()
     return bytes(output)
 
@@ -122,23 +119,3 @@ def _ending(returncode: int | None) -> str:
     if returncode is not None and returncode < 0:
         return f"killed by signal {-returncode}"
     return f"exit code {returncode}"
-
-
-async def _end(process: anyio.abc.Process) -> None:
-    """End the program and all it started: politely, and after `GRACE` seconds for certain."""
-    with anyio.CancelScope(shield=True):
-        _signal(process, hard=False)
-        with anyio.move_on_after(GRACE):
-            await process.wait()
-        _signal(process, hard=True)
-        with anyio.move_on_after(GRACE):
-            await process.wait()
-
-
-def _signal(process: anyio.abc.Process, *, hard: bool) -> None:
-    # The group may outlive its leader; a group that is gone is what was wanted.
-    with suppress(ProcessLookupError, PermissionError):
-        if sys.platform == "win32":
-            process.kill()  # There are neither groups nor polite requests.
-        else:
-            os.killpg(process.pid, signal.SIGKILL if hard else signal.SIGTERM)

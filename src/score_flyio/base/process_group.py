@@ -1,0 +1,35 @@
+"""Programs that end together with everything they started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from contextlib import suppress
+from typing import Final
+
+import anyio
+import anyio.abc
+
+GRACE: Final = 5.0
+"""Seconds between the request to end and the kill."""
+
+
+async def end_group(process: anyio.abc.Process) -> None:
+    """End a program and all it started: politely, and after `GRACE` seconds for certain."""
+    with anyio.CancelScope(shield=True):
+        _signal(process, hard=False)
+        with anyio.move_on_after(GRACE):
+            await process.wait()
+        _signal(process, hard=True)
+        with anyio.move_on_after(GRACE):
+            await process.wait()
+
+
+def _signal(process: anyio.abc.Process, *, hard: bool) -> None:
+    # The group may outlive its leader; a group that is gone is what was wanted.
+    with suppress(ProcessLookupError, PermissionError):
+        if sys.platform == "win32":
+            process.kill()  # There are neither groups nor polite requests.
+        else:
+            os.killpg(process.pid, signal.SIGKILL if hard else signal.SIGTERM)

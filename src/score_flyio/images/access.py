@@ -1,0 +1,155 @@
+"""Authorization headers for registries: each registry and each scope is asked once."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import defaultdict
+from collections.abc import Awaitable
+from typing import Final, Protocol
+from urllib.parse import urlencode, urlsplit
+
+import anyio
+import httpx
+from attrs import define, field
+
+from score_flyio.base.web_address import is_loopback
+from score_flyio.errors import RegistryDenied, RegistryUnavailable
+from score_flyio.images.challenge import NO_LOGIN, Challenge, challenge_of
+from score_flyio.images.logins import Login, Logins
+from score_flyio.images.reference import DOCKER_HUB
+
+SECONDS: Final = 60.0
+"""How long a token counts that does not say so."""
+EARLY: Final = 5.0
+"""Seconds before its end that a token is not used any more."""
+
+
+class Exchange(Protocol):
+    """Sends one request."""
+
+    def __call__(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str] | None = None,
+        authorization: str | None = None,
+        content: bytes = b"",
+    ) -> Awaitable[httpx.Response]: ...
+
+
+@define
+class _Registry:
+    """What is known about one registry."""
+
+    lock: anyio.Lock = field(factory=anyio.Lock)
+    challenge: Challenge | None = None
+    login: Login | None = None
+    scopes: dict[tuple[str, ...], anyio.Lock] = field(factory=lambda: defaultdict(anyio.Lock))
+    tokens: dict[tuple[str, ...], tuple[str, float]] = field(factory=dict)
+    """Header and the end of its time, by scope."""
+
+
+class Access:
+    """The logins of a run, as the registries ask for them."""
+
+    def __init__(self, logins: Logins, exchange: Exchange) -> None:
+        self._logins = logins
+        self._exchange = exchange
+        self._registries: dict[str, _Registry] = defaultdict(_Registry)
+
+    def has_login(self, host: str) -> bool:
+        """Whether there was a login to try."""
+        return self._registries[host].login is not None
+
+    async def authorization(
+        self, host: str, scopes: tuple[str, ...], *, refused: httpx.Response | None = None
+    ) -> str | None:
+        """The header for calls of these scopes; `refused` is the answer to the last one."""
+        registry = self._registries[host]
+        async with registry.lock:
+            if registry.challenge is None:
+                registry.login = await self._logins.find(host)
+                registry.challenge = await self._challenge(host)
+            if refused is not None and registry.challenge.scheme == "none":
+                registry.challenge = challenge_of(refused.headers.get("www-authenticate", ""))
+        if registry.challenge.scheme == "bearer":
+            return await self._token(host, registry, scopes, renew=refused is not None)
+        if registry.challenge.scheme == "basic" and registry.login is not None:
+            return _basic(registry.login)
+        return None
+
+    async def _challenge(self, host: str) -> Challenge:
+        response = await self._exchange("GET", f"{base_url(host)}/v2/")
+        if response.status_code != httpx.codes.UNAUTHORIZED:
+            return NO_LOGIN
+        return challenge_of(response.headers.get("www-authenticate", ""))
+
+    async def _token(
+        self, host: str, registry: _Registry, scopes: tuple[str, ...], *, renew: bool
+    ) -> str:
+        async with registry.scopes[scopes]:
+            header, end = registry.tokens.get(scopes, ("", 0.0))
+            if header and anyio.current_time() < end - EARLY and not renew:
+                return header
+            assert registry.challenge is not None
+            response = await self._ask(host, registry.challenge, registry.login, scopes)
+            token, seconds = _token_of(host, response)
+            registry.tokens[scopes] = f"Bearer {token}", anyio.current_time() + seconds
+            return registry.tokens[scopes][0]
+
+    async def _ask(
+        self, host: str, challenge: Challenge, login: Login | None, scopes: tuple[str, ...]
+    ) -> httpx.Response:
+        realm = httpx.URL(challenge.realm or "none:")
+        if not is_safe(realm):
+            raise RegistryDenied(
+                f"{host} sends its logins to {challenge.realm!r}, which is not encrypted",
+                anonymous=login is None,
+                hint="use a registry that asks for logins over https",
+            )
+        asked = [("service", challenge.parameters.get("service", ""))]
+        asked += [("scope", scope) for scope in scopes]
+        asked = [(name, value) for name, value in asked if value]
+        if login is not None and login.is_identity:
+            form = [*asked, ("grant_type", "refresh_token"), ("client_id", "score-flyio")]
+            form.append(("refresh_token", login.password.reveal()))
+            content = urlencode(form).encode()
+            kind = {"content-type": "application/x-www-form-urlencoded"}
+            return await self._exchange("POST", str(realm), kind, None, content)
+        query = "&".join(filter(None, (realm.query.decode(), urlencode(asked))))
+        url = str(realm.copy_with(query=query.encode()))
+        return await self._exchange("GET", url, None, _basic(login) if login else None)
+
+
+def base_url(host: str) -> str:
+    """Where a registry is: over plain HTTP on this machine only."""
+    if host == DOCKER_HUB:
+        return "https://registry-1.docker.io"
+    scheme = "http" if is_loopback(urlsplit(f"//{host}").hostname) else "https"
+    return f"{scheme}://{host}"
+
+
+def is_safe(url: httpx.URL) -> bool:
+    """Whether what is sent there is encrypted or stays on this machine."""
+    return url.scheme == "https" or (url.scheme == "http" and is_loopback(url.host))
+
+
+def _basic(login: Login) -> str:
+    text = f"{login.user}:{login.password.reveal()}"
+    return f"Basic {base64.b64encode(text.encode()).decode()}"
+
+
+def _token_of(host: str, response: httpx.Response) -> tuple[str, float]:
+    if response.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+        hint = f"log in again with docker login {'' if host == DOCKER_HUB else host}".rstrip()
+        raise RegistryDenied(f"{host} refuses the login", anonymous=False, hint=hint)
+    try:
+        answer = json.loads(response.content)
+        token = str(answer.get("token") or answer["access_token"])
+        return token, float(answer.get("expires_in") or SECONDS)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise RegistryUnavailable(
+            f"{host} gives no token: its login server answers {response.status_code}",
+            hint="try again",
+        ) from None

@@ -1,0 +1,170 @@
+"""Who logs in at which registry: Docker's `config.json`, its helpers, and Fly's token."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import anyio
+from attrs import frozen
+
+from score_flyio.base.secret import Secret
+from score_flyio.errors import ConfigError, ImageError, InputError
+from score_flyio.images.program import run_program
+from score_flyio.images.reference import DOCKER_HUB, ImageReference
+
+FLY_HOST: Final = "registry.fly.io"
+FLY_HOST_VARIABLE: Final = "FLY_REGISTRY_HOST"
+HUB_KEY: Final = "https://index.docker.io/v1/"
+"""What Docker calls its own registry in `config.json`."""
+HELPER_SECONDS: Final = 30.0
+IDENTITY: Final = "<token>"
+"""The user that a helper names for an identity token."""
+
+
+@frozen(kw_only=True)
+class Login:
+    """A user and password, or an identity token in place of both."""
+
+    user: str
+    password: Secret
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether the password is exchanged for tokens by itself, without a user."""
+        return self.user == IDENTITY
+
+
+def fly_registry(environ: Mapping[str, str]) -> str:
+    """Host of Fly's registry, or of what stands in for it. Raises ConfigError for no host."""
+    host = environ.get(FLY_HOST_VARIABLE, "").strip() or FLY_HOST
+    try:
+        found = ImageReference.parse(f"{host}/app")
+    except InputError:
+        found = None
+    if found is None or found.host != host:
+        raise ConfigError(
+            f"{FLY_HOST_VARIABLE}: {host!r} is not the host of a registry",
+            hint=f"give HOST or HOST:PORT, such as {FLY_HOST}",
+            code="registry_invalid",
+        )
+    return host
+
+
+class Logins:
+    """The logins of one environment."""
+
+    def __init__(
+        self, environ: Mapping[str, str], *, fly: Secret | None = None, home: Path | None = None
+    ) -> None:
+        """`fly` is the password for Fly's registry; `home` replaces the home folder."""
+        self._environ = environ
+        self._fly_host = fly_registry(environ)
+        self._fly = fly
+        self._home = home
+        self._config: Mapping[str, Any] | None = None
+
+    async def find(self, host: str) -> Login | None:
+        """The login for a registry, if there is any.
+
+        Raises:
+            ConfigError: Docker's `config.json` cannot be read.
+            ImageError: a credential helper failed.
+        """
+        if host == self._fly_host and self._fly is not None:
+            return Login(user="x", password=self._fly)
+        config = await self._docker_config()
+        helper = _of(config.get("credHelpers"), host) or config.get("credsStore")
+        if isinstance(helper, str) and helper:
+            found = await self._ask(helper, HUB_KEY if host == DOCKER_HUB else host)
+            if found is not None:
+                return found
+        entry = _of(config.get("auths"), host)
+        if isinstance(entry, dict) and (login := _login(entry)) is not None:
+            return login
+        return self._hub_login() if host == DOCKER_HUB else None
+
+    async def _docker_config(self) -> Mapping[str, Any]:
+        if self._config is None:
+            self._config = await anyio.to_thread.run_sync(self._read)
+        return self._config
+
+    def _read(self) -> Mapping[str, Any]:
+        folder = self._environ.get("DOCKER_CONFIG")
+        home = self._home or self._environ.get("HOME") or self._environ.get("USERPROFILE")
+        if not folder and not home:
+            return {}
+        path = Path(folder) if folder else Path(str(home)) / ".docker"
+        path /= "config.json"
+        try:
+            config = json.loads(path.read_text("utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f"{path}: cannot be read as Docker's settings ({type(error).__name__})",
+                hint="correct it, or name another folder with DOCKER_CONFIG",
+                code="docker_config_invalid",
+            ) from None
+        return config if isinstance(config, dict) else {}
+
+    async def _ask(self, helper: str, server: str) -> Login | None:
+        program = f"docker-credential-{helper}"
+        hint = f"log in again, or take {helper!r} out of Docker's config.json"
+        try:
+            with anyio.fail_after(HELPER_SECONDS):
+                ended = await run_program(
+                    [program, "get"], environ=self._environ, stdin=server.encode()
+                )
+        except TimeoutError:
+            message = f"{program} gave no login for {server} within {HELPER_SECONDS:g} seconds"
+            raise ImageError(message, hint=hint, code="credential_helper_failed") from None
+        except OSError as error:
+            message = f"{program} cannot be run: {error.strerror or error}"
+            raise ImageError(message, hint=hint, code="credential_helper_failed") from error
+        if ended.code != 0:
+            said = (ended.output.decode("utf-8", "replace") + " ".join(ended.said)).strip()
+            if "credentials not found" in said:
+                return None
+            message = f"{program} failed for {server} with exit code {ended.code}"
+            raise ImageError(message, hint=hint, code="credential_helper_failed")
+        try:
+            answer = json.loads(ended.output)
+            return Login(user=str(answer["Username"]), password=Secret(str(answer["Secret"])))
+        except (ValueError, KeyError, TypeError):
+            message = f"{program} gave no login for {server}, but something else"
+            raise ImageError(message, hint=hint, code="credential_helper_failed") from None
+
+    def _hub_login(self) -> Login | None:
+        """The variables that flyctl takes for Docker Hub."""
+        user = self._environ.get("DOCKER_HUB_USERNAME")
+        password = self._environ.get("DOCKER_HUB_PASSWORD")
+        return Login(user=user, password=Secret(password)) if user and password else None
+
+
+def _of(entries: Any, host: str) -> Any:
+    """The entry for a host; keys may have a scheme and a path."""
+    if not isinstance(entries, dict):
+        return None
+    names = {host} if host != DOCKER_HUB else {host, "index.docker.io", "registry-1.docker.io"}
+    for key, entry in entries.items():
+        if str(key).partition("://")[2].partition("/")[0] in names or key in names:
+            return entry
+    return None
+
+
+def _login(entry: Mapping[str, Any]) -> Login | None:
+    if token := entry.get("identitytoken"):
+        return Login(user=IDENTITY, password=Secret(str(token)))
+    if entry.get("username") and entry.get("password"):
+        return Login(user=str(entry["username"]), password=Secret(str(entry["password"])))
+    try:
+        text = base64.b64decode(str(entry.get("auth") or ""), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    user, colon, password = text.partition(":")
+    return Login(user=user, password=Secret(password.rstrip("\0"))) if colon else None

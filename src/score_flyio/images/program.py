@@ -1,0 +1,105 @@
+"""Programs that this package runs: builders and credential helpers."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Final, TypeAlias
+
+import anyio
+import anyio.abc
+from attrs import frozen
+
+from score_flyio.base.process_group import end_group
+
+KEPT: Final = 200
+"""How many of the last lines are kept for messages."""
+LONGEST_LINE: Final = 4000
+
+Lines: TypeAlias = Callable[[str], None]
+
+
+@frozen(kw_only=True)
+class Ended:
+    """How a program ended."""
+
+    code: int
+    """Below 0: the number of the signal that killed it."""
+    output: bytes
+    """Its standard output, where it was collected."""
+    said: tuple[str, ...]
+    """Its last lines, of both outputs."""
+
+
+async def run_program(
+    args: Sequence[str],
+    *,
+    environ: Mapping[str, str],
+    stdin: bytes = b"",
+    listen: Lines | None = None,
+) -> Ended:
+    """Run a program to its end, in a process group of its own.
+
+    Args:
+        args: The program and its arguments.
+        environ: Its whole environment.
+        stdin: What it reads.
+        listen: Called with each line that it says; None: its standard output is collected.
+
+    Raises OSError when it cannot be started. On cancellation it ends with all that it started.
+    """
+    said: deque[str] = deque(maxlen=KEPT)
+
+    def tell(line: str) -> None:
+        said.append(line)
+        if listen is not None:
+            listen(line)
+
+    process = await anyio.open_process(list(args), env=dict(environ), start_new_session=True)
+    try:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        output = bytearray()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_feed, process.stdin, stdin)
+            tasks.start_soon(_lines, process.stderr, tell)
+            if listen is not None:
+                tasks.start_soon(_lines, process.stdout, tell)
+            else:
+                async for chunk in process.stdout:
+                    output += chunk
+        code = await process.wait()
+    except BaseException:
+        await end_group(process)
+        raise
+    finally:
+        with anyio.CancelScope(shield=True):
+            await process.aclose()
+    return Ended(code=code, output=bytes(output), said=tuple(said))
+
+
+async def _feed(stream: anyio.abc.ByteSendStream, content: bytes) -> None:
+    # A program need not read what it is given.
+    with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, BrokenPipeError):
+        await stream.send(content)
+    with suppress(anyio.BrokenResourceError, BrokenPipeError):
+        await stream.aclose()
+
+
+async def _lines(stream: anyio.abc.ByteReceiveStream, tell: Lines) -> None:
+    rest = b""
+    async for chunk in stream:
+        *lines, rest = (rest + chunk).replace(b"\r", b"\n").split(b"\n")
+        for line in lines:
+            if line.strip():
+                tell(_text(line))
+        rest = rest[-LONGEST_LINE:]
+    if rest.strip():
+        tell(_text(rest))
+
+
+def _text(line: bytes) -> str:
+    text = line[:LONGEST_LINE].decode("utf-8", "replace").rstrip()
+    return "".join(letter if letter.isprintable() or letter == "\t" else "?" for letter in text)

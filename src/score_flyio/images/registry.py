@@ -1,0 +1,302 @@
+"""Registries: which image a name means, whether it is there, and copies without a transfer.
+
+Rules: the OCI distribution specification and Docker's token authentication. A login goes to the
+registry, and to where it sends us for a token; never along with a redirect.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Final, Self
+
+import anyio
+import httpx
+from attrs import frozen
+
+from score_flyio._version import __version__
+from score_flyio.base.http import http_client
+from score_flyio.base.network import network_reason
+from score_flyio.errors import (
+    ImageError,
+    ImageNotFound,
+    RegistryDenied,
+    RegistryUnavailable,
+)
+from score_flyio.images.access import Access, base_url, is_safe
+from score_flyio.images.logins import Logins
+from score_flyio.images.reference import ImageReference
+
+INDEXES: Final = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+MANIFESTS: Final = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+ACCEPT: Final = {"accept": ", ".join((*INDEXES, *MANIFESTS))}
+"""Without it, registries answer that an image is missing, or with a digest that never runs."""
+PLATFORM: Final = ("linux", "amd64")
+PAUSES: Final = (0.3, 1.0)
+"""Seconds before each repeat of a call that failed for a reason that may pass."""
+LONGEST_PAUSE: Final = 20.0
+MOST_REDIRECTS: Final = 5
+TIMEOUT: Final = httpx.Timeout(20.0, connect=8.0, pool=None)
+_PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+
+
+@frozen(kw_only=True)
+class Manifest:
+    """A manifest or index as the registry has it, byte for byte."""
+
+    digest: str
+    media_type: str
+    content: bytes
+
+
+class Registries:
+    """A client for all registries of a run, to be entered as a context manager."""
+
+    def __init__(
+        self,
+        logins: Logins,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        pauses: tuple[float, ...] = PAUSES,
+    ) -> None:
+        self._transport = transport
+        self._pauses = pauses
+        self._client: httpx.AsyncClient | None = None
+        self._access = Access(logins, self._exchange)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            with anyio.move_on_after(5, shield=True):
+                await client.aclose()
+
+    async def check_login(self, host: str) -> None:
+        """Log in, and do nothing. Raises RegistryDenied or RegistryUnavailable."""
+        response = await self._call("GET", host, "/v2/", scope="", about=host)
+        if not response.is_success:
+            raise self._refusal(response, host, about=host)
+
+    async def resolve(self, image: ImageReference) -> str:
+        """The digest of an image that can run at Fly.
+
+        Raises:
+            ImageNotFound: the registry does not have it.
+            RegistryDenied: it does not let us look.
+            RegistryUnavailable: it does not answer.
+            ImageError: there is no variant of the image for Fly's machines.
+        """
+        response = await self._manifest("HEAD", image)
+        digest = response.headers.get("docker-content-digest") or image.digest
+        media_type = _media_type(response)
+        if digest and media_type not in INDEXES:
+            return digest
+        try:
+            manifest = await self.manifest(image.at(digest) if digest else image)
+        except RegistryUnavailable:
+            if digest:  # the digest is right, whatever is in the index
+                return digest
+            raise
+        if manifest.media_type in INDEXES:
+            _check_platform(image, manifest)
+        return manifest.digest
+
+    async def manifest(self, image: ImageReference) -> Manifest:
+        """What the registry has by that name. Raises as `resolve` does."""
+        response = await self._manifest("GET", image)
+        digest = f"sha256:{hashlib.sha256(response.content).hexdigest()}"
+        if image.digest.startswith("sha256:") and digest != image.digest:
+            raise RegistryUnavailable(
+                f"{image}: {image.host} gave something else, with the digest {digest}",
+                hint="try again; if it goes on, what stands between may change answers",
+            )
+        return Manifest(digest=digest, media_type=_media_type(response), content=response.content)
+
+    async def tag(self, image: ImageReference, tag: str) -> ImageReference:
+        """Give an image that the registry has one more tag. Raises as `resolve` does."""
+        manifest = await self.manifest(image)
+        response = await self._call(
+            "PUT",
+            image.host,
+            f"/v2/{image.repository}/manifests/{tag}",
+            scope=f"repository:{image.repository}:pull,push",
+            about=image,
+            headers={"content-type": manifest.media_type},
+            content=manifest.content,
+        )
+        if response.status_code != httpx.codes.CREATED:
+            raise self._refusal(response, image.host, about=image)
+        return ImageReference(
+            host=image.host, repository=image.repository, tag=tag, digest=manifest.digest
+        )
+
+    async def mount(self, digest: str, *, source: ImageReference, target: ImageReference) -> bool:
+        """Have a blob of one repository in another of the same registry, without a transfer.
+
+        False where the registry wants it uploaded. Raises as `resolve` does.
+        """
+        response = await self._call(
+            "POST",
+            target.host,
+            f"/v2/{target.repository}/blobs/uploads/?mount={digest}&from={source.repository}",
+            scope=f"repository:{target.repository}:pull,push",
+            more_scope=f"repository:{source.repository}:pull",
+            about=target,
+        )
+        if response.status_code not in {httpx.codes.CREATED, httpx.codes.ACCEPTED}:
+            raise self._refusal(response, target.host, about=target)
+        return response.status_code == httpx.codes.CREATED
+
+    async def _manifest(self, method: str, image: ImageReference) -> httpx.Response:
+        response = await self._call(
+            method,
+            image.host,
+            f"/v2/{image.repository}/manifests/{image.version}",
+            scope=f"repository:{image.repository}:pull",
+            about=image,
+            headers=ACCEPT,
+        )
+        if not response.is_success:
+            raise self._refusal(response, image.host, about=image)
+        return response
+
+    async def _call(
+        self,
+        method: str,
+        host: str,
+        path: str,
+        *,
+        scope: str,
+        more_scope: str = "",
+        about: object,
+        headers: Mapping[str, str] | None = None,
+        content: bytes = b"",
+    ) -> httpx.Response:
+        """One call with a login, or with a new one where the first does not do."""
+        url, scopes = base_url(host) + path, tuple(filter(None, (scope, more_scope)))
+        try:
+            login = await self._access.authorization(host, scopes)
+            response = await self._exchange(method, url, headers, login, content)
+            if response.status_code == httpx.codes.UNAUTHORIZED:
+                login = await self._access.authorization(host, scopes, refused=response)
+                response = await self._exchange(method, url, headers, login, content)
+        except httpx.HTTPError as error:
+            raise RegistryUnavailable(
+                f"{about}: {host} does not answer: {network_reason(error)}",
+                hint="check the name of the registry, the network, proxies and firewalls",
+            ) from error
+        return response
+
+    async def _exchange(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        authorization: str | None = None,
+        content: bytes = b"",
+    ) -> httpx.Response:
+        """One request and the redirects after it, repeated as long as that may help."""
+        for pause in (*self._pauses, None):
+            try:
+                response = await self._followed(method, url, headers, authorization, content)
+            except httpx.TransportError:
+                if pause is None:
+                    raise
+                await anyio.sleep(pause)
+                continue
+            if response.status_code not in _PASSING or pause is None:
+                return response
+            await anyio.sleep(_asked_for(response) or pause)
+        raise AssertionError("the last try returns or raises")
+
+    async def _followed(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        authorization: str | None,
+        content: bytes,
+    ) -> httpx.Response:
+        if self._client is None:
+            agent = {"user-agent": f"score-flyio/{__version__}"}
+            self._client = http_client(transport=self._transport, timeout=TIMEOUT, headers=agent)
+        login = {"authorization": authorization} if authorization else {}
+        for _ in range(MOST_REDIRECTS + 1):
+            response = await self._client.request(
+                method, url, headers={**(headers or {}), **login}, content=content or None
+            )
+            place = response.headers.get("location")
+            if response.status_code not in _REDIRECTS or method not in {"GET", "HEAD"} or not place:
+                return response
+            target = httpx.URL(url).join(place)
+            if not is_safe(target):
+                return response
+            url, login = str(target), {}
+        return response
+
+    def _refusal(self, response: httpx.Response, host: str, *, about: object) -> ImageError:
+        status, said = response.status_code, _said(response)
+        if status == httpx.codes.NOT_FOUND:
+            return ImageNotFound(
+                f"{about}: {host} does not have it{said}",
+                hint="check its name and tag; it may have to be pushed first",
+            )
+        if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+            anonymous = not self._access.has_login(host)
+            hint = f"log in with docker login {host}" if anonymous else "use a login that may"
+            return RegistryDenied(
+                f"{about}: {host} refuses it{said}", anonymous=anonymous, hint=hint
+            )
+        return RegistryUnavailable(f"{about}: {host} answers {status}{said}", hint="try again")
+
+
+def _media_type(response: httpx.Response) -> str:
+    return str(response.headers.get("content-type", "")).partition(";")[0].strip()
+
+
+def _asked_for(response: httpx.Response) -> float | None:
+    text = response.headers.get("retry-after", "")
+    return min(float(text), LONGEST_PAUSE) if text.isdigit() else None
+
+
+def _said(response: httpx.Response) -> str:
+    """The registry's own words, if it has any."""
+    try:
+        errors = json.loads(response.content)["errors"]
+        text = "; ".join(str(error["message"]) for error in errors if error.get("message"))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
+    words = "".join(letter if letter.isprintable() else " " for letter in text)[:200]
+    return f": {words}" if words else ""
+
+
+def _check_platform(image: ImageReference, index: Manifest) -> None:
+    try:
+        entries: list[dict[str, Any]] = json.loads(index.content)["manifests"]
+        platforms = [entry.get("platform") or {} for entry in entries]
+        found = [(str(each.get("os")), str(each.get("architecture"))) for each in platforms]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise RegistryUnavailable(f"{image}: its index cannot be read") from None
+    if PLATFORM not in found and ("None", "None") not in found:
+        there = ", ".join("/".join(each) for each in found if "unknown" not in each) or "none"
+        raise ImageError(
+            f"{image}: it is not for {'/'.join(PLATFORM)}, on which Fly's machines run",
+            hint=f"there is {there}; build it with --platform {'/'.join(PLATFORM)}",
+            code="image_platform",
+        )

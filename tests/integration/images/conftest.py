@@ -1,0 +1,99 @@
+"""A real registry on loopback."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+
+import httpx
+import pytest
+from attrs import frozen
+
+SETUP = Path(__file__).parent / "setup.sh"
+PASSWORD = "fm2_dummy+/=,fm2_other"
+_LISTENING = re.compile(r"listening on (127\.0\.0\.1:\d+)")
+
+
+def program(name: str) -> str:
+    """The path of a program that the tests need; the test says where it cannot be had."""
+    path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
+    found = shutil.which(name, path=path)
+    if found is None:
+        done = subprocess.run([str(SETUP)], capture_output=True, text=True, check=False)
+        found = shutil.which(name, path=path)
+        if found is None:
+            pytest.skip(f"{name} cannot be installed: {done.stderr.strip()[-300:]}")
+    return found
+
+
+@frozen
+class Registry:
+    """A registry whose only user is `x`."""
+
+    host: str
+    folder: Path
+
+    @property
+    def http(self) -> httpx.Client:
+        return httpx.Client(base_url=f"http://{self.host}", auth=("x", PASSWORD), trust_env=False)
+
+    def digest(self, repository: str, tag: str) -> str:
+        from score_flyio.images.registry import ACCEPT
+
+        with self.http as client:
+            answer = client.head(f"/v2/{repository}/manifests/{tag}", headers=ACCEPT)
+        return str(answer.raise_for_status().headers["docker-content-digest"])
+
+    def tags(self, repository: str) -> set[str]:
+        with self.http as client:
+            answer = client.get(f"/v2/{repository}/tags/list")
+        return set(answer.json().get("tags") or []) if answer.is_success else set()
+
+
+@contextmanager
+def registry_in(folder: Path) -> Iterator[Registry]:
+    """Debian's `docker-registry` on a free port, with a password file."""
+    server = program("docker-registry")
+    users = subprocess.run(
+        [program("htpasswd"), "-Bbn", "x", PASSWORD], capture_output=True, text=True, check=True
+    )
+    (folder / "users").write_text(users.stdout)
+    config = folder / "config.yml"
+    config.write_text(
+        "version: 0.1\nstorage:\n"
+        f"  filesystem: {{rootdirectory: {folder / 'data'}}}\n  delete: {{enabled: true}}\n"
+        "http: {addr: '127.0.0.1:0'}\n"
+        f"auth: {{htpasswd: {{realm: test, path: {folder / 'users'}}}}}\n"
+    )
+    process = subprocess.Popen(
+        [server, "serve", str(config)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={"PATH": os.environ["PATH"], "OTEL_TRACES_EXPORTER": "none"},
+    )
+    assert process.stderr is not None
+    reader = Thread(target=process.stderr.read)
+    try:
+        found = next(match for line in process.stderr if (match := _LISTENING.search(line)))
+        # Nobody else reads what it goes on saying, and a full pipe would stop it.
+        reader.start()
+        yield Registry(found[1], folder)
+    finally:
+        process.terminate()
+        process.wait(10)
+        if reader.ident is not None:
+            reader.join(10)
+        process.stderr.close()
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    with registry_in(tmp_path_factory.mktemp("registry")) as running:
+        yield running

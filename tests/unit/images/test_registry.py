@@ -1,0 +1,486 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from attrs import define, field
+
+from score_flyio.base.secret import Secret
+from score_flyio.errors import (
+    ConfigError,
+    ImageError,
+    ImageNotFound,
+    RegistryDenied,
+    RegistryUnavailable,
+)
+from score_flyio.images.challenge import challenge_of
+from score_flyio.images.logins import Logins
+from score_flyio.images.reference import ImageReference
+from score_flyio.images.registry import INDEXES, MANIFESTS, Registries
+
+MANIFEST = b'{"schemaVersion": 2}'
+DIGEST = f"sha256:{hashlib.sha256(MANIFEST).hexdigest()}"
+TOKEN_URL = "https://login.example.com/token"
+Handler = Callable[[httpx.Request], httpx.Response]
+
+pytestmark = pytest.mark.anyio
+
+
+def basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def answer(status: int, *, content: bytes = b"", **headers: str) -> httpx.Response:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.Response(status, headers=named, content=content)
+
+
+@define
+class Script:
+    """A registry that answers by a function, and remembers what it was asked."""
+
+    handler: Handler
+    requests: list[httpx.Request] = field(factory=list)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return self.handler(request)
+
+    def asked(self, what: str) -> list[httpx.Request]:
+        return [r for r in self.requests if what in f"{r.method} {r.url}"]
+
+    def client(self, environ: dict[str, str] | None = None, **login: Any) -> Registries:
+        logins = Logins(environ or {}, **login)
+        return Registries(logins, transport=httpx.MockTransport(self), pauses=(0.0, 0.0))
+
+
+def has_manifest(request: httpx.Request) -> httpx.Response:
+    if request.url.path == "/v2/":
+        return answer(200)
+    named = {"docker_content_digest": DIGEST, "content_type": MANIFESTS[0]}
+    return answer(200, content=b"" if request.method == "HEAD" else MANIFEST, **named)
+
+
+def asks_for_tokens(request: httpx.Request) -> httpx.Response:
+    """Docker Hub's way."""
+    if str(request.url).startswith(TOKEN_URL):
+        scopes = ",".join(request.url.params.get_list("scope"))
+        return answer(200, content=json.dumps({"token": scopes}).encode())
+    if not request.headers.get("authorization", "").startswith("Bearer "):
+        asks = f'Bearer realm="{TOKEN_URL}?a=b",service="registry"'
+        return answer(401, www_authenticate=asks)
+    return has_manifest(request)
+
+
+async def test_a_name_means_a_digest() -> None:
+    script = Script(has_manifest)
+    async with script.client() as registries:
+        assert await registries.resolve(ImageReference.parse("ghcr.io/acme/shop:2")) == DIGEST
+    (head,) = script.asked("HEAD")
+    assert str(head.url) == "https://ghcr.io/v2/acme/shop/manifests/2"
+    assert set(head.headers["accept"].split(", ")) == {*INDEXES, *MANIFESTS}
+    assert "authorization" not in head.headers
+
+
+async def test_docker_hub_gives_tokens_to_everybody() -> None:
+    script = Script(asks_for_tokens)
+    async with script.client() as registries:
+        assert await registries.resolve(ImageReference.parse("nginx")) == DIGEST
+    (token,) = script.asked(TOKEN_URL)
+    assert dict(token.url.params) == {
+        "a": "b",
+        "service": "registry",
+        "scope": "repository:library/nginx:pull",
+    }
+    assert "authorization" not in token.headers
+    (head,) = script.asked("HEAD")
+    assert head.url.host == "registry-1.docker.io"
+    assert head.headers["authorization"] == "Bearer repository:library/nginx:pull"
+
+
+async def test_a_hundred_images_need_a_call_each_beside_one_for_each_registry_and_repository() -> (
+    None
+):
+    script = Script(asks_for_tokens)
+    async with script.client() as registries, anyio.create_task_group() as tasks:
+        for number in range(100):
+            tasks.start_soon(
+                registries.resolve, ImageReference.parse(f"acme/shop{number % 2}:{number}")
+            )
+    assert len(script.asked("/v2/ ")) + len(script.asked("GET https://registry-1")) == 1
+    assert len(script.asked(TOKEN_URL)) == 2
+    assert len(script.asked("HEAD")) == 100
+
+
+async def test_an_old_token_is_renewed_once() -> None:
+    tokens = iter(["old", "new", "newer"])
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if str(request.url).startswith(TOKEN_URL):
+            return answer(200, content=json.dumps({"access_token": next(tokens)}).encode())
+        if request.headers.get("authorization") != "Bearer new":
+            return answer(401, www_authenticate=f'Bearer realm="{TOKEN_URL}"')
+        return has_manifest(request)
+
+    script = Script(handler)
+    async with script.client() as registries:
+        await registries.resolve(ImageReference.parse("nginx"))
+        await registries.resolve(ImageReference.parse("nginx"))
+    assert len(script.asked(TOKEN_URL)) == 2
+
+
+async def test_fly_takes_its_token_as_password() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.headers.get("authorization") != basic("x", "fm2_abc,fm2_def"):
+            return answer(401, www_authenticate='Basic realm="Fly"')
+        return has_manifest(request)
+
+    script = Script(handler)
+    async with script.client(fly=Secret("fm2_abc,fm2_def")) as registries:
+        await registries.resolve(ImageReference.parse("registry.fly.io/shop:1"))
+        await registries.check_login("registry.fly.io")
+    async with script.client(fly=Secret("fm2_other")) as registries:
+        with pytest.raises(RegistryDenied) as raised:
+            await registries.check_login("registry.fly.io")
+    assert not raised.value.anonymous
+    assert "fm2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("challenge", "statuses", "error"),
+    [
+        ("Basic realm=x", [401, 200], None),
+        ("Basic realm=x", [401, 401, 401], RegistryDenied),
+        (None, [401, 401, 401], RegistryDenied),
+        (f'Bearer realm="{TOKEN_URL}"', [401, 200, 200], None),
+        (f'Bearer realm="{TOKEN_URL}"', [401, 401], RegistryDenied),
+        ('Bearer realm="http://login.example.com/"', [401], RegistryDenied),
+        (None, [], RegistryUnavailable),
+    ],
+)
+async def test_the_login_alone(
+    challenge: str | None, statuses: list[int], error: type[ImageError] | None
+) -> None:
+    rest = iter(statuses)
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        status = next(rest, None)
+        if status is None:
+            raise httpx.ConnectError("refused")
+        content = b'{"token": "t"}' if "login" in str(request.url) else b""
+        headers = {"www_authenticate": challenge} if challenge and status == 401 else {}
+        return answer(status, content=content, **headers)
+
+    script = Script(handler)
+    async with script.client(fly=Secret("fm2_secret")) as registries:
+        if error is None:
+            await registries.check_login("registry.fly.io")
+        else:
+            with pytest.raises(error) as raised:
+                await registries.check_login("registry.fly.io")
+            assert "fm2_secret" not in str(raised.value)
+    assert next(rest, None) is None
+
+
+async def test_another_host_stands_in_for_fly_over_plain_http() -> None:
+    script = Script(has_manifest)
+    environ = {"FLY_REGISTRY_HOST": "127.0.0.1:5000"}
+    async with script.client(environ, fly=Secret("t")) as registries:
+        await registries.check_login("127.0.0.1:5000")
+    assert str(script.requests[0].url) == "http://127.0.0.1:5000/v2/"
+
+
+@pytest.mark.parametrize("host", ["https://registry", "a b", "x/y", "$HOST"])
+def test_a_stand_in_that_is_no_host_is_refused(host: str) -> None:
+    with pytest.raises(ConfigError, match="FLY_REGISTRY_HOST"):
+        Logins({"FLY_REGISTRY_HOST": host})
+
+
+async def test_logins_follow_no_redirect() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "cdn.example.com":
+            return answer(200, content=MANIFEST, content_type=MANIFESTS[0])
+        if "authorization" not in request.headers:
+            return answer(401, www_authenticate="Basic realm=x")
+        if request.url.path == "/v2/":
+            return answer(200)
+        return answer(307, location="https://cdn.example.com/blob")
+
+    script = Script(handler)
+    async with script.client(fly=Secret("t")) as registries:
+        found = await registries.manifest(ImageReference.parse("registry.fly.io/shop"))
+    assert found.digest == DIGEST
+    (redirected,) = script.asked("cdn.example.com")
+    assert "authorization" not in redirected.headers
+
+
+async def test_a_redirect_to_plain_http_is_not_followed() -> None:
+    script = Script(lambda _: answer(307, location="http://cdn.example.com/blob"))
+    async with script.client() as registries:
+        with pytest.raises(RegistryUnavailable, match="307"):
+            await registries.resolve(ImageReference.parse("ghcr.io/a/b"))
+    assert not script.asked("cdn")
+
+
+async def test_a_login_is_not_sent_unencrypted() -> None:
+    script = Script(
+        lambda _: answer(401, www_authenticate='Bearer realm="http://login.example.com"')
+    )
+    async with script.client() as registries:
+        with pytest.raises(RegistryDenied, match="not encrypted"):
+            await registries.resolve(ImageReference.parse("ghcr.io/a/b"))
+    assert not script.asked("login")
+
+
+def index(*platforms: tuple[str, str]) -> bytes:
+    entries = [{"platform": {"os": os, "architecture": arch}} for os, arch in platforms]
+    return json.dumps({"manifests": entries}).encode()
+
+
+def has_index(content: bytes, get_status: int = 200) -> Handler:
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.method == "HEAD":
+            return answer(200, docker_content_digest=digest, content_type=INDEXES[0])
+        return answer(get_status, content=content, content_type=INDEXES[0])
+
+    return handler
+
+
+async def test_the_digest_of_an_index_is_what_counts() -> None:
+    content = index(("linux", "arm64"), ("linux", "amd64"))
+    async with Script(has_index(content)).client() as registries:
+        found = await registries.resolve(ImageReference.parse("nginx"))
+    assert found == f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+async def test_an_image_for_other_machines_is_refused() -> None:
+    content = index(("linux", "arm64"), ("unknown", "unknown"))
+    async with Script(has_index(content)).client() as registries:
+        with pytest.raises(ImageError, match="not for linux/amd64") as raised:
+            await registries.resolve(ImageReference.parse("acme/shop:1"))
+    assert raised.value.hint == "there is linux/arm64; build it with --platform linux/amd64"
+
+
+async def test_an_index_that_cannot_be_had_just_now_has_its_digest_all_the_same() -> None:
+    content = index(("linux", "arm64"))
+    async with Script(has_index(content, 429)).client() as registries:
+        found = await registries.resolve(ImageReference.parse("nginx"))
+    assert found == f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+async def test_a_registry_that_names_no_digest_is_asked_for_the_manifest() -> None:
+    script = Script(lambda _: answer(200, content=MANIFEST, content_type=MANIFESTS[1]))
+    async with script.client() as registries:
+        assert await registries.resolve(ImageReference.parse("ghcr.io/a/b")) == DIGEST
+
+
+async def test_another_manifest_than_that_of_the_digest_is_refused() -> None:
+    script = Script(lambda _: answer(200, content=b"{}", content_type=MANIFESTS[0]))
+    async with script.client() as registries:
+        with pytest.raises(RegistryUnavailable, match="something else"):
+            await registries.manifest(ImageReference.parse(f"ghcr.io/a/b@{DIGEST}"))
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (404, ImageNotFound),
+        (403, RegistryDenied),
+        (401, RegistryDenied),
+        (418, RegistryUnavailable),
+    ],
+)
+async def test_refusals_have_the_words_of_the_registry(status: int, kind: type[ImageError]) -> None:
+    said = json.dumps({"errors": [{"code": "X", "message": "because\nof this"}]}).encode()
+    script = Script(lambda _: answer(status, content=said))
+    async with script.client() as registries:
+        with pytest.raises(kind, match="because of this") as raised:
+            await registries.manifest(ImageReference.parse("ghcr.io/a/b:1"))
+    assert "ghcr.io/a/b:1" in str(raised.value)
+    assert raised.value.hint
+
+
+async def test_what_may_pass_is_tried_again() -> None:
+    statuses = iter([200, 503, 429, 200])
+    script = Script(lambda _: answer(next(statuses), docker_content_digest=DIGEST))
+    async with script.client() as registries:
+        assert await registries.resolve(ImageReference.parse("ghcr.io/a/b")) == DIGEST
+    assert len(script.asked("HEAD")) == 3
+
+
+async def test_no_answer_at_all() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("no", request=request)
+
+    script = Script(handler)
+    async with script.client() as registries:
+        with pytest.raises(RegistryUnavailable, match=r"ghcr\.io does not answer"):
+            await registries.resolve(ImageReference.parse("ghcr.io/a/b"))
+    assert len(script.requests) == 3
+
+
+async def test_a_blob_is_mounted_with_both_scopes() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        return answer(201) if request.method == "POST" else asks_for_tokens(request)
+
+    script = Script(handler)
+    source, target = (ImageReference.parse(f"registry.fly.io/{name}") for name in ("old", "new"))
+    async with script.client() as registries:
+        assert await registries.mount(DIGEST, source=source, target=target)
+    (token,) = script.asked(TOKEN_URL)
+    assert token.url.params.get_list("scope") == [
+        "repository:new:pull,push",
+        "repository:old:pull",
+    ]
+    (mount,) = script.asked("POST")
+    assert dict(mount.url.params) == {"mount": DIGEST, "from": "old"}
+
+
+async def test_one_more_tag_is_the_same_manifest() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        return answer(201) if request.method == "PUT" else has_manifest(request)
+
+    script = Script(handler)
+    async with script.client() as registries:
+        tagged = await registries.tag(ImageReference.parse("ghcr.io/a/b:1"), "2")
+    assert str(tagged) == f"ghcr.io/a/b:2@{DIGEST}"
+    (put,) = script.asked("PUT")
+    assert put.url.path == "/v2/a/b/manifests/2"
+    assert put.content == MANIFEST
+    assert put.headers["content-type"] == MANIFESTS[0]
+
+
+def config_in(folder: Path, config: object) -> dict[str, str]:
+    (folder / "config.json").write_text(json.dumps(config), "utf-8")
+    return {"DOCKER_CONFIG": str(folder)}
+
+
+AUTH = {"auth": base64.b64encode(b"me:pa:ss").decode()}
+
+
+@pytest.mark.parametrize(
+    ("key", "host"),
+    [
+        ("ghcr.io", "ghcr.io"),
+        ("https://ghcr.io/v1/", "ghcr.io"),
+        ("https://index.docker.io/v1/", "docker.io"),
+        ("docker.io", "docker.io"),
+        ("127.0.0.1:5000", "127.0.0.1:5000"),
+    ],
+)
+async def test_logins_of_docker(tmp_path: Path, key: str, host: str) -> None:
+    logins = Logins(config_in(tmp_path, {"auths": {"other.io": {}, key: AUTH}}))
+    found = await logins.find(host)
+    assert found is not None
+    assert (found.user, found.password.reveal()) == ("me", "pa:ss")
+    assert await logins.find("quay.io") is None
+
+
+async def test_variables_for_docker_hub() -> None:
+    logins = Logins({"DOCKER_HUB_USERNAME": "me", "DOCKER_HUB_PASSWORD": "p"})
+    found = await logins.find("docker.io")
+    assert found is not None
+    assert found.user == "me"
+    assert await logins.find("ghcr.io") is None
+
+
+@pytest.mark.parametrize("text", ["{", "\udcff", '{"auths": {"ghcr.io": {"auth": "?"}}}', "[]"])
+async def test_settings_that_cannot_be_used(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    logins = Logins({"DOCKER_CONFIG": str(tmp_path)})
+    if text.endswith(("}", "]")):
+        assert await logins.find("ghcr.io") is None
+    else:
+        with pytest.raises(ConfigError, match=r"config\.json"):
+            await logins.find("ghcr.io")
+
+
+def helper(folder: Path, script: str) -> dict[str, str]:
+    program = folder / "docker-credential-test"
+    program.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+    program.chmod(0o755)
+    return {"PATH": f"{folder}:/usr/bin:/bin"}
+
+
+ECHO = """read server || true; echo "{\\"Username\\": \\"$server\\", \\"Secret\\": \\"$1\\"}" """
+
+
+@pytest.mark.parametrize("config", [{"credsStore": "test"}, {"credHelpers": {"ghcr.io": "test"}}])
+async def test_helpers_are_asked(tmp_path: Path, config: object, monkeypatch: Any) -> None:
+    environ = helper(tmp_path, ECHO) | config_in(tmp_path, config)
+    monkeypatch.setenv("PATH", environ["PATH"])
+    found = await Logins(environ).find("ghcr.io")
+    assert found is not None
+    assert (found.user, found.password.reveal()) == ("ghcr.io", "get")
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ("exit 3", "exit code 3"),
+        ("echo hello", "something else"),
+        ("echo '{}'", "something else"),
+    ],
+)
+async def test_helpers_that_fail(tmp_path: Path, script: str, says: str, monkeypatch: Any) -> None:
+    environ = helper(tmp_path, script) | config_in(tmp_path, {"credsStore": "test"})
+    monkeypatch.setenv("PATH", environ["PATH"])
+    with pytest.raises(ImageError, match=says) as raised:
+        await Logins(environ).find("ghcr.io")
+    assert "docker-credential-test" in str(raised.value)
+
+
+async def test_a_helper_that_is_not_there(tmp_path: Path) -> None:
+    environ = {"PATH": "/usr/bin"} | config_in(tmp_path, {"credsStore": "not-there"})
+    with pytest.raises(ImageError, match="docker-credential-not-there cannot be run"):
+        await Logins(environ).find("ghcr.io")
+
+
+async def test_a_helper_that_knows_nothing(tmp_path: Path, monkeypatch: Any) -> None:
+    script = "echo credentials not found in native keychain; exit 1"
+    config = {"credsStore": "test", "auths": {"ghcr.io": AUTH}}
+    environ = helper(tmp_path, script) | config_in(tmp_path, config)
+    monkeypatch.setenv("PATH", environ["PATH"])
+    found = await Logins(environ).find("ghcr.io")
+    assert found is not None
+    assert found.user == "me"
+
+
+async def test_an_identity_token_is_exchanged(tmp_path: Path) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return answer(200, content=b'{"access_token": "t"}')
+        return asks_for_tokens(request)
+
+    script = Script(handler)
+    environ = config_in(tmp_path, {"auths": {"ghcr.io": {"identitytoken": "secret"}}})
+    async with script.client(environ) as registries:
+        await registries.resolve(ImageReference.parse("ghcr.io/a/b"))
+    (post,) = script.asked("POST")
+    assert "refresh_token=secret" in post.content.decode()
+    assert "secret" not in str(post.url)
+
+
+@pytest.mark.parametrize(
+    ("header", "scheme", "realm"),
+    [
+        ('Bearer realm="https://a/t",service="s"', "bearer", "https://a/t"),
+        ("bearer realm=https://a/t, service=s", "bearer", "https://a/t"),
+        ('Basic realm="x"', "basic", "x"),
+        ('Basic realm="x", Bearer realm="https://a"', "bearer", "https://a"),
+        ("Negotiate", "none", ""),
+        ("", "none", ""),
+    ],
+)
+def test_challenges(header: str, scheme: str, realm: str) -> None:
+    found = challenge_of(header)
+    assert (found.scheme, found.realm) == (scheme, realm)
