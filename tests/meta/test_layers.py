@@ -54,6 +54,8 @@ MAY_NOT_IMPORT = {
 """What is not allowed within a folder."""
 
 PURE = (
+    "images.challenge",
+    "images.dockerignore",
     "images.reference",
     "score",
     "flytoml",

@@ -1,0 +1,244 @@
+"""Build contexts: the files of a folder as one tar, never all of it in memory.
+
+Files may come, go and change meanwhile. One that is gone is left out; one that has become shorter
+than its header says ends the build.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tarfile
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import anyio
+from attrs import field, frozen
+
+from score_flyio.errors import ImageError
+from score_flyio.images.dockerignore import IgnoreRules
+
+BLOCK: Final = 1024 * 1024
+"""About how many bytes of a tar come at once."""
+LARGEST: Final = 8 * 1024**3
+"""Bytes of a context; the root file system of a machine is not larger."""
+_TYPES: Final = {
+    stat.S_IFREG: tarfile.REGTYPE,
+    stat.S_IFDIR: tarfile.DIRTYPE,
+    stat.S_IFLNK: tarfile.SYMTYPE,
+    stat.S_IFIFO: tarfile.FIFOTYPE,
+}
+"""What can be in a context: neither sockets nor devices."""
+# Never wait for the other end of what was a file when it was listed, nor follow it elsewhere.
+_OPEN: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+
+
+@frozen(kw_only=True)
+class Entry:
+    """One file, folder or link."""
+
+    path: str
+    """Relative to the context, with `/`; bytes that are no UTF-8 as surrogates."""
+    type: bytes
+    mode: int
+    size: int
+    mtime: int
+    target: str = ""
+    """Where a link leads."""
+
+
+@frozen(kw_only=True)
+class Context:
+    """What is sent to a builder."""
+
+    root: Path
+    entries: tuple[Entry, ...]
+    added: Mapping[str, bytes] = field(factory=dict)
+    """Files that are not in the folder."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(entry.size for entry in self.entries)
+
+
+def list_context(
+    root: Path,
+    rules: IgnoreRules,
+    *,
+    added: Mapping[str, bytes] | None = None,
+    largest: int = LARGEST,
+) -> Context:
+    """What is in a folder and is not left out, in order.
+
+    Raises ImageError when the folder cannot be read, or is larger than `largest` bytes.
+    """
+    try:
+        entries = tuple(_entries(root, "", rules))
+    except OSError as error:
+        raise _unreadable(error) from error
+    context = Context(root=root, entries=entries, added=added or {})
+    if context.size > largest:
+        raise _too_large(context, largest)
+    return context
+
+
+def tar_of(context: Context) -> Iterator[bytes]:
+    """The tar of a context, block by block. Raises ImageError for files that changed."""
+    buffer = bytearray()
+    for entry in context.entries:
+        for piece in _packed(context.root, entry):
+            buffer += piece
+            if len(buffer) >= BLOCK:
+                yield bytes(buffer)
+                buffer.clear()
+    for path, content in context.added.items():
+        entry = Entry(path=path, type=tarfile.REGTYPE, mode=0o644, size=len(content), mtime=0)
+        buffer += _header(entry) + content + _padding(len(content))
+    yield bytes(buffer) + bytes(2 * tarfile.BLOCKSIZE)
+
+
+def hash_of(context: Context) -> str:
+    """A digest of names, modes and contents; not of times, which no build depends on."""
+    found = hashlib.sha256()
+    for entry in context.entries:
+        target = entry.target.encode("utf-8", "surrogateescape")
+        content = _hash_of_file(context.root, entry) if entry.type == tarfile.REGTYPE else target
+        if content is not None:
+            _add(found, entry.path, entry.type, entry.mode, content)
+    for path, content in context.added.items():
+        _add(found, path, tarfile.REGTYPE, 0o644, hashlib.sha256(content).digest())
+    return found.hexdigest()
+
+
+async def in_thread(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """What an iterator gives, each block read in a thread."""
+    while (block := await anyio.to_thread.run_sync(next, blocks, None)) is not None:
+        yield block
+
+
+def _entries(root: Path, folder: str, rules: IgnoreRules) -> Iterator[Entry]:
+    with os.scandir(root / folder) as found:
+        below = sorted(found, key=lambda entry: entry.name)
+    for item in below:
+        path = f"{folder}/{item.name}" if folder else item.name
+        out = rules.leaves_out(path)
+        is_folder = item.is_dir(follow_symlinks=False)
+        if out and (not is_folder or rules.leaves_out_all_of(path)):
+            continue
+        try:
+            if not out and (entry := _entry(path, item)) is not None:
+                yield entry
+            if is_folder:
+                yield from _entries(root, path, rules)
+        except FileNotFoundError:
+            continue
+
+
+def _entry(path: str, item: os.DirEntry[str]) -> Entry | None:
+    found = item.stat(follow_symlinks=False)
+    kind = _TYPES.get(stat.S_IFMT(found.st_mode))
+    if kind is None:
+        return None
+    return Entry(
+        path=path,
+        type=kind,
+        mode=stat.S_IMODE(found.st_mode),
+        size=found.st_size if kind == tarfile.REGTYPE else 0,
+        mtime=max(0, int(found.st_mtime)),
+        target=str(Path(item.path).readlink()) if kind == tarfile.SYMTYPE else "",
+    )
+
+
+def _packed(root: Path, entry: Entry) -> Iterator[bytes]:
+    if entry.type != tarfile.REGTYPE:
+        yield _header(entry)
+        return
+    content = _content(root, entry)
+    first = next(content, None)
+    if first is None:
+        return
+    yield _header(entry)
+    yield first
+    yield from content
+    yield _padding(entry.size)
+
+
+def _content(root: Path, entry: Entry) -> Iterator[bytes]:
+    """As many bytes as the file had when it was listed; nothing at all when it is gone."""
+    try:
+        number = os.open(root / entry.path, _OPEN)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _unreadable(error) from error
+    rest = entry.size
+    with os.fdopen(number, "rb", buffering=0) as file:
+        if rest == 0:
+            yield b""
+        while rest:
+            try:
+                block = file.read(min(rest, BLOCK))
+            except OSError as error:
+                raise _unreadable(error) from error
+            if not block:
+                raise ImageError(
+                    f"{root / entry.path}: it became shorter while it was read",
+                    hint="build again when nothing writes there, or put it into .dockerignore",
+                    code="context_changed",
+                )
+            rest -= len(block)
+            yield block
+
+
+def _hash_of_file(root: Path, entry: Entry) -> bytes | None:
+    found, there = hashlib.sha256(), False
+    for block in _content(root, entry):
+        there = True
+        found.update(block)
+    return found.digest() if there else None
+
+
+def _add(found: hashlib._Hash, path: str, kind: bytes, mode: int, content: bytes) -> None:
+    name = path.encode("utf-8", "surrogateescape")
+    found.update(b"%d %b %b %o %d %b " % (len(name), name, kind, mode, len(content), content))
+
+
+def _header(entry: Entry) -> bytes:
+    info = tarfile.TarInfo(entry.path)
+    info.type, info.mode, info.size = entry.type, entry.mode, entry.size
+    info.mtime, info.linkname = entry.mtime, entry.target
+    # GNU's form has names of any length and any bytes, and sizes beyond 8 GiB.
+    return info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
+
+
+def _padding(size: int) -> bytes:
+    return bytes(-size % tarfile.BLOCKSIZE)
+
+
+def _unreadable(error: OSError) -> ImageError:
+    return ImageError(
+        f"{error.filename or 'the build context'}: cannot be read: {error.strerror or error}",
+        hint="correct its rights, or put it into .dockerignore",
+        code="context_unreadable",
+    )
+
+
+def _too_large(context: Context, largest: int) -> ImageError:
+    sizes: Counter[str] = Counter()
+    for entry in context.entries:
+        sizes[entry.path.partition("/")[0]] += entry.size
+    shown = ", ".join(f"{path} ({_megabytes(size)})" for path, size in sizes.most_common(5))
+    return ImageError(
+        f"{context.root}: the build context has {_megabytes(context.size)}, more than "
+        f"{_megabytes(largest)}; the largest in it: {shown}",
+        hint="put what the build does not need into .dockerignore",
+        code="context_too_large",
+    )
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1024**2:.0f} MB"

@@ -1,0 +1,174 @@
+"""`.dockerignore` files, as Docker's own matcher reads them. Pure.
+
+A pattern leaves out what it matches and everything below; the last pattern that matches decides.
+As with BuildKit, a folder that is left out is looked into where a pattern with `!` may match in it.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Final
+
+from attrs import frozen
+
+from score_flyio.errors import InputError, Problem
+
+_NOTHING: Final = re.compile(r"(?!)")
+
+
+@frozen
+class _Pattern:
+    keeps: bool
+    """Whether it starts with `!`."""
+    text: str
+    regex: str
+
+
+@frozen(kw_only=True)
+class IgnoreRules:
+    """What is left out of a build context."""
+
+    runs: tuple[tuple[bool, re.Pattern[str]], ...] = ()
+    """Neighbouring patterns of one kind as one, the last first: whether they keep, and what."""
+    kept_below: re.Pattern[str] = _NOTHING
+    """Folders in which a pattern with `!` may match."""
+
+    def leaves_out(self, path: str) -> bool:
+        """Whether a path, relative to the context and with `/`, is left out."""
+        for keeps, regex in self.runs:
+            if regex.fullmatch(path):
+                return not keeps
+        return False
+
+    def leaves_out_all_of(self, folder: str) -> bool:
+        """Whether nothing below a folder that is left out can be in the context."""
+        return not self.kept_below.fullmatch(folder)
+
+
+def read_rules(text: str, *, file: str, kept: Iterable[str] = ()) -> IgnoreRules:
+    """The rules of a file; paths in `kept` are never left out.
+
+    Raises InputError with the lines of patterns that cannot be read.
+    """
+    patterns: list[_Pattern] = []
+    problems: list[Problem] = []
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
+        try:
+            pattern = _read(line)
+        except ValueError as error:
+            problem = Problem(
+                message=f"{line.strip()!r} is not a pattern: {error}",
+                file=file,
+                line=number,
+                hint=r"put \ before a character that stands for itself",
+                code="ignore_file_invalid",
+            )
+            problems.append(problem)
+            continue
+        if pattern is not None:
+            patterns.append(pattern)
+    if problems:
+        raise InputError(problems=problems)
+    patterns += [_literal(path) for path in kept]
+    return _rules(patterns)
+
+
+def _rules(patterns: list[_Pattern]) -> IgnoreRules:
+    runs = [
+        (keeps, re.compile(f"(?s:(?:{'|'.join(each.regex for each in run)})(?:/.*)?)"))
+        for keeps, run in groupby(patterns, key=lambda pattern: pattern.keeps)
+    ]
+    folders = "|".join(_folders(each.text) for each in patterns if each.keeps and each.text)
+    return IgnoreRules(
+        runs=tuple(reversed(runs)),
+        kept_below=re.compile(f"(?s:{folders})") if folders else _NOTHING,
+    )
+
+
+def _read(line: str) -> _Pattern | None:
+    """The pattern of a line, None for a comment or nothing."""
+    if line.startswith("#"):
+        return None
+    text = line.strip()
+    keeps = text.startswith("!")
+    text = text.removeprefix("!").strip()
+    if not text:
+        if keeps:
+            raise ValueError("there is nothing after the !")
+        return None
+    text = posixpath.normpath(text)
+    # Two slashes at the front stay after normalising.
+    text = text.lstrip("/") or "/"
+    return _Pattern(keeps=keeps, text=text, regex=_regex(text))
+
+
+def _literal(path: str) -> _Pattern:
+    text = re.sub(r"([*?\[\\])", r"\\\1", path)
+    return _Pattern(keeps=True, text=text, regex=_regex(text))
+
+
+def _regex(text: str) -> str:
+    """A pattern of Go's `filepath.Match`, with `**` beside, as a regular expression."""
+    found, at = "", 0
+    while at < len(text):
+        letter = text[at]
+        at += 1
+        if letter == "*" and text[at : at + 1] == "*":
+            at += 1
+            if text[at : at + 1] == "/":
+                at += 1
+            found += ".*" if at >= len(text) else "(?:.*/)?"
+        elif letter == "*":
+            found += "[^/]*"
+        elif letter == "?":
+            found += "[^/]"
+        elif letter == "[":
+            letters, at = _class(text, at)
+            found += letters
+        elif letter == "\\":
+            if at >= len(text):
+                raise ValueError("there is nothing after the \\")
+            found += re.escape(text[at])
+            at += 1
+        else:
+            found += re.escape(letter)
+    return found
+
+
+def _class(text: str, start: int) -> tuple[str, int]:
+    """The characters between `[` and `]`, and where the text goes on."""
+    negated = text[start : start + 1] == "^"
+    at, ranges = start + negated, ""
+    while text[at : at + 1] != "]":
+        low, at = _character(text, at)
+        high = low
+        if text[at : at + 1] == "-":
+            high, at = _character(text, at + 1)
+        if high < low:
+            raise ValueError(f"the range {low}-{high} goes down")
+        ranges += re.escape(low) if high == low else f"{re.escape(low)}-{re.escape(high)}"
+    if not ranges:
+        raise ValueError("there is nothing between [ and ]")
+    return f"[{'^' if negated else ''}{ranges}]", at + 1
+
+
+def _character(text: str, at: int) -> tuple[str, int]:
+    at += text[at : at + 1] == "\\"
+    if at >= len(text):
+        raise ValueError("the [ has no ]")
+    if text[at] in "]-" and text[at - 1] != "\\":
+        raise ValueError(f"{text[at]} is no end of a range")
+    return text[at], at + 1
+
+
+def _folders(text: str) -> str:
+    """The folders in which a pattern may match: those of each of its parts, and those below."""
+    if "[" in text:  # what stands between brackets may be a slash
+        return ".*"
+    found = ".*"
+    for part in reversed(text.split("/")):
+        found = ".*" if "**" in part else rf"{_regex(part)}(?:/{found})?"
+    return found
