@@ -86,8 +86,8 @@ def _note(host: str, error: ImageError) -> str:
 def _missing(failed: Mapping[str, ImageError], users: Mapping[str, Sequence[str]]) -> ImageError:
     problems = [
         Problem(
-            message=error.message,
-            place=", ".join(users[text]),
+            message=f"{', '.join(users[text])}: {error.message}",
+            subject=text,
             hint=error.hint,
             code=error.code,
         )

@@ -87,9 +87,9 @@ async def test_what_is_missing_is_told_with_its_workloads() -> None:
     users = {"nginx:9": ["web", "other"], "ghcr.io/a/b": ["shop"], "quay.io/a/b": ["fine"]}
     with pytest.raises(ImageNotFound) as raised:
         await resolve_images(users, ask)
-    assert [(p.place, p.message, p.hint) for p in raised.value.problems] == [
-        ("web, other", "not there", "push it"),
-        ("shop", "not allowed", None),
+    assert [(p.message, p.subject, p.hint) for p in raised.value.problems] == [
+        ("web, other: not there", "nginx:9", "push it"),
+        ("shop: not allowed", "ghcr.io/a/b", None),
     ]
     assert "web, other: not there (push it)" in str(raised.value)
 
