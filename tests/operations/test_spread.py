@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fly_machines import models
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.likeness import new_machine_config
+from score_flyio.deploy.planning.new_machine import new_machine_config
 from score_flyio.deploy.planning.scaling import GroupScale, scale_group, spread
 from score_flyio.deploy.step import CreateMachine, CreateVolume, DestroyMachine
 from score_flyio.fly.present import LAUNCH_KEY
@@ -83,7 +83,7 @@ def test_what_serves_least_goes_first(machines: list[models.Machine], gone: str)
     plan = scale_group(scaled(tuple(machines), 1))
     (step,) = plan.steps
     assert isinstance(step, DestroyMachine)
-    assert step.ref.machine == gone
+    assert step.target.machine == gone
     assert plan.leases == (gone,)
 
 

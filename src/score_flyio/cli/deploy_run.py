@@ -13,8 +13,8 @@ from score_flyio.cli.exit_codes import describe, to_text
 from score_flyio.cli.render import follow
 from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.plan import AppPlan
-from score_flyio.deploy.planning.sizes import options_guest
+from score_flyio.deploy.planning.model import AppPlan
+from score_flyio.deploy.planning.new_machine import options_guest
 from score_flyio.engine.deployable import ConvertedApp
 from score_flyio.engine.engine import Engine
 from score_flyio.engine.generate import GenerateResult

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
+from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from fly_machines import models
 from score_flyio.fly.present import LAUNCH_KEY, metadata
@@ -21,6 +22,8 @@ ALL_SECRETS_SEEN = "score_flyio_all_secrets"
 goes when the machine starts anew for another reason, for nobody knows what it has seen then."""
 BACK_TO = "score_flyio_back_to"
 """On machines of a release that goes back to an earlier one: the number of that one."""
+SECRETS_SEEN = "score_flyio_secrets"
+"""The hash over the digests of the workload's secrets that the machine was started with."""
 CANARY = "fly_canary"
 TAG = "fly_bluegreen_deployment_tag"
 """On green machines the release; flyctl writes it too."""
@@ -45,10 +48,70 @@ RESERVED_GROUPS = frozenset(
 )
 
 
+_KEYS: Final = {
+    "release_id": RELEASE_ID,
+    "release_version": RELEASE_VERSION,
+    "tool_version": TOOL_VERSION,
+    "back_to": BACK_TO,
+    "secrets_seen": SECRETS_SEEN,
+    "all_secrets_seen": ALL_SECRETS_SEEN,
+    "canary": CANARY,
+    "tag": TAG,
+    "green_launch": GREEN_LAUNCH,
+    "stands_for": STANDS_FOR,
+    "history": HISTORY,
+}
+
+
+@frozen(kw_only=True)
+class Marks:
+    """What the metadata of a machine tells of it; None: nothing."""
+
+    release_id: str | None = None
+    release_version: str | None = None
+    tool_version: str | None = None
+    back_to: str | None = None
+    secrets_seen: str | None = None
+    all_secrets_seen: str | None = None
+    canary: str | None = None
+    tag: str | None = None
+    green_launch: str | None = None
+    stands_for: str | None = None
+    history: str | None = None
+
+    @classmethod
+    def of(cls, machine: models.Machine) -> Marks:
+        """Those of a machine."""
+        found = metadata(machine)
+        return cls(**{name: found.get(key) for name, key in _KEYS.items()})
+
+    def stamp(self, config: models.FlyMachineConfig) -> models.FlyMachineConfig:
+        """The config with these marks, over those that it has."""
+        marks = {key: getattr(self, name) for name, key in _KEYS.items()}
+        new = {key: text for key, text in marks.items() if text is not None}
+        return evolve(config, metadata={**(config.metadata or {}), **new})
+
+
+def without_marks(config: models.FlyMachineConfig, keys: Container[str]) -> models.FlyMachineConfig:
+    """The config without what its metadata says under these keys."""
+    found = config.metadata or {}
+    return evolve(config, metadata={k: v for k, v in found.items() if k not in keys} or None)
+
+
 def group_of(machine: models.Machine, default: str = "app") -> str:
     """The process group of a machine; the default one where it names none."""
     found = metadata(machine)
     return found.get(GROUP) or found.get(OLD_GROUP) or default
+
+
+def by_group(
+    machines: Iterable[models.Machine], *, default: str = "app"
+) -> dict[str, tuple[models.Machine, ...]]:
+    """Machines by process group, each sorted by id."""
+    members: dict[str, list[models.Machine]] = {}
+    for machine in sorted(machines, key=lambda m: m.id or ""):
+        members.setdefault(group_of(machine, default), []).append(machine)
+    return {group: tuple(found) for group, found in members.items()}
 
 
 def release_number(found: Mapping[str, str]) -> int:

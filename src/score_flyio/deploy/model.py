@@ -89,7 +89,7 @@ class Ref:
 
     machine: str | None = None
     step: str | None = None
-    label: str = "the new machine"
+    label: str = field(default="the new machine", eq=False)
     """How a machine that has no id yet is called."""
 
     def __str__(self) -> str:

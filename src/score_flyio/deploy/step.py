@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import ClassVar, Self
+from urllib.parse import quote
 
 from attrs import evolve, field, frozen
 
 from fly_machines import models
+from fly_machines import operations as api
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.compare import Difference
 from score_flyio.deploy.model import OwnCertificate, Ref
@@ -29,6 +31,26 @@ class Step:
     needs: tuple[str, ...] = ()
     takes: str | None = None
     frees: str | None = None
+    secrets_from: str | None = None
+    """Id of the step that sets the secrets that it gives to a machine."""
+
+    @property
+    def target(self) -> Ref | None:
+        """The machine that it is about, where it is about one."""
+        return None
+
+    @property
+    def operations(self) -> tuple[api.Operation, ...]:
+        """What it calls, in order.
+
+        Looks and lease renewals may be repeated, and go out for several machines together.
+        """
+        return ()
+
+    @property
+    def mutates(self) -> bool:
+        """Whether it changes something at Fly."""
+        return any(operation.method != "GET" for operation in self.operations)
 
     def describe(self) -> str:
         """One line for a person."""
@@ -38,12 +60,32 @@ class Step:
         """The same step, with more steps before it."""
         return evolve(self, needs=tuple(dict.fromkeys((*self.needs, *ids))))
 
+    def calls(self) -> tuple[str, ...]:
+        """Each as `METHOD /path`; `{machine_id}` stands for a machine that has no id yet."""
+        return tuple(
+            f"{operation.method} {_filled(operation.path, names)}"
+            for operation in self.operations
+            for names in self._paths()
+        )
+
+    def _paths(self) -> tuple[Mapping[str, str], ...]:
+        """What stands in the path of each call, by name of the parameter."""
+        machine = self.target.machine if self.target else None
+        return ({"app_name": self.app, **({"machine_id": machine} if machine else {})},)
+
+
+def _filled(path: str, names: Mapping[str, str]) -> str:
+    for name, value in names.items():
+        path = path.replace(f"{{{name}}}", quote(value, safe=""))
+    return path
+
 
 @frozen(kw_only=True)
 class CreateApp(Step):
     """Makes the app, in the organization of slug `org`; its name is unique on the platform."""
 
     verb = "create app"
+    operations = (api.APPS_CREATE,)
     org: str
 
     def describe(self) -> str:
@@ -55,6 +97,7 @@ class AllocateAddress(Step):
     """`kind` is `v4`, `v6`, `shared_v4` or `private_v6`."""
 
     verb = "allocate address"
+    operations = (api.APP_IP_ASSIGNMENTS_CREATE,)
     kind: str
     region: str | None = None
     """Where it leads to; None: to the machine that is nearest, wherever it is."""
@@ -77,16 +120,27 @@ class AddCertificate(Step):
         whose = "a certificate" if self.own is None else "the given certificate"
         return f"add {whose} for {self.hostname}"
 
+    @property
+    def operations(self) -> tuple[api.Operation, ...]:
+        """A given certificate takes another call."""
+        if self.own is None:
+            return (api.APP_CERTIFICATES_ACME_CREATE,)
+        return (api.APP_CERTIFICATES_CUSTOM_CREATE,)
+
 
 @frozen(kw_only=True)
 class RemoveCertificate(Step):
     """Takes all certificates of a host name away."""
 
     verb = "remove certificate"
+    operations = (api.APP_CERTIFICATES_DELETE,)
     hostname: str
 
     def describe(self) -> str:
         return f"remove the certificate of {self.hostname}"
+
+    def _paths(self) -> tuple[Mapping[str, str], ...]:
+        return ({**super()._paths()[0], "hostname": self.hostname},)
 
 
 @frozen(kw_only=True)
@@ -94,6 +148,7 @@ class SetSecrets(Step):
     """Sets the values of `values`; a None unsets."""
 
     verb = "set secrets"
+    operations = (api.SECRETS_UPDATE,)
     values: Mapping[str, Secret | None] = field(repr=False)
     changes: Mapping[str, str]
     """Name to what is known of the change: `new`, `changed`, `removed`, `absent` or `unknown`."""
@@ -105,11 +160,11 @@ class SetSecrets(Step):
 
 @frozen(kw_only=True)
 class CreateVolume(Step):
-    """Makes volume `number` of those that the group's machines mount."""
+    """Makes a volume that a machine of the group mounts."""
 
     verb = "create volume"
+    operations = (api.VOLUMES_CREATE,)
     request: models.CreateVolumeRequest
-    number: int = 1
 
     def describe(self) -> str:
         size = f", {self.request.size_gb} GB" if self.request.size_gb else ""
@@ -121,11 +176,11 @@ class RunReleaseCommand(Step):
     """Runs the release command in a machine of its own; nothing else is touched when it fails."""
 
     verb = "run release command"
+    operations = (api.MACHINES_CREATE, api.MACHINES_WAIT, api.MACHINES_SHOW)
     request: models.CreateMachineRequest
     command: str
     timeout: float
     launch_id: str
-    secrets_from: str | None = None
 
     def describe(self) -> str:
         return f"run release command `{self.command}`"
@@ -136,16 +191,27 @@ class RunMachineCheck(Step):
     """Tests a machine with a command that runs in a machine of its own, told where the other is."""
 
     verb = "run machine check"
-    ref: Ref
+    operations = (api.MACHINES_SHOW, api.MACHINES_CREATE, api.MACHINES_WAIT, api.MACHINES_SHOW)
+    target: Ref
     """The machine that is tested."""
     request: models.CreateMachineRequest
     command: str
     timeout: float
     launch_id: str
-    secrets_from: str | None = None
 
     def describe(self) -> str:
-        return f"test {self.ref} with `{self.command}`"
+        return f"test {self.target} with `{self.command}`"
+
+
+@frozen(kw_only=True)
+class Undo:
+    """When a failed run takes a machine away again that it made."""
+
+    reason: str
+    unless_done: tuple[str, ...] = ()
+    """Steps that make it stay, all of them done."""
+    if_failed: tuple[str, ...] = ()
+    """Where steps are named: it goes only when one of them failed."""
 
 
 @frozen(kw_only=True)
@@ -153,18 +219,24 @@ class CreateMachine(Step):
     """`volume_from` and `standby_for` name the steps whose results the request still lacks."""
 
     verb = "create machine"
+    operations = (api.MACHINES_CREATE,)
     request: models.CreateMachineRequest
     launch_id: str
-    number: int
-    of: int
+    number: int = 1
+    of: int = 1
     role: str = ""
     """`standby`, `canary`, `green`, `replacement` or nothing."""
     volume_from: str | None = None
     standby_for: Ref | None = None
-    secrets_from: str | None = None
     fallback_regions: tuple[str, ...] = ()
     previous: str | None = None
     """Id of the machine that this one stands in for."""
+    undo: Undo | None = None
+
+    @property
+    def config(self) -> models.FlyMachineConfig:
+        """What the machine is given."""
+        return self.request.config or models.FlyMachineConfig()
 
     def describe(self) -> str:
         where = f" in {self.request.region}" if self.request.region else ""
@@ -178,9 +250,14 @@ class CreateMachine(Step):
         return f"{role}machine{count} of group {self.group}"
 
     @property
-    def ref(self) -> Ref:
+    def target(self) -> Ref:
         """The machine that this step makes."""
         return Ref(step=self.id, label=self.label)
+
+
+def update_of(machine: str) -> str:
+    """Id of the step that updates a machine."""
+    return f"update:{machine}"
 
 
 @frozen(kw_only=True)
@@ -192,6 +269,7 @@ class UpdateMachine(Step):
     """
 
     verb = "update machine"
+    operations = (api.MACHINES_UPDATE,)
     machine: str
     region: str | None = None
     request: models.UpdateMachineRequest
@@ -199,15 +277,24 @@ class UpdateMachine(Step):
     instance_id: str
     """The version that the request was made from."""
     differences: tuple[Difference, ...] = ()
-    secrets_from: str | None = None
     only_if_secrets_differ: bool = False
     starts: bool = False
     """Whether it is started, too: an update alone leaves a machine stopped that did not run."""
+
+    @property
+    def config(self) -> models.FlyMachineConfig:
+        """What the machine is given."""
+        return self.request.config or models.FlyMachineConfig()
 
     def describe(self) -> str:
         if self.only_if_secrets_differ:
             return f"update machine {self.machine} of {self.group} if its secrets changed"
         return f"update machine {self.machine} of {self.group}"
+
+    @property
+    def target(self) -> Ref:
+        """The machine that it changes."""
+        return Ref(machine=self.machine)
 
 
 @frozen(kw_only=True)
@@ -215,6 +302,7 @@ class RevertMachine(Step):
     """Gives a machine the config back that it had before the run."""
 
     verb = "revert machine"
+    operations = (api.MACHINES_UPDATE,)
     machine: str
     region: str | None = None
     config: models.FlyMachineConfig
@@ -224,16 +312,26 @@ class RevertMachine(Step):
     def describe(self) -> str:
         return f"give machine {self.machine} of {self.group} its previous config back"
 
+    @property
+    def target(self) -> Ref:
+        """The machine that it changes."""
+        return Ref(machine=self.machine)
+
 
 @frozen(kw_only=True)
 class HoldMachines(Step):
     """Takes the leases of all machines that the plan changes, at once, before any of them does."""
 
     verb = "hold machines"
+    operations = (api.MACHINES_CREATE_LEASE, api.MACHINES_RELEASE_LEASE)
+    mutates = False
     machines: tuple[str, ...]
 
     def describe(self) -> str:
         return f"hold {len(self.machines)} machine(s)"
+
+    def _paths(self) -> tuple[Mapping[str, str], ...]:
+        return tuple({"app_name": self.app, "machine_id": machine} for machine in self.machines)
 
 
 @frozen(kw_only=True)
@@ -241,12 +339,13 @@ class AwaitHealthy(Step):
     """Waits until a machine runs its new version and its checks pass."""
 
     verb = "wait for"
-    ref: Ref
+    operations = (api.MACHINES_SHOW,)
+    target: Ref
     timeout: float
     wait_for_checks: bool = True
 
     def describe(self) -> str:
-        return f"wait until {self.ref} is healthy"
+        return f"wait until {self.target} is healthy"
 
 
 @frozen(kw_only=True)
@@ -254,11 +353,12 @@ class WatchForCrashes(Step):
     """Watches a started machine for a crash loop, for `window` seconds from its start."""
 
     verb = "watch"
-    ref: Ref
+    operations = (api.MACHINES_SHOW,)
+    target: Ref
     window: float
 
     def describe(self) -> str:
-        return f"watch {self.ref} for {self.window:g} s"
+        return f"watch {self.target} for {self.window:g} s"
 
 
 @frozen(kw_only=True)
@@ -266,11 +366,12 @@ class DestroyMachine(Step):
     """Deletes a machine even while it runs; `reason` tells a person why it may go."""
 
     verb = "destroy machine"
-    ref: Ref
+    operations = (api.MACHINES_DELETE,)
+    target: Ref
     reason: str
 
     def describe(self) -> str:
-        return f"destroy {self.ref}: {self.reason}"
+        return f"destroy {self.target}: {self.reason}"
 
 
 @frozen(kw_only=True)
@@ -278,10 +379,11 @@ class CordonMachine(Step):
     """Takes a machine out of routing: the proxy sends it no new requests."""
 
     verb = "cordon machine"
-    ref: Ref
+    operations = (api.MACHINES_CORDON,)
+    target: Ref
 
     def describe(self) -> str:
-        return f"take {self.ref} out of routing"
+        return f"take {self.target} out of routing"
 
 
 @frozen(kw_only=True)
@@ -289,10 +391,11 @@ class UncordonMachine(Step):
     """Lets the proxy send requests to a machine that was created or set out of routing."""
 
     verb = "uncordon machine"
-    ref: Ref
+    operations = (api.MACHINES_UNCORDON,)
+    target: Ref
 
     def describe(self) -> str:
-        return f"put {self.ref} into routing"
+        return f"put {self.target} into routing"
 
 
 @frozen(kw_only=True)
@@ -300,12 +403,16 @@ class SetMetadata(Step):
     """Sets one metadata key of a machine, without a restart of it."""
 
     verb = "mark machine"
-    ref: Ref
+    operations = (api.MACHINES_UPSERT_METADATA,)
+    target: Ref
     key: str
     value: str
 
     def describe(self) -> str:
-        return f"mark {self.ref} with {self.key}={self.value}"
+        return f"mark {self.target} with {self.key}={self.value}"
+
+    def _paths(self) -> tuple[Mapping[str, str], ...]:
+        return ({**super()._paths()[0], "key": self.key},)
 
 
 @frozen(kw_only=True)
@@ -313,10 +420,11 @@ class StopMachine(Step):
     """Asks the processes of a machine to end; the machine and its config stay."""
 
     verb = "stop machine"
-    ref: Ref
+    operations = (api.MACHINES_STOP,)
+    target: Ref
 
     def describe(self) -> str:
-        return f"stop {self.ref}"
+        return f"stop {self.target}"
 
 
 @frozen(kw_only=True)
@@ -324,10 +432,11 @@ class StartMachine(Step):
     """Starts a machine that came to rest although it should run."""
 
     verb = "start machine"
-    ref: Ref
+    operations = (api.MACHINES_START,)
+    target: Ref
 
     def describe(self) -> str:
-        return f"start {self.ref}"
+        return f"start {self.target}"
 
 
 @frozen(kw_only=True)
@@ -347,10 +456,14 @@ class DestroyVolume(Step):
     """Deletes a volume with all that is on it."""
 
     verb = "destroy volume"
+    operations = (api.VOLUME_DELETE,)
     volume: str
 
     def describe(self) -> str:
         return f"destroy volume {self.volume}"
+
+    def _paths(self) -> tuple[Mapping[str, str], ...]:
+        return ({**super()._paths()[0], "volume_id": self.volume},)
 
 
 @frozen(kw_only=True)
@@ -358,10 +471,14 @@ class ReleaseAddress(Step):
     """Gives an address back; the app is not reached by it any more."""
 
     verb = "release address"
+    operations = (api.APP_IP_ASSIGNMENTS_DELETE,)
     address: str
 
     def describe(self) -> str:
         return f"release address {self.address}"
+
+    def _paths(self) -> tuple[Mapping[str, str], ...]:
+        return ({**super()._paths()[0], "ip": self.address},)
 
 
 @frozen(kw_only=True)
@@ -369,31 +486,7 @@ class DestroyApp(Step):
     """Deletes the app, with everything that is still in it."""
 
     verb = "destroy app"
+    operations = (api.APPS_DELETE,)
 
     def describe(self) -> str:
         return f"destroy app {self.app}"
-
-
-MUTATING = (
-    CreateApp,
-    AllocateAddress,
-    AddCertificate,
-    RemoveCertificate,
-    SetSecrets,
-    CreateVolume,
-    RunReleaseCommand,
-    RunMachineCheck,
-    CreateMachine,
-    UpdateMachine,
-    RevertMachine,
-    DestroyMachine,
-    CordonMachine,
-    UncordonMachine,
-    SetMetadata,
-    StopMachine,
-    StartMachine,
-    DestroyVolume,
-    ReleaseAddress,
-    DestroyApp,
-)
-"""The kinds of step that change something at Fly."""

@@ -15,7 +15,7 @@ from score_flyio.deploy.execution.report import AppReport, Report, app_report, o
 from score_flyio.deploy.execution.room import ask_for_room, questions
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.plan import AppPlan
+from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.releases.made import (
     changes_machines,
     ending,

@@ -15,14 +15,8 @@ from score_flyio.deploy.local_files import NO_FILES
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.group_plan import PlanSettings
-from score_flyio.deploy.planning.plan import (
-    AppPlan,
-    empty_plan,
-    fingerprint,
-    plan_app,
-    platform_steps,
-)
+from score_flyio.deploy.planning.model import AppPlan, PlanSettings, fingerprint
+from score_flyio.deploy.planning.plan import empty_plan, plan_app, platform_steps
 from score_flyio.deploy.releases.known import of_machines, to_remember
 from score_flyio.engine.apply import Applying
 from score_flyio.engine.deployable import Deployable, Prepared, image_of, with_options

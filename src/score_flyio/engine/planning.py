@@ -12,9 +12,8 @@ from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.model import DesiredApp, KnownApp
 from score_flyio.deploy.observe import observe_app
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.group_plan import PlanSettings
-from score_flyio.deploy.planning.plan import AppPlan, describe_app, plan_app
-from score_flyio.deploy.planning.plan_json import plan_json
+from score_flyio.deploy.planning.model import AppPlan, PlanSettings
+from score_flyio.deploy.planning.plan import describe_app, plan_app, plan_json
 from score_flyio.engine.deployable import Deployable, image_of, with_options
 from score_flyio.engine.deployment import wanted_parts
 from score_flyio.engine.session import TOOL_VERSION, Session

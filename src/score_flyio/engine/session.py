@@ -12,7 +12,7 @@ from fly_machines import models
 from score_flyio._version import __version__
 from score_flyio.base.clock import Clock, SystemClock
 from score_flyio.base.ulid import new_ulid
-from score_flyio.deploy.planning.plan import AppPlan
+from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.step import Step
 from score_flyio.engine.access import access_of
 from score_flyio.engine.project import Project

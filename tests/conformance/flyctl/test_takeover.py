@@ -13,7 +13,7 @@ from fly_machines import models
 from score_flyio.deploy.local_files import NO_FILES
 from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.group_plan import PlanSettings
+from score_flyio.deploy.planning.model import PlanSettings
 from score_flyio.deploy.planning.plan import plan_app
 from score_flyio.fly.codec import structure
 from score_flyio.flytoml.document import read_fly_toml

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fly_machines import models
-from score_flyio.deploy.execution.looks import Learned, LookPolicy
+from score_flyio.deploy.execution.health import Learned, LookPolicy
 from score_flyio.deploy.verdict import (
     CheckCount,
     Health,

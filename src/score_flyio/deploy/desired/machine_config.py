@@ -28,9 +28,8 @@ from score_flyio.deploy.metadata import (
     BACK_TO,
     GROUP,
     PLATFORM,
-    RELEASE_ID,
-    RELEASE_VERSION,
-    TOOL_VERSION,
+    Marks,
+    without_marks,
 )
 from score_flyio.deploy.model import FileSource
 from score_flyio.flytoml.groups import flatten
@@ -92,15 +91,13 @@ def group_metadata(present: dict[str, str] | None, group: str) -> dict[str, str]
 
 def add_release(config: FlyMachineConfig, release: Release) -> None:
     """Mark `config` as made by a release, and as not one of the platform's Postgres apps."""
-    metadata = dict(config.metadata or {})
-    for passed in (MANAGED_POSTGRES, BACK_TO):
-        metadata.pop(passed, None)
-    metadata[RELEASE_ID] = release.id
-    metadata[RELEASE_VERSION] = str(release.version)
-    metadata[TOOL_VERSION] = release.tool_version
-    if release.back_to is not None:
-        metadata[BACK_TO] = str(release.back_to)
-    config.metadata = metadata
+    marks = Marks(
+        release_id=release.id,
+        release_version=str(release.version),
+        tool_version=release.tool_version,
+        back_to=None if release.back_to is None else str(release.back_to),
+    )
+    config.metadata = marks.stamp(without_marks(config, {MANAGED_POSTGRES, BACK_TO})).metadata
 
 
 def stop_config(signal: str | None, timeout: Duration | None) -> FlyStopConfig | None:

@@ -16,6 +16,7 @@ from score_flyio.deploy.model import Ref
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.releases.announce import Announcement
 from score_flyio.deploy.releases.images import digest_of
+from score_flyio.deploy.step import Step, UpdateMachine
 from score_flyio.events import Event, Scope, WarningRaised
 from score_flyio.fly import repeats
 from score_flyio.fly.client import FlyClient
@@ -25,6 +26,17 @@ T = TypeVar("T")
 
 NEW_APP_SECONDS: Final = 30.0
 """How long an app made in this run may be missing from answers."""
+
+
+class Unchanged(Exception):
+    """An update found, as it was to act, that there is nothing to do.
+
+    What waits for the machine is skipped.
+    """
+
+    def __init__(self, machine: str) -> None:
+        super().__init__(machine)
+        self.machine = machine
 
 
 class Recorder(Protocol):
@@ -96,6 +108,8 @@ class Context:
     history_refused: bool = False
     """Whether the platform has refused the history of releases in metadata."""
     results: dict[str, Any] = field(factory=dict)
+    updated: dict[str, MadeMachine] = field(factory=dict)
+    """What updates left of machines, by the id of each."""
 
     @property
     def app(self) -> str:
@@ -131,10 +145,15 @@ class Context:
         if ref.step is not None:
             made: MadeMachine = self.results[ref.step]
             return made
-        found = self.results.get(f"update:{ref.machine}")
-        if isinstance(found, MadeMachine):
-            return found
-        return MadeMachine(id=ref.machine or "", instance_id=None, since=anyio.current_time())
+        name = ref.machine or ""
+        new = MadeMachine(id=name, instance_id=None, since=anyio.current_time())
+        return self.updated.get(name, new)
+
+    def done(self, step: Step, value: Any) -> None:
+        """Keeps what a step brought, for those that need it."""
+        self.results[step.id] = value
+        if isinstance(step, UpdateMachine) and isinstance(value, MadeMachine):
+            self.updated[step.machine] = value
 
     def made(self, machine: models.Machine, *, launched: bool) -> MadeMachine:
         """Notes that a machine got its config just now."""

@@ -14,13 +14,19 @@ from typing import Any
 import anyio
 from attrs import define, field, frozen
 
-from score_flyio.deploy.execution.context import Context, ContextSettings, new_context
+from score_flyio.deploy.execution.context import (
+    Context,
+    ContextSettings,
+    MadeMachine,
+    Unchanged,
+    new_context,
+)
 from score_flyio.deploy.execution.steps import carry_out
-from score_flyio.deploy.execution.steps.moving import leave
-from score_flyio.deploy.execution.unchanged import Unchanged
-from score_flyio.deploy.planning.plan import AppPlan
+from score_flyio.deploy.execution.steps.machines import leave
+from score_flyio.deploy.model import Ref
+from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.recovery import plan_recovery
-from score_flyio.deploy.step import MUTATING, Step
+from score_flyio.deploy.step import Step
 from score_flyio.errors import ScoreFlyError
 from score_flyio.events import (
     RollbackFinished,
@@ -71,7 +77,7 @@ class AppResult:
     def changed(self) -> bool:
         """Whether any step did something."""
         done = (r for r in self.results.values() if r.outcome is Outcome.DONE)
-        return any(isinstance(result.step, MUTATING) for result in done)
+        return any(result.step.mutates for result in done)
 
 
 @asynccontextmanager
@@ -154,6 +160,8 @@ class _Run:
     """Pools of the slots that are taken, by the id of the step that took each."""
     freed: dict[str, str] = field(factory=dict)
     """The step that gave a slot back last, by pool."""
+    unchanged: set[str] = field(factory=set)
+    """Machines that turned out to need no change."""
     failed: bool = False
 
     async def carry_out(self, steps: Iterable[Step], pools: Mapping[str, int]) -> None:
@@ -202,11 +210,7 @@ class _Run:
                 return f"`{result.step.describe()}` failed"
         if self.failed:
             return "another step failed"
-        maker = getattr(getattr(step, "ref", None), "machine", None)
-        update = self.results.get(f"update:{maker}") if maker else None
-        if update is not None and update.outcome is Outcome.UNCHANGED:
-            return ""
-        return None
+        return "" if step.target and step.target.machine in self.unchanged else None
 
     async def _take(self, step: Step) -> None:
         if step.takes is not None and step.takes in self.slots:
@@ -242,9 +246,10 @@ class _Run:
         outcome, value = Outcome.DONE, None
         try:
             value = await carry_out(step, self.context)
-            self.context.results[step.id] = value
-        except Unchanged:
+            self.context.done(step, value)
+        except Unchanged as unchanged:
             outcome = Outcome.UNCHANGED
+            self.unchanged.add(unchanged.machine)
         except ScoreFlyError as failure:
             outcome, error, self.failed = Outcome.FAILED, failure, True
         ended = anyio.current_time()
@@ -265,8 +270,7 @@ class _Run:
         )
 
     def _scope(self, step: Step) -> Scope:
-        machine = getattr(getattr(step, "ref", None), "machine", None)
-        machine = machine or getattr(step, "machine", None)
-        made = self.context.results.get(getattr(getattr(step, "ref", None), "step", None) or "")
-        machine = machine or getattr(made, "id", None)
+        target = step.target or Ref()
+        made = self.context.results.get(target.step or "")
+        machine = made.id if isinstance(made, MadeMachine) else target.machine
         return self.context.scope(group=step.group, machine=machine, step=step.id)

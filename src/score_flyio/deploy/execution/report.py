@@ -8,7 +8,6 @@ from typing import Any, Literal, TypeAlias
 from attrs import frozen
 
 from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
-from score_flyio.deploy.step import MUTATING
 from score_flyio.errors import HealthCheckFailed, ScoreFlyError
 
 RunOutcome: TypeAlias = Literal["done", "unchanged", "unhealthy", "failed", "interrupted"]
@@ -147,7 +146,7 @@ def _steps(results: Sequence[StepResult], zero: float) -> tuple[StepReport, ...]
             started=result.started - zero,
             seconds=result.ended - result.started,
             error=str(result.error) if result.error else None,
-            changes=isinstance(result.step, MUTATING),
+            changes=result.step.mutates,
             id=result.step.id,
             differences=tuple(map(str, getattr(result.step, "differences", ()))),
         )

@@ -13,10 +13,9 @@ from collections.abc import Iterable, Mapping
 from attrs import field, frozen
 
 from fly_machines import models
-from score_flyio.deploy.metadata import CANARY, SAFE_TO_DESTROY, STANDS_FOR, TAG
+from score_flyio.deploy.metadata import SAFE_TO_DESTROY, Marks
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.step import DestroyMachine
-from score_flyio.fly.present import metadata
 
 
 @frozen(kw_only=True)
@@ -44,15 +43,13 @@ def sort_out(app: str, group: str, machines: Iterable[models.Machine]) -> Member
         machines=kept,
         gone=tuple(
             DestroyMachine(
-                id=f"destroy:{name}", app=app, group=group, ref=Ref(machine=name), reason=reason
+                id=f"destroy:{name}", app=app, group=group, target=Ref(machine=name), reason=reason
             )
             for name, reason in reasons.items()
             if reason
         ),
         stand_ins={
-            metadata(m)[STANDS_FOR]: m.id or ""
-            for m in kept
-            if metadata(m).get(STANDS_FOR) in present
+            old: m.id or "" for m in kept if (old := Marks.of(m).stands_for) and old in present
         },
     )
 
@@ -64,12 +61,12 @@ def _orphaned(machine: models.Machine, machines: tuple[models.Machine, ...]) -> 
 
 
 def _why_gone(machine: models.Machine, machines: tuple[models.Machine, ...]) -> str:
-    own = metadata(machine)
-    if own.get(CANARY):
+    own = Marks.of(machine)
+    if own.canary:
         return "a canary that an earlier run left behind"
-    if own.get(TAG) == SAFE_TO_DESTROY:
+    if own.tag == SAFE_TO_DESTROY:
         return "an earlier run replaced it"
-    blue = next((m for m in machines if m.id == own.get(STANDS_FOR)), None)
-    if own.get(TAG) and blue is not None and metadata(blue).get(TAG) != SAFE_TO_DESTROY:
+    blue = next((m for m in machines if m.id == own.stands_for), None)
+    if own.tag and blue is not None and Marks.of(blue).tag != SAFE_TO_DESTROY:
         return "an earlier run did not put it into service"
     return ""

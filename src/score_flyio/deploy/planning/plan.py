@@ -2,65 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve
 
-from fly_machines import models
 from score_flyio.deploy.desired.checks import shortened_checks
 from score_flyio.deploy.metadata import last_release
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.addresses import address_steps, after_addresses
-from score_flyio.deploy.planning.calls import calls
-from score_flyio.deploy.planning.group_plan import GroupPlan, PlanSettings
 from score_flyio.deploy.planning.groups import plan_groups
+from score_flyio.deploy.planning.model import (
+    AppPlan,
+    GroupPlan,
+    PlanContext,
+    PlanSettings,
+    fingerprint,
+    held,
+)
 from score_flyio.deploy.planning.release_command import release_command_steps
-from score_flyio.deploy.planning.secrets import SecretsPlan, plan_secrets
+from score_flyio.deploy.planning.secrets import SET_SECRETS, plan_secrets
 from score_flyio.deploy.releases.known import next_number
 from score_flyio.deploy.step import (
-    MUTATING,
     AddCertificate,
     AllocateAddress,
     CreateApp,
-    HoldMachines,
     SetSecrets,
     Step,
     UpdateMachine,
 )
 from score_flyio.state.deployments import Release
-
-
-@frozen(kw_only=True)
-class AppPlan:
-    """What is done to one app."""
-
-    app: str
-    label: str
-    """The workload, or the app where there is none."""
-    steps: tuple[Step, ...]
-    pools: Mapping[str, int] = field(factory=dict)
-    """How many slots each pool has."""
-    launches: tuple[str, ...] = ()
-    """Launches that are complete when all steps are done."""
-    unchanged: tuple[str, ...] = ()
-    """Machines that already are as they should be."""
-    machines: tuple[models.Machine, ...] = field(default=(), repr=False)
-    """Those of the app as they were when the plan was made."""
-    notes: tuple[str, ...] = ()
-    """What a person should know beside the steps."""
-    release: Release
-    secret_names: tuple[str, ...] = ()
-    """The secrets that the workload has, set now or before."""
-    fingerprint: str = ""
-    """Of what was observed; another one at execution means that the plan is stale."""
-
-    @property
-    def empty(self) -> bool:
-        """Nothing at Fly would change; there may still be machines to wait for."""
-        return not any(isinstance(step, MUTATING) for step in self.steps)
 
 
 def plan_app(desired: DesiredApp, observed: ObservedApp, settings: PlanSettings) -> AppPlan:
@@ -76,16 +47,22 @@ def plan_app(desired: DesiredApp, observed: ObservedApp, settings: PlanSettings)
         tool_version=settings.tool_version,
     )
     platform = platform_steps(desired, observed, settings.options)
-    secrets = plan_secrets(desired.secrets, settings.known, observed.secrets)
+    context = PlanContext(
+        desired=desired,
+        observed=observed,
+        settings=settings,
+        release=release,
+        secrets=plan_secrets(desired.secrets, settings.known, observed.secrets),
+    )
     steps: list[Step] = list(platform)
     app_ready = tuple(step.id for step in platform if isinstance(step, CreateApp))
     steps += _certificate_steps(desired, observed, app_ready)
-    if secrets.changes:
-        steps.append(_set_secrets(desired, secrets, app_ready))
-    groups = plan_groups(desired, observed, settings, release=release, secrets=secrets)
+    if context.secrets.changes:
+        steps.append(_set_secrets(context, app_ready))
+    groups = plan_groups(context)
     addresses = tuple(step.id for step in platform if isinstance(step, AllocateAddress))
     groups = evolve(groups, steps=after_addresses(groups.steps, addresses))
-    steps += _machine_steps(desired, observed, settings, release, groups, before=app_ready)
+    steps += _machine_steps(context, groups, before=app_ready)
     return AppPlan(
         app=desired.name,
         label=desired.label,
@@ -136,52 +113,24 @@ def _certificate_steps(
     ]
 
 
-def _set_secrets(desired: DesiredApp, secrets: SecretsPlan, needs: tuple[str, ...]) -> SetSecrets:
-    values = {name: desired.secrets[name] for name in secrets.changes}
-    return SetSecrets(
-        id="secrets", app=desired.name, values=values, changes=secrets.changes, needs=needs
-    )
+def _set_secrets(context: PlanContext, needs: tuple[str, ...]) -> SetSecrets:
+    changes = context.secrets.changes
+    values = {name: context.desired.secrets[name] for name in changes}
+    return SetSecrets(id=SET_SECRETS, app=context.app, values=values, changes=changes, needs=needs)
 
 
 def _machine_steps(
-    desired: DesiredApp,
-    observed: ObservedApp,
-    settings: PlanSettings,
-    release: Release,
-    groups: GroupPlan,
-    *,
-    before: tuple[str, ...],
+    context: PlanContext, groups: GroupPlan, *, before: tuple[str, ...]
 ) -> list[Step]:
     """All steps on machines and volumes, behind the release command where there is one."""
     if not groups.steps:
         return []
-    gate = (*before, *(("secrets",) if groups.uses_secrets else ()))
+    gate = (*before, *((SET_SECRETS,) if groups.uses_secrets else ()))
     first: list[Step] = []
-    if not settings.options.skip_release_command:
-        first = release_command_steps(desired, observed, settings, release, needs=gate)
-        if not groups.certain:
-            first = []
+    if groups.certain and not context.options.skip_release_command:
+        first = release_command_steps(context, needs=gate)
         gate = (*gate, *(step.id for step in first))
-    if groups.leases:
-        hold = HoldMachines(id="hold", app=desired.name, machines=groups.leases, needs=gate)
-        first.append(hold)
-        gate = (*gate, hold.id)
-    ids = {step.id for step in groups.steps}
-    rest = [
-        step if any(need in ids for need in step.needs) else step.after(*gate)
-        for step in groups.steps
-    ]
-    return [*first, *rest]
-
-
-def fingerprint(observed: ObservedApp) -> str:
-    """A short text that changes when anything changes that a plan depends on."""
-    parts: list[Any] = [observed.name, observed.exists]
-    parts += [(m.id, m.instance_id, m.state) for m in observed.machines]
-    parts += [(v.id, v.attached_machine_id) for v in observed.volumes]
-    parts += sorted(a.ip or "" for a in observed.addresses)
-    parts += sorted(observed.secrets.items())
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+    return [*first, *held(context.app, groups, before=gate)]
 
 
 def describe_app(plan: AppPlan, *, show_calls: bool = False) -> str:
@@ -196,6 +145,39 @@ def describe_app(plan: AppPlan, *, show_calls: bool = False) -> str:
         if isinstance(step, UpdateMachine):
             lines += [f"      {difference}" for difference in step.differences]
         if show_calls:
-            lines += [f"      > {call}" for call in calls(step)]
+            lines += [f"      > {call}" for call in step.calls()]
     lines += [f"  note: {note}" for note in plan.notes]
     return "\n".join(lines)
+
+
+def plan_json(plan: AppPlan) -> dict[str, Any]:
+    """One app's plan."""
+    return {
+        "app": plan.app,
+        "workload": plan.label,
+        "changes": not plan.empty,
+        "steps": [_step(step) for step in plan.steps],
+        "unchanged_machines": list(plan.unchanged),
+        "notes": list(plan.notes),
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "id": step.id,
+        "kind": type(step).__name__,
+        "description": step.describe(),
+        "group": step.group,
+        "needs": list(step.needs),
+        "mutates": step.mutates,
+        "calls": list(step.calls()),
+    }
+    match step:
+        case UpdateMachine():
+            document["machine"] = step.machine
+            document["differences"] = [
+                {"path": d.path, "before": d.before, "after": d.after} for d in step.differences
+            ]
+        case SetSecrets():
+            document["secrets"] = dict(sorted(step.changes.items()))
+    return document

@@ -8,8 +8,8 @@ from attrs import evolve
 
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.options import OnFailure
-from score_flyio.deploy.planning.plan import AppPlan
-from score_flyio.deploy.planning.unsettled import is_well
+from score_flyio.deploy.planning.condition import is_well
+from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.step import (
     AwaitHealthy,
     CreateMachine,
@@ -17,7 +17,6 @@ from score_flyio.deploy.step import (
     RevertMachine,
     RunMachineCheck,
     Step,
-    UncordonMachine,
     UpdateMachine,
     WatchForCrashes,
 )
@@ -27,59 +26,26 @@ def plan_recovery(
     plan: AppPlan, outcomes: Mapping[str, str], on_failure: OnFailure
 ) -> tuple[Step, ...]:
     """`outcomes` are those of the plan's steps, by id: `done`, `failed`, `skipped`, `unchanged`."""
-    return (
-        *_remove_canaries(plan, outcomes),
-        *_remove_greens(plan, outcomes),
-        *_remove_replacements(plan, outcomes),
-        *(_revert(plan, outcomes) if on_failure == "rollback" else ()),
-    )
+    undone = (_undone(step, outcomes) for step in plan.steps if isinstance(step, CreateMachine))
+    reverted = _revert(plan, outcomes) if on_failure == "rollback" else ()
+    return (*(step for step in undone if step is not None), *reverted)
 
 
-def _made(plan: AppPlan, outcomes: Mapping[str, str], role: str) -> list[CreateMachine]:
-    return [
-        step
-        for step in plan.steps
-        if isinstance(step, CreateMachine) and step.role == role and outcomes.get(step.id) == "done"
-    ]
-
-
-def _remove_canaries(plan: AppPlan, outcomes: Mapping[str, str]) -> list[Step]:
-    return [
-        _destroy(step, "the canary was not well")
-        for step in _made(plan, outcomes, "canary")
-        if outcomes.get(f"{step.id}:removed") != "done"
-    ]
-
-
-def _remove_greens(plan: AppPlan, outcomes: Mapping[str, str]) -> list[Step]:
-    """Green machines go as long as no blue machine left the routing; later they stay."""
-    steps: list[Step] = []
-    for step in _made(plan, outcomes, "green"):
-        switched = [
-            other
-            for other in plan.steps
-            if isinstance(other, UncordonMachine) and other.group == step.group
-        ]
-        if not switched or not all(outcomes.get(other.id) == "done" for other in switched):
-            steps.append(_destroy(step, "the new machines were not all well"))
-    return steps
-
-
-def _remove_replacements(plan: AppPlan, outcomes: Mapping[str, str]) -> list[Step]:
-    return [
-        _destroy(step, "the replacement was not well")
-        for step in _made(plan, outcomes, "replacement")
-        if outcomes.get(f"{step.id}:healthy") == "failed"
-    ]
-
-
-def _destroy(step: CreateMachine, reason: str) -> DestroyMachine:
+def _undone(made: CreateMachine, outcomes: Mapping[str, str]) -> DestroyMachine | None:
+    """What takes a machine away again that must not stay after the failure."""
+    undo = made.undo
+    if undo is None or outcomes.get(made.id) != "done":
+        return None
+    stays = undo.unless_done and all(outcomes.get(name) == "done" for name in undo.unless_done)
+    failed = any(outcomes.get(name) == "failed" for name in undo.if_failed)
+    if stays or (undo.if_failed and not failed):
+        return None
     return DestroyMachine(
-        id=f"{step.id}:undone",
-        app=step.app,
-        group=step.group,
-        ref=step.ref,
-        reason=reason,
+        id=f"{made.id}:undone",
+        app=made.app,
+        group=made.group,
+        target=made.target,
+        reason=undo.reason,
     )
 
 
@@ -91,10 +57,11 @@ def _revert(plan: AppPlan, outcomes: Mapping[str, str]) -> list[Step]:
     waits = [
         step
         for step in plan.steps
-        if isinstance(step, AwaitHealthy | WatchForCrashes | RunMachineCheck) and step.ref.machine
+        if isinstance(step, AwaitHealthy | WatchForCrashes | RunMachineCheck)
+        and step.target.machine
     ]
     bad_groups = {step.group for step in waits if outcomes.get(step.id) == "failed"}
-    timeouts = {step.ref.machine: step for step in waits if isinstance(step, AwaitHealthy)}
+    timeouts = {step.target.machine: step for step in waits if isinstance(step, AwaitHealthy)}
     known = {machine.id: machine for machine in plan.machines}
     steps: list[Step] = []
     for step in plan.steps:
@@ -113,8 +80,8 @@ def _revert(plan: AppPlan, outcomes: Mapping[str, str]) -> list[Step]:
         steps.append(back)
         waited, before = timeouts.get(step.machine), known.get(step.machine)
         if back.launch and waited and before and is_well(before, checks=waited.wait_for_checks):
-            ref = Ref(step=back.id, label=f"machine {step.machine} with its previous config")
+            target = Ref(step=back.id, label=f"machine {step.machine} with its previous config")
             steps.append(
-                evolve(waited, id=f"{back.id}:healthy", ref=ref, needs=(back.id,), frees=None)
+                evolve(waited, id=f"{back.id}:healthy", target=target, needs=(back.id,), frees=None)
             )
     return steps

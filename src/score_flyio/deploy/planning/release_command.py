@@ -6,25 +6,19 @@ from fly_machines import models
 from score_flyio.deploy.desired.special import release_command_input
 from score_flyio.deploy.metadata import group_of
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref
-from score_flyio.deploy.planning.group_plan import PlanSettings
-from score_flyio.deploy.planning.sizes import options_guest
+from score_flyio.deploy.planning.model import PlanContext
+from score_flyio.deploy.planning.new_machine import options_guest
+from score_flyio.deploy.planning.secrets import SET_SECRETS
 from score_flyio.deploy.step import DestroyMachine, RunReleaseCommand, Step
 from score_flyio.flytoml.groups import default_group
-from score_flyio.state.deployments import Release
 
 RELEASE_TIMEOUT = 300.0
 """Seconds; flyctl's default of `deploy.release_command_timeout`."""
 
 
-def release_command_steps(
-    desired: DesiredApp,
-    observed: ObservedApp,
-    settings: PlanSettings,
-    release: Release,
-    *,
-    needs: tuple[str, ...],
-) -> list[Step]:
+def release_command_steps(context: PlanContext, *, needs: tuple[str, ...]) -> list[Step]:
     """A leftover of an earlier run goes first, then the command runs."""
+    desired, observed = context.desired, context.observed
     section = desired.spec.deploy
     if section is None or not section.release_command:
         return []
@@ -32,33 +26,32 @@ def release_command_steps(
         DestroyMachine(
             id=f"destroy:{machine.id}",
             app=desired.name,
-            ref=Ref(machine=machine.id),
+            target=Ref(machine=machine.id),
             reason="a release command machine that an earlier run left behind",
         )
         for machine in observed.leftovers
     ]
-    timeout = settings.options.release_command_timeout
+    timeout = context.options.release_command_timeout
     if timeout is None and section.release_command_timeout is not None:
         timeout = section.release_command_timeout.seconds
     request = release_command_input(
         desired.spec,
         image=desired.image,
-        release=release,
+        release=context.release,
         files=desired.files,
         existing=_default_guests(desired, observed),
-        guest=options_guest(settings.options),
+        guest=options_guest(context.options),
     )
     if request is None:
         return []
-    uses_secrets = "secrets" in needs
     run = RunReleaseCommand(
         id="release",
         app=desired.name,
         request=request,
         command=section.release_command,
         timeout=timeout or RELEASE_TIMEOUT,
-        launch_id=settings.new_id(),
-        secrets_from="secrets" if uses_secrets else None,
+        launch_id=context.settings.new_id(),
+        secrets_from=SET_SECRETS if SET_SECRETS in needs else None,
         needs=(*needs, *(step.id for step in removals)),
     )
     return [*removals, run]

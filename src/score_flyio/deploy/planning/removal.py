@@ -28,7 +28,7 @@ def removal_steps(observed: ObservedApp, *, keep_volumes: bool = False) -> tuple
         DestroyMachine(
             id=f"destroy:{machine}",
             app=app,
-            ref=Ref(machine=machine),
+            target=Ref(machine=machine),
             reason="the app is destroyed",
             needs=("hold",),
         )

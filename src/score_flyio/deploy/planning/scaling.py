@@ -6,18 +6,17 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from fly_machines import models
 from score_flyio.deploy.desired.update import RESTING
 from score_flyio.deploy.metadata import Launch
 from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.group_plan import GroupPlan, join
-from score_flyio.deploy.planning.likeness import new_machine_config
-from score_flyio.deploy.planning.strategies.model import waiting_steps
-from score_flyio.deploy.planning.waiting import waiting_of
-from score_flyio.deploy.step import CreateMachine, CreateVolume, DestroyMachine, Step
+from score_flyio.deploy.planning.model import GroupPlan, join
+from score_flyio.deploy.planning.new_machine import Volumes, new_machine_config
+from score_flyio.deploy.planning.strategies.model import waiting_of
+from score_flyio.deploy.step import CreateMachine, DestroyMachine, Step
 
 
 @frozen(kw_only=True)
@@ -36,6 +35,19 @@ class GroupScale:
     options: DeployOptions = field(factory=DeployOptions)
     taken: set[str] = field(factory=set)
     """Free volumes that another new machine of the same plan gets."""
+
+    def new_volume(self, config: models.FlyMachineConfig) -> models.CreateVolumeRequest:
+        """One more volume, as large as the largest of its name."""
+        name = (config.mounts or [])[0].name
+        alike = (volume.size_gb or 1 for volume in self.observed.volumes if volume.name == name)
+        return models.CreateVolumeRequest(
+            name=name,
+            size_gb=max(alike, default=1),
+            encrypted=True,
+            require_unique_zone=True,
+            compute=deepcopy(config.guest),
+            compute_image=config.image,
+        )
 
 
 def spread(present: Mapping[str, int], regions: Sequence[str], count: int) -> dict[str, int]:
@@ -71,64 +83,24 @@ def scale_group(scale: GroupScale) -> GroupPlan:
 def _create(scale: GroupScale, region: str, count: int, *, first: int) -> GroupPlan:
     config = new_machine_config(scale.template or models.FlyMachineConfig())
     waiting = waiting_of([config], scale.options)
+    volumes = Volumes(present=scale.observed.volumes, taken=scale.taken, new=scale.new_volume)
     steps: list[Step] = []
     previous: tuple[str, ...] = ()
     for number in range(first, first + count):
-        own, volume = _with_volume(scale, config, region, number)
-        steps += [volume] if volume else []
-        step = CreateMachine(
+        made = CreateMachine(
             id=f"create:{scale.group}:{number}",
             app=scale.observed.name,
             group=scale.group,
             request=models.CreateMachineRequest(
-                config=own, region=region or None, skip_secrets=False
+                config=config, region=region or None, skip_secrets=False
             ),
             launch_id=scale.new_id(),
-            number=1,
-            of=1,
-            volume_from=volume.id if volume else None,
-            needs=(*previous, *((volume.id,) if volume else ())),
+            needs=previous,
         )
-        previous = (step.id,)
-        steps.append(step)
-        if not waiting.detach:
-            healthy, watch = waiting_steps(
-                waiting, app=step.app, group=scale.group, made_by=step, ref=step.ref
-            )
-            steps += [healthy, *([watch] if watch else [])]
+        previous = (made.id,)
+        steps += volumes.give(made)
+        steps += () if waiting.detach else waiting.after(made)
     return GroupPlan(steps=tuple(steps))
-
-
-def _with_volume(
-    scale: GroupScale, config: models.FlyMachineConfig, region: str, number: int
-) -> tuple[models.FlyMachineConfig, CreateVolume | None]:
-    """Gives the first mount a free volume of its name, or a new one as large as the largest."""
-    if not config.mounts:
-        return config, None
-    name = config.mounts[0].name
-    alike = [volume for volume in scale.observed.volumes if volume.name == name]
-    for volume in sorted(alike, key=lambda v: v.id or ""):
-        free = not volume.attached_machine_id and volume.id not in scale.taken
-        if free and volume.region == region:
-            scale.taken.add(volume.id or "")
-            mounts = [evolve(config.mounts[0], volume=volume.id), *config.mounts[1:]]
-            return evolve(config, mounts=mounts), None
-    made = CreateVolume(
-        id=f"volume:{scale.group}:{number}",
-        app=scale.observed.name,
-        group=scale.group,
-        request=models.CreateVolumeRequest(
-            name=name,
-            region=region or None,
-            size_gb=max((volume.size_gb or 1 for volume in alike), default=1),
-            encrypted=True,
-            require_unique_zone=True,
-            compute=deepcopy(config.guest),
-            compute_image=config.image,
-        ),
-        number=number,
-    )
-    return config, made
 
 
 def _destroy(scale: GroupScale, region: str, count: int) -> GroupPlan:
@@ -139,7 +111,7 @@ def _destroy(scale: GroupScale, region: str, count: int) -> GroupPlan:
             id=f"destroy:{machine.id}",
             app=scale.observed.name,
             group=scale.group,
-            ref=Ref(machine=machine.id),
+            target=Ref(machine=machine.id),
             reason=f"group {scale.group} gets fewer machines",
         )
         for machine in gone

@@ -14,12 +14,14 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
+from fly_machines import models
 from score_flyio.base.secret import Secret
+from score_flyio.deploy.metadata import Marks
 from score_flyio.deploy.model import KnownApp
 from score_flyio.state.deployments import SecretRecord
 
-SEEN_KEY = "score_flyio_secrets"
-"""Metadata key of the hash over the secrets' digests that a machine was started with."""
+SET_SECRETS = "secrets"
+"""Id of the step that sets the secrets of an app."""
 
 
 def fingerprint(salt: str, secret: Secret) -> str:
@@ -40,12 +42,16 @@ class SecretsPlan:
     changes: Mapping[str, str]
     """Name to `new`, `changed` or `unknown`, for each secret to set; empty: nothing to do."""
     seen: str | None
-    """What machines carry in `SEEN_KEY` once they see these secrets; None: known after setting."""
+    """What machines are marked with once they see these secrets; None: known after setting."""
 
     @property
-    def certain(self) -> bool:
-        """Whether setting them certainly changes something."""
-        return any(change != "unknown" for change in self.changes.values())
+    def step(self) -> str | None:
+        """Id of the step that sets them."""
+        return SET_SECRETS if self.changes else None
+
+    def stamp(self, config: models.FlyMachineConfig) -> models.FlyMachineConfig:
+        """The config with the mark of the secrets that the machine starts with, where known."""
+        return config if self.seen is None else Marks(secrets_seen=self.seen).stamp(config)
 
 
 def plan_secrets(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from attrs import evolve, frozen
 
 from fly_machines import models
+from score_flyio.deploy.metadata import by_group
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.group_plan import GroupPlan, join
-from score_flyio.deploy.planning.groups import by_group
 from score_flyio.deploy.planning.leftovers import Members, sort_out
+from score_flyio.deploy.planning.model import GroupPlan, join
 from score_flyio.deploy.planning.replacements import finish_replacement
-from score_flyio.deploy.planning.waiting import waiting_of
+from score_flyio.deploy.planning.strategies.model import waiting_of
 from score_flyio.deploy.step import Step
 from score_flyio.flytoml.spec import AppSpec
 
@@ -30,10 +30,10 @@ def settle(
     """Canaries, half-made bluegreen sets and replaced machines go, as in a deploy."""
     plans = []
     gone: set[str | None] = set()
-    for group, machines in sorted(by_group(observed.machines, default="app").items()):
+    for group, machines in sorted(by_group(observed.machines).items()):
         members = sort_out(observed.name, group, machines)
         steps = (*members.gone, *_finished(observed, group, members, options, definition))
-        leases = (*(step.ref.machine or "" for step in members.gone), *members.stand_ins)
+        leases = (*(step.target.machine or "" for step in members.gone), *members.stand_ins)
         plans.append(GroupPlan(steps=steps, leases=leases))
         gone.update(leases)
     kept = tuple(machine for machine in observed.machines if machine.id not in gone)

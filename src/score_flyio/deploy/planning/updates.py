@@ -1,36 +1,47 @@
-"""The machines that a group already has: which of them change, how, and in which order."""
+"""New configs for the machines that a group already has: which change, how, and in which order.
+
+Deploys know the whole app; operations give machines other configs. Pure.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import cast
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from fly_machines import models
 from score_flyio.deploy.compare import differences
 from score_flyio.deploy.desired.launch import launch_plan
+from score_flyio.deploy.desired.machine_config import add_release
 from score_flyio.deploy.desired.settings import deploy_settings
-from score_flyio.deploy.desired.update import MachineUpdate, update_input
-from score_flyio.deploy.metadata import TOOL_VERSION
-from score_flyio.deploy.model import DesiredApp, ObservedApp
+from score_flyio.deploy.desired.update import MachineUpdate, skip_launch, update_input
+from score_flyio.deploy.metadata import ALL_SECRETS_SEEN, Marks, by_group, without_marks
+from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions, StrategyName
-from score_flyio.deploy.planning.group_plan import GroupPlan, PlanSettings, join
-from score_flyio.deploy.planning.hosts import host_answers
-from score_flyio.deploy.planning.launches import with_secrets_seen
+from score_flyio.deploy.planning.condition import check_hosts, host_answers, is_well
 from score_flyio.deploy.planning.leftovers import Members
-from score_flyio.deploy.planning.replacements import replacement_steps
-from score_flyio.deploy.planning.rollout import Rollout, roll_out
-from score_flyio.deploy.planning.secrets import SEEN_KEY, SecretsPlan
-from score_flyio.deploy.planning.sizes import options_guest
-from score_flyio.deploy.planning.unsettled import is_well
-from score_flyio.deploy.planning.waiting import waiting_for
+from score_flyio.deploy.planning.model import (
+    AppPlan,
+    GroupContext,
+    GroupPlan,
+    fingerprint,
+    held,
+    join,
+)
+from score_flyio.deploy.planning.new_machine import new_machine_config, options_guest
+from score_flyio.deploy.planning.replacements import behind_replaced_ones, replacement_steps
+from score_flyio.deploy.planning.rollout import roll_out
+from score_flyio.deploy.planning.settling import settle
+from score_flyio.deploy.planning.strategies.model import GroupUpdate, waiting_of
 from score_flyio.deploy.releases.images import with_image_that_runs
-from score_flyio.deploy.step import UpdateMachine
-from score_flyio.fly.present import metadata
+from score_flyio.deploy.step import UpdateMachine, update_of
+from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import Release
 
 OWN_TOOL = "score-flyio/"
-"""How `TOOL_VERSION` begins on machines that this program configured last."""
+"""How the tool's version begins on machines that this program configured last."""
 
 
 @frozen(kw_only=True)
@@ -44,61 +55,31 @@ class _Change:
     differs: bool = True
     """Whether it is not yet as it should be."""
 
-    @property
-    def replaced(self) -> bool:
-        return self.update.requires_replacement or not host_answers(self.machine)
 
-
-def update_steps(
-    desired: DesiredApp,
-    group: str,
-    members: Members,
-    observed: ObservedApp,
-    settings: PlanSettings,
-    *,
-    release: Release,
-    secrets: SecretsPlan,
-    taken: set[str],
-) -> GroupPlan:
-    """Only machines that differ are touched, in the order of the strategy.
-
-    `taken` are the free volumes that another new machine of the app gets.
-    """
-    options, machines = settings.options, members.machines
-    scope = [machine for machine in machines if _in_scope(machine, options)]
-    changes = [_change(desired, group, m, release=release, secrets=secrets) for m in scope]
-    replaced = [c for c in changes if c.replaced or c.machine.id in members.stand_ins]
+def update_steps(context: GroupContext, members: Members) -> GroupPlan:
+    """Only machines that differ are touched, in the order of the strategy."""
+    options, machines = context.options, members.machines
+    changes = [_change(context, m) for m in machines if _in_scope(m, options)]
+    replaced = [c for c in changes if c.step is None or c.machine.id in members.stand_ins]
     plain = [c for c in changes if c not in replaced]
-    plans = [
-        replacement_steps(
-            desired,
-            group,
-            [(c.machine, c.update) for c in replaced],
-            observed=observed,
-            settings=settings,
-            secrets=secrets,
-            members=members,
-            taken=taken,
-        )
-    ]
-    rollout = Rollout(
-        app=desired.name,
-        group=group,
-        strategy=_strategy(desired, options),
-        machines=machines,
+    others = replacement_steps(context, members, [(c.machine, c.update) for c in replaced])
+    settings = deploy_settings(context.desired.spec)
+    update = GroupUpdate(
+        app=context.app,
+        group=context.group,
+        machines={machine.id or "": machine for machine in machines},
         updates=tuple(c.step for c in plain if c.step is not None),
         changing=frozenset(c.machine.id or "" for c in plain if c.differs),
-        one_more=lambda _: _one_more(desired, group, options, release, secrets),
-        release=release,
-        new_id=settings.new_id,
+        one_more=lambda _: _one_more(context),
+        release=context.release,
+        new_id=context.settings.new_id,
         options=options,
-        waiting=waiting_for(desired.spec, group, options),
-        max_unavailable=options.max_unavailable or deploy_settings(desired.spec).max_unavailable,
+        waiting=context.waiting,
+        max_unavailable=options.max_unavailable or settings.max_unavailable,
     )
-    plans.append(roll_out(rollout))
-    changing = {step.machine for step in rollout.steps} | {c.machine.id for c in replaced}
-    unchanged = tuple(m.id for m in machines if m.id and m.id not in changing)
-    return join([*plans, GroupPlan(unchanged=unchanged)])
+    strategy = options.strategy or cast(StrategyName, settings.strategy)
+    gone = frozenset(c.machine.id or "" for c in replaced)
+    return join([others, roll_out(update, strategy, replaced=gone)])
 
 
 def _in_scope(machine: models.Machine, options: DeployOptions) -> bool:
@@ -108,76 +89,186 @@ def _in_scope(machine: models.Machine, options: DeployOptions) -> bool:
     return region not in options.exclude_regions
 
 
-def _strategy(desired: DesiredApp, options: DeployOptions) -> StrategyName:
-    return options.strategy or cast(StrategyName, deploy_settings(desired.spec).strategy)
-
-
-def _change(
-    desired: DesiredApp,
-    group: str,
-    machine: models.Machine,
-    *,
-    release: Release,
-    secrets: SecretsPlan,
-) -> _Change:
+def _change(context: GroupContext, machine: models.Machine) -> _Change:
+    desired, secrets = context.desired, context.secrets
     update = update_input(
-        desired.spec, group, machine, image=desired.image, release=release, files=desired.files
+        desired.spec,
+        context.group,
+        machine,
+        image=desired.image,
+        release=context.release,
+        files=desired.files,
     )
     if not is_well(machine, checks=False):  # one that crashed until it was given up starts again
         update = evolve(update, request=evolve(update.request, skip_launch=False))
     if update.requires_replacement or not host_answers(machine):
         return _Change(machine=machine, update=update)
-    step = _update_step(desired, group, machine, update, secrets)
-    seen = metadata(machine).get(SEEN_KEY)
-    told = seen is not None or metadata(machine).get(TOOL_VERSION, "").startswith(OWN_TOOL)
-    stale = secrets.seen is not None and told and seen != secrets.seen
+    step = _update_step(context, machine, update.request)
+    marks = Marks.of(machine)
+    told = marks.secrets_seen is not None or (marks.tool_version or "").startswith(OWN_TOOL)
+    stale = secrets.seen is not None and told and marks.secrets_seen != secrets.seen
     differs = bool(step.differences or stale or secrets.changes)
     return _Change(machine=machine, update=update, step=step, differs=differs)
 
 
 def _update_step(
-    desired: DesiredApp,
-    group: str,
-    machine: models.Machine,
-    update: MachineUpdate,
-    secrets: SecretsPlan,
+    context: GroupContext, machine: models.Machine, request: models.UpdateMachineRequest
 ) -> UpdateMachine:
     before = machine.config or models.FlyMachineConfig()
-    after = update.request.config or models.FlyMachineConfig()
+    after = request.config or models.FlyMachineConfig()
     changed = differences(after, before)
-    request = update.request
-    if secrets.seen is not None:
-        found = {**(after.metadata or {}), SEEN_KEY: secrets.seen}
-        request = evolve(request, config=evolve(after, metadata=found))
     return UpdateMachine(
-        id=f"update:{machine.id}",
-        app=desired.name,
-        group=group,
+        id=update_of(machine.id or ""),
+        app=context.app,
+        group=context.group,
         machine=machine.id or "",
         region=machine.region,
-        request=request,
+        request=evolve(request, config=context.secrets.stamp(after)),
         previous=with_image_that_runs(before, machine),
         instance_id=machine.instance_id or "",
         differences=changed,
-        secrets_from="secrets" if secrets.changes else None,
-        only_if_secrets_differ=not changed and bool(secrets.changes),
+        secrets_from=context.secrets.step,
+        only_if_secrets_differ=not changed and bool(context.secrets.changes),
         starts=machine.state != "started" and not request.skip_launch,
     )
 
 
-def _one_more(
-    desired: DesiredApp,
-    group: str,
-    options: DeployOptions,
-    release: Release,
-    secrets: SecretsPlan,
-) -> models.CreateMachineRequest:
+def _one_more(context: GroupContext) -> models.CreateMachineRequest:
     request = launch_plan(
-        desired.spec,
-        group,
-        image=desired.image,
-        release=release,
-        files=desired.files,
-        guest=options_guest(options),
+        context.desired.spec,
+        context.group,
+        image=context.desired.image,
+        release=context.release,
+        files=context.desired.files,
+        guest=options_guest(context.options),
     ).first
-    return with_secrets_seen(request, secrets)
+    return evolve(
+        request, config=context.secrets.stamp(request.config or models.FlyMachineConfig())
+    )
+
+
+@frozen(kw_only=True)
+class Reconfiguration:
+    """What becomes of the machines of one app."""
+
+    observed: ObservedApp
+    label: str
+    configs: Mapping[str, models.FlyMachineConfig]
+    """By machine id, without the marks of the release; other machines stay as they are."""
+    release: Release
+    new_id: Callable[[], str]
+    """Gives a new unique text (ULID form) at each call."""
+    options: DeployOptions = field(factory=DeployOptions)
+    definition: AppSpec | None = None
+    """The app's fly.toml where it is known: its `[deploy]` counts where the options say nothing."""
+    restart: bool = False
+    """Machines start anew although their config stays as it is: to see new secrets."""
+    min_secrets_version: int | None = None
+
+
+def plan_reconfiguration(change: Reconfiguration) -> AppPlan:
+    """Updates of the machines that differ, after what an interrupted run left.
+
+    Raises:
+        ConfigError: the strategy that the options name is impossible for a group.
+        PlanError: the host of a machine that would change does not answer.
+    """
+    settled = settle(change.observed, change.options, change.definition)
+    groups = reconfigured_groups(evolve(change, observed=settled.observed))
+    plan = join([settled.plan, groups])
+    return app_plan(change.observed, change.label, change.release, plan)
+
+
+def reconfigured_groups(change: Reconfiguration) -> GroupPlan:
+    """The same without what was left, to be joined with other changes of the app."""
+    return join(
+        _group(change, group, machines)
+        for group, machines in sorted(by_group(change.observed.machines).items())
+    )
+
+
+def app_plan(observed: ObservedApp, label: str, release: Release, groups: GroupPlan) -> AppPlan:
+    """The plan of an app for what is done to its groups, behind the leases that it needs."""
+    groups = behind_replaced_ones(groups)
+    return AppPlan(
+        app=observed.name,
+        label=label,
+        steps=held(observed.name, groups),
+        pools=groups.pools,
+        unchanged=groups.unchanged,
+        machines=observed.machines,
+        notes=groups.notes,
+        release=release,
+        fingerprint=fingerprint(observed),
+    )
+
+
+def _group(change: Reconfiguration, group: str, machines: tuple[models.Machine, ...]) -> GroupPlan:
+    if not any(machine.id in change.configs for machine in machines):
+        return GroupPlan(unchanged=tuple(machine.id or "" for machine in machines))
+    check_hosts(change.observed.name, (m for m in machines if m.id in change.configs))
+    updates = tuple(_step(change, group, machine) for machine in machines)
+    settings = deploy_settings(change.definition or AppSpec())
+    update = GroupUpdate(
+        app=change.observed.name,
+        group=group,
+        machines={machine.id or "": machine for machine in machines},
+        updates=updates,
+        changing=frozenset(
+            step.machine
+            for step in updates
+            if step.differences or (change.restart and step.machine in change.configs)
+        ),
+        one_more=_one_more_like,
+        release=change.release,
+        new_id=change.new_id,
+        options=change.options,
+        waiting=waiting_of([step.config for step in updates], change.options, change.definition),
+        max_unavailable=change.options.max_unavailable or settings.max_unavailable,
+    )
+    chosen = change.options.strategy
+    strategy = chosen or cast(StrategyName, settings.strategy)
+    return roll_out(update, strategy, fall_back=chosen is None)
+
+
+def _one_more_like(like: UpdateMachine) -> models.CreateMachineRequest:
+    return models.CreateMachineRequest(
+        config=new_machine_config(like.config),
+        region=like.region,
+        skip_secrets=False,
+        min_secrets_version=like.request.min_secrets_version,
+    )
+
+
+def _step(change: Reconfiguration, group: str, machine: models.Machine) -> UpdateMachine:
+    before = machine.config or models.FlyMachineConfig()
+    wanted = with_image_that_runs(change.configs.get(machine.id or "", before), machine)
+    config = deepcopy(wanted)
+    add_release(config, change.release)
+    well = is_well(machine, checks=False)  # one that crashed until it was given up starts again
+    resting = skip_launch(machine.state, config) if well else False
+    return UpdateMachine(
+        id=update_of(machine.id or ""),
+        app=change.observed.name,
+        group=group,
+        machine=machine.id or "",
+        region=machine.region,
+        request=models.UpdateMachineRequest(
+            config=config,
+            region=machine.region,
+            skip_launch=resting,
+            skip_secrets=False,
+            min_secrets_version=change.min_secrets_version,
+        ),
+        previous=with_image_that_runs(before, machine),
+        instance_id=machine.instance_id or "",
+        differences=differences(wanted, before),
+        starts=machine.state != "started" and not resting,
+    )
+
+
+def with_guest(
+    config: models.FlyMachineConfig, guest: models.FlyMachineGuest
+) -> models.FlyMachineConfig:
+    """The config with another size of machine, and without what its last start alone had."""
+    return evolve(without_marks(deepcopy(config), {ALL_SECRETS_SEEN}), guest=deepcopy(guest))

@@ -13,7 +13,7 @@ import anyio.abc
 from attrs import define, evolve, field
 
 from fly_machines import models
-from score_flyio.deploy.metadata import RELEASE_ID, RELEASE_VERSION, release_number
+from score_flyio.deploy.metadata import Marks, release_number
 from score_flyio.errors import ScoreFlyError
 from score_flyio.fly import repeats
 from score_flyio.fly.releases import Notice, ReleaseApi, Status
@@ -31,8 +31,7 @@ RUNNING_AFTER: Final = 5.0
 
 def with_release(config: models.FlyMachineConfig, release: Release) -> models.FlyMachineConfig:
     """The config of a machine that the release made."""
-    marks = {RELEASE_ID: release.id, RELEASE_VERSION: str(release.version)}
-    return evolve(config, metadata={**(config.metadata or {}), **marks})
+    return Marks(release_id=release.id, release_version=str(release.version)).stamp(config)
 
 
 def never_lower(recorded: int, planned: int) -> int:

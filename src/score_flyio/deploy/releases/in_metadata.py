@@ -24,8 +24,10 @@ from score_flyio.deploy.metadata import (
     HISTORY,
     OWN_PREFIX,
     PASSING_KEYS,
+    Marks,
     group_of,
     release_number,
+    without_marks,
 )
 from score_flyio.deploy.releases.images import digest_of, exact, with_digest
 from score_flyio.fly.codec import unstructure
@@ -51,19 +53,17 @@ def with_history(
     """The next config of a machine, or of one that takes its place, with the releases before it."""
     present = present_release(machine)
     text = pack((*past_releases(machine), *((present,) if present else ())))
-    others = {k: v for k, v in (config.metadata or {}).items() if k != HISTORY}
-    return evolve(config, metadata={**others, HISTORY: text} if text else others)
+    return Marks(history=text or None).stamp(without_history(config))
 
 
 def without_history(config: models.FlyMachineConfig) -> models.FlyMachineConfig:
     """The config where the platform does not take the history."""
-    found = config.metadata or {}
-    return evolve(config, metadata={k: v for k, v in found.items() if k != HISTORY})
+    return without_marks(config, {HISTORY})
 
 
 def past_releases(machine: models.Machine) -> tuple[Release, ...]:
     """The releases that a machine carries, oldest first; none where there are none to be read."""
-    return unpack(metadata(machine).get(HISTORY, ""), group_of(machine))
+    return unpack(Marks.of(machine).history or "", group_of(machine))
 
 
 def present_release(machine: models.Machine) -> Release | None:

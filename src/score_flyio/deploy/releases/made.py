@@ -12,7 +12,7 @@ from score_flyio.deploy.execution.context import MadeMachine
 from score_flyio.deploy.execution.execute import AppResult, Outcome
 from score_flyio.deploy.metadata import group_of, release_number
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.plan import AppPlan
+from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.releases.announce import never_lower, with_release
 from score_flyio.deploy.releases.images import digest_of
 from score_flyio.deploy.releases.in_metadata import lasting
@@ -116,7 +116,7 @@ def _left_alone(result: AppResult) -> Iterable[models.Machine]:
         if isinstance(step, UpdateMachine) and done and done.outcome is Outcome.DONE:
             touched.add(step.machine)
         if isinstance(step, DestroyMachine):
-            touched.add(step.ref.machine or "")
+            touched.add(step.target.machine or "")
     left = (machine for machine in result.plan.machines if machine.id not in touched)
     return sorted(left, key=lambda m: (-release_number(metadata(m)), _is_standby(m)))
 

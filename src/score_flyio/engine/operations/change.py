@@ -9,7 +9,8 @@ from attrs import evolve, field, frozen
 
 from score_flyio.deploy.execution.execute import AppResult
 from score_flyio.deploy.execution.report import Report
-from score_flyio.deploy.planning.plan import AppPlan, describe_app
+from score_flyio.deploy.planning.model import AppPlan
+from score_flyio.deploy.planning.plan import describe_app
 from score_flyio.engine.apply import Work, apply
 from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.recording import StateRecorder

@@ -10,7 +10,7 @@ from fly_machines import models
 from score_flyio.deploy.compare import differences
 from score_flyio.deploy.execution.context import app_scope
 from score_flyio.deploy.model import ObservedApp
-from score_flyio.deploy.planning.plan import AppPlan
+from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.saved import saved_app
 from score_flyio.deploy.step import CreateMachine, UpdateMachine
 from score_flyio.engine.deployable import FlyTomlApp

@@ -19,8 +19,8 @@ from score_flyio.deploy.metadata import (
 )
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.plan import AppPlan
-from score_flyio.deploy.planning.reconfigure import Reconfiguration, plan_reconfiguration
+from score_flyio.deploy.planning.model import AppPlan
+from score_flyio.deploy.planning.updates import Reconfiguration, plan_reconfiguration
 from score_flyio.deploy.releases.known import config_of, next_number
 from score_flyio.deploy.step import CreateMachine, UpdateMachine
 from score_flyio.engine.apply import Work

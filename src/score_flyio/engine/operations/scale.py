@@ -10,20 +10,19 @@ from attrs import evolve, field, frozen
 
 from fly_machines import models
 from score_flyio.deploy.desired.guest import default_guest, guest_of
-from score_flyio.deploy.metadata import Launch
+from score_flyio.deploy.metadata import Launch, by_group
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted
 from score_flyio.deploy.options import DeployOptions, GuestOptions
-from score_flyio.deploy.planning.group_plan import GroupPlan, join
-from score_flyio.deploy.planning.groups import by_group
-from score_flyio.deploy.planning.reconfigure import (
+from score_flyio.deploy.planning.model import GroupPlan, join
+from score_flyio.deploy.planning.scaling import GroupScale, scale_group
+from score_flyio.deploy.planning.settling import settle
+from score_flyio.deploy.planning.updates import (
     Reconfiguration,
     app_plan,
     reconfigured_groups,
     with_guest,
 )
-from score_flyio.deploy.planning.scaling import GroupScale, scale_group
-from score_flyio.deploy.planning.settling import settle
 from score_flyio.deploy.releases.images import with_image_that_runs
 from score_flyio.deploy.releases.known import next_number
 from score_flyio.deploy.step import DestroyMachine
@@ -74,7 +73,7 @@ async def sizes(session: Session, ref: AppRef) -> tuple[GroupSize, ...]:
     """Count and size of each group. Raises UsageError when there is no such app."""
     observed = await observe(session, ref)
     found = []
-    for group, machines in sorted(by_group(observed.machines, default="app").items()):
+    for group, machines in sorted(by_group(observed.machines).items()):
         guests = sorted({_guest_text(machine) for machine in machines})
         found.append(
             GroupSize(
@@ -174,7 +173,7 @@ def _plan(
     definition: AppSpec | None,
 ) -> Change:
     settled = settle(observed, request.options, definition)
-    groups = by_group(settled.observed.machines, default="app")
+    groups = by_group(settled.observed.machines)
     known = _Known(ref=ref, observed=settled.observed, record=record, groups=groups)
     counts = {known.group(name): count for name, count in request.counts.items()}
     resized = tuple(map(known.group, request.groups)) or tuple(counts) or tuple(groups)
@@ -182,7 +181,7 @@ def _plan(
     guests = {group: _guest(known.template(group), request.guest) for group in resized}
     counting = _count(session, known, request, counts, guests)
     gone = tuple(
-        step.ref.machine or "" for step in counting.steps if isinstance(step, DestroyMachine)
+        step.target.machine or "" for step in counting.steps if isinstance(step, DestroyMachine)
     )
     plans = [settled.plan, counting]
     if request.guest is not None:
@@ -192,7 +191,7 @@ def _plan(
             label=ref.label,
             configs={
                 machine.id or "": with_guest(_config(machine), guests[group])
-                for group, machines in by_group(kept, default="app").items()
+                for group, machines in by_group(kept).items()
                 for machine in machines
                 if group in resized
             },

@@ -15,13 +15,13 @@ from attrs import evolve, frozen
 from fly_machines import models
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.execution.report import Report
-from score_flyio.deploy.metadata import ALL_SECRETS_SEEN
+from score_flyio.deploy.metadata import Marks
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.plan import AppPlan
-from score_flyio.deploy.planning.reconfigure import Reconfiguration, plan_reconfiguration
-from score_flyio.deploy.planning.secrets import SEEN_KEY, digests_hash
+from score_flyio.deploy.planning.model import AppPlan
+from score_flyio.deploy.planning.secrets import digests_hash
+from score_flyio.deploy.planning.updates import Reconfiguration, plan_reconfiguration
 from score_flyio.deploy.releases.known import next_number
 from score_flyio.deploy.step import SetSecrets, Step, UpdateMachine
 from score_flyio.engine.apply import Work
@@ -30,7 +30,6 @@ from score_flyio.engine.operations.change import Before, Change, carry_out
 from score_flyio.engine.operations.definition import definition_after, known_definition
 from score_flyio.engine.session import Session
 from score_flyio.errors import UsageError
-from score_flyio.fly.present import metadata
 from score_flyio.fly.repeats import SecretsVersion, set_secrets
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import DeploymentRecord
@@ -95,7 +94,7 @@ class _Setting:
     def handed_out(self, observed: ObservedApp, stored: SecretsVersion | None = None) -> AppPlan:
         """Restarts, with their present configs, the machines that have not seen all secrets yet."""
         seen = digests_hash(observed.secrets)
-        stale = tuple(m for m in observed.machines if metadata(m).get(ALL_SECRETS_SEEN) != seen)
+        stale = tuple(m for m in observed.machines if Marks.of(m).all_secrets_seen != seen)
         return self._plan(observed, stale, stored)
 
     def _plan(
@@ -212,9 +211,6 @@ def _check_name(name: str) -> None:
 
 
 def _seeing(machine: models.Machine, everything: str, own: str) -> models.FlyMachineConfig:
-    config = deepcopy(machine.config) or models.FlyMachineConfig()
-    marks = {ALL_SECRETS_SEEN: everything}
-    if SEEN_KEY in (config.metadata or {}):
-        marks[SEEN_KEY] = own
-    config.metadata = {**(config.metadata or {}), **marks}
-    return config
+    told = Marks.of(machine).secrets_seen is not None
+    marks = Marks(all_secrets_seen=everything, secrets_seen=own if told else None)
+    return marks.stamp(deepcopy(machine.config) or models.FlyMachineConfig())

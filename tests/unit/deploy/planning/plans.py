@@ -13,8 +13,8 @@ from score_flyio.base.secret import Secret
 from score_flyio.deploy.local_files import NO_FILES
 from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.group_plan import PlanSettings
-from score_flyio.deploy.planning.plan import AppPlan, plan_app
+from score_flyio.deploy.planning.model import AppPlan, PlanSettings
+from score_flyio.deploy.planning.plan import plan_app
 from score_flyio.deploy.step import AllocateAddress, CreateMachine, Step, UpdateMachine
 from score_flyio.fly.present import LAUNCH_KEY
 from score_flyio.flytoml import read_fly_toml

@@ -2,58 +2,72 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from attrs import NOTHING, fields
+
+from fly_machines import models
 from fly_machines.operations import OPERATIONS
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.execution.steps import CARRY_OUT
 from score_flyio.deploy.model import OwnCertificate, Ref
-from score_flyio.deploy.planning.calls import CALLS, calls
-from score_flyio.deploy.planning.plan import describe_app
-from score_flyio.deploy.planning.plan_json import plan_json
+from score_flyio.deploy.planning.plan import describe_app, plan_json
 from score_flyio.deploy.step import (
-    MUTATING,
     AddCertificate,
+    AwaitHealthy,
     DestroyMachine,
     HoldMachines,
+    Pause,
     ReleaseAddress,
     SetMetadata,
+    Step,
+    WatchForCrashes,
 )
 from tests.unit.deploy.planning.plans import planned, wanted
 
 
-def test_each_kind_of_step_is_in_the_table() -> None:
-    assert set(CALLS) == set(CARRY_OUT)
-    assert {operation for found in CALLS.values() for operation in found} <= set(OPERATIONS)
-
-
-def test_exactly_what_changes_something_makes_changing_calls() -> None:
-    changing = {
-        kind for kind, found in CALLS.items() if any(each.method != "GET" for each in found)
-    }
-    assert changing - {HoldMachines} == set(MUTATING)
+def test_all_but_holding_and_waiting_changes_something() -> None:
+    machine = models.FlyMachineConfig()
+    given = {
+        "id": "s", "app": "web", "target": Ref(machine="m"), "request": None, "values": {}, "own": None,
+        "changes": {}, "previous": machine, "config": machine, "machines": ("m",),
+    }  # fmt: skip
+    steps: list[Step] = []
+    make: Any
+    for make in CARRY_OUT:
+        names = {name.name for name in fields(make)}
+        needed = {n.name: "x" for n in fields(make) if n.default is NOTHING}
+        steps.append(make(**(needed | {k: v for k, v in given.items() if k in names})))
+    assert {type(step) for step in steps if not step.mutates} == {
+        AwaitHealthy, HoldMachines, Pause, WatchForCrashes,
+    }  # fmt: skip
+    for step in steps:
+        assert set(step.operations) <= set(OPERATIONS)
+        assert bool(step.operations) == (not isinstance(step, Pause))
 
 
 def test_paths_name_what_is_known() -> None:
-    gone = DestroyMachine(id="a", app="web", ref=Ref(machine="m1"), reason="")
-    new = SetMetadata(id="b", app="web", ref=Ref(step="create"), key="k", value="v")
+    gone = DestroyMachine(id="a", app="web", target=Ref(machine="m1"), reason="")
+    new = SetMetadata(id="b", app="web", target=Ref(step="create"), key="k", value="v")
     held = HoldMachines(id="c", app="web", machines=("m1", "m2"))
     address = ReleaseAddress(id="d", app="web", address="2a09::1")
-    assert calls(gone) == ("DELETE /apps/web/machines/m1",)
-    assert calls(new) == ("POST /apps/web/machines/{machine_id}/metadata/k",)
-    assert calls(held) == (
+    assert gone.calls() == ("DELETE /apps/web/machines/m1",)
+    assert new.calls() == ("POST /apps/web/machines/{machine_id}/metadata/k",)
+    assert held.calls() == (
         "POST /apps/web/machines/m1/lease",
         "POST /apps/web/machines/m2/lease",
         "DELETE /apps/web/machines/m1/lease",
         "DELETE /apps/web/machines/m2/lease",
     )
-    assert calls(address) == ("DELETE /apps/web/ip_assignments/2a09%3A%3A1",)
+    assert address.calls() == ("DELETE /apps/web/ip_assignments/2a09%3A%3A1",)
 
 
 def test_a_certificate_of_ones_own_is_another_call() -> None:
     own = OwnCertificate(fullchain="chain", private_key=Secret("key"))
     asked = AddCertificate(id="a", app="web", hostname="h.example")
     given = AddCertificate(id="a", app="web", hostname="h.example", own=own)
-    assert calls(asked) == ("POST /apps/web/certificates/acme",)
-    assert calls(given) == ("POST /apps/web/certificates/custom",)
+    assert asked.calls() == ("POST /apps/web/certificates/acme",)
+    assert given.calls() == ("POST /apps/web/certificates/custom",)
 
 
 def test_plans_show_them_when_asked() -> None:

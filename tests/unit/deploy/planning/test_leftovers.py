@@ -21,7 +21,7 @@ def test_a_standby_is_kept_beside_its_machine() -> None:
 def test_a_group_of_nothing_but_orphaned_standbys_begins_anew() -> None:
     found = sort_out("app", "worker", [machine("b", standbys=["a"])])
     assert found.machines == ()
-    assert [step.ref.machine for step in found.gone] == ["b"]
+    assert [step.target.machine for step in found.gone] == ["b"]
     assert "stood by for is gone" in found.gone[0].reason
 
 
@@ -32,6 +32,6 @@ def test_an_orphaned_standby_beside_a_running_machine_stays() -> None:
 
 def test_a_canary_goes_but_never_as_the_last_machine() -> None:
     both = sort_out("app", "app", [machine("a"), machine("c", fly_canary="true")])
-    assert [step.ref.machine for step in both.gone] == ["c"]
+    assert [step.target.machine for step in both.gone] == ["c"]
     alone = sort_out("app", "app", [machine("c", fly_canary="true")])
     assert [m.id for m in alone.machines] == ["c"]

@@ -9,10 +9,17 @@ from attrs import evolve
 
 from fly_machines import models
 from score_flyio.base.secret import Secret
-from score_flyio.deploy.metadata import CANARY, SAFE_TO_DESTROY, STANDS_FOR, TAG, Launch
+from score_flyio.deploy.metadata import (
+    CANARY,
+    SAFE_TO_DESTROY,
+    SECRETS_SEEN,
+    STANDS_FOR,
+    TAG,
+    Launch,
+)
 from score_flyio.deploy.model import KnownApp, ObservedApp
-from score_flyio.deploy.planning.plan import AppPlan
-from score_flyio.deploy.planning.secrets import SEEN_KEY, digests_hash, fingerprint
+from score_flyio.deploy.planning.model import AppPlan
+from score_flyio.deploy.planning.secrets import digests_hash, fingerprint
 from score_flyio.deploy.step import AwaitHealthy, CreateMachine, HoldMachines
 from score_flyio.state.deployments import SecretRecord
 from tests.unit.deploy.planning.plans import (
@@ -327,7 +334,7 @@ def test_secrets_are_set_when_they_or_those_at_fly_changed(
     seen = digests_hash({"KEY": "d1"})
     observed = with_digests(launched(wanted()), KEY=digest)
     for name in (ONE, TWO):
-        observed = marked(observed, name, **{SEEN_KEY: seen})
+        observed = marked(observed, name, **{SECRETS_SEEN: seen})
     plan = planned(desired, observed, known=remembered("old", "d1"))
     assert (step(plan, "secrets").changes if plan.steps else {}) == (
         {"KEY": change} if change else {}

@@ -13,8 +13,8 @@ from fly_machines import models
 from score_flyio.deploy.metadata import CANARY, STANDS_FOR, TAG
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.plan import AppPlan
-from score_flyio.deploy.planning.reconfigure import Reconfiguration, plan_reconfiguration
+from score_flyio.deploy.planning.model import AppPlan
+from score_flyio.deploy.planning.updates import Reconfiguration, plan_reconfiguration
 from score_flyio.deploy.step import (
     AwaitHealthy,
     CreateMachine,
@@ -69,7 +69,7 @@ def updated(found: AppPlan) -> list[str]:
 
 
 def destroyed(found: AppPlan) -> list[str | None]:
-    return [step.ref.machine for step in found.steps if isinstance(step, DestroyMachine)]
+    return [step.target.machine for step in found.steps if isinstance(step, DestroyMachine)]
 
 
 def test_a_canary_is_like_the_first_machine_that_changes() -> None:
@@ -143,7 +143,7 @@ def test_a_machine_that_was_given_up_starts_again() -> None:
 def test_an_unwell_machine_is_waited_for_before_others_change() -> None:
     ill = machine("a", config(NEW), state="starting")
     found = plan(ill, machine("b", config()))
-    (wait,) = [s for s in found.steps if isinstance(s, AwaitHealthy) and s.ref.machine == "a"]
+    (wait,) = [s for s in found.steps if isinstance(s, AwaitHealthy) and s.target.machine == "a"]
     (update,) = [step for step in found.steps if isinstance(step, UpdateMachine)]
     assert wait.id in update.needs
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from score_flyio.deploy.options import OnFailure
-from score_flyio.deploy.planning.plan import AppPlan
+from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.recovery import plan_recovery
 from score_flyio.deploy.step import (
     AwaitHealthy,
@@ -39,7 +39,7 @@ def test_updated_machines_go_back_when_one_is_not_well(on_failure: OnFailure, co
     plan = update("rolling")
     found = recovery(plan, f"update:{ONE}:healthy", done={f"update:{ONE}"}, on_failure=on_failure)
     assert [step.machine for step in found if isinstance(step, RevertMachine)] == [ONE] * count
-    waited = [step.ref.step for step in found if isinstance(step, AwaitHealthy)]
+    waited = [step.target.step for step in found if isinstance(step, AwaitHealthy)]
     assert waited == [f"update:{ONE}:reverted"] * count
     assert len(found) == 2 * count
 
@@ -64,7 +64,7 @@ def test_machines_at_rest_go_back_to_rest() -> None:
 
 def test_a_canary_that_was_not_well_goes() -> None:
     found = recovery(update("canary"), "canary:app:healthy", done={"canary:app"})
-    assert [s.ref.step for s in found if isinstance(s, DestroyMachine)] == ["canary:app"]
+    assert [s.target.step for s in found if isinstance(s, DestroyMachine)] == ["canary:app"]
 
 
 def test_a_canary_that_went_already_does_not_go_again() -> None:
@@ -77,7 +77,7 @@ def test_green_machines_go_until_all_of_them_serve() -> None:
     plan = update("bluegreen")
     greens = {f"green:{ONE}", f"green:{TWO}"}
     found = recovery(plan, f"green:{TWO}:healthy", done=greens)
-    assert {s.ref.step for s in found if isinstance(s, DestroyMachine)} == greens
+    assert {s.target.step for s in found if isinstance(s, DestroyMachine)} == greens
     switched = {step.id for step in plan.steps if isinstance(step, UncordonMachine)}
     assert recovery(plan, f"mark:{ONE}", done=greens | switched) == []
 
@@ -89,7 +89,7 @@ def test_green_machines_go_as_long_as_one_of_them_is_out_of_routing() -> None:
     for switched, failed in ((ONE, TWO), (TWO, ONE)):
         done = greens | {f"green:{switched}:uncordon"}
         found = recovery(plan, f"green:{failed}:uncordon", done=done)
-        assert {s.ref.step for s in found if isinstance(s, DestroyMachine)} == greens
+        assert {s.target.step for s in found if isinstance(s, DestroyMachine)} == greens
 
 
 def test_green_machines_of_a_group_that_switched_stay_when_those_of_another_go() -> None:
@@ -104,7 +104,7 @@ def test_green_machines_of_a_group_that_switched_stay_when_those_of_another_go()
     switched = {s.id for s in plan.steps if isinstance(s, UncordonMachine) and s.group == "app"}
     assert set(greens.values()) == {"app", "worker"}
     found = recovery(plan, "green:create:worker:1:healthy", done={*greens, *switched})
-    gone = {s.ref.step for s in found if isinstance(s, DestroyMachine)}
+    gone = {s.target.step for s in found if isinstance(s, DestroyMachine)}
     assert gone == {name for name, group in greens.items() if group == "worker"}
 
 
@@ -112,4 +112,4 @@ def test_a_replacement_that_was_not_well_goes() -> None:
     observed = changed(launched(wanted(SERVICE + CHECK)), ONE, host_status="unreachable")
     plan = planned(wanted(SERVICE + CHECK), observed)
     found = recovery(plan, f"replace:{ONE}:healthy", done={f"replace:{ONE}"})
-    assert [s.ref.step for s in found if isinstance(s, DestroyMachine)] == [f"replace:{ONE}"]
+    assert [s.target.step for s in found if isinstance(s, DestroyMachine)] == [f"replace:{ONE}"]

@@ -7,9 +7,11 @@ from itertools import pairwise
 import pytest
 
 from fly_machines import models
-from score_flyio.deploy.planning.strategies import STRATEGIES, GroupUpdate
-from score_flyio.deploy.planning.strategies.model import Waiting
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.planning.strategies import STRATEGIES
+from score_flyio.deploy.planning.strategies.model import GroupUpdate, Waiting
 from score_flyio.deploy.step import AwaitHealthy, UpdateMachine
+from score_flyio.state.deployments import Release
 
 
 def group(running: int, resting: int = 0, **settings: object) -> GroupUpdate:
@@ -24,12 +26,21 @@ def group(running: int, resting: int = 0, **settings: object) -> GroupUpdate:
             instance_id="v1",
         )
 
+    updates = [update(f"m{number}", rests=False) for number in range(running)]
+    updates += [update(f"r{number}", rests=True) for number in range(resting)]
+    machines = {
+        step.machine: models.Machine(state="stopped" if step.request.skip_launch else "started")
+        for step in updates
+    }
     given: dict[str, object] = {
         "app": "web",
         "group": "app",
-        "running": tuple(update(f"m{number}", rests=False) for number in range(running)),
-        "resting": tuple(update(f"r{number}", rests=True) for number in range(resting)),
-        "size": running,
+        "machines": machines,
+        "updates": tuple(updates),
+        "changing": frozenset(machines),
+        "one_more": None,
+        "release": Release(version=1),
+        "new_id": lambda: "ID",
         "waiting": Waiting(timeout=60, checks=True, smoke_window=10.0),
     }
     return GroupUpdate(**(given | settings))  # type: ignore[arg-type]
@@ -44,7 +55,7 @@ def test_how_many_may_be_out(size: int, unavailable: float, slots: int) -> None:
 
 
 def test_rolling_begins_with_one_and_bounds_the_rest() -> None:
-    ordered = STRATEGIES["rolling"](group(4, before=("hold",)))
+    ordered = STRATEGIES["rolling"].order(group(4, before=("hold",)))
     first, *others = [step for step in ordered.steps if isinstance(step, UpdateMachine)]
     assert (first.needs, first.takes) == (("hold",), None)
     for step in others:
@@ -57,26 +68,28 @@ def test_rolling_begins_with_one_and_bounds_the_rest() -> None:
 
 def test_rolling_without_waiting_bounds_only_the_calls() -> None:
     waiting = Waiting(timeout=60, checks=True, smoke_window=0, detach=True)
-    ordered = STRATEGIES["rolling"](group(3, waiting=waiting))
+    ordered = STRATEGIES["rolling"].order(group(3, waiting=waiting))
     assert all(isinstance(step, UpdateMachine) for step in ordered.steps)
     assert all(step.frees == step.id for step in ordered.steps)
 
 
 def test_machines_at_rest_come_after_the_first_one_is_well() -> None:
-    ordered = STRATEGIES["rolling"](group(2, resting=2))
+    ordered = STRATEGIES["rolling"].order(group(2, resting=2))
     resting = [step for step in ordered.steps if step.id.startswith("update:r")]
     assert all("update:m0:smoke" in step.needs for step in resting)
 
 
 def test_immediate_waits_for_nothing() -> None:
-    ordered = STRATEGIES["immediate"](group(5, resting=1, before=("hold",), concurrency=3))
+    ordered = STRATEGIES["immediate"].order(
+        group(5, resting=1, before=("hold",), options=DeployOptions(concurrency=3))
+    )
     assert all(step.needs == ("hold",) for step in ordered.steps)
     assert ordered.pools == {"immediate:app": 3}
 
 
 def test_a_step_never_needs_a_later_one() -> None:
     for name in ("rolling", "immediate"):
-        ordered = STRATEGIES[name](group(6, resting=2))
+        ordered = STRATEGIES[name].order(group(6, resting=2))
         place = {step.id: number for number, step in enumerate(ordered.steps)}
         for step in ordered.steps:
             assert all(place[need] < place[step.id] for need in step.needs if need in place)

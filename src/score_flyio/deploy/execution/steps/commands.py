@@ -9,7 +9,7 @@ from fly_machines import models
 from score_flyio.deploy.desired.special import TESTED_ADDRESS
 from score_flyio.deploy.execution.context import Context
 from score_flyio.deploy.execution.health import GONE_AFTER
-from score_flyio.deploy.planning.secrets import SEEN_KEY
+from score_flyio.deploy.metadata import Marks
 from score_flyio.deploy.step import RunMachineCheck, RunReleaseCommand
 from score_flyio.deploy.verdict import exit_code, exit_data
 from score_flyio.errors import (
@@ -48,7 +48,7 @@ async def run_machine_check(step: RunMachineCheck, context: Context) -> None:
 
     Raises MachineCheckFailed with the exit code, or when the command did not end in time.
     """
-    made = context.machine(step.ref)
+    made = context.machine(step.target)
     if not made.launched:
         return
     tested = await context.client.api.machines_show(step.app, made.id)
@@ -108,8 +108,7 @@ async def _bound(
     config = await context.release.stamped(request.config or models.FlyMachineConfig())
     if secrets is None:
         return evolve(request, config=config)
-    metadata = {**(config.metadata or {}), SEEN_KEY: secrets.seen}
-    config = evolve(config, metadata=metadata)
+    config = Marks(secrets_seen=secrets.seen).stamp(config)
     return evolve(request, config=config, min_secrets_version=secrets.version)
 
 

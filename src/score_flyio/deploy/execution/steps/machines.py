@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
 import anyio
 from attrs import evolve
 
 from fly_machines import models
-from score_flyio.deploy.execution.context import Context, MadeMachine, SecretsSet
-from score_flyio.deploy.execution.steps.moving import move
-from score_flyio.deploy.execution.steps.remembering import remembering
-from score_flyio.deploy.execution.unchanged import Unchanged
-from score_flyio.deploy.planning.secrets import SEEN_KEY
+from score_flyio.deploy.execution.context import Context, MadeMachine, SecretsSet, Unchanged
+from score_flyio.deploy.metadata import HISTORY, Marks, take_over
+from score_flyio.deploy.releases.in_metadata import without_history
 from score_flyio.deploy.step import (
     CordonMachine,
     CreateMachine,
@@ -23,9 +24,13 @@ from score_flyio.deploy.step import (
     UncordonMachine,
     UpdateMachine,
 )
-from score_flyio.errors import InsufficientCapacity
+from score_flyio.errors import InsufficientCapacity, InvalidRequest
+from score_flyio.events import WarningRaised
 from score_flyio.fly import repeats
-from score_flyio.fly.present import metadata
+
+T = TypeVar("T")
+
+_TOO_LARGE: Final = 413
 
 
 async def create_machine(step: CreateMachine, context: Context) -> MadeMachine:
@@ -50,7 +55,7 @@ async def _create(
         )
 
     config = request.config or models.FlyMachineConfig()
-    machine = await remembering(context, config, create)
+    machine = await _remembering(context, config, create)
     return context.made(machine, launched=not request.skip_launch)
 
 
@@ -77,7 +82,7 @@ def _with_secrets(
 ) -> models.FlyMachineConfig:
     if secrets is None:
         return config
-    return evolve(config, metadata={**(config.metadata or {}), SEEN_KEY: secrets.seen})
+    return Marks(secrets_seen=secrets.seen).stamp(config)
 
 
 async def update_machine(step: UpdateMachine, context: Context) -> MadeMachine:
@@ -106,9 +111,9 @@ async def update_machine(step: UpdateMachine, context: Context) -> MadeMachine:
         )
 
     try:
-        machine = await remembering(context, config, update)
+        machine = await _remembering(context, config, update)
     except InsufficientCapacity as refusal:
-        return await move(step, context, request, refusal)
+        return await _move(step, context, request, refusal)
     if step.starts:
         await start(context, step.machine)
     return context.made(machine, launched=not request.skip_launch)
@@ -120,16 +125,67 @@ async def start(context: Context, machine: str) -> None:
     await repeats.start_machine(context.client.api, context.app, machine, nonce=nonce)
 
 
+async def _move(
+    step: UpdateMachine,
+    context: Context,
+    request: models.UpdateMachineRequest,
+    refusal: InsufficientCapacity,
+) -> MadeMachine:
+    """Creates a machine in the place of one whose host has no room for its new config.
+
+    An update can only use the present host (Machines API); a new machine can land elsewhere. The
+    old one stays until the run went well, so that nothing is lost when the new one does not.
+
+    Raises:
+        InsufficientCapacity: a volume pins the machine to its host, or there is no room elsewhere.
+    """
+    config = request.config or models.FlyMachineConfig()
+    pinned = next((mount.volume for mount in step.previous.mounts or [] if mount.volume), None)
+    if pinned is not None:
+        hint = (
+            f"volume {pinned} keeps machine {step.machine} on its host, which is full: choose a "
+            "smaller size, or fork the volume to another host (flyctl volumes fork) and use that"
+        )
+        raise InsufficientCapacity(refusal.request, refusal.answer, hint=hint) from refusal
+    old = models.Machine(id=step.machine, config=step.previous)
+
+    async def create(config: models.FlyMachineConfig) -> models.Machine:
+        return await repeats.create_machine(
+            context.client.api,
+            step.app,
+            models.CreateMachineRequest(
+                config=config,
+                region=step.region,
+                skip_launch=request.skip_launch,
+                min_secrets_version=request.min_secrets_version,
+            ),
+            take_over(old, f"moved-{step.machine}-{step.instance_id}"),
+        )
+
+    machine = await _remembering(context, Marks(stands_for=step.machine).stamp(config), create)
+    made = context.made(machine, launched=not request.skip_launch)
+    return evolve(made, left=step.machine)
+
+
+async def leave(context: Context) -> None:
+    """Deletes the machines that others took over from: the run went well."""
+    for made in context.results.values():
+        if isinstance(made, MadeMachine) and made.left is not None:
+            nonce = context.leases.nonce(made.left)
+            await repeats.delete_machine(context.client.api, context.app, made.left, nonce=nonce)
+            context.leases.release(made.left)
+
+
 def _differ(step: UpdateMachine, secrets: SecretsSet) -> bool:
     """A machine that says which secrets it started with is believed; else any change counts."""
-    seen = metadata(models.Machine(config=step.previous)).get(SEEN_KEY)
+    seen = Marks.of(models.Machine(config=step.previous)).secrets_seen
     return secrets.changed if seen is None else seen != secrets.seen
 
 
 async def revert_machine(step: RevertMachine, context: Context) -> MadeMachine:
     """The config goes back, and the machine starts anew; one that moved is still where it was."""
-    present = context.results.get(f"update:{step.machine}")
-    if isinstance(present, MadeMachine) and present.left is not None:
+    present = context.updated.get(step.machine)
+    if present is not None and present.left is not None:
         await repeats.delete_machine(context.client.api, step.app, present.id)
         return evolve(present, id=present.left, instance_id=None, launched=False, left=None)
     request = models.UpdateMachineRequest(
@@ -141,7 +197,7 @@ async def revert_machine(step: RevertMachine, context: Context) -> MadeMachine:
         step.machine,
         request,
         nonce=context.leases.nonce(step.machine),
-        previous_instance_id=present.instance_id if isinstance(present, MadeMachine) else None,
+        previous_instance_id=present.instance_id if present else None,
     )
     if step.launch:  # the version before may have crashed until it was given up
         await start(context, step.machine)
@@ -159,7 +215,7 @@ async def hold_machines(step: HoldMachines, context: Context) -> None:
 
 async def destroy_machine(step: DestroyMachine, context: Context) -> None:
     """Deletes the machine, and its lease with it."""
-    machine = context.machine(step.ref).id
+    machine = context.machine(step.target).id
     await repeats.delete_machine(
         context.client.api, step.app, machine, nonce=context.leases.nonce(machine)
     )
@@ -168,7 +224,7 @@ async def destroy_machine(step: DestroyMachine, context: Context) -> None:
 
 async def cordon_machine(step: CordonMachine, context: Context) -> None:
     """Takes the machine out of routing, under its lease."""
-    machine = context.machine(step.ref).id
+    machine = context.machine(step.target).id
     await context.client.api.machines_cordon(
         step.app, machine, fly_machine_lease_nonce=context.leases.nonce(machine)
     )
@@ -176,7 +232,7 @@ async def cordon_machine(step: CordonMachine, context: Context) -> None:
 
 async def uncordon_machine(step: UncordonMachine, context: Context) -> None:
     """Puts the machine into routing, under its lease."""
-    machine = context.machine(step.ref).id
+    machine = context.machine(step.target).id
     await context.client.api.machines_uncordon(
         step.app, machine, fly_machine_lease_nonce=context.leases.nonce(machine)
     )
@@ -184,7 +240,7 @@ async def uncordon_machine(step: UncordonMachine, context: Context) -> None:
 
 async def set_metadata(step: SetMetadata, context: Context) -> None:
     """Sets one metadata key, under the lease of the machine."""
-    machine = context.machine(step.ref).id
+    machine = context.machine(step.target).id
     await context.client.api.machines_upsert_metadata(
         step.app,
         machine,
@@ -196,13 +252,54 @@ async def set_metadata(step: SetMetadata, context: Context) -> None:
 
 async def stop_machine(step: StopMachine, context: Context) -> None:
     """Stops the machine, under its lease, with its own signal and timeout."""
-    machine = context.machine(step.ref).id
+    machine = context.machine(step.target).id
     nonce = context.leases.nonce(machine)
     await repeats.stop_machine(context.client.api, step.app, machine, nonce=nonce)
 
 
 async def start_machine(step: StartMachine, context: Context) -> MadeMachine:
     """Starts the machine, under its lease."""
-    machine = context.machine(step.ref)
+    machine = context.machine(step.target)
     await start(context, machine.id)
     return evolve(machine, since=anyio.current_time())
+
+
+async def _remembering(
+    context: Context,
+    config: models.FlyMachineConfig,
+    send: Callable[[models.FlyMachineConfig], Awaitable[T]],
+) -> T:
+    """Sends a config; without the history of releases where the platform refuses that.
+
+    How large metadata may be is not documented, so a refusal of it must not end a deploy.
+    """
+    if HISTORY not in (config.metadata or {}):
+        return await send(config)
+    if context.history_refused:
+        return await send(without_history(config))
+    try:
+        return await send(config)
+    except InvalidRequest as refusal:
+        if not _about_metadata(refusal):
+            raise
+        _tell(context, refusal)
+        return await send(without_history(config))
+
+
+def _tell(context: Context, refusal: InvalidRequest) -> None:
+    """Warns once."""
+    if context.history_refused:
+        return
+    context.history_refused = True
+    context.emit(
+        WarningRaised(
+            scope=context.scope(),
+            message="Fly does not take the history of releases into the metadata of machines:"
+            f" {refusal.message}; the project state alone remembers them",
+            code="history_refused",
+        )
+    )
+
+
+def _about_metadata(refusal: InvalidRequest) -> bool:
+    return refusal.status == _TOO_LARGE or "metadata" in refusal.answer.message.lower()

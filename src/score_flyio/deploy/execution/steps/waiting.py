@@ -15,7 +15,7 @@ async def await_healthy(step: AwaitHealthy, context: Context) -> None:
     Raises:
         HealthCheckFailed: it is not well within the step's `timeout`, or never will be.
     """
-    made = context.machine(step.ref)
+    made = context.machine(step.target)
     if not made.launched:
         return
     await context.health.healthy(
@@ -35,7 +35,7 @@ async def watch_for_crashes(step: WatchForCrashes, context: Context) -> None:
     Raises:
         HealthCheckFailed: it crashes again and again.
     """
-    made = context.machine(step.ref)
+    made = context.machine(step.target)
     if not made.launched:
         return
     await context.health.steady(made.id, group=step.group or "", until=made.since + step.window)

@@ -1,28 +1,24 @@
 """In which order the machines of a group get their new config.
 
-A strategy is a pure function from a `GroupUpdate` to steps with needs; it adds order and waiting,
-nothing else. The orders are flyctl's, so that either tool keeps the same promise to an app's users.
+A strategy is a pure function from a `GroupUpdate` to steps with needs; it adds order, waiting, and
+machines beside those of the group. The orders are flyctl's, so that either tool keeps the same
+promise to an app's users. A new one is a module here, a line below, and its name in `StrategyName`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Mapping
 
 from score_flyio.deploy.options import StrategyName
-from score_flyio.deploy.planning.strategies.bluegreen import bluegreen
-from score_flyio.deploy.planning.strategies.canary import canary
-from score_flyio.deploy.planning.strategies.immediate import immediate
-from score_flyio.deploy.planning.strategies.model import GroupUpdate, Ordered
-from score_flyio.deploy.planning.strategies.rolling import rolling
-
-__all__ = ["STRATEGIES", "GroupUpdate", "Ordered", "Strategy"]
-
-Strategy: TypeAlias = Callable[[GroupUpdate], Ordered]
+from score_flyio.deploy.planning.strategies.bluegreen import BLUEGREEN
+from score_flyio.deploy.planning.strategies.canary import CANARY
+from score_flyio.deploy.planning.strategies.immediate import IMMEDIATE
+from score_flyio.deploy.planning.strategies.model import Strategy
+from score_flyio.deploy.planning.strategies.rolling import ROLLING
 
 STRATEGIES: Mapping[StrategyName, Strategy] = {
-    "rolling": rolling,
-    "immediate": immediate,
-    "canary": canary,
-    "bluegreen": bluegreen,
+    "rolling": ROLLING,
+    "immediate": IMMEDIATE,
+    "canary": CANARY,
+    "bluegreen": BLUEGREEN,
 }

@@ -7,9 +7,15 @@ and destroy blue.
 
 from __future__ import annotations
 
-from score_flyio.deploy.metadata import SAFE_TO_DESTROY, TAG
+from fly_machines import models
+from score_flyio.deploy.metadata import SAFE_TO_DESTROY, TAG, Marks, take_over
 from score_flyio.deploy.model import Ref
-from score_flyio.deploy.planning.strategies.model import GroupUpdate, Ordered, waiting_steps
+from score_flyio.deploy.planning.strategies.model import (
+    GroupUpdate,
+    Impossible,
+    Ordered,
+    Strategy,
+)
 from score_flyio.deploy.step import (
     CordonMachine,
     CreateMachine,
@@ -19,6 +25,8 @@ from score_flyio.deploy.step import (
     Step,
     StopMachine,
     UncordonMachine,
+    Undo,
+    UpdateMachine,
 )
 
 
@@ -26,38 +34,75 @@ def bluegreen(update: GroupUpdate) -> Ordered:
     """Serving capacity never drops below what it was."""
     steps: list[Step] = []
     well: list[str] = []
-    for green in update.green.values():
-        made = green.after(*update.before)
-        steps.append(made)
-        if made.request.skip_launch:
-            well.append(made.id)
-            continue
-        healthy, watch = waiting_steps(
-            update.waiting, app=update.app, group=update.group, made_by=made, ref=made.ref
-        )
-        steps += [step for step in (healthy, watch) if step is not None]
-        well.append((watch or healthy).id)
-    switched = _uncordon(update, tuple(well))
-    steps += switched
-    blue = tuple(update.green)
-    ended = _retire(update, blue, tuple(step.id for step in switched))
-    steps += ended
-    done = tuple(step.id for step in ended if isinstance(step, DestroyMachine))
-    return Ordered(steps=tuple(steps), done=done or tuple(step.id for step in switched))
-
-
-def _uncordon(update: GroupUpdate, well: tuple[str, ...]) -> list[Step]:
-    greens: tuple[CreateMachine, ...] = tuple(update.green.values())
-    return [
+    greens = _greens(update)
+    for green in greens:
+        waits = () if green.request.skip_launch else update.waiting.after(green)
+        steps += [green, *waits]
+        well.append(steps[-1].id)
+    switched = [
         UncordonMachine(
-            id=f"{green.id}:uncordon",
+            id=_uncordon(green.id),
             app=update.app,
             group=update.group,
-            ref=green.ref,
-            needs=well,
+            target=green.target,
+            needs=tuple(well),
         )
         for green in greens
     ]
+    blue = tuple(green.previous or "" for green in greens)
+    steps += [*switched, *_retire(update, blue, tuple(step.id for step in switched))]
+    return Ordered(steps=tuple(steps))
+
+
+def _greens(update: GroupUpdate) -> tuple[CreateMachine, ...]:
+    """One green machine for each blue one, created in turn so that the platform spreads them.
+
+    They go again as long as no blue machine left the routing; later they stay.
+    """
+    primaries_first = sorted(update.updates, key=lambda step: bool(step.config.standbys))
+    switched = tuple(_uncordon(_name(step)) for step in primaries_first)
+    undo = Undo(unless_done=switched, reason="the new machines were not all well")
+    made: dict[str, CreateMachine] = {}
+    previous: tuple[str, ...] = ()
+    for number, step in enumerate(primaries_first, start=1):
+        covered = next((made[b] for b in step.config.standbys or () if b in made), None)
+        green = CreateMachine(
+            id=_name(step),
+            app=update.app,
+            group=update.group,
+            request=_request(step, update.release.id, update.new_id()),
+            launch_id=take_over(update.machines.get(step.machine), update.new_id()),
+            number=number,
+            of=len(primaries_first),
+            role="green",
+            undo=undo,
+            standby_for=covered.target if covered else None,
+            secrets_from=step.secrets_from,
+            previous=step.machine,
+            needs=(*previous, *update.before),
+        )
+        previous = (green.id,)
+        made[step.machine] = green
+    return tuple(made.values())
+
+
+def _name(step: UpdateMachine) -> str:
+    return f"green:{step.machine}"
+
+
+def _uncordon(green: str) -> str:
+    return f"{green}:uncordon"
+
+
+def _request(step: UpdateMachine, release: str, launch: str) -> models.CreateMachineRequest:
+    marks = Marks(tag=release, green_launch=launch, stands_for=step.machine)
+    return models.CreateMachineRequest(
+        config=marks.stamp(step.config),
+        region=step.region,
+        skip_launch=step.request.skip_launch,
+        skip_service_registration=True,
+        min_secrets_version=step.request.min_secrets_version,
+    )
 
 
 def _retire(update: GroupUpdate, blue: tuple[str, ...], switched: tuple[str, ...]) -> list[Step]:
@@ -66,12 +111,12 @@ def _retire(update: GroupUpdate, blue: tuple[str, ...], switched: tuple[str, ...
     learned = _pause(update, "learn", "the proxy learns of the new machines", switched)
     cordons: list[Step] = []
     for machine in blue:
-        ref = Ref(machine=machine)
+        target = Ref(machine=machine)
         mark = SetMetadata(
             id=f"mark:{machine}",
             app=app,
             group=group,
-            ref=ref,
+            target=target,
             key=TAG,
             value=SAFE_TO_DESTROY,
             needs=switched,
@@ -79,7 +124,11 @@ def _retire(update: GroupUpdate, blue: tuple[str, ...], switched: tuple[str, ...
         steps.append(mark)
         cordons.append(
             CordonMachine(
-                id=f"cordon:{machine}", app=app, group=group, ref=ref, needs=(learned.id, mark.id)
+                id=f"cordon:{machine}",
+                app=app,
+                group=group,
+                target=target,
+                needs=(learned.id, mark.id),
             )
         )
     drained = _pause(
@@ -87,13 +136,15 @@ def _retire(update: GroupUpdate, blue: tuple[str, ...], switched: tuple[str, ...
     )
     steps += [learned, *cordons, drained]
     for machine in blue:
-        ref = Ref(machine=machine)
-        stop = StopMachine(id=f"stop:{machine}", app=app, group=group, ref=ref, needs=(drained.id,))
+        target = Ref(machine=machine)
+        stop = StopMachine(
+            id=f"stop:{machine}", app=app, group=group, target=target, needs=(drained.id,)
+        )
         gone = DestroyMachine(
             id=f"destroy:{machine}",
             app=app,
             group=group,
-            ref=ref,
+            target=target,
             reason="replaced by a green machine",
             needs=(stop.id,),
         )
@@ -106,7 +157,26 @@ def _pause(update: GroupUpdate, name: str, reason: str, needs: tuple[str, ...]) 
         id=f"{update.group}:{name}",
         app=update.app,
         group=update.group,
-        seconds=update.bluegreen_pause,
+        seconds=update.options.bluegreen_pause,
         reason=reason,
         needs=needs,
     )
+
+
+def _impossible(update: GroupUpdate) -> Impossible | None:
+    if not update.waiting.checks:
+        return Impossible(
+            reason=f"needs a check in group {update.group}, "
+            "to know when the new machines can take over",
+            hint="add a check to fly.toml or a probe to the Score file, or use --strategy rolling",
+        )
+    if update.mounts:
+        return Impossible(
+            reason=f"cannot be used for group {update.group}, "
+            "whose machines have volumes: a volume cannot be in two machines",
+            hint="use --strategy rolling",
+        )
+    return None
+
+
+BLUEGREEN = Strategy(order=bluegreen, impossible=_impossible, whole_group=True)

@@ -4,33 +4,62 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from score_flyio.deploy.planning.strategies.model import GroupUpdate, Ordered, waiting_steps
+from fly_machines import models
+from score_flyio.deploy.metadata import Marks
+from score_flyio.deploy.planning.strategies.model import (
+    GroupUpdate,
+    Impossible,
+    Ordered,
+    Strategy,
+)
 from score_flyio.deploy.planning.strategies.rolling import rolling
-from score_flyio.deploy.step import DestroyMachine, Step
+from score_flyio.deploy.step import CreateMachine, DestroyMachine, Undo
 
 
 def canary(update: GroupUpdate) -> Ordered:
     """A canary that turns out bad is removed by the recovery of the run."""
-    if update.canary is None:
+    if not update.running:
         return rolling(update)
-    made = update.canary.after(*update.before)
-    ref = made.ref
-    healthy, watch = waiting_steps(
-        evolve(update.waiting, detach=False),
-        app=update.app,
-        group=update.group,
-        made_by=made,
-        ref=ref,
-    )
-    last: Step = watch or healthy
+    made = _canary(update, f"canary:{update.group}:removed")
+    waits = update.waiting.after(made)
     removed = DestroyMachine(
         id=f"{made.id}:removed",
         app=update.app,
         group=update.group,
-        ref=ref,
+        target=made.target,
         reason="the canary did its work",
-        needs=(last.id,),
+        needs=(waits[-1].id,),
     )
-    rest = rolling(evolve(update, before=(*update.before, last.id)))
-    own = [step for step in (made, healthy, watch, removed) if step is not None]
-    return Ordered(steps=(*own, *rest.steps), pools=rest.pools, done=(*rest.done, removed.id))
+    rest = rolling(evolve(update, before=(*update.before, waits[-1].id)))
+    return Ordered(steps=(made, *waits, removed, *rest.steps), pools=rest.pools)
+
+
+def _canary(update: GroupUpdate, removed: str) -> CreateMachine:
+    first = update.running[0]
+    request = update.one_more(first)
+    config = Marks(canary="true").stamp(request.config or models.FlyMachineConfig())
+    dns = evolve(config.dns or models.FlyDNSConfig(), skip_registration=True)
+    return CreateMachine(
+        id=f"canary:{update.group}",
+        app=update.app,
+        group=update.group,
+        request=evolve(request, config=evolve(config, dns=dns), lease_ttl=None),
+        launch_id=update.new_id(),
+        role="canary",
+        undo=Undo(unless_done=(removed,), reason="the canary was not well"),
+        secrets_from=first.secrets_from,
+        needs=update.before,
+    )
+
+
+def _impossible(update: GroupUpdate) -> Impossible | None:
+    if not (update.mounts and update.running):
+        return None
+    return Impossible(
+        reason=f"cannot be used for group {update.group}, "
+        "whose machines have volumes: the canary would need one of its own",
+        hint="use --strategy rolling",
+    )
+
+
+CANARY = Strategy(order=canary, impossible=_impossible)

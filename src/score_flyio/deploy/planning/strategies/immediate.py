@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from score_flyio.deploy.planning.strategies.model import GroupUpdate, Ordered
+from score_flyio.deploy.planning.strategies.model import GroupUpdate, Ordered, Strategy
 
 
 def immediate(update: GroupUpdate) -> Ordered:
@@ -14,8 +14,7 @@ def immediate(update: GroupUpdate) -> Ordered:
         evolve(change, takes=pool, frees=change.id).after(*update.before)
         for change in (*update.running, *update.resting)
     )
-    return Ordered(
-        steps=steps,
-        pools={pool: update.concurrency},
-        done=tuple(step.id for step in steps),
-    )
+    return Ordered(steps=steps, pools={pool: update.options.concurrency})
+
+
+IMMEDIATE = Strategy(order=immediate, waits=False)

@@ -1,13 +1,17 @@
-"""What a strategy gets and gives."""
+"""What a strategy gets and gives, and what it lets a run wait for."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from attrs import field, frozen
 
-from score_flyio.deploy.model import Ref
+from fly_machines import models
+from score_flyio.deploy.desired.settings import DEFAULT_TIMEOUT, deploy_settings
+from score_flyio.deploy.desired.update import RESTING
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.planning.condition import is_well
 from score_flyio.deploy.step import (
     AwaitHealthy,
     CreateMachine,
@@ -15,6 +19,10 @@ from score_flyio.deploy.step import (
     UpdateMachine,
     WatchForCrashes,
 )
+from score_flyio.deploy.verdict import count_checks
+from score_flyio.flytoml.groups import flatten
+from score_flyio.flytoml.spec import AppSpec
+from score_flyio.state.deployments import Release
 
 
 @frozen(kw_only=True)
@@ -29,35 +37,108 @@ class Waiting:
     """Seconds to watch for crashes; 0: not at all."""
     detach: bool = False
 
+    def after(self, step: CreateMachine | UpdateMachine) -> tuple[Step, ...]:
+        """The steps that wait for one machine: health, then the rest of its smoke window."""
+        healthy = AwaitHealthy(
+            id=f"{step.id}:healthy",
+            app=step.app,
+            group=step.group,
+            target=step.target,
+            needs=(step.id,),
+            timeout=self.timeout,
+            wait_for_checks=self.checks,
+        )
+        if not self.smoke_window:
+            return (healthy,)
+        watch = WatchForCrashes(
+            id=f"{step.id}:smoke",
+            app=step.app,
+            group=step.group,
+            target=step.target,
+            needs=(healthy.id,),
+            window=self.smoke_window,
+        )
+        return healthy, watch
+
+
+def waiting_for(spec: AppSpec, group: str, options: DeployOptions) -> Waiting:
+    """What a deploy waits for; options win over the file."""
+    own = flatten(spec, group)
+    checks = bool(own.checks) or bool(own.http_service and own.http_service.checks)
+    checks = checks or any(service.tcp_checks or service.http_checks for service in own.services)
+    return _waiting(options, spec, checks=checks)
+
+
+def waiting_of(
+    configs: Iterable[models.FlyMachineConfig], options: DeployOptions, spec: AppSpec | None = None
+) -> Waiting:
+    """The same for machine configs, of which the fly.toml may not be known."""
+    checks = any(count_checks(models.Machine(config=config)).configured for config in configs)
+    return _waiting(options, spec or AppSpec(), checks=checks)
+
+
+def _waiting(options: DeployOptions, spec: AppSpec, *, checks: bool) -> Waiting:
+    timeout = options.wait_timeout
+    if timeout is None:
+        timeout = deploy_settings(spec).wait_timeout.seconds
+    return Waiting(
+        timeout=timeout or DEFAULT_TIMEOUT.seconds,
+        checks=checks,
+        smoke_window=options.smoke_window if options.smoke_checks else 0.0,
+        detach=options.detach,
+    )
+
 
 @frozen(kw_only=True)
 class GroupUpdate:
-    """The machines of one group that change."""
+    """New configs for machines of one group."""
 
     app: str
     group: str
-    running: tuple[UpdateMachine, ...]
-    """Updates of machines that run, by machine id."""
-    resting: tuple[UpdateMachine, ...]
-    """Updates of machines that stay stopped or suspended."""
-    size: int
-    """How many machines of the group run now, changed or not."""
+    machines: Mapping[str, models.Machine]
+    """All of the group, by id."""
+    updates: tuple[UpdateMachine, ...]
+    """Of each machine that is in reach, also where it already is as it should be."""
+    changing: frozenset[str]
+    """Ids of the machines whose updates are carried out."""
     before: tuple[str, ...] = ()
     """Steps that come before any machine of the group changes."""
     max_unavailable: float = 0.33
-    concurrency: int = 8
+    options: DeployOptions = field(factory=DeployOptions)
     waiting: Waiting
-    canary: CreateMachine | None = None
-    green: Mapping[str, CreateMachine] = field(factory=dict)
-    """By the id of the machine that each stands in for."""
-    bluegreen_pause: float = 10.0
+    release: Release
+    new_id: Callable[[], str]
+    one_more: Callable[[UpdateMachine], models.CreateMachineRequest]
+    """Gives what a machine beside the others is made from, like the one of an update."""
+
+    @property
+    def steps(self) -> tuple[UpdateMachine, ...]:
+        """What changes; machines that do not serve anyway are the first."""
+        changing = (step for step in self.updates if step.machine in self.changing)
+        return tuple(sorted(changing, key=lambda s: is_well(self.machines[s.machine], checks=True)))
+
+    @property
+    def running(self) -> tuple[UpdateMachine, ...]:
+        """Updates of machines that run."""
+        return tuple(step for step in self.steps if not step.request.skip_launch)
+
+    @property
+    def resting(self) -> tuple[UpdateMachine, ...]:
+        """Updates of machines that stay stopped or suspended."""
+        return tuple(step for step in self.steps if step.request.skip_launch)
+
+    @property
+    def mounts(self) -> bool:
+        """Whether machines that change have volumes."""
+        return any(step.config.mounts for step in self.steps)
 
     @property
     def slots(self) -> int:
         """How many machines may be out at a time: a share is rounded up, as flyctl does."""
         if self.max_unavailable >= 1:
             return int(self.max_unavailable)
-        return max(1, math.ceil(self.size * self.max_unavailable))
+        size = sum(1 for machine in self.machines.values() if machine.state not in RESTING)
+        return max(1, math.ceil(size * self.max_unavailable))
 
 
 @frozen(kw_only=True)
@@ -66,31 +147,24 @@ class Ordered:
 
     steps: tuple[Step, ...]
     pools: Mapping[str, int] = field(factory=dict)
-    done: tuple[str, ...] = ()
-    """Steps after which the group serves with its new config."""
 
 
-def waiting_steps(
-    waiting: Waiting, *, app: str, group: str, made_by: Step, ref: Ref
-) -> tuple[AwaitHealthy, WatchForCrashes | None]:
-    """The steps that wait for one machine: health, then the rest of its smoke window."""
-    healthy = AwaitHealthy(
-        id=f"{made_by.id}:healthy",
-        app=app,
-        group=group,
-        ref=ref,
-        needs=(made_by.id,),
-        timeout=waiting.timeout,
-        wait_for_checks=waiting.checks,
-    )
-    if not waiting.smoke_window:
-        return healthy, None
-    watch = WatchForCrashes(
-        id=f"{made_by.id}:smoke",
-        app=app,
-        group=group,
-        ref=ref,
-        needs=(healthy.id,),
-        window=waiting.smoke_window,
-    )
-    return healthy, watch
+@frozen(kw_only=True)
+class Impossible:
+    """Why a strategy cannot be used for a group, and what a person can do."""
+
+    reason: str
+    """Goes on from `strategy NAME`."""
+    hint: str
+
+
+@frozen(kw_only=True)
+class Strategy:
+    """In which order the machines of a group get their new config."""
+
+    order: Callable[[GroupUpdate], Ordered]
+    impossible: Callable[[GroupUpdate], Impossible | None] = lambda _update: None
+    whole_group: bool = False
+    """Whether all machines change as soon as one does."""
+    waits: bool = True
+    """Whether machines are waited for."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from score_flyio.deploy.model import Ref
-from score_flyio.deploy.planning.strategies.model import GroupUpdate, Ordered, waiting_steps
+from score_flyio.deploy.planning.strategies.model import GroupUpdate, Ordered, Strategy
 from score_flyio.deploy.step import Step
 
 RESTING_SLOTS = 30
@@ -21,34 +20,21 @@ def rolling(update: GroupUpdate) -> Ordered:
     pool = f"rolling:{update.group}"
     steps: list[Step] = []
     gate = update.before
-    done: list[str] = []
     for position, change in enumerate(update.running):
         first = position == 0
         if update.waiting.detach:
-            step = evolve(change, takes=pool, frees=change.id)
-            steps.append(step.after(*update.before))
-            done.append(step.id)
+            steps.append(evolve(change, takes=pool, frees=change.id).after(*update.before))
             continue
         started = evolve(change, takes=None if first else pool).after(*gate)
-        healthy, watch = waiting_steps(
-            update.waiting,
-            app=update.app,
-            group=update.group,
-            made_by=started,
-            ref=Ref(machine=change.machine),
-        )
-        steps += [started, evolve(healthy, frees=None if first else started.id)]
-        if watch is not None:
-            steps.append(watch)
-        last = watch or healthy
-        done.append(last.id)
+        healthy, *watch = update.waiting.after(started)
+        steps += [started, evolve(healthy, frees=None if first else started.id), *watch]
         if first:
-            gate = (*update.before, last.id)
-    steps += _resting(update, pool, gate)
-    pools = {pool: update.slots, f"{pool}:resting": RESTING_SLOTS}
-    return Ordered(steps=tuple(steps), pools=pools, done=tuple(done))
+            gate = (*update.before, steps[-1].id)
+    resting = f"{pool}:resting"
+    steps += [
+        evolve(change, takes=resting, frees=change.id).after(*gate) for change in update.resting
+    ]
+    return Ordered(steps=tuple(steps), pools={pool: update.slots, resting: RESTING_SLOTS})
 
 
-def _resting(update: GroupUpdate, pool: str, gate: tuple[str, ...]) -> list[Step]:
-    name = f"{pool}:resting"
-    return [evolve(change, takes=name, frees=change.id).after(*gate) for change in update.resting]
+ROLLING = Strategy(order=rolling)

@@ -1,0 +1,176 @@
+"""What is done to apps and their groups, and what that depends on. Pure data."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from fly_machines import models
+from score_flyio.deploy.desired.volumes import volume_request
+from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.planning.new_machine import Volumes, options_guest
+from score_flyio.deploy.planning.secrets import SecretsPlan
+from score_flyio.deploy.planning.strategies.model import Waiting, waiting_for
+from score_flyio.deploy.step import CreateMachine, HoldMachines, Step, UpdateMachine
+from score_flyio.flytoml.groups import flatten
+from score_flyio.state.deployments import Release
+
+
+@frozen(kw_only=True)
+class PlanSettings:
+    """What a plan depends on beside the app itself."""
+
+    options: DeployOptions
+    known: KnownApp
+    new_id: Callable[[], str]
+    """Gives a new unique text (ULID form) at each call."""
+    tool_version: str
+
+
+@frozen(kw_only=True)
+class PlanContext:
+    """What the plan of one app depends on."""
+
+    desired: DesiredApp
+    observed: ObservedApp
+    settings: PlanSettings
+    release: Release
+    secrets: SecretsPlan
+    taken: set[str] = field(factory=set)
+    """Free volumes that new machines get, of whichever group."""
+
+    @property
+    def app(self) -> str:
+        return self.desired.name
+
+    @property
+    def options(self) -> DeployOptions:
+        return self.settings.options
+
+    def of(self, group: str) -> GroupContext:
+        """The same for one process group."""
+        return GroupContext(
+            desired=self.desired,
+            observed=self.observed,
+            settings=self.settings,
+            release=self.release,
+            secrets=self.secrets,
+            taken=self.taken,
+            group=group,
+        )
+
+
+@frozen(kw_only=True)
+class GroupContext(PlanContext):
+    """What the plan of one process group depends on."""
+
+    group: str
+
+    @property
+    def waiting(self) -> Waiting:
+        """What is waited for after a machine of the group got its config."""
+        return waiting_for(self.desired.spec, self.group, self.options)
+
+    @property
+    def volumes(self) -> Volumes:
+        """Those of the app, and how the group gets more of them."""
+        return Volumes(present=self.observed.volumes, taken=self.taken, new=self._new_volume)
+
+    def _new_volume(self, _config: models.FlyMachineConfig) -> models.CreateVolumeRequest:
+        desired = self.desired
+        mount = flatten(desired.spec, self.group).mounts[0]
+        guest = options_guest(self.options)
+        return volume_request(desired.spec, self.group, mount, image=desired.image, guest=guest)
+
+
+@frozen(kw_only=True)
+class GroupPlan:
+    """Steps on machines and volumes; the same for one group and for all together."""
+
+    steps: tuple[Step, ...] = ()
+    pools: Mapping[str, int] = field(factory=dict)
+    leases: tuple[str, ...] = ()
+    launches: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def uses_secrets(self) -> bool:
+        """Whether any step waits for secrets to be set."""
+        return any(step.secrets_from for step in self.steps)
+
+    @property
+    def certain(self) -> bool:
+        """Whether a machine certainly gets a config, whatever setting secrets brings."""
+        return any(
+            isinstance(step, CreateMachine)
+            or (isinstance(step, UpdateMachine) and not step.only_if_secrets_differ)
+            for step in self.steps
+        )
+
+
+@frozen(kw_only=True)
+class AppPlan:
+    """What is done to one app."""
+
+    app: str
+    label: str
+    """The workload, or the app where there is none."""
+    steps: tuple[Step, ...]
+    pools: Mapping[str, int] = field(factory=dict)
+    """How many slots each pool has."""
+    launches: tuple[str, ...] = ()
+    """Launches that are complete when all steps are done."""
+    unchanged: tuple[str, ...] = ()
+    """Machines that already are as they should be."""
+    machines: tuple[models.Machine, ...] = field(default=(), repr=False)
+    """Those of the app as they were when the plan was made."""
+    notes: tuple[str, ...] = ()
+    """What a person should know beside the steps."""
+    release: Release
+    secret_names: tuple[str, ...] = ()
+    """The secrets that the workload has, set now or before."""
+    fingerprint: str = ""
+    """Of what was observed; another one at execution means that the plan is stale."""
+
+    @property
+    def empty(self) -> bool:
+        """Nothing at Fly would change; there may still be machines to wait for."""
+        return not any(step.mutates for step in self.steps)
+
+
+def join(plans: Iterable[GroupPlan]) -> GroupPlan:
+    """The plans of several groups as one."""
+    plans = tuple(plans)
+    return GroupPlan(
+        steps=tuple(step for plan in plans for step in plan.steps),
+        pools={name: size for plan in plans for name, size in plan.pools.items()},
+        leases=tuple(machine for plan in plans for machine in plan.leases),
+        launches=tuple(launch for plan in plans for launch in plan.launches),
+        unchanged=tuple(machine for plan in plans for machine in plan.unchanged),
+        notes=tuple(note for plan in plans for note in plan.notes),
+    )
+
+
+def held(app: str, plan: GroupPlan, *, before: tuple[str, ...] = ()) -> tuple[Step, ...]:
+    """The steps on machines, behind `before` and the leases of all of them."""
+    hold = HoldMachines(id="hold", app=app, machines=plan.leases, needs=before)
+    first = (hold,) if plan.leases else ()
+    gate = (*before, *(step.id for step in first))
+    ids = {step.id for step in plan.steps}
+    rest = (step if ids & set(step.needs) else step.after(*gate) for step in plan.steps)
+    return (*first, *rest)
+
+
+def fingerprint(observed: ObservedApp) -> str:
+    """A short text that changes when anything changes that a plan depends on."""
+    parts: list[Any] = [observed.name, observed.exists]
+    parts += [(m.id, m.instance_id, m.state) for m in observed.machines]
+    parts += [(v.id, v.attached_machine_id) for v in observed.volumes]
+    parts += sorted(a.ip or "" for a in observed.addresses)
+    parts += sorted(observed.secrets.items())
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

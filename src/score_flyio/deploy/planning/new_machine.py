@@ -1,0 +1,97 @@
+"""New machines: what they are made from, and the volume that each mounts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+
+from attrs import evolve, frozen
+
+from fly_machines import models
+from score_flyio.deploy.desired.guest import guest_of
+from score_flyio.deploy.metadata import (
+    ALL_SECRETS_SEEN,
+    PASSING_KEYS,
+    STANDS_FOR,
+    without_marks,
+)
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.step import CreateMachine, CreateVolume, Step
+from score_flyio.fly.present import LAUNCH_KEY
+from score_flyio.flytoml.spec import VmSpec
+
+_OF_ANOTHER = PASSING_KEYS | {LAUNCH_KEY, STANDS_FOR, ALL_SECRETS_SEEN}
+"""Metadata that a machine has not in common with others of its group."""
+
+
+@frozen(kw_only=True)
+class Volumes:
+    """The volumes of an app, of which each goes to one machine."""
+
+    present: tuple[models.Volume, ...]
+    taken: set[str]
+    """Free ones that another new machine of the same plan gets."""
+    new: Callable[[models.FlyMachineConfig], models.CreateVolumeRequest]
+    """Gives the request for one more, for a machine of a config, wherever that is."""
+
+    def give(self, made: CreateMachine) -> tuple[Step, ...]:
+        """The machine with a volume for its first mount: a free one that fits, else a new one."""
+        config, request = made.config, made.request
+        if not config.mounts:
+            return (made,)
+        mount, *others = config.mounts
+        free = self._free(mount.name, request.region)
+        name = free.id if free else None
+        config = evolve(config, mounts=[evolve(mount, volume=name), *others])
+        region = request.region or (free.region if free else None)
+        made = evolve(
+            made, request=evolve(request, config=config, region=region), fallback_regions=()
+        )
+        if free is not None:
+            return (made,)
+        volume = self.new(config)
+        step = CreateVolume(
+            id=f"volume:{made.id}",
+            app=made.app,
+            group=made.group,
+            request=evolve(volume, region=region or volume.region),
+        )
+        return step, evolve(made.after(step.id), volume_from=step.id)
+
+    def _free(self, name: str | None, region: str | None) -> models.Volume | None:
+        """The first free volume of that name where the machine will be; nobody else gets it."""
+        for volume in sorted(self.present, key=lambda v: v.id or ""):
+            free = not volume.attached_machine_id and volume.id not in self.taken
+            if free and volume.name == name and (not region or volume.region == region):
+                self.taken.add(volume.id or "")
+                return volume
+        return None
+
+
+def new_machine_config(template: models.FlyMachineConfig) -> models.FlyMachineConfig:
+    """The config of one more machine like another one: nothing that was that one's alone."""
+    config = without_marks(deepcopy(template), _OF_ANOTHER)
+    config.standbys = None
+    config.env = {k: v for k, v in (config.env or {}).items() if k != "FLY_STANDBY_FOR"}
+    for mount in config.mounts or []:
+        mount.volume = None
+    return config
+
+
+def options_guest(options: DeployOptions) -> models.FlyMachineGuest | None:
+    """The guest of `--vm-*`; None where no size was asked for.
+
+    Raises:
+        ConversionError: the size is unknown or its memory cannot be read.
+    """
+    given = options.guest
+    if given is None:
+        return None
+    return guest_of(
+        VmSpec(
+            size=given.size or "",
+            cpus=given.cpus or 0,
+            cpu_kind=given.cpu_kind or "",
+            memory=given.memory or "",
+        )
+    )
