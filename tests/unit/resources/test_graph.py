@@ -59,8 +59,9 @@ def test_a_shared_resource_needs_what_any_of_its_definitions_refers_to() -> None
 
 
 def test_metadata_is_no_resource() -> None:
-    resources = {"a": {"type": "t", "params": {"name": "${metadata.name}"}}}
-    assert ids(graph(w=resources).order(uids("w.a"))) == ["w.a"]
+    params = {"name": "${metadata.name} ${resources.b.x}"}
+    resources = {"a": {"type": "t", "params": params}, "b": {"type": "t"}}
+    assert ids(graph(w=resources).order(uids("w.a"))) == ["w.b", "w.a"]
 
 
 @st.composite
@@ -93,6 +94,10 @@ def test_an_order_has_all_that_is_needed_and_each_before_what_needs_it(
         (
             {"a": ["c"], "b": ["c"], "c": ["b"]},
             "'t.default#w.c' needs 't.default#w.b' needs 't.default#w.c'",
+        ),
+        (
+            {"a": ["c", "b"], "b": ["a"], "c": ["a"]},
+            "'t.default#w.a' needs 't.default#w.b' needs 't.default#w.a'",
         ),
         (
             {"a": ["b"], "b": ["d", "c"], "c": ["a"], "d": []},

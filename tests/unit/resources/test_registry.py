@@ -5,12 +5,21 @@ from __future__ import annotations
 from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
+from attrs import evolve
 
 from score_flyio.errors import ConfigError, NoProvisionerError
+from score_flyio.resources.kinds.command import CommandProvisioner
+from score_flyio.resources.kinds.http import HttpProvisioner
 from score_flyio.resources.kinds.static import StaticProvisioner
 from score_flyio.resources.provisioner import ProvisionRequest
 from score_flyio.resources.registry import ENTRY_POINTS, Registry
-from score_flyio.state.resources import ProvisionerDefinition, StaticSpec
+from score_flyio.state.resources import (
+    CommandSpec,
+    HttpSpec,
+    InProcessSpec,
+    ProvisionerDefinition,
+    StaticSpec,
+)
 from tests.unit.resources.conftest import uid
 
 
@@ -49,37 +58,96 @@ def test_the_first_that_fits_serves(resource: str, served_by: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("resource", "words"),
+    ("definitions", "resource", "words"),
     [
-        ("PG.big#x", "'any' serves pg.*#*"),
-        ("redis.default#x", "types served: pg"),
+        (
+            LIST[:3],
+            "PG.big#x",
+            "'exact' serves pg.big#w.db; 'big' serves pg.big#*; 'one' serves pg.*#w.db",
+        ),
+        ((*LIST, definition("c", "s3")), "redis.default#x", "types served: pg, s3"),
+        ((), "redis.default#x", "types served: none at all"),
     ],
 )
-def test_nobody_is_explained(resource: str, words: str) -> None:
+def test_nobody_is_explained(
+    definitions: tuple[ProvisionerDefinition, ...], resource: str, words: str
+) -> None:
     with pytest.raises(NoProvisionerError) as caught:
-        Registry(LIST).find(uid(resource))
-    assert f"'{resource}'" in str(caught.value)
-    assert words in str(caught.value)
+        Registry(definitions).find(uid(resource))
+    assert str(caught.value) == f"resource '{resource}': no provisioner serves it ({words})"
+    type_ = resource.partition(".")[0]
+    assert caught.value.hint == f"add one: score-flyio provisioners add ID {type_} …"
+
+
+def test_programs_and_services_get_the_time_of_the_registry() -> None:
+    registry = Registry(timeout=9)
+    command = evolve(LIST[0], spec=CommandSpec(binary="make-it"))
+    service = evolve(LIST[0], spec=HttpSpec(url="http://127.0.0.1:1"))
+    program, request = registry.build(command), registry.build(service)
+    assert isinstance(program, CommandProvisioner)
+    assert isinstance(request, HttpProvisioner)
+    assert (program.id, program.spec, program.timeout) == ("exact", command.spec, 9)
+    assert (request.id, request.spec, request.timeout) == ("exact", service.spec, 9)
+
+
+def test_what_is_not_configured_is_built_by_nobody() -> None:
+    with pytest.raises(LookupError, match="nothing does the work of provisioner 'exact'"):
+        Registry().build(evolve(LIST[0], spec=InProcessSpec(source="gone")))
 
 
 class Redis(StaticProvisioner):
     resource_type = "redis"
-    resource_class = None
-    resource_id = None
+    resource_class: str | None = None
+    resource_id: str | None = None
 
 
 def redis() -> Redis:
     return Redis(StaticSpec(values={"by": "package"}))
 
 
-def broken() -> None:
-    raise TypeError("not made")
-
-
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     points = EntryPoints([EntryPoint("cache", f"{__name__}:redis", ENTRY_POINTS)])
     monkeypatch.setattr("importlib.metadata.entry_points", points.select)
+
+
+def broken() -> None:
+    raise TypeError("not made")
+
+
+class ExactRedis(Redis):
+    resource_class = "big"
+    resource_id = "w.cache"
+
+
+def exact_redis() -> ExactRedis:
+    return ExactRedis(StaticSpec())
+
+
+def test_what_packages_offer_is_listed_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = EntryPoints(
+        EntryPoint(name, f"{__name__}:{function}", ENTRY_POINTS)
+        for name, function in (("b", "redis"), ("a", "exact_redis"), ("c", "redis"))
+    )
+    monkeypatch.setattr("importlib.metadata.entry_points", found.select)
+    offered = [
+        (each.id, each.resource_type, each.resource_class, each.resource_id, each.spec)
+        for each in Registry().all()
+    ]
+    spec = InProcessSpec(source="installed package")
+    assert offered == [
+        ("a", "redis", "big", "w.cache", spec),
+        ("b", "redis", None, None, spec),
+        ("c", "redis", None, None, spec),
+    ]
+
+
+def test_packages_are_not_looked_for_where_the_project_has_what_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr("importlib.metadata.entry_points")
+    assert Registry(LIST).named("one") == LIST[2]
+    assert Registry(LIST).find(uid("pg.big#w.db")) == LIST[0]
 
 
 async def test_packages_serve_what_the_project_does_not(installed: None) -> None:

@@ -111,6 +111,12 @@ QUOTE, APPEND = "put text in quotes", "-1 as the last part appends"
             ': "a\\.x.b" is text, not a map or list',
             "set that property as a whole",
         ),
+        (
+            r"c\\d.x=1",
+            "not_a_container",
+            r': "c\\d" is a number, not a map or list',
+            "set that property as a whole",
+        ),
         ("l.x=1", "bad_index", ': "x" is no list index', "use 0, 1, …, or -1 to append"),
         ("l.2=1", "index_out_of_range", ": index 2 is out of range, the list has 2 items", APPEND),
         ("l.-1=", "index_out_of_range", ": index -1 is out of range, the list has 2 items", APPEND),
@@ -131,7 +137,7 @@ QUOTE, APPEND = "put text in quotes", "-1 as the last part appends"
 def test_what_does_not_fit_is_told_with_its_place_and_a_hint(
     entry: str, kind: str, message: str, hint: str
 ) -> None:
-    document = {"a.x": {"b": "text"}, "l": ["one", "two"]}
+    document = {"a.x": {"b": "text"}, "c\\d": 1, "l": ["one", "two"]}
     with pytest.raises(OverrideError) as failure:
         apply_property(document, parse_property(entry).path, parse_property(entry).value)
     assert (failure.value.kind, failure.value.hint) == (kind, hint)

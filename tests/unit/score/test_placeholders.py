@@ -184,6 +184,7 @@ def test_rendered_floats_read_back(value: float) -> None:
         ("resources.db.no", "unknown_key", 'there is no "no" (there is: host, none)'),
         ("resources.db.host.x", "not_a_map", '"host" is not a map, "x" is not in it'),
         ("resources.db.none.x", "unknown_key", '"none" is null, nothing is inside'),
+        ("resources.db.gone.x", "unknown_key", '"gone" is null, nothing is inside'),
         ("resources.db.key.x.y", "not_a_map", '"key" is not a map, "x" is not in it'),
         ("resources.soon", "output_key_required", 'names no output of resource "soon"'),
     ],
@@ -191,7 +192,7 @@ def test_rendered_floats_read_back(value: float) -> None:
 def test_what_leads_nowhere_is_told(reference: str, kind: str, message: str) -> None:
     lookup = Lookup(
         {"name": "shop", "none": None, "empty": {}},
-        {"db": Outputs({"none": None, "host": "h"}, {"key": Secret("k")})},
+        {"db": Outputs({"none": None, "host": "h"}, {"key": Secret("k"), "gone": None})},
         frozenset({"soon"}),
     )
     with pytest.raises(SubstitutionError) as failure:
