@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from mutmut.__main__ import cli
+from mutmut.configuration import config
 
 from tests.mutation.mutants import Mutant, Named, mutants, named
 from tests.mutation.operators import add_operators
@@ -29,11 +30,19 @@ def main(arguments: Sequence[str]) -> int:
     """0 when enough mutants of each module are caught, and every other one is named."""
     shutil.rmtree(WORK, ignore_errors=True)
     add_operators()
-    cli(["run", *(f"score_flyio.{module}.*" for module in arguments)], standalone_mode=False)
-    found = list(mutants(arguments))
+    if arguments:
+        config().only_mutate = [pattern for module in arguments for pattern in files_of(module)]
+    cli(["run"], standalone_mode=False)
+    found = list(mutants())
     if not arguments:
         PAGE.write_text(with_figures(PAGE.read_text(), table(found)))
     return report(found, named(arguments))
+
+
+def files_of(module: str) -> tuple[str, str]:
+    """Patterns of the files of a module below `score_flyio`, or of a package of them."""
+    path = f"src/score_flyio/{module.replace('.', '/')}"
+    return f"{path}.py", f"{path}/*.py"
 
 
 def with_figures(page: str, figures: Sequence[str]) -> str:

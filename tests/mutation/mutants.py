@@ -55,12 +55,10 @@ class Named:
         )
 
 
-def mutants(modules: Collection[str]) -> Iterator[Mutant]:
-    """Those of the last run, of the given modules or all."""
+def mutants() -> Iterator[Mutant]:
+    """Those of the modules that are changed."""
     for path in walk_mutatable_files():
         module = ".".join(path.with_suffix("").parts[2:])
-        if modules and not any(f"{module}.".startswith(f"{wanted}.") for wanted in modules):
-            continue
         data = SourceFileMutationData(path=path)
         data.load()
         for name, code in data.exit_code_by_key.items():
