@@ -12,7 +12,15 @@ from fly_emulator.durations import seconds_of
 from fly_emulator.records import Json
 from fly_emulator.wire import Refusal
 
-_AUTOSTOP: Final = {"off": False, "stop": True, "suspend": "suspend", False: False, True: True}
+_AUTOSTOP: Final = {
+    "off": False,
+    "stop": True,
+    "suspend": "suspend",
+    False: False,
+    True: True,
+    2: "suspend",
+}
+"""As a word, a boolean or a number: false is 0, true is 1."""
 _POLICIES: Final = frozenset({"no", "on-failure", "always", "spot-price"})
 SCHEDULES: Final = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000}
 """Seconds between the runs of a scheduled machine."""
@@ -173,7 +181,7 @@ def _service(service: Json, place: str) -> Json:
     autostop = service.get("autostop")
     if autostop is None:
         return service
-    if not isinstance(autostop, str | bool) or autostop not in _AUTOSTOP:
+    if not isinstance(autostop, str | int) or autostop not in _AUTOSTOP:
         raise Refusal(400, f"invalid {place}.autostop: {autostop!r}")
     return {**service, "autostop": _AUTOSTOP[autostop]}
 

@@ -12,6 +12,8 @@ from fly_emulator.durations import seconds_of
 from fly_emulator.records import Json
 from fly_emulator.settings import EmulatorSettings
 
+_DURATIONS: Final = frozenset({"interval", "timeout", "grace_period"})
+_STOPS: Final = {False: 0, True: 1, "suspend": 2}
 _CONCURRENCY: Final = {"type": "connections", "soft_limit": 20, "hard_limit": 25}
 
 
@@ -25,7 +27,7 @@ def read_back(config: Json, settings: EmulatorSettings) -> Json:
         shown["init"] = {"tty": False, **(config.get("init") or {})}
     if config.get("services"):
         shown["services"] = [_service(service, settings) for service in config["services"]]
-    return shown
+    return _with_numbers(shown) if settings.spells_with_numbers else shown
 
 
 def _service(service: Json, settings: EmulatorSettings) -> Json:
@@ -51,3 +53,35 @@ def _port(port: Json) -> Json:
 def _cut(check: Json, longest: str) -> Json:
     interval, most = seconds_of(check.get("interval")), seconds_of(longest)
     return {**check, "interval": longest} if (interval or 0) > (most or 0) else check
+
+
+def _with_numbers(config: Json) -> Json:
+    """The config in the other spelling of its scalars."""
+    shown = dict(config)
+    shown["guest"] = {k: _float(v) for k, v in (config.get("guest") or {}).items()}
+    checks = config.get("checks") or {}
+    shown["checks"] = {name: _in_nanoseconds(check) for name, check in checks.items()}
+    if config.get("stop_config"):
+        shown["stop_config"] = _in_nanoseconds(config["stop_config"])
+    shown["services"] = [
+        {
+            **service,
+            **({"autostop": _STOPS[service["autostop"]]} if "autostop" in service else {}),
+            "checks": [_in_nanoseconds(check) for check in service.get("checks") or ()],
+        }
+        for service in config.get("services") or ()
+    ]
+    return shown
+
+
+def _float(value: Any) -> Any:
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _in_nanoseconds(timed: Json) -> Json:
+    return {name: _nanoseconds(name, value) for name, value in timed.items()}
+
+
+def _nanoseconds(name: str, value: Any) -> Any:
+    seconds = seconds_of(value) if name in _DURATIONS else None
+    return value if seconds is None else round(seconds * 1e9)

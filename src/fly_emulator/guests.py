@@ -6,7 +6,7 @@ Rules from the public machine sizing page and the limits that flyctl applies.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from fly_emulator.records import Json
 from fly_emulator.wire import Refusal
@@ -60,11 +60,15 @@ def complete(config: Json) -> Json:
         if found is None:
             raise Refusal(400, f"invalid config.size: {size!r} is not a machine size")
         return found
-    wanted = {**_DEFAULT, **{k: v for k, v in (guest or {}).items() if v is not None}}
+    wanted = {**_DEFAULT, **{k: _whole(v) for k, v in (guest or {}).items() if v is not None}}
     if guest and "memory_mb" not in guest:
         wanted["memory_mb"] = _bounds(str(wanted["cpu_kind"]))[1] * _cpus(wanted)
     _check(wanted)
     return wanted
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def memory_of(config: Json) -> int:

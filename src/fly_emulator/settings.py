@@ -105,6 +105,9 @@ class EmulatorSettings:
     concurrency, handlers in an order of their own."""
     longest_check_interval: str | None = "60s"
     """To what longer intervals of service checks are cut; None: to nothing."""
+    spells_with_numbers: bool = False
+    """Whether configs read back with durations in nanoseconds, `autostop` as a number and sizes
+    as floats. All spellings were observed; which are seen when is not known."""
     busy_after_update: float = 3.0
     """Seconds after an update in which `start` is refused with 412; up to 30 were observed."""
 

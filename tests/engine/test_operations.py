@@ -299,3 +299,14 @@ async def test_going_back_again_changes_nothing_of_volumes(lab: Lab) -> None:
     versions = [machine.instance_id for machine in lab.machines()]
     await roll_back(lab, to=1)
     assert [machine.instance_id for machine in lab.machines()] == versions
+
+
+async def test_odd_scalars_in_configs_break_nothing() -> None:
+    lab = Lab.build(spells_with_numbers=True)
+    service = "auto_stop_machines = 'suspend'\nmin_machines_running = 0\n"
+    service += "[[http_service.checks]]\ninterval = '15s'\npath = '/'\n"
+    app = toml("kill_timeout = '30s'", check=False)
+    assert (await lab.deploy(app)).code == 0
+    again = await lab.deploy(app)
+    assert (again.code, again.changes) == (0, [])
+    assert (await lab.deploy(toml(image="nginx:2", check=True))).code == 0

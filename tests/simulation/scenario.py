@@ -209,6 +209,7 @@ def _unknowns(rng: random.Random) -> dict[str, Any]:
             (RESTART, RESTART, None, {}, {"policy": "", "max_retries": 3})
         ),
         "fills_defaults": rng.random() < 0.7,
+        "spells_with_numbers": rng.random() < 0.3,
         "salted_digests": rng.random() < 0.3,
         "repeats_are_refused": rng.random() < 0.3,
         "long_leases_are_cut": rng.random() < 0.3,

@@ -53,7 +53,8 @@ _RELEASE_KEYS: Final = frozenset(
 """Metadata that every release renews, or that marks a passing stage of a deploy."""
 _STANDBY_FOR: Final = "FLY_STANDBY_FOR"
 """flyctl writes it on create and loses it with the next update; `standbys` has the same."""
-_AUTOSTOP: Final = {False: "off", True: "stop"}
+_AUTOSTOP: Final[Mapping[Any, str]] = {False: "off", True: "stop", 2: "suspend"}
+"""Spelt as a boolean, or as a number: false is 0, true is 1."""
 _DURATIONS: Final = frozenset({"interval", "timeout", "grace_period"})
 _IDENTITY: Final = {"files": "guest_path", "containers": "name", "headers": "name"}
 """Lists whose entries are known by a member, not by their place."""
@@ -147,7 +148,7 @@ def _service(service: dict[str, Any]) -> dict[str, Any]:
     checks = [_cut(_timed(check)) for check in service.get("checks") or []]
     ports = [_port(port) for port in service.get("ports") or []]
     autostop = service.get("autostop")
-    word = _AUTOSTOP[autostop] if isinstance(autostop, bool) else autostop
+    word = _AUTOSTOP.get(autostop, autostop)
     return {**service, "checks": checks, "ports": ports, "autostop": word}
 
 

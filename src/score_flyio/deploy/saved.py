@@ -26,7 +26,7 @@ Tree = dict[str, Any]
 
 _SET_BY_TOOL: Final = frozenset({"FLY_PROCESS_GROUP", "PRIMARY_REGION", "FLY_STANDBY_FOR"})
 _POLICIES: Final = {"no": "never", "always": "always", "on-failure": "on-failure"}
-_AUTOSTOP: Final = {False: "off", True: "stop"}
+_AUTOSTOP: Final = {False: "off", True: "stop", 2: "suspend"}
 _UNWRITABLE: Final = (
     "containers",
     "schedule",

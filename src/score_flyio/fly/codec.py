@@ -3,13 +3,18 @@
 Fields that the document does not know are kept in `extra` and written back: a machine update
 replaces the whole configuration, so a dropped field would be a lost setting. Enum values that the
 document does not list pass. Scalars are not coerced: a text where a number belongs is an error.
+
+In the configs of machines that the API answers with, even such a member is only kept, as one that
+the document does not know: the platform spells durations, `autostop` and sizes in more ways than
+are documented, and one odd scalar must not make a whole app unreadable.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import attrs
 from attrs import frozen
@@ -21,6 +26,8 @@ from cattrs.gen import (
     mapping_structure_factory,
     override,
 )
+
+from fly_machines import models
 
 T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
@@ -52,6 +59,17 @@ def structure(data: Any, type_: type[T]) -> T:
     """
     try:
         return _converter.structure(data, type_)
+    except Exception as error:
+        raise ShapeError(_misfits(error)) from error
+
+
+def structure_answer(data: Any, type_: type[T]) -> T:
+    """The same for what the API answered, open to odd members of the configs of machines.
+
+    Raises ShapeError with every place that does not fit.
+    """
+    try:
+        return _tolerant.structure(data, type_)
     except Exception as error:
         raise ShapeError(_misfits(error)) from error
 
@@ -173,6 +191,94 @@ def _class_hook(type_: Any, converter: Converter) -> Hook:
     return _demanding(Mapping, "an object", structure_open)
 
 
+STRICT: Final = frozenset({"id", "state", "image", "volume"})
+"""Members that are never odd, for everything else depends on them."""
+
+
+def _tolerant_hook(type_: Any, converter: Converter) -> Hook:
+    """The hook of a part of a config: members of another kind are kept in `extra`."""
+    strict = _class_hook(type_, converter)
+    if type_ not in _parts_of_configs():
+        return strict
+    hints = get_type_hints(type_)
+    needed = {field.name for field in attrs.fields(type_) if field.default is attrs.NOTHING}
+
+    def structure_tolerant(value: Any, type_: Any) -> Any:
+        try:
+            return strict(value, type_)
+        except Exception as error:
+            if not isinstance(value, Mapping):
+                raise
+            odd = [name for name in hints if name in value and not _fits(value[name], hints[name])]
+            final = not needed.isdisjoint(odd) or _is_strict(error, odd)
+            if not odd or final or not all(_is_alike(value[name], hints[name]) for name in odd):
+                _mark(error)
+                raise
+            result = strict({k: v for k, v in value.items() if k not in odd}, type_)
+            result.extra = {**result.extra, **{name: value[name] for name in odd}}
+            return result
+
+    def _fits(member: Any, kind: Any) -> bool:
+        try:
+            converter.structure(member, kind)
+        except Exception:  # noqa: BLE001 - any failure means that it does not fit
+            return False
+        return True
+
+    return structure_tolerant
+
+
+def _is_alike(value: Any, type_: Any) -> bool:
+    """Whether a value is a scalar, list or object as the type is; only scalars are odd."""
+    members = get_args(type_) if get_origin(type_) in (Union, UnionType) else (type_,)
+    shapes = {
+        list if is_sequence(m) else Mapping if _is_mapping(m) or attrs.has(m) else object
+        for m in members
+        if m is not NoneType
+    }
+    found = next((shape for shape in (list, Mapping) if isinstance(value, shape)), object)
+    return found in shapes
+
+
+def _is_strict(error: BaseException, odd: Sequence[str]) -> bool:
+    """Whether what does not fit is, or has in it, a member that is never odd."""
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    return not STRICT.isdisjoint(odd) or any(_is_marked(each) for each in inner)
+
+
+_MARK: Final = "strict"
+
+
+def _mark(error: Exception) -> None:
+    error.add_note(_MARK)
+
+
+def _is_marked(error: BaseException) -> bool:
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    return _MARK in getattr(error, "__notes__", ()) or any(map(_is_marked, inner))
+
+
+@cache
+def _parts_of_configs() -> frozenset[type]:
+    """The config of a machine and all that can be in it, its events and results of checks."""
+    found: set[type] = set()
+    waiting: list[Any] = [models.FlyMachineConfig, models.MachineEvent, models.CheckStatus]
+    while waiting:
+        type_ = waiting.pop()
+        if attrs.has(type_) and type_ not in found:
+            found.add(type_)
+            waiting += get_type_hints(type_).values()
+        else:
+            waiting += get_args(type_) if not _is_literal(type_) else ()
+    return frozenset(found)
+
+
+def _structure_whole_number(value: Any, _type: Any) -> Any:
+    """A whole number, also where it is spelt as a float: `256.0`."""
+    whole = isinstance(value, float) and value.is_integer()
+    return int(value) if whole else _structure_scalar(value, int)
+
+
 def _class_writer(type_: Any, converter: Converter) -> Callable[[Any], Any]:
     known_fields: Callable[[Any], dict[str, Any]] = make_dict_unstructure_fn(
         type_, converter, _cattrs_omit_if_default=True, extra=override(omit=True)
@@ -191,7 +297,7 @@ def _has_extra(type_: Any) -> bool:
     return attrs.has(type_) and any(field.name == "extra" for field in attrs.fields(type_))
 
 
-def _open_converter() -> Converter:
+def _open_converter(*, tolerant: bool) -> Converter:
     converter = Converter(omit_if_default=True)
     for kind in SCALARS:
         converter.register_structure_hook(kind, _structure_scalar)
@@ -200,9 +306,13 @@ def _open_converter() -> Converter:
     converter.register_structure_hook_func(_is_scalar_union, _structure_scalar_union)
     converter.register_structure_hook_factory(is_sequence, _list_hook)
     converter.register_structure_hook_factory(_is_mapping, _mapping_hook)
-    converter.register_structure_hook_factory(attrs.has, _class_hook)
+    hook = _tolerant_hook if tolerant else _class_hook
+    converter.register_structure_hook_factory(attrs.has, hook)
+    if tolerant:
+        converter.register_structure_hook(int, _structure_whole_number)
     converter.register_unstructure_hook_factory(_has_extra, _class_writer)
     return converter
 
 
-_converter: Final = _open_converter()
+_converter: Final = _open_converter(tolerant=False)
+_tolerant: Final = _open_converter(tolerant=True)

@@ -13,7 +13,7 @@ from fly_machines.operations import Operation, QueryValue
 from score_flyio.base.place import path_of
 from score_flyio.errors import FlyApiError, FlyError, Problem, RateLimited
 from score_flyio.events import Event, RateLimitHit, RequestFinished, RequestRetried, Scope
-from score_flyio.fly.codec import ShapeError, structure, unstructure
+from score_flyio.fly.codec import ShapeError, structure_answer, unstructure
 from score_flyio.fly.limits import Permit, RateLimiter
 from score_flyio.fly.retry import RetryPolicy, is_repeatable, may_pass, reason
 from score_flyio.fly.transport import Answer, Call, HttpTransport, decode_error
@@ -129,7 +129,7 @@ def _decode(call: Call, answer: Answer, response_type: type[T]) -> T:
     elif value is None and attrs.has(response_type):
         value = {}  # several operations answer nothing where the documents show an object
     try:
-        return structure(value, response_type)
+        return structure_answer(value, response_type)
     except ShapeError as error:
         problems = [
             Problem(path=path_of(each.place), message=each.message) for each in error.misfits

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fly_machines import models
-from score_flyio.fly.codec import ShapeError, structure, unstructure
+from score_flyio.fly.codec import ShapeError, structure, structure_answer, unstructure
 
 MACHINE = {
     "id": "m1",
@@ -155,3 +155,56 @@ def test_any_document_survives_a_round_trip(type_: type[Any]) -> None:
         assert structure(unstructure(value), type_) == value
 
     check()
+
+
+ODD = {
+    "id": "m1",
+    "config": {
+        "image": "nginx:1",
+        "guest": {"cpus": 2, "memory_mb": 256.0},
+        "services": [{"autostop": 2, "checks": [{"interval": 15_000_000_000, "type": "tcp"}]}],
+        "checks": {"web": {"grace_period": 5_000_000_000, "port": 8080}},
+        "stop_config": {"timeout": 5_000_000_000, "signal": "SIGINT"},
+        "mounts": [{"volume": "vol_1", "path": 3}],
+        "init": {"cmd": [1]},
+    },
+}
+
+
+def test_odd_members_of_configs_in_answers_are_kept_and_sent_back() -> None:
+    machine = structure_answer(ODD, models.Machine)
+    assert unstructure(machine) == ODD
+    assert machine.config is not None
+    assert machine.config.guest is not None
+    assert (machine.config.guest.cpus, machine.config.guest.memory_mb) == (2, 256)
+    assert machine.config.services
+    (check,) = machine.config.services[0].checks or []
+    assert (check.type, check.interval, check.extra) == ("tcp", None, {"interval": 15_000_000_000})
+
+
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        ({"id": 5}, "$.id"),
+        ({"state": 5}, "$.state"),
+        ({"config": "text"}, "$.config"),
+        ({"config": {"image": 5}}, "$.config.image"),
+        ({"config": {"env": 5}}, "$.config.env"),
+        ({"config": {"services": {}}}, "$.config.services"),
+        ({"config": {"guest": []}}, "$.config.guest"),
+        ({"config": {"mounts": [{"volume": 5}]}}, "$.config.mounts[0].volume"),
+        ({"config": {"containers": [{"name": 5, "image": 5}]}}, "$.config.containers[0].image"),
+    ],
+)
+def test_ids_and_states_are_never_odd(data: Any, place: str) -> None:
+    with pytest.raises(ShapeError) as caught:
+        structure_answer(data, models.Machine)
+    assert place in {misfit.place for misfit in caught.value.misfits}
+
+
+def test_a_member_that_was_odd_can_be_set() -> None:
+    machine = structure_answer(ODD, models.Machine)
+    assert machine.config is not None
+    assert machine.config.stop_config is not None
+    machine.config.stop_config.timeout = "7s"
+    assert unstructure(machine)["config"]["stop_config"]["timeout"] == "7s"

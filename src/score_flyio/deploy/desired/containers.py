@@ -17,7 +17,7 @@ from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.files import read, read_encoded
 from score_flyio.deploy.desired.machine_file import respelled, zeros_left_out
 from score_flyio.deploy.model import FileSource
-from score_flyio.fly.codec import structure, unstructure
+from score_flyio.fly.codec import structure, structure_answer, unstructure
 from score_flyio.flytoml.gotext import well_formed
 from score_flyio.flytoml.spec import AppSpec
 
@@ -79,7 +79,7 @@ def _with_file(
     merged = _merged(unstructure(config), known)
     written = zeros_left_out({name: merged[name] for name in known})
     rest = {name: item for name, item in merged.items() if name not in known}
-    result = structure({**rest, **written}, FlyMachineConfig)
+    result = structure_answer({**rest, **written}, FlyMachineConfig)
     _choose_container(result, spec.container, field)
     return result
 

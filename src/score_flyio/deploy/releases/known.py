@@ -15,7 +15,7 @@ from fly_machines import models
 from score_flyio.deploy.metadata import group_of, last_release
 from score_flyio.deploy.releases.images import DEFAULT_TAG, ImageName, exact, with_digest
 from score_flyio.deploy.releases.in_metadata import config_in, past_releases, present_release
-from score_flyio.fly.codec import ShapeError, structure, unstructure
+from score_flyio.fly.codec import ShapeError, structure_answer, unstructure
 from score_flyio.state.deployments import Config, DeploymentRecord, Release, Source
 
 
@@ -92,7 +92,7 @@ def config_of(
             config = release.configs[group]
             if config is None:
                 raise LookupError(release.version)
-            return structure(config, models.FlyMachineConfig)
+            return structure_answer(config, models.FlyMachineConfig)
     return None
 
 
@@ -121,7 +121,7 @@ def _age(release: Release) -> tuple[bool, bool, bool, float]:
 def _usable(config: Config | None) -> Config | None:
     """The config, if it is one: metadata may be written by anyone."""
     try:
-        structure(config or {}, models.FlyMachineConfig)
+        structure_answer(config or {}, models.FlyMachineConfig)
     except ShapeError:
         return None
     return config
@@ -144,7 +144,7 @@ def _config(same: Sequence[Release], group: str) -> Config | None:
     known = [config for release in same if (config := release.configs.get(group))]
     if not known:
         return None
-    first = structure(known[0], models.FlyMachineConfig)
+    first = structure_answer(known[0], models.FlyMachineConfig)
     image = first.image or ""
     own = [str(config.get("image") or "") for config in known]
     digest = _digest(image, own) or _digest(image, _images(same))

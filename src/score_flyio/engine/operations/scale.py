@@ -32,7 +32,7 @@ from score_flyio.engine.operations.change import Before, Change, carry_out
 from score_flyio.engine.operations.definition import definition_after, known_definition
 from score_flyio.engine.session import Session
 from score_flyio.errors import UsageError
-from score_flyio.fly.codec import structure
+from score_flyio.fly.codec import structure_answer
 from score_flyio.flytoml.spec import AppSpec, VmSpec
 from score_flyio.state.deployments import DeploymentRecord
 
@@ -126,7 +126,7 @@ class _Known:
             return min(configs, key=lambda config: bool(config.standbys))
         for release in reversed(self.record.releases):
             if config := release.configs.get(group):
-                return structure(config, models.FlyMachineConfig)
+                return structure_answer(config, models.FlyMachineConfig)
         return models.FlyMachineConfig()
 
     def regions(self, group: str) -> tuple[str, ...]:
