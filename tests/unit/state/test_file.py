@@ -11,12 +11,14 @@ from pathlib import Path
 
 import anyio
 import pytest
+from attrs import evolve
 
 from score_flyio.base.clock import Clock
 from score_flyio.errors import NotInitialised, StateCorrupt, StateError, StateLocked, StateTooNew
 from score_flyio.score.resources import ResourceUid
 from score_flyio.state import file as file_module
 from score_flyio.state.deployments import DeploymentRecord, Release, SecretRecord
+from score_flyio.state.deployments_form import dump_document, load_document
 from score_flyio.state.file import FileStore
 from score_flyio.state.model import ProjectState
 from score_flyio.state.resources import ResourceRecord
@@ -285,3 +287,18 @@ async def test_a_state_that_is_not_text_is_told(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="not UTF-8") as caught:
         await FileStore(tmp_path).load()
     assert caught.value.code == "state_invalid"
+
+
+def test_what_passes_of_a_release_is_not_written() -> None:
+    """Older versions of this tool refuse keys that they do not know."""
+    remembered = Release(version=1, at=1.5, image="x", configs={"app": {"n": 1}})
+    passing = evolve(remembered, sources=("state",), id="R", tool_version="t", back_to=1)
+    state = ProjectState.new("")
+    state.deployments["web"] = DeploymentRecord(releases=(passing,))
+    again = load_document(dump_document(state), "kept.yaml")
+    assert again.deployments["web"].releases == (remembered,)
+    text = dump_document(state)
+    assert "- version: 1" in text
+    text = text.replace("- version: 1", "- back_to: 1\n        version: 1")
+    with pytest.raises(StateCorrupt, match="back_to"):
+        load_document(text, "kept.yaml")
