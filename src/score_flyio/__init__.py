@@ -5,84 +5,27 @@ The names of `__all__` are the public interface, together with the modules `erro
 importing this package costs nothing.
 """
 
-from score_flyio._version import __version__
+from score_flyio.base.lazy import lazily
 
-TYPE_CHECKING = False  # the real one would import typing; type checkers know this name too
-if TYPE_CHECKING:
-    from score_flyio.base.secret import Secret
-    from score_flyio.deploy.execution.report import Report
-    from score_flyio.deploy.options import DeployOptions
-    from score_flyio.engine.deployable import FlyTomlApp
-    from score_flyio.engine.engine import Engine
-    from score_flyio.engine.planning import Plan
-    from score_flyio.engine.project import Project
-    from score_flyio.engine.run import Run
-    from score_flyio.engine.target import EmulatorTarget, FlyTarget, Target
-    from score_flyio.errors import Problem, ScoreFlyError
-    from score_flyio.events import Event, Listener
-    from score_flyio.flytoml.spec import AppSpec
-    from score_flyio.resources.provisioner import Provisioner
-    from score_flyio.score.model import Workload
-    from score_flyio.state.store import InMemoryStore, StateStore
-
-_HOMES = {
-    "AppSpec": "flytoml.spec",
-    "DeployOptions": "deploy.options",
-    "EmulatorTarget": "engine.target",
-    "Engine": "engine.engine",
-    "Event": "events",
-    "FlyTarget": "engine.target",
-    "FlyTomlApp": "engine.deployable",
-    "InMemoryStore": "state.store",
-    "Listener": "events",
-    "Plan": "engine.planning",
-    "Problem": "errors",
-    "Project": "engine.project",
-    "Provisioner": "resources.provisioner",
-    "Report": "deploy.execution.report",
-    "Run": "engine.run",
-    "ScoreFlyError": "errors",
-    "Secret": "base.secret",
-    "StateStore": "state.store",
-    "Target": "engine.target",
-    "Workload": "score.model",
-}
-
-__all__ = [
-    "AppSpec",
-    "DeployOptions",
-    "EmulatorTarget",
-    "Engine",
-    "Event",
-    "FlyTarget",
-    "FlyTomlApp",
-    "InMemoryStore",
-    "Listener",
-    "Plan",
-    "Problem",
-    "Project",
-    "Provisioner",
-    "Report",
-    "Run",
-    "ScoreFlyError",
-    "Secret",
-    "StateStore",
-    "Target",
-    "Workload",
-    "__version__",
-]
-
-
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+with lazily(globals()):
+    from score_flyio._version import __version__ as __version__
+    from score_flyio.base.secret import Secret as Secret
+    from score_flyio.deploy.execution.report import Report as Report
+    from score_flyio.deploy.options import DeployOptions as DeployOptions
+    from score_flyio.engine.deployable import FlyTomlApp as FlyTomlApp
+    from score_flyio.engine.engine import Engine as Engine
+    from score_flyio.engine.planning import Plan as Plan
+    from score_flyio.engine.project import Project as Project
+    from score_flyio.engine.run import Run as Run
+    from score_flyio.engine.target import EmulatorTarget as EmulatorTarget
+    from score_flyio.engine.target import FlyTarget as FlyTarget
+    from score_flyio.engine.target import Target as Target
+    from score_flyio.errors import Problem as Problem
+    from score_flyio.errors import ScoreFlyError as ScoreFlyError
+    from score_flyio.events import Event as Event
+    from score_flyio.events import Listener as Listener
+    from score_flyio.flytoml.spec import AppSpec as AppSpec
+    from score_flyio.resources.provisioner import Provisioner as Provisioner
+    from score_flyio.score.model import Workload as Workload
+    from score_flyio.state.store import InMemoryStore as InMemoryStore
+    from score_flyio.state.store import StateStore as StateStore

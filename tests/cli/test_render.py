@@ -88,7 +88,7 @@ def test_plain_with_debug_leaves_nothing_out() -> None:
 
 KINDS = [
     kind
-    for kind in (getattr(events, name) for name in events.__all__)
+    for kind in (getattr(events, name) for name in vars(events)["__all__"])
     if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
 ]
 

@@ -22,7 +22,7 @@ class Import:
     name: str | None
     line: int
     deferred: bool
-    """Only for type checkers, or inside a function."""
+    """Only for type checkers, inside a function, or on first use."""
 
     def starts(self, prefix: str) -> bool:
         """Whether it imports this module or something in it."""
@@ -57,6 +57,9 @@ class Module:
             inside = deferred or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
             inside = inside or (
                 isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test)
+            )
+            inside = inside or (
+                isinstance(child, ast.With) and "lazily" in ast.dump(child.items[0].context_expr)
             )
             if isinstance(child, ast.Import):
                 for alias in child.names:

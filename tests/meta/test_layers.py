@@ -15,7 +15,7 @@ from tests.meta.source import Import, Module, modules
 OWN = "score_flyio."
 
 MAY_IMPORT_OF_OURS = {
-    "": ("_version",),
+    "": ("base.lazy",),
     "__main__": ("_version", "cli"),
     "_version": (),
     "base": ("errors",),

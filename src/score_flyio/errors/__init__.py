@@ -27,124 +27,55 @@ No ExceptionGroup leaves the library: several failures are one error with `failu
 httpx and cattrs exceptions never cross the `fly` border; they are chained as causes.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from score_flyio.base.lazy import lazily
 
-from score_flyio.errors.base import (
-    Problem,
-    ScoreFlyError,
-)
-from score_flyio.errors.inputs import (
-    ConfigError,
-    InputError,
-    PlaceholderError,
-    ScoreFileError,
-    UnsupportedFeatureError,
-    UsageError,
-)
-from score_flyio.errors.runs import (
-    DeployError,
-    DestructiveChange,
-    HealthCheckFailed,
-    ImageError,
-    ImageNotFound,
-    LeaseHeld,
-    LeaseLost,
-    MachineCheckFailed,
-    NoProvisionerError,
-    NotInitialised,
-    PlanError,
-    ProvisionFailed,
-    RegistryDenied,
-    RegistryUnavailable,
-    ReleaseCommandFailed,
-    ResourceConflictError,
-    ResourceCycleError,
-    ResourceError,
-    StalePlan,
-    StateConflict,
-    StateCorrupt,
-    StateError,
-    StateLocked,
-    StateTooNew,
-)
-
-if TYPE_CHECKING:
-    from score_flyio.errors.fly import (
-        ApiAnswer,
-        Conflict,
-        FlyApiError,
-        FlyConnectionError,
-        FlyError,
-        FlyProtocolError,
-        FlyServerError,
-        FlyTimeout,
-        InsufficientCapacity,
-        InvalidRequest,
-        NameTaken,
-        NotAuthorized,
-        NotFound,
-        PreconditionFailed,
-        RateLimited,
-        Request,
-        RequestTimedOut,
-    )
-
-__all__ = [
-    "ApiAnswer",
-    "ConfigError",
-    "Conflict",
-    "DeployError",
-    "DestructiveChange",
-    "FlyApiError",
-    "FlyConnectionError",
-    "FlyError",
-    "FlyProtocolError",
-    "FlyServerError",
-    "FlyTimeout",
-    "HealthCheckFailed",
-    "ImageError",
-    "ImageNotFound",
-    "InputError",
-    "InsufficientCapacity",
-    "InvalidRequest",
-    "LeaseHeld",
-    "LeaseLost",
-    "MachineCheckFailed",
-    "NameTaken",
-    "NoProvisionerError",
-    "NotAuthorized",
-    "NotFound",
-    "NotInitialised",
-    "PlaceholderError",
-    "PlanError",
-    "PreconditionFailed",
-    "Problem",
-    "ProvisionFailed",
-    "RateLimited",
-    "RegistryDenied",
-    "RegistryUnavailable",
-    "ReleaseCommandFailed",
-    "Request",
-    "RequestTimedOut",
-    "ResourceConflictError",
-    "ResourceCycleError",
-    "ResourceError",
-    "ScoreFileError",
-    "ScoreFlyError",
-    "StalePlan",
-    "StateConflict",
-    "StateCorrupt",
-    "StateError",
-    "StateLocked",
-    "StateTooNew",
-    "UnsupportedFeatureError",
-    "UsageError",
-]
-
-
-def __getattr__(name: str) -> Any:
-    """The errors of the platform, on first use: many runs never talk to it."""
-    if name in __all__:
-        return getattr(import_module(f"{__name__}.fly"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+with lazily(globals()):
+    from score_flyio.errors.base import Problem as Problem
+    from score_flyio.errors.base import ScoreFlyError as ScoreFlyError
+    from score_flyio.errors.fly import ApiAnswer as ApiAnswer
+    from score_flyio.errors.fly import Conflict as Conflict
+    from score_flyio.errors.fly import FlyApiError as FlyApiError
+    from score_flyio.errors.fly import FlyConnectionError as FlyConnectionError
+    from score_flyio.errors.fly import FlyError as FlyError
+    from score_flyio.errors.fly import FlyProtocolError as FlyProtocolError
+    from score_flyio.errors.fly import FlyServerError as FlyServerError
+    from score_flyio.errors.fly import FlyTimeout as FlyTimeout
+    from score_flyio.errors.fly import InsufficientCapacity as InsufficientCapacity
+    from score_flyio.errors.fly import InvalidRequest as InvalidRequest
+    from score_flyio.errors.fly import NameTaken as NameTaken
+    from score_flyio.errors.fly import NotAuthorized as NotAuthorized
+    from score_flyio.errors.fly import NotFound as NotFound
+    from score_flyio.errors.fly import PreconditionFailed as PreconditionFailed
+    from score_flyio.errors.fly import RateLimited as RateLimited
+    from score_flyio.errors.fly import Request as Request
+    from score_flyio.errors.fly import RequestTimedOut as RequestTimedOut
+    from score_flyio.errors.inputs import ConfigError as ConfigError
+    from score_flyio.errors.inputs import InputError as InputError
+    from score_flyio.errors.inputs import PlaceholderError as PlaceholderError
+    from score_flyio.errors.inputs import ScoreFileError as ScoreFileError
+    from score_flyio.errors.inputs import UnsupportedFeatureError as UnsupportedFeatureError
+    from score_flyio.errors.inputs import UsageError as UsageError
+    from score_flyio.errors.runs import DeployError as DeployError
+    from score_flyio.errors.runs import DestructiveChange as DestructiveChange
+    from score_flyio.errors.runs import HealthCheckFailed as HealthCheckFailed
+    from score_flyio.errors.runs import ImageError as ImageError
+    from score_flyio.errors.runs import ImageNotFound as ImageNotFound
+    from score_flyio.errors.runs import LeaseHeld as LeaseHeld
+    from score_flyio.errors.runs import LeaseLost as LeaseLost
+    from score_flyio.errors.runs import MachineCheckFailed as MachineCheckFailed
+    from score_flyio.errors.runs import NoProvisionerError as NoProvisionerError
+    from score_flyio.errors.runs import NotInitialised as NotInitialised
+    from score_flyio.errors.runs import PlanError as PlanError
+    from score_flyio.errors.runs import ProvisionFailed as ProvisionFailed
+    from score_flyio.errors.runs import RegistryDenied as RegistryDenied
+    from score_flyio.errors.runs import RegistryUnavailable as RegistryUnavailable
+    from score_flyio.errors.runs import ReleaseCommandFailed as ReleaseCommandFailed
+    from score_flyio.errors.runs import ResourceConflictError as ResourceConflictError
+    from score_flyio.errors.runs import ResourceCycleError as ResourceCycleError
+    from score_flyio.errors.runs import ResourceError as ResourceError
+    from score_flyio.errors.runs import StalePlan as StalePlan
+    from score_flyio.errors.runs import StateConflict as StateConflict
+    from score_flyio.errors.runs import StateCorrupt as StateCorrupt
+    from score_flyio.errors.runs import StateError as StateError
+    from score_flyio.errors.runs import StateLocked as StateLocked
+    from score_flyio.errors.runs import StateTooNew as StateTooNew

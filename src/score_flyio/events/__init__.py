@@ -6,90 +6,39 @@ is about. Events never carry secret values. A listener is called synchronously a
 The classes are imported on first use: a run needs few of them.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from score_flyio.base.lazy import lazily
 
-from score_flyio.events.base import Event, EventLog, Listener, Scope, to_json
-
-if TYPE_CHECKING:
-    from score_flyio.events.deploy import (
-        CheckChanged,
-        ImageResolved,
-        LeaseAcquired,
-        LeaseReleased,
-        MachineStateChanged,
-        PlanReady,
-        RateLimitHit,
-        RequestFinished,
-        RequestRetried,
-        RollbackFinished,
-        RollbackStarted,
-        StepFailed,
-        StepFinished,
-        StepSkipped,
-        StepStarted,
-    )
-    from score_flyio.events.project import (
-        FileWritten,
-        StateSaved,
-        WarningRaised,
-        WorkloadLoaded,
-    )
-    from score_flyio.events.resources import (
-        DeprovisioningFinished,
-        DeprovisioningStarted,
-        ProvisioningFailed,
-        ProvisioningFinished,
-        ProvisioningStarted,
-    )
-    from score_flyio.events.run import (
-        RunFinished,
-        RunStarted,
-        TargetSelected,
-        WorkloadFinished,
-    )
-
-__all__ = [
-    "CheckChanged",
-    "DeprovisioningFinished",
-    "DeprovisioningStarted",
-    "Event",
-    "EventLog",
-    "FileWritten",
-    "ImageResolved",
-    "LeaseAcquired",
-    "LeaseReleased",
-    "Listener",
-    "MachineStateChanged",
-    "PlanReady",
-    "ProvisioningFailed",
-    "ProvisioningFinished",
-    "ProvisioningStarted",
-    "RateLimitHit",
-    "RequestFinished",
-    "RequestRetried",
-    "RollbackFinished",
-    "RollbackStarted",
-    "RunFinished",
-    "RunStarted",
-    "Scope",
-    "StateSaved",
-    "StepFailed",
-    "StepFinished",
-    "StepSkipped",
-    "StepStarted",
-    "TargetSelected",
-    "WarningRaised",
-    "WorkloadFinished",
-    "WorkloadLoaded",
-    "to_json",
-]
-
-
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        for home in ("project", "run", "resources", "deploy"):
-            module = import_module(f"{__name__}.{home}")
-            if hasattr(module, name):
-                return getattr(module, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+with lazily(globals()):
+    from score_flyio.events.base import Event as Event
+    from score_flyio.events.base import EventLog as EventLog
+    from score_flyio.events.base import Listener as Listener
+    from score_flyio.events.base import Scope as Scope
+    from score_flyio.events.base import to_json as to_json
+    from score_flyio.events.deploy import CheckChanged as CheckChanged
+    from score_flyio.events.deploy import ImageResolved as ImageResolved
+    from score_flyio.events.deploy import LeaseAcquired as LeaseAcquired
+    from score_flyio.events.deploy import LeaseReleased as LeaseReleased
+    from score_flyio.events.deploy import MachineStateChanged as MachineStateChanged
+    from score_flyio.events.deploy import PlanReady as PlanReady
+    from score_flyio.events.deploy import RateLimitHit as RateLimitHit
+    from score_flyio.events.deploy import RequestFinished as RequestFinished
+    from score_flyio.events.deploy import RequestRetried as RequestRetried
+    from score_flyio.events.deploy import RollbackFinished as RollbackFinished
+    from score_flyio.events.deploy import RollbackStarted as RollbackStarted
+    from score_flyio.events.deploy import StepFailed as StepFailed
+    from score_flyio.events.deploy import StepFinished as StepFinished
+    from score_flyio.events.deploy import StepSkipped as StepSkipped
+    from score_flyio.events.deploy import StepStarted as StepStarted
+    from score_flyio.events.project import FileWritten as FileWritten
+    from score_flyio.events.project import StateSaved as StateSaved
+    from score_flyio.events.project import WarningRaised as WarningRaised
+    from score_flyio.events.project import WorkloadLoaded as WorkloadLoaded
+    from score_flyio.events.resources import DeprovisioningFinished as DeprovisioningFinished
+    from score_flyio.events.resources import DeprovisioningStarted as DeprovisioningStarted
+    from score_flyio.events.resources import ProvisioningFailed as ProvisioningFailed
+    from score_flyio.events.resources import ProvisioningFinished as ProvisioningFinished
+    from score_flyio.events.resources import ProvisioningStarted as ProvisioningStarted
+    from score_flyio.events.run import RunFinished as RunFinished
+    from score_flyio.events.run import RunStarted as RunStarted
+    from score_flyio.events.run import TargetSelected as TargetSelected
+    from score_flyio.events.run import WorkloadFinished as WorkloadFinished

@@ -15,118 +15,34 @@ Metadata of a field: `key` is the spelling in the file if it is not the attribut
 The classes are imported on first use: making one takes half a millisecond, and most apps have few.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from score_flyio.base.lazy import lazily
 
-if TYPE_CHECKING:
-    from score_flyio.flytoml.spec.app import (
-        AppSpec,
-        BuildSection,
-        FileSpec,
-        Mount,
-        PersistRootfs,
-        VmSpec,
-    )
-    from score_flyio.flytoml.spec.checks import (
-        Check,
-        MachineCheck,
-        ServiceTcpCheck,
-    )
-    from score_flyio.flytoml.spec.experimental import (
-        Attached,
-        AttachedSecrets,
-        ExperimentalSection,
-    )
-    from score_flyio.flytoml.spec.handwritten import (
-        ComposeSection,
-        DeploySection,
-        HttpService,
-        MetricsSpec,
-        RestartSpec,
-        StaticSection,
-    )
-    from score_flyio.flytoml.spec.services import (
-        AutoStop,
-        Service,
-        ServiceHttpCheck,
-        ServicePort,
-    )
-    from score_flyio.flytoml.spec.traffic import (
-        Concurrency,
-        HttpOptions,
-        HttpResponseOptions,
-        ProxyProtoOptions,
-        ReplayCache,
-        TlsOptions,
-    )
-
-_HOMES = {
-    "AppSpec": "app",
-    "Attached": "experimental",
-    "AttachedSecrets": "experimental",
-    "AutoStop": "services",
-    "BuildSection": "app",
-    "Check": "checks",
-    "ComposeSection": "handwritten",
-    "Concurrency": "traffic",
-    "DeploySection": "handwritten",
-    "ExperimentalSection": "experimental",
-    "FileSpec": "app",
-    "HttpOptions": "traffic",
-    "HttpResponseOptions": "traffic",
-    "HttpService": "handwritten",
-    "MachineCheck": "checks",
-    "MetricsSpec": "handwritten",
-    "Mount": "app",
-    "PersistRootfs": "app",
-    "ProxyProtoOptions": "traffic",
-    "ReplayCache": "traffic",
-    "RestartSpec": "handwritten",
-    "Service": "services",
-    "ServiceHttpCheck": "services",
-    "ServicePort": "services",
-    "ServiceTcpCheck": "checks",
-    "StaticSection": "handwritten",
-    "TlsOptions": "traffic",
-    "VmSpec": "app",
-}
-
-__all__ = [
-    "AppSpec",
-    "Attached",
-    "AttachedSecrets",
-    "AutoStop",
-    "BuildSection",
-    "Check",
-    "ComposeSection",
-    "Concurrency",
-    "DeploySection",
-    "ExperimentalSection",
-    "FileSpec",
-    "HttpOptions",
-    "HttpResponseOptions",
-    "HttpService",
-    "MachineCheck",
-    "MetricsSpec",
-    "Mount",
-    "PersistRootfs",
-    "ProxyProtoOptions",
-    "ReplayCache",
-    "RestartSpec",
-    "Service",
-    "ServiceHttpCheck",
-    "ServicePort",
-    "ServiceTcpCheck",
-    "StaticSection",
-    "TlsOptions",
-    "VmSpec",
-]
-
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+with lazily(globals()):
+    from score_flyio.flytoml.spec.app import AppSpec as AppSpec
+    from score_flyio.flytoml.spec.app import BuildSection as BuildSection
+    from score_flyio.flytoml.spec.app import FileSpec as FileSpec
+    from score_flyio.flytoml.spec.app import Mount as Mount
+    from score_flyio.flytoml.spec.app import PersistRootfs as PersistRootfs
+    from score_flyio.flytoml.spec.app import VmSpec as VmSpec
+    from score_flyio.flytoml.spec.checks import Check as Check
+    from score_flyio.flytoml.spec.checks import MachineCheck as MachineCheck
+    from score_flyio.flytoml.spec.checks import ServiceTcpCheck as ServiceTcpCheck
+    from score_flyio.flytoml.spec.experimental import Attached as Attached
+    from score_flyio.flytoml.spec.experimental import AttachedSecrets as AttachedSecrets
+    from score_flyio.flytoml.spec.experimental import ExperimentalSection as ExperimentalSection
+    from score_flyio.flytoml.spec.handwritten import ComposeSection as ComposeSection
+    from score_flyio.flytoml.spec.handwritten import DeploySection as DeploySection
+    from score_flyio.flytoml.spec.handwritten import HttpService as HttpService
+    from score_flyio.flytoml.spec.handwritten import MetricsSpec as MetricsSpec
+    from score_flyio.flytoml.spec.handwritten import RestartSpec as RestartSpec
+    from score_flyio.flytoml.spec.handwritten import StaticSection as StaticSection
+    from score_flyio.flytoml.spec.services import AutoStop as AutoStop
+    from score_flyio.flytoml.spec.services import Service as Service
+    from score_flyio.flytoml.spec.services import ServiceHttpCheck as ServiceHttpCheck
+    from score_flyio.flytoml.spec.services import ServicePort as ServicePort
+    from score_flyio.flytoml.spec.traffic import Concurrency as Concurrency
+    from score_flyio.flytoml.spec.traffic import HttpOptions as HttpOptions
+    from score_flyio.flytoml.spec.traffic import HttpResponseOptions as HttpResponseOptions
+    from score_flyio.flytoml.spec.traffic import ProxyProtoOptions as ProxyProtoOptions
+    from score_flyio.flytoml.spec.traffic import ReplayCache as ReplayCache
+    from score_flyio.flytoml.spec.traffic import TlsOptions as TlsOptions
