@@ -111,7 +111,6 @@ def machine_check_inputs(
     *,
     release: Release,
     guest: FlyMachineGuest | None = None,
-    min_secrets_version: int | None = None,
 ) -> tuple[CreateMachineRequest, ...]:
     """One request per machine check of `group`, to be run against the machine `under_test`.
 
@@ -122,7 +121,6 @@ def machine_check_inputs(
     for result in results:
         if isinstance(result, ConversionError):
             raise result
-        result.min_secrets_version = min_secrets_version
     return tuple(r for r in results if isinstance(r, CreateMachineRequest))
 
 

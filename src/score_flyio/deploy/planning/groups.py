@@ -11,6 +11,7 @@ from score_flyio.deploy.metadata import by_group
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.launches import launch_steps, missing_of_launch
 from score_flyio.deploy.planning.leftovers import sort_out
+from score_flyio.deploy.planning.machine_checks import telling_untested
 from score_flyio.deploy.planning.model import GroupPlan, PlanContext, join
 from score_flyio.deploy.planning.replacements import behind_replaced_ones
 from score_flyio.deploy.planning.updates import update_steps
@@ -28,9 +29,9 @@ def plan_groups(context: PlanContext) -> GroupPlan:
         found = sort_out(app, group.group, members.get(group.group, ()))
         plans.append(_destroyed(found.gone))
         if not found.machines:
-            plans.append(launch_steps(group))
+            plans.append(telling_untested(group, launch_steps(group)))
             continue
-        plans.append(update_steps(group, found))
+        plans.append(telling_untested(group, update_steps(group, found)))
         if missing := missing_of_launch(found.machines, context.settings.known.launches_done):
             plans.append(launch_steps(group, missing))
     return behind_replaced_ones(_standbys_last(join(plans)))

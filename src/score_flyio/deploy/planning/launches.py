@@ -10,6 +10,7 @@ from fly_machines import models
 from score_flyio.deploy.desired.launch import launch_plan
 from score_flyio.deploy.metadata import Launch
 from score_flyio.deploy.model import Ref
+from score_flyio.deploy.planning.machine_checks import waiting_with_tests
 from score_flyio.deploy.planning.model import GroupContext, GroupPlan
 from score_flyio.deploy.planning.new_machine import options_guest
 from score_flyio.deploy.step import CreateMachine, Step
@@ -63,6 +64,7 @@ def launch_steps(context: GroupContext, missing: Missing | None = None) -> Group
     )
     of = missing.of if missing else {"single": 1, "pair": 2, "standby": 2}[plan.availability]
     launch = missing.launch if missing else context.settings.new_id()
+    waiting = waiting_with_tests(context)
     wait = not options.detach and options.strategy != "immediate"
     steps: list[Step] = []
     previous: tuple[str, ...] = ()
@@ -86,7 +88,8 @@ def launch_steps(context: GroupContext, missing: Missing | None = None) -> Group
             needs=previous,
         )
         steps += context.volumes.give(made)
-        steps += context.waiting.after(made) if wait and not standby_for else ()
+        if wait and not standby_for:
+            steps += waiting.first(made) if number == 1 else waiting.after(made)
         previous = (made.id,)
     return GroupPlan(steps=tuple(steps), launches=(launch,) if of > 1 else ())
 

@@ -22,6 +22,7 @@ from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions, StrategyName
 from score_flyio.deploy.planning.condition import check_hosts, host_answers, is_well
 from score_flyio.deploy.planning.leftovers import Members
+from score_flyio.deploy.planning.machine_checks import waiting_with_tests
 from score_flyio.deploy.planning.model import (
     AppPlan,
     GroupContext,
@@ -74,7 +75,7 @@ def update_steps(context: GroupContext, members: Members) -> GroupPlan:
         release=context.release,
         new_id=context.settings.new_id,
         options=options,
-        waiting=context.waiting,
+        waiting=waiting_with_tests(context),
         max_unavailable=options.max_unavailable or settings.max_unavailable,
     )
     strategy = options.strategy or cast(StrategyName, settings.strategy)

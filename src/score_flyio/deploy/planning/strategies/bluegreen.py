@@ -35,9 +35,12 @@ def bluegreen(update: GroupUpdate) -> Ordered:
     steps: list[Step] = []
     well: list[str] = []
     greens = _greens(update)
+    waits = update.waiting.first
     for green in greens:
-        waits = () if green.request.skip_launch else update.waiting.after(green)
-        steps += [green, *waits]
+        steps.append(green)
+        if not green.request.skip_launch:
+            steps += waits(green)
+            waits = update.waiting.after
         well.append(steps[-1].id)
     switched = [
         UncordonMachine(

@@ -21,7 +21,7 @@ def canary(update: GroupUpdate) -> Ordered:
     if not update.running:
         return rolling(update)
     made = _canary(update, f"canary:{update.group}:removed")
-    waits = update.waiting.after(made)
+    waits = update.waiting.first(made)
     removed = DestroyMachine(
         id=f"{made.id}:removed",
         app=update.app,
@@ -30,7 +30,9 @@ def canary(update: GroupUpdate) -> Ordered:
         reason="the canary did its work",
         needs=(waits[-1].id,),
     )
-    rest = rolling(evolve(update, before=(*update.before, waits[-1].id)))
+    untested = evolve(update.waiting, tests=())
+    before = (*update.before, waits[-1].id)
+    rest = rolling(evolve(update, before=before, waiting=untested))
     return Ordered(steps=(made, *waits, removed, *rest.steps), pools=rest.pools)
 
 

@@ -15,6 +15,7 @@ from score_flyio.deploy.planning.condition import is_well
 from score_flyio.deploy.step import (
     AwaitHealthy,
     CreateMachine,
+    RunMachineCheck,
     Step,
     UpdateMachine,
     WatchForCrashes,
@@ -23,6 +24,15 @@ from score_flyio.deploy.verdict import count_checks
 from score_flyio.flytoml.groups import flatten
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import Release
+
+
+@frozen(kw_only=True)
+class MachineTest:
+    """A command that tests a machine, in a machine of its own."""
+
+    command: str
+    request: models.CreateMachineRequest
+    launch_id: str
 
 
 @frozen(kw_only=True)
@@ -36,6 +46,27 @@ class Waiting:
     smoke_window: float
     """Seconds to watch for crashes; 0: not at all."""
     detach: bool = False
+    tests: tuple[MachineTest, ...] = ()
+    """What tests the first machine of a group."""
+
+    def first(self, step: CreateMachine | UpdateMachine) -> tuple[Step, ...]:
+        """The steps that wait for the first machine of a group, and test it; one after another."""
+        waits = self.after(step)
+        for number, test in enumerate(self.tests, start=1):
+            check = RunMachineCheck(
+                id=f"{step.id}:check:{number}",
+                app=step.app,
+                group=step.group,
+                target=step.target,
+                request=test.request,
+                command=test.command,
+                timeout=self.timeout,
+                launch_id=test.launch_id,
+                secrets_from=step.secrets_from,
+                needs=(waits[-1].id,),
+            )
+            waits = (*waits, check)
+        return waits
 
     def after(self, step: CreateMachine | UpdateMachine) -> tuple[Step, ...]:
         """The steps that wait for one machine: health, then the rest of its smoke window."""

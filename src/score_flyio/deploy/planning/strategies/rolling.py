@@ -14,8 +14,8 @@ RESTING_SLOTS = 30
 def rolling(update: GroupUpdate) -> Ordered:
     """The steps of a rolling update.
 
-    The first machine is watched for its whole smoke window before others follow; the windows of all
-    others overlap.
+    The first machine is watched for its whole smoke window, and tested, before others follow; the
+    windows of all others overlap.
     """
     pool = f"rolling:{update.group}"
     steps: list[Step] = []
@@ -26,8 +26,9 @@ def rolling(update: GroupUpdate) -> Ordered:
             steps.append(evolve(change, takes=pool, frees=change.id).after(*update.before))
             continue
         started = evolve(change, takes=None if first else pool).after(*gate)
-        healthy, *watch = update.waiting.after(started)
-        steps += [started, evolve(healthy, frees=None if first else started.id), *watch]
+        waits = update.waiting.first if first else update.waiting.after
+        healthy, *others = waits(started)
+        steps += [started, evolve(healthy, frees=None if first else started.id), *others]
         if first:
             gate = (*update.before, steps[-1].id)
     resting = f"{pool}:resting"

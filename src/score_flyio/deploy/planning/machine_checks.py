@@ -1,0 +1,59 @@
+"""Machine checks: commands that test the first machine of a group that gets a new config. Pure."""
+
+from __future__ import annotations
+
+import shlex
+
+from attrs import evolve
+
+from fly_machines import models
+from score_flyio.deploy.desired.launch import launch_plan
+from score_flyio.deploy.desired.special import group_machine_checks, machine_check_inputs
+from score_flyio.deploy.planning.model import GroupContext, GroupPlan
+from score_flyio.deploy.planning.new_machine import options_guest
+from score_flyio.deploy.planning.strategies.model import MachineTest, Waiting
+from score_flyio.deploy.step import CreateMachine, RunMachineCheck, UpdateMachine
+
+
+def waiting_with_tests(context: GroupContext) -> Waiting:
+    """What is waited for in a group, with its machine checks.
+
+    Raises:
+        ConversionError: a check has no command, or the config of the group cannot be made.
+    """
+    return evolve(context.waiting, tests=_tests(context))
+
+
+def _tests(context: GroupContext) -> tuple[MachineTest, ...]:
+    desired, group = context.desired, context.group
+    checks = group_machine_checks(desired.spec, group)
+    if not checks:
+        return ()
+    tested = launch_plan(
+        desired.spec, group, image=desired.image, release=context.release, files=desired.files
+    ).first
+    requests = machine_check_inputs(
+        desired.spec,
+        group,
+        models.Machine(config=tested.config),
+        release=context.release,
+        guest=options_guest(context.options),
+    )
+    return tuple(
+        MachineTest(
+            command=shlex.join(check.command),
+            request=request,
+            launch_id=context.settings.new_id(),
+        )
+        for check, request in zip(checks, requests, strict=True)
+    )
+
+
+def telling_untested(context: GroupContext, plan: GroupPlan) -> GroupPlan:
+    """The plan of a group, with a note where its machines change and no machine check runs."""
+    changed = any(isinstance(step, CreateMachine | UpdateMachine) for step in plan.steps)
+    tested = any(isinstance(step, RunMachineCheck) for step in plan.steps)
+    if not changed or tested or not group_machine_checks(context.desired.spec, context.group):
+        return plan
+    note = f"machine checks of group {context.group} are not run: no new machine is waited for"
+    return evolve(plan, notes=(*plan.notes, note))
