@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError
+
+OF_THE_STATE: Final = frozenset({"SCORE_FLYIO_STATE_KEY", "SCORE_FLYIO_STATE_TOKEN"})
+OWN: Final = OF_THE_STATE | {
+    "FLY_ACCESS_TOKEN",
+    "FLY_API_TOKEN",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+}
+"""Variables with what the tool itself logs in with: nothing that a Score file says reads them."""
 
 
 def credential(environ: Mapping[str, str], name: str) -> Secret | None:

@@ -57,8 +57,10 @@ def split_reference(text: str) -> tuple[str, ...]:
 def parse(text: str) -> tuple[Token, ...]:
     """A text as literal pieces and references. Never fails."""
     tokens: list[Token] = []
+    # Behind the last brace no placeholder ends, and looking for its end again and again takes long.
+    braced = text.rfind("}") + 1
     end = 0
-    for match in _TOKEN.finditer(text):
+    for match in _TOKEN.finditer(text, 0, braced):
         literal = text[end : match.start()] + (match[1] or ("$" if match[2] else ""))
         if literal:
             tokens.append(literal)
@@ -66,7 +68,7 @@ def parse(text: str) -> tuple[Token, ...]:
             tokens.append(Reference(match[3], split_reference(match[3])))
         end = match.end()
     if end < len(text):
-        tokens.append(text[end:])
+        tokens.append(text[end:braced] + text[braced:].replace("$$", "$"))
     return tuple(tokens)
 
 
@@ -90,7 +92,8 @@ def resources_in(value: Any) -> frozenset[str]:
 
 def escape(text: str) -> str:
     """Text that substitution turns back into exactly the given one."""
-    return _ESCAPABLE.sub(r"$\g<0>", text)
+    braced = text.rfind("}") + 1
+    return _ESCAPABLE.sub(r"$\g<0>", text[:braced]) + text[braced:].replace("$", "$$")
 
 
 class ResourceOutputs(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import anyio
 import pytest
 
 from score_flyio.errors import ProvisionFailed
+from score_flyio.resources.kinds import command
 from score_flyio.resources.kinds.command import CommandProvisioner
 from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
 from score_flyio.state.resources import CommandSpec
@@ -98,6 +100,38 @@ async def test_integers_stay_exact() -> None:
 
 async def test_an_empty_answer_to_deprovision_is_success() -> None:
     assert await script("true").deprovision(REQUEST) == ProvisionResult()
+
+
+async def test_what_a_program_leaves_running_keeps_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(command, "LINGER", 0.1)
+    text = 'sleep 300 & echo $! > "$1"; printf \'{"values":{"a":1}}\''
+    with anyio.fail_after(30):
+        result = await script(text, str(tmp_path / "left")).provision(REQUEST)
+    os.kill(int((tmp_path / "left").read_text()), signal.SIGKILL)
+    assert result.values == {"a": 1}
+
+
+async def test_a_program_gets_neither_key_nor_token_of_the_state() -> None:
+    environ = {
+        "PATH": os.environ["PATH"],
+        "FLY_API_TOKEN": "for fly itself",
+        "SCORE_FLYIO_STATE_KEY": "k",
+        "SCORE_FLYIO_STATE_TOKEN": "t",
+    }
+    spec = CommandSpec(
+        binary="/bin/sh",
+        args=(
+            "-c",
+            """printf '{"values":{"names":"%s"}}' "$(env | sed 's/=.*//' | sort | tr '\\n' ' ')\"""",
+        ),
+    )
+    result = await CommandProvisioner(id="p", spec=spec, environ=environ).provision(REQUEST)
+    assert result.values is not None
+    names = result.values["names"].split()
+    assert "FLY_API_TOKEN" in names, "scripts call fly with it"
+    assert not {"SCORE_FLYIO_STATE_KEY", "SCORE_FLYIO_STATE_TOKEN"} & set(names)
 
 
 async def test_a_missing_program_is_named() -> None:

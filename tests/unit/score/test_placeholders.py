@@ -262,3 +262,11 @@ def test_a_structure_keeps_what_is_no_text() -> None:
     result = substitute_in(value, LOOKUP)
     assert result.value == {"a": [1, None, True, 2.5], "${metadata.name}": {"b": "shop"}}
     assert result.secret_paths == frozenset()
+
+
+@pytest.mark.parametrize("piece", ['${"', "${", "$${", "$$", "$"])
+def test_long_texts_without_an_end_are_read_in_one_pass(piece: str) -> None:
+    """60,000 of them took minutes; a limit of time for the test is all that is asked here."""
+    text = piece * 60_000
+    assert "".join(map(str, parse(text))) == text.replace("$$", "$")
+    assert substitute(escape(text), Lookup(metadata={})).text == text

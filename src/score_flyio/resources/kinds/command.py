@@ -15,6 +15,7 @@ import anyio
 import anyio.abc
 from attrs import frozen
 
+from score_flyio.base.credentials import OF_THE_STATE
 from score_flyio.base.process_group import end_group
 from score_flyio.errors import ProvisionFailed
 from score_flyio.resources.protocol import MAX_ANSWER, Answer, Mode, encode_request, understand
@@ -22,6 +23,8 @@ from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.state.resources import CommandSpec
 
 MODE_VARIABLE = "SCORE_PROVISIONER_MODE"
+LINGER = 2.0
+"""Seconds for the end of stdout after that of the program."""
 
 
 @frozen(kw_only=True)
@@ -72,7 +75,7 @@ class CommandProvisioner:
         process = await anyio.open_process(
             [self.spec.binary, *(arg.replace(f"${MODE_VARIABLE}", mode) for arg in self.spec.args)],
             stderr=None,
-            env={**environ, MODE_VARIABLE: mode},
+            env={n: v for n, v in environ.items() if n not in OF_THE_STATE} | {MODE_VARIABLE: mode},
             cwd=self.cwd,
             start_new_session=True,
         )
@@ -97,14 +100,28 @@ async def _exchange(process: anyio.abc.Process, body: bytes) -> bytes:
     output = bytearray()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_feed, process.stdin, body)
-        async for chunk in process.stdout:
-            output += chunk
-            if len(output) > MAX_ANSWER:
-                break
-    if len(output) > MAX_ANSWER:
-        await end_group(process)
-    await process.wait()
+        read = anyio.Event()
+        tasks.start_soon(_collect, process, process.stdout, output, read)
+        await process.wait()
+        # What it left running may hold stdout open for ever; what it wrote itself is there by now.
+        with anyio.move_on_after(LINGER):
+            await read.wait()
+        tasks.cancel_scope.cancel()
     return bytes(output)
+
+
+async def _collect(
+    process: anyio.abc.Process,
+    stdout: anyio.abc.ByteReceiveStream,
+    output: bytearray,
+    read: anyio.Event,
+) -> None:
+    async for chunk in stdout:
+        output += chunk
+        if len(output) > MAX_ANSWER:
+            await end_group(process)
+            break
+    read.set()
 
 
 async def _feed(stdin: anyio.abc.ByteSendStream, body: bytes) -> None:

@@ -12,7 +12,7 @@ from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.resources.sharing import merge_patch
 from score_flyio.resources.template.entry import Entry
 from score_flyio.resources.template.render import Renderer, RenderError
-from score_flyio.resources.template.surroundings import MissingVariable, Surroundings
+from score_flyio.resources.template.surroundings import MissingVariable, OwnCredential, Surroundings
 from score_flyio.score.resources import JsonObject
 
 
@@ -75,6 +75,9 @@ class _Run:
             cause = error.__cause__
             if isinstance(cause, MissingVariable):
                 raise self._failed(name, str(cause), "set it where score-flyio runs") from error
+            if isinstance(cause, OwnCredential):
+                hint = "set a variable of another name to what the app is to have"
+                raise self._failed(name, str(cause), hint) from error
             raise self._failed(name, str(error), error.hint) from error
 
     def expect_outputs(self, found: JsonObject) -> None:

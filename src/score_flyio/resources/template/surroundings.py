@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
+from score_flyio.base.credentials import OWN
 from score_flyio.score.placeholders import references_in
 from score_flyio.score.resources import ResourceUid, definitions
 from score_flyio.state.model import ProjectState
@@ -35,7 +36,13 @@ class Surroundings:
         }
 
     def environment_variable(self, name: str, default: Any = _NEEDED) -> Any:
-        """The function `env`. Raises ValueError, without the value of any variable."""
+        """The function `env`.
+
+        Raises LookupError, without the value of any variable; what the tool itself logs in with is
+        not handed out, since whoever writes a Score file could read it in an app.
+        """
+        if name in OWN:
+            raise OwnCredential(name)
         if name in self.environ:
             return self.environ[name]
         if default is _NEEDED:
@@ -73,3 +80,10 @@ class MissingVariable(LookupError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"the environment variable {name} is not set")
+
+
+class OwnCredential(LookupError):
+    """A template asks for what the tool itself logs in with."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the environment variable {name} is for score-flyio itself")

@@ -188,6 +188,18 @@ def test_whether_the_shared_state_changes_is_known_beforehand(
         ("a: {{ 1 / 0 }}", "an expression fails (ZeroDivisionError)"),
         ("a: {{ 1 + 'x' }}", "an expression fails (TypeError)"),
         ("a: {{ env('NOT_SET') }}", "the environment variable NOT_SET is not set"),
+        (
+            "a: {{ env('FLY_API_TOKEN', 'x') }}",
+            "the environment variable FLY_API_TOKEN is for score-flyio itself",
+        ),
+        (
+            "a: {{ env('SCORE_FLYIO_STATE_KEY') }}",
+            "SCORE_FLYIO_STATE_KEY is for score-flyio itself",
+        ),
+        (
+            "a: {{ env('AWS_SECRET_ACCESS_KEY') }}",
+            "AWS_SECRET_ACCESS_KEY is for score-flyio itself",
+        ),
     ],
 )
 async def test_a_failing_template_is_named_with_its_place(text: str, message: str) -> None:
