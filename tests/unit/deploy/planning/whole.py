@@ -1,0 +1,276 @@
+"""Plans written out whole: each step with all that it depends on.
+
+`python -m tests.unit.deploy.planning.whole` writes the files of `whole/` anew.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from fly_machines import models
+from score_flyio.base.secret import Secret
+from score_flyio.deploy.compare import Difference
+from score_flyio.deploy.metadata import CANARY, HISTORY, SAFE_TO_DESTROY, STANDS_FOR, TAG
+from score_flyio.deploy.model import ObservedApp, Ref
+from score_flyio.deploy.options import DeployOptions, GuestOptions
+from score_flyio.deploy.planning.model import AppPlan, GroupPlan
+from score_flyio.deploy.planning.plan import describe_app
+from score_flyio.deploy.planning.removal import removal_steps
+from score_flyio.deploy.planning.scaling import GroupScale, scale_group
+from score_flyio.deploy.planning.settling import settle
+from score_flyio.deploy.step import Step
+from score_flyio.fly.codec import unstructure
+from score_flyio.fly.present import LAUNCH_KEY
+from tests.unit.deploy.planning.plans import (
+    CHECK,
+    SERVICE,
+    changed,
+    launched,
+    marked,
+    planned,
+    wanted,
+)
+
+FOLDER: Final = Path(__file__).with_name("whole")
+GROUPS: Final = """
+[processes]
+app = 'serve'
+idle = 'stand by'
+worker = 'work'
+[http_service]
+internal_port = 8080
+processes = ['app']
+[[mounts]]
+source = 'data'
+destination = '/data'
+processes = ['worker']
+"""
+"""Three groups: two machines that serve, one with a standby, one with a volume."""
+CONFIG: Final = ("image", "metadata", "standbys", "mounts", "guest", "dns")
+"""What is shown of a machine config; the rest is tested where configs are made."""
+SAME: Final = ("fly_platform_version", "fly_process_group", "fly_flyctl_version")
+"""Metadata that is not shown: every machine has it."""
+ONE, TWO = "create:app:1", "create:app:2"
+NEW: Final = wanted(SERVICE + CHECK, image="nginx:2")
+
+
+def old(text: str = SERVICE + CHECK) -> ObservedApp:
+    return launched(wanted(text))
+
+
+def volume(name: str, attached: str | None = None, region: str = "iad") -> models.Volume:
+    return models.Volume(id=name, name="data", region=region, attached_machine_id=attached)
+
+
+def _idle_and_worker() -> ObservedApp:
+    """All three groups, the standby of one known as such, a volume at its machine."""
+    found = old(GROUPS)
+    standby = next(m for m in found.machines if m.id == "create:idle:2")
+    assert standby.config is not None
+    found = changed(
+        found,
+        "create:idle:2",
+        config=attrs.evolve(standby.config, standbys=["create:idle:1"]),
+    )
+    return attrs.evolve(found, volumes=(volume("vol1", "create:worker:1"),))
+
+
+def _half(observed: ObservedApp) -> ObservedApp:
+    return attrs.evolve(
+        observed, machines=tuple(m for m in observed.machines if (m.id or "").endswith(":1"))
+    )
+
+
+def _scaled(
+    count: int, *regions: str, machines: tuple[models.Machine, ...] | None = None, **options: Any
+) -> GroupPlan:
+    """The worker group of `GROUPS`, whose machines mount a volume, with more or fewer machines."""
+    observed = _idle_and_worker()
+    mine = machines or tuple(m for m in observed.machines if m.id == "create:worker:1")
+    volumes = (
+        models.Volume(id="vol3", name="data", region="iad", size_gb=7),
+        models.Volume(id="vol2", name="data", region="fra", size_gb=2),
+        models.Volume(id="vol0", name="other", region="iad"),
+        *observed.volumes,
+    )
+    numbers = itertools.count(1)
+    return scale_group(
+        GroupScale(
+            observed=attrs.evolve(observed, volumes=volumes),
+            group="worker",
+            machines=mine,
+            count=count,
+            regions=regions,
+            template=mine[0].config,
+            new_id=lambda: f"ID{next(numbers)}",
+            options=DeployOptions(**options),
+        )
+    )
+
+
+def _workers() -> tuple[models.Machine, ...]:
+    """A standby, one that is stopped, and the first and the second of a launch."""
+    (found,) = (m for m in _idle_and_worker().machines if m.id == "create:worker:1")
+    config = found.config
+    assert config is not None
+    mounts = [attrs.evolve(mount, volume="vol1") for mount in config.mounts or []]
+
+    def like(name: str, launch: str, **facts: Any) -> models.Machine:
+        marks = {**(config.metadata or {}), LAUNCH_KEY: launch}
+        standbys = facts.pop("standbys", None)
+        own = attrs.evolve(config, mounts=mounts, metadata=marks, standbys=standbys)
+        return attrs.evolve(found, id=name, config=own, **facts)
+
+    return (
+        like("second", "L:2/2"),
+        like("first", "L:1/2"),
+        like("stopped", "M:2/2", state="stopped"),
+        like("standby", "N:3/3", standbys=["first"]),
+        like("far", "O:1/1", region="fra"),
+    )
+
+
+def _left() -> ObservedApp:
+    """A canary of one group, and a machine of another that was being replaced."""
+    found = marked(_idle_and_worker(), TWO, **{CANARY: "true"})
+    return marked(found, "create:idle:2", **{STANDS_FOR: "create:idle:1"})
+
+
+PLANS: Final[Mapping[str, Callable[[], AppPlan | GroupPlan]]] = {
+    "first": lambda: planned(wanted(SERVICE + CHECK, secrets={"KEY": "value"})),
+    "first-groups": lambda: planned(
+        wanted(GROUPS),
+        ObservedApp(name="web", app=models.App(name="web"), volumes=(volume("far", region="fra"),)),
+        smoke_checks=True,
+        fallback_regions=("ord", "fra"),
+        guest=GuestOptions(size="shared-cpu-2x", memory="1gb"),
+    ),
+    "first-detached": lambda: planned(wanted(GROUPS), detach=True, public_ips=False, ha=False),
+    "first-interrupted": lambda: planned(wanted(GROUPS), _half(old(GROUPS))),
+    "rolling": lambda: planned(
+        NEW, changed(old(), TWO, state="stopped"), strategy="rolling", smoke_checks=True
+    ),
+    "rolling-groups": lambda: planned(wanted(GROUPS, image="nginx:2"), _idle_and_worker()),
+    "rolling-secrets": lambda: planned(
+        wanted(SERVICE + CHECK, secrets={"KEY": "value"}),
+        attrs.evolve(old(), secrets={"OTHER": "d1"}),
+    ),
+    "canary": lambda: planned(NEW, old(), strategy="canary", smoke_checks=True),
+    "canary-detached": lambda: planned(NEW, old(), strategy="canary", detach=True),
+    "bluegreen": lambda: planned(NEW, old(), strategy="bluegreen", bluegreen_pause=3.0),
+    "immediate": lambda: planned(
+        wanted(SERVICE + CHECK, image="nginx:2", secrets={"KEY": "value"}),
+        changed(old(), TWO, state="stopped"),
+        strategy="immediate",
+        concurrency=3,
+    ),
+    "lost-host": lambda: planned(NEW, changed(old(), ONE, host_status="unreachable")),
+    "lost-hosts": lambda: planned(
+        wanted(GROUPS, image="nginx:2"),
+        changed(
+            changed(_idle_and_worker(), "create:idle:2", host_status="unknown", state="stopped"),
+            TWO,
+            host_status="unreachable",
+            state="stopped",
+        ),
+    ),
+    "new-mounts": lambda: planned(
+        wanted(SERVICE + "[[mounts]]\nsource = 'data'\ndestination = '/data'\ninitial_size = 3\n"),
+        attrs.evolve(old(SERVICE), volumes=(volume("vol2"), volume("vol1", region="fra"))),
+        allow_destructive=True,
+        guest=GuestOptions(cpus=2, cpu_kind="performance"),
+    ),
+    "release-command": lambda: planned(
+        wanted(
+            "[deploy]\nrelease_command = 'migrate now'\n" + SERVICE,
+            image="nginx:2",
+            secrets={"KEY": "value"},
+        ),
+        old(SERVICE),
+    ),
+    "left-canary": lambda: planned(NEW, marked(old(), TWO, **{CANARY: "true"})),
+    "left-greens": lambda: planned(
+        NEW,
+        marked(marked(old(), TWO, **{TAG: "r", STANDS_FOR: ONE}), ONE, **{TAG: SAFE_TO_DESTROY}),
+    ),
+    "left-replacement": lambda: planned(NEW, marked(old(), TWO, **{STANDS_FOR: ONE})),
+    "group-gone": lambda: planned(
+        wanted("[processes]\napp = 'serve'\n", image="nginx:1"), _idle_and_worker()
+    ),
+    "one-region": lambda: planned(
+        NEW, changed(old(), TWO, region="fra"), only_regions=("fra",), exclude_regions=("iad",)
+    ),
+    "scale-up": lambda: _scaled(4),
+    "scale-up-regions": lambda: _scaled(3, "iad", "fra", detach=True),
+    "scale-down": lambda: _scaled(1, "iad", machines=_workers()),
+    "scale-move": lambda: _scaled(4, "fra", machines=_workers()),
+    "settle": lambda: settle(_left(), DeployOptions(wait_timeout=7)).plan,
+    "remove": lambda: GroupPlan(
+        steps=removal_steps(
+            attrs.evolve(_idle_and_worker(), leftovers=(models.Machine(id="release-command"),))
+        )
+    ),
+    "remove-keep-volumes": lambda: GroupPlan(
+        steps=removal_steps(_idle_and_worker(), keep_volumes=True)
+    ),
+}
+
+
+def shown(plan: AppPlan | GroupPlan) -> str:
+    """The plan as people read it, then each step with all of its facts, then what else it has."""
+    lines = [describe_app(plan), ""] if isinstance(plan, AppPlan) else []
+    for step in plan.steps:
+        lines.append(f"{step.id}: {type(step).__name__}")
+        lines += [f"  {name}: {json.dumps(value)}" for name, value in _facts(step)]
+    for name in ("pools", "leases", "launches", "unchanged", "notes", "secret_names"):
+        if found := getattr(plan, name, None):
+            lines.append(f"{name}: {json.dumps(found)}")
+    return "\n".join(lines) + "\n"
+
+
+def _facts(step: Step) -> Iterator[tuple[str, Any]]:
+    for member in attrs.fields(type(step)):
+        value = getattr(step, member.name)
+        if member.name not in {"id", "app", "differences"} and value != member.default:
+            yield member.name, _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Secret():
+            return "(secret)"
+        case Ref() | Difference():
+            return str(value)
+        case models.FlyMachineConfig():
+            return _config(unstructure(value))
+        case dict():
+            return {name: _plain(item) for name, item in value.items()}
+        case tuple() | list():
+            return [_plain(item) for item in value]
+        case _ if attrs.has(type(value)):
+            own = {member.name: getattr(value, member.name) for member in attrs.fields(type(value))}
+            return {name: _plain(item) for name, item in own.items() if item not in (None, {})}
+        case _:
+            return value
+
+
+def _config(document: dict[str, Any]) -> dict[str, Any]:
+    metadata = document.get("metadata") or {}
+    kept = {name: text for name, text in metadata.items() if name not in SAME}
+    if HISTORY in kept:
+        kept[HISTORY] = "(packed)"
+    document["metadata"] = kept
+    return {name: document[name] for name in CONFIG if name in document}
+
+
+if __name__ == "__main__":
+    for old_file in FOLDER.glob("*.txt"):
+        old_file.unlink()
+    for title, make in PLANS.items():
+        (FOLDER / f"{title}.txt").write_text(shown(make()))
