@@ -12,8 +12,8 @@ with lazily(globals()):
     from score_flyio.base.secret import Secret as Secret
     from score_flyio.deploy.execution.report import Report as Report
     from score_flyio.deploy.options import DeployOptions as DeployOptions
-    from score_flyio.engine.deployable import FlyTomlApp as FlyTomlApp
     from score_flyio.engine.engine import Engine as Engine
+    from score_flyio.engine.inputs import FlyTomlApp as FlyTomlApp
     from score_flyio.engine.planning import Plan as Plan
     from score_flyio.engine.project import Project as Project
     from score_flyio.engine.run import Run as Run

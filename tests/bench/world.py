@@ -14,8 +14,8 @@ from fly_emulator import Emulator, EmulatorSettings, lifecycle
 from fly_emulator.records import MachineRecord
 from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.engine.deployable import FlyTomlApp
 from score_flyio.engine.engine import Engine
+from score_flyio.engine.inputs import FlyTomlApp
 from score_flyio.engine.project import Project
 from score_flyio.engine.target import EmulatorTarget
 from score_flyio.events import Event, MachineStateChanged, RequestFinished

@@ -17,8 +17,8 @@ from fly_machines import models
 from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.execution.report import Report
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.engine.deployable import FlyTomlApp, Input
 from score_flyio.engine.engine import Engine
+from score_flyio.engine.inputs import FlyTomlApp, Input, ScoreApp
 from score_flyio.engine.project import Project
 from score_flyio.engine.target import EmulatorTarget
 from score_flyio.errors import DeployError
@@ -27,7 +27,6 @@ from score_flyio.flytoml.document import read_fly_toml
 from score_flyio.report_html import render_html
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.resources.registry import Registry
-from score_flyio.score.load import workload_from_document
 from score_flyio.state.model import ProjectState
 from score_flyio.state.resources import ProvisionerDefinition, StaticSpec
 from score_flyio.state.store import InMemoryStore
@@ -193,7 +192,7 @@ def score(
         "service": {"ports": {"web": {"port": 80, "targetPort": 8080}}},
         "resources": wanted,
     }
-    return workload_from_document(document, f"{name}.yaml")
+    return ScoreApp.from_document(document, f"{name}.yaml")
 
 
 def shop() -> Recorded:

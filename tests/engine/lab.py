@@ -16,15 +16,14 @@ from fly_emulator.records import MachineRecord
 from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.execution.report import Report
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.engine.deployable import FlyTomlApp, Input
 from score_flyio.engine.engine import Engine
+from score_flyio.engine.inputs import FlyTomlApp, Input, ScoreApp
 from score_flyio.engine.project import Project
 from score_flyio.engine.run import Run
 from score_flyio.engine.target import EmulatorTarget, Target
 from score_flyio.errors import ScoreFlyError
 from score_flyio.events import Event
 from score_flyio.flytoml import read_fly_toml
-from score_flyio.score.load import LoadedWorkload, workload_from_document
 from score_flyio.state.model import ProjectState
 from score_flyio.state.resources import ProvisionerDefinition, StaticSpec
 from score_flyio.state.store import InMemoryStore
@@ -65,7 +64,7 @@ def toml(
 
 def score(
     name: str = "web", *, image: str = "nginx:1", secret: bool = False, **env: str
-) -> LoadedWorkload:
+) -> ScoreApp:
     """A Score workload with a service and a probe; `secret` reads one of a database."""
     variables = dict(env)
     document: dict[str, Any] = {
@@ -78,7 +77,7 @@ def score(
     if secret:
         variables["PASSWORD"] = "${resources.db.password}"
         document["resources"] = {"db": {"type": "database"}}
-    return workload_from_document(document, f"{name}.yaml")
+    return ScoreApp.from_document(document, f"{name}.yaml", directory=Path("/nowhere"))
 
 
 @define(eq=False)

@@ -11,9 +11,9 @@ import pytest
 from fly_emulator import Emulator, EmulatorSettings, Faults, parse_faults
 from score_flyio.base.clock import EventLoopClock
 from score_flyio.engine.engine import Engine
+from score_flyio.engine.inputs import ScoreApp
 from score_flyio.engine.project import Project
 from score_flyio.engine.target import EmulatorTarget
-from score_flyio.score.load import LoadedWorkload, workload_from_document
 from score_flyio.state.model import ProjectState
 from score_flyio.state.resources import ProvisionerDefinition, StaticSpec
 from score_flyio.state.store import InMemoryStore
@@ -22,7 +22,7 @@ from tests.engine.lab import QUICK
 SETTINGS = EmulatorSettings(boot=0.1, healthy_after=0.1)
 
 
-def workload(kind: str) -> LoadedWorkload:
+def workload(kind: str) -> ScoreApp:
     document: dict[str, Any] = {
         "apiVersion": "score.dev/v1b1",
         "metadata": {"name": "web"},
@@ -30,7 +30,7 @@ def workload(kind: str) -> LoadedWorkload:
         "service": {"ports": {"http": {"port": 80, "targetPort": 8080}}},
         "resources": {"name": {"type": kind}},
     }
-    return workload_from_document(document, "score.yaml")
+    return ScoreApp.from_document(document, "score.yaml")
 
 
 async def deploys(host: str, kind: str = "route", faults: Faults | None = None) -> list[Any]:

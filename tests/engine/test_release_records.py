@@ -16,8 +16,8 @@ from trio.testing import MockClock
 from fly_emulator import Emulator, EmulatorSettings, parse_faults
 from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.engine.deployable import FlyTomlApp
 from score_flyio.engine.engine import Engine
+from score_flyio.engine.inputs import FlyTomlApp
 from score_flyio.engine.project import Project
 from score_flyio.engine.target import EmulatorTarget, FlyTarget
 from score_flyio.errors import DeployError

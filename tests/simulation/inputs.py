@@ -7,9 +7,8 @@ from typing import Any, Literal, TypeAlias
 
 from attrs import field, frozen
 
-from score_flyio.engine.deployable import FlyTomlApp
+from score_flyio.engine.inputs import FlyTomlApp, Input, ScoreApp
 from score_flyio.flytoml import read_fly_toml
-from score_flyio.score.load import LoadedWorkload, workload_from_document
 
 Badness: TypeAlias = Literal["", "unhealthy", "crash", "release"]
 """What is wrong with a version: checks never pass, it crashes, its release command fails."""
@@ -50,11 +49,11 @@ class SimApp:
     strategy: str = "rolling"
     versions: tuple[Version, ...] = field(factory=tuple)
 
-    def input(self, stage: int) -> LoadedWorkload | FlyTomlApp:
+    def input(self, stage: int) -> Input:
         """The app as it is deployed in a stage."""
         version = self.versions[stage]
         if self.kind == "score":
-            return workload_from_document(self._score(version), f"{self.name}.yaml")
+            return ScoreApp.from_document(self._score(version), f"{self.name}.yaml")
         document = read_fly_toml(self._toml(version), file=f"{self.name}.toml")
         if document.spec is None or document.problems:
             raise AssertionError(document.problems)

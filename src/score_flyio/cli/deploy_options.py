@@ -11,7 +11,7 @@ from score_flyio.cli.options import app_option, org_option, target_option
 
 if TYPE_CHECKING:
     from score_flyio.deploy.options import DeployOptions
-    from score_flyio.engine.inputs import Selection
+    from score_flyio.engine.pipeline import Selection
 
 INPUTS: Final = (
     click.argument("files", nargs=-1, metavar="[FILE]..."),
@@ -188,14 +188,20 @@ SETTINGS: Final = (
 
 
 def selection(settings: dict[str, Any]) -> Selection:
-    """What INPUTS say; takes them out of the other settings."""
-    from score_flyio.engine.inputs import Selection
+    """What INPUTS say; takes them out of the other settings.
+
+    An image for one Score file is what `.` stands for in it, also in later runs.
+    """
+    from score_flyio.engine.pipeline import Selection
     from score_flyio.engine.project import Overrides
 
-    overrides = Overrides(
-        file=settings.pop("overrides_file"), properties=settings.pop("override_properties")
-    )
     own = {name: settings.pop(name) for name in ("files", "configs", "app")}
+    single = len(own["files"]) == 1 and not own["configs"]
+    overrides = Overrides(
+        file=settings.pop("overrides_file"),
+        properties=settings.pop("override_properties"),
+        image=settings["image"] if single else None,
+    )
     return Selection(overrides=overrides, **own)
 
 

@@ -15,36 +15,14 @@ from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.new_machine import options_guest
-from score_flyio.engine.deployable import ConvertedApp
 from score_flyio.engine.engine import Engine
-from score_flyio.engine.generate import GenerateResult
-from score_flyio.engine.inputs import Broken, Loaded, Selection, load_inputs
+from score_flyio.engine.inputs import Input
+from score_flyio.engine.output import Output
+from score_flyio.engine.pipeline import Refused, Selection, load_inputs
 from score_flyio.engine.planning import Plan
 from score_flyio.engine.target import Target
 from score_flyio.errors import DeployError, UsageError
 from score_flyio.events import Event, Listener
-
-
-async def load(cli: CliContext, selection: Selection) -> Loaded:
-    """What the command line names, in the project of the working directory."""
-    return await load_inputs(cli.project(), selection)
-
-
-def generated(cli: CliContext, result: GenerateResult) -> Loaded:
-    """What `generate` made and what it could not make."""
-    directory = cli.project().directory
-    return Loaded(
-        inputs=tuple(
-            ConvertedApp(
-                app=item.app,
-                workload=item.workload,
-                conversion=item.conversion,
-                directory=directory,
-            )
-            for item in result.generated
-        ),
-        broken=tuple(Broken(label="", error=error) for error in result.failures),
-    )
 
 
 @frozen(kw_only=True)
@@ -58,28 +36,32 @@ class DeployRun:
     report: str | None = None
     events_file: str | None = None
     build_only: bool = False
-    write_files: bool = True
+    output: Output | None = None
+    """Where files are written; None: into the project's folder."""
 
-    async def deploy(self, loaded: Loaded) -> int:
-        """Deploy what could be loaded, tell how it went, and return the exit code."""
-        check_options(self.options, loaded)
+    async def deploy(self, selection: Selection) -> int:
+        """Deploy what is selected, tell how it went, and return the exit code."""
+        inputs, refused = await load_inputs(self.cli.project(), selection)
+        check_options(self.options, len(inputs) + len(refused))
         if self.build_only:
-            return await self._build(loaded)
+            return await self._build(inputs, refused)
         events: list[Event] = []
         page = None if self.report is None else self.cli.output_path("--report", self.report)
         report = Report(target=self.target.name)
-        if loaded.inputs:
+        if inputs:
             async with follow(self.cli, self.events_file) as show:
-                report = await self._deployed(loaded, _both(show, events.append))
-        report = evolve(report, apps=(*map(_not_loaded, loaded.broken), *report.apps))
+                report = await self._deployed(inputs, _both(show, events.append))
+        report = evolve(report, apps=(*map(_not_loaded, refused), *report.apps))
+        if self.output is not None and self.output.secrets_file == "-":
+            self.cli.output.write(self.output.secrets_text or "")
         tell(self.cli, report)
         if page is not None:
             _write_html(self.cli, page, report, events)
         return report.exit_code
 
-    async def _deployed(self, loaded: Loaded, listener: Listener) -> Report:
+    async def _deployed(self, inputs: Sequence[Input], listener: Listener) -> Report:
         async with self._engine(listener) as engine:
-            run = engine.deploy(loaded.inputs, self.options)
+            run = engine.deploy(inputs, self.options)
             try:
                 async with run:
                     pass
@@ -88,15 +70,15 @@ class DeployRun:
                     raise
             return run.report
 
-    async def _build(self, loaded: Loaded) -> int:
+    async def _build(self, inputs: Sequence[Input], refused: Sequence[Refused]) -> int:
         """Images that have to be built are; everything else is left alone."""
         async with follow(self.cli, self.events_file) as show, self._engine(show) as engine:
-            plan = await engine.plan(loaded.inputs, self.options)
-        tell_failures(self.cli, plan, loaded.broken)
+            plan = await engine.plan(inputs, self.options)
+        tell_failures(self.cli, plan, refused)
         images = {app.label: "there already" for app in plan.apps}
         text = "\n".join(f"{label}: the image is {state}" for label, state in images.items())
         self.cli.output.result({"images": images}, text)
-        return failure_code(plan, loaded.broken)
+        return failure_code(plan, refused)
 
     def _engine(self, listener: Listener) -> Engine:
         return Engine(
@@ -105,19 +87,18 @@ class DeployRun:
             listener=listener,
             clock=self.cli.clock,
             jobs=self.jobs,
-            write_files=self.write_files,
+            output=self.output,
         )
 
 
-def check_options(options: DeployOptions, loaded: Loaded) -> None:
-    """Refuses what cannot be before anything is changed.
+def check_options(options: DeployOptions, count: int) -> None:
+    """Refuses what cannot be for so many apps, before anything is changed.
 
     Raises:
         UsageError: one image would go to several apps.
         ConversionError: a machine size that Fly has not.
     """
     options_guest(options)
-    count = len(loaded.inputs) + len(loaded.broken)
     if options.image and count != 1:
         raise UsageError(
             f"--image is for one app, but {count} would be deployed",
@@ -148,17 +129,17 @@ def tell_errors(cli: CliContext, report: Report) -> None:
             cli.output.error(words if named else f"{app.label}: {words}")
 
 
-def tell_failures(cli: CliContext, plan: Plan, broken: Sequence[Broken]) -> None:
+def tell_failures(cli: CliContext, plan: Plan, refused: Sequence[Refused]) -> None:
     """On stderr what could not be loaded or planned."""
-    failures = [*((b.label, b.error) for b in broken), *plan.failures.items()]
+    failures = [*((b.label, b.error) for b in refused), *plan.failures.items()]
     for label, error in failures:
         words = _words(error)
         cli.output.error(words if label in error.message else f"{label}: {words}")
 
 
-def failure_code(plan: Plan, broken: Sequence[Broken]) -> int:
+def failure_code(plan: Plan, refused: Sequence[Refused]) -> int:
     """2 for bad input only, 1 for other failures, 0 for none."""
-    codes = {item.error.exit_code for item in broken}
+    codes = {item.error.exit_code for item in refused}
     codes |= {error.exit_code for error in plan.failures.values()}
     return 0 if not codes else 2 if codes == {2} else 1
 
@@ -167,8 +148,8 @@ def _words(error: Exception) -> str:
     return to_text(describe(error))
 
 
-def _not_loaded(broken: Broken) -> AppReport:
-    return AppReport(app="", label=broken.label, outcome="failed", failures=(broken.error,))
+def _not_loaded(refused: Refused) -> AppReport:
+    return AppReport(app="", label=refused.label, outcome="failed", failures=(refused.error,))
 
 
 def _both(*listeners: Listener) -> Listener:

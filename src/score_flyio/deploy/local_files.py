@@ -7,9 +7,11 @@ from pathlib import Path
 
 from attrs import frozen
 
+from score_flyio.base.record import Record
 
-@frozen
-class NoFiles:
+
+@frozen(eq=False, repr=False)
+class NoFiles(Record):
     """For apps of which only the outline is known."""
 
     def read(self, path: str) -> bytes:
@@ -20,8 +22,8 @@ class NoFiles:
 NO_FILES = NoFiles()
 
 
-@frozen
-class LocalFiles:
+@frozen(eq=False, repr=False)
+class LocalFiles(Record):
     """Reads files relative to a folder: the working directory, as flyctl does."""
 
     directory: Path

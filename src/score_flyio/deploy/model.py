@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from attrs import field, frozen
 
-from fly_machines import models
+from score_flyio.base.record import Record
 from score_flyio.base.secret import Secret
 from score_flyio.flytoml.spec import AppSpec
-from score_flyio.state.deployments import Release, SecretRecord
+
+if TYPE_CHECKING:
+    from fly_machines import models
+    from score_flyio.errors import Problem
+    from score_flyio.state.deployments import Release, SecretRecord
 
 
 class FileSource(Protocol):
@@ -19,20 +23,25 @@ class FileSource(Protocol):
     def read(self, path: str) -> bytes: ...
 
 
-@frozen(kw_only=True)
-class DesiredApp:
+@frozen(kw_only=True, eq=False, repr=False)
+class DesiredApp(Record):
     """One app as it should run."""
 
     name: str
-    org: str
+    org: str = ""
+    """The organization that it is made in, where it is not there yet."""
     spec: AppSpec
-    image: str
+    image: str = ""
     """What `image = "."` stands for and machines without containers run."""
     secrets: Mapping[str, Secret] = field(factory=dict, repr=False)
     workload: str | None = None
     files: FileSource = field(repr=False)
     hostnames: tuple[str, ...] = ()
     """Host names of people's own that lead to the app: each needs a certificate."""
+    side_files: Mapping[str, bytes] = field(factory=dict, repr=False)
+    """Files to write beside the fly.toml, by path relative to the working directory."""
+    notices: tuple[Problem, ...] = ()
+    """What a person should know of it."""
 
     @property
     def label(self) -> str:
@@ -40,16 +49,16 @@ class DesiredApp:
         return self.workload or self.name
 
 
-@frozen(kw_only=True)
-class OwnCertificate:
+@frozen(kw_only=True, eq=False, repr=False)
+class OwnCertificate(Record):
     """A certificate that somebody brings along, in PEM form."""
 
     fullchain: str
     private_key: Secret = field(repr=False)
 
 
-@frozen(kw_only=True)
-class KnownApp:
+@frozen(kw_only=True, eq=False, repr=False)
+class KnownApp(Record):
     """What the project state remembers of an app."""
 
     secrets: Mapping[str, SecretRecord] = field(factory=dict)
@@ -58,8 +67,8 @@ class KnownApp:
     releases: tuple[Release, ...] = ()
 
 
-@frozen(kw_only=True)
-class ObservedApp:
+@frozen(kw_only=True, eq=False, repr=False)
+class ObservedApp(Record):
     """One app as Fly shows it: a fresh read."""
 
     name: str
@@ -83,8 +92,8 @@ class ObservedApp:
         return self.app is not None
 
 
-@frozen(kw_only=True)
-class Ref:
+@frozen(kw_only=True, eq=False, repr=False)
+class Ref(Record):
     """A machine that exists (`machine`), or the one that a step makes (`step`)."""
 
     machine: str | None = None

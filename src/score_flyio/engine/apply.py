@@ -95,11 +95,7 @@ class Work:
     async def carry_out(
         self, applying: Applying, execution: AppExecution, observed: ObservedApp
     ) -> AppPlan:
-        """Does the plan, and tells its notes."""
-        for note in self.plan.notes:
-            applying.session.emit(
-                WarningRaised(scope=execution.context.scope(), message=note, code="plan_note")
-            )
+        """Does the plan."""
         await applying.steps(execution, self.plan, observed, self.definition)
         return self.plan
 
@@ -190,6 +186,9 @@ class Applying:
         definition: AppSpec | None,
     ) -> None:
         """Does the steps of a plan that were not done yet; Fly is told of the release meanwhile."""
+        scope = execution.context.scope()
+        for note in plan.notes:
+            self.session.emit(WarningRaised(scope=scope, message=note, code="plan_note"))
         if definition is not None:
             execution.context.release.expect(
                 plan.release,

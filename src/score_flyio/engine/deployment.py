@@ -1,65 +1,117 @@
-"""One deploy run: the resources and all apps of it, each starting as soon as it can."""
+"""Desired apps → plans → what was done: planning a run, and carrying it out."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
 import anyio
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
+from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.desired.addresses import public_url
-from score_flyio.deploy.execution.context import app_scope
 from score_flyio.deploy.execution.execute import AppExecution
-from score_flyio.deploy.execution.report import Report
+from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.deploy.local_files import NO_FILES
-from score_flyio.deploy.model import DesiredApp, ObservedApp
+from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan, PlanSettings, fingerprint
 from score_flyio.deploy.planning.plan import empty_plan, plan_app, platform_steps
 from score_flyio.deploy.releases.known import of_machines, to_remember
 from score_flyio.engine.apply import Applying
-from score_flyio.engine.deployable import Deployable, Prepared, image_of, with_options
+from score_flyio.engine.inputs import Input
+from score_flyio.engine.pipeline import Preparation
 from score_flyio.engine.recording import StateRecorder
 from score_flyio.engine.session import TOOL_VERSION, Session
-from score_flyio.errors import ResourceError, ScoreFlyError, StalePlan
-from score_flyio.events import PlanReady, WarningRaised
+from score_flyio.errors import ImageError, ScoreFlyError, StalePlan
+from score_flyio.events import PlanReady, Scope, WorkloadFinished
 from score_flyio.flytoml.spec import AppSpec
-from score_flyio.resources.run import ResourceRun
-from score_flyio.score.resources import Outputs, ResourceUid
-
-OnPrepared = Callable[[Deployable, Prepared], Awaitable[None]]
+from score_flyio.score.placeholders import PENDING
 
 
 @frozen(kw_only=True)
 class Deployment:
-    """What a run is made of."""
+    """All apps of a run, and what is known of them."""
 
     session: Session
-    options: DeployOptions
     recorder: StateRecorder
-    on_prepared: OnPrepared
-    """Called when an app is known in full, before anything of it changes."""
-    resources: ResourceRun | None = None
-    uids: Mapping[str, Mapping[str, ResourceUid]] = field(factory=dict)
-    """Workload to resource name to uid."""
+    ready: Preparation
+    options: DeployOptions
     fingerprints: Mapping[str, str] = field(factory=dict)
     """What the apps looked like when the plan was made, where there was one before."""
 
-    async def run(self, deployables: Sequence[Deployable]) -> Report:
+    async def run(self) -> Report:
         """Everything at once, as far as nothing waits for something else."""
-        works = [_Deploy(run=self, deployable=deployable) for deployable in deployables]
+        works = [_Deploy(run=self, app=app) for app in self.ready.inputs]
         applying = Applying(session=self.session, recorder=self.recorder)
-        return await applying.run(works, beside=self._provision)
+        report = await applying.run(works, beside=self._provision)
+        return evolve(report, apps=(*self._refused(), *report.apps))
 
     async def _provision(self) -> None:
         """Failures are told to the workloads that need the resource, when they ask for it."""
-        if self.resources is None:
-            return
-        try:
-            await self.resources.run()
-        except ResourceError:
-            return
+        await self.ready.provision()
+
+    def _refused(self) -> list[AppReport]:
+        for each in self.ready.refused:
+            scope = Scope(workload=each.label)
+            self.session.emit(
+                WorkloadFinished(scope=scope, outcome="failed", error=each.error.message)
+            )
+        return [
+            AppReport(app="", label=each.label, outcome="failed", failures=(each.error,))
+            for each in self.ready.refused
+        ]
+
+    async def plan(self) -> tuple[dict[str, AppPlan], dict[str, ScoreFlyError]]:
+        """What `run` would do now, by app, and what cannot be planned, by label."""
+        plans: dict[str, AppPlan] = {}
+        failures = {each.label: each.error for each in self.ready.refused}
+
+        async def one(app: str) -> None:
+            try:
+                with unwrapped():
+                    plans[app] = await self._plan_ahead(app)
+            except ScoreFlyError as error:
+                failures[self.ready.inputs[app].workload or app] = error
+
+        with unwrapped():
+            async with anyio.create_task_group() as tasks:
+                for app in self.ready.inputs:
+                    tasks.start_soon(one, app)
+        return {app: plans[app] for app in self.ready.inputs if app in plans}, failures
+
+    async def _plan_ahead(self, app: str) -> AppPlan:
+        desired = settled(self.ready.expected(app), self.options)
+        known = self.recorder.known(app)
+        desired = evolve(desired, spec=without_known_secrets(desired.spec, known))
+        observed = await observe_app(self.session.client, app, self.wanted(app, desired))
+        plan = self.planned(desired, observed, await self.organization(observed))
+        return evolve(plan, notes=(*map(str, desired.notices), *plan.notes))
+
+    def wanted(self, app: str, desired: DesiredApp) -> Wanted:
+        """Which parts of an app its plan depends on."""
+        item: Input = self.ready.inputs[app]
+        return Wanted(
+            volumes=bool(desired.spec.mounts),
+            addresses=desired.spec.http_service is not None or bool(desired.spec.services),
+            secrets=item.may_have_secrets,
+            certificates=item.may_have_hostnames,
+        )
+
+    async def organization(self, observed: ObservedApp) -> str:
+        """The one that the app is made in; none where it is there already."""
+        return "" if observed.exists else await self.session.organization.slug()
+
+    def planned(self, desired: DesiredApp, observed: ObservedApp, org: str) -> AppPlan:
+        """The plan of one app."""
+        settings = PlanSettings(
+            options=self.options,
+            known=self.recorder.known(desired.name),
+            new_id=self.session.new_id,
+            tool_version=TOOL_VERSION,
+        )
+        return plan_app(evolve(desired, org=org), observed, settings)
 
 
 @frozen(kw_only=True)
@@ -67,16 +119,12 @@ class _Deploy:
     """The deploy of one app."""
 
     run: Deployment
-    deployable: Deployable
+    app: str
     makes_release: bool = True
 
     @property
-    def app(self) -> str:
-        return self.deployable.app
-
-    @property
     def label(self) -> str:
-        return self.deployable.workload or self.deployable.app
+        return self.run.ready.inputs[self.app].workload or self.app
 
     @property
     def options(self) -> DeployOptions:
@@ -84,21 +132,17 @@ class _Deploy:
 
     @property
     def url(self) -> str | None:
-        return public_url(self._draft())
+        return public_url(with_options(self.run.ready.outlines[self.app].spec, self.options))
 
-    def _draft(self) -> AppSpec:
-        return with_options(self.deployable.draft(), self.options)
-
-    def _uids(self) -> Mapping[str, ResourceUid]:
-        return self.run.uids.get(self.deployable.workload or "", {})
+    def _outline(self) -> DesiredApp:
+        return settled(self.run.ready.outlines[self.app], self.options)
 
     async def observe(self) -> ObservedApp:
         """The app as it is; what is certain to fail does so before anything is made for nothing."""
-        run, draft = self.run, self._draft()
-        image_of(self.deployable, draft, self.options)
-        if run.resources is not None:
-            run.resources.check(self._uids().values())
-        wanted = wanted_parts(self.deployable, draft)
+        run, outline = self.run, self._outline()
+        if run.ready.run is not None:
+            run.ready.run.check(run.ready.uids(self.app).values())
+        wanted = run.wanted(self.app, outline)
         observed = await observe_app(run.session.client, self.app, wanted)
         planned = run.fingerprints.get(self.app)
         if planned is not None and planned != fingerprint(observed):
@@ -113,77 +157,75 @@ class _Deploy:
         self, applying: Applying, execution: AppExecution, observed: ObservedApp
     ) -> AppPlan:
         """The app and its addresses come while its resources are provisioned; then the rest."""
-        org = "" if observed.exists else await self.run.session.organization.slug()
-        first = self._desired(Prepared(spec=self._draft(), files=NO_FILES), org, image="")
+        run = self.run
+        org = await run.organization(observed)
+        first = evolve(self._outline(), org=org, image="", secrets={}, files=NO_FILES)
         failure: ScoreFlyError | None = None
         plan = empty_plan(first, observed)
         async with anyio.create_task_group() as tasks:
             steps = platform_steps(first, observed, self.options)
             tasks.start_soon(execution.carry_out, steps, {})
             try:
-                prepared = await self._prepared()
-                plan = self._plan(prepared, observed, org)
+                desired = settled(await run.ready.resolve(self.app), self.options)
+                plan = run.planned(desired, observed, org)
+                texts = tuple(step.describe() for step in plan.steps)
+                run.session.emit(PlanReady(scope=execution.context.scope(), steps=texts))
                 execution.context.secret_names = plan.secret_names
-                spec = with_options(prepared.spec, self.options)
-                await applying.steps(execution, plan, observed, spec)
+                await applying.steps(execution, plan, observed, desired.spec)
             except ScoreFlyError as error:
                 failure = error
         if failure is not None:
             raise failure
         return plan
 
-    def _desired(self, prepared: Prepared, org: str, *, image: str) -> DesiredApp:
-        return DesiredApp(
-            name=self.app,
-            org=org,
-            spec=with_options(prepared.spec, self.options),
-            image=image,
-            secrets=prepared.secrets,
-            hostnames=prepared.hostnames,
-            workload=self.deployable.workload,
-            files=prepared.files,
-        )
 
-    def _plan(self, prepared: Prepared, observed: ObservedApp, org: str) -> AppPlan:
-        session = self.run.session
-        image = image_of(self.deployable, prepared.spec, self.options)
-        plan = plan_app(
-            self._desired(prepared, org, image=image),
-            observed,
-            PlanSettings(
-                options=self.options,
-                known=self.run.recorder.known(self.app),
-                new_id=session.new_id,
-                tool_version=TOOL_VERSION,
-            ),
-        )
-        steps = tuple(step.describe() for step in plan.steps)
-        scope = app_scope(self.app, self.label)
-        for note in plan.notes:
-            session.emit(WarningRaised(scope=scope, message=note, code="plan_note"))
-        session.emit(PlanReady(scope=scope, steps=steps))
-        return plan
+def settled(desired: DesiredApp, options: DeployOptions) -> DesiredApp:
+    """The app with what the options add to it, and with its image.
 
-    async def _prepared(self) -> Prepared:
-        """Waits for the resources of the app, and for nothing else."""
-        outputs: dict[str, Outputs] = {}
-        uids, resources = self._uids(), self.run.resources
-        if resources is not None and uids:
-            found = await resources.outputs(tuple(uids.values()))
-            outputs = {name: found[uid] for name, uid in uids.items()}
-        prepared = self.deployable.prepare(outputs)
-        for warning in prepared.warnings:
-            scope = app_scope(self.app, self.label)
-            self.run.session.emit(WarningRaised(scope=scope, message=warning))
-        await self.run.on_prepared(self.deployable, prepared)
-        return prepared
+    Raises:
+        ImageError: the image would have to be built first.
+    """
+    spec = with_options(desired.spec, options)
+    return evolve(desired, spec=spec, image=_image(desired.label, spec, options))
 
 
-def wanted_parts(deployable: Deployable, spec: AppSpec) -> Wanted:
-    """Which parts of an app its plan depends on."""
-    return Wanted(
-        volumes=bool(spec.mounts),
-        addresses=spec.http_service is not None or bool(spec.services),
-        secrets=bool(deployable.secret_names()),
-        certificates=deployable.has_hostnames(),
+def with_options(spec: AppSpec, options: DeployOptions) -> AppSpec:
+    """The app with what the command line adds to it."""
+    changes: dict[str, Any] = {}
+    if options.region:
+        changes["primary_region"] = options.region
+    if options.env:
+        changes["env"] = {**spec.env, **options.env}
+    return evolve(spec, **changes) if changes else spec
+
+
+def _image(label: str, spec: AppSpec, options: DeployOptions) -> str:
+    if options.image:
+        return options.image
+    if spec.build is not None and spec.build.image:
+        return spec.build.image
+    if not needs_image(spec):
+        return ""
+    raise ImageError(
+        f"{label}: there is no image: it would have to be built from a Dockerfile",
+        hint="build and push it, then give it with --image REF",
+        code="image_missing",
     )
+
+
+def needs_image(spec: AppSpec) -> bool:
+    """Whether any container runs the image of the app: not when all bring their own."""
+    inline = (spec.experimental.machine_config if spec.experimental else "") or spec.machine_config
+    return not (inline.lstrip().startswith("{") and '"containers"' in inline) or bool(
+        spec.container
+    )
+
+
+def without_known_secrets(spec: AppSpec, known: KnownApp) -> AppSpec:
+    """Variables whose values are known later and were secret before are expected to stay so."""
+    kept = {
+        name: value
+        for name, value in spec.env.items()
+        if PENDING not in value or name not in known.secrets
+    }
+    return spec if len(kept) == len(spec.env) else evolve(spec, env=kept)

@@ -9,37 +9,25 @@ from types import TracebackType
 from typing import Self, TypeAlias
 
 import anyio
+from attrs import evolve
 
 from score_flyio.base.clock import Clock, SystemClock
-from score_flyio.deploy.execution.report import Report
+from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.engine.deployable import Deployable, Input, ScoreApp, unique_apps
 from score_flyio.engine.deployment import Deployment
-from score_flyio.engine.planning import Plan, Planner
-from score_flyio.engine.project import Project, remember
-from score_flyio.engine.recording import StateRecorder
+from score_flyio.engine.inputs import Input
+from score_flyio.engine.output import Output
+from score_flyio.engine.pipeline import Preparation, prepare
+from score_flyio.engine.planning import Plan
+from score_flyio.engine.project import Project
 from score_flyio.engine.run import Run
 from score_flyio.engine.session import Session, open_session
 from score_flyio.engine.target import Target
-from score_flyio.engine.writing import TomlWriter
-from score_flyio.errors import FlyError
-from score_flyio.events import (
-    Event,
-    EventLog,
-    RunFinished,
-    RunStarted,
-    Scope,
-    WarningRaised,
-    WorkloadLoaded,
-)
+from score_flyio.errors import ConfigError, FlyError
+from score_flyio.events import Event, EventLog, RunFinished, RunStarted
 from score_flyio.fly.client import FlyClient
-from score_flyio.resources.plan import ResourcePlan, plan_resources, record_plan
-from score_flyio.resources.run import ResourceRun
-from score_flyio.score.load import LoadedWorkload
-from score_flyio.score.resources import Outputs, ResourceUid
-from score_flyio.state.model import ProjectState
 
 Emit: TypeAlias = Callable[[Event], None]
 
@@ -55,6 +43,7 @@ class Engine:
         rng: Spreads retries and makes ids.
         jobs: How many provisioners run at once.
         write_files: Whether `fly_<workload>.toml` files are written.
+        output: Where they go instead of the project's folder.
     """
 
     def __init__(
@@ -67,14 +56,17 @@ class Engine:
         rng: random.Random | None = None,
         jobs: int | None = None,
         write_files: bool = True,
+        output: Output | None = None,
     ) -> None:
         self.project = project
         self.target = target
         self._clock = clock or SystemClock()
         self._rng = rng or random.SystemRandom()
         self._jobs = jobs
-        self._writer = TomlWriter(project, enabled=write_files)
         self._log = EventLog(self._clock.time, *([listener] if listener else []))
+        self._output = output
+        if write_files and output is None:
+            self._output = Output(project=project)
         self._stack = AsyncExitStack()
         self._session: Session | None = None
 
@@ -107,28 +99,20 @@ class Engine:
     async def plan(self, inputs: Sequence[Input], options: DeployOptions | None = None) -> Plan:
         """What `deploy` would do now, from a fresh reading of Fly. Changes nothing."""
         options = options or DeployOptions()
-        needed = not _only_fly_tomls(inputs)
-        async with self.session.memory("plan", needed=needed, to_look=True) as recorder:
-            state = recorder.state
-        deployables = self._deployables(inputs, state)
-        resources = _plan_resources(inputs, state)
-
-        def outputs(item: Deployable) -> Mapping[str, Outputs]:
-            return _known_outputs(item, state, resources)
-
-        planner = Planner(
-            session=self.session, options=options, known=recorder.known, outputs=outputs
-        )
-        await planner.plan(deployables)
+        self.session.tell_target()
+        async with self.session.memory(
+            "plan", needed=_need_project(inputs), to_look=True
+        ) as recorder:
+            ready = prepare(recorder.state, inputs, self.session.emit, to_look=True)
+            deployment = Deployment(
+                session=self.session, recorder=recorder, ready=ready, options=options
+            )
+            plans, failures = await deployment.plan()
         return Plan(
-            apps=tuple(planner.plans[d.app] for d in deployables if d.app in planner.plans),
-            resources=tuple(str(uid) for uid in resources.order) if resources else (),
-            new_resources=_never_provisioned(resources, state),
-            failures={
-                d.workload or d.app: planner.failures[d.app]
-                for d in deployables
-                if d.app in planner.failures
-            },
+            apps=tuple(plans.values()),
+            resources=tuple(map(str, ready.resources.order)),
+            new_resources=tuple(map(str, ready.never_provisioned)),
+            failures=failures,
             inputs=tuple(inputs),
             options=options,
         )
@@ -159,109 +143,43 @@ class Engine:
         emit: Emit,
     ) -> Report:
         start = anyio.current_time()
-        needed = not _only_fly_tomls(inputs)
-        async with self.session.memory("deploy", needed=needed) as recorder:
+        async with self.session.memory("deploy", needed=_need_project(inputs)) as recorder:
             state = recorder.state
-            loaded = [item for item in inputs if isinstance(item, LoadedWorkload)]
-            remember(state, loaded)
-            deployables = self._deployables(inputs, state)
-            emit(
-                RunStarted(
-                    command="deploy", workloads=tuple(d.workload or d.app for d in deployables)
-                )
-            )
+            labels = tuple(item.workload or item.app_in(state) for item in inputs)
+            emit(RunStarted(command="deploy", workloads=labels))
             self.session.tell_target()
-            _tell_loaded(loaded, emit)
-            plan = _plan_resources(inputs, state)
-            run = self._resource_run(plan, recorder, emit)
-            if loaded:  # known from now on, however the run ends
-                await recorder.saver.save()
-            deployment = Deployment(
-                session=self.session,
-                options=options,
-                recorder=recorder,
-                on_prepared=self._writer.write,
-                resources=run,
-                uids=_uids(loaded, plan),
-                fingerprints=fingerprints,
+            ready = prepare(state, inputs, emit, output=self._output)
+            ready.begin(
+                lambda: self.session.registry(state),
+                recorder.store,
+                jobs=self._jobs,
+                saver=recorder.saver,
             )
-            report = await deployment.run(deployables)
+            if ready.needs_state:  # known from now on, however the run ends
+                await recorder.saver.save()
+            report = await Deployment(
+                session=self.session,
+                recorder=recorder,
+                ready=ready,
+                options=options,
+                fingerprints=fingerprints,
+            ).run()
+            report = await self._with_secrets(report, ready)
         emit(RunFinished(outcome=report.outcome, seconds=anyio.current_time() - start))
         return report
 
-    def _resource_run(
-        self, plan: ResourcePlan | None, recorder: StateRecorder, emit: Emit
-    ) -> ResourceRun | None:
-        if plan is None:
-            return None
-        record_plan(recorder.state, plan)
-        return ResourceRun(
-            plan,
-            state=recorder.state,
-            store=recorder.store,
-            registry=self.session.registry(recorder.state),
-            emit=emit,
-            jobs=self._jobs,
-            saver=recorder.saver,
-        )
-
-    def _deployables(self, inputs: Sequence[Input], state: ProjectState) -> list[Deployable]:
-        found: list[Deployable] = [
-            ScoreApp(
-                app=state.app_name(item.workload.name),
-                loaded=item,
-                directory=self.project.directory,
-            )
-            if isinstance(item, LoadedWorkload)
-            else item
-            for item in inputs
-        ]
-        unique_apps(found)
-        return found
+    async def _with_secrets(self, report: Report, ready: Preparation) -> Report:
+        """Writes the secrets file, where one is wanted; the report, with what went wrong."""
+        if self._output is None or not ready.resolved:
+            return report
+        try:
+            await self._output.write_secrets(ready.resolved.values(), self.session.emit)
+        except ConfigError as error:
+            failed = AppReport(app="", label="secrets file", outcome="failed", failures=(error,))
+            return evolve(report, apps=(*report.apps, failed))
+        return report
 
 
-def _only_fly_tomls(inputs: Sequence[Input]) -> bool:
-    return not any(isinstance(item, LoadedWorkload) for item in inputs)
-
-
-def _tell_loaded(loaded: Sequence[LoadedWorkload], emit: Emit) -> None:
-    for item in loaded:
-        scope = Scope(workload=item.workload.name)
-        emit(WorkloadLoaded(scope=scope, file=item.file))
-        for notice in item.notices:
-            emit(WarningRaised(scope=scope, message=str(notice), code=notice.key))
-
-
-def _plan_resources(inputs: Sequence[Input], state: ProjectState) -> ResourcePlan | None:
-    """The resources of the run's workloads, among all documents of the project."""
-    loaded = {i.workload.name: i.document for i in inputs if isinstance(i, LoadedWorkload)}
-    documents = {name: record.spec for name, record in state.workloads.items()} | loaded
-    plan = plan_resources(documents, tuple(loaded))
-    return plan if plan.order else None
-
-
-def _uids(
-    loaded: Sequence[LoadedWorkload], plan: ResourcePlan | None
-) -> dict[str, dict[str, ResourceUid]]:
-    if plan is None:
-        return {}
-    return {item.workload.name: plan.resources_of(item.workload.name) for item in loaded}
-
-
-def _never_provisioned(plan: ResourcePlan | None, state: ProjectState) -> tuple[str, ...]:
-    known = {uid for uid, record in state.resources.items() if record.provisioned}
-    return tuple(str(uid) for uid in plan.order if uid not in known) if plan else ()
-
-
-def _known_outputs(
-    item: Deployable, state: ProjectState, plan: ResourcePlan | None
-) -> dict[str, Outputs]:
-    """Outputs of earlier runs, by the resource's name; secrets among them are never kept."""
-    if plan is None or item.workload is None:
-        return {}
-    found = {}
-    for name, uid in plan.resources_of(item.workload).items():
-        record = state.resources.get(uid)
-        if record is not None and record.provisioned and record.outputs:
-            found[name] = Outputs(record.outputs)
-    return found
+def _need_project(inputs: Sequence[Input]) -> bool:
+    """Whether there must be a project: a fly.toml needs none."""
+    return any(item.workload for item in inputs)

@@ -1,157 +1,223 @@
-"""From the names on a command line to what is deployed; what is broken is kept apart."""
+"""What can be deployed: a Score workload, or a fly.toml written by hand."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from score_flyio.engine.deployable import FlyTomlApp, Input
-from score_flyio.engine.project import Overrides, Project
-from score_flyio.errors import NotInitialised, ScoreFlyError, UsageError
-from score_flyio.resources.plan import plan_resources
-from score_flyio.score.load import LoadedWorkload
+from score_flyio.base.record import Record
+from score_flyio.deploy.local_files import LocalFiles
+from score_flyio.deploy.model import DesiredApp, FileSource
+from score_flyio.errors import ConfigError
+from score_flyio.flytoml.spec import AppSpec
+from score_flyio.score.load import LoadedWorkload, workload_from_document
 from score_flyio.state.model import ProjectState
 
+if TYPE_CHECKING:
+    from score_flyio.flytoml.document import FlyTomlDocument
+    from score_flyio.score.resources import Outputs
 
-@frozen(kw_only=True)
-class Selection:
-    """Which apps a command is about."""
-
-    files: tuple[str, ...] = ()
-    """Score files."""
-    configs: tuple[str, ...] = ()
-    """fly.toml files that somebody wrote."""
-    app: str | None = None
-    """Replaces the app of the only fly.toml."""
-    overrides: Overrides = field(factory=Overrides)
-    """Only with exactly one Score file."""
+HOSTNAME_TYPES = frozenset({"dns", "route"})
+"""Types of resources whose output `host` is a name under which a workload is reached."""
+PLATFORM_NAMES = (".fly.dev", ".internal", ".flycast")
+"""Ends of names that Fly serves by itself."""
 
 
-@frozen(kw_only=True)
-class Broken:
-    """An input that cannot be used, and why."""
+class Input(ABC):
+    """One app to be, as somebody wrote it."""
 
-    label: str
-    error: ScoreFlyError
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def workload(self) -> str | None:
+        """Name of the Score workload, if it is one."""
+
+    @property
+    @abstractmethod
+    def may_have_secrets(self) -> bool:
+        """Whether secrets may come with it; which, only its resources know."""
+
+    @property
+    @abstractmethod
+    def may_have_hostnames(self) -> bool:
+        """Whether host names of people's own may lead to the app."""
+
+    @abstractmethod
+    def app_in(self, state: ProjectState) -> str:
+        """Name of the Fly app."""
+
+    @abstractmethod
+    def resolve(
+        self,
+        app: str,
+        outputs: Mapping[str, Outputs],
+        *,
+        pending: bool = False,
+        folder: str | None = None,
+    ) -> DesiredApp:
+        """The app as it should run.
+
+        Args:
+            app: its name.
+            outputs: of resources, by their names in the workload.
+            pending: outputs that are missing show as known later; without, they are an error.
+            folder: of the fly.toml that is written, relative to the working directory.
+
+        Raises:
+            InputError: with all problems.
+        """
 
 
-@frozen(kw_only=True)
-class Loaded:
-    """What can be deployed, and what cannot."""
+@frozen(kw_only=True, eq=False, repr=False)
+class ScoreApp(Record, Input):
+    """A Score workload."""
 
-    inputs: tuple[Input, ...]
-    broken: tuple[Broken, ...] = ()
+    loaded: LoadedWorkload
+    directory: Path
+    """The working directory: local files are relative to it."""
 
+    @classmethod
+    def from_document(
+        cls, document: dict[str, Any], file: str, *, directory: Path = Path()
+    ) -> ScoreApp:
+        """From a Score document; `file` is how messages call it.
 
-async def load_inputs(project: Project, selection: Selection) -> Loaded:
-    """Reads everything; with neither files nor configs, every workload of the state.
+        Raises:
+            ScoreFileError: with all problems of the document.
+        """
+        return cls(loaded=workload_from_document(document, file), directory=directory)
 
-    Raises:
-        UsageError: options that do not fit together, one workload twice, or nothing to do.
-        NotInitialised: the state is asked for and there is none.
-    """
-    _check(selection)
-    if not selection.files and not selection.configs:
-        return recall_workloads(project, await _state(project))
-    inputs: list[Input] = []
-    broken: list[Broken] = []
-    for file in selection.files:
-        try:
-            inputs.append(project.load(file, selection.overrides))
-        except ScoreFlyError as error:
-            broken.append(Broken(label=file, error=error))
-    for file in selection.configs:
-        try:
-            inputs.append(FlyTomlApp.load(file, project.directory, app=selection.app))
-        except ScoreFlyError as error:
-            broken.append(Broken(label=file, error=error))
-    _check_twice(inputs)
-    if selection.files:
-        inputs, odd = _fitting(await _state(project), inputs)
-        broken += odd
-    return Loaded(inputs=tuple(inputs), broken=tuple(broken))
+    @property
+    def workload(self) -> str:
+        return self.loaded.workload.name
 
+    @property
+    def may_have_secrets(self) -> bool:
+        return bool(self.loaded.workload.resources)
 
-def recall_workloads(
-    project: Project, state: ProjectState, names: Sequence[str] | None = None
-) -> Loaded:
-    """Workloads as they were loaded last; None: all of them.
+    @property
+    def may_have_hostnames(self) -> bool:
+        return any(r.type in HOSTNAME_TYPES for r in self.loaded.workload.resources.values())
 
-    Raises:
-        UsageError: the project has no workload, or not this one.
-    """
-    if names is None and not state.workloads:
-        raise UsageError(
-            "there is nothing to deploy: the project has no workload yet",
-            hint="name a Score file, or a fly.toml with --config",
+    def app_in(self, state: ProjectState) -> str:
+        return state.app_name(self.workload)
+
+    def resolve(
+        self,
+        app: str,
+        outputs: Mapping[str, Outputs],
+        *,
+        pending: bool = False,
+        folder: str | None = None,
+    ) -> DesiredApp:
+        from score_flyio.convert import convert
+
+        local = LocalFiles(self.directory)
+        found = convert(
+            self.loaded,
+            app_name=app,
+            outputs=outputs,
+            read_file=local.read,
+            known_later=pending,
+            side_folder=folder or "",
         )
-    inputs: list[Input] = []
-    broken: list[Broken] = []
-    for name in sorted(state.workloads) if names is None else names:
-        try:
-            inputs.append(project.recall(state, name))
-        except UsageError:
-            raise
-        except ScoreFlyError as error:
-            broken.append(Broken(label=name, error=error))
-    inputs, odd = _fitting(state, inputs)
-    return Loaded(inputs=tuple(inputs), broken=(*broken, *odd))
-
-
-async def _state(project: Project) -> ProjectState:
-    try:
-        return await project.read()
-    except NotInitialised as error:
-        if (project.directory / "fly.toml").is_file():
-            error.hint = f"{error.hint}; or deploy the fly.toml here with --config fly.toml"
-        raise
-
-
-def _check(selection: Selection) -> None:
-    if selection.app and (selection.files or len(selection.configs) != 1):
-        raise UsageError(
-            "--app names the app of one fly.toml: it needs exactly one --config and no Score file",
-            hint="the app of a Score workload is the project's prefix and the workload's name",
-        )
-    if selection.overrides and len(selection.files) != 1:
-        raise UsageError(
-            "overrides need exactly one Score file",
-            hint="call the command once for each file",
+        return DesiredApp(
+            name=app,
+            spec=found.spec,
+            secrets=found.secrets,
+            workload=self.workload,
+            files=WithSideFiles(found.side_files, local),
+            side_files=found.side_files,
+            hostnames=self._hostnames(outputs),
+            notices=found.notices,
         )
 
+    def _hostnames(self, outputs: Mapping[str, Outputs]) -> tuple[str, ...]:
+        """What resources of types for names call `host`, but for Fly's own names."""
+        hosts = {
+            outputs[name].values.get("host")
+            for name, resource in self.loaded.workload.resources.items()
+            if resource.type in HOSTNAME_TYPES and name in outputs
+        }
+        found = {host for host in hosts if isinstance(host, str) and "." in host}
+        return tuple(sorted(host for host in found if not host.endswith(PLATFORM_NAMES)))
 
-def _check_twice(inputs: Sequence[Input]) -> None:
-    files: dict[str, str] = {}
-    for item in inputs:
-        if not isinstance(item, LoadedWorkload):
-            continue
-        name = item.workload.name
-        if name in files:
-            raise UsageError(
-                f"workload '{name}' is in both {files[name]} and {item.file}",
-                hint="give one of them, or rename one of the workloads",
+
+@frozen(kw_only=True, eq=False, repr=False)
+class FlyTomlApp(Record, Input):
+    """A fly.toml that somebody wrote, deployed as it is."""
+
+    app: str
+    document: FlyTomlDocument = field(repr=False)
+    spec: AppSpec
+    directory: Path
+    """The working directory: local files are relative to it, as for flyctl."""
+
+    @classmethod
+    def load(cls, file: str | None, directory: Path, *, app: str | None = None) -> FlyTomlApp:
+        """Reads and validates; `app` replaces the name in the file.
+
+        Raises:
+            ConfigError: with all problems of the file.
+        """
+        from score_flyio.flytoml.load import find_fly_toml, read_document
+
+        path = find_fly_toml(directory / file if file else None, directory=directory)
+        document = read_document(path)
+        if document.spec is None or document.problems:
+            raise ConfigError(problems=document.problems)
+        name = app or document.spec.app
+        if not name:
+            raise ConfigError(
+                f"{path.name}: app: there is no app name", hint="add `app = …`, or give --app NAME"
             )
-        files[name] = item.file
+        return cls(
+            app=name, document=document, spec=evolve(document.spec, app=name), directory=directory
+        )
+
+    @property
+    def workload(self) -> None:
+        return None
+
+    @property
+    def may_have_secrets(self) -> bool:
+        return False
+
+    @property
+    def may_have_hostnames(self) -> bool:
+        return False
+
+    def app_in(self, state: ProjectState) -> str:  # noqa: ARG002  # it names its app itself
+        return self.app
+
+    def resolve(
+        self,
+        app: str,
+        outputs: Mapping[str, Outputs],  # noqa: ARG002  # it has no resources
+        *,
+        pending: bool = False,  # noqa: ARG002
+        folder: str | None = None,  # noqa: ARG002
+    ) -> DesiredApp:
+        return DesiredApp(
+            name=app,
+            spec=self.spec,
+            files=LocalFiles(self.directory),
+            notices=(*self.document.warnings, *self.document.unused),
+        )
 
 
-def _fitting(state: ProjectState, inputs: Sequence[Input]) -> tuple[list[Input], list[Broken]]:
-    """The inputs whose resources fit together; of two that do not, the later one is out."""
-    loaded = {i.workload.name: i.document for i in inputs if isinstance(i, LoadedWorkload)}
-    fitting: dict[str, Mapping[str, Any]] = {
-        name: record.spec for name, record in state.workloads.items() if name not in loaded
-    }
-    accepted: list[Input] = []
-    broken: list[Broken] = []
-    for item in inputs:
-        if isinstance(item, LoadedWorkload):
-            name = item.workload.name
-            try:
-                plan_resources({**fitting, name: item.document}, [name])
-            except ScoreFlyError as error:
-                broken.append(Broken(label=name, error=error))
-                continue
-            fitting[name] = item.document
-        accepted.append(item)
-    return accepted, broken
+@frozen(eq=False, repr=False)
+class WithSideFiles(Record):
+    """Local files, with those that a conversion wrote beside the fly.toml."""
+
+    made: Mapping[str, bytes] = field(repr=False)
+    others: FileSource
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file. Raises OSError."""
+        return self.made[path] if path in self.made else self.others.read(path)

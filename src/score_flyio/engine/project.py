@@ -14,10 +14,11 @@ from score_flyio.base.atomic import READABLE, write_atomically
 from score_flyio.base.event_loop import event_loop, in_thread
 from score_flyio.base.record import Record
 from score_flyio.engine.access import access_from_environment
+from score_flyio.engine.inputs import ScoreApp
 from score_flyio.errors import ConfigError, UsageError
 from score_flyio.flytoml.names import can_begin_app_name
 from score_flyio.resources.registry import Registry, project_registry
-from score_flyio.score.load import LoadedWorkload, load_score_file, workload_from_document
+from score_flyio.score.load import LoadedWorkload, load_score_file
 from score_flyio.state.file import FOLDER, FileStore
 from score_flyio.state.locate import open_store
 from score_flyio.state.model import ProjectState, WorkloadRecord
@@ -149,7 +150,7 @@ class Project:
         async with self.store.lock(owner):
             yield await self.read()
 
-    def load(self, file: str, overrides: Overrides | None = None) -> LoadedWorkload:
+    def load(self, file: str, overrides: Overrides | None = None) -> ScoreApp:
         """Read and validate one Score file. Raises ScoreFileError.
 
         Wrong placeholders in params are left to provisioning.
@@ -162,14 +163,15 @@ class Project:
             image=chosen.image,
             params_later=True,
         )
-        return evolve(loaded, file=file)
+        return ScoreApp(loaded=evolve(loaded, file=file), directory=self.directory)
 
-    def recall(self, state: ProjectState, name: str) -> LoadedWorkload:
+    def recall(self, state: ProjectState, name: str) -> ScoreApp:
         """A workload as it was loaded last. Raises UsageError and ScoreFileError."""
         record = state.workloads.get(name)
         if record is None:
             raise unknown_workload(name, state)
-        return workload_from_document(record.spec, record.file or f"workload {name}")
+        file = record.file or f"workload {name}"
+        return ScoreApp.from_document(record.spec, file, directory=self.directory)
 
     def install_provisioners(
         self, contents: Sequence[tuple[str, bytes]], *, now: float

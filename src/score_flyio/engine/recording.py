@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from attrs import define, evolve, field
+from attrs import define, evolve
 
 from score_flyio.deploy.model import KnownApp
 from score_flyio.events import Event, StateSaved
@@ -25,8 +25,6 @@ class StateRecorder:
     store: StateStore
     saver: Saver
     emit: Callable[[Event], None]
-    workloads: Mapping[str, str | None] = field(factory=dict)
-    """Workload by app."""
 
     def known(self, app: str) -> KnownApp:
         """What is remembered of an app."""
@@ -69,7 +67,8 @@ class StateRecorder:
     def of(self, app: str) -> DeploymentRecord:
         """All that is remembered of an app; empty where nothing is."""
         found = self.state.deployments.get(app)
-        return found or DeploymentRecord(workload=self.workloads.get(app))
+        names = (name for name in self.state.workloads if self.state.app_name(name) == app)
+        return found or DeploymentRecord(workload=next(names, None))
 
     async def _keep(self, app: str, record: DeploymentRecord) -> None:
         self.state.deployments[app] = record

@@ -105,10 +105,7 @@ class Session:
     def _recorder(
         self, state: ProjectState, store: StateStore, emit: Callable[[Event], None]
     ) -> StateRecorder:
-        workloads = {state.app_name(name): name for name in state.workloads}
-        return StateRecorder(
-            state=state, store=store, saver=Saver(store, state), emit=emit, workloads=workloads
-        )
+        return StateRecorder(state=state, store=store, saver=Saver(store, state), emit=emit)
 
 
 @asynccontextmanager

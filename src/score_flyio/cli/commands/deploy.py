@@ -14,6 +14,7 @@ from score_flyio.cli.options import events_option, json_option, options
 
 if TYPE_CHECKING:
     from score_flyio.cli.deploy_run import DeployRun
+    from score_flyio.engine.output import Output
 
 RUN = (
     click.option("--build-only", is_flag=True, help="Build images, and deploy nothing."),
@@ -37,14 +38,11 @@ async def command(cli: CliContext, **settings: Any) -> int:
 
     FILE: Score files. Without FILE and --config, all workloads of the project.
     """
-    from score_flyio.cli.deploy_run import load
-
     chosen = selection(settings)
-    run = deploy_run(cli, **settings)
-    return await run.deploy(await load(cli, chosen))
+    return await deploy_run(cli, **settings).deploy(chosen)
 
 
-def deploy_run(cli: CliContext, *, write_files: bool = True, **settings: Any) -> DeployRun:
+def deploy_run(cli: CliContext, *, output: Output | None = None, **settings: Any) -> DeployRun:
     """The run that all the options of PLACE, SETTINGS and RUN describe.
 
     Raises ConfigError when there is no token.
@@ -60,7 +58,7 @@ def deploy_run(cli: CliContext, *, write_files: bool = True, **settings: Any) ->
         cli=cli,
         target=target_of(cli, **place),
         options=deploy_options(**settings),
-        write_files=write_files,
+        output=output,
         **own,
     )
 

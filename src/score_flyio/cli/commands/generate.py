@@ -15,7 +15,8 @@ from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
     from score_flyio.cli.context import CliContext
-    from score_flyio.engine.generate import GenerateOptions, GenerateResult
+    from score_flyio.engine.output import Output
+    from score_flyio.engine.pipeline import Selection
 
 
 @click.command("generate", cls=EarlyCommand)
@@ -54,64 +55,83 @@ if TYPE_CHECKING:
 @json_option
 async def command(
     cli: CliContext,
+    *,
     files: tuple[str, ...],
+    overrides_file: str | None,
+    override_properties: tuple[str, ...],
+    image: str | None,
+    secrets_file: str | None,
+    output_dir: str | None,
+    jobs: int | None,
     deploy: bool,
     deploy_args: tuple[str, ...],
     events_file: str | None,
-    **settings: Any,
 ) -> int | None:
     """Provision what workloads need and write their fly.toml files.
 
     Without FILE, all workloads of the project are generated again.
     """
+    if secrets_file == "-" and cli.output.json:
+        raise UsageError("--secrets-file - and --json both want stdout", hint="give one of them")
+    if deploy_args and not deploy:
+        raise UsageError("--deploy-args is for --deploy", hint="add --deploy")
+    from score_flyio.engine.output import Output
+
+    output = Output(project=cli.project(), folder=output_dir, secrets_file=secrets_file)
+    if deploy:
+        flags = await _deploy_flags(split_arguments(deploy_args))
+        image = image or flags["image"]
+        flags |= {"jobs": jobs or flags["jobs"], "events_file": events_file or flags["events_file"]}
+        chosen = _selection(files, overrides_file, override_properties, image)
+        return await _deploy(cli, chosen, output, flags)
+    chosen = _selection(files, overrides_file, override_properties, image)
+    await _generate(cli, chosen, output, jobs=jobs, events_file=events_file)
+    return None
+
+
+async def _generate(
+    cli: CliContext,
+    chosen: Selection,
+    output: Output,
+    *,
+    jobs: int | None,
+    events_file: str | None,
+) -> None:
     from score_flyio.cli.render import follow
     from score_flyio.engine.generate import generate, raise_failures
     from score_flyio.events import EventLog
 
-    options = _options(deploying=deploy, **settings)
-    if options.secrets_file == "-" and cli.output.json:
-        raise UsageError("--secrets-file - and --json both want stdout", hint="give one of them")
-    if deploy_args and not deploy:
-        raise UsageError("--deploy-args is for --deploy", hint="add --deploy")
-    flags = await _deploy_flags(split_arguments(deploy_args)) if deploy else None
     async with follow(cli, events_file) as listener:
         log = EventLog(cli.clock.time, listener)
-        result = await generate(cli.project(), files, options, log.emit)
-    if options.secrets_file == "-" and result.secrets_text is not None:
-        cli.output.write(result.secrets_text)
-    if flags is not None:
-        return await _deploy(cli, result, flags)
+        result = await generate(cli.project(), chosen, output, log.emit, jobs=jobs)
+    if output.secrets_file == "-" and output.secrets_text is not None:
+        cli.output.write(output.secrets_text)
     raise_failures(result.failures)
-    cli.output.result(_document(result), "")
-    return None
-
-
-def _options(
-    *,
-    overrides_file: str | None,
-    override_properties: tuple[str, ...],
-    image: str | None,
-    **rest: Any,
-) -> GenerateOptions:
-    from score_flyio.engine.generate import GenerateOptions
-    from score_flyio.engine.project import Overrides
-
-    overrides = Overrides(file=overrides_file, properties=override_properties, image=image)
-    return GenerateOptions(overrides=overrides, **rest)
-
-
-def _document(result: GenerateResult) -> dict[str, Any]:
-    return {
+    document = {
         "workloads": [
             {
                 "workload": item.workload,
                 "app": item.app,
                 "file": item.file,
-                "secrets": sorted(item.conversion.secrets),
+                "secrets": list(item.secrets),
             }
             for item in result.generated
         ]
     }
+    cli.output.result(document, "")
+
+
+def _selection(
+    files: tuple[str, ...],
+    overrides_file: str | None,
+    override_properties: tuple[str, ...],
+    image: str | None,
+) -> Selection:
+    from score_flyio.engine.pipeline import Selection
+    from score_flyio.engine.project import Overrides
+
+    overrides = Overrides(file=overrides_file, properties=override_properties, image=image)
+    return Selection(files=files, overrides=overrides)
 
 
 def split_arguments(values: Sequence[str]) -> list[str]:
@@ -132,11 +152,9 @@ async def _deploy_flags(arguments: list[str]) -> dict[str, Any]:
     return await flyctl_flags(arguments)
 
 
-async def _deploy(cli: CliContext, result: GenerateResult, flags: dict[str, Any]) -> int:
+async def _deploy(cli: CliContext, chosen: Selection, output: Output, flags: dict[str, Any]) -> int:
     from score_flyio.base.event_loop import event_loop
     from score_flyio.cli.commands.deploy import deploy_run
 
     await event_loop()
-    from score_flyio.cli.deploy_run import generated
-
-    return await deploy_run(cli, write_files=False, **flags).deploy(generated(cli, result))
+    return await deploy_run(cli, output=output, **flags).deploy(chosen)

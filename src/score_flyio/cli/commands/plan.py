@@ -12,8 +12,11 @@ from score_flyio.cli.deploy_options import INPUTS, PLACE, SETTINGS, deploy_optio
 from score_flyio.cli.options import json_option, options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from score_flyio.deploy.options import DeployOptions
-    from score_flyio.engine.inputs import Loaded
+    from score_flyio.engine.inputs import Input
+    from score_flyio.engine.pipeline import Refused
     from score_flyio.engine.planning import Plan
     from score_flyio.engine.target import Target
 
@@ -32,45 +35,41 @@ async def command(cli: CliContext, detailed_exitcode: bool, **settings: Any) -> 
     FILE: Score files. Without FILE and --config, all workloads of the project.
     """
     from score_flyio.cli.apps import target_of
-    from score_flyio.cli.deploy_run import check_options, failure_code, load, tell_failures
+    from score_flyio.cli.deploy_run import check_options, failure_code, tell_failures
+    from score_flyio.engine.pipeline import load_inputs
 
     chosen = selection(settings)
     target = target_of(cli, **{name: settings.pop(name) for name in ("target", "emulate", "org")})
     how = deploy_options(**settings)
-    loaded = await load(cli, chosen)
-    check_options(how, loaded)
-    plan = await _planned(cli, target, loaded, how)
-    tell_failures(cli, plan, loaded.broken)
-    cli.output.result(plan.to_json() | _broken(plan, loaded), plan.describe(show_calls=cli.debug))
-    code = failure_code(plan, loaded.broken)
+    inputs, refused = await load_inputs(cli.project(), chosen)
+    check_options(how, len(inputs) + len(refused))
+    plan = await _planned(cli, target, inputs, how)
+    tell_failures(cli, plan, refused)
+    document = plan.to_json() | {"failures": _failures(plan, refused)}
+    cli.output.result(document, plan.describe(show_calls=cli.debug))
+    code = failure_code(plan, refused)
     return code or (CHANGES if detailed_exitcode and not plan.empty else 0)
 
 
-async def _planned(cli: CliContext, target: Target, loaded: Loaded, how: DeployOptions) -> Plan:
+async def _planned(
+    cli: CliContext, target: Target, inputs: Sequence[Input], how: DeployOptions
+) -> Plan:
     from score_flyio.cli.render import follow
     from score_flyio.engine.engine import Engine
     from score_flyio.engine.planning import Plan
-    from score_flyio.events import TargetSelected
 
-    if not loaded.inputs:
+    if not inputs:
         return Plan(apps=())
     async with (
         follow(cli) as listener,
         Engine(cli.project(), target=target, listener=listener, clock=cli.clock) as engine,
     ):
-        where = TargetSelected(target=target.name, emulated=target.emulated, at=cli.clock.time())
-        listener(where)
-        return await engine.plan(loaded.inputs, how)
+        return await engine.plan(inputs, how)
 
 
-def _broken(plan: Plan, loaded: Loaded) -> dict[str, Any]:
-    failures = [
-        *((item.label, item.error) for item in loaded.broken),
-        *plan.failures.items(),
+def _failures(plan: Plan, refused: Sequence[Refused]) -> list[dict[str, Any]]:
+    failures = [*((item.label, item.error) for item in refused), *plan.failures.items()]
+    return [
+        {"workload": label, "code": error.code, "message": error.message, "hint": error.hint}
+        for label, error in failures
     ]
-    return {
-        "failures": [
-            {"workload": label, "code": error.code, "message": error.message, "hint": error.hint}
-            for label, error in failures
-        ]
-    }

@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
-from score_flyio.engine.deployable import FlyTomlApp
+from score_flyio.engine.inputs import FlyTomlApp
 from score_flyio.engine.project import Project, unknown_workload
 from score_flyio.engine.session import Session
 from score_flyio.errors import NotInitialised, UsageError

@@ -13,7 +13,7 @@ from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.saved import saved_app
 from score_flyio.deploy.step import CreateMachine, UpdateMachine
-from score_flyio.engine.deployable import FlyTomlApp
+from score_flyio.engine.inputs import FlyTomlApp
 from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.session import Session
 from score_flyio.errors import ConfigError, ScoreFlyError

@@ -1,0 +1,95 @@
+"""What a run writes: fly.toml files, the files that they name, and the secrets file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from attrs import define, field
+
+from score_flyio.base.atomic import READABLE, write_atomically
+from score_flyio.base.event_loop import in_thread
+from score_flyio.engine.project import Project, filled
+from score_flyio.errors import ConfigError
+from score_flyio.events import Event, FileWritten, Scope
+from score_flyio.flytoml.write import to_workload_toml
+
+if TYPE_CHECKING:
+    from score_flyio.deploy.model import DesiredApp
+
+Emit: TypeAlias = Callable[[Event], None]
+
+
+@define(kw_only=True, eq=False, repr=False)
+class Output:
+    """Where the files of a run go."""
+
+    project: Project
+    folder: str | None = None
+    """Of the fly.toml files; None: the project's."""
+    secrets_file: str | None = field(default=None, converter=filled)
+    """Where the secrets go; `-`: nowhere but into `secrets_text`."""
+    secrets_text: str | None = field(default=None, init=False)
+    """What the secrets file has, once it was written."""
+
+    async def write(self, desired: DesiredApp, emit: Emit) -> str | None:
+        """Writes `fly_<workload>.toml`, and before it the files it names; gives its path.
+
+        A fly.toml that somebody wrote is left alone.
+
+        Raises:
+            ConfigError: a file cannot be written.
+        """
+        if desired.workload is None:
+            return None
+        path = self.project.toml_path(desired.workload, self.folder)
+        files = {self.project.directory / name: c for name, c in desired.side_files.items()}
+        files[path] = to_workload_toml(desired.spec).encode()
+        try:
+            await in_thread(_write, files)
+        except OSError as error:
+            raise ConfigError(
+                f"{error.filename or path} cannot be written: {error.strerror}",
+                hint="check --output-dir and its permissions",
+                code="output_unwritable",
+            ) from error
+        scope = Scope(workload=desired.workload, app=desired.name)
+        emit(FileWritten(scope=scope, file=str(path)))
+        return str(path)
+
+    async def write_secrets(self, apps: Iterable[DesiredApp], emit: Emit) -> None:
+        """Writes the secrets file, if one is asked for.
+
+        Raises:
+            ConfigError: it cannot be written, or cannot say what it has to.
+        """
+        from score_flyio.engine.secrets_file import CODE, render_all
+
+        target = self.secrets_file
+        if target is None:
+            return
+        text = render_all({desired.name: desired.secrets for desired in apps})
+        if target != "-":
+            try:
+                await in_thread(_write_private, (self.project.directory / target, text))
+            except OSError as error:
+                message = f"--secrets-file: {target}: {error.strerror or error}"
+                raise ConfigError(message, code=CODE) from error
+            emit(FileWritten(file=target))
+        self.secrets_text = text
+
+
+def _write(files: Mapping[Path, bytes]) -> None:
+    for path, content in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, content, mode=READABLE, durable=False)
+
+
+def _write_private(file: tuple[Path, str]) -> None:
+    path, text = file
+    if path.exists() and not path.is_file():
+        # A pipe or a device, such as /dev/stdout, is written to as it is.
+        path.write_text(text, encoding="utf-8")
+    else:
+        write_atomically(path, text.encode())

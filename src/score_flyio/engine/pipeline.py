@@ -1,0 +1,358 @@
+"""Load → fit → provision → resolve: how inputs become desired apps.
+
+| Step | When it fails |
+|---|---|
+| load and validate each file | that input is refused; the others go on |
+| resolve it as far as that goes without its resources | the same |
+| find conflicts and circles among the resources | of those that do not fit, the later is refused |
+| enter workloads and resources into the state | |
+| provision what the workloads need, concurrently; save each result at once | what needs it fails |
+| resolve and write each app as soon as its own resources are there | that app fails |
+
+`generate`, `plan` and `deploy` all go this way, so that they give the same answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field, frozen
+
+from score_flyio.base.record import Record
+from score_flyio.engine.inputs import FlyTomlApp, Input, ScoreApp
+from score_flyio.engine.output import Output
+from score_flyio.engine.project import Overrides, Project, remember
+from score_flyio.errors import (
+    ConfigError,
+    NotInitialised,
+    Problem,
+    ResourceError,
+    ScoreFlyError,
+    UsageError,
+)
+from score_flyio.events import Event, Scope, WarningRaised, WorkloadLoaded
+from score_flyio.resources.plan import ResourcePlan, plan_resources, record_plan
+from score_flyio.state.model import ProjectState
+
+if TYPE_CHECKING:
+    from score_flyio.deploy.model import DesiredApp
+    from score_flyio.resources.registry import Registry
+    from score_flyio.resources.run import ResourceRun
+    from score_flyio.score.resources import Outputs, ResourceUid
+    from score_flyio.state.saving import Saver
+    from score_flyio.state.store import StateStore
+
+Emit = Callable[[Event], None]
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Selection(Record):
+    """Which apps a command is about; with neither files nor configs, all that the state knows."""
+
+    files: tuple[str, ...] = ()
+    """Score files."""
+    configs: tuple[str, ...] = ()
+    """fly.toml files that somebody wrote."""
+    app: str | None = None
+    """Replaces the app of the only fly.toml."""
+    overrides: Overrides = field(factory=Overrides)
+    """Only with exactly one Score file."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Refused(Record):
+    """An input that cannot be used, and why."""
+
+    label: str
+    error: ScoreFlyError
+
+
+async def read_state(project: Project) -> ProjectState:
+    """The state, to look at. Raises NotInitialised, which knows of a fly.toml that lies there."""
+    try:
+        return await project.read()
+    except NotInitialised as error:
+        if (project.directory / "fly.toml").is_file():
+            error.hint = f"{error.hint}; or deploy the fly.toml here with --config fly.toml"
+        raise
+
+
+async def load_inputs(
+    project: Project, selection: Selection, state: ProjectState | None = None
+) -> tuple[tuple[Input, ...], tuple[Refused, ...]]:
+    """Reads everything that is selected; `state` where it is known already.
+
+    Raises:
+        UsageError: options that do not fit together, one workload twice, or nothing to do.
+        NotInitialised: the state is needed and there is none.
+    """
+    _check(selection)
+    if state is None and (selection.files or not selection.configs):
+        state = await read_state(project)
+    calls: list[tuple[str, Callable[[], Input]]] = []
+    if state is not None and not selection.files and not selection.configs:
+        if not state.workloads:
+            raise UsageError(
+                "there is nothing to do: the project has no workload yet",
+                hint="name a Score file, such as score.yaml",
+            )
+        calls += [(name, partial(project.recall, state, name)) for name in sorted(state.workloads)]
+    overrides, app, folder = selection.overrides, selection.app, project.directory
+    calls += [(file, partial(project.load, file, overrides)) for file in selection.files]
+    calls += [(c, partial(FlyTomlApp.load, c, folder, app=app)) for c in selection.configs]
+    inputs: list[Input] = []
+    refused: list[Refused] = []
+    for label, call in calls:
+        try:
+            inputs.append(call())
+        except ScoreFlyError as error:
+            refused.append(Refused(label=label, error=error))
+    _check_twice(inputs)
+    return tuple(inputs), tuple(refused)
+
+
+def _check(selection: Selection) -> None:
+    if selection.app and (selection.files or len(selection.configs) != 1):
+        raise UsageError(
+            "--app names the app of one fly.toml: it needs exactly one --config and no Score file",
+            hint="the app of a Score workload is the project's prefix and the workload's name",
+        )
+    if selection.overrides and len(selection.files) != 1:
+        raise UsageError(
+            "overrides and --image need exactly one Score file",
+            hint="call the command once for each file",
+        )
+
+
+def _check_twice(inputs: Sequence[Input]) -> None:
+    files: dict[str, str] = {}
+    for item in _workloads(inputs):
+        first = files.setdefault(item.workload, item.loaded.file)
+        if first is not item.loaded.file:
+            raise UsageError(
+                f"workload '{item.workload}' is in both {first} and {item.loaded.file}",
+                hint="give one of them, or rename one of the workloads",
+            )
+
+
+@define(kw_only=True, eq=False, repr=False)
+class Preparation:
+    """The inputs of one run that fit together, and what becomes of them."""
+
+    state: ProjectState
+    emit: Emit
+    inputs: Mapping[str, Input]
+    """By app."""
+    outlines: Mapping[str, DesiredApp]
+    """By app, as far as it is known before any resource is provisioned."""
+    resources: ResourcePlan
+    refused: tuple[Refused, ...] = ()
+    output: Output | None = None
+    """None: nothing is written."""
+    run: ResourceRun | None = None
+    resolved: dict[str, DesiredApp] = field(factory=dict)
+    """By app, those that are known in full."""
+    files: dict[str, str] = field(factory=dict)
+    """By app, the fly.toml files that were written."""
+
+    @property
+    def needs_state(self) -> bool:
+        """Whether the state has something of this run."""
+        return any(item.workload for item in self.inputs.values())
+
+    @property
+    def never_provisioned(self) -> tuple[ResourceUid, ...]:
+        """The resources of the run whose outputs nobody knows yet."""
+        known = {uid for uid, record in self.state.resources.items() if record.provisioned}
+        return tuple(uid for uid in self.resources.order if uid not in known)
+
+    def begin(
+        self,
+        registry: Callable[[], Registry],
+        store: StateStore,
+        *,
+        jobs: int | None,
+        saver: Saver | None = None,
+    ) -> None:
+        """Gets ready to provision, if there is anything to provision."""
+        if self.resources.order:
+            from score_flyio.resources.run import ResourceRun
+
+            self.run = ResourceRun(
+                self.resources,
+                state=self.state,
+                store=store,
+                registry=registry(),
+                emit=self.emit,
+                jobs=jobs,
+                saver=saver,
+            )
+
+    async def provision(self) -> list[ResourceError]:
+        """Provisions everything; gives what failed. Those that wait in `resolve` are told, too.
+
+        Raises:
+            StateError: the state cannot be saved; then nothing goes on.
+        """
+        if self.run is None:
+            return []
+        try:
+            await self.run.run()
+        except ResourceError as error:
+            return self.run.failures or [error]
+        return []
+
+    def uids(self, app: str) -> Mapping[str, ResourceUid]:
+        """The resources of an app, by their names in its workload."""
+        workload = self.inputs[app].workload
+        return self.resources.resources_of(workload) if workload else {}
+
+    async def resolve(self, app: str) -> DesiredApp:
+        """The app in full, written to its file, as soon as its own resources are there.
+
+        Raises:
+            ResourceError: one of them failed.
+            InputError: it cannot be resolved, or not be written.
+        """
+        uids, desired = self.uids(app), self.outlines[app]
+        if uids and self.run is not None:
+            found = await self.run.outputs(uids.values())
+            outputs = {name: found[uid] for name, uid in uids.items()}
+            desired = self.inputs[app].resolve(app, outputs, folder=self._folder)
+        if self.output is not None and (file := await self.output.write(desired, self.emit)):
+            self.files[app] = file
+        _tell(self.emit, Scope(workload=desired.workload, app=app), desired.notices)
+        self.resolved[app] = desired
+        return desired
+
+    def expected(self, app: str) -> DesiredApp:
+        """The app as far as earlier runs tell; secrets of its resources are never kept."""
+        uids = self.uids(app)
+        if not uids:
+            return self.outlines[app]
+        from score_flyio.score.resources import Outputs
+
+        outputs: dict[str, Outputs] = {}
+        for name, uid in uids.items():
+            record = self.state.resources.get(uid)
+            if record is not None and record.provisioned and record.outputs:
+                outputs[name] = Outputs(record.outputs)
+        return self.inputs[app].resolve(app, outputs, pending=True)
+
+    @property
+    def _folder(self) -> str | None:
+        return self.output.folder if self.output else None
+
+
+def prepare(
+    state: ProjectState,
+    inputs: Sequence[Input],
+    emit: Emit,
+    *,
+    output: Output | None = None,
+    to_look: bool = False,
+) -> Preparation:
+    """Finds out which inputs fit, and enters them into the state unless it is only looked at.
+
+    Raises:
+        ConfigError: two inputs are one app.
+    """
+    names = _unique_apps(state, inputs)
+    outlines: dict[str, DesiredApp] = {}
+    refused: list[Refused] = []
+    for app, item in names.items():
+        folder = output.folder if output else None
+        try:
+            outlines[app] = item.resolve(app, {}, pending=True, folder=folder)
+        except ScoreFlyError as error:
+            refused.append(Refused(label=item.workload or app, error=error))
+    odd, plan = _fit(state, _workloads(names[app] for app in outlines))
+    refused += (Refused(label=label, error=error) for label, error in odd.items())
+    fitting = {app: names[app] for app in outlines if names[app].workload not in odd}
+    if not to_look:
+        _enter(state, _workloads(fitting.values()), plan, emit)
+    return Preparation(
+        state=state,
+        emit=emit,
+        inputs=fitting,
+        outlines=outlines,
+        resources=plan,
+        refused=tuple(refused),
+        output=output,
+    )
+
+
+def _unique_apps(state: ProjectState, inputs: Sequence[Input]) -> dict[str, Input]:
+    found: dict[str, Input] = {}
+    for item in inputs:
+        app = item.app_in(state)
+        if app in found:
+            raise ConfigError(
+                f"app {app} would be deployed twice in one run",
+                hint="give the workloads different names, or deploy them one after another",
+            )
+        found[app] = item
+    return found
+
+
+def _fit(
+    state: ProjectState, items: Sequence[ScoreApp]
+) -> tuple[dict[str, ScoreFlyError], ResourcePlan]:
+    """Which workloads are refused, and the plan of the others.
+
+    Of two that do not fit the later one is out. Then it stays as the state has it, and what does
+    not fit to that is out, too.
+    """
+    refused: dict[str, ScoreFlyError] = {}
+    left: dict[str, Mapping[str, Any]] = {i.workload: i.loaded.document for i in items}
+    try:
+        return refused, plan_resources(_documents(state) | left, tuple(left))
+    except ScoreFlyError:
+        pass  # something does not fit: one after the other shows which
+    while True:
+        accepted: dict[str, Mapping[str, Any]] = {}
+        for name, document in left.items():
+            documents = {n: d for n, d in _documents(state).items() if n not in left}
+            try:
+                plan_resources({**documents, **accepted, name: document}, [name])
+            except ScoreFlyError as error:
+                refused[name] = error
+            else:
+                accepted[name] = document
+        if accepted == left:
+            return refused, plan_resources(_documents(state) | left, tuple(left))
+        left = accepted
+
+
+def _documents(state: ProjectState) -> dict[str, Mapping[str, Any]]:
+    return {name: record.spec for name, record in state.workloads.items()}
+
+
+def _enter(
+    state: ProjectState, items: Collection[ScoreApp], plan: ResourcePlan, emit: Emit
+) -> None:
+    """Enters workloads and their resources into the state."""
+    if not items:
+        return
+    remember(state, [item.loaded for item in items])
+    for item in items:
+        scope = Scope(workload=item.workload)
+        _tell(emit, scope, item.loaded.notices)
+        emit(WorkloadLoaded(scope=scope, file=item.loaded.file))
+    for conflict in plan.foreign_conflicts:
+        emit(WarningRaised(message=conflict.error().message, code="resource_conflict"))
+    if orphans := record_plan(state, plan):
+        names = ", ".join(str(uid) for uid in orphans)
+        message = f"no workload uses these resources any more: {names}"
+        emit(WarningRaised(message=message, code="orphaned_resources"))
+
+
+def _workloads(inputs: Any) -> tuple[ScoreApp, ...]:
+    return tuple(item for item in inputs if isinstance(item, ScoreApp))
+
+
+def _tell(emit: Emit, scope: Scope, notices: Sequence[Problem]) -> None:
+    for notice in notices:
+        emit(WarningRaised(scope=scope, message=str(notice), code=notice.key))
