@@ -1,13 +1,16 @@
-"""A real registry on loopback."""
+"""A real registry and real Docker daemons on loopback."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
 
@@ -97,3 +100,63 @@ def registry_in(folder: Path) -> Iterator[Registry]:
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     with registry_in(tmp_path_factory.mktemp("registry")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def docker_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """The `DOCKER_HOST` of a daemon of our own: `classic`, or `buildkit`; started when asked for."""
+    with ExitStack() as running:
+        hosts: dict[str, str] = {}
+
+        def host(kind: str) -> str:
+            if kind not in hosts:
+                folder = tmp_path_factory.mktemp(f"docker-{kind}")
+                hosts[kind] = running.enter_context(_docker_daemon(kind, folder))
+            return hosts[kind]
+
+        yield host
+
+
+@contextmanager
+def _docker_daemon(kind: str, folder: Path) -> Iterator[str]:
+    daemon = program("dockerd")
+    if os.geteuid() != 0:
+        pytest.skip("a Docker daemon of our own needs root")
+    # A short path: the name of a Unix socket has at most 107 characters.
+    short = Path(tempfile.mkdtemp(prefix="dk"))
+    features = {"features": {"buildkit": kind == "buildkit"}}
+    (folder / "daemon.json").write_text(json.dumps(features))
+    host = f"unix://{short / 's'}"
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [
+                *(daemon, "--host", host, "--config-file", str(folder / "daemon.json")),
+                *("--iptables=false", "--bridge=none", "--storage-driver=vfs"),
+                *("--data-root", str(folder / "data"), "--exec-root", str(short / "exec")),
+                *("--pidfile", str(folder / "pid")),
+            ],
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        _wait_for(process, folder / "log")
+        yield host
+    finally:
+        process.terminate()
+        process.wait(30)
+        shutil.rmtree(short, ignore_errors=True)
+
+
+def _wait_for(process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + 60
+    while "API listen on" not in log.read_text():
+        if time.monotonic() > end or process.poll() is not None:
+            pytest.skip(f"no Docker daemon can be run here: {log.read_text()[-300:]}")
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with a static busybox, to build images from scratch."""
+    shutil.copy(program("busybox"), tmp_path / "busybox")
+    return tmp_path

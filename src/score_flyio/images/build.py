@@ -1,0 +1,187 @@
+"""What is built: a Dockerfile and the files around it, for one workload."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, Literal, Protocol, TypeAlias
+
+import anyio
+from attrs import evolve, field, frozen
+
+from score_flyio.base.secret import Secret
+from score_flyio.errors import ImageError, InputError
+from score_flyio.images.context import Context, hash_of, list_context
+from score_flyio.images.dockerfile import Dockerfile, read_dockerfile
+from score_flyio.images.dockerignore import read_rules
+from score_flyio.images.reference import ImageReference
+
+DOCKERFILES: Final = ("Dockerfile", "dockerfile", "Containerfile")
+PLATFORM: Final = "linux/amd64"
+"""What Fly's machines run."""
+WITHOUT_IGNORE_FILE: Final = "fly.toml\n"
+OUTSIDE: Final = ".dockerfile-from-outside"
+"""The name in the context of a Dockerfile that does not lie in it."""
+
+
+@frozen(kw_only=True)
+class BuildSettings:
+    """What somebody wants built. Paths that are not absolute start at the working folder."""
+
+    name: str
+    """The workload or app, for messages."""
+    folder: Path
+    dockerfile: Path | None = None
+    """None: the usual names are looked for."""
+    ignorefile: Path | None = None
+    target: str = ""
+    args: Mapping[str, str] = field(factory=dict)
+    labels: Mapping[str, str] = field(factory=dict)
+    secrets: Mapping[str, Secret] = field(factory=dict, repr=False)
+    no_cache: bool = False
+    compression: Literal["", "gzip", "zstd"] = ""
+    compression_level: int | None = None
+    network: str = ""
+    """The network of RUN in a Docker daemon; empty: as it has it."""
+
+
+@frozen(kw_only=True)
+class Build:
+    """The same with its files found and listed, and its name."""
+
+    settings: BuildSettings
+    image: ImageReference
+    """The tag that it gets."""
+    file: Path
+    """The Dockerfile."""
+    dockerfile: Dockerfile
+    ignored: str
+    """The text of the ignore file."""
+    context: Context
+    path: str
+    """The Dockerfile within the context."""
+
+    @property
+    def name(self) -> str:
+        """The workload or app."""
+        return self.settings.name
+
+    def failed(
+        self, message: str, *, hint: str | None = None, code: str = "build_failed"
+    ) -> ImageError:
+        """The error that this build failed."""
+        return ImageError(f"{self.name}: {message}", hint=hint, code=code)
+
+
+@frozen(kw_only=True)
+class Progress:
+    """Something that a builder did or said."""
+
+    text: str
+    step: bool = False
+    """Whether a step began; else it is a line of output."""
+    cached: bool = False
+    """Whether the step was not carried out anew."""
+
+
+Tell: TypeAlias = Callable[[Progress], None]
+
+
+class Builder(Protocol):
+    """A way to build images."""
+
+    @property
+    def name(self) -> str:
+        """What `--builder` calls it."""
+        ...
+
+    async def build(self, build: Build, tell: Tell, *, push: bool = True) -> str | None:
+        """Build the image, give it its tag, and push it; the digest, when it was pushed.
+
+        Raises ImageError. On cancellation nothing is left of it.
+        """
+        ...
+
+
+async def prepare(settings: BuildSettings, image: ImageReference) -> Build:
+    """Find and read what is built; contents are read when they are sent.
+
+    Raises:
+        InputError: the Dockerfile or the ignore file is wrong or not there.
+        ImageError: the context cannot be read.
+    """
+    return await anyio.to_thread.run_sync(_prepare, settings, image)
+
+
+async def content_tag(build: Build) -> str:
+    """A tag that is the same for the same files, arguments and target.
+
+    Secrets do not count, as they are not for the image to depend on.
+    """
+    digest = await anyio.to_thread.run_sync(hash_of, build.context)
+    settings = build.settings
+    args, labels = sorted(settings.args.items()), sorted(settings.labels.items())
+    parts = (digest, build.path, settings.target, args, labels)
+    return f"content-{sha256(repr(parts).encode()).hexdigest()[:32]}"
+
+
+def _prepare(settings: BuildSettings, image: ImageReference) -> Build:
+    file = _dockerfile(settings)
+    text = _read(file, "Dockerfile", settings)
+    dockerfile = read_dockerfile(text, file=str(file))
+    if settings.target and not dockerfile.has_stage(settings.target):
+        there = ", ".join(filter(None, dockerfile.stages)) or "no stage has a name"
+        raise InputError(
+            f"{settings.name}: {file}: there is no stage {settings.target!r}",
+            hint=f"the target is one of the stages: {there}",
+            code="build_target_missing",
+        )
+    folder, place = settings.folder.resolve(), file.resolve()
+    inside = place.relative_to(folder).as_posix() if place.is_relative_to(folder) else None
+    ignore, ignored = _ignored(settings, file)
+    rules = read_rules(ignored, file=str(ignore), kept=[inside] if inside else [])
+    added = {} if inside else {OUTSIDE: text.encode()}
+    return Build(
+        settings=evolve(settings, folder=folder),
+        image=image,
+        file=place,
+        dockerfile=dockerfile,
+        ignored=ignored,
+        context=list_context(folder, rules, added=added),
+        path=inside or OUTSIDE,
+    )
+
+
+def _dockerfile(settings: BuildSettings) -> Path:
+    if settings.dockerfile is not None:
+        return settings.dockerfile
+    for name in DOCKERFILES:
+        if (settings.folder / name).is_file():
+            return settings.folder / name
+    raise InputError(
+        f"{settings.name}: there is no Dockerfile in {settings.folder}",
+        hint="write one, name it with --dockerfile, or give an image with --image",
+        code="dockerfile_missing",
+    )
+
+
+def _ignored(settings: BuildSettings, file: Path) -> tuple[Path, str]:
+    if settings.ignorefile is not None:
+        return settings.ignorefile, _read(settings.ignorefile, "ignore file", settings)
+    for found in (file.with_name(f"{file.name}.dockerignore"), settings.folder / ".dockerignore"):
+        if found.is_file():
+            return found, _read(found, "ignore file", settings)
+    return settings.folder / ".dockerignore", WITHOUT_IGNORE_FILE
+
+
+def _read(file: Path, what: str, settings: BuildSettings) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise InputError(
+            f"{settings.name}: {file}: the {what} cannot be read: {reason}",
+            hint=f"name another one with --{what.replace(' ', '').lower()}",
+            code="build_file_unreadable",
+        ) from error

@@ -1,0 +1,1 @@
+"""Builders: each turns a `Build` into an image, and pushes it."""

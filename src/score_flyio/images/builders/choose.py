@@ -1,0 +1,133 @@
+"""Which builder builds: the one that was asked for, else the first that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Final
+
+from attrs import frozen
+
+from score_flyio.errors import ConfigError, ImageError
+from score_flyio.images.build import Builder
+from score_flyio.images.builders.address import find_daemon
+from score_flyio.images.builders.docker import DockerBuilder
+from score_flyio.images.builders.programs import BuildahBuilder, BuildctlBuilder, find_program
+from score_flyio.images.logins import Logins
+
+AUTO: Final = "auto"
+ENTRY_POINTS: Final = "score_flyio.builders"
+"""Group of the entry points that add builders: a function of `BuilderContext`."""
+
+
+@frozen(kw_only=True)
+class BuilderContext:
+    """What a builder is made from."""
+
+    environ: Mapping[str, str]
+    logins: Logins
+
+
+Make = Callable[[BuilderContext], Awaitable[Builder | None]]
+"""Makes a builder, or None where it is not there."""
+
+
+async def _docker(context: BuilderContext) -> Builder | None:
+    address = find_daemon(context.environ)
+    if address is None:
+        return None
+    found = DockerBuilder(address=address, logins=context.logins)
+    return found if await found.is_there() else None
+
+
+async def _buildah(context: BuilderContext) -> Builder | None:
+    program = find_program("buildah", context.environ)
+    if program is None:
+        return None
+    return BuildahBuilder(
+        name="buildah", program=program, logins=context.logins, environ=context.environ
+    )
+
+
+async def _podman(context: BuilderContext) -> Builder | None:
+    program = find_program("podman", context.environ)
+    if program is None:
+        return None
+    return BuildahBuilder(
+        name="podman", program=program, logins=context.logins, environ=context.environ
+    )
+
+
+async def _buildkit(context: BuilderContext) -> Builder | None:
+    program = find_program("buildctl", context.environ)
+    if program is None or not context.environ.get("BUILDKIT_HOST"):
+        return None
+    return BuildctlBuilder(program=program, logins=context.logins, environ=context.environ)
+
+
+_BUILT_IN: Final[Mapping[str, Make]] = {
+    "docker": _docker,
+    "buildah": _buildah,
+    "podman": _podman,
+    "buildkit": _buildkit,
+}
+"""In the order in which they are tried."""
+
+_WANTED: Final = {
+    "docker": "a Docker daemon that answers, at DOCKER_HOST or its usual socket",
+    "buildah": "the program buildah on PATH",
+    "podman": "the program podman on PATH",
+    "buildkit": "the program buildctl on PATH, and BUILDKIT_HOST",
+}
+"""What each needs."""
+
+
+def builder_names() -> tuple[str, ...]:
+    """What `--builder` takes, beside `auto`."""
+    return (*_BUILT_IN, *(name for name in _added() if name not in _BUILT_IN))
+
+
+async def choose_builder(context: BuilderContext, name: str = AUTO) -> Builder:
+    """The builder of that name; of `auto`, the first that is there.
+
+    Raises:
+        ConfigError: there is no such name.
+        ImageError: it is not there, or none is.
+    """
+    names = builder_names()
+    if name != AUTO and name not in names:
+        raise ConfigError(
+            f"--builder: {name!r} is no builder",
+            hint=f"use one of {', '.join((AUTO, *names))}",
+            code="builder_unknown",
+        )
+    for key in names if name == AUTO else (name,):
+        if (found := await _maker(key)(context)) is not None:
+            return found
+    if name != AUTO:
+        raise ImageError(
+            f"the builder {name} is not there",
+            hint=f"it needs {_WANTED.get(name, 'what its package says')}",
+            code="builder_unavailable",
+        )
+    raise ImageError(
+        "there is nothing to build images with",
+        hint="have one of these: " + "; ".join(_WANTED.values()),
+        code="builder_unavailable",
+    )
+
+
+async def builders_there(context: BuilderContext) -> list[str]:
+    """Names of all builders that could be used, the one that `auto` means first."""
+    return [name for name in builder_names() if await _maker(name)(context) is not None]
+
+
+def _maker(name: str) -> Make:
+    if name in _BUILT_IN:
+        return _BUILT_IN[name]
+    made: Make = _added()[name].load()
+    return made
+
+
+def _added() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}

@@ -1,0 +1,239 @@
+"""Builds by a Docker daemon, or whatever speaks its API: the `docker` program has no part in it.
+
+The daemon ends a build whose connection is closed, so that cancellation leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import httpx
+from attrs import define, field, frozen
+
+from score_flyio.base.http import http_client
+from score_flyio.base.network import network_reason
+from score_flyio.errors import ImageError
+from score_flyio.images.build import PLATFORM, Build, Progress, Tell
+from score_flyio.images.builders.address import DaemonAddress
+from score_flyio.images.builders.trace import Trace
+from score_flyio.images.context import in_thread, tar_of
+from score_flyio.images.logins import Login, Logins
+from score_flyio.images.reference import DOCKER_HUB
+
+TIMEOUT: Final = httpx.Timeout(None, connect=10.0)
+"""A step of a build may say nothing for as long as it likes."""
+PING_SECONDS: Final = 5.0
+LINES_IN_ERROR: Final = 20
+BUILDKIT: Final = "2"
+
+
+@frozen(kw_only=True)
+class DockerBuilder:
+    """Builds and pushes by one daemon."""
+
+    address: DaemonAddress
+    logins: Logins
+    name: str = "docker"
+
+    async def is_there(self) -> bool:
+        """Whether the daemon answers."""
+        try:
+            async with self._client() as client:
+                return (await client.get("/_ping", timeout=PING_SECONDS)).is_success
+        except httpx.HTTPError:
+            return False
+
+    async def build(self, build: Build, tell: Tell, *, push: bool = True) -> str | None:
+        """Send the context, follow the build, and push what came out."""
+        try:
+            async with self._client() as client:
+                ping = (await client.get("/_ping")).raise_for_status().headers
+                version = ping.get("api-version", "1.41")
+                if build.settings.secrets:
+                    raise self._no_secrets(build)
+                logins = await self._base_logins(build)
+                # Without a session, BuildKit can use no logins.
+                buildkit = ping.get("builder-version") == BUILDKIT and not logins
+                parameters = _parameters(build, buildkit=buildkit)
+                headers = {"x-registry-config": _encoded(logins)}
+                path = f"/v{version}/build"
+                await self._build(
+                    client, build, tell, path=path, parameters=parameters, headers=headers
+                )
+                return await self._push(client, build, tell, version=version) if push else None
+        except httpx.HTTPError as error:
+            raise build.failed(
+                f"the Docker daemon at {self.address.shown} does not answer: "
+                f"{network_reason(error)}",
+                hint="start it, name another one with DOCKER_HOST, or use --builder buildah",
+                code="builder_unavailable",
+            ) from error
+
+    async def _build(
+        self,
+        client: httpx.AsyncClient,
+        build: Build,
+        tell: Tell,
+        *,
+        path: str,
+        parameters: Mapping[str, str],
+        headers: Mapping[str, str],
+    ) -> None:
+        answer = _Answer(build, tell)
+        request = client.stream(
+            "POST",
+            path,
+            params=parameters,
+            headers={"content-type": "application/x-tar", **headers},
+            content=in_thread(tar_of(build.context)),
+        )
+        async with request as response:
+            await answer.follow(response)
+        if answer.error:
+            raise build.failed(f"the build failed: {answer.error}{answer.last_lines}")
+
+    async def _push(
+        self, client: httpx.AsyncClient, build: Build, tell: Tell, *, version: str
+    ) -> str:
+        image = build.image
+        login = _encoded(_entry(await self.logins.find(image.host), image.host))
+        answer = _Answer(build, tell)
+        request = client.stream(
+            "POST",
+            f"/v{version}/images/{image.name}/push",
+            params={"tag": image.tag},
+            headers={"x-registry-auth": login},
+        )
+        async with request as response:
+            await answer.follow(response)
+        if answer.error or not answer.digest:
+            reason = answer.error or "the daemon tells no digest"
+            raise build.failed(
+                f"{image} cannot be pushed: {reason}",
+                hint=f"may you push to {image.host}, and has it room?",
+                code="push_failed",
+            )
+        return answer.digest
+
+    async def _base_logins(self, build: Build) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for host in sorted(build.dockerfile.hosts):
+            if (login := await self.logins.find(host)) is not None:
+                key = "https://index.docker.io/v1/" if host == DOCKER_HUB else host
+                found[key] = _entry(login, key)
+        return found
+
+    def _no_secrets(self, build: Build) -> ImageError:
+        return build.failed(
+            "build secrets cannot be given to a Docker daemon over its API alone",
+            hint="use --builder buildah, podman or buildkit",
+            code="build_secrets_unsupported",
+        )
+
+    @asynccontextmanager
+    async def _client(self) -> AsyncIterator[httpx.AsyncClient]:
+        address, login = self.address, self.address.login
+        settings: dict[str, Any] = {"base_url": address.url, "timeout": TIMEOUT}
+        if address.socket is not None:
+            settings["transport"] = httpx.AsyncHTTPTransport(uds=address.socket)
+        elif address.trust is not None:
+            settings["trust"] = address.trust
+        if login is not None:
+            settings["auth"] = httpx.BasicAuth(login[0], login[1].reveal())
+        async with http_client(encrypted=address.url.startswith("https:"), **settings) as client:
+            yield client
+
+
+@define
+class _Answer:
+    """What a daemon says while it builds or pushes."""
+
+    build: Build
+    tell: Tell
+    error: str = field(default="", init=False)
+    digest: str = field(default="", init=False)
+    _trace: Trace = field(factory=Trace, init=False)
+    _last: deque[str] = field(factory=lambda: deque(maxlen=LINES_IN_ERROR), init=False)
+
+    @property
+    def last_lines(self) -> str:
+        """The end of the output, to go behind an error."""
+        return "".join(f"\n  {line}" for line in self._last)
+
+    async def follow(self, response: httpx.Response) -> None:
+        """Read it to its end."""
+        if not response.is_success:
+            self.error = _message(await response.aread()) or f"status {response.status_code}"
+            return
+        async for line in response.aiter_lines():
+            try:
+                message = json.loads(line) if line.strip() else None
+            except ValueError:
+                message = {"stream": line}
+            if isinstance(message, dict):
+                self._take(message)
+
+    def _take(self, message: Mapping[str, Any]) -> None:
+        if error := message.get("error"):
+            self.error = str(error).strip()
+        aux = message.get("aux")
+        if message.get("id") == "moby.buildkit.trace" and isinstance(aux, str):
+            for progress in self._trace.read(aux):
+                self._pass_on(progress)
+        elif isinstance(aux, dict):
+            self.digest = str(aux.get("Digest") or self.digest)
+        for line in str(message.get("stream") or "").splitlines():
+            self._say(line.rstrip())
+
+    def _say(self, line: str) -> None:
+        if line == " ---> Using cache":
+            self._pass_on(Progress(text=line.strip(), cached=True))
+        elif line:
+            self._pass_on(Progress(text=line, step=line.startswith("Step ")))
+
+    def _pass_on(self, progress: Progress) -> None:
+        if not progress.step:
+            self._last.append(progress.text)
+        self.tell(progress)
+
+
+def _parameters(build: Build, *, buildkit: bool) -> dict[str, str]:
+    settings = build.settings
+    found = {
+        "t": str(build.image),
+        "dockerfile": build.path,
+        "platform": PLATFORM,
+        "rm": "1",
+        "forcerm": "1",
+        "version": BUILDKIT if buildkit else "1",
+        "target": settings.target,
+        "networkmode": settings.network,
+        "nocache": "1" if settings.no_cache else "",
+        "buildargs": json.dumps(dict(settings.args)) if settings.args else "",
+        "labels": json.dumps(dict(settings.labels)) if settings.labels else "",
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _entry(login: Login | None, server: str) -> dict[str, str]:
+    if login is None:
+        return {}
+    if login.is_identity:
+        return {"identitytoken": login.password.reveal(), "serveraddress": server}
+    return {"username": login.user, "password": login.password.reveal(), "serveraddress": server}
+
+
+def _encoded(value: Mapping[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
+
+
+def _message(body: bytes) -> str:
+    try:
+        return str(json.loads(body)["message"]).strip()
+    except (ValueError, KeyError, TypeError):
+        return body.decode("utf-8", "replace").strip()[:500]

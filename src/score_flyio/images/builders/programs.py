@@ -1,0 +1,275 @@
+"""Builds by programs: buildah, podman and buildctl. None of them needs a daemon of Docker.
+
+Logins and secrets go to them in files of a private folder that is gone afterwards.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shutil
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Final, Literal
+
+import anyio
+from attrs import frozen
+
+from score_flyio.errors import ImageError
+from score_flyio.images.access import base_url
+from score_flyio.images.build import PLATFORM, Build, Progress, Tell
+from score_flyio.images.logins import Logins
+from score_flyio.images.program import Ended, run_program
+from score_flyio.images.reference import DOCKER_HUB
+
+LINES_IN_ERROR: Final = 20
+CLEANUP_SECONDS: Final = 20.0
+STATES: Final = "*-containers/*/userdata/buildah.json"
+"""What the storage of both knows about each working container."""
+MARK: Final = "score-flyio-build"
+DISK: Final = "/var/tmp" if Path("/var/tmp").is_dir() else None  # noqa: S108  # mkdtemp is safe
+"""Where temporary files of builders go, which are too large for memory; None: as usual."""
+_STEP: Final = re.compile(r"(\[\d+/\d+\] )?STEP \d+|#\d+ \[")
+"""How lines about a new step begin, for buildah, podman and buildctl."""
+
+
+@frozen(kw_only=True)
+class BuildahBuilder:
+    """Builds by buildah, or by podman, which has the same options."""
+
+    name: Literal["buildah", "podman"]
+    program: str
+    """Where it is."""
+    logins: Logins
+    environ: Mapping[str, str]
+
+    async def build(self, build: Build, tell: Tell, *, push: bool = True) -> str | None:
+        """Build in a chroot, and push."""
+        async with private_folder(build, self.logins) as folder:
+            (folder / MARK).touch()
+            temporary = folder / "tmp"
+            temporary.mkdir()
+            environ = {
+                **self.environ,
+                "REGISTRY_AUTH_FILE": str(folder / "config.json"),
+                "TMPDIR": str(temporary),
+            }
+            try:
+                return await self._build(build, tell, folder, environ, push=push)
+            except BaseException:
+                with anyio.move_on_after(CLEANUP_SECONDS, shield=True):
+                    await self._remove_containers(folder)
+                raise
+
+    async def _build(
+        self, build: Build, tell: Tell, folder: Path, environ: Mapping[str, str], *, push: bool
+    ) -> str | None:
+        ended = await self._run(self._build_args(build, folder), environ, build, tell)
+        if ended.code != 0:
+            raise build_failed(build, ended)
+        if not push:
+            return None
+        ended = await self._run(self._push_args(build, folder), environ, build, tell)
+        if ended.code != 0:
+            raise push_failed(build, ended)
+        return (folder / "digest").read_text("utf-8").strip()
+
+    async def _remove_containers(self, folder: Path) -> None:
+        """Remove the working containers of a build that was killed: secrets are in them.
+
+        They are known by the path of the mark, which is among the secrets that each was given.
+        """
+        podman = self.name == "podman"
+        field = "{{.Store.GraphRoot}}" if podman else "{{.store.GraphRoot}}"
+        asked = await run_program([self.program, "info", "--format", field], environ=self.environ)
+        states = anyio.Path(asked.output.decode().strip()).glob(STATES)
+        async for state in states:
+            if str(folder / MARK) in await state.read_text("utf-8", "replace"):
+                remove = ["rm", *(["--force"] if podman else []), state.parent.parent.name]
+                await run_program([self.program, *remove], environ=self.environ)
+
+    def _build_args(self, build: Build, folder: Path) -> list[str]:
+        settings = build.settings
+        cache = "--no-cache" if settings.no_cache else "--layers"
+        args = ["build", "--isolation", "chroot", "--platform", PLATFORM, cache]
+        args += ["--file", str(build.file), "--ignorefile", str(folder / "ignore")]
+        args += ["--tag", str(build.image), *self._insecure(build)]
+        if settings.target:
+            args += ["--target", settings.target]
+        args += options("--build-arg", settings.args) + options("--label", settings.labels)
+        args += secret_options(build, folder)
+        args += ["--secret", f"id={MARK},src={folder / MARK}"]
+        return [*args, str(settings.folder)]
+
+    def _push_args(self, build: Build, folder: Path) -> list[str]:
+        args = ["push", "--digestfile", str(folder / "digest"), *self._insecure(build)]
+        if build.settings.compression:
+            args += ["--compression-format", build.settings.compression]
+        return [*args, str(build.image)]
+
+    def _insecure(self, build: Build) -> list[str]:
+        return ["--tls-verify=false"] if is_plain(build.image.host) else []
+
+    async def _run(
+        self, args: Sequence[str], environ: Mapping[str, str], build: Build, tell: Tell
+    ) -> Ended:
+        return await run_builder([self.program, *args], environ, build, tell)
+
+
+@frozen(kw_only=True)
+class BuildctlBuilder:
+    """Builds by the BuildKit daemon that `BUILDKIT_HOST` names."""
+
+    program: str
+    logins: Logins
+    environ: Mapping[str, str]
+    name: str = "buildkit"
+
+    async def build(self, build: Build, tell: Tell, *, push: bool = True) -> str | None:
+        """Have it build and push in one go."""
+        async with private_folder(build, self.logins) as folder:
+            # Its ignore file is the one beside its Dockerfile.
+            (folder / "Dockerfile").write_bytes(build.file.read_bytes())
+            (folder / "Dockerfile.dockerignore").write_text(build.ignored, "utf-8")
+            environ = {**self.environ, "DOCKER_CONFIG": str(folder)}
+            args = self._args(build, folder, push=push)
+            ended = await run_builder([self.program, *args], environ, build, tell)
+            if ended.code != 0:
+                raise build_failed(build, ended)
+            if not push:
+                return None
+            told = json.loads((folder / "metadata").read_text("utf-8"))
+            return str(told["containerimage.digest"])
+
+    def _args(self, build: Build, folder: Path, *, push: bool) -> list[str]:
+        settings = build.settings
+        output = f"type=image,name={build.image},push={'true' if push else 'false'}"
+        if is_plain(build.image.host):
+            output += ",registry.insecure=true"
+        if settings.compression:
+            output += f",compression={settings.compression},force-compression=true"
+        if settings.compression_level is not None:
+            output += f",compression-level={settings.compression_level}"
+        chosen = {
+            "filename": "Dockerfile",
+            "platform": PLATFORM,
+            **({"target": settings.target} if settings.target else {}),
+            **{f"build-arg:{name}": value for name, value in settings.args.items()},
+            **{f"label:{name}": value for name, value in settings.labels.items()},
+        }
+        args = ["build", "--progress=plain", "--frontend=dockerfile.v0"]
+        args += ["--local", f"context={settings.folder}", "--local", f"dockerfile={folder}"]
+        args += options("--opt", chosen)
+        args += secret_options(build, folder)
+        if settings.no_cache:
+            args.append("--no-cache")
+        return [*args, "--output", output, "--metadata-file", str(folder / "metadata")]
+
+
+@asynccontextmanager
+async def private_folder(build: Build, logins: Logins) -> AsyncIterator[Path]:
+    """A folder only we can read, with `config.json`, `ignore` and the secrets as `secret-N`."""
+    auths = {}
+    for host in sorted({build.image.host, *build.dockerfile.hosts}):
+        login = await logins.find(host)
+        if login is None:
+            continue
+        key = "https://index.docker.io/v1/" if host == DOCKER_HUB else host
+        text = f"{login.user}:{login.password.reveal()}".encode()
+        auths[key] = (
+            {"identitytoken": login.password.reveal()}
+            if login.is_identity
+            else {"auth": base64.b64encode(text).decode()}
+        )
+    files = {"config.json": json.dumps({"auths": auths}), "ignore": build.ignored}
+    secrets = build.settings.secrets.values()
+    files |= {f"secret-{number}": value.reveal() for number, value in enumerate(secrets)}
+    folder = Path(await anyio.to_thread.run_sync(lambda: mkdtemp(prefix="score-flyio-", dir=DISK)))
+    try:
+        for name, content in files.items():
+            await anyio.Path(folder / name).write_text(content, "utf-8")
+        yield folder
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(_remove, folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, but never what is mounted in it: it belongs to the computer."""
+    try:
+        mounted = f" {folder}/" in Path("/proc/self/mountinfo").read_text("utf-8", "replace")
+    except OSError:
+        mounted = False
+    for path in folder.iterdir():
+        if path.is_file():
+            path.unlink()
+    if not mounted:
+        shutil.rmtree(folder)
+
+
+async def run_builder(
+    args: Sequence[str], environ: Mapping[str, str], build: Build, tell: Tell
+) -> Ended:
+    """Run a program and pass on what it says. Raises ImageError when it cannot be started."""
+
+    def listen(line: str) -> None:
+        cached = "Using cache" in line or line.endswith(" CACHED")
+        tell(Progress(text=line, step=_STEP.match(line) is not None, cached=cached))
+
+    try:
+        return await run_program(args, environ=environ, listen=listen)
+    except OSError as error:
+        raise build.failed(
+            f"{args[0]} cannot be run: {error.strerror or error}",
+            hint="choose another way with --builder",
+            code="builder_unavailable",
+        ) from error
+
+
+def build_failed(build: Build, ended: Ended) -> ImageError:
+    """The error for a build that ended otherwise than with 0."""
+    return build.failed(f"the build failed with {_ending(ended)}{_last_lines(ended)}")
+
+
+def push_failed(build: Build, ended: Ended) -> ImageError:
+    """The error for a push that ended otherwise than with 0."""
+    return build.failed(
+        f"{build.image} cannot be pushed: {_ending(ended)}{_last_lines(ended)}",
+        hint=f"may you push to {build.image.host}, and has it room?",
+        code="push_failed",
+    )
+
+
+def options(name: str, values: Mapping[str, str]) -> list[str]:
+    """`name KEY=VALUE` for each value."""
+    return [text for key, value in values.items() for text in (name, f"{key}={value}")]
+
+
+def secret_options(build: Build, folder: Path) -> list[str]:
+    """The files of the secrets, as all these programs take them."""
+    return [
+        text
+        for number, name in enumerate(build.settings.secrets)
+        for text in ("--secret", f"id={name},src={folder / f'secret-{number}'}")
+    ]
+
+
+def is_plain(host: str) -> bool:
+    """Whether a registry is spoken to over plain HTTP."""
+    return base_url(host).startswith("http:")
+
+
+def find_program(name: str, environ: Mapping[str, str]) -> str | None:
+    """Where a program is on the search path."""
+    return shutil.which(name, path=environ.get("PATH"))
+
+
+def _ending(ended: Ended) -> str:
+    return f"exit code {ended.code}" if ended.code >= 0 else f"signal {-ended.code}"
+
+
+def _last_lines(ended: Ended) -> str:
+    return "".join(f"\n  {line}" for line in ended.said[-LINES_IN_ERROR:])

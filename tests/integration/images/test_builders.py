@@ -1,0 +1,244 @@
+"""Builds by a Docker daemon, buildah and podman, pushed to a registry."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from score_flyio.base.secret import Secret
+from score_flyio.errors import ImageError
+from score_flyio.images.build import Builder, BuildSettings, Progress, content_tag, prepare
+from score_flyio.images.builders.choose import BuilderContext, choose_builder
+from score_flyio.images.logins import Logins
+from score_flyio.images.reference import ImageReference
+from score_flyio.images.registry import Registries
+from tests.integration.images.conftest import PASSWORD, Registry, program
+
+BASE = "FROM scratch\nCOPY busybox /bin/sh\n"
+Choose = Callable[[Registry], Awaitable[Builder]]
+
+
+@pytest.fixture(params=["docker-classic", "docker-buildkit", "buildah", "podman"])
+def choose(request: pytest.FixtureRequest, docker_host: Callable[[str], str]) -> Choose:
+    """Each builder, with the registry's login as Fly's."""
+    name, _, kind = str(request.param).partition("-")
+    environ = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
+    if name == "docker":
+        environ["DOCKER_HOST"] = docker_host(kind)
+    else:
+        program(name)
+
+    async def make(registry: Registry) -> Builder:
+        return await choose_builder(
+            BuilderContext(environ=environ, logins=logins_of(registry, environ)), name
+        )
+
+    return make
+
+
+def logins_of(registry: Registry, environ: dict[str, str] | None = None) -> Logins:
+    stands_in = {**(environ or {}), "FLY_REGISTRY_HOST": registry.host}
+    return Logins(stands_in, fly=Secret(PASSWORD))
+
+
+def settings(folder: Path, **more: Any) -> BuildSettings:
+    return BuildSettings(name="web", folder=folder, network="none", **more)
+
+
+def image(registry: Registry, repository: str, tag: str) -> ImageReference:
+    return ImageReference(host=registry.host, repository=repository, tag=tag)
+
+
+async def config_of(registry: Registry, pushed: ImageReference) -> dict[str, Any]:
+    """The configuration of an image in the registry."""
+    async with Registries(logins_of(registry)) as registries:
+        manifest = json.loads((await registries.manifest(pushed)).content)
+    with registry.http as client:
+        blob = client.get(f"/v2/{pushed.repository}/blobs/{manifest['config']['digest']}")
+    return dict(blob.json())
+
+
+async def test_what_is_built_is_what_the_registry_has(
+    registry: Registry, choose: Choose, project: Path
+) -> None:
+    builder = await choose(registry)
+    (project / ".dockerignore").write_text("secret*\n")
+    (project / "secret.txt").touch()
+    (project / "Dockerfile").write_text(
+        "FROM scratch AS main\nCOPY busybox /bin/sh\nARG WHO\nCOPY . /src/\n"
+        "RUN test ! -e /src/secret.txt && test $WHO = me\n"
+        f"RUN echo said by $WHO in {project}\n"
+        "FROM scratch AS other\nCOPY busybox /other\n"
+    )
+    options = settings(project, args={"WHO": "me"}, labels={"a.b": "c d"}, target="main")
+    build = await prepare(options, image(registry, f"app-{builder.name}", "one"))
+    progress: list[Progress] = []
+    digest = await builder.build(build, progress.append)
+    assert digest == registry.digest(f"app-{builder.name}", "one")
+    assert any(f"said by me in {project}" in each.text for each in progress if not each.step)
+    assert sum(each.step for each in progress) >= 4
+    config = await config_of(registry, build.image)
+    assert config["config"]["Labels"]["a.b"] == "c d"
+    assert (config["os"], config["architecture"]) == ("linux", "amd64")
+
+
+async def test_unchanged_steps_are_not_carried_out_again(
+    registry: Registry, choose: Choose, project: Path
+) -> None:
+    builder = await choose(registry)
+    (project / "Dockerfile").write_text(f"{BASE}RUN echo {project}\n")
+
+    async def steps_from_cache(**more: Any) -> int:
+        progress: list[Progress] = []
+        build = await prepare(settings(project, **more), image(registry, "cached", "one"))
+        await builder.build(build, progress.append, push=False)
+        # The context itself counts as a step of BuildKit.
+        ours = [each for each in progress if "context" not in each.text]
+        return sum(each.cached for each in ours)
+
+    await steps_from_cache()
+    assert await steps_from_cache() >= 1
+    assert await steps_from_cache(no_cache=True) == 0
+
+
+async def test_a_changed_file_is_built_anew(
+    registry: Registry, choose: Choose, project: Path
+) -> None:
+    builder = await choose(registry)
+    (project / "Dockerfile").write_text(f"{BASE}COPY file /file\nRUN test -s /file\n")
+    digests = set()
+    for content in ("one", "two"):
+        (project / "file").write_text(content)
+        build = await prepare(settings(project), image(registry, "changed", content))
+        digests.add(await builder.build(build, lambda _: None))
+    assert digests == {registry.digest("changed", tag) for tag in ("one", "two")}
+    assert len(digests) == 2
+
+
+async def test_a_dockerfile_from_outside_of_the_context(
+    registry: Registry, choose: Choose, project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    builder = await choose(registry)
+    outside = tmp_path_factory.mktemp("outside") / "web.Dockerfile"
+    outside.write_text(BASE)
+    (project / "Dockerfile").write_text("FROM nothing-like-this\n")
+    build = await prepare(settings(project, dockerfile=outside), image(registry, "outside", "1"))
+    assert await builder.build(build, lambda _: None) == registry.digest("outside", "1")
+
+
+async def test_a_failing_step_is_told_with_its_exit_code_and_output(
+    registry: Registry, choose: Choose, project: Path
+) -> None:
+    builder = await choose(registry)
+    (project / "Dockerfile").write_text(f"{BASE}RUN echo before the end; exit 7\n")
+    build = await prepare(settings(project), image(registry, "failing", "1"))
+    with pytest.raises(ImageError, match="web: the build failed") as raised:
+        await builder.build(build, lambda _: None)
+    assert "7" in str(raised.value)
+    assert "before the end" in str(raised.value)
+    assert "1" not in registry.tags("failing")
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ("FROM scratch\nNONSENSE x\n", "(?i)unknown instruction"),
+        ("FROM scratch\nCOPY not-there /\n", "not-there"),
+        ("FROM {host}/no/base:1\n", "no/base|manifest unknown|not found"),
+    ],
+)
+async def test_what_cannot_be_built(
+    registry: Registry, choose: Choose, project: Path, lines: str, says: str
+) -> None:
+    builder = await choose(registry)
+    (project / "Dockerfile").write_text(lines.replace("{host}", registry.host))
+    build = await prepare(settings(project), image(registry, "wrong", "1"))
+    with pytest.raises(ImageError, match=says):
+        await builder.build(build, lambda _: None)
+
+
+async def test_a_push_that_is_refused(registry: Registry, choose: Choose, project: Path) -> None:
+    builder = await choose(registry)
+    (project / "Dockerfile").write_text(BASE)
+    build = await prepare(settings(project), ImageReference.parse("127.0.0.1:1/app:1"))
+    with pytest.raises(ImageError, match=r"127\.0\.0\.1:1/app:1 cannot be pushed") as raised:
+        await builder.build(build, lambda _: None)
+    assert raised.value.hint
+
+
+async def test_secrets(registry: Registry, choose: Choose, project: Path) -> None:
+    builder = await choose(registry)
+    (project / "Dockerfile").write_text(
+        f"# syntax=docker/dockerfile:1\n{BASE}"
+        "RUN --mount=type=secret,id=tok /bin/sh -c 'read x < /run/secrets/tok; test $x = sesame'\n"
+    )
+    secrets = {"tok": Secret("sesame")}
+    build = await prepare(settings(project, secrets=secrets), image(registry, "secrets", "1"))
+    if builder.name == "docker":
+        with pytest.raises(ImageError, match="secrets") as raised:
+            await builder.build(build, lambda _: None)
+        assert "--builder buildah" in str(raised.value.hint)
+    else:
+        await builder.build(build, lambda _: None, push=False)
+
+
+def left_behind(host: str) -> list[str]:
+    """What runs, and lies about, after builds."""
+    temporary = [path.name for path in Path("/var/tmp").glob("score-flyio-*")]
+    ids = []
+    if host:
+        transport = httpx.HTTPTransport(uds=host.removeprefix("unix://"))
+        with httpx.Client(transport=transport, base_url="http://docker") as client:
+            ids = [each["Id"] for each in client.get("/containers/json?all=1").json()]
+    else:
+        done = subprocess.run(
+            [program("buildah"), "containers", "-q"], capture_output=True, text=True, check=True
+        )
+        ids = done.stdout.split()
+    return temporary + ids
+
+
+async def test_cancellation_leaves_nothing_behind(
+    registry: Registry, choose: Choose, project: Path
+) -> None:
+    builder = await choose(registry)
+    address = getattr(builder, "address", None)
+    host = address.shown if address else ""
+    (project / "Dockerfile").write_text(f"{BASE}RUN echo it runs {project}; sleep 100\n")
+    build = await prepare(settings(project), image(registry, "cancelled", "1"))
+    before = left_behind(host)
+    runs = anyio.Event()
+
+    def tell(progress: Progress) -> None:
+        if progress.text == f"it runs {project}":
+            runs.set()
+
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(builder.build, build, tell)
+            await runs.wait()
+            tasks.cancel_scope.cancel()
+        while set(left_behind(host)) - set(before):  # noqa: ASYNC110  # the daemon ends it by itself
+            await anyio.sleep(0.05)
+
+
+async def test_the_same_files_have_the_same_tag(registry: Registry, project: Path) -> None:
+    (project / "Dockerfile").write_text(BASE)
+    one = image(registry, "same", "1")
+
+    async def tag(**more: Any) -> str:
+        return await content_tag(await prepare(settings(project, **more), one))
+
+    first = await tag()
+    assert await tag() == first
+    assert await tag(args={"A": "1"}) != first
+    (project / "more").touch()
+    assert await tag() != first

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from score_flyio.errors import InputError
+from score_flyio.images.build import OUTSIDE, Build, BuildSettings, content_tag, prepare
+from score_flyio.images.dockerfile import Dockerfile, read_dockerfile
+from score_flyio.images.reference import ImageReference
+
+IMAGE = ImageReference.parse("registry.fly.io/app:deployment-1")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text("FROM scratch\n")
+    return folder
+
+
+def paths(build: Build) -> list[str]:
+    return [entry.path for entry in build.context.entries]
+
+
+async def test_the_dockerfile_is_in_the_context_whatever_is_ignored(project: Path) -> None:
+    (project / ".dockerignore").write_text("*\n")
+    build = await prepare(BuildSettings(name="web", folder=project), IMAGE)
+    assert (build.path, paths(build)) == ("Dockerfile", ["Dockerfile"])
+
+
+async def test_without_an_ignore_file_fly_toml_is_left_out(project: Path) -> None:
+    (project / "fly.toml").touch()
+    assert paths(await prepare(BuildSettings(name="web", folder=project), IMAGE)) == ["Dockerfile"]
+
+
+async def test_which_ignore_file_counts(project: Path, tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        (project / name).touch()
+    (project / ".dockerignore").write_text("a\n")
+    settings = BuildSettings(name="web", folder=project)
+    assert "a" not in paths(await prepare(settings, IMAGE))
+    (project / "Dockerfile.dockerignore").write_text("b\n*.dockerignore\n")
+    assert {"a", "c"} <= set(paths(await prepare(settings, IMAGE)))
+    given = tmp_path / "given"
+    given.write_text("c\n")
+    build = await prepare(BuildSettings(name="web", folder=project, ignorefile=given), IMAGE)
+    assert "c" not in paths(build)
+    assert build.ignored == "c\n"
+
+
+@pytest.mark.parametrize("name", ["dockerfile", "Containerfile"])
+async def test_other_names(project: Path, name: str) -> None:
+    (project / "Dockerfile").rename(project / name)
+    assert (await prepare(BuildSettings(name="web", folder=project), IMAGE)).path == name
+
+
+async def test_a_dockerfile_from_outside(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").write_text("FROM scratch\nCOPY a /\n")
+    settings = BuildSettings(name="web", folder=project, dockerfile=tmp_path / "other")
+    build = await prepare(settings, IMAGE)
+    assert build.path == OUTSIDE
+    assert build.context.added == {OUTSIDE: b"FROM scratch\nCOPY a /\n"}
+
+
+async def test_what_is_not_there(project: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"web: .*nowhere: the Dockerfile cannot be read"):
+        await prepare(
+            BuildSettings(name="web", folder=project, dockerfile=tmp_path / "nowhere"), IMAGE
+        )
+    with pytest.raises(InputError, match=r"nowhere: the ignore file cannot be read") as raised:
+        await prepare(
+            BuildSettings(name="web", folder=project, ignorefile=tmp_path / "nowhere"), IMAGE
+        )
+    assert "--ignorefile" in str(raised.value.hint)
+    with pytest.raises(InputError, match=r"there is no stage 'prod'") as raised:
+        await prepare(BuildSettings(name="web", folder=project, target="prod"), IMAGE)
+    (project / "Dockerfile").unlink()
+    with pytest.raises(InputError, match="web: there is no Dockerfile in") as raised:
+        await prepare(BuildSettings(name="web", folder=project), IMAGE)
+    assert "--dockerfile" in str(raised.value.hint)
+
+
+async def test_what_the_tag_depends_on(project: Path) -> None:
+    async def tag(**more: object) -> str:
+        settings = BuildSettings(name="web", folder=project, **more)  # type: ignore[arg-type]
+        return await content_tag(await prepare(settings, IMAGE))
+
+    (project / "Dockerfile").write_text("FROM scratch AS a\nFROM scratch AS b\n")
+    tags = [
+        await tag(),
+        await tag(args={"A": "1"}),
+        await tag(target="a"),
+        await tag(labels={"A": "1"}),
+    ]
+    assert len(set(tags)) == 4
+    assert tags[0] == await tag(no_cache=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "stages", "hosts"),
+    [
+        ("FROM nginx", ("",), {"docker.io"}),
+        ("# c\nfrom --platform=linux/amd64 ghcr.io/a/b:1 as Main\n", ("main",), {"ghcr.io"}),
+        ("ARG V\nFROM nginx:$V\nFROM scratch AS x\nFROM x\n", ("", "x", ""), set()),
+        ("FROM \\\n  quay.io/a/b \\\n  AS c\n", ("c",), {"quay.io"}),
+        ("FROM scratch\nCOPY --chown=1 --from=ghcr.io/x/y /a /b\n", ("",), {"ghcr.io"}),
+        ("FROM scratch AS a\nCOPY --from=a /a /b\nCOPY --from=0 /a /b\n", ("a",), set()),
+    ],
+)
+def test_stages_and_registries(text: str, stages: tuple[str, ...], hosts: set[str]) -> None:
+    found = read_dockerfile(text, file="Dockerfile")
+    assert found == Dockerfile(stages=stages, hosts=frozenset(hosts))
+
+
+def test_stages_have_names_and_numbers() -> None:
+    found = read_dockerfile("FROM scratch AS Build\nFROM scratch\n", file="f")
+    assert [found.has_stage(t) for t in ("build", "BUILD", "0", "1", "2", "x")] == [
+        *(True, True, True, True),
+        *(False, False),
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "RUN x\n", "# FROM scratch\n"])
+def test_a_dockerfile_without_from(text: str) -> None:
+    with pytest.raises(InputError, match="a/Dockerfile: there is no FROM"):
+        read_dockerfile(text, file="a/Dockerfile")

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import base64
+import json
+import os
+import socket
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from score_flyio.base.secret import Secret
+from score_flyio.errors import ConfigError, ImageError
+from score_flyio.images.build import BuildSettings, Progress, prepare
+from score_flyio.images.builders.address import find_daemon
+from score_flyio.images.builders.choose import (
+    BuilderContext,
+    builder_names,
+    builders_there,
+    choose_builder,
+)
+from score_flyio.images.builders.programs import BuildctlBuilder
+from score_flyio.images.builders.trace import Trace
+from score_flyio.images.logins import Logins
+from score_flyio.images.reference import ImageReference
+
+
+def field(number: int, value: bytes | int) -> bytes:
+    """One field of a protobuf message."""
+    if isinstance(value, int):
+        return bytes([number << 3, value])
+    assert len(value) < 128
+    return bytes([number << 3 | 2, len(value)]) + value
+
+
+def message(*fields: bytes) -> str:
+    return base64.b64encode(b"".join(fields)).decode()
+
+
+def test_a_trace_tells_steps_and_output() -> None:
+    trace = Trace()
+    step = field(1, b"sha256:1") + field(3, "RUN é".encode())
+    begun = message(field(1, step), field(1, step + field(5, b"t")))
+    output = message(field(3, field(1, b"sha256:1") + field(4, b"one\n\ntwo\r\n")))
+    ended = message(field(1, step + field(4, 1) + field(5, b"t") + field(6, b"t")))
+    failed = message(field(1, step + field(5, b"t") + field(7, b"exit code: 7")))
+    found = [each for text in (begun, begun, output, ended, failed) for each in trace.read(text)]
+    assert found == [
+        Progress(text="RUN é", step=True),
+        Progress(text="one"),
+        Progress(text="two"),
+        Progress(text="RUN é", step=True, cached=True),
+    ]
+    assert trace.errors == ["exit code: 7"]
+
+
+@given(content=st.binary(max_size=60))
+def test_no_message_breaks_a_trace(content: bytes) -> None:
+    assert all(each.text is not None for each in Trace().read(base64.b64encode(content).decode()))
+    assert not list(Trace().read("no base64!"))
+
+
+@pytest.mark.parametrize(
+    ("host", "url", "socket_path"),
+    [
+        ("unix:///run/d.sock", "http://docker", "/run/d.sock"),
+        ("tcp://10.0.0.1:2375", "http://10.0.0.1:2375", None),
+        ("http://d:1/", "http://d:1", None),
+    ],
+)
+def test_the_daemon_that_is_named(host: str, url: str, socket_path: str | None) -> None:
+    found = find_daemon({"DOCKER_HOST": host})
+    assert found is not None
+    assert (found.url, found.socket, found.trust) == (url, socket_path, None)
+
+
+def test_a_daemon_behind_tls(tmp_path: Path) -> None:
+    environ = {"DOCKER_HOST": "tcp://d:2376", "DOCKER_TLS_VERIFY": "1", "HOME": str(tmp_path)}
+    found = find_daemon(environ)
+    assert found is not None
+    assert found.url == "https://d:2376"
+    assert found.trust is not None
+    (tmp_path / "ca.pem").write_text("no certificate")
+    with pytest.raises(ConfigError, match="the certificates for the Docker daemon"):
+        find_daemon({**environ, "DOCKER_CERT_PATH": str(tmp_path)})
+
+
+@pytest.mark.parametrize("host", ["ssh://me@d", "unix://relative", "d:1", "tcp://", "tcp://d:x"])
+def test_a_daemon_that_cannot_be_named_so(host: str) -> None:
+    with pytest.raises(ConfigError, match="DOCKER_HOST") as raised:
+        find_daemon({"DOCKER_HOST": host})
+    assert raised.value.hint
+
+
+def test_the_usual_sockets_are_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("score_flyio.images.builders.address.SOCKETS", ())
+    folder = tmp_path / "podman"
+    folder.mkdir()
+    assert find_daemon({"XDG_RUNTIME_DIR": str(tmp_path)}) is None
+    monkeypatch.chdir(folder)  # names of sockets are short
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("podman.sock")
+        found = find_daemon({"XDG_RUNTIME_DIR": str(tmp_path)})
+    assert found is not None
+    assert found.shown == f"unix://{folder / 'podman.sock'}"
+
+
+def executable(path: Path, script: str) -> str:
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """An environment without any builder."""
+    monkeypatch.setattr("score_flyio.images.builders.address.SOCKETS", ())
+    (tmp_path / "bin").mkdir()
+    return {"PATH": str(tmp_path / "bin")}
+
+
+def context(environ: dict[str, str]) -> BuilderContext:
+    return BuilderContext(environ=environ, logins=Logins(environ))
+
+
+async def test_auto_takes_the_first_that_is_there(bare: dict[str, str]) -> None:
+    with pytest.raises(ImageError, match="nothing to build images with") as raised:
+        await choose_builder(context(bare))
+    assert "buildah" in str(raised.value.hint)
+    folder = Path(bare["PATH"])
+    for name, expected in (("buildctl", None), ("podman", "podman"), ("buildah", "buildah")):
+        executable(folder / name, "exit 0")
+        if expected is not None:
+            assert (await choose_builder(context(bare))).name == expected
+    assert await builders_there(context(bare)) == ["buildah", "podman"]
+    with_host = context({**bare, "BUILDKIT_HOST": "unix:///x"})
+    assert (await choose_builder(with_host, "buildkit")).name == "buildkit"
+
+
+async def test_a_builder_that_is_not_there_or_unknown(bare: dict[str, str]) -> None:
+    environ = {**bare, "DOCKER_HOST": "unix:///not/there.sock"}
+    for name in builder_names():
+        with pytest.raises(ImageError, match=f"the builder {name} is not there") as raised:
+            await choose_builder(context(environ), name)
+        assert raised.value.hint
+    with pytest.raises(ConfigError, match="--builder: 'kaniko'"):
+        await choose_builder(context(bare), "kaniko")
+
+
+BUILDCTL = """\
+printf '%s\\n' "$@" > "$RECORD/args"
+cp "$DOCKER_CONFIG"/* "$RECORD"
+while [ "$1" != --metadata-file ]; do shift; done
+echo '#5 [1/2] RUN true' >&2
+echo '#6 CACHED' >&2
+echo '{"containerimage.digest": "sha256:abc"}' > "$2"
+exit ${CODE:-0}
+"""
+
+
+async def test_buildctl_gets_everything_in_a_private_folder(
+    bare: dict[str, str], tmp_path: Path
+) -> None:
+    record = tmp_path / "record"
+    record.mkdir()
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "Dockerfile").write_text("FROM scratch AS main\n")
+    (project / ".dockerignore").write_text("secret\n")
+    program = executable(tmp_path / "bin" / "buildctl", BUILDCTL)
+    environ = {"PATH": os.environ["PATH"], "RECORD": str(record)}
+    logins = Logins({"FLY_REGISTRY_HOST": "127.0.0.1:5000"}, fly=Secret("token"))
+    settings = BuildSettings(
+        name="web",
+        folder=project,
+        target="main",
+        args={"A": "1"},
+        labels={"l": "2"},
+        secrets={"tok": Secret("sesame")},
+        no_cache=True,
+        compression="zstd",
+        compression_level=3,
+    )
+    build = await prepare(settings, ImageReference.parse("127.0.0.1:5000/app:1"))
+    builder = BuildctlBuilder(program=program, logins=logins, environ=environ)
+    progress: list[Progress] = []
+    assert await builder.build(build, progress.append) == "sha256:abc"
+    assert [(p.step, p.cached) for p in progress] == [(True, False), (False, True)]
+    args = (record / "args").read_text().splitlines()
+    for expected in ("target=main", "build-arg:A=1", "label:l=2", "platform=linux/amd64"):
+        assert args[args.index(expected) - 1] == "--opt"
+    assert "--no-cache" in args
+    assert args[args.index("--output") + 1] == (
+        "type=image,name=127.0.0.1:5000/app:1,push=true,registry.insecure=true,"
+        "compression=zstd,force-compression=true,compression-level=3"
+    )
+    assert "sesame" not in " ".join(args)
+    assert (record / "secret-0").read_text() == "sesame"
+    assert (record / "Dockerfile.dockerignore").read_text() == "secret\n"
+    login = json.loads((record / "config.json").read_text())["auths"]["127.0.0.1:5000"]["auth"]
+    assert base64.b64decode(login) == b"x:token"
+    (given,) = [arg for arg in args if arg.startswith("dockerfile=")]
+    assert not os.path.lexists(given.removeprefix("dockerfile="))
+
+    failing = BuildctlBuilder(program=program, logins=logins, environ={**environ, "CODE": "3"})
+    with pytest.raises(ImageError, match=r"web: the build failed with exit code 3") as raised:
+        await failing.build(build, progress.append)
+    assert "RUN true" in str(raised.value)
+    gone = BuildctlBuilder(program=f"{program}-gone", logins=logins, environ=environ)
+    with pytest.raises(ImageError, match="cannot be run"):
+        await gone.build(build, progress.append)
