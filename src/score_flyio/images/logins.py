@@ -12,6 +12,7 @@ from typing import Any, Final
 import anyio
 from attrs import frozen
 
+from score_flyio.base.credentials import OF_THE_STATE
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError, ImageError, InputError
 from score_flyio.images.program import run_program
@@ -114,12 +115,11 @@ class Logins:
 
     async def _ask(self, helper: str, server: str) -> Login | None:
         program = f"docker-credential-{helper}"
+        environ = {n: value for n, value in self._environ.items() if n not in OF_THE_STATE}
         hint = f"log in again, or take {helper!r} out of Docker's config.json"
         try:
             with anyio.fail_after(HELPER_SECONDS):
-                ended = await run_program(
-                    [program, "get"], environ=self._environ, stdin=server.encode()
-                )
+                ended = await run_program([program, "get"], environ=environ, stdin=server.encode())
         except TimeoutError:
             message = f"{program} gave no login for {server} within {HELPER_SECONDS:g} seconds"
             raise ImageError(message, hint=hint, code="credential_helper_failed") from None

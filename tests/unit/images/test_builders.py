@@ -20,6 +20,7 @@ from score_flyio.images.builders.choose import (
     builders_there,
     choose_builder,
 )
+from score_flyio.images.builders.programs import DISK as DISK_OF_BUILDERS
 from score_flyio.images.builders.programs import BuildctlBuilder
 from score_flyio.images.builders.trace import Trace
 from score_flyio.images.logins import Logins
@@ -148,7 +149,9 @@ async def test_a_builder_that_is_not_there_or_unknown(bare: dict[str, str]) -> N
         await choose_builder(context(bare), "kaniko")
 
 
+DISK = Path(DISK_OF_BUILDERS or "/tmp")
 BUILDCTL = """\
+env > "$RECORD/environment"
 printf '%s\\n' "$@" > "$RECORD/args"
 cp "$DOCKER_CONFIG"/* "$RECORD"
 while [ "$1" != --metadata-file ]; do shift; done
@@ -157,6 +160,10 @@ echo '#6 CACHED' >&2
 echo '{"containerimage.digest": "sha256:abc"}' > "$2"
 exit ${CODE:-0}
 """
+
+
+def private_folders() -> list[str]:
+    return [str(path) for path in DISK.glob("score-flyio-*")]
 
 
 async def test_buildctl_gets_everything_in_a_private_folder(
@@ -169,7 +176,7 @@ async def test_buildctl_gets_everything_in_a_private_folder(
     (project / "Dockerfile").write_text("FROM scratch AS main\n")
     (project / ".dockerignore").write_text("secret\n")
     program = executable(tmp_path / "bin" / "buildctl", BUILDCTL)
-    environ = {"PATH": os.environ["PATH"], "RECORD": str(record)}
+    environ = {"PATH": os.environ["PATH"], "RECORD": str(record), "FLY_API_TOKEN": "t"}
     logins = Logins({"FLY_REGISTRY_HOST": "127.0.0.1:5000"}, fly=Secret("token"))
     settings = BuildSettings(
         name="web",
@@ -201,7 +208,8 @@ async def test_buildctl_gets_everything_in_a_private_folder(
     login = json.loads((record / "config.json").read_text())["auths"]["127.0.0.1:5000"]["auth"]
     assert base64.b64decode(login) == b"x:token"
     (given,) = [arg for arg in args if arg.startswith("dockerfile=")]
-    assert not os.path.lexists(given.removeprefix("dockerfile="))
+    assert given.removeprefix("dockerfile=") not in private_folders()
+    assert "FLY_API_TOKEN" not in (record / "environment").read_text()
 
     failing = BuildctlBuilder(program=program, logins=logins, environ={**environ, "CODE": "3"})
     with pytest.raises(ImageError, match=r"web: the build failed with exit code 3") as raised:

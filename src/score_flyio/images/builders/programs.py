@@ -18,6 +18,7 @@ from typing import Final, Literal
 import anyio
 from attrs import frozen
 
+from score_flyio.base.credentials import OWN
 from score_flyio.errors import ImageError
 from score_flyio.images.access import base_url
 from score_flyio.images.build import PLATFORM, Build, Progress, Tell
@@ -219,8 +220,9 @@ async def run_builder(
         cached = "Using cache" in line or line.endswith(" CACHED")
         tell(Progress(text=line, step=_STEP.match(line) is not None, cached=cached))
 
+    inherited = {name: value for name, value in environ.items() if name not in OWN}
     try:
-        return await run_program(args, environ=environ, listen=listen)
+        return await run_program(args, environ=inherited, listen=listen)
     except OSError as error:
         raise build.failed(
             f"{args[0]} cannot be run: {error.strerror or error}",
