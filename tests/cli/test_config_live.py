@@ -7,6 +7,7 @@ from pathlib import Path
 
 import anyio
 import pytest
+import tomli
 
 from fly_machines.models import CreateAppRequest
 from score_flyio.deploy.desired.launch import launch_plan
@@ -92,7 +93,8 @@ def test_an_existing_file_is_not_replaced_unasked(deployed: Cli) -> None:
     assert "--yes" in result.stderr
     assert Path("fly.toml").read_text() == FLY_TOML
     assert deployed("config", "save", "--target", "emulator", "--yes").exit_code == 0
-    assert "local_path = 'files/etc_blob'" in Path("fly.toml").read_text()
+    [file] = tomli.loads(Path("fly.toml").read_text())["files"]
+    assert file["local_path"] == "files/etc_blob"
 
 
 @pytest.mark.parametrize("command", ["save", "diff"])
