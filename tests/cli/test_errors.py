@@ -115,6 +115,20 @@ def test_each_failure_of_a_deploy_is_told(cli: Cli, fake_command: FakeCommand) -
     assert codes == ["image_failed", "lease_lost"]
 
 
+def test_tracebacks_and_texts_of_libraries_show_no_credential(
+    cli: Cli, fake_command: FakeCommand
+) -> None:
+    async def fail(_cli: CliContext, **_options: Any) -> None:
+        raise ValueError("Illegal header value b'FlyV1 fm2_MARKEDMARKED\\n'")
+
+    fake_command(fail)
+    cli.environ["FLY_API_TOKEN"] = "FlyV1 fm2_MARKEDMARKED\n"
+    for args in (("fake",), ("fake", "--debug"), ("fake", "--json")):
+        result = cli(*args)
+        assert "********" in result.stderr
+        assert "MARKED" not in result.stderr + result.stdout
+
+
 def test_unexpected_errors_name_the_way_to_a_traceback(cli: Cli, fake_command: FakeCommand) -> None:
     fake_command(failing(ValueError("strange")))
     quiet = cli("fake")

@@ -8,6 +8,8 @@ from typing import Final
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError
 
+SHORTEST_KEY: Final = 8
+"""Characters; scheme words and test values are shorter than any credential."""
 OF_THE_STATE: Final = frozenset({"SCORE_FLYIO_STATE_KEY", "SCORE_FLYIO_STATE_TOKEN"})
 OWN: Final = OF_THE_STATE | {
     "FLY_ACCESS_TOKEN",
@@ -36,3 +38,10 @@ def credential(environ: Mapping[str, str], name: str) -> Secret | None:
         hint="copy it again, in one piece; it may have been wrapped or changed on its way",
         code="credential_invalid",
     )
+
+
+def own_credentials(environ: Mapping[str, str]) -> tuple[Secret, ...]:
+    """What the tool logs in with, each token by itself, to mask it wherever text leaves."""
+    found = [environ[name].strip() for name in sorted(OWN) if environ.get(name)]
+    parts = [part for text in found for part in text.replace(",", " ").split()]
+    return tuple(Secret(text) for text in (*found, *parts) if len(text) >= SHORTEST_KEY)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 MASK: Final = "********"
+SHORTEST_HIDDEN: Final = 4
+"""Shorter values are found in ordinary words by chance and are not searched for."""
 
 
 class Secret:
@@ -48,3 +51,21 @@ class Secret:
     def __reduce__(self) -> tuple[type, tuple[str, ...]]:
         msg = "a Secret cannot be pickled"
         raise TypeError(msg)
+
+
+def masked(text: str, secrets: Iterable[Secret]) -> str:
+    """The text with each secret in it masked, as it is and as JSON, `repr` and URLs write it."""
+    values = {secret.reveal() for secret in secrets}
+    values |= {line for value in values for line in value.splitlines()}
+    hidden = sorted((v for v in values if len(v.strip()) >= SHORTEST_HIDDEN), key=len, reverse=True)
+    if not hidden:
+        return text
+    import json
+    from urllib.parse import quote, quote_plus
+
+    for value in hidden:
+        forms = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+        forms |= {repr(value)[1:-1], quote(value, safe=""), quote(value), quote_plus(value)}
+        for form in sorted(forms, key=len, reverse=True):
+            text = text.replace(form, MASK)
+    return text

@@ -1,11 +1,13 @@
 """Exceptions → exit code and message, for people and as JSON."""
 
 import traceback
+from collections.abc import Sequence
 from typing import Any
 
 import asyncclick as click
-from attrs import frozen
+from attrs import evolve, frozen
 
+from score_flyio.base.secret import Secret, masked
 from score_flyio.cli.output import Output
 from score_flyio.errors import DeployError, Problem, ScoreFlyError
 
@@ -25,20 +27,31 @@ class Failure:
     """The single failures, where several things failed."""
 
 
-def report(error: BaseException, output: Output) -> int:
+def report(error: BaseException, output: Output, secrets: Sequence[Secret] = ()) -> int:
     """Print the error (on stdout as one JSON document, too, with `--json`); returns its exit code.
 
-    The traceback shows with `--debug` only.
+    The traceback shows with `--debug` only; `secrets` never show.
     """
-    failure = describe(error)
+    failure = _without(secrets, describe(error))
     if output.debug_on:
-        output.stderr.write("".join(traceback.format_exception(error)))
+        output.stderr.write(masked("".join(traceback.format_exception(error)), secrets))
     if output.json:
         output.document({"error": to_json(failure)})
     if isinstance(error, click.UsageError) and error.ctx is not None:
         output.stderr.write(f"{error.ctx.get_usage()}\n")
     output.error(to_text(failure))
     return failure.exit_code
+
+
+def _without(secrets: Sequence[Secret], failure: Failure) -> Failure:
+    """The failure with secrets masked: libraries' texts may repeat what they were given."""
+    return evolve(
+        failure,
+        message=masked(failure.message, secrets),
+        hint=failure.hint and masked(failure.hint, secrets),
+        problems=tuple(problem.without(secrets) for problem in failure.problems),
+        failures=tuple(_without(secrets, part) for part in failure.failures),
+    )
 
 
 def describe(error: BaseException) -> Failure:

@@ -40,10 +40,11 @@ def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the outermost edge
+        from score_flyio.base.credentials import own_credentials
         from score_flyio.cli.exit_codes import report
 
         given.setdefault("json", "--json" in args or None)
-        return report(error, _context(given, environ).output)
+        return report(error, _context(given, environ).output, own_credentials(environ))
 
 
 def _check_text(args: Sequence[str]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from score_flyio.base.place import Path, place_text
 from score_flyio.base.record import Record
+from score_flyio.base.secret import Secret, masked
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -41,6 +42,12 @@ class Problem(Record):
     def key(self) -> str:
         """Code and subject as one text, such as `secret_variable:DB_PASSWORD`."""
         return self.code if self.subject is None else f"{self.code}:{self.subject}"
+
+    def without(self, secrets: Iterable[Secret]) -> Problem:
+        """The problem with secrets masked."""
+        known = tuple(secrets)
+        hint = self.hint and masked(self.hint, known)
+        return evolve(self, message=masked(self.message, known), hint=hint)
 
     def as_json(self) -> dict[str, Any]:
         """The members that machine-readable output has of it."""
@@ -81,3 +88,11 @@ class ScoreFlyError(Exception):
         self.problems = tuple(problems)
         if code is not None:
             self.code = code
+
+    def hide(self, secrets: Iterable[Secret]) -> None:
+        """Mask secrets in all that it says: texts of others may repeat what they were given."""
+        known = tuple(secrets)
+        self.message = masked(self.message, known)
+        self.args = (self.message,)
+        self.hint = None if self.hint is None else masked(self.hint, known)
+        self.problems = tuple(problem.without(known) for problem in self.problems)

@@ -22,7 +22,7 @@ from fly_machines.operations import Operation, QueryValue
 from score_flyio._version import __version__
 from score_flyio.base.http import http_client
 from score_flyio.base.network import network_reason
-from score_flyio.base.secret import MASK
+from score_flyio.base.secret import Secret, masked
 from score_flyio.base.web_address import (
     WebAddress,
     encrypted_or_private,
@@ -51,8 +51,6 @@ READ_SECONDS: Final = 90.0
 BEYOND_WAIT: Final = 15.0
 """How much longer than a wait's or a command's own time limit the client waits."""
 LONGEST_WAIT: Final = 60.0
-SHORTEST_HIDDEN: Final = 4
-"""Shorter values are found in ordinary words by chance and are not searched for in answers."""
 NEVER_SENT: Final = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -207,14 +205,12 @@ class HttpTransport:
         return http_client(limits=limits, trust=self._trust)
 
     def _without_secrets(self, call: Call, body: bytes) -> bytes:
-        secrets = [value.reveal() for value in self._tokens.values]
+        secrets = list(self._tokens.values)
         if call.operation.tag == "Secrets":
-            secrets += _texts(call.body)
-        hidden = [secret for secret in secrets if len(secret) >= SHORTEST_HIDDEN]
-        for secret in sorted(hidden, key=len, reverse=True):
-            for form in {secret, json.dumps(secret)[1:-1]}:
-                body = body.replace(form.encode(), MASK.encode())
-        return body
+            secrets += map(Secret, _texts(call.body))
+        return masked(body.decode(errors="surrogateescape"), secrets).encode(
+            errors="surrogateescape"
+        )
 
 
 def api_address(url: str, *, confidential: bool = True) -> WebAddress:

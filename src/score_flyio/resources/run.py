@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 
 import anyio
 from attrs import evolve
 
 from score_flyio import events
-from score_flyio.base.place import Path
+from score_flyio.base.place import Path, value_at
+from score_flyio.base.secret import Secret
 from score_flyio.errors import (
     NoProvisionerError,
     Problem,
@@ -196,11 +197,11 @@ class ResourceRun:
             self._emit(events.ProvisioningStarted(scope=scope, provisioner=definition.id))
             try:
                 result = await provisioner.provision(self._request(uid, params.value))
-            except ProvisionIncomplete as error:
-                await self._keep(uid, error.result, params)
-                self._report_failure(uid, error)
-                raise
             except ProvisionFailed as error:
+                error.hide(_secrets_of(params))
+                if isinstance(error, ProvisionIncomplete):
+                    error.hide(_secrets_in(conceal(error.result.secrets or {})))
+                    await self._keep(uid, error.result, params)
                 self._report_failure(uid, error)
                 raise
             await self._keep(uid, result, params)
@@ -287,6 +288,24 @@ class ResourceRun:
             outputs=record.outputs if result.values is None else result.values,
         )
         await self._saver.save()
+
+
+def _secrets_of(params: SubstitutedValue) -> Iterator[Secret]:
+    """The texts of params that secrets went into."""
+    for path in params.secret_paths:
+        yield Secret(str(value_at(params.value, path)))
+
+
+def _secrets_in(value: Any) -> Iterator[Secret]:
+    match value:
+        case Secret():
+            yield value
+        case dict():
+            for item in value.values():
+                yield from _secrets_in(item)
+        case list():
+            for item in value:
+                yield from _secrets_in(item)
 
 
 def _storable(raw: Any, substituted: Any, secret: Collection[Path], path: Path = ()) -> Any:

@@ -67,6 +67,24 @@ async def test_a_secret_in_params_is_never_saved(world: MakeWorld) -> None:
     assert outputs[uid("db.default#shop.db")].secrets == {"pw": Secret("hunter2")}
 
 
+async def test_a_failing_provisioner_repeats_no_secret(world: MakeWorld) -> None:
+    def fail(request: ProvisionRequest) -> ProvisionResult:
+        told = f"cannot use {request.params}"
+        result = ProvisionResult(secrets={"token": "fresh-token"}, state={"half": True})
+        raise ProvisionIncomplete(f"{told}, fresh-token", uid=str(request.uid), result=result)
+
+    source = Fake(lambda _: ProvisionResult(values={"u": "me"}, secrets={"pw": "hunt'er2"}))
+    params = {"pw": ["${resources.db.pw}"], "user": "${resources.db.u}"}
+    w = world(
+        {"db": {"type": "db"}, "app": {"type": "app", "params": params}}, db=source, app=Fake(fail)
+    )
+    with pytest.raises(ProvisionFailed, match="cannot use") as caught:
+        await w.run().run()
+    told = f"{caught.value} {caught.value.args} {w.events}"
+    assert "me" in told
+    assert not [secret for secret in ("hunt", "er2", "fresh-token") if secret in told]
+
+
 async def test_parts_that_are_absent_keep_what_was_there(world: MakeWorld) -> None:
     answers = iter(
         [
