@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -189,3 +190,18 @@ def test_a_reader_that_leaves_ends_us_quietly() -> None:
     command = f"{sys.executable} -m score_flyio --help | true"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["plan", "deploy"])
+def test_what_no_deploy_can_do_is_refused_before_anything_is_made(cli: Cli, command: str) -> None:
+    Path("fly.toml").write_text(
+        'app = "demo"\n[build]\nimage = "i"\n[[mounts]]\nsource = "a"\n[[mounts]]\nsource = "b"\n'
+        '[[statics]]\nguest_path = "public"\nurl_prefix = "/"\n'
+    )
+    cli.environ |= {"FLY_API_TOKEN": "t", "FLY_FLAPS_BASE_URL": "http://127.0.0.1:1"}
+    result = cli(command, "--config", "fly.toml")
+    assert result.exit_code == 2
+    assert "fly.toml:6: mounts[1]: process group 'app' has 2 mounts" in result.stderr
+    assert (
+        "fly.toml:9: statics[0].guest_path: 'public' is a folder of this computer" in result.stderr
+    )

@@ -169,8 +169,9 @@ class FlyTomlApp(Record, Input):
 
         path = find_fly_toml(directory / file if file else None, directory=directory)
         document = read_document(path)
-        if document.spec is None or document.problems:
-            raise ConfigError(problems=document.problems)
+        problems = (*document.problems, *document.undeployable)
+        if document.spec is None or problems:
+            raise ConfigError(problems=problems)
         name = app or document.spec.app
         if not name:
             raise ConfigError(
@@ -207,7 +208,7 @@ class FlyTomlApp(Record, Input):
             name=app,
             spec=self.spec,
             files=LocalFiles(self.directory),
-            notices=(*self.document.warnings, *self.document.unused),
+            notices=(*self.document.warnings, *self.document.remarks),
         )
 
 

@@ -8,9 +8,6 @@ from score_flyio.base.lazy import lazily
 with lazily(globals()):
     from score_flyio.flytoml.document import FlyTomlDocument as FlyTomlDocument
     from score_flyio.flytoml.document import read_fly_toml as read_fly_toml
-    from score_flyio.flytoml.strict import StrictReport as StrictReport
-    from score_flyio.flytoml.validate import validate_group as validate_group
-    from score_flyio.flytoml.validate import warnings_of as warnings_of
     from score_flyio.flytoml.write import to_json as to_json
     from score_flyio.flytoml.write import to_toml as to_toml
     from score_flyio.flytoml.write import to_workload_toml as to_workload_toml

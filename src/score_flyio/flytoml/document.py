@@ -13,10 +13,10 @@ from score_flyio.flytoml.findings import finding, recorded
 from score_flyio.flytoml.legacy import normalise
 from score_flyio.flytoml.lines import key_lines, line_for
 from score_flyio.flytoml.parse import FileFormat, parse
+from score_flyio.flytoml.remarks import open_secrets, unused
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.flytoml.strict import StrictReport, strict_check
-from score_flyio.flytoml.unused import unused
-from score_flyio.flytoml.validate import validate, warnings_of
+from score_flyio.flytoml.validate import undeployable, validate, warnings_of
 
 
 @frozen(kw_only=True)
@@ -32,8 +32,10 @@ class FlyTomlDocument:
     """All that is wrong."""
     warnings: tuple[Problem, ...] = ()
     """What flyctl remarks."""
-    unused: tuple[Problem, ...] = ()
-    """What is given and has no effect."""
+    remarks: tuple[Problem, ...] = ()
+    """What has no effect, and what looks secret."""
+    undeployable: tuple[Problem, ...] = ()
+    """What flyctl accepts, and no deploy can do."""
     strict: StrictReport | None = None
     """`None` if the file cannot be decoded."""
 
@@ -108,7 +110,8 @@ def read_fly_toml(
         app=spec.app,
         problems=problems,
         warnings=located(warnings_of(spec)),
-        unused=located(unused(spec)),
+        remarks=located((*unused(spec), *open_secrets(spec))),
+        undeployable=located(undeployable(spec)),
         strict=strict_check(normalised, valid=not problems),
     )
 

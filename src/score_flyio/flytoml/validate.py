@@ -11,7 +11,7 @@ from typing import Final
 
 from score_flyio.errors import InputError, Problem
 from score_flyio.flytoml.findings import finding
-from score_flyio.flytoml.groups import flatten, process_groups
+from score_flyio.flytoml.groups import default_group, matches, process_groups
 from score_flyio.flytoml.spec import AppSpec, Mount, ServiceHttpCheck, ServiceTcpCheck
 from score_flyio.flytoml.values import Duration, split_command, volume_gb
 from score_flyio.images.reference import ImageReference
@@ -33,19 +33,9 @@ def validate(spec: AppSpec) -> tuple[Problem, ...]:
     return tuple(findings)
 
 
-def validate_group(spec: AppSpec, group: str) -> tuple[Problem, ...]:
-    """Every broken rule of the file reduced to one group, which may have one mount only."""
-    reduced = flatten(spec, group)
-    findings = validate(reduced)
-    if len(reduced.mounts) <= 1:
-        return findings
-    extra = _finding(
-        "mounts",
-        "multiple_mounts_in_group",
-        f"process group {group!r} has {len(reduced.mounts)} mounts",
-        "a machine can have one volume: keep one mount per group",
-    )
-    return (*findings, extra)
+def undeployable(spec: AppSpec) -> tuple[Problem, ...]:
+    """What flyctl accepts in a file, and no deploy can do."""
+    return (*_further_mounts(spec), *_statics(spec))
 
 
 def warnings_of(spec: AppSpec) -> tuple[Problem, ...]:
@@ -186,6 +176,34 @@ def _build(spec: AppSpec) -> Iterator[Problem]:
             f"{build.compression_level} is no compression level",
             "use a number from 0 to 9",
         )
+
+
+def _further_mounts(spec: AppSpec) -> Iterator[Problem]:
+    default = default_group(spec)
+    for group in process_groups(spec):
+        places = [
+            f"mounts[{index}]"
+            for index, mount in enumerate(spec.mounts)
+            if matches(mount.processes, group, default)
+        ]
+        if len(places) > 1:
+            yield _finding(
+                places[1],
+                "multiple_mounts_in_group",
+                f"process group {group!r} has {len(places)} mounts",
+                "a machine can have one volume: keep one mount per group",
+            )
+
+
+def _statics(spec: AppSpec) -> Iterator[Problem]:
+    for index, static in enumerate(spec.statics):
+        if not static.tigris_bucket and not static.guest_path.startswith("/"):
+            yield _finding(
+                f"statics[{index}].guest_path",
+                "statics_not_uploaded",
+                f"{static.guest_path!r} is a folder of this computer, which only flyctl uploads",
+                "name a folder of the image, which starts with /, or a tigris_bucket",
+            )
 
 
 def _mount(mount: Mount, place: str) -> Iterator[Problem]:

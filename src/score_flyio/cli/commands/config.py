@@ -40,7 +40,7 @@ async def validate(cli: CliContext, config: Path | None, strict: bool) -> int:
     """Say everything that is wrong with a fly.toml."""
     document, failure = _read(cli, config)
     problems = (*document.problems, *(document.strict_problems() if strict else ()))
-    for warning in (*document.warnings, *document.unused):
+    for warning in (*document.warnings, *document.remarks, *document.undeployable):
         cli.output.warn(str(warning))
     cli.output.result(
         document.verdict() | {"valid": not problems} | failure,

@@ -19,9 +19,9 @@ from score_flyio.fly.codec import unstructure
 from score_flyio.flytoml import read_fly_toml
 from score_flyio.flytoml.findings import recorded
 from score_flyio.flytoml.groups import process_groups
+from score_flyio.flytoml.remarks import unused
 from score_flyio.flytoml.schema import Shape, keys_of
 from score_flyio.flytoml.spec import AppSpec
-from score_flyio.flytoml.unused import unused
 from score_flyio.flytoml.values import Duration
 from score_flyio.state.deployments import Release
 

@@ -1,4 +1,4 @@
-"""What a fly.toml says without any effect is told, with its line and what to do."""
+"""What has no effect, looks secret or cannot be deployed is told, with its line and what to do."""
 
 from __future__ import annotations
 
@@ -23,16 +23,34 @@ from score_flyio.flytoml import read_fly_toml
         ("[[vm]]\nprocesses = ['app']", ""),
         ("[checks.a]\ntype = 'tcp'\nprocesses = ['web']", "checks.a.processes: "),
         ("[[files]]\nguest_path = '/a'\nprocesses = ['app']", "files[0].processes: "),
-        ("[[statics]]\nguest_path = 'public'\nurl_prefix = '/'", "statics[0]: has no effect: the folder is not uploaded"),
-        ("[[statics]]\nguest_path = '/app/public'\nurl_prefix = '/'", ""),
-        ("[[statics]]\nguest_path = 'x'\nurl_prefix = '/'\ntigris_bucket = 'b'", ""),
+        ("[env]\nAPI_KEY = 'x'", "env.API_KEY: looks like a secret"),
+        ("[env]\nDATABASE_URL_OLD = 'x'", "env.DATABASE_URL_OLD: looks like a secret"),
+        ("[env]\nAWS_ACCESS_KEY_ID = 'x'\napi_key = 'y'\nPORT = '1'", ""),
     ],
 )  # fmt: skip
 def test_told(text: str, told: str) -> None:
     document = read_fly_toml(f'app = "shop"\n{text}', file="fly.toml")
     assert document.valid
     assert document.verdict()["warnings"] == []
-    found = [str(problem) for problem in document.unused]
+    found = [str(problem) for problem in document.remarks]
     assert len(found) == bool(told)
     assert all(f": {told}" in each and each.endswith(")") for each in found)
-    assert all((problem.line or 0) > 1 for problem in document.unused)
+    assert all((problem.line or 0) > 1 for problem in document.remarks)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[[mounts]]\nsource = 'a'\n[[mounts]]\nsource = 'b'", "fly.toml:4: mounts[1]: process group 'app' has 2 mounts"),
+        ("[processes]\na = ''\nb = ''\n[[mounts]]\n[[mounts]]\nprocesses = ['b']", ""),
+        ("[[statics]]\nguest_path = 'public'\nurl_prefix = '/'", "fly.toml:3: statics[0].guest_path: 'public' is a folder of this computer"),
+        ("[[statics]]\nguest_path = '/app/public'\nurl_prefix = '/'", ""),
+        ("[[statics]]\nguest_path = 'x'\nurl_prefix = '/'\ntigris_bucket = 'b'", ""),
+    ],
+)  # fmt: skip
+def test_cannot_be_deployed(text: str, told: str) -> None:
+    document = read_fly_toml(f'app = "shop"\n{text}', file="fly.toml")
+    assert document.valid
+    found = [str(problem) for problem in document.undeployable]
+    assert len(found) == bool(told)
+    assert all(each.startswith(told) and each.endswith(")") for each in found)

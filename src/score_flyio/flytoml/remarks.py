@@ -1,4 +1,4 @@
-"""What a fly.toml says that no deploy does anything with, so that nobody waits for it."""
+"""What a person should know of a fly.toml that flyctl says nothing of, or not in its checks."""
 
 from __future__ import annotations
 
@@ -10,17 +10,34 @@ from score_flyio.flytoml.findings import finding
 from score_flyio.flytoml.groups import process_groups
 from score_flyio.flytoml.spec import AppSpec, DeploySection, ExperimentalSection
 
+_SECRET: Final = ("KEY", "PRIVATE", "DATABASE_URL", "PASSWORD", "SECRET")
+_OPEN: Final = frozenset({"AWS_ACCESS_KEY_ID", "TIGRIS_ACCESS_KEY_ID"})
 _LAUNCH: Final = "only `fly launch` reads it"
 _ENDED: Final = "Fly has no such feature any more"
 _REMOVE: Final = "remove it"
 
 
 def unused(spec: AppSpec) -> tuple[Problem, ...]:
-    """Every key that is given and has no effect."""
-    found = (*_keys(spec), *_release_command(spec), *_sections(spec), *_statics(spec))
+    """Every key that is given and that no deploy does anything with."""
+    found = (*_keys(spec), *_release_command(spec), *_sections(spec))
     return tuple(
         finding("validate", place, "no_effect", f"has no effect: {reason}", hint)
         for place, reason, hint in found
+    )
+
+
+def open_secrets(spec: AppSpec) -> tuple[Problem, ...]:
+    """Variables whose names look secret; flyctl's rule."""
+    return tuple(
+        finding(
+            "validate",
+            f"env.{name}",
+            "looks_secret",
+            "looks like a secret, and stands where all can read it who see the app's machines",
+            "set it with `secrets set`, and take it out of [env]",
+        )
+        for name in sorted(spec.env)
+        if name not in _OPEN and any(part in name for part in _SECRET)
     )
 
 
@@ -97,13 +114,3 @@ def _sections(spec: AppSpec) -> _Told:
     for index, file in enumerate(spec.files):
         if file.processes:
             yield f"files[{index}].processes", "every process group gets every file", _REMOVE
-
-
-def _statics(spec: AppSpec) -> _Told:
-    for index, static in enumerate(spec.statics):
-        if not static.tigris_bucket and not static.guest_path.startswith("/"):
-            yield (
-                f"statics[{index}]",
-                "the folder is not uploaded",
-                "name a folder of the image that starts with /, or a tigris_bucket",
-            )
