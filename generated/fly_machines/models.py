@@ -1463,6 +1463,8 @@ class MainGetPlacementsResponse:
 class MainRegionResponse:
     nearest: str | None = None
     regions: list[MainRegionRow] | None = None
+    Nearest: str | None = None
+    Regions: list[MainRegionRow] | None = None
     extra: dict[str, Any] = field(factory=dict, repr=False)
 
 

@@ -76,8 +76,17 @@ class EmulatorSettings:
     """Memory a host has for machines."""
     region_hosts: Mapping[str, int] = field(factory=dict)
     """Number of hosts of single regions, where it is not `hosts_per_region`."""
-    capacity_status: int = 422
-    """Status of a create that finds no room in the region (422; later reports say 412)."""
+    capacity_status: int = 412
+    """Status of an answer that there is no room; 409 and 412 were observed, before them 422."""
+    capacity_text: str | None = None
+    """What all such answers say; None: each says what it was seen to say most."""
+    capacity_code: str | None = None
+    """Their `status` member, where they have `capacity_text`."""
+    capacity_plain: bool = False
+    """Whether such an answer is plain text instead of a document."""
+    region_list_in_capitals: bool = True
+    """Whether the members of the answer with all regions are `Regions` and `Nearest`, as in a probe
+    of August 2026; the document has them in lower case."""
 
     rate_limits: bool = True
     retry_after: bool = False

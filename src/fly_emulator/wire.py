@@ -87,6 +87,7 @@ class Refusal(Exception):
         *,
         code: str | None = None,
         envelope: bool = False,
+        plain: bool = False,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
@@ -94,9 +95,12 @@ class Refusal(Exception):
         self.message = message
         self.code = code
         self.envelope = envelope
+        self.plain = plain
         self.headers = headers or {}
 
     def response(self) -> ApiResponse:
+        if self.plain:
+            return ApiResponse(status=self.status, text=self.message, headers=self.headers)
         if self.envelope:
             document = {"status": "error", "message": self.message, "code": self.code or "invalid"}
         else:

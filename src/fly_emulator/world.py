@@ -187,6 +187,14 @@ class World:
             and host.memory_mb - host.used_mb >= memory_mb
         ]
 
+    def no_room(self, status: int, text: str, code: str | None = None) -> Refusal:
+        """The answer to a call for which there is no room."""
+        settings = self.settings
+        if settings.capacity_text is not None:
+            status, text = settings.capacity_status, settings.capacity_text
+            code = settings.capacity_code
+        return Refusal(status, text, code=code, plain=settings.capacity_plain)
+
     def place(self, app: App, regions: tuple[str, ...], memory_mb: int, seen: int) -> Host:
         """The host for a new machine: the first region with room, the host least used by the app.
 
@@ -198,12 +206,8 @@ class World:
         """
         free = self.free_hosts(regions, memory_mb)
         if not free:
-            where = ", ".join(regions)
-            raise Refusal(
-                self.settings.capacity_status,
-                f"insufficient resources available to fulfill request in {where}",
-                code="insufficient_capacity",
-            )
+            text = "aborted: insufficient CPUs available to fulfill request"
+            raise self.no_room(self.settings.capacity_status, text)
         use = dict.fromkeys((host.id for host in free), 0)
         for machine in self.machines_of(app):
             if machine.number <= seen and not machine.destroyed and machine.host in use:

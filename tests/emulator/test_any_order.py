@@ -96,7 +96,7 @@ class Platform(RuleBasedStateMachine):
         answer = self.call(
             "Machines_create", body={"config": config, "skip_launch": skip, "region": "iad"}
         )
-        assert answer.status in {200, 422}
+        assert answer.status in {200, 412}
         return str(answer.document["id"]) if answer.status == 200 else "none"
 
     @rule(machine=machines, memory=st.sampled_from([256, 512]), skip=st.booleans())

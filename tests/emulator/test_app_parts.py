@@ -93,8 +93,8 @@ async def test_certificates_come_in_pages(api: Api) -> None:
 
 async def test_regions_and_placements(api: Api) -> None:
     document = (await api.get("/platform/regions")).json()
-    assert document["nearest"] == "iad"
-    assert len(document["regions"]) == 18
+    assert document["Nearest"] == "iad"
+    assert len(document["Regions"]) == 18
     body = {"org_slug": "personal", "region": "fra,any", "count": 3}
     placed = (await api.post("/platform/placements", body)).json()["regions"]
     assert [(row["region"], row["count"]) for row in placed] == [("fra", 3)]

@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from fly_emulator import Emulator, EmulatorSettings
 from fly_emulator.records import MachineRecord
@@ -17,7 +18,7 @@ from score_flyio.engine.target import EmulatorTarget
 from score_flyio.errors import DeployError
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import InMemoryStore
-from tests.engine.lab import QUICK, toml
+from tests.engine.lab import QUICK, Lab, toml
 
 SETTINGS = EmulatorSettings(
     boot=0.1, healthy_after=0.1, hosts_per_region=4, host_memory_mb=768, rate_limits=False
@@ -31,6 +32,15 @@ UNHEALTHY = "UNHEALTHY = '1'"
 def living(emulator: Emulator) -> list[MachineRecord]:
     machines = emulator.world.machines.values()
     return [machine for machine in machines if machine.state not in GOING]
+
+
+REFUSALS = [
+    (409, "aborted: insufficient CPUs available to fulfill request on the current host"),
+    (412, "insufficient IPs available"),
+    (409, "insufficient memory"),
+    (412, "could not find a candidate host"),
+    (409, "could not reserve resource for your machine"),
+]
 
 
 async def grow(emulator: Emulator, *, more: str = "", env: str = "A = '1'") -> None:
@@ -76,3 +86,38 @@ async def test_one_that_moved_and_is_not_well_goes_and_the_old_one_stays() -> No
         left = living(emulator)
         assert [machine.config["guest"]["memory_mb"] for machine in left] == [512, 512]
         assert [machine.state for machine in left] == ["started", "started"]
+
+
+@pytest.mark.parametrize(("status", "text"), REFUSALS)
+@pytest.mark.parametrize("plain", [False, True])
+async def test_every_refusal_for_want_of_room_moves_it(status: int, text: str, plain: bool) -> None:
+    settings = evolve(SETTINGS, capacity_status=status, capacity_text=text, capacity_plain=plain)
+    async with Emulator(settings, clock=EventLoopClock()) as emulator:
+        await grow(emulator)
+        sizes = [machine.config["guest"]["memory_mb"] for machine in living(emulator)]
+        assert sizes == [768, 768]
+
+
+@pytest.mark.parametrize("more", ["", VOLUME])
+async def test_a_full_region_sends_machines_and_volumes_to_a_fallback_region(more: str) -> None:
+    lab = Lab.build(hosts_per_region=4)
+    for host in lab.fly.world.hosts.values():
+        if host.region == "iad":
+            host.memory_mb = 0
+    options = evolve(QUICK, fallback_regions=("ord",))
+    done = await lab.deploy(toml(more), options=options)
+    assert done.code == 0, done.text
+    assert {machine.region for machine in lab.machines()} == {"ord"}
+    assert {volume.region for volume in lab.fly.world.volumes.values()} == (
+        {"ord"} if more else set()
+    )
+    lab.check_clean()
+
+
+async def test_without_a_fallback_region_the_way_out_is_told() -> None:
+    lab = Lab.build(hosts_per_region=4)
+    for host in lab.fly.world.hosts.values():
+        host.memory_mb = 0
+    done = await lab.deploy(toml(VOLUME))
+    assert done.code == 1
+    assert "choose another region or a smaller size" in done.text

@@ -24,6 +24,13 @@ LAUNCHING = (
     ("started", "starting", "restarting", "failed", "created", "stopped", "suspended"),
 )
 """States of which an update makes running machines."""
+NO_ROOM = (
+    "aborted: insufficient CPUs available to fulfill request on the current host",
+    "aborted: insufficient IPs available to fulfill request",
+    "insufficient memory",
+    "could not find a candidate host",
+    "could not reserve resource for your machine",
+)
 RESTART = {"policy": "on-failure", "max_retries": 10}
 OPERATIONS_SHARE = 0.4
 """Share of the seeds with other commands than deploys."""
@@ -191,7 +198,7 @@ def _deploys(seed: int) -> Scenario:
             volume_ready=rng.choice((0.0, 1.0)),
             hosts_per_region=rng.choice((4, 8)),
             retry_after=rng.random() < 0.5,
-            capacity_status=rng.choice((412, 422)),
+            capacity_status=rng.choice((409, 412, 422)),
             update_restarts_unchanged=rng.random() < 0.7,
         ),
         save_slowest=rng.choice((0.0, 0.05, 0.5)),
@@ -210,6 +217,8 @@ def _unknowns(rng: random.Random) -> dict[str, Any]:
         ),
         "fills_defaults": rng.random() < 0.7,
         "spells_with_numbers": rng.random() < 0.3,
+        "capacity_text": rng.choice((None, *NO_ROOM)),
+        "capacity_plain": rng.random() < 0.3,
         "salted_digests": rng.random() < 0.3,
         "repeats_are_refused": rng.random() < 0.3,
         "long_leases_are_cut": rng.random() < 0.3,

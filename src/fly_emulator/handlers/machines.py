@@ -73,11 +73,8 @@ def _choose_host(call: Call, app: App, config: Json, wish: str) -> tuple[Host, J
         return call.world.place(app, codes, memory, call.seen), config
     host = call.world.hosts[volume.host]
     if host.status != "ok" or host.memory_mb - host.used_mb < memory:
-        raise Refusal(
-            412,
-            "insufficient resources to create new machine with existing volume",
-            code="volume_placement",
-        )
+        text = "insufficient resources to create new machine with existing volume"
+        raise call.world.no_room(412, text, "volume_placement")
     return host, config
 
 
@@ -147,7 +144,8 @@ def _resize(call: Call, machine: MachineRecord, config: Json) -> None:
         raise Refusal(412, "failed_precondition: the machine's host is not reachable")
     more = guests.memory_of(config) - guests.memory_of(machine.config)
     if more > host.memory_mb - host.used_mb:
-        raise Refusal(409, "could not reserve resource for machine: insufficient memory")
+        text = "could not reserve resource for machine: insufficient memory"
+        raise call.world.no_room(409, text)
     host.used_mb += more
 
 

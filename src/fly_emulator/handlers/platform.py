@@ -31,7 +31,10 @@ def _regions(call: Call) -> Outcome:
         }
         for region in call.settings.regions
     ]
-    return ApiResponse(document={"nearest": call.settings.nearest, "regions": rows})
+    document = {"nearest": call.settings.nearest, "regions": rows}
+    if call.settings.region_list_in_capitals:
+        document = {name.capitalize(): value for name, value in document.items()}
+    return ApiResponse(document=document)
 
 
 def _placements(call: Call) -> Outcome:

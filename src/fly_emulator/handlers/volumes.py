@@ -118,7 +118,7 @@ def _choose_host(
         host for host in call.world.free_hosts((volume.region,), memory) if host.id not in taken
     ]
     if not free:
-        raise Refusal(400, "no capacity")
+        raise call.world.no_room(400, "no capacity")
     load = dict.fromkeys((host.id for host in free), 0)
     for other in call.world.volumes.values():
         if other.host in load and other.deleted_at is None:

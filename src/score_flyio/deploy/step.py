@@ -165,6 +165,8 @@ class CreateVolume(Step):
     verb = "create volume"
     operations = (api.VOLUMES_CREATE,)
     request: models.CreateVolumeRequest
+    fallback_regions: tuple[str, ...] = ()
+    """Where it is made if its own region has no room; the machine follows it."""
 
     def describe(self) -> str:
         size = f", {self.request.size_gb} GB" if self.request.size_gb else ""

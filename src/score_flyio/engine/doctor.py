@@ -85,11 +85,10 @@ def builder(path: str | None) -> Diagnosis:
 
 async def _api(client: FlyClient, target: Target) -> Diagnosis:
     answer = await client.api.platform_regions_get()
-    count = len(answer.regions or [])
-    nearest = f", nearest {answer.nearest}" if answer.nearest else ""
-    return Diagnosis(
-        name="api", ok=True, message=f"{target.name} answers: {count} regions{nearest}"
-    )
+    regions, near = answer.Regions or answer.regions, answer.Nearest or answer.nearest
+    told = f": {len(regions)} regions" if regions is not None else ""
+    nearest = f", nearest {near}" if near else ""
+    return Diagnosis(name="api", ok=True, message=f"{target.name} answers{told}{nearest}")
 
 
 async def _organization(client: FlyClient, target: Target) -> Diagnosis:

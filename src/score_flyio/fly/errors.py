@@ -41,13 +41,17 @@ BY_STATUS: Final[Mapping[int, type[FlyApiError]]] = {
 BY_CODE: Final[Mapping[str, type[FlyApiError]]] = {
     "insufficient_capacity": InsufficientCapacity,
     "volume_placement": InsufficientCapacity,
+    "volume_placement_capacity": InsufficientCapacity,
     "name_taken": NameTaken,
 }
 BY_TEXT: Final[tuple[tuple[str, type[FlyApiError]], ...]] = (
-    ("could not reserve resource for machine", InsufficientCapacity),
+    ("could not reserve resource", InsufficientCapacity),
+    ("could not find a candidate host", InsufficientCapacity),
     ("deploys to this host are temporarily disabled", InsufficientCapacity),
     ("insufficient resources", InsufficientCapacity),
     ("insufficient memory", InsufficientCapacity),
+    ("insufficient cpus", InsufficientCapacity),
+    ("insufficient ips", InsufficientCapacity),
     ("insufficient capacity", InsufficientCapacity),
     ("no capacity", InsufficientCapacity),
     ("name has already been taken", NameTaken),

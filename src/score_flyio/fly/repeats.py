@@ -61,7 +61,7 @@ async def _repeat(send: Callable[[], Awaitable[T]], look: Callable[[], Awaitable
         try:
             return await send()
         except FlyError as error:
-            if not is_doubtful(error):
+            if not (is_doubtful(error) or _met_another(error)):
                 raise
             for pause in LOOKS:
                 await anyio.sleep(pause)
@@ -71,6 +71,11 @@ async def _repeat(send: Callable[[], Awaitable[T]], look: Callable[[], Awaitable
             if not left:
                 raise
     raise AssertionError("the last try returns or raises")
+
+
+def _met_another(error: FlyError) -> bool:
+    """Whether a change was refused because another one was under way: it can go out again."""
+    return isinstance(error, FlyApiError) and "concurrent update" in error.answer.message.lower()
 
 
 # --- apps
@@ -215,7 +220,8 @@ async def update_machine(
     """Replace the configuration of a machine.
 
     After a doubtful outcome, a version other than `previous_instance_id` tells that the update was
-    carried out; hold the lease, so that nobody else's update can be meant.
+    carried out; hold the lease, so that nobody else's update can be meant. One that met another
+    update is in doubt, too.
     """
 
     async def send() -> models.Machine:

@@ -19,6 +19,7 @@ from score_flyio.errors import (
     NameTaken,
     NotAuthorized,
     NotFound,
+    PreconditionFailed,
 )
 from score_flyio.fly.present import LAUNCH_KEY
 from score_flyio.fly.repeats import (
@@ -30,9 +31,10 @@ from score_flyio.fly.repeats import (
     ensure_app,
     ip_type,
     set_secrets,
+    start_machine,
     update_machine,
 )
-from tests.unit.fly.scripted import Connect, Seen, answer
+from tests.unit.fly.scripted import Connect, Seen, answer, script
 
 BEFORE = "fails before it is carried out"
 AFTER = "fails after it was carried out"
@@ -233,6 +235,49 @@ async def test_one_update(connect: Connect, faults: list[str]) -> None:
     assert machine.config.image == "new"
     assert small.made == 1
     assert session.platform.calls("POST")[0].headers["fly-machine-lease-nonce"] == "n"
+
+
+async def test_an_update_that_met_another_goes_out_again_after_a_look(connect: Connect) -> None:
+    met = {"error": "aborted: machine update failed due to concurrent update"}
+    before = {"id": "m", "instance_id": "v1"}
+    steps = [answer(409, met), answer(200, before), answer(200, before)]
+    session = connect(script(*steps, answer(200, {"id": "m", "instance_id": "v2"})))
+    request = models.UpdateMachineRequest(config=models.FlyMachineConfig(image="new"))
+    machine = await update_machine(
+        session.client.api, "web", "m", request, previous_instance_id="v1"
+    )
+    assert machine.instance_id == "v2"
+
+
+async def test_a_start_is_repeated_until_the_platform_lets_it(connect: Connect) -> None:
+    busy = {"error": "failed_precondition: machine getting replaced, refusing to start"}
+    steps = [answer(412, busy), answer(200, {"id": "m", "state": "replacing"})]
+    steps += [answer(412, busy), answer(200, {"id": "m", "state": "stopped"}), answer(200, {})]
+    session = connect(script(*steps))
+    await start_machine(session.client.api, "web", "m", nonce="n")
+    starts = session.platform.calls("POST")
+    assert len(starts) == 3
+    assert starts[-1].headers["fly-machine-lease-nonce"] == "n"
+
+
+async def test_a_machine_that_starts_by_itself_is_started(connect: Connect) -> None:
+    busy = {"error": "failed_precondition: machine still attempting to start"}
+    session = connect(script(answer(412, busy), answer(200, {"id": "m", "state": "starting"})))
+    await start_machine(session.client.api, "web", "m")
+
+
+@pytest.mark.parametrize("status", ["ok", "unreachable"])
+async def test_a_start_is_not_repeated_for_ever(connect: Connect, status: str) -> None:
+    def refuse(seen: Seen) -> httpx.Response:
+        stopped = {"id": "m", "state": "stopped", "host_status": status}
+        return answer(200, stopped) if seen.method == "GET" else answer(412, {"error": "no"})
+
+    session = connect(refuse)
+    began = anyio.current_time()
+    with pytest.raises(PreconditionFailed):
+        await start_machine(session.client.api, "web", "m")
+    waited = anyio.current_time() - began
+    assert waited < 1 if status == "unreachable" else 30 < waited <= 61
 
 
 @pytest.mark.parametrize("faults", FAULTS)

@@ -48,9 +48,9 @@ def shortfall(
     question: models.MainGetPlacementsRequest, answer: models.MainGetPlacementsResponse
 ) -> str | None:
     """What a person should know of an answer; None when there is room for all. Pure."""
-    room = sum(
-        placed.count or 0 for placed in answer.regions or [] if placed.region == question.region
-    )
+    if answer.regions is None:  # it was not said, which is not the same as none
+        return None
+    room = sum(placed.count or 0 for placed in answer.regions if placed.region == question.region)
     wanted = question.count or 0
     if room >= wanted:
         return None

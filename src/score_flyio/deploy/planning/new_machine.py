@@ -44,6 +44,7 @@ class Volumes:
         name = free.id if free else None
         config = evolve(config, mounts=[evolve(mount, volume=name), *others])
         region = request.region or (free.region if free else None)
+        elsewhere = made.fallback_regions
         made = evolve(
             made, request=evolve(request, config=config, region=region), fallback_regions=()
         )
@@ -55,6 +56,7 @@ class Volumes:
             app=made.app,
             group=made.group,
             request=evolve(volume, region=region or volume.region),
+            fallback_regions=elsewhere,
         )
         return step, evolve(made.after(step.id), volume_from=step.id)
 

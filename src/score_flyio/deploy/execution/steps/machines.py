@@ -10,6 +10,7 @@ from attrs import evolve
 
 from fly_machines import models
 from score_flyio.deploy.execution.context import Context, MadeMachine, SecretsSet, Unchanged
+from score_flyio.deploy.execution.steps.volumes import MadeVolume
 from score_flyio.deploy.metadata import HISTORY, Marks, take_over
 from score_flyio.deploy.releases.in_metadata import without_history
 from score_flyio.deploy.step import (
@@ -64,9 +65,10 @@ async def _bound(step: CreateMachine, context: Context) -> models.CreateMachineR
     request = step.request
     config = request.config or models.FlyMachineConfig()
     if step.volume_from is not None:
-        volume = context.results[step.volume_from]
-        mounts = [evolve((config.mounts or [])[0], volume=volume), *(config.mounts or [])[1:]]
+        volume: MadeVolume = context.results[step.volume_from]
+        mounts = [evolve((config.mounts or [])[0], volume=volume.id), *(config.mounts or [])[1:]]
         config = evolve(config, mounts=mounts)
+        request = evolve(request, region=volume.region)
     if step.standby_for is not None:
         target = context.machine(step.standby_for).id
         env = {**(config.env or {}), "FLY_STANDBY_FOR": target}
