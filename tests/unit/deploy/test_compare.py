@@ -61,6 +61,8 @@ SMALL = {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256}
             {"checks": {"a": {"headers": [{"name": "B"}, {"name": "A"}]}}},
         ),
         ({"stop_config": {"timeout": "5s"}}, {"stop_config": {"timeout": "0m5s"}}),
+        ({"init": {"tty": False}}, {}),
+        ({"mixed": [{"a": 1}, ""]}, {"mixed": [{"a": 1}]}),
         ({"checks": {"a": {"interval": "60s"}}}, {"checks": {"a": {"interval": "1m0s"}}}),
         ({"image": "nginx"}, {"image": "docker.io/library/nginx:latest"}),
         (
@@ -191,6 +193,22 @@ def test_what_somebody_else_set_is_a_difference(
             ],
         ),
         ({"new_member": {"a": 1}}, {}, ["new_member.a: (none) → 1"]),
+        (
+            {"containers": [{"name": "a", "files": [{"guest_path": "/f", "image_config": "i"}]}]},
+            {
+                "containers": [
+                    {"name": "a", "files": [{"guest_path": "/f", "image_config": "i:latest"}]}
+                ]
+            },
+            ["containers[a].files[/f].image_config: i:latest → i"],
+        ),
+        (
+            {"checks": {"a": {"odd": {"interval": 1.5}}}},
+            {"checks": {"a": {"odd": {"interval": 2.5}}}},
+            ["checks.a.odd.interval: 2.5 → 1.5"],
+        ),
+        ({"new": {"a.b": {"env": {"A": ""}}}}, {}, ["new.a.b.env.A: (none) → "]),
+        ({"new": {"env.x": {"A": ""}}}, {}, []),
         ({"stop_config": {"timeout": "5s"}}, {}, ["stop_config.timeout: (none) → 5s"]),
         (
             {"checks": {"a": {"path": "60s", "port": 1}}},
@@ -272,7 +290,7 @@ def test_contents_of_files_are_not_shown() -> None:
     assert secret not in repr(difference)
 
 
-@pytest.mark.parametrize(("text", "size"), [("plain ünencoded", 16), ("not base64!", 11)])
+@pytest.mark.parametrize(("text", "size"), [("plain ünencoded", 16), ("YWJj!", 5)])
 def test_text_that_is_no_base64_is_not_shown_either(text: str, size: int) -> None:
     (_, difference) = differences(
         config({"files": [{"guest_path": "/a", "raw_value": text}]}), config({})

@@ -21,6 +21,7 @@ from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.options import DeployOptions, GuestOptions
 from score_flyio.deploy.planning.model import AppPlan, GroupPlan
 from score_flyio.deploy.planning.plan import describe_app
+from score_flyio.deploy.planning.recovery import plan_recovery
 from score_flyio.deploy.planning.removal import removal_steps
 from score_flyio.deploy.planning.scaling import GroupScale, scale_group
 from score_flyio.deploy.planning.settling import settle
@@ -142,6 +143,16 @@ def _left() -> ObservedApp:
     return marked(found, "create:idle:2", **{STANDS_FOR: "create:idle:1"})
 
 
+def _recovered(plan: AppPlan, failed: str) -> GroupPlan:
+    """What is undone of a plan whose steps were done up to one that failed."""
+    outcomes: dict[str, str] = {}
+    for step in plan.steps:
+        outcomes[step.id] = "skipped" if failed in outcomes else "done"
+        if step.id == failed:
+            outcomes[step.id] = "failed"
+    return GroupPlan(steps=plan_recovery(plan, outcomes, "rollback"))
+
+
 PLANS: Final[Mapping[str, Callable[[], AppPlan | GroupPlan]]] = {
     "first": lambda: planned(wanted(SERVICE + CHECK, secrets={"KEY": "value"})),
     "first-groups": lambda: planned(
@@ -205,6 +216,26 @@ PLANS: Final[Mapping[str, Callable[[], AppPlan | GroupPlan]]] = {
     ),
     "one-region": lambda: planned(
         NEW, changed(old(), TWO, region="fra"), only_regions=("fra",), exclude_regions=("iad",)
+    ),
+    "machine-checks": lambda: planned(
+        wanted(
+            "[http_service]\ninternal_port = 8080\n[[http_service.machine_checks]]\n"
+            "command = ['curl', 'localhost']\nimage = 'curl:1'\n",
+            image="nginx:2",
+        ),
+        old(SERVICE),
+    ),
+    "recovery-rolling": lambda: _recovered(
+        planned(NEW, old(), smoke_checks=True), f"update:{TWO}:healthy"
+    ),
+    "recovery-canary": lambda: _recovered(
+        planned(NEW, old(), strategy="canary"), "canary:app:healthy"
+    ),
+    "recovery-bluegreen": lambda: _recovered(
+        planned(NEW, old(), strategy="bluegreen"), f"green:{TWO}:healthy"
+    ),
+    "recovery-replacement": lambda: _recovered(
+        planned(NEW, changed(old(), ONE, host_status="unreachable")), f"replace:{ONE}:healthy"
     ),
     "scale-up": lambda: _scaled(4),
     "scale-up-regions": lambda: _scaled(3, "iad", "fra", detach=True),
