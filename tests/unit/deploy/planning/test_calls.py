@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import NOTHING, fields
+from attrs import NOTHING, evolve, fields
 
 from fly_machines import models
 from fly_machines.operations import OPERATIONS
@@ -23,7 +23,7 @@ from score_flyio.deploy.step import (
     Step,
     WatchForCrashes,
 )
-from tests.unit.deploy.planning.plans import planned, wanted
+from tests.unit.deploy.planning.plans import CHECK, SERVICE, launched, planned, wanted
 
 
 def test_all_but_holding_and_waiting_changes_something() -> None:
@@ -77,3 +77,64 @@ def test_plans_show_them_when_asked() -> None:
     assert any("POST /apps/web/machines" in step["calls"] for step in document["steps"])
     assert "> POST" not in describe_app(plan)
     assert "      > POST /apps/web/machines" in describe_app(plan, show_calls=True).splitlines()
+
+
+def test_a_plan_as_a_document() -> None:
+    desired = wanted(SERVICE + CHECK, image="nginx:2", secrets={"B": "v", "A": "v"})
+    plan = planned(desired, launched(wanted(SERVICE + CHECK)))
+    document = plan_json(plan)
+    steps = {step["id"]: step for step in document.pop("steps")}
+    assert document == {
+        "app": "web",
+        "workload": "web",
+        "changes": True,
+        "unchanged_machines": [],
+        "notes": [],
+    }
+    assert steps["secrets"] == {
+        "id": "secrets",
+        "kind": "SetSecrets",
+        "description": "set secrets A (new), B (new)",
+        "group": None,
+        "needs": [],
+        "mutates": True,
+        "calls": ["POST /apps/web/secrets"],
+        "secrets": {"A": "new", "B": "new"},
+    }
+    assert list(steps["secrets"]["secrets"]) == ["A", "B"]
+    assert steps["update:create:app:1"] == {
+        "id": "update:create:app:1",
+        "kind": "UpdateMachine",
+        "description": "update machine create:app:1 of app",
+        "group": "app",
+        "needs": ["secrets", "hold"],
+        "mutates": True,
+        "calls": ["POST /apps/web/machines/create%3Aapp%3A1"],
+        "machine": "create:app:1",
+        "differences": [{"path": "image", "before": "nginx:1", "after": "nginx:2"}],
+    }
+    assert steps["update:create:app:1:healthy"]["mutates"] is False
+    same = plan_json(planned(wanted(), launched(wanted())))
+    assert (same["changes"], same["steps"]) == (False, [])
+    assert same["unchanged_machines"] == ["create:app:1", "create:app:2"]
+
+
+def test_plans_as_people_read_them() -> None:
+    desired = wanted(SERVICE + CHECK, image="nginx:2")
+    plan = planned(desired, launched(wanted(SERVICE + CHECK)), detach=True)
+    assert describe_app(evolve(plan, label="shop", notes=("told",)), show_calls=True) == (
+        "shop (app web):\n"
+        "  hold 2 machine(s)\n"
+        "      > POST /apps/web/machines/create%3Aapp%3A1/lease\n"
+        "      > POST /apps/web/machines/create%3Aapp%3A2/lease\n"
+        "      > DELETE /apps/web/machines/create%3Aapp%3A1/lease\n"
+        "      > DELETE /apps/web/machines/create%3Aapp%3A2/lease\n"
+        "  update machine create:app:1 of app\n"
+        "      image: nginx:1 → nginx:2\n"
+        "      > POST /apps/web/machines/create%3Aapp%3A1\n"
+        "  update machine create:app:2 of app\n"
+        "      image: nginx:1 → nginx:2\n"
+        "      > POST /apps/web/machines/create%3Aapp%3A2\n"
+        "  note: told"
+    )
+    assert describe_app(planned(wanted(), launched(wanted()))) == "web: nothing to do"

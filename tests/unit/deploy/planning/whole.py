@@ -18,16 +18,18 @@ from score_flyio.base.secret import Secret
 from score_flyio.deploy.compare import Difference
 from score_flyio.deploy.metadata import CANARY, HISTORY, SAFE_TO_DESTROY, STANDS_FOR, TAG
 from score_flyio.deploy.model import ObservedApp, Ref
-from score_flyio.deploy.options import DeployOptions, GuestOptions
+from score_flyio.deploy.options import DeployOptions, GuestOptions, StrategyName
 from score_flyio.deploy.planning.model import AppPlan, GroupPlan
 from score_flyio.deploy.planning.plan import describe_app
 from score_flyio.deploy.planning.recovery import plan_recovery
 from score_flyio.deploy.planning.removal import removal_steps
 from score_flyio.deploy.planning.scaling import GroupScale, scale_group
 from score_flyio.deploy.planning.settling import settle
+from score_flyio.deploy.planning.updates import Reconfiguration, plan_reconfiguration
 from score_flyio.deploy.step import Step
 from score_flyio.fly.codec import unstructure
 from score_flyio.fly.present import LAUNCH_KEY
+from score_flyio.state.deployments import Release
 from tests.unit.deploy.planning.plans import (
     CHECK,
     SERVICE,
@@ -153,6 +155,28 @@ def _recovered(plan: AppPlan, failed: str) -> GroupPlan:
     return GroupPlan(steps=plan_recovery(plan, outcomes, "rollback"))
 
 
+def _given(strategy: StrategyName | None, *, restart: bool = False) -> AppPlan:
+    """New images for all machines that answer, by an operation."""
+    observed = old()
+    numbers = itertools.count(1)
+    configs = {
+        m.id or "": attrs.evolve(m.config, image="nginx:2") for m in observed.machines if m.config
+    }
+    return plan_reconfiguration(
+        Reconfiguration(
+            observed=observed,
+            label="workload",
+            configs={ONE: configs[ONE]} if restart else configs,
+            release=Release(id="R", version=5, tool_version="score-flyio/test"),
+            new_id=lambda: f"ID{next(numbers)}",
+            options=DeployOptions(strategy=strategy),
+            definition=wanted("[deploy]\nstrategy = 'canary'\n").spec,
+            restart=restart,
+            min_secrets_version=7,
+        )
+    )
+
+
 PLANS: Final[Mapping[str, Callable[[], AppPlan | GroupPlan]]] = {
     "first": lambda: planned(wanted(SERVICE + CHECK, secrets={"KEY": "value"})),
     "first-groups": lambda: planned(
@@ -241,6 +265,9 @@ PLANS: Final[Mapping[str, Callable[[], AppPlan | GroupPlan]]] = {
     "scale-up-regions": lambda: _scaled(3, "iad", "fra", detach=True),
     "scale-down": lambda: _scaled(1, "iad", machines=_workers()),
     "scale-move": lambda: _scaled(4, "fra", machines=_workers()),
+    "given-configs": lambda: _given(None),
+    "given-configs-bluegreen": lambda: _given("bluegreen"),
+    "given-configs-one": lambda: _given("rolling", restart=True),
     "settle": lambda: settle(_left(), DeployOptions(wait_timeout=7)).plan,
     "remove": lambda: GroupPlan(
         steps=removal_steps(
