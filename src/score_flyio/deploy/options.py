@@ -27,6 +27,7 @@ class DeployOptions:
     """How to deploy; `None` means: as the fly.toml says, else as flyctl does by default."""
 
     strategy: StrategyName | None = None
+    """In which order machines are replaced."""
     ha: bool = True
     """Two machines for groups with services, a standby for groups without, on a first deploy."""
     max_unavailable: float | None = None
@@ -38,18 +39,25 @@ class DeployOptions:
     region: str | None = None
     """Primary region, over the one of the file."""
     image: str | None = None
+    """What runs, over the image of the file."""
     env: Mapping[str, str] = field(factory=dict)
     """Extra variables, over those of the file."""
     guest: GuestOptions | None = None
+    """CPUs and memory of every machine, over those of the file."""
     only_regions: tuple[str, ...] = ()
+    """Machines of other regions stay as they are."""
     exclude_regions: tuple[str, ...] = ()
+    """Machines of these regions stay as they are."""
     fallback_regions: tuple[str, ...] = ()
     """Regions that a machine without volume may be created in when its own has no room."""
     skip_release_command: bool = False
+    """Whether the command that comes before the first change is left out."""
     smoke_checks: bool = True
+    """Whether a started machine is watched for crashes."""
     smoke_window: float = 10.0
     """Seconds a machine is watched for crashes after its start; flyctl's value."""
     public_ips: bool = True
+    """Whether an app with public services gets public addresses."""
     flycast: bool = False
     """Allocate a private address instead of public ones."""
     detach: bool = False

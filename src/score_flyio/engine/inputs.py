@@ -153,8 +153,11 @@ class FlyTomlApp(Record, Input):
     """A fly.toml that somebody wrote, deployed as it is."""
 
     app: str
+    """Its name, which may be another than that in the file."""
     document: FlyTomlDocument = field(repr=False)
+    """The file as it was read."""
     spec: AppSpec
+    """What the file says, under the name of the app."""
     directory: Path
     """The working directory: local files are relative to it, as for flyctl."""
 

@@ -19,6 +19,7 @@ class Plan:
     """What a run would do; give it to `Engine.deploy` to do just that."""
 
     apps: tuple[AppPlan, ...]
+    """A plan for each app that can be planned."""
     resources: tuple[str, ...] = ()
     """Uids of the resources that the run asks its provisioners for."""
     new_resources: tuple[str, ...] = ()
@@ -26,7 +27,9 @@ class Plan:
     failures: Mapping[str, ScoreFlyError] = field(factory=dict)
     """By workload or app: what cannot be planned, and why."""
     inputs: tuple[Input, ...] = field(default=(), repr=False)
+    """What the plan was made from."""
     options: DeployOptions = field(factory=DeployOptions, repr=False)
+    """How the apps are to be deployed."""
 
     @property
     def empty(self) -> bool:

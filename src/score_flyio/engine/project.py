@@ -78,7 +78,9 @@ class Project:
     """A folder with Score files and a project state. Opening it reads nothing."""
 
     directory: Path
+    """Paths are relative to it."""
     store: StateStore = field(repr=False)
+    """Where the project state is kept."""
     environ: Mapping[str, str] = field(factory=lambda: os.environ, repr=False)
     """Variables that provisioners in this process read."""
 

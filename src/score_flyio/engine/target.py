@@ -34,6 +34,7 @@ class Target(ABC):
     """Gives a client for the place that a run goes to."""
 
     emulated: bool = False
+    """Whether nothing leaves this computer."""
     org: str | None = None
     """The organization that new apps belong to; None: the one that the token sees."""
 
@@ -81,6 +82,7 @@ class FlyTarget(Target):
     """A Fly account behind the Machines API at `base_url`."""
 
     base_url: str = MACHINES_URL
+    """Address of the Machines API."""
     web_url: str | None = field(
         default=Factory(
             lambda self: WEB_URL if self.base_url == MACHINES_URL else None, takes_self=True
@@ -88,7 +90,9 @@ class FlyTarget(Target):
     )
     """Where Fly is told of releases; None: nowhere."""
     tokens: Tokens = field(repr=False)
+    """What the account is entered with."""
     org: str | None = None
+    """The organization that new apps belong to; None: the one that the token sees."""
     limiter: RateLimiter | None = None
     """Shared by everything that talks to this account in this process."""
 
@@ -141,9 +145,13 @@ class EmulatorTarget(Target):
     """
 
     world: Path | None = None
+    """The file that keeps what was deployed."""
     emulator: Emulator | None = field(default=None, repr=False)
+    """One that is running already."""
     org: str | None = "personal"
+    """The organization that new apps belong to."""
     emulated: bool = True
+    """Always."""
 
     @property
     def name(self) -> str:

@@ -71,6 +71,7 @@ class ScoreFlyError(Exception):
     """Base of all errors. `str()` says what went wrong; `hint` says what to do about it."""
 
     exit_code: ClassVar[int] = 1
+    """What the command line ends with."""
     code: str = "failed"
     """Stable name of the kind of error, for machine-readable output."""
 

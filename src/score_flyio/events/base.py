@@ -30,9 +30,13 @@ class Event(Record):
     """Base of all events; `seq` is gapless within a run, `at` is in seconds since the epoch."""
 
     kind: ClassVar[str] = "event"
+    """Stable name of the class, for the JSON form."""
     seq: int = 0
+    """Number within the run, without gaps."""
     at: float = 0.0
+    """Seconds since the epoch."""
     scope: Scope = field(factory=Scope)
+    """What it is about: app, machine, workload, resource."""
 
 
 Listener: TypeAlias = Callable[[Event], None]

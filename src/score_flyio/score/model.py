@@ -138,12 +138,15 @@ class Workload(Record):
     """One Score file, validated; placeholders are not substituted."""
 
     name: str
+    """`metadata.name`."""
     metadata: Mapping[str, Any]
     """The whole `metadata` map, name included: what `${metadata.…}` reads."""
     containers: Mapping[str, Container]
+    """By name, in the order of the file."""
     ports: tuple[Port, ...] = ()
     """In the order of the file."""
     resources: Mapping[str, ResourceRequest] = field(factory=dict)
+    """What it asks for, by the name in the file."""
 
     @property
     def annotations(self) -> Mapping[str, str]:

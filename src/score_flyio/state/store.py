@@ -90,6 +90,7 @@ class InMemoryStore:
             self._saved = (dump_state(state), dump_deployments(state))
 
     async def load(self) -> ProjectState | None:
+        """The state as last saved, or None."""
         if self._saved is None:
             return None
         state = load_state(self._saved[0], "state.yaml")
@@ -98,10 +99,12 @@ class InMemoryStore:
         return state
 
     async def save(self, state: ProjectState) -> None:
+        """Keep the state as it is now."""
         self._saved = (dump_state(state), dump_deployments(state))
 
     @asynccontextmanager
     async def lock(self, owner: str) -> AsyncIterator[None]:
+        """Hold it alone while inside; StateLocked when another holds it."""
         if self._owner is not None:
             raise StateLocked(f"the state is locked by {self._owner}")
         self._owner = owner

@@ -51,9 +51,13 @@ class Report:
     """A whole run."""
 
     apps: tuple[AppReport, ...] = ()
+    """One report an app, in the order in which the apps were planned."""
     seconds: float = 0.0
+    """From the beginning to the end."""
     target: str = ""
+    """Where the run went, as `Target.name` tells it."""
     interrupted: bool = False
+    """Whether a signal ended it before its end."""
 
     @property
     def outcome(self) -> RunOutcome:
@@ -78,6 +82,7 @@ class Report:
 
     @property
     def failures(self) -> tuple[ScoreFlyError, ...]:
+        """What went wrong, app by app."""
         return tuple(error for app in self.apps for error in app.failures)
 
     def summary(self) -> str:

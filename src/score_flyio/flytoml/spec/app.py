@@ -99,29 +99,50 @@ class AppSpec(Record):
     """A whole fly.toml."""
 
     app: str = ""
+    """Name of the app; empty: none is given."""
     primary_region: str = ""
+    """Where machines go that no option places elsewhere."""
     kill_signal: str | None = None
+    """What asks a process to end, such as SIGTERM."""
     kill_timeout: Duration | None = None
+    """How long it may take to end before it is killed."""
     swap_size_mb: int | None = None
     """MiB."""
     console_command: str = ""
+    """What `fly console` runs."""
     host_dedication_id: str = ""
+    """Hosts that are reserved for the organization."""
     machine_config: str = ""
     """Inline JSON, or the path of a `.json` file."""
     container: str = ""
+    """Which container of a machine the other sections are about."""
     experimental: ExperimentalSection | None = None
+    """`[experimental]`."""
     build: BuildSection | None = None
+    """`[build]`: the image, or how it is made."""
     deploy: DeploySection | None = None
+    """`[deploy]`: strategy, release command, timeouts."""
     env: dict[str, str] = Factory(dict)
+    """Variables of every machine."""
     processes: dict[str, str] = Factory(dict)
     """Process group → command line."""
     mounts: tuple[Mount, ...] = ()
+    """`[[mounts]]`: volumes and where they are mounted."""
     http_service: HttpService | None = None
+    """`[http_service]`: one service on ports 80 and 443."""
     services: tuple[Service, ...] = ()
+    """`[[services]]`: ports that the proxy serves."""
     checks: dict[str, Check] = Factory(dict)
+    """`[checks.NAME]`: health of a machine that no service belongs to."""
     files: tuple[FileSpec, ...] = ()
+    """`[[files]]`: what is written into each machine."""
     machine_checks: tuple[MachineCheck, ...] = ()
+    """`[[machine_checks]]`: commands that test a new version on a machine of their own."""
     restart: tuple[RestartSpec, ...] = ()
+    """`[[restart]]`: what happens when the process ends."""
     vm: tuple[VmSpec, ...] = ()
+    """`[[vm]]`: CPUs and memory, by process group."""
     statics: tuple[StaticSection, ...] = ()
+    """`[[statics]]`: files that the proxy serves itself."""
     metrics: tuple[MetricsSpec, ...] = ()
+    """`[[metrics]]`: where metrics are scraped."""
