@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import posixpath
 from typing import Any
 
@@ -103,6 +104,8 @@ def _sourced(draft: Draft, container: Container, file: FileMount, path: Path) ->
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         hint = "the path is relative to the Score file"
+        if error.errno == errno.EACCES and "outside" in reason:
+            hint = "copy it beside the Score file, or allow its folder with SCORE_FLYIO_FILES_FROM"
         draft.fail("file_unreadable", path, f"{local_path} cannot be read: {reason}", hint)
         return None
     except UnicodeDecodeError:

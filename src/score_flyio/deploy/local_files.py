@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 from pathlib import Path
 
 from attrs import frozen
 
+from score_flyio.base.input_file import read_input
 from score_flyio.base.record import Record
 
 
@@ -27,14 +27,13 @@ class LocalFiles(Record):
     """Reads files relative to a folder: the working directory, as flyctl does."""
 
     directory: Path
+    within: tuple[Path, ...] = ()
+    """Where files must lie; empty: anywhere."""
 
     def read(self, path: str) -> bytes:
         """The bytes of a file.
 
         Raises:
-            OSError: it cannot be read.
+            OSError: it cannot be read, or lies elsewhere.
         """
-        try:
-            return (self.directory / path).read_bytes()
-        except ValueError as error:
-            raise OSError(errno.EINVAL, "no file can have that name") from error
+        return read_input(self.directory / path, within=self.within)

@@ -80,17 +80,25 @@ class ScoreApp(Record, Input):
     loaded: LoadedWorkload
     directory: Path
     """The working directory: local files are relative to it."""
+    within: tuple[Path, ...] = ()
+    """Where local files must lie; empty: anywhere."""
 
     @classmethod
     def from_document(
-        cls, document: dict[str, Any], file: str, *, directory: Path = Path()
+        cls,
+        document: dict[str, Any],
+        file: str,
+        *,
+        directory: Path = Path(),
+        within: tuple[Path, ...] = (),
     ) -> ScoreApp:
         """From a Score document; `file` is how messages call it.
 
         Raises:
             ScoreFileError: with all problems of the document.
         """
-        return cls(loaded=workload_from_document(document, file), directory=directory)
+        loaded = workload_from_document(document, file)
+        return cls(loaded=loaded, directory=directory, within=within)
 
     @property
     def workload(self) -> str:
@@ -117,7 +125,7 @@ class ScoreApp(Record, Input):
     ) -> DesiredApp:
         from score_flyio.convert import convert
 
-        local = LocalFiles(self.directory)
+        local = LocalFiles(self.directory, self.within)
         found = convert(
             self.loaded,
             app_name=app,

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 PROVISIONER_TIMEOUT: Final = 1800.0
 """Seconds for one call of a provisioner."""
+FILES_FROM = "SCORE_FLYIO_FILES_FROM"
+"""Variable with more folders that `source` of a container's file may lie in, as PATH lists them."""
+
 SAMPLE: Final = """\
 # A sample Score workload; see https://docs.score.dev/docs/score-specification/
 apiVersion: score.dev/v1b1
@@ -165,7 +168,9 @@ class Project:
             image=chosen.image,
             params_later=True,
         )
-        return ScoreApp(loaded=evolve(loaded, file=file), directory=self.directory)
+        return ScoreApp(
+            loaded=evolve(loaded, file=file), directory=self.directory, within=self._within(file)
+        )
 
     def recall(self, state: ProjectState, name: str) -> ScoreApp:
         """A workload as it was loaded last. Raises UsageError and ScoreFileError."""
@@ -173,7 +178,15 @@ class Project:
         if record is None:
             raise unknown_workload(name, state)
         file = record.file or f"workload {name}"
-        return ScoreApp.from_document(record.spec, file, directory=self.directory)
+        return ScoreApp.from_document(
+            record.spec, file, directory=self.directory, within=self._within(record.file or "")
+        )
+
+    def _within(self, file: str) -> tuple[Path, ...]:
+        """Where a Score file may take files from: whoever wrote it may be somebody else."""
+        more = self.environ.get(FILES_FROM, "").split(os.pathsep)
+        folders = (self.directory, (self.directory / file).parent, *map(Path, filter(None, more)))
+        return tuple(dict.fromkeys(folders))
 
     def install_provisioners(
         self, contents: Sequence[tuple[str, bytes]], *, now: float

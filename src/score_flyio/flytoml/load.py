@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from score_flyio.base.input_file import read_input
 from score_flyio.errors import ConfigError, Problem
 from score_flyio.flytoml.document import FlyTomlDocument, read_fly_toml, refused
 from score_flyio.flytoml.parse import FileFormat
@@ -48,7 +49,7 @@ def read_document(path: Path) -> FlyTomlDocument:
         ConfigError: the file cannot be read.
     """
     try:
-        content = path.read_bytes()
+        content = read_input(path)
     except OSError as error:
         problem = Problem(
             message=f"cannot be read: {error.strerror}",

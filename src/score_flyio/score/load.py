@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
+from score_flyio.base.input_file import read_input
 from score_flyio.base.place import json_pointer, kind_of, value_at
 from score_flyio.base.record import Record
 from score_flyio.errors import Problem, ScoreFileError
@@ -121,7 +122,7 @@ def _findings(upgraded: Upgraded) -> Sequence[Problem]:
 def _read_document(file: str, unreadable: str, undecodable: str) -> YamlDocument:
     """One YAML map (or nothing) from a file."""
     try:
-        text = FilePath(file).read_bytes().decode("utf-8")
+        text = read_input(FilePath(file)).decode("utf-8")
         document = read_yaml(text)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()

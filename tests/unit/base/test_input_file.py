@@ -1,0 +1,55 @@
+"""What people name as input is read only where it is a file, of a bearable size, in its place."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from score_flyio.base.input_file import read_input
+
+
+def test_a_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"\x00A")
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    assert read_input(tmp_path / "a") == b"\x00A"
+    assert read_input(tmp_path / "link", within=[tmp_path]) == b"\x00A"
+
+
+@pytest.mark.parametrize(
+    "path", ["/proc/self/environ", "/proc/self/cmdline", "/dev/zero", "/dev/stdin"]
+)
+def test_the_system_is_no_input(path: str) -> None:
+    with pytest.raises(OSError, match="it is no regular file"):
+        read_input(Path(path))
+
+
+def test_a_pipe_is_no_input(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="it is no regular file"):
+        read_input(tmp_path / "pipe")
+
+
+def test_a_folder_is_none(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError):
+        read_input(tmp_path)
+
+
+def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(3 * 1024 * 1024)
+    with pytest.raises(OSError, match="it is larger than 2 MiB"):
+        read_input(tmp_path / "large", limit=2 * 1024 * 1024)
+
+
+@pytest.mark.parametrize("name", ["../secret", "link", "folder/secret"])
+def test_a_file_elsewhere_is_refused_however_it_is_reached(tmp_path: Path, name: str) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (tmp_path / "secret").write_text("s")
+    (project / "link").symlink_to(tmp_path / "secret")
+    (project / "folder").symlink_to(tmp_path)
+    with pytest.raises(OSError, match="it lies outside of"):
+        read_input(project / name, within=[project])
+    assert read_input(project / name, within=[project, tmp_path]) == b"s"
