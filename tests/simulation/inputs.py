@@ -10,12 +10,14 @@ from attrs import field, frozen
 from score_flyio.engine.inputs import FlyTomlApp, Input, ScoreApp
 from score_flyio.flytoml import read_fly_toml
 
-Badness: TypeAlias = Literal["", "unhealthy", "crash", "release"]
-"""What is wrong with a version: checks never pass, it crashes, its release command fails."""
+Badness: TypeAlias = Literal["", "unhealthy", "crash", "release", "test"]
+"""What is wrong with a version: checks never pass, it crashes, its release command or its machine
+check fails."""
 
 MARKS: dict[Badness, dict[str, str]] = {
     "": {},
     "release": {},
+    "test": {},
     "unhealthy": {"EMULATE_HEALTHY": "never"},
     "crash": {"EMULATE_EXIT": "1", "EMULATE_EXIT_AFTER": "0.3"},
 }
@@ -44,6 +46,7 @@ class SimApp:
     volume: str | None = None
     """The process group that has a volume."""
     release_command: bool = False
+    machine_check: bool = False
     secrets: bool = False
     static: bool = False
     strategy: str = "rolling"
@@ -112,6 +115,9 @@ class SimApp:
                 "port = 9000",
                 f'processes = ["{group}"]',
             ]
+        if self.machine_check:
+            result = "false" if version.bad == "test" else "true"
+            lines += ["[[machine_checks]]", f'command = ["{result}"]']
         if self.volume in version.groups:
             lines += ["[[mounts]]", 'source = "data"', 'destination = "/data"']
             lines += [f'processes = ["{self.volume}"]']

@@ -171,6 +171,7 @@ def _deploys(seed: int) -> Scenario:
     strategy = rng.choice(("rolling", "rolling", "immediate", "canary", "bluegreen"))
     stages = rng.randint(1, 3)
     apps = tuple(_app(rng, number, strategy, stages) for number in range(rng.choice((1, 1, 2, 3))))
+    apps = tuple(_tested(random.Random(f"tests:{seed}:{app.name}"), app) for app in apps)
     smoke = rng.random() < 0.3
     return Scenario(
         seed=seed,
@@ -265,6 +266,17 @@ def _app(rng: random.Random, number: int, strategy: str, stages: int) -> SimApp:
             version = evolve(version, bad=bad)
         versions.append(version)
     return evolve(app, versions=tuple(versions))
+
+
+def _tested(rng: random.Random, app: SimApp) -> SimApp:
+    """The app with a machine check, if it is written by hand; some versions fail it."""
+    if app.kind == "score" or rng.random() < 0.6:
+        return app
+    versions = [
+        evolve(version, bad="test") if not version.bad and rng.random() < 0.2 else version
+        for version in app.versions[:-1]
+    ]
+    return evolve(app, machine_check=True, versions=(*versions, app.versions[-1]))
 
 
 def _changed(rng: random.Random, version: Version) -> Version:

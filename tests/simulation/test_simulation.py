@@ -47,6 +47,11 @@ def test_every_command_is_simulated() -> None:
     }
 
 
+def test_machine_checks_are_simulated() -> None:
+    apps = [app for seed in range(200) for app in scenario(seed).apps if app.machine_check]
+    assert {version.bad for app in apps for version in app.versions} >= {"", "test"}
+
+
 def test_somebody_else_may_hold_a_machine_for_longer_than_a_command_waits() -> None:
     """In peace, a command still fails where others are at work: what it says must be that."""
     given = next(found for seed in range(200) if (found := scenario(seed)).operations)
