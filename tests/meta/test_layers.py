@@ -24,12 +24,12 @@ MAY_IMPORT_OF_OURS = {
     "yaml": ("base",),
     "images": ("_version", "base", "errors", "events"),
     "score": ("base", "errors", "images.reference", "yaml"),
-    "flytoml": ("base", "errors", "images.reference"),
+    "flytoml": ("base", "errors", "yaml", "images.reference"),
     "convert": ("base", "errors", "flytoml", "score"),
     "state": ("_version", "base", "errors", "score", "yaml"),
-    "fly": ("_version", "base", "errors", "events"),
+    "fly": ("_version", "base", "errors", "events", "yaml"),
     "resources": ("base", "errors", "events", "fly", "flytoml", "score", "state", "yaml"),
-    "deploy": ("base", "errors", "events", "fly", "flytoml", "state"),
+    "deploy": ("base", "errors", "events", "fly", "flytoml", "state", "yaml"),
     "report_html": ("_version", "deploy", "errors", "events"),
     "engine": (
         "_version", "base", "convert", "deploy", "errors", "events", "fly", "flytoml", "images", "resources", "score",
@@ -268,3 +268,9 @@ def test_generate_of_a_plain_workload_loads_only_what_it_needs(tmp_path: Path) -
 
     assert printed("init", "--fly-app-prefix=x-", "--file=").split()[0] == "0"
     assert printed("generate", "score.yaml") == "0"
+
+
+def test_one_reader_of_yaml() -> None:
+    assert not found(
+        lambda module, imported: imported.starts("yaml") and not within(module.name, "yaml.reader")
+    )

@@ -95,13 +95,13 @@ def _login_file(environ: Mapping[str, str], home: Path | None) -> Path | None:
 
 
 def _login_token(path: Path) -> str:
-    import yaml
+    from score_flyio.yaml.reader import YamlError, read_yaml
 
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path.read_text(encoding="utf-8")).value
     except FileNotFoundError:
         return ""
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, YamlError) as error:
         raise ConfigError(
             f"{path}: cannot be read as flyctl's settings ({type(error).__name__})",
             hint="log in again with `fly auth login`, or set FLY_API_TOKEN",

@@ -104,17 +104,12 @@ def _constant(word: str) -> float:
 
 
 def _yaml(text: str) -> Tree | Problem:
-    import yaml
-
-    from score_flyio.flytoml.yaml_text import load_yaml
+    from score_flyio.yaml.reader import YamlError, read_yaml
 
     try:
-        return _table("YAML", load_yaml(text))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        return _syntax("YAML", error.problem or "cannot be read", mark.line + 1 if mark else 1)
-    except (yaml.YAMLError, ValueError) as error:
-        return _syntax("YAML", str(error), 1)
+        return _table("YAML", read_yaml(text).value)
+    except YamlError as error:
+        return _syntax("YAML", error.message, error.line or 1)
 
 
 def _table(language: str, value: Any) -> Tree | Problem:

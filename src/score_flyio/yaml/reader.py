@@ -44,6 +44,10 @@ class Node(Record):
     scalar: Any = None
     children: Children = None
     size: int = 1
+    text: str = ""
+    """A scalar as it is written."""
+    plain: bool = False
+    """Whether it is written without quotes and without a tag."""
 
     def value(self) -> Any:
         """A fresh copy of the plain value."""
@@ -198,10 +202,12 @@ class _Reader:
             raise YamlError("syntax", "half of a surrogate pair in an escape", _line(event))
         if event.tag not in (None, "!"):
             try:
-                return Node(_line(event), resolve_tagged(event.tag, text))
+                return Node(_line(event), resolve_tagged(event.tag, text), text=text)
             except ValueError as error:
                 raise YamlError("syntax", str(error), _line(event)) from error
-        return Node(_line(event), text if event.style else resolve_plain(text, exact=self._exact))
+        if event.style:
+            return Node(_line(event), text, text=text)
+        return Node(_line(event), resolve_plain(text, exact=self._exact), text=text, plain=True)
 
     def _list(self, event: Any, path: Path) -> Node:
         items: list[Node] = []

@@ -32,7 +32,7 @@ _INTEGERS: Final = (
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _LEAST: Final = -(2**63)
 _LARGEST: Final = 2**64 - 1
-_TIMESTAMP: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?")
+TIMESTAMP: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?")
 _MOST_DIGITS: Final = 1000
 """Longer digits are kept as text; Python refuses to convert them."""
 
@@ -66,7 +66,7 @@ def resolve_tagged(tag: str, text: str) -> Any:
     name = tag.removeprefix(_PREFIX) if tag.startswith(_PREFIX) else ""
     if name == "binary":
         return _binary(text)
-    if name == "timestamp" and not _TIMESTAMP.fullmatch(text):
+    if name == "timestamp" and not TIMESTAMP.fullmatch(text):
         raise ValueError(f"`{text}` is no !!{name}")
     expected = {"int": int, "bool": bool, "null": type(None), "float": float}.get(name)
     if expected is None:

@@ -65,6 +65,12 @@ def test_json_numbers_are_floats() -> None:
     assert to_json(spec) == {"env": {"A": "2.1e+07"}, "kill_timeout": "5s", "swap_size_mb": 64}
 
 
+def test_yaml_is_read_as_go_reads_it() -> None:
+    text = "app: a\nenv: {true: on, 010: 'x', 2024-01-01: y}\n---\napp: b\n"
+    spec = spec_of(text, form="yaml")
+    assert (spec.app, spec.env) == ("a", {"true": "on", "010": "x", "2024-01-01": "y"})
+
+
 def test_yaml_words_are_texts() -> None:
     text = "app: x\nenv: {A: on, B: 22:22, C: true}\nhttp_service: {auto_stop_machines: off}\n"
     spec = spec_of(text, form="yaml")
@@ -236,7 +242,7 @@ swap_size_mb = "64"
         ('{"a": NaN}', "json", None),
         (f'{{"a": 1{"0" * 400}}}', "json", None),
         ('{"a": ' + "[" * 100_000, "json", None),
-        ("a: " + "[" * 5000, "yaml", None),
+        ("a: " + "[" * 5000, "yaml", 1),
         ('{\n"a": }', "json", 2),
         ("a: 1\nb: [", "yaml", 2),
         ("- a", "yaml", 1),

@@ -7,15 +7,14 @@ that flyctl expects is refused as flyctl refuses it, even where it would not be 
 from __future__ import annotations
 
 import math
-import re
 from typing import Any, Final, Literal, NoReturn
 
-import yaml
 from attrs import frozen
 
+from score_flyio.base.place import Path
 from score_flyio.deploy.desired.errors import ConversionError
-from score_flyio.flytoml.gotext import well_formed
-from score_flyio.flytoml.yaml_text import CoreLoader
+from score_flyio.yaml.reader import Node, YamlError, read_yaml
+from score_flyio.yaml.scalars import TIMESTAMP
 
 FIELD: Final = "build.compose.file"
 
@@ -32,10 +31,6 @@ _SERVICE: Final[dict[str, Shape]] = {
 _HEALTHCHECK: Final[dict[str, Shape]] = {
     "interval": "text", "timeout": "text", "start_period": "text",
 }  # fmt: skip
-_TIMESTAMP: Final = re.compile(
-    r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
-    r"(?:(?:[Tt]| )[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(?:\.[0-9]*)?(?:Z|[-+][0-9]{2}:[0-9]{2})?)?"
-)
 
 
 @frozen
@@ -78,9 +73,10 @@ def read_services(content: bytes, path: str) -> dict[str, dict[str, Any]]:
     """
     try:
         document = _load(content)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        place = " ".join(str(error).split())
-        refuse(f"{path} is not YAML: {place}", "fix the file at that place")
+    except UnicodeDecodeError:
+        refuse(f"{path} is not UTF-8 text", "save it as UTF-8")
+    except YamlError as error:
+        refuse(f"{path}:{error.line or 1}: not YAML: {error.message}", "fix the file at that place")
     if document is not None and not isinstance(document, dict):
         refuse(f"{path} is not a map", "write services: {NAME: {image: …}}")
     _check(document or {}, _TOP, path)
@@ -126,42 +122,27 @@ def _is_collection(value: Any) -> bool:
 
 
 def _load(content: bytes) -> Any:
-    loader = CoreLoader(content)
-    try:
-        node = loader.get_node() if loader.check_node() else None
-        return None if node is None else _value(node, loader)
-    finally:
-        loader.dispose()
+    document = read_yaml(content.decode("utf-8-sig"))
+    return _value(document.root, (), {key.path: key.kind for key in document.odd_keys})
 
 
-def _value(node: yaml.Node, loader: CoreLoader) -> Any:
-    if isinstance(node, yaml.MappingNode):
-        loader.flatten_mapping(node)
-        return _mapping(node, loader)
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(item, loader) for item in node.value]
-    if node.tag == "tag:yaml.org,2002:null":
-        return None
-    return _scalar(node)
-
-
-def _mapping(node: yaml.MappingNode, loader: CoreLoader) -> Mapping:
-    found = Mapping()
-    for key, item in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            raise yaml.constructor.ConstructorError(None, None, "a key is no text", key.start_mark)
-        value = _value(item, loader)
-        if key.tag != "tag:yaml.org,2002:null":
-            found[well_formed(str(key.value))] = value
-        found.only_texts &= _scalar(key).is_text
-    return found
-
-
-def _scalar(node: yaml.Node) -> Scalar:
-    word: str = well_formed(str(node.value))
-    plain = isinstance(node, yaml.ScalarNode) and node.style is None
-    is_date = plain and _TIMESTAMP.fullmatch(word) is not None
-    return Scalar(text=word, is_text=node.tag == "tag:yaml.org,2002:str" and not is_date)
+def _value(node: Node, path: Path, odd: dict[Path, str]) -> Any:
+    match node.children:
+        case list():
+            return [_value(item, (*path, n), odd) for n, item in enumerate(node.children)]
+        case dict():
+            found = Mapping()
+            for name, (_, item) in node.children.items():
+                place = (*path, name)
+                found.only_texts &= place not in odd
+                if odd.get(place) != "null":
+                    found[name] = _value(item, place, odd)
+            return found
+        case _ if node.scalar is None:
+            return None
+        case _:
+            date = node.plain and TIMESTAMP.fullmatch(node.text)
+            return Scalar(text=node.text, is_text=isinstance(node.scalar, str) and not date)
 
 
 def refuse(message: str, hint: str) -> NoReturn:

@@ -177,6 +177,11 @@ def test_a_missing_file() -> None:
     assert raised.value.code == "file_not_found"
 
 
+def test_what_is_no_yaml_is_told_with_its_line() -> None:
+    with pytest.raises(ConversionError, match=r"compose\.yml:2: not YAML: "):
+        converted("services:\n  a: {image: [")
+
+
 def test_a_file_that_contains_itself() -> None:
     with pytest.raises(ConversionError) as raised:
         converted("services: &s {a: *s}")
