@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from score_flyio.base.secret import Secret
 from score_flyio.cli.go_flags import MaxUnavailable, Seconds, as_click_reads
 from score_flyio.deploy.releases.images import with_digest
-from score_flyio.engine.secrets_file import render
-from score_flyio.engine.secrets_lines import parse_lines
+from score_flyio.engine.secrets_file import parse, render
 from score_flyio.errors import ConfigError, UsageError
 from score_flyio.state.deployments import DeploymentRecord, Release
 from score_flyio.state.deployments_form import dump_document, load_document
@@ -27,7 +26,7 @@ def test_what_the_secrets_file_says_is_read_back(values: dict[str, str]) -> None
         text = render({name: Secret(value) for name, value in values.items()})
     except ConfigError:
         return
-    found = parse_lines(text)
+    found = parse(text)
     assert {
         name: None if value is None else value.reveal() for name, value in found.items()
     } == values
@@ -35,7 +34,7 @@ def test_what_the_secrets_file_says_is_read_back(values: dict[str, str]) -> None
 
 def test_wrong_lines_are_all_told_without_their_text() -> None:
     with pytest.raises(UsageError) as caught:
-        parse_lines('A=1\nhidden\n\n# fine\n1B=hidden\nC="""hidden\n')
+        parse('A=1\nhidden\n\n# fine\n1 B=hidden\nC="""hidden\n')
     assert [problem.line for problem in caught.value.problems] == [2, 5, 6]
     assert "hidden" not in str(caught.value)
 

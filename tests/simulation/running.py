@@ -29,7 +29,7 @@ from score_flyio.engine.operations.scale import ScaleRequest, scale
 from score_flyio.engine.operations.secrets import change_secrets
 from score_flyio.engine.operations.status import Status, read_status
 from score_flyio.engine.project import Project
-from score_flyio.engine.secrets_lines import parse_lines
+from score_flyio.engine.secrets_file import parse
 from score_flyio.engine.session import Session, open_session
 from score_flyio.engine.target import EMULATOR_URL, EmulatorTarget
 from score_flyio.errors import ScoreFlyError
@@ -163,7 +163,7 @@ class Process:
     async def _secrets(self, visit: Session, command: ChangeSecrets) -> None:
         values = {n: None if v is None else Secret(v) for n, v in command.values}
         if command.from_stdin:
-            values = parse_lines("\n".join(f"{n}={v}" for n, v in command.values))
+            values = parse("\n".join(f"{n}={v}" for n, v in command.values))
         ref, how = await self._chosen(command.app), self.options
         change = await change_secrets(visit, ref, values, stage=command.stage, options=how)
         if not command.stage:

@@ -1,24 +1,24 @@
-"""The secrets file: `KEY=VALUE` lines that `fly secrets import` reads back unchanged.
+"""The secrets file: `NAME=VALUE` lines, written for `fly secrets import` and read as it reads them.
 
-flyctl reads a line up to its end as it is, but drops spaces before the value, one pair of double
-quotes around it, and takes three double quotes for the start of a text over several lines. So:
+flyctl drops spaces before a value, and one pair of double quotes around it. Newer versions drop
+single quotes too, and take a `#` behind an even number of double quotes for a comment. A value that
+starts with three double quotes goes on until a line that ends with three. What is written is read
+the same by both generations; what no line can carry to both is refused:
 
 | Value | Line |
 |---|---|
-| ordinary text | `KEY=VALUE`, nothing escaped |
-| begins with a space, is in double quotes, or ends with a carriage return | `KEY="VALUE"` |
+| ordinary text | `NAME=VALUE`, nothing escaped |
+| with `#`, in quotes, or with space at an end | `NAME="VALUE"` |
 | several lines | three double quotes, the lines, three double quotes |
-
-What cannot be written so that flyctl reads it back is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from score_flyio.base.secret import Secret
-from score_flyio.errors import ConfigError
+from score_flyio.errors import ConfigError, Problem, UsageError
 
 CODE: Final = "secrets_file_unwritable"
 _FENCE: Final = '"""'
@@ -57,7 +57,7 @@ def render_all(secrets: Mapping[str, Mapping[str, Secret]]) -> str:
 
 
 def _entry(name: str, value: str) -> str:
-    if not name or name != name.strip() or name.startswith("#") or set(name) & set("=\n\r"):
+    if _wrong_name(name) or name.startswith("#") or set(name) & set("=\n\r"):
         raise _unwritable(name, "its name cannot stand in such a file")
     text = f"{name}={_quoted(name, value)}"
     if max(len(line.encode()) for line in text.split("\n")) > _LONGEST_LINE:
@@ -67,15 +67,21 @@ def _entry(name: str, value: str) -> str:
 
 def _quoted(name: str, value: str) -> str:
     if "\n" in value:
-        if any(line.endswith((_FENCE, "\r")) for line in value.split("\n")[:-1]):
+        lines = value.split("\n")
+        if any(line.endswith((_FENCE, "\r")) for line in lines[:-1]):
             raise _unwritable(name, 'a line of it ends with """ or a carriage return')
+        if _without_comment(_FENCE + lines[0]) != _FENCE + lines[0]:
+            raise _unwritable(name, "flyctl would take a part of it for a comment")
         return f"{_FENCE}{value}{_FENCE}"
-    stripped = value.startswith('"') and value.endswith('"')
-    if not (stripped or value.startswith((" ", _FENCE)) or value.endswith("\r")):
+    in_quotes = value[:1] in {"'", '"'} and value[:1] == value[-1:]
+    if not in_quotes and value == value.strip() == _without_comment(value) and value[:3] != _FENCE:
         return value
-    if value.startswith('""') or value == '"':
+    text = f'"{value}"'
+    if text.startswith(_FENCE):
         raise _unwritable(name, "it begins with double quotes in a way that flyctl cannot read")
-    return f'"{value}"'
+    if _without_comment(text) != text:
+        raise _unwritable(name, "flyctl would take a part of it for a comment")
+    return text
 
 
 def _unwritable(name: str, why: str) -> ConfigError:
@@ -84,3 +90,70 @@ def _unwritable(name: str, why: str) -> ConfigError:
         hint="use score-flyio deploy, which sets secrets without a file",
         code=CODE,
     )
+
+
+def parse(text: str) -> dict[str, Secret | None]:
+    """The secrets of a text as flyctl reads it; the last of several lines with one name counts.
+
+    Raises UsageError with all lines that are wrong, but never their values.
+    """
+    values: dict[str, Secret | None] = {}
+    problems: list[Problem] = []
+    lines = iter(enumerate(text.split("\n"), start=1))
+    for number, ended in lines:
+        line = ended.removesuffix("\r")
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, separator, rest = line.partition("=")
+        wrong = _wrong_name(name.strip()) if separator else "it is not NAME=VALUE"
+        value = _value(rest.lstrip(" "), lines)
+        if wrong or value is None:
+            message = wrong or f"the value of {name.strip()} has no closing quotes"
+            problem = Problem(file="stdin", line=number, message=message, code="secrets_unreadable")
+            problems.append(problem)
+        else:
+            values[name.strip()] = Secret(value)
+    if problems:
+        raise UsageError(problems=problems, hint="nothing was set", code="secrets_unreadable")
+    return values
+
+
+def _wrong_name(name: str) -> str | None:
+    """Why a name is surely a mistake, though flyctl would set such a variable."""
+    if not name:
+        return "the name is missing"
+    if any(char.isspace() or char in "\"'\ufeff" for char in name):
+        return "the name has a space, a quote or a byte order mark in it"
+    return None
+
+
+def _value(text: str, lines: Iterator[tuple[int, str]]) -> str | None:
+    """One value, which may go on in further lines; None when its end is missing."""
+    if text.startswith(_FENCE):
+        return _over_lines(text.removeprefix(_FENCE), lines)
+    value = _without_comment(text)
+    if value in {"'", '"'}:
+        return None
+    if value[:1] in {"'", '"'} and value[:1] == value[-1:]:
+        return value[1:-1]
+    return value
+
+
+def _without_comment(text: str) -> str:
+    """The text up to a `#` behind an even number of double quotes."""
+    quotes = 0
+    for position, char in enumerate(text):
+        if char == "#" and quotes % 2 == 0:
+            return text[:position].rstrip()
+        quotes += char == '"'
+    return text
+
+
+def _over_lines(first: str, lines: Iterator[tuple[int, str]]) -> str | None:
+    parts = [first]
+    while not parts[-1].endswith(_FENCE):
+        following = next(lines, None)
+        if following is None:
+            return None
+        parts.append(following[1].removesuffix("\r"))
+    return "\n".join(parts).removesuffix(_FENCE)

@@ -81,11 +81,11 @@ async def import_(cli: CliContext, **settings: Any) -> int:
 
     A value over several lines stands between two \"\"\".
     """
-    from score_flyio.engine.secrets_lines import parse_lines
+    from score_flyio.engine.secrets_file import parse
 
     named = await named_app(cli, settings)
     named.no_more()
-    values = parse_lines(cli.stdin.read())
+    values = parse(cli.stdin.read())
     if not values:
         raise UsageError("there is no secret on stdin", hint="write NAME=VALUE lines to it")
     return await _change(named, values, **settings)
