@@ -90,13 +90,10 @@ class Registry:
         from score_flyio.state.resources import (
             CommandSpec,
             HttpSpec,
-            InProcessSpec,
             StaticSpec,
         )
 
         match definition.spec:
-            case InProcessSpec():
-                raise LookupError(f"nothing does the work of provisioner {definition.id!r}")
             case StaticSpec() as spec:
                 from score_flyio.resources.kinds.static import StaticProvisioner
 
@@ -109,6 +106,8 @@ class Registry:
                 from score_flyio.resources.kinds.http import HttpProvisioner
 
                 return HttpProvisioner(id=definition.id, spec=http, timeout=self.timeout)
+            case _:
+                raise LookupError(f"nothing does the work of provisioner {definition.id!r}")
 
 
 def _as_definition(name: str, plugin: PluginProvisioner) -> ProvisionerDefinition:

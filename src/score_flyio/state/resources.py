@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from attrs import field, frozen
 
 from score_flyio.base.record import Record
 from score_flyio.score.resources import JsonObject, ResourceUid
+from score_flyio.yaml.writer import sorted_keys
+
+if TYPE_CHECKING:
+    from score_flyio.base.place import Path
+    from score_flyio.state.reading import Reader
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -35,38 +40,117 @@ class ResourceRecord(Record):
         return bool(self.provisioner)
 
 
+class ProvisionerSpec(Record):
+    """How a provisioner works. A kind of them is a class here, and what does its work."""
+
+    __slots__ = ()
+    kind: ClassVar[str]
+    """The key that it has in `state.yaml`."""
+
+    def as_json(self) -> JsonObject:
+        """What stands at that key."""
+        raise NotImplementedError
+
+    def shown(self) -> JsonObject:
+        """The same without credentials."""
+        return self.as_json()
+
+    def line(self) -> str:
+        """The same in a few words."""
+        raise NotImplementedError
+
+    @classmethod
+    def read(cls, reader: Reader, value: Any, path: Path) -> ProvisionerSpec:
+        """What `as_json` gave; what is wrong goes to the reader's problems."""
+        raise NotImplementedError
+
+
 @frozen(kw_only=True, eq=False, repr=False)
-class CommandSpec(Record):
+class CommandSpec(ProvisionerSpec):
     """A program that speaks the provisioner protocol on stdin and stdout."""
 
+    kind: ClassVar[str] = "cmd"
     binary: str
     args: tuple[str, ...] = ()
 
+    def as_json(self) -> JsonObject:
+        return {"binary": self.binary, "args": list(self.args)}
+
+    def line(self) -> str:
+        return f"CMD {self.binary}"
+
+    @classmethod
+    def read(cls, reader: Reader, value: Any, path: Path) -> CommandSpec:
+        body = reader.known(value, path, "binary", "args")
+        args = reader.items(body.get("args"), (*path, "args"))
+        return cls(
+            binary=reader.required(body, "binary", path),
+            args=tuple(reader.text(item, at) for at, item in args),
+        )
+
 
 @frozen(kw_only=True, eq=False, repr=False)
-class HttpSpec(Record):
+class HttpSpec(ProvisionerSpec):
     """A service that speaks the provisioner protocol over POST and DELETE."""
 
+    kind: ClassVar[str] = "http"
     url: str = field(repr=False)
     """May hold user and password."""
 
+    def as_json(self) -> JsonObject:
+        return {"url": self.url}
+
+    def shown(self) -> JsonObject:
+        from score_flyio.base.web_address import shown_url
+
+        return {"url": shown_url(self.url)}
+
+    def line(self) -> str:
+        return f"HTTP {self.shown()['url']}"
+
+    @classmethod
+    def read(cls, reader: Reader, value: Any, path: Path) -> HttpSpec:
+        return cls(url=reader.required(reader.known(value, path, "url"), "url", path))
+
 
 @frozen(kw_only=True, eq=False, repr=False)
-class StaticSpec(Record):
+class StaticSpec(ProvisionerSpec):
     """Outputs that are always the same."""
 
+    kind: ClassVar[str] = "static"
     values: Mapping[str, Any] = field(factory=dict)
+
+    def as_json(self) -> JsonObject:
+        values: JsonObject = sorted_keys(dict(self.values))
+        return values
+
+    def line(self) -> str:
+        return f"Static #{len(self.values)}"
+
+    @classmethod
+    def read(cls, reader: Reader, value: Any, path: Path) -> StaticSpec:
+        return cls(values=reader.object(value, path))
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class InProcessSpec(Record):
-    """Work that this process does itself; it is not configured in the project's state."""
+class InProcessSpec(ProvisionerSpec):
+    """Work that this process does itself; no project's state has it."""
 
+    kind: ClassVar[str] = "in_process"
     source: str
     """Where it comes from: the file of a template, or `installed package`."""
 
+    def as_json(self) -> JsonObject:
+        return {"source": self.source}
 
-ProvisionerSpec: TypeAlias = CommandSpec | HttpSpec | StaticSpec | InProcessSpec
+    def line(self) -> str:
+        return f"IN-PROCESS {self.source}"
+
+
+KEPT: Final[dict[str, type[ProvisionerSpec]]] = {
+    spec.kind: spec for spec in (CommandSpec, HttpSpec, StaticSpec)
+}
+"""The kinds that a project's state can have."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)

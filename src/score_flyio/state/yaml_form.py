@@ -28,8 +28,7 @@ _RESOURCE: Final = (
     "guid", "type", "class", "id", "metadata", "params", "source_workload", "provisioner", "state",
     "outputs",
 )  # fmt: skip
-_KINDS: Final = ("cmd", "http", "static")
-_PROVISIONER: Final = ("id", "resource_type", "resource_class", "resource_id", *_KINDS)
+_PROVISIONER: Final = ("id", "resource_type", "resource_class", "resource_id")
 
 
 def dump_state(state: ProjectState) -> str:
@@ -66,22 +65,16 @@ def _dump_resource(record: ResourceRecord) -> JsonObject:
 
 
 def _dump_provisioner(item: ProvisionerDefinition) -> JsonObject:
-    from score_flyio.state.resources import CommandSpec, HttpSpec, InProcessSpec, StaticSpec
+    from score_flyio.state.resources import KEPT
 
     document: JsonObject = {"id": item.id, "resource_type": item.resource_type}
     if item.resource_class is not None:
         document["resource_class"] = item.resource_class
     if item.resource_id is not None:
         document["resource_id"] = item.resource_id
-    match item.spec:
-        case CommandSpec(binary=binary, args=args):
-            document["cmd"] = {"binary": binary, "args": list(args)}
-        case InProcessSpec():
-            raise TypeError(f"provisioner {item.id!r} is not one that a state can keep")
-        case HttpSpec(url=url):
-            document["http"] = {"url": url}
-        case StaticSpec(values=values):
-            document["static"] = sorted_keys(dict(values))
+    if item.spec.kind not in KEPT:
+        raise TypeError(f"provisioner {item.id!r} is not one that a state can keep")
+    document[item.spec.kind] = item.spec.as_json()
     return document
 
 
@@ -199,9 +192,9 @@ class _State:
         )
 
     def _provisioner(self, path: Path, value: Any) -> ProvisionerDefinition | None:
-        from score_flyio.state.resources import ProvisionerDefinition
+        from score_flyio.state.resources import KEPT, ProvisionerDefinition
 
-        found = self.reader.known(value, path, *_PROVISIONER)
+        found = self.reader.known(value, path, *_PROVISIONER, *KEPT)
         id_ = self.reader.required(found, "id", path)
         type_ = self.reader.required(found, "resource_type", path)
         spec = self._spec(found, path)
@@ -216,26 +209,12 @@ class _State:
         )
 
     def _spec(self, found: dict[str, Any], path: Path) -> ProvisionerSpec | None:
-        from score_flyio.state.resources import CommandSpec, HttpSpec, StaticSpec
+        from score_flyio.state.resources import KEPT
 
-        reader = self.reader
-        kinds = [kind for kind in _KINDS if found.get(kind) is not None]
+        kinds = [kind for kind in KEPT if found.get(kind) is not None]
         if len(kinds) != 1:
             given = " and ".join(kinds) or "none"
-            reader.wrong(path, f"needs exactly one of {', '.join(_KINDS)}; it has {given}")
+            self.reader.wrong(path, f"needs exactly one of {', '.join(KEPT)}; it has {given}")
             return None
-        kind = kinds[0]
-        place = (*path, kind)
-        match kind:
-            case "cmd":
-                body = reader.known(found[kind], place, "binary", "args")
-                args = reader.items(body.get("args"), (*place, "args"))
-                return CommandSpec(
-                    binary=reader.required(body, "binary", place),
-                    args=tuple(reader.text(item, at) for at, item in args),
-                )
-            case "http":
-                body = reader.known(found[kind], place, "url")
-                return HttpSpec(url=reader.required(body, "url", place))
-            case _:
-                return StaticSpec(values=reader.object(found[kind], place))
+        (kind,) = kinds
+        return KEPT[kind].read(self.reader, found[kind], (*path, kind))

@@ -13,9 +13,11 @@ from score_flyio.errors import StateCorrupt
 from score_flyio.score.resources import ResourceUid
 from score_flyio.state.model import ProjectState, WorkloadRecord
 from score_flyio.state.resources import (
+    KEPT,
     CommandSpec,
     HttpSpec,
     ProvisionerDefinition,
+    ProvisionerSpec,
     ResourceRecord,
     StaticSpec,
 )
@@ -195,3 +197,29 @@ def test_missing_and_null_parts_are_empty() -> None:
     state = load_state(GOOD.replace("{guid: g,", "{guid: g, params: null, state:,"), "f")
     (record,) = state.resources.values()
     assert (record.params, record.state, record.outputs) == ({}, {}, {})
+
+
+def test_kinds_of_provisioners_stand_in_the_order_of_the_go_tool() -> None:
+    def definition(spec: ProvisionerSpec) -> ProvisionerDefinition:
+        return ProvisionerDefinition(id=spec.kind, resource_type="t", spec=spec)
+
+    specs = (
+        CommandSpec(binary="/b", args=("x",)),
+        HttpSpec(url="http://u:p@h/"),
+        StaticSpec(values={"b": 1, "a": {"d": 2, "c": 3}}),
+    )
+    assert {spec.kind for spec in specs} == set(KEPT)
+    state = ProjectState(provisioners=tuple(map(definition, specs)))
+    text = dump_state(state)
+    assert text.split("provisioners:\n")[1] == (
+        "  - id: cmd\n    resource_type: t\n    cmd:\n      binary: /b\n      args:\n        - x\n"
+        "  - id: http\n    resource_type: t\n    http:\n      url: http://u:p@h/\n"
+        "  - id: static\n    resource_type: t\n    static:\n      a:\n        c: 3\n"
+        "        d: 2\n      b: 1\n"
+    )
+    assert load_state(text, "state.yaml").provisioners == state.provisioners
+
+
+def test_what_is_shown_of_a_provisioner_has_no_password() -> None:
+    spec = HttpSpec(url="http://user:hunter2@h/x")
+    assert "hunter2" not in f"{spec.line()} {spec.shown()} {spec!r}"

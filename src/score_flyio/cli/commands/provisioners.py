@@ -124,42 +124,14 @@ def _spec(
 
 def _line(item: ProvisionerDefinition) -> str:
     serves = f"{item.resource_type}.{item.resource_class or ''}#{item.resource_id or ''}"
-    return f"{item.id} ({serves}) {_kind(item)}"
-
-
-def _kind(item: ProvisionerDefinition) -> str:
-    from score_flyio.state.resources import CommandSpec, HttpSpec, InProcessSpec, StaticSpec
-
-    match item.spec:
-        case InProcessSpec(source=source):
-            return f"IN-PROCESS {source}"
-        case CommandSpec(binary=binary):
-            return f"CMD {binary}"
-        case HttpSpec(url=url):
-            from score_flyio.base.web_address import shown_url
-
-            return f"HTTP {shown_url(url)}"
-        case StaticSpec(values=values):
-            return f"Static #{len(values)}"
+    return f"{item.id} ({serves}) {item.spec.line()}"
 
 
 def _document(item: ProvisionerDefinition) -> dict[str, Any]:
-    from score_flyio.state.resources import CommandSpec, HttpSpec, InProcessSpec, StaticSpec
-
-    document: dict[str, Any] = {
+    return {
         "id": item.id,
         "resource_type": item.resource_type,
         "resource_class": item.resource_class,
         "resource_id": item.resource_id,
+        item.spec.kind: item.spec.shown(),
     }
-    match item.spec:
-        case InProcessSpec(source=source):
-            return document | {"in_process": {"source": source}}
-        case CommandSpec(binary=binary, args=args):
-            return document | {"cmd": {"binary": binary, "args": list(args)}}
-        case HttpSpec(url=url):
-            from score_flyio.base.web_address import shown_url
-
-            return document | {"http": {"url": shown_url(url)}}
-        case StaticSpec(values=values):
-            return document | {"static": dict(values)}
