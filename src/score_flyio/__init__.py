@@ -11,12 +11,22 @@ with lazily(globals()):
     from score_flyio._version import __version__ as __version__
     from score_flyio.base.secret import Secret as Secret
     from score_flyio.deploy.execution.report import Report as Report
+    from score_flyio.deploy.observe import Wanted as Wanted
     from score_flyio.deploy.options import DeployOptions as DeployOptions
+    from score_flyio.deploy.options import GuestOptions as GuestOptions
     from score_flyio.engine.engine import Engine as Engine
     from score_flyio.engine.inputs import FlyTomlApp as FlyTomlApp
+    from score_flyio.engine.inputs import Input as Input
+    from score_flyio.engine.inputs import ScoreApp as ScoreApp
+    from score_flyio.engine.operations.apps import AppRef as AppRef
+    from score_flyio.engine.operations.change import Change as Change
+    from score_flyio.engine.operations.destroy import Destruction as Destruction
+    from score_flyio.engine.operations.scale import ScaleRequest as ScaleRequest
     from score_flyio.engine.planning import Plan as Plan
+    from score_flyio.engine.project import Overrides as Overrides
     from score_flyio.engine.project import Project as Project
     from score_flyio.engine.run import Run as Run
+    from score_flyio.engine.session import Session as Session
     from score_flyio.engine.target import EmulatorTarget as EmulatorTarget
     from score_flyio.engine.target import FlyTarget as FlyTarget
     from score_flyio.engine.target import Target as Target
@@ -24,8 +34,14 @@ with lazily(globals()):
     from score_flyio.errors import ScoreFlyError as ScoreFlyError
     from score_flyio.events import Event as Event
     from score_flyio.events import Listener as Listener
+    from score_flyio.fly.client import FlyClient as FlyClient
     from score_flyio.flytoml.spec import AppSpec as AppSpec
+    from score_flyio.resources.provisioner import PluginProvisioner as PluginProvisioner
     from score_flyio.resources.provisioner import Provisioner as Provisioner
+    from score_flyio.resources.provisioner import ProvisionIncomplete as ProvisionIncomplete
+    from score_flyio.resources.provisioner import ProvisionRequest as ProvisionRequest
+    from score_flyio.resources.provisioner import ProvisionResult as ProvisionResult
     from score_flyio.score.model import Workload as Workload
+    from score_flyio.state.model import ProjectState as ProjectState
     from score_flyio.state.store import InMemoryStore as InMemoryStore
     from score_flyio.state.store import StateStore as StateStore

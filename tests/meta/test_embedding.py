@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from score_flyio import PluginProvisioner, ProvisionIncomplete, ProvisionRequest
 from score_flyio.cli.main import run
+from score_flyio.score.resources import ResourceUid
 from tests.meta.source import ROOT
 
-EXAMPLE, CONFTEST, TEST = re.findall(
+EXAMPLE, CONFTEST, TEST, PLUGIN = re.findall(
     r"```python\n(.*?)```", (ROOT / "docs" / "embedding.md").read_text(), re.DOTALL
 )
 
@@ -33,6 +37,67 @@ def test_the_example_deploys(backend: str, tmp_path: Path, monkeypatch: pytest.M
     assert "create app embedded-worker" in done.stdout
     assert "run_finished" in done.stdout
     assert "worker (app embedded-worker): done" in done.stdout
+
+
+SAMPLE = ROOT / "samples" / "embedding" / "operate.py"
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_the_sample_does_all_that_can_be_done(backend: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(SAMPLE), backend],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert "app: 3 machines of shared-cpu-1x, 256 MB" in lines
+    assert "went back to release 1" in lines
+    assert any("there is no release 99 to go back to" in line for line in lines)
+    assert lines.count("hello (app embedded-hello): done") == 3
+    assert list(tmp_path.iterdir()) == []
+
+
+TYPED_PLUGIN = """
+
+from score_flyio import PluginProvisioner
+
+plugin: PluginProvisioner = buckets()
+"""
+
+
+def test_what_is_shown_is_typed(tmp_path: Path) -> None:
+    """By pyright, with the types that the package ships; mypy sees the sample with our files."""
+    (tmp_path / "shown").mkdir()
+    (tmp_path / "shown" / "plugin.py").write_text(PLUGIN + TYPED_PLUGIN)
+    (tmp_path / "shown" / "example.py").write_text(EXAMPLE)
+    settings = {
+        "include": [str(SAMPLE.parent), "shown"],
+        "extraPaths": [str(ROOT / "src"), str(ROOT / "generated")],
+        "typeCheckingMode": "strict",
+        "pythonVersion": "3.11",
+    }
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings))
+    command = [sys.executable, "-m", "basedpyright", "--outputjson", "--project", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    report = json.loads(done.stdout)
+    assert report["summary"]["filesAnalyzed"] == 3
+    assert report["generalDiagnostics"] == []
+
+
+async def test_the_plugin_provisions() -> None:
+    shown: dict[str, Any] = {}
+    exec(compile(PLUGIN, "plugin.py", "exec"), shown)  # it is ours
+    plugin: PluginProvisioner = shown["buckets"]()
+    uid = ResourceUid.parse("bucket.default#web.files")
+    made = await plugin.provision(ProvisionRequest(uid=uid, guid="g"))
+    assert made.values == {"bucket": "bucket-g"}
+    with pytest.raises(ProvisionIncomplete) as raised:
+        await plugin.provision(ProvisionRequest(uid=uid, guid="g", params={"size": 10}))
+    assert raised.value.result == made
+    assert await plugin.deprovision(ProvisionRequest(uid=uid, guid="g")) is not None
 
 
 def pytest_run(folder: Path, **files: str) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""The library's door: plans and deploys the apps of a project."""
+"""The library's door: plans, deploys and operates the apps of a project."""
 
 from __future__ import annotations
 
@@ -6,34 +6,48 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import anyio
 from attrs import evolve
 
 from score_flyio.base.clock import Clock, SystemClock
+from score_flyio.base.secret import Secret
 from score_flyio.deploy.execution.report import AppReport, Report
-from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.model import ObservedApp, OwnCertificate
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.engine.deployment import Deployment
 from score_flyio.engine.inputs import Input
+from score_flyio.engine.operations.apps import AppRef, choose_apps, find_app
 from score_flyio.engine.output import Output
 from score_flyio.engine.pipeline import Preparation, prepare
 from score_flyio.engine.planning import Plan
 from score_flyio.engine.project import Project
-from score_flyio.engine.run import Run
+from score_flyio.engine.run import Run, raise_failures
 from score_flyio.engine.session import Session, open_session
 from score_flyio.engine.target import Target
 from score_flyio.errors import ConfigError, FlyError
 from score_flyio.events import Event, EventLog, RunFinished, RunStarted
 from score_flyio.fly.client import FlyClient
 
+if TYPE_CHECKING:
+    from score_flyio.engine.operations.addresses import Address, AddressKind
+    from score_flyio.engine.operations.certificates import Certificate
+    from score_flyio.engine.operations.change import Before, Change
+    from score_flyio.engine.operations.destroy import Destruction
+    from score_flyio.engine.operations.releases import AppReleases
+    from score_flyio.engine.operations.scale import GroupSize, ScaleRequest
+    from score_flyio.engine.operations.secrets import SecretStatus
+    from score_flyio.engine.operations.status import Status
+
 Emit: TypeAlias = Callable[[Event], None]
+AppName: TypeAlias = str | AppRef
+"""A workload of the project or an app, by its name; see `Engine.app`."""
 
 
 class Engine:
-    """Async context manager that plans and deploys; owns the client and its connections.
+    """Async context manager that plans, deploys and operates; owns the client and its connections.
 
     Args:
         project: The folder that paths are relative to, with its provisioners and its state.
@@ -131,9 +145,192 @@ class Engine:
 
         return Run(work, self._log)
 
-    async def observe(self, app: str, wanted: Wanted | None = None) -> ObservedApp:
-        """One app as it is now."""
-        return await observe_app(self.client, app, wanted or Wanted(volumes=True, addresses=True))
+    async def app(self, name: str) -> AppRef:
+        """The workload of that name, where the project has one, else the app of that name."""
+        return await find_app(self.project, name)
+
+    async def observe(self, app: AppName, wanted: Wanted | None = None) -> ObservedApp:
+        """One app as it is now; all of it but its secrets, unless something else is wanted."""
+        wanted = wanted or Wanted(volumes=True, addresses=True)
+        return await observe_app(self.client, (await self._ref(app)).app, wanted)
+
+    async def status(self, *apps: AppName) -> Status:
+        """What runs of some apps; without any, of all workloads of the project."""
+        from score_flyio.engine.operations.status import read_status
+
+        return await read_status(self._visit(), await self._refs(apps))
+
+    async def releases(self, app: AppName) -> AppReleases:
+        """The releases that anyone knows of, newest first."""
+        from score_flyio.engine.operations.releases import list_releases
+
+        return await list_releases(self._visit(), await self._ref(app))
+
+    async def rollback(
+        self,
+        app: AppName,
+        *,
+        to: int | None = None,
+        options: DeployOptions | None = None,
+        before: Before | None = None,
+        dry_run: bool = False,
+    ) -> Change:
+        """Brings release `to` back, or else the newest earlier one that was different.
+
+        As with every operation, `before` is told what will be done, and stops it by raising; with
+        `dry_run` nothing is changed. One that fails raises a `DeployError` with its report.
+        """
+        from score_flyio.engine.operations.rollback import rollback
+
+        session, ref = self._visit(), await self._ref(app)
+        done = await rollback(session, ref, to=to, options=options, before=before, dry_run=dry_run)
+        return _well(done)
+
+    async def sizes(self, app: AppName) -> tuple[GroupSize, ...]:
+        """Count and size of the machines of each group."""
+        from score_flyio.engine.operations.scale import sizes
+
+        return await sizes(self._visit(), await self._ref(app))
+
+    async def scale(
+        self,
+        app: AppName,
+        request: ScaleRequest,
+        *,
+        before: Before | None = None,
+        dry_run: bool = False,
+    ) -> Change:
+        """Changes how many machines groups have, and how large they are."""
+        from score_flyio.engine.operations.scale import scale
+
+        session, ref = self._visit(), await self._ref(app)
+        return _well(await scale(session, ref, request, before=before, dry_run=dry_run))
+
+    async def secrets(self, app: AppName) -> tuple[SecretStatus, ...]:
+        """Names and digests of secrets; values cannot be read."""
+        from score_flyio.engine.operations.secrets import list_secrets
+
+        return await list_secrets(self._visit(), await self._ref(app))
+
+    async def change_secrets(
+        self,
+        app: AppName,
+        values: Mapping[str, Secret | None],
+        *,
+        stage: bool = False,
+        options: DeployOptions | None = None,
+        before: Before | None = None,
+        dry_run: bool = False,
+    ) -> Change:
+        """Sets secrets, deletes those given as None, and restarts what has not seen all.
+
+        With `stage`, nothing is restarted; with no values, what was staged is handed out.
+        """
+        from score_flyio.engine.operations.secrets import change_secrets
+
+        done = await change_secrets(
+            self._visit(),
+            await self._ref(app),
+            values,
+            stage=stage,
+            options=options,
+            before=before,
+            dry_run=dry_run,
+        )
+        return _well(done)
+
+    async def addresses(self, app: AppName) -> tuple[Address, ...]:
+        """The addresses of an app."""
+        from score_flyio.engine.operations.addresses import list_addresses
+
+        return await list_addresses(self._visit(), await self._ref(app))
+
+    async def allocate_address(
+        self,
+        app: AppName,
+        kind: AddressKind,
+        region: str | None = None,
+        *,
+        before: Before | None = None,
+        dry_run: bool = False,
+    ) -> Change:
+        """One more address; a `v4` costs money."""
+        from score_flyio.engine.operations.addresses import allocate_address
+
+        session, ref = self._visit(), await self._ref(app)
+        done = await allocate_address(session, ref, kind, region, before=before, dry_run=dry_run)
+        return _well(done)
+
+    async def release_address(self, app: AppName, ip: str, *, dry_run: bool = False) -> Change:
+        """Gives an address back."""
+        from score_flyio.engine.operations.addresses import release_address
+
+        session, ref = self._visit(), await self._ref(app)
+        return _well(await release_address(session, ref, ip, dry_run=dry_run))
+
+    async def certificates(self, app: AppName) -> tuple[Certificate, ...]:
+        """The certificates of an app."""
+        from score_flyio.engine.operations.certificates import list_certificates
+
+        return await list_certificates(self._visit(), await self._ref(app))
+
+    async def certificate(self, app: AppName, hostname: str, *, check: bool = False) -> Certificate:
+        """One certificate, with the DNS records it asks for; `check` has them looked at again."""
+        from score_flyio.engine.operations.certificates import check_certificate, show_certificate
+
+        read = check_certificate if check else show_certificate
+        return await read(self._visit(), await self._ref(app), hostname)
+
+    async def add_certificate(
+        self,
+        app: AppName,
+        hostname: str,
+        own: OwnCertificate | None = None,
+        *,
+        dry_run: bool = False,
+    ) -> Change:
+        """Has the platform make a certificate, or gives it one."""
+        from score_flyio.engine.operations.certificates import add_certificate
+
+        session, ref = self._visit(), await self._ref(app)
+        return _well(await add_certificate(session, ref, hostname, own, dry_run=dry_run))
+
+    async def remove_certificate(
+        self, app: AppName, hostname: str, *, dry_run: bool = False
+    ) -> Change:
+        """Takes all certificates of a host name away."""
+        from score_flyio.engine.operations.certificates import remove_certificate
+
+        session, ref = self._visit(), await self._ref(app)
+        return _well(await remove_certificate(session, ref, hostname, dry_run=dry_run))
+
+    async def destroy(
+        self,
+        *apps: AppName,
+        keep_volumes: bool = False,
+        before: Callable[[Destruction], None] | None = None,
+        dry_run: bool = False,
+    ) -> Destruction:
+        """Deletes apps with all that belongs to them, then the resources that only they used."""
+        from score_flyio.engine.operations.destroy import destroy
+
+        session, refs = self._visit(), [await self._ref(app) for app in apps]
+        done = await destroy(
+            session, refs, keep_volumes=keep_volumes, before=before, dry_run=dry_run
+        )
+        if done.report is not None:
+            raise_failures(done.report)
+        return done
+
+    def _visit(self) -> Session:
+        self.session.tell_target()
+        return self.session
+
+    async def _ref(self, app: AppName) -> AppRef:
+        return app if isinstance(app, AppRef) else await self.app(app)
+
+    async def _refs(self, apps: Sequence[AppName]) -> tuple[AppRef, ...]:
+        return tuple([await self._ref(app) for app in apps]) or await choose_apps(self.project)
 
     async def _deploy(
         self,
@@ -178,6 +375,13 @@ class Engine:
             failed = AppReport(app="", label="secrets file", outcome="failed", failures=(error,))
             return evolve(report, apps=(*report.apps, failed))
         return report
+
+
+def _well(change: Change) -> Change:
+    """The same. Raises DeployError for one that failed."""
+    if change.report is not None:
+        raise_failures(change.report)
+    return change
 
 
 def _need_project(inputs: Sequence[Input]) -> bool:

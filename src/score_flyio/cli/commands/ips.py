@@ -50,11 +50,11 @@ async def allocate(
     from score_flyio.engine.operations.addresses import COST, KINDS, allocate_address
 
     named = await named_app(cli, settings)
-    if len(named.rest) != 1 or named.rest[0] not in KINDS:
+    kind = next((kind for kind in KINDS if (kind,) == named.rest), None)
+    if kind is None:
         raise UsageError(
             "give the type of the address", hint=f"one of {', '.join(KINDS)}; see --help"
         )
-    kind = named.rest[0]
 
     def agree(_change: Change) -> None:
         cost = COST.get(kind)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 from attrs import frozen
 
@@ -17,7 +17,8 @@ from score_flyio.engine.session import Session
 from score_flyio.errors import UsageError
 from score_flyio.fly.repeats import ip_type
 
-KINDS: Final = ("v4", "v6", "shared_v4", "private_v6")
+AddressKind: TypeAlias = Literal["v4", "v6", "shared_v4", "private_v6"]
+KINDS: Final[tuple[AddressKind, ...]] = get_args(AddressKind)
 """What can be allocated; see the Machines API."""
 COST: Final = {"v4": "2 USD per month"}
 """What a kind costs, where it costs anything."""
@@ -53,7 +54,7 @@ async def list_addresses(session: Session, ref: AppRef) -> tuple[Address, ...]:
 async def allocate_address(
     session: Session,
     ref: AppRef,
-    kind: str,
+    kind: AddressKind,
     region: str | None = None,
     *,
     before: Before | None = None,

@@ -63,6 +63,13 @@ async def choose_apps(
     return tuple(dict.fromkeys(chosen))
 
 
+async def find_app(project: Project, name: str) -> AppRef:
+    """The workload of that name, where the project has one, else the app of that name."""
+    state = await _state(project, needed=False)
+    known = state is not None and name in state.workloads
+    return _workload(name, state) if known else _known(name, state)
+
+
 def single(refs: Sequence[AppRef]) -> AppRef:
     """The only one. Raises UsageError when there are several."""
     if len(refs) != 1:
