@@ -20,6 +20,7 @@ OURS = {"score_flyio", "fly_emulator", "fly_machines", "tests", "openapi"}
 BROUGHT = {"pytest"}
 """What users of `score_flyio.testing` have."""
 TOOLS = {
+    "basedpyright": ("tests/meta/test_embedding.py", '"basedpyright"'),
     "build": ("Makefile", "-m build"),
     "coverage": ("pyproject.toml", "[tool.coverage.run]"),
     "datamodel-code-generator": ("openapi/generate.py", "datamodel_code_generator"),

@@ -26,9 +26,13 @@ class Wanted:
     """Which parts of an app are read, beside its record and its machines."""
 
     volumes: bool = False
+    """Its volumes."""
     addresses: bool = False
+    """Its addresses."""
     secrets: bool = False
+    """Names and digests of its secrets."""
     certificates: bool = False
+    """The host names that have certificates."""
 
 
 @define

@@ -16,8 +16,11 @@ class GuestOptions:
     """The size of machines of groups that name none in fly.toml, as `--vm-*` gives it."""
 
     size: str | None = None
+    """A named size, such as `shared-cpu-2x`."""
     cpus: int | None = None
+    """How many."""
     cpu_kind: str | None = None
+    """`shared` or `performance`."""
     memory: str | None = None
     """A size text such as `512mb`."""
 

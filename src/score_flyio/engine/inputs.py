@@ -78,6 +78,7 @@ class ScoreApp(Record, Input):
     """A Score workload."""
 
     loaded: LoadedWorkload
+    """The workload, and the file it comes from."""
     directory: Path
     """The working directory: local files are relative to it."""
     within: tuple[Path, ...] = ()

@@ -58,7 +58,9 @@ class Overrides(Record):
     """Changes of a Score document as it is loaded. An empty file or image counts as none."""
 
     file: str | None = field(default=None, converter=filled)
+    """YAML map laid over the document first."""
     properties: tuple[str, ...] = ()
+    """`PATH=VALUE` texts, applied in order after that."""
     image: str | None = field(default=None, converter=filled)
     """Replaces the image `.`."""
 

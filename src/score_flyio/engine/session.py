@@ -37,12 +37,17 @@ class Session:
     """One visit: the open client, events, stamps, ids, the organization and the project state."""
 
     project: Project
+    """Whose apps and state it is about."""
     target: Target
+    """Where it goes."""
     client: FlyClient
+    """Open as long as the visit."""
     emit: Callable[[Event], None]
+    """Takes the events."""
     now: Callable[[], float]
     """Seconds since the epoch."""
     rng: random.Random = field(repr=False)
+    """Makes ids."""
     organization: Organization = field(init=False)
     """Of new apps; asked for once in a visit."""
 

@@ -16,10 +16,13 @@ class ProvisionRequest(Record):
     """What a provisioner is told; see `protocol` for the JSON form."""
 
     uid: ResourceUid
+    """Type, class and id of the resource."""
     guid: str
+    """Random, and the same in every run."""
     params: JsonObject | None = field(default=None, repr=False)
     """After substitution: may hold secrets in plain text, for the provisioner only."""
     metadata: JsonObject | None = None
+    """As in the Score file."""
     state: JsonObject = field(factory=dict, repr=False)
     """The provisioner's own notes about this resource."""
     shared: JsonObject = field(factory=dict, repr=False)
@@ -31,8 +34,11 @@ class ProvisionResult(Record):
     """What a provisioner answered; None means that it said nothing about that part."""
 
     state: JsonObject | None = field(default=None, repr=False)
+    """Replaces the provisioner's notes."""
     values: JsonObject | None = None
+    """Replaces the outputs."""
     secrets: JsonObject | None = field(default=None, repr=False)
+    """Outputs that are never kept."""
     shared: JsonObject | None = field(default=None, repr=False)
     """A JSON merge patch (RFC 7386) for the shared state."""
 

@@ -38,8 +38,11 @@ class ProjectState(Record):
     """The whole state of a project. Runs change it in place and save it through a store."""
 
     app_prefix: str = ""
+    """How the names of all apps start."""
     workloads: dict[str, WorkloadRecord] = field(factory=dict)
+    """By name."""
     resources: dict[ResourceUid, ResourceRecord] = field(factory=dict)
+    """By uid."""
     shared: JsonObject = field(factory=dict, repr=False)
     """State that all provisioners share."""
     provisioners: tuple[ProvisionerDefinition, ...] = ()
@@ -49,6 +52,7 @@ class ProjectState(Record):
     uses_shared: dict[str, bool] = field(factory=dict)
     """Provisioner id → whether it has ever answered with a change of the shared state."""
     salt: str = field(factory=new_salt, repr=False)
+    """Key of the fingerprints of secrets."""
 
     @classmethod
     def new(cls, app_prefix: str) -> ProjectState:

@@ -21,7 +21,9 @@ class AppRef:
     """An app, and the workload that it runs, if it is one of the project."""
 
     app: str
+    """Its name at Fly."""
     workload: str | None = None
+    """The workload's name."""
     definition: AppSpec | None = field(default=None, eq=False, repr=False)
     """The fly.toml that named the app, if one did."""
 

@@ -22,7 +22,9 @@ class Change:
     """What an operation would do to an app, or did."""
 
     ref: AppRef
+    """The app."""
     work: Work = field(repr=False)
+    """The plan, and how it is carried out."""
     destroys: tuple[str, ...] = ()
     """The machines that go because there are to be fewer."""
     report: Report | None = None

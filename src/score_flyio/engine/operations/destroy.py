@@ -28,10 +28,13 @@ class Destruction:
     """What will be taken away."""
 
     works: tuple[Work, ...]
+    """The plans of the apps."""
     missing: tuple[AppRef, ...]
     """Apps that are not there (any more)."""
     resources: tuple[ResourceUid, ...]
+    """Those that only the apps' workloads use."""
     keep_volumes: bool = False
+    """Whether volumes stay, and the apps they belong to."""
     report: Report | None = None
     """How it went; None where it was only looked at."""
 

@@ -46,8 +46,11 @@ class ScaleRequest:
     groups: tuple[str, ...] = ()
     """Groups whose size changes; empty: those of `counts`, or else all."""
     regions: tuple[str, ...] = ()
+    """Where machines are counted, made and removed; empty: where the group has some."""
     guest: GuestOptions | None = None
+    """The new size; None: it stays."""
     options: DeployOptions = field(factory=DeployOptions)
+    """How machines are changed, and what is waited for."""
 
 
 @frozen(kw_only=True)
