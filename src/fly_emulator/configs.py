@@ -31,7 +31,11 @@ _DURATIONS: Final = ("interval", "timeout", "grace_period")
 
 
 def accept(
-    config: object, *, largest: int | None = None, longest_metadata: int | None = None
+    config: object,
+    *,
+    largest: int | None = None,
+    longest_metadata: int | None = None,
+    gpus: bool = True,
 ) -> Json:
     """The config as the platform keeps it.
 
@@ -59,6 +63,8 @@ def accept(
         _check(check, f"config.checks.{name}")
     kept = {**config, "guest": guests.complete(config)}
     kept.pop("size", None)
+    if not gpus and (kept["guest"].get("gpus") or kept["guest"].get("gpu_kind")):
+        raise Refusal(400, "invalid config.guest: GPU machines are no longer available")
     if "services" in config:
         kept["services"] = [
             _service(service, f"config.services[{index}]")

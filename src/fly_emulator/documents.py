@@ -144,22 +144,24 @@ def check_documents(world: World, machine: MachineRecord, now: float) -> list[Js
         return []
     if now < started + world.settings.first_check_after:
         return []
+    within = world.settings.checks_numbered_in_service
     return [
         _check_document(world, machine, name, check, now)
-        for name, check in named_checks(machine.config)
+        for name, check in named_checks(machine.config, within_service=within).items()
     ]
 
 
-def named_checks(config: Json) -> list[tuple[str, Json]]:
-    """All configured checks with the names that their results have."""
-    found: list[tuple[str, Json]] = []
+def named_checks(config: Json, *, within_service: bool) -> dict[str, Json]:
+    """All configured checks by the names that their results have; of one name, one is left."""
+    found: dict[str, Json] = {}
+    number = 0
     for service in config.get("services") or ():
+        number = 0 if within_service else number
         for check in service.get("checks") or ():
             port = check.get("port") or service.get("internal_port")
-            name = f"servicecheck-{len(found):02d}-{check.get('type') or 'tcp'}-{port}"
-            found.append((name, check))
-    found.extend((config.get("checks") or {}).items())
-    return found
+            found[f"servicecheck-{number:02d}-{check.get('type') or 'tcp'}-{port}"] = check
+            number += 1
+    return {**found, **(config.get("checks") or {})}
 
 
 def _check_document(

@@ -290,6 +290,7 @@ class App:
     volumes: list[str] = field(factory=list)
     secrets: dict[str, SecretRecord] = field(factory=dict)
     secrets_version: int = 0
+    secrets_changed_at: float = 0.0
     ips: list[IpRecord] = field(factory=list)
     egress: list[EgressRecord] = field(factory=list)
     certificates: dict[str, CertificateRecord] = field(factory=dict)

@@ -117,6 +117,14 @@ class EmulatorSettings:
     spells_with_numbers: bool = False
     """Whether configs read back with durations in nanoseconds, `autostop` as a number and sizes
     as floats. All spellings were observed; which are seen when is not known."""
+    checks_numbered_in_service: bool = True
+    """Whether checks of services are numbered within their service, so that names of two services
+    on one port collide and one result is shown; else they are numbered within the machine."""
+    secrets_arrive_after: float = 2.0
+    """Seconds after a change of secrets in which a host does not know them: a create or update
+    that needs them (`min_secrets_version`) is refused with 412."""
+    gpus: bool = False
+    """Whether there are graphics processors; they went in August 2026."""
     busy_after_update: float = 3.0
     """Seconds after an update in which `start` is refused with 412; up to 30 were observed."""
 

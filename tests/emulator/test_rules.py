@@ -132,9 +132,13 @@ async def test_marks_that_are_no_numbers_are_no_marks(api: Api, mark: str) -> No
 
 
 @pytest.mark.parametrize("size", ["a10", "l40s", "a100-80gb"])
-async def test_sizes_with_graphics_processors(api: Api, size: str) -> None:
-    machine = await api.machine(config={"image": "a", "size": size})
-    assert machine["config"]["guest"]["gpus"] == 1
+async def test_sizes_with_graphics_processors(size: str) -> None:
+    config = {"image": "a", "size": size}
+    async with platform(gpus=True) as api:
+        assert (await api.machine(config=config))["config"]["guest"]["gpus"] == 1
+    async with platform() as api:
+        refused = await api.post("/apps/shop/machines", {"config": config})
+        assert (refused.status_code, "GPU" in refused.text) == (400, True)
 
 
 async def test_host_names_are_compared_without_case(api: Api) -> None:

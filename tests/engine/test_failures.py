@@ -404,3 +404,49 @@ async def test_immediate_does_not_wait_for_health(lab: Lab) -> None:
     done = await lab.deploy(toml(image="nginx:2", env=SICK, strategy="immediate"))
     assert done.code == 0
     all_new(lab)
+
+
+async def test_checks_of_one_name_become_healthy(lab: Lab) -> None:
+    check = "[[services.tcp_checks]]\ninterval = '15s'\n"
+    port = f"[[services]]\ninternal_port = 9000\nprotocol = 'tcp'\n{check}"
+    ports = [f"{port}[[services.ports]]\nport = {number}\n" for number in (9000, 9001)]
+    done = await lab.deploy(toml("\n".join(ports)))
+    assert done.code == 0, done.text
+
+
+async def test_a_release_command_whose_machine_never_starts_ends_at_once(lab: Lab) -> None:
+    await lab.deploy(toml(release="migrate"))
+    began = lab.clock.time()
+    failing = toml(release="migrate", env="A = '2'\nEMULATE_START = 'fail'")
+    done = await lab.deploy(failing)
+    assert lab.clock.time() - began < 20
+    assert "was never run: its machine is in state failed" in done.text
+    assert lab.images() == ["nginx:1", "nginx:1"]
+
+
+async def test_secrets_that_arrive_late_are_waited_for() -> None:
+    lab = Lab.build(secrets_arrive_after=5.0)
+    done = await lab.deploy(score(secret=True))
+    assert done.code == 0, done.text
+    assert any(call.status == 412 for call in done.of("Machines_create"))
+
+
+async def test_a_gpu_is_refused_before_a_volume_is_made_for_it(lab: Lab) -> None:
+    mount = "[[mounts]]\nsource = 'data'\ndestination = '/data'\n[[vm]]\nsize = 'a10'"
+    done = await lab.deploy(toml(mount))
+    assert done.code == 2
+    assert "would have a GPU (a10)" in done.text
+    assert not lab.fly.world.volumes
+
+
+async def test_a_volume_on_a_host_that_does_not_answer_is_not_taken(lab: Lab) -> None:
+    mount = toml("[[mounts]]\nsource = 'data'\ndestination = '/data'")
+    await lab.deploy(mount, options=evolve(QUICK, ha=False))
+    (volume,) = lab.fly.world.volumes.values()
+    (machine,) = lab.machines()
+    volume.attached_machine_id = None
+    machine.state = "destroyed"
+    lab.fly.world.hosts[volume.host].status = "unreachable"
+    done = await lab.deploy(mount, options=evolve(QUICK, ha=False))
+    assert done.code == 0, done.text
+    assert len(lab.fly.world.volumes) == 2

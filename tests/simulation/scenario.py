@@ -220,6 +220,8 @@ def _unknowns(rng: random.Random) -> dict[str, Any]:
         "spells_with_numbers": rng.random() < 0.3,
         "capacity_text": rng.choice((None, *NO_ROOM)),
         "capacity_plain": rng.random() < 0.3,
+        "checks_numbered_in_service": rng.random() < 0.7,
+        "secrets_arrive_after": rng.choice((0.0, 2.0, 8.0)),
         "salted_digests": rng.random() < 0.3,
         "repeats_are_refused": rng.random() < 0.3,
         "long_leases_are_cut": rng.random() < 0.3,

@@ -39,7 +39,7 @@ def allocate(
     if region and region != "global" and call.settings.region(region) is None:
         raise Refusal(422, f"invalid region: {region!r}")
     if kind == "shared_v4" and any(ip.type == kind for ip in app.ips):
-        raise Refusal(422, "the app has a shared IPv4 address already")
+        raise Refusal(422, "shared IPv4 address already allocated")
     address = IpRecord(
         ip=_address(call, app, kind),
         type=kind,

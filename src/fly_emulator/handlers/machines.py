@@ -17,7 +17,7 @@ _MAX_EVENTS: Final = 50
 def _create(call: Call) -> Outcome:
     body, app = call.body(), call.app()
     config = _accepted(call, body)
-    _check_secrets(app, body)
+    _check_secrets(call, app, body)
     name = str(body.get("name") or "") or call.world.machine_name()
     _check_name(call, app, name)
     ttl = None if not body.get("lease_ttl") else ttl_of(call, body.get("lease_ttl"))
@@ -38,11 +38,16 @@ def _accepted(call: Call, body: Json) -> Json:
         body.get("config"),
         largest=call.settings.largest_config,
         longest_metadata=call.settings.longest_metadata,
+        gpus=call.settings.gpus,
     )
 
 
-def _check_secrets(app: App, body: Json) -> None:
+def _check_secrets(call: Call, app: App, body: Json) -> None:
     wanted = want_integer(body, "min_secrets_version", 0)
+    if wanted == app.secrets_version and app.secrets:
+        arrived = app.secrets_changed_at + call.settings.secrets_arrive_after
+        if call.now < arrived:
+            raise Refusal(412, f"failed_precondition: secrets version {wanted} has not arrived yet")
     if wanted > app.secrets_version:
         raise Refusal(
             412,
@@ -105,7 +110,7 @@ def _update(call: Call) -> Outcome:
     machine, body, app = call.held_machine(), call.body(), call.app()
     config = _accepted(call, body)
     _check_unchanged(call, machine, body)
-    _check_secrets(app, body)
+    _check_secrets(call, app, body)
     keep_mounts(call.world, app, config, None, machine=machine)
     ttl = None if not body.get("lease_ttl") else ttl_of(call, body.get("lease_ttl"))
     _resize(call, machine, config)

@@ -46,6 +46,12 @@ def _change(call: Call, app: App, name: str, value: Any) -> None:
     )
 
 
+def _renew(call: Call, app: App) -> None:
+    """A new version; hosts learn of it later."""
+    app.secrets_version += 1
+    app.secrets_changed_at = call.now
+
+
 def _list(call: Call) -> Outcome:
     app = call.app()
     _check_version(call, app)
@@ -89,7 +95,7 @@ def change(call: Call, app: App, values: Mapping[str, Any]) -> None:
     except Refusal:
         app.secrets = kept
         raise
-    app.secrets_version += 1
+    _renew(call, app)
 
 
 def _show(call: Call) -> Outcome:
@@ -105,7 +111,7 @@ def _set(call: Call) -> Outcome:
     if body.get("value") is None:
         raise Refusal(400, "value is required")
     _change(call, app, name, body["value"])
-    app.secrets_version += 1
+    _renew(call, app)
     document = documents.secret_document(app.secrets[name])
     versions = {"version": app.secrets_version, "Version": app.secrets_version}
     return ApiResponse(status=201, document={**document, **versions})
@@ -114,7 +120,7 @@ def _set(call: Call) -> Outcome:
 def _delete(call: Call) -> Outcome:
     app = call.app()
     _change(call, app, call.path["secret_name"], None)
-    app.secrets_version += 1
+    _renew(call, app)
     return ApiResponse(document={"version": app.secrets_version, "Version": app.secrets_version})
 
 

@@ -54,10 +54,7 @@ class CheckCount:
 
 def count_checks(machine: models.Machine) -> CheckCount:
     """Counts what is configured too: a machine just started has an empty list of results."""
-    config = machine.config or models.FlyMachineConfig()
-    configured = len(config.checks or {}) + sum(
-        len(service.checks or []) for service in config.services or []
-    )
+    configured = len(check_names(machine.config or models.FlyMachineConfig()))
     results = [c for c in machine.checks or [] if not (c.name or "").startswith(ARTIFICIAL_CHECKS)]
     failing = [check for check in results if check.status != "passing"]
     return CheckCount(
@@ -66,6 +63,20 @@ def count_checks(machine: models.Machine) -> CheckCount:
         passing=len(results) - len(failing),
         output=failing[0].output if failing else None,
     )
+
+
+def check_names(config: models.FlyMachineConfig) -> frozenset[str]:
+    """The names under which the platform reports the checks of a config.
+
+    Those of services are numbered within their service: two services on one port can have checks
+    of one name, of which one alone is reported.
+    """
+    of_services = {
+        f"servicecheck-{number:02d}-{check.type or 'tcp'}-{check.port or service.internal_port}"
+        for service in config.services or []
+        for number, check in enumerate(service.checks or [])
+    }
+    return frozenset(of_services | (config.checks or {}).keys())
 
 
 def state_since(machine: models.Machine) -> float | None:

@@ -41,6 +41,8 @@ RUNNING: Final = frozenset({"started", "starting", "restarting"})
 """States in which a machine runs without being started."""
 STARTABLE_WITHIN: Final = 60.0
 """Seconds within which an updated machine must let itself be started; 30 were observed."""
+SECRETS_WITHIN: Final = 30.0
+"""Seconds within which a version of the secrets must arrive on the hosts."""
 VISIBLE_WITHIN: Final = 60.0
 """Seconds within which a new app must become readable."""
 
@@ -171,7 +173,9 @@ async def create_machine(
     async def send() -> models.Machine:
         nonlocal sent
         sent += 1
-        return await api.machines_create(app, marked)
+        return await _once_secrets_arrived(
+            lambda: api.machines_create(app, marked), request.min_secrets_version
+        )
 
     async def adopt() -> models.Machine | None:
         found = await _launched(api, app, launch_id)
@@ -181,6 +185,20 @@ async def create_machine(
     if sent > 1:
         await _delete_twins(api, app, launch_id, machine)
     return machine
+
+
+async def _once_secrets_arrived(send: Callable[[], Awaitable[T]], version: int | None) -> T:
+    """Send again while the platform refuses: a host may not know the newest secrets yet (412)."""
+    end = anyio.current_time() + SECRETS_WITHIN
+    pause = 0.25
+    while True:
+        try:
+            return await send()
+        except PreconditionFailed:
+            if version is None or anyio.current_time() + pause > end:
+                raise
+        await anyio.sleep(pause)
+        pause = min(4.0, pause * 2)
 
 
 async def _delete_twins(
@@ -225,7 +243,10 @@ async def update_machine(
     """
 
     async def send() -> models.Machine:
-        return await api.machines_update(app, machine_id, request, fly_machine_lease_nonce=nonce)
+        return await _once_secrets_arrived(
+            lambda: api.machines_update(app, machine_id, request, fly_machine_lease_nonce=nonce),
+            request.min_secrets_version,
+        )
 
     async def updated() -> models.Machine | None:
         machine = await api.machines_show(app, machine_id)
@@ -330,7 +351,8 @@ async def assign_ip(
     """Give the app an address of `request.type` (`v4`, `v6`, `shared_v4` or `private_v6`).
 
     After a doubtful outcome, an address of that type which is not among `known` is taken for the
-    new one. The new address is added to `known`.
+    new one. The new address is added to `known`. Where the app has one already, and can have no
+    other, that one is given.
     """
 
     async def send() -> models.IPAssignment:
@@ -341,10 +363,26 @@ async def assign_ip(
         new = (each for each in listed.ips or [] if each.ip not in known)
         return next((each for each in new if ip_type(each) == request.type), None)
 
-    assignment = await _repeat(send, assigned)
+    try:
+        assignment = await _repeat(send, assigned)
+    except (Conflict, InvalidRequest) as error:
+        if "already" not in error.answer.message.lower():
+            raise
+        assignment = await _one_of(api, app, request, error)
     if assignment.ip is not None:
         known.add(assignment.ip)
     return assignment
+
+
+async def _one_of(
+    api: FlyMachinesApi, app: str, request: models.AssignIPRequest, refusal: FlyApiError
+) -> models.IPAssignment:
+    """The address of that type which the app has; without one, the refusal stands."""
+    listed = await api.app_ip_assignments_list(app)
+    for each in listed.ips or []:
+        if ip_type(each) == request.type:
+            return each
+    raise refusal
 
 
 def ip_type(assignment: models.IPAssignment) -> str:

@@ -249,6 +249,15 @@ async def test_an_update_that_met_another_goes_out_again_after_a_look(connect: C
     assert machine.instance_id == "v2"
 
 
+async def test_an_address_that_is_allocated_already_is_given(connect: Connect) -> None:
+    there = {"ips": [{"ip": "66.241.124.1", "shared": True}, {"ip": "2a09::1"}]}
+    refusal = answer(422, {"error": "shared IPv4 address already allocated"})
+    session = connect(script(refusal, answer(200, there)))
+    request = models.AssignIPRequest(type="shared_v4")
+    address = await assign_ip(session.client.api, "web", request, set())
+    assert address.ip == "66.241.124.1"
+
+
 async def test_a_start_is_repeated_until_the_platform_lets_it(connect: Connect) -> None:
     busy = {"error": "failed_precondition: machine getting replaced, refusing to start"}
     steps = [answer(412, busy), answer(200, {"id": "m", "state": "replacing"})]

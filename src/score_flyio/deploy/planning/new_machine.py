@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 
 from attrs import evolve, frozen
@@ -17,6 +17,7 @@ from score_flyio.deploy.metadata import (
 )
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.step import CreateMachine, CreateVolume, Step
+from score_flyio.errors import ConfigError
 from score_flyio.fly.present import LAUNCH_KEY
 from score_flyio.flytoml.spec import VmSpec
 
@@ -64,6 +65,7 @@ class Volumes:
         """The first free volume of that name where the machine will be; nobody else gets it."""
         for volume in sorted(self.present, key=lambda v: v.id or ""):
             free = not volume.attached_machine_id and volume.id not in self.taken
+            free = free and volume.host_status in {None, "ok"}
             if free and volume.name == name and (not region or volume.region == region):
                 self.taken.add(volume.id or "")
                 return volume
@@ -78,6 +80,23 @@ def new_machine_config(template: models.FlyMachineConfig) -> models.FlyMachineCo
     for mount in config.mounts or []:
         mount.volume = None
     return config
+
+
+def refuse_gpus(steps: Iterable[Step]) -> None:
+    """Machines with a graphics processor are refused before anything is made for them.
+
+    Raises:
+        ConfigError: a step would create one.
+    """
+    for step in steps:
+        guest = step.config.guest if isinstance(step, CreateMachine) else None
+        if guest is not None and (guest.gpus or guest.gpu_kind):
+            kind = guest.gpu_kind or f"{guest.gpus} GPUs"
+            raise ConfigError(
+                f"app {step.app}: machines of group {step.group} would have a GPU ({kind}), "
+                "which Fly refuses since August 2026",
+                hint="choose a size without one: [[vm]] size in fly.toml, or --vm-size",
+            )
 
 
 def options_guest(options: DeployOptions) -> models.FlyMachineGuest | None:

@@ -20,6 +20,7 @@ from score_flyio.deploy.planning.model import (
     fingerprint,
     held,
 )
+from score_flyio.deploy.planning.new_machine import refuse_gpus
 from score_flyio.deploy.planning.release_command import release_command_steps
 from score_flyio.deploy.planning.secrets import SET_SECRETS, plan_secrets
 from score_flyio.deploy.releases.known import next_number
@@ -60,6 +61,7 @@ def plan_app(desired: DesiredApp, observed: ObservedApp, settings: PlanSettings)
     if context.secrets.changes:
         steps.append(_set_secrets(context, app_ready))
     groups = plan_groups(context)
+    refuse_gpus(groups.steps)
     addresses = tuple(step.id for step in platform if isinstance(step, AllocateAddress))
     groups = evolve(groups, steps=after_addresses(groups.steps, addresses))
     steps += _machine_steps(context, groups, before=app_ready)

@@ -13,6 +13,7 @@ from score_flyio.deploy.metadata import Marks
 from score_flyio.deploy.step import RunMachineCheck, RunReleaseCommand
 from score_flyio.deploy.verdict import exit_code, exit_data
 from score_flyio.errors import (
+    InvalidRequest,
     MachineCheckFailed,
     NotFound,
     ReleaseCommandFailed,
@@ -22,6 +23,8 @@ from score_flyio.fly import repeats
 
 WAIT_SECONDS = 60
 """The longest that one wait call may ask for."""
+NEVER_STARTED = frozenset({"failed", "launch_failed"})
+"""States of a machine whose process did not even begin."""
 
 
 class _Failed(Exception):
@@ -117,11 +120,14 @@ async def _until_ended(app: str, context: Context, machine_id: str) -> dict[str,
     while True:
         try:
             await context.client.api.machines_wait(
-                app, machine_id, state=["destroyed", "stopped"], timeout=WAIT_SECONDS
+                app, machine_id, state=["destroyed", "stopped", "failed"], timeout=WAIT_SECONDS
             )
         except RequestTimedOut:
             continue
-        except NotFound:  # gone already, or not to be seen yet: the events tell
+        except (
+            NotFound,
+            InvalidRequest,
+        ):  # no such state can be reached any more, gone, or not seen yet: the events tell
             break
         break
     return await _how_it_ended(app, context, machine_id)
@@ -136,6 +142,9 @@ async def _how_it_ended(app: str, context: Context, machine_id: str) -> dict[str
         for event in machine.events or []:
             if event.type == "exit":
                 return exit_data(event)
+        if machine.state in NEVER_STARTED:
+            hint = f"read the logs of machine {machine_id}; its image or its size may be wrong"
+            raise _Failed(f"was never run: its machine is in state {machine.state}", hint)
         await anyio.sleep(pause)
         pause = min(2.0, pause * 2)
 
