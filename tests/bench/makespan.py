@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 
 from fly_machines import models
 from score_flyio.deploy.options import DeployOptions
+from tests.bench.apps import app, web
 from tests.bench.world import (
     BOOT,
     HEALTHY,
@@ -16,9 +17,7 @@ from tests.bench.world import (
     SETTINGS,
     Bench,
     Measured,
-    app,
     simulate,
-    web,
 )
 
 READY = BOOT + HEALTHY

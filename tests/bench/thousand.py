@@ -18,8 +18,8 @@ from score_flyio.fly.auth import Tokens
 from score_flyio.fly.codec import unstructure
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import InMemoryStore
+from tests.bench.apps import web
 from tests.bench.processes import own_peak_mib, tool
-from tests.bench.world import web
 
 COUNT = 1000
 

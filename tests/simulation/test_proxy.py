@@ -11,8 +11,9 @@ from attrs import define, evolve, field
 from fly_emulator import Emulator, lifecycle
 from fly_emulator.records import MachineRecord
 from score_flyio.deploy.options import DeployOptions, StrategyName
+from tests.bench.apps import web
 from tests.bench.makespan import machines_of
-from tests.bench.world import SETTINGS, Bench, Measured, serves, simulate, web
+from tests.bench.world import SETTINGS, Bench, Measured, serves, simulate
 
 SEEDS = range(50)
 LEARNS_WITHIN = 2.0

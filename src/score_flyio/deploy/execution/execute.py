@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any
 
 import anyio
+import anyio.abc
 from attrs import define, field, frozen
 
 from score_flyio.deploy.execution.context import (
@@ -148,6 +149,27 @@ class AppExecution:
         return recovery.results
 
 
+@define(eq=False, kw_only=True)
+class _Batch:
+    """Steps that were given together, each a task once nothing is left that it waits for."""
+
+    tasks: anyio.abc.TaskGroup
+    left: int
+    """Steps that have not begun."""
+    all_begun: anyio.Event = field(factory=anyio.Event)
+    over: bool = False
+
+
+@define(eq=False, kw_only=True)
+class _Waiting:
+    """A step that has not begun."""
+
+    step: Step
+    batch: _Batch
+    needs: int
+    """Steps before it that have not ended."""
+
+
 @define(kw_only=True)
 class _Run:
     """One pass over a growing set of steps."""
@@ -155,7 +177,10 @@ class _Run:
     context: Context
     slots: dict[str, anyio.Semaphore] = field(factory=dict)
     results: dict[str, StepResult] = field(factory=dict)
-    done: dict[str, anyio.Event] = field(factory=dict)
+    known: set[str] = field(factory=set)
+    """Ids of the steps that were given."""
+    going: dict[str, list[_Waiting]] = field(factory=dict)
+    """What waits for each of the steps that have not ended."""
     holders: dict[str, str] = field(factory=dict)
     """Pools of the slots that are taken, by the id of the step that took each."""
     freed: dict[str, str] = field(factory=dict)
@@ -167,18 +192,37 @@ class _Run:
     async def carry_out(self, steps: Iterable[Step], pools: Mapping[str, int]) -> None:
         for name, size in pools.items():
             self.slots.setdefault(name, anyio.Semaphore(max(1, size)))
-        new = [step for step in steps if step.id not in self.done]
-        self.done.update({step.id: anyio.Event() for step in new})
+        new = [step for step in steps if step.id not in self.known]
+        self.known.update(step.id for step in new)
+        self.going.update({step.id: [] for step in new})
         async with anyio.create_task_group() as tasks:
-            for step in new:
-                tasks.start_soon(self.step, step)
+            batch = _Batch(tasks=tasks, left=len(new))
+            try:
+                for step in new:
+                    before = {need for need in step.needs if need in self.going}
+                    waiting = _Waiting(step=step, batch=batch, needs=len(before))
+                    for need in before:
+                        self.going[need].append(waiting)
+                    self._begin(waiting)
+                if batch.left:
+                    await batch.all_begun.wait()
+            except BaseException:
+                batch.over = True
+                raise
+
+    def _begin(self, waiting: _Waiting) -> None:
+        """Begins a step, unless it waits for others: thousands of idle tasks take much memory."""
+        batch = waiting.batch
+        if waiting.needs or batch.over:
+            return
+        batch.left -= 1
+        batch.tasks.start_soon(self.step, waiting.step)
+        if not batch.left:
+            batch.all_begun.set()
 
     async def step(self, step: Step) -> None:
-        """One step: wait, take a slot, act, give the slot back, tell the others."""
+        """One step: take a slot, act, give the slot back, let those begin that waited for it."""
         try:
-            for need in step.needs:
-                if need in self.done:
-                    await self.done[need].wait()
             if not self._skipped(step):
                 ready = anyio.current_time()
                 await self._take(step)
@@ -186,7 +230,9 @@ class _Run:
                     await self._act(step, turn=anyio.current_time() - ready)
         finally:
             self._free(step)
-            self.done[step.id].set()
+        for waiting in self.going.pop(step.id):
+            waiting.needs -= 1
+            self._begin(waiting)
 
     def _skipped(self, step: Step) -> bool:
         reason = self._why_not(step)
