@@ -1,4 +1,4 @@
-"""Places in a document: paths of keys and indexes, and how they are written."""
+"""Places in a document, the kinds of values there, and how both are written."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any, Final, TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
 
+MOST_LEVELS: Final = 100
+"""Maps and lists in each other: what is accepted must also be read back from the state."""
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+")
 _PARTS: Final = re.compile(r"(?P<name>[^.\[\]]+)|\[(?:(?P<index>[0-9]+)|(?P<odd>[^\]]*))\]")
 _SHOWN: Final = 60
@@ -83,3 +85,19 @@ def quoted(text: str) -> str:
     """Text in double quotes, on one line, cut when long."""
     line = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace('"', '\\"')
     return f'"{line[:_SHOWN]}…"' if len(line) > _SHOWN else f'"{line}"'
+
+
+def too_deep(value: Any) -> bool:
+    """Whether maps and lists are nested deeper than `MOST_LEVELS`."""
+    level = [value]
+    for _ in range(MOST_LEVELS):
+        level = [inner for each in level for inner in _inside(each)]
+        if not level:
+            return False
+    return any(isinstance(each, dict | list) for each in level)
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []

@@ -13,9 +13,9 @@ from typing import Any, Final, NoReturn
 
 from attrs import frozen
 
+from score_flyio.base.place import MOST_LEVELS, too_deep
 from score_flyio.errors import ProvisionFailed
 from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
-from score_flyio.score.depth import MOST_LEVELS, too_deep
 from score_flyio.score.resources import JsonObject
 
 MEMBERS: Final = ("state", "values", "secrets", "shared")

@@ -10,12 +10,11 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from score_flyio.base.input_file import read_input
-from score_flyio.base.place import json_pointer, kind_of, value_at
+from score_flyio.base.place import MOST_LEVELS, json_pointer, kind_of, too_deep, value_at
 from score_flyio.base.record import Record
 from score_flyio.errors import Problem, ScoreFileError
 from score_flyio.score.broken import broken
 from score_flyio.score.decode import workload_of
-from score_flyio.score.depth import MOST_LEVELS, too_deep
 from score_flyio.score.model import Workload
 from score_flyio.score.upgrade import Upgraded, upgrade
 from score_flyio.score.validate import findings

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from score_flyio.base.place import MOST_LEVELS
 from score_flyio.convert import convert
 from score_flyio.errors import InputError
 from score_flyio.flytoml import to_workload_toml
-from score_flyio.score.depth import MOST_LEVELS
 from score_flyio.score.load import load_score_file
 from score_flyio.score.resources import Outputs
 from score_flyio.state.model import ProjectState, WorkloadRecord

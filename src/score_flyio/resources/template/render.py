@@ -17,8 +17,7 @@ from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from score_flyio.base.place import kind_of, place_text
-from score_flyio.score.depth import MOST_LEVELS, too_deep
+from score_flyio.base.place import MOST_LEVELS, kind_of, place_text, too_deep
 from score_flyio.score.resources import JsonObject
 from score_flyio.yaml.reader import YamlError, read_yaml
 
