@@ -193,15 +193,24 @@ def test_a_reader_that_leaves_ends_us_quietly() -> None:
 
 
 @pytest.mark.parametrize("command", ["plan", "deploy"])
-def test_what_no_deploy_can_do_is_refused_before_anything_is_made(cli: Cli, command: str) -> None:
-    Path("fly.toml").write_text(
-        'app = "demo"\n[build]\nimage = "i"\n[[mounts]]\nsource = "a"\n[[mounts]]\nsource = "b"\n'
-        '[[statics]]\nguest_path = "public"\nurl_prefix = "/"\n'
-    )
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[[mounts]]\nsource = "a"\n[[mounts]]\nsource = "b"', "6: mounts[1]: process group 'app' has 2 mounts"),
+        ('[[statics]]\nguest_path = "public"\nurl_prefix = "/"', "5: statics[0].guest_path: 'public' is a folder of this computer"),
+        ('[[vm]]\nsize = "shared-cpu-3x"', "5: vm.size: Fly has no machine size 'shared-cpu-3x'"),
+        ('[[vm]]\nsize = "a10"\n[[vm]]\nprocesses = ["app"]\nmemory = "1Gi b"', "8: vm.memory: '1Gi b' is not a memory size"),
+        ('[[files]]\nguest_path = "/a"\nlocal_path = "none"', "6: files.local_path: cannot read 'none'"),
+        ('[checks.a]\ntype = "tcp"', "4: checks.a.port: "),
+        ('[[machine_checks]]\nimage = "curl"', "4: machine_checks.command: a machine check has no command"),
+        ('[build.compose]\nfile = "none.yaml"', "5: build.compose.file: cannot read 'none.yaml'"),
+    ],
+)  # fmt: skip
+def test_what_no_machine_can_be_made_of_is_refused_before_anything_is_made(
+    cli: Cli, command: str, text: str, told: str
+) -> None:
+    Path("fly.toml").write_text(f'app = "demo"\n[build]\nimage = "i"\n{text}\n')
     cli.environ |= {"FLY_API_TOKEN": "t", "FLY_FLAPS_BASE_URL": "http://127.0.0.1:1"}
     result = cli(command, "--config", "fly.toml")
     assert result.exit_code == 2
-    assert "fly.toml:6: mounts[1]: process group 'app' has 2 mounts" in result.stderr
-    assert (
-        "fly.toml:9: statics[0].guest_path: 'public' is a folder of this computer" in result.stderr
-    )
+    assert f"fly.toml:{told}" in result.stderr

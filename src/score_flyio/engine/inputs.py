@@ -181,9 +181,8 @@ class FlyTomlApp(Record, Input):
 
         path = find_fly_toml(directory / file if file else None, directory=directory)
         document = read_document(path)
-        problems = (*document.problems, *document.undeployable)
-        if document.spec is None or problems:
-            raise ConfigError(problems=problems)
+        if document.spec is None or document.problems:
+            raise ConfigError(problems=document.problems)
         name = app or document.spec.app
         if not name:
             raise ConfigError(
@@ -216,10 +215,17 @@ class FlyTomlApp(Record, Input):
         pending: bool = False,  # noqa: ARG002
         folder: str | None = None,  # noqa: ARG002
     ) -> DesiredApp:
+        from score_flyio.deploy.desired.render import conversion_problems
+
+        files = LocalFiles(self.directory)
+        problems = self.document.undeployable
+        problems += self.document.located(conversion_problems(self.spec, files))
+        if problems:
+            raise ConfigError(problems=problems)
         return DesiredApp(
             name=app,
             spec=self.spec,
-            files=LocalFiles(self.directory),
+            files=files,
             notices=(*self.document.warnings, *self.document.remarks),
         )
 

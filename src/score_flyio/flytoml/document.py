@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from score_flyio.base.place import path_of
 from score_flyio.errors import Problem
@@ -38,6 +39,8 @@ class FlyTomlDocument:
     """What flyctl accepts, and no deploy can do."""
     strict: StrictReport | None = None
     """`None` if the file cannot be decoded."""
+    toml: str = field(default="", repr=False)
+    """The text, of a file that is TOML."""
 
     @property
     def valid(self) -> bool:
@@ -48,6 +51,14 @@ class FlyTomlDocument:
     def errors(self) -> tuple[Problem, ...]:
         """What flyctl reports: of values that cannot be decoded the first only."""
         return self.problems if self.spec else self.problems[:1]
+
+    def located(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+        """The same with the file, and the lines of their keys."""
+        found = tuple(problems)
+        lines = key_lines(self.toml) if found else {}
+        return tuple(
+            evolve(each, file=self.file, line=line_for(lines, each.path)) for each in found
+        )
 
     def verdict(self) -> dict[str, Any]:
         """Whether the file is accepted, and what is wrong or remarkable with it, for tools."""
@@ -94,24 +105,20 @@ def read_fly_toml(
     if isinstance(tree, Problem):
         return FlyTomlDocument(file=file, problems=(evolve(tree, file=file),))
 
-    def located(found: tuple[Problem, ...]) -> tuple[Problem, ...]:
-        lines = key_lines(text) if found and form == "toml" else {}
-        return tuple(evolve(each, file=file, line=line_for(lines, each.path)) for each in found)
-
+    read = FlyTomlDocument(file=file, toml=text if form == "toml" else "")
     normalised, misfits = normalise(tree)
     spec, mistakes = decode(normalised)
     if misfits or spec is None:
-        problems = located((*misfits, *mistakes))
-        return FlyTomlDocument(file=file, app=_name(tree), problems=problems)
-    problems = located(validate(spec))
-    return FlyTomlDocument(
-        file=file,
+        return evolve(read, app=_name(tree), problems=read.located((*misfits, *mistakes)))
+    problems = read.located(validate(spec))
+    return evolve(
+        read,
         spec=spec,
         app=spec.app,
         problems=problems,
-        warnings=located(warnings_of(spec)),
-        remarks=located((*unused(spec), *open_secrets(spec))),
-        undeployable=located(undeployable(spec)),
+        warnings=read.located(warnings_of(spec)),
+        remarks=read.located((*unused(spec), *open_secrets(spec))),
+        undeployable=read.located(undeployable(spec)),
         strict=strict_check(normalised, valid=not problems),
     )
 

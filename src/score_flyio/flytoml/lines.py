@@ -14,13 +14,19 @@ _INDEX: Final = re.compile(r"\[[0-9]+\]")
 
 
 def line_for(lines: dict[str, int], path: Path) -> int | None:
-    """The line of a key, or of the nearest table around it."""
+    """The line of a key, or of the nearest table around it.
+
+    A path without indexes is that of any item of a list, as long as only one has the key.
+    """
     for length in range(len(path), 0, -1):
         parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in path[:length]]
         place = "".join(parts).removeprefix(".")
         for spelling in (place, _INDEX.sub("", place)):
             if spelling in lines:
                 return lines[spelling]
+        found = [line for name, line in lines.items() if _INDEX.sub("", name) == place]
+        if len(found) == 1:
+            return found[0]
     return None
 
 

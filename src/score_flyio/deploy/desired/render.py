@@ -12,20 +12,26 @@ from typing import Any, TypeVar
 
 from attrs import field, frozen
 
-from fly_machines.models import FlyMachineConfig
+from fly_machines.models import FlyMachineConfig, Machine
 from score_flyio.deploy.desired.addresses import address_kind, public_url
 from score_flyio.deploy.desired.containers import with_image
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.files import merged_files
 from score_flyio.deploy.desired.machine_config import machine_config
 from score_flyio.deploy.desired.settings import deploy_settings
-from score_flyio.deploy.desired.special import console_machine, release_command_machine
+from score_flyio.deploy.desired.special import (
+    console_machine,
+    release_command_machine,
+    try_machine_checks,
+)
 from score_flyio.deploy.desired.volumes import first_deploy_volumes
 from score_flyio.deploy.model import FileSource
+from score_flyio.errors import Problem
 from score_flyio.fly.codec import unstructure
 from score_flyio.flytoml import FlyTomlDocument, to_json, to_toml
 from score_flyio.flytoml.groups import default_group, process_groups
 from score_flyio.flytoml.spec import AppSpec
+from score_flyio.state.deployments import Release
 
 _T = TypeVar("_T")
 
@@ -144,6 +150,16 @@ def _files_readable(spec: AppSpec, files: FileSource) -> bool:
     except ConversionError:
         return False
     return True
+
+
+def conversion_problems(spec: AppSpec, files: FileSource) -> tuple[Problem, ...]:
+    """Everything in a valid app that no machine can be made of, each once."""
+    errors = list(render(spec, files=files).problems)
+    nothing = Release(id="", version=0, tool_version="")
+    for group in process_groups(spec):
+        tests = try_machine_checks(spec, group, Machine(), release=nothing)
+        errors += [test for test in tests if isinstance(test, ConversionError)]
+    return tuple({str(p): p for error in errors for p in error.problems}.values())
 
 
 def deploy_json(spec: AppSpec) -> dict[str, Any]:
