@@ -144,7 +144,8 @@ async def test_a_secret_that_changes_reaches_running_machines(lab: Lab) -> None:
     lab.databases.password = "s3cr3t-another-value"
     done = await lab.deploy(score(secret=True))
     assert done.changes.count("Secrets_update") == 1
-    assert done.changes.count("Machines_update") == 2
+    updates = [call.status for call in done.of("Machines_update")]
+    assert (updates.count(200), {*updates} - {200, 412}) == (2, set())
     version = lab.fly.world.apps["web"].secrets_version
     assert {machine.secrets_version for machine in lab.machines()} == {version}
     assert "s3cr3t" not in done.text + repr(done.events) + repr(done.calls)
