@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio
 import httpx
 import pytest
 from attrs import define, field
 
-from score_flyio.errors import FlyServerError, LeaseHeld, LeaseLost, NotFound
+from score_flyio.base.unwrap import unwrapped
+from score_flyio.errors import FlyApiError, FlyServerError, LeaseHeld, LeaseLost
 from score_flyio.events import LeaseAcquired, LeaseReleased, WarningRaised
-from score_flyio.fly.leases import HeldLease, hold_lease, hold_leases
+from score_flyio.fly.leases import LeaseBook
 from score_flyio.fly.retry import RetryPolicy
-from tests.unit.fly.scripted import Connect, Seen, answer
+from tests.unit.fly.scripted import Connect, Seen, Session, answer
 
 NONCE = "fly-machine-lease-nonce"
 
@@ -58,16 +61,27 @@ class LeaseDesk:
         return answer(201, {"status": "success", "data": lease})
 
 
+@asynccontextmanager
+async def held(session: Session, *machines: str, **given: Any) -> AsyncIterator[LeaseBook]:
+    """The machines are held while the block runs; given back when it is left."""
+    settings: dict[str, Any] = {"ttl": 30, "wait": 0, "emit": session.events.append} | given
+    with unwrapped():
+        async with anyio.create_task_group() as tasks:
+            book = LeaseBook(api=session.client.api, app="web", tasks=tasks, **settings)
+            try:
+                await book.hold(machines)
+                yield book
+            finally:
+                book.release_all()
+
+
 async def test_a_lease_is_kept_alive_beyond_its_ttl_and_given_back(connect: Connect) -> None:
     desk = LeaseDesk()
     session = connect(desk)
-    async with hold_lease(
-        session.client.api, "web", "m1", ttl=30, description="deploy", emit=session.events.append
-    ) as lease:
-        assert lease.nonce == "n1"
-        assert lease.version == "01V"
+    async with held(session, "m1", description="deploy") as book:
+        assert book.nonce("m1") == "n1"
         await anyio.sleep(300)
-        assert lease.nonce == "n1"
+        assert book.nonce("m1") == "n1"
         assert desk.holders["m1"][1] > anyio.current_time()
     assert desk.holders == {}
     posts = session.platform.calls("POST")
@@ -85,7 +99,7 @@ async def test_a_lease_is_given_back_after_an_error_which_comes_out_as_it_is(
     desk = LeaseDesk()
     session = connect(desk)
     with pytest.raises(KeyError, match="mine"):
-        async with hold_lease(session.client.api, "web", "m1"):
+        async with held(session, "m1"):
             raise KeyError("mine")
     assert desk.holders == {}
 
@@ -94,7 +108,7 @@ async def test_a_lease_is_given_back_when_cancelled(connect: Connect) -> None:
     desk = LeaseDesk()
     session = connect(desk)
     with anyio.move_on_after(50) as scope:
-        async with hold_lease(session.client.api, "web", "m1"):
+        async with held(session, "m1"):
             await anyio.sleep_forever()
     assert scope.cancelled_caught
     assert desk.holders == {}
@@ -112,7 +126,7 @@ async def test_a_lease_whose_answer_is_on_its_way_is_given_back_when_cancelled(
 
     session = connect(slow)
     with anyio.move_on_after(1):
-        async with hold_lease(session.client.api, "web", "m1"):
+        async with held(session, "m1"):
             raise AssertionError("not reached")
     assert desk.count == 1
     assert desk.holders == {}
@@ -132,7 +146,7 @@ async def test_cancellation_does_not_hang_on_a_platform_that_is_silent(
     session = connect(silent)
     start = anyio.current_time()
     with anyio.move_on_after(1):
-        async with hold_lease(session.client.api, "web", "m1"):
+        async with held(session, "m1"):
             await anyio.sleep_forever()
     assert anyio.current_time() - start == pytest.approx(6)
 
@@ -141,7 +155,7 @@ async def test_someone_elses_lease_is_named_with_holder_and_end(connect: Connect
     desk = LeaseDesk(holders={"m1": ("theirs", 1e9)})
     session = connect(desk)
     with pytest.raises(LeaseHeld) as caught:
-        async with hold_lease(session.client.api, "web", "m1"):
+        async with held(session, "m1"):
             raise AssertionError("not reached")
     assert "other@example.com" in str(caught.value)
     assert "2030" in str(caught.value)
@@ -157,11 +171,11 @@ async def test_someone_elses_lease_is_waited_for_as_long_as_asked(
     desk = LeaseDesk(holders={"m1": ("theirs", start + 40)})
     session = connect(desk)
     if got:
-        async with hold_lease(session.client.api, "web", "m1", wait=wait):
+        async with held(session, "m1", wait=wait):
             assert anyio.current_time() - start == pytest.approx(41, abs=2)
     else:
         with pytest.raises(LeaseHeld):
-            async with hold_lease(session.client.api, "web", "m1", wait=wait):
+            async with held(session, "m1", wait=wait):
                 raise AssertionError("not reached")
         assert anyio.current_time() - start <= wait
 
@@ -178,15 +192,22 @@ async def test_a_lost_answer_is_waited_out(connect: Connect) -> None:
 
     session = connect(cut)
     start = anyio.current_time()
-    async with hold_lease(session.client.api, "web", "m1", ttl=10) as lease:
-        assert lease.nonce == "n2"
+    async with held(session, "m1", ttl=10) as book:
+        assert book.nonce("m1") == "n2"
         assert anyio.current_time() - start == pytest.approx(11, abs=2)
 
 
-async def test_an_error_of_another_kind_is_raised_at_once(connect: Connect) -> None:
+async def test_a_machine_that_is_gone_needs_no_lease(connect: Connect) -> None:
     session = connect(LeaseDesk(gone={"m1"}))
-    with pytest.raises(NotFound):
-        async with hold_lease(session.client.api, "web", "m1", wait=100):
+    async with held(session, "m1", wait=100) as book:
+        assert book.nonce("m1") is None
+    assert len(session.platform.seen) == 1
+
+
+async def test_an_error_of_another_kind_is_raised_at_once(connect: Connect) -> None:
+    session = connect(LeaseDesk(override=lambda _: answer(403)))
+    with pytest.raises(FlyApiError):
+        async with held(session, "m1", wait=100):
             raise AssertionError("not reached")
     assert len(session.platform.seen) == 1
 
@@ -194,54 +215,46 @@ async def test_an_error_of_another_kind_is_raised_at_once(connect: Connect) -> N
 async def test_a_platform_that_keeps_failing_is_given_up(connect: Connect) -> None:
     session = connect(LeaseDesk(override=lambda _: answer(500)))
     with pytest.raises(FlyServerError):
-        async with hold_lease(session.client.api, "web", "m1"):
+        async with held(session, "m1"):
             raise AssertionError("not reached")
 
 
 @pytest.mark.parametrize("how", ["stolen", "expired on the platform", "unreachable"])
-async def test_a_lost_lease_cancels_what_runs_under_it(connect: Connect, how: str) -> None:
+async def test_a_lost_lease_is_told_to_who_needs_it(connect: Connect, how: str) -> None:
     desk = LeaseDesk()
     session = connect(desk, retry=RetryPolicy(attempts=2))
-    start = anyio.current_time()
-    held: list[HeldLease] = []
-
-    async def work() -> None:
-        async with hold_lease(session.client.api, "web", "m1", ttl=30) as lease:
-            held.append(lease)
-            if how == "stolen":
-                desk.holders["m1"] = ("theirs", 1e9)
-            elif how == "unreachable":
-                desk.override = lambda _: answer(503)
-            else:
-                desk.holders.clear()
-            await anyio.sleep_forever()
-
-    with pytest.raises(LeaseLost) as caught:
-        await work()
-    assert "m1" in str(caught.value)
-    assert anyio.current_time() - start <= 31 + 5
-    with pytest.raises(LeaseLost):
-        assert held[0].nonce
+    async with held(session, "m1", "m2") as book:
+        if how == "stolen":
+            desk.holders["m1"] = ("theirs", 1e9)
+        elif how == "unreachable":
+            desk.override = lambda seen: answer(503) if "m1" in seen.path else None
+        else:
+            del desk.holders["m1"]
+        await anyio.sleep(31 + 5)
+        with pytest.raises(LeaseLost, match="m1"):
+            book.nonce("m1")
+        assert book.nonce("m2")
+    assert "m2" not in desk.holders
 
 
 async def test_renewals_that_fail_for_a_while_do_no_harm(connect: Connect) -> None:
     desk = LeaseDesk()
     session = connect(desk, retry=RetryPolicy(attempts=1))
-    async with hold_lease(session.client.api, "web", "m1", ttl=30) as lease:
+    async with held(session, "m1", ttl=30) as book:
         desk.override = lambda _: answer(500)
         await anyio.sleep(20)
         desk.override = lambda _: None
         await anyio.sleep(100)
-        assert lease.nonce == "n1"
+        assert book.nonce("m1") == "n1"
 
 
 async def test_a_machine_deleted_under_its_lease_is_no_loss(connect: Connect) -> None:
     desk = LeaseDesk()
     session = connect(desk)
-    async with hold_lease(session.client.api, "web", "m1", emit=session.events.append) as lease:
+    async with held(session, "m1") as book:
         desk.gone.add("m1")
         await anyio.sleep(100)
-        assert lease.nonce == "n1"
+        assert book.nonce("m1") == "n1"
     assert len(session.platform.calls("POST")) == 2
     assert not session.of(WarningRaised)
 
@@ -249,7 +262,7 @@ async def test_a_machine_deleted_under_its_lease_is_no_loss(connect: Connect) ->
 async def test_a_release_that_fails_is_a_warning(connect: Connect) -> None:
     desk = LeaseDesk()
     session = connect(desk)
-    async with hold_lease(session.client.api, "web", "m1", emit=session.events.append):
+    async with held(session, "m1"):
         desk.override = lambda _: answer(500)
     assert [event.code for event in session.of(WarningRaised)] == ["lease_not_released"]
 
@@ -259,9 +272,9 @@ async def test_several_leases_are_held_together(connect: Connect) -> None:
     session = connect(desk)
     machines = [f"m{number}" for number in range(40)]
     start = anyio.current_time()
-    async with hold_leases(session.client.api, "web", machines) as leases:
+    async with held(session, *machines) as book:
         assert anyio.current_time() == start
-        assert len({leases[machine].nonce for machine in machines}) == 40
+        assert len({book.nonce(machine) for machine in machines}) == 40
     assert desk.holders == {}
 
 
@@ -270,44 +283,32 @@ async def test_leases_taken_early_are_kept_alive_while_others_are_waited_for(
 ) -> None:
     desk = LeaseDesk(holders={"m2": ("theirs", anyio.current_time() + 100)})
     session = connect(desk)
-    async with hold_leases(session.client.api, "web", ["m1", "m2"], wait=200) as leases:
+    async with held(session, "m1", "m2", wait=200) as book:
         assert desk.holders["m1"][1] > anyio.current_time()
-        assert leases["m1"].nonce == "n1"
+        assert book.nonce("m1") == "n1"
 
 
 async def test_of_several_leases_all_or_none_are_held(connect: Connect) -> None:
     desk = LeaseDesk(holders={"m3": ("theirs", 1e9)})
     session = connect(desk)
     with pytest.raises(LeaseHeld, match="m3"):
-        async with hold_leases(session.client.api, "web", ["m1", "m2", "m3", "m4"]):
+        async with held(session, "m1", "m2", "m3", "m4"):
             raise AssertionError("not reached")
     assert set(desk.holders) == {"m3"}
 
 
-async def test_one_lost_lease_of_several_ends_all(connect: Connect) -> None:
-    desk = LeaseDesk()
-    session = connect(desk)
-
-    async def work() -> None:
-        async with hold_leases(session.client.api, "web", ["m1", "m2"]):
-            desk.holders["m2"] = ("theirs", 1e9)
-            await anyio.sleep_forever()
-
-    with pytest.raises(LeaseLost, match="m2"):
-        await work()
-    assert "m1" not in desk.holders
-
-
 async def test_a_lease_without_an_envelope_is_understood(connect: Connect) -> None:
     session = connect([answer(201, {"nonce": "bare"}), answer(200)])
-    async with hold_lease(session.client.api, "web", "m1") as lease:
-        assert lease.nonce == "bare"
+    async with held(session, "m1") as book:
+        assert book.nonce("m1") == "bare"
 
 
 async def test_the_nonce_shows_in_no_repr(connect: Connect) -> None:
     session = connect(LeaseDesk())
-    async with hold_lease(session.client.api, "web", "m1") as lease:
-        assert lease.nonce not in repr(lease).replace("m1", "")
+    async with held(session, "m1") as book:
+        nonce = book.nonce("m1")
+        assert nonce
+        assert nonce not in repr(book)
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
@@ -315,6 +316,6 @@ async def test_both_event_loops(anyio_backend: str, connect: Connect) -> None:
     desk = LeaseDesk()
     session = connect(desk)
     with pytest.raises(ValueError, match="body"):
-        async with hold_leases(session.client.api, "web", ["m1", "m2"]):
+        async with held(session, "m1", "m2"):
             raise ValueError("body")
     assert desk.holders == {}

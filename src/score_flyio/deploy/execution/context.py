@@ -11,7 +11,6 @@ from attrs import define, field, frozen
 
 from fly_machines import models
 from score_flyio.deploy.execution.health import HealthWatch
-from score_flyio.deploy.execution.leases import LeaseBook
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.releases.announce import Announcement
@@ -20,6 +19,7 @@ from score_flyio.deploy.step import Step, UpdateMachine
 from score_flyio.events import Event, Scope, WarningRaised
 from score_flyio.fly import repeats
 from score_flyio.fly.client import FlyClient
+from score_flyio.fly.leases import LeaseBook
 from score_flyio.state.deployments import SecretRecord
 
 T = TypeVar("T")
@@ -195,7 +195,7 @@ def new_context(settings: ContextSettings, tasks: anyio.abc.TaskGroup) -> Contex
             ),
         ),
         leases=LeaseBook(
-            client=settings.client,
+            api=settings.client.api,
             app=settings.app,
             tasks=tasks,
             ttl=settings.options.lease_ttl,
