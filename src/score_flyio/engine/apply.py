@@ -24,8 +24,7 @@ from score_flyio.deploy.releases.made import (
     numbered,
 )
 from score_flyio.deploy.step import CreateApp
-from score_flyio.engine.recording import StateRecorder
-from score_flyio.engine.session import Session
+from score_flyio.engine.session import Session, StateRecorder
 from score_flyio.errors import ScoreFlyError
 from score_flyio.events import WarningRaised, WorkloadFinished
 from score_flyio.flytoml.spec import AppSpec

@@ -17,12 +17,11 @@ from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.deploy.model import ObservedApp, OwnCertificate
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.engine.deployment import Deployment
+from score_flyio.engine.deployment import Deployment, Plan
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.operations.apps import AppRef, choose_apps, find_app
 from score_flyio.engine.output import Output
 from score_flyio.engine.pipeline import Preparation, prepare
-from score_flyio.engine.planning import Plan
 from score_flyio.engine.project import Project
 from score_flyio.engine.run import Run, raise_failures
 from score_flyio.engine.session import Session, open_session

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
 from attrs import evolve, field, frozen
 
+from fly_machines import models
+from score_flyio.deploy.compare import differences
+from score_flyio.deploy.execution.context import app_scope
 from score_flyio.deploy.execution.execute import AppResult
 from score_flyio.deploy.execution.report import Report
+from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.plan import describe_app
+from score_flyio.deploy.saved import saved_app
+from score_flyio.deploy.step import CreateMachine, UpdateMachine
 from score_flyio.engine.apply import Work, apply
+from score_flyio.engine.inputs import FlyTomlApp
 from score_flyio.engine.operations.apps import AppRef
-from score_flyio.engine.recording import StateRecorder
-from score_flyio.engine.session import Session
+from score_flyio.engine.session import Session, StateRecorder
+from score_flyio.errors import ConfigError, ScoreFlyError
+from score_flyio.events import WarningRaised
+from score_flyio.flytoml.spec import AppSpec
 
 
 @frozen(kw_only=True)
@@ -73,3 +82,66 @@ async def change_unremembered(
     """The same for what the project state has no part in, so that it need not be locked."""
     async with session.memory("", to_look=True) as recorder:
         return await carry_out(session, recorder, await look(), before=before, dry_run=dry_run)
+
+
+def known_definition(session: Session, ref: AppRef) -> AppSpec | None:
+    """What `--config` names, else the fly.toml that was written for the workload.
+
+    One that cannot be read is warned of, and counts as none.
+    """
+    if ref.definition is not None or ref.workload is None:
+        return ref.definition
+    path = session.project.toml_path(ref.workload)
+    if not path.is_file():
+        return None
+    try:
+        return FlyTomlApp.load(path.name, path.parent, app=ref.app).spec
+    except ConfigError as error:
+        message = f"{path.name} does not count, for it cannot be read: {error.message}"
+        _warn(session, ref, message, "definition_unreadable")
+        return None
+
+
+def definition_after(
+    session: Session, ref: AppRef, observed: ObservedApp, plan: AppPlan, known: AppSpec | None
+) -> AppSpec | None:
+    """What Fly is told of a release that machines were given, as it is when the plan is done.
+
+    A plan that changes no config leaves the known one true. None, with a warning, where what runs
+    cannot be written as a fly.toml and none is known.
+    """
+    configs = _configs(plan)
+    if known is not None and not any(_differs(m, configs) for m in observed.machines):
+        return known
+    machines = [evolve(m, config=configs.get(m.id or "", m.config)) for m in observed.machines]
+    try:
+        saved = saved_app(ref.app, machines).spec
+    except ScoreFlyError as error:
+        if known is None:
+            message = f"Fly is not told of this release: {error.message}"
+            _warn(session, ref, message, "release_record")
+        return known
+    return saved if known is None else evolve(saved, deploy=known.deploy)
+
+
+def _configs(plan: AppPlan) -> Mapping[str, models.FlyMachineConfig]:
+    """The new config by the id of the machine that gets it, or that is replaced."""
+    found = {}
+    for step in plan.steps:
+        match step:
+            case UpdateMachine(machine=machine, request=request) if request.config:
+                found[machine] = request.config
+            case CreateMachine(previous=str(machine), request=create) if create.config:
+                found[machine] = create.config
+    return found
+
+
+def _differs(machine: models.Machine, configs: Mapping[str, models.FlyMachineConfig]) -> bool:
+    """Whether more than marks changes."""
+    new = configs.get(machine.id or "")
+    return new is not None and bool(differences(new, machine.config or models.FlyMachineConfig()))
+
+
+def _warn(session: Session, ref: AppRef, message: str, code: str) -> None:
+    scope = app_scope(ref.app, ref.label)
+    session.emit(WarningRaised(scope=scope, message=message, code=code))

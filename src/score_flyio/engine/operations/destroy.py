@@ -15,8 +15,7 @@ from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.planning.removal import removal_steps
 from score_flyio.engine.apply import Work, apply
 from score_flyio.engine.operations.apps import AppRef
-from score_flyio.engine.recording import StateRecorder
-from score_flyio.engine.session import Session
+from score_flyio.engine.session import Session, StateRecorder
 from score_flyio.errors import ResourceError
 from score_flyio.resources.deprovision import Deprovisioning
 from score_flyio.score.resources import ResourceUid

@@ -25,8 +25,13 @@ from score_flyio.deploy.releases.known import config_of, next_number
 from score_flyio.deploy.step import CreateMachine, UpdateMachine
 from score_flyio.engine.apply import Work
 from score_flyio.engine.operations.apps import AppRef, observe
-from score_flyio.engine.operations.change import Before, Change, carry_out
-from score_flyio.engine.operations.definition import definition_after, known_definition
+from score_flyio.engine.operations.change import (
+    Before,
+    Change,
+    carry_out,
+    definition_after,
+    known_definition,
+)
 from score_flyio.engine.operations.releases import known_releases
 from score_flyio.engine.session import Session
 from score_flyio.errors import UsageError

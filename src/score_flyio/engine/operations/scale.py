@@ -28,8 +28,13 @@ from score_flyio.deploy.releases.known import next_number
 from score_flyio.deploy.step import DestroyMachine
 from score_flyio.engine.apply import Work
 from score_flyio.engine.operations.apps import AppRef, observe
-from score_flyio.engine.operations.change import Before, Change, carry_out
-from score_flyio.engine.operations.definition import definition_after, known_definition
+from score_flyio.engine.operations.change import (
+    Before,
+    Change,
+    carry_out,
+    definition_after,
+    known_definition,
+)
 from score_flyio.engine.session import Session
 from score_flyio.errors import UsageError
 from score_flyio.fly.codec import structure_answer
