@@ -22,6 +22,7 @@ NOBODY = ObservedApp(name="web")
         (SERVICE, DeployOptions(), ["v6", "shared_v4"]),
         (RAW_TCP, DeployOptions(), ["v4", "v6"]),
         (UDP, DeployOptions(), ["v4"]),
+        (RAW_TCP + UDP, DeployOptions(), ["v4"]),
         ("", DeployOptions(), []),
         (SERVICE, DeployOptions(public_ips=False), []),
         (SERVICE, DeployOptions(flycast=True), ["private_v6"]),
@@ -48,6 +49,16 @@ def test_what_an_interrupted_run_left_out_is_made_up_for(
     observed = ObservedApp(name="web", app=models.App(name="web"), addresses=(address,))
     steps = address_steps(wanted(), observed, DeployOptions())
     assert [step.kind for step in steps if hasattr(step, "kind")] == missing
+
+
+def test_addresses_that_are_there_are_not_made_again() -> None:
+    for text, options, ip in (
+        (SERVICE, DeployOptions(flycast=True), "fdaa:0:1::2"),
+        (UDP, DeployOptions(), "137.66.1.1"),
+    ):
+        address = models.IPAssignment(ip=ip)
+        observed = ObservedApp(name="web", app=models.App(name="web"), addresses=(address,))
+        assert address_steps(wanted(text), observed, options) == ()
 
 
 def test_an_app_whose_machines_were_all_launched_keeps_what_it_has() -> None:

@@ -10,11 +10,15 @@ import pytest
 from attrs import evolve
 
 from fly_machines import models
-from score_flyio.deploy.metadata import CANARY, STANDS_FOR, TAG
+from score_flyio.deploy.metadata import ALL_SECRETS_SEEN, CANARY, STANDS_FOR, TAG
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan
-from score_flyio.deploy.planning.updates import Reconfiguration, plan_reconfiguration
+from score_flyio.deploy.planning.updates import (
+    Reconfiguration,
+    plan_reconfiguration,
+    with_guest,
+)
 from score_flyio.deploy.step import (
     AwaitHealthy,
     CreateMachine,
@@ -22,7 +26,7 @@ from score_flyio.deploy.step import (
     HoldMachines,
     UpdateMachine,
 )
-from score_flyio.errors import ConfigError
+from score_flyio.errors import ConfigError, PlanError
 from score_flyio.flytoml.spec import AppSpec, DeploySection
 from score_flyio.state.deployments import Release
 from tests.unit.deploy.planning.plans import machine
@@ -184,3 +188,35 @@ def test_one_that_took_over_and_is_replaced_by_a_green_one_need_not_be_well() ->
     steps = {step.id: step for step in found.steps}
     assert "replaced:a:healthy" not in steps
     assert steps["destroy:a"].needs[0] == "destroy:b"
+
+
+def test_another_size_leaves_the_config_it_is_made_from_as_it_is() -> None:
+    before = config(marks={ALL_SECRETS_SEEN: "hash", "own": "kept"}, guest=models.FlyMachineGuest())
+    size = models.FlyMachineGuest(cpu_kind="shared", cpus=2, memory_mb=512)
+    after = with_guest(before, size)
+    assert after.guest == size
+    assert after.guest is not size
+    assert after.metadata == {"fly_process_group": "app", "own": "kept"}
+    assert before.metadata == {"fly_process_group": "app", ALL_SECRETS_SEEN: "hash", "own": "kept"}
+    assert (after.image, before.guest) == ("a:1", models.FlyMachineGuest())
+
+
+@pytest.mark.parametrize(
+    ("state", "starts", "skips"),
+    [("started", False, False), ("stopped", False, True), ("starting", True, False)],
+)
+def test_what_starts_by_an_update(state: str, starts: bool, skips: bool) -> None:
+    found = plan(machine("a", config(), state=state, region="fra"))
+    (step,) = [step for step in found.steps if isinstance(step, UpdateMachine)]
+    assert (step.starts, step.request.skip_launch) == (starts, skips)
+    assert (step.group, step.region, step.request.region) == ("app", "fra", "fra")
+    assert step.request.skip_secrets is False
+    assert found.fingerprint
+    assert [m.id for m in found.machines] == ["a"]
+
+
+def test_a_machine_of_a_lost_host_stops_what_would_change_it() -> None:
+    lost = machine("a", config(), host_status="unreachable")
+    with pytest.raises(PlanError, match="machine a"):
+        plan(lost, machine("b", config()))
+    assert updated(plan(lost, machine("b", config()), changed=("b",))) == ["b"]

@@ -17,19 +17,20 @@ from fly_machines import models
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.compare import Difference
 from score_flyio.deploy.metadata import CANARY, HISTORY, SAFE_TO_DESTROY, STANDS_FOR, TAG
-from score_flyio.deploy.model import ObservedApp, Ref
+from score_flyio.deploy.model import KnownApp, ObservedApp, Ref
 from score_flyio.deploy.options import DeployOptions, GuestOptions, StrategyName
 from score_flyio.deploy.planning.model import AppPlan, GroupPlan
 from score_flyio.deploy.planning.plan import describe_app
 from score_flyio.deploy.planning.recovery import plan_recovery
 from score_flyio.deploy.planning.removal import removal_steps
 from score_flyio.deploy.planning.scaling import GroupScale, scale_group
+from score_flyio.deploy.planning.secrets import fingerprint
 from score_flyio.deploy.planning.settling import settle
 from score_flyio.deploy.planning.updates import Reconfiguration, plan_reconfiguration
 from score_flyio.deploy.step import Step
 from score_flyio.fly.codec import unstructure
 from score_flyio.fly.present import LAUNCH_KEY
-from score_flyio.state.deployments import Release
+from score_flyio.state.deployments import Release, SecretRecord
 from tests.unit.deploy.planning.plans import (
     CHECK,
     SERVICE,
@@ -177,6 +178,58 @@ def _given(strategy: StrategyName | None, *, restart: bool = False) -> AppPlan:
     )
 
 
+CRASH: Final = models.MachineEvent(type="exit", request={"exit_event": {"exit_code": 1}})
+TESTS: Final = """
+[http_service]
+internal_port = 8080
+[[http_service.machine_checks]]
+command = ['curl', 'localhost']
+image = 'curl:1'
+[[http_service.machine_checks]]
+command = ['sh', '-c', 'sleep 1']
+"""
+SECRET: Final = {"KEY": "value"}
+SEEN: Final = KnownApp(
+    salt="salt",
+    secrets={"KEY": SecretRecord(digest="d1", fingerprint=fingerprint("salt", Secret("value")))},
+)
+"""What a project knows that has set the secret."""
+
+
+def _with_secret(**options: Any) -> AppPlan:
+    """An update of an app whose secret is set, and which its machines do not see yet."""
+    observed = attrs.evolve(old(), secrets={"KEY": "d1"})
+    new = wanted(SERVICE + CHECK, image="nginx:2", secrets=SECRET)
+    return planned(new, observed, known=SEEN, **options)
+
+
+def _unwell(*states: str, text: str = SERVICE + CHECK, **options: Any) -> AppPlan:
+    """Machines that need no change, but are not well: crashed where they are at rest."""
+    found = old(text)
+    first = found.machines[0]
+    machines = tuple(
+        attrs.evolve(first, id=f"m{number}", state=state, events=[CRASH], region="iad")
+        for number, state in enumerate(states)
+    )
+    return planned(wanted(text), attrs.evolve(found, machines=machines), **options)
+
+
+def _lost_standby() -> ObservedApp:
+    """A standby on a lost host, of which Fly shows neither config nor whom it stands by for."""
+    found = _idle_and_worker()
+    (standby,) = (m for m in found.machines if m.id == "create:idle:2")
+    assert standby.config is not None
+    bare = attrs.evolve(standby.config, standbys=None)
+    return changed(
+        found,
+        "create:idle:2",
+        config=None,
+        incomplete_config=bare,
+        host_status="unreachable",
+        state="stopped",
+    )
+
+
 PLANS: Final[Mapping[str, Callable[[], AppPlan | GroupPlan]]] = {
     "first": lambda: planned(wanted(SERVICE + CHECK, secrets={"KEY": "value"})),
     "first-groups": lambda: planned(
@@ -248,6 +301,62 @@ PLANS: Final[Mapping[str, Callable[[], AppPlan | GroupPlan]]] = {
             image="nginx:2",
         ),
         old(SERVICE),
+    ),
+    "machine-checks-first": lambda: planned(
+        wanted(TESTS, secrets=SECRET),
+        guest=GuestOptions(size="shared-cpu-2x"),
+        smoke_checks=True,
+    ),
+    "machine-checks-canary": lambda: planned(
+        wanted(TESTS, image="nginx:2"), old(SERVICE), strategy="canary"
+    ),
+    "machine-checks-detached": lambda: planned(
+        wanted(TESTS, image="nginx:2"), old(SERVICE), detach=True
+    ),
+    "machine-checks-nothing": lambda: planned(wanted(TESTS), old(TESTS)),
+    "secret-rolling": _with_secret,
+    "secret-canary": lambda: _with_secret(strategy="canary"),
+    "secret-new-canary": lambda: planned(
+        wanted(SERVICE + CHECK, secrets=SECRET), old(), strategy="canary"
+    ),
+    "secret-new-bluegreen": lambda: planned(
+        wanted(SERVICE + CHECK, secrets=SECRET), old(), strategy="bluegreen"
+    ),
+    "secret-new-lost-host": lambda: planned(
+        wanted(SERVICE + CHECK, secrets=SECRET),
+        changed(old(), ONE, host_status="unreachable"),
+    ),
+    "secret-first": lambda: planned(
+        wanted(secrets=SECRET),
+        ObservedApp(name="web", app=models.App(name="web"), secrets={"KEY": "d1"}),
+        known=SEEN,
+    ),
+    "unwell": lambda: _unwell("started", "starting", "failed", "stopped", "suspended"),
+    "unwell-unchecked": lambda: _unwell("starting", "stopped", text=SERVICE, wait_timeout=9),
+    "unwell-detached": lambda: _unwell("starting", "failed", "stopped", detach=True),
+    "lost-standby": lambda: planned(wanted(GROUPS), _lost_standby()),
+    "certificates": lambda: planned(
+        attrs.evolve(wanted(""), hostnames=("known.example", "new.example")),
+        ObservedApp(name="web", certificates=frozenset({"known.example"})),
+        detach=True,
+    ),
+    "left-release-command": lambda: planned(
+        wanted(
+            "[deploy]\nrelease_command = 'migrate'\nrelease_command_timeout = '90s'\n" + SERVICE,
+            image="nginx:2",
+        ),
+        attrs.evolve(old(SERVICE), leftovers=(models.Machine(id="left"),)),
+        guest=GuestOptions(size="shared-cpu-4x"),
+        wait_timeout=None,
+    ),
+    "release-command-options": lambda: planned(
+        wanted(
+            "[deploy]\nrelease_command = 'migrate'\nrelease_command_timeout = '90s'\n"
+            "wait_timeout = '2m'\nmax_unavailable = 2\n" + SERVICE,
+            image="nginx:2",
+        ),
+        old(SERVICE),
+        release_command_timeout=5,
     ),
     "recovery-rolling": lambda: _recovered(
         planned(NEW, old(), smoke_checks=True), f"update:{TWO}:healthy"
