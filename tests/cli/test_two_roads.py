@@ -121,5 +121,18 @@ def test_the_image_of_deploy_args_is_remembered(cli: Cli, served: Platform) -> N
     done = cli("generate", "local.yaml", "--deploy", "--deploy-args", flags)
     assert done.exit_code == 0, done.stderr
     assert cli("deploy", *FAST).exit_code == 0
+    args = ("--deploy", "--deploy-args", flags.replace("nginx:7", "nginx:8"))
+    assert cli("generate", *args).exit_code == 0, "an image goes without a file, for this run"
     (machine,) = served.machines("x-local")
-    assert machine["config"]["image"].startswith("nginx:7")
+    assert machine["config"]["image"].startswith("nginx:8")
+
+
+def test_generate_and_deploy_writes_where_it_is_told(cli: Cli, served: Platform) -> None:
+    project(cli, {"local.yaml": LOCAL})
+    more = ("--output-dir", "out", "--secrets-file", "s.env", "--deploy", "--deploy-args")
+    done = cli("generate", "local.yaml", "--image", "nginx:7", *more, " ".join(FAST))
+    assert done.exit_code == 0, done.stderr
+    assert Path("out/fly_local.toml").exists()
+    assert not Path("fly_local.toml").exists()
+    assert Path("s.env").exists()
+    assert len(served.machines("x-local")) == 1

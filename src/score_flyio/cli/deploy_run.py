@@ -52,8 +52,8 @@ class DeployRun:
             async with follow(self.cli, self.events_file) as show:
                 report = await self._deployed(inputs, _both(show, events.append))
         report = evolve(report, apps=(*map(_not_loaded, refused), *report.apps))
-        if self.output is not None and self.output.secrets_file == "-":
-            self.cli.output.write(self.output.secrets_text or "")
+        if self.output is not None and self.output.stdout is not None:
+            self.cli.output.write(self.output.stdout)
         tell(self.cli, report)
         if page is not None:
             _write_html(self.cli, page, report, events)

@@ -10,6 +10,7 @@ from attrs import evolve, field, frozen
 
 from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.desired.addresses import public_url
+from score_flyio.deploy.execution.context import app_scope
 from score_flyio.deploy.execution.execute import AppExecution
 from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.deploy.local_files import NO_FILES
@@ -30,7 +31,7 @@ from score_flyio.engine.inputs import Input
 from score_flyio.engine.pipeline import Preparation
 from score_flyio.engine.session import TOOL_VERSION, Session, StateRecorder
 from score_flyio.errors import ImageError, ScoreFlyError, StalePlan
-from score_flyio.events import PlanReady, Scope, WorkloadFinished
+from score_flyio.events import PlanReady, WorkloadFinished
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.score.placeholders import PENDING
 
@@ -111,12 +112,12 @@ class Deployment:
 
     def _refused(self) -> list[AppReport]:
         for each in self.ready.refused:
-            scope = Scope(workload=each.label)
+            scope = app_scope(each.app, each.label)
             self.session.emit(
                 WorkloadFinished(scope=scope, outcome="failed", error=each.error.message)
             )
         return [
-            AppReport(app="", label=each.label, outcome="failed", failures=(each.error,))
+            AppReport(app=each.app, label=each.label, outcome="failed", failures=(each.error,))
             for each in self.ready.refused
         ]
 

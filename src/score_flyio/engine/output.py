@@ -33,6 +33,11 @@ class Output:
     secrets_text: str | None = field(default=None, init=False)
     """What the secrets file has, once it was written."""
 
+    @property
+    def stdout(self) -> str | None:
+        """The text of the secrets, where stdout is the secrets file."""
+        return self.secrets_text if self.secrets_file == "-" else None
+
     async def write(self, desired: DesiredApp, emit: Emit) -> str | None:
         """Writes `fly_<workload>.toml`, and before it the files it names; gives its path.
 

@@ -67,6 +67,8 @@ class Refused(Record):
 
     label: str
     error: ScoreFlyError
+    app: str = ""
+    """The app that it would be, where that is known."""
 
 
 async def read_state(project: Project) -> ProjectState:
@@ -267,9 +269,11 @@ def prepare(
         try:
             outlines[app] = item.resolve(app, {}, pending=True, folder=folder)
         except ScoreFlyError as error:
-            refused.append(Refused(label=item.workload or app, error=error))
+            refused.append(Refused(label=item.workload or app, error=error, app=app))
     odd, plan = _fit(state, _workloads(names[app] for app in outlines))
-    refused += (Refused(label=label, error=error) for label, error in odd.items())
+    refused += (
+        Refused(label=name, error=error, app=state.app_name(name)) for name, error in odd.items()
+    )
     fitting = {app: names[app] for app in outlines if names[app].workload not in odd}
     if not to_look:
         _enter(state, _workloads(fitting.values()), plan, emit)

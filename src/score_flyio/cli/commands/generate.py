@@ -78,13 +78,14 @@ async def command(
     from score_flyio.engine.output import Output
 
     output = Output(project=cli.project(), folder=output_dir, secrets_file=secrets_file)
+    flags: dict[str, Any] = {}
     if deploy:
         flags = await _deploy_flags(split_arguments(deploy_args))
-        image = image or flags["image"]
         flags |= {"jobs": jobs or flags["jobs"], "events_file": events_file or flags["events_file"]}
-        chosen = _selection(files, overrides_file, override_properties, image)
-        return await _deploy(cli, chosen, output, flags)
+        image = image or (flags["image"] if len(files) == 1 else None)
     chosen = _selection(files, overrides_file, override_properties, image)
+    if deploy:
+        return await _deploy(cli, chosen, output, flags)
     await _generate(cli, chosen, output, jobs=jobs, events_file=events_file)
     return None
 
@@ -104,8 +105,8 @@ async def _generate(
     async with follow(cli, events_file) as listener:
         log = EventLog(cli.clock.time, listener)
         result = await generate(cli.project(), chosen, output, log.emit, jobs=jobs)
-    if output.secrets_file == "-" and output.secrets_text is not None:
-        cli.output.write(output.secrets_text)
+    if output.stdout is not None:
+        cli.output.write(output.stdout)
     raise_failures(result.failures)
     document = {
         "workloads": [
