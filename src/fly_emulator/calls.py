@@ -110,9 +110,13 @@ class Call:
         """
         app = self.world.apps.get(name)
         if app is None or (app.visible_at > self.now and self.request.method == "GET"):
-            raise Refusal(404, f"app not found: {name}")
+            below = app is None and self.operation.id != "Apps_show"
+            status = self.settings.below_missing_app if below else 404
+            raise Refusal(status, f"could not find app: {name}")
         if not self.may_use(app.organization):
-            raise Refusal(403, "unauthorized: the app belongs to another organization")
+            raise Refusal(
+                self.settings.foreign_app, "unauthorized: the app belongs to another organization"
+            )
         return app
 
     def machine(self) -> MachineRecord:

@@ -125,6 +125,16 @@ class EmulatorSettings:
     that needs them (`min_secrets_version`) is refused with 412."""
     gpus: bool = False
     """Whether there are graphics processors; they went in August 2026."""
+    below_missing_app: int = 404
+    """Status of calls about what lies below an app that does not exist; 400 "could not find app",
+    401 and 403 were seen, too: two services answer them."""
+    foreign_app: int = 403
+    """Status of calls about an app of an organization that the token is not for; 403 or 404."""
+    current_token: int | None = None
+    """Status with which a token may not ask what it is for; None: it may. Users' own tokens are
+    likely refused."""
+    missing_images: frozenset[str] = frozenset()
+    """Images that no registry has: a create answers 404."""
     busy_after_update: float = 3.0
     """Seconds after an update in which `start` is refused with 412; up to 30 were observed."""
 

@@ -13,6 +13,7 @@ from attrs import evolve
 
 from fly_emulator import Organization, Principal
 from fly_emulator.records import LeaseRecord
+from score_flyio.engine.target import EmulatorTarget
 from score_flyio.errors import (
     FlyConnectionError,
     LeaseHeld,
@@ -450,3 +451,39 @@ async def test_a_volume_on_a_host_that_does_not_answer_is_not_taken(lab: Lab) ->
     done = await lab.deploy(mount, options=evolve(QUICK, ha=False))
     assert done.code == 0, done.text
     assert len(lab.fly.world.volumes) == 2
+
+
+@pytest.mark.parametrize("below", [400, 401, 403])
+@pytest.mark.parametrize("current", [None, 401, 403])
+async def test_a_first_deploy_whatever_the_platform_says_of_what_is_not_there(
+    below: int, current: int | None
+) -> None:
+    lab = Lab.build(below_missing_app=below, current_token=current)
+    lab.target = EmulatorTarget(emulator=lab.fly, org=None)
+    done = await lab.deploy(toml())
+    assert done.code == 0, done.text
+    assert lab.fly.world.apps["web"].organization == "personal"
+
+
+async def test_a_name_of_another_organization_is_told_as_such_though_it_looks_free() -> None:
+    lab = Lab.build(foreign_app=404)
+    await lab.deploy(toml())
+    orgs = (Organization(slug="personal", name="Me"), Organization(slug="other", name="Them"))
+    lab.fly.settings = lab.fly.world.settings = evolve(
+        lab.fly.settings,
+        organizations=orgs,
+        tokens={"emulated": Principal(organizations=frozenset({"other"}))},
+    )
+    lab.target = EmulatorTarget(emulator=lab.fly, org="other")
+    done = await lab.deploy(toml())
+    assert isinstance(done.report and done.report.failures[0], NameTaken)
+    assert "belongs to another organization" in done.text
+
+
+async def test_an_image_that_is_not_there_is_no_lag_of_a_new_app() -> None:
+    lab = Lab.build(missing_images=frozenset({"nginx:1"}))
+    began = lab.clock.time()
+    done = await lab.deploy(toml())
+    assert done.code == 1
+    assert "manifest not found" in done.text
+    assert lab.clock.time() - began < 10

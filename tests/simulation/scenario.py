@@ -222,6 +222,8 @@ def _unknowns(rng: random.Random) -> dict[str, Any]:
         "capacity_plain": rng.random() < 0.3,
         "checks_numbered_in_service": rng.random() < 0.7,
         "secrets_arrive_after": rng.choice((0.0, 2.0, 8.0)),
+        "below_missing_app": rng.choice((404, 404, 400, 401, 403)),
+        "current_token": rng.choice((None, None, 401, 403)),
         "salted_digests": rng.random() < 0.3,
         "repeats_are_refused": rng.random() < 0.3,
         "long_leases_are_cut": rng.random() < 0.3,

@@ -17,6 +17,8 @@ _MAX_EVENTS: Final = 50
 def _create(call: Call) -> Outcome:
     body, app = call.body(), call.app()
     config = _accepted(call, body)
+    if config.get("image") in call.settings.missing_images:
+        raise Refusal(404, f"failed to resolve image {config['image']}: manifest not found")
     _check_secrets(call, app, body)
     name = str(body.get("name") or "") or call.world.machine_name()
     _check_name(call, app, name)

@@ -78,6 +78,8 @@ def _deploy_token(call: Call) -> Outcome:
 
 
 def _current(call: Call) -> Outcome:
+    if call.settings.current_token is not None:
+        raise Refusal(call.settings.current_token, "unauthorized: not a token that can be shown")
     number = hashlib.sha256(call.request.token.encode()).hexdigest()[:16]
     tokens = [
         {

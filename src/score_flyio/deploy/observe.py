@@ -11,12 +11,13 @@ from attrs import define, field, frozen
 from fly_machines import models
 from score_flyio.deploy.metadata import is_own, is_release_machine
 from score_flyio.deploy.model import ObservedApp
-from score_flyio.errors import FlyError, NotFound
+from score_flyio.errors import FlyError, InvalidRequest, NotAuthorized, NotFound
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.present import kept, living
 
 T = TypeVar("T")
 
+BELOW_NOTHING = (InvalidRequest, NotAuthorized)
 EMPTY_LIST_PAUSES = (0.5, 1.0, 2.0)
 """Seconds between readings of a machine list that is empty though the app counts machines."""
 
@@ -42,6 +43,8 @@ class _Reading:
     client: FlyClient
     name: str
     app: models.App | None = None
+    missing: bool = False
+    """Whether the platform said that there is no such app."""
     machines: list[models.Machine] = field(factory=list)
     volumes: list[models.Volume] = field(factory=list)
     addresses: list[models.IPAssignment] = field(factory=list)
@@ -51,6 +54,7 @@ class _Reading:
 
     async def read_app(self) -> None:
         self.app = await _or_none(lambda: self.client.api.apps_show(self.name))
+        self.missing = self.app is None
 
     async def read_machines(self) -> None:
         self.machines = await _or_none(lambda: self.client.api.machines_list(self.name)) or []
@@ -118,14 +122,19 @@ async def observe_app(client: FlyClient, name: str, wanted: Wanted) -> ObservedA
     reads += [reading.read_addresses] if wanted.addresses else []
     reads += [reading.read_secrets] if wanted.secrets else []
     reads += [reading.read_certificates] if wanted.certificates else []
-    await _all(reads)
+    failures = await _all(reads)
+    if reading.missing:  # what lies below a missing app is answered with 400, 401 or 403, too
+        failures = [each for each in failures if not isinstance(each, BELOW_NOTHING)]
+    if failures:
+        raise failures[0]
     counted = (reading.app.machine_count if reading.app else None) or 0
     if counted and not reading.machines:
         reading.machines = await _read_again(client, name, counted)
     return reading.observed()
 
 
-async def _all(reads: list[Callable[[], Awaitable[None]]]) -> None:
+async def _all(reads: list[Callable[[], Awaitable[None]]]) -> list[FlyError]:
+    """Reads everything at the same time; gives what went wrong."""
     failures: list[FlyError] = []
 
     async def guarded(read: Callable[[], Awaitable[None]]) -> None:
@@ -137,8 +146,7 @@ async def _all(reads: list[Callable[[], Awaitable[None]]]) -> None:
     async with anyio.create_task_group() as group:
         for read in reads:
             group.start_soon(guarded, read)
-    if failures:
-        raise failures[0]
+    return failures
 
 
 async def _or_none(call: Callable[[], Awaitable[T]]) -> T | None:

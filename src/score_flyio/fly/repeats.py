@@ -140,16 +140,26 @@ async def once_visible(call: Callable[[], Awaitable[T]], *, within: float = VISI
             return await call()
         except (NotFound, NotAuthorized) as error:
             refused = isinstance(error, NotAuthorized) and error.status != 401
-            if refused or anyio.current_time() + pause > end:
+            if refused or _about_image(error) or anyio.current_time() + pause > end:
                 raise
         await anyio.sleep(pause)
         pause = min(2.0, pause * 2)
 
 
+def _about_image(error: FlyApiError) -> bool:
+    """Whether it is not the app that is missing, but the image of a machine."""
+    text = error.answer.message.lower()
+    return "image" in text or "manifest" in text
+
+
 def _name_taken(error: FlyApiError) -> FlyApiError:
     text = error.answer.message.lower()
     if isinstance(error, NameTaken) or "taken" in text or isinstance(error, Conflict):
-        hint = "app names are unique on the whole platform: choose another name"
+        hint = (
+            "it belongs to another organization, or to one that this token does not cover: app "
+            "names are unique on the whole platform. Choose another name, or use a token of the "
+            "organization that has it"
+        )
         return NameTaken(error.request, error.answer, hint=hint)
     return error
 
