@@ -120,9 +120,9 @@ class EmulatorSettings:
     checks_numbered_in_service: bool = True
     """Whether checks of services are numbered within their service, so that names of two services
     on one port collide and one result is shown; else they are numbered within the machine."""
-    secrets_arrive_after: float = 2.0
+    secrets_arrive_after: float = 0.0
     """Seconds after a change of secrets in which a host does not know them: a create or update
-    that needs them (`min_secrets_version`) is refused with 412."""
+    that needs them (`min_secrets_version`) is refused with 412. It was seen, but seldom."""
     gpus: bool = False
     """Whether there are graphics processors; they went in August 2026."""
     below_missing_app: int = 404

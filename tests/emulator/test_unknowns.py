@@ -28,6 +28,15 @@ async def test_a_second_machine_of_a_name(settings: dict[str, Any], status: int)
         assert answer.status_code == status
 
 
+async def test_secrets_that_arrive_late() -> None:
+    async with platform(secrets_arrive_after=2.0) as api:
+        await api.post("/apps/shop/secrets", {"values": {"A": "one"}})
+        body = {"config": CONFIG, "min_secrets_version": 1}
+        assert (await api.post(MACHINES, body)).status_code == 412
+        api.later(2.0)
+        assert (await api.post(MACHINES, body)).status_code == 200
+
+
 async def test_what_is_filled_into_a_config() -> None:
     service = {**SERVICE, "checks": [{"type": "tcp", "interval": "5m"}]}
     nothing = {"default_restart": None, "fills_defaults": False, "longest_check_interval": None}
