@@ -21,6 +21,7 @@ from fly_emulator.faults import Fault, Faults
 from fly_emulator.graphql import GraphQL
 from fly_emulator.handlers import HANDLERS
 from fly_emulator.limits import RateLimiter, identifier
+from fly_emulator.macaroons import Discharges, verified
 from fly_emulator.process import ProcessModel, marked_process
 from fly_emulator.programs import Programs
 from fly_emulator.records import Json
@@ -75,7 +76,7 @@ class Interface(Protocol):
         ...
 
 
-STANDARD_INTERFACES: Final[tuple[Interface, ...]] = (Web(), GraphQL())
+STANDARD_INTERFACES: Final[tuple[Interface, ...]] = (Web(), GraphQL(), Discharges())
 """What flyctl uses beside the Machines API."""
 
 
@@ -294,9 +295,11 @@ class Emulator:
             if made.token in tokens and made.valid_at(now):
                 return Principal(user=made.user, organizations=frozenset({made.organization}))
         revoked = {made.token for made in self.world.tokens}
-        usable = [token for token in tokens if token not in revoked]
+        usable = [token for token in verified(tokens, now) if token not in revoked]
         if known is None and usable:
             return Principal()
+        if tokens and not usable:
+            raise Refusal(401, "Authenticate: token validation error; no verified tokens")
         for token in (text, *usable):
             if known is not None and token in known:
                 return known[token]

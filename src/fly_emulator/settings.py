@@ -135,6 +135,8 @@ class EmulatorSettings:
     likely refused."""
     missing_images: frozenset[str] = frozenset()
     """Images that no registry has: a create answers 404."""
+    discharge_life: float = 600.0
+    """Seconds that a discharge for a user's macaroon is valid."""
     busy_after_update: float = 3.0
     """Seconds after an update in which `start` is refused with 412; up to 30 were observed."""
 

@@ -8,10 +8,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import anyio
 from attrs import frozen
 
+from score_flyio.base.clock import SystemClock
 from score_flyio.engine.target import FlyTarget, Target
-from score_flyio.errors import ScoreFlyError
+from score_flyio.errors import InvalidRequest, NotAuthorized, NotFound, ScoreFlyError
+from score_flyio.fly.auth import Tokens
 from score_flyio.fly.client import FlyClient
-from score_flyio.fly.organization import visible_organizations
+from score_flyio.fly.login import seconds_left
+from score_flyio.fly.organization import PERSONAL, visible_organizations
 from score_flyio.fly.transport import DEFAULT_BASE_URL
 from score_flyio.images.logins import FLY_HOST_VARIABLE, Logins, fly_registry
 from score_flyio.images.registry import Registries
@@ -19,6 +22,9 @@ from score_flyio.state.store import StateStore
 
 BUILDERS = ("docker", "podman", "buildctl")
 """Programs that build images, the first one found is told."""
+
+
+_UNITS = (("years", 31_536_000), ("days", 86_400), ("hours", 3600), ("minutes", 60), ("s", 1))
 
 
 @frozen(kw_only=True)
@@ -63,10 +69,24 @@ def failed(name: str, error: ScoreFlyError) -> Diagnosis:
     return Diagnosis(name=name, ok=False, message=error.message, hint=error.hint)
 
 
+def _time_left(tokens: Tokens) -> str:
+    left = seconds_left(tokens, SystemClock().time())
+    if left is None:
+        return ""
+    if left <= 0:
+        return ", expired" + (", but renewed by your login" if tokens.own else "")
+    unit, size = next((each for each in _UNITS if left >= each[1]), _UNITS[-1])
+    return f", valid for {left / size:.0f} {unit} yet" + (", then renewed" if tokens.own else "")
+
+
 def token(target: Target) -> Diagnosis:
     """Where the token comes from; that it is there was found out by making the target."""
     if isinstance(target, FlyTarget):
-        return Diagnosis(name="token", ok=True, message=f"found in {target.tokens.source}")
+        return Diagnosis(
+            name="token",
+            ok=True,
+            message=f"found in {target.tokens.source}{_time_left(target.tokens)}",
+        )
     return Diagnosis(name="token", ok=True, message="none needed by the emulator")
 
 
@@ -92,8 +112,11 @@ async def _api(client: FlyClient, target: Target) -> Diagnosis:
 
 
 async def _organization(client: FlyClient, target: Target) -> Diagnosis:
-    seen = await visible_organizations(client)
     name = "organization"
+    try:
+        seen = await visible_organizations(client)
+    except (NotFound, NotAuthorized, InvalidRequest):
+        return await _asked_for_apps(client, target)
     if target.org is None or target.org in seen or not seen:
         message = target.org or ", ".join(seen) or "personal"
         return Diagnosis(name=name, ok=True, message=message)
@@ -102,6 +125,19 @@ async def _organization(client: FlyClient, target: Target) -> Diagnosis:
         ok=False,
         message=f"the token is not for {target.org}, but for {', '.join(seen)}",
         hint="choose one of these with --org or FLY_ORG, or use another token",
+    )
+
+
+async def _asked_for_apps(client: FlyClient, target: Target) -> Diagnosis:
+    """The same where the token may not ask what it is for: whether any call takes it."""
+    org = target.org or PERSONAL
+    try:
+        await client.api.apps_list(org_slug=org)
+    except NotAuthorized as error:
+        if error.status == 401:
+            raise
+    return Diagnosis(
+        name="organization", ok=True, message=f"{org}; the token does not say what it is for"
     )
 
 

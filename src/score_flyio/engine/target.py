@@ -124,10 +124,14 @@ class FlyTarget(Target):
     @asynccontextmanager
     async def connect(self, *, emit: Emit, rng: random.Random) -> AsyncIterator[FlyClient]:
         from score_flyio.fly.client import FlyClient
+        from score_flyio.fly.login import Login
 
+        login = Login(self.tokens)
+        await login.check()
+        self.tokens = login.tokens
         async with FlyClient(
             self.base_url,
-            self.tokens,
+            login,
             web_url=self.web_url,
             limiter=self.limiter,
             rng=rng,

@@ -1,12 +1,14 @@
 """Where tokens come from, what kinds there are, and the header they make.
 
-A token string may hold several tokens joined by commas, and may start with the scheme word.
+A token string may hold several tokens joined by commas, each with the scheme word before it, even
+repeatedly, in quotes, and wrapped over several lines.
 Macaroons begin with `fm1r_`, `fm1a_` or `fm2_`; everything else is a user's OAuth token. The
 Machines API gets only the macaroons when there is one. (Source: the public Go client.)
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -16,9 +18,13 @@ from attrs import frozen
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError
 
-VARIABLES: Final = ("FLY_API_TOKEN", "FLY_ACCESS_TOKEN")
+VARIABLES: Final = ("FLY_ACCESS_TOKEN", "FLY_API_TOKEN")
+"""In the order of flyctl."""
 MACAROON_PREFIXES: Final = ("fm1r_", "fm1a_", "fm2_")
-SCHEMES: Final = ("Bearer", "FlyV1")
+_SCHEME: Final = re.compile(r"^(bearer|flyv1)(\s+|$)", re.IGNORECASE)
+_WRAPPED: Final = re.compile(r"\s*[\r\n]+\s*")
+_USABLE: Final = re.compile(r"[!-~]+")
+"""Characters that a header can carry: ASCII without blanks."""
 
 
 @frozen(kw_only=True)
@@ -31,9 +37,21 @@ class Tokens:
 
     @classmethod
     def parse(cls, text: str, *, source: str = "given") -> Tokens:
-        """Take a token string apart. Raises ConfigError when there is no token in it."""
-        parts = (_without_scheme(part) for part in text.split(","))
+        """Take a token string apart.
+
+        Raises:
+            ConfigError: there is no token in it, or one with characters that no token has; the
+                text itself is not shown.
+        """
+        parts = [without_schemes(part) for part in text.split(",")]
         values = tuple(Secret(part) for part in parts if part)
+        if any(not _USABLE.fullmatch(part) for part in parts if part):
+            raise ConfigError(
+                f"{source}: the token has characters that no token has, such as blanks or letters "
+                "beyond ASCII",
+                hint="copy it once more, all of it and nothing else",
+                code="token_unreadable",
+            )
         if not values:
             raise ConfigError(
                 f"{source}: there is no token in it",
@@ -45,6 +63,11 @@ class Tokens:
     @property
     def macaroons(self) -> tuple[Secret, ...]:
         return tuple(v for v in self.values if v.reveal().startswith(MACAROON_PREFIXES))
+
+    @property
+    def own(self) -> tuple[Secret, ...]:
+        """The user's own tokens, which are no macaroons."""
+        return tuple(value for value in self.values if value not in self.macaroons)
 
     def authorization(self) -> Secret:
         """Value of the `Authorization` header for the Machines API."""
@@ -68,7 +91,7 @@ class Tokens:
 def find_tokens(environ: Mapping[str, str], *, home: Path | None = None) -> Tokens:
     """Tokens of the environment, else of flyctl's login.
 
-    Looks at FLY_API_TOKEN, FLY_ACCESS_TOKEN, then `access_token` in `config.yml` of FLY_CONFIG_DIR
+    Looks at FLY_ACCESS_TOKEN, FLY_API_TOKEN, then `access_token` in `config.yml` of FLY_CONFIG_DIR
     (default `.fly` in the home folder). Raises ConfigError when there is none, or when the file
     cannot be read.
     """
@@ -111,10 +134,11 @@ def _login_token(path: Path) -> str:
     return token.strip() if isinstance(token, str) else ""
 
 
-def _without_scheme(text: str) -> str:
-    text = text.strip()
-    first, _, rest = text.partition(" ")
-    return rest.strip() if first.lower() in {scheme.lower() for scheme in SCHEMES} else text
+def without_schemes(text: str) -> str:
+    """One token without what is pasted around it: quotes, scheme words, breaks of lines."""
+    while (bare := _SCHEME.sub("", text.strip().strip("\"'").strip(), count=1)) != text:
+        text = bare
+    return _WRAPPED.sub("", text)
 
 
 def _joined(values: tuple[Secret, ...]) -> str:

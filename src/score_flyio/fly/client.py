@@ -11,6 +11,7 @@ from fly_machines import FlyMachinesApi
 from score_flyio.events import Event
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.limits import RateLimiter
+from score_flyio.fly.login import Login
 from score_flyio.fly.releases import ReleaseApi
 from score_flyio.fly.retry import RetryPolicy
 from score_flyio.fly.sender import HttpSender
@@ -23,6 +24,8 @@ class FlyClient:
     Calls keep to the rate limits of `limiter`, are repeated by `retry` where that is safe, and are
     told to `emit`. `transport` makes what carries the requests instead of real HTTP.
 
+    Tokens that expire are renewed while the client is in use.
+
     With `web_url`, `releases` is where Fly is told of releases; else it is None.
 
     The calls of `fly.repeats` and `fly.leases` take `api`.
@@ -31,7 +34,7 @@ class FlyClient:
     def __init__(
         self,
         base_url: str = DEFAULT_BASE_URL,
-        tokens: Tokens | None = None,
+        tokens: Tokens | Login | None = None,
         *,
         web_url: str | None = None,
         transport: TransportFactory | None = None,
@@ -40,12 +43,13 @@ class FlyClient:
         rng: random.Random | None = None,
         emit: Callable[[Event], None] | None = None,
     ) -> None:
-        tokens, limiter = tokens or Tokens(values=()), limiter or RateLimiter()
+        login = tokens if isinstance(tokens, Login) else Login(tokens or Tokens(values=()))
+        limiter = limiter or RateLimiter()
         rng = rng or random.Random()  # noqa: S311  (spreads retries, guards nothing)
         self._transports: list[HttpTransport] = []
 
         def sender(url: str) -> HttpSender:
-            carrier = HttpTransport(url, tokens, factory=transport)
+            carrier = HttpTransport(url, login, factory=transport)
             self._transports.append(carrier)
             policy = retry or RetryPolicy()
             return HttpSender(

@@ -38,6 +38,7 @@ from score_flyio.errors import (
 )
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.errors import api_error
+from score_flyio.fly.login import Login
 
 TransportFactory: TypeAlias = Callable[[], httpx.AsyncBaseTransport]
 
@@ -99,10 +100,10 @@ class HttpTransport:
     """Carries calls out over HTTP, or over the transports that a factory makes."""
 
     def __init__(
-        self, base_url: str, tokens: Tokens, *, factory: TransportFactory | None = None
+        self, base_url: str, login: Login, *, factory: TransportFactory | None = None
     ) -> None:
         self._address = api_address(base_url, confidential=factory is None)
-        self._tokens = tokens
+        self._login = login
         self._factory = factory
         self._pools: dict[int, httpx.AsyncClient] = {}
         self._trust: Any = None
@@ -128,30 +129,31 @@ class HttpTransport:
         been carried out), an error of `fly.errors.api_error` for a refusal, and FlyProtocolError
         for a success that cannot be read.
         """
-        response = await self._bounded(call)
+        tokens = await self._login.fresh()
+        response = await self._bounded(call, tokens)
         if response.is_success:
             return Answer(status=response.status_code, value=_content(call.request, response))
         headers = {name.lower(): value for name, value in response.headers.items()}
         body = self._without_secrets(call, response.content)
         raise api_error(call.request, response.status_code, headers, body)
 
-    async def _bounded(self, call: Call) -> httpx.Response:
+    async def _bounded(self, call: Call, tokens: Tokens) -> httpx.Response:
         seconds = read_seconds(call)
         with anyio.move_on_after(CONNECT_SECONDS + seconds):
-            return await self._send(call, seconds)
+            return await self._send(call, tokens, seconds)
         raise FlyTimeout(
             f"{_named(call)}: no answer within {CONNECT_SECONDS + seconds:g} seconds",
             request=call.request,
             sent=True,
         )
 
-    async def _send(self, call: Call, seconds: float) -> httpx.Response:
+    async def _send(self, call: Call, tokens: Tokens, seconds: float) -> httpx.Response:
         try:
             return await self._pool(call.path).request(
                 call.operation.method,
                 self._address.url + call.url_path,
                 params=_query(call.query),
-                headers=self._headers(call),
+                headers=_headers(call, tokens),
                 content=None if call.body is None else json.dumps(call.body).encode(),
                 timeout=httpx.Timeout(seconds, connect=CONNECT_SECONDS, pool=None),
             )
@@ -171,19 +173,6 @@ class HttpTransport:
                 f"{_named(call)}: the answer cannot be read ({type(error).__name__})",
                 request=call.request,
             ) from error
-
-    def _headers(self, call: Call) -> dict[str, str]:
-        tokens, web = self._tokens, call.operation.tag == WEB_TAG
-        authorization = tokens.web_authorization() if web else tokens.authorization()
-        headers = {
-            "authorization": authorization.reveal(),
-            "accept": "application/json",
-            "user-agent": f"score-flyio/{__version__}",
-        }
-        if call.body is not None:
-            headers["content-type"] = "application/json"
-        headers.update({k: v for k, v in call.headers.items() if v is not None})
-        return headers
 
     def _pool(self, path: Mapping[str, str]) -> httpx.AsyncClient:
         if self._factory is not None:
@@ -205,7 +194,7 @@ class HttpTransport:
         return http_client(limits=limits, trust=self._trust)
 
     def _without_secrets(self, call: Call, body: bytes) -> bytes:
-        secrets = list(self._tokens.values)
+        secrets = list(self._login.tokens.values)
         if call.operation.tag == "Secrets":
             secrets += map(Secret, _texts(call.body))
         return masked(body.decode(errors="surrogateescape"), secrets).encode(
@@ -256,6 +245,20 @@ def _content(request: Request, response: httpx.Response) -> Any:
         named = f"{request.method} {request.path}"
         message = f"{named}: {response.status_code} with a body that is not JSON"
         raise FlyProtocolError(message, request=request) from error
+
+
+def _headers(call: Call, tokens: Tokens) -> dict[str, str]:
+    web = call.operation.tag == WEB_TAG
+    authorization = tokens.web_authorization() if web else tokens.authorization()
+    headers = {
+        "authorization": authorization.reveal(),
+        "accept": "application/json",
+        "user-agent": f"score-flyio/{__version__}",
+    }
+    if call.body is not None:
+        headers["content-type"] = "application/json"
+    headers.update({k: v for k, v in call.headers.items() if v is not None})
+    return headers
 
 
 def _query(query: Mapping[str, QueryValue]) -> httpx.QueryParams:

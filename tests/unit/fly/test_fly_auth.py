@@ -19,6 +19,10 @@ from score_flyio.fly.auth import Tokens, find_tokens
         ("FlyV1 fm2_a", "FlyV1 fm2_a", "FlyV1 fm2_a", "fm2_a"),
         ("fm1r_a, fm1a_b", "FlyV1 fm1r_a,fm1a_b", "FlyV1 fm1r_a,fm1a_b", "fm1r_a,fm1a_b"),
         (" FlyV1 fm2_a , oauth ,, ", "FlyV1 fm2_a", "FlyV1 fm2_a,oauth", "fm2_a"),
+        ("FlyV1 FlyV1 fm2_a", "FlyV1 fm2_a", "FlyV1 fm2_a", "fm2_a"),
+        ('"FlyV1 fm2_a,oauth"', "FlyV1 fm2_a", "FlyV1 fm2_a,oauth", "fm2_a"),
+        ("'FlyV1 \"fm2_a\"'", "FlyV1 fm2_a", "FlyV1 fm2_a", "fm2_a"),
+        ("FlyV1\nfm2_ab\n  cd\r\nef\n", "FlyV1 fm2_abcdef", "FlyV1 fm2_abcdef", "fm2_abcdef"),
         ("FlyV1 fm2_a,FlyV1 fm2_b", "FlyV1 fm2_a,fm2_b", "FlyV1 fm2_a,fm2_b", "fm2_a,fm2_b"),
     ],
 )
@@ -39,9 +43,9 @@ def login(folder: Path, text: str) -> Path:
 def test_the_first_source_wins(tmp_path: Path) -> None:
     folder = login(tmp_path, "access_token: from-login\n")
     both = {"FLY_API_TOKEN": "one", "FLY_ACCESS_TOKEN": "two"}
-    assert find_tokens(both, home=tmp_path).source == "FLY_API_TOKEN"
-    second = find_tokens({**both, "FLY_API_TOKEN": " "}, home=tmp_path)
-    assert second.password().reveal() == "two"
+    assert find_tokens(both, home=tmp_path).source == "FLY_ACCESS_TOKEN"
+    second = find_tokens({**both, "FLY_ACCESS_TOKEN": " "}, home=tmp_path)
+    assert second.password().reveal() == "one"
     found = find_tokens({}, home=tmp_path)
     assert found.password().reveal() == "from-login"
     assert find_tokens({"HOME": str(tmp_path)}) == found
@@ -83,3 +87,13 @@ def test_tokens_never_show() -> None:
     tokens = Tokens.parse("FlyV1 fm2_hunter2,hunter3")
     shown = f"{tokens!r} {tokens} {tokens.authorization()!r} {tokens.authorization()}"
     assert "hunter" not in shown
+
+
+@pytest.mark.parametrize(
+    "text", ["FlyV1 fm2_hunter\u00e92", "hunter 2", "fm2_hunter\u200b2", "hunter\x002"]
+)
+def test_what_no_token_has_is_refused_without_showing_it(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Tokens.parse(text, source="FLY_API_TOKEN")
+    assert "FLY_API_TOKEN" in str(caught.value)
+    assert "hunter" not in repr(caught.value)

@@ -17,6 +17,7 @@ from score_flyio.errors import ConfigError
 from score_flyio.events import RateLimitHit, RequestFinished, RequestRetried, to_json
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.errors import is_doubtful
+from score_flyio.fly.login import Login
 from score_flyio.fly.retry import ONCE, RetryPolicy, is_repeatable
 from score_flyio.fly.transport import Call, HttpTransport, api_address
 from tests.unit.fly.scripted import TOKEN, Connect, Seen, answer
@@ -366,7 +367,7 @@ async def test_certificates_count_whatever_the_spelling(
 
     monkeypatch.setattr(httpx, "AsyncClient", Client)
     operation = next(each for each in OPERATIONS if each.id == "Apps_list")
-    transport = HttpTransport(url, Tokens.parse("t"))
+    transport = HttpTransport(url, Login(Tokens.parse("t")))
     await transport.exchange(Call(operation=operation, path={}))
     assert [context.verify_mode for context in made] == [ssl.CERT_REQUIRED]
     assert made[0].check_hostname
@@ -384,7 +385,7 @@ async def test_certificates_count_whatever_the_spelling(
 )
 def test_a_token_goes_nowhere_in_plain_text(url: str) -> None:
     with pytest.raises(ConfigError, match="is not encrypted"):
-        HttpTransport(url, Tokens.parse("t"))
+        HttpTransport(url, Login(Tokens.parse("t")))
 
 
 @pytest.mark.parametrize(
@@ -401,7 +402,7 @@ def test_a_token_goes_nowhere_in_plain_text(url: str) -> None:
 )
 def test_what_is_no_base_url_is_refused(url: str) -> None:
     with pytest.raises(ConfigError):
-        HttpTransport(url, Tokens.parse("t"))
+        HttpTransport(url, Login(Tokens.parse("t")))
 
 
 def test_operations_used_by_rules_exist() -> None:

@@ -27,6 +27,7 @@ from score_flyio.deploy.verdict import (
 from score_flyio.errors import FlyApiError, FlyError, HealthCheckFailed, NotFound, RateLimited
 from score_flyio.events import CheckChanged, Event, MachineStateChanged, Scope
 from score_flyio.fly.client import FlyClient
+from score_flyio.fly.login import TOKEN_EXPIRED
 
 Judge: TypeAlias = Callable[[models.Machine], Verdict]
 
@@ -248,7 +249,7 @@ class HealthWatch:
             gone = isinstance(error, NotFound) and now - watch.since > GONE_AFTER
             if gone:
                 self._settle(watch, Verdict(Health.BAD, "it is gone"))
-            elif isinstance(error, FlyApiError) and error.status in {401, 403}:
+            elif error.code == TOKEN_EXPIRED or _refuses_token(error):
                 self._settle(watch, Verdict(Health.BAD, str(error)))
             else:
                 watch.pending = str(error)
@@ -331,3 +332,7 @@ class HealthWatch:
                 )
             )
         self._shown[watch.machine] = (seen.state, count)
+
+
+def _refuses_token(error: FlyError) -> bool:
+    return isinstance(error, FlyApiError) and error.status in {401, 403}

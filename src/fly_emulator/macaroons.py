@@ -1,0 +1,86 @@
+"""Macaroons with an end, and the service that gives discharges for their third parties."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import struct
+from collections.abc import Iterable
+from typing import Any, Final
+
+from fly_emulator.bodies import json_object
+from fly_emulator.settings import Principal
+from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal
+from fly_emulator.world import World
+from score_flyio.base.macaroon import Macaroon, read_macaroon
+
+LOCATION: Final = "https://api.fly.io/aaa/v1"
+"""Of the third party that knows users."""
+
+
+def new_macaroon(key: bytes, *, ends: float, ticket: bytes | None = None) -> str:
+    """A macaroon that ends; with a ticket, one that needs a discharge for it."""
+    caveats: list[Any] = [4, [0, int(ends)]]
+    caveats += [] if ticket is None else [11, [LOCATION, b"verifier", ticket]]
+    raw = _pack([[key, b"random", False], LOCATION, caveats, b"tail"])
+    return "fm2_" + base64.b64encode(raw).decode()
+
+
+def verified(tokens: Iterable[str], now: float) -> list[str]:
+    """Those of the tokens of a request that hold now; what is of no known form holds."""
+    tokens = list(tokens)
+    read = [(token, read_macaroon(token)) for token in tokens]
+    living = [each for _, each in read if each is not None and _lives(each, now)]
+    held = {each.key for each in living}
+    return [
+        token
+        for token, each in read
+        if each is None or (each in living and all(p.ticket in held for p in each.third_parties))
+    ]
+
+
+def _lives(macaroon: Macaroon, now: float) -> bool:
+    return macaroon.not_after is None or macaroon.not_after > now
+
+
+class Discharges:
+    """The interface that gives a user a discharge for a ticket."""
+
+    prefix = "/aaa/v1/.well-known/macfly/3p"
+
+    def name(self, _request: ApiRequest) -> str:
+        """The one operation."""
+        return "Macfly_discharge"
+
+    def handle(
+        self, world: World, request: ApiRequest, _principal: Principal, now: float
+    ) -> Outcome:
+        """Answer a request.
+
+        Raises:
+            Refusal: The ticket cannot be read, or the token is not a user's own.
+        """
+        if request.token.startswith("fm"):
+            raise Refusal(403, "a user's own token is needed")
+        try:
+            ticket = base64.b64decode(str(json_object(request.body).get("ticket")), validate=True)
+        except (ValueError, binascii.Error) as error:
+            raise Refusal(400, "invalid ticket") from error
+        ends = now + world.settings.discharge_life
+        return ApiResponse(document={"discharge": new_macaroon(ticket, ends=ends)})
+
+
+def _pack(value: Any) -> bytes:
+    """Msgpack of what is in a macaroon."""
+    match value:
+        case bool():
+            return b"\xc3" if value else b"\xc2"
+        case int():
+            return b"\xcf" + struct.pack(">Q", value)
+        case bytes():
+            return b"\xc5" + struct.pack(">H", len(value)) + value
+        case str():
+            raw = value.encode()
+            return b"\xd9" + bytes([len(raw)]) + raw
+        case _:
+            return bytes([0x90 | len(value)]) + b"".join(map(_pack, value))

@@ -1,0 +1,188 @@
+"""A login that is kept alive: tokens that expire soon are renewed as flyctl renews them.
+
+flyctl's login is a macaroon that lives for some minutes, discharges of third parties that live no
+longer, and the user's own token, which gets new discharges. Where a macaroon itself ends, the
+user's own token does alone what it allowed.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import anyio
+import httpx
+from attrs import Factory, define, evolve, field
+
+from score_flyio.base.clock import Clock, SystemClock
+from score_flyio.base.http import http_client
+from score_flyio.base.macaroon import Macaroon, ThirdParty, read_macaroon
+from score_flyio.base.secret import Secret
+from score_flyio.errors import ConfigError, FlyError
+from score_flyio.fly.auth import Tokens, without_schemes
+
+AHEAD: Final = 120.0
+"""Seconds before their end at which tokens are renewed."""
+TRUSTED: Final = frozenset({"auth.fly.io", "api.fly.io"})
+"""Hosts that are shown the user's own token."""
+PATH: Final = "/.well-known/macfly/3p"
+PATIENCE: Final = 30.0
+"""Seconds to wait for one discharge."""
+TOKEN_EXPIRED: Final = "token_expired"  # noqa: S105 - the code of an error
+_HINT: Final = (
+    "log in again with `fly auth login`, or set FLY_API_TOKEN to a token that lasts "
+    "(`fly tokens create deploy` prints one)"
+)
+AGAIN_AFTER: Final = 15.0
+"""Seconds before a renewal that failed is tried once more."""
+
+
+@define(eq=False)
+class Login:
+    """The tokens that calls are made with, renewed in time."""
+
+    tokens: Tokens
+    clock: Clock = field(factory=SystemClock)
+    trusted: frozenset[str] = TRUSTED
+    client: Callable[[], httpx.AsyncClient] = http_client
+    """Makes what discharges are fetched with."""
+    _turn: anyio.Lock = field(factory=anyio.Lock, init=False)
+    _rests_until: float = field(default=0.0, init=False)
+    _end: float | None = field(
+        init=False, default=Factory(lambda self: seconds_left(self.tokens, 0.0), takes_self=True)
+    )
+    """When the tokens end; None: never, as far as they say."""
+
+    async def fresh(self) -> Tokens:
+        """Tokens that are valid for some time yet.
+
+        Raises:
+            FlyError: they have ended, and nothing renews them.
+        """
+        if self._due():
+            async with self._turn:
+                if self._due():
+                    await self._renew()
+        return self.tokens
+
+    async def check(self) -> None:
+        """Raises ConfigError when the tokens end within minutes and nothing renews them."""
+        try:
+            await self.fresh()
+        except FlyError as error:
+            raise ConfigError(error.message, hint=error.hint, code=TOKEN_EXPIRED) from error
+        left = seconds_left(self.tokens, self.clock.time())
+        if left is not None and left < AHEAD:
+            raise ConfigError(_ended(self.tokens, left), hint=_HINT, code=TOKEN_EXPIRED)
+
+    def _due(self) -> bool:
+        if self._end is None:
+            return False
+        now = self.clock.time()
+        left = self._end - now
+        return left < AHEAD and (left <= 0 or now >= self._rests_until)
+
+    async def _renew(self) -> None:
+        found = list(self.tokens.values)
+        now = self.clock.time()
+        for party in missing_discharges(self.tokens, now + AHEAD):
+            discharge = await self._discharge(party)
+            if discharge is not None:
+                found.append(discharge)
+        renewed = evolve(self.tokens, values=_living(found, now))
+        left = seconds_left(renewed, now)
+        gone = bool(self.tokens.macaroons) and not renewed.macaroons
+        if self.tokens.own and (gone or (left is not None and left < AHEAD)):
+            renewed, left, gone = evolve(self.tokens, values=self.tokens.own), None, False
+        if gone or (left is not None and left <= 0):
+            raise FlyError(_ended(self.tokens, 0.0), hint=_HINT, code=TOKEN_EXPIRED)
+        self.tokens, self._end = renewed, seconds_left(renewed, 0.0)
+        self._rests_until = now + AGAIN_AFTER
+
+    async def _discharge(self, party: ThirdParty) -> Secret | None:
+        """A discharge for a ticket; None where it is not to be had without a person."""
+        own, host = self.tokens.own, urlsplit(party.location).hostname
+        if not own or host not in self.trusted:
+            return None
+        ticket = base64.b64encode(party.ticket).decode()
+        headers = {"authorization": f"Bearer {own[0].reveal()}"}
+        with anyio.move_on_after(PATIENCE):
+            try:
+                async with self.client() as client:
+                    url = party.location.rstrip("/") + PATH
+                    answer = await client.post(url, json={"ticket": ticket}, headers=headers)
+                    return await _polled(client, host or "", answer)
+            except (httpx.HTTPError, ValueError):
+                return None
+        return None
+
+
+async def _polled(client: httpx.AsyncClient, host: str, answer: httpx.Response) -> Secret | None:
+    """The discharge of an answer, or of the place that the answer says to ask."""
+    document: Any = answer.json() if answer.is_success and answer.content else {}
+    url = document.get("poll_url")
+    while "discharge" not in document and url and urlsplit(url).hostname == host:
+        await anyio.sleep(1.0)
+        answer = await client.get(url)
+        document = answer.json() if answer.status_code == 200 else {}
+        if not answer.is_success:
+            return None
+    text = document.get("discharge")
+    return Secret(without_schemes(text)) if isinstance(text, str) else None
+
+
+def seconds_left(tokens: Tokens, now: float) -> float | None:
+    """How long the tokens that are sent are valid yet; None: as far as they say, for ever.
+
+    Of several macaroons for access, the one that ends first counts: each may be for another
+    organization.
+    """
+    known = _readings(tokens.macaroons)
+    tickets = {party.ticket for each in known for party in each.third_parties}
+    ends = [_end(each, known) for each in known if each.key not in tickets]
+    return min((end - now for end in ends if end is not None), default=None)
+
+
+def _end(macaroon: Macaroon, known: list[Macaroon]) -> float | None:
+    """When it ends, or the first of the discharges that it needs; 0 without one of them."""
+    ends = [] if macaroon.not_after is None else [macaroon.not_after]
+    for party in macaroon.third_parties:
+        found = [each for each in known if each.key == party.ticket]
+        if not found:
+            return 0.0
+        limits = [each.not_after for each in found]
+        if None not in limits:
+            ends.append(max(limit for limit in limits if limit is not None))
+    return min(ends, default=None)
+
+
+def missing_discharges(tokens: Tokens, until: float) -> tuple[ThirdParty, ...]:
+    """The third parties of macaroons without a discharge that is valid until then."""
+    known = _readings(tokens.macaroons)
+    held = {each.key for each in known if each.not_after is None or each.not_after >= until}
+    living = [each for each in known if each.not_after is None or each.not_after >= until]
+    parties = dict.fromkeys(party for each in living for party in each.third_parties)
+    return tuple(party for party in parties if party.ticket not in held)
+
+
+def _living(values: Iterable[Secret], now: float) -> tuple[Secret, ...]:
+    """Without what has ended, and without discharges of what has ended."""
+    read = [(value, read_macaroon(value.reveal())) for value in values]
+    known = [each for _, each in read if each is not None]
+    tickets = {party.ticket for each in known for party in each.third_parties}
+    living = [each for each in known if each.not_after is None or each.not_after > now]
+    needed = {p.ticket for e in living if e.key not in tickets for p in e.third_parties}
+    kept = [each for each in living if each.key not in tickets or each.key in needed]
+    return tuple(value for value, each in read if each is None or each in kept)
+
+
+def _readings(values: Iterable[Secret]) -> list[Macaroon]:
+    found = (read_macaroon(value.reveal()) for value in values)
+    return [each for each in found if each is not None]
+
+
+def _ended(tokens: Tokens, left: float) -> str:
+    when = "has expired" if left <= 0 else f"expires in {left:.0f} s"
+    return f"the token of {tokens.source} {when}, and cannot be renewed from here"
