@@ -63,7 +63,10 @@ def identifier(path: Mapping[str, str]) -> str:
 
 @define(eq=False)
 class _Bucket:
-    """A token bucket; the one in front of the queue waits while the others queue for `turn`."""
+    """A token bucket; the one in front of the queue waits while the others queue for `turn`.
+
+    There are thousands, and hardly one has a queue: what a queue needs is made with it.
+    """
 
     limit: Limit
     tokens: float
@@ -73,8 +76,8 @@ class _Bucket:
     """Until when a refusal keeps everyone waiting."""
     pace: float = 1.0
     """Part of the documented rate in use."""
-    turn: anyio.Lock = field(factory=anyio.Lock)
-    changed: anyio.Event = field(factory=anyio.Event)
+    turn: anyio.Lock | None = None
+    changed: anyio.Event | None = None
 
     @property
     def rate(self) -> float:
@@ -87,18 +90,26 @@ class _Bucket:
 
     async def take(self) -> float | None:
         """Wait for a token and take it; gives back until when it put off the refill, if it did."""
+        if self.turn is None:
+            if self._ready():
+                return self._spend()
+            self.turn = anyio.Lock()
         async with self.turn:
-            while True:
-                now = anyio.current_time()
-                self.refill(now)
-                if self.tokens >= 1 - EPSILON and now >= self.held - EPSILON:
-                    return self._spend(now)
+            while not self._ready():
                 missing = (1 - self.tokens) / self.rate
-                with anyio.move_on_after(max(self.refilled + missing, self.held) - now):
+                end = max(self.refilled + missing, self.held)
+                self.changed = self.changed or anyio.Event()
+                with anyio.move_on_after(end - anyio.current_time()):
                     await self.changed.wait()
+            return self._spend()
 
-    def _spend(self, now: float) -> float | None:
-        put_off = now + MARGIN - (self.limit.burst - self.tokens) / self.rate
+    def _ready(self) -> bool:
+        now = anyio.current_time()
+        self.refill(now)
+        return self.tokens >= 1 - EPSILON and now >= self.held - EPSILON
+
+    def _spend(self) -> float | None:
+        put_off = anyio.current_time() + MARGIN - (self.limit.burst - self.tokens) / self.rate
         self.tokens -= 1
         if put_off <= self.refilled:
             return None
@@ -125,8 +136,9 @@ class _Bucket:
             self._wake()
 
     def _wake(self) -> None:
-        self.changed.set()
-        self.changed = anyio.Event()
+        if self.changed is not None:
+            self.changed.set()
+            self.changed = None
 
 
 @frozen(kw_only=True)
