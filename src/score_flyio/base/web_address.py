@@ -5,7 +5,6 @@ A URL can carry a password before its host and a key in its query. Neither ever 
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -114,6 +113,8 @@ def is_loopback(host: str | None) -> bool:
     """Whether what is sent to this host stays on this machine."""
     if host is None:
         return False
+    from ipaddress import ip_address
+
     try:
         return ip_address(host).is_loopback
     except ValueError:

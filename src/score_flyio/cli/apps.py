@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,7 +10,14 @@ import asyncclick as click
 from attrs import field, frozen
 
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import Decorator, app_option, options, org_option, target_option
+from score_flyio.cli.options import (
+    Decorator,
+    app_option,
+    emulate_option,
+    options,
+    org_option,
+    target_option,
+)
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,9 +32,6 @@ config_option = click.option(
     multiple=True,
     metavar="FILE",
     help="A fly.toml that names the app, instead of a workload.",
-)
-emulate_option = click.option(
-    "--emulate", is_flag=True, help="Use the emulator kept under .score-flyio/emulator."
 )
 APPS: Final = (
     click.argument("workloads", nargs=-1, metavar="[WORKLOAD]..."),
@@ -84,19 +88,27 @@ async def session(
     place = target_of(cli, target=target, emulate=emulate, org=org)
     async with follow(cli, events_file) as listener:
         log = EventLog(cli.clock.time, listener)
-        async with open_session(cli.project(), place, log, clock=cli.clock) as visit:
+        async with open_session(cli.project(place.kept_as), place, log, clock=cli.clock) as visit:
             if not silent:
                 visit.tell_target()
             yield visit
 
 
 async def chosen(
-    cli: CliContext, workloads: Sequence[str], configs: Sequence[str], app: str | None
+    cli: CliContext,
+    workloads: Sequence[str],
+    configs: Sequence[str],
+    app: str | None,
+    *,
+    target: str | None = None,
+    emulate: bool = False,
+    **_others: Any,
 ) -> tuple[AppRef, ...]:
-    """The apps that the command line names."""
+    """The apps that the command line names; which there are depends on the target."""
     from score_flyio.engine.operations.apps import choose_apps
 
-    return await choose_apps(cli.project(), workloads, configs=configs, app=app)
+    project = cli.project(target, emulate=emulate)
+    return await choose_apps(project, workloads, configs=configs, app=app)
 
 
 def names_one_app(*arguments: str) -> Decorator[Any]:
@@ -143,30 +155,33 @@ async def named_app(cli: CliContext, settings: dict[str, Any]) -> NamedApp:
     Raises:
         UsageError: it is not clear which workload is meant.
     """
-    own = [settings.pop(name) for name in ("arguments", "configs", "app")]
+    own = (settings.pop("arguments"), settings.pop("configs"), settings.pop("app"))
     names = ("target", "emulate", "org", "events_file")
     place = {name: settings.pop(name) for name in names if name in settings}
-    apps, rest = await _split(cli, *own)
+    apps, rest = await _split(cli, own, place)
     return NamedApp(cli=cli, apps=apps, rest=rest, place=place)
 
 
 async def _split(
-    cli: CliContext, arguments: Sequence[str], configs: Sequence[str], app: str | None
+    cli: CliContext,
+    named: tuple[Sequence[str], Sequence[str], str | None],
+    place: Mapping[str, Any],
 ) -> tuple[tuple[AppRef, ...], tuple[str, ...]]:
-    """The app and the arguments that are left.
+    """The app, by the arguments, `--config` and `--app`, and the arguments that are left.
 
     The first argument is the workload, unless --app or --config names the app, or the project has
     only one workload and the argument is not its name.
     """
     from score_flyio.engine.operations.apps import single
 
+    arguments, configs, app = named
     if app or configs:
-        return await chosen(cli, (), configs, app), tuple(arguments)
-    every = await chosen(cli, (), (), None)
+        return await chosen(cli, (), configs, app, **place), tuple(arguments)
+    every = await chosen(cli, (), (), None, **place)
     for ref in every:
         if arguments and ref.workload == arguments[0]:
             return (ref,), tuple(arguments[1:])
     if len(every) == 1:
         return every, tuple(arguments)
-    named = [name for name in arguments[:1] if "=" not in name and not name.isdigit()]
-    return (single(await chosen(cli, named, (), None)),), tuple(arguments)
+    names = [name for name in arguments[:1] if "=" not in name and not name.isdigit()]
+    return (single(await chosen(cli, names, (), None, **place)),), tuple(arguments)

@@ -65,15 +65,17 @@ class CliContext:
             raise UsageError(f"{option}: {file!r} {wrong}", hint="name a file in a folder there is")
         return path
 
-    def project(self) -> "Project":
-        """The project of the working directory, or what `--state` says.
+    def project(self, target: str | None = None, *, emulate: bool = False) -> "Project":
+        """The project of the working directory, or what `--state` says, with a target's state.
 
         Its directory is relative where it can be, so that messages name files as they were typed.
         """
         from score_flyio.engine.project import Project
+        from score_flyio.state.targets import kept_as
 
         directory = Path(os.path.relpath(self.directory))
-        return Project.open(directory, state=self.state, environ=self.environ)
+        project = Project.open(directory, state=self.state, environ=self.environ)
+        return project.at(kept_as("emulator" if emulate else target, self.environ))
 
     def confirm(self, question: str, *, yes: bool) -> bool:
         """Ask before something is deleted; with `yes` (`--yes`) the answer is given.

@@ -41,7 +41,7 @@ class DeployRun:
 
     async def deploy(self, selection: Selection) -> int:
         """Deploy what is selected, tell how it went, and return the exit code."""
-        inputs, refused = await load_inputs(self.cli.project(), selection)
+        inputs, refused = await load_inputs(self.cli.project(self.target.kept_as), selection)
         check_options(self.options, len(inputs) + len(refused))
         if self.build_only:
             return await self._build(inputs, refused)
@@ -82,7 +82,7 @@ class DeployRun:
 
     def _engine(self, listener: Listener) -> Engine:
         return Engine(
-            self.cli.project(),
+            self.cli.project(self.target.kept_as),
             target=self.target,
             listener=listener,
             clock=self.cli.clock,

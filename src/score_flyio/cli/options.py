@@ -78,6 +78,9 @@ events_option = click.option(
 
 yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 
+emulate_option = click.option(
+    "--emulate", is_flag=True, help="Use the emulator kept under .score-flyio/emulator."
+)
 target_option = click.option(
     "--target",
     metavar="fly|emulator|URL",

@@ -158,8 +158,18 @@ class Deployment:
         )
 
     async def organization(self, observed: ObservedApp) -> str:
-        """The one that the app is made in; none where it is there already."""
-        return "" if observed.exists else await self.session.organization.slug()
+        """The one that the app is made in; none where it is there already.
+
+        Raises WrongPlace when the apps of the project are in another one.
+        """
+        if observed.app is None:
+            found = await self.session.organization.slug()
+            self.recorder.belongs(None, told=found)
+            return found
+        owner = observed.app.organization
+        told = self.session.target.org
+        self.recorder.belongs(owner.slug if owner else None, told=told)
+        return ""
 
     def planned(self, desired: DesiredApp, observed: ObservedApp, org: str) -> AppPlan:
         """The plan of one app."""

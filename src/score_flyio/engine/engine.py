@@ -27,8 +27,10 @@ from score_flyio.engine.run import Run, raise_failures
 from score_flyio.engine.session import Session, open_session
 from score_flyio.engine.target import Target
 from score_flyio.errors import ConfigError, FlyError
-from score_flyio.events import Event, EventLog, RunFinished, RunStarted
+from score_flyio.events import Event, EventLog, RunFinished, RunStarted, WarningRaised
 from score_flyio.fly.client import FlyClient
+from score_flyio.resources.run import ResourceRun
+from score_flyio.state.model import FLY
 
 if TYPE_CHECKING:
     from score_flyio.engine.operations.addresses import Address, AddressKind
@@ -351,6 +353,8 @@ class Engine:
                 jobs=self._jobs,
                 saver=recorder.saver,
             )
+            if state.target != FLY and ready.run is not None:
+                self._tell_programs(ready.run)
             if ready.needs_state:  # known from now on, however the run ends
                 await recorder.saver.save()
             report = await Deployment(
@@ -363,6 +367,17 @@ class Engine:
             report = await self._with_secrets(report, ready)
         emit(RunFinished(outcome=report.outcome, seconds=anyio.current_time() - start))
         return report
+
+    def _tell_programs(self, run: ResourceRun) -> None:
+        """What is not of the project may not know that an emulator is no reason to be careless."""
+        if run.outside:
+            self.session.emit(
+                WarningRaised(
+                    message="for resources of this target, these run and may make real things: "
+                    + ", ".join(run.outside),
+                    code="programs_run",
+                )
+            )
 
     async def _with_secrets(self, report: Report, ready: Preparation) -> Report:
         """Writes the secrets file, where one is wanted; the report, with what went wrong."""

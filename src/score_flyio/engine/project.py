@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from attrs import evolve, field, frozen
 
@@ -21,8 +21,9 @@ from score_flyio.resources.registry import Registry, project_registry
 from score_flyio.score.load import LoadedWorkload, load_score_file
 from score_flyio.state.file import FOLDER, FileStore
 from score_flyio.state.locate import open_store
-from score_flyio.state.model import ProjectState, WorkloadRecord
-from score_flyio.state.store import StateStore, not_initialised
+from score_flyio.state.model import FLY, ProjectState, WorkloadRecord
+from score_flyio.state.store import InMemoryStore, StateStore, not_initialised
+from score_flyio.state.targets import TARGET_VARIABLE, TargetStore
 
 if TYPE_CHECKING:
     from score_flyio.resources.template.surroundings import Surroundings
@@ -88,6 +89,8 @@ class Project:
     """Where the project state is kept."""
     environ: Mapping[str, str] = field(factory=lambda: os.environ, repr=False)
     """Variables that provisioners in this process read."""
+    target: str = FLY
+    """What its state belongs to; see `at`."""
 
     @classmethod
     def open(
@@ -100,6 +103,21 @@ class Project:
         """The project in `directory`; `state` is a URL or folder other than the usual one."""
         variables = os.environ if environ is None else environ
         return cls(directory, open_store(state, directory, variables), variables)
+
+    def at(self, target: str) -> Self:
+        """The project with the state of one target: what a run elsewhere made is not in it.
+
+        Args:
+            target: `fly`, `emulator`, or the address of what plays the platform.
+        """
+        if target == self.target or isinstance(self.store, InMemoryStore):
+            return self
+        store = self.store.project if isinstance(self.store, TargetStore) else self.store
+        if target != FLY:
+            folder = store.folder if isinstance(store, FileStore) else self.directory / FOLDER
+            store = TargetStore(store, folder, target)
+        environ = {**self.environ, TARGET_VARIABLE: target}
+        return evolve(self, store=store, environ=environ, target=target)
 
     async def init(self, prefix: str | None, *, sample: str | None = None) -> Initialised:
         """Start the project; what is there already stays.

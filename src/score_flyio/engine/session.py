@@ -18,13 +18,14 @@ from score_flyio.deploy.step import Step
 from score_flyio.engine.access import access_of
 from score_flyio.engine.project import Project
 from score_flyio.engine.target import Target
+from score_flyio.errors import WrongPlace
 from score_flyio.events import Event, EventLog, StateSaved, TargetSelected
 from score_flyio.fly.client import FlyClient
-from score_flyio.fly.organization import Organization
+from score_flyio.fly.organization import PERSONAL, Organization
 from score_flyio.resources.postgres.native import in_process
 from score_flyio.resources.registry import Registry
 from score_flyio.state.deployments import DeploymentRecord, Release, SecretRecord
-from score_flyio.state.model import ProjectState
+from score_flyio.state.model import Place, ProjectState
 from score_flyio.state.saving import Saver
 from score_flyio.state.store import InMemoryStore, StateStore, not_initialised
 
@@ -43,6 +44,8 @@ class StateRecorder:
     store: StateStore
     saver: Saver
     emit: Callable[[Event], None]
+    place: Place | None = None
+    """Where the run goes, to be remembered with the first fact; None: nowhere that lasts."""
 
     def known(self, app: str) -> KnownApp:
         """What is remembered of an app."""
@@ -82,6 +85,25 @@ class StateRecorder:
         if older and room > 0:
             await self._keep(app, evolve(record, releases=(*older[-room:], *record.releases)))
 
+    def belongs(self, organization: str | None, *, told: str | None = None) -> None:
+        """Holds the organization of an app against that of the project.
+
+        That of an app which is there is remembered.
+
+        Args:
+            organization: of an app that is there; None: not known.
+            told: the one that the run is about, if it was told.
+
+        Raises WrongPlace.
+        """
+        place = self.state.place or self.place
+        if place is None:
+            return
+        if organization is not None:
+            self.state.place = place = in_organization(place, organization)
+        if told is not None:
+            in_organization(place, told)
+
     def of(self, app: str) -> DeploymentRecord:
         """All that is remembered of an app; empty where nothing is."""
         found = self.state.deployments.get(app)
@@ -89,9 +111,28 @@ class StateRecorder:
         return found or DeploymentRecord(workload=next(names, None))
 
     async def _keep(self, app: str, record: DeploymentRecord) -> None:
+        self.state.place = self.state.place or self.place
         self.state.deployments[app] = record
         await self.saver.save()
         self.emit(StateSaved())
+
+
+def in_organization(place: Place, organization: str) -> Place:
+    """The place, with an organization that was not known before.
+
+    Raises WrongPlace for another one. `personal` stands for whatever the platform calls it.
+    """
+    known = place.organization
+    if known is None or PERSONAL in {known, organization}:
+        return evolve(place, organization=known or organization)
+    if known != organization:
+        raise WrongPlace(
+            f"this project's apps belong to organization {known!r}, and this run is about "
+            f"{organization!r}",
+            hint=f"use a token and --org of {known!r}, start another project for "
+            f"{organization!r}, or state adopt where the apps have moved",
+        )
+    return place
 
 
 @define(kw_only=True, eq=False)
@@ -163,16 +204,40 @@ class Session:
             state = await self.project.store.load()
             if state is None and needed:
                 raise not_initialised()
+            if state is not None:
+                self._check_place(state)
             if state is None or to_look:
                 yield self._recorder(state or ProjectState.new(""), InMemoryStore(), _ignore)
                 return
         async with self.project.locked(owner) as state:
+            self._check_place(state)
             yield self._recorder(state, self.project.store, self.emit)
+
+    def _check_place(self, state: ProjectState) -> None:
+        """Holds where the state's apps are against where the visit goes. Raises WrongPlace."""
+        address, place = self.target.address, state.place
+        if address is None or place is None:
+            return
+        if place.address != address:
+            raise WrongPlace(
+                f"this project's apps are at {place.address}, and this run would go to {address}",
+                hint=f"give --target {address} to keep what runs there apart, or state adopt "
+                "where the apps have moved",
+            )
+        if self.target.org is not None:
+            in_organization(place, self.target.org)
 
     def _recorder(
         self, state: ProjectState, store: StateStore, emit: Callable[[Event], None]
     ) -> StateRecorder:
-        return StateRecorder(state=state, store=store, saver=Saver(store, state), emit=emit)
+        address = self.target.address
+        return StateRecorder(
+            state=state,
+            store=store,
+            saver=Saver(store, state),
+            emit=emit,
+            place=None if address is None else Place(address=address),
+        )
 
 
 @asynccontextmanager
@@ -188,9 +253,8 @@ async def open_session(
     rng = rng or random.SystemRandom()
     now = (clock or SystemClock()).time
     async with target.connect(emit=log.emit, rng=rng) as client:
-        yield Session(
-            project=project, target=target, client=client, emit=log.emit, now=now, rng=rng
-        )
+        there = project.at(target.kept_as)
+        yield Session(project=there, target=target, client=client, emit=log.emit, now=now, rng=rng)
 
 
 def _ignore(_event: Event) -> None:

@@ -14,6 +14,8 @@ from attrs import Factory, define, field
 
 from score_flyio.errors import ConfigError
 from score_flyio.events import Event
+from score_flyio.state.model import FLY
+from score_flyio.state.targets import TARGET_VARIABLE, kept_as
 
 if TYPE_CHECKING:
     from fly_emulator import Emulator
@@ -27,6 +29,7 @@ EMULATOR_URL = "http://emulator.invalid"
 EMULATOR_FOLDER = Path(".score-flyio") / "emulator"
 """Where the world of `--emulate` is kept, below the project's folder."""
 
+
 Emit = Callable[[Event], None]
 
 
@@ -37,6 +40,13 @@ class Target(ABC):
     """Whether nothing leaves this computer."""
     org: str | None = None
     """The organization that new apps belong to; None: the one that the token sees."""
+    kept_as: str = FLY
+    """Whose state its runs read and write: `fly`, `emulator`, or an address."""
+
+    @property
+    def address(self) -> str | None:
+        """Where the platform is, whatever the way to it; None where only this process knows it."""
+        return None
 
     @property
     @abstractmethod
@@ -59,7 +69,7 @@ class Target(ABC):
             ConfigError: there is no token; names both ways out.
         """
         environ = os.environ if environ is None else environ
-        wanted = environ.get("SCORE_FLYIO_TARGET", "fly")
+        wanted = environ.get(TARGET_VARIABLE, FLY)
         return Target.parse(wanted, environ, directory=directory)
 
     @staticmethod
@@ -68,10 +78,12 @@ class Target(ABC):
         folder = directory or Path()
         if text == "emulator":
             return EmulatorTarget(world=folder / EMULATOR_FOLDER / "world.json")
-        if text == "fly":
+        if text == FLY:
             return FlyTarget.logged_in(environ)
         if text.lower().startswith(("http://", "https://")):
-            return FlyTarget.logged_in({**environ, "FLY_FLAPS_BASE_URL": text})
+            target = FlyTarget.logged_in({**environ, "FLY_FLAPS_BASE_URL": text})
+            target.kept_as = kept_as(text, environ)
+            return target
         raise ConfigError(
             f"unknown target {text!r}", hint="use fly, emulator or the URL of a Machines API"
         )
@@ -95,6 +107,14 @@ class FlyTarget(Target):
     """The organization that new apps belong to; None: the one that the token sees."""
     limiter: RateLimiter | None = None
     """Shared by everything that talks to this account in this process."""
+    kept_as: str = FLY
+    """Whose state its runs read and write: `fly`, or the address that was chosen as a target."""
+
+    @property
+    def address(self) -> str:
+        """Of the API; from inside Fly's private network it is the same one."""
+        host = self.base_url.partition("://")[2].partition(":")[0]
+        return MACHINES_URL if host.endswith(".internal") else self.base_url
 
     @property
     def name(self) -> str:
@@ -156,6 +176,8 @@ class EmulatorTarget(Target):
     """The organization that new apps belong to."""
     emulated: bool = True
     """Always."""
+    kept_as: str = "emulator"
+    """Whose state its runs read and write."""
 
     @property
     def name(self) -> str:

@@ -55,6 +55,7 @@ with lazily(globals()):
     from score_flyio.errors.inputs import ScoreFileError as ScoreFileError
     from score_flyio.errors.inputs import UnsupportedFeatureError as UnsupportedFeatureError
     from score_flyio.errors.inputs import UsageError as UsageError
+    from score_flyio.errors.inputs import WrongPlace as WrongPlace
     from score_flyio.errors.runs import DeployError as DeployError
     from score_flyio.errors.runs import DestructiveChange as DestructiveChange
     from score_flyio.errors.runs import HealthCheckFailed as HealthCheckFailed

@@ -52,6 +52,12 @@ class ConfigError(InputError):
     code = "config_invalid"
 
 
+class WrongPlace(ConfigError):
+    """The project's apps are somewhere else than where a run would go."""
+
+    code = "wrong_place"
+
+
 class UnsupportedFeatureError(InputError):
     """Valid Score that Fly cannot run; the hint says what to do instead."""
 

@@ -113,6 +113,7 @@ class Deprovisioning:
             metadata=record.metadata or {},
             state=record.state,
             shared=self.state.shared,
+            target=self.state.target,
         )
         try:
             result = await self.registry.build(definition).deprovision(request)

@@ -27,6 +27,8 @@ class ProvisionRequest(Record):
     """The provisioner's own notes about this resource."""
     shared: JsonObject = field(factory=dict, repr=False)
     """State that all provisioners of the project share."""
+    target: str = "fly"
+    """What the resource is for: `fly`, `emulator`, or the address of what plays the platform."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)

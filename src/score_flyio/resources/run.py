@@ -135,6 +135,12 @@ class ResourceRun:
             raise combined(self.failures)
 
     @property
+    def outside(self) -> tuple[str, ...]:
+        """The programs and services that the run will call, each once."""
+        found = (definition.outside for definition, _ in self._serving.values())
+        return tuple(dict.fromkeys(name for name in found if name is not None))
+
+    @property
     def failures(self) -> list[ResourceError]:
         """What failed so far, in provisioning order, each cause once."""
         failed = (self._failures[uid] for uid in self._plan.order if uid in self._failures)
@@ -267,6 +273,7 @@ class ResourceRun:
             metadata=self._plan.primed[uid].metadata,
             state=record.state,
             shared=self._sharing.view(uid),
+            target=self._state.target,
         )
 
     async def _keep(

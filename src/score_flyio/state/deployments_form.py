@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from score_flyio.errors import StateCorrupt, StateTooNew
-from score_flyio.state.model import ProjectState
+from score_flyio.state.model import Place, ProjectState
 from score_flyio.state.yaml_form import dump_state, load_state
 from score_flyio.yaml.reader import YamlError, read_yaml
 from score_flyio.yaml.writer import write_yaml
@@ -45,12 +45,15 @@ def _converter() -> cattrs.Converter:
 
 def dump_deployments(state: ProjectState) -> str | None:
     """The text of `deployments.yaml`; None when there is nothing to remember."""
-    if not (state.deployments or state.uses_shared):
+    if not (state.deployments or state.uses_shared or state.place):
         return None
+    place = state.place
+    known = {} if place is None else {"address": place.address, "organization": place.organization}
     return write_yaml(
         {
             "version": VERSION,
             "salt": state.salt,
+            **({"place": known} if known else {}),
             "uses_shared": dict(sorted(state.uses_shared.items())),
             "deployments": {
                 app: _converter().unstructure(record)
@@ -83,6 +86,8 @@ def load_deployments(state: ProjectState, text: str, file: str) -> None:
         )
     try:
         state.salt = _converter().structure(document["salt"], str)
+        place = document.get("place")
+        state.place = None if place is None else _converter().structure(place, Place)
         state.uses_shared = _converter().structure(
             document.get("uses_shared") or {}, dict[str, bool]
         )

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from score_flyio.state.deployments import DeploymentRecord
     from score_flyio.state.resources import ProvisionerDefinition, ResourceRecord
 
+FLY = "fly"
+"""The target that a project's own state belongs to."""
 PREFIX_KEY = "score-flyio-app-prefix"
 """Where provisioners find the app prefix in the shared state, as in the Go score-flyio."""
 
@@ -26,6 +28,16 @@ class WorkloadRecord(Record):
     """The Score document after overrides; placeholders untouched."""
     file: str | None = None
     """Its Score file as it was typed."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Place(Record):
+    """Where at Fly the apps of a state are."""
+
+    address: str
+    """Of the Machines API."""
+    organization: str | None = None
+    """Its slug; None: not known yet."""
 
 
 def new_salt() -> str:
@@ -53,6 +65,10 @@ class ProjectState(Record):
     """Provisioner id → whether it has ever answered with a change of the shared state."""
     salt: str = field(factory=new_salt, repr=False)
     """Key of the fingerprints of secrets."""
+    place: Place | None = None
+    """None: nothing was deployed yet."""
+    target: str = FLY
+    """What it belongs to: `fly`, `emulator`, or an address; where it is kept tells that."""
 
     @classmethod
     def new(cls, app_prefix: str) -> ProjectState:

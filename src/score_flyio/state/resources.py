@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from attrs import field, frozen
 
 from score_flyio.base.record import Record
+from score_flyio.base.web_address import shown_url
 from score_flyio.score.resources import JsonObject, ResourceUid
 from score_flyio.yaml.writer import sorted_keys
 
@@ -164,6 +165,17 @@ class ProvisionerDefinition(Record):
     resource_id: str | None = None
     """None serves every id."""
     spec: ProvisionerSpec
+
+    @property
+    def outside(self) -> str | None:
+        """What it calls outside of this process: a program, or a service without what is secret."""
+        match self.spec:
+            case CommandSpec(binary=binary):
+                return binary
+            case HttpSpec(url=url):
+                return shown_url(url)
+            case _:
+                return None
 
     def serves(self, uid: ResourceUid) -> bool:
         return (

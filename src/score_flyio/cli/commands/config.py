@@ -10,7 +10,13 @@ import asyncclick as click
 
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import app_option, json_option, target_option, yes_option
+from score_flyio.cli.options import (
+    app_option,
+    emulate_option,
+    json_option,
+    target_option,
+    yes_option,
+)
 
 if TYPE_CHECKING:
     from score_flyio.deploy.model import ObservedApp
@@ -72,9 +78,16 @@ async def render(cli: CliContext, config: Path | None, image: str | None) -> int
 @app_option
 @target_option
 @yes_option
+@emulate_option
 @json_option
 async def save(
-    cli: CliContext, config: Path | None, app: str | None, target: str | None, yes: bool
+    cli: CliContext,
+    *,
+    config: Path | None,
+    app: str | None,
+    target: str | None,
+    emulate: bool,
+    yes: bool,
 ) -> int:
     """Write the fly.toml of an app as it runs.
 
@@ -87,7 +100,7 @@ async def save(
 
     path = cli.directory / (config or "fly.toml")
     name = app or _app_of(path)
-    saved = saved_app(name, (await _running(cli, name, target)).machines)
+    saved = saved_app(name, (await _running(cli, name, target, emulate=emulate)).machines)
     if path.exists() and not cli.confirm(f"{config or path.name} exists. Replace it?", yes=yes):
         return 1
     for local, content in saved.files.items():
@@ -108,12 +121,15 @@ async def save(
 @app_option
 @target_option
 @click.option("--detailed-exitcode", is_flag=True, help="End with 2 where something differs.")
+@emulate_option
 @json_option
 async def diff(
     cli: CliContext,
+    *,
     config: Path | None,
     app: str | None,
     target: str | None,
+    emulate: bool,
     detailed_exitcode: bool,
 ) -> int:
     """Show how the machines of an app differ from a fly.toml, field by field."""
@@ -124,7 +140,7 @@ async def diff(
     path = _find(cli, config)
     spec = load_fly_toml(path)
     name = app or spec.app or _no_app(str(path))
-    observed = await _running(cli, name, target)
+    observed = await _running(cli, name, target, emulate=emulate)
     found = drift(spec, observed.machines, files=LocalFiles(cli.directory))
     cli.output.result(
         {"app": name, "drift": [part.to_json() for part in found]},
@@ -133,13 +149,13 @@ async def diff(
     return DIFFERS if found and detailed_exitcode else 0
 
 
-async def _running(cli: CliContext, app: str, target: str | None) -> ObservedApp:
+async def _running(cli: CliContext, app: str, target: str | None, *, emulate: bool) -> ObservedApp:
     """An app that exists and has machines."""
     from score_flyio.cli.apps import session
     from score_flyio.deploy.observe import Wanted, observe_app
     from score_flyio.errors import UsageError
 
-    async with session(cli, target=target, silent=True) as visit:
+    async with session(cli, target=target, emulate=emulate, silent=True) as visit:
         observed = await observe_app(visit.client, app, Wanted())
     if observed.app is None:
         raise UsageError(f"there is no app {app}", hint="check the name, the token and --target")

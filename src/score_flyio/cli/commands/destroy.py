@@ -46,7 +46,7 @@ async def command(
     """
     from score_flyio.cli.deploy_run import show_plan, tell
 
-    apps = await chosen(cli, workloads, configs, app)
+    apps = await chosen(cli, workloads, configs, app, **place)
     plan = await _destroy(cli, apps, keep_volumes=keep_volumes, yes=yes, dry_run=dry_run, **place)
     if plan.report is not None:
         tell(cli, plan.report, extra={"destroyed": plan.to_json()})
@@ -61,12 +61,14 @@ async def command(
     )
 
 
-async def destroy_workloads(cli: CliContext, names: Sequence[str], *, yes: bool) -> int:
+async def destroy_workloads(
+    cli: CliContext, names: Sequence[str], *, yes: bool, emulate: bool = False
+) -> int:
     """Destroy some workloads of the project; returns the exit code."""
     from score_flyio.cli.deploy_run import tell_errors
 
-    apps = await chosen(cli, names, (), None)
-    plan = await _destroy(cli, apps, yes=yes, target=None)
+    apps = await chosen(cli, names, (), None, emulate=emulate)
+    plan = await _destroy(cli, apps, yes=yes, target=None, emulate=emulate)
     if plan.report is None:
         return 0
     tell_errors(cli, plan.report)

@@ -7,13 +7,14 @@ from attrs import asdict
 
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import json_option, target_option
+from score_flyio.cli.options import emulate_option, json_option, target_option
 
 
 @click.command("doctor", cls=Command)
 @target_option
+@emulate_option
 @json_option
-async def command(cli: CliContext, target: str | None) -> int:
+async def command(cli: CliContext, target: str | None, emulate: bool) -> int:
     """Check token, API, organization, registry, image builder and state.
 
     One line each, with the fix. Ends with 1 where something is not as a deploy needs it.
@@ -22,7 +23,8 @@ async def command(cli: CliContext, target: str | None) -> int:
     from score_flyio.engine.doctor import Diagnosis, builder, examine, examine_state, failed, token
     from score_flyio.errors import ScoreFlyError
 
-    store = cli.project().store
+    target = "emulator" if emulate else target
+    store = cli.project(target).store
     found: list[Diagnosis] = []
     try:
         chosen = target_of(cli, target=target)

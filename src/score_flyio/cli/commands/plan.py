@@ -41,7 +41,7 @@ async def command(cli: CliContext, detailed_exitcode: bool, **settings: Any) -> 
     chosen = selection(settings)
     target = target_of(cli, **{name: settings.pop(name) for name in ("target", "emulate", "org")})
     how = deploy_options(**settings)
-    inputs, refused = await load_inputs(cli.project(), chosen)
+    inputs, refused = await load_inputs(cli.project(target.kept_as), chosen)
     check_options(how, len(inputs) + len(refused))
     plan = await _planned(cli, target, inputs, how)
     tell_failures(cli, plan, refused)
@@ -62,7 +62,9 @@ async def _planned(
         return Plan(apps=())
     async with (
         follow(cli) as listener,
-        Engine(cli.project(), target=target, listener=listener, clock=cli.clock) as engine,
+        Engine(
+            cli.project(target.kept_as), target=target, listener=listener, clock=cli.clock
+        ) as engine,
     ):
         return await engine.plan(inputs, how)
 

@@ -35,7 +35,7 @@ async def command(
     """
     from score_flyio.engine.operations.releases import list_releases
 
-    apps = await chosen(cli, workloads, configs, app)
+    apps = await chosen(cli, workloads, configs, app, **place)
     async with session(cli, **place) as visit:
         found = [await list_releases(visit, ref) for ref in apps]
     cli.output.result([item.to_json() for item in found], _text(found))

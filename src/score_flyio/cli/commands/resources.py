@@ -9,7 +9,7 @@ import asyncclick as click
 
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import events_option, json_option, yes_option
+from score_flyio.cli.options import emulate_option, events_option, json_option, yes_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,12 +26,13 @@ show_secrets_option = click.option(
 
 
 @command.command("list")
+@emulate_option
 @json_option
-async def list_(cli: CliContext) -> None:
+async def list_(cli: CliContext, emulate: bool) -> None:
     """List the resources that workloads asked for, with the names of their outputs."""
     from score_flyio.cli.output import table
 
-    state = await cli.project().read()
+    state = await cli.project(emulate=emulate).read()
     records = [state.resources[uid] for uid in sorted(state.resources)]
     rows = [
         [str(r.uid), r.source_workload, r.provisioner, ", ".join(sorted(r.outputs))]
@@ -54,15 +55,16 @@ def _document(record: ResourceRecord) -> dict[str, Any]:
 @command.command("get-outputs")
 @click.argument("uid")
 @show_secrets_option
+@emulate_option
 @json_option
-async def get_outputs(cli: CliContext, uid: str, show_secrets: bool) -> None:
+async def get_outputs(cli: CliContext, uid: str, show_secrets: bool, emulate: bool) -> None:
     """Print the outputs of a resource as JSON.
 
     Secret outputs are kept nowhere: to know them, the resource is provisioned again.
     """
     from score_flyio.score.resources import reveal
 
-    project = cli.project()
+    project = cli.project(emulate=emulate)
     if show_secrets:
         outputs = await _provisioned_again(cli, project, uid)
         document = dict(outputs.values) | reveal(dict(outputs.secrets))
@@ -109,9 +111,16 @@ async def _provisioned_again(cli: CliContext, project: Project, uid: str) -> Out
 @click.option("--all", "all_", is_flag=True, help="Deprovision every resource.")
 @yes_option
 @events_option
+@emulate_option
 @json_option
 async def deprovision(
-    cli: CliContext, uid: str | None, all_: bool, yes: bool, events_file: str | None
+    cli: CliContext,
+    *,
+    uid: str | None,
+    all_: bool,
+    yes: bool,
+    events_file: str | None,
+    emulate: bool,
 ) -> None:
     """Take a resource away."""
     from score_flyio.cli.render import follow
@@ -120,7 +129,7 @@ async def deprovision(
 
     if (uid is None) != all_:
         raise UsageError("give either the UID of a resource, or --all")
-    project = cli.project()
+    project = cli.project(emulate=emulate)
     async with project.locked("resources deprovision") as state, follow(cli, events_file) as listen:
         before = set(state.resources)
         if all_ and before:

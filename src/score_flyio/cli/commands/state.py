@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
+from attrs import asdict
 
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import json_option, yes_option
+from score_flyio.cli.options import emulate_option, json_option, yes_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,23 +22,25 @@ command = Group("state", help="Show, move or unlock the project state.")
 
 
 @command.command("show")
+@emulate_option
 @json_option
-async def show(cli: CliContext) -> None:
+async def show(cli: CliContext, emulate: bool) -> None:
     """Show what the state knows: workloads, apps, resources and provisioners."""
-    state = await cli.project().read()
+    state = await cli.project(emulate=emulate).read()
     cli.output.result(_document(state), _text(state))
 
 
 @command.command("pull")
 @click.argument("file", required=False)
 @click.option("--saved", metavar="ID", help="An earlier version, as state history lists them.")
+@emulate_option
 @json_option
-async def pull(cli: CliContext, file: str | None, saved: str | None) -> None:
+async def pull(cli: CliContext, file: str | None, saved: str | None, emulate: bool) -> None:
     """Print the state, or write it to FILE: all of it, private notes of provisioners too."""
     from score_flyio.base.atomic import write_atomically
     from score_flyio.state.deployments_form import dump_document
 
-    project = cli.project()
+    project = cli.project(emulate=emulate)
     state = await project.read() if saved is None else await _earlier(project.store, saved)
     text = dump_document(state)
     if file is None or file == "-":
@@ -65,6 +68,28 @@ async def push(cli: CliContext, file: str, yes: bool) -> None:
         await _replace(cli, project, present, new, yes=yes)
     cli.output.info(f"the state now has {len(new.workloads)} workload(s)")
     cli.output.result(_document(new), "")
+
+
+@command.command("adopt")
+@yes_option
+@json_option
+async def adopt(cli: CliContext, yes: bool) -> None:
+    """Forget where the project's apps are; the next deploy says it anew.
+
+    For apps that have moved to another organization, or an API at another address.
+    """
+    project = cli.project()
+    async with project.locked("state adopt") as state:
+        place = state.place
+        if place is not None:
+            where = f"{place.address}, organization {place.organization or '(not known)'}"
+            question = f"The apps of this project are at {where}. Forget that?"
+            if not cli.confirm(question, yes=yes):
+                raise UsageError("the state stays as it is", code="not_agreed")
+            state.place = None
+            await project.store.save(state)
+    forgotten = None if place is None else asdict(place)
+    cli.output.result({"forgotten": forgotten}, "the next deploy says where the apps are")
 
 
 @command.command("unlock")
@@ -119,8 +144,8 @@ def _versioned(store: StateStore) -> Versioned:
         return store
     raise UsageError(
         "this store keeps no earlier versions of the state",
-        hint="keep the folder under version control, or the state in a bucket: "
-        "--state s3://BUCKET/KEY",
+        hint="keep the state in a bucket: --state s3://BUCKET/KEY; "
+        "SCORE_FLYIO_STATE_KEY encrypts it",
         code="no_history",
     )
 
@@ -164,6 +189,8 @@ def _document(state: ProjectState) -> dict[str, Any]:
     """What may be shown: no params, no private notes, no shared state, no outputs."""
     return {
         "app_prefix": state.app_prefix,
+        "target": state.target,
+        "place": None if state.place is None else asdict(state.place),
         "workloads": [
             {"workload": name, "app": state.app_name(name), "file": record.file}
             for name, record in sorted(state.workloads.items())
@@ -193,6 +220,10 @@ def _document(state: ProjectState) -> dict[str, Any]:
 def _text(state: ProjectState) -> str:
     document = _document(state)
     lines = [f"app prefix: {state.app_prefix or '(none)'}"]
+    if state.place is not None:
+        lines.append(
+            f"apps at {state.place.address}, organization {state.place.organization or '-'}"
+        )
     lines += [f"workload {item['workload']}: app {item['app']}" for item in document["workloads"]]
     for item in document["resources"]:
         by = f"provisioned by {item['provisioner']}" if item["provisioner"] else "not provisioned"

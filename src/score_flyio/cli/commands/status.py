@@ -42,7 +42,7 @@ async def command(
 
     if watch and cli.output.json:
         raise UsageError("--watch and --json do not go together", hint="call status repeatedly")
-    apps = await chosen(cli, workloads, configs, app)
+    apps = await chosen(cli, workloads, configs, app, **place)
     async with session(cli, **place) as visit:
         status = await read_status(visit, apps)
         while watch and cli.output.stdout.failure is None:

@@ -8,7 +8,7 @@ import asyncclick as click
 
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import json_option, yes_option
+from score_flyio.cli.options import emulate_option, json_option, yes_option
 
 if TYPE_CHECKING:
     from score_flyio.engine.project import Project
@@ -19,12 +19,13 @@ command = Group("workloads", help="List or remove the workloads of this project.
 
 
 @command.command("list")
+@emulate_option
 @json_option
-async def list_(cli: CliContext) -> None:
+async def list_(cli: CliContext, emulate: bool) -> None:
     """List the workloads, with their apps and Score files."""
     from score_flyio.cli.output import table
 
-    state = await cli.project().read()
+    state = await cli.project(emulate=emulate).read()
     items = [
         {"workload": name, "app": state.app_name(name), "file": record.file}
         for name, record in sorted(state.workloads.items())
@@ -37,14 +38,15 @@ async def list_(cli: CliContext) -> None:
 @click.argument("name")
 @click.option("--destroy", is_flag=True, help="Delete its app and its resources, too.")
 @yes_option
+@emulate_option
 @json_option
-async def remove(cli: CliContext, name: str, destroy: bool, yes: bool) -> int | None:
+async def remove(cli: CliContext, name: str, destroy: bool, yes: bool, emulate: bool) -> int | None:
     """Forget a workload; its app and its resources stay unless --destroy is given."""
-    project = cli.project()
+    project = cli.project(emulate=emulate)
     if destroy:
         from score_flyio.cli.commands.destroy import destroy_workloads
 
-        code: int | None = await destroy_workloads(cli, [name], yes=yes)
+        code: int | None = await destroy_workloads(cli, [name], yes=yes, emulate=emulate)
         if code:
             return code
     async with project.locked("workloads remove") as state:

@@ -21,6 +21,7 @@ from score_flyio.errors import ProvisionFailed
 from score_flyio.resources.protocol import MAX_ANSWER, Answer, Mode, encode_request, understand
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.state.resources import CommandSpec
+from score_flyio.state.targets import TARGET_VARIABLE
 
 MODE_VARIABLE = "SCORE_PROVISIONER_MODE"
 LINGER = 2.0
@@ -54,7 +55,7 @@ class CommandProvisioner:
         body = encode_request(request)
         try:
             with anyio.fail_after(self.timeout):
-                answer = await self._run(mode, body)
+                answer = await self._run(mode, body, request.target)
         except TimeoutError:
             message = f"'{self.spec.binary}' did not end within {self.timeout:g} s and was stopped"
             raise self._failed(request, message) from None
@@ -70,12 +71,13 @@ class CommandProvisioner:
             code="provisioner_call_failed",
         )
 
-    async def _run(self, mode: Mode, body: bytes) -> Answer:
+    async def _run(self, mode: Mode, body: bytes, target: str) -> Answer:
         environ = os.environ if self.environ is None else self.environ
         process = await anyio.open_process(
             [self.spec.binary, *(arg.replace(f"${MODE_VARIABLE}", mode) for arg in self.spec.args)],
             stderr=None,
-            env={n: v for n, v in environ.items() if n not in OF_THE_STATE} | {MODE_VARIABLE: mode},
+            env={n: v for n, v in environ.items() if n not in OF_THE_STATE}
+            | {MODE_VARIABLE: mode, TARGET_VARIABLE: target},
             cwd=self.cwd,
             start_new_session=True,
         )

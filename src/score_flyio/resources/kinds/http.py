@@ -23,6 +23,8 @@ from score_flyio.resources.protocol import MAX_ANSWER, Answer, Mode, encode_requ
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.state.resources import HttpSpec
 
+TARGET_HEADER = "Score-Flyio-Target"
+"""Says what the resource is for: `fly`, `emulator`, or an address."""
 CONNECT_TIMEOUT = 30.0
 """Seconds to open a connection."""
 SHOWN = 300
@@ -56,7 +58,7 @@ class HttpProvisioner:
         where = f"{method} {shown_url(self.spec.url)}"
         try:
             with anyio.fail_after(self.timeout):
-                answer = await self._send(method, where, body)
+                answer = await self._send(method, where, body, request.target)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._failed(request, f"{where}: no answer: {network_reason(error)}") from error
         except _TooLongError:
@@ -74,11 +76,11 @@ class HttpProvisioner:
             code="provisioner_call_failed",
         )
 
-    async def _send(self, method: str, where: str, body: bytes) -> Answer:
+    async def _send(self, method: str, where: str, body: bytes, target: str) -> Answer:
         limits = httpx.Timeout(None, connect=CONNECT_TIMEOUT)
         async with http_client(transport=self.transport, timeout=limits) as client:
             del client.headers["accept"]
-            headers = {"Content-Type": "application/json"}
+            headers = {"Content-Type": "application/json", TARGET_HEADER: target}
             if method == "POST":
                 headers["Accept"] = "application/json"
             async with client.stream(

@@ -53,6 +53,7 @@ class TemplateProvisioner:
             "Guid": request.guid,
             "Params": request.params or {},
             "Metadata": request.metadata or {},
+            "Target": request.target,
             **surroundings.values(request.uid),
         }
         return Renderer(values, {"env": surroundings.environment_variable})
