@@ -63,7 +63,7 @@ def test_faults_on_purpose() -> None:
 @pytest.mark.parametrize(
     ("args", "told"),
     [
-        (["--latency", "soon"], "'soon' is no number of seconds"),
+        (["--latency", "soon"], "'soon' is neither a number of seconds"),
         (["--latency", "2..1"], "goes backwards"),
         (["--boot", "-1"], "-1"),
         (["--port", "70000"], "70000"),

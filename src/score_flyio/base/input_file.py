@@ -34,13 +34,13 @@ def read_input(path: Path, *, within: Sequence[Path] = (), limit: int = LARGEST)
     if folders and not any(found.is_relative_to(folder) for folder in folders):
         raise OSError(errno.EACCES, f"it lies outside of {' and '.join(map(str, within))}")
     if any(found.is_relative_to(folder) for folder in _NO_FILES):
-        raise OSError(errno.EINVAL, "it is no regular file")
+        raise OSError(errno.EINVAL, "it is not a regular file")
     number = os.open(found, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(number, "rb") as file:
         if stat.S_ISDIR(os.fstat(number).st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not stat.S_ISREG(os.fstat(number).st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file")
+            raise OSError(errno.EINVAL, "it is not a regular file")
         data = file.read(limit + 1)
     if len(data) > limit:
         raise OSError(errno.EFBIG, f"it is larger than {limit // 1024 // 1024} MiB")

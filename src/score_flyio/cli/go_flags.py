@@ -74,7 +74,7 @@ class Seconds(click.ParamType[Any]):
         except ValueError:
             seconds = -1.0
         if not 0 <= seconds < float("inf"):
-            self.fail(f"{value!r} is no time: use 5m, 1m30s or a number of seconds", param, ctx)
+            self.fail(f"{value!r} is not a time: use 5m, 1m30s or a number of seconds", param, ctx)
         return seconds
 
 

@@ -151,7 +151,7 @@ def _handlers(text: str) -> tuple[str, ...]:
     names = tuple(part.strip() for part in text.split(","))
     for name in names:
         if name not in HANDLERS:
-            raise ValueError(f"{quoted(name)} is no handler; Fly has {', '.join(HANDLERS)}")
+            raise ValueError(f"{quoted(name)} is not a handler; Fly has {', '.join(HANDLERS)}")
     return names
 
 

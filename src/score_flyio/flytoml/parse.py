@@ -100,7 +100,7 @@ def _number(text: str) -> float:
 
 
 def _constant(word: str) -> float:
-    raise _NoNumberError(word, "no number")
+    raise _NoNumberError(word, "not a number")
 
 
 def _yaml(text: str) -> Tree | Problem:

@@ -173,7 +173,7 @@ def _build(spec: AppSpec) -> Iterator[Problem]:
         yield _finding(
             "build.compression_level",
             "out_of_range",
-            f"{build.compression_level} is no compression level",
+            f"{build.compression_level} is not a compression level",
             "use a number from 0 to 9",
         )
 

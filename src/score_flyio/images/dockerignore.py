@@ -160,7 +160,7 @@ def _character(text: str, at: int) -> tuple[str, int]:
     if at >= len(text):
         raise ValueError("the [ has no ]")
     if text[at] in "]-" and text[at - 1] != "\\":
-        raise ValueError(f"{text[at]} is no end of a range")
+        raise ValueError(f"{text[at]} cannot end a range")
     return text[at], at + 1
 
 

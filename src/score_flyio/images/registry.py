@@ -124,7 +124,7 @@ class Registries:
         if image.digest.startswith("sha256:") and digest != image.digest:
             raise RegistryUnavailable(
                 f"{image}: {image.host} gave something else, with the digest {digest}",
-                hint="try again; if it goes on, what stands between may change answers",
+                hint="try again; if it persists, a proxy in between may be changing answers",
             )
         return Manifest(digest=digest, media_type=_media_type(response), content=response.content)
 

@@ -59,7 +59,7 @@ def _split(text: str) -> list[str]:
         return []
     if not _LIST.fullmatch(text):
         raise ConfigError(
-            f"--cmd-args: {text!r} is no list of arguments with commas between them",
+            f"--cmd-args: {text!r} is not a comma-separated list of arguments",
             hint='put an argument with a comma or quotes in it in double quotes: "a,""b"""',
             code="cli_usage",
         )

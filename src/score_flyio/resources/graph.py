@@ -88,8 +88,8 @@ def _unknown(
     definition: Definition, path: tuple[str | int, ...], reference: str, present: list[str]
 ) -> Problem:
     return Problem(
-        message=f"workload '{definition.workload}': ${{{reference}}} names a resource that the "
-        f"workload has not",
+        message=f"workload '{definition.workload}': ${{{reference}}} names a resource that "
+        f"the workload does not have",
         path=("resources", definition.name, "params", *path),
         hint=f"its resources are {', '.join(present)}",
         code="resource_reference_unknown",

@@ -151,7 +151,7 @@ def _apply_to_list(node: list[Any], path: tuple[str, ...], value: Any, depth: in
 
 def _index(path: tuple[str, ...], depth: int) -> int:
     if not _INDEX.fullmatch(path[depth]):
-        message = f'override property "{_written(path)}": "{path[depth]}" is no list index'
+        message = f'override property "{_written(path)}": "{path[depth]}" is not a list index'
         raise OverrideError("bad_index", message, hint="use 0, 1, …, or -1 to append")
     return int(path[depth])
 

@@ -19,7 +19,7 @@ def parse_cpu(text: str) -> int:
     """
     match = _CPU.fullmatch(text)
     if match is None:
-        raise ValueError(f'"{text}" is no CPU quantity such as 0.5, 2 or 250m')
+        raise ValueError(f'"{text}" is not a CPU quantity such as 0.5, 2 or 250m')
     whole, milli, decimals = match.groups(default="")
     return _bounded(whole, decimals, 1 if milli else 1000, text)[0]
 
@@ -32,7 +32,7 @@ def parse_memory(text: str) -> int:
     """
     match = _MEMORY.fullmatch(text)
     if match is None:
-        raise ValueError(f'"{text}" is no memory quantity such as 512Mi, 1.5G or 256000000')
+        raise ValueError(f'"{text}" is not a memory quantity such as 512Mi, 1.5G or 256000000')
     whole, decimals, unit, binary = match.groups(default="")
     power = "KMGTPE".index(unit) + 1 if unit else 0
     value, rest = _bounded(whole, decimals, (1024 if binary else 1000) ** power, text)

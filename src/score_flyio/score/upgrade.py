@@ -131,7 +131,7 @@ def _unusable(item: Any, by_target: dict[str, Any], place: Path) -> Problem | No
         message = f"must be text that is not empty, not {shown(target)} [{pointer}/target]"
         return broken("type", (*place, "target"), message)
     if target in by_target:
-        message = f"target {quoted(target)} is there already [{pointer}/target]"
+        message = f"target {quoted(target)} is given twice [{pointer}/target]"
         return broken("duplicate", (*place, "target"), message)
     return None
 

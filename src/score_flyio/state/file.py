@@ -163,5 +163,5 @@ def _read_regular(path: Path) -> bytes:
     if path.is_symlink():
         raise OSError(errno.ELOOP, "it is a symbolic link, which is not followed")
     if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "it is no regular file")
+        raise OSError(errno.EINVAL, "it is not a regular file")
     return path.read_bytes()

@@ -226,7 +226,7 @@ class _Reader:
                 continue
             name = self._key(key, path)
             if name in entries:
-                message = f"key `{name}` is there already, in line {entries[name][0]}"
+                message = f"key `{name}` already stands in line {entries[name][0]}"
                 raise YamlError("duplicate_key", message, _line(key))
             entries[name] = (_line(key), self._node(next(self._events), (*path, name)))
         for source in merges:

@@ -67,7 +67,7 @@ def resolve_tagged(tag: str, text: str) -> Any:
     if name == "binary":
         return _binary(text)
     if name == "timestamp" and not TIMESTAMP.fullmatch(text):
-        raise ValueError(f"`{text}` is no !!{name}")
+        raise ValueError(f"`{text}` is not !!{name}")
     expected = {"int": int, "bool": bool, "null": type(None), "float": float}.get(name)
     if expected is None:
         return text
@@ -75,7 +75,7 @@ def resolve_tagged(tag: str, text: str) -> Any:
     if expected is float and type(value) is int:
         value = float(value)
     if type(value) is not expected:
-        raise ValueError(f"`{text}` is no !!{name}")
+        raise ValueError(f"`{text}` is not !!{name}")
     return value
 
 

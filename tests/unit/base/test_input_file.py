@@ -21,13 +21,13 @@ def test_a_file_is_read(tmp_path: Path) -> None:
     "path", ["/proc/self/environ", "/proc/self/cmdline", "/dev/zero", "/dev/stdin"]
 )
 def test_the_system_is_no_input(path: str) -> None:
-    with pytest.raises(OSError, match="it is no regular file"):
+    with pytest.raises(OSError, match="it is not a regular file"):
         read_input(Path(path))
 
 
 def test_a_pipe_is_no_input(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(OSError, match="it is no regular file"):
+    with pytest.raises(OSError, match="it is not a regular file"):
         read_input(tmp_path / "pipe")
 
 

@@ -168,7 +168,7 @@ def test_annotations_without_effect_on_udp() -> None:
         ("service-nope-handlers: http", "annotation_unknown", "PORT one of web"),
         ("service-web-handler: http", "annotation_unknown", "service-web-handler"),
         ("service-web-handlers: tls,gopher", "annotation_invalid", "gopher"),
-        ("service-web-handlers: 'tls,'", "annotation_invalid", "no handler"),
+        ("service-web-handlers: 'tls,'", "annotation_invalid", "not a handler"),
         ("service-web-auto-stop: 'true'", "annotation_invalid", "off, stop, suspend"),
         ("service-web-min-running: '-1'", "annotation_invalid", "-1"),
         ("service-web-min-running: '1.0'", "annotation_invalid", "1.0"),

@@ -119,7 +119,7 @@ def test_references_to_no_resource_are_told_together_with_their_places() -> None
         one=needing(b=["x"], a=["b", "y"]),
         other={**needing(a=["b"]), "c": {"type": "t"}},
     )
-    lacks = "the workload has not"
+    lacks = "the workload does not have"
     everything = uids("one.a", "one.b", "other.a", "other.c")
     with pytest.raises(ScoreFileError) as raised:
         found.order(everything)

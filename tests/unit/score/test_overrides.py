@@ -117,7 +117,7 @@ QUOTE, APPEND = "put text in quotes", "-1 as the last part appends"
             r': "c\\d" is a number, not a map or list',
             "set that property as a whole",
         ),
-        ("l.x=1", "bad_index", ': "x" is no list index', "use 0, 1, …, or -1 to append"),
+        ("l.x=1", "bad_index", ': "x" is not a list index', "use 0, 1, …, or -1 to append"),
         ("l.2=1", "index_out_of_range", ": index 2 is out of range, the list has 2 items", APPEND),
         ("l.-1=", "index_out_of_range", ": index -1 is out of range, the list has 2 items", APPEND),
         (

@@ -166,7 +166,7 @@ provisioners:
         ("static: {}", "cmd: {binary: x, args: 1}", 7, "must be a list"),
         ("id: p, ", "", 7, "`id` is missing"),
         ("app_prefix: pfx-", "app_prefix: [", 7, "expected"),
-        ("app_prefix: pfx-", "shared_state: {}", 5, "is there already"),
+        ("app_prefix: pfx-", "shared_state: {}", 5, "already stands in line"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(old: str, new: str, line: int, words: str) -> None:

@@ -91,7 +91,7 @@ async def save(
 ) -> int:
     """Write the fly.toml of an app as it runs.
 
-    What a fly.toml cannot say is told on stderr. Contents of files that are no text are written
+    What a fly.toml cannot say is told on stderr. Contents of files that are not text are written
     into the folder `files`.
     """
     from score_flyio.base.atomic import READABLE, write_atomically

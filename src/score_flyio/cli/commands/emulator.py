@@ -28,7 +28,7 @@ def _times(_ctx: click.Context, _param: click.Parameter, value: str) -> float | 
         times = (float(low), float(high if dots else low))
     except ValueError as error:
         raise click.BadParameter(
-            f"{value!r} is no number of seconds, nor a range such as 0.05..0.2"
+            f"{value!r} is neither a number of seconds nor a range such as 0.05..0.2"
         ) from error
     if not 0 <= times[0] <= times[1] < float("inf"):
         raise click.BadParameter(f"{value!r} is not a time from 0 up, or a range goes backwards")

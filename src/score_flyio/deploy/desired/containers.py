@@ -91,7 +91,7 @@ def _machine_config(document: dict[str, Any], field: str) -> FlyMachineConfig:
         raise ConversionError(
             field,
             "invalid_json",
-            f"this is no machine config: {error}",
+            f"this is not a machine config: {error}",
             hint="see the machine config of the Machines API for its members",
         ) from error
 
@@ -128,7 +128,7 @@ def _document(text: str, files: FileSource, field: str) -> dict[str, Any]:
 
 
 def _no_number(word: str) -> float:
-    raise ValueError(f"{word} is no number")
+    raise ValueError(f"{word} is not a number")
 
 
 def _containers(document: dict[str, Any], field: str) -> list[dict[str, Any]]:

@@ -97,7 +97,7 @@ async def choose_builder(context: BuilderContext, name: str = AUTO) -> Builder:
     names = builder_names()
     if name != AUTO and name not in names:
         raise ConfigError(
-            f"--builder: {name!r} is no builder",
+            f"--builder: {name!r} is not a builder",
             hint=f"use one of {', '.join((AUTO, *names))}",
             code="builder_unknown",
         )

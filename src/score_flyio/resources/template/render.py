@@ -157,7 +157,7 @@ def _read(text: str) -> JsonObject:
         document = read_yaml(text)
     except YamlError as error:
         raise RenderError(
-            f"the template gives no YAML: {error.message}, line {error.line} of its output",
+            f"its output is not YAML, in line {error.line}: {error.message}",
             hint="quote values with the filter tojson",
         ) from error
     value = {} if document.value is None else document.value
