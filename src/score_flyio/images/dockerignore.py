@@ -99,7 +99,10 @@ def _read(line: str) -> _Pattern | None:
         if keeps:
             raise ValueError("there is nothing after the !")
         return None
-    text = posixpath.normpath(text)
+    # An escaped slash is a slash, too.
+    text = posixpath.normpath(
+        re.sub(r"\\(.)", lambda pair: "/" if pair[1] == "/" else pair[0], text)
+    )
     # Two slashes at the front stay after normalising.
     text = text.lstrip("/") or "/"
     return _Pattern(keeps=keeps, text=text, regex=_regex(text))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from docker.utils.build import PatternMatcher  # type: ignore[import-untyped]
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from score_flyio.errors import InputError
@@ -130,6 +130,7 @@ def test_so_it_does_of_two_stars(pattern: str, path: str) -> None:
 
 
 @given(text=st.text(st.sampled_from("ab/*?[]^!\\-.# \n"), max_size=30), path=PATHS)
+@example(text="!\\/?", path="a")
 def test_no_text_breaks_it(text: str, path: str) -> None:
     try:
         found = read_rules(text, file="f")
