@@ -305,3 +305,17 @@ async def test_follow_lets_errors_through_as_they_are(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="from the run"):
         async with follow(CliContext(output=output, directory=tmp_path)):
             raise ValueError("from the run")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_what_a_console_cannot_show_is_escaped(encoding: str) -> None:
+    written = io.BytesIO()
+    sink = Sink(io.TextIOWrapper(written, encoding=encoding), "stdout")
+    sink.write("caf\u00e9 \u2192 \U0001f680\n")
+    sink.write_raw('{"a": "\u2192"}\n')
+    assert sink.failure is None
+    text = written.getvalue().decode(encoding)
+    shown = text if encoding == "utf-8" else text.encode().decode("unicode-escape", "replace")
+    assert "\u2192" in shown
+    assert "\U0001f680" in shown
+    assert text.endswith("\n")

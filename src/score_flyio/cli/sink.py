@@ -29,6 +29,10 @@ class Sink:
         try:
             self.stream.write(text)
             self.stream.flush()
+        except UnicodeEncodeError:
+            # Consoles of Windows have few characters, and so have pipes there.
+            encoding = self.stream.encoding
+            self.write_raw(text.encode(encoding, "backslashreplace").decode(encoding))
         except OSError as error:
             self.failure = error
 
