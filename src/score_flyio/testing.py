@@ -41,6 +41,7 @@ class EventRecorder:
     """A listener that keeps every event in order: give it to an `Engine`."""
 
     events: list[Event] = field(factory=list)
+    """What happened, in order."""
 
     def __call__(self, event: Event) -> None:
         self.events.append(event)

@@ -6,17 +6,27 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 
 import score_flyio
 from fly_emulator import Emulator
+from score_flyio import errors, events, testing
 
-PUBLIC: list[str] = vars(score_flyio)["__all__"]
+MODULES = (score_flyio, errors, events, testing)
+
+
+def names_of(module: ModuleType) -> list[str]:
+    """What the module offers: by its own list, or what is defined in it."""
+    own = [n for n, x in vars(module).items() if getattr(x, "__module__", "") == module.__name__]
+    return list(vars(module).get("__all__", [name for name in own if not name.startswith("_")]))
+
+
 CLASSES = sorted(
     {
         base
-        for value in (Emulator, *(getattr(score_flyio, name) for name in PUBLIC))
+        for value in (Emulator, *(getattr(m, name) for m in MODULES for name in names_of(m)))
         if isinstance(value, type)
         for base in value.__mro__
         if base.__module__.partition(".")[0] in {"score_flyio", "fly_emulator"}

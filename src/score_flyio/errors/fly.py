@@ -21,8 +21,11 @@ class Request:
     """Which call an error is about."""
 
     method: str
+    """HTTP method."""
     path: str
+    """Path of the call, without secrets."""
     operation: str | None = None
+    """Name of the operation in the API document."""
 
 
 class FlyConnectionError(FlyError):
@@ -59,6 +62,7 @@ class ApiAnswer:
     """An error answer of the API."""
 
     status: int
+    """HTTP status of the answer."""
     message: str
     """The server's own words."""
     status_code: str | None = None
@@ -68,6 +72,7 @@ class ApiAnswer:
     retry_after: float | None = None
     """Seconds, from the `retry-after` header."""
     body: Any = field(default=None, repr=False)
+    """What the answer said."""
 
 
 class FlyApiError(FlyError):
@@ -87,10 +92,12 @@ class FlyApiError(FlyError):
 
     @property
     def status(self) -> int:
+        """HTTP status of the answer."""
         return self.answer.status
 
     @property
     def request_id(self) -> str | None:
+        """Fly's name for the request, for its support."""
         return self.answer.request_id
 
 

@@ -16,9 +16,13 @@ class Scope(Record):
     """What an event is about: the parts that apply."""
 
     workload: str | None = None
+    """Name of the workload."""
     app: str | None = None
+    """Name of the app."""
     resource: str | None = None
+    """Uid of the resource."""
     group: str | None = None
+    """Process group."""
     machine: str | None = None
     """Machine id."""
     step: str | None = None
@@ -68,6 +72,7 @@ class EventLog:
         self._listeners.remove(listener)
 
     def emit(self, event: Event) -> None:
+        """Number and stamp an event, and hand it to the listeners."""
         self._seq += 1
         stamped = attrs.evolve(event, seq=self._seq, at=self._now())
         for listener in self._listeners:

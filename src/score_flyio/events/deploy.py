@@ -15,6 +15,7 @@ class ImageResolved(Event):
 
     kind = "image_resolved"
     image: str
+    """The image by its digest."""
 
 
 # --- plan and steps
@@ -35,6 +36,7 @@ class StepStarted(Event):
 
     kind = "step_started"
     description: str
+    """What the step does, for people."""
     verb: str = ""
     """What kind of step it is, such as `create machine` or `wait for`."""
     after: str | None = None
@@ -49,7 +51,9 @@ class StepFinished(Event):
 
     kind = "step_finished"
     description: str
+    """What the step does, for people."""
     seconds: float = 0.0
+    """Seconds that it took."""
     changed: bool = True
     """False when there turned out to be nothing to do."""
 
@@ -60,7 +64,9 @@ class StepFailed(Event):
 
     kind = "step_failed"
     description: str
+    """What the step does, for people."""
     error: str
+    """What went wrong."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -69,7 +75,9 @@ class StepSkipped(Event):
 
     kind = "step_skipped"
     description: str
+    """What the step does, for people."""
     reason: str
+    """Why."""
 
 
 # --- machines
@@ -81,7 +89,9 @@ class MachineStateChanged(Event):
 
     kind = "machine_state_changed"
     state: str
+    """What the platform calls it."""
     region: str | None = None
+    """Where the machine is."""
     since: float | None = None
     """When it changed by the platform's clock, in seconds since the epoch, if that is known."""
 
@@ -92,8 +102,11 @@ class CheckChanged(Event):
 
     kind = "check_changed"
     passing: int
+    """Checks that pass."""
     total: int
+    """Checks that the machine has."""
     output: str | None = None
+    """What the first failing check printed."""
     since: float | None = None
     """When the last of them changed by the platform's clock, in seconds since the epoch."""
 
@@ -104,6 +117,7 @@ class LeaseAcquired(Event):
 
     kind = "lease_acquired"
     expires_at: float
+    """Seconds since the epoch."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -122,10 +136,13 @@ class RequestFinished(Event):
 
     kind = "request_finished"
     method: str
+    """HTTP method."""
     path: str
+    """Path of the call, without secrets."""
     status: int | None
     """None when there was no answer."""
     seconds: float
+    """Seconds that it took."""
     queued: float = 0.0
     """Seconds spent waiting for the rate limit before it was sent."""
     template: str = ""
@@ -138,9 +155,13 @@ class RequestRetried(Event):
 
     kind = "request_retried"
     method: str
+    """HTTP method."""
     path: str
+    """Path of the call, without secrets."""
     reason: str
+    """Why."""
     delay: float
+    """Seconds until it is tried again."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -149,8 +170,11 @@ class RateLimitHit(Event):
 
     kind = "rate_limit_hit"
     method: str
+    """HTTP method."""
     path: str
+    """Path of the call, without secrets."""
     delay: float
+    """Seconds until it is tried again."""
 
 
 # --- recovery
@@ -162,6 +186,7 @@ class RollbackStarted(Event):
 
     kind = "rollback_started"
     reason: str
+    """Why."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -170,3 +195,4 @@ class RollbackFinished(Event):
 
     kind = "rollback_finished"
     complete: bool
+    """Whether all of it was undone."""

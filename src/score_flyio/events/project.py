@@ -13,6 +13,7 @@ class WorkloadLoaded(Event):
 
     kind = "workload_loaded"
     file: str
+    """The file, as the user knows it."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -21,7 +22,9 @@ class WarningRaised(Event):
 
     kind = "warning"
     message: str
+    """What to know."""
     code: str = "warning"
+    """Stable name of the kind of warning, with what it is about."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -37,3 +40,4 @@ class FileWritten(Event):
 
     kind = "file_written"
     file: str
+    """The file, as the user knows it."""

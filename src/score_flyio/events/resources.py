@@ -13,6 +13,7 @@ class ProvisioningStarted(Event):
 
     kind = "provisioning_started"
     provisioner: str
+    """Id of the provisioner."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -21,9 +22,11 @@ class ProvisioningFinished(Event):
 
     kind = "provisioning_finished"
     provisioner: str
+    """Id of the provisioner."""
     outputs: tuple[str, ...] = ()
     """Names of the outputs, secrets included; never their values."""
     seconds: float = 0.0
+    """Seconds that it took."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -32,7 +35,9 @@ class ProvisioningFailed(Event):
 
     kind = "provisioning_failed"
     provisioner: str
+    """Id of the provisioner."""
     error: str
+    """What went wrong."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -41,6 +46,7 @@ class DeprovisioningStarted(Event):
 
     kind = "deprovisioning_started"
     provisioner: str
+    """Id of the provisioner."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -49,3 +55,4 @@ class DeprovisioningFinished(Event):
 
     kind = "deprovisioning_finished"
     provisioner: str
+    """Id of the provisioner."""

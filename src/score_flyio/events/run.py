@@ -13,7 +13,9 @@ class RunStarted(Event):
 
     kind = "run_started"
     command: str
+    """What the user ran."""
     workloads: tuple[str, ...] = ()
+    """Names of workloads and apps that it is about."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -22,7 +24,9 @@ class TargetSelected(Event):
 
     kind = "target_selected"
     target: str
+    """Where the run goes, as `Target.name` tells it."""
     emulated: bool = False
+    """Whether nothing leaves this computer."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -31,8 +35,11 @@ class WorkloadFinished(Event):
 
     kind = "workload_finished"
     outcome: str
+    """How it ended."""
     error: str | None = None
+    """What went wrong."""
     seconds: float = 0.0
+    """Seconds that it took."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -43,3 +50,4 @@ class RunFinished(Event):
     outcome: str
     """`done`, `unchanged`, `failed`, `unhealthy` or `interrupted`."""
     seconds: float = 0.0
+    """Seconds that it took."""
