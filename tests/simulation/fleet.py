@@ -55,7 +55,9 @@ def _value(secret: SecretRecord) -> str:
 
 
 def _machine(machine: MachineRecord, images: Registries) -> str:
-    filled = read_back(machine.config, FILLED)  # what an update sends back is in the config then
+    restart = machine.config.get("restart") or {}
+    plain = machine.config if restart.get("policy") else {**machine.config, "restart": None}
+    filled = read_back(plain, FILLED)  # what an update sends back is in the config then
     config: dict[str, Any] = _given(json.loads(json.dumps(filled)))
     metadata = config.get("metadata") or {}
     config["metadata"] = {
