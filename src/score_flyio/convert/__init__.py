@@ -18,7 +18,7 @@ from score_flyio.convert.draft import Draft
 from score_flyio.convert.files import contents, file_spec
 from score_flyio.convert.services import services
 from score_flyio.convert.sizing import vm_of_workload
-from score_flyio.convert.variables import variables
+from score_flyio.convert.variables import Variables, variables
 from score_flyio.convert.volumes import mounts
 from score_flyio.errors import Problem
 from score_flyio.flytoml.names import RULE, is_app_name
@@ -92,8 +92,9 @@ def convert(
 
 def _spec(draft: Draft, app_name: str) -> AppSpec:
     _check_name(draft, app_name)
-    several = needs_containers(draft.workload)
     found = services(draft)
+    own = {name: variables(draft, each) for name, each in draft.workload.containers.items()}
+    several = needs_containers(draft.workload, own)
     spec = AppSpec(
         app=app_name,
         checks=add_checks(draft, found, several=several),
@@ -101,7 +102,10 @@ def _spec(draft: Draft, app_name: str) -> AppSpec:
         services=tuple(found),
         vm=vm_of_workload(draft),
     )
-    return with_containers(draft, spec) if several else _with_process(draft, spec)
+    if several:
+        return with_containers(draft, spec, own)
+    ((name, of_process),) = own.items()
+    return _with_process(draft, spec, draft.workload.containers[name], of_process)
 
 
 def _check_name(draft: Draft, app_name: str) -> None:
@@ -114,10 +118,8 @@ def _check_name(draft: Draft, app_name: str) -> None:
         )
 
 
-def _with_process(draft: Draft, spec: AppSpec) -> AppSpec:
+def _with_process(draft: Draft, spec: AppSpec, container: Container, own: Variables) -> AppSpec:
     """The app with the one container as the main process of the machine."""
-    (container,) = draft.workload.containers.values()
-    own = variables(draft, container)
     draft.secrets.update(own.secret)
     return evolve(
         spec,

@@ -1,19 +1,22 @@
 """Several containers in one machine, as the machine config inside a fly.toml.
 
-Used for workloads with several containers, and for what only containers can do: file modes.
+Used for workloads with several containers, and for what only containers can do: file modes, and
+secrets under another name than that of the variable.
 Source: multi-container machines in Fly's documentation, `machine_config` in the fly.toml reference.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from attrs import evolve
 
 from score_flyio.convert.draft import Draft
 from score_flyio.convert.files import container_file, contents
-from score_flyio.convert.variables import Variables, secret_names, variables
+from score_flyio.convert.variables import Variables, secret_names
+from score_flyio.flytoml.names import is_secret_name
 from score_flyio.flytoml.spec import AppSpec, BuildSection, Service
 from score_flyio.score.model import Container, HttpProbe, Probe, Workload
 
@@ -26,21 +29,21 @@ _INTERVAL: Final = 10
 _TIMEOUT: Final = 5
 
 
-def needs_containers(workload: Workload) -> bool:
-    """Whether a machine with a single main process cannot carry the workload."""
+def needs_containers(workload: Workload, own: Mapping[str, Variables]) -> bool:
+    """Whether a machine with a single main process cannot carry the workload.
+
+    `own` are the variables of each container.
+    """
     several = len(workload.containers) > 1
-    return several or any(
-        file.mode is not None
-        for container in workload.containers.values()
-        for file in container.files
-    )
+    modes = (file.mode for each in workload.containers.values() for file in each.files)
+    renamed = (not is_secret_name(name) for each in own.values() for name in each.secret)
+    return several or any(mode is not None for mode in modes) or any(renamed)
 
 
-def with_containers(draft: Draft, spec: AppSpec) -> AppSpec:
+def with_containers(draft: Draft, spec: AppSpec, own: Mapping[str, Variables]) -> AppSpec:
     """The app with all containers of the workload in its machine config."""
     workload = draft.workload
     main = main_container(workload, spec.services)
-    own = {name: variables(draft, each) for name, each in workload.containers.items()}
     names = secret_names(own)
     for (container, variable), name in names.items():
         draft.secrets[name] = own[container].secret[variable]

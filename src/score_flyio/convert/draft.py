@@ -75,3 +75,10 @@ class Draft:
             return
         problems = tuple(evolve(finding, file=self.file) for finding in self.findings)
         raise _ERRORS.get(problems[0].code, ScoreFileError)(problems=problems)
+
+
+def digest(text: str) -> str:
+    """SHA-256 of a text in hexadecimal: a name that no other text has."""
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -13,7 +13,8 @@ from attrs import frozen
 from score_flyio.base.place import Path
 from score_flyio.base.record import Record
 from score_flyio.base.secret import Secret
-from score_flyio.convert.draft import Draft
+from score_flyio.convert.draft import Draft, digest
+from score_flyio.flytoml.names import is_secret_name
 from score_flyio.flytoml.spec import FileSpec
 from score_flyio.score.model import Container, FileMount
 
@@ -123,11 +124,17 @@ def _expanded(
     if not result.secret:
         return FileContent(target=file.target, text=result.text, mode=_mode(file))
     key = draft.workload.name + container.name + file.target
-    name = _digest(key)
+    name = _secret_name(key)
     draft.secrets[name] = Secret(_base64(result.text.encode()))
     message = f"file {file.target} of {container.name} has secrets in it: it is kept as app secret"
     draft.remark("secret_file", f"{message} {name}", subject=file.target)
     return FileContent(target=file.target, secret_name=name, mode=_mode(file))
+
+
+def _secret_name(key: str) -> str:
+    """The name that the Go tool gives, where Fly takes it: secrets begin with no digit."""
+    name = digest(key)
+    return name if is_secret_name(name) else f"file_{name}"
 
 
 def _mode(file: FileMount) -> int | None:
@@ -136,13 +143,7 @@ def _mode(file: FileMount) -> int | None:
 
 def _side_name(draft: Draft, container: Container, content: FileContent) -> str:
     key = f"{container.name}\0{content.target}"
-    return f"fly_{draft.workload.name}.{_digest(key)[:12]}.bin"
-
-
-def _digest(text: str) -> str:
-    import hashlib
-
-    return hashlib.sha256(text.encode()).hexdigest()
+    return f"fly_{draft.workload.name}.{digest(key)[:12]}.bin"
 
 
 def _base64(data: bytes) -> str:

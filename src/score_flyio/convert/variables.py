@@ -1,16 +1,20 @@
 """Variables of containers: open ones, and those that have a secret in them.
 
-A variable that uses a secret is secret as a whole and becomes an app secret, which Fly gives to
-every container as a variable of the same name.
+A variable that uses a secret is secret as a whole and becomes an app secret of the same name; where
+Fly takes no secret of that name, the containers of a machine can have it under another one.
 """
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 from attrs import field, frozen
 
 from score_flyio.base.record import Record
 from score_flyio.base.secret import Secret
-from score_flyio.convert.draft import Draft
+from score_flyio.convert.draft import Draft, digest
+from score_flyio.flytoml.names import as_secret_name, is_secret_name
 from score_flyio.score.model import Container
 
 
@@ -37,11 +41,13 @@ def variables(draft: Draft, container: Container) -> Variables:
     return found
 
 
-def secret_names(of_containers: dict[str, Variables]) -> dict[tuple[str, str], str]:
+def secret_names(of_containers: Mapping[str, Variables]) -> dict[tuple[str, str], str]:
     """(container, variable) → name of the app secret.
 
-    The variable's own name, unless another container gives that variable another value.
+    The variable's own name as far as a secret can have it, unless another container gives that
+    variable another value.
     """
+    possible = _possible_names(of_containers.values())
     names: dict[tuple[str, str], str] = {}
     for container, own in of_containers.items():
         for name, value in own.secret.items():
@@ -50,5 +56,18 @@ def secret_names(of_containers: dict[str, Variables]) -> dict[tuple[str, str], s
                 name in other.open or other.secret.get(name, value) != value for other in others
             )
             suffix = "__" + container.replace("-", "_").upper() if clash else ""
-            names[container, name] = name + suffix
+            names[container, name] = possible[name] + suffix
     return names
+
+
+def _possible_names(containers: Iterable[Variables]) -> dict[str, str]:
+    """Variable → a name that a secret can have, another one for each variable."""
+    found = sorted({name for own in containers for name in (*own.open, *own.secret)})
+    wanted = Counter(as_secret_name(name) for name in found)
+    return {name: _possible_name(name, unique=wanted[as_secret_name(name)] == 1) for name in found}
+
+
+def _possible_name(variable: str, *, unique: bool) -> str:
+    if unique or is_secret_name(variable):
+        return as_secret_name(variable)
+    return f"{as_secret_name(variable)}_{digest(variable)[:8]}"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from score_flyio.base.place import Path, quoted
 from score_flyio.convert.draft import Draft
+from score_flyio.flytoml.names import as_volume_name
 from score_flyio.flytoml.spec import Mount
 from score_flyio.score.model import VolumeMount
+from score_flyio.score.placeholders import PENDING
 
 
 def mounts(draft: Draft) -> tuple[Mount, ...]:
@@ -24,7 +26,10 @@ def mounts(draft: Draft) -> tuple[Mount, ...]:
             f'"{path[1]}" needs a second volume, but a Fly machine takes one',
             "keep the data in one volume, or make two workloads of it",
         )
-    return tuple(Mount(source=source, destination=target) for source, target in found)
+    return tuple(
+        Mount(source=_name(draft, source, path), destination=target)
+        for (source, target), path in found.items()
+    )
 
 
 def _mount(draft: Draft, volume: VolumeMount, path: Path) -> tuple[str, str] | None:
@@ -57,3 +62,12 @@ def _mount(draft: Draft, volume: VolumeMount, path: Path) -> tuple[str, str] | N
         message = "the volume has no name, and Fly finds volumes by name"
         draft.fail("unsupported_feature", (*path, "source"), message, "give it a name")
     return (source.text, volume.target) if len(draft.findings) == before else None
+
+
+def _name(draft: Draft, text: str, path: Path) -> str:
+    """The name that the volume has at Fly; one that is not known yet stays as it is."""
+    name = text if PENDING in text else as_volume_name(text)
+    if name != text:
+        message = f"{quoted(text)} cannot be the name of a Fly volume: it is called {name} there"
+        draft.remark("volume_renamed", message, subject=str(path[-1]))
+    return name

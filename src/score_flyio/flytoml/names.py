@@ -1,4 +1,8 @@
-"""What the name of a Fly app may look like (source: the Machines API guide)."""
+"""What names of apps, secrets and volumes may look like at Fly.
+
+Apps: the Machines API guide. Volumes: flyctl's own check. Secrets: not published; shell variables
+are accepted.
+"""
 
 from __future__ import annotations
 
@@ -19,3 +23,26 @@ def is_app_name(text: str) -> bool:
 def can_begin_app_name(prefix: str) -> bool:
     """Whether a name of an app can begin with it; empty text can."""
     return is_app_name(f"{prefix}x")
+
+
+LONGEST_VOLUME: Final = 30
+"""Characters."""
+_SECRET: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NOT_IN_SECRET: Final = re.compile(r"[^A-Za-z0-9_]")
+_NOT_IN_VOLUME: Final = re.compile(r"[^a-z0-9_]")
+
+
+def is_secret_name(text: str) -> bool:
+    """Whether an app secret can have this name."""
+    return _SECRET.fullmatch(text) is not None
+
+
+def as_secret_name(text: str) -> str:
+    """The text as the name of a secret; as it is where it can be one."""
+    name = _NOT_IN_SECRET.sub("_", text)
+    return name if is_secret_name(name) else f"_{name}"
+
+
+def as_volume_name(text: str) -> str:
+    """The text as the name of a volume; as it is where it can be one."""
+    return _NOT_IN_VOLUME.sub("_", text.lower())[:LONGEST_VOLUME]

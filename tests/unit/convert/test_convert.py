@@ -99,6 +99,41 @@ def test_a_file_with_a_secret() -> None:
     assert _keys(conversion) == ["secret_file:/run/t"]
 
 
+@pytest.mark.parametrize(("target", "prefix"), [("/run/b", "file_"), ("/run/t", "")])
+def test_names_of_secrets_for_files_do_not_start_with_a_digit(target: str, prefix: str) -> None:
+    body = f"files: {{{target}: {{content: 't=${{resources.db.password}}'}}}}\n"
+    conversion = converted(container(body) + RESOURCE)
+    name = prefix + hashlib.sha256(f"shopmain{target}".encode()).hexdigest()
+    assert name[0].isalpha()
+    assert list(conversion.secrets) == [name]
+    assert toml(conversion) == {"files": [{"guest_path": target, "secret_name": name}]}
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("my-volume", "my_volume"),
+        ("My_Vol", "my_vol"),
+        ("d" * 31, "d" * 30),
+        ("größe", "gr__e"),
+    ],
+)
+def test_names_that_no_volume_can_have(source: str, name: str) -> None:
+    conversion = converted(container(f"volumes: {{/data: {{source: {source}}}}}\n"))
+    assert toml(conversion) == {"mounts": [{"source": name, "destination": "/data"}]}
+    (notice,) = conversion.notices
+    assert notice.key == "volume_renamed:/data"
+    assert source in str(notice)
+    assert name in str(notice)
+
+
+def test_a_volume_whose_name_is_not_known_yet() -> None:
+    body = "volumes: {/data: {source: '${resources.db.source}'}}\n"
+    conversion = converted(container(body) + RESOURCE, outputs={}, known_later=True)
+    assert toml(conversion) == {"mounts": [{"source": PENDING, "destination": "/data"}]}
+    assert not conversion.notices
+
+
 def test_resources_to_come() -> None:
     text = container("variables: {H: 'h ${resources.db.host}'}\n") + RESOURCE
     conversion = converted(text, outputs={}, known_later=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Any
 
 from score_flyio.convert import Conversion
@@ -123,6 +124,20 @@ def test_secrets_of_the_same_name_with_other_values_are_kept_apart() -> None:
     ]
     assert found["four"]["env"] == {"X": "open"}
     assert "s3cret" not in conversion.spec.machine_config
+
+
+def test_secrets_in_variables_whose_names_no_secret_can_have() -> None:
+    names = ("spring.datasource.password", "spring-datasource-password", "my-pass", "1PASS", "OK")
+    variables = ", ".join(f"{name}: '{name} ${{resources.db.password}}'" for name in names)
+    conversion = converted(container(f"variables: {{{variables}, open-1: x}}\n") + RESOURCE)
+    (main,) = _containers(conversion).values()
+    secrets = {each["env_var"]: each["name"] for each in main["secrets"]}
+    assert {name: conversion.secrets[secrets[name]].reveal() for name in names} == {
+        name: f"{name} s3cret" for name in names
+    }
+    assert (secrets["my-pass"], secrets["1PASS"], secrets["OK"]) == ("my_pass", "_1PASS", "OK")
+    assert all(re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name) for name in conversion.secrets)
+    assert main["env"] == {"open-1": "x"}
 
 
 def test_the_written_fly_toml_gives_the_same_machines() -> None:

@@ -18,6 +18,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from score_flyio.base.place import MOST_LEVELS, kind_of, place_text, too_deep
+from score_flyio.flytoml.names import as_volume_name
 from score_flyio.score.resources import JsonObject
 from score_flyio.yaml.reader import YamlError, read_yaml
 
@@ -80,16 +81,11 @@ def _fail(message: object) -> NoReturn:
     raise TemplateFails(str(message))
 
 
-def _volume_name(text: object) -> str:
-    """A name that a Fly volume can have: lower-case letters, digits, underscores, at most 30."""
-    return "".join(c if c.isascii() and c.isalnum() else "_" for c in str(text).lower())[:30]
-
-
 def _sandbox() -> _Sandbox:
     env = _Sandbox(undefined=StrictUndefined, autoescape=False, loader=None)
     # Jinja's own tojson escapes for HTML.
     env.filters["tojson"] = lambda value: json.dumps(value, ensure_ascii=False)
-    env.filters["volume_name"] = _volume_name
+    env.filters["volume_name"] = lambda value: as_volume_name(str(value))
     for name in ("format", "xmlattr", "urlize", "pprint", "center", "indent"):
         env.filters.pop(name)
     for name in ("lipsum", "cycler", "joiner", "namespace"):
