@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     found = list(mutants())
     if not arguments:
         PAGE.write_text(with_figures(PAGE.read_text(), table(found)))
-    return report(found, named(arguments))
+    return report(found, named())
 
 
 def files_of(module: str) -> tuple[str, str]:
@@ -56,7 +56,12 @@ def report(found: Sequence[Mutant], known: Sequence[Named]) -> int:
     print("\n".join(table(found)))
     survivors = [mutant for mutant in found if not mutant.caught]
     unnamed = [mutant for mutant in survivors if not any(name.means(mutant) for name in known)]
-    stale = [name for name in known if not any(name.means(mutant) for mutant in survivors)]
+    modules = {mutant.module for mutant in found}
+    stale = [
+        name
+        for name in known
+        if name.module in modules and not any(name.means(mutant) for mutant in survivors)
+    ]
     for mutant in unnamed:
         print(f"\nsurvived: {mutant.name} ({mutant.ended})\n  {mutant.change}")
     for name in stale:

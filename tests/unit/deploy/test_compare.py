@@ -272,6 +272,17 @@ def test_durations_as_nanoseconds() -> None:
     assert differences(desired, observed) == ()
 
 
+def test_durations_that_are_none_are_compared_as_they_are() -> None:
+    one, other = (
+        FlyMachineConfig(
+            services=[FlyMachineService(checks=[FlyMachineServiceCheck(extra={"interval": value})])]
+        )
+        for value in (1.5, 2.5)
+    )
+    (difference,) = differences(one, other)
+    assert str(difference) == "services[0].checks[0].interval: 2.5 → 1.5"
+
+
 def test_contents_of_files_are_not_shown() -> None:
     secret = base64.b64encode(b"top secret content").decode()
     file = {"guest_path": "/etc/a", "raw_value": secret}

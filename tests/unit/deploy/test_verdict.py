@@ -15,6 +15,7 @@ from score_flyio.deploy.verdict import (
     CheckCount,
     Health,
     Verdict,
+    check_names,
     checks_since,
     count_checks,
     crash_loop,
@@ -176,6 +177,27 @@ def test_checks_of_services_count_and_the_first_failing_one_is_heard() -> None:
     verdict = judge(machine, instance_id=None, checks=True)
     assert verdict == Verdict(Health.PENDING, "1 of 3 checks pass: no route")
     assert count_checks(models.Machine()) == CheckCount(configured=0, reported=0, passing=0)
+
+
+def test_the_names_that_checks_are_reported_under() -> None:
+    first = models.FlyMachineService(
+        internal_port=8080,
+        checks=[
+            models.FlyMachineServiceCheck(),
+            models.FlyMachineServiceCheck(type="http", port=9000),
+        ],
+    )
+    second = models.FlyMachineService(
+        internal_port=5, checks=[models.FlyMachineServiceCheck(type="tcp")]
+    )
+    config = evolve(CONFIG, services=[first, models.FlyMachineService(), second])
+    assert check_names(config) == {
+        "a",
+        "b",
+        "servicecheck-00-tcp-8080",
+        "servicecheck-01-http-9000",
+        "servicecheck-00-tcp-5",
+    }
 
 
 @pytest.mark.parametrize(
