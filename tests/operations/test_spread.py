@@ -42,6 +42,28 @@ def test_from_nothing_it_is_even(regions: list[str], count: int) -> None:
     assert max(wanted) - min(wanted) <= 1
 
 
+@given(
+    present=st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 9)),
+    regions=REGIONS,
+    count=st.integers(0, 30),
+)
+def test_fewer_machines_go_where_there_are_most(
+    present: Mapping[str, int], regions: list[str], count: int
+) -> None:
+    wanted = spread(present, regions, count)
+    fewer = [region for region in regions if wanted[region] < present.get(region, 0)]
+    for region in fewer:
+        assert all(wanted[other] <= wanted[region] + 1 for other in regions)
+
+
+@pytest.mark.parametrize(
+    ("count", "left"),
+    [(5, [3, 1, 1]), (4, [2, 1, 1]), (3, [1, 1, 1]), (2, [1, 1, 0]), (1, [1, 0, 0])],
+)
+def test_of_equals_the_last_region_loses_first(count: int, left: list[int]) -> None:
+    assert list(spread({"c": 4, "b": 1, "a": 1}, ["c", "b", "a"], count).values()) == left
+
+
 def machine(
     name: str, *, state: str = "started", launch: str = "", standby: bool = False
 ) -> models.Machine:

@@ -159,6 +159,14 @@ def test_no_machine_changes_before_the_others_are_back() -> None:
     assert f"await:{ONE}" in step(plan, f"update:{TWO}").needs
 
 
+def test_a_canary_is_not_made_before_the_others_are_back() -> None:
+    new = wanted(SERVICE + CHECK, image="nginx:2")
+    old, half = launched(wanted(SERVICE + CHECK)), launched(new)
+    mixed = evolve(old, machines=(half.machines[0], old.machines[1]))
+    plan = planned(new, changed(mixed, ONE, state="starting"), strategy="canary")
+    assert f"await:{ONE}" in step(plan, "canary:app").needs
+
+
 def test_machines_that_do_not_serve_change_first() -> None:
     observed = changed(launched(wanted(SERVICE + CHECK)), TWO, state="failed")
     plan = planned(wanted(SERVICE + CHECK, image="nginx:2"), observed)

@@ -73,6 +73,13 @@ def test_a_free_volume_is_given_to_one_machine_of_one_group() -> None:
     assert [each.group for each in made] == ["worker"]
 
 
+def test_a_volume_on_a_lost_host_is_given_to_nobody() -> None:
+    lost = evolve(volume("vol1"), host_status="unreachable")
+    good = evolve(volume("vol2"), host_status="ok")
+    free = ObservedApp(name="web", app=models.App(name="web"), volumes=(lost, good))
+    assert volumes_given(planned(wanted(SHARED_NAME), free)) == ["vol2"]
+
+
 def test_replacements_in_two_groups_never_get_the_same_volume() -> None:
     observed = evolve(launched(wanted(TWO_GROUPS)), volumes=(volume("vol1"), volume("vol2")))
     plan = planned(wanted(SHARED_NAME), observed, allow_destructive=True)
