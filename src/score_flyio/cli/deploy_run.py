@@ -18,6 +18,7 @@ from score_flyio.deploy.planning.new_machine import options_guest
 from score_flyio.engine.deployment import Plan
 from score_flyio.engine.engine import Engine
 from score_flyio.engine.inputs import Input
+from score_flyio.engine.operations.change import Change
 from score_flyio.engine.output import Output
 from score_flyio.engine.pipeline import Refused, Selection, load_inputs
 from score_flyio.engine.target import Target
@@ -112,6 +113,14 @@ def show_plan(cli: CliContext, *plans: AppPlan, remarks: Sequence[str] = (), **m
     text = [plan.describe(show_calls=cli.debug)] if plans or not remarks else []
     cli.output.result(plan.to_json() | members, "\n".join((*text, *remarks)))
     return 0
+
+
+def tell_change(cli: CliContext, change: Change, **members: Any) -> int:
+    """How an operation ended, or what it would do; `members` go into the JSON document."""
+    if change.report is None:
+        return show_plan(cli, change.plan, **members)
+    tell(cli, change.report, extra=members)
+    return change.report.exit_code
 
 
 def tell(cli: CliContext, report: Report, *, extra: dict[str, Any] | None = None) -> None:

@@ -34,7 +34,7 @@ async def command(cli: CliContext, *, to: int | None, dry_run: bool, **settings:
 
     Secrets, volumes and the number of machines stay as they are.
     """
-    from score_flyio.cli.deploy_run import show_plan, tell
+    from score_flyio.cli.deploy_run import tell_change
     from score_flyio.engine.operations.rollback import rollback
 
     named = await named_app(cli, settings)
@@ -46,8 +46,4 @@ async def command(cli: CliContext, *, to: int | None, dry_run: bool, **settings:
 
     async with named.session() as visit:
         change = await rollback(visit, ref, to=to, options=how, before=tell_where, dry_run=dry_run)
-    found = change.plan.release.back_to
-    if change.report is None:
-        return show_plan(cli, change.plan, to=found)
-    tell(cli, change.report, extra={"to": found})
-    return change.report.exit_code
+    return tell_change(cli, change, to=change.plan.release.back_to)

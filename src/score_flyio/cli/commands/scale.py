@@ -67,7 +67,7 @@ async def command(cli: CliContext, *, yes: bool, dry_run: bool, **settings: Any)
 
 
 async def _scale(named: NamedApp, request: ScaleRequest, *, yes: bool, dry_run: bool) -> int:
-    from score_flyio.cli.deploy_run import show_plan, tell
+    from score_flyio.cli.deploy_run import tell_change
     from score_flyio.engine.operations.scale import scale
 
     cli = named.cli
@@ -80,10 +80,7 @@ async def _scale(named: NamedApp, request: ScaleRequest, *, yes: bool, dry_run: 
 
     async with named.session() as visit:
         change = await scale(visit, named.ref, request, before=agree, dry_run=dry_run)
-    if change.report is None:
-        return show_plan(cli, change.plan)
-    tell(cli, change.report)
-    return change.report.exit_code
+    return tell_change(cli, change)
 
 
 def _request(

@@ -109,7 +109,7 @@ async def _change(
     dry_run: bool,
     **settings: Any,
 ) -> int:
-    from score_flyio.cli.deploy_run import show_plan, tell
+    from score_flyio.cli.deploy_run import tell_change
     from score_flyio.engine.operations.secrets import change_secrets
 
     cli, ref = named.cli, named.ref
@@ -123,11 +123,8 @@ async def _change(
             options=deploy_options(**settings),
             dry_run=dry_run,
         )
-    if change.report is None:
-        return show_plan(cli, change.plan, **names)
-    if stage:
+    if stage and not dry_run:
         text = f"{ref}: stored {', '.join(sorted(values))}; no machine was restarted"
         cli.output.result({"app": ref.app, **names}, text)
-    else:
-        tell(cli, change.report, extra=names)
-    return change.report.exit_code
+        return 0
+    return tell_change(cli, change, **names)
