@@ -36,6 +36,7 @@ with lazily(globals()):
     from score_flyio.events import Listener as Listener
     from score_flyio.fly.client import FlyClient as FlyClient
     from score_flyio.flytoml.spec import AppSpec as AppSpec
+    from score_flyio.images.options import ImageOptions as ImageOptions
     from score_flyio.resources.provisioner import PluginProvisioner as PluginProvisioner
     from score_flyio.resources.provisioner import Provisioner as Provisioner
     from score_flyio.resources.provisioner import ProvisionIncomplete as ProvisionIncomplete

@@ -16,6 +16,7 @@ from tests.bench.wall import Wall, walls
 
 RESULTS = Path("bench-results.json")
 SAMPLES = Path("samples")
+LATENCY_MS = 50
 
 
 def main() -> int:
@@ -35,6 +36,8 @@ def main() -> int:
         print_walls(wall)
         bulks = [bulk(folder, count) for count in (10, 50, 200)]
         print_bulk(bulks)
+    images = image_costs()
+    print_images(images)
     memory = thousand_machines_mib()
     print(f"\npeak memory of a deploy that watches 1,000 machines: {memory:.0f} MiB (target 150)")
     RESULTS.write_text(
@@ -44,6 +47,7 @@ def main() -> int:
                 "processes": [attrs.asdict(row) for row in timed],
                 "wall": [attrs.asdict(row) for row in wall],
                 "generate": [attrs.asdict(row) for row in bulks],
+                "images": images,
                 "memory_mib_1000_machines": memory,
             },
             indent=2,
@@ -91,6 +95,28 @@ def print_bulk(rows: list[Bulk]) -> None:
             f"{f'{row.workloads} workloads, {row.workloads * 2} resources':44}"
             f"{row.seconds:10.2f}{row.per_workload * 1000:8.1f}{row.peak_mib:10.0f}"
         )
+
+
+def image_costs() -> dict[str, dict[str, float]]:
+    """Measured in a process of its own."""
+    command = [sys.executable, "-m", "tests.bench.images"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found: dict[str, dict[str, float]] = json.loads(done.stdout)
+    return found
+
+
+def print_images(costs: dict[str, dict[str, float]]) -> None:
+    packed, asked = costs["packing"], costs["resolving_100"]
+    print("\nimages: a build context of 20,000 files and 500 MB, with 302 patterns")
+    print(
+        f"listed in {packed['list']:.2f} s, hashed in {packed['hash']:.2f} s, packed in "
+        f"{packed['pack']:.2f} s, peak {packed['peak_mib']:.0f} MiB; tar packs it in "
+        f"{packed['tar']:.2f} s"
+    )
+    print(
+        f"100 names of Docker Hub resolved with {asked['calls']:.0f} calls in "
+        f"{asked['seconds']:.2f} s, at {LATENCY_MS} ms latency"
+    )
 
 
 def thousand_machines_mib() -> float:

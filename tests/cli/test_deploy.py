@@ -155,6 +155,8 @@ def test_resources_of_a_plan_are_known_later(cli: Cli, served: Platform) -> None
         (["deploy", "-c", "none.toml"], ["none.toml"]),
         (["deploy", "worker.yaml", "worker.yaml"], ["worker", "twice", "both"]),
         (["deploy", "worker.yaml", "web.yaml", "--image", "a"], ["--image", "2"]),
+        (["deploy", "worker.yaml", "web.yaml", "--image", "main=a"], ["main=a", "one Score"]),
+        (["deploy", "web.yaml", "--image", "nope=a"], ["'nope'", "NAME one of"]),
         (["deploy", "web.yaml", "--image", "x y"], ["--image", "'x y'", "spaces"]),
         (["generate", "web.yaml", "--image", "nginx@sha256:abc"], ["--image", "'sha256:abc'"]),
         (["deploy", "worker.yaml", "--app", "other"], ["--app"]),

@@ -7,13 +7,15 @@ from typing import Any
 import anyio
 import pytest
 
+from score_flyio.base.secret import Secret
 from score_flyio.cli.commands.deploy import flyctl_flags
 from score_flyio.cli.deploy_options import deploy_options
 from score_flyio.cli.go_flags import Seconds
 from score_flyio.deploy.options import DeployOptions
+from score_flyio.images.options import ImageOptions
 
 BESIDE = (
-    "target", "emulate", "org", "build_only", "local_only", "remote_only", "now", "verbose",
+    "target", "emulate", "org", "build_only", "local_only", "push", "remote_only", "now", "verbose",
     "dns_checks", "jobs", "report", "events_file",
 )  # fmt: skip
 
@@ -31,6 +33,25 @@ def options(*arguments: str) -> DeployOptions:
         (["--bluegreen-pause", "0"], "bluegreen_pause", 0.0),
         (["--bluegreen-pause", "1m30s"], "bluegreen_pause", 90.0),
         (["--smoke-window", "25"], "smoke_window", 25.0),
+        (["--no-resolve", "--no-cache"], "images", ImageOptions(resolve=False, no_cache=True)),
+        (
+            [
+                *("--builder", "buildah", "--build-arg", "A=1", "--build-secret", "T=x"),
+                *("--build-target", "prod", "--label", "l=2", "--dockerfile", "D"),
+                *("--ignorefile", "I", "--image-label", "v1"),
+            ],
+            "images",
+            ImageOptions(
+                builder="buildah",
+                args={"A": "1"},
+                secrets={"T": Secret("x")},
+                target="prod",
+                labels={"l": "2"},
+                dockerfile="D",
+                ignorefile="I",
+                tag="v1",
+            ),
+        ),
         (["--fallback-regions", "ams,fra"], "fallback_regions", ("ams", "fra")),
         (
             ["--fallback-regions", "ams", "--fallback-regions", "fra"],

@@ -29,7 +29,9 @@ MAY_IMPORT_OF_OURS = {
     "state": ("_version", "base", "errors", "score", "yaml"),
     "fly": ("_version", "base", "errors", "events", "yaml"),
     "resources": ("base", "errors", "events", "fly", "flytoml", "score", "state", "yaml"),
-    "deploy": ("base", "errors", "events", "fly", "flytoml", "state", "yaml"),
+    "deploy": (
+        "base", "errors", "events", "fly", "flytoml", "images.options", "state", "yaml",
+    ),
     "report_html": ("_version", "deploy", "errors", "events"),
     "engine": (
         "_version", "base", "convert", "deploy", "errors", "events", "fly", "flytoml", "images", "resources", "score",

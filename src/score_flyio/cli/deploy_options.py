@@ -8,10 +8,12 @@ import asyncclick as click
 
 from score_flyio.cli.go_flags import ImageName, MaxUnavailable, Seconds, Variable
 from score_flyio.cli.options import app_option, org_option, target_option
+from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
     from score_flyio.deploy.options import DeployOptions
     from score_flyio.engine.pipeline import Selection
+    from score_flyio.images.options import ImageOptions
 
 INPUTS: Final = (
     click.argument("files", nargs=-1, metavar="[FILE]..."),
@@ -125,8 +127,54 @@ WAITING: Final = (
 )
 """How machines are changed one after another, and what is waited for."""
 
+IMAGES: Final = (
+    click.option(
+        "--builder",
+        default="auto",
+        show_default=True,
+        metavar="NAME",
+        help="What builds images: docker, buildah, podman or buildkit; auto: the first there is.",
+    ),
+    click.option("--no-cache", is_flag=True, help="Carry out every step of builds anew."),
+    click.option(
+        "--build-arg",
+        "build_args",
+        type=Variable(),
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="A build argument; repeatable.",
+    ),
+    click.option(
+        "--build-secret",
+        "build_secrets",
+        type=Variable(),
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="A secret for RUN --mount=type=secret,id=NAME; repeatable.",
+    ),
+    click.option("--build-target", default="", metavar="STAGE", help="The stage to build."),
+    click.option(
+        "--label",
+        "labels",
+        type=Variable(),
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="A label of built images; repeatable.",
+    ),
+    click.option("--dockerfile", default="", metavar="FILE", help="The Dockerfile to build."),
+    click.option("--ignorefile", default="", metavar="FILE", help="In place of .dockerignore."),
+    click.option(
+        "--image-label", "image_tag", default="", metavar="TAG", help="The tag of a built image."
+    ),
+    click.option(
+        "--no-resolve", is_flag=True, help="Deploy images by their tags, whatever these mean now."
+    ),
+)
+"""How images are built and named."""
+
 SETTINGS: Final = (
     *WAITING,
+    *IMAGES,
     click.option("--ha/--no-ha", default=True, help="Two machines of each group at first."),
     click.option(
         "--release-command-timeout",
@@ -141,8 +189,8 @@ SETTINGS: Final = (
         "-i",
         "--image",
         type=ImageName(),
-        metavar="IMAGE",
-        help="The image of the only app deployed.",
+        metavar="[NAME=]IMAGE",
+        help="The image of the only app deployed, or of its container NAME.",
     ),
     click.option(
         "-e",
@@ -173,6 +221,9 @@ SETTINGS: Final = (
         metavar="REGION,…",
         help="Where machines without volumes are created when their region has no room.",
     ),
+    click.option(
+        "--force", is_flag=True, help="Update machines that do not differ, too: they restart."
+    ),
     click.option("--skip-release-command", is_flag=True, help="Do not run the release command."),
     click.option("--no-public-ips", is_flag=True, help="Allocate no public addresses."),
     click.option("--flycast", is_flag=True, help="Allocate a private address only."),
@@ -190,7 +241,11 @@ SETTINGS: Final = (
 def selection(settings: dict[str, Any]) -> Selection:
     """What INPUTS say; takes them out of the other settings.
 
-    An image for one Score file is what `.` stands for in it, also in later runs.
+    An image for one Score file is what `.` stands for in it, also in later runs. With the name of
+    a container, it is only that.
+
+    Raises:
+        UsageError: a container is named, but there is no Score file, or more than one.
     """
     from score_flyio.engine.pipeline import Selection
     from score_flyio.engine.project import Overrides
@@ -202,6 +257,13 @@ def selection(settings: dict[str, Any]) -> Selection:
         properties=settings.pop("override_properties"),
         image=settings["image"] if single else None,
     )
+    if "=" in (settings["image"] or ""):
+        if not single:
+            raise UsageError(
+                f"--image {settings['image']}: it names a container of one Score file",
+                hint="name exactly one Score file",
+            )
+        settings["image"] = None
     return Selection(overrides=overrides, **own)
 
 
@@ -217,6 +279,7 @@ def deploy_options(
     bluegreen_pause: float | None = None,
     lease_wait: float | None = None,
     no_public_ips: bool = False,
+    no_resolve: bool = False,
     yes: bool = False,
     **rest: Any,
 ) -> DeployOptions:
@@ -233,6 +296,7 @@ def deploy_options(
     return DeployOptions(
         env=dict(env),
         guest=_guest(rest),
+        images=_images(rest, resolve=not no_resolve),
         only_regions=listed(only_regions),
         exclude_regions=listed(exclude_regions),
         fallback_regions=listed(fallback_regions),
@@ -240,6 +304,28 @@ def deploy_options(
         allow_destructive=yes,
         **{name: value for name, value in given.items() if value is not None},
         **rest,
+    )
+
+
+def _images(rest: dict[str, Any], *, resolve: bool) -> ImageOptions:
+    """Takes what IMAGES say out of the other settings."""
+    from score_flyio.base.secret import Secret
+    from score_flyio.images.options import ImageOptions
+
+    secrets = {name: Secret(value) for name, value in rest.pop("build_secrets", ())}
+    names = {"build_target": "target", "image_tag": "tag"}
+    same = ("builder", "no_cache", "dockerfile", "ignorefile")
+    given = {
+        name: rest.pop(option)
+        for option, name in (*names.items(), *zip(same, same, strict=True))
+        if option in rest
+    }
+    return ImageOptions(
+        args=dict(rest.pop("build_args", ())),
+        labels=dict(rest.pop("labels", ())),
+        secrets=secrets,
+        resolve=resolve,
+        **given,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from score_flyio.engine.operations.change import Change
 from score_flyio.engine.output import Output
 from score_flyio.engine.pipeline import Refused, Selection, load_inputs
 from score_flyio.engine.target import Target
-from score_flyio.errors import DeployError, UsageError
+from score_flyio.errors import DeployError, ScoreFlyError, UsageError
 from score_flyio.events import Event, Listener
 
 
@@ -74,12 +74,11 @@ class DeployRun:
     async def _build(self, inputs: Sequence[Input], refused: Sequence[Refused]) -> int:
         """Images that have to be built are; everything else is left alone."""
         async with follow(self.cli, self.events_file) as show, self._engine(show) as engine:
-            plan = await engine.plan(inputs, self.options)
-        tell_failures(self.cli, plan, refused)
-        images = {app.label: "there already" for app in plan.apps}
-        text = "\n".join(f"{label}: the image is {state}" for label, state in images.items())
-        self.cli.output.result({"images": images}, text)
-        return failure_code(plan, refused)
+            images, failures = await engine.build(inputs, self.options)
+        tell_failures(self.cli, failures, refused)
+        text = "\n".join(f"{label}: {image or 'needs no image'}" for label, image in images.items())
+        self.cli.output.result({"images": dict(images)}, text)
+        return failure_code(failures, refused)
 
     def _engine(self, listener: Listener) -> Engine:
         return Engine(
@@ -138,18 +137,20 @@ def tell_errors(cli: CliContext, report: Report) -> None:
             cli.output.error(words if named else f"{app.label}: {words}")
 
 
-def tell_failures(cli: CliContext, plan: Plan, refused: Sequence[Refused]) -> None:
+def tell_failures(
+    cli: CliContext, failed: Mapping[str, ScoreFlyError], refused: Sequence[Refused]
+) -> None:
     """On stderr what could not be loaded or planned."""
-    failures = [*((b.label, b.error) for b in refused), *plan.failures.items()]
+    failures = [*((b.label, b.error) for b in refused), *failed.items()]
     for label, error in failures:
         words = _words(error)
         cli.output.error(words if label in error.message else f"{label}: {words}")
 
 
-def failure_code(plan: Plan, refused: Sequence[Refused]) -> int:
+def failure_code(failed: Mapping[str, ScoreFlyError], refused: Sequence[Refused]) -> int:
     """2 for bad input only, 1 for other failures, 0 for none."""
     codes = {item.error.exit_code for item in refused}
-    codes |= {error.exit_code for error in plan.failures.values()}
+    codes |= {error.exit_code for error in failed.values()}
     return 0 if not codes else 2 if codes == {2} else 1
 
 

@@ -114,7 +114,7 @@ class ImageName(click.ParamType[Any]):
         if not value:
             return value
         try:
-            ImageReference.parse(value)
+            ImageReference.parse(value.rpartition("=")[2])
         except InputError as error:
             self.fail(f"{error.message} ({error.hint})", param, ctx)
         return value

@@ -12,8 +12,9 @@ from attrs import evolve, field, frozen
 
 from score_flyio.base.record import Record
 from score_flyio.base.secret import Secret
+from score_flyio.convert.build import build_of
 from score_flyio.convert.checks import add_checks
-from score_flyio.convert.containers import build_of, needs_containers, with_containers
+from score_flyio.convert.containers import needs_containers, with_containers
 from score_flyio.convert.draft import Draft
 from score_flyio.convert.files import contents, file_spec
 from score_flyio.convert.services import services

@@ -13,11 +13,12 @@ from typing import Any, Final
 
 from attrs import evolve
 
+from score_flyio.convert.build import build_of
 from score_flyio.convert.draft import Draft
 from score_flyio.convert.files import container_file, contents
 from score_flyio.convert.variables import Variables, secret_names
 from score_flyio.flytoml.names import is_secret_name
-from score_flyio.flytoml.spec import AppSpec, BuildSection, Service
+from score_flyio.flytoml.spec import AppSpec, Service
 from score_flyio.score.model import Container, HttpProbe, Probe, Workload
 
 _CONDITIONS: Final = {
@@ -56,15 +57,6 @@ def with_containers(draft: Draft, spec: AppSpec, own: Mapping[str, Variables]) -
             document["image"] = "."
     config = json.dumps({"containers": documents}, ensure_ascii=False, separators=(",", ":"))
     return evolve(spec, build=build_of(draft, main), container=main.name, machine_config=config)
-
-
-def build_of(draft: Draft, container: Container) -> BuildSection:
-    """The image of a container itself, or for `.` the Dockerfile beside the Score file."""
-    if container.image != ".":
-        return BuildSection(image=container.image)
-    return BuildSection(
-        dockerfile=draft.beside("Dockerfile"), ignorefile=draft.beside(".dockerignore")
-    )
 
 
 def main_container(workload: Workload, services: tuple[Service, ...]) -> Container:

@@ -15,6 +15,7 @@ from attrs import define, frozen
 
 from score_flyio.base.place import quoted
 from score_flyio.base.record import Record
+from score_flyio.convert.build import is_build_annotation
 from score_flyio.convert.draft import Draft
 from score_flyio.flytoml.spec import AutoStop, Service, ServicePort
 from score_flyio.score.model import Port
@@ -71,7 +72,7 @@ def _port_options(draft: Draft) -> dict[str, _PortOptions]:
     """The options of every port of the workload, by port name."""
     texts: dict[str, dict[str, str]] = {port.name: {} for port in draft.workload.ports}
     for annotation, value in draft.workload.annotations.items():
-        if not annotation.startswith(PREFIX):
+        if not annotation.startswith(PREFIX) or is_build_annotation(annotation):
             continue
         named = _port_and_key(annotation, texts)
         if named is None:

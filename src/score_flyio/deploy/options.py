@@ -7,6 +7,8 @@ from typing import Literal, TypeAlias
 
 from attrs import field, frozen
 
+from score_flyio.images.options import ImageOptions
+
 StrategyName: TypeAlias = Literal["rolling", "immediate", "canary", "bluegreen"]
 OnFailure: TypeAlias = Literal["rollback", "keep", "stop"]
 
@@ -43,6 +45,10 @@ class DeployOptions:
     """Primary region, over the one of the file."""
     image: str | None = None
     """What runs, over the image of the file."""
+    force: bool = False
+    """Update machines that do not differ, too: a tag then means what it means now."""
+    images: ImageOptions = field(factory=ImageOptions)
+    """How images are built, and whether they are resolved."""
     env: Mapping[str, str] = field(factory=dict)
     """Extra variables, over those of the file."""
     guest: GuestOptions | None = None

@@ -26,11 +26,14 @@ from score_flyio.deploy.planning.plan import (
     platform_steps,
 )
 from score_flyio.deploy.releases.known import of_machines, to_remember
+from score_flyio.deploy.step import CreateApp
 from score_flyio.engine.apply import Applying
+from score_flyio.engine.images import Images, wanted_image
+from score_flyio.engine.images import Wanted as WantedImage
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.pipeline import Preparation
 from score_flyio.engine.session import TOOL_VERSION, Session, StateRecorder
-from score_flyio.errors import ImageError, ScoreFlyError, StalePlan
+from score_flyio.errors import ScoreFlyError, StalePlan
 from score_flyio.events import PlanReady, WorkloadFinished
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.score.placeholders import PENDING
@@ -95,6 +98,7 @@ class Deployment:
     session: Session
     recorder: StateRecorder
     ready: Preparation
+    images: Images
     options: DeployOptions
     fingerprints: Mapping[str, str] = field(factory=dict)
     """What the apps looked like when the plan was made, where there was one before."""
@@ -141,6 +145,8 @@ class Deployment:
 
     async def _plan_ahead(self, app: str) -> AppPlan:
         desired = settled(self.ready.expected(app), self.options)
+        image = await self.images.expected(self.image(app, desired))
+        desired = evolve(desired, image=image, spec=self.images.held(app, desired.spec))
         known = self.recorder.known(app)
         desired = evolve(desired, spec=without_known_secrets(desired.spec, known))
         observed = await observe_app(self.session.client, app, self.wanted(app, desired))
@@ -156,6 +162,10 @@ class Deployment:
             secrets=item.may_have_secrets,
             certificates=item.may_have_hostnames,
         )
+
+    def image(self, app: str, desired: DesiredApp) -> WantedImage:
+        """Which image an app needs."""
+        return wanted_image(self.ready.inputs[app], desired)
 
     async def organization(self, observed: ObservedApp) -> str:
         """The one that the app is made in; none where it is there already.
@@ -210,6 +220,7 @@ class _Deploy:
         run, outline = self.run, self._outline()
         if run.ready.run is not None:
             run.ready.run.check(run.ready.uids(self.app).values())
+        await run.images.check(run.image(self.app, outline))
         wanted = run.wanted(self.app, outline)
         observed = await observe_app(run.session.client, self.app, wanted)
         planned = run.fingerprints.get(self.app)
@@ -227,14 +238,17 @@ class _Deploy:
         """The app and its addresses come while its resources are provisioned; then the rest."""
         run = self.run
         org = await run.organization(observed)
-        first = evolve(self._outline(), org=org, image="", secrets={}, files=NO_FILES)
+        outline = self._outline()
+        first = evolve(outline, org=org, image="", secrets={}, files=NO_FILES)
         failure: ScoreFlyError | None = None
         plan = empty_plan(first, observed)
+        steps = platform_steps(first, observed, self.options)
+        # An image can be pushed to an app that is there only.
+        await execution.carry_out([step for step in steps if isinstance(step, CreateApp)], {})
         async with anyio.create_task_group() as tasks:
-            steps = platform_steps(first, observed, self.options)
             tasks.start_soon(execution.carry_out, steps, {})
             try:
-                desired = settled(await run.ready.resolve(self.app), self.options)
+                desired = await self._complete(run.image(self.app, outline))
                 plan = run.planned(desired, observed, org)
                 texts = tuple(step.describe() for step in plan.steps)
                 run.session.emit(PlanReady(scope=execution.context.scope(), steps=texts))
@@ -246,15 +260,24 @@ class _Deploy:
             raise failure
         return plan
 
+    async def _complete(self, wanted: WantedImage) -> DesiredApp:
+        """The app with its resources and its image, which come at the same time."""
+        found: dict[str, DesiredApp] = {}
+
+        async def resolve() -> None:
+            found[self.app] = settled(await self.run.ready.resolve(self.app), self.options)
+
+        with unwrapped():
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(resolve)
+                image = await self.run.images.ready(wanted)
+        spec = self.run.images.held(self.app, found[self.app].spec)
+        return evolve(found[self.app], image=image, spec=spec)
+
 
 def settled(desired: DesiredApp, options: DeployOptions) -> DesiredApp:
-    """The app with what the options add to it, and with its image.
-
-    Raises:
-        ImageError: the image would have to be built first.
-    """
-    spec = with_options(desired.spec, options)
-    return evolve(desired, spec=spec, image=_image(desired.label, spec, options))
+    """The app with what the options add to it; its image comes later."""
+    return evolve(desired, spec=with_options(desired.spec, options))
 
 
 def with_options(spec: AppSpec, options: DeployOptions) -> AppSpec:
@@ -265,28 +288,6 @@ def with_options(spec: AppSpec, options: DeployOptions) -> AppSpec:
     if options.env:
         changes["env"] = {**spec.env, **options.env}
     return evolve(spec, **changes) if changes else spec
-
-
-def _image(label: str, spec: AppSpec, options: DeployOptions) -> str:
-    if options.image:
-        return options.image
-    if spec.build is not None and spec.build.image:
-        return spec.build.image
-    if not needs_image(spec):
-        return ""
-    raise ImageError(
-        f"{label}: there is no image: it would have to be built from a Dockerfile",
-        hint="build and push it, then give it with --image REF",
-        code="image_missing",
-    )
-
-
-def needs_image(spec: AppSpec) -> bool:
-    """Whether any container runs the image of the app: not when all bring their own."""
-    inline = (spec.experimental.machine_config if spec.experimental else "") or spec.machine_config
-    return not (inline.lstrip().startswith("{") and '"containers"' in inline) or bool(
-        spec.container
-    )
 
 
 def without_known_secrets(spec: AppSpec, known: KnownApp) -> AppSpec:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import anyio
@@ -16,13 +15,10 @@ from score_flyio.fly.client import FlyClient
 from score_flyio.fly.login import seconds_left
 from score_flyio.fly.organization import PERSONAL, visible_organizations
 from score_flyio.fly.transport import DEFAULT_BASE_URL
+from score_flyio.images.builders.choose import BuilderContext, builder_names, builders_there
 from score_flyio.images.logins import FLY_HOST_VARIABLE, Logins, fly_registry
 from score_flyio.images.registry import Registries
 from score_flyio.state.store import StateStore
-
-BUILDERS = ("docker", "podman", "buildctl")
-"""Programs that build images, the first one found is told."""
-
 
 _UNITS = (("years", 31_536_000), ("days", 86_400), ("hours", 3600), ("minutes", 60), ("s", 1))
 
@@ -90,16 +86,21 @@ def token(target: Target) -> Diagnosis:
     return Diagnosis(name="token", ok=True, message="none needed by the emulator")
 
 
-def builder(path: str | None) -> Diagnosis:
-    """Which program there is to build images with, on this search path."""
-    program = next((name for name in BUILDERS if shutil.which(name, path=path)), None)
-    if program is not None:
-        return Diagnosis(name="image builder", ok=True, message=f"{program} is there")
+async def builder(environ: Mapping[str, str]) -> Diagnosis:
+    """Which builders could build images, the one that is used first."""
+    name = "image builder"
+    try:
+        there = await builders_there(BuilderContext(environ=environ, logins=Logins(environ)))
+    except ScoreFlyError as error:
+        return failed(name, error)
+    if there:
+        others = f"; also there: {', '.join(there[1:])}" if there[1:] else ""
+        return Diagnosis(name=name, ok=True, message=f"{there[0]} is used{others}")
     return Diagnosis(
-        name="image builder",
+        name=name,
         ok=True,
         message="none: only images that exist already can be deployed",
-        hint=f"for image '.', install one of {', '.join(BUILDERS)}, or give --image",
+        hint=f"for image '.', have one of {', '.join(builder_names())}, or give --image",
     )
 
 

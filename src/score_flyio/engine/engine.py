@@ -18,6 +18,7 @@ from score_flyio.deploy.model import ObservedApp, OwnCertificate
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.engine.deployment import Deployment, Plan
+from score_flyio.engine.images import Images, wanted_image
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.operations.apps import AppRef, choose_apps, find_app
 from score_flyio.engine.output import Output
@@ -26,7 +27,7 @@ from score_flyio.engine.project import Project
 from score_flyio.engine.run import Run, raise_failures
 from score_flyio.engine.session import Session, open_session
 from score_flyio.engine.target import Target
-from score_flyio.errors import ConfigError, FlyError
+from score_flyio.errors import ConfigError, FlyError, ScoreFlyError
 from score_flyio.events import Event, EventLog, RunFinished, RunStarted, WarningRaised
 from score_flyio.fly.client import FlyClient
 from score_flyio.resources.run import ResourceRun
@@ -119,10 +120,14 @@ class Engine:
             "plan", needed=_need_project(inputs), to_look=True
         ) as recorder:
             ready = prepare(recorder.state, inputs, self.session.emit, to_look=True)
-            deployment = Deployment(
-                session=self.session, recorder=recorder, ready=ready, options=options
-            )
-            plans, failures = await deployment.plan()
+            async with Images(session=self.session, options=options) as images:
+                plans, failures = await Deployment(
+                    session=self.session,
+                    recorder=recorder,
+                    ready=ready,
+                    images=images,
+                    options=options,
+                ).plan()
         return Plan(
             apps=tuple(plans.values()),
             resources=tuple(map(str, ready.resources.order)),
@@ -131,6 +136,36 @@ class Engine:
             inputs=tuple(inputs),
             options=options,
         )
+
+    async def build(
+        self, inputs: Sequence[Input], options: DeployOptions | None = None
+    ) -> tuple[Mapping[str, str], Mapping[str, ScoreFlyError]]:
+        """Build and push the images of apps, and do nothing else: images and failures, by label.
+
+        Images that need not be built are resolved.
+        """
+        options = options or DeployOptions()
+        self.session.tell_target()
+        async with self.session.memory(
+            "build", needed=_need_project(inputs), to_look=True
+        ) as recorder:
+            ready = prepare(recorder.state, inputs, self.session.emit, to_look=True)
+        failures = {each.label: each.error for each in ready.refused}
+        found: dict[str, str] = {}
+        async with Images(session=self.session, options=options) as images:
+
+            async def one(app: str, item: Input) -> None:
+                wanted = wanted_image(item, ready.outlines[app])
+                try:
+                    await images.check(wanted)
+                    found[wanted.label] = await images.ready(wanted)
+                except ScoreFlyError as error:
+                    failures[wanted.label] = error
+
+            async with anyio.create_task_group() as tasks:
+                for app, item in ready.inputs.items():
+                    tasks.start_soon(one, app, item)
+        return found, failures
 
     def deploy(self, what: Plan | Sequence[Input], options: DeployOptions | None = None) -> Run:
         """Provisions and deploys; a plan is carried out only while Fly still is as it was."""
@@ -357,13 +392,15 @@ class Engine:
                 self._tell_programs(ready.run)
             if ready.needs_state:  # known from now on, however the run ends
                 await recorder.saver.save()
-            report = await Deployment(
-                session=self.session,
-                recorder=recorder,
-                ready=ready,
-                options=options,
-                fingerprints=fingerprints,
-            ).run()
+            async with Images(session=self.session, options=options) as images:
+                report = await Deployment(
+                    session=self.session,
+                    recorder=recorder,
+                    ready=ready,
+                    images=images,
+                    options=options,
+                    fingerprints=fingerprints,
+                ).run()
             report = await self._with_secrets(report, ready)
         emit(RunFinished(outcome=report.outcome, seconds=anyio.current_time() - start))
         return report

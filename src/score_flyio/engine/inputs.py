@@ -47,6 +47,16 @@ class Input(ABC):
     def may_have_hostnames(self) -> bool:
         """Whether host names of people's own may lead to the app."""
 
+    @property
+    @abstractmethod
+    def build_folder(self) -> Path:
+        """The context of an image that has to be built."""
+
+    @property
+    @abstractmethod
+    def build_base(self) -> Path:
+        """Where paths in `[build]` start."""
+
     @abstractmethod
     def app_in(self, state: ProjectState) -> str:
         """Name of the Fly app."""
@@ -112,6 +122,17 @@ class ScoreApp(Record, Input):
     @property
     def may_have_hostnames(self) -> bool:
         return any(r.type in HOSTNAME_TYPES for r in self.loaded.workload.resources.values())
+
+    @property
+    def build_folder(self) -> Path:
+        from score_flyio.convert.build import build_context
+
+        beside = (self.directory / self.loaded.file).parent
+        return beside / build_context(self.loaded.workload)
+
+    @property
+    def build_base(self) -> Path:
+        return self.directory
 
     def app_in(self, state: ProjectState) -> str:
         return state.app_name(self.workload)
@@ -203,6 +224,14 @@ class FlyTomlApp(Record, Input):
     @property
     def may_have_hostnames(self) -> bool:
         return False
+
+    @property
+    def build_folder(self) -> Path:
+        return self.directory
+
+    @property
+    def build_base(self) -> Path:
+        return self.directory / Path(self.document.file or "").parent
 
     def app_in(self, state: ProjectState) -> str:  # noqa: ARG002  # it names its app itself
         return self.app

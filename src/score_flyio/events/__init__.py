@@ -14,6 +14,10 @@ with lazily(globals()):
     from score_flyio.events.base import Listener as Listener
     from score_flyio.events.base import Scope as Scope
     from score_flyio.events.base import to_json as to_json
+    from score_flyio.events.deploy import BuildFinished as BuildFinished
+    from score_flyio.events.deploy import BuildOutput as BuildOutput
+    from score_flyio.events.deploy import BuildStarted as BuildStarted
+    from score_flyio.events.deploy import BuildStep as BuildStep
     from score_flyio.events.deploy import CheckChanged as CheckChanged
     from score_flyio.events.deploy import ImageResolved as ImageResolved
     from score_flyio.events.deploy import LeaseAcquired as LeaseAcquired

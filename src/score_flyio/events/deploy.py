@@ -18,6 +18,52 @@ class ImageResolved(Event):
     """The image by its digest."""
 
 
+@frozen(kw_only=True, eq=False, repr=False)
+class BuildStarted(Event):
+    """An image is about to be built."""
+
+    kind = "build_started"
+    builder: str
+    """Its name, as `--builder` takes it."""
+    size: int
+    """Bytes of the build context."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class BuildStep(Event):
+    """A step of a build began."""
+
+    kind = "build_step"
+    text: str
+    """What the builder says of it."""
+    cached: bool = False
+    """Whether it need not be carried out anew."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class BuildOutput(Event):
+    """A line that a step of a build printed."""
+
+    kind = "build_output"
+    text: str
+    """The line."""
+    cached: bool = False
+    """Whether it tells that the step need not be carried out anew."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class BuildFinished(Event):
+    """An image that an app needs is in the registry."""
+
+    kind = "build_finished"
+    image: str
+    """Its name, with tag and digest."""
+    seconds: float = 0.0
+    """What it took, with the push."""
+    reused: bool = False
+    """Whether it was there already, built of the same files."""
+
+
 # --- plan and steps
 
 

@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 from score_flyio.base.input_file import read_input
 from score_flyio.base.place import MOST_LEVELS, json_pointer, kind_of, too_deep, value_at
 from score_flyio.base.record import Record
-from score_flyio.errors import Problem, ScoreFileError
+from score_flyio.errors import Problem, ScoreFileError, UsageError
 from score_flyio.score.broken import broken
 from score_flyio.score.decode import workload_of
 from score_flyio.score.model import Workload
@@ -47,7 +47,8 @@ def load_score_file(
         path: The Score file.
         overrides_file: YAML map laid over the document first.
         override_properties: `PATH=VALUE` texts, applied in order after that.
-        image: Replaces the image of every container whose image is `.`.
+        image: Replaces the image of every container whose image is `.`; as `NAME=IMAGE`, that of
+            one container.
         params_later: Leave wrong placeholders in the params of resources to provisioning, where
             they stop only the resources that have them.
 
@@ -106,7 +107,7 @@ def _validated(
             evolve(finding, file=file, line=_line(finding, source, upgraded)) for finding in found
         )
         raise ScoreFileError(problems=problems)
-    final = upgraded.document if image is None else _with_image(upgraded.document, image)
+    final = upgraded.document if image is None else _with_image(upgraded.document, image, file)
     notices = tuple(notice for change in upgraded.changes if (notice := change.notice()))
     return LoadedWorkload(workload=workload_of(final), document=final, file=file, notices=notices)
 
@@ -183,9 +184,21 @@ def _line(finding: Problem, source: YamlDocument | None, upgraded: Upgraded) -> 
     return None if overridden else source.line(path)
 
 
-def _with_image(document: dict[str, Any], image: str) -> dict[str, Any]:
-    containers = {
-        name: {**container, "image": image} if container["image"] == "." else container
-        for name, container in document["containers"].items()
-    }
-    return {**document, "containers": containers}
+def _with_image(document: dict[str, Any], image: str, file: str) -> dict[str, Any]:
+    """The document with an image for each container whose image is `.`, or for the named one.
+
+    Raises:
+        UsageError: nothing says which container it is for.
+    """
+    name, named, reference = image.rpartition("=")
+    containers = document["containers"]
+    chosen = {name} if named else {n for n, each in containers.items() if each["image"] == "."}
+    if not chosen <= containers.keys() or (not chosen and len(containers) > 1):
+        wrong = f"has no container {name!r}" if named else "has several containers, and none with ."
+        raise UsageError(
+            f"--image {image}: {file} {wrong}",
+            hint=f"name one of its containers: --image NAME=IMAGE, NAME one of "
+            f"{', '.join(containers)}",
+        )
+    changed = {n: {**containers[n], "image": reference} for n in chosen}
+    return {**document, "containers": {**containers, **changed}}

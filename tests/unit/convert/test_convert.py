@@ -69,6 +69,42 @@ def test_image() -> None:
     assert (build.dockerfile, build.ignorefile) == ("svc/Dockerfile", "svc/.dockerignore")
 
 
+BUILD = "score-flyio.astromechza.github.com/build-"
+
+
+def test_annotations_of_builds() -> None:
+    text = f"""\
+  annotations:
+    {BUILD}dockerfile: docker/web
+    {BUILD}context: ..
+    {BUILD}target: prod
+    {BUILD}args: '{{"A": "1"}}'
+containers: {{main: {{image: IMAGE}}}}
+"""
+    build = converted(text.replace("IMAGE", ".")).spec.build
+    assert build is not None
+    assert (build.dockerfile, build.build_target, build.args) == (
+        "svc/docker/web",
+        "prod",
+        {"A": "1"},
+    )
+    ignored = converted(text.replace("IMAGE", "nginx"))
+    assert [notice.code for notice in ignored.notices] == ["annotation_ignored"] * 4
+    assert ignored.spec.build is not None
+    assert not ignored.spec.build.dockerfile
+
+
+@pytest.mark.parametrize("args", ["{", "[]", '{"A": 1}'])
+def test_build_arguments_that_are_none(args: str) -> None:
+    text = f"""\
+  annotations: {{{BUILD}args: '{args}'}}
+containers: {{main: {{image: .}}}}
+"""
+    failure = _failure(text)
+    assert failure.code == "annotation_invalid"
+    assert f"{BUILD}args" in str(failure)
+
+
 def test_bytes_that_are_no_text_go_beside_the_fly_toml() -> None:
     text = container("files: {/logo: {binaryContent: iVBOR/8A}}\n")
     conversion = converted(text, side_folder="out")

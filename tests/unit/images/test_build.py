@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from score_flyio.errors import InputError
+from score_flyio.errors import ImageError, InputError
 from score_flyio.images.build import OUTSIDE, Build, BuildSettings, content_tag, prepare
 from score_flyio.images.dockerfile import Dockerfile, read_dockerfile
 from score_flyio.images.reference import ImageReference
@@ -77,9 +77,9 @@ async def test_what_is_not_there(project: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"there is no stage 'prod'") as raised:
         await prepare(BuildSettings(name="web", folder=project, target="prod"), IMAGE)
     (project / "Dockerfile").unlink()
-    with pytest.raises(InputError, match="web: there is no Dockerfile in") as raised:
+    with pytest.raises(ImageError, match="web: there is no Dockerfile in") as missing:
         await prepare(BuildSettings(name="web", folder=project), IMAGE)
-    assert "--dockerfile" in str(raised.value.hint)
+    assert "--dockerfile" in str(missing.value.hint)
 
 
 async def test_what_the_tag_depends_on(project: Path) -> None:

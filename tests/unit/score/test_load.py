@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from score_flyio.errors import InputError, Problem, ScoreFileError
+from score_flyio.errors import InputError, Problem, ScoreFileError, UsageError
 from score_flyio.score.load import LoadedWorkload, load_score_file, workload_from_document
 
 MINIMAL = """\
@@ -145,6 +145,25 @@ def test_rules_across_fields(score: Path, lines: str, code: str, words: str) -> 
     assert failure.code == code
     assert words in str(failure)
     assert failure.problems[0].line is not None
+
+
+SEVERAL = MINIMAL + "  side: {image: 'sidecar:1'}\n  last: {image: .}\n"
+
+
+def test_an_image_for_a_container_that_is_named(score: Path) -> None:
+    score.write_text(SEVERAL)
+    containers = load_score_file(score, image="side=other:2").document["containers"]
+    assert [containers[name]["image"] for name in ("side", "last")] == ["other:2", "."]
+    containers = load_score_file(score, image="other:2").document["containers"]
+    assert [containers[name]["image"] for name in ("side", "last")] == ["sidecar:1", "other:2"]
+
+
+@pytest.mark.parametrize("image", ["nope=other:2", "other:2"])
+def test_an_image_for_no_container(score: Path, image: str) -> None:
+    score.write_text(SEVERAL.replace("  last: {image: .}\n", "").replace("image: .", "image: x"))
+    with pytest.raises(UsageError, match=f"--image {image}") as raised:
+        load_score_file(score, image=image)
+    assert "NAME one of main, side" in str(raised.value.hint)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 RUN = (
     click.option("--build-only", is_flag=True, help="Build images, and deploy nothing."),
     click.option("--local-only", is_flag=True, help="Accepted for flyctl's users; always so."),
+    click.option("--push", is_flag=True, hidden=True),
     click.option("--remote-only", is_flag=True, hidden=True),
     click.option("--now", is_flag=True, hidden=True),
     click.option("--verbose", is_flag=True, hidden=True),
@@ -50,7 +51,7 @@ def deploy_run(cli: CliContext, *, output: Output | None = None, **settings: Any
     from score_flyio.cli.apps import target_of
     from score_flyio.cli.deploy_run import DeployRun
 
-    for ignored in ("local_only", "remote_only", "now", "verbose", "dns_checks"):
+    for ignored in ("local_only", "push", "remote_only", "now", "verbose", "dns_checks"):
         settings.pop(ignored)
     place = {name: settings.pop(name) for name in ("target", "emulate", "org")}
     own = {name: settings.pop(name) for name in ("build_only", "jobs", "report", "events_file")}

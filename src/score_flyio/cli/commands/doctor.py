@@ -33,7 +33,7 @@ async def command(cli: CliContext, target: str | None, emulate: bool) -> int:
             found += await examine(visit.client, chosen, cli.environ)
     except ScoreFlyError as error:
         found.append(failed("token", error))
-    found += [builder(cli.environ.get("PATH")), await examine_state(store)]
+    found += [await builder(cli.environ), await examine_state(store)]
     healthy = all(diagnosis.ok for diagnosis in found)
     cli.output.result(
         {"ok": healthy, "checks": [asdict(diagnosis) for diagnosis in found]},

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
     help="Set one value of the Score file, or remove it with an empty VALUE; repeatable.",
 )
 @click.option(
-    "-i", "--image", type=ImageName(), metavar="IMAGE", help="The image that `.` stands for."
+    "-i",
+    "--image",
+    type=ImageName(),
+    metavar="[NAME=]IMAGE",
+    help="The image that `.` stands for, or that of container NAME.",
 )
 @click.option(
     "--secrets-file",

@@ -44,10 +44,10 @@ async def command(cli: CliContext, detailed_exitcode: bool, **settings: Any) -> 
     inputs, refused = await load_inputs(cli.project(target.kept_as), chosen)
     check_options(how, len(inputs) + len(refused))
     plan = await _planned(cli, target, inputs, how)
-    tell_failures(cli, plan, refused)
+    tell_failures(cli, plan.failures, refused)
     document = plan.to_json() | {"failures": _failures(plan, refused)}
     cli.output.result(document, plan.describe(show_calls=cli.debug))
-    code = failure_code(plan, refused)
+    code = failure_code(plan.failures, refused)
     return code or (CHANGES if detailed_exitcode and not plan.empty else 0)
 
 

@@ -99,6 +99,19 @@ def _image_resolved(event: events.ImageResolved) -> str:
     return f"image {event.image}"
 
 
+def _build_started(event: events.BuildStarted) -> str:
+    return f"building the image with {event.builder}, of {event.size / 1e6:.1f} MB"
+
+
+def _build_line(event: events.BuildStep | events.BuildOutput) -> str:
+    return f"{event.text} (cached)" if event.cached else event.text
+
+
+def _build_finished(event: events.BuildFinished) -> str:
+    how = "is there already" if event.reused else f"built and pushed in {duration(event.seconds)}"
+    return f"image {event.image} {how}"
+
+
 def _plan_ready(event: events.PlanReady) -> str:
     count = len(event.steps)
     return f"{count} step{'' if count == 1 else 's'} to do" if count else "nothing to do"
@@ -186,6 +199,9 @@ SENTENCES: Final[Mapping[str, Callable[[Any], str]]] = {
     "deprovisioning_started": _deprovisioning_started,
     "deprovisioning_finished": _deprovisioning_finished,
     "image_resolved": _image_resolved,
+    "build_started": _build_started,
+    "build_step": _build_line,
+    "build_finished": _build_finished,
     "plan_ready": _plan_ready,
     "step_finished": _step_finished,
     "step_failed": _step_failed,
@@ -199,6 +215,7 @@ SENTENCES: Final[Mapping[str, Callable[[Any], str]]] = {
 }
 DETAILS: Final[Mapping[str, Callable[[Any], str]]] = {
     "run_started": _run_started,
+    "build_output": _build_line,
     "step_started": _step_started,
     "lease_acquired": _lease_acquired,
     "lease_released": _lease_released,

@@ -108,7 +108,7 @@ def _change(context: GroupContext, machine: models.Machine) -> _Change:
     marks = Marks.of(machine)
     told = marks.secrets_seen is not None or (marks.tool_version or "").startswith(OWN_TOOL)
     stale = secrets.seen is not None and told and marks.secrets_seen != secrets.seen
-    differs = bool(step.differences or stale or secrets.changes)
+    differs = bool(step.differences or stale or secrets.changes or context.options.force)
     return _Change(machine=machine, update=update, step=step, differs=differs)
 
 
@@ -117,7 +117,8 @@ def _update_step(
 ) -> UpdateMachine:
     before = machine.config or models.FlyMachineConfig()
     after = request.config or models.FlyMachineConfig()
-    changed = differences(after, before)
+    previous = with_image_that_runs(before, machine)
+    changed = differences(after, previous if "@" in (after.image or "") else before)
     return UpdateMachine(
         id=update_of(machine.id or ""),
         app=context.app,
@@ -125,7 +126,7 @@ def _update_step(
         machine=machine.id or "",
         region=machine.region,
         request=evolve(request, config=context.secrets.stamp(after)),
-        previous=with_image_that_runs(before, machine),
+        previous=previous,
         instance_id=machine.instance_id or "",
         differences=changed,
         secrets_from=context.secrets.step,

@@ -28,8 +28,6 @@ from score_flyio.images.reference import DOCKER_HUB
 
 LINES_IN_ERROR: Final = 20
 CLEANUP_SECONDS: Final = 20.0
-STATES: Final = "*-containers/*/userdata/buildah.json"
-"""What the storage of both knows about each working container."""
 MARK: Final = "score-flyio-build"
 DISK: Final = "/var/tmp" if Path("/var/tmp").is_dir() else None  # noqa: S108  # mkdtemp is safe
 """Where temporary files of builders go, which are too large for memory; None: as usual."""
@@ -60,6 +58,8 @@ class BuildahBuilder:
             }
             try:
                 return await self._build(build, tell, folder, environ, push=push)
+            except ImageError:  # it ended by itself, and removed its containers
+                raise
             except BaseException:
                 with anyio.move_on_after(CLEANUP_SECONDS, shield=True):
                     await self._remove_containers(folder)
@@ -86,11 +86,10 @@ class BuildahBuilder:
         podman = self.name == "podman"
         field = "{{.Store.GraphRoot}}" if podman else "{{.store.GraphRoot}}"
         asked = await run_program([self.program, "info", "--format", field], environ=self.environ)
-        states = anyio.Path(asked.output.decode().strip()).glob(STATES)
-        async for state in states:
-            if str(folder / MARK) in await state.read_text("utf-8", "replace"):
-                remove = ["rm", *(["--force"] if podman else []), state.parent.parent.name]
-                await run_program([self.program, *remove], environ=self.environ)
+        root = Path(asked.output.decode().strip())
+        for container in await anyio.to_thread.run_sync(_marked, root, str(folder / MARK)):
+            remove = ["rm", *(["--force"] if podman else []), container]
+            await run_program([self.program, *remove], environ=self.environ)
 
     def _build_args(self, build: Build, folder: Path) -> list[str]:
         settings = build.settings
@@ -196,6 +195,20 @@ async def private_folder(build: Build, logins: Logins) -> AsyncIterator[Path]:
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(_remove, folder)
+
+
+def _marked(root: Path, mark: str) -> list[str]:
+    """The working containers in a storage whose state has the mark, while others come and go."""
+    found: list[str] = []
+    for folder in root.glob("*-containers"):
+        for container in list(folder.iterdir()):
+            try:
+                state = (container / "userdata" / "buildah.json").read_text("utf-8", "replace")
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            if mark in state:
+                found.append(container.name)
+    return found
 
 
 def _remove(folder: Path) -> None:

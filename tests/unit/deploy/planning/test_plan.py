@@ -19,8 +19,9 @@ from score_flyio.deploy.metadata import (
 )
 from score_flyio.deploy.model import KnownApp, ObservedApp
 from score_flyio.deploy.planning.model import AppPlan
+from score_flyio.deploy.planning.plan import describe_app
 from score_flyio.deploy.planning.secrets import digests_hash, fingerprint
-from score_flyio.deploy.step import AwaitHealthy, CreateMachine, HoldMachines
+from score_flyio.deploy.step import AwaitHealthy, CreateMachine, HoldMachines, UpdateMachine
 from score_flyio.state.deployments import SecretRecord
 from tests.unit.deploy.planning.plans import (
     CHECK,
@@ -76,6 +77,45 @@ def test_plans_can_be_carried_out_and_leave_nothing_to_do(strategy: str) -> None
     second = planned(wanted(SERVICE + CHECK, image="nginx:2"), observed, strategy=strategy)
     assert acyclic(second)
     assert not second.empty
+
+
+OLD, NEW = (f"sha256:{letter * 64}" for letter in "ab")
+
+
+@pytest.mark.parametrize(
+    ("config", "runs", "image", "changes"),
+    [
+        ("nginx:1", OLD, f"nginx:1@{NEW}", True),
+        ("nginx:1", OLD, f"nginx:1@{OLD}", False),
+        (f"nginx:1@{OLD}", OLD, f"nginx:1@{NEW}", True),
+        (f"nginx:1@{OLD}", OLD, f"nginx:1@{OLD}", False),
+        ("nginx:1", OLD, "nginx:1", False),
+        ("nginx", OLD, "nginx", False),
+        (f"nginx:1@{OLD}", OLD, "nginx:1", False),
+        ("nginx:1", None, f"nginx:1@{NEW}", False),
+    ],
+)
+def test_a_moved_tag_is_a_change(
+    config: str, runs: str | None, image: str, *, changes: bool
+) -> None:
+    observed = launched(wanted(image=config))
+    machines = [
+        evolve(machine, image_ref=models.ImageRef(digest=runs)) for machine in observed.machines
+    ]
+    plan = planned(wanted(image=image), evolve(observed, machines=tuple(machines)))
+    assert plan.empty is not changes
+    if changes:
+        told = describe_app(plan, show_calls=False)
+        assert f"nginx:1@{OLD}" in told
+        assert f"nginx:1@{NEW}" in told
+
+
+def test_force_updates_machines_that_do_not_differ() -> None:
+    observed = launched(wanted())
+    assert planned(wanted(), observed).steps == ()
+    plan = planned(wanted(), observed, force=True)
+    updated = [each.machine for each in plan.steps if isinstance(each, UpdateMachine)]
+    assert updated == [machine.id for machine in observed.machines]
 
 
 def test_creates_go_out_in_turn_and_the_last_one_after_the_addresses() -> None:

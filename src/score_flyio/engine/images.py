@@ -1,0 +1,315 @@
+"""The images of one run: built, or resolved to their digests, while other work goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import anyio
+from attrs import define, evolve, field, frozen
+
+from score_flyio.deploy.execution.context import app_scope
+from score_flyio.deploy.model import DesiredApp
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.engine.inputs import Input
+from score_flyio.engine.session import Session
+from score_flyio.engine.target import MACHINES_URL, FlyTarget
+from score_flyio.errors import ImageError, ImageNotFound, RegistryDenied, RegistryUnavailable
+from score_flyio.events import (
+    BuildFinished,
+    BuildOutput,
+    BuildStarted,
+    BuildStep,
+    ImageResolved,
+    Scope,
+    WarningRaised,
+)
+from score_flyio.flytoml.spec import AppSpec, BuildSection
+from score_flyio.images.build import (
+    DOCKERFILES,
+    Build,
+    BuildSettings,
+    Progress,
+    content_tag,
+    prepare,
+)
+from score_flyio.images.builders.choose import BuilderContext, choose_builder
+from score_flyio.images.logins import FLY_HOST_VARIABLE, Logins, fly_registry
+from score_flyio.images.reference import ImageReference
+from score_flyio.images.registry import Registries
+from score_flyio.images.resolve import resolve_images
+
+BUILDS_AT_ONCE: Final = 4
+
+
+@frozen(kw_only=True)
+class Wanted:
+    """The image that an app is to run."""
+
+    app: str
+    label: str
+    spec: AppSpec
+    folder: Path
+    """The build context of an image that is built."""
+    base: Path
+    """Where the paths in the spec start."""
+    converted: bool = False
+    """Whether the spec was made from Score: then files that it names need not be there."""
+
+    @property
+    def scope(self) -> Scope:
+        """What events about it are about."""
+        return app_scope(self.app, self.label)
+
+
+@define(kw_only=True)
+class Images:
+    """Gives each app the name of its image, with the digest where that is known.
+
+    A context manager; registries are asked within.
+    """
+
+    session: Session
+    options: DeployOptions
+    _registries: Registries = field(init=False)
+    _builds: dict[str, Build] = field(factory=dict, init=False)
+    """By app, what is to be built."""
+    _names: dict[str, str] = field(factory=dict, init=False)
+    """By app, images that need not be built."""
+    _others: dict[str, Mapping[str, str]] = field(factory=dict, init=False)
+    """By app, images of further containers by digest, by name."""
+    _notes: set[str] = field(factory=set, init=False)
+    _limiter: anyio.CapacityLimiter = field(init=False)
+
+    async def __aenter__(self) -> Self:
+        self._registries = Registries(self._logins)
+        self._limiter = anyio.CapacityLimiter(BUILDS_AT_ONCE)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._registries.__aexit__(kind, error, traceback)
+
+    async def check(self, wanted: Wanted) -> None:
+        """Find out what would fail, before anything is made for the app.
+
+        Raises:
+            InputError: the Dockerfile or what belongs to it is wrong.
+            ImageError: the image is not there, or cannot be built here.
+        """
+        others = await self._resolved(wanted, other_images(wanted.spec))
+        self._others[wanted.app] = others
+        if self._is_built(wanted):
+            self._builds[wanted.app] = await self._prepared(wanted)
+            return
+        build = wanted.spec.build
+        image = self.options.image or (build.image if build else "")
+        found = await self._resolved(wanted, (image,) if image else ())
+        self._names[wanted.app] = found.get(image, "")
+
+    def held(self, app: str, spec: AppSpec) -> AppSpec:
+        """The app after `check`, with the images of further containers by their digests."""
+        return with_images(spec, self._others[app])
+
+    async def expected(self, wanted: Wanted) -> str:
+        """The image as far as it is known without building anything. Raises as `check` does."""
+        await self.check(wanted)
+        if wanted.app in self._names:
+            return self._names[wanted.app]
+        build = self._builds[wanted.app]
+        return await self._there(build) or str(build.image)
+
+    async def ready(self, wanted: Wanted) -> str:
+        """The image after `check`, built and pushed where it has to be; empty where none is needed.
+
+        Raises:
+            ImageError: it cannot be built or pushed.
+        """
+        if wanted.app in self._names:
+            return self._names[wanted.app]
+        async with self._limiter:
+            build, start = self._builds[wanted.app], anyio.current_time()
+            image = None if self.options.images.no_cache else await self._there(build)
+            reused = image is not None
+            image = image or await self._built(build, wanted)
+            seconds = anyio.current_time() - start
+            done = BuildFinished(scope=wanted.scope, image=image, seconds=seconds, reused=reused)
+            self.session.emit(done)
+            return image
+
+    def _is_built(self, wanted: Wanted) -> bool:
+        build = wanted.spec.build
+        return not (self.options.image or (build and build.image)) and needs_image(wanted.spec)
+
+    async def _resolved(self, wanted: Wanted, names: Sequence[str]) -> Mapping[str, str]:
+        asked = {
+            name: [wanted.label]
+            for name in names
+            if self.options.images.resolve and self._may_ask(ImageReference.parse(name))
+        }
+        found = await resolve_images(asked, self._registries.resolve)
+        for note in set(found.notes) - self._notes:
+            self._notes.add(note)
+            self.session.emit(WarningRaised(message=note, code="image_not_resolved"))
+        for name, image in found.images.items():
+            if image != name:
+                self.session.emit(ImageResolved(scope=wanted.scope, image=image))
+        return {name: found.images.get(name, name) for name in names}
+
+    def _may_ask(self, image: ImageReference) -> bool:
+        """Other targets than Fly have images of their own, but for those of the stand-in."""
+        stands_in = bool(self._environ.get(FLY_HOST_VARIABLE))
+        return self._is_fly or (stands_in and image.host == fly_registry(self._environ))
+
+    async def _prepared(self, wanted: Wanted) -> Build:
+        settings = build_settings(wanted, self.options)
+        tag = self.options.images.tag or f"deployment-{self.session.new_id()}"
+        host = fly_registry(self._environ)
+        build = await prepare(settings, ImageReference(host=host, repository=wanted.app, tag=tag))
+        if not self._is_fly and not self._environ.get(FLY_HOST_VARIABLE):
+            raise build.failed(
+                f"{self.session.target.name} has no registry to push the image to",
+                hint=f"name one with {FLY_HOST_VARIABLE}, or give an image with --image",
+                code="registry_missing",
+            )
+        return build
+
+    async def _there(self, build: Build) -> str | None:
+        """The image that was built of the same files before, if the registry has it."""
+        known = evolve(build.image, tag=await content_tag(build))
+        try:
+            return str(known.at(await self._registries.resolve(known)))
+        except (ImageNotFound, RegistryDenied, RegistryUnavailable):
+            return None  # pushing shows what is wrong
+
+    async def _built(self, build: Build, wanted: Wanted) -> str:
+        emit, scope = self.session.emit, wanted.scope
+        context = BuilderContext(environ=self._environ, logins=self._logins)
+        builder = await choose_builder(context, self.options.images.builder)
+        emit(BuildStarted(scope=scope, builder=builder.name, size=build.context.size))
+
+        def tell(progress: Progress) -> None:
+            kind = BuildStep if progress.step else BuildOutput
+            emit(kind(scope=scope, text=progress.text, cached=progress.cached))
+
+        digest = await builder.build(build, tell)
+        if digest is None:
+            raise build.failed("the builder tells no digest of what it pushed")
+        image = build.image.at(digest)
+        await self._registries.tag(image, await content_tag(build))
+        return str(image)
+
+    @property
+    def _logins(self) -> Logins:
+        target = self.session.target
+        own = target.tokens.password() if isinstance(target, FlyTarget) else None
+        return Logins(self._environ, fly=own)
+
+    @property
+    def _environ(self) -> Mapping[str, str]:
+        return self.session.project.environ
+
+    @property
+    def _is_fly(self) -> bool:
+        target = self.session.target
+        return isinstance(target, FlyTarget) and target.base_url == MACHINES_URL
+
+
+def wanted_image(item: Input, desired: DesiredApp) -> Wanted:
+    """Which image an app needs."""
+    return Wanted(
+        app=desired.name,
+        label=item.workload or desired.name,
+        spec=desired.spec,
+        folder=item.build_folder,
+        base=item.build_base,
+        converted=item.workload is not None,
+    )
+
+
+def build_settings(wanted: Wanted, options: DeployOptions) -> BuildSettings:
+    """What is built: what the file says, then the options.
+
+    Raises:
+        ImageError: the file asks for a kind of build that only other programs do.
+    """
+    section, chosen = wanted.spec.build or BuildSection(), options.images
+    if section.builder or section.buildpacks or section.builtin:
+        kind = "builtin" if section.builtin else "buildpacks"
+        raise ImageError(
+            f"{wanted.label}: images of {kind} cannot be built here",
+            hint=f"run pack build {wanted.app} --publish, then give the image with --image",
+            code="build_unsupported",
+        )
+    dockerfile, ignorefile = wanted.base / section.dockerfile, wanted.base / section.ignorefile
+    if wanted.converted:
+        named = dockerfile.name != DOCKERFILES[0] or dockerfile.exists()
+        section = evolve(
+            section,
+            dockerfile="" if chosen.dockerfile or not named else section.dockerfile,
+            ignorefile="" if chosen.ignorefile or not ignorefile.exists() else section.ignorefile,
+        )
+    return BuildSettings(
+        name=wanted.label,
+        folder=wanted.folder,
+        dockerfile=dockerfile if section.dockerfile else _path(chosen.dockerfile),
+        ignorefile=ignorefile if section.ignorefile else _path(chosen.ignorefile),
+        target=section.build_target or chosen.target,
+        args={**section.args, **chosen.args},
+        labels=chosen.labels,
+        secrets=chosen.secrets,
+        no_cache=chosen.no_cache,
+        compression="zstd" if section.compression == "zstd" else "",
+        compression_level=section.compression_level,
+    )
+
+
+def other_images(spec: AppSpec) -> tuple[str, ...]:
+    """The images that a machine config inside the file names, but for `.`, the app's own."""
+    found = [container.get("image") for container in _containers(_inline(spec))]
+    return tuple(dict.fromkeys(image for image in found if image and image != "."))
+
+
+def with_images(spec: AppSpec, images: Mapping[str, str]) -> AppSpec:
+    """The app with other names of the images in the machine config inside the file."""
+    document = _inline(spec)
+    if all(images.get(image, image) == image for image in other_images(spec)):
+        return spec
+    for container in _containers(document):
+        container["image"] = images.get(container.get("image", ""), container.get("image"))
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    if spec.experimental is not None and spec.experimental.machine_config:
+        return evolve(spec, experimental=evolve(spec.experimental, machine_config=text))
+    return evolve(spec, machine_config=text)
+
+
+def _inline(spec: AppSpec) -> Any:
+    text = (spec.experimental.machine_config if spec.experimental else "") or spec.machine_config
+    try:
+        return json.loads(text) if text.lstrip().startswith("{") else None
+    except ValueError:  # told where the machine config is made of it
+        return None
+
+
+def _containers(document: Any) -> list[dict[str, Any]]:
+    found = document.get("containers") if isinstance(document, dict) else None
+    return [each for each in found or [] if isinstance(each, dict)]
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
+def needs_image(spec: AppSpec) -> bool:
+    """Whether any container runs the image of the app: not when all bring their own."""
+    inline = (spec.experimental.machine_config if spec.experimental else "") or spec.machine_config
+    return not (inline.lstrip().startswith("{") and '"containers"' in inline) or bool(
+        spec.container
+    )

@@ -1,0 +1,35 @@
+"""How images are built and resolved, as the command line and embedding programs say. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from score_flyio.base.secret import Secret
+
+
+@frozen(kw_only=True)
+class ImageOptions:
+    """Settings of images. Those of one build are for every image that the run builds."""
+
+    builder: str = "auto"
+    """What builds; `auto`: the first that is there."""
+    no_cache: bool = False
+    """Carry out every step anew, also where nothing changed."""
+    args: Mapping[str, str] = field(factory=dict)
+    """Over those of the file."""
+    secrets: Mapping[str, Secret] = field(factory=dict, repr=False)
+    """For `RUN --mount=type=secret,id=NAME`, by name."""
+    target: str = ""
+    """Where the file names none."""
+    labels: Mapping[str, str] = field(factory=dict)
+    """Labels of the images."""
+    dockerfile: str = ""
+    """Where the file names none."""
+    ignorefile: str = ""
+    """Where the file names none."""
+    tag: str = ""
+    """Empty: a new one for each build."""
+    resolve: bool = True
+    """Whether images are held by their digests, where a registry can be asked."""

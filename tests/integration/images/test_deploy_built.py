@@ -1,0 +1,246 @@
+"""Workloads with image `.` and a fly.toml with `[build]`, from files to machines that run the image."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli
+from tests.cli.conftest import cli as cli  # noqa: PLC0414  # a fixture
+from tests.cli.platform import Platform, platform
+from tests.cli.platform import project as start_project
+from tests.integration.images.conftest import PASSWORD, Registry, program
+
+SCORE = """\
+apiVersion: score.dev/v1b1
+metadata: {name: NAME}
+containers:
+  main: {image: .}
+"""
+DOCKERFILE = "FROM scratch\nCOPY busybox /bin/sh\nCOPY word /word\n"
+FAST = "--no-smoke-checks"
+
+
+@pytest.fixture
+def served(cli: Cli, registry: Registry) -> Iterator[Platform]:
+    with platform() as running:
+        cli.environ |= {
+            "FLY_FLAPS_BASE_URL": running.url,
+            "FLY_API_TOKEN": PASSWORD,
+            "FLY_REGISTRY_HOST": registry.host,
+            "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin",
+            "HOME": str(cli.directory),
+        }
+        yield running
+
+
+@pytest.fixture(params=["docker-classic", "docker-buildkit", "buildah", "podman"])
+def builder(request: pytest.FixtureRequest, cli: Cli, docker_host: Callable[[str], str]) -> str:
+    """A builder, and of Docker's which."""
+    name, _, kind = str(request.param).partition("-")
+    if name == "docker":
+        cli.environ["DOCKER_HOST"] = docker_host(kind)
+    else:
+        program(name)
+    return str(request.param)
+
+
+def folder(cli: Cli, name: str, word: str) -> Path:
+    """A folder with what an image is built of."""
+    found = cli.directory / name
+    found.mkdir(exist_ok=True)
+    busybox = Path(program("busybox")).read_bytes()
+    (found / "busybox").write_bytes(busybox)
+    (found / "busybox").chmod(0o755)
+    (found / "Dockerfile").write_text(DOCKERFILE)
+    (found / "word").write_text(word)
+    return found
+
+
+def image_of(served: Platform, app: str) -> str:
+    (image,) = {machine["config"]["image"] for machine in served.machines(app)}
+    return str(image)
+
+
+def test_two_workloads_are_built_once_and_again_when_a_file_changed(
+    cli: Cli, served: Platform, registry: Registry, builder: str
+) -> None:
+    files = []
+    for name in ("one", "two"):
+        (folder(cli, name, f"{name} {builder}") / "score.yaml").write_text(
+            SCORE.replace("NAME", f"{name}-{builder}")
+        )
+        files.append(f"{name}/score.yaml")
+    start_project(cli)
+    chosen = ("--builder", builder.partition("-")[0])
+    args = ("deploy", *files, *chosen, FAST)
+
+    result = cli(*args)
+    assert result.exit_code == 0, result.stderr
+    apps = [f"x-one-{builder}", f"x-two-{builder}"]
+    images = [image_of(served, app) for app in apps]
+    for app, image in zip(apps, images, strict=True):
+        name, _, digest = image.partition("@")
+        assert name.startswith(f"{registry.host}/{app}:deployment-")
+        assert registry.digest(app, name.rpartition(":")[2]) == digest
+
+    again = cli(*args, "--json", "--events", "events.jsonl")
+    assert again.json["outcome"] == "unchanged"
+    lines = Path("events.jsonl").read_text().splitlines()
+    built = [event for line in lines if (event := json.loads(line))["kind"] == "build_finished"]
+    assert [event["reused"] for event in built] == [True, True]
+    assert "build_started" not in {json.loads(line)["kind"] for line in lines}
+    assert cli("plan", "--detailed-exitcode", *chosen).exit_code == 0
+
+    (cli.directory / "one" / "word").write_text("changed")
+    assert "image" in cli("plan").stdout
+    assert cli(*args).exit_code == 0
+    assert image_of(served, apps[0]) != images[0]
+    assert image_of(served, apps[1]) == images[1]
+
+
+def test_a_fly_toml_with_build(cli: Cli, served: Platform, registry: Registry) -> None:
+    program("buildah")
+    folder(cli, "app", "x")
+    (cli.directory / "app" / "other.Dockerfile").write_text(
+        "FROM scratch AS base\nARG WHO\nARG OTHER\nLABEL who=$WHO other=$OTHER\nCOPY app/word /\n"
+        "FROM base AS more\nCOPY app/busybox /\n"
+    )
+    (cli.directory / "app" / "fly.toml").write_text(
+        "app = 'by-hand'\n[build]\ndockerfile = 'other.Dockerfile'\nbuild-target = 'base'\n"
+        "[build.args]\nWHO = 'file'\nOTHER = 'file'\n"
+    )
+    args = ("--builder", "buildah", "--build-arg", "WHO=me", "--image-label", "v1")
+    result = cli("deploy", "-c", "app/fly.toml", *args, FAST)
+    assert result.exit_code == 0, result.stderr
+    assert image_of(served, "by-hand") == f"{registry.host}/by-hand:v1@" + registry.digest(
+        "by-hand", "v1"
+    )
+    with registry.http as client:
+        types = {"accept": "application/vnd.oci.image.manifest.v1+json"}
+        manifest = client.get("/v2/by-hand/manifests/v1", headers=types).json()
+        config = client.get(f"/v2/by-hand/blobs/{manifest['config']['digest']}").json()
+    assert len(manifest["layers"]) == 1
+    assert (config["config"]["Labels"]["who"], config["config"]["Labels"]["other"]) == (
+        *("me", "file"),
+    )
+
+
+def test_an_image_whose_tag_was_moved_is_deployed(
+    cli: Cli, served: Platform, registry: Registry
+) -> None:
+    program("buildah")
+    for word, tag in (("old", "v1"), ("new", "v2")):
+        folder(cli, "moved", word)
+        (cli.directory / "fly.toml").write_text(
+            "app = 'moved'\n[build]\ndockerfile = 'moved/Dockerfile'\n"
+        )
+        (cli.directory / "moved" / "Dockerfile").write_text("FROM scratch\nCOPY moved/word /word\n")
+        built = cli("deploy", "-c", "fly.toml", "--builder", "buildah", "--image-label", tag, FAST)
+        assert built.exit_code == 0, built.stderr
+    image = f"{registry.host}/moved:v1"
+    first, second = (registry.digest("moved", tag) for tag in ("v1", "v2"))
+    assert cli("deploy", "-c", "fly.toml", "--image", image, FAST).exit_code == 0
+    assert image_of(served, "moved") == f"{image}@{first}"
+    with registry.http as client:
+        kind = "application/vnd.oci.image.manifest.v1+json"
+        manifest = client.get("/v2/moved/manifests/v2", headers={"accept": kind}).content
+        client.put("/v2/moved/manifests/v1", content=manifest, headers={"content-type": kind})
+    planned = cli("plan", "-c", "fly.toml", "--image", image).stdout
+    assert first in planned
+    assert second in planned
+    assert cli("deploy", "-c", "fly.toml", "--image", image, FAST).exit_code == 0
+    assert image_of(served, "moved") == f"{image}@{second}"
+
+
+def test_annotations_say_where_a_workload_is_built(
+    cli: Cli, served: Platform, registry: Registry
+) -> None:
+    program("buildah")
+    root = folder(cli, "root", "x")
+    (root / "Dockerfile").unlink()
+    (root / "score").mkdir()
+    (root / "score" / "web.Dockerfile").write_text("FROM scratch\nCOPY word /word\n")
+    (root / "score" / "score.yaml").write_text(
+        "apiVersion: score.dev/v1b1\nmetadata:\n  name: annotated\n  annotations:\n"
+        "    score-flyio.astromechza.github.com/build-context: ..\n"
+        "    score-flyio.astromechza.github.com/build-dockerfile: web.Dockerfile\n"
+        "containers: {main: {image: .}}\n"
+    )
+    start_project(cli)
+    result = cli("deploy", "root/score/score.yaml", "--builder", "buildah", FAST)
+    assert result.exit_code == 0, result.stderr
+    assert image_of(served, "x-annotated").startswith(f"{registry.host}/x-annotated:")
+
+
+def test_images_of_further_containers_are_held_too(
+    cli: Cli, served: Platform, registry: Registry
+) -> None:
+    program("buildah")
+    (folder(cli, "aside", "x") / "score.yaml").write_text(SCORE.replace("NAME", "aside"))
+    start_project(cli)
+    only = ("--build-only", "--builder", "buildah", "--image-label", "v1")
+    assert cli("deploy", "aside/score.yaml", *only).exit_code == 0
+    side = f"{registry.host}/x-aside:v1"
+    (cli.directory / "several.yaml").write_text(
+        "apiVersion: score.dev/v1b1\nmetadata: {name: several}\ncontainers:\n"
+        f"  main: {{image: nginx}}\n  side: {{image: '{side}'}}\n"
+    )
+    assert cli("deploy", "several.yaml", FAST).exit_code == 0
+    (images,) = {
+        tuple(container["image"] for container in machine["config"]["containers"])
+        for machine in served.machines("x-several")
+    }
+    assert images == ("nginx", f"{side}@{registry.digest('x-aside', 'v1')}")
+    planned = cli("plan", "several.yaml", "--detailed-exitcode")
+    assert planned.exit_code == 0, planned.stdout
+
+
+def test_images_that_are_built_only(cli: Cli, served: Platform, registry: Registry) -> None:
+    program("buildah")
+    (folder(cli, "only", "x") / "score.yaml").write_text(SCORE.replace("NAME", "only"))
+    start_project(cli)
+    args = ("deploy", "only/score.yaml", "--build-only", "--push", "--builder", "buildah")
+    result = cli(*args, "--image-label", "v1", "--json")
+    digest = registry.digest("x-only", "v1")
+    assert result.json == {"images": {"only": f"{registry.host}/x-only:v1@{digest}"}}
+    assert "error" in served.get("/apps/x-only")
+    (cli.directory / "only" / "Dockerfile").unlink()
+    result = cli(*args)
+    assert result.exit_code == 1
+    assert "only: there is no Dockerfile in" in result.stderr
+
+
+def test_an_image_that_the_registry_does_not_have(
+    cli: Cli, served: Platform, registry: Registry
+) -> None:
+    (cli.directory / "fly.toml").write_text("app = 'missing'\n")
+    image = f"{registry.host}/nowhere:1"
+    result = cli("deploy", "-c", "fly.toml", "--image", image)
+    assert result.exit_code == 1
+    assert f"missing: {image}: {registry.host} does not have it" in result.stderr
+    assert "error" in served.get("/apps/missing")
+    assert cli("deploy", "-c", "fly.toml", "--image", image, "--no-resolve", FAST).exit_code == 0
+    assert image_of(served, "missing") == image
+
+
+def test_a_failing_build_stops_its_own_app_only(
+    cli: Cli, served: Platform, registry: Registry
+) -> None:
+    program("buildah")
+    for name in ("bad", "good"):
+        (folder(cli, name, name) / "score.yaml").write_text(SCORE.replace("NAME", name))
+    with (cli.directory / "bad" / "Dockerfile").open("a") as file:
+        file.write("RUN echo so it ends; exit 3\n")
+    start_project(cli)
+    files = ("bad/score.yaml", "good/score.yaml")
+    result = cli("deploy", *files, "--builder", "buildah", FAST)
+    assert result.exit_code == 1
+    assert "bad: the build failed with exit code 3" in result.stderr
+    assert "so it ends" in result.stderr
+    assert served.machines("x-bad") == []
+    assert image_of(served, "x-good").startswith(f"{registry.host}/x-good:")
