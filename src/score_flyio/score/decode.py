@@ -18,6 +18,7 @@ from score_flyio.score.model import (
     VolumeMount,
     Workload,
 )
+from score_flyio.score.placeholders import with_source
 
 
 def workload_of(document: dict[str, Any]) -> Workload:
@@ -71,7 +72,7 @@ def _file(target: str, file: dict[str, Any]) -> FileMount:
 def _volume(target: str, volume: dict[str, Any]) -> VolumeMount:
     return VolumeMount(
         target=target,
-        source=volume["source"],
+        source=with_source(volume["source"]),
         path=volume.get("path"),
         read_only=volume.get("readOnly", False),
     )

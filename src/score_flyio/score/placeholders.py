@@ -90,6 +90,18 @@ def resources_in(value: Any) -> frozenset[str]:
     return frozenset(name for name in names if name is not None)
 
 
+def with_source(text: str) -> str:
+    """The `source` of a volume: a bare `${resources.NAME}` means the resource's output `source`.
+
+    So the examples of the specification have it.
+    """
+    match parse(text):
+        case (Reference(parts=("resources", _)) as reference,):
+            return f"${{{reference.text}.source}}"
+        case _:
+            return text
+
+
 def escape(text: str) -> str:
     """Text that substitution turns back into exactly the given one."""
     braced = text.rfind("}") + 1

@@ -19,6 +19,7 @@ from score_flyio.score.placeholders import (
     references_in,
     split_reference,
     unresolved,
+    with_source,
 )
 from score_flyio.score.schema import schema_findings
 
@@ -124,7 +125,8 @@ def _placeholders(document: dict[str, Any]) -> Iterator[tuple[Path, Reference]]:
             if not file.get("noExpand"):
                 yield from _within((*base, "files", target, "content"), file.get("content"))
         for target, volume in container.get("volumes", {}).items():
-            yield from _within((*base, "volumes", target, "source"), volume["source"])
+            source = with_source(volume["source"])
+            yield from _within((*base, "volumes", target, "source"), source)
 
 
 def _within(base: Path, value: Any) -> Iterator[tuple[Path, Reference]]:

@@ -10,6 +10,7 @@ from score_flyio.convert import Conversion
 from score_flyio.errors import InputError
 from score_flyio.flytoml import read_fly_toml, to_workload_toml
 from score_flyio.score.placeholders import PENDING
+from score_flyio.score.resources import Outputs
 from tests.unit.flytoml.conversions import RESOURCE, annotated, container, converted, toml
 
 
@@ -161,6 +162,20 @@ def test_names_that_no_volume_can_have(source: str, name: str) -> None:
     assert notice.key == "volume_renamed:/data"
     assert source in str(notice)
     assert name in str(notice)
+
+
+@pytest.mark.parametrize("output", ["", ".source"])
+def test_the_volume_of_a_resource(output: str) -> None:
+    body = f"volumes: {{/data: {{source: '${{resources.disk{output}}}'}}}}\n"
+    text = container(body) + "resources: {disk: {type: volume}}\n"
+    conversion = converted(text, outputs={"disk": Outputs({"source": "shop_disk"})})
+    assert toml(conversion) == {"mounts": [{"source": "shop_disk", "destination": "/data"}]}
+
+
+@pytest.mark.parametrize("source", ["${resources.db}", "x${resources.db}", "${resources}"])
+def test_resources_that_are_no_source_of_a_volume(source: str) -> None:
+    failure = _failure(container(f"volumes: {{/d: {{source: '{source}'}}}}\n") + RESOURCE)
+    assert failure.code == "placeholder_invalid"
 
 
 def test_a_volume_whose_name_is_not_known_yet() -> None:
