@@ -8,7 +8,8 @@ from typing import Any, Literal, TypeAlias, cast
 from attrs import evolve, field, frozen
 
 from fly_emulator import EmulatorSettings, FaultRule
-from score_flyio.deploy.options import DeployOptions, OnFailure, StrategyName
+from score_flyio.deploy.options import DeployOptions, OnFailure
+from score_flyio.flytoml.names import StrategyName
 from tests.simulation.commands import ChangeSecrets, Command, Deploy, choose_commands, is_idle
 from tests.simulation.inputs import Badness, SimApp, Version
 

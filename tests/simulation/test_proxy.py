@@ -10,7 +10,8 @@ from attrs import define, evolve, field
 
 from fly_emulator import Emulator, lifecycle
 from fly_emulator.records import MachineRecord
-from score_flyio.deploy.options import DeployOptions, StrategyName
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.flytoml.names import StrategyName
 from tests.bench.apps import web
 from tests.bench.makespan import machines_of
 from tests.bench.world import SETTINGS, Bench, Measured, serves, simulate

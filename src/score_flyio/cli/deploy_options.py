@@ -9,6 +9,7 @@ import asyncclick as click
 from score_flyio.cli.go_flags import ImageName, MaxUnavailable, Seconds, Variable
 from score_flyio.cli.options import app_option, org_option, target_option
 from score_flyio.errors import UsageError
+from score_flyio.flytoml.names import STRATEGY_NAMES
 
 if TYPE_CHECKING:
     from score_flyio.deploy.options import DeployOptions
@@ -65,7 +66,7 @@ release_record_option: Final = click.option(
 WAITING: Final = (
     click.option(
         "--strategy",
-        type=click.Choice(["rolling", "immediate", "canary", "bluegreen"]),
+        type=click.Choice(STRATEGY_NAMES),
         help="How machines are replaced; otherwise as in the fly.toml, else rolling.",
     ),
     click.option(

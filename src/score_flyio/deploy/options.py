@@ -7,9 +7,9 @@ from typing import Literal, TypeAlias
 
 from attrs import field, frozen
 
+from score_flyio.flytoml.names import StrategyName
 from score_flyio.images.options import ImageOptions
 
-StrategyName: TypeAlias = Literal["rolling", "immediate", "canary", "bluegreen"]
 OnFailure: TypeAlias = Literal["rollback", "keep", "stop"]
 
 

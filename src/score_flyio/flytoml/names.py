@@ -1,14 +1,16 @@
 """What names of apps, secrets and volumes may look like at Fly.
 
 Apps: the Machines API guide. Volumes: flyctl's own check. Secrets: not published; shell variables
-are accepted.
+are accepted. And the names of the strategies that flyctl knows.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, Literal, TypeAlias, get_args
 
+StrategyName: TypeAlias = Literal["rolling", "canary", "immediate", "bluegreen"]
+STRATEGY_NAMES: Final[tuple[StrategyName, ...]] = get_args(StrategyName)
 LONGEST: Final = 63
 """Characters."""
 RULE: Final = f"1 to {LONGEST} of a-z, 0-9 and -, with a letter or digit first and last"

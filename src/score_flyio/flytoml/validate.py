@@ -12,11 +12,11 @@ from typing import Final
 from score_flyio.errors import InputError, Problem
 from score_flyio.flytoml.findings import finding
 from score_flyio.flytoml.groups import default_group, matches, process_groups
+from score_flyio.flytoml.names import STRATEGY_NAMES
 from score_flyio.flytoml.spec import AppSpec, Mount, ServiceHttpCheck, ServiceTcpCheck
 from score_flyio.flytoml.values import Duration, split_command, volume_gb
 from score_flyio.images.reference import ImageReference
 
-_STRATEGIES: Final = ("rolling", "canary", "immediate", "bluegreen")
 _POLICIES: Final = ("always", "never", "on-failure")
 _COMPRESSIONS: Final = ("gzip", "zstd")
 _SECOND: Final = Duration.of_seconds(1)
@@ -53,12 +53,12 @@ def _one_of(words: Sequence[str]) -> str:
 
 def _deploy(spec: AppSpec) -> Iterator[Problem]:
     strategy = spec.deploy.strategy if spec.deploy else ""
-    if strategy and strategy not in _STRATEGIES:
+    if strategy and strategy not in STRATEGY_NAMES:
         yield _finding(
             "deploy.strategy",
             "unsupported_value",
             f"unknown strategy {strategy!r}",
-            _one_of(_STRATEGIES),
+            _one_of(STRATEGY_NAMES),
         )
     if strategy == "canary" and spec.mounts:
         yield _finding(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from attrs import evolve
 
 from score_flyio.deploy.model import Ref
-from score_flyio.deploy.options import StrategyName
 from score_flyio.deploy.planning.condition import AT_REST, is_well
 from score_flyio.deploy.planning.model import GroupPlan
 from score_flyio.deploy.planning.strategies import STRATEGIES
@@ -13,6 +12,7 @@ from score_flyio.deploy.planning.strategies.model import GroupUpdate
 from score_flyio.deploy.releases.in_metadata import with_history
 from score_flyio.deploy.step import AwaitHealthy, StartMachine, Step, UpdateMachine
 from score_flyio.errors import ConfigError
+from score_flyio.flytoml.names import StrategyName
 
 
 def roll_out(

@@ -19,7 +19,7 @@ from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.desired.update import MachineUpdate, skip_launch, update_input
 from score_flyio.deploy.metadata import ALL_SECRETS_SEEN, Marks, by_group, without_marks
 from score_flyio.deploy.model import ObservedApp
-from score_flyio.deploy.options import DeployOptions, StrategyName
+from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.condition import check_hosts, host_answers, is_well
 from score_flyio.deploy.planning.leftovers import Members
 from score_flyio.deploy.planning.machine_checks import waiting_with_tests
@@ -38,6 +38,7 @@ from score_flyio.deploy.planning.settling import settle
 from score_flyio.deploy.planning.strategies.model import GroupUpdate, waiting_of
 from score_flyio.deploy.releases.images import with_image_that_runs
 from score_flyio.deploy.step import UpdateMachine, update_of
+from score_flyio.flytoml.names import StrategyName
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import Release
 

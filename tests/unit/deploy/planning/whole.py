@@ -18,7 +18,7 @@ from score_flyio.base.secret import Secret
 from score_flyio.deploy.compare import Difference
 from score_flyio.deploy.metadata import CANARY, HISTORY, SAFE_TO_DESTROY, STANDS_FOR, TAG
 from score_flyio.deploy.model import KnownApp, ObservedApp, Ref
-from score_flyio.deploy.options import DeployOptions, GuestOptions, StrategyName
+from score_flyio.deploy.options import DeployOptions, GuestOptions
 from score_flyio.deploy.planning.model import AppPlan, GroupPlan
 from score_flyio.deploy.planning.plan import describe_app
 from score_flyio.deploy.planning.recovery import plan_recovery
@@ -30,6 +30,7 @@ from score_flyio.deploy.planning.updates import Reconfiguration, plan_reconfigur
 from score_flyio.deploy.step import Step
 from score_flyio.fly.codec import unstructure
 from score_flyio.fly.present import LAUNCH_KEY
+from score_flyio.flytoml.names import StrategyName
 from score_flyio.state.deployments import Release, SecretRecord
 from tests.unit.deploy.planning.plans import (
     CHECK,
