@@ -62,6 +62,10 @@ def toml(
     return FlyTomlApp(app=app, document=document, spec=document.spec, directory=Path("/nowhere"))
 
 
+PUBLIC = "score-flyio.astromechza.github.com/service-web-public"
+"""The annotation with which port `web` is reached from the internet."""
+
+
 def score(
     name: str = "web", *, image: str = "nginx:1", secret: bool = False, **env: str
 ) -> ScoreApp:
@@ -69,7 +73,7 @@ def score(
     variables = dict(env)
     document: dict[str, Any] = {
         "apiVersion": "score.dev/v1b1",
-        "metadata": {"name": name},
+        "metadata": {"name": name, "annotations": {PUBLIC: "true"}},
         "containers": {"main": {"image": image, "variables": variables}},
         "service": {"ports": {"web": {"port": 80, "targetPort": 8080}}},
     }

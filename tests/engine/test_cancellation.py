@@ -56,7 +56,7 @@ async def test_a_first_deploy_cancelled_at_a_step(lab: Lab, step: int) -> None:
     again = await lab.deploy(app)
     assert again.code == 0, again.text
     assert len(lab.machines()) == 2
-    assert sorted(ip.type for ip in lab.fly.world.apps["web"].ips) == ["v4", "v6"]
+    assert sorted(ip.type for ip in lab.fly.world.apps["web"].ips) == ["shared_v4", "v6"]
     lab.check_clean()
     assert (await lab.deploy(app)).changes == []
 

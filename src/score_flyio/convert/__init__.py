@@ -16,12 +16,14 @@ from score_flyio.convert.build import build_of
 from score_flyio.convert.checks import add_checks
 from score_flyio.convert.containers import needs_containers, with_containers
 from score_flyio.convert.draft import Draft
+from score_flyio.convert.exposure import exposure
 from score_flyio.convert.files import contents, file_spec
 from score_flyio.convert.services import services
 from score_flyio.convert.sizing import vm_of_workload
 from score_flyio.convert.variables import Variables, variables
 from score_flyio.convert.volumes import mounts
 from score_flyio.errors import Problem
+from score_flyio.flytoml.exposure import Exposure
 from score_flyio.flytoml.names import RULE, is_app_name
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.score.load import LoadedWorkload
@@ -43,6 +45,8 @@ class Conversion(Record):
     """App secrets, by name, sorted."""
     notices: tuple[Problem, ...] = ()
     """Remarks of the conversion; those of the loading are in `LoadedWorkload.notices`."""
+    exposure: Exposure = "private"
+    """Who can reach it: nobody from outside, unless something in the workload says so."""
     side_files: Mapping[str, bytes] = field(factory=dict)
     """Files to be written, by path relative to the working folder; `local_path` names them."""
 
@@ -82,11 +86,13 @@ def convert(
         side_folder=side_folder,
     )
     spec = _spec(draft, app_name)
+    public = exposure(draft, spec.services)
     draft.raise_problems()
     return Conversion(
         spec=spec,
         secrets=dict(sorted(draft.secrets.items())),
         notices=tuple(draft.notices),
+        exposure=public,
         side_files=draft.side_files,
     )
 

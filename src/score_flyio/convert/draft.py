@@ -17,6 +17,7 @@ from score_flyio.errors import (
     ScoreFileError,
     UnsupportedFeatureError,
 )
+from score_flyio.flytoml.exposure import Exposure
 from score_flyio.score.model import Workload
 from score_flyio.score.placeholders import (
     Lookup,
@@ -45,6 +46,8 @@ class Draft:
     findings: list[Problem] = field(factory=list)
     notices: list[Problem] = field(factory=list)
     secrets: dict[str, Secret] = field(factory=dict)
+    exposures: set[Exposure] = field(factory=set)
+    """What annotations of ports ask for."""
     side_files: dict[str, bytes] = field(factory=dict)
 
     def fail(self, code: str, path: Path, message: str, hint: str | None = None) -> None:

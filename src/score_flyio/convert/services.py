@@ -1,7 +1,7 @@
 """`service.ports` → `[[services]]`, one each, as annotations of the workload say.
 
 `score-flyio.astromechza.github.com/service-PORT-KEY`, KEY one of `handlers`, `http-options`,
-`auto-stop`, `min-running`, `concurrency`. Annotations with another prefix are not ours.
+`auto-stop`, `min-running`, `concurrency`, `public`. Annotations with another prefix are not ours.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from score_flyio.base.place import quoted
 from score_flyio.base.record import Record
 from score_flyio.convert.build import is_build_annotation
 from score_flyio.convert.draft import Draft
+from score_flyio.flytoml.exposure import Exposure
 from score_flyio.flytoml.spec import AutoStop, Service, ServicePort
 from score_flyio.score.model import Port
 
@@ -25,9 +26,14 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "score-flyio.astromechza.github.com/"
 HANDLERS: Final = ("http", "tls", "edge_http", "pg_tls", "proxy_proto")
-_KEYS: Final = ("handlers", "http-options", "auto-stop", "min-running", "concurrency")
+_KEYS: Final = ("handlers", "http-options", "auto-stop", "min-running", "concurrency", "public")
 _TCP_ONLY: Final = ("handlers", "http-options")
 _STOPS: Final[dict[str, AutoStop]] = {"off": "off", "stop": "stop", "suspend": "suspend"}
+_EXPOSURES: Final[dict[str, Exposure]] = {
+    "true": "shared",
+    "false": "private",
+    "dedicated": "dedicated",
+}
 _KINDS: Final = ("connections", "requests")
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,9}")
 
@@ -113,6 +119,9 @@ def _options(draft: Draft, port: Port, texts: dict[str, str]) -> _PortOptions:
                 message = f"{annotation} has no effect: port {port.name} is UDP"
                 draft.remark("annotation_ignored", message, subject=annotation)
     reader = _Reader(draft, port)
+    exposed = reader.read(given, "public", _public)
+    if exposed is not None:
+        draft.exposures.add(exposed)
     return _PortOptions(
         handlers=reader.read(given, "handlers", _handlers) or (),
         http_options=reader.read(given, "http-options", _http_options),
@@ -160,6 +169,12 @@ def _auto_stop(text: str) -> AutoStop:
     if text not in _STOPS:
         raise ValueError(f"must be {', '.join(_STOPS)}")
     return _STOPS[text]
+
+
+def _public(text: str) -> Exposure:
+    if text not in _EXPOSURES:
+        raise ValueError(f"must be {', '.join(_EXPOSURES)}")
+    return _EXPOSURES[text]
 
 
 def _min_running(text: str) -> int:

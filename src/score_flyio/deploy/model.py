@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from score_flyio.base.record import Record
 from score_flyio.base.secret import Secret
+from score_flyio.flytoml.exposure import Exposure
 from score_flyio.flytoml.spec import AppSpec
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class DesiredApp(Record):
     secrets: Mapping[str, Secret] = field(factory=dict, repr=False)
     workload: str | None = None
     files: FileSource = field(repr=False)
+    exposure: Exposure | None = None
+    """Who can reach it; None: whoever its services are for."""
     hostnames: tuple[str, ...] = ()
     """Host names of people's own that lead to the app: each needs a certificate."""
     side_files: Mapping[str, bytes] = field(factory=dict, repr=False)

@@ -163,6 +163,7 @@ class ScoreApp(Record, Input):
             workload=self.workload,
             files=WithSideFiles(found.side_files, local),
             side_files=found.side_files,
+            exposure=found.exposure,
             hostnames=self._hostnames(outputs),
             notices=found.notices,
         )

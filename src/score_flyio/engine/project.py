@@ -38,13 +38,15 @@ SAMPLE: Final = """\
 apiVersion: score.dev/v1b1
 metadata:
   name: example
+  annotations:
+    score-flyio.astromechza.github.com/service-web-handlers: tls,http
 containers:
   main:
     image: stefanprodan/podinfo
 service:
   ports:
     web:
-      port: 8080
+      port: 443
       targetPort: 9898
 """
 

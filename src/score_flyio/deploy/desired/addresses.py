@@ -23,6 +23,23 @@ def address_kind(spec: AppSpec) -> Literal["shared", "dedicated"] | None:
     return "dedicated" if any(_needs_own_address(s) for s in spec.services) else "shared"
 
 
+def ports_in_need(spec: AppSpec) -> tuple[str, ...]:
+    """The ports that need a dedicated address, as people call them: `port 5432 (tcp)`."""
+    return tuple(
+        f"port {_shown(port)} ({service.protocol})"
+        for service in spec.services
+        for port in service.ports
+        if service.protocol == "udp" or (service.protocol == "tcp" and _is_raw(port))
+    )
+
+
+def _shown(port: ServicePort) -> str:
+    """Its number, or the first and the last of its range."""
+    ranges = _covered(port)
+    texts = (f"{r.start}" if len(r) == 1 else f"{r.start}-{r.stop - 1}" for r in ranges)
+    return ", ".join(texts)
+
+
 def public_url(spec: AppSpec) -> str | None:
     """The address under which the app is reached, None if no port of it speaks HTTP."""
     host = quote(f"{spec.app}.fly.dev", safe=_IN_HOST)

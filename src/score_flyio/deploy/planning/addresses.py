@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from score_flyio.deploy.desired.addresses import address_kind
+from score_flyio.deploy.desired.addresses import address_kind, ports_in_need
 from score_flyio.deploy.metadata import Launch
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
@@ -16,9 +16,9 @@ def address_steps(
 ) -> tuple[Step, ...]:
     """Addresses are made on a first deploy, of the kinds that flyctl chooses.
 
-    Unlike flyctl, a dedicated address is allocated without a question, so that an app deployed by
-    a CI job is reachable; the plan shows its price. An app whose machines were all launched keeps
-    the addresses that it has, whatever became of them; see `after_addresses`.
+    One that costs money is allocated only where the workload asks for it; for a fly.toml there is
+    none, as with flyctl where nobody can answer its question. An app whose machines were all
+    launched keeps the addresses that it has, whatever became of them; see `after_addresses`.
     """
     kinds = _kinds(desired, options)
     if observed.machines and observed.addresses and not _launching(observed):
@@ -51,18 +51,32 @@ def _launching(observed: ObservedApp) -> bool:
     return any(launch.id not in complete for launch in launches)
 
 
+def address_notes(
+    desired: DesiredApp, observed: ObservedApp, options: DeployOptions
+) -> tuple[str, ...]:
+    """What would be reached over the internet only through an address that costs money."""
+    public = options.public_ips and not options.flycast and desired.exposure in (None, "shared")
+    have = {_kind(address.ip or "", shared=bool(address.shared)) for address in observed.addresses}
+    if not public or "v4" in have:
+        return ()
+    return tuple(
+        f"{ports} can be reached over IPv4 only at a dedicated address, 2 USD per month: "
+        "ips allocate v4"
+        for ports in ports_in_need(desired.spec)
+    )
+
+
 def _kinds(desired: DesiredApp, options: DeployOptions) -> tuple[str, ...]:
-    kind = address_kind(desired.spec)
-    if kind is None:
+    needed = address_kind(desired.spec)
+    if needed is None or desired.exposure == "private":
         return ()
     if options.flycast:
         return ("private_v6",)
     if not options.public_ips:
         return ()
-    if kind == "shared":
-        return ("v6", "shared_v4")
-    udp = any(service.protocol == "udp" for service in desired.spec.services)
-    return ("v4",) if udp else ("v4", "v6")
+    if desired.exposure == "dedicated":
+        return ("v4", "v6")
+    return ("v6", "shared_v4") if "shared" in (needed, desired.exposure) else ()
 
 
 def _kind(ip: str, *, shared: bool) -> str:

@@ -10,7 +10,7 @@ from score_flyio.deploy.desired.checks import shortened_checks
 from score_flyio.deploy.metadata import last_release
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.addresses import address_steps, after_addresses
+from score_flyio.deploy.planning.addresses import address_notes, address_steps, after_addresses
 from score_flyio.deploy.planning.groups import plan_groups
 from score_flyio.deploy.planning.model import (
     AppPlan,
@@ -73,7 +73,11 @@ def plan_app(desired: DesiredApp, observed: ObservedApp, settings: PlanSettings)
         launches=groups.launches,
         unchanged=groups.unchanged,
         machines=observed.machines,
-        notes=(*groups.notes, *shortened_checks(desired.spec)),
+        notes=(
+            *groups.notes,
+            *shortened_checks(desired.spec),
+            *address_notes(desired, observed, settings.options),
+        ),
         release=release,
         secret_names=tuple(sorted(desired.secrets)),
         fingerprint=fingerprint(observed),

@@ -8,7 +8,8 @@ from attrs import evolve
 from fly_machines import models
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.addresses import address_steps
+from score_flyio.deploy.planning.addresses import address_notes, address_steps
+from score_flyio.flytoml.exposure import Exposure
 from tests.unit.deploy.planning.plans import SERVICE, launched, wanted
 
 RAW_TCP = "[[services]]\ninternal_port = 5\nprotocol = 'tcp'\n[[services.ports]]\nport = 5\n"
@@ -20,9 +21,9 @@ NOBODY = ObservedApp(name="web")
     ("text", "options", "kinds"),
     [
         (SERVICE, DeployOptions(), ["v6", "shared_v4"]),
-        (RAW_TCP, DeployOptions(), ["v4", "v6"]),
-        (UDP, DeployOptions(), ["v4"]),
-        (RAW_TCP + UDP, DeployOptions(), ["v4"]),
+        (RAW_TCP, DeployOptions(), []),
+        (UDP, DeployOptions(), []),
+        (RAW_TCP + UDP, DeployOptions(), []),
         ("", DeployOptions(), []),
         (SERVICE, DeployOptions(public_ips=False), []),
         (SERVICE, DeployOptions(flycast=True), ["private_v6"]),
@@ -31,6 +32,44 @@ NOBODY = ObservedApp(name="web")
 def test_kinds_of_a_first_deploy(text: str, options: DeployOptions, kinds: list[str]) -> None:
     steps = address_steps(wanted(text), NOBODY, options)
     assert [step.kind for step in steps if hasattr(step, "kind")] == kinds
+
+
+@pytest.mark.parametrize(
+    ("exposure", "text", "kinds"),
+    [
+        ("private", SERVICE, []),
+        ("private", UDP, []),
+        ("shared", RAW_TCP, ["v6", "shared_v4"]),
+        ("shared", "", []),
+        ("dedicated", SERVICE, ["v4", "v6"]),
+        ("dedicated", UDP, ["v4", "v6"]),
+    ],
+)
+def test_kinds_for_a_workload(exposure: Exposure, text: str, kinds: list[str]) -> None:
+    desired = evolve(wanted(text), exposure=exposure)
+    steps = address_steps(desired, NOBODY, DeployOptions())
+    assert [step.kind for step in steps if hasattr(step, "kind")] == kinds
+
+
+@pytest.mark.parametrize(
+    ("exposure", "text", "ports"),
+    [
+        (None, RAW_TCP + UDP, ["port 5 (tcp)", "port 5 (udp)"]),
+        ("shared", RAW_TCP, ["port 5 (tcp)"]),
+        ("private", RAW_TCP, []),
+        ("dedicated", RAW_TCP, []),
+        (None, SERVICE, []),
+    ],
+)
+def test_what_would_need_an_address_that_costs_money(
+    exposure: Exposure | None, text: str, ports: list[str]
+) -> None:
+    desired = evolve(wanted(text), exposure=exposure)
+    notes = address_notes(desired, NOBODY, DeployOptions())
+    assert [note.partition(" can ")[0] for note in notes] == ports
+    assert all("2 USD" in note and "ips allocate v4" in note for note in notes)
+    has = evolve(NOBODY, addresses=(models.IPAssignment(ip="137.66.1.1"),))
+    assert address_notes(desired, has, DeployOptions()) == ()
 
 
 @pytest.mark.parametrize(
