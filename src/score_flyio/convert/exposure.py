@@ -6,14 +6,10 @@ annotation says so.
 
 from __future__ import annotations
 
-from typing import Final
-
 from score_flyio.convert.draft import Draft
+from score_flyio.convert.services import PUBLIC_TYPES
 from score_flyio.flytoml.exposure import Exposure
 from score_flyio.flytoml.spec import Service
-
-_NAMES: Final = frozenset({"dns", "route"})
-"""Types of resources under whose names a workload is reached."""
 
 
 def exposure(draft: Draft, services: tuple[Service, ...]) -> Exposure:
@@ -21,5 +17,5 @@ def exposure(draft: Draft, services: tuple[Service, ...]) -> Exposure:
     if "dedicated" in draft.exposures:
         return "dedicated"
     handled = any(port.handlers for service in services for port in service.ports)
-    named = any(resource.type in _NAMES for resource in draft.workload.resources.values())
+    named = any(resource.type in PUBLIC_TYPES for resource in draft.workload.resources.values())
     return "shared" if handled or named or "shared" in draft.exposures else "private"

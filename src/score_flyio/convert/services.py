@@ -2,13 +2,15 @@
 
 `score-flyio.astromechza.github.com/service-PORT-KEY`, KEY one of `handlers`, `http-options`,
 `auto-stop`, `min-running`, `concurrency`, `public`. Annotations with another prefix are not ours.
+
+A port that a `route` or `dns` of the workload leads to speaks HTTP, at 80 and 443.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from attrs import define, frozen
@@ -29,6 +31,9 @@ HANDLERS: Final = ("http", "tls", "edge_http", "pg_tls", "proxy_proto")
 _KEYS: Final = ("handlers", "http-options", "auto-stop", "min-running", "concurrency", "public")
 _TCP_ONLY: Final = ("handlers", "http-options")
 _STOPS: Final[dict[str, AutoStop]] = {"off": "off", "stop": "stop", "suspend": "suspend"}
+PUBLIC_TYPES: Final = frozenset({"dns", "route"})
+"""Types of resources under whose names a workload is reached from the internet."""
+_WEB: Final = {80: ("http",), 443: ("tls", "http")}
 _EXPOSURES: Final[dict[str, Exposure]] = {
     "true": "shared",
     "false": "private",
@@ -44,10 +49,44 @@ def services(draft: Draft) -> list[Service]:
     """The services, by port, protocol and name."""
     options = _port_options(draft)
     ports = sorted(draft.workload.ports, key=lambda port: (port.port, port.protocol, port.name))
-    return [_service(port, options[port.name]) for port in ports]
+    led_to = _led_to(draft, options)
+    taken = {port.port for port in ports if port.protocol == "TCP" and port != led_to}
+    web = frozenset(_WEB) - taken
+    return [
+        _service(port, options[port.name], web=web if port == led_to else frozenset())
+        for port in ports
+    ]
 
 
-def _service(port: Port, options: _PortOptions) -> Service:
+def _led_to(draft: Draft, options: Mapping[str, _PortOptions]) -> Port | None:
+    """The port without handlers of its own that a `route` or `dns` of the workload leads to.
+
+    The param `port` says which; without it the only one that it can be.
+    """
+    tcp = [port for port in draft.workload.ports if port.protocol == "TCP"]
+    found: dict[str, Port] = {}
+    for resource in draft.workload.resources.values():
+        if resource.type not in PUBLIC_TYPES:
+            continue
+        wanted = (resource.params or {}).get("port")
+        fitting = (
+            tcp if wanted is None else [p for p in tcp if str(wanted) in (p.name, str(p.port))]
+        )
+        if len(fitting) != 1 or options[fitting[0].name].handlers:
+            continue
+        found[fitting[0].name] = fitting[0]
+        if len(found) > 1:
+            draft.fail(
+                "unsupported_feature",
+                ("resources", resource.name, "params", "port"),
+                f"leads to port {quoted(fitting[0].name)}, but the name of the app leads to port "
+                f"{quoted(next(iter(found)))}: Fly knows one port for HTTP, and no paths",
+                "let one port serve all paths, or make two workloads of it",
+            )
+    return next(iter(found.values()), None)
+
+
+def _service(port: Port, options: _PortOptions, *, web: frozenset[int]) -> Service:
     return Service(
         protocol=port.protocol.lower(),
         internal_port=port.target_port,
@@ -55,12 +94,15 @@ def _service(port: Port, options: _PortOptions) -> Service:
         auto_start_machines=None if options.auto_stop is None else True,
         min_machines_running=options.min_running,
         concurrency=options.concurrency,
-        ports=(
-            ServicePort(
-                port=port.port, handlers=options.handlers, http_options=options.http_options
-            ),
-        ),
+        ports=tuple(_ports(port, options, web=web)),
     )
+
+
+def _ports(port: Port, options: _PortOptions, *, web: frozenset[int]) -> Iterator[ServicePort]:
+    """The port itself, and the ports of the web that lead to it."""
+    for number in sorted({port.port, *web}):
+        handlers = _WEB[number] if number in web else options.handlers
+        yield ServicePort(port=number, handlers=handlers, http_options=options.http_options)
 
 
 @frozen(kw_only=True, eq=False, repr=False)
