@@ -74,7 +74,7 @@ def convert(
     Raises:
         InputError: with all problems. `code` is one of `unsupported_feature`,
             `placeholder_invalid`, `annotation_unknown`, `annotation_invalid`, `file_unreadable`,
-            `file_not_utf8`, `file_invalid`, `resource_quantity_invalid`, `app_name_invalid`.
+            `file_invalid`, `resource_quantity_invalid`, `app_name_invalid`.
     """
     workload = loaded.workload
     later = frozenset(workload.resources if known_later else ())

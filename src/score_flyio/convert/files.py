@@ -8,12 +8,13 @@ import errno
 import posixpath
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from score_flyio.base.place import Path
 from score_flyio.base.record import Record
 from score_flyio.base.secret import Secret
 from score_flyio.convert.draft import Draft, digest
+from score_flyio.errors import Problem
 from score_flyio.flytoml.names import is_secret_name
 from score_flyio.flytoml.spec import FileSpec
 from score_flyio.score.model import Container, FileMount
@@ -110,11 +111,23 @@ def _sourced(draft: Draft, container: Container, file: FileMount, path: Path) ->
         draft.fail("file_unreadable", path, f"{local_path} cannot be read: {reason}", hint)
         return None
     except UnicodeDecodeError:
-        message = f"{local_path} is not UTF-8 text, so placeholders cannot be looked for"
-        draft.fail("file_not_utf8", path, message, "set noExpand: true to take it as it is")
-        return None
+        return as_is
+    before = len(draft.findings)
     expanded = _expanded(draft, container, file, text, path)
+    draft.findings[before:] = [
+        _in_source(problem, local_path, text) for problem in draft.findings[before:]
+    ]
     return as_is if expanded.text == text else expanded
+
+
+def _in_source(problem: Problem, name: str, text: str) -> Problem:
+    """The problem of a placeholder in a file that is more likely to have `${…}` of its own."""
+    line = text.count("\n", 0, text.find(f"${{{problem.subject}}}")) + 1
+    return evolve(
+        problem,
+        message=f"{name}, line {line}: {problem.message}",
+        hint="set noExpand: true where the file has ${…} of its own",
+    )
 
 
 def _expanded(

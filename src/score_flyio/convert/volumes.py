@@ -19,7 +19,17 @@ def mounts(draft: Draft) -> tuple[Mount, ...]:
             mount = _mount(draft, volume, path)
             if mount is not None:
                 found.setdefault(mount, path)
-    for path in list(found.values())[1:]:
+    (first, _), *others = found or [("", "")]
+    for source, target in others:
+        path = found[source, target]
+        if source == first:
+            draft.fail(
+                "unsupported_feature",
+                path,
+                f"mounts {quoted(source)} at a second path, but Fly mounts a volume at one",
+                "mount it once, and use directories inside it",
+            )
+            continue
         draft.fail(
             "unsupported_feature",
             path,

@@ -185,6 +185,11 @@ def test_a_volume_whose_name_is_not_known_yet() -> None:
     assert not conversion.notices
 
 
+def test_a_source_that_is_no_text_is_taken_as_it_is() -> None:
+    conversion = converted(container("files: {/a: {source: logo}}\n"))
+    assert toml(conversion) == {"files": [{"guest_path": "/a", "local_path": "svc/logo"}]}
+
+
 def test_resources_to_come() -> None:
     text = container("variables: {H: 'h ${resources.db.host}'}\n") + RESOURCE
     conversion = converted(text, outputs={}, known_later=True)
@@ -334,7 +339,9 @@ def test_exec_probes_of_a_single_container_are_ignored_with_a_notice() -> None:
         ("variables: {A: '${resources.db.host.x}'}\n", "placeholder_invalid", "not a map"),
         ("files: {/a: {source: gone}}\n", "file_unreadable", "svc/gone"),
         ("files: {/a: {source: gone, noExpand: true}}\n", "file_unreadable", "[/a].source"),
-        ("files: {/a: {source: logo}}\n", "file_not_utf8", "noExpand"),
+        ("files: {/a: {source: odd.sh}}\n", "placeholder_invalid", "svc/odd.sh, line 2: "),
+        ("files: {/a: {source: odd.sh}}\n", "placeholder_invalid", "set noExpand: true"),
+        ("volumes: {/d: {source: d}, /e: {source: d}}\n", "unsupported_feature", "second path"),
         ("files: {/a: {binaryContent: '***'}}\n", "file_invalid", "base64"),
         ("resources: {limits: {cpu: '9'}}\n", "resource_quantity_invalid", "8 CPUs"),
         ("resources: {limits: {memory: 3Gi}}\n", "resource_quantity_invalid", 'cpu "2"'),

@@ -19,6 +19,7 @@ DB = Outputs({"host": "db.internal", "port": 5432}, {"password": Secret("s3cret"
 FILES = {
     "svc/plain.txt": b"5$ each",
     "svc/tmpl.txt": b"for ${metadata.name}",
+    "svc/odd.sh": b"#!/bin/sh\necho ${HOME}\n",
     "svc/logo": b"\x89\xff",
 }
 
