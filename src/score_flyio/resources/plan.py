@@ -54,16 +54,19 @@ def plan_resources(
     """The plan for `workloads`, among all `documents` of the project (by workload name).
 
     Raises:
-        ResourceConflictError: a definition in one of `workloads` differs from another one.
+        ResourceConflictError: a definition in one of `workloads` differs from another one, or
+            shares what Fly has for one app only.
         ScoreFileError: params refer to resources that the workload has not.
         ResourceCycleError: resources need each other.
     """
     if not any(document.get("resources") for document in documents.values()):
         return ResourcePlan(order=(), needs={}, primed={}, documents=documents)
+    from score_flyio.resources.apart import refuse_unshareable
     from score_flyio.resources.graph import build
     from score_flyio.resources.prime import prime
 
     primed, conflicts = prime(documents)
+    refuse_unshareable(primed.values(), workloads)
     foreign: list[Conflict] = []
     for conflict in conflicts:
         if set(conflict.workloads).isdisjoint(workloads):
