@@ -39,6 +39,8 @@ class DesiredApp(Record):
     files: FileSource = field(repr=False)
     exposure: Exposure | None = None
     """Who can reach it; None: whoever its services are for."""
+    flycast: bool = False
+    """Whether others reach it at a private address, which leads through the proxy."""
     hostnames: tuple[str, ...] = ()
     """Host names of people's own that lead to the app: each needs a certificate."""
     side_files: Mapping[str, bytes] = field(factory=dict, repr=False)

@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from score_flyio.base.record import Record
 from score_flyio.engine.inputs import FlyTomlApp, Input, ScoreApp
@@ -223,6 +223,7 @@ class Preparation:
             found = await self.run.outputs(uids.values())
             outputs = {name: found[uid] for name, uid in uids.items()}
             desired = self.inputs[app].resolve(app, outputs, folder=self._folder)
+            desired = _reached(desired, self.resources)
         if self.output is not None and (file := await self.output.write(desired, self.emit)):
             self.files[app] = file
         _tell(self.emit, Scope(workload=desired.workload, app=app), desired.notices)
@@ -241,7 +242,7 @@ class Preparation:
             record = self.state.resources.get(uid)
             if record is not None and record.provisioned and record.outputs:
                 outputs[name] = Outputs(record.outputs)
-        return self.inputs[app].resolve(app, outputs, pending=True)
+        return _reached(self.inputs[app].resolve(app, outputs, pending=True), self.resources)
 
     @property
     def _folder(self) -> str | None:
@@ -281,11 +282,16 @@ def prepare(
         state=state,
         emit=emit,
         inputs=fitting,
-        outlines=outlines,
+        outlines={app: _reached(desired, plan) for app, desired in outlines.items()},
         resources=plan,
         refused=tuple(refused),
         output=output,
     )
+
+
+def _reached(desired: DesiredApp, plan: ResourcePlan) -> DesiredApp:
+    """The app with the private address that resources of class `flycast` name, if any does."""
+    return evolve(desired, flycast=desired.workload in plan.behind_the_proxy)
 
 
 def _unique_apps(state: ProjectState, inputs: Sequence[Input]) -> dict[str, Input]:

@@ -40,6 +40,15 @@ class ResourcePlan(Record):
             if definition.workload == workload
         }
 
+    @property
+    def behind_the_proxy(self) -> frozenset[str]:
+        """The workloads that resources of class `flycast` lead to."""
+        return frozenset(
+            str((resource.params or {}).get("workload", uid.id))
+            for uid, resource in self.primed.items()
+            if uid.class_ == "flycast" and uid.type in ("service", "service-port")
+        )
+
     def only(self, uids: Collection[ResourceUid]) -> ResourcePlan:
         """The plan for these resources, and what they need, alone."""
         from score_flyio.resources.graph import Graph

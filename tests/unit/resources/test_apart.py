@@ -33,6 +33,17 @@ def test_what_fly_cannot_share(one: dict[str, Any], other: dict[str, Any], words
     _plan(one, other, {}, of="a2")
 
 
+def test_workloads_behind_the_proxy() -> None:
+    resources = {
+        "aa": {"type": "service", "class": "flycast", "id": "cart"},
+        "bb": {"type": "service", "class": "flycast", "params": {"workload": "mail"}},
+        "cc": {"type": "service-port", "class": "flycast", "params": {"workload": "db", "port": 1}},
+        "dd": {"type": "service", "id": "other"},
+    }
+    plan = plan_resources({"web": {"resources": resources}}, ["web"])
+    assert plan.behind_the_proxy == {"cart", "mail", "db"}
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

@@ -18,11 +18,14 @@ def address_steps(
 
     One that costs money is allocated only where the workload asks for it; for a fly.toml there is
     none, as with flyctl where nobody can answer its question. An app whose machines were all
-    launched keeps the addresses that it has, whatever became of them; see `after_addresses`.
+    launched keeps the addresses that it has, whatever became of them; see `after_addresses`. The
+    private one is made at any time: what reads it may have come later.
     """
     kinds = _kinds(desired, options)
     if observed.machines and observed.addresses and not _launching(observed):
-        return ()
+        kinds = ()
+    if desired.flycast and address_kind(desired.spec) is not None:
+        kinds = (*(kind for kind in kinds if kind != "private_v6"), "private_v6")
     have = {_kind(address.ip or "", shared=bool(address.shared)) for address in observed.addresses}
     return tuple(
         AllocateAddress(id=f"address:{kind}", app=desired.name, kind=kind)

@@ -100,6 +100,31 @@ def test_addresses_that_are_there_are_not_made_again() -> None:
         assert address_steps(wanted(text), observed, options) == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "exposure", "kinds"),
+    [
+        (SERVICE, None, ["v6", "shared_v4", "private_v6"]),
+        (RAW_TCP, "private", ["private_v6"]),
+        ("", "private", []),
+    ],
+)
+def test_an_app_that_others_reach_through_the_proxy(
+    text: str, exposure: Exposure | None, kinds: list[str]
+) -> None:
+    desired = evolve(wanted(text), exposure=exposure, flycast=True)
+    steps = address_steps(desired, NOBODY, DeployOptions())
+    assert [step.kind for step in steps if hasattr(step, "kind")] == kinds
+
+
+def test_others_may_come_later() -> None:
+    desired, observed = evolve(wanted(), flycast=True), launched(wanted())
+    (step,) = address_steps(desired, observed, DeployOptions())
+    assert getattr(step, "kind", None) == "private_v6"
+    private = models.IPAssignment(ip="fdaa:0:1::2")
+    has = evolve(observed, addresses=(*observed.addresses, private))
+    assert address_steps(desired, has, DeployOptions()) == ()
+
+
 def test_an_app_whose_machines_were_all_launched_keeps_what_it_has() -> None:
     observed = launched(wanted())
     fewer = evolve(observed, addresses=observed.addresses[:1])
