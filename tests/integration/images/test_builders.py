@@ -138,6 +138,9 @@ async def test_a_failing_step_is_told_with_its_exit_code_and_output(
     registry: Registry, choose: Choose, project: Path
 ) -> None:
     builder = await choose(registry)
+    address = getattr(builder, "address", None)
+    host = address.shown if address else ""
+    before = left_behind(host)
     (project / "Dockerfile").write_text(f"{BASE}RUN echo before the end; exit 7\n")
     build = await prepare(settings(project), image(registry, "failing", "1"))
     with pytest.raises(ImageError, match="web: the build failed") as raised:
@@ -145,6 +148,7 @@ async def test_a_failing_step_is_told_with_its_exit_code_and_output(
     assert "7" in str(raised.value)
     assert "before the end" in str(raised.value)
     assert "1" not in registry.tags("failing")
+    assert set(left_behind(host)) <= set(before)
 
 
 @pytest.mark.parametrize(

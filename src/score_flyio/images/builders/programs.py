@@ -58,8 +58,6 @@ class BuildahBuilder:
             }
             try:
                 return await self._build(build, tell, folder, environ, push=push)
-            except ImageError:  # it ended by itself, and removed its containers
-                raise
             except BaseException:
                 with anyio.move_on_after(CLEANUP_SECONDS, shield=True):
                     await self._remove_containers(folder)
