@@ -13,6 +13,7 @@ from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.machine_checks import waiting_with_tests
 from score_flyio.deploy.planning.model import GroupContext, GroupPlan
 from score_flyio.deploy.planning.new_machine import options_guest
+from score_flyio.deploy.planning.strategies import STRATEGIES
 from score_flyio.deploy.step import CreateMachine, Step
 
 
@@ -65,7 +66,7 @@ def launch_steps(context: GroupContext, missing: Missing | None = None) -> Group
     of = missing.of if missing else {"single": 1, "pair": 2, "standby": 2}[plan.availability]
     launch = missing.launch if missing else context.settings.new_id()
     waiting = waiting_with_tests(context)
-    wait = not options.detach and options.strategy != "immediate"
+    waits = options.strategy is None or STRATEGIES[options.strategy].waits
     steps: list[Step] = []
     previous: tuple[str, ...] = ()
     for number in missing.numbers if missing else range(1, of + 1):
@@ -88,7 +89,7 @@ def launch_steps(context: GroupContext, missing: Missing | None = None) -> Group
             needs=previous,
         )
         steps += context.volumes.give(made)
-        if wait and not standby_for:
+        if waits and not options.detach and not standby_for:
             steps += waiting.first(made) if number == 1 else waiting.after(made)
         previous = (made.id,)
     return GroupPlan(steps=tuple(steps), launches=(launch,) if of > 1 else ())
