@@ -19,6 +19,10 @@ SAMPLES = Path("samples")
 LATENCY_MS = 50
 
 
+MOST_MEMORY = 120
+"""MiB of a process that deploys to 1,000 machines."""
+
+
 def main() -> int:
     """Everything; 0 when all targets are met."""
     rows = makespans()
@@ -40,7 +44,8 @@ def main() -> int:
     print_images(images)
     memory = thousand_machines_mib()
     print(
-        f"\npeak memory of a deploy that watches 1,000 machines: {memory:.0f} MiB (target 120, limit 150)"
+        f"\npeak memory of a deploy that watches 1,000 machines: {memory:.0f} MiB "
+        f"(target {MOST_MEMORY})"
     )
     RESULTS.write_text(
         json.dumps(
@@ -56,7 +61,7 @@ def main() -> int:
         )
         + "\n"
     )
-    return 0 if not missed(rows, timed) and memory <= 150 else 1
+    return 0 if not missed(rows, timed) and memory <= MOST_MEMORY else 1
 
 
 def print_makespans(rows: list[Row]) -> None:
