@@ -98,7 +98,7 @@ async def test_checks_come_and_pass(api: Api) -> None:
         ],
         "checks": {"up": {"type": "http", "port": 80}},
     }
-    names = ["servicecheck-00-http-8080", "servicecheck-01-tcp-82", "up"]
+    names = ["servicecheck-00-http-8080", "servicecheck-00-tcp-82", "up"]
     machine = await api.machine(config=config, settle=False)
     api.later(api.fly.settings.boot)
     assert await checks_of(api, machine) == []

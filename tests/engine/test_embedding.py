@@ -69,7 +69,7 @@ async def test_plan_deploy_events_and_report(project: Project, fly: Emulator) ->
     assert [seen[0].kind, seen[-1].kind] == ["run_started", "run_finished"]
     assert [m.config["image"] for m in fly.world.machines.values()] == ["nginx:2", "nginx:2"]
     assert "nginx:2" in (project.directory / "fly_web.toml").read_text()
-    state = await project.read()
+    state = await project.at("emulator").read()
     assert state.deployments["demo-web"].releases[-1].version == 1
 
 

@@ -31,6 +31,8 @@ from score_flyio.state.remote import RemoteStore
 from score_flyio.state.remote_lock import LASTS, MARGIN
 from score_flyio.state.store import StateStore, Unlockable, Versioned
 from tests.cli.conftest import Cli
+from tests.cli.platform import TOKEN as FLY_TOKEN
+from tests.cli.platform import platform, use
 from tests.integration.state_servers import BUCKET, S3Server, WebServer, s3_server, web_server
 
 KEY = "correct horse battery staple"
@@ -385,7 +387,9 @@ def workloads(cli: Cli) -> list[str]:
 def test_a_project_without_a_state_of_its_own(cli: Cli, s3: S3Server) -> None:
     good(cli, "init", "--fly-app-prefix=x-")
     good(cli, "generate", "score.yaml")
-    good(cli, "deploy", "score.yaml", "--emulate", "--yes", "--no-smoke-checks")
+    with platform() as served:
+        use(cli, served)
+        good(cli, "deploy", "score.yaml", "--yes", "--no-smoke-checks")
     assert not list(cli.directory.glob(".score-flyio/*.yaml"))
     assert workloads(cli) == ["web"]
     versions = good(cli, "state", "history")
@@ -424,14 +428,19 @@ def test_a_run_that_ends_early_gives_the_lock_back_unless_it_is_killed(
 ) -> None:
     good(cli, "init", "--fly-app-prefix=x-")
     paths = os.pathsep.join(path for path in sys.path if path)
-    command = [sys.executable, "-m", "score_flyio", "deploy", "score.yaml", "--emulate", "--yes"]
-    with subprocess.Popen(
-        command,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": paths} | cli.environ,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as run:
+    command = [sys.executable, "-m", "score_flyio", "deploy", "score.yaml", "--yes"]
+    with (
+        platform(boot=60.0) as served,
+        subprocess.Popen(
+            command,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": paths}
+            | cli.environ
+            | {"FLY_FLAPS_BASE_URL": served.url, "FLY_API_TOKEN": FLY_TOKEN},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as run,
+    ):
         try:
             assert run.stderr is not None
             # The machine's own step comes long after the lock was taken.

@@ -22,7 +22,7 @@ from score_flyio.score.load import LoadedWorkload, load_score_file
 from score_flyio.state.file import FOLDER, FileStore
 from score_flyio.state.locate import open_store
 from score_flyio.state.model import FLY, ProjectState, WorkloadRecord
-from score_flyio.state.store import InMemoryStore, StateStore, not_initialised
+from score_flyio.state.store import StateStore, not_initialised
 from score_flyio.state.targets import TARGET_VARIABLE, TargetStore
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ class Project:
     """Variables that provisioners in this process read."""
     target: str = FLY
     """What its state belongs to; see `at`."""
+    parts_states: bool = False
+    """Whether each target has a state of its own; a store that a program gives is for all."""
 
     @classmethod
     def open(
@@ -104,7 +106,8 @@ class Project:
     ) -> Project:
         """The project in `directory`; `state` is a URL or folder other than the usual one."""
         variables = os.environ if environ is None else environ
-        return cls(directory, open_store(state, directory, variables), variables)
+        store = open_store(state, directory, variables)
+        return cls(directory, store, variables, parts_states=True)
 
     def at(self, target: str) -> Self:
         """The project with the state of one target: what a run elsewhere made is not in it.
@@ -112,7 +115,7 @@ class Project:
         Args:
             target: `fly`, `emulator`, or the address of what plays the platform.
         """
-        if target == self.target or isinstance(self.store, InMemoryStore):
+        if target == self.target or not self.parts_states:
             return self
         store = self.store.project if isinstance(self.store, TargetStore) else self.store
         if target != FLY:
