@@ -125,8 +125,12 @@ def _placeholders(document: dict[str, Any]) -> Iterator[tuple[Path, Reference]]:
             if not file.get("noExpand"):
                 yield from _within((*base, "files", target, "content"), file.get("content"))
         for target, volume in container.get("volumes", {}).items():
-            source = with_source(volume["source"])
-            yield from _within((*base, "volumes", target, "source"), source)
+            source = volume["source"]
+            bare = with_source(source) != source
+            for path, reference in _within((*base, "volumes", target, "source"), source):
+                # Told as it is written, looked up as what it means.
+                meant = (*reference.parts, "source") if bare else reference.parts
+                yield path, evolve(reference, parts=meant)
 
 
 def _within(base: Path, value: Any) -> Iterator[tuple[Path, Reference]]:
