@@ -200,3 +200,12 @@ def test_provisioners_of_files_are_listed_and_built_in_ones_are_not(
     )
     (document,) = cli("provisioners", "list", "--json").json
     assert document["in_process"] == {"source": ".score-flyio/a.provisioners.yaml"}
+
+
+@pytest.mark.parametrize("kind", ["postgres", "postgres-instance"])
+def test_a_built_in_provisioner_added_without_its_mode_is_told_it(cli: Cli, kind: str) -> None:
+    assert cli("init", "--fly-app-prefix=").exit_code == 0
+    args = ("--cmd-binary", "/bin/sh", "--cmd-args", f"builtin-provisioners,{kind}")
+    assert cli("provisioners", "add", "pg", "postgres", *args).exit_code == 0
+    (document,) = cli("provisioners", "list", "--json").json
+    assert list(document["cmd"]["args"])[1:] == [kind, "$SCORE_PROVISIONER_MODE"]

@@ -20,6 +20,9 @@ from score_flyio.state.resources import (
 )
 
 CODE: Final = "provisioner_definition_invalid"
+BUILT_IN: Final = "builtin-provisioners"
+MODE_VARIABLE: Final = "SCORE_PROVISIONER_MODE"
+"""What a program is told by: `provision` or `deprovision`."""
 _ITEM: Final = r'"(?:[^"]|"")*"|[^",\r\n]*'
 _LIST: Final = re.compile(rf"(?:{_ITEM})(?:,(?:{_ITEM}))*")
 
@@ -37,7 +40,8 @@ def static_spec(text: str) -> StaticSpec:
 def command_spec(binary: str, arguments: Sequence[str]) -> CommandSpec:
     """From a program and its arguments, each text a comma-separated list.
 
-    A name without slash is looked up on PATH now; a relative path becomes absolute.
+    A name without slash is looked up on PATH now; a relative path becomes absolute. A built-in
+    provisioner that is not told what to do is told it at each call.
     Raises ConfigError.
     """
     if "/" in binary:
@@ -50,7 +54,10 @@ def command_spec(binary: str, arguments: Sequence[str]) -> CommandSpec:
             hint="install it, or give its path",
             code=CODE,
         )
-    return CommandSpec(binary=path, args=tuple(a for text in arguments for a in _split(text)))
+    args = tuple(a for text in arguments for a in _split(text))
+    if len(args) == 2 and args[0] == BUILT_IN:
+        args = (*args, f"${MODE_VARIABLE}")
+    return CommandSpec(binary=path, args=args)
 
 
 def _split(text: str) -> list[str]:

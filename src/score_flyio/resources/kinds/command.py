@@ -18,12 +18,12 @@ from attrs import frozen
 from score_flyio.base.credentials import OF_THE_STATE
 from score_flyio.base.process_group import end_group
 from score_flyio.errors import ProvisionFailed
+from score_flyio.resources.define import BUILT_IN, MODE_VARIABLE
 from score_flyio.resources.protocol import MAX_ANSWER, Answer, Mode, encode_request, understand
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.state.resources import CommandSpec
 from score_flyio.state.targets import TARGET_VARIABLE
 
-MODE_VARIABLE = "SCORE_PROVISIONER_MODE"
 LINGER = 2.0
 """Seconds for the end of stdout after that of the program."""
 
@@ -43,7 +43,7 @@ class CommandProvisioner:
 
     @property
     def uses_shared(self) -> bool | None:
-        return True if self.spec.args[:1] == ("builtin-provisioners",) else None
+        return True if self.spec.args[:1] == (BUILT_IN,) else None
 
     async def provision(self, request: ProvisionRequest) -> ProvisionResult:
         return await self._call(Mode.PROVISION, request)
