@@ -48,6 +48,7 @@ def levels(served: Platform) -> set[str]:
 
 
 def test_status(cli: Cli, deployed: Platform) -> None:
+    assert cli("ips", "allocate", "web", "v6").exit_code == 0
     text = cli("status").stdout
     for machine in deployed.machines("x-web"):
         assert machine["id"] in text

@@ -11,8 +11,9 @@ from fly_machines import FlyMachinesApi, models
 from score_flyio.deploy.execution.steps import secrets as secret_steps
 from score_flyio.deploy.step import SetSecrets
 from score_flyio.events import WarningRaised
-from score_flyio.fly import leases, repeats
+from score_flyio.fly import repeats
 from score_flyio.fly.errors import is_doubtful
+from score_flyio.fly.leases import LeaseBook
 from score_flyio.resources.run import ResourceRun
 from score_flyio.state.saving import Saver
 from tests.simulation.soak import simulate_seed
@@ -30,10 +31,10 @@ def first_violation(text: str) -> str | None:
 
 
 def test_leases_that_are_not_released(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def forget(_leases: object) -> None:
+    async def forget(_book: LeaseBook, _lease: object) -> None:
         """Goes away with the leases."""
 
-    monkeypatch.setattr(leases, "_release_all", forget)
+    monkeypatch.setattr(LeaseBook, "_give_back", forget)
     assert first_violation("is still leased")
 
 
