@@ -6,7 +6,6 @@ Run in a process of its own, so that its peak memory is that of packing alone.
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import tempfile
 import time
@@ -24,6 +23,7 @@ from score_flyio.images.dockerignore import read_rules
 from score_flyio.images.logins import Logins
 from score_flyio.images.registry import MANIFESTS, Registries
 from score_flyio.images.resolve import resolve_images
+from tests.bench.processes import own_peak_mib
 
 FILES: Final = 20_000
 FILE_BYTES: Final = 26_000
@@ -55,7 +55,7 @@ def packing(folder: Path) -> dict[str, float]:
     context = timed("list", lambda: list_context(folder, rules))
     timed("hash", lambda: hash_of(context))
     timed("pack", lambda: anyio.run(pack))
-    seconds["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    seconds["peak_mib"] = round(own_peak_mib())
     tar = f"tar -cf - -C {folder} . | cat > /dev/null"
     timed("tar", lambda: subprocess.run(["sh", "-c", tar], check=True))
     return seconds
