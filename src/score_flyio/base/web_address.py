@@ -40,6 +40,12 @@ class WebAddress(Record):
         return self.parts._replace(query="").geturl()
 
     @property
+    def root(self) -> WebAddress:
+        """Of an API: without `/v1`, slashes at the end, user, password and query."""
+        path = self.parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
+        return WebAddress(parts=self.parts._replace(path=path, query=""))
+
+    @property
     def host(self) -> str:
         """Without port, in lower case."""
         return self.parts.hostname or ""

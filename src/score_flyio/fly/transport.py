@@ -208,9 +208,7 @@ def api_address(url: str, *, confidential: bool = True) -> WebAddress:
     Raises ConfigError when it is none, or when `confidential` calls would go out unencrypted.
     """
     what = {"name": "the address of the Machines API", "code": "base_url_invalid"}
-    address = read_web_address(url, example=DEFAULT_BASE_URL, **what)
-    path = address.parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
-    address = WebAddress(parts=address.parts._replace(path=path, query=""))
+    address = read_web_address(url, example=DEFAULT_BASE_URL, **what).root
     return encrypted_or_private(address, **what) if confidential else address
 
 

@@ -35,7 +35,7 @@ def kept_as(text: str | None, environ: Mapping[str, str]) -> str:
 
     example = "http://127.0.0.1:4280"
     address = read_web_address(text, name="--target", example=example, code="target_unknown")
-    return address.shown.rstrip("/").removesuffix("/v1").rstrip("/")
+    return address.root.url
 
 
 def folder_name(target: str) -> str:
