@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -91,8 +92,12 @@ class WebServer:
 
     url: str = ""
     token: str | None = None
-    honest: bool = True
-    """Whether it honours conditions."""
+    ignores: frozenset[str] = frozenset()
+    """Headers of conditions that it does not heed."""
+    etag: Callable[[bytes], str] = lambda content: f'"{sha256(content).hexdigest()}"'
+    """What it calls a version."""
+    strong: bool = False
+    """Whether weak versions match nothing, as RFC 9110 says of If-Match."""
     names_versions: bool = True
     """Whether the answer to a PUT names the new version."""
     answers: list[int] = field(factory=list)
@@ -111,6 +116,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         self._serve(self._put)
+
+    def do_POST(self) -> None:
+        """Deletes as a bucket does: the keys are in the body."""
+        self._serve(self._delete_keys)
 
     def do_DELETE(self) -> None:
         self._serve(self._delete)
@@ -131,14 +140,23 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _expected(self) -> bool:
         there = self.web.documents.get(self.path)
-        if not self.web.honest:
+        conditions = {
+            name: self.headers[name]
+            for name in ("If-None-Match", "If-Match")
+            if name in self.headers and name not in self.web.ignores
+        }
+        if conditions.get("If-None-Match") == "*" and there is not None:
+            return False
+        wanted = conditions.get("If-Match")
+        if wanted is None:
             return True
-        if self.headers.get("If-None-Match") == "*":
-            return there is None
-        wanted = self.headers.get("If-Match")
-        return wanted is None or (there is not None and wanted == _etag(there))
+        weak = self.web.strong and wanted.startswith("W/")
+        return there is not None and wanted == self.web.etag(there) and not weak
 
     def _get(self, _body: bytes) -> None:
+        if "list-type=2" in self.path:
+            self._answer(200, b"<ListBucketResult></ListBucketResult>")
+            return
         there = self.web.documents.get(self.path)
         self._answer(404 if there is None else 200, there or b"", versioned=there)
 
@@ -150,20 +168,22 @@ class _Handler(BaseHTTPRequestHandler):
     def _delete(self, _body: bytes) -> None:
         self._answer(404 if self.web.documents.pop(self.path, None) is None else 200)
 
+    def _delete_keys(self, body: bytes) -> None:
+        for key in re.findall(rb"<Key>(.*?)</Key>", body):
+            self.web.documents.pop(f"{self.path.partition('?')[0]}/{key.decode()}", None)
+        self._answer(200, b"<DeleteResult></DeleteResult>")
+
     def _answer(self, status: int, body: bytes = b"", *, versioned: bytes | None = None) -> None:
         self.send_response(status)
         if versioned is not None:
-            self.send_header("ETag", _etag(versioned))
+            self.send_header("ETag", self.web.etag(versioned))
+            self.send_header("Last-Modified", "Fri, 02 Jan 2026 03:04:05 GMT")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class has it
         """Says nothing."""
-
-
-def _etag(content: bytes) -> str:
-    return f'"{sha256(content).hexdigest()}"'
 
 
 @contextmanager

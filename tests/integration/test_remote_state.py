@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import anyio
 import pytest
+from attrs import frozen
 
 from score_flyio.base.clock import Clock
 from score_flyio.errors import (
@@ -47,13 +49,16 @@ service: {ports: {web: {port: 8080}}}
 NewStore: TypeAlias = Callable[..., StateStore]
 
 
+@frozen
 class Later(Clock):
-    """After the lock of a dead run has ended."""
+    """A clock that is ahead, by default so far that the lock of a dead run has ended."""
+
+    seconds: float = LASTS + MARGIN + 5
 
     def time(self) -> float:
         import time
 
-        return time.time() + LASTS + MARGIN + 5
+        return time.time() + self.seconds
 
 
 @pytest.fixture(autouse=True)
@@ -332,15 +337,6 @@ class TestWebServer:
             await store.save(state)
         assert set(web.documents) == {"/state.yaml"}
 
-    async def test_a_server_that_ignores_conditions_is_refused(
-        self, web: WebServer, tmp_path: Path
-    ) -> None:
-        web.honest = False
-        with pytest.raises(StateError, match="overwrites"):
-            async with open_store(f"{web.url}/state.yaml", tmp_path, {}).lock("deploy"):
-                pytest.fail("it is not safe")
-        assert web.documents == {}
-
     @pytest.mark.parametrize("status", [204, 301, 400, 405])
     async def test_other_answers_are_told(
         self, web: WebServer, tmp_path: Path, status: int
@@ -355,6 +351,98 @@ class TestWebServer:
     def test_wrong_urls(self, url: str, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="--state"):
             open_store(url, tmp_path, {})
+
+
+ONE_NAME = '"one-name-for-all"'
+
+
+def weak(content: bytes) -> str:
+    return f'W/"{sha256(content).hexdigest()}"'
+
+
+class TestConditions:
+    """Places that tell versions apart in their own ways, as web server and as bucket."""
+
+    @pytest.fixture(params=["https", "s3"])
+    def new_store(self, request: pytest.FixtureRequest, web: WebServer, tmp_path: Path) -> NewStore:
+        if request.param == "https":
+            return lambda: open_store(f"{web.url}/states/shop.yaml", tmp_path, {})
+        login = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+        environ = {"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": web.url, **login}
+        return lambda: open_store("s3://states/shop.yaml", tmp_path, environ)
+
+    @pytest.mark.parametrize(
+        ("server", "why"),
+        [
+            ({"ignores": frozenset({"If-None-Match", "If-Match"})}, "If-None-Match"),
+            ({"ignores": frozenset({"If-None-Match"})}, "If-None-Match"),
+            ({"ignores": frozenset({"If-Match"})}, "If-Match"),
+            ({"etag": weak, "strong": True}, "refuses the version that it names itself"),
+            ({"etag": lambda _content: ONE_NAME}, "one name"),
+        ],
+        ids=["none", "no creation", "no replacement", "weak, matching nothing", "one name"],
+    )
+    async def test_refused_before_anything_is_done(
+        self, web: WebServer, new_store: NewStore, server: dict[str, Any], why: str
+    ) -> None:
+        for name, value in server.items():
+            setattr(web, name, value)
+        with pytest.raises(StateError, match=why) as raised:
+            async with new_store().lock("deploy"):
+                pytest.fail("it is not safe")
+        assert raised.value.code == "state_unconditional"
+        assert web.documents == {}
+
+    async def test_a_bucket_that_knows_no_conditions(self, web: WebServer, tmp_path: Path) -> None:
+        login = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+        environ = {"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": web.url, **login}
+        web.answers = [404, 501]
+        with pytest.raises(StateError, match="does not know conditional writes") as raised:
+            async with open_store("s3://states/shop.yaml", tmp_path, environ).lock("deploy"):
+                pytest.fail("it is not safe")
+        assert raised.value.code == "state_unconditional"
+
+    @pytest.mark.parametrize("server", [{}, {"etag": weak}], ids=["strong", "weak, matching"])
+    async def test_two_writers(
+        self, web: WebServer, new_store: NewStore, server: dict[str, Any]
+    ) -> None:
+        for name, value in server.items():
+            setattr(web, name, value)
+        store, late = new_store(), new_store()
+        async with store.lock("deploy"):
+            state = await started(store)
+            assert await late.load() is not None
+            state.shared["value"] = "kept"
+            await store.save(state)
+        with pytest.raises(StateConflict):
+            await late.save(ProjectState.new("y-"))
+        kept = await new_store().load()
+        assert kept is not None
+        assert kept.shared["value"] == "kept"
+
+    async def test_a_lock_that_was_lost_is_noticed_before_the_next_write(
+        self, web: WebServer, new_store: NewStore
+    ) -> None:
+        one, other = new_store(), new_store()
+        assert isinstance(other, Unlockable)
+        async with one.lock("deploy"):
+            state = await started(one)
+            await other.unlock()
+            state.shared["value"] = "late"
+            async with other.lock("destroy"):
+                there = dict(web.documents)
+                with pytest.raises(StateConflict, match="taken away"):
+                    await one.save(state)
+                assert web.documents == there
+
+    async def test_clocks_that_are_apart_take_no_lock_away(self, new_store: NewStore) -> None:
+        ahead = new_store()
+        assert isinstance(ahead, RemoteStore)
+        ahead._clock = Later(200.0)
+        async with new_store().lock("deploy"):
+            with pytest.raises(StateLocked):
+                async with ahead.lock("destroy"):
+                    pytest.fail("it was locked")
 
 
 @pytest.fixture(params=["plain", "encrypted"])

@@ -96,11 +96,11 @@ class RemoteStore:
                 await to_thread.run_sync(self._forget_aside)
 
     async def _save(self, document: bytes) -> None:
-        if self._held is not None and self._held.lost:
-            raise StateConflict(f"{self._blobs.shown}: the lock of this run was taken away")
         data = await to_thread.run_sync(self._form.seal, document)
         replaces = None if self._present is None else self._present.etag
         with anyio.move_on_after(SAVE_SECONDS):
+            if self._held is not None:
+                await self._held.check()
             try:
                 etag = await write(self._blobs, "", data, replaces=replaces)
             except Refused as error:

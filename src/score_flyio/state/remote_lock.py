@@ -16,7 +16,7 @@ import anyio
 from attrs import define, evolve, frozen
 
 from score_flyio.base.clock import Clock, rfc3339
-from score_flyio.errors import StateError, StateLocked
+from score_flyio.errors import StateConflict, StateError, StateLocked
 from score_flyio.state.blobs import Blobs, Found, Refused, again, delete, read, write
 
 NAME: Final = ".lock"
@@ -24,7 +24,7 @@ LASTS: Final = 120.0
 """Seconds from the last renewal to the end of the lock."""
 RENEW_EVERY: Final = 30.0
 """Seconds."""
-MARGIN: Final = 60.0
+MARGIN: Final = 300.0
 """Seconds by which the clocks of two runs may differ: so much later a lock may be taken over."""
 PATIENCE: Final = 20.0
 """Seconds to finish taking the lock, or giving it back, after the run was cancelled."""
@@ -41,6 +41,8 @@ class Holder:
     since: float
     """Seconds since the epoch, as all times here."""
     expires: float
+    renewals: int = 0
+    """How often it was renewed, so that every renewal has a text of its own."""
 
     def __str__(self) -> str:
         return f"{self.owner} (process {self.process} on {self.host}) since {rfc3339(self.since)}"
@@ -49,7 +51,8 @@ class Holder:
         """The text of the lock's object."""
         times = {"since": rfc3339(self.since), "expires": rfc3339(self.expires)}
         who = {"id": self.id, "owner": self.owner, "host": self.host, "process": self.process}
-        return json.dumps(who | times, indent=2).encode() + b"\n"
+        more = {"renewals": self.renewals}
+        return json.dumps(who | times | more, indent=2).encode() + b"\n"
 
     @classmethod
     def load(cls, data: bytes) -> Holder | None:
@@ -63,6 +66,7 @@ class Holder:
                 process=int(known["process"]),
                 since=datetime.fromisoformat(known["since"]).timestamp(),
                 expires=datetime.fromisoformat(known["expires"]).timestamp(),
+                renewals=int(known.get("renewals", 0)),
             )
         except (ValueError, KeyError, TypeError):
             return None
@@ -85,18 +89,38 @@ class HeldLock:
             await anyio.sleep(RENEW_EVERY)
             # Without an answer there is still time: the next renewal comes before the end.
             with suppress(StateError):
-                await self._renew()
+                await self.renew()
 
-    async def _renew(self) -> None:
-        renewed = evolve(self.holder, expires=self.clock.time() + LASTS)
+    async def check(self) -> None:
+        """Notice whether it was taken away. Raises StateConflict, and StateError."""
+        if not self.lost:
+            there = await read(self.blobs, NAME)
+            self.lost = there is None or not self._mine(there)
+        if self.lost:
+            raise StateConflict(f"{self.blobs.shown}: the lock of this run was taken away")
+
+    async def renew(self) -> None:
+        """Make it last from now on, or notice that it is lost. Raises StateError."""
+        renewed = evolve(
+            self.holder,
+            expires=self.clock.time() + LASTS,
+            renewals=self.holder.renewals + 1,
+        )
         try:
             self.etag = await write(self.blobs, NAME, renewed.dump(), replaces=self.etag)
-        except Refused:
+        except Refused as error:
             there = await read(self.blobs, NAME)
             if there is None or not self._mine(there):
                 self.lost = True
-                return
-            self.etag = there.etag
+            elif there.etag == self.etag:
+                raise _unconditional(
+                    self.blobs, f"it refuses the version that it names itself ({self.etag})"
+                ) from error
+            else:
+                # The answer to an earlier renewal got lost, and with it the version.
+                self.etag = there.etag
+                await self.renew()
+            return
         self.holder = renewed
 
     async def give_back(self) -> None:
@@ -164,14 +188,32 @@ def _locked(blobs: Blobs, holder: Holder | None) -> StateLocked:
 
 
 async def _check_conditions(held: HeldLock) -> None:
-    """A place that ignores conditions would give the lock to everyone who asks."""
+    """Try out on the lock what keeps two runs apart: many places ignore one condition or both."""
+    first = held.etag
+    if not await _refuses(held, replaces=None):
+        raise _unconditional(
+            held.blobs, "it overwrites what is there although it was asked not to (If-None-Match)"
+        )
+    await held.renew()
+    if not held.lost and not await _refuses(held, replaces=first):
+        raise _unconditional(
+            held.blobs,
+            "it overwrites a newer version than it was asked to (If-Match), or calls two versions "
+            f"by one name ({first})",
+        )
+
+
+async def _refuses(held: HeldLock, *, replaces: str | None) -> bool:
     try:
-        await again(lambda: held.blobs.write(NAME, held.holder.dump(), replaces=None))
+        await again(lambda: held.blobs.write(NAME, held.holder.dump(), replaces=replaces))
     except Refused:
-        return
-    raise StateError(
-        f"{held.blobs.shown}: it overwrites what is there although it was asked not to, so two "
-        "runs could change the state at once",
+        return True
+    return False
+
+
+def _unconditional(blobs: Blobs, why: str) -> StateError:
+    return StateError(
+        f"{blobs.shown}: {why}, so two runs could change the state at once",
         hint="keep the state where conditional requests (If-Match, If-None-Match) work",
         code="state_unconditional",
     )

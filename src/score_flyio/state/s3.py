@@ -38,6 +38,8 @@ VARIABLES: Final = (
 ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 INSTANCE_METADATA: Final = "169.254.169.254"
 """Where obstore asks for credentials when the variables have none."""
+NOT_IMPLEMENTED: Final = "501 Not Implemented"
+"""What stores answer that know of no conditions."""
 CALL_SECONDS: Final = "15s"
 CONNECT_SECONDS: Final = "5s"
 
@@ -149,6 +151,13 @@ class S3Blobs:
                     f"{self.shown}: there are no credentials: AWS_ACCESS_KEY_ID is not set, and "
                     "this machine has no role",
                     hint="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; profiles are not read",
+                ) from error
+            if NOT_IMPLEMENTED in str(error):
+                raise StateError(
+                    f"{self.shown}: the store does not know conditional writes (If-Match, "
+                    "If-None-Match), so two runs could change the state at once",
+                    hint="keep the state where they work",
+                    code="state_unconditional",
                 ) from error
             raise Unavailable(
                 f"{self.shown}: {_first_line(error)}",

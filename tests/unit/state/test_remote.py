@@ -254,7 +254,7 @@ class TestLocking:
             async with new_store().lock("deploy"):
                 await anyio.sleep_forever()
         assert scope.cancelled_caught
-        assert bucket.writes == 1
+        assert bucket.writes == 2
         assert bucket.objects == {}
 
     async def test_a_lock_that_cannot_be_tried_out_is_given_back(
