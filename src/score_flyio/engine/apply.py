@@ -49,11 +49,6 @@ class AppWork(Protocol):
         """Whether what it changes is remembered as a release."""
         ...
 
-    @property
-    def url(self) -> str | None:
-        """Where the app is reached, as far as it is known."""
-        ...
-
     async def observe(self) -> ObservedApp:
         """The app as it is before anything changes."""
         ...
@@ -75,7 +70,6 @@ class Work:
     definition: AppSpec | None = None
     """What Fly is told of the release that the plan makes; None: it is told of none."""
     makes_release: bool = True
-    url: str | None = None
 
     @property
     def app(self) -> str:
@@ -143,7 +137,7 @@ class Applying:
             )
         else:
             seconds = anyio.current_time() - start
-            report = app_report(result, zero=zero, seconds=seconds, url=work.url)
+            report = app_report(result, zero=zero, seconds=seconds)
         self._reports[work.app] = report
         self.session.emit(
             WorkloadFinished(

@@ -9,7 +9,6 @@ import anyio
 from attrs import evolve, field, frozen
 
 from score_flyio.base.unwrap import unwrapped
-from score_flyio.deploy.desired.addresses import public_url
 from score_flyio.deploy.execution.context import app_scope
 from score_flyio.deploy.execution.execute import AppExecution
 from score_flyio.deploy.execution.report import AppReport, Report
@@ -183,13 +182,16 @@ class Deployment:
 
     def planned(self, desired: DesiredApp, observed: ObservedApp, org: str) -> AppPlan:
         """The plan of one app."""
-        settings = PlanSettings(
+        return plan_app(evolve(desired, org=org), observed, self.settings(desired.name))
+
+    def settings(self, app: str) -> PlanSettings:
+        """What the plan of an app depends on beside it."""
+        return PlanSettings(
             options=self.options,
-            known=self.recorder.known(desired.name),
+            known=self.recorder.known(app),
             new_id=self.session.new_id,
             tool_version=TOOL_VERSION,
         )
-        return plan_app(evolve(desired, org=org), observed, settings)
 
 
 @frozen(kw_only=True)
@@ -207,10 +209,6 @@ class _Deploy:
     @property
     def options(self) -> DeployOptions:
         return self.run.options
-
-    @property
-    def url(self) -> str | None:
-        return public_url(with_options(self.run.ready.outlines[self.app].spec, self.options))
 
     def _outline(self) -> DesiredApp:
         return settled(self.run.ready.outlines[self.app], self.options)
@@ -242,7 +240,7 @@ class _Deploy:
         first = evolve(outline, org=org, image="", secrets={}, files=NO_FILES)
         failure: ScoreFlyError | None = None
         plan = empty_plan(first, observed)
-        steps = platform_steps(first, observed, self.options)
+        steps = platform_steps(first, observed, run.settings(self.app))
         # An image can be pushed to an app that is there only.
         await execution.carry_out([step for step in steps if isinstance(step, CreateApp)], {})
         async with anyio.create_task_group() as tasks:

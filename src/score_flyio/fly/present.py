@@ -30,3 +30,11 @@ def living(machine: models.Machine) -> bool:
 def kept(volume: models.Volume) -> bool:
     """Whether the volume is there, and not on its way out."""
     return volume.state not in _VANISHING
+
+
+def ip_type(assignment: models.IPAssignment) -> str:
+    """The type of an address, as it was asked for."""
+    ip = (assignment.ip or "").lower()
+    if ":" in ip:
+        return "private_v6" if ip.startswith("fdaa:") else "v6"
+    return "shared_v4" if assignment.shared else "v4"

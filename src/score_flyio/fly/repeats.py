@@ -26,7 +26,7 @@ from score_flyio.errors import (
     PreconditionFailed,
 )
 from score_flyio.fly.errors import is_doubtful
-from score_flyio.fly.present import LAUNCH_KEY, kept, living, metadata
+from score_flyio.fly.present import LAUNCH_KEY, ip_type, kept, living, metadata
 
 T = TypeVar("T")
 
@@ -393,14 +393,6 @@ async def _one_of(
         if ip_type(each) == request.type:
             return each
     raise refusal
-
-
-def ip_type(assignment: models.IPAssignment) -> str:
-    """The type of an address, as it was asked for."""
-    ip = (assignment.ip or "").lower()
-    if ":" in ip:
-        return "private_v6" if ip.startswith("fdaa:") else "v6"
-    return "shared_v4" if assignment.shared else "v4"
 
 
 async def ask_for_certificate(

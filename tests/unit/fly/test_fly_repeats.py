@@ -21,7 +21,7 @@ from score_flyio.errors import (
     NotFound,
     PreconditionFailed,
 )
-from score_flyio.fly.present import LAUNCH_KEY
+from score_flyio.fly.present import LAUNCH_KEY, ip_type
 from score_flyio.fly.repeats import (
     ask_for_certificate,
     assign_ip,
@@ -29,7 +29,6 @@ from score_flyio.fly.repeats import (
     create_volume,
     delete_machine,
     ensure_app,
-    ip_type,
     set_secrets,
     start_machine,
     update_machine,

@@ -115,9 +115,7 @@ class Report:
         }
 
 
-def app_report(
-    result: AppResult, *, zero: float, seconds: float, url: str | None = None
-) -> AppReport:
+def app_report(result: AppResult, *, zero: float, seconds: float) -> AppReport:
     """What became of one app; `zero` is when the run started, on the event loop's clock."""
     failures = result.failures
     return AppReport(
@@ -128,7 +126,7 @@ def app_report(
         steps=_steps(list(result.results.values()), zero),
         recovery=_steps(list(result.recovery.values()), zero),
         failures=failures,
-        url=url,
+        url=result.plan.url,
         notes=result.plan.notes,
     )
 

@@ -1,32 +1,44 @@
-"""Which addresses an app needs that it has not."""
+"""Which addresses an app gets, and what its ports are reached by."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from score_flyio.deploy.desired.addresses import address_kind, ports_in_need
+from score_flyio.deploy.desired.addresses import address_kind, ports_in_need, public_url
 from score_flyio.deploy.metadata import Launch
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.step import AllocateAddress, CreateMachine, Step
+from score_flyio.deploy.step import AllocateAddress, CreateMachine, Step, UpdateMachine
+from score_flyio.fly.present import ip_type
+
+DEPLOYED = frozenset({"deployed", "suspended"})
+"""Status of an app that had machines before (flyctl)."""
+PUBLIC = frozenset({"v4", "v6", "shared_v4"})
 
 
 def address_steps(
-    desired: DesiredApp, observed: ObservedApp, options: DeployOptions
+    desired: DesiredApp,
+    observed: ObservedApp,
+    options: DeployOptions,
+    launches_done: Collection[str] = (),
 ) -> tuple[Step, ...]:
-    """Addresses are made on a first deploy, of the kinds that flyctl chooses.
+    """Addresses are decided on the first deploy, of the kinds that flyctl chooses.
 
     One that costs money is allocated only where the workload asks for it; for a fly.toml there is
-    none, as with flyctl where nobody can answer its question. An app whose machines were all
-    launched keeps the addresses that it has, whatever became of them; see `after_addresses`. The
-    private one is made at any time: what reads it may have come later.
+    none, as with flyctl where nobody can answer its question. Later deploys keep what is there,
+    whatever became of it: an app whose addresses somebody released stays private. But a workload
+    that is to be public, and had nothing to reach before, gets the addresses that cost nothing.
+
+    The private one is made at any time: what reads it may have come later.
     """
     kinds = _kinds(desired, options)
-    if observed.machines and observed.addresses and not _launching(observed):
-        kinds = ()
+    if not is_first(observed, launches_done):
+        anew = desired.exposure in {"shared", "dedicated"} and not _has_services(observed)
+        kinds = ("v6", "shared_v4") if anew and PUBLIC & set(kinds) else ()
+        kinds = () if observed.addresses else kinds
     if desired.flycast and address_kind(desired.spec) is not None:
         kinds = (*(kind for kind in kinds if kind != "private_v6"), "private_v6")
-    have = {_kind(address.ip or "", shared=bool(address.shared)) for address in observed.addresses}
+    have = _present(observed)
     return tuple(
         AllocateAddress(id=f"address:{kind}", app=desired.name, kind=kind)
         for kind in kinds
@@ -34,42 +46,97 @@ def address_steps(
     )
 
 
-def after_addresses(steps: Iterable[Step], addresses: tuple[str, ...]) -> tuple[Step, ...]:
-    """The steps, the last create of each launch behind the addresses.
+def is_first(observed: ObservedApp, launches_done: Collection[str] = ()) -> bool:
+    """Whether the app was never deployed in full.
 
-    So an interrupted first deploy that lacks addresses lacks a machine too, and is known by that.
+    The last machine of each launch comes behind the addresses (see `after_addresses`), so a run
+    that was interrupted before they were there left no launch complete.
+    """
+    if not observed.machines:
+        status = observed.app.status if observed.app else None
+        return status not in DEPLOYED
+    launches = [Launch.of_machine(machine) for machine in observed.machines]
+    return all(
+        launch is not None and launch.number < launch.of and launch.id not in launches_done
+        for launch in launches
+    )
+
+
+def after_addresses(steps: Iterable[Step], addresses: tuple[str, ...]) -> tuple[Step, ...]:
+    """The steps, the last create of each launch and all updates behind the addresses.
+
+    So a run that was interrupted before they were there is known by what is missing.
     """
     return tuple(
         step.after(*addresses)
-        if isinstance(step, CreateMachine) and step.number == step.of
+        if isinstance(step, UpdateMachine)
+        or (isinstance(step, CreateMachine) and step.number == step.of)
         else step
         for step in steps
     )
 
 
-def _launching(observed: ObservedApp) -> bool:
-    """Whether the last machine of a launch is missing: its run was interrupted."""
-    launches = [launch for m in observed.machines if (launch := Launch.of_machine(m)) is not None]
-    complete = {launch.id for launch in launches if launch.number == launch.of}
-    return any(launch.id not in complete for launch in launches)
+def reached_at(desired: DesiredApp, observed: ObservedApp, steps: Iterable[Step]) -> str | None:
+    """The URL of the app, where a public address and a machine behind it serve it after `steps`."""
+    steps = tuple(steps)
+    machines = observed.machines or any(isinstance(step, CreateMachine) for step in steps)
+    served = PUBLIC & _all_kinds(observed, steps) and machines
+    return public_url(desired.spec) if served else None
 
 
 def address_notes(
-    desired: DesiredApp, observed: ObservedApp, options: DeployOptions
+    desired: DesiredApp, observed: ObservedApp, options: DeployOptions, steps: Iterable[Step]
 ) -> tuple[str, ...]:
-    """What would be reached over the internet only through an address that costs money."""
-    public = options.public_ips and not options.flycast and desired.exposure in (None, "shared")
-    have = {_kind(address.ip or "", shared=bool(address.shared)) for address in observed.addresses}
-    if not public or "v4" in have:
+    """Which ports are not reached over the internet, and the commands that would change that."""
+    public = options.public_ips and not options.flycast and desired.exposure in {None, "shared"}
+    kinds = _all_kinds(observed, steps)
+    if not public or address_kind(desired.spec) is None or "v4" in kinds:
         return ()
+    return (*_private_note(desired, kinds), *_raw_notes(desired, kinds))
+
+
+def _private_note(desired: DesiredApp, kinds: Collection[str]) -> tuple[str, ...]:
+    """An app without a public address: only the private network reaches it."""
+    if PUBLIC & set(kinds) or len(ports_in_need(desired.spec)) == _count_ports(desired):
+        return ()
+    where = f"{desired.name}.flycast" if "private_v6" in kinds else f"{desired.name}.internal"
+    here = f"the app has no public address: its ports are reached at {where} only"
+    allocate = f"ips allocate shared_v4 --app {desired.name}"
+    return (f"{here}; for the internet: {allocate}, and the same with v6, both free",)
+
+
+def _raw_notes(desired: DesiredApp, kinds: Collection[str]) -> tuple[str, ...]:
+    """What would be reached over IPv4 only through an address that costs money."""
+    present = ", over IPv6 it is reached at its v6" if "v6" in kinds else ""
     return tuple(
         f"{ports} can be reached over IPv4 only at a dedicated address, 2 USD per month: "
-        "ips allocate v4"
+        f"ips allocate v4 --app {desired.name}{present if '(tcp)' in ports else ''}"
         for ports in ports_in_need(desired.spec)
     )
 
 
+def _count_ports(desired: DesiredApp) -> int:
+    """How many entries of ports there are, where `http_service` makes one more."""
+    spec = desired.spec
+    of_services = sum(len(service.ports) for service in spec.services)
+    return of_services + (spec.http_service is not None)
+
+
+def _has_services(observed: ObservedApp) -> bool:
+    return any(machine.config and machine.config.services for machine in observed.machines)
+
+
+def _present(observed: ObservedApp) -> set[str]:
+    return {ip_type(address) for address in observed.addresses}
+
+
+def _all_kinds(observed: ObservedApp, steps: Iterable[Step]) -> set[str]:
+    """Kinds of the addresses that the app has once the steps are done."""
+    return _present(observed) | {step.kind for step in steps if isinstance(step, AllocateAddress)}
+
+
 def _kinds(desired: DesiredApp, options: DeployOptions) -> tuple[str, ...]:
+    """Those of a first deploy."""
     needed = address_kind(desired.spec)
     if needed is None or desired.exposure == "private":
         return ()
@@ -80,11 +147,3 @@ def _kinds(desired: DesiredApp, options: DeployOptions) -> tuple[str, ...]:
     if desired.exposure == "dedicated":
         return ("v4", "v6")
     return ("v6", "shared_v4") if "shared" in (needed, desired.exposure) else ()
-
-
-def _kind(ip: str, *, shared: bool) -> str:
-    if ip.startswith("fdaa:"):
-        return "private_v6"
-    if ":" in ip:
-        return "v6"
-    return "shared_v4" if shared else "v4"

@@ -136,6 +136,8 @@ class AppPlan:
     """The secrets that the workload has, set now or before."""
     fingerprint: str = ""
     """Of what was observed; another one at execution means that the plan is stale."""
+    url: str | None = None
+    """Where the app is reached once the steps are done; None: by nobody on the internet."""
 
     @property
     def empty(self) -> bool:

@@ -9,8 +9,12 @@ from attrs import evolve
 from score_flyio.deploy.desired.checks import shortened_checks
 from score_flyio.deploy.metadata import last_release
 from score_flyio.deploy.model import DesiredApp, ObservedApp
-from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.addresses import address_notes, address_steps, after_addresses
+from score_flyio.deploy.planning.addresses import (
+    address_notes,
+    address_steps,
+    after_addresses,
+    reached_at,
+)
 from score_flyio.deploy.planning.groups import plan_groups
 from score_flyio.deploy.planning.model import (
     AppPlan,
@@ -47,7 +51,7 @@ def plan_app(desired: DesiredApp, observed: ObservedApp, settings: PlanSettings)
         version=next_number(observed.machines, settings.known.releases),
         tool_version=settings.tool_version,
     )
-    platform = platform_steps(desired, observed, settings.options)
+    platform = platform_steps(desired, observed, settings)
     context = PlanContext(
         desired=desired,
         observed=observed,
@@ -76,11 +80,12 @@ def plan_app(desired: DesiredApp, observed: ObservedApp, settings: PlanSettings)
         notes=(
             *groups.notes,
             *shortened_checks(desired.spec),
-            *address_notes(desired, observed, settings.options),
+            *address_notes(desired, observed, settings.options, platform),
         ),
         release=release,
         secret_names=tuple(sorted(desired.secrets)),
         fingerprint=fingerprint(observed),
+        url=reached_at(desired, observed, steps),
     )
 
 
@@ -96,14 +101,16 @@ def empty_plan(desired: DesiredApp, observed: ObservedApp) -> AppPlan:
 
 
 def platform_steps(
-    desired: DesiredApp, observed: ObservedApp, options: DeployOptions
+    desired: DesiredApp, observed: ObservedApp, settings: PlanSettings
 ) -> tuple[Step, ...]:
     """The steps that need nothing of the workload's resources: the app and its addresses."""
     steps: list[Step] = []
     if not observed.exists:
         steps.append(CreateApp(id="app", app=desired.name, org=desired.org))
     before = tuple(step.id for step in steps)
-    steps += [step.after(*before) for step in address_steps(desired, observed, options)]
+    done = settings.known.launches_done
+    addresses = address_steps(desired, observed, settings.options, done)
+    steps += [step.after(*before) for step in addresses]
     return tuple(steps)
 
 

@@ -15,7 +15,7 @@ from score_flyio.engine.operations.apps import AppRef, observe
 from score_flyio.engine.operations.change import Before, Change, change_unremembered
 from score_flyio.engine.session import Session
 from score_flyio.errors import UsageError
-from score_flyio.fly.repeats import ip_type
+from score_flyio.fly.present import ip_type
 
 AddressKind: TypeAlias = Literal["v4", "v6", "shared_v4", "private_v6"]
 KINDS: Final[tuple[AddressKind, ...]] = get_args(AddressKind)

@@ -18,8 +18,7 @@ from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.session import Session
 from score_flyio.errors import FlyError
 from score_flyio.fly.client import FlyClient
-from score_flyio.fly.present import metadata
-from score_flyio.fly.repeats import ip_type
+from score_flyio.fly.present import ip_type, metadata
 from score_flyio.state.model import ProjectState
 
 

@@ -25,7 +25,7 @@ from score_flyio.errors import (
 )
 from score_flyio.fly import repeats
 from score_flyio.fly.client import FlyClient
-from score_flyio.fly.present import kept
+from score_flyio.fly.present import ip_type, kept
 from score_flyio.resources.postgres import health, machine
 from score_flyio.resources.postgres.access import REGION_VARIABLES, FlyAccess
 from score_flyio.resources.postgres.execute import read_operator_password
@@ -93,7 +93,7 @@ class Instance:
     async def _address(self) -> None:
         """A Flycast address: APP.flycast leads to it."""
         listed = (await self.client.api.app_ip_assignments_list(self.app)).ips or []
-        if any(repeats.ip_type(each) == "private_v6" for each in listed):
+        if any(ip_type(each) == "private_v6" for each in listed):
             return
         known = {each.ip for each in listed if each.ip}
         request = models.AssignIPRequest(type="private_v6")

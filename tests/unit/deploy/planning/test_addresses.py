@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from attrs import evolve
 
 from fly_machines import models
-from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.model import KnownApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.addresses import address_notes, address_steps
 from score_flyio.flytoml.exposure import Exposure
-from tests.unit.deploy.planning.plans import SERVICE, launched, wanted
+from tests.unit.deploy.planning.plans import SERVICE, ids, launched, planned, wanted
 
 RAW_TCP = "[[services]]\ninternal_port = 5\nprotocol = 'tcp'\n[[services.ports]]\nport = 5\n"
 UDP = "[[services]]\ninternal_port = 5\nprotocol = 'udp'\n[[services.ports]]\nport = 5\n"
@@ -65,11 +67,12 @@ def test_what_would_need_an_address_that_costs_money(
     exposure: Exposure | None, text: str, ports: list[str]
 ) -> None:
     desired = evolve(wanted(text), exposure=exposure)
-    notes = address_notes(desired, NOBODY, DeployOptions())
+    steps = address_steps(desired, NOBODY, DeployOptions())
+    notes = address_notes(desired, NOBODY, DeployOptions(), steps)
     assert [note.partition(" can ")[0] for note in notes] == ports
     assert all("2 USD" in note and "ips allocate v4" in note for note in notes)
     has = evolve(NOBODY, addresses=(models.IPAssignment(ip="137.66.1.1"),))
-    assert address_notes(desired, has, DeployOptions()) == ()
+    assert address_notes(desired, has, DeployOptions(), ()) == ()
 
 
 @pytest.mark.parametrize(
@@ -129,3 +132,69 @@ def test_an_app_whose_machines_were_all_launched_keeps_what_it_has() -> None:
     observed = launched(wanted())
     fewer = evolve(observed, addresses=observed.addresses[:1])
     assert address_steps(wanted(), fewer, DeployOptions()) == ()
+
+
+DEPLOYED = models.App(name="web", status="deployed")
+
+
+def test_an_app_without_addresses_stays_private() -> None:
+    private = evolve(launched(wanted()), addresses=())
+    assert address_steps(wanted(), private, DeployOptions()) == ()
+    of_flyctl = evolve(private, machines=(unmarked(private.machines[0]),))
+    assert address_steps(wanted(), of_flyctl, DeployOptions()) == ()
+    scaled_to_none = ObservedApp(name="web", app=DEPLOYED)
+    assert address_steps(wanted(), scaled_to_none, DeployOptions()) == ()
+    for exposure in ("shared", "dedicated"):
+        desired = evolve(wanted(), exposure=exposure)
+        assert address_steps(desired, private, DeployOptions()) == ()
+
+
+def unmarked(machine: models.Machine) -> models.Machine:
+    config = machine.config or models.FlyMachineConfig()
+    return evolve(machine, config=evolve(config, metadata={"fly_platform_version": "v2"}))
+
+
+def test_an_app_that_lost_a_machine_was_deployed_all_the_same() -> None:
+    whole = launched(wanted())
+    plan = planned(wanted(), evolve(whole, machines=whole.machines[:1], addresses=()))
+    assert "address:v6" in ids(plan)  # it may be an interrupted launch
+    done = KnownApp(salt="salt", launches_done=frozenset({"ID2"}))
+    kept = planned(wanted(), evolve(whole, machines=whole.machines[:1], addresses=()), known=done)
+    assert not [name for name in ids(kept) if name.startswith("address:")]
+
+
+def test_a_workload_that_becomes_public_gets_what_is_free_and_nothing_else() -> None:
+    worker = launched(wanted(""))
+    for exposure in ("shared", "dedicated"):
+        desired = evolve(wanted(), exposure=exposure)
+        steps = address_steps(desired, worker, DeployOptions())
+        assert [getattr(step, "kind", "") for step in steps] == ["v6", "shared_v4"]
+        assert address_steps(desired, worker, DeployOptions(public_ips=False)) == ()
+    assert address_steps(wanted(), worker, DeployOptions()) == ()
+
+
+def test_a_private_app_is_told_how_it_becomes_public() -> None:
+    released = evolve(launched(wanted()), addresses=())
+    (note,) = address_notes(wanted(), released, DeployOptions(), ())
+    assert "web.internal" in note
+    assert "ips allocate shared_v4 --app web" in note
+    private = evolve(launched(wanted()), addresses=(models.IPAssignment(ip="fdaa:0:1::2"),))
+    assert "web.flycast" in address_notes(wanted(), private, DeployOptions(), ())[0]
+    assert address_notes(wanted(), private, DeployOptions(public_ips=False), ()) == ()
+    assert address_notes(wanted(), launched(wanted()), DeployOptions(), ()) == ()
+
+
+@pytest.mark.parametrize(
+    ("observed", "options", "url"),
+    [
+        (NOBODY, {}, "https://web.fly.dev/"),
+        (NOBODY, {"public_ips": False}, None),
+        (NOBODY, {"flycast": True}, None),
+        (launched(wanted()), {}, "https://web.fly.dev/"),
+        (evolve(launched(wanted()), addresses=()), {}, None),
+    ],
+)
+def test_the_url_is_told_where_something_serves_it(
+    observed: ObservedApp, options: dict[str, Any], url: str | None
+) -> None:
+    assert planned(wanted(), observed, **options).url == url

@@ -1,0 +1,63 @@
+"""Addresses are decided on the first deploy, whoever made it; later ones leave them alone."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+
+from tests.engine.lab import QUICK, Lab, toml
+
+RAW = """
+[[services]]
+internal_port = 5000
+protocol = "tcp"
+[[services.ports]]
+port = 5000
+"""
+
+
+def kinds(lab: Lab) -> list[str]:
+    return sorted(address.type for address in lab.fly.world.apps["web"].ips)
+
+
+@pytest.mark.parametrize("forget", [False, True])
+async def test_a_private_app_stays_private(forget: bool) -> None:
+    lab = Lab.build()
+    first = await lab.deploy(toml(), options=evolve(QUICK, public_ips=False))
+    assert first.report is not None
+    assert (first.code, kinds(lab), first.report.apps[0].url) == (0, [], None)
+    assert "https://" not in first.report.to_text()
+    if forget:
+        lab.store = Lab.build().store
+    later = await lab.deploy(toml(env="A = '2'"))
+    assert later.report is not None
+    assert (later.code, kinds(lab), later.report.apps[0].url) == (0, [], None)
+    assert any("ips allocate shared_v4" in note for note in later.report.apps[0].notes)
+
+
+async def test_released_addresses_do_not_come_back() -> None:
+    lab = Lab.build()
+    first = await lab.deploy(toml())
+    assert first.report is not None
+    assert first.report.apps[0].url == "https://web.fly.dev/"
+    assert kinds(lab) == ["shared_v4", "v6"]
+    lab.fly.world.apps["web"].ips.clear()
+    assert (await lab.deploy(toml(env="A = '2'"))).code == 0
+    assert kinds(lab) == []
+
+
+async def test_a_port_that_is_added_buys_nothing() -> None:
+    lab = Lab.build()
+    await lab.deploy(toml())
+    later = await lab.deploy(toml(RAW))
+    assert later.report is not None
+    assert kinds(lab) == ["shared_v4", "v6"]
+    assert any("ips allocate v4 --app web" in note for note in later.report.apps[0].notes)
+
+
+async def test_an_interrupted_first_deploy_gets_its_addresses_from_the_next() -> None:
+    lab = Lab.build()
+    first = await lab.deploy(toml(), faults="App_IPAssignments_create: 422")
+    assert first.code == 1
+    assert (await lab.deploy(toml())).code == 0
+    assert kinds(lab) == ["shared_v4", "v6"]
