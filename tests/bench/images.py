@@ -21,6 +21,7 @@ from trio.testing import MockClock
 from score_flyio.images.context import hash_of, in_thread, list_context, tar_of
 from score_flyio.images.dockerignore import read_rules
 from score_flyio.images.logins import Logins
+from score_flyio.images.reference import ImageReference
 from score_flyio.images.registry import MANIFESTS, Registries
 from score_flyio.images.resolve import resolve_images
 from tests.bench.processes import own_peak_mib
@@ -80,8 +81,9 @@ def resolving(count: int = 100) -> dict[str, float]:
     async def main() -> float:
         start = trio.current_time()
         async with Registries(Logins({}), transport=httpx.MockTransport(answer)) as registries:
-            names = {f"acme/app{number % 10}:{number}": ("web",) for number in range(count)}
-            await resolve_images(names, registries.resolve)
+            names = [f"acme/app{number % 10}:{number}" for number in range(count)]
+            images = {name: ImageReference.parse(name) for name in names}
+            await resolve_images(images, registries.resolve)
         return trio.current_time() - start
 
     seconds = trio.run(main, clock=MockClock(autojump_threshold=0))

@@ -218,7 +218,6 @@ class _Deploy:
         run, outline = self.run, self._outline()
         if run.ready.run is not None:
             run.ready.run.check(run.ready.uids(self.app).values())
-        await run.images.check(run.image(self.app, outline))
         wanted = run.wanted(self.app, outline)
         observed = await observe_app(run.session.client, self.app, wanted)
         planned = run.fingerprints.get(self.app)

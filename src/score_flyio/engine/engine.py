@@ -22,10 +22,10 @@ from score_flyio.engine.images import Images, wanted_image
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.operations.apps import AppRef, choose_apps, find_app
 from score_flyio.engine.output import Output
-from score_flyio.engine.pipeline import Preparation, prepare
+from score_flyio.engine.pipeline import Preparation, outline, prepare
 from score_flyio.engine.project import Project
 from score_flyio.engine.run import Run, raise_failures
-from score_flyio.engine.session import Session, open_session
+from score_flyio.engine.session import Session, StateRecorder, open_session
 from score_flyio.engine.target import Target
 from score_flyio.errors import ConfigError, FlyError, ScoreFlyError
 from score_flyio.events import Event, EventLog, RunFinished, RunStarted, WarningRaised
@@ -116,18 +116,19 @@ class Engine:
         """What `deploy` would do now, from a fresh reading of Fly. Changes nothing."""
         options = options or DeployOptions()
         self.session.tell_target()
-        async with self.session.memory(
-            "plan", needed=_need_project(inputs), to_look=True
-        ) as recorder:
-            ready = prepare(recorder.state, inputs, self.session.emit, to_look=True)
-            async with Images(session=self.session, options=options) as images:
-                plans, failures = await Deployment(
-                    session=self.session,
-                    recorder=recorder,
-                    ready=ready,
-                    images=images,
-                    options=options,
-                ).plan()
+        async with (
+            self.session.memory("plan", needed=_need_project(inputs), to_look=True) as recorder,
+            Images(session=self.session, options=options) as images,
+        ):
+            found = await images.checked(outline(recorder.state, inputs))
+            ready = prepare(recorder.state, found, self.session.emit, to_look=True)
+            plans, failures = await Deployment(
+                session=self.session,
+                recorder=recorder,
+                ready=ready,
+                images=images,
+                options=options,
+            ).plan()
         return Plan(
             apps=tuple(plans.values()),
             resources=tuple(map(str, ready.resources.order)),
@@ -149,23 +150,24 @@ class Engine:
         async with self.session.memory(
             "build", needed=_need_project(inputs), to_look=True
         ) as recorder:
-            ready = prepare(recorder.state, inputs, self.session.emit, to_look=True)
-        failures = {each.label: each.error for each in ready.refused}
-        found: dict[str, str] = {}
+            known = outline(recorder.state, inputs)
+        built: dict[str, str] = {}
+        failures: dict[str, ScoreFlyError] = {}
         async with Images(session=self.session, options=options) as images:
+            found = await images.checked(known)
+            failures |= {each.label: each.error for each in found.refused}
 
             async def one(app: str, item: Input) -> None:
-                wanted = wanted_image(item, ready.outlines[app])
+                wanted = wanted_image(item, found.apps[app])
                 try:
-                    await images.check(wanted)
-                    found[wanted.label] = await images.ready(wanted)
+                    built[wanted.label] = await images.ready(wanted)
                 except ScoreFlyError as error:
                     failures[wanted.label] = error
 
             async with anyio.create_task_group() as tasks:
-                for app, item in ready.inputs.items():
+                for app, item in found.inputs.items():
                     tasks.start_soon(one, app, item)
-        return found, failures
+        return built, failures
 
     def deploy(self, what: Plan | Sequence[Input], options: DeployOptions | None = None) -> Run:
         """Provisions and deploys; a plan is carried out only while Fly still is as it was."""
@@ -381,18 +383,10 @@ class Engine:
             labels = tuple(item.workload or item.app_in(state) for item in inputs)
             emit(RunStarted(command="deploy", workloads=labels))
             self.session.tell_target()
-            ready = prepare(state, inputs, emit, output=self._output)
-            ready.begin(
-                lambda: self.session.registry(state),
-                recorder.store,
-                jobs=self._jobs,
-                saver=recorder.saver,
-            )
-            if state.target != FLY and ready.run is not None:
-                self._tell_programs(ready.run)
-            if ready.needs_state:  # known from now on, however the run ends
-                await recorder.saver.save()
             async with Images(session=self.session, options=options) as images:
+                found = await images.checked(outline(state, inputs, self._output))
+                ready = prepare(state, found, emit, output=self._output)
+                await self._begin(ready, recorder)
                 report = await Deployment(
                     session=self.session,
                     recorder=recorder,
@@ -404,6 +398,20 @@ class Engine:
             report = await self._with_secrets(report, ready)
         emit(RunFinished(outcome=report.outcome, seconds=anyio.current_time() - start))
         return report
+
+    async def _begin(self, ready: Preparation, recorder: StateRecorder) -> None:
+        """What a run makes is known from now on, however it ends."""
+        state = recorder.state
+        ready.begin(
+            lambda: self.session.registry(state),
+            recorder.store,
+            jobs=self._jobs,
+            saver=recorder.saver,
+        )
+        if state.target != FLY and ready.run is not None:
+            self._tell_programs(ready.run)
+        if ready.needs_state:
+            await recorder.saver.save()
 
     def _tell_programs(self, run: ResourceRun) -> None:
         """What is not of the project may not know that an emulator is no reason to be careless."""

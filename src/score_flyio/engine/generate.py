@@ -9,7 +9,7 @@ from attrs import frozen
 from score_flyio.base.event_loop import event_loop
 from score_flyio.base.record import Record
 from score_flyio.engine.output import Output
-from score_flyio.engine.pipeline import Emit, Preparation, Selection, load_inputs, prepare
+from score_flyio.engine.pipeline import Emit, Preparation, Selection, load_inputs, outline, prepare
 from score_flyio.engine.project import Project
 from score_flyio.errors import InputError, Problem, ResourceError, ScoreFlyError, StateError
 from score_flyio.events import StateSaved, WarningRaised
@@ -86,7 +86,7 @@ async def generate(
     """
     async with project.locked("generate") as state:
         inputs, refused = await load_inputs(project, selection, state)
-        ready = prepare(state, inputs, emit, output=output)
+        ready = prepare(state, outline(state, inputs, output), emit, output=output)
         failures = [each.error for each in (*refused, *ready.refused)]
         if ready.inputs:
             ready.begin(lambda: project.registry(state), project.store, jobs=jobs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -15,9 +15,17 @@ from score_flyio.deploy.execution.context import app_scope
 from score_flyio.deploy.model import DesiredApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.engine.inputs import Input
+from score_flyio.engine.pipeline import Outline
 from score_flyio.engine.session import Session
 from score_flyio.engine.target import MACHINES_URL, FlyTarget
-from score_flyio.errors import ImageError, ImageNotFound, RegistryDenied, RegistryUnavailable
+from score_flyio.errors import (
+    ImageError,
+    ImageNotFound,
+    InputError,
+    RegistryDenied,
+    RegistryUnavailable,
+    ScoreFlyError,
+)
 from score_flyio.events import (
     BuildFinished,
     BuildOutput,
@@ -40,7 +48,7 @@ from score_flyio.images.builders.choose import BuilderContext, choose_builder
 from score_flyio.images.logins import FLY_HOST_VARIABLE, Logins, fly_registry
 from score_flyio.images.reference import ImageReference
 from score_flyio.images.registry import Registries
-from score_flyio.images.resolve import resolve_images
+from score_flyio.images.resolve import Resolved, resolve_images
 
 BUILDS_AT_ONCE: Final = 4
 
@@ -69,7 +77,7 @@ class Wanted:
 class Images:
     """Gives each app the name of its image, with the digest where that is known.
 
-    A context manager; registries are asked within.
+    A context manager; registries are asked within. `checked` comes first.
     """
 
     session: Session
@@ -77,11 +85,8 @@ class Images:
     _registries: Registries = field(init=False)
     _builds: dict[str, Build] = field(factory=dict, init=False)
     """By app, what is to be built."""
-    _names: dict[str, str] = field(factory=dict, init=False)
-    """By app, images that need not be built."""
-    _others: dict[str, Mapping[str, str]] = field(factory=dict, init=False)
-    """By app, images of further containers by digest, by name."""
-    _notes: set[str] = field(factory=set, init=False)
+    _resolved: dict[str, Mapping[str, str]] = field(factory=dict, init=False)
+    """By app, the images that it names, by digest where that is known."""
     _limiter: anyio.CapacityLimiter = field(init=False)
 
     async def __aenter__(self) -> Self:
@@ -97,43 +102,71 @@ class Images:
     ) -> None:
         await self._registries.__aexit__(kind, error, traceback)
 
-    async def check(self, wanted: Wanted) -> None:
-        """Find out what would fail, before anything is made for the app.
+    async def checked(self, found: Outline) -> Outline:
+        """The apps of a run without those that are certain to fail for want of an image.
+
+        All images are resolved at the same time, and all files to build from are looked for.
+        """
+        failed: dict[str, ScoreFlyError] = {}
+        asked: dict[str, ImageReference] = {}
+        wanted = {app: wanted_image(item, found.apps[app]) for app, item in found.inputs.items()}
+        for app, each in wanted.items():
+            try:
+                asked |= self._asked(each)
+            except InputError as error:
+                failed[app] = error
+        resolved = await resolve_images(asked, self._registries.resolve)
+        for note in resolved.notes:
+            self.session.emit(WarningRaised(message=note, code="image_not_resolved"))
+
+        async def one(app: str) -> None:
+            try:
+                await self._check(wanted[app], resolved)
+            except ScoreFlyError as error:
+                failed[app] = error
+
+        async with anyio.create_task_group() as tasks:
+            for app in wanted.keys() - failed:
+                tasks.start_soon(one, app)
+        return found.without({app: failed[app] for app in wanted if app in failed})
+
+    async def _check(self, wanted: Wanted, resolved: Resolved) -> None:
+        """Note what the app is to run.
 
         Raises:
             InputError: the Dockerfile or what belongs to it is wrong.
             ImageError: the image is not there, or cannot be built here.
         """
-        others = await self._resolved(wanted, other_images(wanted.spec))
-        self._others[wanted.app] = others
+        names = self._images(wanted)
+        for name in names:
+            if error := resolved.missing.get(name):
+                raise _about(wanted.label, error) from error
+            image = resolved.images.get(name, name)
+            if image != name:
+                self.session.emit(ImageResolved(scope=wanted.scope, image=image))
+        self._resolved[wanted.app] = {name: resolved.images.get(name, name) for name in names}
         if self._is_built(wanted):
             self._builds[wanted.app] = await self._prepared(wanted)
-            return
-        build = wanted.spec.build
-        image = self.options.image or (build.image if build else "")
-        found = await self._resolved(wanted, (image,) if image else ())
-        self._names[wanted.app] = found.get(image, "")
 
     def held(self, app: str, spec: AppSpec) -> AppSpec:
-        """The app after `check`, with the images of further containers by their digests."""
-        return with_images(spec, self._others[app])
+        """The app with the images of further containers by their digests."""
+        return with_images(spec, self._resolved[app])
 
     async def expected(self, wanted: Wanted) -> str:
-        """The image as far as it is known without building anything. Raises as `check` does."""
-        await self.check(wanted)
-        if wanted.app in self._names:
-            return self._names[wanted.app]
-        build = self._builds[wanted.app]
+        """The image as far as it is known without building anything."""
+        build = self._builds.get(wanted.app)
+        if build is None:
+            return self._named(wanted)
         return await self._there(build) or str(build.image)
 
     async def ready(self, wanted: Wanted) -> str:
-        """The image after `check`, built and pushed where it has to be; empty where none is needed.
+        """The image, built and pushed where it has to be; empty where none is needed.
 
         Raises:
             ImageError: it cannot be built or pushed.
         """
-        if wanted.app in self._names:
-            return self._names[wanted.app]
+        if wanted.app not in self._builds:
+            return self._named(wanted)
         async with self._limiter:
             build, start = self._builds[wanted.app], anyio.current_time()
             image = None if self.options.images.no_cache else await self._there(build)
@@ -145,23 +178,25 @@ class Images:
             return image
 
     def _is_built(self, wanted: Wanted) -> bool:
-        build = wanted.spec.build
-        return not (self.options.image or (build and build.image)) and needs_image(wanted.spec)
+        return not self._own(wanted) and needs_image(wanted.spec)
 
-    async def _resolved(self, wanted: Wanted, names: Sequence[str]) -> Mapping[str, str]:
-        asked = {
-            name: [wanted.label]
-            for name in names
-            if self.options.images.resolve and self._may_ask(ImageReference.parse(name))
-        }
-        found = await resolve_images(asked, self._registries.resolve)
-        for note in set(found.notes) - self._notes:
-            self._notes.add(note)
-            self.session.emit(WarningRaised(message=note, code="image_not_resolved"))
-        for name, image in found.images.items():
-            if image != name:
-                self.session.emit(ImageResolved(scope=wanted.scope, image=image))
-        return {name: found.images.get(name, name) for name in names}
+    def _own(self, wanted: Wanted) -> str:
+        """The image that the app is given; empty where it is given none."""
+        build = wanted.spec.build
+        return self.options.image or (build.image if build else "")
+
+    def _named(self, wanted: Wanted) -> str:
+        return self._resolved[wanted.app].get(self._own(wanted), "")
+
+    def _images(self, wanted: Wanted) -> tuple[str, ...]:
+        """All images that the app names."""
+        return tuple(filter(None, (self._own(wanted), *other_images(wanted.spec))))
+
+    def _asked(self, wanted: Wanted) -> Mapping[str, ImageReference]:
+        """Those of them that a registry can be asked for. Raises InputError for no image."""
+        names = self._images(wanted) if self.options.images.resolve else ()
+        found = {name: ImageReference.parse(name) for name in names}
+        return {name: image for name, image in found.items() if self._may_ask(image)}
 
     def _may_ask(self, image: ImageReference) -> bool:
         """Other targets than Fly have images of their own, but for those of the stand-in."""
@@ -220,6 +255,11 @@ class Images:
     def _is_fly(self) -> bool:
         target = self.session.target
         return isinstance(target, FlyTarget) and target.base_url == MACHINES_URL
+
+
+def _about(label: str, error: ImageError) -> ImageError:
+    kind = ImageNotFound if isinstance(error, ImageNotFound) else ImageError
+    return kind(f"{label}: {error.message}", hint=error.hint, code=error.code)
 
 
 def wanted_image(item: Input, desired: DesiredApp) -> Wanted:

@@ -4,6 +4,7 @@
 |---|---|
 | load and validate each file | that input is refused; the others go on |
 | resolve it as far as that goes without its resources | the same |
+| find its image, or what it is built of (not to generate) | the same |
 | find conflicts and circles among the resources | of those that do not fit, the later is refused |
 | enter workloads and resources into the state | |
 | provision what the workloads need, concurrently; save each result at once | what needs it fails |
@@ -249,42 +250,69 @@ class Preparation:
         return self.output.folder if self.output else None
 
 
-def prepare(
-    state: ProjectState,
-    inputs: Sequence[Input],
-    emit: Emit,
-    *,
-    output: Output | None = None,
-    to_look: bool = False,
-) -> Preparation:
-    """Finds out which inputs fit, and enters them into the state unless it is only looked at.
+@frozen(kw_only=True, eq=False, repr=False)
+class Outline(Record):
+    """The inputs of a run, as far as each is known by itself, before anything is provisioned."""
+
+    inputs: Mapping[str, Input]
+    """By app."""
+    apps: Mapping[str, DesiredApp]
+    """The same, with outputs of resources that are known later."""
+    refused: tuple[Refused, ...] = ()
+    """What cannot be used, whatever its resources turn out to be."""
+
+    def without(self, failed: Mapping[str, ScoreFlyError]) -> Outline:
+        """The same with more apps refused, and why."""
+        refused = (
+            Refused(label=self.apps[app].label, error=error, app=app)
+            for app, error in failed.items()
+        )
+        return Outline(
+            inputs={app: item for app, item in self.inputs.items() if app not in failed},
+            apps={app: desired for app, desired in self.apps.items() if app not in failed},
+            refused=(*self.refused, *refused),
+        )
+
+
+def outline(state: ProjectState, inputs: Sequence[Input], output: Output | None = None) -> Outline:
+    """Finds out what each input comes to by itself.
 
     Raises:
         ConfigError: two inputs are one app.
     """
     names = _unique_apps(state, inputs)
-    outlines: dict[str, DesiredApp] = {}
+    apps: dict[str, DesiredApp] = {}
     refused: list[Refused] = []
     for app, item in names.items():
         folder = output.folder if output else None
         try:
-            outlines[app] = item.resolve(app, {}, pending=True, folder=folder)
+            apps[app] = item.resolve(app, {}, pending=True, folder=folder)
         except ScoreFlyError as error:
             refused.append(Refused(label=item.workload or app, error=error, app=app))
-    odd, plan = _fit(state, _workloads(names[app] for app in outlines))
-    refused += (
-        Refused(label=name, error=error, app=state.app_name(name)) for name, error in odd.items()
-    )
-    fitting = {app: names[app] for app in outlines if names[app].workload not in odd}
+    usable = {app: names[app] for app in apps}
+    return Outline(inputs=usable, apps=apps, refused=tuple(refused))
+
+
+def prepare(
+    state: ProjectState,
+    found: Outline,
+    emit: Emit,
+    *,
+    output: Output | None = None,
+    to_look: bool = False,
+) -> Preparation:
+    """Finds out which inputs fit, and enters them into the state unless it is only looked at."""
+    odd, plan = _fit(state, _workloads(found.inputs.values()))
+    found = found.without({state.app_name(name): error for name, error in odd.items()})
     if not to_look:
-        _enter(state, _workloads(fitting.values()), plan, emit)
+        _enter(state, _workloads(found.inputs.values()), plan, emit)
     return Preparation(
         state=state,
         emit=emit,
-        inputs=fitting,
-        outlines={app: _reached(desired, plan) for app, desired in outlines.items()},
+        inputs=found.inputs,
+        outlines={app: _reached(desired, plan) for app, desired in found.apps.items()},
         resources=plan,
-        refused=tuple(refused),
+        refused=found.refused,
         output=output,
     )
 

@@ -6,16 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import anyio
-from attrs import frozen
+from attrs import field, frozen
 
 from score_flyio.base.unwrap import unwrapped
-from score_flyio.errors import (
-    ImageError,
-    ImageNotFound,
-    Problem,
-    RegistryDenied,
-    RegistryUnavailable,
-)
+from score_flyio.errors import ImageError, RegistryDenied, RegistryUnavailable
 from score_flyio.images.reference import ImageReference
 
 AT_ONCE: Final = 32
@@ -31,23 +25,20 @@ class Resolved:
 
     images: Mapping[str, str]
     """`name:tag@digest` by name as it was given; the name itself where nobody could be asked."""
+    missing: Mapping[str, ImageError] = field(factory=dict)
+    """By name, why an image is certain not to run: it is not there, or we may not have it."""
     notes: Sequence[str] = ()
     """Why some go by their tag, each reason once."""
 
 
-async def resolve_images(users: Mapping[str, Sequence[str]], ask: Ask) -> Resolved:
+async def resolve_images(names: Mapping[str, ImageReference], ask: Ask) -> Resolved:
     """Hold images by the digests that their tags have now.
 
     Args:
-        users: The workloads that use an image, by its name as it was given.
+        names: Images by their names as they were given.
         ask: Asked once for each image that has no digest.
-
-    Raises:
-        ImageError: images that are not there, or that we may not have, with their workloads.
-        InputError: what was given is not the name of an image.
     """
-    references = {text: ImageReference.parse(text) for text in users}
-    images = dict.fromkeys(users, "")
+    images = dict.fromkeys(names, "")
     missing: dict[str, ImageError] = {}
     unknown: dict[str, ImageError] = {}
     limiter = anyio.CapacityLimiter(AT_ONCE)
@@ -64,12 +55,14 @@ async def resolve_images(users: Mapping[str, Sequence[str]], ask: Ask) -> Resolv
 
     with unwrapped():
         async with anyio.create_task_group() as tasks:
-            for text, reference in references.items():
+            for text, reference in names.items():
                 tasks.start_soon(one, text, reference)
-    if missing:
-        raise _missing({text: missing[text] for text in users if text in missing}, users)
-    hosts = {references[text].host: unknown[text] for text in users if text in unknown}
-    return Resolved(images=images, notes=[_note(host, error) for host, error in hosts.items()])
+    hosts = {names[text].host: unknown[text] for text in names if text in unknown}
+    return Resolved(
+        images={text: image for text, image in images.items() if text not in missing},
+        missing=missing,
+        notes=[_note(host, error) for host, error in hosts.items()],
+    )
 
 
 def _goes_by_its_tag(error: ImageError) -> bool:
@@ -81,18 +74,3 @@ def _goes_by_its_tag(error: ImageError) -> bool:
 
 def _note(host: str, error: ImageError) -> str:
     return f"images of {host} go by their tags, which may be moved at any time: {error.message}"
-
-
-def _missing(failed: Mapping[str, ImageError], users: Mapping[str, Sequence[str]]) -> ImageError:
-    problems = [
-        Problem(
-            message=f"{', '.join(users[text])}: {error.message}",
-            subject=text,
-            hint=error.hint,
-            code=error.code,
-        )
-        for text, error in failed.items()
-    ]
-    first = next(iter(failed.values()))
-    kind = ImageNotFound if isinstance(first, ImageNotFound) else ImageError
-    return kind("\n".join(map(str, problems)), problems=problems, code=first.code)

@@ -228,6 +228,44 @@ def test_an_image_that_the_registry_does_not_have(
     assert image_of(served, "missing") == image
 
 
+@pytest.mark.parametrize("lacking", ["image", "rights", "Dockerfile"])
+def test_nothing_is_provisioned_for_a_workload_that_has_no_image(
+    cli: Cli, served: Platform, registry: Registry, lacking: str
+) -> None:
+    image = "." if lacking == "Dockerfile" else f"{registry.host}/nowhere:1"
+    workload = (
+        "apiVersion: score.dev/v1b1\nmetadata: {name: NAME}\n"
+        "containers: {main: {image: 'IMAGE', variables: {A: '${resources.res.value}'}}}\n"
+        "resources: {res: {type: thing}}\n"
+    )
+    for name, its_image in (("bad", image), ("good", f"x@sha256:{'a' * 64}")):
+        (cli.directory / f"{name}.yaml").write_text(
+            workload.replace("NAME", name).replace("IMAGE", its_image)
+        )
+    start_project(cli)
+    made = cli.directory / "made"
+    program = cli.directory / "make"
+    program.write_text(f'#!/bin/sh\ncat >> {made}\necho \'{{"values": {{"value": "v"}}}}\'\n')
+    program.chmod(0o755)
+    assert cli("provisioners", "add", "p", "thing", "--cmd-binary", str(program)).exit_code == 0
+    if lacking == "rights":
+        cli.environ["FLY_API_TOKEN"] = "fm2_another"  # a dummy
+    result = cli("deploy", "bad.yaml", "good.yaml", "--json", FAST)
+    assert result.exit_code == 1, result.stderr
+    problem = {
+        "image": f"bad: {image}: {registry.host} does not have it",
+        "rights": f"bad: {image}: {registry.host} refuses it",
+        "Dockerfile": "bad: there is no Dockerfile in",
+    }[lacking]
+    assert problem in result.stderr
+    assert "Hint: " in result.stderr.partition(problem)[2]
+    asked = made.read_text()
+    assert "good" in asked
+    assert "bad" not in asked
+    assert "error" in served.get("/apps/x-bad")
+    assert image_of(served, "x-good") == f"x@sha256:{'a' * 64}"
+
+
 def test_a_failing_build_stops_its_own_app_only(
     cli: Cli, served: Platform, registry: Registry
 ) -> None:

@@ -6,7 +6,6 @@ import pytest
 from score_flyio.errors import (
     ImageError,
     ImageNotFound,
-    InputError,
     RegistryDenied,
     RegistryUnavailable,
 )
@@ -16,14 +15,17 @@ from score_flyio.images.resolve import AT_ONCE, resolve_images
 DIGEST = "sha256:" + "a" * 64
 
 
+def named(*names: str) -> dict[str, ImageReference]:
+    return {name: ImageReference.parse(name) for name in names}
+
+
 async def digest(_image: ImageReference) -> str:
     return DIGEST
 
 
 async def test_names_are_held_as_they_were_given() -> None:
     pinned = f"nginx:1@{DIGEST[:-1]}b"
-    users = {"nginx": ["web"], "ghcr.io/acme/shop:2": ["shop", "jobs"], pinned: ["other"]}
-    found = await resolve_images(users, digest)
+    found = await resolve_images(named("nginx", "ghcr.io/acme/shop:2", pinned), digest)
     assert found.images == {
         "nginx": f"nginx@{DIGEST}",
         "ghcr.io/acme/shop:2": f"ghcr.io/acme/shop:2@{DIGEST}",
@@ -45,7 +47,7 @@ async def test_all_are_asked_for_at_the_same_time() -> None:
         return DIGEST
 
     with anyio.fail_after(10):
-        await resolve_images({f"app:{number}": [] for number in range(AT_ONCE)}, ask)
+        await resolve_images(named(*(f"app:{number}" for number in range(AT_ONCE))), ask)
 
 
 @pytest.mark.parametrize(
@@ -64,8 +66,7 @@ async def test_where_nobody_can_be_asked_the_tag_stays_and_it_is_told_once(
             raise error
         return DIGEST
 
-    users = {"ghcr.io/a/b:1": ["x"], "ghcr.io/a/c:1": ["y"], "nginx": ["z"]}
-    found = await resolve_images(users, ask)
+    found = await resolve_images(named("ghcr.io/a/b:1", "ghcr.io/a/c:1", "nginx"), ask)
     assert found.images["ghcr.io/a/b:1"] == "ghcr.io/a/b:1"
     assert found.images["nginx"] == f"nginx@{DIGEST}"
     (note,) = found.notes
@@ -73,7 +74,7 @@ async def test_where_nobody_can_be_asked_the_tag_stays_and_it_is_told_once(
     assert error.message in note
 
 
-async def test_what_is_missing_is_told_with_its_workloads() -> None:
+async def test_what_is_certain_not_to_run_is_told_for_each_name() -> None:
     errors: dict[str, ImageError] = {
         "docker.io": ImageNotFound("not there", hint="push it"),
         "ghcr.io": RegistryDenied("not allowed", anonymous=False),
@@ -84,16 +85,7 @@ async def test_what_is_missing_is_told_with_its_workloads() -> None:
             raise errors[image.host]
         return DIGEST
 
-    users = {"nginx:9": ["web", "other"], "ghcr.io/a/b": ["shop"], "quay.io/a/b": ["fine"]}
-    with pytest.raises(ImageNotFound) as raised:
-        await resolve_images(users, ask)
-    assert [(p.message, p.subject, p.hint) for p in raised.value.problems] == [
-        ("web, other: not there", "nginx:9", "push it"),
-        ("shop: not allowed", "ghcr.io/a/b", None),
-    ]
-    assert "web, other: not there (push it)" in str(raised.value)
-
-
-async def test_what_is_no_name_is_not_asked_for() -> None:
-    with pytest.raises(InputError, match="spaces"):
-        await resolve_images({"x y": ["web"]}, digest)
+    found = await resolve_images(named("nginx:9", "ghcr.io/a/b", "quay.io/a/b"), ask)
+    assert found.missing == {"nginx:9": errors["docker.io"], "ghcr.io/a/b": errors["ghcr.io"]}
+    assert found.images == {"quay.io/a/b": f"quay.io/a/b@{DIGEST}"}
+    assert not found.notes
