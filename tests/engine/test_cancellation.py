@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import anyio
 import pytest
 
+from fly_emulator import lifecycle
 from score_flyio.engine.run import Run
 from score_flyio.events import StepStarted
 from score_flyio.state.model import ProjectState
@@ -100,3 +101,39 @@ async def test_a_run_cancelled_from_outside_says_that_it_was_interrupted(lab: La
         assert run.report.outcome == "interrupted"
         assert run.report.exit_code == 130
     assert lab.leased() == []
+
+
+@pytest.mark.parametrize("strategy", ["rolling", "immediate"])
+async def test_what_an_update_was_to_start_is_started_by_the_next_run(strategy: str) -> None:
+    """The update came when the machines were starting, which leaves them stopped on Fly; the run
+    ended before it could start them. Nobody stopped them, and nothing of them crashed.
+    """
+    lab = Lab.build(boot=8.0, busy_after_update=20.0, update_launches=frozenset({"started"}))
+    first, second = toml(strategy=strategy), toml(image="nginx:2", strategy=strategy)
+
+    async def cut_off(run: Run) -> None:
+        await anyio.sleep(1)
+        run.cancel()
+
+    await lab.deploy(first, body=cut_off)
+    await lab.deploy(second, body=cut_off)
+    await anyio.sleep(10)
+    stopped = [m for m in lab.machines() if m.state == "stopped"]
+    assert stopped
+    again = await lab.deploy(second)
+    assert again.code == 0, again.text
+    await anyio.sleep(20)
+    assert {m.state for m in lab.machines()} == {"started"}
+    assert (await lab.deploy(second)).changes == []
+
+
+async def test_what_a_person_stopped_stays_stopped(lab: Lab) -> None:
+    """The same mark is on it, but it was started, and then stopped."""
+    await lab.deploy(toml())
+    lab.fly.advance()
+    lifecycle.stop(lab.fly.world, lab.machines()[0], lab.clock.time())
+    done = await lab.deploy(toml(image="nginx:2"))
+    await anyio.sleep(1)
+    assert done.code == 0, done.text
+    assert [m.state for m in lab.machines()] == ["stopped", "started"]
+    assert (await lab.deploy(toml(image="nginx:2"))).changes == []

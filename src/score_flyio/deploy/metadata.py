@@ -34,6 +34,8 @@ OWN_PREFIX = "score_flyio_"
 """How the keys begin that are ours: what they say is about one machine, and never deployed."""
 STANDS_FOR = f"{OWN_PREFIX}stands_for"
 """On green machines and replacements: the machine that each takes over from."""
+TO_START = f"{OWN_PREFIX}to_start"
+"""On machines whose version is to run: one at rest that nobody stopped was not started yet."""
 HISTORY = f"{OWN_PREFIX}history"
 """The releases before the present one: see `history`."""
 PASSING_KEYS = frozenset({CANARY, TAG, GREEN_LAUNCH})
@@ -59,6 +61,7 @@ _KEYS: Final = {
     "tag": TAG,
     "green_launch": GREEN_LAUNCH,
     "stands_for": STANDS_FOR,
+    "to_start": TO_START,
     "history": HISTORY,
 }
 
@@ -77,6 +80,7 @@ class Marks:
     tag: str | None = None
     green_launch: str | None = None
     stands_for: str | None = None
+    to_start: str | None = None
     history: str | None = None
 
     @classmethod

@@ -149,23 +149,6 @@ def newest_exit(machine: models.Machine) -> dict[str, Any] | None:
     return None
 
 
-def fell(machine: models.Machine) -> bool:
-    """Whether a machine that does not run came to rest by its own failure, not on request.
-
-    An update alone does not start it again, so that what was before it counts.
-    """
-    config = machine.config or machine.incomplete_config or models.FlyMachineConfig()
-    if config.restart is not None and config.restart.policy == "no":
-        return False
-    for event in machine.events or []:
-        if event.type in {"stop", "suspend"}:
-            return False
-        if event.type == "exit":
-            data = exit_data(event)
-            return not data.get("requested_stop") and exit_code(data) != 0
-    return False
-
-
 def exit_data(event: models.MachineEvent) -> dict[str, Any]:
     """How the main process ended, as an exit event tells it."""
     request = event.request or {}

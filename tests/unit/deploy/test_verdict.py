@@ -20,7 +20,6 @@ from score_flyio.deploy.verdict import (
     count_checks,
     crash_loop,
     exit_code,
-    fell,
     judge,
     newest_exit,
     state_since,
@@ -215,33 +214,6 @@ def test_when_checks_are_complete(
 ) -> None:
     count = CheckCount(configured=configured, reported=reported, passing=passing)
     assert (count.all_reported_pass, count.complete) == (all_pass, complete)
-
-
-@pytest.mark.parametrize(
-    ("events", "policy", "result"),
-    [
-        ([], None, False),
-        ([CRASHED], None, True),
-        ([CRASHED], "on-failure", True),
-        ([CRASHED], "no", False),
-        ([exit_event(exit_code=0)], None, False),
-        ([exit_event(requested_stop=True)], None, False),
-        ([models.MachineEvent(type="stop"), CRASHED], None, False),
-        ([models.MachineEvent(type="suspend"), CRASHED], None, False),
-        ([models.MachineEvent(type="update"), CRASHED], None, True),
-        ([exit_event(exit_code=0), CRASHED], None, False),
-        ([models.MachineEvent(type="start")], None, False),
-    ],
-)
-def test_what_came_to_rest_by_its_own_failure(
-    events: list[models.MachineEvent], policy: Any, result: bool
-) -> None:
-    restart = models.FlyMachineRestart(policy=policy) if policy else None
-    machine = evolve(seen("stopped", "", *events), config=evolve(CONFIG, restart=restart))
-    assert fell(machine) is result
-    hidden = evolve(machine, config=None, incomplete_config=machine.config)
-    assert fell(hidden) is result
-    assert fell(evolve(machine, config=None)) is (result or (policy == "no"))
 
 
 def test_since_when_a_machine_is_in_its_state() -> None:

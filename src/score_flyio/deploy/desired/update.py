@@ -10,6 +10,7 @@ from fly_machines.models import (
     Machine,
     UpdateMachineRequest,
 )
+from score_flyio.deploy.condition import rests
 from score_flyio.deploy.desired.containers import with_image
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.machine_config import add_release, machine_config
@@ -17,10 +18,6 @@ from score_flyio.deploy.desired.mounts import updated_mounts
 from score_flyio.deploy.model import FileSource
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import Release
-
-RESTING = frozenset({"created", "stopped", "stopping", "suspended", "suspending"})
-"""States in which an updated machine stays at rest. All else runs, or should: flyctl launches only
-what is started, starting or failed, which leaves a machine stopped whose update was interrupted."""
 
 
 @frozen(kw_only=True)
@@ -65,7 +62,7 @@ def update_input(
     request = UpdateMachineRequest(
         config=config,
         region=existing.region,
-        skip_launch=skip_launch(existing.state, config),
+        skip_launch=rests(existing),
         skip_secrets=False,
         min_secrets_version=min_secrets_version,
     )
@@ -75,13 +72,6 @@ def update_input(
         requires_replacement=change.replaced or moved or lost,
         volume_name=change.volume_name,
     )
-
-
-def skip_launch(state: str | None, config: FlyMachineConfig) -> bool:
-    """Whether a machine stays as it is after the update: standbys, and those not running."""
-    if state is not None and state not in RESTING:
-        return False
-    return bool(config.standbys) or state in RESTING
 
 
 def _move(dedication: str, config: FlyMachineConfig, present: FlyMachineConfig) -> bool:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from attrs import evolve
 
+from score_flyio.deploy.condition import is_well
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.options import OnFailure
-from score_flyio.deploy.planning.condition import is_well
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.step import (
     AwaitHealthy,

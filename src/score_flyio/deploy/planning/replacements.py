@@ -5,10 +5,10 @@ from __future__ import annotations
 from attrs import evolve
 
 from fly_machines import models
+from score_flyio.deploy.condition import host_answers, rests
 from score_flyio.deploy.desired.update import MachineUpdate
 from score_flyio.deploy.metadata import Launch, Marks, take_over
 from score_flyio.deploy.model import Ref
-from score_flyio.deploy.planning.condition import host_answers
 from score_flyio.deploy.planning.leftovers import Members
 from score_flyio.deploy.planning.model import GroupContext, GroupPlan
 from score_flyio.deploy.planning.strategies.model import Waiting
@@ -21,7 +21,6 @@ from score_flyio.deploy.step import (
     Undo,
     update_of,
 )
-from score_flyio.deploy.verdict import newest_exit
 from score_flyio.errors import DestructiveChange, PlanError
 
 
@@ -110,9 +109,9 @@ def finish_replacement(
         group=group,
         target=Ref(machine=machine.id),
         reason=f"replaced by machine {stand_in.id} in an earlier run",
-        needs=() if _rests(stand_in) else (healthy.id,),
+        needs=() if rests(stand_in) else (healthy.id,),
     )
-    return [gone] if _rests(stand_in) else [healthy, gone]
+    return [gone] if rests(stand_in) else [healthy, gone]
 
 
 def behind_replaced_ones(plan: GroupPlan) -> GroupPlan:
@@ -133,11 +132,6 @@ def behind_replaced_ones(plan: GroupPlan) -> GroupPlan:
             if step.id not in waits
         ),
     )
-
-
-def _rests(machine: models.Machine) -> bool:
-    """Whether it stands still and never ran: it was made so."""
-    return machine.state in {"stopped", "suspended", "created"} and newest_exit(machine) is None
 
 
 def _allowed(context: GroupContext, machine: models.Machine, update: MachineUpdate) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from attrs import evolve
 
+from score_flyio.deploy.condition import Condition, condition
 from score_flyio.deploy.model import Ref
-from score_flyio.deploy.planning.condition import AT_REST, is_well
 from score_flyio.deploy.planning.model import GroupPlan
 from score_flyio.deploy.planning.strategies import STRATEGIES
 from score_flyio.deploy.planning.strategies.model import GroupUpdate
@@ -74,11 +74,11 @@ def _unsettled(update: GroupUpdate, changing: frozenset[str], *, waits: bool) ->
     steps: list[Step] = []
     for name in (step.machine for step in update.updates if step.machine not in changing):
         machine, target = update.machines[name], Ref(machine=name)
-        if is_well(machine, checks=waiting.checks):
+        how = condition(machine, checks=waiting.checks)
+        if how in {Condition.RUNS, Condition.RESTS}:
             continue
         start = StartMachine(id=f"start:{name}", app=app, group=group, target=target)
-        fallen = machine.state in AT_REST | {"failed"}
-        if fallen:
+        if how is Condition.FELL:
             steps.append(start)
         if waiting.detach or not waits:
             continue
@@ -89,7 +89,7 @@ def _unsettled(update: GroupUpdate, changing: frozenset[str], *, waits: bool) ->
             target=target,
             timeout=waiting.timeout,
             wait_for_checks=waiting.checks,
-            needs=(start.id,) if fallen else (),
+            needs=(start.id,) if how is Condition.FELL else (),
         )
         steps.append(healthy)
     return tuple(steps)

@@ -9,7 +9,7 @@ from copy import deepcopy
 from attrs import field, frozen
 
 from fly_machines import models
-from score_flyio.deploy.desired.update import RESTING
+from score_flyio.deploy.condition import Condition, condition
 from score_flyio.deploy.metadata import Launch
 from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.options import DeployOptions
@@ -136,4 +136,5 @@ def _worth(machine: models.Machine) -> tuple[bool, bool, int, str]:
     config = machine.config or models.FlyMachineConfig()
     launch = Launch.of_machine(machine)
     number = launch.number if launch else 0
-    return not config.standbys, machine.state not in RESTING, number, machine.id or ""
+    runs = condition(machine, checks=False) is Condition.RUNS
+    return not config.standbys, runs, number, machine.id or ""

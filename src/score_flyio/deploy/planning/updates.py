@@ -13,14 +13,14 @@ from attrs import evolve, field, frozen
 
 from fly_machines import models
 from score_flyio.deploy.compare import differences
+from score_flyio.deploy.condition import check_hosts, host_answers, rests
 from score_flyio.deploy.desired.launch import launch_plan
 from score_flyio.deploy.desired.machine_config import add_release
 from score_flyio.deploy.desired.settings import deploy_settings
-from score_flyio.deploy.desired.update import MachineUpdate, skip_launch, update_input
+from score_flyio.deploy.desired.update import MachineUpdate, update_input
 from score_flyio.deploy.metadata import ALL_SECRETS_SEEN, Marks, by_group, without_marks
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.condition import check_hosts, host_answers, is_well
 from score_flyio.deploy.planning.leftovers import Members
 from score_flyio.deploy.planning.machine_checks import waiting_with_tests
 from score_flyio.deploy.planning.model import (
@@ -101,8 +101,6 @@ def _change(context: GroupContext, machine: models.Machine) -> _Change:
         release=context.release,
         files=desired.files,
     )
-    if not is_well(machine, checks=False):  # one that crashed until it was given up starts again
-        update = evolve(update, request=evolve(update.request, skip_launch=False))
     if update.requires_replacement or not host_answers(machine):
         return _Change(machine=machine, update=update)
     step = _update_step(context, machine, update.request)
@@ -248,8 +246,7 @@ def _step(change: Reconfiguration, group: str, machine: models.Machine) -> Updat
     wanted = with_image_that_runs(change.configs.get(machine.id or "", before), machine)
     config = deepcopy(wanted)
     add_release(config, change.release)
-    well = is_well(machine, checks=False)  # one that crashed until it was given up starts again
-    resting = skip_launch(machine.state, config) if well else False
+    resting = rests(machine)
     return UpdateMachine(
         id=update_of(machine.id or ""),
         app=change.observed.name,

@@ -11,7 +11,7 @@ from attrs import evolve
 from fly_machines import models
 from score_flyio.deploy.execution.context import Context, MadeMachine, SecretsSet, Unchanged
 from score_flyio.deploy.execution.steps.volumes import MadeVolume
-from score_flyio.deploy.metadata import HISTORY, Marks, take_over
+from score_flyio.deploy.metadata import HISTORY, TO_START, Marks, take_over, without_marks
 from score_flyio.deploy.releases.in_metadata import without_history
 from score_flyio.deploy.step import (
     CordonMachine,
@@ -55,8 +55,7 @@ async def _create(
             lambda: repeats.create_machine(context.client.api, step.app, wanted, step.launch_id)
         )
 
-    config = request.config or models.FlyMachineConfig()
-    machine = await _remembering(context, config, create)
+    machine = await _remembering(context, _marked(request), create)
     return context.made(machine, launched=not request.skip_launch)
 
 
@@ -79,6 +78,16 @@ async def _bound(step: CreateMachine, context: Context) -> models.CreateMachineR
     return evolve(request, config=config, min_secrets_version=version)
 
 
+def _marked(
+    request: models.CreateMachineRequest | models.UpdateMachineRequest,
+) -> models.FlyMachineConfig:
+    """The config, which tells whether the machine is to run: this run may end before it does."""
+    config = request.config or models.FlyMachineConfig()
+    if request.skip_launch:
+        return without_marks(config, {TO_START})
+    return Marks(to_start="true").stamp(config)
+
+
 def _with_secrets(
     config: models.FlyMachineConfig, secrets: SecretsSet | None
 ) -> models.FlyMachineConfig:
@@ -97,7 +106,7 @@ async def update_machine(step: UpdateMachine, context: Context) -> MadeMachine:
     if step.only_if_secrets_differ and secrets is not None and not _differ(step, secrets):
         context.leases.release(step.machine)
         raise Unchanged(step.machine)
-    config = _with_secrets(step.request.config or models.FlyMachineConfig(), secrets)
+    config = _with_secrets(_marked(step.request), secrets)
     config = await context.release.stamped(config)
     version = secrets.version if secrets else step.request.min_secrets_version
     request = evolve(step.request, config=config, min_secrets_version=version)
@@ -193,6 +202,7 @@ async def revert_machine(step: RevertMachine, context: Context) -> MadeMachine:
     request = models.UpdateMachineRequest(
         config=step.config, region=step.region, skip_launch=not step.launch
     )
+    request = evolve(request, config=_marked(request))
     machine = await repeats.update_machine(
         context.client.api,
         step.app,

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from attrs import field, frozen
 
 from fly_machines import models
+from score_flyio.deploy.condition import is_well, rests
 from score_flyio.deploy.desired.settings import DEFAULT_TIMEOUT, deploy_settings
-from score_flyio.deploy.desired.update import RESTING
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.condition import is_well
 from score_flyio.deploy.step import (
     AwaitHealthy,
     CreateMachine,
@@ -168,7 +167,7 @@ class GroupUpdate:
         """How many machines may be out at a time: a share is rounded up, as flyctl does."""
         if self.max_unavailable >= 1:
             return int(self.max_unavailable)
-        size = sum(1 for machine in self.machines.values() if machine.state not in RESTING)
+        size = sum(1 for machine in self.machines.values() if not rests(machine))
         return max(1, math.ceil(size * self.max_unavailable))
 
 
