@@ -1,7 +1,8 @@
 """How a remote state stands at its place: as text, or encrypted with a key of the user.
 
 Encrypted: a line that names the form and the salt, then a nonce and what AES-256-GCM makes of the
-document; the line is authenticated with it. The key is derived from the user's text with scrypt.
+document; the line and the address are authenticated with it. The key is derived from the user's
+text with scrypt.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from score_flyio.errors import ConfigError, StateCorrupt, StateTooNew
 
 VARIABLE: Final = "SCORE_FLYIO_STATE_KEY"
 MAGIC: Final = b"score-flyio-encrypted-state "
-VERSION: Final = b"1"
+VERSION: Final = b"2"
+UNBOUND: Final = b"1"
+"""The version before, not bound to its address: it is read, and the next save binds it."""
 SHORTEST_KEY: Final = 16
 """Characters."""
 SALT_BYTES: Final = 16
@@ -26,7 +29,7 @@ SCRYPT: Final = {"n": 2**15, "r": 8, "p": 1}
 class PlainForm:
     """The document as it is."""
 
-    def seal(self, data: bytes) -> bytes:
+    def seal(self, data: bytes, shown: str) -> bytes:  # noqa: ARG002  # of the protocol
         return data
 
     def open(self, data: bytes, shown: str) -> bytes:
@@ -39,7 +42,10 @@ class PlainForm:
 
 
 class EncryptedForm:
-    """The document encrypted; opening also finds out whether anyone changed it."""
+    """The document encrypted.
+
+    Opening also finds out whether anyone changed it, or put it there from another address.
+    """
 
     def __init__(self, key: Secret) -> None:
         """Raises ConfigError for a short key, and without the package `cryptography`."""
@@ -59,27 +65,29 @@ class EncryptedForm:
         self._salt = os.urandom(SALT_BYTES)
         self._ciphers: dict[bytes, Any] = {}
 
-    def seal(self, data: bytes) -> bytes:
+    def seal(self, data: bytes, shown: str) -> bytes:
         header = MAGIC + VERSION + b" " + self._salt.hex().encode() + b"\n"
         nonce = os.urandom(NONCE_BYTES)
-        sealed: bytes = self._cipher(self._salt).encrypt(nonce, data, header)
+        sealed: bytes = self._cipher(self._salt).encrypt(nonce, data, header + shown.encode())
         return header + nonce + sealed
 
     def open(self, data: bytes, shown: str) -> bytes:
         from cryptography.exceptions import InvalidTag
 
-        salt, header, body = _parts(data, shown)
+        version, salt, header, body = _parts(data, shown)
+        bound = header if version == UNBOUND else header + shown.encode()
         # The same salt again saves deriving another key.
         self._salt = salt
         try:
             opened: bytes = self._cipher(salt).decrypt(
-                body[:NONCE_BYTES], body[NONCE_BYTES:], header
+                body[:NONCE_BYTES], body[NONCE_BYTES:], bound
             )
         except (InvalidTag, ValueError) as error:
             raise StateCorrupt(
                 f"{shown}: the state cannot be decrypted",
                 hint=f"{VARIABLE} is another key than the one it was written with, or the object "
-                "was damaged",
+                "was damaged, or copied from another address: a state is moved with score-flyio "
+                "state pull and state push",
             ) from error
         return opened
 
@@ -93,8 +101,8 @@ class EncryptedForm:
         return self._ciphers[salt]
 
 
-def _parts(data: bytes, shown: str) -> tuple[bytes, bytes, bytes]:
-    """Salt, header and body."""
+def _parts(data: bytes, shown: str) -> tuple[bytes, bytes, bytes, bytes]:
+    """Version, salt, header and body."""
     first, newline, body = data.partition(b"\n")
     if not first.startswith(MAGIC) or not newline:
         raise StateCorrupt(
@@ -103,12 +111,12 @@ def _parts(data: bytes, shown: str) -> tuple[bytes, bytes, bytes]:
             "address",
         )
     version, _, salt = first.removeprefix(MAGIC).partition(b" ")
-    if version != VERSION:
+    if version not in {VERSION, UNBOUND}:
         raise StateTooNew(
             f"{shown}: version {version.decode(errors='replace')} of the encryption is not known",
             hint="use the version of score-flyio that wrote it, or a newer one",
         )
     try:
-        return bytes.fromhex(salt.decode()), first + newline, body
+        return version, bytes.fromhex(salt.decode()), first + newline, body
     except ValueError as error:
         raise StateCorrupt(f"{shown}: the first line of the state is damaged") from error

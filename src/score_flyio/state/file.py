@@ -20,7 +20,12 @@ from score_flyio.base.clock import Clock, SystemClock, rfc3339
 from score_flyio.base.event_loop import in_thread, is_missing
 from score_flyio.base.folder_lock import lock_folder
 from score_flyio.errors import StateError, StateLocked
-from score_flyio.state.deployments_form import dump_deployments, load_deployments
+from score_flyio.state.aside import Aside
+from score_flyio.state.deployments_form import (
+    dump_deployments,
+    dump_document,
+    load_deployments,
+)
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import not_initialised
 from score_flyio.state.yaml_form import dump_state, load_state
@@ -32,6 +37,10 @@ FOLDER: Final = ".score-flyio"
 STATE_FILE: Final = "state.yaml"
 DEPLOYMENTS_FILE: Final = "deployments.yaml"
 LOCK_FILE: Final = "lock"
+RESERVE_FILE: Final = "reserve"
+RESERVE: Final = 128 * 1024
+"""Bytes kept free for what a run will have to save, beside twice of what is there already."""
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class FileStore:
@@ -43,6 +52,7 @@ class FileStore:
         self._own = folder.name == FOLDER
         """Whether the folder is there for the state alone, so that its mode is ours."""
         self._clock = clock or SystemClock()
+        self._aside = Aside(folder)
         self._saving: anyio.Lock | None = None
         self._written: dict[str, str] = {}
         """What the files hold, as far as nobody else can read them."""
@@ -68,8 +78,14 @@ class FileStore:
                 if text is not None and self._written.get(name) != text
             }
             if changed:
-                await in_thread(self._write, changed)
+                try:
+                    await in_thread(self._write, changed)
+                except StateError as error:
+                    aside = await in_thread(self._aside.keep, dump_document(state).encode())
+                    error.hint = "; ".join(filter(None, (error.hint, aside)))
+                    raise
                 self._written |= changed
+                self._aside.forget()
             if texts[DEPLOYMENTS_FILE] is None:
                 await in_thread(self._forget, DEPLOYMENTS_FILE)
 
@@ -104,13 +120,23 @@ class FileStore:
     def _write(self, texts: dict[str, str]) -> None:
         try:
             self._make_folder()
-            for name, text in texts.items():
-                write_atomically(self.folder / name, text.encode())
+            try:
+                self._put(texts)
+            except OSError as error:
+                reserve = self.folder / RESERVE_FILE
+                if error.errno not in _FULL or not reserve.exists():
+                    raise
+                reserve.unlink()
+                self._put(texts)
         except OSError as error:
             raise StateError(
                 f"{self._shown} cannot be written: {error.strerror or error}",
                 hint="check the permissions and the room on the disk",
             ) from error
+
+    def _put(self, texts: dict[str, str]) -> None:
+        for name, text in texts.items():
+            write_atomically(self.folder / name, text.encode())
 
     def _make_folder(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -123,7 +149,8 @@ class FileStore:
         try:
             yield
         finally:
-            (self.folder / LOCK_FILE).unlink(missing_ok=True)
+            for name in (LOCK_FILE, RESERVE_FILE):
+                (self.folder / name).unlink(missing_ok=True)
             os.close(number)
 
     def _take(self, owner: str) -> int:
@@ -140,6 +167,7 @@ class FileStore:
             )
         try:
             self._sign(owner)
+            self._reserve()
         except OSError as error:
             os.close(number)
             raise StateError(f"{self._shown} cannot be locked: {error.strerror}") from error
@@ -149,6 +177,11 @@ class FileStore:
         since = rfc3339(self._clock.time())
         text = f"{owner} (process {os.getpid()} on {socket.gethostname()}) since {since}\n"
         write_atomically(self.folder / LOCK_FILE, text.encode(), durable=False)
+
+    def _reserve(self) -> None:
+        """Have room for what the run will make, or find out before it makes anything."""
+        size = RESERVE + 2 * sum(len(text) for text in self._written.values())
+        write_atomically(self.folder / RESERVE_FILE, os.urandom(size), durable=False)
 
     def holder(self) -> str | None:
         """Who holds the lock and since when, as far as they told."""

@@ -15,16 +15,15 @@ from typing import Final, Protocol
 import anyio
 from anyio import to_thread
 
-from score_flyio.base.atomic import write_atomically
 from score_flyio.base.clock import Clock, SystemClock
 from score_flyio.errors import StateConflict, StateCorrupt, StateError
 from score_flyio.state import remote_lock
+from score_flyio.state.aside import Aside
 from score_flyio.state.blobs import Blobs, Found, Listed, Listing, Refused, delete, read, write
 from score_flyio.state.deployments_form import dump_document, load_document
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import SavedVersion
 
-UNSAVED_FILE: Final = "unsaved.yaml"
 HISTORY: Final = ".history/"
 STAMP: Final = "%Y%m%dT%H%M%SZ"
 SAVE_SECONDS: Final = 45.0
@@ -36,12 +35,12 @@ VERSIONS_KEPT: Final = 20
 class Form(Protocol):
     """How a document stands at its place."""
 
-    def seal(self, data: bytes) -> bytes:
-        """The document → what is stored."""
+    def seal(self, data: bytes, shown: str) -> bytes:
+        """The document → what is stored at the place `shown`."""
         ...
 
     def open(self, data: bytes, shown: str) -> bytes:
-        """What is stored → the document. Raises StateCorrupt; `shown` is the place."""
+        """What is stored there → the document. Raises StateCorrupt."""
         ...
 
 
@@ -54,13 +53,12 @@ class RemoteStore:
         """`folder` is where a state goes that cannot be saved."""
         self._blobs = blobs
         self._form = form
-        self._unsaved = folder / UNSAVED_FILE
+        self._aside = Aside(folder)
         self._clock = clock or SystemClock()
         self._saving = anyio.Lock()
         self._present: Found | None = None
         self._document: bytes | None = None
         """What `_present` holds."""
-        self._is_aside = False
         self._held: remote_lock.HeldLock | None = None
 
     async def load(self) -> ProjectState | None:
@@ -89,14 +87,13 @@ class RemoteStore:
             try:
                 await self._save(document)
             except StateError as error:
-                aside = await to_thread.run_sync(self._set_aside, document)
+                aside = await to_thread.run_sync(self._aside.keep, document)
                 error.hint = "; ".join(filter(None, (error.hint, aside)))
                 raise
-            if self._is_aside:
-                await to_thread.run_sync(self._forget_aside)
+            self._aside.forget()
 
     async def _save(self, document: bytes) -> None:
-        data = await to_thread.run_sync(self._form.seal, document)
+        data = await to_thread.run_sync(self._form.seal, document, self._blobs.shown)
         replaces = None if self._present is None else self._present.etag
         with anyio.move_on_after(SAVE_SECONDS):
             if self._held is not None:
@@ -111,23 +108,6 @@ class RemoteStore:
             self._document = document
             return
         raise StateError(f"{self._blobs.shown}: the state was not saved in {SAVE_SECONDS:g} s")
-
-    def _set_aside(self, document: bytes) -> str:
-        """Keep a state that cannot be saved; returns the hint."""
-        try:
-            self._unsaved.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_atomically(self._unsaved, document)
-        except OSError as error:
-            return f"{self._unsaved} cannot be written either: {error.strerror or error}"
-        self._is_aside = True
-        return (
-            f"what this run knows is in {self._unsaved}: compare it with what score-flyio state "
-            "pull prints, and put the right one there with score-flyio state push FILE"
-        )
-
-    def _forget_aside(self) -> None:
-        self._unsaved.unlink(missing_ok=True)
-        self._is_aside = False
 
     @asynccontextmanager
     async def lock(self, owner: str) -> AsyncIterator[None]:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 from attrs import evolve
 
+from score_flyio.base.atomic import write_atomically
 from score_flyio.base.clock import Clock
 from score_flyio.errors import NotInitialised, StateCorrupt, StateError, StateLocked, StateTooNew
 from score_flyio.score.resources import ResourceUid
+from score_flyio.state import aside as aside_module
 from score_flyio.state import file as file_module
 from score_flyio.state.deployments import DeploymentRecord, Release, SecretRecord
 from score_flyio.state.deployments_form import dump_document, load_document
@@ -198,6 +203,64 @@ async def test_a_crash_while_writing_leaves_the_old_state(
     monkeypatch.undo()
     assert names(tmp_path) == ["state.yaml"]
     assert (await FileStore(tmp_path).load() or ProjectState()).app_prefix == "old-"
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Folders in which nothing new can be written, except what replaces something larger."""
+    full: list[Path] = []
+    room: dict[Path, int] = {}
+
+    def write_if_there_is_room(path: Path, data: bytes, **options: Any) -> None:
+        if path.parent in full:
+            used = sum(file.stat().st_size for file in path.parent.iterdir())
+            if used + len(data) > room.setdefault(path.parent, used):
+                raise OSError(errno.ENOSPC, "No space left on device")
+        write_atomically(path, data, **options)
+
+    for module in (file_module, aside_module):
+        monkeypatch.setattr(module, "write_atomically", write_if_there_is_room)
+    return full
+
+
+async def test_a_full_disk_is_found_out_before_anything_is_made(
+    tmp_path: Path, disk: list[Path]
+) -> None:
+    disk.append(tmp_path)
+    with pytest.raises(StateError, match="cannot be locked: No space left"):
+        async with FileStore(tmp_path).lock("deploy"):
+            pytest.fail("nothing could be saved")
+
+
+async def test_a_run_has_room_on_a_disk_that_is_full_by_then(
+    tmp_path: Path, disk: list[Path]
+) -> None:
+    store, state = FileStore(tmp_path), full_state()
+    async with store.lock("deploy"):
+        disk.append(tmp_path)
+        await store.save(state)
+        assert await FileStore(tmp_path).load() == state
+    assert "reserve" not in names(tmp_path)
+
+
+async def test_what_cannot_be_saved_is_kept_elsewhere_until_it_can(
+    tmp_path: Path, disk: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, elsewhere = tmp_path / "full", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+    disk.append(folder)
+    store, state = FileStore(folder), full_state()
+    with pytest.raises(StateError, match="No space left") as raised:
+        await store.save(state)
+    (kept,) = elsewhere.iterdir()
+    assert str(kept) in str(raised.value.hint)
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert load_document(kept.read_text(), "kept") == state
+    disk.clear()
+    await store.save(state)
+    assert not kept.exists()
 
 
 async def test_saves_at_the_same_time_end_with_the_latest(tmp_path: Path) -> None:
