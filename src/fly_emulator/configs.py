@@ -27,6 +27,8 @@ SCHEDULES: Final = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly
 _MOST_SUSPENDED_MB: Final = 2048
 _OBJECTS: Final = ("env", "metadata", "restart", "checks", "guest", "init", "stop_config", "dns")
 _LISTS: Final = ("files", "mounts", "services", "containers", "processes", "statics")
+_LONGEST_STOP: Final = 300.0
+"""Seconds, as observed in 2026."""
 _DURATIONS: Final = ("interval", "timeout", "grace_period")
 
 
@@ -56,6 +58,7 @@ def accept(
     _texts(config, "metadata")
     _metadata(_part(config, "metadata"), longest_metadata)
     _restart(_part(config, "restart"))
+    _stop_config(_part(config, "stop_config"))
     for index, file in enumerate(_items(config, "files")):
         _file(file, f"config.files[{index}]")
     _mounts(_items(config, "mounts"))
@@ -114,6 +117,15 @@ def _restart(restart: Json) -> None:
         raise Refusal(400, f"invalid config.restart.policy: {policy!r}")
     if retries is not None and (not isinstance(retries, int) or retries < 0):
         raise Refusal(400, f"invalid config.restart.max_retries: {retries!r}")
+
+
+def _stop_config(stop: Json) -> None:
+    given = stop.get("timeout")
+    seconds = seconds_of(given)
+    if given is not None and seconds is None:
+        raise Refusal(400, f"invalid stop_config.timeout: {given!r} is not a duration")
+    if (seconds or 0) > _LONGEST_STOP:
+        raise Refusal(400, "invalid stop_config.timeout, cannot exceed 5 minutes")
 
 
 def _part(config: Json, name: str) -> Json:

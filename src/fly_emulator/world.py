@@ -54,6 +54,9 @@ class World:
     """Tokens that were made here; those in the settings are not among them."""
     next_look: float | None = None
     """When the proxy looks next for machines that nobody needs; None: it does not."""
+    unlisted: set[str] = field(factory=set)
+    """Regions that do not answer when machines are listed, as for a while in an incident of 2026:
+    the list then lacks theirs."""
     registries: Registries = field(factory=Registries)
     changed: set[str] = field(factory=set)
     """Ids of machines that changed since someone looked."""

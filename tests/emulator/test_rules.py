@@ -145,3 +145,13 @@ async def test_host_names_are_compared_without_case(api: Api) -> None:
     path = "/apps/shop/certificates"
     await api.post(f"{path}/acme", {"hostname": "WWW.example.com"})
     assert (await api.get(f"{path}/Www.Example.com")).status_code == 200
+
+
+async def test_a_machine_is_given_five_minutes_to_stop() -> None:
+    async with platform() as api:
+        config = {"image": "nginx", "stop_config": {"timeout": "5m"}}
+        assert (await api.machine(config=config))["config"]["stop_config"] == {"timeout": "5m"}
+        for text in ("5m1s", 301_000_000_000, "soon"):
+            config["stop_config"] = {"timeout": text}
+            refused = await api.post("/apps/shop/machines", {"config": config})
+            assert (refused.status_code, "stop_config.timeout" in refused.text) == (400, True)

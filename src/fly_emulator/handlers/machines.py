@@ -175,6 +175,7 @@ def _list(call: Call) -> Outcome:
         and (deleted or not machine.destroyed)
         and (not states or machine.state in states)
         and (not codes or machine.region in codes)
+        and machine.region not in call.world.unlisted
         and metadata.items() <= (machine.config.get("metadata") or {}).items()
     ]
     return ApiResponse(document=found)

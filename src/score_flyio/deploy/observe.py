@@ -18,8 +18,8 @@ from score_flyio.fly.present import kept, living
 T = TypeVar("T")
 
 BELOW_NOTHING = (InvalidRequest, NotAuthorized)
-EMPTY_LIST_PAUSES = (0.5, 1.0, 2.0)
-"""Seconds between readings of a machine list that is empty though the app counts machines."""
+SHORT_LIST_PAUSES = (0.5, 1.0, 2.0)
+"""Seconds between readings of a machine list that has fewer machines than the app counts."""
 
 
 @frozen(kw_only=True)
@@ -113,8 +113,8 @@ async def observe_app(client: FlyClient, name: str, wanted: Wanted) -> ObservedA
     """A fresh reading; an app that does not exist gives an empty one.
 
     Raises:
-        FlyError: the platform could not be read, or shows an empty machine list for an app that
-            counts machines (an incident once made deployers create everything a second time).
+        FlyError: the platform could not be read, or shows fewer machines than the app counts (an
+            incident once made deployers create everything a second time).
     """
     reading = _Reading(client, name)
     reads: list[Callable[[], Awaitable[None]]] = [reading.read_app, reading.read_machines]
@@ -127,9 +127,7 @@ async def observe_app(client: FlyClient, name: str, wanted: Wanted) -> ObservedA
         failures = [each for each in failures if not isinstance(each, BELOW_NOTHING)]
     if failures:
         raise failures[0]
-    counted = (reading.app.machine_count if reading.app else None) or 0
-    if counted and not reading.machines:
-        reading.machines = await _read_again(client, name, counted)
+    await _complete(reading)
     return reading.observed()
 
 
@@ -156,16 +154,35 @@ async def _or_none(call: Callable[[], Awaitable[T]]) -> T | None:
         return None
 
 
-async def _read_again(client: FlyClient, name: str, counted: int) -> list[models.Machine]:
-    for pause in EMPTY_LIST_PAUSES:
+async def _complete(reading: _Reading) -> None:
+    """Does not believe a machine list that lacks some: a region that does not answer is not empty.
+
+    Both are read again, for somebody may have made or destroyed machines in between.
+    """
+    for pause in SHORT_LIST_PAUSES:
+        if _listed(reading) >= _counted(reading):
+            return
         await anyio.sleep(pause)
-        machines = await client.api.machines_list(name)
-        if machines:
-            return machines
-    everything = await client.api.machines_list(name, include_deleted=True)
-    if len(everything) >= counted and not any(living(machine) for machine in everything):
-        return []
+        await reading.read_app()
+        await reading.read_machines()
+    if _listed(reading) >= _counted(reading):
+        return
+    name, counted, listed = reading.name, _counted(reading), _listed(reading)
+    everything = await reading.client.api.machines_list(name, include_deleted=True)
+    here = {machine.id for machine in reading.machines}
+    if len(everything) >= counted and not any(living(m) for m in everything if m.id not in here):
+        return  # the count is behind: those that it has too many are gone
+    regions = sorted({machine.region or "" for machine in reading.machines})
+    shown = f"only {listed}, in {', '.join(regions)}" if listed else "none"
     raise FlyError(
-        f"app {name} counts {counted} machines, but the list of its machines is empty",
+        f"app {name} counts {counted} machines, but the list of its machines has {shown}",
         hint="the platform may have an incident: nothing was changed; run the command again later",
     )
+
+
+def _counted(reading: _Reading) -> int:
+    return (reading.app.machine_count if reading.app else None) or 0
+
+
+def _listed(reading: _Reading) -> int:
+    return len(reading.machines)

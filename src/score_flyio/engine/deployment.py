@@ -26,13 +26,14 @@ from score_flyio.deploy.planning.plan import (
 )
 from score_flyio.deploy.releases.known import of_machines, to_remember
 from score_flyio.deploy.step import CreateApp
+from score_flyio.engine.ahead import problems_ahead
 from score_flyio.engine.apply import Applying
 from score_flyio.engine.images import Images, wanted_image
 from score_flyio.engine.images import Wanted as WantedImage
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.pipeline import Preparation
 from score_flyio.engine.session import TOOL_VERSION, Session, StateRecorder
-from score_flyio.errors import ScoreFlyError, StalePlan
+from score_flyio.errors import ConfigError, ScoreFlyError, StalePlan
 from score_flyio.events import PlanReady, WorkloadFinished
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.score.placeholders import PENDING
@@ -149,6 +150,7 @@ class Deployment:
         known = self.recorder.known(app)
         desired = evolve(desired, spec=without_known_secrets(desired.spec, known))
         observed = await observe_app(self.session.client, app, self.wanted(app, desired))
+        await self.refuse(app, desired, observed)
         plan = self.planned(desired, observed, await self.organization(observed))
         return evolve(plan, notes=(*map(str, desired.notices), *plan.notes))
 
@@ -179,6 +181,12 @@ class Deployment:
         told = self.session.target.org
         self.recorder.belongs(owner.slug if owner else None, told=told)
         return ""
+
+    async def refuse(self, app: str, desired: DesiredApp, observed: ObservedApp) -> None:
+        """Raises ConfigError where it is certain that the app cannot be deployed."""
+        problems = await problems_ahead(self.session.client, desired, observed, self.options)
+        if problems:
+            raise ConfigError(problems=self.ready.inputs[app].located(problems))
 
     def planned(self, desired: DesiredApp, observed: ObservedApp, org: str) -> AppPlan:
         """The plan of one app."""
@@ -220,6 +228,7 @@ class _Deploy:
             run.ready.run.check(run.ready.uids(self.app).values())
         wanted = run.wanted(self.app, outline)
         observed = await observe_app(run.session.client, self.app, wanted)
+        await run.refuse(self.app, outline, observed)
         planned = run.fingerprints.get(self.app)
         if planned is not None and planned != fingerprint(observed):
             raise StalePlan(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 from score_flyio.base.record import Record
 from score_flyio.deploy.local_files import LocalFiles
 from score_flyio.deploy.model import DesiredApp, FileSource
-from score_flyio.errors import ConfigError
+from score_flyio.errors import ConfigError, Problem
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.score.load import LoadedWorkload, workload_from_document
 from score_flyio.state.model import ProjectState
@@ -56,6 +56,10 @@ class Input(ABC):
     @abstractmethod
     def build_base(self) -> Path:
         """Where paths in `[build]` start."""
+
+    def located(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+        """Problems of the app's fly.toml with its file and lines; those of options stay."""
+        return tuple(problems)
 
     @abstractmethod
     def app_in(self, state: ProjectState) -> str:
@@ -233,6 +237,17 @@ class FlyTomlApp(Record, Input):
     @property
     def build_base(self) -> Path:
         return self.directory / Path(self.document.file or "").parent
+
+    def located(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+        return tuple(
+            found
+            for problem in problems
+            for found in (
+                (problem,)
+                if str(problem.path[0]).startswith("-")
+                else self.document.located([problem])
+            )
+        )
 
     def app_in(self, state: ProjectState) -> str:  # noqa: ARG002  # it names its app itself
         return self.app

@@ -1,7 +1,7 @@
 """The rules that a decoded fly.toml has to keep, as flyctl enforces them before a deployment.
 
-What is not checked here is not checked by flyctl either: region, port and signal names, protocols,
-handlers, CPU and memory combinations, and whether machine configs can be made at all.
+What `validate` does not check is not checked by flyctl either: region, port and signal names,
+protocols, handlers, CPU and memory combinations, and whether machine configs can be made at all.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Final
 from score_flyio.errors import InputError, Problem
 from score_flyio.flytoml.findings import finding
 from score_flyio.flytoml.groups import default_group, matches, process_groups
+from score_flyio.flytoml.limits import beyond_limits
 from score_flyio.flytoml.names import STRATEGY_NAMES
 from score_flyio.flytoml.spec import AppSpec, Mount, ServiceHttpCheck, ServiceTcpCheck
 from score_flyio.flytoml.values import Duration, split_command, volume_gb
@@ -35,7 +36,7 @@ def validate(spec: AppSpec) -> tuple[Problem, ...]:
 
 def undeployable(spec: AppSpec) -> tuple[Problem, ...]:
     """What flyctl accepts in a file, and no deploy can do."""
-    return (*_further_mounts(spec), *_statics(spec))
+    return (*_further_mounts(spec), *_statics(spec), *beyond_limits(spec))
 
 
 def warnings_of(spec: AppSpec) -> tuple[Problem, ...]:

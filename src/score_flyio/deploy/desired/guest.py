@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import attrs
+from attrs import frozen
 
 from fly_machines.models import FlyMachineGuest
 from score_flyio.deploy.desired.errors import ConversionError
@@ -61,6 +62,78 @@ _OVERRIDES: Final = (
 )
 
 
+@frozen
+class _Family:
+    """The combinations of CPUs and memory that machines of one kind can have."""
+
+    cpus: tuple[int, ...]
+    step: int
+    """MiB."""
+    least: int
+    """MiB for each CPU."""
+    most: int
+    """MiB for each CPU."""
+
+
+_FAMILIES: Final = {
+    "shared": _Family((1, 2, 4, 6, 8), 256, 256, 2048),
+    "performance": _Family((1, 2, 4, 6, 8, 10, 12, 14, 16, 32, 64, 128), 1024, 2048, 8192),
+}
+"""Fly's machine sizing documentation."""
+
+
+def refuse_impossible(guest: FlyMachineGuest, *, place: str = "vm") -> None:
+    """Holds a guest against the sizes that Fly has; those with a GPU are another matter.
+
+    Raises:
+        ConversionError: Fly has no such machine; the hint names the nearest ones.
+    """
+    family = _FAMILIES.get(guest.cpu_kind or "shared")
+    if family is None:
+        raise ConversionError(
+            _key(place, "cpu_kind"),
+            "unsupported_value",
+            f"Fly has no CPUs of kind {guest.cpu_kind!r}",
+            hint=f"use one of {', '.join(_FAMILIES)}",
+        )
+    if guest.gpus or guest.gpu_kind:
+        return
+    cpus, memory = guest.cpus or 1, guest.memory_mb or 0
+    if cpus not in family.cpus:
+        closest = min(family.cpus, key=lambda count: (abs(count - cpus), -count))
+        raise ConversionError(
+            _key(place, "cpus"),
+            "impossible_size",
+            f"Fly has no machine with {cpus} {guest.cpu_kind} CPUs",
+            hint=f"the nearest is {closest}; there are {', '.join(map(str, family.cpus))}",
+        )
+    least, most = cpus * family.least, cpus * family.most
+    if memory % family.step or not least <= memory <= most:
+        below = memory // family.step * family.step
+        near = sorted({min(max(size, least), most) for size in (below, below + family.step)})
+        raise ConversionError(
+            _key(place, "memory"),
+            "impossible_size",
+            f"{memory} MB are no memory of a machine with {cpus} {guest.cpu_kind} CPU(s), "
+            f"which has {least} to {most} MB in steps of {family.step}",
+            hint=f"use {' or '.join(f'{size}mb' for size in near)}"
+            + _more_cpus(family, memory, most),
+        )
+
+
+def _more_cpus(family: _Family, memory: int, most: int) -> str:
+    if memory <= most:
+        return ""
+    enough = next((count for count in family.cpus if count * family.most >= memory), None)
+    return f", or {enough} CPUs" if enough else ""
+
+
+def _key(place: str, name: str) -> str:
+    """A key of a table, or an option such as `--vm-memory`, where `place` is `--vm`."""
+    option = f"{place}-{name.replace('_', '-')}"
+    return option if place.startswith("-") else f"{place}.{name}"
+
+
 def preset(size: str, *, place: str = "vm") -> FlyMachineGuest:
     """A new guest of a named size.
 
@@ -69,7 +142,7 @@ def preset(size: str, *, place: str = "vm") -> FlyMachineGuest:
     """
     if size not in _PRESETS:
         raise ConversionError(
-            f"{place}.size",
+            _key(place, "size"),
             "unsupported_value",
             f"Fly has no machine size {size!r}",
             hint=f"use one of {', '.join(_near(size))}",
@@ -116,14 +189,14 @@ def _memory(text: str, place: str) -> int:
         size = memory_mib(text)
     except ValueError as error:
         raise ConversionError(
-            f"{place}.memory",
+            _key(place, "memory"),
             "invalid_size",
             f"{text!r} is not a memory size",
             hint="write a number of MiB, or a number with a unit such as 512mb or 2gb",
         ) from error
     if size == 0:
         raise ConversionError(
-            f"{place}.memory",
+            _key(place, "memory"),
             "zero",
             f"{text!r} comes out as 0 MiB of memory",
             hint="write at least 256mb; a number with a decimal point needs a unit",

@@ -17,6 +17,7 @@ from score_flyio.deploy.desired.addresses import address_kind, public_url
 from score_flyio.deploy.desired.containers import with_image
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.files import merged_files
+from score_flyio.deploy.desired.guest import guest_of, refuse_impossible
 from score_flyio.deploy.desired.machine_config import machine_config
 from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.desired.special import (
@@ -159,7 +160,23 @@ def conversion_problems(spec: AppSpec, files: FileSource) -> tuple[Problem, ...]
     for group in process_groups(spec):
         tests = try_machine_checks(spec, group, Machine(), release=nothing)
         errors += [test for test in tests if isinstance(test, ConversionError)]
+    errors += _impossible_sizes(spec)
     return tuple({str(p): p for error in errors for p in error.problems}.values())
+
+
+def _impossible_sizes(spec: AppSpec) -> list[ConversionError]:
+    """Sizes that can be read and that Fly does not have."""
+    tables = {f"vm[{index}]": vm for index, vm in enumerate(spec.vm)}
+    if spec.deploy is not None and spec.deploy.release_command_vm is not None:
+        tables["deploy.release_command_vm"] = spec.deploy.release_command_vm
+    errors = []
+    for place, vm in tables.items():
+        guest, unreadable = _attempt(partial(guest_of, vm, place=place))
+        if guest is None or unreadable is not None:
+            continue  # it is told where the machine config is made
+        _, error = _attempt(partial(refuse_impossible, guest, place=place))
+        errors += [error] if error is not None else []
+    return errors
 
 
 def deploy_json(spec: AppSpec) -> dict[str, Any]:

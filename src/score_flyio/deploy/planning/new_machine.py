@@ -114,5 +114,6 @@ def options_guest(options: DeployOptions) -> models.FlyMachineGuest | None:
             cpus=given.cpus or 0,
             cpu_kind=given.cpu_kind or "",
             memory=given.memory or "",
-        )
+        ),
+        place="--vm",
     )

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from fly_machines import models
-from score_flyio.deploy.desired.guest import default_guest, guest_of
+from score_flyio.deploy.desired.guest import default_guest, guest_of, refuse_impossible
 from score_flyio.deploy.metadata import Launch, by_group
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted
@@ -26,6 +26,7 @@ from score_flyio.deploy.planning.updates import (
 from score_flyio.deploy.releases.images import with_image_that_runs
 from score_flyio.deploy.releases.known import next_number
 from score_flyio.deploy.step import DestroyMachine
+from score_flyio.engine.ahead import refuse_unknown_regions
 from score_flyio.engine.apply import Work
 from score_flyio.engine.operations.apps import AppRef, observe
 from score_flyio.engine.operations.change import (
@@ -157,12 +158,18 @@ async def scale(
     Raises:
         UsageError: no such app, an unknown group, a region that is missing, or nothing is known to
             make machines from.
-        ConversionError: an unknown size.
+        ConfigError: a region that Fly does not have.
+        ConversionError: a size that Fly does not have.
         PlanError: the host of a machine that would change does not answer.
     """
     async with session.memory("scale", to_look=dry_run) as recorder:
         definition = known_definition(session, ref)
         observed = await observe(session, ref, Wanted(volumes=True))
+        asked = {
+            "--region": request.regions,
+            "--fallback-regions": request.options.fallback_regions,
+        }
+        await refuse_unknown_regions(session.client, asked, observed)
         record = recorder.of(ref.app)
         change = _plan(session, ref, observed, request, record=record, definition=definition)
         if change.work.makes_release and not dry_run:
@@ -278,14 +285,15 @@ def _guest(template: models.FlyMachineConfig, asked: GuestOptions | None) -> mod
         cpu_kind=asked.cpu_kind or "",
         memory=asked.memory or "",
     )
-    new = guest_of(asked_for)
-    if asked.size:
-        return new
-    changes: dict[str, Any] = {}
-    changes |= {"cpus": new.cpus} if asked.cpus else {}
-    changes |= {"cpu_kind": new.cpu_kind} if asked.cpu_kind else {}
-    changes |= {"memory_mb": new.memory_mb} if asked.memory else {}
-    return evolve(present, **changes)
+    new = guest_of(asked_for, place="--vm")
+    if not asked.size:
+        changes: dict[str, Any] = {}
+        changes |= {"cpus": new.cpus} if asked.cpus else {}
+        changes |= {"cpu_kind": new.cpu_kind} if asked.cpu_kind else {}
+        changes |= {"memory_mb": new.memory_mb} if asked.memory else {}
+        new = evolve(present, **changes)
+    refuse_impossible(new, place="--vm")
+    return new
 
 
 def _guest_text(machine: models.Machine) -> str:

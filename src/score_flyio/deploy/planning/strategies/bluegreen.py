@@ -173,13 +173,17 @@ def _impossible(update: GroupUpdate) -> Impossible | None:
             "to know when the new machines can take over",
             hint="add a check to fly.toml or a probe to the Score file, or use --strategy rolling",
         )
-    if update.mounts:
-        return Impossible(
-            reason=f"cannot be used for group {update.group}, "
-            "whose machines have volumes: a volume cannot be in two machines",
-            hint="use --strategy rolling",
-        )
-    return None
+    return _no_volumes(update.group) if update.mounts else None
 
 
-BLUEGREEN = Strategy(order=bluegreen, impossible=_impossible, whole_group=True)
+def _no_volumes(group: str) -> Impossible:
+    return Impossible(
+        reason=f"cannot be used for group {group}, "
+        "whose machines have volumes: a volume cannot be in two machines",
+        hint="use --strategy rolling",
+    )
+
+
+BLUEGREEN = Strategy(
+    order=bluegreen, impossible=_impossible, no_volumes=_no_volumes, whole_group=True
+)

@@ -55,13 +55,15 @@ def _canary(update: GroupUpdate, removed: str) -> CreateMachine:
 
 
 def _impossible(update: GroupUpdate) -> Impossible | None:
-    if not (update.mounts and update.running):
-        return None
+    return _no_volumes(update.group) if update.mounts and update.running else None
+
+
+def _no_volumes(group: str) -> Impossible:
     return Impossible(
-        reason=f"cannot be used for group {update.group}, "
+        reason=f"cannot be used for group {group}, "
         "whose machines have volumes: the canary would need one of its own",
         hint="use --strategy rolling",
     )
 
 
-CANARY = Strategy(order=canary, impossible=_impossible)
+CANARY = Strategy(order=canary, impossible=_impossible, no_volumes=_no_volumes)

@@ -194,6 +194,8 @@ class Strategy:
 
     order: Callable[[GroupUpdate], Ordered]
     impossible: Callable[[GroupUpdate], Impossible | None] = lambda _update: None
+    no_volumes: Callable[[str], Impossible] | None = None
+    """Why it cannot be used for a group, by name, whose machines have volumes; None: it can."""
     whole_group: bool = False
     """Whether all machines change as soon as one does."""
     waits: bool = True

@@ -1,0 +1,125 @@
+"""What is certain to fail, found before anything is made for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from score_flyio.base.place import path_of
+from score_flyio.deploy.desired.guest import refuse_impossible
+from score_flyio.deploy.model import DesiredApp, ObservedApp
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.planning.new_machine import options_guest
+from score_flyio.deploy.planning.strategies import STRATEGIES
+from score_flyio.errors import ConfigError, Problem
+from score_flyio.fly.client import FlyClient
+from score_flyio.flytoml.groups import flatten, process_groups
+from score_flyio.flytoml.regions import AREAS, REGIONS, nearest
+
+
+async def problems_ahead(
+    client: FlyClient, desired: DesiredApp, observed: ObservedApp, options: DeployOptions
+) -> tuple[Problem, ...]:
+    """What makes a deploy of the app impossible, whatever its resources give.
+
+    Raises:
+        ConversionError: the options ask for a size that Fly does not have.
+    """
+    if (guest := options_guest(options)) is not None:
+        refuse_impossible(guest, place="--vm")
+    asked: dict[str, Sequence[str]] = {
+        "--region" if options.region else "primary_region": [desired.spec.primary_region],
+        "--only-regions": options.only_regions,
+        "--exclude-regions": options.exclude_regions,
+        "--fallback-regions": options.fallback_regions,
+    }
+    return (
+        *await unknown_regions(client, asked, observed),
+        *_volumes(desired, observed, options),
+    )
+
+
+async def refuse_unknown_regions(
+    client: FlyClient, asked: Mapping[str, Sequence[str]], observed: ObservedApp
+) -> None:
+    """Raises ConfigError where an option names a region that there is not."""
+    if problems := await unknown_regions(client, asked, observed):
+        raise ConfigError(problems=problems)
+
+
+async def unknown_regions(
+    client: FlyClient, asked: Mapping[str, Sequence[str]], observed: ObservedApp
+) -> tuple[Problem, ...]:
+    """The regions that there are not.
+
+    The platform is asked only about those that neither the documentation lists nor the app is in.
+
+    Args:
+        client: reaches the platform.
+        asked: by place, what is asked for.
+        observed: the app.
+    """
+    here = {machine.region for machine in observed.machines}
+    here |= {volume.region for volume in observed.volumes}
+    words = [
+        (place, word.strip())
+        for place, texts in asked.items()
+        for text in texts
+        for word in text.split(",")
+    ]
+    odd = [(place, word) for place, word in words if word and word not in REGIONS | AREAS | here]
+    if not odd:
+        return ()
+    answer = await client.api.platform_regions_get()
+    listed = (answer.Regions or answer.regions) or []
+    known = REGIONS | {region.code for region in listed if region.code}
+    return tuple(
+        Problem(
+            message=f"Fly has no region {word!r}",
+            path=path_of(place),
+            hint=f"use {' or '.join(found) if len(found) < 4 else 'one of ' + ', '.join(found)}",
+            code="unknown_region",
+        )
+        for place, word in odd
+        if word not in known and (found := nearest(word, known))
+    )
+
+
+def _volumes(
+    desired: DesiredApp, observed: ObservedApp, options: DeployOptions
+) -> Iterator[Problem]:
+    spec = desired.spec
+    if not spec.mounts:
+        return
+    region = spec.primary_region
+    place = "--region" if options.region else "primary_region"
+    if "," in region or region in AREAS:
+        yield Problem(
+            message=f"{region!r} is not one region, and a volume needs one",
+            path=path_of(place),
+            hint="name one, such as iad",
+            code="volume_without_region",
+        )
+    elif not region and not observed.machines:
+        yield Problem(
+            message="there is no primary_region, and a volume needs one",
+            path=path_of("mounts[0]"),
+            hint='add primary_region = "iad" or another one, or give --region',
+            code="volume_without_region",
+        )
+    name = options.strategy or (spec.deploy.strategy if spec.deploy else "")
+    if not observed.machines:
+        yield from _strategy(desired, name, place="--strategy" if options.strategy else None)
+
+
+def _strategy(desired: DesiredApp, name: str, *, place: str | None) -> Iterator[Problem]:
+    """A strategy that the next deploy would refuse is refused by the first, too."""
+    reason = next((s.no_volumes for other, s in STRATEGIES.items() if other == name), None)
+    for group in process_groups(desired.spec):
+        if reason is not None and flatten(desired.spec, group).mounts:
+            problem = reason(group)
+            yield Problem(
+                message=f"strategy {name} {problem.reason}",
+                path=path_of(place or "deploy.strategy"),
+                hint=problem.hint,
+                code="strategy_with_volumes",
+            )

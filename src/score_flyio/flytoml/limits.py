@@ -1,0 +1,124 @@
+"""What the platform refuses although flyctl accepts it: told before the first call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from score_flyio.errors import Problem
+from score_flyio.flytoml.findings import finding
+from score_flyio.flytoml.groups import default_group, matches, process_groups
+from score_flyio.flytoml.spec import AppSpec, Service
+from score_flyio.flytoml.values import Duration
+
+_SECOND: Final = Duration.of_seconds(1)
+_LONGEST_KILL: Final = Duration.of_seconds(300)
+"""The platform's: "invalid stop_config.timeout, cannot exceed 5 minutes", whatever the CPUs."""
+_HTTP_PORTS: Final = ((80, 80), (443, 443))
+"""What `[http_service]` takes."""
+
+
+def beyond_limits(spec: AppSpec) -> Iterator[Problem]:
+    """Every value that the platform takes from nobody."""
+    yield from _kill_timeouts(spec)
+    yield from _waits(spec)
+    yield from _ports(spec)
+    yield from _started_by_datagrams(spec)
+
+
+def _limit(place: str, code: str, message: str, hint: str) -> Problem:
+    return finding("validate", place, code, message, hint)
+
+
+def _kill_timeouts(spec: AppSpec) -> Iterator[Problem]:
+    given = {"kill_timeout": spec.kill_timeout}
+    tests = {"": spec.machine_checks}
+    if spec.http_service:
+        tests["http_service."] = spec.http_service.machine_checks
+    tests |= {f"services[{n}].": service.machine_checks for n, service in enumerate(spec.services)}
+    for section, checks in tests.items():
+        for number, check in enumerate(checks):
+            given[f"{section}machine_checks[{number}].kill_timeout"] = check.kill_timeout
+    for place, span in given.items():
+        if span is None:
+            continue
+        if span > _LONGEST_KILL:
+            message = f"{span} is longer than the 5 minutes that Fly waits at most"
+            yield _limit(place, "above_maximum", message, 'the nearest is "5m"')
+        elif span < Duration(0):
+            yield _limit(place, "below_minimum", f"{span} is negative", 'the nearest is "0s"')
+        else:
+            yield from _too_short(place, span)
+
+
+def _waits(spec: AppSpec) -> Iterator[Problem]:
+    if spec.deploy is None:
+        return
+    for name in ("wait_timeout", "release_command_timeout"):
+        span = getattr(spec.deploy, name)
+        if span is not None:
+            yield from _too_short(f"deploy.{name}", span)
+
+
+def _too_short(place: str, span: Duration) -> Iterator[Problem]:
+    """A number without a unit means nanoseconds in most places, which nobody means."""
+    if not Duration(0) < span < _SECOND:
+        return
+    hint = 'the nearest is "1s"'
+    if span < Duration(1_000_000):
+        hint = f'a number without a unit means nanoseconds here: write "{span.nanoseconds}s"'
+    yield _limit(place, "below_minimum", f"{span} is too short for anything to happen", hint)
+
+
+def _ports(spec: AppSpec) -> Iterator[Problem]:
+    """A machine can offer a port once: neither twice, nor alone and in a range."""
+    default = default_group(spec)
+    told: set[str] = set()
+    for group in process_groups(spec):
+        http = spec.http_service
+        taken: list[tuple[str, int, int, str]] = []
+        if http is not None and matches(http.processes, group, default):
+            taken = [("tcp", low, high, "http_service") for low, high in _HTTP_PORTS]
+        for index, service in enumerate(spec.services):
+            if not matches(service.processes, group, default):
+                continue
+            for place, low, high in _ranges(service, f"services[{index}]"):
+                protocol = service.protocol or "tcp"
+                other = next(
+                    (t for t in taken if t[0] == protocol and low <= t[2] and t[1] <= high), None
+                )
+                taken.append((protocol, low, high, place))
+                if other is not None and place not in told:
+                    told.add(place)
+                    yield _limit(
+                        place,
+                        "duplicate_port",
+                        f"{other[3]} has {_span(low, high, protocol)} already",
+                        "give it another port, or remove one of the two",
+                    )
+
+
+def _ranges(service: Service, place: str) -> Iterator[tuple[str, int, int]]:
+    for index, port in enumerate(service.ports):
+        here = f"{place}.ports[{index}]"
+        if port.port:
+            yield f"{here}.port", port.port, port.port
+        if port.start_port and port.end_port:
+            yield f"{here}.start_port", port.start_port, port.end_port
+
+
+def _span(low: int, high: int, protocol: str) -> str:
+    if low == high:
+        return f"port {low} of {protocol}"
+    return f"ports {low} to {high} of {protocol}, or some of them,"
+
+
+def _started_by_datagrams(spec: AppSpec) -> Iterator[Problem]:
+    for index, service in enumerate(spec.services):
+        if service.protocol == "udp" and service.auto_start_machines:
+            yield _limit(
+                f"services[{index}].auto_start_machines",
+                "udp_autostart",
+                "the proxy starts no machine for UDP: true has no meaning here",
+                "the nearest is false, with auto_stop_machines off: the machines then run always",
+            )
