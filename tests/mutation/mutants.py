@@ -83,7 +83,7 @@ def _change(name: str, path: Path) -> str:
     lines = get_diff_for_mutant(name, path=path).splitlines()[2:]
     before = " ".join(line[1:].strip() for line in lines if line.startswith("-"))
     after = " ".join(line[1:].strip() for line in lines if line.startswith("+"))
-    return f"{before} → {after}"
+    return f"{before} → {after}".strip()
 
 
 def named() -> list[Named]:

@@ -37,7 +37,7 @@ def address_steps(
         kinds = ("v6", "shared_v4") if anew and PUBLIC & set(kinds) else ()
         kinds = () if observed.addresses else kinds
     if desired.flycast and address_kind(desired.spec) is not None:
-        kinds = (*(kind for kind in kinds if kind != "private_v6"), "private_v6")
+        kinds = tuple(dict.fromkeys((*kinds, "private_v6")))
     have = _present(observed)
     return tuple(
         AllocateAddress(id=f"address:{kind}", app=desired.name, kind=kind)

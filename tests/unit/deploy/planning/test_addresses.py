@@ -123,6 +123,8 @@ def test_others_may_come_later() -> None:
     desired, observed = evolve(wanted(), flycast=True), launched(wanted())
     (step,) = address_steps(desired, observed, DeployOptions())
     assert getattr(step, "kind", None) == "private_v6"
+    (step,) = address_steps(desired, NOBODY, DeployOptions(flycast=True))
+    assert getattr(step, "kind", None) == "private_v6"
     private = models.IPAssignment(ip="fdaa:0:1::2")
     has = evolve(observed, addresses=(*observed.addresses, private))
     assert address_steps(desired, has, DeployOptions()) == ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from attrs import evolve
 
@@ -41,6 +43,7 @@ SEEN = ObservedApp(
         evolve(SEEN, volumes=(volume("vol2", "m1"),)),
         evolve(SEEN, volumes=(volume("vol1"),)),
         evolve(SEEN, addresses=SEEN.addresses[:1]),
+        evolve(SEEN, addresses=(SEEN.addresses[0], address("66.241.1.2"))),
         evolve(SEEN, secrets={"KEY": "d1", "OTHER": "d3"}),
         evolve(SEEN, secrets={"KEY": "d1", "OTHER": "d2", "THIRD": "d3"}),
         evolve(SEEN, secrets={"KEY": "d1"}),
@@ -58,3 +61,7 @@ def test_a_plan_is_not_stale_where_the_platform_only_tells_things_in_another_ord
         secrets={"OTHER": "d2", "KEY": "d1"},
     )
     assert planned(wanted(), SEEN).fingerprint == planned(wanted(), now).fingerprint
+
+
+def test_a_fingerprint_is_sixteen_hexadecimal_digits() -> None:
+    assert re.fullmatch(r"[0-9a-f]{16}", planned(wanted(), SEEN).fingerprint)

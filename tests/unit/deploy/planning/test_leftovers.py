@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fly_machines import models
+from score_flyio.deploy.metadata import SAFE_TO_DESTROY, STANDS_FOR, TAG
 from score_flyio.deploy.planning.leftovers import sort_out
 
 
@@ -35,3 +36,20 @@ def test_a_canary_goes_but_never_as_the_last_machine() -> None:
     assert [step.target.machine for step in both.gone] == ["c"]
     alone = sort_out("app", "app", [machine("c", fly_canary="true")])
     assert [m.id for m in alone.machines] == ["c"]
+
+
+def test_each_machine_that_goes_is_told_why() -> None:
+    canary = machine("c", fly_canary="true")
+    orphan = machine("s", standbys=["gone"])
+    found = sort_out("app", "worker", [canary, orphan])
+    assert found.machines == ()
+    assert {step.target.machine: step.reason for step in found.gone} == {
+        "c": "a canary that an earlier run left behind",
+        "s": "what it stood by for is gone",
+    }
+    blue, green = machine("a"), machine("g", standbys=None, **{TAG: "R1", STANDS_FOR: "a"})
+    (gone,) = sort_out("app", "app", [blue, green]).gone
+    assert gone.reason == "an earlier run did not put it into service"
+    blue = machine("a", standbys=None, **{TAG: SAFE_TO_DESTROY})
+    (gone,) = sort_out("app", "app", [blue, green]).gone
+    assert gone.reason == "an earlier run replaced it"

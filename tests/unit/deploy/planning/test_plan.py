@@ -224,8 +224,8 @@ def test_machines_that_do_not_serve_change_first() -> None:
 )
 def test_what_ran_or_should_have_is_launched(facts: dict[str, Any], skip: bool) -> None:
     observed = changed(launched(wanted()), ONE, **facts)
-    plan = planned(wanted(image="nginx:2"), observed)
-    assert bool(step(plan, f"update:{ONE}").request.skip_launch) is skip
+    update = step(planned(wanted(image="nginx:2"), observed), f"update:{ONE}")
+    assert (bool(update.request.skip_launch), update.starts) == (skip, not skip)
 
 
 # --- what interrupted deploys leave

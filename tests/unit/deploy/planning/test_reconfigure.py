@@ -28,6 +28,7 @@ from score_flyio.deploy.step import (
 )
 from score_flyio.errors import ConfigError, PlanError
 from score_flyio.flytoml.spec import AppSpec, DeploySection
+from score_flyio.flytoml.values import Duration
 from score_flyio.state.deployments import Release
 from tests.unit.deploy.planning.plans import machine
 
@@ -96,6 +97,8 @@ def test_bluegreen_replaces_all_of_a_group_or_none() -> None:
     found = plan(first, second, strategy="bluegreen")
     assert sorted(map(str, destroyed(found))) == ["a", "b"]
     assert updated(found) == []
+    (hold,) = [step for step in found.steps if isinstance(step, HoldMachines)]
+    assert set(hold.machines) == {"a", "b"}
     assert plan(first, strategy="bluegreen").empty
 
 
@@ -124,6 +127,36 @@ def test_the_strategy_and_times_of_the_definition_count() -> None:
     assert found.pools["rolling:app"] == 3
     over = plan(*machines, definition=spec, strategy="immediate", max_unavailable=1.0)
     assert not any(isinstance(step, CreateMachine) for step in over.steps)
+
+
+def test_the_times_of_the_definition_count_also_where_an_earlier_run_is_finished() -> None:
+    """Both of two machines that were being replaced go, each behind the one that took over."""
+    spec = AppSpec(deploy=DeploySection(wait_timeout=Duration.parse("2m")))
+    found = plan(
+        machine("a", config()),
+        machine("b", config()),
+        machine("c", config(marks={STANDS_FOR: "a"})),
+        machine("d", config(marks={STANDS_FOR: "b"})),
+        definition=spec,
+    )
+    assert destroyed(found) == ["a", "b"]
+    assert updated(found) == ["c", "d"]
+    waits = {step.id: step.timeout for step in found.steps if isinstance(step, AwaitHealthy)}
+    assert waits == dict.fromkeys(
+        ("replaced:a:healthy", "replaced:b:healthy", "update:c:healthy", "update:d:healthy"), 120.0
+    )
+
+
+def test_the_concurrency_of_the_options_counts() -> None:
+    machines = [machine(name, config()) for name in "abcd"]
+    found = plan(*machines, strategy="immediate", concurrency=3)
+    assert found.pools == {"immediate:app": 3}
+
+
+def test_checks_of_one_machine_of_a_group_are_waited_for() -> None:
+    found = plan(machine("a", config()), machine("b", evolve(config(), checks=None)))
+    waits = [step for step in found.steps if isinstance(step, AwaitHealthy)]
+    assert [wait.wait_for_checks for wait in waits] == [True, True]
 
 
 def test_an_impossible_strategy_of_the_definition_becomes_rolling_with_a_note() -> None:

@@ -81,3 +81,26 @@ def test_a_volume_is_left_behind_only_with_consent() -> None:
     )
     assert raised.value.hint == "agree with --yes; the volume is kept, unattached"
     assert planned(wanted(SERVICE), observed_volume(), allow_destructive=True).steps
+
+
+@pytest.mark.parametrize(
+    ("vm", "kind"),
+    [("size = 'a10'", "a10"), ("gpu_kind = 'l40s'", "l40s"), ("gpus = 2", "2 GPUs")],
+)
+def test_new_machines_with_a_graphics_processor(vm: str, kind: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        planned(wanted(SERVICE + f"[[vm]]\n{vm}\n"))
+    assert str(raised.value) == (
+        f"app web: machines of group app would have a GPU ({kind}), "
+        "which Fly refuses since August 2026"
+    )
+    assert raised.value.hint == ("choose a size without one: [[vm]] size in fly.toml, or --vm-size")
+
+
+def test_a_volume_of_a_lost_host_that_is_known_by_its_mount_alone() -> None:
+    mounts = [models.FlyMachineMount(name="data", path="/data", volume="vol9")]
+    config = models.FlyMachineConfig(image="nginx:1", mounts=mounts)
+    for shown in ({"config": config}, {"config": None, "incomplete_config": config}):
+        lost = changed(launched(wanted()), ONE, host_status="unreachable", **shown)
+        with pytest.raises(PlanError, match="so is its volume vol9"):
+            planned(wanted(), lost)

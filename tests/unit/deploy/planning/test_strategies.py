@@ -5,9 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from attrs import evolve
 
 from fly_machines import models
 from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.planning.rollout import roll_out
 from score_flyio.deploy.planning.strategies import STRATEGIES
 from score_flyio.deploy.planning.strategies.model import GroupUpdate, Waiting
 from score_flyio.deploy.step import AwaitHealthy, UpdateMachine
@@ -77,6 +79,14 @@ def test_machines_at_rest_come_after_the_first_one_is_well() -> None:
     ordered = STRATEGIES["rolling"].order(group(2, resting=2))
     resting = [step for step in ordered.steps if step.id.startswith("update:r")]
     assert all("update:m0:smoke" in step.needs for step in resting)
+
+
+def test_rolling_does_for_a_strategy_that_is_impossible() -> None:
+    update = group(3, waiting=Waiting(timeout=60, checks=False, smoke_window=0))
+    update = evolve(update, changing=frozenset({"m1"}))
+    plan = roll_out(update, "bluegreen", replaced=frozenset({"m2"}), fall_back=True)
+    assert plan.unchanged == ("m0",)
+    assert [step.machine for step in plan.steps if isinstance(step, UpdateMachine)] == ["m1"]
 
 
 def test_immediate_waits_for_nothing() -> None:

@@ -73,6 +73,16 @@ def test_a_free_volume_is_given_to_one_machine_of_one_group() -> None:
     assert [each.group for each in made] == ["worker"]
 
 
+def test_a_machine_without_a_region_goes_where_its_free_volume_is() -> None:
+    anywhere = wanted(MOUNT)
+    anywhere = evolve(anywhere, spec=evolve(anywhere.spec, primary_region=""))
+    free = ObservedApp(
+        name="web", app=models.App(name="web"), volumes=(evolve(volume("vol1"), region="ord"),)
+    )
+    (made,) = [s for s in planned(anywhere, free).steps if isinstance(s, CreateMachine)]
+    assert (mounted_volume(made), made.request.region) == ("vol1", "ord")
+
+
 def test_a_volume_on_a_lost_host_is_given_to_nobody() -> None:
     lost = evolve(volume("vol1"), host_status="unreachable")
     good = evolve(volume("vol2"), host_status="ok")

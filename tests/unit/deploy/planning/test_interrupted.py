@@ -1,0 +1,106 @@
+"""What earlier runs began, beside what this one does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from fly_machines import models
+from score_flyio.deploy.metadata import STANDS_FOR, Launch
+from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.step import CreateMachine
+from score_flyio.fly.present import LAUNCH_KEY
+from tests.unit.deploy.planning.plans import (
+    CHECK,
+    SERVICE,
+    changed,
+    ids,
+    launched,
+    machine,
+    marked,
+    planned,
+    step,
+    updates,
+    wanted,
+)
+
+ONE, TWO = "create:app:1", "create:app:2"
+
+
+def of_launches(*places: str) -> ObservedApp:
+    """Machines named as their places in launches."""
+    observed = launched(wanted())
+    config = observed.machines[0].config
+    assert config is not None
+    machines = tuple(
+        machine(place, evolve(config, metadata={**(config.metadata or {}), LAUNCH_KEY: place}))
+        for place in places
+    )
+    return evolve(observed, machines=machines)
+
+
+def test_the_second_launch_of_a_group_goes_on_where_the_first_was_complete() -> None:
+    plan = planned(wanted(), of_launches("A:1/2", "A:2/2", "B:1/2"))
+    (made,) = [each for each in plan.steps if isinstance(each, CreateMachine)]
+    assert made.launch_id == "B:2/2"
+    assert plan.launches == ("B",)
+
+
+def test_a_standby_stands_by_for_the_first_of_its_launch_in_whichever_run_that_was_made() -> None:
+    desired = wanted(CHECK)
+    assert step(planned(desired), TWO).standby_for.step == ONE
+    observed = launched(desired)
+    rest = planned(desired, evolve(observed, machines=observed.machines[:1]))
+    assert step(rest, TWO).standby_for.machine == ONE
+    first = Launch.of_machine(observed.machines[0])
+    assert first is not None
+    assert step(rest, TWO).launch_id == f"{first.id}:2/2"
+
+
+def test_replacements_begun_and_new_ones_do_not_keep_each_other_away() -> None:
+    names = ("a", "b", "c", "d")
+    observed = of_launches(*names)
+    for name in names[:3]:
+        observed = changed(observed, name, host_status="unreachable")
+    plan = planned(wanted(), marked(observed, "d", **{STANDS_FOR: "b"}))
+    assert [s.id for s in plan.steps if isinstance(s, CreateMachine)] == ["replace:a", "replace:c"]
+    assert {"destroy:a", "destroy:b", "destroy:c"} <= set(ids(plan))
+
+
+def test_a_replacement_is_not_watched_for_crashes_before_the_old_machine_goes() -> None:
+    lost = changed(launched(wanted()), ONE, host_status="unreachable")
+    plan = planned(wanted(), lost, smoke_checks=True)
+    assert ids(plan)[-3:] == [f"replace:{ONE}", f"replace:{ONE}:healthy", f"destroy:{ONE}"]
+
+
+@pytest.mark.parametrize(
+    ("state", "waits"),
+    [("started", True), ("stopped", False), ("suspended", False), ("created", False)],
+)
+def test_a_replacement_that_was_made_to_rest_is_not_waited_for(state: Any, *, waits: bool) -> None:
+    observed = marked(launched(wanted()), TWO, **{STANDS_FOR: ONE})
+    plan = planned(wanted(), changed(observed, TWO, state=state))
+    assert (f"replaced:{ONE}:healthy" in ids(plan)) is waits
+    assert f"destroy:{ONE}" in ids(plan)
+
+
+def test_a_machine_without_the_mark_of_a_group_is_one_of_the_default_group() -> None:
+    desired = wanted("[processes]\nserve = 'run'\n" + SERVICE)
+    observed = launched(desired)
+    for name in ("create:serve:1", "create:serve:2"):
+        observed = changed(observed, name, config=models.FlyMachineConfig(image="nginx:0"))
+    plan = planned(desired, observed)
+    assert [update.group for update in updates(plan)] == ["serve", "serve"]
+    assert not any(step_id.startswith(("create:", "destroy:")) for step_id in ids(plan))
+
+
+def test_a_green_standby_comes_after_the_machine_that_it_stands_by_for() -> None:
+    observed = launched(wanted(CHECK))
+    config = observed.machines[0].config
+    assert config is not None
+    observed = changed(observed, ONE, config=evolve(config, standbys=[TWO]))
+    observed = changed(observed, TWO, config=config, state="started")
+    plan = planned(wanted(CHECK, image="nginx:2"), observed, strategy="bluegreen")
+    assert step(plan, f"green:{ONE}").standby_for.step == f"green:{TWO}"
