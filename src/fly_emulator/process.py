@@ -83,10 +83,14 @@ def _exit_code(config: Json) -> int:
     """How the command of a machine ends that runs once."""
     init = config.get("init") or {}
     words = init.get("exec") or [*(init.get("entrypoint") or ()), *(init.get("cmd") or ())]
-    last = str(words[-1]) if words else ""
-    if told := _EXIT.fullmatch(last):
+    return played_exit(str(words[-1]) if words else "")
+
+
+def played_exit(script: str) -> int:
+    """How a script ends that nothing runs: well, unless it says otherwise."""
+    if told := _EXIT.fullmatch(script):
         return int(told[1])
-    return int(last.rpartition("/")[2] == "false")
+    return int(script.rpartition("/")[2] == "false")
 
 
 def _mark(config: Json, name: str) -> str | None:

@@ -1,12 +1,15 @@
 """The programs of emulated machines, for commands that are executed in them.
 
-No container runs anywhere: an emulated machine has the three programs that need none.
+No container runs anywhere: an emulated machine has the three programs that need none, and shells
+that play their scripts. So what is made in a server by a script in its machine, such as a database,
+seems to be made, and nothing can connect to it.
 """
 
 from __future__ import annotations
 
 import anyio.lowlevel
 
+from fly_emulator.process import played_exit
 from fly_emulator.records import Json
 from fly_emulator.wire import Execution
 
@@ -15,7 +18,7 @@ NOT_FOUND = 127
 
 
 class Programs:
-    """An `ExecRunner` that knows `true`, `false` and `echo`, and has nothing else."""
+    """An `ExecRunner` that knows `true`, `false`, `echo` and shells, and has nothing else."""
 
     async def run(self, execution: Execution) -> Json:
         """The outcome of the command; 127 for any other program."""
@@ -28,8 +31,10 @@ class Programs:
                 return _result(1)
             case "echo":
                 return _result(0, stdout=" ".join(words) + "\n")
+            case "sh" | "bash":
+                return _result(played_exit(words[-1] if words else ""))
             case _:
-                reason = "emulated machines have only true, false and echo"
+                reason = "emulated machines have only true, false, echo and shells"
                 return _result(NOT_FOUND, stderr=f"{program}: not found ({reason})\n")
 
 

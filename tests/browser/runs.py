@@ -69,7 +69,9 @@ class _Provisioned(Project):
     types: tuple[str, ...] = ("postgres", "redis")
     plugin: Slow = field(factory=Slow)
 
-    def registry(self, state: ProjectState, *, timeout: float = 0.0) -> Registry:
+    def registry(
+        self, state: ProjectState, *, access: Any = None, timeout: float = 0.0
+    ) -> Registry:
         definitions = tuple(
             ProvisionerDefinition(id=f"our-{name}", resource_type=name, spec=StaticSpec())
             for name in self.types

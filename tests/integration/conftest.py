@@ -28,8 +28,12 @@ from score_flyio.fly.auth import Tokens
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.limits import Limit, RateLimiter
 from score_flyio.fly.retry import RetryPolicy
-from score_flyio.resources.postgres import execute, health
-from score_flyio.resources.postgres.access import FlyAccess
+from score_flyio.resources.provisioner import Provisioner
+from score_flyio.resources.servers import execute, health
+from score_flyio.resources.servers.access import FlyAccess
+from score_flyio.resources.template.files import Project, built_in_server
+from score_flyio.resources.template.surroundings import Surroundings
+from score_flyio.state.model import ProjectState
 
 with warnings.catch_warnings():
     # Importing it warns when the system has no folder for run-time files.
@@ -122,6 +126,12 @@ class PostgresMachines(LocalExecRunner):
             self.booted.add(machine.id)
             self.server.set_superuser_password(self.environment(machine)["POSTGRES_PASSWORD"])
         return await super().run(execution)
+
+
+def served(name: str, access: FlyAccess) -> Provisioner:
+    """The built-in provisioner of this name."""
+    surroundings = Surroundings(state=ProjectState.new("pfx-"))
+    return built_in_server(name, Project(lambda: surroundings, lambda: access))
 
 
 @define

@@ -16,22 +16,27 @@ from fly_emulator import ExecRunner, Faults, parse_faults
 from fly_emulator.records import Json
 from fly_emulator.wire import Execution
 from score_flyio.errors import ProvisionFailed
-from score_flyio.resources.postgres.provisioner import (
-    SHARED_KEY,
-    PostgresInstanceProvisioner,
-    PostgresProvisioner,
-)
 from score_flyio.resources.provisioner import (
     Provisioner,
     ProvisionIncomplete,
     ProvisionRequest,
     ProvisionResult,
 )
+from score_flyio.resources.servers.access import FlyAccess
 from score_flyio.resources.sharing import merge_patch
 from score_flyio.score.resources import ResourceUid
-from tests.integration.conftest import QUICK, Platform, PostgresServer, refused
+from tests.integration.conftest import QUICK, Platform, PostgresServer, refused, served
 
 NewPlatform = Callable[..., Platform]
+SHARED_KEY = "builtin-provisioners-postgres"
+
+
+def databases(access: FlyAccess) -> Provisioner:
+    return served("postgres", access)
+
+
+def own_server(access: FlyAccess) -> Provisioner:
+    return served("postgres-instance", access)
 
 
 @pytest.fixture(params=["asyncio", "trio"])
@@ -60,7 +65,7 @@ class Caller:
         self.shared = merge_patch(self.shared, result.shared or {})
 
     async def provision(self, provisioner: Provisioner, name: str) -> ProvisionResult:
-        type_ = "postgres" if isinstance(provisioner, PostgresProvisioner) else "postgres-instance"
+        type_ = "postgres" if provisioner.uses_shared else "postgres-instance"
         try:
             result = await provisioner.provision(self.request(name, type_))
         except ProvisionIncomplete as error:
@@ -106,7 +111,7 @@ def assert_nothing_doubled(platform: Platform, databases: int, server: PostgresS
 async def test_two_databases_share_one_server_and_nothing_else(
     platform: Platform, postgres: PostgresServer
 ) -> None:
-    caller, provisioner = Caller(), PostgresProvisioner(platform.access())
+    caller, provisioner = Caller(), databases(platform.access())
     first = await caller.provision(provisioner, "db")
     second = await caller.provision(provisioner, "db2")
 
@@ -122,7 +127,7 @@ async def test_two_databases_share_one_server_and_nothing_else(
 
 
 async def test_answers_have_the_form_of_the_go_tool(platform: Platform) -> None:
-    caller, provisioner = Caller(), PostgresProvisioner(platform.access())
+    caller, provisioner = Caller(), databases(platform.access())
     result = await caller.provision(provisioner, "db")
     (app,) = platform.apps
     state, secrets = caller.states["db"], result.secrets or {}
@@ -145,7 +150,7 @@ async def test_answers_have_the_form_of_the_go_tool(platform: Platform) -> None:
 
 
 async def test_provisioning_again_reads_the_app_and_does_nothing(platform: Platform) -> None:
-    caller, provisioner = Caller(), PostgresProvisioner(platform.access())
+    caller, provisioner = Caller(), databases(platform.access())
     first = await caller.provision(provisioner, "db")
     seen = len(platform.emulator.journal.entries)
     again = await caller.provision(provisioner, "db")
@@ -157,7 +162,7 @@ async def test_provisioning_again_reads_the_app_and_does_nothing(platform: Platf
 async def test_the_last_database_takes_the_server_with_it(
     platform: Platform, postgres: PostgresServer
 ) -> None:
-    caller, provisioner = Caller(), PostgresProvisioner(platform.access())
+    caller, provisioner = Caller(), databases(platform.access())
     await caller.provision(provisioner, "db")
     second = await caller.provision(provisioner, "db2")
     await caller.deprovision(provisioner, "db")
@@ -172,7 +177,7 @@ async def test_the_last_database_takes_the_server_with_it(
 async def test_a_role_that_owns_things_elsewhere_can_be_dropped(
     platform: Platform, postgres: PostgresServer
 ) -> None:
-    caller, provisioner = Caller(), PostgresProvisioner(platform.access())
+    caller, provisioner = Caller(), databases(platform.access())
     first = await caller.provision(provisioner, "db")
     await caller.provision(provisioner, "db2")
     with login(postgres, first, database="postgres") as connection:
@@ -185,7 +190,7 @@ async def test_a_role_that_owns_things_elsewhere_can_be_dropped(
 
 
 async def test_a_server_of_its_own(platform: Platform, postgres: PostgresServer) -> None:
-    caller, provisioner = Caller(), PostgresInstanceProvisioner(platform.access())
+    caller, provisioner = Caller(), own_server(platform.access())
     result = await caller.provision(provisioner, "db")
     (app,) = platform.apps
     assert result.state == {"app": app, "password": (result.secrets or {})["password"]}
@@ -203,7 +208,7 @@ async def test_a_server_of_its_own(platform: Platform, postgres: PostgresServer)
 
 
 async def test_two_servers_made_at_once_are_two(platform: Platform) -> None:
-    caller, provisioner = Caller(), PostgresInstanceProvisioner(platform.access())
+    caller, provisioner = Caller(), own_server(platform.access())
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(caller.provision, provisioner, "db")
         tasks.start_soon(caller.provision, provisioner, "db2")
@@ -214,7 +219,7 @@ async def test_two_servers_made_at_once_are_two(platform: Platform) -> None:
 async def test_no_password_is_in_any_request_but_the_one_that_sets_secrets(
     platform: Platform,
 ) -> None:
-    caller, provisioner = Caller(), PostgresProvisioner(platform.access())
+    caller, provisioner = Caller(), databases(platform.access())
     result = await caller.provision(provisioner, "db")
     await caller.provision(provisioner, "db2")
     await caller.deprovision(provisioner, "db")
@@ -229,13 +234,13 @@ async def test_no_password_is_in_any_request_but_the_one_that_sets_secrets(
 async def test_no_region_leaves_the_names_for_the_next_run(platform: Platform) -> None:
     caller = Caller()
     with pytest.raises(ProvisionIncomplete, match="FLY_REGION_NAME") as caught:
-        await caller.provision(PostgresProvisioner(platform.access(region=None)), "db")
+        await caller.provision(databases(platform.access(region=None)), "db")
     assert caught.value.code == "environment_missing"
     assert set(caller.entry) == {"app", "password"}
     assert caller.states == {}
     assert platform.apps == []
     noted = caller.entry
-    await caller.provision(PostgresProvisioner(platform.access()), "db")
+    await caller.provision(databases(platform.access()), "db")
     assert platform.apps == [noted["app"]]
     assert caller.entry["password"] == noted["password"]
 
@@ -244,7 +249,7 @@ async def test_sql_that_fails_is_kept_and_finished_by_the_next_run(
     new_platform: NewPlatform, postgres: PostgresServer
 ) -> None:
     platform = new_platform(parse_faults("Machines_exec: 400 times=1"))
-    caller, provisioner = Caller(), PostgresProvisioner(platform.access())
+    caller, provisioner = Caller(), databases(platform.access())
     with pytest.raises(ProvisionIncomplete):
         await caller.provision(provisioner, "db")
     assert caller.states["db"]["incomplete"] is True
@@ -258,7 +263,7 @@ async def test_sql_that_fails_is_kept_and_finished_by_the_next_run(
 
 async def test_what_a_failed_run_made_can_be_taken_away(new_platform: NewPlatform) -> None:
     platform = new_platform(parse_faults("Machines_create: 422 times=9"))
-    caller, provisioner = Caller(), PostgresProvisioner(platform.access())
+    caller, provisioner = Caller(), databases(platform.access())
     with pytest.raises(ProvisionIncomplete):
         await caller.provision(provisioner, "db")
     assert len(platform.apps) == 1
@@ -270,7 +275,7 @@ async def test_what_a_failed_run_made_can_be_taken_away(new_platform: NewPlatfor
 async def test_a_server_that_was_deleted_by_hand_is_made_again_with_all_databases(
     platform: Platform, postgres: PostgresServer
 ) -> None:
-    caller, provisioner = Caller(), PostgresProvisioner(platform.access())
+    caller, provisioner = Caller(), databases(platform.access())
     await caller.provision(provisioner, "db")
     await caller.provision(provisioner, "db2")
     async with platform.access().connect() as client:
@@ -284,8 +289,8 @@ async def test_a_server_that_was_deleted_by_hand_is_made_again_with_all_database
 async def test_nothing_to_deprovision_needs_no_platform(platform: Platform) -> None:
     request = ProvisionRequest(uid=ResourceUid("postgres", "default", "shop.db"), guid="u")
     for provisioner in (
-        PostgresProvisioner(platform.access()),
-        PostgresInstanceProvisioner(platform.access()),
+        databases(platform.access()),
+        own_server(platform.access()),
     ):
         assert await provisioner.deprovision(request) == ProvisionResult()
     assert platform.emulator.journal.entries == []
@@ -317,7 +322,7 @@ async def killed_run(platform: Platform, caller: Caller, number: int) -> bool:
     with anyio.CancelScope() as scope:
         killer = Killer(platform.emulator.transport(), scope, number)
         platform.transport = lambda: killer
-        provisioner = PostgresProvisioner(platform.access())
+        provisioner = databases(platform.access())
         await caller.provision(provisioner, "db")
         await caller.provision(provisioner, "db2")
     platform.transport = None
@@ -336,7 +341,7 @@ async def test_a_run_killed_at_any_request_is_carried_on(
     platform, caller = new_platform(), Caller()
     killed = await killed_run(platform, caller, number)
     assert killed or number > REQUESTS - 6
-    provisioner = PostgresProvisioner(platform.access())
+    provisioner = databases(platform.access())
     first = await caller.provision(provisioner, "db")
     second = await caller.provision(provisioner, "db2")
     assert_nothing_doubled(platform, 2, postgres)
@@ -360,12 +365,12 @@ async def test_what_reads_do_not_show_yet_is_waited_for(
     caller = Caller()
     await killed_run(platform, caller, number)
     assert platform.emulator.journal.entries[-1].operation == operation
-    await caller.provision(PostgresProvisioner(platform.access()), "db")
+    await caller.provision(databases(platform.access()), "db")
     assert_nothing_doubled(platform, 1, postgres)
 
 
 async def test_a_server_that_rests_is_started(platform: Platform, postgres: PostgresServer) -> None:
-    caller, provisioner = Caller(), PostgresProvisioner(platform.access())
+    caller, provisioner = Caller(), databases(platform.access())
     await caller.provision(provisioner, "db")
     (machine,) = platform.emulator.world.machines
     async with platform.access().connect() as client:
@@ -376,7 +381,7 @@ async def test_a_server_that_rests_is_started(platform: Platform, postgres: Post
 
 
 async def test_a_server_that_lost_its_machine_is_told(platform: Platform) -> None:
-    caller, provisioner = Caller(), PostgresProvisioner(platform.access())
+    caller, provisioner = Caller(), databases(platform.access())
     await caller.provision(provisioner, "db")
     (machine,) = platform.emulator.world.machines
     async with platform.access().connect() as client:
@@ -404,14 +409,14 @@ async def test_a_server_that_does_not_listen_yet_is_waited_for(
 ) -> None:
     assert platform.emulator.exec_runner is not None
     platform.emulator.exec_runner = NotListening(platform.emulator.exec_runner, 2)
-    caller, provisioner = Caller(), PostgresProvisioner(platform.access())
+    caller, provisioner = Caller(), databases(platform.access())
     use(postgres, await caller.provision(provisioner, "db"))
 
 
 async def test_a_server_that_never_listens_is_told(platform: Platform) -> None:
     assert platform.emulator.exec_runner is not None
     platform.emulator.exec_runner = NotListening(platform.emulator.exec_runner, 99)
-    caller, provisioner = Caller(), PostgresProvisioner(platform.access())
+    caller, provisioner = Caller(), databases(platform.access())
     with pytest.raises(ProvisionIncomplete, match="exit code 2: connection refused"):
         await caller.provision(provisioner, "db")
 
@@ -433,7 +438,7 @@ async def test_a_lost_answer_makes_nothing_twice(
     new_platform: NewPlatform, postgres: PostgresServer, operation: str, action: str
 ) -> None:
     platform = new_platform(parse_faults(f"{operation}: {action}"))
-    caller, provisioner = Caller(), PostgresProvisioner(platform.access())
+    caller, provisioner = Caller(), databases(platform.access())
     use(postgres, await caller.provision(provisioner, "db"))
     assert_nothing_doubled(platform, 1, postgres)
 
@@ -444,7 +449,7 @@ async def test_a_refused_call_is_carried_on_by_the_next_run(
     new_platform: NewPlatform, postgres: PostgresServer, operation: str
 ) -> None:
     platform = new_platform(parse_faults(f"{operation}: 400 times=1"))
-    caller, provisioner = Caller(), PostgresProvisioner(platform.access())
+    caller, provisioner = Caller(), databases(platform.access())
     with pytest.raises(ProvisionIncomplete):
         await caller.provision(provisioner, "db")
     use(postgres, await caller.provision(provisioner, "db"))
@@ -454,7 +459,7 @@ async def test_a_refused_call_is_carried_on_by_the_next_run(
 async def test_a_name_that_someone_else_has_is_passed_over(new_platform: NewPlatform) -> None:
     platform = new_platform(parse_faults("Apps_show: 403 times=1"))
     caller = Caller()
-    await caller.provision(PostgresProvisioner(platform.access()), "db")
+    await caller.provision(databases(platform.access()), "db")
     assert platform.apps == [caller.entry["app"]]
     asked = [e.app for e in platform.emulator.journal.entries if e.operation == "Apps_show"]
     assert asked[0] != caller.entry["app"]
@@ -463,7 +468,7 @@ async def test_a_name_that_someone_else_has_is_passed_over(new_platform: NewPlat
 async def test_an_error_of_psql_is_told_without_secrets(
     platform: Platform, postgres: PostgresServer
 ) -> None:
-    caller, provisioner = Caller(), PostgresProvisioner(platform.access())
+    caller, provisioner = Caller(), databases(platform.access())
     await caller.provision(provisioner, "db")
     caller.states["db2"] = {"database": "other", "username": "pg_not_allowed", "password": "p" * 20}
     with pytest.raises(ProvisionFailed, match=r"psql in machine .* exit code 3") as caught:
@@ -477,7 +482,7 @@ async def test_faults_can_be_many(new_platform: NewPlatform, postgres: PostgresS
     """A run that fails again and again comes to the same end as one that does not."""
     faults: Faults = parse_faults("changes: 400 p=0.4 times=6; seed=3")
     platform = new_platform(faults)
-    caller, provisioner = Caller(), PostgresProvisioner(platform.access())
+    caller, provisioner = Caller(), databases(platform.access())
     for _ in range(12):
         try:
             result = await caller.provision(provisioner, "db")

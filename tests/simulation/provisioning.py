@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import anyio
 from attrs import define, evolve, field, frozen
@@ -93,6 +94,8 @@ class SimProject(Project):
 
     databases: Databases | None = None
 
-    def registry(self, state: ProjectState, *, timeout: float = PROVISIONER_TIMEOUT) -> Registry:
+    def registry(
+        self, state: ProjectState, *, access: Any = None, timeout: float = PROVISIONER_TIMEOUT
+    ) -> Registry:
         assert self.databases is not None
         return Registry(tuple(state.provisioners), timeout, {"databases": self.databases})

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from score_flyio.events import Event
     from score_flyio.fly.client import FlyClient
-    from score_flyio.resources.postgres.access import FlyAccess
+    from score_flyio.resources.servers.access import FlyAccess
 
 
 def access_from_environment(
@@ -25,7 +25,7 @@ def access_from_environment(
     `note` is told what is made.
     """
     from score_flyio.fly.organization import Organization
-    from score_flyio.resources.postgres.access import FlyAccess, region_of, say_nothing
+    from score_flyio.resources.servers.access import FlyAccess, region_of, say_nothing
 
     variables = os.environ if environ is None else environ
 
@@ -50,13 +50,20 @@ def access_of(
     client: FlyClient,
     organization: Callable[[], Awaitable[str]],
     environ: Mapping[str, str],
+    *,
+    region: str | None = None,
 ) -> FlyAccess:
-    """Uses a client that is open already, and stays so."""
-    from score_flyio.resources.postgres.access import FlyAccess, region_of
+    """Uses a client that is open already, and stays so.
+
+    New servers are in the `region` of the run, else in that of the environment, else in the nearest
+    to the caller: where the machines of the run's apps are, too.
+    """
+    from score_flyio.resources.servers.access import FlyAccess, nearest_region, region_of
 
     return FlyAccess(
         connect=lambda: nullcontext(client),
-        region=region_of(environ),
+        region=region or region_of(environ),
+        nearest=nearest_region,
         organization=lambda _client: organization(),
     )
 

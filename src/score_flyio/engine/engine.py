@@ -386,7 +386,7 @@ class Engine:
             async with Images(session=self.session, options=options) as images:
                 found = await images.checked(outline(state, inputs, self._output))
                 ready = prepare(state, found, emit, output=self._output)
-                await self._begin(ready, recorder)
+                await self._begin(ready, recorder, options)
                 report = await Deployment(
                     session=self.session,
                     recorder=recorder,
@@ -399,17 +399,20 @@ class Engine:
         emit(RunFinished(outcome=report.outcome, seconds=anyio.current_time() - start))
         return report
 
-    async def _begin(self, ready: Preparation, recorder: StateRecorder) -> None:
+    async def _begin(
+        self, ready: Preparation, recorder: StateRecorder, options: DeployOptions
+    ) -> None:
         """What a run makes is known from now on, however it ends."""
         state = recorder.state
         ready.begin(
-            lambda: self.session.registry(state),
+            lambda: self.session.registry(state, region=options.region),
             recorder.store,
             jobs=self._jobs,
             saver=recorder.saver,
         )
         if state.target != FLY and ready.run is not None:
             self._tell_programs(ready.run)
+            self._tell_servers(ready.run)
         if ready.needs_state:
             await recorder.saver.save()
 
@@ -421,6 +424,17 @@ class Engine:
                     message="for resources of this target, these run and may make real things: "
                     + ", ".join(run.outside),
                     code="programs_run",
+                )
+            )
+
+    def _tell_servers(self, run: ResourceRun) -> None:
+        """An emulated machine runs nothing: whoever tries to connect should know why it fails."""
+        if self.session.target.emulated and run.servers:
+            self.session.emit(
+                WarningRaised(
+                    message="no server runs in an emulated machine, so nothing can connect to "
+                    + ", ".join(run.servers),
+                    code="servers_emulated",
                 )
             )
 

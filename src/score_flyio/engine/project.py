@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
@@ -26,6 +26,7 @@ from score_flyio.state.store import StateStore, not_initialised
 from score_flyio.state.targets import TARGET_VARIABLE, TargetStore
 
 if TYPE_CHECKING:
+    from score_flyio.resources.servers.access import FlyAccess
     from score_flyio.resources.template.surroundings import Surroundings
 
 PROVISIONER_TIMEOUT: Final = 1800.0
@@ -234,26 +235,37 @@ class Project:
         ]
         return tuple(reversed(paths))
 
-    def registry(self, state: ProjectState, *, timeout: float = PROVISIONER_TIMEOUT) -> Registry:
-        """The provisioners that serve this project. Raises ConfigError for a file of them."""
+    def registry(
+        self,
+        state: ProjectState,
+        *,
+        access: Callable[[], FlyAccess] | None = None,
+        timeout: float = PROVISIONER_TIMEOUT,
+    ) -> Registry:
+        """The provisioners that serve this project.
+
+        Args:
+            state: has those that were added, and what templates see.
+            access: the way to Fly, for servers; None: that of the environment.
+            timeout: seconds for one call of a provisioner.
+
+        Raises ConfigError for a file of them.
+        """
 
         def surroundings() -> Surroundings:
             from score_flyio.resources.template.surroundings import Surroundings
 
             return Surroundings(state=state, environ=self.environ)
 
-        registry = project_registry(
+        def from_environment() -> FlyAccess:
+            return access_from_environment(self.environ, directory=self.directory)
+
+        return project_registry(
             state.provisioners,
             folder=self.directory / FOLDER,
             surroundings=surroundings,
+            access=access or from_environment,
             timeout=timeout,
-        )
-        if not registry.definitions:
-            return registry
-        from score_flyio.resources.postgres.native import in_process
-
-        return in_process(
-            registry, lambda: access_from_environment(self.environ, directory=self.directory)
         )
 
     def toml_path(self, workload: str, output_dir: str | None = None) -> Path:

@@ -22,7 +22,6 @@ from score_flyio.errors import WrongPlace
 from score_flyio.events import Event, EventLog, StateSaved, TargetSelected
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.organization import PERSONAL, Organization
-from score_flyio.resources.postgres.native import in_process
 from score_flyio.resources.registry import Registry
 from score_flyio.state.deployments import DeploymentRecord, Release, SecretRecord
 from score_flyio.state.model import Place, ProjectState
@@ -179,10 +178,13 @@ class Session:
         """Tells where the visit goes to."""
         self.emit(TargetSelected(target=self.target.name, emulated=self.target.emulated))
 
-    def registry(self, state: ProjectState) -> Registry:
-        """The project's provisioners; those in this process share the client."""
-        access = access_of(self.client, self.organization.slug, self.project.environ)
-        return in_process(self.project.registry(state), lambda: access)
+    def registry(self, state: ProjectState, *, region: str | None = None) -> Registry:
+        """The project's provisioners; those in this process share the client.
+
+        `region` is that of new servers; None: that of the environment, or the nearest.
+        """
+        access = access_of(self.client, self.organization.slug, self.project.environ, region=region)
+        return self.project.registry(state, access=lambda: access)
 
     @asynccontextmanager
     async def memory(

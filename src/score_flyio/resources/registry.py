@@ -11,7 +11,7 @@ serves a resource.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,8 @@ from score_flyio.resources.template import SUFFIX
 
 if TYPE_CHECKING:
     from score_flyio.resources.provisioner import PluginProvisioner, Provisioner
+    from score_flyio.resources.servers.access import FlyAccess
+    from score_flyio.resources.template.files import Project as FilesProject
     from score_flyio.resources.template.surroundings import Surroundings
     from score_flyio.score.resources import ResourceUid
     from score_flyio.state.resources import ProvisionerDefinition
@@ -42,35 +44,47 @@ class Registry:
     """Provisioners in this process that do the work of the definitions of these ids."""
     behind: Callable[[], Registry] | None = None
     """Gives the provisioners to ask when none of these serves a resource."""
+    asks_packages: bool = True
+    """Whether the provisioners of installed packages follow the definitions."""
     _offered: Mapping[str, PluginProvisioner] | None = field(init=False, default=None)
 
     def all(self) -> tuple[ProvisionerDefinition, ...]:
         """Every definition, in matching order; an installed one appears without outputs."""
-        more = (_as_definition(id_, plugin) for id_, plugin in self._installed().items())
-        return (*self.definitions, *more)
+        return tuple(self._own())
+
+    def _own(self) -> Iterator[ProvisionerDefinition]:
+        yield from self.definitions
+        for id_, plugin in self._installed().items():
+            yield _as_definition(id_, plugin)
+
+    def in_order(self) -> Iterator[ProvisionerDefinition]:
+        """The same and what comes with score-flyio; each is loaded when it is come to."""
+        yield from self._own()
+        if self.behind is not None:
+            yield from self.behind().in_order()
 
     def find(self, uid: ResourceUid) -> ProvisionerDefinition:
-        """The definition that serves `uid`. Raises NoProvisionerError."""
-        for definition in self.definitions:
+        """The definition that serves `uid`.
+
+        Raises NoProvisionerError that explains what each candidate of the same type serves instead.
+        """
+        looked_at: list[ProvisionerDefinition] = []
+        for definition in self.in_order():
             if definition.serves(uid):
                 return definition
-        try:
-            return _first(self.all(), uid)
-        except NoProvisionerError:
-            if self.behind is None:
-                raise
-            return _first((*self.all(), *self.behind().definitions), uid)
+            looked_at.append(definition)
+        raise NoProvisionerError(
+            f"resource '{uid}': no provisioner serves it{_explain(looked_at, uid)}",
+            hint=f"add one: score-flyio provisioners add ID {uid.type} …",
+        )
 
     def named(self, provisioner_id: str) -> ProvisionerDefinition | None:
         """The definition of this id, if there is one."""
-        own = next((d for d in self.definitions if d.id == provisioner_id), None)
-        found = own or next((d for d in self.all() if d.id == provisioner_id), None)
-        if found is None and self.behind is not None:
-            return self.behind().named(provisioner_id)
-        return found
+        return next((d for d in self.in_order() if d.id == provisioner_id), None)
 
     def _installed(self) -> Mapping[str, PluginProvisioner]:
-        # Only asked for when no definition fits: looking takes as long as a small generate.
+        if not self.asks_packages:
+            return {}
         if self._offered is None:
             taken = {definition.id for definition in self.definitions}
             self._offered = {id_: p for id_, p in installed().items() if id_ not in taken}
@@ -137,20 +151,6 @@ def installed() -> dict[str, PluginProvisioner]:
     return found
 
 
-def _first(definitions: Sequence[ProvisionerDefinition], uid: ResourceUid) -> ProvisionerDefinition:
-    """The first definition that serves `uid`.
-
-    Raises NoProvisionerError that explains what each candidate of the same type serves instead.
-    """
-    for definition in definitions:
-        if definition.serves(uid):
-            return definition
-    raise NoProvisionerError(
-        f"resource '{uid}': no provisioner serves it{_explain(definitions, uid)}",
-        hint=f"add one: score-flyio provisioners add ID {uid.type} …",
-    )
-
-
 def _explain(definitions: Sequence[ProvisionerDefinition], uid: ResourceUid) -> str:
     near = [d for d in definitions if d.resource_type.lower() == uid.type.lower()]
     if not near:
@@ -170,27 +170,56 @@ def project_registry(
     *,
     folder: Path,
     surroundings: Callable[[], Surroundings],
+    access: Callable[[], FlyAccess],
     timeout: float,
 ) -> Registry:
     """The provisioners of a project; `folder` has its `*.provisioners.yaml` files.
 
+    Args:
+        added: those of the state.
+        folder: where the files are.
+        surroundings: gives templates the project.
+        access: gives servers the way to Fly.
+        timeout: seconds for one call of a command or service.
+
     Raises ConfigError with everything that is wrong in all files.
     """
 
+    def project() -> FilesProject:
+        from score_flyio.resources.template.files import Project
+
+        return Project(surroundings, access)
+
     @cache
-    def behind() -> Registry:
+    def servers() -> Registry:
+        from score_flyio.resources.template.files import servers
+
+        found = servers(project())
+        return Registry(found.definitions, timeout, found.provisioners, asks_packages=False)
+
+    @cache
+    def defaults() -> Registry:
         from score_flyio.resources.template.files import defaults
 
-        built_in = defaults(surroundings)
-        return Registry(built_in.definitions, timeout, built_in.provisioners)
+        found = defaults(project())
+        return Registry(
+            found.definitions, timeout, found.provisioners, servers, asks_packages=False
+        )
 
     definitions = tuple(added)
-    templates: dict[str, Provisioner] = {}
+    work: dict[str, Provisioner] = {}
     if any(folder.glob(f"*{SUFFIX}")):
         from score_flyio.resources.template.files import installed_in
 
-        found = installed_in(folder, surroundings)
+        found = installed_in(folder, project())
         own = {definition.id for definition in added}
         definitions += tuple(d for d in found.definitions if d.id not in own)
-        templates = {id_: work for id_, work in found.provisioners.items() if id_ not in own}
-    return Registry(definitions, timeout, templates, behind)
+        work = {id_: each for id_, each in found.provisioners.items() if id_ not in own}
+    for definition in definitions:
+        from score_flyio.resources.servers.native import builtin_kind
+
+        if kind := builtin_kind(definition):
+            from score_flyio.resources.template.files import built_in_server
+
+            work[definition.id] = built_in_server(kind, project())
+    return Registry(definitions, timeout, work, defaults)

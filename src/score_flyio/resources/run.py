@@ -141,6 +141,17 @@ class ResourceRun:
         return tuple(dict.fromkeys(name for name in found if name is not None))
 
     @property
+    def servers(self) -> tuple[str, ...]:
+        """The resources that are on servers which score-flyio makes."""
+        from score_flyio.resources.servers.native import ServerProvisioner
+
+        return tuple(
+            str(uid)
+            for uid, (_, provisioner) in self._serving.items()
+            if isinstance(provisioner, ServerProvisioner)
+        )
+
+    @property
     def failures(self) -> list[ResourceError]:
         """What failed so far, in provisioning order, each cause once."""
         failed = (self._failures[uid] for uid in self._plan.order if uid in self._failures)

@@ -12,7 +12,7 @@ from score_flyio.cli.command import Command, Group
 from score_flyio.cli.context import CliContext
 
 if TYPE_CHECKING:
-    from score_flyio.resources.postgres.access import FlyAccess
+    from score_flyio.resources.servers.access import FlyAccess
 
 KINDS = {
     "postgres": "A database with a role of its own, on a server that the project shares.",
@@ -45,16 +45,21 @@ for _kind, _help in KINDS.items():
 async def _answer(cli: CliContext, kind: str, mode: str) -> None:
     """Read a request, do it, print the answer; also what a failed run left to be kept."""
     from score_flyio.engine.access import access_from_environment
-    from score_flyio.resources.postgres.native import NativeProvisioner
-    from score_flyio.resources.postgres.protocol import decode_request, encode_answer
     from score_flyio.resources.provisioner import ProvisionIncomplete
+    from score_flyio.resources.servers.protocol import decode_request, encode_answer
+    from score_flyio.resources.template.files import Project, built_in_server
+    from score_flyio.resources.template.surroundings import Surroundings
+    from score_flyio.state.model import ProjectState
 
     request = decode_request(cli.stdin.read().encode(errors="replace"))
 
     def access() -> FlyAccess:
         return access_from_environment(cli.environ, directory=cli.directory, note=cli.output.info)
 
-    provisioner = NativeProvisioner(kind, access)
+    def surroundings() -> Surroundings:
+        return Surroundings(state=ProjectState.new(""), environ=cli.environ)
+
+    provisioner = built_in_server(kind, Project(surroundings, access))
     try:
         result = await getattr(provisioner, mode)(request)
     except ProvisionIncomplete as error:

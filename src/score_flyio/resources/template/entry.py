@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Any, Final
 
 from attrs import field, frozen
 
-from score_flyio.base.place import kind_of, shown, value_at
+from score_flyio.base.place import Path, kind_of, shown, value_at
 from score_flyio.errors import ConfigError, Problem
+from score_flyio.resources.servers.description import Admin, Server, read_admin, read_server
 from score_flyio.resources.template import render
 from score_flyio.score.resources import ResourceUid
 from score_flyio.state.resources import CommandSpec
@@ -19,10 +20,18 @@ from score_flyio.yaml.reader import YamlDocument, YamlError, read_yaml
 CODE: Final = "provisioner_definition_invalid"
 TEMPLATE: Final = "template://"
 COMMAND: Final = "cmd://"
+SERVER: Final = "server://"
 SECTIONS: Final = ("init", "state", "shared", "outputs", "secrets")
 _TEXTS: Final = ("uri", "type", "class", "id", "description")
 _LISTS: Final = ("supported_params", "expected_outputs", "args")
-_KNOWN: Final = (*_TEXTS, *_LISTS, *SECTIONS)
+_OF_SERVERS: Final = ("server", "admin")
+_KNOWN: Final = (*_TEXTS, *_LISTS, *SECTIONS, *_OF_SERVERS)
+_UNUSABLE: Final = {
+    TEMPLATE: ("args", *_OF_SERVERS),
+    COMMAND: (*SECTIONS, *_OF_SERVERS),
+    SERVER: ("args", "init", "state", "shared"),
+}
+"""The keys that have no meaning with each kind of uri."""
 
 
 @frozen(kw_only=True)
@@ -41,9 +50,17 @@ class Entry:
     supported_params: tuple[str, ...] = ()
     expected_outputs: tuple[str, ...] = ()
     sections: Mapping[str, str] = field(factory=dict, repr=False)
-    """Templates by section; of `template://` only."""
+    """Templates by section; of `template://` and `server://`."""
     command: CommandSpec | None = None
     """Of `cmd://` only."""
+    server: Server | None = None
+    admin: Admin | None = None
+    """Of `server://` only."""
+
+    @property
+    def shared_server(self) -> bool:
+        """Whether all its resources are on one server."""
+        return self.admin is not None and self.admin.drop is not None
 
     def serves(self, uid: ResourceUid) -> bool:
         return (
@@ -53,7 +70,7 @@ class Entry:
         )
 
 
-def read_entries(text: str, *, file: str, directory: Path) -> tuple[Entry, ...]:
+def read_entries(text: str, *, file: str, directory: FilePath) -> tuple[Entry, ...]:
     """The entries of a file; programs of `cmd://./…` are relative to `directory`.
 
     Raises ConfigError with everything that is wrong.
@@ -71,7 +88,7 @@ def read_entries(text: str, *, file: str, directory: Path) -> tuple[Entry, ...]:
 
 
 class _Reader:
-    def __init__(self, document: YamlDocument, file: str, directory: Path) -> None:
+    def __init__(self, document: YamlDocument, file: str, directory: FilePath) -> None:
         self._document, self._file, self._directory = document, file, directory
         self.problems: list[Problem] = []
 
@@ -92,7 +109,7 @@ class _Reader:
             if len(self.problems) == before:
                 yield self._entry(index, item)
 
-    def _wrong(self, path: tuple[str | int, ...], message: str, **more: Any) -> None:
+    def _wrong(self, path: Path, message: str, **more: Any) -> None:
         about = ""
         if path:
             uri = value_at(self._document.value, (path[0], "uri"))
@@ -132,45 +149,64 @@ class _Reader:
             seen.add(uri)
 
     def _check_uri(self, index: int, item: dict[str, Any], uri: str) -> None:
-        if uri.startswith(TEMPLATE):
-            self._check_templates(index, item)
-            unusable = ["args"]
-        elif uri.startswith(COMMAND):
-            unusable = list(SECTIONS)
-            if self._program(uri) is None:
-                self._wrong((index, "uri"), "there is no such program", hint="give its path")
-        else:
-            hint = f"it starts with {TEMPLATE} or {COMMAND}"
+        kind = next((kind for kind in _UNUSABLE if uri.startswith(kind)), None)
+        if kind is None:
+            hint = f"it starts with {', '.join(_UNUSABLE)}"
             self._wrong((index, "uri"), f"{shown(uri)} is not supported", hint=hint)
             return
-        for name in unusable:
+        if kind == COMMAND and self._program(uri) is None:
+            self._wrong((index, "uri"), "there is no such program", hint="give its path")
+        if kind != COMMAND:
+            self._check_templates(index, item)
+        if kind == SERVER:
+            self._read_server(index, item)
+        for name in _UNUSABLE[kind]:
             if name in item:
-                kind = uri.partition("://")[0]
-                self._wrong((index, name), f"{name} has no meaning with {kind}://")
+                self._wrong((index, name), f"{name} has no meaning with {kind}")
+
+    def _read_server(self, index: int, item: dict[str, Any]) -> tuple[Server | None, Admin | None]:
+        def wrong(path: Path, message: str, *, hint: str | None = None) -> None:
+            self._wrong(path, message, hint=hint)
+
+        server = admin = None
+        if "server" not in item:
+            self._wrong((index,), "server is missing")
+        else:
+            server = read_server(item["server"], (index, "server"), wrong)
+        if "admin" in item:
+            admin = read_admin(item["admin"], (index, "admin"), wrong)
+            for name in ("create", "drop"):
+                text = value_at(item["admin"], (name,))
+                if isinstance(text, str):
+                    self._check_template((index, "admin", name), text)
+        return server, admin
 
     def _check_templates(self, index: int, item: dict[str, Any]) -> None:
         for name in SECTIONS:
             text = item.get(name)
-            if not isinstance(text, str):
-                continue
-            try:
-                render.check(text)
-            except render.RenderError as error:
-                start = self._document.line((index, name))
-                line = start + error.line if start and error.line else start
-                self._wrong((index, name), str(error), line=line, hint=error.hint)
+            if isinstance(text, str):
+                self._check_template((index, name), text)
+
+    def _check_template(self, path: Path, text: str) -> None:
+        try:
+            render.check(text)
+        except render.RenderError as error:
+            start = self._document.line(path)
+            line = start + error.line if start and error.line else start
+            self._wrong(path, str(error), line=line, hint=error.hint)
 
     def _program(self, uri: str) -> str | None:
         text = uri.removeprefix(COMMAND).partition("#")[0]
         if "/" not in text:
             return shutil.which(text) if text else None
-        path = self._directory / Path(text).expanduser()
+        path = self._directory / FilePath(text).expanduser()
         return str(path.resolve()) if path.is_file() else None
 
     def _entry(self, index: int, item: dict[str, Any]) -> Entry:
         uri = item["uri"]
         program = self._program(uri) if uri.startswith(COMMAND) else None
         args = tuple(item.get("args") or ())
+        server, admin = self._read_server(index, item) if uri.startswith(SERVER) else (None, None)
         return Entry(
             file=self._file,
             line=self._document.line((index,)),
@@ -183,4 +219,6 @@ class _Reader:
             expected_outputs=tuple(item.get("expected_outputs") or ()),
             sections={name: item[name] for name in SECTIONS if item.get(name)},
             command=CommandSpec(binary=program, args=args) if program is not None else None,
+            server=server,
+            admin=admin,
         )

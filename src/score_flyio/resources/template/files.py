@@ -7,20 +7,25 @@ import re
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from attrs import frozen
 
 from score_flyio.errors import ConfigError, Problem, UsageError
 from score_flyio.resources.provisioner import Provisioner
+from score_flyio.resources.servers.native import ServerProvisioner
 from score_flyio.resources.template import SUFFIX
-from score_flyio.resources.template.entry import CODE, Entry, read_entries
+from score_flyio.resources.template.entry import CODE, SERVER, Entry, read_entries
 from score_flyio.resources.template.provisioner import TemplateProvisioner
 from score_flyio.resources.template.surroundings import Surroundings
 from score_flyio.state.resources import InProcessSpec, ProvisionerDefinition
 
+if TYPE_CHECKING:
+    from score_flyio.resources.servers.access import FlyAccess
+
 DEFAULTS: Final = "defaults.provisioners.yaml"
+BUILT_IN: Final = "score-flyio"
 _LAST: Final = 10**10
 
 
@@ -30,11 +35,20 @@ class FileProvisioners:
 
     definitions: tuple[ProvisionerDefinition, ...] = ()
     provisioners: dict[str, Provisioner]
-    """What does the work of templates, by id."""
+    """What does the work of templates and servers, by id."""
     entries: tuple[Entry, ...] = ()
 
 
-def installed_in(folder: Path, surroundings: Callable[[], Surroundings]) -> FileProvisioners:
+@frozen
+class Project:
+    """What provisioners in this process work with."""
+
+    surroundings: Callable[[], Surroundings]
+    access: Callable[[], FlyAccess]
+    """The way to Fly, for servers."""
+
+
+def installed_in(folder: Path, project: Project) -> FileProvisioners:
     """The provisioners of the files in a folder, by name of the file.
 
     Raises ConfigError with everything that is wrong in all files.
@@ -53,22 +67,35 @@ def installed_in(folder: Path, surroundings: Callable[[], Surroundings]) -> File
             problems += error.problems
     if problems:
         raise ConfigError(problems=problems, code=CODE)
-    return _provisioners(tuple(entries), surroundings)
+    return _provisioners(tuple(entries), project)
 
 
-def defaults(surroundings: Callable[[], Surroundings]) -> FileProvisioners:
-    """The provisioners that come with score-flyio: those that need nothing but Fly itself."""
+def defaults(project: Project) -> FileProvisioners:
+    """The templates that come with score-flyio: those that make nothing."""
     text = (files(__package__) / DEFAULTS).read_text(encoding="utf-8")
-    return _provisioners(read_entries(text, file=DEFAULTS, directory=Path()), surroundings)
+    return _provisioners(read_entries(text, file=BUILT_IN, directory=Path()), project)
+
+
+def servers(project: Project) -> FileProvisioners:
+    """The types of servers that come with score-flyio."""
+    entries: list[Entry] = []
+    folder = files("score_flyio.resources.servers") / "types"
+    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+        text = path.read_text(encoding="utf-8")
+        entries += read_entries(text, file=BUILT_IN, directory=Path())
+    return _provisioners(tuple(entries), project)
+
+
+def built_in_server(name: str, project: Project) -> Provisioner:
+    """The provisioner of one of these types."""
+    return servers(project).provisioners[f"{SERVER}{BUILT_IN}/{name}"]
 
 
 def _shown(path: Path, folder: Path) -> str:
     return str(Path(folder.name) / path.name)
 
 
-def _provisioners(
-    entries: tuple[Entry, ...], surroundings: Callable[[], Surroundings]
-) -> FileProvisioners:
+def _provisioners(entries: tuple[Entry, ...], project: Project) -> FileProvisioners:
     definitions: list[ProvisionerDefinition] = []
     provisioners: dict[str, Provisioner] = {}
     taken: set[str] = set()
@@ -85,8 +112,10 @@ def _provisioners(
                 spec=entry.command or InProcessSpec(source=entry.file),
             )
         )
-        if entry.command is None:
-            provisioners[id_] = TemplateProvisioner(entry, surroundings)
+        if entry.server is not None:
+            provisioners[id_] = ServerProvisioner(entry, project.surroundings, project.access)
+        elif entry.command is None:
+            provisioners[id_] = TemplateProvisioner(entry, project.surroundings)
     return FileProvisioners(
         definitions=tuple(definitions), provisioners=provisioners, entries=entries
     )

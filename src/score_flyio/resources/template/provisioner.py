@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from attrs import field, frozen
@@ -28,7 +29,7 @@ class TemplateProvisioner:
         return "shared" in self.entry.sections
 
     async def provision(self, request: ProvisionRequest) -> ProvisionResult:
-        run = _Run(self.entry, request, self._renderer(request))
+        run = Rendering.of(self.entry, request, self.surroundings())
         init = run.section("init", Init={}, State=request.state, Shared=request.shared)
         values: dict[str, Any] = {"Init": init or {}}
         state = run.section("state", **values, State=request.state, Shared=request.shared)
@@ -43,8 +44,24 @@ class TemplateProvisioner:
     async def deprovision(self, request: ProvisionRequest) -> ProvisionResult:  # noqa: ARG002 - a template makes nothing
         return ProvisionResult()
 
-    def _renderer(self, request: ProvisionRequest) -> Renderer:
-        surroundings = self.surroundings()
+
+@frozen
+class Rendering:
+    """The templates of an entry, rendered for one request."""
+
+    entry: Entry
+    request: ProvisionRequest
+    renderer: Renderer
+
+    @classmethod
+    def of(
+        cls,
+        entry: Entry,
+        request: ProvisionRequest,
+        surroundings: Surroundings,
+        **functions: Callable[..., Any],
+    ) -> Rendering:
+        """With what a request says, the project around it, and further functions."""
         values = {
             "Uid": str(request.uid),
             "Type": request.uid.type,
@@ -56,32 +73,40 @@ class TemplateProvisioner:
             "Target": request.target,
             **surroundings.values(request.uid),
         }
-        return Renderer(values, {"env": surroundings.environment_variable})
-
-
-@frozen
-class _Run:
-    entry: Entry
-    request: ProvisionRequest
-    renderer: Renderer
+        more = {"env": surroundings.environment_variable, **functions}
+        return cls(entry, request, Renderer(values, more))
 
     def section(self, name: str, **values: Any) -> JsonObject | None:
-        """The map that a section gives; None when there is no such section."""
+        """The map that a section gives; None when there is no such section.
+
+        Raises ProvisionFailed.
+        """
         text = self.entry.sections.get(name)
         if text is None:
             return None
-        try:
+        with self._told(name):
             return self.renderer.map(text, **values)
+
+    def text(self, place: str, template: str, **values: Any) -> str:
+        """What another template of the entry gives. Raises ProvisionFailed."""
+        with self._told(place):
+            return self.renderer.text(template, **values)
+
+    @contextmanager
+    def _told(self, place: str) -> Iterator[None]:
+        try:
+            yield
         except RenderError as error:
             cause = error.__cause__
             if isinstance(cause, MissingVariable):
-                raise self._failed(name, str(cause), "set it where score-flyio runs") from error
+                raise self._failed(place, str(cause), "set it where score-flyio runs") from error
             if isinstance(cause, OwnCredential):
                 hint = "set a variable of another name to what the app is to have"
-                raise self._failed(name, str(cause), hint) from error
-            raise self._failed(name, str(error), error.hint) from error
+                raise self._failed(place, str(cause), hint) from error
+            raise self._failed(place, str(error), error.hint) from error
 
     def expect_outputs(self, found: JsonObject) -> None:
+        """Raises ProvisionFailed when an output that the entry promises is not there."""
         missing = [name for name in self.entry.expected_outputs if name not in found]
         if missing:
             raise self._failed("expected_outputs", f"not given: {', '.join(missing)}", None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import shlex
 import string
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NoReturn
@@ -19,6 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from score_flyio.base.place import MOST_LEVELS, kind_of, place_text, too_deep
 from score_flyio.flytoml.names import as_volume_name
+from score_flyio.resources.servers.verifiers import quoted_identifier, quoted_literal
 from score_flyio.score.resources import JsonObject
 from score_flyio.yaml.reader import YamlError, read_yaml
 
@@ -86,6 +88,9 @@ def _sandbox() -> _Sandbox:
     # Jinja's own tojson escapes for HTML.
     env.filters["tojson"] = lambda value: json.dumps(value, ensure_ascii=False)
     env.filters["volume_name"] = lambda value: as_volume_name(str(value))
+    env.filters["shell_word"] = lambda value: shlex.quote(str(value))
+    env.filters["sql_identifier"] = lambda value: quoted_identifier(str(value))
+    env.filters["sql_literal"] = lambda value: quoted_literal(str(value))
     for name in ("format", "xmlattr", "urlize", "pprint", "center", "indent"):
         env.filters.pop(name)
     for name in ("lipsum", "cycler", "joiner", "namespace"):
@@ -120,9 +125,10 @@ class Renderer:
 
         Raises RenderError.
         """
-        return _read(self._text(text, more))
+        return _read(self.text(text, **more))
 
-    def _text(self, text: str, more: Mapping[str, Any]) -> str:
+    def text(self, text: str, **more: Any) -> str:
+        """What the template gives. Raises RenderError."""
         try:
             template = _sandbox().from_string(text, globals=dict(self.functions))
             return _joined(template.generate(**{**self.values, **more}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx
 import pytest
@@ -13,7 +13,7 @@ from score_flyio.resources.kinds.download import LONGEST, download
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.resources.registry import Registry, project_registry
 from score_flyio.resources.template.entry import read_entries
-from score_flyio.resources.template.files import fetch, install, installed_in
+from score_flyio.resources.template.files import Project, fetch, install, installed_in
 from score_flyio.resources.template.provisioner import TemplateProvisioner
 from score_flyio.resources.template.render import LONGEST as LONGEST_TEXT
 from score_flyio.resources.template.surroundings import Surroundings
@@ -29,6 +29,10 @@ from score_flyio.state.resources import (
 ROOT = Path(__file__).resolve().parents[4]
 UID = ResourceUid("thing", "default", "shop.db")
 ENVIRON = {"LEVEL": "debug: yes", "TOKEN": "s3cr3t-value"}
+
+
+def no_access() -> NoReturn:
+    raise AssertionError("nothing here visits Fly")
 
 
 def project() -> ProjectState:
@@ -313,12 +317,14 @@ def test_everything_wrong_in_all_files_is_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "a.provisioners.yaml").write_text("- uri: template://x\n- 1")
     (tmp_path / "b.provisioners.yaml").write_bytes(b"\xff")
     with pytest.raises(ConfigError) as caught:
-        installed_in(tmp_path, surroundings)
+        installed_in(tmp_path, Project(surroundings, no_access))
     assert len(caught.value.problems) == 3
 
 
 def registry(folder: Path, *added: ProvisionerDefinition) -> Registry:
-    return project_registry(added, folder=folder, surroundings=surroundings, timeout=9)
+    return project_registry(
+        added, folder=folder, surroundings=surroundings, access=no_access, timeout=9
+    )
 
 
 async def outputs(subject: Registry, uid: ResourceUid) -> dict[str, Any]:
@@ -407,7 +413,11 @@ async def test_built_in(
 ) -> None:
     parsed = ResourceUid.parse(uid)
     subject = project_registry(
-        (), folder=tmp_path, surroundings=lambda: surroundings(parsed), timeout=9
+        (),
+        folder=tmp_path,
+        surroundings=lambda: surroundings(parsed),
+        access=no_access,
+        timeout=9,
     )
     definition = subject.find(parsed)
     assert subject.named(definition.id) == definition
@@ -432,7 +442,11 @@ async def test_built_in_refuses(
 ) -> None:
     parsed = ResourceUid.parse(uid)
     subject = project_registry(
-        (), folder=tmp_path, surroundings=lambda: surroundings(parsed, environ={}), timeout=9
+        (),
+        folder=tmp_path,
+        surroundings=lambda: surroundings(parsed, environ={}),
+        access=no_access,
+        timeout=9,
     )
     request = ProvisionRequest(uid=parsed, guid="g", params=params)
     with pytest.raises(ProvisionFailed, match=message):

@@ -1,4 +1,4 @@
-"""What both Postgres provisioners do: find or make the instance, and tell failures."""
+"""What all provisioners of servers do: find or make the server, and tell failures."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from attrs import define, field
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError, FlyError, ProvisionFailed, ScoreFlyError
 from score_flyio.fly.client import FlyClient
-from score_flyio.resources.postgres import names
-from score_flyio.resources.postgres.access import TOKEN_VARIABLES, FlyAccess
-from score_flyio.resources.postgres.instance import Instance, is_foreign
 from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
+from score_flyio.resources.servers import names
+from score_flyio.resources.servers.access import TOKEN_VARIABLES, FlyAccess
+from score_flyio.resources.servers.description import Server
+from score_flyio.resources.servers.instance import Instance, is_foreign
 from score_flyio.state.model import PREFIX_KEY
 
 NAMES_TRIED: Final = 5
@@ -27,6 +28,7 @@ class Attempt:
 
     request: ProvisionRequest
     access: FlyAccess
+    server: Server
     app: str = ""
     password: Secret = field(factory=names.new_password)
     known: bool = False
@@ -37,9 +39,11 @@ class Attempt:
     """Whether the app was not there when this call began."""
 
     @classmethod
-    def of(cls, request: ProvisionRequest, access: FlyAccess, notes: Any) -> Attempt:
+    def of(
+        cls, request: ProvisionRequest, access: FlyAccess, server: Server, notes: Any
+    ) -> Attempt:
         """With what the notes of an earlier run say about the instance."""
-        attempt = cls(request=request, access=access)
+        attempt = cls(request=request, access=access, server=server)
         if not isinstance(notes, dict):
             return attempt
         app, password = notes.get("app"), notes.get("password")
@@ -56,8 +60,8 @@ class Attempt:
 
     @property
     def values(self) -> dict[str, Any]:
-        """Where the instance is."""
-        return {"host": f"{self.app}.flycast", "port": "5432"}
+        """Where the server is, for templates."""
+        return {"App": self.app, "Host": f"{self.app}.flycast", "Port": str(self.server.port)}
 
     async def instance(self, client: FlyClient, *, complete: bool) -> None:
         """Find or make the instance; a complete one need only be there.
@@ -89,6 +93,7 @@ class Attempt:
         return Instance(
             client=client,
             access=self.access,
+            server=self.server,
             app=self.app,
             password=self.password,
             known=self.known,
@@ -97,8 +102,9 @@ class Attempt:
 
     def _new_name(self, number: int) -> str:
         prefix = self.request.shared.get(PREFIX_KEY)
+        text = prefix if isinstance(prefix, str) else ""
         try:
-            return names.app_name(prefix if isinstance(prefix, str) else "", self._guid, number)
+            return names.app_name(text, self._guid, number, kind=self.server.app)
         except ValueError as error:
             raise ScoreFlyError(
                 str(error),
@@ -126,13 +132,13 @@ class Attempt:
             missing = error.code.startswith("token_")
             needed = f"{TOKEN_VARIABLES[0]} is needed" if missing else "no way to Fly"
             raise ProvisionFailed(
-                f"resource '{uid}': Postgres: {needed}: {error.message}",
+                f"resource '{uid}': {self.server.name}: {needed}: {error.message}",
                 uid=uid,
                 hint=error.hint,
                 code=ENVIRONMENT_MISSING if missing else error.code,
             ) from error
         except ScoreFlyError as error:
-            message, result = f"resource '{uid}': Postgres: {error.message}", kept()
+            message, result = f"resource '{uid}': {self.server.name}: {error.message}", kept()
             code = error.code if error.code == ENVIRONMENT_MISSING else None
             if result is None:
                 raise ProvisionFailed(message, uid=uid, hint=error.hint, code=code) from error

@@ -13,8 +13,18 @@ from fly_emulator import Emulator, EmulatorSettings
 from fly_machines import models
 from score_flyio.base.clock import EventLoopClock
 from score_flyio.engine.target import EmulatorTarget
-from score_flyio.resources.postgres.health import until_healthy
-from score_flyio.resources.postgres.machine import machine_request
+from score_flyio.resources.servers.description import Server, Volume
+from score_flyio.resources.servers.health import until_healthy
+from score_flyio.resources.servers.machine import machine_request
+
+SERVER = Server(
+    name="postgres",
+    app="pg",
+    image="postgres:17",
+    port=5432,
+    password=("OPERATOR_PASSWORD",),
+    volume=Volume(name="pg_data", path="/data"),
+)
 
 
 @pytest.fixture
@@ -32,7 +42,7 @@ async def test_a_machine_that_an_update_left_stopped_is_started() -> None:
             volume = await api.volumes_create(
                 "pg", models.CreateVolumeRequest(name="pg_data", region="iad", size_gb=1)
             )
-            request = machine_request("iad", volume.id or "", None)
+            request = machine_request(SERVER, "iad", volume.id or "", None)
             machine = await api.machines_create("pg", request)
             await api.machines_wait("pg", machine.id or "", state=["started"])
             await api.machines_stop("pg", machine.id or "", models.StopRequest())

@@ -1,10 +1,8 @@
-"""The provisioners `postgres-instance` and `postgres`.
+"""The provisioners of servers: one for each resource, or accounts on one that the project shares.
 
-One makes a server for a resource, the other a database on a server that the project shares.
-
-Notes and outputs have the form of the Go score-flyio, so that either tool carries on from the
-other. Beyond that, `incomplete: true` marks what a failed run began: the next run completes it,
-and deprovisioning removes it.
+Notes and outputs have the form of the Go score-flyio's Postgres, so that either tool carries on
+from the other. Beyond that, `incomplete: true` marks what a failed run began: the next run
+completes it, and deprovisioning removes it.
 """
 
 from __future__ import annotations
@@ -14,30 +12,84 @@ from typing import Any, Final
 from attrs import define, field, frozen
 
 from score_flyio.base.secret import Secret
-from score_flyio.resources.postgres import database as databases
-from score_flyio.resources.postgres import instance, names
-from score_flyio.resources.postgres.access import FlyAccess
-from score_flyio.resources.postgres.attempt import Attempt
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
+from score_flyio.resources.servers import execute, instance, names
+from score_flyio.resources.servers.access import FlyAccess
+from score_flyio.resources.servers.attempt import Attempt
+from score_flyio.resources.servers.description import Admin, Server
+from score_flyio.resources.servers.verifiers import VERIFIERS
+from score_flyio.resources.template.entry import SERVER, Entry
+from score_flyio.resources.template.provisioner import Rendering
+from score_flyio.resources.template.surroundings import Surroundings
 from score_flyio.score.resources import JsonObject
 
-SHARED_KEY: Final = "builtin-provisioners-postgres"
+BUILT_IN: Final = f"{SERVER}score-flyio/"
 INCOMPLETE: Final = "incomplete"
-SUPERUSER: Final = "postgres"
+
+
+def shared_key(entry: Entry) -> str:
+    """Where the shared state has the server that the resources of an entry share."""
+    if entry.uri.startswith(BUILT_IN):
+        return f"builtin-provisioners-{entry.uri.removeprefix(BUILT_IN)}"
+    return entry.uri
+
+
+def server_provisioner(
+    entry: Entry, access: FlyAccess, surroundings: Surroundings
+) -> OwnServer | SharedServer:
+    """What does the work of an entry `server://…`."""
+    return (SharedServer if entry.shared_server else OwnServer)(entry, access, surroundings)
 
 
 @frozen
-class PostgresInstanceProvisioner:
-    """A Postgres server for one resource; its outputs are those of the superuser."""
-
+class _Described:
+    entry: Entry
     access: FlyAccess
+    surroundings: Surroundings = field(repr=False)
+
+    @property
+    def server(self) -> Server:
+        server = self.entry.server
+        assert server is not None
+        return server
+
+    def attempt(self, request: ProvisionRequest, notes: Any) -> Attempt:
+        return Attempt.of(request, self.access, self.server, notes)
+
+    def rendering(self, request: ProvisionRequest, password: Secret) -> Rendering:
+        def verifier(kind: str) -> str:
+            return VERIFIERS[kind](password)
+
+        return Rendering.of(self.entry, request, self.surroundings, verifier=verifier)
+
+    def answer(
+        self,
+        rendering: Rendering,
+        attempt: Attempt,
+        password: Secret,
+        *,
+        state: JsonObject | None,
+        shared: JsonObject | None = None,
+        **values: Any,
+    ) -> ProvisionResult:
+        """The outputs, by the templates of the entry."""
+        known = {**attempt.values, **values}
+        outputs = rendering.section("outputs", **known) or {}
+        secrets = rendering.section("secrets", **known, Password=password.reveal()) or {}
+        rendering.expect_outputs({**outputs, **secrets})
+        return ProvisionResult(state=state, values=outputs, secrets=secrets, shared=shared)
+
+
+@frozen
+class OwnServer(_Described):
+    """A server for one resource; its outputs are those of the operator."""
 
     @property
     def uses_shared(self) -> bool | None:
         return False
 
     async def provision(self, request: ProvisionRequest) -> ProvisionResult:
-        attempt = Attempt.of(request, self.access, request.state)
+        attempt, admin = self.attempt(request, request.state), self.entry.admin
         complete = bool(attempt.app) and not request.state.get(INCOMPLETE)
 
         def kept() -> ProvisionResult | None:
@@ -47,19 +99,14 @@ class PostgresInstanceProvisioner:
 
         async with attempt.client(kept) as client:
             await attempt.instance(client, complete=complete)
-        return ProvisionResult(
-            state=attempt.notes,
-            values={
-                **attempt.values,
-                "username": SUPERUSER,
-                "name": SUPERUSER,
-                "database": SUPERUSER,
-            },
-            secrets={"password": attempt.password.reveal()},
-        )
+            rendering = self.rendering(request, attempt.password)
+            if admin is not None and (attempt.fresh or not complete):
+                stdin = rendering.text("admin.create", admin.create, **attempt.values)
+                await execute.create(client.api, attempt.app, admin, stdin)
+        return self.answer(rendering, attempt, attempt.password, state=attempt.notes)
 
     async def deprovision(self, request: ProvisionRequest) -> ProvisionResult:
-        attempt = Attempt.of(request, self.access, request.state)
+        attempt = self.attempt(request, request.state)
         if not attempt.app:
             return ProvisionResult()
         async with attempt.client(lambda: None) as client:
@@ -68,18 +115,26 @@ class PostgresInstanceProvisioner:
 
 
 @frozen
-class PostgresProvisioner:
-    """A database with a role of its own, on the server that the project shares."""
-
-    access: FlyAccess
+class SharedServer(_Described):
+    """A database (or what the server has in its place) with a user of its own, on one server."""
 
     @property
     def uses_shared(self) -> bool | None:
         return True
 
+    @property
+    def key(self) -> str:
+        return shared_key(self.entry)
+
+    @property
+    def admin(self) -> Admin:
+        admin = self.entry.admin
+        assert admin is not None
+        return admin
+
     async def provision(self, request: ProvisionRequest) -> ProvisionResult:
-        shared = _Shared.of(request)
-        attempt = Attempt.of(request, self.access, shared.entry)
+        shared = _Shared.of(request, self.key)
+        attempt = self.attempt(request, shared.entry)
         account = _Account.of(request, shared.databases)
         made = False
 
@@ -87,7 +142,7 @@ class PostgresProvisioner:
             if not attempt.app:
                 return None
             if not attempt.begun:
-                return ProvisionResult(shared={SHARED_KEY: attempt.notes})
+                return ProvisionResult(shared={self.key: attempt.notes})
             if attempt.fresh and not made:
                 # The server that these were on is gone.
                 shared.databases, shared.complete, account.complete = (), False, False
@@ -101,58 +156,55 @@ class PostgresProvisioner:
             made = shared.complete = True
             if attempt.fresh:
                 shared.databases, account.complete = (), False
+            rendering = self.rendering(request, account.password)
             if not account.complete:
-                await databases.create(
-                    client.api,
-                    attempt.app,
-                    database=account.database,
-                    user=account.user,
-                    password=account.password,
-                )
-        return ProvisionResult(
+                stdin = rendering.text("admin.create", self.admin.create, **account.names)
+                await execute.create(client.api, attempt.app, self.admin, stdin)
+        return self.answer(
+            rendering,
+            attempt,
+            account.password,
             state=None if account.complete else account.state,
-            values={
-                **attempt.values,
-                "username": account.user,
-                "name": account.database,
-                "database": account.database,
-            },
-            secrets={"password": account.password.reveal()},
             shared=shared.patch(attempt, account.database, incomplete=False),
+            **account.names,
         )
 
     async def deprovision(self, request: ProvisionRequest) -> ProvisionResult:
-        shared = _Shared.of(request)
-        attempt = Attempt.of(request, self.access, shared.entry)
+        shared = _Shared.of(request, self.key)
+        attempt = self.attempt(request, shared.entry)
         database = request.state.get("database")
         if not isinstance(database, str) or database not in shared.databases or not attempt.app:
             return ProvisionResult()
         left = [name for name in shared.databases if name != database]
-        user = request.state.get("username") or names.user_name(database)
+        account = _Account.of(request, shared.databases)
         async with attempt.client(lambda: None) as client:
             if not left:
                 await instance.delete(client, attempt.app)
-                return ProvisionResult(shared={SHARED_KEY: None})
-            await databases.drop(client.api, attempt.app, database=database, user=user)
-        return ProvisionResult(shared={SHARED_KEY: {**attempt.notes, "dbNames": left}})
+                return ProvisionResult(shared={self.key: None})
+            drop = self.admin.drop or ""
+            rendering = self.rendering(request, account.password)
+            stdin = rendering.text("admin.drop", drop, **account.names)
+            await execute.drop(client.api, attempt.app, self.admin, stdin)
+        return ProvisionResult(shared={self.key: {**attempt.notes, "dbNames": left}})
 
 
 @define(kw_only=True)
 class _Shared:
     """What the project's shared state says about the server."""
 
+    key: str
     entry: JsonObject = field(repr=False)
     databases: tuple[str, ...]
     complete: bool
 
     @classmethod
-    def of(cls, request: ProvisionRequest) -> _Shared:
-        entry = request.shared.get(SHARED_KEY)
+    def of(cls, request: ProvisionRequest, key: str) -> _Shared:
+        entry = request.shared.get(key)
         entry = entry if isinstance(entry, dict) else {}
         listed = entry.get("dbNames")
         databases = tuple(map(str, listed)) if isinstance(listed, list) else ()
         complete = bool(databases) and not entry.get(INCOMPLETE)
-        return cls(entry=entry, databases=databases, complete=complete)
+        return cls(key=key, entry=entry, databases=databases, complete=complete)
 
     def patch(self, attempt: Attempt, database: str, *, incomplete: bool) -> JsonObject:
         """The change of the shared state that enters a database."""
@@ -163,12 +215,12 @@ class _Shared:
             entry[INCOMPLETE] = True
         elif INCOMPLETE in self.entry:
             entry[INCOMPLETE] = None
-        return {SHARED_KEY: entry}
+        return {self.key: entry}
 
 
 @define(kw_only=True)
 class _Account:
-    """The database of one resource, with its role."""
+    """The database of one resource, with its user."""
 
     database: str
     user: str
@@ -204,3 +256,8 @@ class _Account:
             "username": self.user,
             "password": self.password.reveal(),
         }
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What it is called, for templates."""
+        return {"Database": self.database, "User": self.user}

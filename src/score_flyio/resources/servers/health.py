@@ -1,4 +1,4 @@
-"""Waiting until the machine of an instance runs and its checks pass."""
+"""Waiting until the machine of a server runs and its checks pass."""
 
 from __future__ import annotations
 
@@ -73,15 +73,15 @@ async def _wait_for_start(api: FlyMachinesApi, app: str, machine_id: str) -> Non
 
 def _unhealthy(app: str, machine_id: str, reason: str) -> HealthCheckFailed:
     return HealthCheckFailed(
-        f"machine {machine_id} of Postgres app {app}: {reason}",
+        f"machine {machine_id} of app {app}: {reason}",
         hint=f"look at its logs: fly logs --app {app}; then run the same command again",
     )
 
 
 def no_machine(app: str) -> HealthCheckFailed:
-    """The error for an instance that has lost its machine."""
+    """The error for a server that has lost its machine."""
     return HealthCheckFailed(
-        f"Postgres app {app} has no machine",
+        f"app {app} has no machine",
         hint=f"put one back from its volume or a snapshot (fly volumes list --app {app}); or, if "
-        f"its data may go, delete the app: the next run makes a new instance",
+        f"its data may go, delete the app: the next run makes a new server",
     )

@@ -1,9 +1,9 @@
-"""Names and passwords of instances, databases and roles.
+"""Names and passwords of servers, databases and their users.
 
-They have the forms of the Go score-flyio: app `PREFIXpg-` and 14 digits of a UTC time, database
-the resource's id with dashes and four digits, role the database's name and `-user`. The digits are
-drawn from the resource's guid, not from the clock: a repeated run comes to the same names, and two
-runs in the same second to different ones.
+They have the forms of the Go score-flyio, here for Postgres: app `PREFIXpg-` and 14 digits of a
+UTC time, database the resource's id with dashes and four digits, role the database's name and
+`-user`. The digits are drawn from the resource's guid, not from the clock: a repeated run comes to
+the same names, and two runs in the same second to different ones.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ def new_password() -> Secret:
     return Secret(secrets.token_hex(10))
 
 
-def app_name(prefix: str, guid: str, attempt: int = 0) -> str:
-    """The app of a resource's instance; another one for each attempt.
+def app_name(prefix: str, guid: str, attempt: int = 0, *, kind: str = "pg") -> str:
+    """The app of a resource's server; another one for each attempt.
 
     Raises ValueError when no app can have such a name.
     """
     when = _FIRST_TIME + timedelta(seconds=_number(guid, "app", attempt) % _SECONDS)
-    name = f"{prefix}pg-{when:%Y%m%d%H%M%S}"
+    name = f"{prefix}{kind}-{when:%Y%m%d%H%M%S}"
     if not is_app_name(name):
         raise ValueError(f"{name!r} cannot be the name of a Fly app: {RULE}")
     return name
@@ -61,7 +61,7 @@ def _database_names(resource_id: str, guid: str) -> Iterator[str]:
 
 
 def user_name(database: str) -> str:
-    """The role that owns a database."""
+    """The user that owns a database."""
     return f"{database}{_USER}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from contextlib import nullcontext
 from datetime import UTC, datetime
 
 import pytest
@@ -12,16 +13,21 @@ from hypothesis import strategies as st
 
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ResourceError
-from score_flyio.resources.postgres import names
-from score_flyio.resources.postgres.native import builtin_kind
-from score_flyio.resources.postgres.protocol import decode_request, encode_answer
-from score_flyio.resources.postgres.sql import (
-    create_database,
+from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
+from score_flyio.resources.servers import names
+from score_flyio.resources.servers.access import FlyAccess
+from score_flyio.resources.servers.native import builtin_kind
+from score_flyio.resources.servers.protocol import decode_request, encode_answer
+from score_flyio.resources.servers.provisioner import server_provisioner
+from score_flyio.resources.servers.verifiers import (
     quoted_identifier,
     quoted_literal,
     scram_verifier,
 )
-from score_flyio.resources.provisioner import ProvisionResult
+from score_flyio.resources.template.files import Project, servers
+from score_flyio.resources.template.surroundings import Surroundings
+from score_flyio.score.resources import ResourceUid
+from score_flyio.state.model import ProjectState
 from score_flyio.state.resources import (
     CommandSpec,
     HttpSpec,
@@ -118,6 +124,17 @@ def test_the_verifier_is_that_of_the_published_example() -> None:
 def test_no_password_is_in_the_sql(password: str) -> None:
     if len(password) > 5:
         assert password not in create_database("db", "user", Secret(password))
+
+
+def create_database(database: str, user: str, password: Secret) -> str:
+    surroundings = Surroundings(state=ProjectState.new(""), environ={})
+    access = FlyAccess(connect=nullcontext)  # type: ignore[arg-type]  # nothing is asked
+    project = Project(lambda: surroundings, lambda: access)
+    entry = next(entry for entry in servers(project).entries if entry.type == "postgres")
+    assert entry.admin is not None
+    request = ProvisionRequest(uid=ResourceUid("postgres", "default", "x"), guid="guid")
+    rendering = server_provisioner(entry, access, surroundings).rendering(request, password)
+    return rendering.text("create", entry.admin.create, Database=database, User=user)
 
 
 # --- the protocol

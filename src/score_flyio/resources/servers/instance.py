@@ -26,9 +26,10 @@ from score_flyio.errors import (
 from score_flyio.fly import repeats
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.present import ip_type, kept
-from score_flyio.resources.postgres import health, machine
-from score_flyio.resources.postgres.access import REGION_VARIABLES, FlyAccess
-from score_flyio.resources.postgres.execute import read_operator_password
+from score_flyio.resources.servers import health, machine
+from score_flyio.resources.servers.access import REGION_VARIABLES, FlyAccess
+from score_flyio.resources.servers.description import Server
+from score_flyio.resources.servers.execute import read_operator_password
 
 UNSEEN: Final = 4
 """How often the list of machines is read again when the app counts more than it shows."""
@@ -43,6 +44,7 @@ class Instance:
 
     client: FlyClient
     access: FlyAccess
+    server: Server
     app: str
     password: Secret
     known: bool
@@ -57,16 +59,16 @@ class Instance:
             return None
 
     async def make(self, present: models.App | None) -> Secret:
-        """Make what is missing, and return the operator's password once Postgres answers.
+        """Make what is missing, and return the operator's password once the server answers.
 
         Raises:
             FlyError: the platform refused, or did not answer.
             ScoreFlyError: no region is given, or the instance does not become healthy.
         """
         if present is None:
-            self._want_region()
+            await self._want_region()
             self.begun()
-            self.access.note(f"creating app {self.app} for Postgres")
+            self.access.note(f"creating app {self.app} for {self.server.name}")
             org = await self.access.organization(self.client)
             await repeats.ensure_app(self.client.api, self.app, org)
         else:
@@ -76,16 +78,19 @@ class Instance:
         await health.until_healthy(self.client.api, self.app, made)
         if not self.known:
             # Found, not made: its password is the one that it was made with.
-            found = await read_operator_password(self.client.api, self.app, made)
+            found = await self._password_of(made)
             self.password = found or self.password
         return self.password
 
-    def _want_region(self) -> str:
-        if self.access.region:
-            return self.access.region
+    async def _password_of(self, made: str) -> Secret | None:
+        return await read_operator_password(self.client.api, self.app, made, self.server)
+
+    async def _want_region(self) -> str:
+        if region := self.access.region or await self.access.nearest(self.client):
+            return region
         raise ScoreFlyError(
             f"{' or '.join(REGION_VARIABLES)} is not set: app '{self.app}' has to be created for "
-            "Postgres, and needs a region",
+            f"{self.server.name}, and needs a region",
             hint=f"set {REGION_VARIABLES[0]}, for example to lhr",
             code="environment_missing",
         )
@@ -103,12 +108,15 @@ class Instance:
         found = await self._living(app.machine_count or 0 if app else 0)
         if found is not None:
             return found
-        region = self._want_region()
+        region = await self._want_region()
         answer = await repeats.set_secrets(
-            self.client.api, self.app, machine.app_secrets(self.password)
+            self.client.api, self.app, machine.app_secrets(self.server, self.password)
         )
         volume = await self._volume(region)
-        request = machine.machine_request(volume.region or region, volume.id or "", answer.version)
+        place = (volume.region if volume else None) or region
+        request = machine.machine_request(
+            self.server, place, volume.id if volume else None, answer.version
+        )
         self.access.note(f"creating the machine of {self.app} in {request.region}")
         try:
             made = await repeats.create_machine(self.client.api, self.app, request, self.app)
@@ -131,15 +139,18 @@ class Instance:
 
         return await _looked_for(look, times=UNSEEN if counted else 1)
 
-    async def _volume(self, region: str) -> models.Volume:
+    async def _volume(self, region: str) -> models.Volume | None:
+        wanted = self.server.volume
+        if wanted is None:
+            return None
         listed = await self.client.api.volumes_list(self.app)
         living = [v for v in listed if kept(v)]
         for volume in living:
-            if volume.name == machine.VOLUME and not volume.attached_machine_id:
+            if volume.name == wanted.name and not volume.attached_machine_id:
                 return volume
         known = {volume.id for volume in living if volume.id}
         return await repeats.create_volume(
-            self.client.api, self.app, machine.volume_request(region), known
+            self.client.api, self.app, machine.volume_request(self.server, wanted, region), known
         )
 
 

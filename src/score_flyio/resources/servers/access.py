@@ -1,4 +1,4 @@
-"""How the Postgres provisioners get at Fly."""
+"""How provisioners of servers get at Fly."""
 
 from __future__ import annotations
 
@@ -26,14 +26,26 @@ async def visible_organization(client: FlyClient) -> str:
     return await Organization(client).slug()
 
 
+async def no_region(_client: FlyClient) -> None:
+    """Somebody has to ask for one."""
+
+
+async def nearest_region(client: FlyClient) -> str | None:
+    """The one that the platform has nearest to the caller."""
+    answer = await client.api.platform_regions_get()
+    return answer.Nearest or answer.nearest
+
+
 @frozen(kw_only=True)
 class FlyAccess:
-    """A way to the Machines API, and where new instances go."""
+    """A way to the Machines API, and where new servers go."""
 
     connect: Connect
     """Opens a client; may raise ConfigError, when there is no token."""
     region: str | None = None
-    """Of new instances; None: none may be made."""
+    """Of new servers; None: `nearest` gives one."""
+    nearest: Callable[[FlyClient], Awaitable[str | None]] = no_region
+    """Gives the region where nobody asks for one; None: no new server may be made."""
     organization: Callable[[FlyClient], Awaitable[str]] = visible_organization
     """Gives the organization of new apps."""
     note: Callable[[str], None] = say_nothing
