@@ -11,7 +11,7 @@ from pathlib import Path
 import attrs
 
 from tests.bench.makespan import Row, makespans
-from tests.bench.processes import Bulk, Timed, bulk, chain, independent, startups
+from tests.bench.processes import Bulk, Timed, bulk, chain, independent, many_resources, startups
 from tests.bench.wall import Wall, walls
 
 RESULTS = Path("bench-results.json")
@@ -34,6 +34,7 @@ def main() -> int:
             *startups(folder / "start", SAMPLES / "web"),
             independent(folder),
             chain(folder),
+            many_resources(folder),
         ]
         print_timed(timed)
         wall = walls(folder)

@@ -193,6 +193,21 @@ def bulk(folder: Path, count: int) -> Bulk:
     )
 
 
+def many_resources(folder: Path, count: int = 3000) -> Timed:
+    """One workload with `count` resources, in one call."""
+    project = _project(folder / "many-resources")
+    subprocess.run(
+        tool("provisioners", "add", "fixed", "fixed", '--static-json={"x":"1"}'),
+        cwd=project,
+        check=True,
+        capture_output=True,
+    )
+    resources: dict[str, object] = {f"r{n:04d}": {"type": "fixed"} for n in range(count)}
+    (project / "score.yaml").write_text(_workload(resources))
+    row = timed(f"{count} resources of one workload", tool("generate", "score.yaml"), project, 1)
+    return Timed(name=row.name, median=row.median, least=row.least, target=15.0)
+
+
 def own_peak_mib() -> float:
     """Peak memory of this process alone: `ru_maxrss` counts that of whoever started it, too."""
     status = Path("/proc/self/status")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from attrs import frozen
@@ -40,16 +42,19 @@ class Graph(Record):
             ScoreFileError: params refer to resources that the workload has not.
             ResourceCycleError: resources need each other; the message names them.
         """
-        left = set(self.closure(wanted))
-        if problems := [p for uid in sorted(left) for p in self.problems.get(uid, ())]:
+        closure = self.closure(wanted)
+        if problems := [p for uid in sorted(closure) for p in self.problems.get(uid, ())]:
             raise ScoreFileError(problems=problems)
+        sorter = TopologicalSorter({uid: self.needs[uid] for uid in closure})
+        # What is in a circle never gets ready; all else does in spite of it.
+        with suppress(CycleError):
+            sorter.prepare()
         order: list[ResourceUid] = []
-        while left:
-            level = sorted(uid for uid in left if not self.needs[uid] & left)
-            if not level:
-                raise _cycle(self.needs, left)
+        while level := sorted(sorter.get_ready()):
             order += level
-            left.difference_update(level)
+            sorter.done(*level)
+        if left := closure.difference(order):
+            raise _cycle(self.needs, left)
         return tuple(order)
 
 
@@ -97,7 +102,7 @@ def _unknown(
 
 
 def _cycle(
-    needs: Mapping[ResourceUid, frozenset[ResourceUid]], left: set[ResourceUid]
+    needs: Mapping[ResourceUid, frozenset[ResourceUid]], left: frozenset[ResourceUid]
 ) -> ResourceCycleError:
     """Every resource left needs another one that is left: following them leads into the circle."""
     path = [min(left)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -33,14 +34,14 @@ class ResourcePlan(Record):
 
     def resources_of(self, workload: str) -> dict[str, ResourceUid]:
         """Resource name → uid."""
-        return {
-            definition.name: uid
-            for uid, resource in self.primed.items()
-            for definition in resource.definitions
-            if definition.workload == workload
-        }
+        if not self.primed:
+            return {}
+        from score_flyio.score.resources import definitions
 
-    @property
+        own = definitions({workload: self.documents[workload]})
+        return {definition.name: definition.uid for definition in own}
+
+    @cached_property
     def behind_the_proxy(self) -> frozenset[str]:
         """The workloads that resources of class `flycast` lead to."""
         return frozenset(
@@ -109,9 +110,10 @@ def record_plan(
 
     An orphan stays in the state, without source workload, until someone deprovisions it.
     """
+    running = frozenset(plan.order)
     for uid, resource in plan.primed.items():
         record = state.resources.get(uid)
-        will_run = uid in plan.order
+        will_run = uid in running
         if record is None and will_run:
             record = _new_record(uid, make_guid())
         if record is not None:

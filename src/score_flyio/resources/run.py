@@ -252,9 +252,10 @@ class ResourceRun:
         workload = resource.source.workload
         metadata = self._plan.documents[workload].get("metadata") or {}
         outputs = {
-            name: self._outputs[other]
-            for name, other in self._plan.resources_of(workload).items()
-            if other in self._plan.needs[uid]
+            definition.name: self._outputs[other]
+            for other in self._plan.needs[uid]
+            for definition in self._plan.primed[other].definitions
+            if definition.workload == workload
         }
         return substitute_in(resource.params or {}, Lookup(metadata, outputs))
 

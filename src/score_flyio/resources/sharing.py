@@ -16,6 +16,7 @@ Here they run at the same time, and still nothing depends on who is faster:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from attrs import define, field
@@ -49,11 +50,13 @@ class Sharing:
     """Provisioner id → whether it changes the shared state; None: not known yet."""
     eager: bool = False
     """Take provisioners of which nothing is known for ones that change nothing."""
+    _rank: dict[ResourceUid, int] = field(init=False)
     _first: dict[str, ResourceUid] = field(init=False)
     _patches: dict[ResourceUid, JsonObject] = field(init=False, factory=dict)
     _seen: dict[ResourceUid, frozenset[ResourceUid]] = field(init=False, factory=dict)
 
     def __attrs_post_init__(self) -> None:
+        self._rank = {uid: rank for rank, uid in enumerate(self.order)}
         self._first = {}
         for uid in self.order:
             if uid in self.served_by:
@@ -76,11 +79,12 @@ class Sharing:
             if not self.changes[provisioner]:
                 waited |= {first, *self._seen.get(first, ())}
         if self.changes[provisioner] is not False:
-            for earlier in self.order[: self.order.index(uid)]:
+            for earlier in self.order[: self._rank[uid]]:
                 if self._goes_in_turn(earlier):
                     await finished(earlier)
                     waited.add(earlier)
-        self._seen[uid] = frozenset(waited).union(*(self._seen.get(w, ()) for w in waited))
+        changed = waited & self._patches.keys()
+        self._seen[uid] = frozenset(changed).union(*(self._seen.get(w, ()) for w in waited))
 
     def _goes_in_turn(self, uid: ResourceUid) -> bool:
         provisioner = self.served_by.get(uid)
@@ -95,13 +99,12 @@ class Sharing:
 
     def merged(self) -> JsonObject:
         """The shared state with all changes so far."""
-        return self._merged(self._patches)
+        return self._merged(self._patches.keys())
 
-    def _merged(self, which: Any) -> JsonObject:
+    def _merged(self, which: AbstractSet[ResourceUid]) -> JsonObject:
         merged: JsonObject = self.base
-        for uid in self.order:
-            if uid in which and uid in self._patches:
-                merged = merge_patch(merged, self._patches[uid])
+        for uid in sorted(self._patches.keys() & which, key=self._rank.__getitem__):
+            merged = merge_patch(merged, self._patches[uid])
         return merged
 
     def answered(self, uid: ResourceUid, patch: JsonObject | None) -> None:

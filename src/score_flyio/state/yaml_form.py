@@ -7,8 +7,9 @@ what is empty; loading a workload from the state upgrades the lists again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from attrs import frozen
 
@@ -33,20 +34,45 @@ _PROVISIONER: Final = ("id", "resource_type", "resource_class", "resource_id")
 
 def dump_state(state: ProjectState) -> str:
     """The text of `state.yaml`; maps of names are sorted."""
-    return write_yaml(
-        {
-            "workloads": {
-                name: {"spec": _go_form(record.spec), "file": record.file}
-                for name, record in sorted(state.workloads.items())
-            },
-            "resources": {
-                str(uid): _dump_resource(record) for uid, record in sorted(state.resources.items())
-            },
-            "shared_state": sorted_keys(state.shared),
-            "app_prefix": state.app_prefix,
-            "provisioners": [_dump_provisioner(item) for item in state.provisioners],
-        }
-    )
+    before, state.written = state.written, {}
+    rest = {
+        "shared_state": sorted_keys(state.shared),
+        "app_prefix": state.app_prefix,
+        "provisioners": [_dump_provisioner(item) for item in state.provisioners],
+    }
+    parts = [
+        *_entries("workloads", state.workloads, _dump_workload, before, state.written),
+        *_entries("resources", state.resources, _dump_resource, before, state.written),
+        write_yaml(rest),
+    ]
+    return "".join(parts)
+
+
+_AnyRecord = TypeVar("_AnyRecord", "WorkloadRecord", "ResourceRecord")
+
+
+def _entries(
+    name: str,
+    records: Mapping[Any, _AnyRecord],
+    dump: Callable[[_AnyRecord], JsonObject],
+    before: Mapping[str, tuple[Any, str]],
+    written: dict[str, tuple[Any, str]],
+) -> Iterator[str]:
+    """The text of a map of records; of one that is still the same it is taken from before."""
+    yield f"{name}:\n" if records else f"{name}: {{}}\n"
+    for key, record in sorted(
+        ((str(key), record) for key, record in records.items()), key=itemgetter(0)
+    ):
+        place = f"{name} {key}"
+        known, text = before.get(place, (None, ""))
+        if known is not record:
+            text = write_yaml({key: dump(record)}, "  ")
+        written[place] = record, text
+        yield text
+
+
+def _dump_workload(record: WorkloadRecord) -> JsonObject:
+    return {"spec": _go_form(record.spec), "file": record.file}
 
 
 def _dump_resource(record: ResourceRecord) -> JsonObject:

@@ -19,9 +19,9 @@ _LONGEST_KEY: Final = 1000
 """Characters; YAML allows 1024 for a key in the short form."""
 
 
-def write_yaml(document: dict[str, Any]) -> str:
+def write_yaml(document: dict[str, Any], indent: str = "") -> str:
     """The document in block style, two spaces a level, keys in the order given."""
-    return "\n".join(_map(document, "")) + "\n" if document else "{}\n"
+    return "\n".join(_map(document, indent)) + "\n" if document else f"{indent}{{}}\n"
 
 
 def sorted_keys(value: Any) -> Any:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 import pytest
 import yaml
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -99,6 +101,46 @@ def test_a_state_comes_back_as_it_was(state: ProjectState) -> None:
     read.salt = "salt"
     assert read == state
     assert dump_state(read) == dump_state(state)
+
+
+_Key = TypeVar("_Key")
+
+
+def _some_of(keys: Iterable[_Key]) -> st.SearchStrategy[set[_Key]]:
+    drawn = [*keys]
+    return st.sets(st.sampled_from(drawn)) if drawn else st.just(set())
+
+
+@given(states, st.data())
+def test_a_state_that_changed_is_written_like_one_read_anew(
+    state: ProjectState, data: st.DataObject
+) -> None:
+    dump_state(state)
+    for uid in data.draw(_some_of(state.resources)):
+        state.resources[uid] = evolve(state.resources[uid], outputs={"x": "now"})
+    for name in data.draw(_some_of(state.workloads)):
+        del state.workloads[name]
+    fresh = ProjectState(
+        app_prefix=state.app_prefix,
+        workloads=state.workloads,
+        resources=state.resources,
+        shared=state.shared,
+        provisioners=state.provisioners,
+    )
+    assert dump_state(state) == dump_state(fresh)
+
+
+def test_only_what_changed_is_formed_anew() -> None:
+    state = ProjectState(
+        workloads={name: WorkloadRecord(spec={"metadata": {"name": name}}) for name in "ab"}
+    )
+    dump_state(state)
+    before = {place: text for place, (_, text) in state.written.items()}
+    state.workloads["a"] = WorkloadRecord(spec={"metadata": {"name": "other"}})
+    dump_state(state)
+    after = {place: text for place, (_, text) in state.written.items()}
+    assert after["workloads b"] is before["workloads b"]
+    assert after["workloads a"] != before["workloads a"]
 
 
 def test_a_long_key_can_be_read() -> None:
