@@ -117,6 +117,15 @@ def test_creates_of_a_region_go_out_one_after_another() -> None:
     assert len({step.launch_id for step in creates}) == 3
 
 
+def test_creates_of_several_regions_are_told_apart() -> None:
+    plan = scale_group(evolve(scaled((machine("a"),), 4), regions=("iad", "fra", "lhr", "ord")))
+    assert [step.id for step in plan.steps if isinstance(step, CreateMachine)] == [
+        "create:app:1",
+        "create:app:2",
+        "create:app:3",
+    ]
+
+
 def test_free_volumes_come_before_new_ones() -> None:
     config = models.FlyMachineConfig(
         image="a:1", mounts=[models.FlyMachineMount(name="data", path="/data", volume="v1")]

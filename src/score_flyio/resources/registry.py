@@ -141,7 +141,7 @@ def installed() -> dict[str, PluginProvisioner]:
     from importlib.metadata import entry_points
 
     found: dict[str, PluginProvisioner] = {}
-    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
+    for point in sorted(entry_points(group=ENTRY_POINTS)):
         try:
             found[point.name] = point.load()()
         except (ImportError, AttributeError, TypeError) as error:

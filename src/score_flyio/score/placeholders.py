@@ -301,5 +301,3 @@ def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
         case list():
             for index, item in enumerate(value):
                 yield from _texts(item, (*path, index))
-        case _:
-            pass

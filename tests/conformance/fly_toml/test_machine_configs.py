@@ -65,11 +65,13 @@ def _comparable(value: Any) -> Any:
 
 def plan(spec: AppSpec, group: str, files: Folder) -> LaunchPlan | None:
     mounts = flatten(spec, group).mounts
-    volume = f"vol_{mounts[0].source}" if mounts else None
     try:
-        return launch_plan(spec, group, image=IMAGE, release=RELEASE, files=files, volume=volume)
+        found = launch_plan(spec, group, image=IMAGE, release=RELEASE, files=files)
     except ConversionError:
         return None
+    if mounts and found.first.config and found.first.config.mounts:
+        found.first.config.mounts[0].volume = f"vol_{mounts[0].source}"
+    return found
 
 
 def test_rendered(case: Case) -> None:
@@ -137,7 +139,7 @@ def test_update(case: Case) -> None:
         )
         assert outcome(unstructure(existing)) == outcome(update["existing"]), "was changed"
         assert outcome(unstructure(found.request)) == outcome(update["input"])
-        assert found.requires_replacement == update["requires_replacement"]
+        assert bool(found.replaced_because) == update["requires_replacement"]
 
 
 def test_machine_checks(case: Case) -> None:

@@ -46,8 +46,6 @@ def launch_plan(
     files: FileSource,
     ha: bool = True,
     guest: FlyMachineGuest | None = None,
-    volume: str | None = None,
-    min_secrets_version: int | None = None,
 ) -> LaunchPlan:
     """How to create the machines of `group`.
 
@@ -59,8 +57,6 @@ def launch_plan(
         files: Local files that the app refers to.
         ha: Give the group a second machine where it can have one.
         guest: Size of the machines when no `[[vm]]` table serves the group.
-        volume: Id of the free volume that the first mount gets.
-        min_secrets_version: Secrets that the machines must see at least.
 
     Raises:
         ConversionError: the config of the group cannot be made.
@@ -69,8 +65,6 @@ def launch_plan(
     config.guest = config.guest or deepcopy(guest) or default_guest()
     if spec.host_dedication_id:
         config.guest.host_dedication_id = spec.host_dedication_id
-    if config.mounts:
-        config.mounts[0].volume = volume
     with_image(config, image)
     with_image_configs(config, image)
     add_release(config, release)
@@ -80,7 +74,6 @@ def launch_plan(
         lease_ttl=int(deploy_settings(spec).wait_timeout.seconds) or None,
         skip_launch=True if config.standbys else None,
         skip_secrets=False,
-        min_secrets_version=min_secrets_version,
     )
     return LaunchPlan(availability=availability(config, ha=ha), first=first)
 

@@ -38,27 +38,19 @@ class MountChange:
     mounts: list[FlyMachineMount] | None
     replaced: bool = False
     """A volume cannot be attached to, or taken from, a machine that exists."""
-    volume_name: str | None = None
-    """Name of the volume that the replacement needs."""
 
 
 def updated_mounts(
     wanted: list[FlyMachineMount] | None,
     present: list[FlyMachineMount] | None,
-    *,
-    volume: str | None,
 ) -> MountChange:
-    """What becomes of the mounts of a machine; only the first mount has a volume.
-
-    `volume` is the id of a free volume of the wanted name, for a machine to be replaced.
-    """
+    """What becomes of the mounts of a machine; only the first mount has a volume."""
     if not wanted:
         return MountChange(mounts=None, replaced=bool(present))
     first, others = wanted[0], wanted[1:]
     old = present[0] if present else None
     if old is None or (old.name and old.name != first.name):
-        attached = attrs.evolve(first, volume=volume)
-        return MountChange(mounts=[attached, *others], replaced=True, volume_name=first.name)
+        return MountChange(mounts=wanted, replaced=True)
     return MountChange(mounts=[_kept(first, old), *others])
 
 

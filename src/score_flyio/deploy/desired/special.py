@@ -44,18 +44,15 @@ TESTED_ADDRESS: Final = "FLY_TEST_MACHINE_IP"
 SPECIAL_GROUPS: Final = frozenset({RELEASE_COMMAND_GROUP, TEST_GROUP, CONSOLE_GROUP})
 
 
-def release_command_machine(
-    spec: AppSpec, *, files: FileSource, command: str | None = None
-) -> FlyMachineConfig | None:
+def release_command_machine(spec: AppSpec, *, files: FileSource) -> FlyMachineConfig | None:
     """The config of the machine that runs the release command, without image.
 
-    The guest is set where `release_command_vm` gives it. `command` is another command to run
-    instead of the release command. None when there is no command.
+    The guest is set where `release_command_vm` gives it. None when there is no command.
 
     Raises:
         ConversionError: its size or a local file cannot be converted.
     """
-    words = split_command(_release_command(spec) if command is None else command)
+    words = split_command(spec.deploy.release_command if spec.deploy else "")
     if not words:
         return None
     config = _temporary(
@@ -81,8 +78,6 @@ def release_command_input(
     files: FileSource,
     existing: Iterable[FlyMachineGuest] = (),
     guest: FlyMachineGuest | None = None,
-    command: str | None = None,
-    min_secrets_version: int | None = None,
 ) -> CreateMachineRequest | None:
     """The request that creates the release machine; it is started by a later call.
 
@@ -93,13 +88,13 @@ def release_command_input(
     Raises:
         ConversionError: its size or a local file cannot be converted.
     """
-    config = release_command_machine(spec, files=files, command=command)
+    config = release_command_machine(spec, files=files)
     if config is None:
         return None
     if config.guest is None:
         largest = max(existing, key=lambda other: other.memory_mb or 0, default=None)
         config.guest = deepcopy(largest or guest) or preset(RELEASE_COMMAND_SIZE)
-    request = _request(spec, config, image, release, min_secrets_version)
+    request = _request(spec, config, image, release)
     request.skip_launch = True
     return request
 
@@ -141,7 +136,7 @@ def try_machine_checks(
             continue
         config.env = {**(config.env or {}), TESTED_ADDRESS: under_test.private_ip or ""}
         config.guest = deepcopy(guest) or default_guest()
-        yield _request(spec, config, image, release, None)
+        yield _request(spec, config, image, release)
 
 
 def group_machine_checks(spec: AppSpec, group: str) -> tuple[MachineCheck, ...]:
@@ -202,11 +197,7 @@ def _temporary(group: str, env: dict[str, str]) -> FlyMachineConfig:
 
 
 def _request(
-    spec: AppSpec,
-    config: FlyMachineConfig,
-    image: str,
-    release: Release,
-    min_secrets_version: int | None,
+    spec: AppSpec, config: FlyMachineConfig, image: str, release: Release
 ) -> CreateMachineRequest:
     config.image = image
     if spec.host_dedication_id and config.guest:
@@ -216,12 +207,7 @@ def _request(
         config=config,
         region=spec.primary_region or None,
         skip_secrets=False,
-        min_secrets_version=min_secrets_version,
     )
-
-
-def _release_command(spec: AppSpec) -> str:
-    return spec.deploy.release_command if spec.deploy else ""
 
 
 def _entrypoint(spec: AppSpec) -> list[str] | None:

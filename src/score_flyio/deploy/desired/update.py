@@ -10,7 +10,7 @@ from fly_machines.models import (
     Machine,
     UpdateMachineRequest,
 )
-from score_flyio.deploy.condition import rests
+from score_flyio.deploy.condition import host_answers, rests
 from score_flyio.deploy.desired.containers import with_image
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.machine_config import add_release, machine_config
@@ -25,10 +25,8 @@ class MachineUpdate:
     """What becomes of one existing machine."""
 
     request: UpdateMachineRequest
-    requires_replacement: bool
-    """The machine has to be destroyed and created anew with the config of `request`."""
-    volume_name: str | None = None
-    """Name of the volume that the replacement needs, in the machine's own region."""
+    replaced_because: str = ""
+    """Why the machine has to be destroyed and created anew with the config of `request`."""
 
 
 def update_input(
@@ -39,12 +37,8 @@ def update_input(
     image: str,
     release: Release,
     files: FileSource,
-    volume: str | None = None,
-    min_secrets_version: int | None = None,
 ) -> MachineUpdate:
     """How to update `existing`, a machine of `group`; it is not changed.
-
-    `volume` is the id of a free volume for a replacement whose volume name changed.
 
     Raises:
         ConversionError: the config of the group cannot be made, or the machine would have to move
@@ -54,7 +48,7 @@ def update_input(
     config = machine_config(spec, group, base=present, files=files)
     with_image(config, image)
     add_release(config, release)
-    change = updated_mounts(config.mounts, present.mounts, volume=volume)
+    change = updated_mounts(config.mounts, present.mounts)
     config.mounts = change.mounts
     if config.services:
         config.standbys = None
@@ -64,14 +58,11 @@ def update_input(
         region=existing.region,
         skip_launch=rests(existing),
         skip_secrets=False,
-        min_secrets_version=min_secrets_version,
     )
-    lost = existing.host_status not in {None, "ok"}
-    return MachineUpdate(
-        request=request,
-        requires_replacement=change.replaced or moved or lost,
-        volume_name=change.volume_name,
-    )
+    reason = f"it moves to hosts {spec.host_dedication_id}" if moved else ""
+    reason = "its mounts change" if change.replaced else reason
+    reason = reason if host_answers(existing) else f"its host is {existing.host_status}"
+    return MachineUpdate(request=request, replaced_because=reason)
 
 
 def _move(dedication: str, config: FlyMachineConfig, present: FlyMachineConfig) -> bool:

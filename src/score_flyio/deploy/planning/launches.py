@@ -22,28 +22,20 @@ class Missing:
     """What an interrupted launch still has to create."""
 
     launch: str
-    numbers: tuple[int, ...]
-    of: int
     first: str
-    """Id of the machine that a standby stands by for."""
+    """Id of the machine that is there."""
 
 
 def missing_of_launch(machines: Iterable[models.Machine], done: Collection[str]) -> Missing | None:
-    """Machines of a launch are created in order, so what an interruption left out is its tail.
+    """Of the two machines of a launch, an interruption leaves out the second one.
 
-    A gap before the last one was made by a person, and stays.
+    Where the first one is missing, a person removed it, and it stays away.
     """
-    launches = [launch for m in machines if (launch := Launch.of_machine(m)) is not None]
-    for launch in launches:
-        present = {other.number for other in launches if other.id == launch.id}
-        if launch.id in done or launch.of in present:
-            continue
-        first = min(
-            (m for m in machines if (of := Launch.of_machine(m)) and of.id == launch.id),
-            key=lambda m: getattr(Launch.of_machine(m), "number", 0),
-        )
-        numbers = tuple(range(max(present) + 1, launch.of + 1))
-        return Missing(launch=launch.id, numbers=numbers, of=launch.of, first=first.id or "")
+    places = {m.id or "": launch for m in machines if (launch := Launch.of_machine(m)) is not None}
+    complete = {launch.id for launch in places.values() if launch.number == launch.of}
+    for first, launch in places.items():
+        if launch.id not in done and launch.id not in complete:
+            return Missing(launch=launch.id, first=first)
     return None
 
 
@@ -63,13 +55,13 @@ def launch_steps(context: GroupContext, missing: Missing | None = None) -> Group
         ha=options.ha,
         guest=options_guest(options),
     )
-    of = missing.of if missing else {"single": 1, "pair": 2, "standby": 2}[plan.availability]
+    of = 1 if plan.availability == "single" and not missing else 2
     launch = missing.launch if missing else context.settings.new_id()
     waiting = waiting_with_tests(context)
     waits = options.strategy is None or STRATEGIES[options.strategy].waits
     steps: list[Step] = []
     previous: tuple[str, ...] = ()
-    for number in missing.numbers if missing else range(1, of + 1):
+    for number in (2,) if missing else range(1, of + 1):
         first = Ref(machine=missing.first) if missing else Ref(step=_name(context, 1))
         standby_for = first if plan.availability == "standby" and number > 1 else None
         request = plan.standby(first.machine or "") if standby_for else plan.first

@@ -31,7 +31,7 @@ def replacement_steps(
     steps: list[Step] = []
     previous: tuple[str, ...] = ()
     for number, (machine, update) in enumerate(replaced, start=1):
-        reason = _allowed(context, machine, update)
+        _check_volumes(context, machine)
         if stand_in := members.stand_ins.get(machine.id or ""):
             found = next(m for m in members.machines if m.id == stand_in)
             steps += finish_replacement(context.app, context.group, machine, found, context.waiting)
@@ -44,7 +44,7 @@ def replacement_steps(
             standby_for=_stands_by_for(machine, made.config, members),
             needs=previous,
         )
-        steps += _in_turn(context, machine, made, reason)
+        steps += _in_turn(context, machine, made, update.replaced_because)
         previous = (made.id,)
     held = tuple(m.id or "" for m, _ in replaced if host_answers(m))
     return GroupPlan(steps=tuple(steps), leases=held)
@@ -134,29 +134,25 @@ def behind_replaced_ones(plan: GroupPlan) -> GroupPlan:
     )
 
 
-def _allowed(context: GroupContext, machine: models.Machine, update: MachineUpdate) -> str:
-    """Why the machine is replaced, where that may be done."""
-    host = machine.host_status or "ok"
+def _check_volumes(context: GroupContext, machine: models.Machine) -> None:
+    """Raises where a volume of the machine would be lost, or left behind without consent."""
     config = machine.config or machine.incomplete_config or models.FlyMachineConfig()
     volumes = [mount.volume for mount in config.mounts or [] if mount.volume]
     volumes += [
         v.id for v in context.observed.volumes if v.id and v.attached_machine_id == machine.id
     ]
-    if host != "ok" and volumes:
+    if volumes and not host_answers(machine):
         raise PlanError(
-            f"app {context.app}: machine {machine.id} is on a host that is {host}, "
+            f"app {context.app}: machine {machine.id} is on a host that is {machine.host_status}, "
             f"and so is its volume {volumes[0]}",
             hint="wait for the host, or restore a snapshot of the volume and destroy the machine",
         )
-    if host != "ok":
-        return f"its host is {host}"
     if volumes and not context.options.allow_destructive:
         raise DestructiveChange(
             f"app {context.app}: the mounts of machine {machine.id} change, so it has to be "
             f"replaced, and its volume {volumes[0]} is left behind",
             hint="agree with --yes; the volume is kept, unattached",
         )
-    return "its mounts change" if update.requires_replacement else "it cannot be updated"
 
 
 def _replacement(

@@ -51,7 +51,7 @@ class SecretsPlan:
 
     def stamp(self, config: models.FlyMachineConfig) -> models.FlyMachineConfig:
         """The config with the mark of the secrets that the machine starts with, where known."""
-        return config if self.seen is None else Marks(secrets_seen=self.seen).stamp(config)
+        return Marks(secrets_seen=self.seen).stamp(config)
 
 
 def plan_secrets(

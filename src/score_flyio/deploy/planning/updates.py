@@ -13,7 +13,7 @@ from attrs import evolve, field, frozen
 
 from fly_machines import models
 from score_flyio.deploy.compare import differences
-from score_flyio.deploy.condition import check_hosts, host_answers, rests
+from score_flyio.deploy.condition import check_hosts, rests
 from score_flyio.deploy.desired.launch import launch_plan
 from score_flyio.deploy.desired.machine_config import add_release
 from score_flyio.deploy.desired.settings import deploy_settings
@@ -101,7 +101,7 @@ def _change(context: GroupContext, machine: models.Machine) -> _Change:
         release=context.release,
         files=desired.files,
     )
-    if update.requires_replacement or not host_answers(machine):
+    if update.replaced_because:
         return _Change(machine=machine, update=update)
     step = _update_step(context, machine, update.request)
     marks = Marks.of(machine)

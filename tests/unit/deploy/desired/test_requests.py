@@ -73,14 +73,11 @@ def test_create_request(release: Release) -> None:
         mounts=(DATA, Mount(source="more", destination="/more")),
         vm=(VmSpec(host_dedication_id="other"),),
     )
-    plan = launch_plan(
-        spec, "app", image="i", release=release, files=NONE, volume="vol_1", min_secrets_version=4
-    )
+    plan = launch_plan(spec, "app", image="i", release=release, files=NONE)
     assert unstructure(plan.first) == {
         "region": "ams",
         "lease_ttl": 61,
         "skip_secrets": False,
-        "min_secrets_version": 4,
         "config": {
             "image": "i",
             "env": {"FLY_PROCESS_GROUP": "app", "PRIMARY_REGION": "ams"},
@@ -99,7 +96,7 @@ def test_create_request(release: Release) -> None:
                 "fly_flyctl_version": "score-flyio/test",
             },
             "mounts": [
-                {"name": "data", "path": "/data", "volume": "vol_1"},
+                {"name": "data", "path": "/data"},
                 {"name": "more", "path": "/more"},
             ],
         },
@@ -135,14 +132,12 @@ def test_a_standby_leaves_the_first_request_alone(release: Release) -> None:
 # --- update
 
 
-def update(spec: AppSpec, release: Release, *, volume: str | None = None, **machine: Any) -> Any:
+def update(spec: AppSpec, release: Release, **machine: Any) -> Any:
     existing = structure(
         {"id": "m1", "region": "lax", "state": "started", "config": {}, **machine}, Machine
     )
     before = deepcopy(existing)
-    found = update_input(
-        spec, "app", existing, image="i", release=release, files=NONE, volume=volume
-    )
+    found = update_input(spec, "app", existing, image="i", release=release, files=NONE)
     assert existing == before
     return found
 
@@ -170,7 +165,7 @@ def test_the_present_mount_is_kept_and_only_its_growth_is_renewed(release: Relea
         )
     )
     found = update(spec, release, **present)
-    assert not found.requires_replacement
+    assert not found.replaced_because
     assert first_mount(found) == {
         "name": "data",
         "path": "/data",
@@ -185,49 +180,49 @@ def test_the_present_mount_is_kept_and_only_its_growth_is_renewed(release: Relea
 
 def test_a_changed_path_keeps_the_volume(release: Release) -> None:
     found = update(AppSpec(mounts=(DATA,)), release, **mounted(name="data", path="/old"))
-    assert not found.requires_replacement
+    assert not found.replaced_because
     assert first_mount(found) == {"name": "data", "path": "/data", "volume": "vol_1"}
 
 
 def test_a_present_mount_without_name_is_kept(release: Release) -> None:
     found = update(AppSpec(mounts=(DATA,)), release, **mounted(path="/old"))
-    assert not found.requires_replacement
+    assert not found.replaced_because
     assert first_mount(found) == {"path": "/old", "volume": "vol_1", "encrypted": True}
 
 
 @pytest.mark.parametrize(
-    ("machine", "mounts", "volume_name"),
+    ("machine", "mounts"),
     [
-        (mounted(name="old", path="/data"), (DATA,), "data"),
-        ({}, (DATA,), "data"),
-        (mounted(name="data", path="/data"), (), None),
+        (mounted(name="old", path="/data"), (DATA,)),
+        ({}, (DATA,)),
+        (mounted(name="data", path="/data"), ()),
     ],
 )
 def test_other_changes_of_mounts_need_a_new_machine(
-    machine: dict[str, Any], mounts: tuple[Mount, ...], volume_name: str | None, release: Release
+    machine: dict[str, Any], mounts: tuple[Mount, ...], release: Release
 ) -> None:
-    found = update(AppSpec(mounts=mounts), release, volume="vol_9", **machine)
-    assert found.requires_replacement
-    assert found.volume_name == volume_name
-    if volume_name:
-        assert first_mount(found) == {"name": "data", "path": "/data", "volume": "vol_9"}
+    found = update(AppSpec(mounts=mounts), release, **machine)
+    assert found.replaced_because == "its mounts change"
+    if mounts:
+        assert first_mount(found) == {"name": "data", "path": "/data"}
 
 
 @pytest.mark.parametrize(
-    ("host_status", "replaced"), [("ok", False), (None, False), ("unreachable", True)]
+    ("host_status", "reason"),
+    [("ok", ""), (None, ""), ("unreachable", "its host is unreachable")],
 )
-def test_a_lost_host(host_status: str | None, replaced: bool, release: Release) -> None:
+def test_a_lost_host(host_status: str | None, reason: str, release: Release) -> None:
     extra = {"host_status": host_status} if host_status else {}
-    assert update(AppSpec(), release, **extra).requires_replacement is replaced
+    assert update(AppSpec(), release, **extra).replaced_because == reason
 
 
 def test_another_dedicated_host(release: Release) -> None:
     spec = AppSpec(host_dedication_id="rack")
     found = update(spec, release, config={"guest": {"cpus": 2, "host_dedication_id": "old"}})
-    assert found.requires_replacement
+    assert found.replaced_because == "it moves to hosts rack"
     assert found.request.config.guest == FlyMachineGuest(cpus=2, host_dedication_id="rack")
     same = update(spec, release, config={"guest": {"host_dedication_id": "rack"}})
-    assert not same.requires_replacement
+    assert not same.replaced_because
 
 
 def test_a_volume_cannot_move_to_another_host(release: Release) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fly_machines import models
 from score_flyio.deploy.options import GuestOptions
 from score_flyio.deploy.step import AwaitHealthy
 from tests.unit.deploy.planning.plans import SERVICE, changed, ids, launched, planned, step, wanted
@@ -18,6 +19,16 @@ def test_a_canary_and_a_release_command_have_the_size_that_the_options_name() ->
     assert step(update, "canary:app").request.config.guest.cpus == 4
     first = planned(wanted(RELEASE + SERVICE), guest=SIZE)
     assert step(first, "release").request.config.guest.cpus == 4
+
+
+def test_a_release_command_has_the_size_of_the_default_group_whatever_its_name() -> None:
+    serve = "[processes]\nserve = 'run'\n" + SERVICE
+    observed = launched(wanted(serve))
+    config = models.FlyMachineConfig(guest=models.FlyMachineGuest(cpus=8, memory_mb=2048))
+    for name in ("create:serve:1", "create:serve:2"):
+        observed = changed(observed, name, config=config)
+    plan = planned(wanted(RELEASE + serve), observed, guest=SIZE)
+    assert step(plan, "release").request.config.guest.cpus == 8
 
 
 def test_a_release_command_does_not_run_where_machines_are_only_waited_for() -> None:
