@@ -39,6 +39,7 @@ from fly_emulator.wire import (
     Outcome,
     Refusal,
     Waiting,
+    garbled,
 )
 from fly_emulator.world import World
 from score_flyio.base.clock import Clock, EventLoopClock
@@ -231,7 +232,9 @@ class Emulator:
         if failure is not None and not failure.after:
             return self._failed(failure)
         response = await self._execute(request, progress)
-        if failure is not None:
+        if failure is not None and failure.kind in {"html", "cut", "null"}:
+            response = garbled(response, failure.kind)
+        elif failure is not None:
             return self._failed(failure)
         await _pause(delay)
         return response

@@ -13,6 +13,8 @@ without it a rule is for all operations. ACTION is one of
     lost            the same as `reset after`
     refuse          no connection at all; never executed
     hang            no answer ever
+    html, cut, null the call is executed, and its success answered by a page of a proxy, by half
+                    of a document, or by `null`
     latency=0.5     so many seconds more; `latency=0.2..1` is a uniform range
 
 `p` is the probability, `skip` leaves out the first so many matching requests, `times` ends the
@@ -23,13 +25,14 @@ from __future__ import annotations
 
 import fnmatch
 import random
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, cast
 
 from attrs import define, field, frozen
 
 from score_flyio.errors import ConfigError, Problem
 
-FaultKind: TypeAlias = Literal["status", "reset", "refuse", "hang", "latency"]
+Garbled: TypeAlias = Literal["html", "cut", "null"]
+FaultKind: TypeAlias = Literal["status", "reset", "refuse", "hang", "latency", Garbled]
 _HELP: Final = "a rule is [OPERATIONS:] ACTION [before|after] [p=…] [skip=…] [times=…]"
 
 
@@ -140,7 +143,7 @@ def _rule(text: str) -> FaultRule:
     operations = tuple(name.strip() for name in names.split(",") if name.strip()) or ("*",)
     action, options = words[0], words[1:]
     known: dict[str, str] = {}
-    after = action == "lost"
+    after = action in {"lost", "html", "cut", "null"}
     for option in options:
         if option in {"before", "after"}:
             after = option == "after"
@@ -174,10 +177,8 @@ def _action(word: str) -> tuple[FaultKind, int, tuple[float, float]]:
         return "latency", 0, (float(low), float(high or low))
     if word in {"reset", "lost"}:
         return "reset", 0, nothing
-    if word == "refuse":
-        return "refuse", 0, nothing
-    if word == "hang":
-        return "hang", 0, nothing
+    if word in {"refuse", "hang", "html", "cut", "null"}:
+        return cast("FaultKind", word), 0, nothing
     if word.isdigit() and 400 <= int(word) <= 599:
         return "status", int(word), nothing
     msg = f"unknown action {word!r}"

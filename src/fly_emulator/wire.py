@@ -11,6 +11,7 @@ from attrs import field, frozen
 from fly_emulator.records import MachineRecord
 
 NONCE_HEADER = "fly-machine-lease-nonce"
+PROXY_PAGE = "<!doctype html><title>One moment</title>"
 
 
 @frozen(kw_only=True)
@@ -38,16 +39,29 @@ class ApiResponse:
     status: int = 200
     document: Any = None
     text: str | None = None
-    """Plain text instead of a document."""
+    """Text instead of a document."""
+    media_type: str = "text/plain; charset=utf-8"
+    """Of `text`."""
     headers: Mapping[str, str] = field(factory=dict)
 
     def content(self) -> tuple[bytes, str | None]:
         """The body and its content type."""
         if self.text is not None:
-            return self.text.encode(), "text/plain; charset=utf-8"
+            return self.text.encode(), self.media_type
         if self.document is None:
             return b"", None
         return json.dumps(self.document, separators=(",", ":")).encode(), "application/json"
+
+
+def garbled(response: ApiResponse, how: str) -> ApiResponse:
+    """A success that says nothing: `html`, `cut` or `null`."""
+    if response.status >= 400:
+        return response
+    if how == "html":
+        return ApiResponse(text=PROXY_PAGE, media_type="text/html")
+    content, media_type = response.content()
+    text = "null" if how == "null" else content.decode()[: len(content) // 2]
+    return ApiResponse(text=text, media_type=media_type or "application/json")
 
 
 @frozen(kw_only=True)

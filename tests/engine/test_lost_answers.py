@@ -36,6 +36,9 @@ ACCIDENTS = (
     "reset before",
     "500 before",
     "hang after",
+    "html",
+    "cut",
+    "null",
 )
 
 
@@ -88,3 +91,12 @@ async def test_a_later_deploy_with_an_accident(lab: Lab, operation: str, acciden
     assert contents(lab) == contents(smooth)
     if operation != "Machines_release_lease":
         assert lab.leased() == []
+
+
+@pytest.mark.parametrize("accident", ["html", "cut", "502"])
+@pytest.mark.parametrize("left_out", range(4))
+async def test_a_read_that_cannot_be_read_once(lab: Lab, accident: str, left_out: int) -> None:
+    await later(smooth := Lab.build())
+    done = await later(lab, f"reads: {accident} skip={left_out * 3} times=1")
+    assert done.code == 0, done.text
+    assert contents(lab) == contents(smooth)

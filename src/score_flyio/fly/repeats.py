@@ -19,11 +19,13 @@ from score_flyio.errors import (
     Conflict,
     FlyApiError,
     FlyError,
+    FlyProtocolError,
     InvalidRequest,
     NameTaken,
     NotAuthorized,
     NotFound,
     PreconditionFailed,
+    Request,
 )
 from score_flyio.fly.errors import is_doubtful
 from score_flyio.fly.present import LAUNCH_KEY, ip_type, kept, living, metadata
@@ -78,6 +80,18 @@ async def _repeat(send: Callable[[], Awaitable[T]], look: Callable[[], Awaitable
 def _met_another(error: FlyError) -> bool:
     """Whether a change was refused because another one was under way: it can go out again."""
     return isinstance(error, FlyApiError) and "concurrent update" in error.answer.message.lower()
+
+
+def _naming(answer: T, name: str | None, method: str, path: str) -> T:
+    """The answer to a change, unless it does not name what the change made, as `null` does not.
+
+    Raises FlyProtocolError, whose outcome is doubtful.
+    """
+    if name is None:
+        request = Request(method=method, path=path)
+        message = f"{method} {path}: the answer does not name what was made"
+        raise FlyProtocolError(message, request=request)
+    return answer
 
 
 # --- apps
@@ -183,9 +197,10 @@ async def create_machine(
     async def send() -> models.Machine:
         nonlocal sent
         sent += 1
-        return await _once_secrets_arrived(
+        made = await _once_secrets_arrived(
             lambda: api.machines_create(app, marked), request.min_secrets_version
         )
+        return _naming(made, made.id, "POST", f"/v1/apps/{app}/machines")
 
     async def adopt() -> models.Machine | None:
         found = await _launched(api, app, launch_id)
@@ -253,10 +268,11 @@ async def update_machine(
     """
 
     async def send() -> models.Machine:
-        return await _once_secrets_arrived(
+        made = await _once_secrets_arrived(
             lambda: api.machines_update(app, machine_id, request, fly_machine_lease_nonce=nonce),
             request.min_secrets_version,
         )
+        return _naming(made, made.id, "POST", f"/v1/apps/{app}/machines/{machine_id}")
 
     async def updated() -> models.Machine | None:
         machine = await api.machines_show(app, machine_id)
@@ -337,7 +353,8 @@ async def create_volume(
     """
 
     async def send() -> models.Volume:
-        return await api.volumes_create(app, request)
+        made = await api.volumes_create(app, request)
+        return _naming(made, made.id, "POST", f"/v1/apps/{app}/volumes")
 
     async def created() -> models.Volume | None:
         for volume in await api.volumes_list(app):
@@ -366,7 +383,8 @@ async def assign_ip(
     """
 
     async def send() -> models.IPAssignment:
-        return await api.app_ip_assignments_create(app, request)
+        made = await api.app_ip_assignments_create(app, request)
+        return _naming(made, made.ip, "POST", f"/v1/apps/{app}/ip_assignments")
 
     async def assigned() -> models.IPAssignment | None:
         listed = await api.app_ip_assignments_list(app)
@@ -402,7 +420,8 @@ async def ask_for_certificate(
     request = models.CreateAcmeCertificateRequest(hostname=hostname)
 
     async def send() -> models.CertificateDetail:
-        return await api.app_certificates_acme_create(app, request)
+        made = await api.app_certificates_acme_create(app, request)
+        return _naming(made, made.hostname, "POST", f"/v1/apps/{app}/certificates/acme")
 
     async def present() -> models.CertificateDetail | None:
         try:

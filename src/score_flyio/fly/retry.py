@@ -16,6 +16,7 @@ from attrs import frozen
 from fly_machines.operations import Operation
 from score_flyio.errors import (
     FlyConnectionError,
+    FlyProtocolError,
     FlyServerError,
     RateLimited,
     RequestTimedOut,
@@ -92,6 +93,8 @@ def may_pass(operation: Operation, error: Exception, *, repeatable: bool) -> boo
     """Whether sending the call again is safe and may help; 429 is judged elsewhere."""
     if isinstance(error, FlyConnectionError):
         return repeatable or not error.sent
+    if isinstance(error, FlyProtocolError):  # a proxy's page, or half of an answer
+        return repeatable
     if isinstance(error, RequestTimedOut):  # the answer "not yet" of a wait
         return repeatable and operation.id != "Machines_wait"
     if isinstance(error, FlyServerError):
@@ -105,4 +108,6 @@ def reason(error: Exception) -> str:
         return f"status {error.status}"
     if isinstance(error, FlyConnectionError):
         return "no answer" if error.sent else "not reachable"
+    if isinstance(error, FlyProtocolError):
+        return "an unreadable answer"
     return type(error).__name__

@@ -56,17 +56,16 @@ class HttpSender:
         """
         content = None if body is None else unstructure(body)
         call = Call(operation=operation, path=path, query=query, headers=headers, body=content)
-        answer = await self._persist(call)
-        return _decode(call, answer, response_type)
+        return await self._persist(call, response_type)
 
-    async def _persist(self, call: Call) -> Answer:
+    async def _persist(self, call: Call, response_type: type[T]) -> T:
         repeatable = is_repeatable(call.operation, call.headers)
         failures = refusals = 0
         start = anyio.current_time()
         while True:
             permit = await self._limiter.acquire(call.operation, call.path)
             try:
-                return await self._exchange(call, permit)
+                return _decode(call, await self._exchange(call, permit), response_type)
             except RateLimited as error:
                 refusals += 1
                 delay = self._policy.rate_limited_delay(error, refusals, self._rng)
@@ -126,7 +125,7 @@ def _decode(call: Call, answer: Answer, response_type: type[T]) -> T:
     value = answer.value
     if response_type is type(None):
         value = None
-    elif value is None and attrs.has(response_type):
+    elif value is None and attrs.has(response_type) and call.operation.method != "GET":
         value = {}  # several operations answer nothing where the documents show an object
     try:
         return structure_answer(value, response_type)

@@ -90,20 +90,31 @@ async def test_an_answer_of_another_shape_is_a_protocol_error(
     connect: Connect, response: httpx.Response
 ) -> None:
     with pytest.raises(errors.FlyProtocolError) as caught:
-        await connect([response]).client.api.machines_show("web", "m1")
+        await connect([response] * 5).client.api.machines_show("web", "m1")
     assert "GET /v1/apps/web/machines/m1" in str(caught.value)
 
 
 async def test_a_list_that_is_missing_is_no_empty_list(connect: Connect) -> None:
     with pytest.raises(errors.FlyProtocolError):
-        await connect([answer(200)]).client.api.machines_list("web")
+        await connect([answer(200)] * 5).client.api.machines_list("web")
 
 
 # --- repeats
 
 
 @pytest.mark.parametrize(
-    "failure", [REFUSED, CUT, httpx.ReadTimeout("late"), answer(500), answer(503), answer(408)]
+    "failure",
+    [
+        REFUSED,
+        CUT,
+        httpx.ReadTimeout("late"),
+        answer(500),
+        answer(503),
+        answer(408),
+        httpx.Response(200, text="<html>", headers={"content-type": "text/html"}),
+        httpx.Response(200, text='{"id": "m', headers={"content-type": "application/json"}),
+        httpx.Response(200, text="null", headers={"content-type": "application/json"}),
+    ],
 )
 async def test_a_read_is_repeated_after_a_failure_that_may_pass(
     connect: Connect, failure: Any
