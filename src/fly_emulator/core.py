@@ -273,7 +273,7 @@ class Emulator:
         interface = self._interface(request)
         if operation is UNKNOWN:
             raise Refusal(404, f"no such path: {request.method} {request.path}")
-        principal = self._principal(request.token, now)
+        principal = self.principal(request.token)
         if interface is not None:
             progress.executed = True
             return interface.handle(self.world, request, principal, now)
@@ -290,9 +290,13 @@ class Emulator:
         )
         return HANDLERS[operation.id](call)
 
-    def _principal(self, text: str, now: float) -> Principal:
-        """Who sent a request; its token text may hold several tokens with commas between them."""
-        known = self.settings.tokens
+    def principal(self, text: str) -> Principal:
+        """Who sent a request; its token text may hold several tokens with commas between them.
+
+        Raises:
+            Refusal: No token of it is good.
+        """
+        known, now = self.settings.tokens, self.clock.time()
         tokens = [part.strip() for part in text.split(",") if part.strip()]
         for made in self.world.tokens:
             if made.token in tokens and made.valid_at(now):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-from anyio.from_thread import start_blocking_portal
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from attrs import evolve, frozen
 
 from fly_emulator import Emulator, EmulatorSettings, parse_faults
@@ -69,6 +69,7 @@ class Platform:
 
     emulator: Emulator
     url: str
+    portal: BlockingPortal
 
     def get(self, path: str) -> Any:
         """What the API says, as JSON."""
@@ -90,7 +91,7 @@ def platform(faults: str = "", **settings: Any) -> Iterator[Platform]:
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(emulator.serve()) as url,
     ):
-        yield Platform(emulator, url)
+        yield Platform(emulator, url, portal)
 
 
 def use(cli: Cli, served: Platform, **more: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.conftest import Cli
 
 
@@ -46,3 +48,23 @@ def test_a_registry_that_does_not_answer_is_told(cli: Cli) -> None:
     assert names(result.json, ok=False) == ["api", "organization", "registry"]
     (registry,) = [check for check in result.json["checks"] if check["name"] == "registry"]
     assert "127.0.0.1:1 does not answer" in registry["message"]
+
+
+def test_which_builders_there_are(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("score_flyio.images.builders.address.SOCKETS", ())
+    folder = cli.directory / "bin"
+    folder.mkdir()
+    cli.environ |= {"FLY_API_TOKEN": "any", "PATH": str(folder), "HOME": str(cli.directory)}
+
+    def told(**environ: str) -> str:
+        cli.environ |= environ
+        checks = cli("doctor", "--target", "http://127.0.0.1:1", "--json").json["checks"]
+        (found,) = [check["message"] for check in checks if check["name"] == "image builder"]
+        return str(found)
+
+    assert told().startswith("none")
+    assert told(FLY_BUILDER_HOST="127.0.0.1:1") == "fly is used"
+    (folder / "buildah").write_text("#!/bin/sh\n")
+    (folder / "buildah").chmod(0o755)
+    assert told() == "buildah is used; also there: fly"
+    assert told(DOCKER_HOST="nonsense").startswith("DOCKER_HOST")

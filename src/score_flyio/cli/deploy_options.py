@@ -134,7 +134,8 @@ IMAGES: Final = (
         default="auto",
         show_default=True,
         metavar="NAME",
-        help="What builds images: docker, buildah, podman or buildkit; auto: the first there is.",
+        help="What builds images: docker, buildah, podman, buildkit or fly; auto: the first there "
+        "is; local: the same without fly.",
     ),
     click.option("--no-cache", is_flag=True, help="Carry out every step of builds anew."),
     click.option(
@@ -281,6 +282,7 @@ def deploy_options(
     lease_wait: float | None = None,
     no_public_ips: bool = False,
     no_resolve: bool = False,
+    push: bool = True,
     yes: bool = False,
     **rest: Any,
 ) -> DeployOptions:
@@ -297,7 +299,7 @@ def deploy_options(
     return DeployOptions(
         env=dict(env),
         guest=_guest(rest),
-        images=_images(rest, resolve=not no_resolve),
+        images=_images(rest, resolve=not no_resolve, push=push),
         only_regions=listed(only_regions),
         exclude_regions=listed(exclude_regions),
         fallback_regions=listed(fallback_regions),
@@ -308,7 +310,7 @@ def deploy_options(
     )
 
 
-def _images(rest: dict[str, Any], *, resolve: bool) -> ImageOptions:
+def _images(rest: dict[str, Any], *, resolve: bool, push: bool) -> ImageOptions:
     """Takes what IMAGES say out of the other settings."""
     from score_flyio.base.secret import Secret
     from score_flyio.images.options import ImageOptions
@@ -326,6 +328,7 @@ def _images(rest: dict[str, Any], *, resolve: bool) -> ImageOptions:
         labels=dict(rest.pop("labels", ())),
         secrets=secrets,
         resolve=resolve,
+        push=push,
         **given,
     )
 

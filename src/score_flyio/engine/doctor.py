@@ -8,14 +8,14 @@ import anyio
 from attrs import frozen
 
 from score_flyio.base.clock import SystemClock
+from score_flyio.engine.images import builds_at_fly
 from score_flyio.engine.target import FlyTarget, Target
 from score_flyio.errors import InvalidRequest, NotAuthorized, NotFound, ScoreFlyError
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.login import seconds_left
 from score_flyio.fly.organization import PERSONAL, visible_organizations
-from score_flyio.fly.transport import DEFAULT_BASE_URL
-from score_flyio.images.builders.choose import BuilderContext, builder_names, builders_there
+from score_flyio.images.builders.choose import FLY, BuilderContext, builder_names, builders_there
 from score_flyio.images.logins import FLY_HOST_VARIABLE, Logins, fly_registry
 from score_flyio.images.registry import Registries
 from score_flyio.state.store import StateStore
@@ -86,13 +86,15 @@ def token(target: Target) -> Diagnosis:
     return Diagnosis(name="token", ok=True, message="none needed by the emulator")
 
 
-async def builder(environ: Mapping[str, str]) -> Diagnosis:
+async def builder(environ: Mapping[str, str], target: Target | None) -> Diagnosis:
     """Which builders could build images, the one that is used first."""
     name = "image builder"
     try:
         there = await builders_there(BuilderContext(environ=environ, logins=Logins(environ)))
     except ScoreFlyError as error:
         return failed(name, error)
+    if target is not None and builds_at_fly(target, environ):
+        there.append(FLY)
     if there:
         others = f"; also there: {', '.join(there[1:])}" if there[1:] else ""
         return Diagnosis(name=name, ok=True, message=f"{there[0]} is used{others}")
@@ -144,7 +146,7 @@ async def _asked_for_apps(client: FlyClient, target: Target) -> Diagnosis:
 
 async def _registry(target: Target, environ: Mapping[str, str]) -> Diagnosis:
     name, elsewhere = "registry", environ.get(FLY_HOST_VARIABLE)
-    if not isinstance(target, FlyTarget) or (target.base_url != DEFAULT_BASE_URL and not elsewhere):
+    if not isinstance(target, FlyTarget) or not (target.is_fly or elsewhere):
         return Diagnosis(name=name, ok=True, message="not needed: the target is not Fly.io")
     host = fly_registry(environ)
     async with Registries(Logins(environ, fly=target.tokens.password())) as registries:

@@ -141,9 +141,9 @@ class Engine:
     async def build(
         self, inputs: Sequence[Input], options: DeployOptions | None = None
     ) -> tuple[Mapping[str, str], Mapping[str, ScoreFlyError]]:
-        """Build and push the images of apps, and do nothing else: images and failures, by label.
+        """Build the images of apps, and do nothing else: images and failures, by label.
 
-        Images that need not be built are resolved.
+        They are pushed unless the options say otherwise. Those that need not be built are resolved.
         """
         options = options or DeployOptions()
         self.session.tell_target()

@@ -17,7 +17,7 @@ from score_flyio.deploy.options import DeployOptions
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.pipeline import Outline
 from score_flyio.engine.session import Session
-from score_flyio.engine.target import MACHINES_URL, FlyTarget
+from score_flyio.engine.target import FlyTarget, Target
 from score_flyio.errors import (
     ImageError,
     ImageNotFound,
@@ -35,6 +35,7 @@ from score_flyio.events import (
     Scope,
     WarningRaised,
 )
+from score_flyio.fly.builder import ensure_builder
 from score_flyio.flytoml.spec import AppSpec, BuildSection
 from score_flyio.images.build import (
     DOCKERFILES,
@@ -45,6 +46,7 @@ from score_flyio.images.build import (
     prepare,
 )
 from score_flyio.images.builders.choose import BuilderContext, choose_builder
+from score_flyio.images.builders.fly import HOST_VARIABLE, RemoteBuilder
 from score_flyio.images.logins import FLY_HOST_VARIABLE, Logins, fly_registry
 from score_flyio.images.reference import ImageReference
 from score_flyio.images.registry import Registries
@@ -88,10 +90,12 @@ class Images:
     _resolved: dict[str, Mapping[str, str]] = field(factory=dict, init=False)
     """By app, the images that it names, by digest where that is known."""
     _limiter: anyio.CapacityLimiter = field(init=False)
+    _remote: RemoteBuilder | None = field(default=None, init=False)
 
     async def __aenter__(self) -> Self:
         self._registries = Registries(self._logins)
         self._limiter = anyio.CapacityLimiter(BUILDS_AT_ONCE)
+        self._remote = self._fly_builder()
         return self
 
     async def __aexit__(
@@ -169,7 +173,7 @@ class Images:
             return self._named(wanted)
         async with self._limiter:
             build, start = self._builds[wanted.app], anyio.current_time()
-            image = None if self.options.images.no_cache else await self._there(build)
+            image = await self._there(build) if self._may_reuse else None
             reused = image is not None
             image = image or await self._built(build, wanted)
             seconds = anyio.current_time() - start
@@ -203,12 +207,17 @@ class Images:
         stands_in = bool(self._environ.get(FLY_HOST_VARIABLE))
         return self._is_fly or (stands_in and image.host == fly_registry(self._environ))
 
+    @property
+    def _may_reuse(self) -> bool:
+        return self.options.images.push and not self.options.images.no_cache
+
     async def _prepared(self, wanted: Wanted) -> Build:
         settings = build_settings(wanted, self.options)
         tag = self.options.images.tag or f"deployment-{self.session.new_id()}"
         host = fly_registry(self._environ)
         build = await prepare(settings, ImageReference(host=host, repository=wanted.app, tag=tag))
-        if not self._is_fly and not self._environ.get(FLY_HOST_VARIABLE):
+        nowhere = not self._is_fly and not self._environ.get(FLY_HOST_VARIABLE)
+        if nowhere and self.options.images.push:
             raise build.failed(
                 f"{self.session.target.name} has no registry to push the image to",
                 hint=f"name one with {FLY_HOST_VARIABLE}, or give an image with --image",
@@ -226,7 +235,7 @@ class Images:
 
     async def _built(self, build: Build, wanted: Wanted) -> str:
         emit, scope = self.session.emit, wanted.scope
-        context = BuilderContext(environ=self._environ, logins=self._logins)
+        context = BuilderContext(environ=self._environ, logins=self._logins, remote=self._remote)
         builder = await choose_builder(context, self.options.images.builder)
         emit(BuildStarted(scope=scope, builder=builder.name, size=build.context.size))
 
@@ -234,12 +243,27 @@ class Images:
             kind = BuildStep if progress.step else BuildOutput
             emit(kind(scope=scope, text=progress.text, cached=progress.cached))
 
-        digest = await builder.build(build, tell)
+        digest = await builder.build(build, tell, push=self.options.images.push)
+        if not self.options.images.push:
+            return str(build.image)
         if digest is None:
             raise build.failed("the builder tells no digest of what it pushed")
         image = build.image.at(digest)
         await self._registries.tag(image, await content_tag(build))
         return str(image)
+
+    def _fly_builder(self) -> RemoteBuilder | None:
+        """The organization's, where the target is Fly or something has its place."""
+        target, session, region = self.session.target, self.session, self.options.region
+        if not isinstance(target, FlyTarget) or not builds_at_fly(target, self._environ):
+            return None
+
+        async def find() -> str:
+            org = await session.organization.slug()
+            new_id = session.new_id()
+            return await ensure_builder(session.client.api, org, new_id=new_id, region=region)
+
+        return RemoteBuilder.of(find, target.tokens.password(), self._environ)
 
     @property
     def _logins(self) -> Logins:
@@ -254,7 +278,12 @@ class Images:
     @property
     def _is_fly(self) -> bool:
         target = self.session.target
-        return isinstance(target, FlyTarget) and target.base_url == MACHINES_URL
+        return isinstance(target, FlyTarget) and target.is_fly
+
+
+def builds_at_fly(target: Target, environ: Mapping[str, str]) -> bool:
+    """Whether the target is Fly, or something has the place of its builders."""
+    return isinstance(target, FlyTarget) and (target.is_fly or bool(environ.get(HOST_VARIABLE)))
 
 
 def _about(label: str, error: ImageError) -> ImageError:

@@ -121,6 +121,11 @@ class FlyTarget(Target):
         """The address of the API."""
         return self.base_url
 
+    @property
+    def is_fly(self) -> bool:
+        """Whether it is the platform itself, with its registry and builders."""
+        return self.address == MACHINES_URL
+
     @classmethod
     def logged_in(cls, environ: Mapping[str, str]) -> FlyTarget:
         """With the variables that flyctl and the platform's documentation use.

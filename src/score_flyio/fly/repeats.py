@@ -116,7 +116,12 @@ async def ensure_app(
 
 
 async def create_app(
-    api: FlyMachinesApi, name: str, org: str, *, network: str | None = None
+    api: FlyMachinesApi,
+    name: str,
+    org: str,
+    *,
+    network: str | None = None,
+    role: str | None = None,
 ) -> models.App | None:
     """Create the app unless it is there; gives it when it had to be read to know.
 
@@ -124,7 +129,7 @@ async def create_app(
 
     Raises NameTaken when someone else has the name.
     """
-    request = models.CreateAppRequest(name=name, org_slug=org, network=network)
+    request = models.CreateAppRequest(name=name, org_slug=org, network=network, app_role_id=role)
 
     async def create() -> models.App | None:
         await api.apps_create(request, wait=True)

@@ -14,7 +14,7 @@ class ImageOptions:
     """Settings of images. Those of one build are for every image that the run builds."""
 
     builder: str = "auto"
-    """What builds; `auto`: the first that is there."""
+    """What builds; `auto`: the first that is there; `local`: the same, but never Fly."""
     no_cache: bool = False
     """Carry out every step anew, also where nothing changed."""
     args: Mapping[str, str] = field(factory=dict)
@@ -33,3 +33,5 @@ class ImageOptions:
     """Empty: a new one for each build."""
     resolve: bool = True
     """Whether images are held by their digests, where a registry can be asked."""
+    push: bool = True
+    """Whether images are pushed that are only built; those that are deployed always are."""

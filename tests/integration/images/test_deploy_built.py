@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fly_emulator.remote_builder import remote_builders
 from tests.cli.conftest import Cli
 from tests.cli.conftest import cli as cli  # noqa: PLC0414  # a fixture
 from tests.cli.platform import Platform, platform
@@ -38,15 +39,28 @@ def served(cli: Cli, registry: Registry) -> Iterator[Platform]:
         yield running
 
 
-@pytest.fixture(params=["docker-classic", "docker-buildkit", "buildah", "podman"])
-def builder(request: pytest.FixtureRequest, cli: Cli, docker_host: Callable[[str], str]) -> str:
+@pytest.fixture(params=["docker-classic", "docker-buildkit", "buildah", "podman", "fly"])
+def builder(
+    request: pytest.FixtureRequest,
+    cli: Cli,
+    served: Platform,
+    docker_host: Callable[[str], str],
+) -> Iterator[str]:
     """A builder, and of Docker's which."""
     name, _, kind = str(request.param).partition("-")
+    if name == "fly":
+        daemon = docker_host("buildkit").removeprefix("unix://")
+        with served.portal.wrap_async_context_manager(
+            remote_builders(served.emulator, daemon)
+        ) as host:
+            cli.environ["FLY_BUILDER_HOST"] = host
+            yield str(request.param)
+        return
     if name == "docker":
         cli.environ["DOCKER_HOST"] = docker_host(kind)
     else:
         program(name)
-    return str(request.param)
+    yield str(request.param)
 
 
 def folder(cli: Cli, name: str, word: str) -> Path:
@@ -183,7 +197,7 @@ def test_images_of_further_containers_are_held_too(
     program("buildah")
     (folder(cli, "aside", "x") / "score.yaml").write_text(SCORE.replace("NAME", "aside"))
     start_project(cli)
-    only = ("--build-only", "--builder", "buildah", "--image-label", "v1")
+    only = ("--build-only", "--push", "--builder", "buildah", "--image-label", "v1")
     assert cli("deploy", "aside/score.yaml", *only).exit_code == 0
     side = f"{registry.host}/x-aside:v1"
     (cli.directory / "several.yaml").write_text(
@@ -209,6 +223,9 @@ def test_images_that_are_built_only(cli: Cli, served: Platform, registry: Regist
     digest = registry.digest("x-only", "v1")
     assert result.json == {"images": {"only": f"{registry.host}/x-only:v1@{digest}"}}
     assert "error" in served.get("/apps/x-only")
+    kept = cli(*(arg for arg in args if arg != "--push"), "--image-label", "v2", "--json")
+    assert kept.json == {"images": {"only": f"{registry.host}/x-only:v2"}}
+    assert "v2" not in registry.tags("x-only")
     (cli.directory / "only" / "Dockerfile").unlink()
     result = cli(*args)
     assert result.exit_code == 1

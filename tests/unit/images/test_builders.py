@@ -4,22 +4,27 @@ import base64
 import json
 import os
 import socket
+import ssl
 from pathlib import Path
 
 import pytest
+import trio
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
+from trio.testing import MockClock
 
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError, ImageError
 from score_flyio.images.build import BuildSettings, Progress, prepare
-from score_flyio.images.builders.address import find_daemon
+from score_flyio.images.builders.address import DaemonAddress, find_daemon
 from score_flyio.images.builders.choose import (
     BuilderContext,
     builder_names,
     builders_there,
     choose_builder,
 )
+from score_flyio.images.builders.fly import FlyBuilder, RemoteBuilder, without_alpn
 from score_flyio.images.builders.programs import DISK as DISK_OF_BUILDERS
 from score_flyio.images.builders.programs import BuildctlBuilder
 from score_flyio.images.builders.trace import Trace
@@ -139,6 +144,52 @@ async def test_auto_takes_the_first_that_is_there(bare: dict[str, str]) -> None:
     assert (await choose_builder(with_host, "buildkit")).name == "buildkit"
 
 
+async def test_fly_is_the_last_of_auto_and_none_of_local(bare: dict[str, str]) -> None:
+    async def find() -> str:
+        raise AssertionError("nobody builds")
+
+    remote = RemoteBuilder(find=find, password=Secret("x"))
+    with_fly = evolve(context(bare), remote=remote)
+    assert builder_names()[-1] == "fly"
+    assert (await choose_builder(with_fly)).name == "fly"
+    with pytest.raises(ImageError, match="nothing to build images with") as raised:
+        await choose_builder(with_fly, "local")
+    assert "Fly" not in str(raised.value.hint)
+    executable(Path(bare["PATH"]) / "buildah", "exit 0")
+    for name in ("auto", "local"):
+        assert (await choose_builder(with_fly, name)).name == "buildah"
+
+
+def test_the_remote_builder_is_at_its_name_or_at_what_stands_in() -> None:
+    async def find() -> str:
+        return "fly-builder-1"
+
+    def address(**environ: str) -> DaemonAddress:
+        return RemoteBuilder.of(find, Secret("tok"), environ).address("fly-builder-1", "app")
+
+    found = address()
+    assert (found.url, found.login) == ("https://fly-builder-1.fly.dev", ("app", Secret("tok")))
+    assert found.trust is not None
+    assert found.trust.verify_mode == ssl.CERT_REQUIRED
+    assert found.trust.check_hostname
+    assert found.trust.cert_store_stats()["x509_ca"] > 0
+    assert address(FLY_BUILDER_HOST="127.0.0.1:9").url == "http://127.0.0.1:9"
+    assert address(FLY_BUILDER_HOST="b.example.com").url == "https://b.example.com"
+
+
+async def test_no_protocol_is_offered_to_the_remote_builder() -> None:
+    """As the first message of the handshake shows, also after HTTPX has set one."""
+    offers = []
+    for trust in (without_alpn(), ssl.create_default_context()):
+        trust.set_alpn_protocols(["http/1.1"])
+        outgoing = ssl.MemoryBIO()
+        connection = trust.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="b.fly.dev")
+        with pytest.raises(ssl.SSLWantReadError):
+            connection.do_handshake()
+        offers.append(b"http/1.1" in outgoing.read())
+    assert offers == [False, True]
+
+
 async def test_a_builder_that_is_not_there_or_unknown(bare: dict[str, str]) -> None:
     environ = {**bare, "DOCKER_HOST": "unix:///not/there.sock"}
     for name in builder_names():
@@ -218,3 +269,18 @@ async def test_buildctl_gets_everything_in_a_private_folder(
     gone = BuildctlBuilder(program=f"{program}-gone", logins=logins, environ=environ)
     with pytest.raises(ImageError, match="cannot be run"):
         await gone.build(build, progress.append)
+
+
+def test_a_remote_builder_that_does_not_wake_up(tmp_path: Path) -> None:
+    async def find() -> str:
+        return "fly-builder-1"
+
+    async def main() -> None:
+        (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+        settings = BuildSettings(name="web", folder=tmp_path)
+        build = await prepare(settings, ImageReference.parse("registry.fly.io/x:1"))
+        remote = RemoteBuilder(find=find, password=Secret("x"), stands_in="127.0.0.1:1")
+        await FlyBuilder(remote=remote, logins=Logins({})).build(build, lambda _: None)
+
+    with pytest.raises(ImageError, match="web: the remote builder fly-builder-1 does not wake up"):
+        trio.run(main, clock=MockClock(autojump_threshold=0))

@@ -11,6 +11,7 @@ from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import INPUTS, PLACE, SETTINGS, deploy_options, selection
 from score_flyio.cli.options import events_option, json_option, options
+from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
     from score_flyio.cli.deploy_run import DeployRun
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 
 RUN = (
     click.option("--build-only", is_flag=True, help="Build images, and deploy nothing."),
-    click.option("--local-only", is_flag=True, help="Accepted for flyctl's users; always so."),
-    click.option("--push", is_flag=True, hidden=True),
-    click.option("--remote-only", is_flag=True, hidden=True),
+    click.option("--push", is_flag=True, help="With --build-only: push the images, too."),
+    click.option("--local-only", is_flag=True, help="Build here, never at Fly."),
+    click.option("--remote-only", is_flag=True, help="Build at Fly, as with --builder fly."),
     click.option("--now", is_flag=True, hidden=True),
     click.option("--verbose", is_flag=True, hidden=True),
     click.option("--dns-checks", is_flag=True, hidden=True),
@@ -51,17 +52,37 @@ def deploy_run(cli: CliContext, *, output: Output | None = None, **settings: Any
     from score_flyio.cli.apps import target_of
     from score_flyio.cli.deploy_run import DeployRun
 
-    for ignored in ("local_only", "push", "remote_only", "now", "verbose", "dns_checks"):
+    for ignored in ("now", "verbose", "dns_checks"):
         settings.pop(ignored)
+    pushed = settings.pop("push") or not settings["build_only"]
+    settings["builder"] = _builder(settings)
     place = {name: settings.pop(name) for name in ("target", "emulate", "org")}
     own = {name: settings.pop(name) for name in ("build_only", "jobs", "report", "events_file")}
     return DeployRun(
         cli=cli,
         target=target_of(cli, **place),
-        options=deploy_options(**settings),
+        options=deploy_options(**settings, push=pushed),
         output=output,
         **own,
     )
+
+
+def _builder(settings: dict[str, Any]) -> str:
+    """What `--builder` means with `--local-only` and `--remote-only`, which are taken out.
+
+    Raises UsageError for builders that do not fit these.
+    """
+    builder: str = settings["builder"]
+    local, remote = settings.pop("local_only"), settings.pop("remote_only")
+    if local and (remote or builder == "fly"):
+        raise UsageError(
+            "--local-only: Fly is not to build", hint="leave out --remote-only and --builder fly"
+        )
+    if remote and builder not in {"auto", "fly"}:
+        raise UsageError(
+            f"--remote-only: {builder} does not build at Fly", hint="leave one of the options out"
+        )
+    return "fly" if remote else "local" if local and builder == "auto" else builder
 
 
 async def flyctl_flags(arguments: Sequence[str]) -> dict[str, Any]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import asyncclick as click
 from attrs import asdict
 
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import emulate_option, json_option, target_option
+
+if TYPE_CHECKING:
+    from score_flyio.engine.target import Target
 
 
 @click.command("doctor", cls=Command)
@@ -26,6 +31,7 @@ async def command(cli: CliContext, target: str | None, emulate: bool) -> int:
     target = "emulator" if emulate else target
     store = cli.project(target).store
     found: list[Diagnosis] = []
+    chosen: Target | None = None
     try:
         chosen = target_of(cli, target=target)
         found.append(token(chosen))
@@ -33,7 +39,7 @@ async def command(cli: CliContext, target: str | None, emulate: bool) -> int:
             found += await examine(visit.client, chosen, cli.environ)
     except ScoreFlyError as error:
         found.append(failed("token", error))
-    found += [await builder(cli.environ), await examine_state(store)]
+    found += [await builder(cli.environ, chosen), await examine_state(store)]
     healthy = all(diagnosis.ok for diagnosis in found)
     cli.output.result(
         {"ok": healthy, "checks": [asdict(diagnosis) for diagnosis in found]},

@@ -12,10 +12,14 @@ from score_flyio.errors import ConfigError, ImageError
 from score_flyio.images.build import Builder
 from score_flyio.images.builders.address import find_daemon
 from score_flyio.images.builders.docker import DockerBuilder
+from score_flyio.images.builders.fly import FlyBuilder, RemoteBuilder
 from score_flyio.images.builders.programs import BuildahBuilder, BuildctlBuilder, find_program
 from score_flyio.images.logins import Logins
 
 AUTO: Final = "auto"
+LOCAL: Final = "local"
+"""As `auto`, but never at Fly."""
+FLY: Final = "fly"
 ENTRY_POINTS: Final = "score_flyio.builders"
 """Group of the entry points that add builders: a function of `BuilderContext`."""
 
@@ -26,6 +30,8 @@ class BuilderContext:
 
     environ: Mapping[str, str]
     logins: Logins
+    remote: RemoteBuilder | None = None
+    """Fly's; None where the target has none."""
 
 
 Make = Callable[[BuilderContext], Awaitable[Builder | None]]
@@ -65,46 +71,56 @@ async def _buildkit(context: BuilderContext) -> Builder | None:
     return BuildctlBuilder(program=program, logins=context.logins, environ=context.environ)
 
 
+async def _fly(context: BuilderContext) -> Builder | None:
+    if context.remote is None:
+        return None
+    return FlyBuilder(remote=context.remote, logins=context.logins)
+
+
 _BUILT_IN: Final[Mapping[str, Make]] = {
     "docker": _docker,
     "buildah": _buildah,
     "podman": _podman,
     "buildkit": _buildkit,
+    "fly": _fly,
 }
-"""In the order in which they are tried."""
+"""In the order in which they are tried; those of entry points come before Fly's."""
 
 _WANTED: Final = {
     "docker": "a Docker daemon that answers, at DOCKER_HOST or its usual socket",
     "buildah": "the program buildah on PATH",
     "podman": "the program podman on PATH",
     "buildkit": "the program buildctl on PATH, and BUILDKIT_HOST",
+    "fly": "Fly for a target",
 }
 """What each needs."""
 
 
 def builder_names() -> tuple[str, ...]:
     """What `--builder` takes, beside `auto`."""
-    return (*_BUILT_IN, *(name for name in _added() if name not in _BUILT_IN))
+    here = tuple(name for name in _BUILT_IN if name != FLY)
+    return (*here, *(name for name in _added() if name not in _BUILT_IN), FLY)
 
 
 async def choose_builder(context: BuilderContext, name: str = AUTO) -> Builder:
-    """The builder of that name; of `auto`, the first that is there.
+    """The builder of that name; of `auto` and `local`, the first that is there.
 
     Raises:
         ConfigError: there is no such name.
         ImageError: it is not there, or none is.
     """
     names = builder_names()
-    if name != AUTO and name not in names:
+    several = {AUTO: names, LOCAL: names[:-1]}
+    if name not in {*several, *names}:
         raise ConfigError(
             f"--builder: {name!r} is not a builder",
-            hint=f"use one of {', '.join((AUTO, *names))}",
+            hint=f"use one of {', '.join((AUTO, LOCAL, *names))}",
             code="builder_unknown",
         )
-    for key in names if name == AUTO else (name,):
+    for key in several.get(name, (name,)):
         if (found := await _maker(key)(context)) is not None:
             return found
-    if name != AUTO:
+    if name not in several:
         raise ImageError(
             f"the builder {name} is not there",
             hint=f"it needs {_WANTED.get(name, 'what its package says')}",
@@ -112,7 +128,8 @@ async def choose_builder(context: BuilderContext, name: str = AUTO) -> Builder:
         )
     raise ImageError(
         "there is nothing to build images with",
-        hint="have one of these: " + "; ".join(_WANTED.values()),
+        hint="have one of these: "
+        + "; ".join(_WANTED[key] for key in several[name] if key in _WANTED),
         code="builder_unavailable",
     )
 

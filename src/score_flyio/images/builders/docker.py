@@ -43,7 +43,7 @@ class DockerBuilder:
     async def is_there(self) -> bool:
         """Whether the daemon answers."""
         try:
-            async with self._client() as client:
+            async with client_of(self.address) as client:
                 return (await client.get("/_ping", timeout=PING_SECONDS)).is_success
         except httpx.HTTPError:
             return False
@@ -51,7 +51,7 @@ class DockerBuilder:
     async def build(self, build: Build, tell: Tell, *, push: bool = True) -> str | None:
         """Send the context, follow the build, and push what came out."""
         try:
-            async with self._client() as client:
+            async with client_of(self.address) as client:
                 ping = (await client.get("/_ping")).raise_for_status().headers
                 version = ping.get("api-version", "1.41")
                 if build.settings.secrets:
@@ -135,18 +135,20 @@ class DockerBuilder:
             code="build_secrets_unsupported",
         )
 
-    @asynccontextmanager
-    async def _client(self) -> AsyncIterator[httpx.AsyncClient]:
-        address, login = self.address, self.address.login
-        settings: dict[str, Any] = {"base_url": address.url, "timeout": TIMEOUT}
-        if address.socket is not None:
-            settings["transport"] = httpx.AsyncHTTPTransport(uds=address.socket)
-        elif address.trust is not None:
-            settings["trust"] = address.trust
-        if login is not None:
-            settings["auth"] = httpx.BasicAuth(login[0], login[1].reveal())
-        async with http_client(encrypted=address.url.startswith("https:"), **settings) as client:
-            yield client
+
+@asynccontextmanager
+async def client_of(address: DaemonAddress) -> AsyncIterator[httpx.AsyncClient]:
+    """A client for one daemon."""
+    login = address.login
+    settings: dict[str, Any] = {"base_url": address.url, "timeout": TIMEOUT}
+    if address.socket is not None:
+        settings["transport"] = httpx.AsyncHTTPTransport(uds=address.socket)
+    elif address.trust is not None:
+        settings["trust"] = address.trust
+    if login is not None:
+        settings["auth"] = httpx.BasicAuth(login[0], login[1].reveal())
+    async with http_client(encrypted=address.url.startswith("https:"), **settings) as client:
+        yield client
 
 
 @define

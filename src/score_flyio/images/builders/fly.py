@@ -1,0 +1,162 @@
+"""Builds at Fly, by the remote builder of the organization: a Docker daemon over HTTPS.
+
+The platform's proxy wakes it; it goes back to sleep by itself.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import chain, repeat
+from typing import Final
+from urllib.parse import urlsplit
+
+import anyio
+import httpx
+from attrs import define, field, frozen
+
+from score_flyio.base.network import network_reason
+from score_flyio.base.secret import Secret
+from score_flyio.base.web_address import is_loopback
+from score_flyio.errors import ImageError, NotAuthorized
+from score_flyio.images.build import Build, Progress, Tell
+from score_flyio.images.builders.address import DaemonAddress
+from score_flyio.images.builders.docker import DockerBuilder, client_of
+from score_flyio.images.logins import Logins
+
+HOST_VARIABLE: Final = "FLY_BUILDER_HOST"
+"""Stands in for BUILDER.fly.dev."""
+DOMAIN: Final = "fly.dev"
+AWAKE: Final = "/flyio/v1/settings"
+AWAKE_SECONDS: Final = 300.0
+"""How long it takes at most until a builder answers; its name may be new to the DNS."""
+ANSWER_SECONDS: Final = 30.0
+PAUSES: Final = (0.5, 1.0, 2.0, 4.0)
+"""Seconds between looks whether it is awake; the last one over and over."""
+OTHERS: Final = "use --builder docker, buildah, podman or buildkit"
+
+
+@define
+class RemoteBuilder:
+    """The remote builder of the organization of a run: found, or made, once."""
+
+    find: Callable[[], Awaitable[str]]
+    """The name of its app."""
+    password: Secret
+    """Fly's tokens."""
+    stands_in: str = ""
+    """A host in place of its own."""
+    _app: str | None = field(default=None, init=False)
+    _turn: anyio.Lock = field(factory=anyio.Lock, init=False)
+
+    @classmethod
+    def of(
+        cls, find: Callable[[], Awaitable[str]], password: Secret, environ: Mapping[str, str]
+    ) -> RemoteBuilder:
+        """With what the environment says."""
+        return cls(find=find, password=password, stands_in=environ.get(HOST_VARIABLE, "").strip())
+
+    async def app(self) -> str:
+        """The name of its app. Raises what `find` raises."""
+        async with self._turn:
+            if self._app is None:
+                self._app = await self.find()
+            return self._app
+
+    def address(self, builder: str, user: str) -> DaemonAddress:
+        """Where it is; `user` is the app to build for, which must be of the same organization."""
+        host = self.stands_in or f"{builder}.{DOMAIN}"
+        plain = is_loopback(urlsplit(f"//{host}").hostname)
+        return DaemonAddress(
+            url=f"{'http' if plain else 'https'}://{host}",
+            trust=None if plain else without_alpn(),
+            login=(user, self.password),
+        )
+
+
+@frozen(kw_only=True)
+class FlyBuilder:
+    """Has the remote builder build and push."""
+
+    remote: RemoteBuilder
+    logins: Logins
+    name: str = "fly"
+    pauses: Sequence[float] = PAUSES
+
+    async def build(self, build: Build, tell: Tell, *, push: bool = True) -> str | None:
+        """Wake it, and go on as with any Docker daemon."""
+        if build.settings.secrets:
+            raise build.failed(
+                "build secrets cannot be given to Fly's remote builder",
+                hint=OTHERS,
+                code="build_secrets_unsupported",
+            )
+        tell(Progress(text="waking the remote builder", step=True))
+        try:
+            app = await self.remote.app()
+        except NotAuthorized as error:
+            raise _denied(build, "Fly's remote builder", error.message) from error
+        address = self.remote.address(app, build.image.repository)
+        await self._wake(build, app, address)
+        tell(Progress(text=f"{app} is awake"))
+        daemon = DockerBuilder(address=address, logins=self.logins)
+        return await daemon.build(build, tell, push=push)
+
+    async def _wake(self, build: Build, app: str, address: DaemonAddress) -> None:
+        """Ask until it answers: the first question wakes it."""
+        said = "no answer"
+        with anyio.move_on_after(AWAKE_SECONDS):
+            async with client_of(address) as client:
+                for pause in chain(self.pauses, repeat(self.pauses[-1])):
+                    try:
+                        answer = await client.get(AWAKE, timeout=ANSWER_SECONDS)
+                    except httpx.TransportError as error:
+                        said = network_reason(error)
+                    else:
+                        if answer.is_success:
+                            return
+                        said = f"status {answer.status_code}"
+                        _check(build, app, answer)
+                    await anyio.sleep(pause)
+        raise build.failed(
+            f"the remote builder {app} does not wake up: {said}",
+            hint=f"delete it with fly apps destroy {app}, so that a new one is made, or {OTHERS}",
+            code="builder_unavailable",
+        )
+
+
+def _check(build: Build, app: str, answer: httpx.Response) -> None:
+    """Raises ImageError for what does not pass by itself."""
+    if answer.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+        raise _denied(build, f"the remote builder {app}", f"status {answer.status_code}")
+    if answer.status_code == httpx.codes.NOT_FOUND:
+        raise build.failed(
+            f"the remote builder {app} is too old to be used over HTTPS",
+            hint=f"delete it with fly apps destroy {app}, so that a new one is made, or {OTHERS}",
+            code="builder_unavailable",
+        )
+
+
+def _denied(build: Build, what: str, said: str) -> ImageError:
+    return build.failed(
+        f"{what} cannot be used: {said}",
+        hint="it builds for apps that are there, with a token of the whole organization "
+        f"(fly tokens create org); or {OTHERS}",
+        code="builder_denied",
+    )
+
+
+class _WithoutAlpn(ssl.SSLContext):
+    def set_alpn_protocols(self, alpn_protocols: object) -> None:
+        """Offer nothing."""
+
+
+def without_alpn() -> ssl.SSLContext:
+    """The usual certificates, without the offer of a protocol.
+
+    Builders of flyctl take HTTP/2 alone where one is offered, and HTTP/1.1 where none is.
+    """
+    known = httpx.create_ssl_context().get_ca_certs(binary_form=True)
+    trust = _WithoutAlpn(ssl.PROTOCOL_TLS_CLIENT)
+    trust.load_verify_locations(cadata=b"".join(known))
+    return trust
