@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -111,3 +112,102 @@ def test_without_the_name_of_an_app(cli: Cli, command: str) -> None:
     result = cli("config", command, "--target", "emulator")
     assert result.exit_code == 2
     assert "names no app" in result.stderr
+
+
+WHOLE = """\
+app = 'demo'
+primary_region = 'ams'
+kill_signal = 'SIGTERM'
+kill_timeout = '30s'
+console_command = '/bin/console'
+
+[experimental]
+auto_rollback = true
+
+[build]
+image = 'nginx:1'
+
+[deploy]
+strategy = 'immediate'
+wait_timeout = '2m0s'
+release_command = 'migrate --now'
+release_command_timeout = '1m0s'
+
+[env]
+LEVEL = 'info'
+
+[[mounts]]
+source = 'data'
+destination = '/data'
+initial_size = '3gb'
+snapshot_retention = 14
+scheduled_snapshots = true
+
+[http_service]
+internal_port = 8080
+auto_stop_machines = 'stop'
+auto_start_machines = true
+
+[[http_service.machine_checks]]
+command = ['curl', 'localhost']
+
+[[files]]
+guest_path = '/etc/blob'
+local_path = 'blob'
+
+[[vm]]
+memory = '512mb'
+"""
+
+
+def _deploy(cli: Cli, text: str, *args: str) -> None:
+    Path("fly.toml").write_text(text)
+    Path("blob").write_bytes(b"\xff\x00")
+    done = cli("deploy", "-c", "fly.toml", "--emulate", "--no-resolve", "--no-smoke-checks", *args)
+    assert done.exit_code == 0, done.stderr
+
+
+def _saved(cli: Cli) -> dict[str, Any]:
+    args = ("config", "save", "--emulate", "--app", "demo", "-c", "saved.toml", "--yes", "--json")
+    saved = cli(*args)
+    assert (saved.exit_code, saved.json["notes"]) == (0, [])
+    return tomli.loads(Path("saved.toml").read_text())
+
+
+def test_what_no_machine_carries_is_kept(cli: Cli) -> None:
+    _deploy(cli, WHOLE)
+    assert _saved(cli) == tomli.loads(WHOLE)
+
+
+def test_what_changed_since_is_as_it_runs_and_the_rest_is_kept(cli: Cli) -> None:
+    _deploy(cli, WHOLE)
+    done = cli("scale", "--emulate", "-c", "fly.toml", "--vm-memory", "1gb", "--no-release-record")
+    assert done.exit_code == 0, done.stderr
+    wanted = tomli.loads(WHOLE)
+    assert _saved(cli) == wanted | {"vm": [{"memory": "1024mb", "cpu_kind": "shared", "cpus": 1}]}
+
+
+def test_defaults_that_the_platform_fills_in_are_not_written(cli: Cli) -> None:
+    text = "app = 'demo'\nprimary_region = 'ams'\n[http_service]\ninternal_port = 80\n"
+    text += "[[mounts]]\nsource = 'data'\ndestination = '/data'\ninitial_size = '3GB'\n"
+    _deploy(cli, text, "--image", "nginx:1", "--no-release-record")
+    saved = _saved(cli)
+    assert "restart" not in saved
+    assert "concurrency" not in saved["services"][0]
+    assert saved["build"] == {"image": "nginx:1"}
+    assert saved["mounts"] == [{"source": "data", "destination": "/data", "initial_size": "3GB"}]
+
+
+def test_the_image_of_an_option_is_written_beside_the_definition(cli: Cli) -> None:
+    text = "app = 'demo'\nprimary_region = 'ams'\n[deploy]\nstrategy = 'immediate'\n"
+    _deploy(cli, text, "--image", "nginx:1")
+    assert _saved(cli) == tomli.loads(text) | {"build": {"image": "nginx:1"}}
+
+
+def test_a_group_that_is_scaled_to_nothing_stays_in_the_file(cli: Cli) -> None:
+    text = "app = 'demo'\nprimary_region = 'ams'\n[build]\nimage = 'nginx:1'\n"
+    text += "[processes]\nweb = 'serve'\nwork = 'work'\n"
+    _deploy(cli, text)
+    done = cli("scale", "--emulate", "-c", "fly.toml", "work=0", "--yes")
+    assert done.exit_code == 0, done.stderr
+    assert _saved(cli) == tomli.loads(text)

@@ -1,7 +1,9 @@
-"""The fly.toml of an app that runs, read back from the configs of its machines.
+"""The fly.toml of an app that runs: what its last release was made from, and what its machines are.
 
 The inverse of `deploy.desired`: deploying what is written here changes nothing. Machine configs
 name most things as fly.toml does, so they are made a tree of its keys, which is read like a file.
+They carry not all of a fly.toml, such as `[deploy]`; the definition of the last release has the
+rest, and stays wherever the machines are as it says.
 """
 
 from __future__ import annotations
@@ -9,24 +11,34 @@ from __future__ import annotations
 import base64
 import json
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
-from fly_machines.models import Machine
+from fly_machines.models import FlyMachineConfig, Machine, Volume
+from score_flyio.deploy.compare import differences
+from score_flyio.deploy.desired.errors import ConversionError
+from score_flyio.deploy.desired.guest import default_guest
+from score_flyio.deploy.desired.settings import deploy_settings
+from score_flyio.deploy.drift import drift
+from score_flyio.deploy.local_files import NO_FILES
 from score_flyio.deploy.metadata import group_of, release_number
+from score_flyio.deploy.model import FileSource
 from score_flyio.errors import Problem, ScoreFlyError
 from score_flyio.fly.codec import unstructure
 from score_flyio.fly.present import metadata
 from score_flyio.flytoml import read_fly_toml
-from score_flyio.flytoml.spec import AppSpec
+from score_flyio.flytoml.spec import AppSpec, ExperimentalSection, Mount
 
 Tree = dict[str, Any]
 
 _SET_BY_TOOL: Final = frozenset({"FLY_PROCESS_GROUP", "PRIMARY_REGION", "FLY_STANDBY_FOR"})
 _POLICIES: Final = {"no": "never", "always": "always", "on-failure": "on-failure"}
 _AUTOSTOP: Final = {False: "off", True: "stop", 2: "suspend"}
+_FILLED_RESTART: Final = {("policy", "on-failure"), ("retries", 10)}
+_FILLED_CONCURRENCY: Final = {"type": "connections", "soft_limit": 20, "hard_limit": 25}
+"""What the platform fills in where nothing was said: nobody asked for it."""
 _UNWRITABLE: Final = (
     "containers",
     "schedule",
@@ -51,20 +63,41 @@ class SavedApp:
     """What runs but cannot be said in a fly.toml."""
 
 
-def saved_app(app: str, machines: Sequence[Machine], *, files_folder: str = "files") -> SavedApp:
+def saved_app(
+    app: str,
+    machines: Sequence[Machine],
+    *,
+    definition: AppSpec | None = None,
+    files: FileSource = NO_FILES,
+    volumes: Sequence[Volume] = (),
+    files_folder: str = "files",
+) -> SavedApp:
     """What a fly.toml has to say for `machines` to be as they are.
 
     Args:
         app: its name.
         machines: those of the running app, with their configs; of each process group, one that has
             the newest release and covers for no other machine counts.
+        definition: of the last release, where it is known.
+        files: local files that the definition refers to.
+        volumes: of the app; how large they are.
         files_folder: where `files` of the result go, relative to the working directory.
 
     Raises:
         ScoreFlyError: the configs do not make a valid fly.toml.
     """
-    configs = dict(_representatives(machines))
-    saving = _Saving(configs=configs, named=set(configs) != {"app"}, folder=files_folder)
+    chosen = dict(_representatives(machines))
+    if definition is not None:
+        changed = _changed(definition, tuple(chosen.values()), files)
+        if not changed and deploy_settings(definition).build_strategies:
+            return SavedApp(spec=evolve(definition, app=app))
+    configs = {group: unstructure(machine.config) for group, machine in chosen.items()}
+    saving = _Saving(
+        configs=configs,
+        named=set(configs) != {"app"},
+        folder=files_folder,
+        sizes={volume.id or "": volume.size_gb or 0 for volume in volumes},
+    )
     tree = {"app": app, **saving.tree()}
     document = read_fly_toml(json.dumps(tree), file=f"app {app}", form="json")
     if document.spec is None or not document.valid:
@@ -73,10 +106,96 @@ def saved_app(app: str, machines: Sequence[Machine], *, files_folder: str = "fil
             code="app_not_expressible",
             problems=[*document.problems, *(Problem(message=note) for note in saving.notes)],
         )
-    return SavedApp(spec=document.spec, files=saving.files, notes=tuple(saving.notes))
+    if definition is None:
+        return SavedApp(spec=document.spec, files=saving.files, notes=tuple(saving.notes))
+    spec = _laid_over(definition, document.spec, changed)
+    beside = saving.files if "files" in changed else {}
+    return SavedApp(spec=spec, files=beside, notes=tuple(saving.notes) if changed else ())
 
 
-def _representatives(machines: Sequence[Machine]) -> Iterator[tuple[str, Tree]]:
+_SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "env": ("env", "primary_region"),
+    "services": ("http_service", "services"),
+    "checks": ("checks",),
+    "mounts": ("mounts",),
+    "files": ("files",),
+    "statics": ("statics",),
+    "metrics": ("metrics",),
+    "restart": ("restart",),
+    "guest": ("vm", "host_dedication_id"),
+    "stop_config": ("kill_signal", "kill_timeout"),
+    "init": ("processes", "swap_size_mb", "experimental"),
+    "image": ("build",),
+}
+"""Members of a machine config, and the sections of a fly.toml that they come from."""
+
+
+def _changed(definition: AppSpec, machines: Sequence[Machine], files: FileSource) -> frozenset[str]:
+    """The sections of which a machine is otherwise than the definition says."""
+    every = frozenset(name for names in _SECTIONS.values() for name in names)
+    try:
+        found = drift(definition, machines, files=files)
+    except ConversionError:
+        return every
+    if any(each.note and each.machine for each in found):  # a group that it does not know
+        return every
+    members = {_member(d.path) for each in found for d in each.differences}
+    if not definition.vm and not all(map(_of_default_size, machines)):
+        members.add("guest")  # an update leaves a size alone that the file does not name
+    return frozenset(name for member in members for name in _SECTIONS.get(member, ()))
+
+
+def _of_default_size(machine: Machine) -> bool:
+    sized = FlyMachineConfig(guest=machine.config.guest if machine.config else None)
+    return not differences(FlyMachineConfig(guest=default_guest()), sized)
+
+
+def _member(path: str) -> str:
+    return path.partition(".")[0].partition("[")[0]
+
+
+def _laid_over(definition: AppSpec, spec: AppSpec, changed: Collection[str]) -> AppSpec:
+    """The definition with the sections that changed as they are now."""
+    changes = {name: getattr(spec, name) for name in changed}
+    if "experimental" in changed and definition.experimental is not None:
+        changes["experimental"] = evolve(
+            spec.experimental or ExperimentalSection(),
+            **{name: getattr(definition.experimental, name) for name in _SWITCHES},
+        )
+    if spec.build is not None and (
+        "build" in changed or not deploy_settings(definition).build_strategies
+    ):
+        changes["build"] = evolve(definition.build or spec.build, image=spec.build.image)
+    if "mounts" in changed:
+        known = {mount.source: mount for mount in definition.mounts}
+        changes["mounts"] = tuple(_with_wishes(m, known.get(m.source)) for m in spec.mounts)
+    return evolve(definition, app=spec.app, **changes)
+
+
+_SWITCHES: Final = (
+    "auto_rollback",
+    "enable_consul",
+    "enable_etcd",
+    "lazy_load_images",
+    "machine_config",
+    "attached",
+)
+"""What `[experimental]` has that is no part of `init`."""
+
+
+def _with_wishes(mount: Mount, known: Mount | None) -> Mount:
+    """A mount with what only its volume once heard."""
+    if known is None:
+        return mount
+    return evolve(
+        mount,
+        initial_size=known.initial_size,
+        snapshot_retention=known.snapshot_retention,
+        scheduled_snapshots=known.scheduled_snapshots,
+    )
+
+
+def _representatives(machines: Sequence[Machine]) -> Iterator[tuple[str, Machine]]:
     def rank(machine: Machine) -> tuple[bool, int, str]:
         config = machine.config
         main = not (config and config.standbys)
@@ -85,7 +204,7 @@ def _representatives(machines: Sequence[Machine]) -> Iterator[tuple[str, Tree]]:
     for group in sorted({group_of(machine) for machine in machines}):
         best = max((m for m in machines if group_of(m) == group), key=rank)
         if best.config is not None:
-            yield group, unstructure(best.config)
+            yield group, best
 
 
 @define(kw_only=True)
@@ -95,6 +214,8 @@ class _Saving:
     named: bool
     """Whether the groups have to be named."""
     folder: str
+    sizes: Mapping[str, int] = field(factory=dict)
+    """GB, by volume."""
     files: dict[str, bytes] = field(factory=dict)
     notes: list[str] = field(factory=list)
 
@@ -122,8 +243,12 @@ class _Saving:
             "statics": self._shared(_each(self.configs, "statics"), "statics"),
             "checks": self._checks(),
             "services": self._sections("services", _service),
-            "mounts": self._sections("mounts", _mount),
-            "restart": self._sections("restart", _restart),
+            "mounts": self._sections("mounts", self._mount),
+            "restart": [
+                each
+                for each in self._sections("restart", _restart)
+                if not each.items() >= _FILLED_RESTART
+            ],
             "vm": self._sections("guest", _vm),
             "metrics": self._sections("metrics", dict),
         }
@@ -156,10 +281,6 @@ class _Saving:
     def _processes(self, init: Mapping[str, Tree]) -> Tree:
         lines = {group: shlex.join(part.get("cmd") or ()) for group, part in init.items()}
         return lines if self.named or any(lines.values()) else {}
-
-    def _files(self) -> list[Tree]:
-        shared = self._shared(_each(self.configs, "files"), "files")
-        return [self._file(file) for file in shared or ()]
 
     def _file(self, file: Tree) -> Tree:
         if file.get("raw_value") is None:
@@ -197,6 +318,16 @@ class _Saving:
             found += [{**convert(item), **self._only(group)} for item in items]
         return found
 
+    def _mount(self, mount: Tree) -> Tree:
+        return {
+            "source": mount.get("name"),
+            "destination": mount.get("path"),
+            "initial_size": _gigabytes(self.sizes.get(mount.get("volume") or "")),
+            "auto_extend_size_threshold": mount.get("extend_threshold_percent"),
+            "auto_extend_size_increment": _gigabytes(mount.get("add_size_gb")),
+            "auto_extend_size_limit": _gigabytes(mount.get("size_gb_limit")),
+        }
+
     def _only(self, group: str) -> Tree:
         return {"processes": [group]} if self.named or self._processes_needed else {}
 
@@ -219,7 +350,7 @@ def _given(value: Any) -> Any:
 
 def _service(service: Tree) -> Tree:
     checks = service.get("checks") or []
-    autostop = service.get("autostop")
+    autostop, concurrency = service.get("autostop"), service.get("concurrency")
     return {
         "protocol": service.get("protocol"),
         "internal_port": service.get("internal_port"),
@@ -227,7 +358,7 @@ def _service(service: Tree) -> Tree:
         "auto_start_machines": service.get("autostart"),
         "min_machines_running": service.get("min_machines_running"),
         "ports": service.get("ports"),
-        "concurrency": service.get("concurrency"),
+        "concurrency": None if concurrency == _FILLED_CONCURRENCY else concurrency,
         "tcp_checks": [_check(check) for check in checks if check.get("type") == "tcp"],
         "http_checks": [_check(check) for check in checks if check.get("type") != "tcp"],
     }
@@ -236,16 +367,6 @@ def _service(service: Tree) -> Tree:
 def _check(check: Tree) -> Tree:
     headers = {h["name"]: (h.get("values") or [""])[0] for h in check.get("headers") or ()}
     return {**check, "headers": headers}
-
-
-def _mount(mount: Tree) -> Tree:
-    return {
-        "source": mount.get("name"),
-        "destination": mount.get("path"),
-        "auto_extend_size_threshold": mount.get("extend_threshold_percent"),
-        "auto_extend_size_increment": _gigabytes(mount.get("add_size_gb")),
-        "auto_extend_size_limit": _gigabytes(mount.get("size_gb_limit")),
-    }
 
 
 def _gigabytes(size: int | None) -> str | None:

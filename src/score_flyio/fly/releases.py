@@ -13,7 +13,7 @@ from attrs import define, field, frozen
 
 from fly_machines.operations import Operation
 from score_flyio.fly.sender import HttpSender
-from score_flyio.fly.transport import WEB_TAG
+from score_flyio.fly.transport import GRAPHQL_TAG, WEB_TAG
 
 DEFAULT_WEB_URL: Final = "https://api.fly.io"
 
@@ -29,6 +29,12 @@ _UPDATE: Final = Operation(
     tag=WEB_TAG,
     success=(200,),
 )
+_GRAPHQL: Final = Operation(
+    id="GraphQL", method="POST", path="/graphql", tag=GRAPHQL_TAG, success=(200,)
+)
+_DEFINITION: Final = """
+query ($name: String!) { app(name: $name) { currentReleaseUnprocessed { configDefinition } } }
+"""
 _NO_BUILD: Final = 0
 """Number of the build of a release whose image was not built by Fly."""
 
@@ -55,8 +61,13 @@ class _Created:
     release: _Numbered
 
 
+@define(kw_only=True)
+class _Found:
+    data: dict[str, Any] | None = None
+
+
 class ReleaseApi:
-    """Makes records of releases and says how they end."""
+    """Makes records of releases, says how they end, and reads what the last one was made from."""
 
     def __init__(self, sender: HttpSender) -> None:
         self._sender = sender
@@ -90,3 +101,17 @@ class ReleaseApi:
             headers={},
             body={"status": status, "metadata": metadata},
         )
+
+    async def definition(self, app: str) -> dict[str, Any] | None:
+        """The fly.toml of the last release, as flyctl's JSON. Raises FlyError.
+
+        None where nobody told Fly of one, or the token may not ask.
+        """
+        body = {"query": _DEFINITION, "variables": {"name": app}}
+        answer = await self._sender.send(
+            _GRAPHQL, _Found, path={"app_name": app}, query={}, headers={}, body=body
+        )
+        found: Any = answer.data
+        for name in ("app", "currentReleaseUnprocessed", "configDefinition"):
+            found = found.get(name) if isinstance(found, dict) else None
+        return found if isinstance(found, dict) and found else None

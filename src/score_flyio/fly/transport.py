@@ -45,7 +45,11 @@ TransportFactory: TypeAlias = Callable[[], httpx.AsyncBaseTransport]
 DEFAULT_BASE_URL: Final = "https://api.machines.dev"
 WEB_TAG: Final = "Web"
 """Tag of operations beside the Machines API: they are below `/api/v1`, and take other tokens."""
+GRAPHQL_TAG: Final = "GraphQL"
+"""Tag of operations of GraphQL, which stand at their own path."""
 POOLS: Final = 16
+_ROOTS: Final = {WEB_TAG: "/api/v1", GRAPHQL_TAG: ""}
+"""Where operations begin that are none of the Machines API."""
 CONNECT_SECONDS: Final = 15.0
 READ_SECONDS: Final = 90.0
 """Longer than the service's own limit of 60 seconds, so that its 408 is seen."""
@@ -79,7 +83,7 @@ class Call:
         url = self.operation.path
         for name, value in self.path.items():
             url = url.replace("{" + name + "}", quote(value, safe=""))
-        return ("/api/v1" if self.operation.tag == WEB_TAG else "/v1") + url
+        return _ROOTS.get(self.operation.tag, "/v1") + url
 
     @property
     def request(self) -> Request:
@@ -246,8 +250,13 @@ def _content(request: Request, response: httpx.Response) -> Any:
 
 
 def _headers(call: Call, tokens: Tokens) -> dict[str, str]:
-    web = call.operation.tag == WEB_TAG
-    authorization = tokens.web_authorization() if web else tokens.authorization()
+    match call.operation.tag:
+        case "Web":
+            authorization = tokens.web_authorization()
+        case "GraphQL":
+            authorization = tokens.graphql_authorization()
+        case _:
+            authorization = tokens.authorization()
     headers = {
         "authorization": authorization.reveal(),
         "accept": "application/json",

@@ -20,7 +20,10 @@ from score_flyio.cli.options import (
 
 if TYPE_CHECKING:
     from score_flyio.deploy.model import ObservedApp
+    from score_flyio.deploy.observe import Wanted
+    from score_flyio.deploy.saved import SavedApp
     from score_flyio.errors import Problem
+    from score_flyio.fly.client import FlyClient
     from score_flyio.flytoml import FlyTomlDocument
 
 INVALID = 2
@@ -91,16 +94,16 @@ async def save(
 ) -> int:
     """Write the fly.toml of an app as it runs.
 
-    What a fly.toml cannot say is told on stderr. Contents of files that are not text are written
-    into the folder `files`.
+    What machines carry is as they have it; the rest, such as [deploy], is that of the last release
+    that Fly was told of. What a fly.toml cannot say is told on stderr. Contents of files that are
+    not text are written into the folder `files`.
     """
     from score_flyio.base.atomic import READABLE, write_atomically
-    from score_flyio.deploy.saved import saved_app
     from score_flyio.flytoml import to_toml
 
     path = cli.directory / (config or "fly.toml")
     name = app or _app_of(path)
-    saved = saved_app(name, (await _running(cli, name, target, emulate=emulate)).machines)
+    saved = await _saved(cli, name, target, emulate=emulate)
     if path.exists() and not cli.confirm(f"{config or path.name} exists. Replace it?", yes=yes):
         return 1
     for local, content in saved.files.items():
@@ -149,14 +152,39 @@ async def diff(
     return DIFFERS if found and detailed_exitcode else 0
 
 
+async def _saved(cli: CliContext, app: str, target: str | None, *, emulate: bool) -> SavedApp:
+    from score_flyio.cli.apps import session
+    from score_flyio.deploy.local_files import LocalFiles
+    from score_flyio.deploy.observe import Wanted
+    from score_flyio.deploy.saved import saved_app
+    from score_flyio.engine.operations.releases import released_definition
+
+    async with session(cli, target=target, emulate=emulate, silent=True) as visit:
+        observed = await _observed(visit.client, app, Wanted(volumes=True))
+        definition = await released_definition(visit.client, app)
+    return saved_app(
+        app,
+        observed.machines,
+        definition=definition,
+        files=LocalFiles(cli.directory),
+        volumes=observed.volumes,
+    )
+
+
 async def _running(cli: CliContext, app: str, target: str | None, *, emulate: bool) -> ObservedApp:
     """An app that exists and has machines."""
     from score_flyio.cli.apps import session
-    from score_flyio.deploy.observe import Wanted, observe_app
-    from score_flyio.errors import UsageError
+    from score_flyio.deploy.observe import Wanted
 
     async with session(cli, target=target, emulate=emulate, silent=True) as visit:
-        observed = await observe_app(visit.client, app, Wanted())
+        return await _observed(visit.client, app, Wanted())
+
+
+async def _observed(client: FlyClient, app: str, wanted: Wanted) -> ObservedApp:
+    from score_flyio.deploy.observe import observe_app
+    from score_flyio.errors import UsageError
+
+    observed = await observe_app(client, app, wanted)
     if observed.app is None:
         raise UsageError(f"there is no app {app}", hint="check the name, the token and --target")
     if not observed.machines:

@@ -115,13 +115,12 @@ def definition_after(
         return known
     machines = [evolve(m, config=configs.get(m.id or "", m.config)) for m in observed.machines]
     try:
-        saved = saved_app(ref.app, machines).spec
+        return saved_app(ref.app, machines, definition=known).spec
     except ScoreFlyError as error:
         if known is None:
             message = f"Fly is not told of this release: {error.message}"
             _warn(session, ref, message, "release_record")
         return known
-    return saved if known is None else evolve(saved, deploy=known.deploy)
 
 
 def _configs(plan: AppPlan) -> Mapping[str, models.FlyMachineConfig]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -15,11 +16,15 @@ from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.metadata import group_of, release_number
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
+from score_flyio.deploy.releases.announce import PATIENCE
 from score_flyio.deploy.releases.known import merged, of_machines, of_state, of_versions
 from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.session import Session
-from score_flyio.errors import NotFound
+from score_flyio.errors import FlyError, NotFound
+from score_flyio.fly.client import FlyClient
 from score_flyio.fly.present import metadata
+from score_flyio.flytoml import read_fly_toml
+from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import DeploymentRecord, Release
 
 
@@ -98,3 +103,16 @@ async def _versions(
             for (group, _), name in oldest.items():
                 tasks.start_soon(read, group, name)
     return sorted(found, key=lambda pair: pair[0])
+
+
+async def released_definition(client: FlyClient, app: str) -> AppSpec | None:
+    """The fly.toml of the last release that Fly was told of; None where it is not to be had."""
+    if client.releases is None:
+        return None
+    found = None
+    with anyio.move_on_after(PATIENCE):
+        try:
+            found = await client.releases.definition(app)
+        except FlyError:  # a token may see the machines alone
+            return None
+    return None if found is None else read_fly_toml(json.dumps(found), form="json").spec
