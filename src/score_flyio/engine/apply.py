@@ -10,8 +10,13 @@ from attrs import define, field, frozen
 
 from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.execution.context import ContextSettings, app_scope
-from score_flyio.deploy.execution.execute import AppExecution, AppResult, app_execution
-from score_flyio.deploy.execution.report import AppReport, Report, app_report, outcome_of
+from score_flyio.deploy.execution.execute import (
+    AppExecution,
+    AppResult,
+    StepResult,
+    app_execution,
+)
+from score_flyio.deploy.execution.report import AppReport, Report, app_report, given_up
 from score_flyio.deploy.execution.room import ask_for_room, questions
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
@@ -102,6 +107,8 @@ class Applying:
     results: dict[str, AppResult] = field(factory=dict)
     """How the steps of each app went, by app; none of those that failed before."""
     _reports: dict[str, AppReport] = field(factory=dict, init=False)
+    _begun: dict[str, Mapping[str, StepResult]] = field(factory=dict, init=False)
+    """By app, the steps that ended so far."""
 
     async def run(
         self,
@@ -128,12 +135,13 @@ class Applying:
             with unwrapped():
                 result = self.results[work.app] = await self._apply(work)
         except ScoreFlyError as error:
-            report = AppReport(
+            report = given_up(
+                error,
                 app=work.app,
                 label=work.label,
-                outcome=outcome_of((error,), changed=False),
+                results=self._begun.get(work.app, {}),
+                zero=zero,
                 seconds=anyio.current_time() - start,
-                failures=(error,),
             )
         else:
             seconds = anyio.current_time() - start
@@ -161,6 +169,7 @@ class Applying:
         )
         async with app_execution(settings) as execution:
             context = execution.context
+            self._begun[work.app] = execution.results
             context.secrets_before = observed.secrets
             context.known_volumes.update(volume.id or "" for volume in observed.volumes)
             context.known_addresses.update(address.ip or "" for address in observed.addresses)

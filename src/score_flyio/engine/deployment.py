@@ -19,7 +19,6 @@ from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan, PlanSettings, fingerprint
 from score_flyio.deploy.planning.plan import (
     describe_app,
-    empty_plan,
     plan_app,
     plan_json,
     platform_steps,
@@ -144,15 +143,19 @@ class Deployment:
         return {app: plans[app] for app in self.ready.inputs if app in plans}, failures
 
     async def _plan_ahead(self, app: str) -> AppPlan:
-        desired = settled(self.ready.expected(app), self.options)
+        desired = self.foreseen(app)
         image = await self.images.expected(self.image(app, desired))
         desired = evolve(desired, image=image, spec=self.images.held(app, desired.spec))
-        known = self.recorder.known(app)
-        desired = evolve(desired, spec=without_known_secrets(desired.spec, known))
         observed = await observe_app(self.session.client, app, self.wanted(app, desired))
         await self.refuse(app, desired, observed)
         plan = self.planned(desired, observed, await self.organization(observed))
         return evolve(plan, notes=(*map(str, desired.notices), *plan.notes))
+
+    def foreseen(self, app: str) -> DesiredApp:
+        """The app without its image, as far as earlier runs tell what its resources give."""
+        desired = settled(self.ready.expected(app), self.options)
+        known = self.recorder.known(app)
+        return evolve(desired, spec=without_known_secrets(desired.spec, known))
 
     def wanted(self, app: str, desired: DesiredApp) -> Wanted:
         """Which parts of an app its plan depends on."""
@@ -241,30 +244,49 @@ class _Deploy:
     async def carry_out(
         self, applying: Applying, execution: AppExecution, observed: ObservedApp
     ) -> AppPlan:
-        """The app and its addresses come while its resources are provisioned; then the rest."""
+        """What is known of the app is planned before anything is made for it.
+
+        Where it waits for resources or for a build, the app and its addresses come meanwhile.
+        """
         run = self.run
+        wanted = run.image(self.app, self._outline())
         org = await run.organization(observed)
-        outline = self._outline()
-        first = evolve(outline, org=org, image="", secrets={}, files=NO_FILES)
+        if not run.ready.uids(self.app) and not run.images.is_built(wanted):
+            desired = await self._complete(wanted)
+            plan = run.planned(desired, observed, org)
+            await self._do(plan, desired, applying, execution, observed)
+            return plan
+        if not observed.machines:
+            run.planned(run.foreseen(self.app), observed, org)
+        first = evolve(self._outline(), org=org, image="", secrets={}, files=NO_FILES)
         failure: ScoreFlyError | None = None
-        plan = empty_plan(first, observed)
         steps = platform_steps(first, observed, run.settings(self.app))
         # An image can be pushed to an app that is there only.
         await execution.carry_out([step for step in steps if isinstance(step, CreateApp)], {})
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(execution.carry_out, steps, {})
             try:
-                desired = await self._complete(run.image(self.app, outline))
+                desired = await self._complete(wanted)
                 plan = run.planned(desired, observed, org)
-                texts = tuple(step.describe() for step in plan.steps)
-                run.session.emit(PlanReady(scope=execution.context.scope(), steps=texts))
-                execution.context.secret_names = plan.secret_names
-                await applying.steps(execution, plan, observed, desired.spec)
+                await self._do(plan, desired, applying, execution, observed)
             except ScoreFlyError as error:
                 failure = error
         if failure is not None:
             raise failure
         return plan
+
+    async def _do(
+        self,
+        plan: AppPlan,
+        desired: DesiredApp,
+        applying: Applying,
+        execution: AppExecution,
+        observed: ObservedApp,
+    ) -> None:
+        texts = tuple(step.describe() for step in plan.steps)
+        self.run.session.emit(PlanReady(scope=execution.context.scope(), steps=texts))
+        execution.context.secret_names = plan.secret_names
+        await applying.steps(execution, plan, observed, desired.spec)
 
     async def _complete(self, wanted: WantedImage) -> DesiredApp:
         """The app with its resources and its image, which come at the same time."""

@@ -149,7 +149,7 @@ class Images:
             if image != name:
                 self.session.emit(ImageResolved(scope=wanted.scope, image=image))
         self._resolved[wanted.app] = {name: resolved.images.get(name, name) for name in names}
-        if self._is_built(wanted):
+        if self.is_built(wanted):
             self._builds[wanted.app] = await self._prepared(wanted)
 
     def held(self, app: str, spec: AppSpec) -> AppSpec:
@@ -181,7 +181,8 @@ class Images:
             self.session.emit(done)
             return image
 
-    def _is_built(self, wanted: Wanted) -> bool:
+    def is_built(self, wanted: Wanted) -> bool:
+        """Whether it is made from files, which takes a while."""
         return not self._own(wanted) and needs_image(wanted.spec)
 
     def _own(self, wanted: Wanted) -> str:

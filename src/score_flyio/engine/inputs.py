@@ -13,6 +13,7 @@ from score_flyio.base.record import Record
 from score_flyio.deploy.local_files import LocalFiles
 from score_flyio.deploy.model import DesiredApp, FileSource
 from score_flyio.errors import ConfigError, Problem
+from score_flyio.flytoml.limits import app_name_problems
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.score.load import LoadedWorkload, workload_from_document
 from score_flyio.state.model import ProjectState
@@ -263,7 +264,9 @@ class FlyTomlApp(Record, Input):
         from score_flyio.deploy.desired.render import conversion_problems
 
         files = LocalFiles(self.directory)
-        problems = self.document.undeployable
+        named = "app" if app == self.document.app else "--app"
+        problems = self.document.located(app_name_problems(app, place=named))
+        problems += self.document.undeployable
         problems += self.document.located(conversion_problems(self.spec, files))
         if problems:
             raise ConfigError(problems=problems)

@@ -8,22 +8,80 @@ from typing import Final
 from score_flyio.errors import Problem
 from score_flyio.flytoml.findings import finding
 from score_flyio.flytoml.groups import default_group, matches, process_groups
+from score_flyio.flytoml.names import LONGEST_VOLUME, RULE, as_volume_name, is_app_name
 from score_flyio.flytoml.spec import AppSpec, Service
 from score_flyio.flytoml.values import Duration
 
 _SECOND: Final = Duration.of_seconds(1)
 _LONGEST_KILL: Final = Duration.of_seconds(300)
 """The platform's: "invalid stop_config.timeout, cannot exceed 5 minutes", whatever the CPUs."""
+_PROTOCOLS: Final = ("tcp", "udp")
+_LAST_PORT: Final = 65535
 _HTTP_PORTS: Final = ((80, 80), (443, 443))
 """What `[http_service]` takes."""
 
 
 def beyond_limits(spec: AppSpec) -> Iterator[Problem]:
     """Every value that the platform takes from nobody."""
+    yield from _names(spec)
+    yield from _services(spec)
     yield from _kill_timeouts(spec)
     yield from _waits(spec)
     yield from _ports(spec)
     yield from _started_by_datagrams(spec)
+
+
+def app_name_problems(name: str, *, place: str) -> tuple[Problem, ...]:
+    """What is wrong with the name of an app; variables in a fly.toml are filled in by nobody."""
+    if is_app_name(name):
+        return ()
+    hint = f"use {RULE}"
+    if "$" in name:
+        hint = "a fly.toml has no variables: write the name, or give --app NAME"
+    message = f"no app can be called {name!r}"
+    return (_limit(place, "app_name_invalid", message, hint),)
+
+
+def _names(spec: AppSpec) -> Iterator[Problem]:
+    for index, mount in enumerate(spec.mounts):
+        if mount.source and mount.source != as_volume_name(mount.source):
+            yield _limit(
+                f"mounts[{index}].source",
+                "invalid_volume_name",
+                f"no volume can be called {mount.source!r}",
+                f"1 to {LONGEST_VOLUME} of a-z, 0-9 and _; such as {as_volume_name(mount.source)}",
+            )
+    for index, file in enumerate(spec.files):
+        if not file.guest_path.startswith("/"):
+            yield _limit(
+                f"files[{index}].guest_path",
+                "relative_path",
+                f"{file.guest_path!r} is no absolute path in the machine",
+                "begin it with /",
+            )
+
+
+def _services(spec: AppSpec) -> Iterator[Problem]:
+    ports = {"http_service": spec.http_service.internal_port} if spec.http_service else {}
+    ports |= {f"services[{n}]": service.internal_port for n, service in enumerate(spec.services)}
+    for section, port in ports.items():
+        if not 0 < port <= _LAST_PORT:
+            yield _limit(
+                f"{section}.internal_port",
+                "invalid_internal_port",
+                f"{port} is no port" if port else "the service has no internal_port",
+                "set it to the port on which the program in the machine listens",
+            )
+    for index, service in enumerate(spec.services):
+        if service.protocol not in _PROTOCOLS:
+            yield _limit(
+                f"services[{index}].protocol",
+                "unsupported_value",
+                f"Fly has no protocol {service.protocol!r}"
+                if service.protocol
+                else "the service has no protocol",
+                "use tcp or udp",
+            )
 
 
 def _limit(place: str, code: str, message: str, hint: str) -> Problem:

@@ -119,6 +119,11 @@ class AppExecution:
     context: Context
     run: _Run
 
+    @property
+    def results(self) -> Mapping[str, StepResult]:
+        """How each step ended, as they end."""
+        return self.run.results
+
     async def carry_out(self, steps: Iterable[Step], pools: Mapping[str, int]) -> None:
         """Does the steps that were not given before; their failures are kept, not raised."""
         await self.run.carry_out(steps, pools)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from attrs import frozen
@@ -128,6 +128,26 @@ def app_report(result: AppResult, *, zero: float, seconds: float) -> AppReport:
         failures=failures,
         url=result.plan.url,
         notes=result.plan.notes,
+    )
+
+
+def given_up(
+    error: ScoreFlyError,
+    *,
+    app: str,
+    label: str,
+    results: Mapping[str, StepResult],
+    zero: float,
+    seconds: float,
+) -> AppReport:
+    """An app whose plan could not be made, with the steps that were done before."""
+    return AppReport(
+        app=app,
+        label=label,
+        outcome=outcome_of((error,), changed=False),
+        seconds=seconds,
+        steps=_steps(list(results.values()), zero),
+        failures=(error,),
     )
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from attrs import evolve
 
 from score_flyio.deploy.desired.checks import shortened_checks
-from score_flyio.deploy.metadata import last_release
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.planning.addresses import (
     address_notes,
@@ -86,17 +85,6 @@ def plan_app(desired: DesiredApp, observed: ObservedApp, settings: PlanSettings)
         secret_names=tuple(sorted(desired.secrets)),
         fingerprint=fingerprint(observed),
         url=reached_at(desired, observed, steps),
-    )
-
-
-def empty_plan(desired: DesiredApp, observed: ObservedApp) -> AppPlan:
-    """A plan that does nothing."""
-    return AppPlan(
-        app=desired.name,
-        label=desired.label,
-        steps=(),
-        release=Release(id="", version=last_release(observed.machines), tool_version=""),
-        fingerprint=fingerprint(observed),
     )
 
 
