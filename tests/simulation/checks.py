@@ -11,11 +11,13 @@ from fly_emulator.records import MachineRecord
 from score_flyio.engine.operations.status import Status
 from score_flyio.events import WarningRaised, to_json
 from tests.simulation.capacity import CapacityWatch
+from tests.simulation.certainty import uncertain
 from tests.simulation.commands import (
     SECRET_PREFIX,
     AddCertificate,
     ChangeSecrets,
     Command,
+    Deploy,
     DeploySecrets,
     RemoveCertificate,
     reads_only,
@@ -152,6 +154,8 @@ def _honest(simulation: Simulation, record: RunRecord) -> list[str]:
         return found
     if simulation.scenario.options.strategy != "immediate":
         apps = {app.app for app in simulation.scenario.apps if waits(command, app.app)}
+        if not isinstance(command, Deploy):  # what was bad before, it does not wait for
+            apps -= uncertain(simulation.scenario, record.plan.place)
         found += [f"exit code 0, but {text}" for text in unwell(simulation, apps)]
     return found + [f"exit code 0, but {text}" for text in _unseen_secrets(simulation, command)]
 
@@ -224,7 +228,13 @@ def _sees_crashes(scenario: Scenario) -> bool:
 
 
 def _crashing(scenario: Scenario, stage: int) -> set[str]:
-    return {app.app for app in scenario.apps if app.versions[stage].bad == "crash"}
+    """Apps that have, or may have gone back to, a version that crashes."""
+    first = 0 if scenario.operations else stage
+    return {
+        app.app
+        for app in scenario.apps
+        if any(version.bad == "crash" for version in app.versions[first : stage + 1])
+    }
 
 
 def _stopped_on_request(machine: MachineRecord) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from score_flyio.deploy.options import GuestOptions
 from tests.simulation.inputs import SimApp
@@ -158,14 +158,22 @@ def is_idle(command: Command) -> bool:
     return not (isinstance(command, Rollback) and command.to is None)
 
 
-def choose_commands(rng: random.Random, apps: tuple[SimApp, ...]) -> tuple[Command, ...]:
-    """Deploys of all stages, each followed by operations, and a deploy at the end."""
+def choose_commands(
+    rng: random.Random, apps: tuple[SimApp, ...], *, one_region: bool
+) -> tuple[Command, ...]:
+    """Deploys of all stages, each followed by operations, and a deploy at the end.
+
+    Unless machines stay in their region, nobody scales one region.
+    """
     stages = len(apps[0].versions)
     commands: list[Command] = []
     for stage in range(stages):
         commands.append(Deploy(stage=stage))
         for _ in range(rng.choice((1, 1, 2))):
-            commands.append(_operation(rng, apps, stage, commands))
+            operation = _operation(rng, apps, stage, commands)
+            if isinstance(operation, Scale) and not one_region:
+                operation = evolve(operation, regions=())
+            commands.append(operation)
     return (*commands, Deploy(stage=stages - 1))
 
 
@@ -181,7 +189,12 @@ def _operation(
         case "secrets":
             return _secrets(rng, app.app)
         case "rollback":
-            deploys = [n for n, command in enumerate(before) if isinstance(command, Deploy)]
+            deploys = [
+                place
+                for place, command in enumerate(before)
+                if isinstance(command, Deploy)
+                and not any(app.versions[command.stage].bad for app in apps)
+            ]
             return Rollback(app=app.app, to=rng.choice((None, None, *deploys)))
         case "destroy":
             chosen = apps if rng.random() < 0.3 else (app,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
 from fly_emulator import EmulatorSettings
@@ -75,16 +76,19 @@ def _machine(machine: MachineRecord, images: Registries) -> str:
 
 
 def _given(value: Any) -> Any:
-    """Without null: a member that is null says no more than one that is missing."""
+    """Without members that are null or empty: they say no more than those that are missing."""
     if isinstance(value, dict):
-        return {name: _given(item) for name, item in value.items() if item is not None}
+        given = {name: _given(item) for name, item in value.items()}
+        return {name: item for name, item in given.items() if item not in (None, [], {})}
     return [_given(item) for item in value] if isinstance(value, list) else value
 
 
-def different(found: dict[str, list[str]], wanted: dict[str, list[str]]) -> list[str]:
-    """Where two fleets differ."""
+def different(
+    found: dict[str, list[str]], wanted: dict[str, list[str]], *, but: Container[str] = ()
+) -> list[str]:
+    """Where two fleets differ, in other apps than some."""
     lines = []
-    for app in sorted(found.keys() | wanted.keys()):
+    for app in sorted(name for name in found.keys() | wanted.keys() if name not in but):
         have, want = Counter(found.get(app, [])), Counter(wanted.get(app, []))
         lines += [f"app {app} has besides: {line}" for line in (have - want).elements()]
         lines += [

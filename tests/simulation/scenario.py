@@ -35,6 +35,8 @@ NO_ROOM = (
 RESTART = {"policy": "on-failure", "max_retries": 10}
 OPERATIONS_SHARE = 0.4
 """Share of the seeds with other commands than deploys."""
+ROUGH_SHARE = 0.4
+"""Share of those with bad versions, more stages and fallback regions."""
 LEASES = ("Machines_create_lease", "Machines_release_lease")
 
 
@@ -122,22 +124,32 @@ def scenario(seed: int) -> Scenario:
 
 
 def _with_operations(deploys: Scenario, rng: random.Random) -> Scenario:
-    """The same project with more commands; versions are good and machines stay in their region, so
-    that what a command finds does not depend on how the ones before it came to their end.
+    """The same project with more commands.
+
+    In most, versions are good and machines stay in their region, so that what a command finds does
+    not depend on how the ones before it came to their end; in the others less can be compared.
     """
+    rough = random.Random(f"rough:{deploys.seed}").random() < ROUGH_SHARE
+    stages = len(deploys.secret_generations) if rough else 2
+    regions = deploys.options.fallback_regions if rough else ()
     apps = tuple(
-        evolve(app, versions=tuple(evolve(version, bad="") for version in app.versions[:2]))
+        evolve(
+            app,
+            versions=tuple(
+                version if rough else evolve(version, bad="") for version in app.versions[:stages]
+            ),
+        )
         for app in deploys.apps[:2]
     )
-    runs = _repeated(rng, choose_commands(rng, apps))
+    runs = _repeated(rng, choose_commands(rng, apps, one_region=not regions))
     if deploys.settings.salted_digests:  # a value that is set again cannot be told from another one
         runs = tuple(r for r in runs if not (r.idle and isinstance(r.command, ChangeSecrets)))
     return evolve(
         deploys,
         apps=apps,
         runs=runs,
-        options=evolve(deploys.options, fallback_regions=()),
-        secret_generations=deploys.secret_generations[:2],
+        options=evolve(deploys.options, fallback_regions=regions),
+        secret_generations=deploys.secret_generations[:stages],
         operations=True,
     )
 
