@@ -61,3 +61,16 @@ async def test_an_interrupted_first_deploy_gets_its_addresses_from_the_next() ->
     assert first.code == 1
     assert (await lab.deploy(toml())).code == 0
     assert kinds(lab) == ["shared_v4", "v6"]
+
+
+async def test_an_app_begun_anew_stays_private_though_its_launch_was_interrupted() -> None:
+    """Only one of two machines is there, as after a first deploy without its addresses."""
+    lab = Lab.build()
+    await lab.deploy(toml())
+    for machine in lab.machines():
+        machine.state = "destroyed"
+    lab.fly.world.apps["web"].ips.clear()
+    cut = await lab.deploy(toml(), faults="Machines_create: 422 skip=1")
+    assert (cut.code, len(lab.machines())) == (1, 1)
+    again = await lab.deploy(toml())
+    assert (again.code, len(lab.machines()), kinds(lab)) == (0, 2, [])

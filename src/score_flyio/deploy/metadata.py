@@ -36,6 +36,8 @@ STANDS_FOR = f"{OWN_PREFIX}stands_for"
 """On green machines and replacements: the machine that each takes over from."""
 TO_START = f"{OWN_PREFIX}to_start"
 """On machines whose version is to run: one at rest that nobody stopped was not started yet."""
+ADDRESSES = f"{OWN_PREFIX}addresses"
+"""On machines of a launch in an app that was deployed before: its addresses are decided."""
 HISTORY = f"{OWN_PREFIX}history"
 """The releases before the present one: see `history`."""
 PASSING_KEYS = frozenset({CANARY, TAG, GREEN_LAUNCH})
@@ -62,6 +64,7 @@ _KEYS: Final = {
     "green_launch": GREEN_LAUNCH,
     "stands_for": STANDS_FOR,
     "to_start": TO_START,
+    "addresses": ADDRESSES,
     "history": HISTORY,
 }
 
@@ -81,6 +84,7 @@ class Marks:
     green_launch: str | None = None
     stands_for: str | None = None
     to_start: str | None = None
+    addresses: str | None = None
     history: str | None = None
 
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from score_flyio.deploy.desired.addresses import address_kind, ports_in_need, public_url
-from score_flyio.deploy.metadata import Launch
+from score_flyio.deploy.metadata import Launch, Marks
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.step import AllocateAddress, CreateMachine, Step, UpdateMachine
@@ -50,11 +50,14 @@ def is_first(observed: ObservedApp, launches_done: Collection[str] = ()) -> bool
     """Whether the app was never deployed in full.
 
     The last machine of each launch comes behind the addresses (see `after_addresses`), so a run
-    that was interrupted before they were there left no launch complete.
+    that was interrupted before they were there left no launch complete. One that began anew, since
+    all machines were gone, says that it was not the first.
     """
     if not observed.machines:
         status = observed.app.status if observed.app else None
         return status not in DEPLOYED
+    if any(Marks.of(machine).addresses for machine in observed.machines):
+        return False
     launches = [Launch.of_machine(machine) for machine in observed.machines]
     return all(
         launch is not None and launch.number < launch.of and launch.id not in launches_done

@@ -8,8 +8,9 @@ from attrs import evolve, frozen
 
 from fly_machines import models
 from score_flyio.deploy.desired.launch import launch_plan
-from score_flyio.deploy.metadata import Launch
+from score_flyio.deploy.metadata import Launch, Marks
 from score_flyio.deploy.model import Ref
+from score_flyio.deploy.planning.addresses import is_first
 from score_flyio.deploy.planning.machine_checks import waiting_with_tests
 from score_flyio.deploy.planning.model import GroupContext, GroupPlan
 from score_flyio.deploy.planning.new_machine import options_guest
@@ -59,13 +60,15 @@ def launch_steps(context: GroupContext, missing: Missing | None = None) -> Group
     launch = missing.launch if missing else context.settings.new_id()
     waiting = waiting_with_tests(context)
     waits = options.strategy is None or STRATEGIES[options.strategy].waits
+    first_of_app = is_first(context.observed, context.settings.known.launches_done)
+    marks = Marks(addresses=None if first_of_app else "decided")
     steps: list[Step] = []
     previous: tuple[str, ...] = ()
     for number in (2,) if missing else range(1, of + 1):
         first = Ref(machine=missing.first) if missing else Ref(step=_name(context, 1))
         standby_for = first if plan.availability == "standby" and number > 1 else None
         request = plan.standby(first.machine or "") if standby_for else plan.first
-        config = request.config or models.FlyMachineConfig()
+        config = marks.stamp(request.config or models.FlyMachineConfig())
         made = CreateMachine(
             id=_name(context, number),
             app=context.app,
