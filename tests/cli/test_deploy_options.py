@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import anyio
+import asyncclick as click
 import pytest
 
 from score_flyio.base.secret import Secret
@@ -12,6 +13,7 @@ from score_flyio.cli.commands.deploy import flyctl_flags
 from score_flyio.cli.deploy_options import deploy_options
 from score_flyio.cli.go_flags import Seconds
 from score_flyio.deploy.options import DeployOptions
+from score_flyio.flytoml.spec import FileSpec
 from score_flyio.images.options import ImageOptions
 
 BESIDE = (
@@ -53,6 +55,20 @@ def options(*arguments: str) -> DeployOptions:
             ),
         ),
         (["--fallback-regions", "ams,fra"], "fallback_regions", ("ams", "fra")),
+        (["--process-groups", "a,b", "--process-groups=c"], "process_groups", ("a", "b", "c")),
+        (["--only-machines", "m1,m2"], "only_machines", ("m1", "m2")),
+        (["--exclude-machines", "m1 m2"], "exclude_machines", ("m1", "m2")),
+        (["--update-only"], "update_only", True),
+        (["--volume-initial-size", "5"], "volume_initial_size", 5),
+        (
+            ["--file-local", "/a=b", "--file-literal=/c=d=e", "--file-secret", "/f=G"],
+            "files",
+            (
+                FileSpec(guest_path="/a", local_path="b"),
+                FileSpec(guest_path="/c", raw_value="d=e"),
+                FileSpec(guest_path="/f", secret_name="G"),
+            ),
+        ),
         (
             ["--fallback-regions", "ams", "--fallback-regions", "fra"],
             "fallback_regions",
@@ -62,6 +78,26 @@ def options(*arguments: str) -> DeployOptions:
 )
 def test_options(arguments: list[str], name: str, value: Any) -> None:
     assert getattr(options(*arguments), name) == value
+
+
+@pytest.mark.parametrize("value", ["0", "3", "auto"])
+def test_retries_of_flyctl_are_accepted(value: str) -> None:
+    assert options("--deploy-retries", value) == DeployOptions()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--deploy-retries", "many"],
+        ["--deploy-retries=-1"],
+        ["--volume-initial-size", "0"],
+        ["--file-local", "/a"],
+        ["--access-token", "fo1_x"],
+    ],
+)
+def test_what_flyctl_would_not_take_either(arguments: list[str]) -> None:
+    with pytest.raises(click.UsageError):
+        options(*arguments)
 
 
 def test_what_is_not_given_is_as_the_engine_has_it() -> None:

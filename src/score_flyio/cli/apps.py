@@ -108,6 +108,8 @@ async def chosen(
     from score_flyio.engine.operations.apps import choose_apps
 
     project = cli.project(target, emulate=emulate)
+    if len(configs) == 1 and not workloads:
+        app = app or cli.environ.get("FLY_APP") or None
     return await choose_apps(project, workloads, configs=configs, app=app)
 
 

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import asyncclick as click
 
-from score_flyio.cli.go_flags import ImageName, MaxUnavailable, Seconds, Variable
+from score_flyio.cli.go_flags import ImageName, MaxUnavailable, Retries, Seconds, Variable
 from score_flyio.cli.options import app_option, org_option, target_option
 from score_flyio.errors import UsageError
 from score_flyio.flytoml.names import STRATEGY_NAMES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from score_flyio.deploy.options import DeployOptions
     from score_flyio.engine.pipeline import Selection
+    from score_flyio.flytoml.spec import FileSpec
     from score_flyio.images.options import ImageOptions
 
 INPUTS: Final = (
@@ -174,6 +177,23 @@ IMAGES: Final = (
 )
 """How images are built and named."""
 
+FILES: Final = tuple(
+    click.option(
+        f"--file-{kind}",
+        f"file_{kind}",
+        type=Variable(),
+        multiple=True,
+        metavar=f"PATH={value}",
+        help=f"A file in every machine, {of}; repeatable.",
+    )
+    for kind, value, of in (
+        ("local", "FILE", "with the content of a local one"),
+        ("literal", "TEXT", "with this content"),
+        ("secret", "SECRET", "with the value of a secret in base64"),
+    )
+)
+"""Files of machines beside those of the fly.toml."""
+
 SETTINGS: Final = (
     *WAITING,
     *IMAGES,
@@ -218,6 +238,38 @@ SETTINGS: Final = (
         help="Leave the machines of these regions alone.",
     ),
     click.option(
+        "--process-groups",
+        multiple=True,
+        metavar="GROUP,…",
+        help="Deploy these process groups only; the others stay as they are.",
+    ),
+    click.option(
+        "--only-machines",
+        multiple=True,
+        metavar="ID,…",
+        help="Touch these machines only, and create none.",
+    ),
+    click.option(
+        "--exclude-machines", multiple=True, metavar="ID,…", help="Leave these machines alone."
+    ),
+    click.option(
+        "--update-only", is_flag=True, help="Create no machines for groups that have none."
+    ),
+    click.option(
+        "--volume-initial-size",
+        type=click.IntRange(min=1),
+        metavar="GB",
+        help="Size of new volumes whose mount names none.",
+    ),
+    *FILES,
+    click.option(
+        "--deploy-retries",
+        type=Retries(),
+        expose_value=False,
+        metavar="N|auto",
+        help="Accepted for flyctl's users: what may pass is always tried again.",
+    ),
+    click.option(
         "--fallback-regions",
         multiple=True,
         metavar="REGION,…",
@@ -240,8 +292,10 @@ SETTINGS: Final = (
 """How it is deployed."""
 
 
-def selection(settings: dict[str, Any]) -> Selection:
+def selection(settings: dict[str, Any], environ: Mapping[str, str]) -> Selection:
     """What INPUTS say; takes them out of the other settings.
+
+    The variable FLY_APP names the app of the only fly.toml, as for flyctl.
 
     An image for one Score file is what `.` stands for in it, also in later runs. With the name of
     a container, it is only that.
@@ -254,6 +308,8 @@ def selection(settings: dict[str, Any]) -> Selection:
 
     own = {name: settings.pop(name) for name in ("files", "configs", "app")}
     single = len(own["files"]) == 1 and not own["configs"]
+    if len(own["configs"]) == 1 and not own["files"]:
+        own["app"] = own["app"] or environ.get("FLY_APP") or None
     overrides = Overrides(
         file=settings.pop("overrides_file"),
         properties=settings.pop("override_properties"),
@@ -277,6 +333,9 @@ def deploy_options(
     only_regions: tuple[str, ...] = (),
     exclude_regions: tuple[str, ...] = (),
     fallback_regions: tuple[str, ...] = (),
+    process_groups: tuple[str, ...] = (),
+    only_machines: tuple[str, ...] = (),
+    exclude_machines: tuple[str, ...] = (),
     smoke_window: float | None = None,
     bluegreen_pause: float | None = None,
     lease_wait: float | None = None,
@@ -303,6 +362,10 @@ def deploy_options(
         only_regions=listed(only_regions),
         exclude_regions=listed(exclude_regions),
         fallback_regions=listed(fallback_regions),
+        process_groups=listed(process_groups),
+        only_machines=listed(only_machines),
+        exclude_machines=listed(exclude_machines),
+        files=_files(rest),
         public_ips=not no_public_ips,
         allow_destructive=yes,
         **{name: value for name, value in given.items() if value is not None},
@@ -330,6 +393,18 @@ def _images(rest: dict[str, Any], *, resolve: bool, push: bool) -> ImageOptions:
         resolve=resolve,
         push=push,
         **given,
+    )
+
+
+def _files(rest: dict[str, Any]) -> tuple[FileSpec, ...]:
+    """Takes what FILES say out of the other settings."""
+    from score_flyio.flytoml.spec import FileSpec
+
+    keys = {"local": "local_path", "literal": "raw_value", "secret": "secret_name"}
+    return tuple(
+        FileSpec(guest_path=path, **{key: value})
+        for kind, key in keys.items()
+        for path, value in rest.pop(f"file_{kind}", ())
     )
 
 

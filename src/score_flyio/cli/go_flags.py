@@ -132,3 +132,14 @@ class Variable(click.ParamType[Any]):
         if not separator or not name:
             self.fail("it must have the form NAME=VALUE", param, ctx)
         return name, content
+
+
+class Retries(click.ParamType[Any]):
+    """A number of attempts, or `auto`."""
+
+    name = "N|auto"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value != "auto" and not (isinstance(value, str) and value.isdecimal()):
+            self.fail(f"{value!r} is neither a number nor auto", param, ctx)
+        return value

@@ -34,6 +34,8 @@ def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
             return _complete(environ[COMPLETE])
         _check_text(args)
         parsed = _finish(_parse(list(args), given))
+        if token := given.get("access_token"):
+            environ = {**environ, "FLY_ACCESS_TOKEN": token}
         return parsed if isinstance(parsed, int) else _execute(parsed, given, environ)
     except BrokenPipeError:
         # Whoever read our output has left; Python would complain again at exit.

@@ -51,6 +51,13 @@ def global_options() -> list[click.Parameter]:
             help="Where the project state is: a path, s3://… or https://… (or SCORE_FLYIO_STATE).",
         ),
         GlobalOption(
+            ["-t", "--access-token"],
+            metavar="TOKEN",
+            expose_value=False,
+            callback=_keep,
+            help="The Fly token; FLY_ACCESS_TOKEN shows it to nobody else on this computer.",
+        ),
+        GlobalOption(
             ["-v", "--version"],
             is_flag=True,
             is_eager=True,

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from attrs import field, frozen
 
 from score_flyio.flytoml.names import StrategyName
+from score_flyio.flytoml.spec import FileSpec
 from score_flyio.images.options import ImageOptions
 
 OnFailure: TypeAlias = Literal["rollback", "keep", "stop"]
@@ -57,6 +58,18 @@ class DeployOptions:
     """Machines of other regions stay as they are."""
     exclude_regions: tuple[str, ...] = ()
     """Machines of these regions stay as they are."""
+    process_groups: tuple[str, ...] = ()
+    """Other groups stay as they are; empty: all are deployed."""
+    only_machines: tuple[str, ...] = ()
+    """Ids; other machines stay as they are, and none is created. Empty: all."""
+    exclude_machines: tuple[str, ...] = ()
+    """Ids of machines that stay as they are."""
+    update_only: bool = False
+    """Create no machines for groups that have none."""
+    volume_initial_size: int | None = None
+    """GB of new volumes whose mount names no size."""
+    files: tuple[FileSpec, ...] = ()
+    """Files of every machine beside those of the fly.toml."""
     fallback_regions: tuple[str, ...] = ()
     """Regions that a machine without volume may be created in when its own has no room."""
     skip_release_command: bool = False

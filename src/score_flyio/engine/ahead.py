@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from score_flyio.base.place import path_of
 from score_flyio.deploy.desired.guest import refuse_impossible
+from score_flyio.deploy.metadata import by_group
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.new_machine import options_guest
@@ -35,6 +36,8 @@ async def problems_ahead(
     return (
         *await unknown_regions(client, asked, observed),
         *_volumes(desired, observed, options),
+        *_unknown_names(desired, observed, options),
+        *_missing_files(desired, options),
     )
 
 
@@ -82,6 +85,51 @@ async def unknown_regions(
         for place, word in odd
         if word not in known and (found := nearest(word, known))
     )
+
+
+def _unknown_names(
+    desired: DesiredApp, observed: ObservedApp, options: DeployOptions
+) -> Iterator[Problem]:
+    """Groups and machines that an option names and that there are not."""
+    groups = {*process_groups(desired.spec), *by_group(observed.machines)}
+    machines = {machine.id or "" for machine in observed.machines}
+    asked = {
+        "--process-groups": ("process group", options.process_groups, groups),
+        "--only-machines": ("machine", options.only_machines, machines),
+        "--exclude-machines": ("machine", options.exclude_machines, machines),
+    }
+    for place, (kind, names, there) in asked.items():
+        for name in names:
+            if name not in there:
+                known = ", ".join(sorted(there))
+                yield Problem(
+                    message=f"app {desired.name} has no {kind} {name!r}",
+                    path=path_of(place),
+                    hint=f"use one of {known}" if known else "deploy it first",
+                    code="unknown_name",
+                )
+
+
+def _missing_files(desired: DesiredApp, options: DeployOptions) -> Iterator[Problem]:
+    for file in options.files:
+        try:
+            if file.local_path:
+                desired.files.read(file.local_path)
+        except OSError as error:
+            yield Problem(
+                message=f"{file.local_path!r} cannot be read: {error.strerror or error}",
+                path=path_of("--file-local"),
+                hint="paths are relative to the working directory",
+                code="file_unreadable",
+            )
+        if not file.guest_path.startswith("/"):
+            kind = "local" if file.local_path else "secret" if file.secret_name else "literal"
+            yield Problem(
+                message=f"{file.guest_path!r} is no absolute path",
+                path=path_of(f"--file-{kind}"),
+                hint=f"the nearest is /{file.guest_path.removeprefix('./')}",
+                code="path_not_absolute",
+            )
 
 
 def _volumes(

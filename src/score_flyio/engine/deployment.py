@@ -315,6 +315,8 @@ def with_options(spec: AppSpec, options: DeployOptions) -> AppSpec:
         changes["primary_region"] = options.region
     if options.env:
         changes["env"] = {**spec.env, **options.env}
+    if options.files:
+        changes["files"] = (*spec.files, *options.files)
     return evolve(spec, **changes) if changes else spec
 
 

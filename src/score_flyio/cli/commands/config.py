@@ -102,7 +102,7 @@ async def save(
     from score_flyio.flytoml import to_toml
 
     path = cli.directory / (config or "fly.toml")
-    name = app or _app_of(path)
+    name = app or cli.environ.get("FLY_APP") or _app_of(path)
     saved = await _saved(cli, name, target, emulate=emulate)
     if path.exists() and not cli.confirm(f"{config or path.name} exists. Replace it?", yes=yes):
         return 1
@@ -142,7 +142,7 @@ async def diff(
 
     path = _find(cli, config)
     spec = load_fly_toml(path)
-    name = app or spec.app or _no_app(str(path))
+    name = app or cli.environ.get("FLY_APP") or spec.app or _no_app(str(path))
     observed = await _running(cli, name, target, emulate=emulate)
     found = drift(spec, observed.machines, files=LocalFiles(cli.directory))
     cli.output.result(

@@ -40,7 +40,7 @@ async def command(cli: CliContext, **settings: Any) -> int:
 
     FILE: Score files. Without FILE and --config, all workloads of the project.
     """
-    chosen = selection(settings)
+    chosen = selection(settings, cli.environ)
     return await deploy_run(cli, **settings).deploy(chosen)
 
 
@@ -98,4 +98,6 @@ async def flyctl_flags(arguments: Sequence[str]) -> dict[str, Any]:
         """Only its options count."""
 
     context = await flags.make_context("generate --deploy-args", list(arguments), obj={})
+    if context.obj.get("access_token"):
+        raise click.UsageError("--access-token is an option of generate itself", context)
     return dict(context.params)

@@ -38,7 +38,7 @@ async def command(cli: CliContext, detailed_exitcode: bool, **settings: Any) -> 
     from score_flyio.cli.deploy_run import check_options, failure_code, tell_failures
     from score_flyio.engine.pipeline import load_inputs
 
-    chosen = selection(settings)
+    chosen = selection(settings, cli.environ)
     target = target_of(cli, **{name: settings.pop(name) for name in ("target", "emulate", "org")})
     how = deploy_options(**settings)
     inputs, refused = await load_inputs(cli.project(target.kept_as), chosen)

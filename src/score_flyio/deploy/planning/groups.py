@@ -9,32 +9,50 @@ from attrs import evolve
 from fly_machines import models
 from score_flyio.deploy.metadata import by_group
 from score_flyio.deploy.model import Ref
+from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.launches import launch_steps, missing_of_launch
 from score_flyio.deploy.planning.leftovers import sort_out
 from score_flyio.deploy.planning.machine_checks import telling_untested
 from score_flyio.deploy.planning.model import GroupPlan, PlanContext, join
 from score_flyio.deploy.planning.replacements import behind_replaced_ones
-from score_flyio.deploy.planning.updates import update_steps
+from score_flyio.deploy.planning.updates import in_scope, update_steps
 from score_flyio.deploy.step import CreateMachine, DestroyMachine
 from score_flyio.flytoml.groups import default_group, process_groups
 
 
 def plan_groups(context: PlanContext) -> GroupPlan:
     """Groups are independent of each other; each has its own pools."""
-    app, spec = context.app, context.desired.spec
+    app, spec, options = context.app, context.desired.spec, context.options
     members = by_group(context.observed.machines, default=default_group(spec))
     wanted = process_groups(spec)
-    plans = [_removed(app, members, wanted)]
+    creates = not (options.update_only or options.only_machines)
+    within = _touched(members, options)
+    plans = [_removed(app, within, wanted)]
     for group in map(context.of, wanted):
+        if options.process_groups and group.group not in options.process_groups:
+            continue
         found = sort_out(app, group.group, members.get(group.group, ()))
-        plans.append(_destroyed(found.gone))
+        touched = {machine.id for machine in within.get(group.group, ())}
+        plans.append(_destroyed(tuple(g for g in found.gone if g.target.machine in touched)))
         if not found.machines:
-            plans.append(telling_untested(group, launch_steps(group)))
+            plans += [telling_untested(group, launch_steps(group))] if creates else []
             continue
         plans.append(telling_untested(group, update_steps(group, found)))
-        if missing := missing_of_launch(found.machines, context.settings.known.launches_done):
+        done = context.settings.known.launches_done
+        if creates and (missing := missing_of_launch(found.machines, done)):
             plans.append(launch_steps(group, missing))
     return behind_replaced_ones(_standbys_last(join(plans)))
+
+
+def _touched(
+    members: Mapping[str, tuple[models.Machine, ...]], options: DeployOptions
+) -> dict[str, tuple[models.Machine, ...]]:
+    """The groups and machines that the options let a deploy touch."""
+    return {
+        group: tuple(machine for machine in machines if in_scope(machine, options))
+        for group, machines in members.items()
+        if not options.process_groups or group in options.process_groups
+    }
 
 
 def _standbys_last(plan: GroupPlan) -> GroupPlan:

@@ -84,7 +84,14 @@ class GroupContext(PlanContext):
         desired = self.desired
         mount = flatten(desired.spec, self.group).mounts[0]
         guest = options_guest(self.options)
-        return volume_request(desired.spec, self.group, mount, image=desired.image, guest=guest)
+        return volume_request(
+            desired.spec,
+            self.group,
+            mount,
+            image=desired.image,
+            guest=guest,
+            initial_size_gb=self.options.volume_initial_size,
+        )
 
 
 @frozen(kw_only=True)

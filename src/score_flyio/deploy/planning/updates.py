@@ -61,7 +61,7 @@ class _Change:
 def update_steps(context: GroupContext, members: Members) -> GroupPlan:
     """Only machines that differ are touched, in the order of the strategy."""
     options, machines = context.options, members.machines
-    changes = [_change(context, m) for m in machines if _in_scope(m, options)]
+    changes = [_change(context, m) for m in machines if in_scope(m, options)]
     replaced = [c for c in changes if c.step is None or c.machine.id in members.stand_ins]
     plain = [c for c in changes if c not in replaced]
     others = replacement_steps(context, members, [(c.machine, c.update) for c in replaced])
@@ -84,11 +84,14 @@ def update_steps(context: GroupContext, members: Members) -> GroupPlan:
     return join([others, roll_out(update, strategy, replaced=gone)])
 
 
-def _in_scope(machine: models.Machine, options: DeployOptions) -> bool:
-    region = machine.region or ""
+def in_scope(machine: models.Machine, options: DeployOptions) -> bool:
+    """Whether the options let a deploy touch the machine."""
+    region, name = machine.region or "", machine.id or ""
     if options.only_regions and region not in options.only_regions:
         return False
-    return region not in options.exclude_regions
+    if options.only_machines and name not in options.only_machines:
+        return False
+    return region not in options.exclude_regions and name not in options.exclude_machines
 
 
 def _change(context: GroupContext, machine: models.Machine) -> _Change:
