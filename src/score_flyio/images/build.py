@@ -73,6 +73,13 @@ class Build:
         """The error that this build failed."""
         return ImageError(f"{self.name}: {message}", hint=hint, code=code)
 
+    def broken(self, message: str) -> ImageError:
+        """The error that a step of it failed."""
+        missing = [name for name in self.dockerfile.secrets if name not in self.settings.secrets]
+        options = " ".join(f"--build-secret {name}=…" for name in missing)
+        hint = f"its Dockerfile asks for secrets that are not given: {options}" if missing else None
+        return self.failed(f"the build failed{message}", hint=hint)
+
 
 @frozen(kw_only=True)
 class Progress:

@@ -17,6 +17,9 @@ _FROM: Final = re.compile(
 _COPY: Final = re.compile(r"\s*COPY\s+(?:--\S+\s+)*?--from=(?P<image>\S+)\s", re.IGNORECASE)
 
 
+_SECRET: Final = re.compile(r"--mount=(?=\S*\btype=secret\b)\S*?\bid=(?P<id>[^\s,]+)")
+
+
 @frozen(kw_only=True)
 class Dockerfile:
     """The parts that matter here."""
@@ -25,6 +28,8 @@ class Dockerfile:
     """Their names in lower case, empty where a stage has none."""
     hosts: frozenset[str]
     """Registries of the images that it names."""
+    secrets: tuple[str, ...] = ()
+    """Ids of the secrets that its steps ask for."""
 
     def has_stage(self, target: str) -> bool:
         """Whether there is a stage of that name or number."""
@@ -36,7 +41,9 @@ def read_dockerfile(text: str, *, file: str) -> Dockerfile:
     """Look through a Dockerfile. Raises InputError when nothing can be built from it."""
     stages: list[str] = []
     hosts: set[str] = set()
+    secrets: list[str] = []
     for line in _instructions(text):
+        secrets += _SECRET.findall(line)
         found = _FROM.fullmatch(line) or _COPY.match(line)
         if found is None:
             continue
@@ -51,7 +58,9 @@ def read_dockerfile(text: str, *, file: str) -> Dockerfile:
             code="dockerfile_invalid",
         )
         raise InputError(problems=[problem])
-    return Dockerfile(stages=tuple(stages), hosts=frozenset(hosts))
+    return Dockerfile(
+        stages=tuple(stages), hosts=frozenset(hosts), secrets=tuple(dict.fromkeys(secrets))
+    )
 
 
 def _instructions(text: str) -> Iterator[str]:

@@ -114,6 +114,16 @@ def test_stages_and_registries(text: str, stages: tuple[str, ...], hosts: set[st
     assert found == Dockerfile(stages=stages, hosts=frozenset(hosts))
 
 
+def test_secrets_of_steps() -> None:
+    lines = (
+        "FROM scratch",
+        "RUN --mount=type=secret,id=a --mount=type=cache,id=c,target=/c x",
+        "RUN --mount=id=b,type=secret,required=true \\\n  --mount=type=secret,id=a y",
+        "# RUN --mount=type=secret,id=d z",
+    )
+    assert read_dockerfile("\n".join(lines), file="f").secrets == ("a", "b")
+
+
 def test_stages_have_names_and_numbers() -> None:
     found = read_dockerfile("FROM scratch AS Build\nFROM scratch\n", file="f")
     assert [found.has_stage(t) for t in ("build", "BUILD", "0", "1", "2", "x")] == [

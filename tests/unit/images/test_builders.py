@@ -27,6 +27,7 @@ from score_flyio.images.builders.choose import (
 from score_flyio.images.builders.fly import FlyBuilder, RemoteBuilder, without_alpn
 from score_flyio.images.builders.programs import DISK as DISK_OF_BUILDERS
 from score_flyio.images.builders.programs import BuildctlBuilder
+from score_flyio.images.builders.protobuf import encoded, fields
 from score_flyio.images.builders.trace import Trace
 from score_flyio.images.logins import Logins
 from score_flyio.images.reference import ImageReference
@@ -59,6 +60,19 @@ def test_a_trace_tells_steps_and_output() -> None:
         Progress(text="RUN é", step=True, cached=True),
     ]
     assert trace.errors == ["exit code: 7"]
+
+
+@given(
+    values=st.dictionaries(
+        st.integers(1, 500), st.text(max_size=300) | st.integers(0, 2**40), max_size=4
+    )
+)
+def test_messages_of_protobuf_are_read_back(values: dict[int, str | int]) -> None:
+    found = {
+        number: value.decode() if isinstance(value, bytes) else value
+        for number, value in fields(encoded(values))
+    }
+    assert found == values
 
 
 @given(content=st.binary(max_size=60))

@@ -10,6 +10,7 @@ import json
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from typing import Any, Final
 
 import httpx
@@ -17,7 +18,6 @@ from attrs import define, field, frozen
 
 from score_flyio.base.http import http_client
 from score_flyio.base.network import network_reason
-from score_flyio.errors import ImageError
 from score_flyio.images.build import PLATFORM, Build, Progress, Tell
 from score_flyio.images.builders.address import DaemonAddress
 from score_flyio.images.builders.trace import Trace
@@ -30,6 +30,10 @@ TIMEOUT: Final = httpx.Timeout(None, connect=10.0)
 PING_SECONDS: Final = 5.0
 LINES_IN_ERROR: Final = 20
 BUILDKIT: Final = "2"
+PODMAN: Final = "libpod-api-version"
+"""Podman's daemon says so, which has no BuildKit."""
+H2: Final = find_spec("h2") is not None
+"""Whether sessions are possible."""
 
 
 @frozen(kw_only=True)
@@ -54,17 +58,21 @@ class DockerBuilder:
             async with client_of(self.address) as client:
                 ping = (await client.get("/_ping")).raise_for_status().headers
                 version = ping.get("api-version", "1.41")
-                if build.settings.secrets:
-                    raise self._no_secrets(build)
                 logins = await self._base_logins(build)
-                # Without a session, BuildKit can use no logins.
-                buildkit = ping.get("builder-version") == BUILDKIT and not logins
+                in_session = self._needs_session(build, logins, ping)
+                buildkit = in_session or (ping.get("builder-version") == BUILDKIT and not logins)
                 parameters = _parameters(build, buildkit=buildkit)
                 headers = {"x-registry-config": _encoded(logins)}
-                path = f"/v{version}/build"
-                await self._build(
-                    client, build, tell, path=path, parameters=parameters, headers=headers
-                )
+                async with self._session(client, build, version, wanted=in_session) as session:
+                    parameters |= session
+                    await self._build(
+                        client,
+                        build,
+                        tell,
+                        path=f"/v{version}/build",
+                        parameters=parameters,
+                        headers=headers,
+                    )
                 return await self._push(client, build, tell, version=version) if push else None
         except httpx.HTTPError as error:
             raise build.failed(
@@ -73,6 +81,20 @@ class DockerBuilder:
                 hint="start it, name another one with DOCKER_HOST, or use --builder buildah",
                 code="builder_unavailable",
             ) from error
+
+    @asynccontextmanager
+    async def _session(
+        self, client: httpx.AsyncClient, build: Build, version: str, *, wanted: bool
+    ) -> AsyncIterator[dict[str, str]]:
+        """The parameters of a session, where one is wanted."""
+        if not wanted:
+            yield {}
+            return
+        from score_flyio.images.builders.session import Answers, session
+
+        answers = Answers(secrets=build.settings.secrets, logins=self.logins)
+        async with session(client, f"/v{version}/session", answers) as name:
+            yield {"session": name}
 
     async def _build(
         self,
@@ -95,7 +117,7 @@ class DockerBuilder:
         async with request as response:
             await answer.follow(response)
         if answer.error:
-            raise build.failed(f"the build failed: {answer.error}{answer.last_lines}")
+            raise build.broken(f": {answer.error}{answer.last_lines}")
 
     async def _push(
         self, client: httpx.AsyncClient, build: Build, tell: Tell, *, version: str
@@ -128,12 +150,20 @@ class DockerBuilder:
                 found[key] = _entry(login, key)
         return found
 
-    def _no_secrets(self, build: Build) -> ImageError:
-        return build.failed(
-            "build secrets cannot be given to a Docker daemon over its API alone",
-            hint="use --builder buildah, podman or buildkit",
-            code="build_secrets_unsupported",
-        )
+    def _needs_session(
+        self, build: Build, logins: Mapping[str, Any], ping: Mapping[str, str]
+    ) -> bool:
+        """Whether BuildKit is to ask us. Raises ImageError when it must, and cannot."""
+        secrets = bool(build.settings.secrets)
+        lacking = "podman has none" if PODMAN in ping else "" if H2 else "h2 is not installed"
+        if secrets and lacking:
+            raise build.failed(
+                f"build secrets need a session of BuildKit: {lacking}",
+                hint="use --builder buildah, podman or buildkit, or pip install "
+                "'score-flyio[buildkit]' for Docker's daemon",
+                code="build_secrets_unsupported",
+            )
+        return secrets or (ping.get("builder-version") == BUILDKIT and bool(logins) and H2)
 
 
 @asynccontextmanager

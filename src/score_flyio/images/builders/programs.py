@@ -244,7 +244,7 @@ async def run_builder(
 
 def build_failed(build: Build, ended: Ended) -> ImageError:
     """The error for a build that ended otherwise than with 0."""
-    return build.failed(f"the build failed with {_ending(ended)}{_last_lines(ended)}")
+    return build.broken(f" with {_ending(ended)}{_last_lines(ended)}")
 
 
 def push_failed(build: Build, ended: Ended) -> ImageError:

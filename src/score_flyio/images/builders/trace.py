@@ -13,6 +13,7 @@ from typing import Final
 from attrs import define, field
 
 from score_flyio.images.build import Progress
+from score_flyio.images.builders.protobuf import fields
 
 _VERTEX: Final = 1
 _LOG: Final = 3
@@ -31,11 +32,11 @@ class Trace:
     def read(self, message: str) -> Iterator[Progress]:
         """What one message tells; nothing, when it cannot be read."""
         try:
-            for number, value in _fields(base64.b64decode(message, validate=True)):
+            for number, value in fields(base64.b64decode(message, validate=True)):
                 if number == _VERTEX and isinstance(value, bytes):
-                    yield from self._vertex(dict(_fields(value)))
+                    yield from self._vertex(dict(fields(value)))
                 elif number == _LOG and isinstance(value, bytes):
-                    text = dict(_fields(value)).get(_LOG_TEXT, b"")
+                    text = dict(fields(value)).get(_LOG_TEXT, b"")
                     for line in _text(text).splitlines():
                         if line.strip():
                             yield Progress(text=line.rstrip())
@@ -51,39 +52,6 @@ class Trace:
         if (digest, cached) not in self._told:
             self._told.add((digest, cached))
             yield Progress(text=_text(vertex.get(_NAME, b"")), step=True, cached=cached)
-
-
-def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Number and value of each field of a protobuf message."""
-    at = 0
-    while at < len(message):
-        key, at = _varint(message, at)
-        kind = key & 7
-        if kind == 0:
-            value, at = _varint(message, at)
-            yield key >> 3, value
-            continue
-        if kind == 2:
-            size, at = _varint(message, at)
-        elif kind in {1, 5}:
-            size = 8 if kind == 1 else 4
-        else:
-            raise ValueError(f"wire type {kind}")
-        if at + size > len(message):
-            raise ValueError("it is cut")
-        yield key >> 3, message[at : at + size]
-        at += size
-
-
-def _varint(message: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
 
 
 def _text(value: int | bytes) -> str:

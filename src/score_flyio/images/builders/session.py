@@ -1,0 +1,150 @@
+"""Sessions of BuildKit: a daemon asks for secrets and logins while it builds.
+
+In a session the daemon is the client: gRPC over HTTP/2, on a connection that we opened over
+HTTP/1.1. Of all the services that a session can have it gets these two, and its health.
+"""
+
+from __future__ import annotations
+
+import secrets
+import struct
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import anyio
+import h2.connection
+import h2.events
+import httpx
+from attrs import define, field, frozen
+from h2.config import H2Configuration
+
+from score_flyio.base.secret import Secret
+from score_flyio.base.unwrap import unwrapped
+from score_flyio.images.builders.protobuf import encoded, fields
+from score_flyio.images.logins import Logins
+from score_flyio.images.reference import DOCKER_HUB
+
+NOT_FOUND: Final = 5
+UNIMPLEMENTED: Final = 12
+_HEALTH: Final = "/grpc.health.v1.Health/Check"
+_SECRET: Final = "/moby.buildkit.secrets.v1.Secrets/GetSecret"  # noqa: S105  # a path
+_LOGIN: Final = "/moby.filesync.v1.Auth/Credentials"
+_HUB: Final = frozenset({DOCKER_HUB, "registry-1.docker.io", "index.docker.io", "auth.docker.io"})
+_CHUNK: Final = 65_536
+
+
+@frozen(kw_only=True)
+class Answers:
+    """What a daemon is told when it asks."""
+
+    secrets: Mapping[str, Secret]
+    logins: Logins
+
+    async def to(self, path: str, message: bytes) -> tuple[int, bytes]:
+        """The status of gRPC, and the message."""
+        asked = dict(fields(message)).get(1, b"")
+        name = asked.decode("utf-8", "replace") if isinstance(asked, bytes) else ""
+        if path == _HEALTH:
+            return 0, encoded({1: 1})
+        if path == _SECRET:
+            found = self.secrets.get(name)
+            return (NOT_FOUND, b"") if found is None else (0, encoded({1: found.reveal()}))
+        if path == _LOGIN:
+            login = await self.logins.find(DOCKER_HUB if name in _HUB else name)
+            if login is None:
+                return 0, b""
+            # Without a user, the password is an identity token.
+            user = "" if login.is_identity else login.user
+            return 0, encoded({1: user, 2: login.password.reveal()})
+        return UNIMPLEMENTED, b""
+
+
+@asynccontextmanager
+async def session(client: httpx.AsyncClient, path: str, answers: Answers) -> AsyncIterator[str]:
+    """The id of a session that lasts as long as the context. Raises HTTPStatusError."""
+    name = secrets.token_hex(16)
+    methods = [("x-docker-expose-session-grpc-method", path) for path in (_HEALTH, _SECRET, _LOGIN)]
+    headers = [
+        *(("connection", "Upgrade"), ("upgrade", "h2c"), ("x-docker-expose-session-uuid", name)),
+        *(("x-docker-expose-session-name", "score-flyio"), *methods),
+    ]
+    async with client.stream("POST", path, headers=headers) as response:
+        if response.status_code != httpx.codes.SWITCHING_PROTOCOLS:
+            raise httpx.HTTPStatusError("no session", request=response.request, response=response)
+        with unwrapped():
+            async with anyio.create_task_group() as tasks:
+                stream = response.extensions["network_stream"]
+                tasks.start_soon(_Service(stream, answers).run)
+                yield name
+                tasks.cancel_scope.cancel()
+
+
+@define
+class _Call:
+    """One call of the daemon, and what is not sent yet of its answer."""
+
+    path: str
+    received: bytearray = field(factory=bytearray)
+    status: int = 0
+    rest: bytearray = field(factory=bytearray)
+    answered: bool = False
+
+
+@define
+class _Service:
+    """Answers the calls of one connection."""
+
+    stream: Any
+    """The connection after its upgrade."""
+    answers: Answers
+    _connection: h2.connection.H2Connection = field(init=False)
+    _calls: dict[int, _Call] = field(factory=dict, init=False)
+
+    async def run(self) -> None:
+        """Until the daemon closes the connection."""
+        self._connection = h2.connection.H2Connection(H2Configuration(client_side=False))
+        self._connection.initiate_connection()
+        while True:
+            if data := self._connection.data_to_send():
+                await self.stream.write(data)
+            received = await self.stream.read(_CHUNK)
+            if not received:
+                return
+            for event in self._connection.receive_data(received):
+                await self._take(event)
+            self._send()
+
+    async def _take(self, event: h2.events.Event) -> None:
+        number = getattr(event, "stream_id", None) or 0
+        if isinstance(event, h2.events.RequestReceived):
+            headers: dict[Any, Any] = dict(event.headers or [])
+            self._calls[number] = _Call(path=headers[b":path"].decode())
+        elif isinstance(event, h2.events.DataReceived):
+            self._connection.acknowledge_received_data(event.flow_controlled_length or 0, number)
+            self._calls[number].received += event.data or b""
+        elif isinstance(event, h2.events.StreamReset):
+            self._calls.pop(number, None)
+        elif isinstance(event, h2.events.StreamEnded) and (call := self._calls.get(number)):
+            call.status, message = await self.answers.to(call.path, bytes(call.received[5:]))
+            call.rest += struct.pack(">BI", 0, len(message)) + message
+            call.answered = True
+            content = [(":status", "200"), ("content-type", "application/grpc")]
+            self._connection.send_headers(number, content)
+
+    def _send(self) -> None:
+        """As much of the answers as the daemon has room for."""
+        for number, call in list(self._calls.items()):
+            if not call.answered:
+                continue
+            while call.rest:
+                window = self._connection.local_flow_control_window(number)
+                size = min(window, self._connection.max_outbound_frame_size, len(call.rest))
+                if size <= 0:
+                    break
+                self._connection.send_data(number, bytes(call.rest[:size]))
+                del call.rest[:size]
+            else:
+                trailers = [("grpc-status", str(call.status))]
+                self._connection.send_headers(number, trailers, end_stream=True)
+                del self._calls[number]
