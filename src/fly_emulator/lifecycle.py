@@ -125,7 +125,8 @@ def kill(world: World, machine: MachineRecord, now: float, number: int) -> None:
 
 
 def destroy(world: World, machine: MachineRecord, now: float) -> None:
-    """Take a machine away for good."""
+    """Take a machine away for good, and its lease with it."""
+    machine.lease = None
     world.record_event(machine, "destroy", "destroying", "user", now)
     world.enter(machine, "destroying", now)
     world.schedule(machine, "destroyed", now + world.settings.destroy)

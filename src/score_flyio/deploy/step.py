@@ -371,6 +371,8 @@ class DestroyMachine(Step):
     operations = (api.MACHINES_DELETE,)
     target: Ref
     reason: str
+    unless_held: bool = False
+    """It stays where someone else holds its lease: then the run that made it lives."""
 
     def describe(self) -> str:
         return f"destroy {self.target}: {self.reason}"

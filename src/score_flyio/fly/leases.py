@@ -3,11 +3,14 @@
 A lease ends by itself after its TTL, so TTLs are short and leases are renewed well before. The API
 answers 409 while someone else holds the lease. (Source: the Machines guide and flyctl.) A thousand
 machines may be held at once, so each lease has one task and hardly anything else.
+
+Whoever waits for a lease holds none, or two runs that each have half of the machines would wait for
+each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import anyio
@@ -18,7 +21,6 @@ from attrs import Factory, define, field
 from fly_machines import FlyMachinesApi, models
 from score_flyio.errors import (
     Conflict,
-    FlyApiError,
     FlyError,
     FlyProtocolError,
     LeaseHeld,
@@ -46,12 +48,18 @@ class _Lease:
     asking: anyio.CancelScope | None = None
     """Of the call that asks for it, while it is on its way."""
     nonce: str | None = field(default=None, repr=False)
+    version: str | None = None
+    """Of the machine, as it was granted."""
     ends: float = 0.0
-    """When it ends unless it is renewed, on the event loop's clock."""
+    """When it ends unless it is renewed, or its nonce is lost; on the event loop's clock."""
     gone: bool = False
     """The machine is: it needs no lease."""
     failure: ScoreFlyError | None = None
     """Why it could not be taken, or how it was lost."""
+    asked: anyio.Event = field(factory=anyio.Event)
+    """Set once it is granted or refused."""
+    over: anyio.Event = field(factory=anyio.Event)
+    """Set once nothing of it is left to do."""
 
 
 @define(kw_only=True)
@@ -73,31 +81,102 @@ class LeaseBook:
     """Shown to whoever meets a lease."""
     _leases: dict[str, _Lease] = Factory(dict)
 
-    async def hold(self, machines: Iterable[str]) -> None:
-        """Takes the leases of all these machines at once: all, or none.
+    async def hold(
+        self,
+        machines: Iterable[str],
+        *,
+        at_last: Iterable[str] = (),
+        wait: float | None = None,
+    ) -> None:
+        """Takes the leases of all these machines: all, or none.
+
+        `at_last` are asked for when all others are held: they may be in the making by whoever holds
+        those. While someone else holds one of them, the others are given back, and that one is
+        asked for alone until it is free. Of runs that are in each other's way, the one that was
+        refused the earlier machine comes first: give all of them in one order.
 
         Raises:
-            LeaseHeld: someone else holds one of them; the others are released.
+            LeaseHeld: someone else holds one of them for longer than `wait`, or than usual.
             FlyError: one cannot be asked for.
         """
-        new = {m: _Lease(machine=m) for m in machines if m not in self._leases}
-        waiting, settled = set(new), anyio.Event()
+        first = [name for name in machines if name not in self._leases]
+        last = [name for name in at_last if name not in self._leases]
+        batches, start = [first, last], anyio.current_time()
+        patience = self.wait if wait is None else wait
+        while (refused := await self._take_all(batches)) is not None:
+            waited = anyio.current_time() - start
+            if not isinstance(refused.failure, LeaseHeld) or waited + BETWEEN_TRIES > patience:
+                raise refused.failure or LeaseLost("a lease was given back while it was asked for")
+            if refused.machine in first:
+                others = [name for name in first if name != refused.machine]
+                batches = [[refused.machine], others, last]
+                await anyio.sleep(BETWEEN_TRIES * (1 + first.index(refused.machine) / len(first)))
+            else:
+                await anyio.sleep(BETWEEN_TRIES)
+
+    async def _take_all(self, batches: Sequence[Sequence[str]]) -> _Lease | None:
+        """Takes one batch after another; where one is refused, gives it, and the others back."""
+        taken: list[_Lease] = []
+        for batch in batches:
+            new = [_Lease(machine=machine) for machine in batch]
+            taken += new
+            await self._ask_for(new)
+            refused = [lease for lease in new if lease.failure is not None]
+            if refused:
+                for lease in taken:
+                    self.release(lease.machine)
+                for lease in taken:
+                    await lease.over.wait()
+                    self._leases.pop(lease.machine, None)
+                return refused[0]
+        return None
+
+    async def _ask_for(self, new: Sequence[_Lease]) -> None:
+        """Returns when all are granted, or one is refused."""
+        waiting, settled = {lease.machine for lease in new}, anyio.Event()
 
         def told(lease: _Lease) -> None:
             waiting.discard(lease.machine)
             if lease.failure is not None or not waiting:
                 settled.set()
 
-        for machine, lease in new.items():
-            self._leases[machine] = lease
+        for lease in new:
+            self._leases[lease.machine] = lease
             self.tasks.start_soon(self._host, lease, told)
         if new:
             await settled.wait()
-        failures = [lease.failure for lease in new.values() if lease.failure is not None]
-        if failures:
-            for machine in new:
-                self.release(machine)
-            raise failures[0]
+
+    def adopt(self, machine: models.Machine) -> None:
+        """Keeps the lease with which a machine was created just now.
+
+        Where the answer was lost, so is the nonce: its lease is waited out, and taken anew.
+        """
+        name, ends = machine.id or "", anyio.current_time() + self.seconds
+        self._leases[name] = lease = _Lease(machine=name, nonce=machine.nonce, ends=ends)
+        self.tasks.start_soon(self._host, lease, lambda _: None)
+
+    def forget(self, machine: str) -> None:
+        """The machine was deleted, and its lease with it."""
+        lease = self._leases.pop(machine, None)
+        if lease is not None:
+            lease.gone, lease.nonce = True, None
+            lease.scope.cancel()
+
+    async def settled(self, machine: str) -> None:
+        """Returns once it is known whether a machine is held; see `adopt`."""
+        lease = self._leases.get(machine)
+        if lease is not None:
+            await lease.asked.wait()
+
+    def version(self, machine: str) -> str | None:
+        """The version of a machine when its lease was granted, where the platform told it."""
+        lease = self._leases.get(machine)
+        return None if lease is None else lease.version
+
+    def is_gone(self, machine: str) -> bool:
+        """Whether the machine turned out to be deleted when its lease was asked for."""
+        lease = self._leases.get(machine)
+        return lease is not None and lease.gone
 
     def nonce(self, machine: str) -> str | None:
         """The proof of the lease, for each change of it; None for a machine that is not held.
@@ -127,42 +206,48 @@ class LeaseBook:
         for machine in self._leases:
             self.release(machine)
 
+    async def let_go(self) -> None:
+        """The same; returns when all can be taken anew."""
+        self.release_all()
+        for lease in self._leases.values():
+            await lease.over.wait()
+        self._leases.clear()
+
     async def _host(self, lease: _Lease, told: Callable[[_Lease], None]) -> None:
         try:
             with lease.scope:
-                await self._acquire(lease)
+                if lease.nonce is None:
+                    await self._acquire(lease)
+                lease.asked.set()
                 told(lease)
                 await self._keep(lease)
         finally:
+            lease.asked.set()
             told(lease)
             if lease.nonce is not None:
                 await self._give_back(lease)
+            lease.over.set()
 
     async def _acquire(self, lease: _Lease) -> None:
-        """Ask for the lease until it is there, or someone else's outlasts the time to wait.
+        """Asks for the lease until there is an answer of which no doubt is left.
 
-        A lost answer may have left a lease of our own whose nonce nobody knows: it ends with its
-        TTL, so then a foreign holder is waited for that long.
+        A lost answer may have left a lease of our own whose nonce nobody knows; it ends with its
+        TTL.
         """
-        patience = self.wait
-        start = anyio.current_time()
         doubtful_since: float | None = None
         while (failure := await self._asked(lease)) is not None:
-            waited = anyio.current_time() - start
-            if isinstance(failure, Conflict):
-                doubtful_since = None
-                if waited + BETWEEN_TRIES > patience:
-                    lease.failure = self._held(lease, failure)
-                    return
-            elif isinstance(failure, NotFound):
+            now = anyio.current_time()
+            if isinstance(failure, NotFound):
                 lease.gone = True
                 return
-            else:
-                doubtful_since = doubtful_since or start + waited
-                if not is_doubtful(failure) or start + waited - doubtful_since > DOUBTS_WITHIN:
-                    lease.failure = failure
-                    return
-                patience = max(patience, waited + self._ttl + 2 * BETWEEN_TRIES)
+            if isinstance(failure, Conflict) and now < lease.ends:
+                await anyio.sleep(BETWEEN_TRIES)
+                continue
+            doubtful_since = now if doubtful_since is None else doubtful_since
+            if not is_doubtful(failure) or now - doubtful_since > DOUBTS_WITHIN:
+                lease.failure = self._refused(lease, failure)
+                return
+            lease.ends = now + self.seconds + BETWEEN_TRIES
             await anyio.sleep(BETWEEN_TRIES)
 
     async def _asked(self, lease: _Lease) -> FlyError | None:
@@ -188,14 +273,15 @@ class LeaseBook:
             raise FlyProtocolError(
                 f"POST {path}: a lease without a nonce", request=Request(method="POST", path=path)
             )
-        lease.nonce, lease.ends = granted.nonce, sent + self._ttl
+        lease.nonce, lease.ends = granted.nonce, sent + self.seconds
+        lease.version = granted.version
         self.emit(
             LeaseAcquired(expires_at=float(granted.expires_at or 0), scope=self._scope(lease))
         )
 
     async def _keep(self, lease: _Lease) -> None:
         """Renew the lease until it is lost or the machine is gone."""
-        usual = max(0.25, (self._ttl - 1) / 3)
+        usual = max(0.25, (self.seconds - 1) / 2)
         pause = usual
         while not lease.gone and lease.failure is None:
             await anyio.sleep(max(0.0, min(pause, lease.ends - anyio.current_time())))
@@ -212,7 +298,7 @@ class LeaseBook:
                     self.app, lease.machine, self._request(), fly_machine_lease_nonce=lease.nonce
                 )
                 if _granted(answer).nonce in (None, lease.nonce):
-                    lease.ends = sent + self._ttl
+                    lease.ends = sent + self.seconds
                     return True
                 self._lose(lease, "someone else took it")
         except NotFound as error:
@@ -258,16 +344,19 @@ class LeaseBook:
         return None
 
     @property
-    def _ttl(self) -> int:
+    def seconds(self) -> int:
+        """How long a lease lasts that is not renewed, in whole seconds."""
         return max(1, round(self.ttl))
 
     def _request(self) -> models.CreateLeaseRequest:
-        return models.CreateLeaseRequest(ttl=self._ttl, description=self.description)
+        return models.CreateLeaseRequest(ttl=self.seconds, description=self.description)
 
     def _scope(self, lease: _Lease) -> Scope:
         return Scope(app=self.app, machine=lease.machine)
 
-    def _held(self, lease: _Lease, error: FlyApiError) -> LeaseHeld:
+    def _refused(self, lease: _Lease, error: FlyError) -> ScoreFlyError:
+        if not isinstance(error, Conflict):
+            return error
         return LeaseHeld(
             f"machine {lease.machine} of app {self.app} is leased: {error.answer.message}",
             hint="another deploy is at work on this app: wait until it has ended, or until the "

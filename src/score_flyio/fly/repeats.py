@@ -191,8 +191,8 @@ async def create_machine(
 ) -> models.Machine:
     """Create one machine; `launch_id`, unique for it, is written into its metadata.
 
-    A machine whose creation was not answered is found by it. Should two come of one launch, one is
-    deleted.
+    A machine whose creation was not answered is found by it; the nonce of its lease, if it was made
+    with one, is lost then. Should two come of one launch, one is deleted.
     """
     config = request.config or models.FlyMachineConfig()
     marks = {**(config.metadata or {}), LAUNCH_KEY: launch_id}
@@ -213,7 +213,7 @@ async def create_machine(
 
     machine = await _repeat(send, adopt)
     if sent > 1:
-        await _delete_twins(api, app, launch_id, machine)
+        await _delete_twins(api, app, launch_id, machine, leased=request.lease_ttl or 0)
     return machine
 
 
@@ -232,14 +232,32 @@ async def _once_secrets_arrived(send: Callable[[], Awaitable[T]], version: int |
 
 
 async def _delete_twins(
-    api: FlyMachinesApi, app: str, launch_id: str, kept: models.Machine
+    api: FlyMachinesApi, app: str, launch_id: str, kept: models.Machine, *, leased: int
 ) -> None:
     """Deletes the others of a launch; looks again, for a new one may not be seen at once."""
     for pause in (0.0, *LOOKS):
         await anyio.sleep(pause)
         for twin in await _launched(api, app, launch_id):
             if twin.id is not None and twin.id != kept.id:
-                await delete_machine(api, app, twin.id)
+                nonce = await _lease_of_twin(api, app, twin.id, leased) if leased else None
+                await delete_machine(api, app, twin.id, nonce=nonce)
+
+
+async def _lease_of_twin(api: FlyMachinesApi, app: str, machine: str, seconds: int) -> str | None:
+    """The nonce of a new lease: that of the one with which the machine was made is lost."""
+    end = anyio.current_time() + seconds + 1.0
+    request = models.CreateLeaseRequest(ttl=seconds, description="score-flyio: a machine too many")
+    while True:
+        try:
+            granted = await api.machines_create_lease(app, machine, request)
+        except NotFound:
+            return None
+        except Conflict:
+            if anyio.current_time() > end:
+                raise
+        else:
+            return granted.data.nonce if granted.data else None
+        await anyio.sleep(1.0)
 
 
 async def _launched(api: FlyMachinesApi, app: str, launch_id: str) -> list[models.Machine]:

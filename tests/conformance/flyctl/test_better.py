@@ -149,13 +149,14 @@ async def test_an_error_while_health_is_watched_ends_nothing(shop: Shop) -> None
     assert 500 in {request.status for request in shop.requests}
 
 
-async def test_leases_are_held_for_changes_only(shop: Shop) -> None:
+async def test_leases_are_given_back(shop: Shop) -> None:
     await shop.deploy(env={"VERSION": "1"})
     made = [request.body for request in shop.requests if request.operation == "Machines_create"]
-    assert all(body and "lease_ttl" not in body for body in made)
+    assert all(body and body["lease_ttl"] == 30 for body in made)
     assert not shop.calls["Machines_create_lease"]
-    await shop.deploy(env={"VERSION": "2"})
     assert shop.calls["Machines_release_lease"] == 2
+    await shop.deploy(env={"VERSION": "2"})
+    assert shop.calls["Machines_release_lease"] == 4
 
 
 async def test_new_machines_are_awaited_together(shop: Shop) -> None:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from attrs import define, field
 
+from fly_machines import models
 from score_flyio.base.unwrap import unwrapped
 from score_flyio.errors import FlyApiError, FlyServerError, LeaseHeld, LeaseLost
 from score_flyio.events import LeaseAcquired, LeaseReleased, WarningRaised
@@ -88,7 +89,7 @@ async def test_a_lease_is_kept_alive_beyond_its_ttl_and_given_back(connect: Conn
     assert posts[0].body == {"description": "deploy", "ttl": 30}
     assert NONCE not in posts[0].headers
     assert {post.headers[NONCE] for post in posts[1:]} == {"n1"}
-    assert 300 / 10 <= len(posts) <= 300 / 9
+    assert 300 / 15 <= len(posts) <= 300 / 14
     assert session.platform.calls("DELETE")[0].headers[NONCE] == "n1"
     assert [len(session.of(kind)) for kind in (LeaseAcquired, LeaseReleased)] == [1, 1]
 
@@ -278,14 +279,107 @@ async def test_several_leases_are_held_together(connect: Connect) -> None:
     assert desk.holders == {}
 
 
-async def test_leases_taken_early_are_kept_alive_while_others_are_waited_for(
+async def test_whoever_waits_for_a_lease_holds_none(connect: Connect) -> None:
+    start = anyio.current_time()
+    desk = LeaseDesk(holders={"m2": ("theirs", start + 100)})
+    session = connect(desk)
+    asked: list[str] = []
+
+    def watch(seen: Seen) -> httpx.Response | None:
+        if start + 1 < seen.at < start + 99:
+            assert set(desk.holders) == {"m2"}
+            asked.append(seen.path.split("/")[5])
+        return None
+
+    desk.override = watch
+    async with held(session, "m1", "m2", "m3", wait=200) as book:
+        assert {book.nonce(machine) for machine in ("m1", "m2", "m3")} == {"n3", "n4", "n5"}
+    assert set(asked) == {"m2"}
+    assert desk.holders == {}
+
+
+async def test_two_runs_that_meet_get_all_leases_one_after_the_other(connect: Connect) -> None:
+    """Each is granted one machine at first, in step with the other one."""
+    desk, done = LeaseDesk(), []
+
+    async def slow(seen: Seen) -> httpx.Response:
+        await anyio.sleep(0.1)
+        return desk(seen)
+
+    session = connect(slow)
+
+    async def one(*machines: str) -> None:
+        async with held(session, *machines, wait=60) as book:
+            assert all(book.nonce(machine) for machine in machines)
+            await anyio.sleep(5)
+            done.append(machines)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(one, "m1", "m2", "m3")
+        tasks.start_soon(one, "m1", "m2", "m3")
+    assert len(done) == 2
+    assert desk.holders == {}
+
+
+async def test_what_may_be_in_the_making_is_not_touched_while_others_are_waited_for(
     connect: Connect,
 ) -> None:
-    desk = LeaseDesk(holders={"m2": ("theirs", anyio.current_time() + 100)})
+    desk = LeaseDesk(holders={"blue": ("theirs", anyio.current_time() + 20)})
     session = connect(desk)
-    async with held(session, "m1", "m2", wait=200) as book:
-        assert desk.holders["m1"][1] > anyio.current_time()
-        assert book.nonce("m1") == "n1"
+    early: list[bool] = []
+
+    def watch(seen: Seen) -> httpx.Response | None:
+        if "green" in seen.path and seen.method == "POST":
+            early.append("theirs" in {nonce for nonce, _ in desk.holders.values()})
+        return None
+
+    desk.override = watch
+    async with anyio.create_task_group() as tasks:
+        book = LeaseBook(
+            api=session.client.api, app="web", tasks=tasks, ttl=30, wait=60, emit=lambda _: None
+        )
+        await book.hold(["blue"], at_last=["green"])
+        assert book.nonce("green")
+        await book.let_go()
+        assert desk.holders == {}
+        await book.hold(["green"])
+        book.release_all()
+    assert early
+    assert not any(early)
+
+
+async def test_the_lease_of_a_new_machine_is_kept_and_forgotten_with_it(connect: Connect) -> None:
+    start = anyio.current_time()
+    desk = LeaseDesk(holders={"new": ("born", start + 30), "other": ("twin", start + 30)})
+    session = connect(desk)
+    async with held(session) as book:
+        book.adopt(models.Machine(id="new", nonce="born"))
+        book.adopt(models.Machine(id="other", nonce="twin"))
+        await anyio.sleep(100)
+        assert book.nonce("new") == "born"
+        book.forget("new")
+        del desk.holders["new"]
+        assert book.nonce("new") is None
+    assert desk.holders == {}
+    assert [call.path.split("/")[5] for call in session.platform.calls("DELETE")] == ["other"]
+
+
+async def test_the_lease_of_a_machine_whose_creation_was_not_answered(connect: Connect) -> None:
+    start = anyio.current_time()
+    desk = LeaseDesk(holders={"new": ("lost", start + 30)})
+    async with held(connect(desk)) as book:
+        book.adopt(models.Machine(id="new"))
+        await book.settled("new")
+        assert book.nonce("new") == "n1"
+        assert anyio.current_time() - start == pytest.approx(31, abs=2)
+    assert desk.holders == {}
+
+
+async def test_a_granted_lease_tells_the_version_of_its_machine(connect: Connect) -> None:
+    session = connect(LeaseDesk(gone={"m2"}))
+    async with held(session, "m1", "m2") as book:
+        assert (book.version("m1"), book.is_gone("m1")) == ("01V", False)
+        assert (book.version("m2"), book.is_gone("m2")) == (None, True)
 
 
 async def test_of_several_leases_all_or_none_are_held(connect: Connect) -> None:

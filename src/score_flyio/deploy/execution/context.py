@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 import anyio
 import anyio.abc
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from fly_machines import models
 from score_flyio.deploy.execution.health import HealthWatch
@@ -154,6 +154,15 @@ class Context:
         self.results[step.id] = value
         if isinstance(step, UpdateMachine) and isinstance(value, MadeMachine):
             self.updated[step.machine] = value
+
+    def under_lease(self, request: models.CreateMachineRequest) -> models.CreateMachineRequest:
+        """The request for a machine that others can tell from what a dead run left."""
+        return evolve(request, lease_ttl=self.leases.seconds)
+
+    async def nonce(self, machine: str) -> str | None:
+        """The proof that the run holds a machine, where it does. Raises LeaseLost."""
+        await self.leases.settled(machine)
+        return self.leases.nonce(machine)
 
     def made(self, machine: models.Machine, *, launched: bool) -> MadeMachine:
         """Notes that a machine got its config just now."""

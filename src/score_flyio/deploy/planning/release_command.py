@@ -28,6 +28,7 @@ def release_command_steps(context: PlanContext, *, needs: tuple[str, ...]) -> li
             app=desired.name,
             target=Ref(machine=machine.id),
             reason="a release command machine that an earlier run left behind",
+            unless_held=True,
         )
         for machine in observed.leftovers
     ]

@@ -9,6 +9,7 @@ from fly_machines import models
 from score_flyio.deploy.desired.special import TESTED_ADDRESS
 from score_flyio.deploy.execution.context import Context
 from score_flyio.deploy.execution.health import GONE_AFTER
+from score_flyio.deploy.execution.steps.machines import delete
 from score_flyio.deploy.metadata import Marks
 from score_flyio.deploy.step import RunMachineCheck, RunReleaseCommand
 from score_flyio.deploy.verdict import exit_code, exit_data
@@ -77,11 +78,12 @@ async def _run(
     raise_with: str,
 ) -> None:
     """Raises _Failed where the command ends badly, or not in time."""
-    bound = await _bound(step, request, context)
+    bound = context.under_lease(await _bound(step, request, context))
     machine = await context.about_app(
         lambda: repeats.create_machine(context.client.api, step.app, bound, step.launch_id)
     )
     machine_id = machine.id or ""
+    context.leases.adopt(machine)
     try:
         with anyio.fail_after(step.timeout):
             ended = await _until_ended(step.app, context, machine_id)
@@ -94,6 +96,7 @@ async def _run(
     except BaseException:
         await _remove(context, machine_id)
         raise
+    context.leases.forget(machine_id)  # it was made to go by itself
     code = exit_code(ended)
     if code != 0:
         killed = ", out of memory" if ended.get("oom_killed") else ""
@@ -107,7 +110,7 @@ async def _bound(
     context: Context,
 ) -> models.CreateMachineRequest:
     secrets = context.secrets(step.secrets_from)
-    request = evolve(request, skip_launch=None, lease_ttl=None)
+    request = evolve(request, skip_launch=None)
     config = await context.release.stamped(request.config or models.FlyMachineConfig())
     if secrets is None:
         return evolve(request, config=config)
@@ -151,4 +154,4 @@ async def _how_it_ended(app: str, context: Context, machine_id: str) -> dict[str
 
 async def _remove(context: Context, machine_id: str) -> None:
     with anyio.move_on_after(5, shield=True):
-        await repeats.delete_machine(context.client.api, context.app, machine_id)
+        await delete(context, machine_id)

@@ -25,7 +25,7 @@ from score_flyio.deploy.step import (
     UncordonMachine,
     UpdateMachine,
 )
-from score_flyio.errors import InsufficientCapacity, InvalidRequest
+from score_flyio.errors import InsufficientCapacity, InvalidRequest, LeaseHeld
 from score_flyio.events import WarningRaised
 from score_flyio.fly import repeats
 
@@ -50,13 +50,15 @@ async def _create(
     step: CreateMachine, context: Context, request: models.CreateMachineRequest
 ) -> MadeMachine:
     async def create(config: models.FlyMachineConfig) -> models.Machine:
-        wanted = evolve(request, config=config)
+        wanted = context.under_lease(evolve(request, config=config))
         return await context.about_app(
             lambda: repeats.create_machine(context.client.api, step.app, wanted, step.launch_id)
         )
 
     machine = await _remembering(context, _marked(request), create)
-    return context.made(machine, launched=not request.skip_launch)
+    made = context.made(machine, launched=not request.skip_launch)
+    context.leases.adopt(machine)
+    return made
 
 
 async def _bound(step: CreateMachine, context: Context) -> models.CreateMachineRequest:
@@ -117,7 +119,7 @@ async def update_machine(step: UpdateMachine, context: Context) -> MadeMachine:
             step.app,
             step.machine,
             evolve(request, config=config),
-            nonce=context.leases.nonce(step.machine),
+            nonce=await context.nonce(step.machine),
             previous_instance_id=step.instance_id,
         )
 
@@ -132,7 +134,7 @@ async def update_machine(step: UpdateMachine, context: Context) -> MadeMachine:
 
 async def start(context: Context, machine: str) -> None:
     """Starts a machine under its lease, as soon as the platform lets it be started."""
-    nonce = context.leases.nonce(machine)
+    nonce = await context.nonce(machine)
     await repeats.start_machine(context.client.api, context.app, machine, nonce=nonce)
 
 
@@ -161,20 +163,22 @@ async def _move(
     old = models.Machine(id=step.machine, config=step.previous)
 
     async def create(config: models.FlyMachineConfig) -> models.Machine:
+        wanted = models.CreateMachineRequest(
+            config=config,
+            region=step.region,
+            skip_launch=request.skip_launch,
+            min_secrets_version=request.min_secrets_version,
+        )
         return await repeats.create_machine(
             context.client.api,
             step.app,
-            models.CreateMachineRequest(
-                config=config,
-                region=step.region,
-                skip_launch=request.skip_launch,
-                min_secrets_version=request.min_secrets_version,
-            ),
+            context.under_lease(wanted),
             take_over(old, f"moved-{step.machine}-{step.instance_id}"),
         )
 
     machine = await _remembering(context, Marks(stands_for=step.machine).stamp(config), create)
     made = context.made(machine, launched=not request.skip_launch)
+    context.leases.adopt(machine)
     return evolve(made, left=step.machine)
 
 
@@ -182,9 +186,7 @@ async def leave(context: Context) -> None:
     """Deletes the machines that others took over from: the run went well."""
     for made in context.results.values():
         if isinstance(made, MadeMachine) and made.left is not None:
-            nonce = context.leases.nonce(made.left)
-            await repeats.delete_machine(context.client.api, context.app, made.left, nonce=nonce)
-            context.leases.release(made.left)
+            await delete(context, made.left)
 
 
 def _differ(step: UpdateMachine, secrets: SecretsSet) -> bool:
@@ -197,7 +199,7 @@ async def revert_machine(step: RevertMachine, context: Context) -> MadeMachine:
     """The config goes back, and the machine starts anew; one that moved is still where it was."""
     present = context.updated.get(step.machine)
     if present is not None and present.left is not None:
-        await repeats.delete_machine(context.client.api, step.app, present.id)
+        await delete(context, present.id)
         return evolve(present, id=present.left, instance_id=None, launched=False, left=None)
     request = models.UpdateMachineRequest(
         config=step.config, region=step.region, skip_launch=not step.launch
@@ -208,7 +210,7 @@ async def revert_machine(step: RevertMachine, context: Context) -> MadeMachine:
         step.app,
         step.machine,
         request,
-        nonce=context.leases.nonce(step.machine),
+        nonce=await context.nonce(step.machine),
         previous_instance_id=present.instance_id if present else None,
     )
     if step.launch:  # the version before may have crashed until it was given up
@@ -226,19 +228,31 @@ async def hold_machines(step: HoldMachines, context: Context) -> None:
 
 
 async def destroy_machine(step: DestroyMachine, context: Context) -> None:
-    """Deletes the machine, and its lease with it."""
+    """Deletes the machine, and its lease with it.
+
+    Raises Unchanged for one of another run that lives, where that is to be left alone.
+    """
     machine = context.machine(step.target).id
-    await repeats.delete_machine(
-        context.client.api, step.app, machine, nonce=context.leases.nonce(machine)
-    )
-    context.leases.release(machine)
+    if step.unless_held:
+        try:
+            await context.leases.hold([machine], wait=0)
+        except LeaseHeld:
+            raise Unchanged(machine) from None
+    await delete(context, machine)
+
+
+async def delete(context: Context, machine: str) -> None:
+    """Deletes a machine under its lease, which goes with it."""
+    nonce = await context.nonce(machine)
+    await repeats.delete_machine(context.client.api, context.app, machine, nonce=nonce)
+    context.leases.forget(machine)
 
 
 async def cordon_machine(step: CordonMachine, context: Context) -> None:
     """Takes the machine out of routing, under its lease."""
     machine = context.machine(step.target).id
     await context.client.api.machines_cordon(
-        step.app, machine, fly_machine_lease_nonce=context.leases.nonce(machine)
+        step.app, machine, fly_machine_lease_nonce=await context.nonce(machine)
     )
 
 
@@ -246,7 +260,7 @@ async def uncordon_machine(step: UncordonMachine, context: Context) -> None:
     """Puts the machine into routing, under its lease."""
     machine = context.machine(step.target).id
     await context.client.api.machines_uncordon(
-        step.app, machine, fly_machine_lease_nonce=context.leases.nonce(machine)
+        step.app, machine, fly_machine_lease_nonce=await context.nonce(machine)
     )
 
 
@@ -258,14 +272,14 @@ async def set_metadata(step: SetMetadata, context: Context) -> None:
         machine,
         step.key,
         models.UpsertMetadataKeyRequest(value=step.value),
-        fly_machine_lease_nonce=context.leases.nonce(machine),
+        fly_machine_lease_nonce=await context.nonce(machine),
     )
 
 
 async def stop_machine(step: StopMachine, context: Context) -> None:
     """Stops the machine, under its lease, with its own signal and timeout."""
     machine = context.machine(step.target).id
-    nonce = context.leases.nonce(machine)
+    nonce = await context.nonce(machine)
     await repeats.stop_machine(context.client.api, step.app, machine, nonce=nonce)
 
 
