@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -44,6 +44,8 @@ from fly_emulator.wire import (
 from fly_emulator.world import World
 from score_flyio.base.clock import Clock, EventLoopClock
 
+LOOK_AT_FILE: Final = 0.5
+"""Seconds between looks at what other processes did, while an answer is waited for."""
 _STEP = 1e-6
 """Added to waits, so that a wake-up is never a rounding error too early."""
 
@@ -141,10 +143,9 @@ class Emulator:
         self.close()
 
     def close(self) -> None:
-        """Save the world and close the journal."""
-        self.advance()
-        if self._keeper is not None:
-            self._keeper.save(self.world)
+        """Keep the world as it is by now, and close the journal."""
+        with self._shared(changes=True):
+            self.advance()
         self.journal.close()
 
     def advance(self) -> None:
@@ -252,16 +253,16 @@ class Emulator:
         raise ConnectionBroken("hang" if fault.kind == "hang" else "reset")
 
     async def _execute(self, request: ApiRequest, progress: _Progress) -> ApiResponse:
-        now = self.clock.time()
-        lifecycle.advance(self.world, now)
-        self._wake()
         try:
-            outcome = self._perform(request, progress, now)
+            with self._shared(changes=request.method != "GET"):
+                now = self.clock.time()
+                lifecycle.advance(self.world, now)
+                self._wake()
+                outcome = self._perform(request, progress, now)
         except Refusal as refusal:
             return refusal.response()
         finally:
             self._wake()
-        self._keep(request)
         if isinstance(outcome, Waiting):
             return await self._wait(outcome)
         if isinstance(outcome, Execution):
@@ -330,8 +331,9 @@ class Emulator:
 
     async def _wait(self, waiting: Waiting) -> ApiResponse:
         while True:
-            now = self.clock.time()
-            lifecycle.advance(self.world, now)
+            with self._shared(changes=False):
+                now = self.clock.time()
+                lifecycle.advance(self.world, now)
             self._wake()
             response = waiting.poll(now)
             if response is not None:
@@ -339,6 +341,8 @@ class Emulator:
             machine = self.world.machines.get(waiting.machine or "")
             due = machine.pending.at if machine is not None and machine.pending else now + 3600
             due = min(due, self.world.next_look or due)
+            if self._keeper is not None:
+                due = min(due, now + LOOK_AT_FILE)
             changed = self._watchers.setdefault(waiting.machine or "", anyio.Event())
             with anyio.move_on_after(max(min(waiting.deadline, due) - now, 0) + _STEP):
                 await changed.wait()
@@ -358,9 +362,14 @@ class Emulator:
 
     # --- memory
 
-    def _keep(self, request: ApiRequest) -> None:
-        if self._keeper is not None and request.method != "GET":
-            self._keeper.save_soon(self.world)
+    def _shared(self, *, changes: bool) -> AbstractContextManager[None]:
+        """For work on the world that others may share; what it `changes` is kept."""
+        if self._keeper is None:
+            return nullcontext()
+        if changes:
+            return self._keeper.changing(self.world)
+        self._keeper.refresh(self.world)
+        return nullcontext()
 
     def _note(self, request: ApiRequest, progress: _Progress) -> None:
         operation, path = progress.match.operation.id, progress.match.path

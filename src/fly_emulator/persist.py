@@ -1,10 +1,13 @@
-"""The world in a file: JSON, written atomically, readable by its owner only."""
+"""The world in a file: JSON, written atomically, readable by its owner only.
+
+Several processes may use one file: who changes the world reads it anew first, under a lock.
+"""
 
 from __future__ import annotations
 
 import json
-import os
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,11 +19,11 @@ from fly_emulator.process import ProcessModel, marked_process
 from fly_emulator.records import App, Host, MachineRecord, TokenRecord, VolumeRecord
 from fly_emulator.settings import EmulatorSettings
 from fly_emulator.world import World
+from score_flyio.base.atomic import write_atomically
+from score_flyio.base.folder_lock import locked
 from score_flyio.errors import StateCorrupt, StateTooNew
 
 FORMAT: Final = 1
-_SHARE: Final = 20
-"""Saving takes at most one part in so many of the time."""
 
 
 @define(kw_only=True)
@@ -87,7 +90,8 @@ class Keeper:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._next = 0.0
+        self._seen: tuple[int, ...] | None = None
+        """What tells the version of the file that the world is from."""
 
     def load(self, settings: EmulatorSettings, model: ProcessModel) -> World | None:
         """The world in the file; None when there is no file.
@@ -97,6 +101,7 @@ class Keeper:
             StateTooNew: It was written by a newer version.
         """
         try:
+            self._seen = self._version()
             document = json.loads(self.path.read_bytes())
         except FileNotFoundError:
             return None
@@ -119,26 +124,27 @@ class Keeper:
             hint="restore the file, or delete it to begin with an empty platform",
         )
 
-    def save(self, world: World) -> None:
-        """Write the file: all of it or nothing."""
-        content = json.dumps(dump(world), separators=(",", ":")).encode()
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self.path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    @contextmanager
+    def changing(self, world: World) -> Iterator[None]:
+        """Bring the world up to date, and keep what becomes of it, alone meanwhile.
 
-    def save_soon(self, world: World) -> None:
-        """Save, unless that was done a moment ago and would take too much of the time."""
-        began = time.perf_counter()
-        if began < self._next:
-            return
-        self.save(world)
-        ended = time.perf_counter()
-        self._next = ended + (ended - began) * _SHARE
+        What raises inside is not kept.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with locked(self.path.with_name(f".{self.path.name}.lock")):
+            self.refresh(world)
+            yield
+            content = json.dumps(dump(world), separators=(",", ":")).encode()
+            write_atomically(self.path, content, durable=False)
+            self._seen = self._version()
+
+    def refresh(self, world: World) -> None:
+        """Take over what another process made of the world."""
+        if self.path.exists() and self._version() != self._seen:
+            newer = self.load(world.settings, world.model)
+            if newer is not None:
+                world.become(newer)
+
+    def _version(self) -> tuple[int, ...]:
+        found = self.path.stat()
+        return (found.st_ino, found.st_mtime_ns, found.st_size)

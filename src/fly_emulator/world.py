@@ -71,6 +71,13 @@ class World:
             if machine.pending is not None:
                 heapq.heappush(self._due, (machine.pending.at, machine.pending.ticket, machine.id))
 
+    def become(self, other: World) -> None:
+        """Be that world from now on, for all who hold this one."""
+        self.changed = {*self.changed, *self.machines, *other.machines}
+        for name in ("sequence", "apps", "machines", "volumes", "hosts", "tokens", "registries"):
+            setattr(self, name, getattr(other, name))
+        self.rng, self._due = other.rng, other._due
+
     def _build_hosts(self) -> None:
         for region in self.settings.regions:
             count = self.settings.region_hosts.get(region.code, self.settings.hosts_per_region)

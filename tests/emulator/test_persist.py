@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import anyio
 import pytest
 
 from fly_emulator import Emulator
@@ -55,9 +56,48 @@ async def test_changes_are_kept_as_they_come(tmp_path: Path) -> None:
     check_kept(file)
 
 
+async def test_processes_with_one_file_see_and_keep_what_each_does(tmp_path: Path) -> None:
+    file, clock = tmp_path / "world.json", HandClock()
+    looking = Emulator(clock=clock, file=file)
+    one, other = Emulator(clock=clock, file=file), Emulator(clock=clock, file=file)
+    first, second, third = (make_api(fly, clock) for fly in (one, other, looking))
+    async with first.client, second.client, third.client:
+        await first.app()
+        made = [await api.machine() for api in (first, second, first, second)]
+        assert len({machine["id"] for machine in made}) == 4
+        for fly in (one, looking, other):
+            fly.close()
+        for api in (first, second, third):
+            listed = (await api.get("/apps/shop/machines")).json()
+            assert {each["id"] for each in listed} == {machine["id"] for machine in made}
+    kept = json.loads(file.read_text())
+    assert len(kept["machines"]) == 4
+
+
+async def test_a_wait_sees_what_another_process_does(tmp_path: Path) -> None:
+    file = tmp_path / "world.json"
+    one, other = Emulator(file=file), Emulator(file=file)
+    first, second = make_api(one, None), make_api(other, None)
+    async with first.client, second.client:
+        await first.app()
+        machine = await first.machine(settle=False)
+        path = f"/apps/shop/machines/{machine['id']}"
+        await first.get(f"{path}/wait?state=started")
+        found: list[int] = []
+
+        async def wait() -> None:
+            answer = await second.get(f"{path}/wait?state=stopped&timeout=60")
+            found.append(answer.status_code)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(wait)
+            assert (await first.post(f"{path}/stop")).status_code == 200
+        assert found == [200]
+
+
 def check_kept(file: Path) -> None:
     assert [app["name"] for app in json.loads(file.read_text())["apps"]] == ["shop"]
-    assert list(file.parent.iterdir()) == [file]
+    assert {each.name for each in file.parent.iterdir()} == {file.name, f".{file.name}.lock"}
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,14 @@ MAY_IMPORT_OF_OURS = {
         "report_html", "resources", "score", "state",
     ),
     "testing": ("engine", "events"),
-    "fly_emulator": ("base.clock", "base.macaroon", "base.secret", "errors"),
+    "fly_emulator": (
+        "base.atomic",
+        "base.clock",
+        "base.folder_lock",
+        "base.macaroon",
+        "base.secret",
+        "errors",
+    ),
 }  # fmt: skip
 """What each folder, and each module at the top, may import beside itself; all else is denied."""
 

@@ -1,9 +1,11 @@
-"""A lock on a folder that ends, at the latest, with the process that holds it."""
+"""Locks on folders and files that end, at the latest, with the process that holds them."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -31,16 +33,27 @@ def lock_folder(folder: Path) -> int | None:
     return None
 
 
-def _lock(number: int) -> bool:
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Hold the lock on a file, made for it; waits while another process does. Raises OSError."""
+    number = os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    try:
+        _lock(number, wait=True)
+        yield
+    finally:
+        os.close(number)
+
+
+def _lock(number: int, *, wait: bool = False) -> bool:
     if sys.platform == "win32":
         from filelock import lock_descriptor
 
-        return lock_descriptor(number, blocking=False)
+        return lock_descriptor(number, blocking=wait)
     # The same call as filelock's, whose import would take a fifth of the time of a `generate`.
     import fcntl
 
     try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         return False
     return True
