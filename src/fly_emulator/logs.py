@@ -1,4 +1,8 @@
-"""The log lines that the platform itself writes about machines, made from their events."""
+"""The log lines of machines: what the platform and their programs write.
+
+Those of the platform are made from the machines' events. A program writes the value of its variable
+EMULATE_OUTPUT at each start.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +49,16 @@ def _lines(machine: MachineRecord) -> Iterator[LogLine]:
                 machine=machine.id,
                 region=machine.region,
             )
+        if (event.type, event.status) == ("start", "started"):
+            yield from _printed(machine, event)
+
+
+def _printed(machine: MachineRecord, event: EventRecord) -> Iterator[LogLine]:
+    env = machine.config.get("env") or {}
+    for line in str(env.get("EMULATE_OUTPUT") or "").splitlines():
+        yield LogLine(
+            at=event.at, message=line, level="info", machine=machine.id, region=machine.region
+        )
 
 
 def _message(machine: MachineRecord, event: EventRecord) -> tuple[str, str]:

@@ -8,6 +8,7 @@ model reads marks that a config may carry, as environment variable or as metadat
     EMULATE_HEALTHY=never     checks never pass; or seconds from started to passing
     EMULATE_EXIT=1            the process exits with that code …
     EMULATE_EXIT_AFTER=0.5    … so many seconds after it started
+    EMULATE_OUTPUT=text       what it prints when it starts; see `logs`
     UNHEALTHY=1               the same as EMULATE_HEALTHY=never
 
 Metadata keys are the same words in lower case. Without a mark, the command of a machine that runs

@@ -23,6 +23,8 @@ class Failure:
     message: str
     hint: str | None = None
     problems: tuple[Problem, ...] = ()
+    logs: tuple[str, ...] = ()
+    """What the machine said last that failed."""
     failures: "tuple[Failure, ...]" = ()
     """The single failures, where several things failed."""
 
@@ -50,6 +52,7 @@ def _without(secrets: Sequence[Secret], failure: Failure) -> Failure:
         message=masked(failure.message, secrets),
         hint=failure.hint and masked(failure.hint, secrets),
         problems=tuple(problem.without(secrets) for problem in failure.problems),
+        logs=tuple(masked(line, secrets) for line in failure.logs),
         failures=tuple(_without(secrets, part) for part in failure.failures),
     )
 
@@ -82,6 +85,8 @@ def to_text(failure: Failure) -> str:
     if "\n" in message and failure.problems:
         lines = [f"{len(failure.problems)} problems"]
     lines += [f"  {p}" for p in map(str, failure.problems) if p != message]
+    if failure.logs:
+        lines += ["its last lines:", *(f"  | {line}" for line in failure.logs)]
     for part in failure.failures:
         lines += [f"  {line}" for line in to_text(part).splitlines()]
     if failure.hint:
@@ -110,6 +115,7 @@ def _describe_own(error: ScoreFlyError) -> Failure:
         message=error.message,
         hint=error.hint,
         problems=error.problems,
+        logs=error.logs if isinstance(error, DeployError) else (),
         failures=tuple(part for part in map(describe, parts) if part.message not in error.message),
     )
 

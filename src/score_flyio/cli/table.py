@@ -25,6 +25,7 @@ SECTIONS: Final[dict[str, tuple[Entry, ...]]] = {
         Entry("deploy", "Deploy workloads or fly.toml files to Fly.io.", "deploy"),
         Entry("plan", "Show what deploy would do.", "plan"),
         Entry("status", "Show what runs.", "status"),
+        Entry("logs", "Show what the machines print.", "logs"),
         Entry("releases", "List what was deployed when.", "releases"),
         Entry("rollback", "Go back to an earlier release.", "rollback"),
         Entry("scale", "Change the count and size of machines.", "scale"),

@@ -286,6 +286,7 @@ class _Deploy:
         texts = tuple(step.describe() for step in plan.steps)
         self.run.session.emit(PlanReady(scope=execution.context.scope(), steps=texts))
         execution.context.secret_names = plan.secret_names
+        execution.context.secret_values = tuple(desired.secrets.values())
         await applying.steps(execution, plan, observed, desired.spec)
 
     async def _complete(self, wanted: WantedImage) -> DesiredApp:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias
 
@@ -38,10 +38,12 @@ if TYPE_CHECKING:
     from score_flyio.engine.operations.certificates import Certificate
     from score_flyio.engine.operations.change import Before, Change
     from score_flyio.engine.operations.destroy import Destruction
+    from score_flyio.engine.operations.logs import LogFilter
     from score_flyio.engine.operations.releases import AppReleases
     from score_flyio.engine.operations.scale import GroupSize, ScaleRequest
     from score_flyio.engine.operations.secrets import SecretStatus
     from score_flyio.engine.operations.status import Status
+    from score_flyio.fly.logs import LogLine
 
 Emit: TypeAlias = Callable[[Event], None]
 AppName: TypeAlias = str | AppRef
@@ -243,6 +245,22 @@ class Engine:
 
         session, ref = self._visit(), await self._ref(app)
         return _well(await scale(session, ref, request, before=before, dry_run=dry_run))
+
+    async def logs(self, app: AppName, wanted: LogFilter | None = None) -> tuple[LogLine, ...]:
+        """The newest lines that the machines of an app printed."""
+        from score_flyio.engine.operations.logs import read_logs
+
+        return await read_logs(self._visit(), await self._ref(app), wanted)
+
+    async def follow_logs(
+        self, app: AppName, wanted: LogFilter | None = None
+    ) -> AsyncGenerator[LogLine, None]:
+        """The newest lines, and each line after them as it comes, until it is left."""
+        from score_flyio.engine.operations.logs import follow_logs
+
+        async with aclosing(follow_logs(self._visit(), await self._ref(app), wanted)) as lines:
+            async for line in lines:
+                yield line
 
     async def secrets(self, app: AppName) -> tuple[SecretStatus, ...]:
         """Names and digests of secrets; values cannot be read."""

@@ -104,11 +104,16 @@ class DeployError(ScoreFlyError):
         code: str | None = None,
         failures: Sequence[Exception] = (),
         report: Any = None,
+        machine: str | None = None,
     ) -> None:
         super().__init__(message, hint=hint, code=code)
         self.failures = tuple(failures)
         self.report = report
         """The `Report` of the run, where the error ends one."""
+        self.machine = machine
+        """The machine that failed, where it was one."""
+        self.logs: tuple[str, ...] = ()
+        """What that machine said last, where it can be read."""
 
 
 class HealthCheckFailed(DeployError):

@@ -113,6 +113,8 @@ class StepFailed(Event):
     """What the step does, for people."""
     error: str
     """What went wrong."""
+    logs: tuple[str, ...] = ()
+    """What the machine said last that failed, where it can be read."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)

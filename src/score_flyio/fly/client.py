@@ -12,6 +12,7 @@ from score_flyio.events import Event
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.limits import RateLimiter
 from score_flyio.fly.login import Login
+from score_flyio.fly.logs import LogApi
 from score_flyio.fly.releases import ReleaseApi
 from score_flyio.fly.retry import RetryPolicy
 from score_flyio.fly.sender import HttpSender
@@ -26,7 +27,8 @@ class FlyClient:
 
     Tokens that expire are renewed while the client is in use.
 
-    With `web_url`, `releases` is where Fly is told of releases; else it is None.
+    With `web_url`, `releases` is where Fly is told of releases, and `logs` gives what machines
+    print; else they are None.
 
     The calls of `fly.repeats` and `fly.leases` take `api`.
     """
@@ -57,7 +59,9 @@ class FlyClient:
             )
 
         self.api = FlyMachinesApi(sender(base_url))
-        self.releases = ReleaseApi(sender(web_url)) if web_url is not None else None
+        web = sender(web_url) if web_url is not None else None
+        self.releases = None if web is None else ReleaseApi(web)
+        self.logs = None if web is None else LogApi(web)
 
     async def __aenter__(self) -> Self:
         return self

@@ -10,12 +10,14 @@ import anyio.abc
 from attrs import define, evolve, field, frozen
 
 from fly_machines import models
+from score_flyio.base.secret import Secret, masked
 from score_flyio.deploy.execution.health import HealthWatch
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.releases.announce import Announcement
 from score_flyio.deploy.releases.images import digest_of
 from score_flyio.deploy.step import Step, UpdateMachine
+from score_flyio.errors import DeployError, ScoreFlyError
 from score_flyio.events import Event, Scope, WarningRaised
 from score_flyio.fly import repeats
 from score_flyio.fly.client import FlyClient
@@ -97,6 +99,8 @@ class Context:
     health: HealthWatch
     secret_names: tuple[str, ...] = ()
     """All secrets of the workload, set in this run or before."""
+    secret_values: tuple[Secret, ...] = field(default=(), repr=False)
+    """What must not show, whatever machines print."""
     secrets_before: Mapping[str, str] = field(factory=dict)
     """Digests by name, as observed."""
     known_volumes: set[str] = field(factory=set)
@@ -135,6 +139,13 @@ class Context:
         if self.app_is_new:
             return await repeats.once_visible(call, within=NEW_APP_SECONDS)
         return await call()
+
+    async def add_last_lines(self, failure: ScoreFlyError) -> None:
+        """Gives a failure of a machine what the machine said last, without secrets."""
+        logs = self.client.logs
+        if logs is not None and isinstance(failure, DeployError) and failure.machine:
+            lines = await logs.last_lines(self.app, failure.machine)
+            failure.logs = tuple(masked(line, self.secret_values) for line in lines)
 
     def scope(self, **parts: str | None) -> Scope:
         """The scope of an event of this app."""

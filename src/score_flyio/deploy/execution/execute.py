@@ -28,7 +28,7 @@ from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.recovery import plan_recovery
 from score_flyio.deploy.step import Step
-from score_flyio.errors import ScoreFlyError
+from score_flyio.errors import DeployError, ScoreFlyError
 from score_flyio.events import (
     RollbackFinished,
     RollbackStarted,
@@ -303,13 +303,17 @@ class _Run:
             self.unchanged.add(unchanged.machine)
         except ScoreFlyError as failure:
             outcome, error, self.failed = Outcome.FAILED, failure, True
+            await self.context.add_last_lines(failure)
         ended = anyio.current_time()
         self.results[step.id] = StepResult(
             step=step, outcome=outcome, started=started, ended=ended, error=error, value=value
         )
         scope = self._scope(step)
         if error is not None:
-            self.context.emit(StepFailed(scope=scope, description=description, error=str(error)))
+            logs = error.logs if isinstance(error, DeployError) else ()
+            self.context.emit(
+                StepFailed(scope=scope, description=description, error=str(error), logs=logs)
+            )
             return
         self.context.emit(
             StepFinished(

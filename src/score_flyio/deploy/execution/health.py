@@ -209,6 +209,7 @@ class HealthWatch:
         raise HealthCheckFailed(
             f"machine {watch.machine} of group {watch.group} in app {self.app}: {why}",
             hint="read its logs, or raise --wait-timeout if it only needs longer",
+            machine=watch.machine,
         )
 
     async def _look(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 from attrs import frozen
 
 from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
-from score_flyio.errors import HealthCheckFailed, ScoreFlyError
+from score_flyio.errors import DeployError, HealthCheckFailed, ScoreFlyError
 
 RunOutcome: TypeAlias = Literal["done", "unchanged", "unhealthy", "failed", "interrupted"]
 
@@ -96,6 +96,7 @@ class Report:
         for app in self.apps:
             for error in app.failures:
                 lines.append(f"{app.label}: {error.message}")
+                lines += [f"  | {line}" for line in logs_of(error)]
                 lines += [f"  {error.hint}"] if error.hint else []
             recovered = [step for step in app.recovery if step.outcome == "done"]
             for step in recovered:
@@ -129,6 +130,11 @@ def app_report(result: AppResult, *, zero: float, seconds: float) -> AppReport:
         url=result.plan.url,
         notes=result.plan.notes,
     )
+
+
+def logs_of(error: ScoreFlyError) -> tuple[str, ...]:
+    """What the machine said last that failed."""
+    return error.logs if isinstance(error, DeployError) else ()
 
 
 def given_up(
@@ -194,7 +200,12 @@ def _app_json(app: AppReport) -> dict[str, Any]:
         "recovery": [_step_json(step) for step in app.recovery],
         "notes": list(app.notes),
         "errors": [
-            {"code": error.code, "message": error.message, "hint": error.hint}
+            {
+                "code": error.code,
+                "message": error.message,
+                "hint": error.hint,
+                "logs": list(logs_of(error)),
+            }
             for error in app.failures
         ],
     }

@@ -31,9 +31,10 @@ NEVER_STARTED = frozenset({"failed", "launch_failed"})
 class _Failed(Exception):
     """The command did not end well; the text says how."""
 
-    def __init__(self, how: str, hint: str) -> None:
+    def __init__(self, how: str, hint: str, machine: str) -> None:
         super().__init__(how)
         self.hint = hint
+        self.machine = machine
 
 
 async def run_release_command(step: RunReleaseCommand, context: Context) -> None:
@@ -44,6 +45,7 @@ async def run_release_command(step: RunReleaseCommand, context: Context) -> None
         raise ReleaseCommandFailed(
             f"app {step.app}: release command `{step.command}` {failure}; nothing else was changed",
             hint=failure.hint,
+            machine=failure.machine,
         ) from failure
 
 
@@ -67,6 +69,7 @@ async def run_machine_check(step: RunMachineCheck, context: Context) -> None:
             f"app {step.app}: machine check `{step.command}` of group {step.group} {failure}; "
             f"it tested machine {made.id}",
             hint=failure.hint,
+            machine=failure.machine,
         ) from failure
 
 
@@ -92,6 +95,7 @@ async def _run(
         raise _Failed(
             f"did not end within {step.timeout:g} s",
             f"raise {raise_with}, or look at what it waits for",
+            machine_id,
         ) from error
     except BaseException:
         await _remove(context, machine_id)
@@ -101,7 +105,7 @@ async def _run(
     if code != 0:
         killed = ", out of memory" if ended.get("oom_killed") else ""
         hint = f"read the logs of machine {machine_id}"
-        raise _Failed(f"ended with exit code {code}{killed}", hint)
+        raise _Failed(f"ended with exit code {code}{killed}", hint, machine_id)
 
 
 async def _bound(
@@ -147,7 +151,9 @@ async def _how_it_ended(app: str, context: Context, machine_id: str) -> dict[str
                 return exit_data(event)
         if machine.state in NEVER_STARTED:
             hint = f"read the logs of machine {machine_id}; its image or its size may be wrong"
-            raise _Failed(f"was never run: its machine is in state {machine.state}", hint)
+            raise _Failed(
+                f"was never run: its machine is in state {machine.state}", hint, machine_id
+            )
         await anyio.sleep(pause)
         pause = min(2.0, pause * 2)
 

@@ -1,0 +1,77 @@
+"""What the machines of apps print."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Any, Final
+
+import anyio
+from attrs import asdict, frozen
+
+from score_flyio.engine.operations.apps import AppRef, observe
+from score_flyio.engine.session import Session
+from score_flyio.errors import NotAuthorized, UsageError
+from score_flyio.fly.logs import LogApi, LogLine, LogPage
+
+EVERY: Final = 2.0
+"""Seconds between looks at logs that are followed."""
+
+
+@frozen(kw_only=True)
+class LogFilter:
+    """Which lines are wanted."""
+
+    machine: str | None = None
+    region: str | None = None
+
+
+async def read_logs(
+    session: Session, ref: AppRef, wanted: LogFilter | None = None
+) -> tuple[LogLine, ...]:
+    """The newest lines of an app.
+
+    Raises:
+        UsageError: there is no such app, or no logs at the target.
+        FlyError: the token does not reach them, or they cannot be read.
+    """
+    await observe(session, ref)
+    return (await _page(_api(session), ref, wanted or LogFilter(), None)).lines
+
+
+async def follow_logs(
+    session: Session, ref: AppRef, wanted: LogFilter | None = None
+) -> AsyncGenerator[LogLine, None]:
+    """The newest lines of an app, and each line after them as it comes. Raises as `read_logs`."""
+    await observe(session, ref)
+    api, token = _api(session), None
+    while True:
+        page = await _page(api, ref, wanted or LogFilter(), token)
+        for line in page.lines:
+            yield line
+        token = page.next_token or token
+        await anyio.sleep(EVERY)
+
+
+def _api(session: Session) -> LogApi:
+    if session.client.logs is None:
+        raise UsageError(
+            "the logs of this target cannot be read",
+            hint="set FLY_API_BASE_URL to the address that serves /api/v1",
+        )
+    return session.client.logs
+
+
+async def _page(api: LogApi, ref: AppRef, wanted: LogFilter, token: str | None) -> LogPage:
+    try:
+        return await api.page(ref.app, machine=wanted.machine, region=wanted.region, token=token)
+    except NotAuthorized as error:
+        error.hint = (
+            "the platform shows logs to tokens of an organization or a person: "
+            "use one of those, or fly logs"
+        )
+        raise
+
+
+def log_json(line: LogLine) -> dict[str, Any]:
+    """One line for programs."""
+    return asdict(line)
