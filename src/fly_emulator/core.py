@@ -17,6 +17,7 @@ from attrs import define
 from fly_emulator import journal as journals
 from fly_emulator import lifecycle, persist
 from fly_emulator.calls import Call
+from fly_emulator.distribution import DistributionApi
 from fly_emulator.faults import Fault, Faults
 from fly_emulator.graphql import GraphQL
 from fly_emulator.handlers import HANDLERS
@@ -64,6 +65,10 @@ class Interface(Protocol):
     prefix: str
     """Paths that begin with it belong to this interface."""
 
+    def is_public(self, request: ApiRequest) -> bool:
+        """Whether it answers without a token."""
+        ...
+
     def name(self, request: ApiRequest) -> str:
         """What the journal, the limits and the faults call this request."""
         ...
@@ -79,8 +84,14 @@ class Interface(Protocol):
         ...
 
 
-STANDARD_INTERFACES: Final[tuple[Interface, ...]] = (Web(), GraphQL(), Discharges())
-"""What flyctl uses beside the Machines API."""
+STANDARD_INTERFACES: Final[tuple[Interface, ...]] = (
+    Web(),
+    GraphQL(),
+    Discharges(),
+    DistributionApi(),
+)
+"""What flyctl uses beside the Machines API, and the registry."""
+ANONYMOUS: Final = Principal(user="", organizations=frozenset())
 
 
 @define
@@ -205,12 +216,8 @@ class Emulator:
         finally:
             self._note(request, progress)
         number = f"{self._requests:08d}-{request.method.lower()}"
-        return ApiResponse(
-            status=response.status,
-            document=response.document,
-            text=response.text,
-            headers={**response.headers, "fly-request-id": number},
-        )
+        headers = {**response.headers, "fly-request-id": number}
+        return attrs.evolve(response, headers=headers)
 
     def _match(self, request: ApiRequest) -> Match:
         interface = self._interface(request)
@@ -274,7 +281,8 @@ class Emulator:
         interface = self._interface(request)
         if operation is UNKNOWN:
             raise Refusal(404, f"no such path: {request.method} {request.path}")
-        principal = self.principal(request.token)
+        public = interface is not None and interface.is_public(request)
+        principal = ANONYMOUS if public else self.principal(request.token)
         if interface is not None:
             progress.executed = True
             return interface.handle(self.world, request, principal, now)

@@ -21,6 +21,8 @@ class Registries:
 
     pushes: dict[str, int] = field(factory=dict)
     """How often a tag was moved to another image, by `REGISTRY/REPOSITORY:TAG`."""
+    tags: dict[str, str] = field(factory=dict)
+    """The digests of images that were pushed over HTTP, likewise."""
 
     def push(self, image: str) -> None:
         """Another image gets the tag; what was made before keeps running the old one."""
@@ -44,9 +46,16 @@ class Registries:
         digest = match["digest"] if match else None
         return {**found, "digest": digest or self._digest(_place(found))}
 
+    def manifest(self, image: str) -> bytes:
+        """What stands for the manifest of an image that nobody pushed."""
+        return self._manifest(_place(self.reference(image)))
+
+    def _manifest(self, place: str) -> bytes:
+        return f"{place} {self.pushes.get(place, 0)}".encode()
+
     def _digest(self, place: str) -> str:
-        text = f"{place} {self.pushes.get(place, 0)}"
-        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+        known = self.tags.get(place)
+        return known or "sha256:" + hashlib.sha256(self._manifest(place)).hexdigest()
 
 
 def image_of(config: Json) -> str:

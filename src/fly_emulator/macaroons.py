@@ -52,6 +52,10 @@ class Discharges:
         """The one operation."""
         return "Macfly_discharge"
 
+    def is_public(self, _request: ApiRequest) -> bool:
+        """Nobody is answered without a token."""
+        return False
+
     def handle(
         self, world: World, request: ApiRequest, _principal: Principal, now: float
     ) -> Outcome:

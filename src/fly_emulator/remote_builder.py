@@ -6,8 +6,6 @@ nobody builds. Requests are passed on byte for byte to a Docker daemon on this c
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -21,7 +19,7 @@ from attrs import define, field
 from fly_emulator import lifecycle
 from fly_emulator.records import App, MachineRecord
 from fly_emulator.server import listening
-from fly_emulator.wire import ApiResponse, Refusal
+from fly_emulator.wire import ApiResponse, Refusal, basic_login
 
 if TYPE_CHECKING:
     from fly_emulator.core import Emulator
@@ -182,11 +180,8 @@ def _closing(head: bytes) -> bytes:
 def _login(header: bytes) -> tuple[str, str]:
     """User and password. Raises Refusal when there are none."""
     scheme, _, text = header.partition(b" ")
-    try:
-        user, colon, password = base64.b64decode(text, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        colon = user = password = ""
-    if scheme.lower() != b"basic" or not colon:
+    user, password = basic_login(text.decode("latin-1"))
+    if scheme.lower() != b"basic" or not password:
         raise Refusal(401, "unauthorized", plain=True)
     return user, password
 

@@ -17,6 +17,7 @@ from fly_emulator.wire import ApiRequest, ApiResponse, ConnectionBroken
 _LOG: Final = logging.getLogger(__name__)
 _CHUNK: Final = 65_536
 _LARGEST_BODY: Final = 16 * 1024 * 1024
+_LARGEST_LAYER: Final = 1024 * 1024 * 1024
 
 Handle: TypeAlias = Callable[[ApiRequest], Awaitable[ApiResponse]]
 _Gone: Final = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream)
@@ -81,10 +82,11 @@ class _Connection:
             return None
         if head.headers and (b"expect", b"100-continue") in list(head.headers):
             await self._send(h11.InformationalResponse(status_code=100, headers=[]))
+        most = _LARGEST_LAYER if head.target.startswith(b"/v2/") else _LARGEST_BODY
         body = bytearray()
         while isinstance(event := await self._next_event(), h11.Data):
             body += event.data
-            if len(body) > _LARGEST_BODY:
+            if len(body) > most:
                 raise h11.RemoteProtocolError("request is too large", error_status_hint=413)
         if not isinstance(event, h11.EndOfMessage):
             return None

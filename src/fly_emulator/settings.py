@@ -133,6 +133,9 @@ class EmulatorSettings:
     current_token: int | None = None
     """Status with which a token may not ask what it is for; None: it may. Users' own tokens are
     likely refused."""
+    registry: bool = False
+    """Whether there is a registry at `/v2/`, which has every image that is named, and what is
+    pushed to it; else images go by their tags."""
     missing_images: frozenset[str] = frozenset()
     """Images that no registry has: a create answers 404."""
     discharge_life: float = 600.0

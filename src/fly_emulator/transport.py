@@ -44,6 +44,8 @@ class EmulatorTransport(httpx.AsyncBaseTransport):
         with anyio.move_on_after(limit):
             response = await self._carry(call, request)
             content, media = response.content()
+            if request.method == "HEAD":
+                content = b""
             headers = dict(response.headers)
             if media is not None:
                 headers["content-type"] = media

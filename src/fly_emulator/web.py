@@ -32,6 +32,10 @@ class Web:
         """The operation, such as `Web_create_release`."""
         return self._match(request).operation.id
 
+    def is_public(self, _request: ApiRequest) -> bool:
+        """Nobody is answered without a token."""
+        return False
+
     def handle(
         self, world: World, request: ApiRequest, principal: Principal, now: float
     ) -> Outcome:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias
@@ -11,6 +13,8 @@ from attrs import field, frozen
 from fly_emulator.records import MachineRecord
 
 NONCE_HEADER = "fly-machine-lease-nonce"
+_CHALLENGE = {"www-authenticate": 'Basic realm="fly"'}
+"""How to log in: builders that push wait to be told."""
 PROXY_PAGE = "<!doctype html><title>One moment</title>"
 
 
@@ -26,9 +30,11 @@ class ApiRequest:
 
     @property
     def token(self) -> str:
-        """The token of the authorization header, without its scheme word."""
+        """The token of the authorization header, without its scheme word; a login's password."""
         text = self.headers.get("authorization", "").strip()
         scheme, _, rest = text.partition(" ")
+        if scheme.lower() == "basic":
+            return basic_login(rest)[1]
         return rest.strip() if scheme.lower() in {"bearer", "flyv1"} else text
 
 
@@ -40,12 +46,16 @@ class ApiResponse:
     document: Any = None
     text: str | None = None
     """Text instead of a document."""
+    raw: bytes | None = None
+    """Bytes instead of a document."""
     media_type: str = "text/plain; charset=utf-8"
-    """Of `text`."""
+    """Of `text` and `raw`."""
     headers: Mapping[str, str] = field(factory=dict)
 
     def content(self) -> tuple[bytes, str | None]:
         """The body and its content type."""
+        if self.raw is not None:
+            return self.raw, self.media_type
         if self.text is not None:
             return self.text.encode(), self.media_type
         if self.document is None:
@@ -60,7 +70,7 @@ def garbled(response: ApiResponse, how: str) -> ApiResponse:
     if how == "html":
         return ApiResponse(text=PROXY_PAGE, media_type="text/html")
     content, media_type = response.content()
-    text = "null" if how == "null" else content.decode()[: len(content) // 2]
+    text = "null" if how == "null" else content.decode(errors="replace")[: len(content) // 2]
     return ApiResponse(text=text, media_type=media_type or "application/json")
 
 
@@ -103,8 +113,10 @@ class Refusal(Exception):
         envelope: bool = False,
         plain: bool = False,
         headers: Mapping[str, str] | None = None,
+        document: Any = None,
     ) -> None:
         super().__init__(message)
+        self.document = document
         self.status = status
         self.message = message
         self.code = code
@@ -113,15 +125,28 @@ class Refusal(Exception):
         self.headers = headers or {}
 
     def response(self) -> ApiResponse:
+        headers = {**_CHALLENGE, **self.headers} if self.status == 401 else self.headers
         if self.plain:
-            return ApiResponse(status=self.status, text=self.message, headers=self.headers)
-        if self.envelope:
+            return ApiResponse(status=self.status, text=self.message, headers=headers)
+        document: Any
+        if self.document is not None:
+            document = self.document
+        elif self.envelope:
             document = {"status": "error", "message": self.message, "code": self.code or "invalid"}
         else:
             document = {"error": self.message}
             if self.code is not None:
                 document["status"] = self.code
-        return ApiResponse(status=self.status, document=document, headers=self.headers)
+        return ApiResponse(status=self.status, document=document, headers=headers)
+
+
+def basic_login(text: str) -> tuple[str, str]:
+    """User and password of a login; both empty where there is none."""
+    try:
+        user, _, password = base64.b64decode(text, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return user, password
 
 
 class ConnectionBroken(Exception):

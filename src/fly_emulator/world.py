@@ -58,6 +58,10 @@ class World:
     """Regions that do not answer when machines are listed, as for a while in an incident of 2026:
     the list then lacks theirs."""
     registries: Registries = field(factory=Registries)
+    pushed: dict[tuple[str, str], tuple[str, bytes]] = field(factory=dict, repr=False)
+    """Media type and bytes of what was pushed, by repository and digest; no file keeps it."""
+    uploads: dict[str, bytes] = field(factory=dict, repr=False)
+    """What is being pushed."""
     changed: set[str] = field(factory=set)
     """Ids of machines that changed since someone looked."""
     rng: random.Random = field(factory=random.Random, repr=False)

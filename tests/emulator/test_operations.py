@@ -63,6 +63,9 @@ async def test_further_interfaces_stand_beside_the_machines_api() -> None:
     class Web:
         prefix = "/api/"
 
+        def is_public(self, _request: ApiRequest) -> bool:
+            return False
+
         def name(self, request: ApiRequest) -> str:
             return "Web_" + request.method.lower()
 

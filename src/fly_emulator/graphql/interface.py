@@ -24,6 +24,10 @@ class GraphQL:
         """`GraphQL`, whatever is asked for."""
         return _OPERATION.id
 
+    def is_public(self, _request: ApiRequest) -> bool:
+        """Nobody is answered without a token."""
+        return False
+
     def handle(
         self, world: World, request: ApiRequest, principal: Principal, now: float
     ) -> Outcome:

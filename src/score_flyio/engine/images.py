@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
+from urllib.parse import urlsplit
 
 import anyio
 from attrs import define, evolve, field, frozen
@@ -17,7 +18,7 @@ from score_flyio.deploy.options import DeployOptions
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.pipeline import Outline
 from score_flyio.engine.session import Session
-from score_flyio.engine.target import FlyTarget, Target
+from score_flyio.engine.target import EMULATOR_URL, EmulatorTarget, FlyTarget, Target
 from score_flyio.errors import (
     ImageError,
     ImageNotFound,
@@ -85,6 +86,8 @@ class Images:
     session: Session
     options: DeployOptions
     _registries: Registries = field(init=False)
+    _mirror: Registries | None = field(default=None, init=False)
+    """What is asked in place of registries, where the target has images of its own."""
     _builds: dict[str, Build] = field(factory=dict, init=False)
     """By app, what is to be built."""
     _resolved: dict[str, Mapping[str, str]] = field(factory=dict, init=False)
@@ -94,6 +97,7 @@ class Images:
 
     async def __aenter__(self) -> Self:
         self._registries = Registries(self._logins)
+        self._mirror = self._target_registry()
         self._limiter = anyio.CapacityLimiter(BUILDS_AT_ONCE)
         self._remote = self._fly_builder()
         return self
@@ -104,7 +108,9 @@ class Images:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._registries.__aexit__(kind, error, traceback)
+        for registries in (self._registries, self._mirror):
+            if registries is not None:
+                await registries.__aexit__(kind, error, traceback)
 
     async def checked(self, found: Outline) -> Outline:
         """The apps of a run without those that are certain to fail for want of an image.
@@ -119,7 +125,7 @@ class Images:
                 asked |= self._asked(each)
             except InputError as error:
                 failed[app] = error
-        resolved = await resolve_images(asked, self._registries.resolve)
+        resolved = await resolve_images(asked, self._ask)
         for note in resolved.notes:
             self.session.emit(WarningRaised(message=note, code="image_not_resolved"))
 
@@ -198,15 +204,27 @@ class Images:
         return tuple(filter(None, (self._own(wanted), *other_images(wanted.spec))))
 
     def _asked(self, wanted: Wanted) -> Mapping[str, ImageReference]:
-        """Those of them that a registry can be asked for. Raises InputError for no image."""
+        """Those that somebody can be asked for. Raises InputError for no image."""
         names = self._images(wanted) if self.options.images.resolve else ()
         found = {name: ImageReference.parse(name) for name in names}
-        return {name: image for name, image in found.items() if self._may_ask(image)}
+        everything = self._mirror is not None or not self._has_own_images
+        return {n: image for n, image in found.items() if everything or self._is_own(image)}
 
-    def _may_ask(self, image: ImageReference) -> bool:
-        """Other targets than Fly have images of their own, but for those of the stand-in."""
+    @property
+    def _has_own_images(self) -> bool:
+        """Whether nobody else can tell which images the target means: it is on this computer."""
+        target = self.session.target
+        return target.emulated or (isinstance(target, FlyTarget) and target.is_here)
+
+    async def _ask(self, image: ImageReference) -> str:
+        mirrored = self._mirror is not None and not self._is_own(image)
+        registries = self._mirror if mirrored and self._mirror else self._registries
+        return await registries.resolve(image)
+
+    def _is_own(self, image: ImageReference) -> bool:
+        """Whether it is in what has the place of Fly's registry."""
         stands_in = bool(self._environ.get(FLY_HOST_VARIABLE))
-        return self._is_fly or (stands_in and image.host == fly_registry(self._environ))
+        return stands_in and image.host == fly_registry(self._environ)
 
     @property
     def _may_reuse(self) -> bool:
@@ -265,6 +283,17 @@ class Images:
             return await ensure_builder(session.client.api, org, new_id=new_id, region=region)
 
         return RemoteBuilder.of(find, target.tokens.password(), self._environ)
+
+    def _target_registry(self) -> Registries | None:
+        """Of an emulator, which knows what it takes the names of images for."""
+        target, transport = self.session.target, self.session.client.transport
+        if isinstance(target, EmulatorTarget) and target.has_registry and transport is not None:
+            return Registries(self._logins, mirror=EMULATOR_URL, transport=transport())
+        if isinstance(target, FlyTarget) and target.is_here:
+            here = urlsplit(target.base_url).netloc
+            if self._environ.get(FLY_HOST_VARIABLE) == here:
+                return Registries(self._logins, mirror=target.base_url)
+        return None
 
     @property
     def _logins(self) -> Logins:

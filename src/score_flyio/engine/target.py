@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from attrs import Factory, define, field
 
+from score_flyio.base.web_address import is_loopback
 from score_flyio.errors import ConfigError
 from score_flyio.events import Event
 from score_flyio.state.model import FLY
@@ -122,6 +124,11 @@ class FlyTarget(Target):
         return self.base_url
 
     @property
+    def is_here(self) -> bool:
+        """Whether it is on this computer: then it is no Fly."""
+        return is_loopback(urlsplit(self.base_url).hostname)
+
+    @property
     def is_fly(self) -> bool:
         """Whether it is the platform itself, with its registry and builders."""
         return self.address == MACHINES_URL
@@ -185,13 +192,18 @@ class EmulatorTarget(Target):
     """Whose state its runs read and write."""
 
     @property
+    def has_registry(self) -> bool:
+        """Whether it tells the digests of images."""
+        return self.emulator is None or self.emulator.settings.registry
+
+    @property
     def name(self) -> str:
         """What it is, and where it is kept."""
         return f"emulator at {self.world}" if self.world else "emulator"
 
     @asynccontextmanager
     async def connect(self, *, emit: Emit, rng: random.Random) -> AsyncIterator[FlyClient]:
-        from fly_emulator import Emulator
+        from fly_emulator import Emulator, EmulatorSettings
 
         if self.emulator is not None:
             async with self._client(self.emulator, emit, rng) as client:
@@ -200,7 +212,7 @@ class EmulatorTarget(Target):
         if self.world is not None:
             self.world.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         async with (
-            Emulator(file=self.world) as emulator,
+            Emulator(EmulatorSettings(registry=True), file=self.world) as emulator,
             self._client(emulator, emit, rng) as client,
         ):
             yield client

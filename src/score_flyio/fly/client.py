@@ -58,6 +58,7 @@ class FlyClient:
                 carrier, limiter=limiter, policy=policy, rng=rng, emit=emit or _ignore
             )
 
+        self.transport = transport
         self.api = FlyMachinesApi(sender(base_url))
         web = sender(web_url) if web_url is not None else None
         self.releases = None if web is None else ReleaseApi(web)

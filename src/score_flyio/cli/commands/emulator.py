@@ -101,7 +101,8 @@ async def serve(cli: CliContext, port: int, host: str, **settings: Any) -> None:
                 cli.output.write(json.dumps({"url": url}) if cli.output.json else url)
                 names = ("FLY_FLAPS_BASE_URL", "FLY_API_BASE_URL", "FLY_UIEX_BASE_URL")
                 addresses = " ".join(f"{name}={url}" for name in names)
-                cli.output.info(f"export {addresses} FLY_API_TOKEN=emulator")
+                registry = f"FLY_REGISTRY_HOST={url.removeprefix('http://')}"
+                cli.output.info(f"export {addresses} {registry} FLY_API_TOKEN=emulator")
                 await _forever()
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
@@ -127,6 +128,7 @@ def _emulator(
 
     standard = EmulatorSettings()
     settings = EmulatorSettings(
+        registry=True,
         seed=seed,
         latency=latency,
         boot=standard.boot if boot is None else boot,

@@ -1,0 +1,211 @@
+"""The registries of the world at `/v2/`, as the OCI distribution specification has them.
+
+With `ns=REGISTRY` it is a mirror of that registry, as container runtimes ask their mirrors: every
+image that is named there is there. Without, it is the platform's own: it has what was pushed to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from attrs import frozen
+
+from fly_emulator.settings import Principal
+from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal
+from fly_emulator.world import World
+
+_MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
+_BYTES: Final = "application/octet-stream"
+_DIGEST: Final = "docker-content-digest"
+_PATHS: Final = {
+    "ping": re.compile(r"/v2/"),
+    "manifest": re.compile(r"/v2/(?P<name>.+)/manifests/(?P<reference>[^/]+)"),
+    "uploads": re.compile(r"/v2/(?P<name>.+)/blobs/uploads/"),
+    "upload": re.compile(r"/v2/(?P<name>.+)/blobs/uploads/(?P<upload>[^/]+)"),
+    "blob": re.compile(r"/v2/(?P<name>.+)/blobs/(?P<digest>[^/]+)"),
+    "tags": re.compile(r"/v2/(?P<name>.+)/tags/list"),
+}
+
+
+class DistributionApi:
+    """The interface under `/v2`."""
+
+    prefix = "/v2/"
+
+    def name(self, request: ApiRequest) -> str:
+        """The operation, such as `Registry_manifest`."""
+        return f"Registry_{_matched(request)[0]}"
+
+    def is_public(self, request: ApiRequest) -> bool:
+        """Whether everybody may ask: what is mirrored is for all."""
+        return "ns" in dict(request.query)
+
+    def handle(
+        self, world: World, request: ApiRequest, _principal: Principal, _now: float
+    ) -> Outcome:
+        """Answer a request.
+
+        Raises:
+            Refusal: For an error answer.
+        """
+        kind, parts = _matched(request)
+        if kind == "unknown" or not world.settings.registry:
+            raise Refusal(404, f"no such path: {request.method} {request.path}")
+        query = dict(request.query)
+        if "ns" in query:
+            return _mirrored(world, query["ns"], parts) if kind == "manifest" else ApiResponse()
+        host = request.headers.get("host", "")
+        return _HANDLERS[kind](_Question(world, request, host, parts, query))
+
+
+@frozen
+class _Question:
+    """A request about the platform's own registry."""
+
+    world: World
+    request: ApiRequest
+    host: str
+    parts: dict[str, str]
+    query: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        """The repository."""
+        return self.parts["name"]
+
+    def kept(self, digest: str) -> tuple[str, bytes]:
+        """Media type and bytes of what a repository has. Raises Refusal."""
+        found = self.world.pushed.get((self.name, digest))
+        if found is None:
+            raise _refusal(404, "BLOB_UNKNOWN", "blob unknown to registry")
+        return found
+
+    def keep(self, media: str, content: bytes, wanted: str = "") -> str:
+        """The digest of what was pushed. Raises Refusal where it has another one than wanted."""
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        if wanted not in {"", digest}:
+            raise _refusal(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
+        self.world.pushed[self.name, digest] = media, content
+        return digest
+
+
+def _matched(request: ApiRequest) -> tuple[str, dict[str, str]]:
+    for kind, pattern in _PATHS.items():
+        if match := pattern.fullmatch(request.path):
+            return kind, match.groupdict()
+    return "unknown", {}
+
+
+def _mirrored(world: World, registry: str, parts: dict[str, str]) -> ApiResponse:
+    name, version = parts["name"], parts["reference"]
+    image = f"{registry}/{name}{'@' if ':' in version else ':'}{version}"
+    short = {f"{name.removeprefix('library/')}:{version}", f"{name}:{version}", image}
+    if short & world.settings.missing_images:
+        raise _refusal(404, "MANIFEST_UNKNOWN", "manifest unknown")
+    content = world.registries.manifest(image)
+    return _content(_MANIFEST, content, world.registries.reference(image)["digest"])
+
+
+def _ping(_question: _Question) -> ApiResponse:
+    return ApiResponse(document={})
+
+
+def _uploads(question: _Question) -> ApiResponse:
+    """Begin an upload, or have a blob of another repository without one."""
+    mounted, source = question.query.get("mount", ""), question.query.get("from", "")
+    found = question.world.pushed.get((source, mounted))
+    if found is not None:
+        return _created(question, "blobs", question.keep(*found))
+    upload = question.world.letters(20)
+    question.world.uploads[upload] = b""
+    return _going_on(question, upload)
+
+
+def _upload(question: _Question) -> ApiResponse:
+    upload = question.parts["upload"]
+    if upload not in question.world.uploads:
+        raise _refusal(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
+    question.world.uploads[upload] += question.request.body
+    if question.request.method == "PUT":
+        content = question.world.uploads.pop(upload)
+        return _created(question, "blobs", question.keep(_BYTES, content, question.query["digest"]))
+    if question.request.method == "DELETE":
+        del question.world.uploads[upload]
+        return ApiResponse(status=204)
+    return _going_on(question, upload)
+
+
+def _blob(question: _Question) -> ApiResponse:
+    digest = question.parts["digest"]
+    return _content(*question.kept(digest), digest)
+
+
+def _manifest(question: _Question) -> ApiResponse:
+    reference, registries = question.parts["reference"], question.world.registries
+    place = f"{question.host}/{question.name}:{reference}"
+    if question.request.method == "PUT":
+        content = question.request.body
+        for digest in _needed(content):
+            question.kept(digest)
+        media = question.request.headers.get("content-type", _MANIFEST)
+        digest = question.keep(media, content, reference if ":" in reference else "")
+        if ":" not in reference:
+            registries.tags[place] = digest
+        return _created(question, "manifests", digest)
+    digest = reference if ":" in reference else registries.tags.get(place, "")
+    try:
+        return _content(*question.kept(digest), digest)
+    except Refusal as refusal:
+        raise _refusal(404, "MANIFEST_UNKNOWN", "manifest unknown") from refusal
+
+
+def _tags(question: _Question) -> ApiResponse:
+    start = f"{question.host}/{question.name}:"
+    places = question.world.registries.tags
+    tags = [place.removeprefix(start) for place in places if place.startswith(start)]
+    return ApiResponse(document={"name": question.name, "tags": sorted(tags) or None})
+
+
+def _needed(content: bytes) -> list[str]:
+    """The digests that a manifest or index names. Raises Refusal for something else."""
+    try:
+        document: dict[str, Any] = json.loads(content)
+        config = [document["config"]] if "config" in document else []
+        parts = [*config, *document.get("layers", []), *document.get("manifests", [])]
+        return [part["digest"] for part in parts]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _refusal(400, "MANIFEST_INVALID", "manifest invalid") from error
+
+
+def _content(media: str, content: bytes, digest: str) -> ApiResponse:
+    return ApiResponse(raw=content, media_type=media, headers={_DIGEST: digest})
+
+
+def _created(question: _Question, kind: str, digest: str) -> ApiResponse:
+    place = f"/v2/{question.name}/{kind}/{digest}"
+    return ApiResponse(status=201, headers={"location": place, _DIGEST: digest})
+
+
+def _going_on(question: _Question, upload: str) -> ApiResponse:
+    last = max(len(question.world.uploads[upload]) - 1, 0)
+    place = f"/v2/{question.name}/blobs/uploads/{upload}"
+    headers = {"location": place, "range": f"0-{last}", "docker-upload-uuid": upload}
+    return ApiResponse(status=202, headers=headers)
+
+
+def _refusal(status: int, code: str, message: str) -> Refusal:
+    return Refusal(status, message, document={"errors": [{"code": code, "message": message}]})
+
+
+_HANDLERS: Final[dict[str, Callable[[_Question], ApiResponse]]] = {
+    "ping": _ping,
+    "uploads": _uploads,
+    "upload": _upload,
+    "blob": _blob,
+    "manifest": _manifest,
+    "tags": _tags,
+}
