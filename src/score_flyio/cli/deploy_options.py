@@ -278,6 +278,11 @@ SETTINGS: Final = (
     click.option(
         "--force", is_flag=True, help="Update machines that do not differ, too: they restart."
     ),
+    click.option(
+        "--start",
+        is_flag=True,
+        help="Start machines at rest, too; else they stay so, but for min_machines_running.",
+    ),
     click.option("--skip-release-command", is_flag=True, help="Do not run the release command."),
     click.option("--no-public-ips", is_flag=True, help="Allocate no public addresses."),
     click.option("--flycast", is_flag=True, help="Allocate a private address only."),

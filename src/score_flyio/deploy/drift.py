@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from attrs import frozen
@@ -10,7 +10,7 @@ from attrs import frozen
 from fly_machines.models import Machine
 from score_flyio.deploy.compare import Difference, differences
 from score_flyio.deploy.desired.update import update_input
-from score_flyio.deploy.metadata import group_of
+from score_flyio.deploy.metadata import group_of, is_stray
 from score_flyio.deploy.model import FileSource
 from score_flyio.flytoml.groups import process_groups
 from score_flyio.flytoml.spec import AppSpec
@@ -45,8 +45,16 @@ class Drift:
         return "\n".join([*lines, *(f"  {difference}" for difference in self.differences)])
 
 
-def drift(spec: AppSpec, machines: Sequence[Machine], *, files: FileSource) -> list[Drift]:
+def drift(
+    spec: AppSpec,
+    machines: Sequence[Machine],
+    *,
+    files: FileSource,
+    others: Iterable[Machine] = (),
+) -> list[Drift]:
     """Every difference between a fly.toml and what runs; the image counts where the file names it.
+
+    `others` are machines of the app that are part of no group.
 
     Raises:
         ConversionError: a machine config cannot be made.
@@ -60,6 +68,11 @@ def drift(spec: AppSpec, machines: Sequence[Machine], *, files: FileSource) -> l
             found.append(Drift(group=group, machine=machine.id, note=note))
         elif changes := _changes(spec, group, machine, files):
             found.append(Drift(group=group, machine=machine.id, differences=changes))
+    found += [
+        Drift(group="-", machine=machine.id, note="no deploy made it")
+        for machine in others
+        if is_stray(machine)
+    ]
     served = {group_of(machine) for machine in machines}
     found += [Drift(group=g, note="no machine runs it") for g in groups if g not in served]
     return found

@@ -138,6 +138,11 @@ def is_own(machine: models.Machine) -> bool:
     return metadata(machine).get(PLATFORM) == "v2" and group_of(machine) not in RESERVED_GROUPS
 
 
+def is_stray(machine: models.Machine) -> bool:
+    """Whether no deploy made the machine, and no command of flyctl that goes away again."""
+    return not is_own(machine) and group_of(machine) not in RESERVED_GROUPS
+
+
 def is_release_machine(machine: models.Machine) -> bool:
     """Whether the machine runs release commands: it is no part of the running app."""
     found = metadata(machine)

@@ -89,6 +89,8 @@ class ObservedApp(Record):
     addresses: tuple[models.IPAssignment, ...] = ()
     secrets: Mapping[str, str] = field(factory=dict)
     """Name to digest."""
+    secret_times: Mapping[str, float] | None = None
+    """When each was set last, in seconds since the epoch; None: nobody asked for the secrets."""
     certificates: frozenset[str] = frozenset()
     """Host names that have a certificate, or were asked for one."""
 

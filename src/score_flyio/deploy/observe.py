@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import TypeVar
 
 import anyio
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from fly_machines import models
 from score_flyio.deploy.metadata import is_own, is_release_machine
@@ -50,6 +51,7 @@ class _Reading:
     addresses: list[models.IPAssignment] = field(factory=list)
     secrets: dict[str, str] = field(factory=dict)
     """Digest by name."""
+    secret_times: dict[str, float] | None = None
     certificates: set[str] = field(factory=set)
 
     async def read_app(self) -> None:
@@ -76,9 +78,12 @@ class _Reading:
         self.addresses = (answer.ips if answer else None) or []
 
     async def read_secrets(self) -> None:
+        self.secret_times = {}
         answer = await _or_none(lambda: self.client.api.secrets_list(self.name))
         for secret in (answer.secrets if answer else None) or []:
-            self.secrets[secret.name or ""] = secret.digest or ""
+            name = secret.name or ""
+            self.secrets[name] = secret.digest or ""
+            self.secret_times[name] = _seconds(secret.updated_at or secret.created_at)
 
     async def read_certificates(self) -> None:
         cursor = await self._read_certificate_page(None)
@@ -105,6 +110,7 @@ class _Reading:
             volumes=tuple(v for v in self.volumes if kept(v)),
             addresses=tuple(self.addresses),
             secrets=self.secrets,
+            secret_times=self.secret_times,
             certificates=frozenset(self.certificates),
         )
 
@@ -145,6 +151,23 @@ async def _all(reads: list[Callable[[], Awaitable[None]]]) -> list[FlyError]:
         for read in reads:
             group.start_soon(guarded, read)
     return failures
+
+
+async def with_secrets(client: FlyClient, observed: ObservedApp) -> ObservedApp:
+    """The app with its secrets, where nobody asked for them before."""
+    if observed.secret_times is not None:
+        return observed
+    reading = _Reading(client, observed.name)
+    await reading.read_secrets()
+    return evolve(observed, secrets=reading.secrets, secret_times=reading.secret_times)
+
+
+def _seconds(stamp: str | None) -> float:
+    """A time of the platform in seconds since the epoch; 0 where it tells none."""
+    try:
+        return datetime.fromisoformat(stamp or "").timestamp()
+    except ValueError:
+        return 0.0
 
 
 async def _or_none(call: Callable[[], Awaitable[T]]) -> T | None:

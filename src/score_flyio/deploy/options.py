@@ -53,7 +53,7 @@ class DeployOptions:
     env: Mapping[str, str] = field(factory=dict)
     """Extra variables, over those of the file."""
     guest: GuestOptions | None = None
-    """CPUs and memory of every machine, over those of the file."""
+    """CPUs and memory of new machines, over those of the file."""
     only_regions: tuple[str, ...] = ()
     """Machines of other regions stay as they are."""
     exclude_regions: tuple[str, ...] = ()
@@ -84,6 +84,8 @@ class DeployOptions:
     """Allocate a private address instead of public ones."""
     detach: bool = False
     """Return when every change is made, without waiting for start or health."""
+    start: bool = False
+    """Start machines at rest, whether or not they get a new config."""
     concurrency: int = 8
     """Machines changed at a time by the immediate strategy; flyctl's `--max-concurrent`."""
     on_failure: OnFailure = "rollback"

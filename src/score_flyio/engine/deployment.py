@@ -14,7 +14,7 @@ from score_flyio.deploy.execution.execute import AppExecution
 from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.deploy.local_files import NO_FILES
 from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp
-from score_flyio.deploy.observe import Wanted, observe_app
+from score_flyio.deploy.observe import Wanted, observe_app, with_secrets
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan, PlanSettings, fingerprint
 from score_flyio.deploy.planning.plan import (
@@ -23,6 +23,7 @@ from score_flyio.deploy.planning.plan import (
     plan_json,
     platform_steps,
 )
+from score_flyio.deploy.planning.secrets import waiting_secrets
 from score_flyio.deploy.releases.known import of_machines, to_remember
 from score_flyio.deploy.step import CreateApp
 from score_flyio.engine.ahead import problems_ahead
@@ -148,7 +149,7 @@ class Deployment:
         desired = evolve(desired, image=image, spec=self.images.held(app, desired.spec))
         observed = await observe_app(self.session.client, app, self.wanted(app, desired))
         await self.refuse(app, desired, observed)
-        plan = self.planned(desired, observed, await self.organization(observed))
+        plan = await self.planned(desired, observed, await self.organization(observed))
         return evolve(plan, notes=(*map(str, desired.notices), *plan.notes))
 
     def foreseen(self, app: str) -> DesiredApp:
@@ -191,9 +192,20 @@ class Deployment:
         if problems:
             raise ConfigError(problems=self.ready.inputs[app].located(problems))
 
-    def planned(self, desired: DesiredApp, observed: ObservedApp, org: str) -> AppPlan:
-        """The plan of one app."""
-        return plan_app(evolve(desired, org=org), observed, self.settings(desired.name))
+    async def planned(self, desired: DesiredApp, observed: ObservedApp, org: str) -> AppPlan:
+        """The plan of one app.
+
+        Where it would leave machines as they are, secrets may wait that somebody staged for them.
+        """
+        settings = self.settings(desired.name)
+        plan = plan_app(evolve(desired, org=org), observed, settings)
+        if not plan.unchanged:
+            return plan
+        full = await with_secrets(self.session.client, observed)
+        if not any(waiting_secrets(machine, full) for machine in full.machines):
+            return plan
+        again = plan_app(evolve(desired, org=org), full, settings)
+        return evolve(again, fingerprint=plan.fingerprint)
 
     def settings(self, app: str) -> PlanSettings:
         """What the plan of an app depends on beside it."""
@@ -253,11 +265,11 @@ class _Deploy:
         org = await run.organization(observed)
         if not run.ready.uids(self.app) and not run.images.is_built(wanted):
             desired = await self._complete(wanted)
-            plan = run.planned(desired, observed, org)
+            plan = await run.planned(desired, observed, org)
             await self._do(plan, desired, applying, execution, observed)
             return plan
         if not observed.machines:
-            run.planned(run.foreseen(self.app), observed, org)
+            await run.planned(run.foreseen(self.app), observed, org)
         first = evolve(self._outline(), org=org, image="", secrets={}, files=NO_FILES)
         failure: ScoreFlyError | None = None
         steps = platform_steps(first, observed, run.settings(self.app))
@@ -267,7 +279,7 @@ class _Deploy:
             tasks.start_soon(execution.carry_out, steps, {})
             try:
                 desired = await self._complete(wanted)
-                plan = run.planned(desired, observed, org)
+                plan = await run.planned(desired, observed, org)
                 await self._do(plan, desired, applying, execution, observed)
             except ScoreFlyError as error:
                 failure = error

@@ -144,7 +144,8 @@ async def diff(
     spec = load_fly_toml(path)
     name = app or cli.environ.get("FLY_APP") or spec.app or _no_app(str(path))
     observed = await _running(cli, name, target, emulate=emulate)
-    found = drift(spec, observed.machines, files=LocalFiles(cli.directory))
+    files = LocalFiles(cli.directory)
+    found = drift(spec, observed.machines, files=files, others=observed.others)
     cli.output.result(
         {"app": name, "drift": [part.to_json() for part in found]},
         "\n".join(map(str, found)) or f"{name} runs as {path} says",

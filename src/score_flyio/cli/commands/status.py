@@ -86,6 +86,7 @@ def _app_text(app: AppStatus) -> str:
         return f"{app.label}: not deployed"
     lines = [f"{app.label}: {app.status or 'exists'}"]
     lines += [f"  {address.type}  {address.ip}" for address in app.addresses]
+    lines += [f"  note: {note}" for note in app.notes]
     if app.machines:
         rows = [
             [m.id, m.group, m.region, m.state, m.checks, m.release or "-", m.image, m.note]

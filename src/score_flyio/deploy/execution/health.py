@@ -31,6 +31,10 @@ from score_flyio.fly.login import TOKEN_EXPIRED
 
 Judge: TypeAlias = Callable[[models.Machine], Verdict]
 
+ENDING = frozenset({"replacing", "stopping"})
+"""States in which the version before still comes to its end."""
+LONGEST_STOP = 300.0
+"""Seconds that this may take; see `kill_timeout`."""
 GONE_AFTER = 10.0
 """Seconds in which a machine just made may still be missing from answers (404)."""
 
@@ -82,7 +86,10 @@ class _Watch:
     group: str
     judge: Judge
     since: float
-    deadline: float
+    patience: anyio.CancelScope
+    """Ends with the wait for it."""
+    within: float = 0.0
+    """Seconds that its version may take once it begins; 0: the end stays where it is."""
     next_look: float
     learns: bool
     considered: float
@@ -122,7 +129,8 @@ class HealthWatch:
     ) -> models.Machine:
         """Waits until the machine runs this version, started, with all its checks passing.
 
-        `since` is when it got its config, on the event loop's clock. A machine that came to rest
+        `since` is when it got its config, on the event loop's clock; `within` counts from when the
+        version before came to its end. A machine that came to rest
         before it got its config, or without ever having run it, is started.
 
         Raises:
@@ -136,7 +144,8 @@ class HealthWatch:
                 group=group,
                 judge=lambda seen: judge(seen, instance_id=instance_id, checks=checks),
                 since=since,
-                deadline=since + within,
+                patience=anyio.CancelScope(deadline=since + within),
+                within=within,
                 next_look=max(anyio.current_time(), since + first),
                 considered=anyio.current_time(),
                 learns=True,
@@ -169,7 +178,7 @@ class HealthWatch:
             group=group,
             judge=still_well,
             since=now,
-            deadline=until + 60,
+            patience=anyio.CancelScope(deadline=until + 60),
             next_look=until if until - now < self.policy.others else now + self.policy.others,
             considered=now,
             learns=False,
@@ -193,7 +202,7 @@ class HealthWatch:
         self._watches.append(watch)
         self._changed.set()
         try:
-            with anyio.move_on_after(watch.deadline - anyio.current_time()):
+            with watch.patience:
                 await watch.done.wait()
         finally:
             self._watches.remove(watch)
@@ -271,6 +280,9 @@ class HealthWatch:
         verdict = watch.judge(seen)
         watch.considered = now = anyio.current_time()
         waited = now - watch.since
+        if seen.state in ENDING and watch.within:
+            latest = watch.since + LONGEST_STOP + watch.within
+            watch.patience.deadline = min(now + watch.within, latest)
         if verdict.health is Health.PENDING:
             watch.pending = verdict.reason
             if watch.next_look <= now + self.policy.together:

@@ -24,6 +24,7 @@ from score_flyio.deploy.planning.model import (
     held,
 )
 from score_flyio.deploy.planning.new_machine import refuse_gpus
+from score_flyio.deploy.planning.notes import notes_of
 from score_flyio.deploy.planning.release_command import release_command_steps
 from score_flyio.deploy.planning.secrets import SET_SECRETS, plan_secrets
 from score_flyio.deploy.releases.known import next_number
@@ -78,6 +79,7 @@ def plan_app(desired: DesiredApp, observed: ObservedApp, settings: PlanSettings)
         machines=observed.machines,
         notes=(
             *groups.notes,
+            *notes_of(context, steps),
             *shortened_checks(desired.spec),
             *address_notes(desired, observed, settings.options, platform),
         ),

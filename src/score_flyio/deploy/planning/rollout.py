@@ -75,6 +75,8 @@ def _unsettled(update: GroupUpdate, changing: frozenset[str], *, waits: bool) ->
     for name in (step.machine for step in update.updates if step.machine not in changing):
         machine, target = update.machines[name], Ref(machine=name)
         how = condition(machine, checks=waiting.checks)
+        if name in update.starting:
+            how = Condition.FELL
         if how in {Condition.RUNS, Condition.RESTS}:
             continue
         start = StartMachine(id=f"start:{name}", app=app, group=group, target=target)

@@ -16,12 +16,15 @@ from attrs import frozen
 
 from fly_machines import models
 from score_flyio.base.secret import Secret
+from score_flyio.deploy.condition import rests
 from score_flyio.deploy.metadata import Marks
-from score_flyio.deploy.model import KnownApp
+from score_flyio.deploy.model import KnownApp, ObservedApp
 from score_flyio.state.deployments import SecretRecord
 
 SET_SECRETS = "secrets"
 """Id of the step that sets the secrets of an app."""
+_HANDING_OUT = frozenset({"launch", "update", "start", "restart"})
+"""Events with which a machine gets the secrets of that time."""
 
 
 def fingerprint(salt: str, secret: Secret) -> str:
@@ -74,6 +77,20 @@ def plan_secrets(
         return SecretsPlan(changes=changes, seen=None)
     seen = digests_hash({name: observed[name] for name in wanted}) if wanted else None
     return SecretsPlan(changes={}, seen=seen)
+
+
+def waiting_secrets(machine: models.Machine, observed: ObservedApp) -> tuple[str, ...]:
+    """Names of the secrets that a running machine has not seen, as far as the platform tells.
+
+    Machines see them when they start, and get all of them with a new config.
+    """
+    if not observed.secret_times or rests(machine):
+        return ()
+    if Marks.of(machine).all_secrets_seen == digests_hash(observed.secrets):
+        return ()
+    stamps = [e.timestamp or 0 for e in machine.events or [] if e.type in _HANDING_OUT]
+    since = max(stamps, default=0) / 1000
+    return tuple(name for name, at in sorted(observed.secret_times.items()) if since and at > since)
 
 
 def remember(

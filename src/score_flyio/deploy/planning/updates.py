@@ -18,7 +18,13 @@ from score_flyio.deploy.desired.launch import launch_plan
 from score_flyio.deploy.desired.machine_config import add_release
 from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.desired.update import MachineUpdate, update_input
-from score_flyio.deploy.metadata import ALL_SECRETS_SEEN, Marks, by_group, without_marks
+from score_flyio.deploy.metadata import (
+    ALL_SECRETS_SEEN,
+    Marks,
+    by_group,
+    is_stray,
+    without_marks,
+)
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.leftovers import Members
@@ -34,7 +40,9 @@ from score_flyio.deploy.planning.model import (
 from score_flyio.deploy.planning.new_machine import new_machine_config, options_guest
 from score_flyio.deploy.planning.replacements import behind_replaced_ones, replacement_steps
 from score_flyio.deploy.planning.rollout import roll_out
+from score_flyio.deploy.planning.secrets import waiting_secrets
 from score_flyio.deploy.planning.settling import settle
+from score_flyio.deploy.planning.starting import to_start
 from score_flyio.deploy.planning.strategies.model import GroupUpdate, waiting_of
 from score_flyio.deploy.releases.images import with_image_that_runs
 from score_flyio.deploy.step import UpdateMachine, update_of
@@ -61,7 +69,9 @@ class _Change:
 def update_steps(context: GroupContext, members: Members) -> GroupPlan:
     """Only machines that differ are touched, in the order of the strategy."""
     options, machines = context.options, members.machines
-    changes = [_change(context, m) for m in machines if in_scope(m, options)]
+    reached = [machine for machine in machines if in_scope(machine, options)]
+    starting = to_start(context, reached)
+    changes = [_change(context, m, starts=m.id in starting) for m in reached]
     replaced = [c for c in changes if c.step is None or c.machine.id in members.stand_ins]
     plain = [c for c in changes if c not in replaced]
     others = replacement_steps(context, members, [(c.machine, c.update) for c in replaced])
@@ -72,6 +82,8 @@ def update_steps(context: GroupContext, members: Members) -> GroupPlan:
         machines={machine.id or "": machine for machine in machines},
         updates=tuple(c.step for c in plain if c.step is not None),
         changing=frozenset(c.machine.id or "" for c in plain if c.differs),
+        starting=starting,
+        strays=strays(context.observed),
         one_more=lambda _: _one_more(context),
         release=context.release,
         new_id=context.settings.new_id,
@@ -84,6 +96,11 @@ def update_steps(context: GroupContext, members: Members) -> GroupPlan:
     return join([others, roll_out(update, strategy, replaced=gone)])
 
 
+def strays(observed: ObservedApp) -> tuple[str, ...]:
+    """Ids of the machines of the app that no deploy made."""
+    return tuple(machine.id or "" for machine in observed.others if is_stray(machine))
+
+
 def in_scope(machine: models.Machine, options: DeployOptions) -> bool:
     """Whether the options let a deploy touch the machine."""
     region, name = machine.region or "", machine.id or ""
@@ -94,7 +111,7 @@ def in_scope(machine: models.Machine, options: DeployOptions) -> bool:
     return region not in options.exclude_regions and name not in options.exclude_machines
 
 
-def _change(context: GroupContext, machine: models.Machine) -> _Change:
+def _change(context: GroupContext, machine: models.Machine, *, starts: bool) -> _Change:
     desired, secrets = context.desired, context.secrets
     update = update_input(
         desired.spec,
@@ -106,10 +123,12 @@ def _change(context: GroupContext, machine: models.Machine) -> _Change:
     )
     if update.replaced_because:
         return _Change(machine=machine, update=update)
-    step = _update_step(context, machine, update.request)
+    skip = bool(update.request.skip_launch) and not starts
+    step = _update_step(context, machine, evolve(update.request, skip_launch=skip))
     marks = Marks.of(machine)
     told = marks.secrets_seen is not None or (marks.tool_version or "").startswith(OWN_TOOL)
     stale = secrets.seen is not None and told and marks.secrets_seen != secrets.seen
+    stale = stale or bool(waiting_secrets(machine, context.observed))
     differs = bool(step.differences or stale or secrets.changes or context.options.force)
     return _Change(machine=machine, update=update, step=step, differs=differs)
 
@@ -223,6 +242,7 @@ def _group(change: Reconfiguration, group: str, machines: tuple[models.Machine, 
             for step in updates
             if step.differences or (change.restart and step.machine in change.configs)
         ),
+        strays=strays(change.observed),
         one_more=_one_more_like,
         release=change.release,
         new_id=change.new_id,

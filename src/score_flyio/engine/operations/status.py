@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 import anyio
@@ -10,9 +11,19 @@ from attrs import asdict, frozen
 
 from fly_machines import models
 from score_flyio.base.unwrap import unwrapped
-from score_flyio.deploy.metadata import RELEASE_VERSION, group_of
+from score_flyio.deploy.metadata import (
+    RELEASE_VERSION,
+    SAFE_TO_DESTROY,
+    Marks,
+    by_group,
+    group_of,
+    is_own,
+    is_release_machine,
+    is_stray,
+)
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
+from score_flyio.deploy.planning.secrets import waiting_secrets
 from score_flyio.deploy.verdict import count_checks
 from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.session import Session
@@ -74,6 +85,8 @@ class AppStatus:
     machines: tuple[MachineStatus, ...] = ()
     volumes: tuple[VolumeStatus, ...] = ()
     addresses: tuple[AddressStatus, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What is remarkable of it: several releases in a group, secrets that wait."""
     error: str | None = None
 
     @property
@@ -126,7 +139,9 @@ async def read_status(session: Session, refs: Sequence[AppRef]) -> Status:
 async def _read_app(client: FlyClient, ref: AppRef) -> AppStatus:
     try:
         with unwrapped():
-            observed = await observe_app(client, ref.app, Wanted(volumes=True, addresses=True))
+            observed = await observe_app(
+                client, ref.app, Wanted(volumes=True, addresses=True, secrets=True)
+            )
     except FlyError as error:
         return AppStatus(app=ref.app, workload=ref.workload, error=error.message)
     return app_status(observed, ref)
@@ -135,24 +150,46 @@ async def _read_app(client: FlyClient, ref: AppRef) -> AppStatus:
 def app_status(observed: ObservedApp, ref: AppRef) -> AppStatus:
     """One app as it was observed."""
     machines = (*observed.machines, *observed.others, *observed.leftovers)
+    present = {machine.id for machine in machines}
+    shown = [_machine(machine, present) for machine in machines]
     return AppStatus(
         app=ref.app,
         workload=ref.workload,
         exists=observed.exists,
         status=(observed.app.status or "") if observed.app else "",
-        machines=tuple(sorted(map(_machine, machines), key=lambda m: (m.group, m.region, m.id))),
+        machines=tuple(sorted(shown, key=lambda m: (m.group, m.region, m.id))),
         volumes=tuple(map(_volume, sorted(observed.volumes, key=lambda v: v.id or ""))),
         addresses=tuple(
             AddressStatus(ip=address.ip or "", type=ip_type(address))
             for address in sorted(observed.addresses, key=lambda a: a.ip or "")
         ),
+        notes=(*_mixed_releases(observed), *_waiting(observed)),
     )
 
 
-def _machine(machine: models.Machine) -> MachineStatus:
+def _mixed_releases(observed: ObservedApp) -> Iterator[str]:
+    """Groups in whose middle a deploy is, or was when it came to its end."""
+    for group, machines in by_group(observed.machines).items():
+        count = Counter(metadata(machine).get(RELEASE_VERSION, "-") for machine in machines)
+        if len(count) > 1:
+            shares = ", ".join(f"{number} on {n}" for number, n in sorted(count.items()))
+            yield (
+                f"group {group} runs several releases ({shares}): a deploy is under way, was "
+                "interrupted, or had no need to change all; deploy again goes on"
+            )
+
+
+def _waiting(observed: ObservedApp) -> Iterator[str]:
+    names = {name for m in observed.machines for name in waiting_secrets(m, observed)}
+    if names:
+        yield f"staged secrets wait for the next deploy: {', '.join(sorted(names))}"
+
+
+def _machine(machine: models.Machine, present: Container[str | None]) -> MachineStatus:
     checks = count_checks(machine)
     config = machine.config or machine.incomplete_config or models.FlyMachineConfig()
     notes = [f"standby for {', '.join(config.standbys)}"] if config.standbys else []
+    notes += _stage(machine, present)
     notes += ["out of routing"] if machine.cordoned else []
     host = machine.host_status or "ok"
     notes += [f"host {host}"] if host != "ok" else []
@@ -167,6 +204,21 @@ def _machine(machine: models.Machine) -> MachineStatus:
         release=metadata(machine).get(RELEASE_VERSION, ""),
         note=", ".join(notes),
     )
+
+
+def _stage(machine: models.Machine, present: Container[str | None]) -> list[str]:
+    """Which part it has in a deploy that is under way or was interrupted, or that it has none."""
+    if is_stray(machine):
+        return ["no deploy made it"]
+    marks = Marks.of(machine)
+    stages = {
+        "release command": is_release_machine(machine),
+        "canary": bool(marks.canary),
+        "replaced, to be destroyed": marks.tag == SAFE_TO_DESTROY,
+        f"takes over from {marks.stands_for}": marks.stands_for in present,
+        "of no release": is_own(machine) and marks.release_id is None,
+    }
+    return [text for text, holds in stages.items() if holds]
 
 
 def _volume(volume: models.Volume) -> VolumeStatus:

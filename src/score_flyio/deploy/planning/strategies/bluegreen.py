@@ -167,6 +167,12 @@ def _pause(update: GroupUpdate, name: str, reason: str, needs: tuple[str, ...]) 
 
 
 def _impossible(update: GroupUpdate) -> Impossible | None:
+    if update.strays:
+        return Impossible(
+            reason=f"cannot be used beside machine {', '.join(update.strays)}, which no deploy "
+            "made: it would go on beside the new machines",
+            hint="destroy it (flyctl machine destroy ID), or use --strategy rolling",
+        )
     if not update.waiting.checks:
         return Impossible(
             reason=f"needs a check in group {update.group}, "

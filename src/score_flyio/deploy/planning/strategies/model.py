@@ -131,6 +131,10 @@ class GroupUpdate:
     """Of each machine that is in reach, also where it already is as it should be."""
     changing: frozenset[str]
     """Ids of the machines whose updates are carried out."""
+    starting: frozenset[str] = frozenset()
+    """Ids of machines at rest that are to run."""
+    strays: tuple[str, ...] = ()
+    """Machines of the app that no deploy made."""
     before: tuple[str, ...] = ()
     """Steps that come before any machine of the group changes."""
     max_unavailable: float = 0.33

@@ -1,0 +1,97 @@
+"""What a person should know beside the steps of a plan. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from fly_machines import models
+from score_flyio.deploy.metadata import Marks, is_stray
+from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.planning.model import PlanContext
+from score_flyio.deploy.planning.new_machine import options_guest
+from score_flyio.deploy.planning.secrets import waiting_secrets
+from score_flyio.deploy.step import Step, UpdateMachine
+from score_flyio.flytoml.groups import vm_of
+
+
+def notes_of(context: PlanContext, steps: Sequence[Step]) -> tuple[str, ...]:
+    """All of an app."""
+    updates = [step for step in steps if isinstance(step, UpdateMachine)]
+    return (
+        *_not_ours(context.observed),
+        *_waiting(context.observed),
+        *_resting(updates),
+        *_smaller(context, updates),
+        *_sizes_kept(context),
+    )
+
+
+def _not_ours(observed: ObservedApp) -> Iterator[str]:
+    strays = [machine for machine in observed.others if is_stray(machine)]
+    if strays:
+        yield f"no deploy made {_named(strays)}: left alone"
+    taken = [machine for machine in observed.machines if Marks.of(machine).release_id is None]
+    if taken:
+        yield f"of no release: {_named(taken)}: treated as part of the app, as flyctl does"
+
+
+def _named(machines: Iterable[models.Machine]) -> str:
+    texts = (f"machine {m.id} ({m.state} in {m.region})" for m in machines)
+    return ", ".join(texts)
+
+
+def _waiting(observed: ObservedApp) -> Iterator[str]:
+    names = {name for m in observed.machines for name in waiting_secrets(m, observed)}
+    if names:
+        yield f"secrets that were staged go live with this deploy: {', '.join(sorted(names))}"
+
+
+def _resting(updates: Iterable[UpdateMachine]) -> Iterator[str]:
+    stay = [u.machine for u in updates if u.request.skip_launch and not u.config.standbys]
+    if stay:
+        yield (
+            f"at rest, and left so with the new config: machine {', '.join(stay)}; "
+            "deploy --start starts them"
+        )
+
+
+def _smaller(context: PlanContext, updates: Iterable[UpdateMachine]) -> Iterator[str]:
+    """A `[[vm]]` that says only a part of the size takes the rest from a preset."""
+    for update in updates:
+        vm = vm_of(context.desired.spec, update.group or "")
+        before, after = update.previous.guest, update.config.guest
+        if vm is None or vm.size or before is None or after is None:
+            continue
+        unsaid = {
+            "cpus": (vm.cpus, before.cpus, after.cpus),
+            "memory_mb": (vm.memory, before.memory_mb, after.memory_mb),
+        }
+        lost = [
+            f"{name} {old} → {new}"
+            for name, (said, old, new) in unsaid.items()
+            if not said and (new or 0) < (old or 0)
+        ]
+        if lost:
+            yield (
+                f"machine {update.machine} gets smaller ({', '.join(lost)}), because [[vm]] leaves "
+                "that out: write it there to keep what it was scaled to"
+            )
+
+
+def _sizes_kept(context: PlanContext) -> Iterator[str]:
+    """`--vm-*` is for new machines of groups without `[[vm]]`, as with flyctl."""
+    guest = options_guest(context.options)
+    if guest is None:
+        return
+    other = [
+        machine.id or ""
+        for machine in context.observed.machines
+        if (found := machine.config and machine.config.guest)
+        and (found.cpu_kind, found.cpus, found.memory_mb)
+        != (guest.cpu_kind, guest.cpus, guest.memory_mb)
+    ]
+    if other:
+        yield (
+            f"--vm-* is for new machines: machine {', '.join(other)} keeps its size; "
+            "scale --vm-size or [[vm]] in the fly.toml changes it"
+        )

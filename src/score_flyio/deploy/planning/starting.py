@@ -1,0 +1,28 @@
+"""Which machines at rest a deploy starts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fly_machines import models
+from score_flyio.deploy.condition import rests
+from score_flyio.deploy.planning.model import GroupContext
+from score_flyio.flytoml.groups import flatten
+
+
+def to_start(context: GroupContext, machines: Sequence[models.Machine]) -> frozenset[str]:
+    """Ids of machines at rest that are to run: with `--start` all but standbys.
+
+    Else as many as `min_machines_running` lacks in the primary region: the proxy keeps so many from
+    being stopped, and starts none.
+    """
+    resting = [m for m in machines if rests(m) and not (m.config and m.config.standbys)]
+    if not context.options.start:
+        spec = flatten(context.desired.spec, context.group)
+        region = spec.primary_region
+        services = (*spec.services, *((spec.http_service,) if spec.http_service else ()))
+        wanted = max((service.min_machines_running or 0 for service in services), default=0)
+        resting = [m for m in resting if m.region == region]
+        running = sum(1 for m in machines if m.region == region and not rests(m))
+        resting = resting[: max(0, wanted - running)]
+    return frozenset(machine.id or "" for machine in resting)
