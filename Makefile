@@ -48,6 +48,7 @@ generate-check: $(READY)  ## Check that the generated code is fresh
 test: $(READY)  ## Run all tests
 	tests/browser/setup.sh || true
 	tests/integration/images/setup.sh || true
+	tests/integration/servers/setup.sh || true
 	$(PYTEST) -n $(WORKERS)
 
 bench: $(READY)  ## Measure the targets; prints a table and writes bench-results.json

@@ -17,8 +17,31 @@ containers:
       DB: ${resources.db.url}
       ORDERS: ${resources.orders.host}
       CACHE: ${resources.cache.url}
+      SERVER: ${resources.server.password}
+      ITEMS: ${resources.items.url}
+      DOCUMENTS: ${resources.documents.connection}
+      QUEUE: ${resources.queue.vhost} ${resources.queue.password}
+      FILES: ${resources.files.endpoint}/${resources.files.bucket} ${resources.files.secret_key}
 resources:
   db: {type: postgres}
+  orders: {type: postgres}
+  cache: {type: redis}
+  server: {type: postgres-instance}
+  items: {type: mysql}
+  documents: {type: mongodb}
+  queue: {type: amqp}
+  files: {type: s3}
+"""
+ORDERS = """\
+apiVersion: score.dev/v1b1
+metadata: {name: shop}
+containers:
+  main:
+    image: nginx
+    variables:
+      ORDERS: ${resources.orders.host}
+      CACHE: ${resources.cache.url}
+resources:
   orders: {type: postgres}
   cache: {type: redis}
 """
@@ -37,7 +60,7 @@ def test_from_init_to_nothing_left(cli: Cli, tmp_path: Path) -> None:
     assert made.exit_code == 0, made.stderr
     assert "no server runs in an emulated machine" in made.stderr
     kinds = sorted(app.removeprefix("pfx-").split("-")[0] for app in apps(tmp_path))
-    assert kinds == ["pg", "redis", "shop"]
+    assert kinds == ["mongo", "mysql", "pg", "pg", "rabbitmq", "redis", "s3", "shop"]
 
     planned = cli("plan", "--target", "emulator", "--detailed-exitcode", "--ha=false")
     assert planned.exit_code == 0, planned.stdout
@@ -58,7 +81,7 @@ def test_a_server_needs_a_token_and_says_so(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_one_of_the_projects_own_comes_first(cli: Cli, tmp_path: Path) -> None:
-    (tmp_path / "score.yaml").write_text(SCORE.replace("DB: ${resources.db.url}", "A: b"))
+    (tmp_path / "score.yaml").write_text(ORDERS)
     cli("init", "--fly-app-prefix", "pfx-")
     for type_ in ("postgres", "redis"):
         values = json.dumps({"host": "mine", "url": "mine"})

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import psycopg
 import pytest
@@ -171,6 +172,24 @@ class Platform:
         if kind == "volumes":
             return sum(v.deleted_at is None for v in world.volumes.values())
         return sum(len(app.ips) for app in world.apps.values())
+
+
+class Killer(httpx.AsyncBaseTransport):
+    """Cancels the run when its n-th request was carried out, but not answered."""
+
+    def __init__(
+        self, inner: httpx.AsyncBaseTransport, scope: anyio.CancelScope, left: int
+    ) -> None:
+        self.inner, self.scope = inner, scope
+        self.left = left
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.left -= 1
+        response = await self.inner.handle_async_request(request)
+        if not self.left:
+            self.scope.cancel()
+            await anyio.sleep_forever()
+        return response
 
 
 @pytest.fixture(autouse=True)

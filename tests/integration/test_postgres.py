@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import anyio
-import httpx
 import psycopg
 import pytest
 from attrs import asdict, define, evolve, field
@@ -25,7 +24,14 @@ from score_flyio.resources.provisioner import (
 from score_flyio.resources.servers.access import FlyAccess
 from score_flyio.resources.sharing import merge_patch
 from score_flyio.score.resources import ResourceUid
-from tests.integration.conftest import QUICK, Platform, PostgresServer, refused, served
+from tests.integration.conftest import (
+    QUICK,
+    Killer,
+    Platform,
+    PostgresServer,
+    refused,
+    served,
+)
 
 NewPlatform = Callable[..., Platform]
 SHARED_KEY = "builtin-provisioners-postgres"
@@ -297,24 +303,6 @@ async def test_nothing_to_deprovision_needs_no_platform(platform: Platform) -> N
 
 
 # --- runs that end anywhere
-
-
-class Killer(httpx.AsyncBaseTransport):
-    """Cancels the run when its n-th request was carried out, but not answered."""
-
-    def __init__(
-        self, inner: httpx.AsyncBaseTransport, scope: anyio.CancelScope, left: int
-    ) -> None:
-        self.inner, self.scope = inner, scope
-        self.left = left
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self.left -= 1
-        response = await self.inner.handle_async_request(request)
-        if not self.left:
-            self.scope.cancel()
-            await anyio.sleep_forever()
-        return response
 
 
 async def killed_run(platform: Platform, caller: Caller, number: int) -> bool:
