@@ -209,3 +209,100 @@ def test_a_built_in_provisioner_added_without_its_mode_is_told_it(cli: Cli, kind
     assert cli("provisioners", "add", "pg", "postgres", *args).exit_code == 0
     (document,) = cli("provisioners", "list", "--json").json
     assert list(document["cmd"]["args"])[1:] == [kind, "$SCORE_PROVISIONER_MODE"]
+
+
+def test_all_types_that_are_served_are_listed(cli: Cli, tmp_path: Path) -> None:
+    assert cli("init", "--fly-app-prefix=").exit_code == 0
+    (tmp_path / ".score-flyio" / "a.provisioners.yaml").write_text(FILE)
+    listed = cli("provisioners", "list", "--format", "table")
+    lines = {line.split()[0]: line for line in listed.stdout.splitlines()}
+    assert lines["TYPE"].split() == ["TYPE", "CLASS", "PARAMS", "OUTPUTS", "DESCRIPTION"]
+    assert {"thing", "postgres", "redis", "service", "route", "volume"} <= set(lines)
+    assert "host, port, username, password" in lines["redis"]
+    assert "A Redis server" in lines["redis"]
+    rows = json.loads(cli("provisioners", "list", "--format", "json").stdout)
+    (redis,) = [row for row in rows if row["type"] == "redis"]
+    assert redis["class"] == "(any)"
+    assert redis["outputs"][:2] == ["host", "port"]
+
+
+def test_those_that_come_with_score_flyio_can_be_turned_off(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "score.yaml").write_text(SCORE.replace("type: thing", "type: dns"))
+    (tmp_path / "mine.yaml").write_text(FILE)
+    started = cli("init", "--fly-app-prefix=", "--no-default-provisioners")
+    assert started.exit_code == 0, started.stderr
+    assert cli("provisioners", "list", "--format", "json").stdout == "[]\n"
+    refused = cli("generate", "score.yaml")
+    assert refused.exit_code == 1
+    assert "no provisioner serves it" in refused.stderr
+    assert cli("init", "--provisioners", "mine.yaml").exit_code == 0
+    assert len(json.loads(cli("provisioners", "list", "--format", "json").stdout)) == 1
+    assert cli("init", "--default-provisioners").exit_code == 0
+    assert len(json.loads(cli("provisioners", "list", "--format", "json").stdout)) > 10
+
+
+def test_a_type_that_nobody_serves_is_told_with_the_nearest(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "score.yaml").write_text(SCORE.replace("type: thing", "type: postgresql"))
+    cli("init", "--fly-app-prefix=")
+    refused = cli("generate", "score.yaml")
+    assert refused.exit_code == 1
+    assert "is postgres meant?" in refused.stderr
+
+
+def test_patch_templates_are_refused_with_the_reason(cli: Cli) -> None:
+    result = cli("init", "--fly-app-prefix=", "--patch-templates", "x.yaml")
+    assert result.exit_code == 2
+    assert "Kubernetes manifests" in result.stderr
+
+
+def test_a_folder_and_a_file_url_are_sources_and_keep_their_order(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    for name in ("a", "b", "c"):
+        text = FILE.replace("mine/thing", f"mine/{name}")
+        (tmp_path / "more" / f"{name}.provisioners.yaml").write_text(text)
+    (tmp_path / "d.yaml").write_text(FILE.replace("mine/thing", "mine/d"))
+    assert cli("init", "--fly-app-prefix=", "--provisioners", "more").exit_code == 0
+    # In the same second, so that only the order of the calls tells which is newer.
+    assert cli("init", "--provisioners", f"file://{tmp_path}/d.yaml").exit_code == 0
+    listed = cli("provisioners", "list", "--json").json
+    assert [item["id"][-1] for item in listed] == ["d", "a", "b", "c"]
+
+
+PROGRAM = """\
+#!/bin/sh
+cat > request.json
+printf '%s' '{"resource_state": {"s": 1}, "resource_outputs": {"host": "h", "key": "k"},'
+printf '%s' '"shared_state": {"x": 1}, "manifests": [{"kind": "Pod"}]}'
+"""
+
+
+def test_a_program_for_other_tools_gets_their_request_and_is_understood(
+    cli: Cli, tmp_path: Path
+) -> None:
+    program = tmp_path / "make-thing"
+    program.write_text(PROGRAM)
+    program.chmod(0o755)
+    (tmp_path / "mine.yaml").write_text("- uri: cmd://./make-thing\n  type: thing\n")
+    ports = "service: {ports: {web: {port: 80, targetPort: 8080}}}\n"
+    (tmp_path / "score.yaml").write_text(SCORE + ports)
+    assert cli("init", "--fly-app-prefix", "p-", "--provisioners", "mine.yaml").exit_code == 0
+    result = cli("generate", "score.yaml")
+    assert result.exit_code == 0, result.stderr
+    assert "manifests, which nothing here applies" in result.stderr
+    assert 'HOST = "h"' in (tmp_path / "fly_shop.toml").read_text()
+    sent = json.loads((tmp_path / "request.json").read_text())
+    assert sent["source_workload"] == "shop"
+    port = {"name": "web", "port": 80, "target_port": 8080, "protocol": "TCP"}
+    service = sent["workload_services"]["shop"]
+    assert (service["service_name"], service["ports"]["web"]) == ("p-shop", port)
+    assert sent["shared_state"] == sent["shared"]
+
+
+def test_a_program_that_is_missing_fails_when_it_is_used(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("- uri: cmd://not-there\n  type: thing\n")
+    (tmp_path / "score.yaml").write_text(SCORE)
+    assert cli("init", "--fly-app-prefix=", "--provisioners", "mine.yaml").exit_code == 0
+    assert cli("provisioners", "list").exit_code == 0
+    result = cli("generate", "score.yaml")
+    assert result.exit_code == 1
+    assert "'not-there' cannot be run" in result.stderr

@@ -125,12 +125,20 @@ class Project:
         environ = {**self.environ, TARGET_VARIABLE: target}
         return evolve(self, store=store, environ=environ, target=target)
 
-    async def init(self, prefix: str | None, *, sample: str | None = None) -> Initialised:
+    async def init(
+        self,
+        prefix: str | None,
+        *,
+        sample: str | None = None,
+        default_provisioners: bool | None = None,
+    ) -> Initialised:
         """Start the project; what is there already stays.
 
         Args:
             prefix: of the names of all apps; needed the first time, may be empty text.
             sample: where to write a sample Score file unless there is one; None: nowhere.
+            default_provisioners: whether those that come with score-flyio serve what no other
+                does; None: as it is.
 
         Raises:
             UsageError: no prefix the first time, or another one than before.
@@ -153,6 +161,10 @@ class Project:
                 )
             check_prefix(prefix)
             await self.store.save(ProjectState.new(prefix))
+        if default_provisioners is not None:
+            async with self.locked("init") as known:
+                known.default_provisioners = default_provisioners
+                await self.store.save(known)
         return Initialised(
             created=state is None, sample=await in_thread(self._write_sample, sample)
         )
@@ -266,6 +278,7 @@ class Project:
             surroundings=surroundings,
             access=access or from_environment,
             timeout=timeout,
+            defaults=state.default_provisioners,
         )
 
     def toml_path(self, workload: str, output_dir: str | None = None) -> Path:

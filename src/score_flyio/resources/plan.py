@@ -45,7 +45,7 @@ class ResourcePlan(Record):
     def behind_the_proxy(self) -> frozenset[str]:
         """The workloads that resources of class `flycast` lead to."""
         return frozenset(
-            str((resource.params or {}).get("workload", uid.id))
+            str((resource.params or {}).get("workload", uid.id.rpartition(".")[2]))
             for uid, resource in self.primed.items()
             if uid.class_ == "flycast" and uid.type in ("service", "service-port")
         )

@@ -19,6 +19,14 @@ from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequ
 from score_flyio.score.resources import JsonObject
 
 MEMBERS: Final = ("state", "values", "secrets", "shared")
+OTHER_TOOLS: Final = {
+    "resource_state": "state",
+    "resource_outputs": "values",
+    "shared_state": "shared",
+}
+"""What the members are called that programs for score-compose and score-k8s answer with."""
+NOT_HERE: Final = ("manifests", "services", "networks", "volumes", "files")
+"""Members with which such programs give what is to be put into Kubernetes or Compose."""
 MAX_ANSWER: Final = 16 * 1024 * 1024
 """Bytes; a longer answer is refused."""
 _HALF: Final = re.compile("[\ud800-\udfff]")
@@ -40,8 +48,36 @@ class Answer:
     body: bytes
 
 
-def encode_request(request: ProvisionRequest) -> bytes:
-    """The request as one line of JSON. Raises ProvisionFailed for what JSON cannot carry."""
+def for_other_tools(request: ProvisionRequest, surroundings: JsonObject) -> JsonObject:
+    """What programs for score-compose and score-k8s look for beside the members of ours."""
+    services: JsonObject = {
+        workload: {
+            "service_name": service["ServiceName"],
+            "ports": {
+                name: {
+                    "name": port["Name"],
+                    "port": port["Port"],
+                    "target_port": port["TargetPort"],
+                    "protocol": port["Protocol"],
+                }
+                for name, port in service["Ports"].items()
+            },
+        }
+        for workload, service in surroundings["WorkloadServices"].items()
+    }
+    return {
+        "resource_state": request.state,
+        "shared_state": request.shared,
+        "source_workload": surroundings["SourceWorkload"],
+        "workload_services": services,
+    }
+
+
+def encode_request(request: ProvisionRequest, more: JsonObject | None = None) -> bytes:
+    """The request, with `more` members, as one line of JSON.
+
+    Raises ProvisionFailed for what JSON cannot carry.
+    """
     members = {
         "resource_uid": request.guid,
         "resource_type": request.uid.type,
@@ -51,6 +87,7 @@ def encode_request(request: ProvisionRequest) -> bytes:
         "shared": request.shared,
         "resource_params": request.params,
         "resource_metadata": request.metadata,
+        **(more or {}),
     }
     try:
         return json.dumps(
@@ -84,13 +121,18 @@ def decode_answer(body: bytes) -> ProvisionResult:
     Raises ValueError that says what is wrong, without quoting any value.
     """
     document = parse_object(body)
+    left = [name for name in NOT_HERE if document.pop(name, None)]
+    for theirs, ours in OTHER_TOOLS.items():
+        if theirs in document and ours not in document:
+            document[ours] = document.pop(theirs)
     if unknown := sorted(set(document) - set(MEMBERS)):
         names = ", ".join(repr(name) for name in unknown)
         raise ValueError(f"unknown member {names}; there are only {', '.join(MEMBERS)}")
     for name, value in document.items():
         if value is not None and not isinstance(value, dict):
             raise ValueError(f"member {name!r} must be an object")
-    return ProvisionResult(**document)
+    warnings = (f"its answer has {', '.join(left)}, which nothing here applies",) if left else ()
+    return ProvisionResult(**document, warnings=warnings)
 
 
 def parse_object(body: bytes) -> JsonObject:

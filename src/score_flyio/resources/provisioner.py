@@ -43,6 +43,8 @@ class ProvisionResult(Record):
     """Outputs that are never kept."""
     shared: JsonObject | None = field(default=None, repr=False)
     """A JSON merge patch (RFC 7386) for the shared state."""
+    warnings: tuple[str, ...] = ()
+    """What a person should know, without secrets."""
 
 
 class ProvisionIncomplete(ProvisionFailed):

@@ -75,7 +75,7 @@ class Registry:
             looked_at.append(definition)
         raise NoProvisionerError(
             f"resource '{uid}': no provisioner serves it{_explain(looked_at, uid)}",
-            hint=f"add one: score-flyio provisioners add ID {uid.type} …",
+            hint=_hint(looked_at, uid),
         )
 
     def named(self, provisioner_id: str) -> ProvisionerDefinition | None:
@@ -151,6 +151,15 @@ def installed() -> dict[str, PluginProvisioner]:
     return found
 
 
+def _hint(definitions: Sequence[ProvisionerDefinition], uid: ResourceUid) -> str:
+    """How to have one, and the type that may be meant."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(uid.type, {d.resource_type for d in definitions} - {uid.type}, n=1)
+    meant = f"is {near[0]} meant? If not, " if near else ""
+    return f"{meant}add one: score-flyio provisioners add ID {uid.type} …"
+
+
 def _explain(definitions: Sequence[ProvisionerDefinition], uid: ResourceUid) -> str:
     near = [d for d in definitions if d.resource_type.lower() == uid.type.lower()]
     if not near:
@@ -172,6 +181,7 @@ def project_registry(
     surroundings: Callable[[], Surroundings],
     access: Callable[[], FlyAccess],
     timeout: float,
+    defaults: bool = True,
 ) -> Registry:
     """The provisioners of a project; `folder` has its `*.provisioners.yaml` files.
 
@@ -181,6 +191,7 @@ def project_registry(
         surroundings: gives templates the project.
         access: gives servers the way to Fly.
         timeout: seconds for one call of a command or service.
+        defaults: whether those that come with score-flyio follow.
 
     Raises ConfigError with everything that is wrong in all files.
     """
@@ -188,7 +199,7 @@ def project_registry(
     def project() -> FilesProject:
         from score_flyio.resources.template.files import Project
 
-        return Project(surroundings, access)
+        return Project(surroundings, access, timeout)
 
     @cache
     def servers() -> Registry:
@@ -198,10 +209,10 @@ def project_registry(
         return Registry(found.definitions, timeout, found.provisioners, asks_packages=False)
 
     @cache
-    def defaults() -> Registry:
-        from score_flyio.resources.template.files import defaults
+    def built_in() -> Registry:
+        from score_flyio.resources.template.files import built_in
 
-        found = defaults(project())
+        found = built_in(project())
         return Registry(
             found.definitions, timeout, found.provisioners, servers, asks_packages=False
         )
@@ -222,4 +233,4 @@ def project_registry(
             from score_flyio.resources.template.files import built_in_server
 
             work[definition.id] = built_in_server(kind, project())
-    return Registry(definitions, timeout, work, defaults)
+    return Registry(definitions, timeout, work, built_in if defaults else None)

@@ -222,6 +222,14 @@ class ResourceRun:
                 self._report_failure(uid, error)
                 raise
             await self._keep(uid, result, params)
+            for warning in result.warnings:
+                self._emit(
+                    events.WarningRaised(
+                        scope=scope,
+                        message=f"resource '{uid}': {warning}",
+                        code="resource_doubtful",
+                    )
+                )
             self._outputs[uid] = Outputs(
                 self._state.resources[uid].outputs, conceal(result.secrets or {})
             )

@@ -45,7 +45,8 @@ def _converter() -> cattrs.Converter:
 
 def dump_deployments(state: ProjectState) -> str | None:
     """The text of `deployments.yaml`; None when there is nothing to remember."""
-    if not (state.deployments or state.uses_shared or state.place):
+    defaults = state.default_provisioners
+    if defaults and not (state.deployments or state.uses_shared or state.place):
         return None
     place = state.place
     known = {} if place is None else {"address": place.address, "organization": place.organization}
@@ -54,6 +55,7 @@ def dump_deployments(state: ProjectState) -> str | None:
             "version": VERSION,
             "salt": state.salt,
             **({"place": known} if known else {}),
+            **({} if defaults else {"default_provisioners": False}),
             "uses_shared": dict(sorted(state.uses_shared.items())),
             "deployments": {
                 app: _converter().unstructure(record)
@@ -88,6 +90,9 @@ def load_deployments(state: ProjectState, text: str, file: str) -> None:
         state.salt = _converter().structure(document["salt"], str)
         place = document.get("place")
         state.place = None if place is None else _converter().structure(place, Place)
+        state.default_provisioners = _converter().structure(
+            document.get("default_provisioners", True), bool
+        )
         state.uses_shared = _converter().structure(
             document.get("uses_shared") or {}, dict[str, bool]
         )

@@ -59,6 +59,8 @@ class ProjectState(Record):
     """State that all provisioners share."""
     provisioners: tuple[ProvisionerDefinition, ...] = ()
     """In matching order."""
+    default_provisioners: bool = True
+    """Whether those that come with score-flyio serve what no other does."""
     deployments: dict[str, DeploymentRecord] = field(factory=dict)
     """By app name."""
     uses_shared: dict[str, bool] = field(factory=dict)

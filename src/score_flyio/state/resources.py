@@ -165,6 +165,11 @@ class ProvisionerDefinition(Record):
     resource_id: str | None = None
     """None serves every id."""
     spec: ProvisionerSpec
+    description: str = ""
+    params: tuple[str, ...] = ()
+    """Of resources; where it says which it knows."""
+    outputs: tuple[str, ...] = ()
+    """Where it says which it promises."""
 
     @property
     def outside(self) -> str | None:

@@ -66,6 +66,7 @@ class TargetStore:
         state.app_prefix = shared.app_prefix
         state.shared = {**state.shared, PREFIX_KEY: shared.app_prefix}
         state.provisioners = shared.provisioners
+        state.default_provisioners = shared.default_provisioners
         state.workloads = {**shared.workloads, **state.workloads}
         return state
 

@@ -16,14 +16,12 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import boto3  # type: ignore[import-untyped]
+import obstore
 import pika  # type: ignore[import-untyped]
 import pytest
 from attrs import define, field
-from botocore.client import Config  # type: ignore[import-untyped]
-from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+from obstore.store import S3Store
 
 from fly_emulator import Emulator
 from fly_emulator.exec_local import LocalExecRunner
@@ -352,20 +350,16 @@ class S3(Real):
 
     def use(self, result: ProvisionResult) -> None:
         values, secrets = result.values or {}, result.secrets or {}
-        client = boto3.client(
-            "s3",
-            endpoint_url=f"http://127.0.0.1:{self.port}",
-            region_name=values["region"],
-            aws_access_key_id=values["aws_access_key_id"],
-            aws_secret_access_key=secrets["aws_secret_key"],
-            config=Config(s3={"addressing_style": "path"}),
+        store = S3Store(
+            values["bucket"],
+            endpoint=f"http://127.0.0.1:{self.port}",
+            region=values["region"],
+            access_key_id=values["aws_access_key_id"],
+            secret_access_key=secrets["aws_secret_key"],
+            client_options={"allow_http": True},
         )
-        try:
-            client.put_object(Bucket=values["bucket"], Key="k", Body=b"v")
-        except ClientError as error:
-            raise Refused from error
-        found: Any = client.get_object(Bucket=values["bucket"], Key="k")
-        assert found["Body"].read() == b"v"
+        obstore.put(store, "k", b"v")
+        assert bytes(obstore.get(store, "k").bytes()) == b"v"
 
 
 def _python() -> str:

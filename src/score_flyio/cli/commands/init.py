@@ -9,6 +9,7 @@ import asyncclick as click
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import json_option
+from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
     from score_flyio.engine.project import Project
@@ -35,16 +36,37 @@ if TYPE_CHECKING:
     "--provisioners",
     "sources",
     multiple=True,
-    metavar="FILE|URL",
-    help="A file of provisioners to install, before those that are there; - is stdin. Repeatable.",
+    metavar="FILE|FOLDER|URL",
+    help="Files of provisioners to install, before those that are there; - is stdin. Repeatable.",
 )
+@click.option(
+    "--default-provisioners/--no-default-provisioners",
+    "defaults",
+    default=None,
+    help="Whether those that come with score-flyio serve what no other does; on at first.",
+)
+@click.option("--patch-templates", multiple=True, hidden=True, metavar="FILE")
 @json_option
 async def command(
-    cli: CliContext, sample: str, no_sample: bool, prefix: str | None, sources: tuple[str, ...]
+    cli: CliContext,
+    *,
+    sample: str,
+    no_sample: bool,
+    prefix: str | None,
+    sources: tuple[str, ...],
+    defaults: bool | None,
+    patch_templates: tuple[str, ...],
 ) -> None:
     """Start a project in this folder; what is there already stays."""
+    if patch_templates:
+        raise UsageError(
+            "--patch-templates changes Compose files and Kubernetes manifests; there are none here",
+            hint="change the Score file with --overrides-file, or the app with annotations",
+        )
     project = cli.project()
-    done = await project.init(prefix, sample=None if no_sample else sample)
+    done = await project.init(
+        prefix, sample=None if no_sample else sample, default_provisioners=defaults
+    )
     state = await project.read()
     if done.created:
         cli.output.info(f"started a project with app prefix {state.app_prefix!r}")
@@ -67,8 +89,9 @@ async def _install(cli: CliContext, project: Project, sources: tuple[str, ...]) 
     from score_flyio.resources.template.files import fetch
 
     contents = [
-        (source, await fetch(source, directory=cli.directory, stdin=cli.stdin.read))
+        found
         for source in sources
+        for found in await fetch(source, directory=cli.directory, stdin=cli.stdin.read)
     ]
     paths = project.install_provisioners(contents, now=cli.clock.time())
     for path in paths:

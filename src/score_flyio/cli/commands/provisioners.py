@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
@@ -18,11 +19,22 @@ command = Group("provisioners", help="List, add or remove provisioners.")
 
 
 @command.command("list")
+@click.option(
+    "-f",
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    help="All types that are served, with those that come with score-flyio.",
+)
 @json_option
-async def list_(cli: CliContext) -> None:
+async def list_(cli: CliContext, form: str | None) -> None:
     """List the provisioners; the first that fits a resource serves it."""
     project = cli.project()
-    definitions = project.registry(await project.read()).all()
+    registry = project.registry(await project.read())
+    if form is not None:
+        cli.output.write(_served(tuple(registry.in_order()), form))
+        return
+    definitions = registry.all()
     lines = [f"[{index}]: {_line(item)}" for index, item in enumerate(definitions)]
     cli.output.result([_document(item) for item in definitions], "\n".join(lines))
 
@@ -120,6 +132,35 @@ def _spec(
     if cmd_binary is not None:
         return command_spec(cmd_binary, cmd_args)
     return http_spec(http_url or "")
+
+
+def _served(definitions: Sequence[ProvisionerDefinition], form: str) -> str:
+    """What serves which type, in matching order of each type."""
+    from score_flyio.cli.output import table
+
+    ordered = sorted(definitions, key=lambda item: item.resource_type)
+    rows = [
+        {
+            "type": item.resource_type,
+            "class": item.resource_class or "(any)",
+            "params": list(item.params),
+            "outputs": list(item.outputs),
+            "description": item.description,
+            "provisioner": item.id,
+        }
+        for item in ordered
+    ]
+    if form == "json":
+        import json
+
+        return json.dumps(rows, indent=2, ensure_ascii=False)
+    header = ["TYPE", "CLASS", "PARAMS", "OUTPUTS", "DESCRIPTION"]
+    lines = [
+        [item.resource_type, item.resource_class or "(any)", ", ".join(item.params) or "-",
+         ", ".join(item.outputs) or "-", item.description or item.id]
+        for item in ordered
+    ]  # fmt: skip
+    return table(header, lines)
 
 
 def _line(item: ProvisionerDefinition) -> str:

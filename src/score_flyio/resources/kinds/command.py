@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 import anyio
@@ -21,6 +21,7 @@ from score_flyio.errors import ProvisionFailed
 from score_flyio.resources.define import BUILT_IN, MODE_VARIABLE
 from score_flyio.resources.protocol import MAX_ANSWER, Answer, Mode, encode_request, understand
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
+from score_flyio.score.resources import JsonObject
 from score_flyio.state.resources import CommandSpec
 from score_flyio.state.targets import TARGET_VARIABLE
 
@@ -40,6 +41,8 @@ class CommandProvisioner:
     """None: the environment of this process."""
     cwd: str | None = None
     """Working folder of the program; None: that of this process."""
+    more: Callable[[ProvisionRequest], JsonObject] | None = None
+    """Gives further members of the request."""
 
     @property
     def uses_shared(self) -> bool | None:
@@ -52,7 +55,7 @@ class CommandProvisioner:
         return await self._call(Mode.DEPROVISION, request)
 
     async def _call(self, mode: Mode, request: ProvisionRequest) -> ProvisionResult:
-        body = encode_request(request)
+        body = encode_request(request, None if self.more is None else self.more(request))
         try:
             with anyio.fail_after(self.timeout):
                 answer = await self._run(mode, body, request.target)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any, Final
@@ -13,6 +12,7 @@ from score_flyio.base.place import Path, kind_of, shown, value_at
 from score_flyio.errors import ConfigError, Problem
 from score_flyio.resources.servers.description import Admin, Server, read_admin, read_server
 from score_flyio.resources.template import render
+from score_flyio.resources.template.go import go_expressions
 from score_flyio.score.resources import ResourceUid
 from score_flyio.state.resources import CommandSpec
 from score_flyio.yaml.reader import YamlDocument, YamlError, read_yaml
@@ -32,6 +32,23 @@ _UNUSABLE: Final = {
     SERVER: ("args", "init", "state", "shared"),
 }
 """The keys that have no meaning with each kind of uri."""
+_DESCRIBE: Final = "at Fly, describe a server with server://, or call a program with cmd://"
+_FOREIGN: Final = {
+    "manifests": ("Kubernetes (score-k8s)", _DESCRIBE),
+    "services": ("Compose (score-compose)", _DESCRIBE),
+    "networks": (
+        "Compose (score-compose)",
+        "leave it out: apps see each other",
+    ),
+    "volumes": ("Compose (score-compose)", "a server:// has a volume of its own"),
+    "files": ("Compose (score-compose)", _DESCRIBE),
+    "info_logs": ("other Score tools", "leave it out"),
+    "labels": ("other Score tools", "leave it out"),
+}
+"""Keys that files for other Score tools have: whose they are, and what to do here."""
+_MOST_TOLD: Final = 3
+"""Expressions of one Go template that are told; the others are like them."""
+LOCAL_ENV: Final = "local-env://"
 
 
 @frozen(kw_only=True)
@@ -127,7 +144,11 @@ class _Reader:
 
     def _check(self, index: int, item: dict[str, Any], seen: set[str]) -> None:
         for name in sorted(set(item) - set(_KNOWN)):
-            self._wrong((index, name), f"unknown key; there are {', '.join(_KNOWN)}")
+            if name in _FOREIGN:
+                tool, instead = _FOREIGN[name]
+                self._wrong((index, name), f"{name} is for {tool}", hint=instead)
+            else:
+                self._wrong((index, name), f"unknown key; there are {', '.join(_KNOWN)}")
         for name in (*_TEXTS, *SECTIONS):
             value = item.get(name)
             needed = name in {"uri", "type"}
@@ -152,10 +173,12 @@ class _Reader:
         kind = next((kind for kind in _UNUSABLE if uri.startswith(kind)), None)
         if kind is None:
             hint = f"it starts with {', '.join(_UNUSABLE)}"
+            if uri.startswith(LOCAL_ENV):
+                hint = 'use the built-in type environment, or env("NAME") in a template'
             self._wrong((index, "uri"), f"{shown(uri)} is not supported", hint=hint)
             return
-        if kind == COMMAND and self._program(uri) is None:
-            self._wrong((index, "uri"), "there is no such program", hint="give its path")
+        if kind == COMMAND and not self._program(uri):
+            self._wrong((index, "uri"), "a program is needed, by its name or path")
         if kind != COMMAND:
             self._check_templates(index, item)
         if kind == SERVER:
@@ -188,23 +211,31 @@ class _Reader:
                 self._check_template((index, name), text)
 
     def _check_template(self, path: Path, text: str) -> None:
+        start = self._document.line(path)
+        if found := go_expressions(text):
+            for each in found[:_MOST_TOLD]:
+                message = f"a Go template: {shown(each.text)}"
+                self._wrong(path, message, line=start and start + each.line, hint=each.hint)
+            if found[_MOST_TOLD:]:
+                more = len(found) - _MOST_TOLD
+                self._wrong(path, f"{more} more expressions of a Go template")
+            return
         try:
             render.check(text)
         except render.RenderError as error:
-            start = self._document.line(path)
             line = start + error.line if start and error.line else start
             self._wrong(path, str(error), line=line, hint=error.hint)
 
-    def _program(self, uri: str) -> str | None:
+    def _program(self, uri: str) -> str:
+        """Whether it is there shows when it is called: not every run needs it."""
         text = uri.removeprefix(COMMAND).partition("#")[0]
         if "/" not in text:
-            return shutil.which(text) if text else None
-        path = self._directory / FilePath(text).expanduser()
-        return str(path.resolve()) if path.is_file() else None
+            return text
+        return str((self._directory / FilePath(text).expanduser()).resolve())
 
     def _entry(self, index: int, item: dict[str, Any]) -> Entry:
         uri = item["uri"]
-        program = self._program(uri) if uri.startswith(COMMAND) else None
+        program = self._program(uri) if uri.startswith(COMMAND) else ""
         args = tuple(item.get("args") or ())
         server, admin = self._read_server(index, item) if uri.startswith(SERVER) else (None, None)
         return Entry(
@@ -218,7 +249,7 @@ class _Reader:
             supported_params=tuple(item.get("supported_params") or ()),
             expected_outputs=tuple(item.get("expected_outputs") or ()),
             sections={name: item[name] for name in SECTIONS if item.get(name)},
-            command=CommandSpec(binary=program, args=args) if program is not None else None,
+            command=CommandSpec(binary=program, args=args) if program else None,
             server=server,
             admin=admin,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Callable
 from importlib.resources import files
@@ -13,13 +14,14 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from score_flyio.errors import ConfigError, Problem, UsageError
-from score_flyio.resources.provisioner import Provisioner
+from score_flyio.resources.provisioner import Provisioner, ProvisionRequest
 from score_flyio.resources.servers.native import ServerProvisioner
 from score_flyio.resources.template import SUFFIX
 from score_flyio.resources.template.entry import CODE, SERVER, Entry, read_entries
 from score_flyio.resources.template.provisioner import TemplateProvisioner
 from score_flyio.resources.template.surroundings import Surroundings
-from score_flyio.state.resources import InProcessSpec, ProvisionerDefinition
+from score_flyio.score.resources import JsonObject
+from score_flyio.state.resources import CommandSpec, InProcessSpec, ProvisionerDefinition
 
 if TYPE_CHECKING:
     from score_flyio.resources.servers.access import FlyAccess
@@ -46,6 +48,8 @@ class Project:
     surroundings: Callable[[], Surroundings]
     access: Callable[[], FlyAccess]
     """The way to Fly, for servers."""
+    timeout: float = math.inf
+    """Seconds for one call of a command."""
 
 
 def installed_in(folder: Path, project: Project) -> FileProvisioners:
@@ -70,7 +74,7 @@ def installed_in(folder: Path, project: Project) -> FileProvisioners:
     return _provisioners(tuple(entries), project)
 
 
-def defaults(project: Project) -> FileProvisioners:
+def built_in(project: Project) -> FileProvisioners:
     """The templates that come with score-flyio: those that make nothing."""
     text = (files(__package__) / DEFAULTS).read_text(encoding="utf-8")
     return _provisioners(read_entries(text, file=BUILT_IN, directory=Path()), project)
@@ -110,14 +114,34 @@ def _provisioners(entries: tuple[Entry, ...], project: Project) -> FileProvision
                 resource_class=entry.class_,
                 resource_id=entry.id,
                 spec=entry.command or InProcessSpec(source=entry.file),
+                description=entry.description,
+                params=entry.supported_params,
+                outputs=entry.expected_outputs,
             )
         )
         if entry.server is not None:
             provisioners[id_] = ServerProvisioner(entry, project.surroundings, project.access)
-        elif entry.command is None:
+        elif entry.command is not None:
+            provisioners[id_] = _command(id_, entry.command, project)
+        else:
             provisioners[id_] = TemplateProvisioner(entry, project.surroundings)
     return FileProvisioners(
         definitions=tuple(definitions), provisioners=provisioners, entries=entries
+    )
+
+
+def _command(id_: str, spec: CommandSpec, project: Project) -> Provisioner:
+    """A program, which may be one for score-compose or score-k8s, too."""
+    from score_flyio.resources.define import BUILT_IN as OURS
+    from score_flyio.resources.kinds.command import CommandProvisioner
+    from score_flyio.resources.protocol import for_other_tools
+
+    def more(request: ProvisionRequest) -> JsonObject:
+        return for_other_tools(request, project.surroundings().values(request.uid))
+
+    ours = spec.args[:1] == (OURS,)
+    return CommandProvisioner(
+        id=id_, spec=spec, timeout=project.timeout, more=None if ours else more
     )
 
 
@@ -132,12 +156,18 @@ def install(folder: Path, content: bytes, *, source: str, now: float) -> Path:
     check(content, source=source, directory=folder.parent)
     mark = hashlib.sha256(source.encode()).hexdigest()[:8]
     older = [path for path in folder.glob(f"*{SUFFIX}") if path.name.split(".")[1:2] == [mark]]
-    path = folder / f"{_LAST - int(now)}.{mark}.{_stem(source)}{SUFFIX}"
+    path = folder / f"{_before(folder, now)}.{mark}.{_stem(source)}{SUFFIX}"
     write_atomically(path, content)
     for other in older:
         if other != path:
             other.unlink(missing_ok=True)
     return path
+
+
+def _before(folder: Path, now: float) -> int:
+    """A number that comes before those of all files there, also of ones of the same moment."""
+    numbers = (path.name.partition(".")[0] for path in folder.glob(f"*{SUFFIX}"))
+    return min(_LAST - int(now), *(int(n) - 1 for n in numbers if n.isdecimal()), _LAST)
 
 
 def check(content: bytes, *, source: str, directory: Path) -> None:
@@ -155,26 +185,36 @@ def _stem(source: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:40] or "stdin"
 
 
-async def fetch(source: str, *, directory: Path, stdin: Callable[[], str]) -> bytes:
-    """The content of a file of provisioners: a path, an http(s) URL, or `-` for stdin.
+async def fetch(
+    source: str, *, directory: Path, stdin: Callable[[], str]
+) -> list[tuple[str, bytes]]:
+    """The files of provisioners that a source names, with their content.
 
+    It is a path, `file://` and a path, a folder with such files, an http(s) URL, or `-` for stdin.
     Raises UsageError for anything else, and ConfigError when it cannot be read.
     """
     if source == "-":
-        return stdin().encode()
+        return [(source, stdin().encode())]
     scheme = source.partition("://")[0] if "://" in source else ""
     if scheme in {"http", "https"}:
         from score_flyio.resources.kinds.download import download
 
-        return await download(source)
-    if scheme:
+        return [(source, await download(source))]
+    path = directory / source.removeprefix("file://")
+    if scheme not in {"", "file"}:
         raise UsageError(
             f"--provisioners: {scheme}:// is not supported",
-            hint="give a path, an http or https URL, or - for stdin",
+            hint="give a path or folder, an http or https URL, or - for stdin",
         )
     try:
-        return (directory / source).read_bytes()
+        if not path.is_dir():
+            return [(source, path.read_bytes())]
+        inside = sorted(path.glob(f"*{SUFFIX}"))
+        found = [(str(Path(source) / each.name), each.read_bytes()) for each in inside]
     except OSError as error:
         raise ConfigError(
             f"--provisioners: {source} cannot be read: {error.strerror}", code=CODE
         ) from error
+    if not found:
+        raise ConfigError(f"--provisioners: {source} has no *{SUFFIX}", code=CODE)
+    return found

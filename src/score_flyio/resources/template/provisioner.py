@@ -29,7 +29,13 @@ class TemplateProvisioner:
         return "shared" in self.entry.sections
 
     async def provision(self, request: ProvisionRequest) -> ProvisionResult:
-        run = Rendering.of(self.entry, request, self.surroundings())
+        warnings: list[str] = []
+
+        def warn(message: object) -> str:
+            warnings.append(str(message))
+            return ""
+
+        run = Rendering.of(self.entry, request, self.surroundings(), warn=warn)
         init = run.section("init", Init={}, State=request.state, Shared=request.shared)
         values: dict[str, Any] = {"Init": init or {}}
         state = run.section("state", **values, State=request.state, Shared=request.shared)
@@ -39,7 +45,13 @@ class TemplateProvisioner:
         outputs = run.section("outputs", **values) or {}
         secrets = run.section("secrets", **values)
         run.expect_outputs({**outputs, **(secrets or {})})
-        return ProvisionResult(state=state, values=outputs, secrets=secrets, shared=shared)
+        return ProvisionResult(
+            state=state,
+            values=outputs,
+            secrets=secrets,
+            shared=shared,
+            warnings=tuple(dict.fromkeys(warnings)),
+        )
 
     async def deprovision(self, request: ProvisionRequest) -> ProvisionResult:  # noqa: ARG002 - a template makes nothing
         return ProvisionResult()

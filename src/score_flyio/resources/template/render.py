@@ -104,13 +104,11 @@ def check(text: str) -> None:
     try:
         _sandbox().parse(text)
     except TemplateSyntaxError as error:
-        raise _wrong(text, error) from error
+        raise _wrong(error) from error
 
 
-def _wrong(text: str, error: TemplateSyntaxError) -> RenderError:
-    go = "{{ ." in text or "{{." in text or ("{{-" in text and " ." in text)
-    hint = "templates are Jinja2 here, not Go: {{ Init.name }} for {{ .Init.name }}" if go else None
-    return RenderError(f"not a template: {error.message}", line=error.lineno, hint=hint)
+def _wrong(error: TemplateSyntaxError) -> RenderError:
+    return RenderError(f"not a template: {error.message}", line=error.lineno)
 
 
 @frozen
@@ -133,7 +131,7 @@ class Renderer:
             template = _sandbox().from_string(text, globals=dict(self.functions))
             return _joined(template.generate(**{**self.values, **more}))
         except TemplateSyntaxError as error:
-            raise _wrong(text, error) from error
+            raise _wrong(error) from error
         except RenderError:
             raise
         except TemplateError as error:

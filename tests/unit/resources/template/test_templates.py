@@ -42,8 +42,13 @@ def project() -> ProjectState:
         "db": {"type": "thing"},
         "env": {"type": "environment"},
         "keys": {"type": "environment", "class": "secret"},
+        "gone": {"type": "service", "id": "lost"},
     }
-    variables = {"A": "${resources.env.LEVEL}", "B": "x${resources.keys.TOKEN}"}
+    variables = {
+        "A": "${resources.env.LEVEL}",
+        "B": "x${resources.keys.TOKEN}",
+        "C": "${resources.gone.url}",
+    }
     spec: dict[str, Any] = {
         "metadata": {"name": "shop"},
         "service": {"ports": ports},
@@ -284,7 +289,7 @@ GOOD = """\
         ("- type: x", 1, "uri is missing"),
         ("- uri: template://x\n  type: y\n  typo: 1", 3, "unknown key"),
         ("- uri: oci://x\n  type: y", 1, "is not supported"),
-        ("- uri: cmd://./not-there\n  type: y", 1, "no such program"),
+        ("- uri: cmd://\n  type: y", 1, "a program is needed"),
         ("- uri: cmd://sh\n  type: y\n  outputs: a", 3, "no meaning with cmd"),
         ("- uri: template://x\n  type: y\n  args: [a]", 3, "no meaning with template"),
         ("- uri: template://x\n  type: y\n  outputs: {a: 1}", 3, "text is needed, not a map"),
@@ -374,6 +379,16 @@ def test_nothing_serves_a_type_that_nobody_knows(tmp_path: Path) -> None:
 # --- what comes with score-flyio
 
 
+INSIDE = {"web": 8080, "raw": 9000}
+"""The ports of the workload `shop` as its processes listen."""
+
+
+def service(host: str, port: int | None = None, ports: Any = None) -> dict[str, Any]:
+    app = host.partition(".")[0]
+    found = {"name": host, "app": app, "host": host, "hostname": host, "ports": ports or {}}
+    return found if port is None else {**found, "port": port, "url": f"http://{host}:{port}"}
+
+
 @pytest.mark.parametrize(
     ("uid", "params", "values", "secrets"),
     [
@@ -386,23 +401,31 @@ def test_nothing_serves_a_type_that_nobody_knows(tmp_path: Path) -> None:
             {"host": "pfx-shop.fly.dev", "path": "/api", "url": "https://pfx-shop.fly.dev/api"},
             None,
         ),
-        ("service.default#cart", {}, {"app": "pfx-cart", "hostname": "pfx-cart.internal"}, None),
+        ("service.default#cart", {}, service("pfx-cart.internal"), None),
+        ("service.default#web.cart", {}, service("pfx-cart.internal"), None),
+        ("service.default#other.shop", {}, service("pfx-shop.internal", 8080, INSIDE), None),
+        (
+            "service.default#x",
+            {"workload": "shop", "port": "raw"},
+            service("pfx-shop.internal", 9000, INSIDE),
+            None,
+        ),
         (
             "service.flycast#x",
             {"workload": "shop"},
-            {"app": "pfx-shop", "hostname": "pfx-shop.flycast"},
+            service("pfx-shop.flycast", 80, {"web": 80, "raw": 9000}),
             None,
         ),
         (
             "service-port.default#x",
             {"workload": "shop", "port": "web"},
-            {"hostname": "pfx-shop.internal", "port": 8080},
+            service("pfx-shop.internal", 8080, INSIDE),
             None,
         ),
         (
             "service-port.flycast#x",
             {"workload": "shop", "port": 80},
-            {"hostname": "pfx-shop.flycast", "port": 80},
+            service("pfx-shop.flycast", 80, {"web": 80, "raw": 9000}),
             None,
         ),
         ("volume.default#shop.my-data", {}, {"source": "shop_my_data"}, None),
@@ -427,13 +450,46 @@ async def test_built_in(
 
 
 @pytest.mark.parametrize(
+    ("uid", "params", "values"),
+    [
+        ("service.default#web.who", {}, service("pfx-who.internal")),
+        ("service.flycast#web.who", {}, service("pfx-who.flycast")),
+        ("service.default#who", {"port": 7}, service("pfx-who.internal", 7)),
+        (
+            "service-port.default#x",
+            {"workload": "who", "port": "7"},
+            service("pfx-who.internal", 7),
+        ),
+    ],
+)
+async def test_a_workload_that_is_not_there_yet_is_a_warning(
+    tmp_path: Path, uid: str, params: dict[str, Any], values: Any
+) -> None:
+    parsed = ResourceUid.parse(uid)
+    subject = project_registry(
+        (),
+        folder=tmp_path,
+        surroundings=lambda: surroundings(parsed),
+        access=no_access,
+        timeout=9,
+    )
+    request = ProvisionRequest(uid=parsed, guid="g", params=params)
+    result = await subject.build(subject.find(parsed)).provision(request)
+    assert result.values == values
+    (warning,) = result.warnings
+    assert "no workload 'who' in the project yet" in warning
+    assert "pfx-who" in warning
+
+
+@pytest.mark.parametrize(
     ("uid", "params", "message"),
     [
         ("environment.default#shop.env", {}, "LEVEL is not set"),
-        ("service.default#nobody", {}, "no workload 'nobody'"),
+        ("service.default#lost", {}, "port of workload 'lost' is not known before it is in"),
         ("service-port.default#x", {"workload": "shop"}, "workload and port are needed"),
         ("service-port.default#x", {"workload": "shop", "port": 1}, "has no port '1'"),
-        ("service-port.default#x", {"workload": "who", "port": 1}, "no workload 'who'"),
+        ("service-port.default#x", {"workload": "who", "port": "web"}, "'who' is not known before"),
+        ("service-port.default#x", {"workload": "cart", "port": 1}, "'cart' has no port '1'"),
         ("route.default#x", {"port": 1}, "has no port '1'"),
     ],
 )
@@ -477,8 +533,8 @@ def test_a_wrong_file_is_not_installed(tmp_path: Path) -> None:
 
 async def test_files_are_fetched_from_paths_and_stdin(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(GOOD)
-    assert await fetch("a.yaml", directory=tmp_path, stdin=str) == GOOD.encode()
-    assert await fetch("-", directory=tmp_path, stdin=lambda: GOOD) == GOOD.encode()
+    assert await fetch("a.yaml", directory=tmp_path, stdin=str) == [("a.yaml", GOOD.encode())]
+    assert await fetch("-", directory=tmp_path, stdin=lambda: GOOD) == [("-", GOOD.encode())]
     with pytest.raises(ConfigError, match=r"not-there\.yaml cannot be read"):
         await fetch("not-there.yaml", directory=tmp_path, stdin=str)
     with pytest.raises(UsageError, match="oci:// is not supported"):

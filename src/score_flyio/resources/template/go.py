@@ -1,0 +1,244 @@
+"""Go templates, as files for score-compose and score-k8s have them: told, with our own syntax.
+
+The functions of those tools come from the library Sprig. What is common is translated, so that a
+message can say what to write; nothing is run by a translation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from attrs import frozen
+
+_ACTION: Final = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
+_STRING: Final = r'"(?:[^"\\]|\\.)*"|`[^`]*`'
+_TOKEN: Final = re.compile(rf"{_STRING}|:=|[()|,]|[^\s()|,]+")
+_FIELD: Final = re.compile(r"\$?(?:\.[A-Za-z_]\w*)+|\.|\$[A-Za-z_]\w*(?:\.\w+)*|\$")
+_KEYWORDS: Final = frozenset({"if", "else", "end", "range", "with", "define", "template", "block"})
+_NAMES: Final = re.compile(r"[A-Za-z]\w*")
+
+_BEHIND_A_NAME: Final = frozenset(
+    {"|", "(", ")", ",", "if", "in", "is", "not", "and", "or", "else", "~", "+", "-", "*", "/"}
+    | {"//", "%", "==", "!=", "<", ">", "<=", ">=", "**"}
+)
+"""What may follow the name of a value or filter in Jinja2."""
+
+Words = Sequence[str]
+
+
+@frozen
+class GoExpression:
+    """An action of a Go template."""
+
+    text: str
+    """As it stands there."""
+    line: int
+    """From 1."""
+    ours: str | None
+    """The same here; None: it has no translation."""
+
+    @property
+    def hint(self) -> str:
+        """What to write instead."""
+        here = f"write {self.ours}" if self.ours else "see the table of both in its documentation"
+        return f"templates are Jinja2 here, not Go: {here}"
+
+
+def go_expressions(text: str) -> list[GoExpression]:
+    """The actions of a text that only Go understands, in their order."""
+    found: list[GoExpression] = []
+    blocks: list[str] = []
+    for match in _ACTION.finditer(text):
+        words = _TOKEN.findall(match[1])
+        if not words or not _is_go(words):
+            continue
+        try:
+            ours = _statement(words, blocks)
+        except LookupError:
+            ours = None
+        line = text.count("\n", 0, match.start()) + 1
+        found.append(GoExpression(match[0], line, ours))
+    return found
+
+
+def _is_go(words: Words) -> bool:
+    first, second = words[0], words[1] if len(words) > 1 else ""
+    if any(_FIELD.fullmatch(word) for word in words):
+        return True
+    if first == "not" or second == "(":
+        return False
+    if first in _KEYWORDS or first.startswith("/*"):
+        return True
+    # A name with arguments behind it, without parentheses; in a filter as well.
+    calls = [(first, second)]
+    calls += [(n, a) for bar, n, a in zip(words, words[1:], words[2:], strict=False) if bar == "|"]
+    return any(
+        _NAMES.fullmatch(name) and after and after not in _BEHIND_A_NAME for name, after in calls
+    )
+
+
+def _statement(words: Words, blocks: list[str]) -> str:
+    """Raises LookupError for what has no translation."""
+    first = words[0]
+    if first in {"if", "with"}:
+        blocks.append("if")
+        return f"{{% if {_expression(words[1:])} %}}"
+    if first == "else":
+        return f"{{% elif {_expression(words[2:])} %}}" if words[1:2] == ["if"] else "{% else %}"
+    if first == "end":
+        return f"{{% end{blocks.pop() if blocks else 'if'} %}}"
+    if first == "range":
+        blocks.append("for")
+        return _loop(words[1:])
+    if len(words) > 2 and words[1] in {":=", "="}:
+        return f"{{% set {words[0].removeprefix('$')} = {_expression(words[2:])} %}}"
+    return f"{{{{ {_expression(words)} }}}}"
+
+
+def _loop(words: Words) -> str:
+    if ":=" not in words:
+        return f"{{% for item in {_expression(words)} %}}"
+    at = list(words).index(":=")
+    names = [word.removeprefix("$") for word in words[:at] if word != ","]
+    over = _expression(words[at + 1 :])
+    if len(names) == 2:
+        return f"{{% for {names[0]}, {names[1]} in ({over}).items() %}}"
+    return f"{{% for {names[0]} in {over} %}}"
+
+
+def _expression(words: Words) -> str:
+    """A pipeline: what comes before is the last argument of what comes after."""
+    value = ""
+    for part in _split(words):
+        value = _call(part, value)
+    return value
+
+
+def _split(words: Words) -> list[list[str]]:
+    """The parts of a pipeline; parentheses are kept together as one word."""
+    parts: list[list[str]] = [[]]
+    depth, inner = 0, list[str]()
+    for word in words:
+        if word == ")":
+            depth -= 1
+            if not depth:
+                parts[-1].append(f"({_expression(inner)})")
+                inner = []
+                continue
+        if depth:
+            inner.append(word)
+        elif word == "|":
+            parts.append([])
+        elif word != "(":
+            parts[-1].append(word)
+        if word == "(":
+            depth += 1
+    if depth or not all(parts):
+        raise LookupError("unbalanced")
+    return parts
+
+
+def _call(words: Words, piped: str) -> str:
+    name, arguments = words[0], [_value(word) for word in words[1:]]
+    if piped:
+        arguments.append(piped)
+    if name in _FUNCTIONS:
+        count, translate = _FUNCTIONS[name]
+        if len(arguments) < count:
+            raise LookupError(name)
+        return translate(arguments)
+    if arguments:
+        raise LookupError(name)
+    return _value(name)
+
+
+def _value(word: str) -> str:
+    if word.startswith("`"):
+        return '"' + word[1:-1].replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if word == ".":
+        return "item"
+    if _FIELD.fullmatch(word):
+        return word.lstrip("$.")
+    if word.startswith(('"', "(")) or re.fullmatch(r"-?\d+(\.\d+)?", word):
+        return word
+    if word in {"true", "false"}:
+        return word
+    if word in _FUNCTIONS and not _FUNCTIONS[word][0]:
+        return _FUNCTIONS[word][1]([])
+    if word == "nil":
+        return "none"
+    raise LookupError(word)
+
+
+def _filter(name: str) -> tuple[int, Callable[[list[str]], str]]:
+    return 1, lambda a: f"{a[-1]} | {name}" + (f"({', '.join(a[:-1])})" if a[:-1] else "")
+
+
+def _operator(sign: str) -> tuple[int, Callable[[list[str]], str]]:
+    return 2, f" {sign} ".join
+
+
+def _path(arguments: list[str]) -> str:
+    """`dig "a" "b" DEFAULT MAP`."""
+    *keys, last, default, place = arguments
+    for key in keys:
+        place = f"({place}[{key}] | default({{}}))"
+    return f"{place}[{last}] | default({default})"
+
+
+def _printf(arguments: list[str]) -> str:
+    pieces = re.split(r"%[svdq]", arguments[0][1:-1])
+    if len(pieces) != len(arguments):
+        raise LookupError("printf")
+    parts: list[str] = []
+    for piece, value in zip(pieces, [*arguments[1:], ""], strict=True):
+        parts += [f'"{piece}"' if piece else "", value]
+    return " ~ ".join(filter(None, parts))
+
+
+_FUNCTIONS: Final[Mapping[str, tuple[int, Callable[[list[str]], str]]]] = {
+    "quote": _filter("tojson"),
+    "squote": _filter("tojson"),
+    "toJson": _filter("tojson"),
+    "toRawJson": _filter("tojson"),
+    "mustToJson": _filter("tojson"),
+    "default": _filter("default"),
+    "lower": _filter("lower"),
+    "upper": _filter("upper"),
+    "trim": _filter("trim"),
+    "replace": _filter("replace"),
+    "join": _filter("join"),
+    "first": _filter("first"),
+    "last": _filter("last"),
+    "toString": _filter("string"),
+    "int": _filter("int"),
+    "len": _filter("length"),
+    "keys": _filter("list"),
+    "splitList": (2, lambda a: f"{a[1]}.split({a[0]})"),
+    "dig": (3, _path),
+    "get": (2, lambda a: f"{a[0]}[{a[1]}]"),
+    "index": (2, lambda a: a[0] + "".join(f"[{key}]" for key in a[1:])),
+    "randAlphaNum": (1, lambda a: f"random_text({a[0]})"),
+    "randAlpha": (1, lambda a: f"random_text({a[0]})"),
+    "randAscii": (1, lambda a: f"random_text({a[0]})"),
+    "env": (1, lambda a: f"env({a[0]})"),
+    "fail": (1, lambda a: f"fail({a[0]})"),
+    "printf": (1, _printf),
+    "hasKey": (2, lambda a: f"{a[1]} in {a[0]}"),
+    "has": (2, lambda a: f"{a[0]} in {a[1]}"),
+    "not": (1, lambda a: f"not {a[0]}"),
+    "empty": (1, lambda a: f"not {a[0]}"),
+    "ternary": (3, lambda a: f"{a[0]} if {a[2]} else {a[1]}"),
+    "and": _operator("and"),
+    "or": _operator("or"),
+    "eq": _operator("=="),
+    "ne": _operator("!="),
+    "lt": _operator("<"),
+    "le": _operator("<="),
+    "gt": _operator(">"),
+    "ge": _operator(">="),
+    "add": _operator("+"),
+}
+"""How many arguments each needs at least, and the same here."""
