@@ -77,6 +77,23 @@ async def test_staged_secrets_go_live_with_the_next_deploy(kind: str) -> None:
     assert (await lab.deploy(app)).changes == []
 
 
+async def test_secrets_that_flyctl_staged_go_live_where_it_deployed() -> None:
+    lab = Lab.build()
+    await lab.deploy(toml())
+    for machine in lab.machines():
+        machine.config["metadata"]["fly_flyctl_version"] = "0.3.200"
+    async with lab.engine() as engine:
+        body = models.AppSecretsUpdateRequest(values={"LATER": "soon"})
+        await engine.client.api.secrets_update("web", body)
+    assert len((await lab.deploy(toml())).of("Machines_update")) == 2
+
+
+async def test_where_nothing_hints_at_secrets_nobody_asks_for_them() -> None:
+    lab = Lab.build()
+    await lab.deploy(toml())
+    assert not (await lab.deploy(toml())).of("Secrets_list")
+
+
 async def test_a_plan_that_was_agreed_to_is_not_stale_for_the_secrets_it_read() -> None:
     lab = Lab.build()
     await lab.deploy(toml())

@@ -34,6 +34,8 @@ OWN_PREFIX = "score_flyio_"
 """How the keys begin that are ours: what they say is about one machine, and never deployed."""
 STANDS_FOR = f"{OWN_PREFIX}stands_for"
 """On green machines and replacements: the machine that each takes over from."""
+STAGED = f"{OWN_PREFIX}staged"
+"""On machines of an app for which secrets were staged since they got their config."""
 TO_START = f"{OWN_PREFIX}to_start"
 """On machines whose version is to run: one at rest that nobody stopped was not started yet."""
 ADDRESSES = f"{OWN_PREFIX}addresses"
@@ -63,6 +65,7 @@ _KEYS: Final = {
     "tag": TAG,
     "green_launch": GREEN_LAUNCH,
     "stands_for": STANDS_FOR,
+    "staged": STAGED,
     "to_start": TO_START,
     "addresses": ADDRESSES,
     "history": HISTORY,
@@ -83,6 +86,7 @@ class Marks:
     tag: str | None = None
     green_launch: str | None = None
     stands_for: str | None = None
+    staged: str | None = None
     to_start: str | None = None
     addresses: str | None = None
     history: str | None = None

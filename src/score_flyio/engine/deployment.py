@@ -23,7 +23,7 @@ from score_flyio.deploy.planning.plan import (
     plan_json,
     platform_steps,
 )
-from score_flyio.deploy.planning.secrets import waiting_secrets
+from score_flyio.deploy.planning.secrets import may_wait, waiting_secrets
 from score_flyio.deploy.releases.known import of_machines, to_remember
 from score_flyio.deploy.step import CreateApp
 from score_flyio.engine.ahead import problems_ahead
@@ -199,7 +199,7 @@ class Deployment:
         """
         settings = self.settings(desired.name)
         plan = plan_app(evolve(desired, org=org), observed, settings)
-        if not plan.unchanged:
+        if not (plan.unchanged and may_wait(observed, settings.known)):
             return plan
         full = await with_secrets(self.session.client, observed)
         if not any(waiting_secrets(machine, full) for machine in full.machines):

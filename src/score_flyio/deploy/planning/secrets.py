@@ -23,6 +23,8 @@ from score_flyio.state.deployments import SecretRecord
 
 SET_SECRETS = "secrets"
 """Id of the step that sets the secrets of an app."""
+OWN_TOOL = "score-flyio/"
+"""How the tool's version begins on machines that this program configured last."""
 _HANDING_OUT = frozenset({"launch", "update", "start", "restart"})
 """Events with which a machine gets the secrets of that time."""
 
@@ -77,6 +79,19 @@ def plan_secrets(
         return SecretsPlan(changes=changes, seen=None)
     seen = digests_hash({name: observed[name] for name in wanted}) if wanted else None
     return SecretsPlan(changes={}, seen=seen)
+
+
+def may_wait(observed: ObservedApp, known: KnownApp) -> bool:
+    """Whether anything hints at secrets that nobody handed out: then they are worth a call.
+
+    A machine tells it whose secrets were staged, that saw some, or that another tool configured.
+    """
+    marks = [Marks.of(machine) for machine in observed.machines]
+    return bool(known.secrets) or any(
+        (mark.staged or mark.secrets_seen or mark.all_secrets_seen) is not None
+        or not (mark.tool_version or "").startswith(OWN_TOOL)
+        for mark in marks
+    )
 
 
 def waiting_secrets(machine: models.Machine, observed: ObservedApp) -> tuple[str, ...]:

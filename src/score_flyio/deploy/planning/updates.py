@@ -40,7 +40,7 @@ from score_flyio.deploy.planning.model import (
 from score_flyio.deploy.planning.new_machine import new_machine_config, options_guest
 from score_flyio.deploy.planning.replacements import behind_replaced_ones, replacement_steps
 from score_flyio.deploy.planning.rollout import roll_out
-from score_flyio.deploy.planning.secrets import waiting_secrets
+from score_flyio.deploy.planning.secrets import OWN_TOOL, waiting_secrets
 from score_flyio.deploy.planning.settling import settle
 from score_flyio.deploy.planning.starting import to_start
 from score_flyio.deploy.planning.strategies.model import GroupUpdate, waiting_of
@@ -49,9 +49,6 @@ from score_flyio.deploy.step import UpdateMachine, update_of
 from score_flyio.flytoml.names import StrategyName
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import Release
-
-OWN_TOOL = "score-flyio/"
-"""How the tool's version begins on machines that this program configured last."""
 
 
 @frozen(kw_only=True)

@@ -7,15 +7,18 @@ as a hash over the digests; an interrupted command is therefore finished by repe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from typing import Any, TypeAlias
 
+import anyio
 from attrs import evolve, frozen
 
 from fly_machines import models
 from score_flyio.base.secret import Secret
+from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.execution.report import Report
-from score_flyio.deploy.metadata import Marks
+from score_flyio.deploy.metadata import STAGED, Marks, by_group
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted
 from score_flyio.deploy.options import DeployOptions
@@ -34,7 +37,7 @@ from score_flyio.engine.operations.change import (
     known_definition,
 )
 from score_flyio.engine.session import Session
-from score_flyio.errors import UsageError
+from score_flyio.errors import Conflict, UsageError
 from score_flyio.fly.repeats import SecretsVersion, set_secrets
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import DeploymentRecord
@@ -161,6 +164,7 @@ async def change_secrets(
             before(foreseen)
         stored = await set_secrets(session.client.api, ref.app, values) if values else None
         if stage:
+            await _mark(session, observed)
             return evolve(foreseen, report=Report(target=session.target.name))
         if stored is not None:
             observed = await observe(session, ref, wanted)
@@ -173,6 +177,20 @@ async def change_secrets(
         )
         change = Change(ref=ref, work=work)
         return await carry_out(session, recorder, change, before=None, dry_run=False)
+
+
+async def _mark(session: Session, observed: ObservedApp) -> None:
+    """Has one machine of each group tell the next deploy that secrets wait."""
+    body = models.UpsertMetadataKeyRequest(value="true")
+
+    async def mark(machine: str) -> None:
+        with suppress(Conflict):  # whoever holds it gives it a config, and these secrets with that
+            await session.client.api.machines_upsert_metadata(observed.name, machine, STAGED, body)
+
+    with unwrapped():
+        async with anyio.create_task_group() as tasks:
+            for machines in by_group(observed.machines).values():
+                tasks.start_soon(mark, machines[0].id or "")
 
 
 def _if_changed(step: Step, secrets: SetSecrets) -> Step:
