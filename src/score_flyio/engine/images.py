@@ -49,6 +49,7 @@ from score_flyio.images.build import (
 from score_flyio.images.builders.choose import BuilderContext, choose_builder
 from score_flyio.images.builders.fly import HOST_VARIABLE, RemoteBuilder
 from score_flyio.images.logins import FLY_HOST_VARIABLE, Logins, fly_registry
+from score_flyio.images.options import ImageOptions
 from score_flyio.images.reference import ImageReference
 from score_flyio.images.registry import Registries
 from score_flyio.images.resolve import Resolved, resolve_images
@@ -340,11 +341,16 @@ def build_settings(wanted: Wanted, options: DeployOptions) -> BuildSettings:
         ImageError: the file asks for a kind of build that only other programs do.
     """
     section, chosen = wanted.spec.build or BuildSection(), options.images
-    if section.builder or section.buildpacks or section.builtin:
-        kind = "builtin" if section.builtin else "buildpacks"
+    if kind := _built_by_others(wanted, section, chosen):
         raise ImageError(
             f"{wanted.label}: images of {kind} cannot be built here",
             hint=f"run pack build {wanted.app} --publish, then give the image with --image",
+            code="build_unsupported",
+        )
+    if "://" in section.dockerfile:
+        raise ImageError(
+            f"{wanted.label}: build.dockerfile: {section.dockerfile} is not fetched from there",
+            hint="download it, and name the file",
             code="build_unsupported",
         )
     dockerfile, ignorefile = wanted.base / section.dockerfile, wanted.base / section.ignorefile
@@ -368,6 +374,18 @@ def build_settings(wanted: Wanted, options: DeployOptions) -> BuildSettings:
         compression="zstd" if section.compression == "zstd" else "",
         compression_level=section.compression_level,
     )
+
+
+def _built_by_others(wanted: Wanted, section: BuildSection, chosen: ImageOptions) -> str:
+    """What builds the image in place of a Dockerfile; empty: nothing does.
+
+    Of several, flyctl takes buildpacks first, then a Dockerfile that is named or there.
+    """
+    if section.builder:
+        return "buildpacks"
+    named = section.dockerfile or chosen.dockerfile
+    there = any((wanted.folder / name).is_file() for name in DOCKERFILES)
+    return "builtin" if section.builtin and not named and not there else ""
 
 
 def other_images(spec: AppSpec) -> tuple[str, ...]:

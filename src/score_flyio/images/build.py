@@ -122,14 +122,15 @@ async def prepare(settings: BuildSettings, image: ImageReference) -> Build:
 
 
 async def content_tag(build: Build) -> str:
-    """A tag that is the same for the same files, arguments and target.
+    """A tag that is the same for the same files, arguments, target and compression.
 
     Secrets do not count, as they are not for the image to depend on.
     """
     digest = await anyio.to_thread.run_sync(hash_of, build.context)
     settings = build.settings
     args, labels = sorted(settings.args.items()), sorted(settings.labels.items())
-    parts = (digest, build.path, settings.target, args, labels)
+    packed = (settings.compression, settings.compression_level)
+    parts = (digest, build.path, settings.target, args, labels, packed)
     return f"content-{sha256(repr(parts).encode()).hexdigest()[:32]}"
 
 

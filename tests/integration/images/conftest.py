@@ -111,14 +111,14 @@ def docker_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[
         def host(kind: str) -> str:
             if kind not in hosts:
                 folder = tmp_path_factory.mktemp(f"docker-{kind}")
-                hosts[kind] = running.enter_context(_docker_daemon(kind, folder))
+                hosts[kind] = running.enter_context(docker_daemon(kind, folder))
             return hosts[kind]
 
         yield host
 
 
 @contextmanager
-def _docker_daemon(kind: str, folder: Path) -> Iterator[str]:
+def docker_daemon(kind: str, folder: Path) -> Iterator[str]:
     daemon = program("dockerd")
     if os.geteuid() != 0:
         pytest.skip("a Docker daemon of our own needs root")

@@ -58,6 +58,8 @@ class DockerBuilder:
             async with client_of(self.address) as client:
                 ping = (await client.get("/_ping")).raise_for_status().headers
                 version = ping.get("api-version", "1.41")
+                if build.settings.compression:
+                    tell(Progress(text="a Docker daemon packs layers with gzip, whatever is asked"))
                 logins = await self._base_logins(build)
                 in_session = self._needs_session(build, logins, ping)
                 buildkit = in_session or (ping.get("builder-version") == BUILDKIT and not logins)

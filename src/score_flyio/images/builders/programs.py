@@ -106,6 +106,9 @@ class BuildahBuilder:
         args = ["push", "--digestfile", str(folder / "digest"), *self._insecure(build)]
         if build.settings.compression:
             args += ["--compression-format", build.settings.compression]
+        level = build.settings.compression_level
+        if level is not None and self.name == "buildah":
+            args += ["--compression-level", str(level)]
         return [*args, str(build.image)]
 
     def _insecure(self, build: Build) -> list[str]:
