@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
-from tests.cli.platform import FLY_TOML, TOKEN, Platform, platform, use
+from tests.cli.platform import FLY_TOML, TOKEN, WEB, Platform, platform, project, use
 
 FAST = "--no-smoke-checks"
 APP = ("-c", "fly.toml")
@@ -71,3 +71,69 @@ def test_everything_of_flyctl_at_once(cli: Cli, served: Platform) -> None:
     assert result.exit_code == 0, result.stderr
     refused = cli("plan", *APP, "--exclude-machines", "none")
     assert (refused.exit_code, "--exclude-machines: app by-hand has no machine" in refused.stderr) == (2, True)  # fmt: skip
+
+
+BROKEN = "app = 'x'\n[env\nA = 1\n"
+WRONG = FLY_TOML + "[[vm]]\nsize = 'perf-3x'\n[[restart]]\npolicy = 'sometimes'\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "reasons"),
+    [
+        (BROKEN, ["  refused.toml:2: not TOML: expected ']' at the end of a table declaration: [env"]),
+        (WRONG, ["  refused.toml:10: restart[0].policy: unknown policy 'sometimes'"]),
+        (WRONG.replace("sometimes", "always"), ["  refused.toml:8: vm.size: Fly has no machine size 'perf-3x' (use one of performance-1x, "]),
+        (FLY_TOML.replace("ams", "amz"), ["  refused.toml:2: primary_region: Fly has no region 'amz' (use ams"]),
+    ],
+)  # fmt: skip
+def test_a_refused_file_is_told_in_the_plan(
+    cli: Cli, served: Platform, text: str, reasons: list[str]
+) -> None:
+    del served
+    Path("refused.toml").write_text(text)
+    result = cli("plan", "-c", "refused.toml")
+    assert result.exit_code == 2
+    first, *told = result.stdout.splitlines()
+    assert first.endswith(": refused, nothing would be done")
+    assert all(any(line.startswith(reason) for line in told) for reason in reasons)
+    assert "nothing to do" not in result.stdout
+    document = cli("plan", "-c", "refused.toml", "--json").json
+    assert not document["empty"]
+    (failure,) = document["failures"]
+    assert failure["problems"][0]["file"] == "refused.toml"
+
+
+def test_a_plan_that_cannot_be_made_has_an_exit_code_of_its_own(cli: Cli, served: Platform) -> None:
+    del served
+    Path("refused.toml").write_text(BROKEN)
+    detailed = ("--detailed-exitcode",)
+    assert cli("plan", *APP, *detailed).exit_code == 2
+    assert cli("plan", *APP, "-c", "refused.toml", *detailed).exit_code == 1
+    assert cli("plan", "-c", "refused.toml", *detailed).exit_code == 1
+    assert cli("deploy", *APP, FAST).exit_code == 0
+    assert cli("plan", *APP, *detailed).exit_code == 0
+    both = cli("plan", *APP, "-c", "refused.toml")
+    assert both.exit_code == 2
+    assert both.stdout.splitlines()[:2] == [
+        "by-hand: nothing to do",
+        "refused.toml: refused, nothing would be done",
+    ]
+
+
+def test_variables_that_look_secret_are_warned_of_wherever_they_stand(
+    cli: Cli, served: Platform
+) -> None:
+    del served
+    told = "looks like a secret"
+    Path("fly.toml").write_text(FLY_TOML + "[env]\nAPI_KEY = 'x'\nAWS_ACCESS_KEY_ID = 'y'\n")
+    options = ("-e", "DB_PASSWORD=x", "-e", "LEVEL=x")
+    planned = cli("plan", *APP, *options)
+    assert f"note: fly.toml:8: env.API_KEY: {told}" in planned.stdout
+    assert f"note: --env: DB_PASSWORD {told}" in planned.stdout
+    assert planned.stdout.count(told) == 2
+    done = cli("deploy", *APP, *options, FAST, "--events", "events.jsonl")
+    assert done.stderr.count(told) == 2
+    assert Path("events.jsonl").read_text().count(told) == 2
+    project(cli, {"web.yaml": WEB.replace("LEVEL: info", "MY_SECRET: info")})
+    planned = cli("plan", "web.yaml")
+    assert f"note: web.yaml: containers.web.variables.MY_SECRET: {told}" in planned.stdout.replace("main", "web")  # fmt: skip

@@ -58,6 +58,12 @@ class Draft:
         """Notes something that people should know."""
         self.notices.append(Problem(code=code, subject=subject, message=message))
 
+    def warn(self, code: str, path: Path, message: str, hint: str) -> None:
+        """Notes something that is allowed and likely a mistake, with its place."""
+        self.notices.append(
+            Problem(file=self.file, code=code, path=path, message=message, hint=hint)
+        )
+
     def substituted(self, text: str, path: Path) -> SubstitutedText:
         """The text with its placeholders resolved; as it is where they cannot be."""
         try:

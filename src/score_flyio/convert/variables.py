@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from attrs import field, frozen
 
 from score_flyio.base.record import Record
 from score_flyio.base.secret import Secret
 from score_flyio.convert.draft import Draft, digest
-from score_flyio.flytoml.names import as_secret_name, is_secret_name
+from score_flyio.flytoml.names import READ_BY_ALL, as_secret_name, is_secret_name, looks_secret
 from score_flyio.score.model import Container
+
+_FROM_A_RESOURCE: Final = "take it from a resource, or set it with `secrets set`"
 
 
 @frozen(eq=False, repr=False)
@@ -34,6 +37,8 @@ def variables(draft: Draft, container: Container) -> Variables:
         result = draft.substituted(text, path)
         if not result.secret:
             found.open[name] = result.text
+            if looks_secret(name) and "${" not in text:
+                draft.warn("looks_secret", path, READ_BY_ALL, _FROM_A_RESOURCE)
             continue
         found.secret[name] = Secret(result.text)
         message = f"variable {name} of {container.name} has secrets in it: it is kept as app secret"

@@ -33,8 +33,9 @@ from score_flyio.engine.images import Wanted as WantedImage
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.pipeline import Preparation
 from score_flyio.engine.session import TOOL_VERSION, Session, StateRecorder
-from score_flyio.errors import ConfigError, ScoreFlyError, StalePlan
-from score_flyio.events import PlanReady, WorkloadFinished
+from score_flyio.errors import ConfigError, Problem, ScoreFlyError, StalePlan
+from score_flyio.events import PlanReady, WarningRaised, WorkloadFinished
+from score_flyio.flytoml.names import READ_BY_ALL, looks_secret
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.score.placeholders import PENDING
 
@@ -74,7 +75,7 @@ class Plan:
             for uid in self.resources
         ]
         lines += [describe_app(app, show_calls=show_calls) for app in self.apps]
-        lines += [f"{label}: {error.message}" for label, error in self.failures.items()]
+        lines += [_refusal(label, error) for label, error in self.failures.items()]
         return "\n".join(lines) or "nothing to do"
 
     def to_json(self) -> dict[str, Any]:
@@ -85,10 +86,25 @@ class Plan:
             "new_resources": list(self.new_resources),
             "apps": [plan_json(app) for app in self.apps],
             "failures": [
-                {"workload": label, "code": error.code, "message": error.message}
+                {
+                    "workload": label,
+                    "code": error.code,
+                    "message": error.message,
+                    "hint": error.hint,
+                    "problems": [problem.as_json() for problem in error.problems],
+                }
                 for label, error in self.failures.items()
             ],
         }
+
+
+def _refusal(label: str, error: ScoreFlyError) -> str:
+    """Why there are no steps for an app, a line a reason."""
+    reasons = [str(problem) for problem in error.problems] or error.message.splitlines()
+    hint = [f"hint: {error.hint}"] if error.hint else []
+    return "\n".join(
+        [f"{label}: refused, nothing would be done", *(f"  {r}" for r in (*reasons, *hint))]
+    )
 
 
 @frozen(kw_only=True)
@@ -105,6 +121,8 @@ class Deployment:
 
     async def run(self) -> Report:
         """Everything at once, as far as nothing waits for something else."""
+        for notice in _open_options(self.options):
+            self.session.emit(WarningRaised(message=str(notice), code=notice.code))
         works = [_Deploy(run=self, app=app) for app in self.ready.inputs]
         applying = Applying(session=self.session, recorder=self.recorder)
         report = await applying.run(works, beside=self._provision)
@@ -150,7 +168,8 @@ class Deployment:
         observed = await observe_app(self.session.client, app, self.wanted(app, desired))
         await self.refuse(app, desired, observed)
         plan = await self.planned(desired, observed, await self.organization(observed))
-        return evolve(plan, notes=(*map(str, desired.notices), *plan.notes))
+        notices = (*desired.notices, *_open_options(self.options))
+        return evolve(plan, notes=(*map(str, notices), *plan.notes))
 
     def foreseen(self, app: str) -> DesiredApp:
         """The app without its image, as far as earlier runs tell what its resources give."""
@@ -331,6 +350,19 @@ def with_options(spec: AppSpec, options: DeployOptions) -> AppSpec:
     if options.files:
         changes["files"] = (*spec.files, *options.files)
     return evolve(spec, **changes) if changes else spec
+
+
+def _open_options(options: DeployOptions) -> tuple[Problem, ...]:
+    return tuple(
+        Problem(
+            message=f"{name} {READ_BY_ALL}",
+            path=("--env",),
+            hint="set it with `secrets set`",
+            code="looks_secret",
+        )
+        for name in options.env
+        if looks_secret(name)
+    )
 
 
 def without_known_secrets(spec: AppSpec, known: KnownApp) -> AppSpec:

@@ -39,6 +39,20 @@ def is_secret_name(text: str) -> bool:
     return _SECRET.fullmatch(text) is not None
 
 
+_TELLS_OF_SECRETS: Final = ("KEY", "PRIVATE", "DATABASE_URL", "PASSWORD", "SECRET")
+_OPEN: Final = frozenset({"AWS_ACCESS_KEY_ID", "TIGRIS_ACCESS_KEY_ID"})
+
+READ_BY_ALL: Final = (
+    "looks like a secret, and stands where all can read it who see the app's machines"
+)
+"""What a variable that looks secret is told of."""
+
+
+def looks_secret(variable: str) -> bool:
+    """Whether the value of a variable of this name is likely a secret; flyctl's rule."""
+    return variable not in _OPEN and any(part in variable for part in _TELLS_OF_SECRETS)
+
+
 def as_secret_name(text: str) -> str:
     """The text as the name of a secret; as it is where it can be one."""
     name = _NOT_IN_SECRET.sub("_", text)

@@ -8,10 +8,9 @@ from typing import Final
 from score_flyio.errors import Problem
 from score_flyio.flytoml.findings import finding
 from score_flyio.flytoml.groups import process_groups
+from score_flyio.flytoml.names import READ_BY_ALL, looks_secret
 from score_flyio.flytoml.spec import AppSpec, DeploySection, ExperimentalSection
 
-_SECRET: Final = ("KEY", "PRIVATE", "DATABASE_URL", "PASSWORD", "SECRET")
-_OPEN: Final = frozenset({"AWS_ACCESS_KEY_ID", "TIGRIS_ACCESS_KEY_ID"})
 _LAUNCH: Final = "only `fly launch` reads it"
 _ENDED: Final = "Fly has no such feature any more"
 _REMOVE: Final = "remove it"
@@ -33,11 +32,11 @@ def open_secrets(spec: AppSpec) -> tuple[Problem, ...]:
             "validate",
             f"env.{name}",
             "looks_secret",
-            "looks like a secret, and stands where all can read it who see the app's machines",
+            READ_BY_ALL,
             "set it with `secrets set`, and take it out of [env]",
         )
         for name in sorted(spec.env)
-        if name not in _OPEN and any(part in name for part in _SECRET)
+        if looks_secret(name)
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
+from attrs import evolve
 
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
@@ -17,15 +18,18 @@ if TYPE_CHECKING:
     from score_flyio.deploy.options import DeployOptions
     from score_flyio.engine.deployment import Plan
     from score_flyio.engine.inputs import Input
-    from score_flyio.engine.pipeline import Refused
     from score_flyio.engine.target import Target
 
-CHANGES = 2
+NO_CHANGES, NOT_PLANNED, CHANGES = 0, 1, 2
 
 
 @click.command("plan", cls=Command)
 @options(INPUTS, PLACE, SETTINGS)
-@click.option("--detailed-exitcode", is_flag=True, help="End with 2 where something would change.")
+@click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="End with 2 where something would change, and with 1 where that cannot be said.",
+)
 @json_option
 async def command(cli: CliContext, detailed_exitcode: bool, **settings: Any) -> int:
     """Show what deploy would do, from a fresh reading of Fly. Changes nothing.
@@ -44,11 +48,13 @@ async def command(cli: CliContext, detailed_exitcode: bool, **settings: Any) -> 
     inputs, refused = await load_inputs(cli.project(target.kept_as), chosen)
     check_options(how, len(inputs) + len(refused))
     plan = await _planned(cli, target, inputs, how)
-    tell_failures(cli, plan.failures, refused)
-    document = plan.to_json() | {"failures": _failures(plan, refused)}
-    cli.output.result(document, plan.describe(show_calls=cli.debug))
-    code = failure_code(plan.failures, refused)
-    return code or (CHANGES if detailed_exitcode and not plan.empty else 0)
+    plan = evolve(plan, failures={**{r.label: r.error for r in refused}, **plan.failures})
+    tell_failures(cli, plan.failures, ())
+    cli.output.result(plan.to_json(), plan.describe(show_calls=cli.debug))
+    code = failure_code(plan.failures, ())
+    if detailed_exitcode:  # 2 is said of changes alone
+        return NOT_PLANNED if code else NO_CHANGES if plan.empty else CHANGES
+    return code
 
 
 async def _planned(
@@ -67,11 +73,3 @@ async def _planned(
         ) as engine,
     ):
         return await engine.plan(inputs, how)
-
-
-def _failures(plan: Plan, refused: Sequence[Refused]) -> list[dict[str, Any]]:
-    failures = [*((item.label, item.error) for item in refused), *plan.failures.items()]
-    return [
-        {"workload": label, "code": error.code, "message": error.message, "hint": error.hint}
-        for label, error in failures
-    ]

@@ -151,8 +151,10 @@ def preset(size: str, *, place: str = "vm") -> FlyMachineGuest:
 
 
 def _near(size: str) -> Sequence[str]:
-    """The sizes of the family that is meant, such as `shared-cpu`; else those spelled alike."""
-    family = size.rpartition("-")[0]
+    """The sizes of the kind that is meant, by its first letters; else those spelled alike."""
+    kinds = {"shared": "shared-cpu", "micro": "shared-cpu", "perf": "performance"}
+    kinds |= {"dedicated": "performance"}
+    family = next((kinds[start] for start in kinds if size.lower().startswith(start)), None)
     same = [name for name in SIZES if name.rpartition("-")[0] == family]
     return same or difflib.get_close_matches(size, SIZES, n=3) or SIZES
 

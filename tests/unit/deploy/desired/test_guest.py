@@ -102,3 +102,23 @@ def test_an_unknown_size_is_answered_with_near_ones() -> None:
 def test_a_plain_number_of_memory_is_mib(amount: int) -> None:
     assert guest_of(VmSpec(memory=str(amount))).memory_mb == amount
     assert guest_of(VmSpec(memory=f"{amount}mb")).memory_mb == amount
+
+
+@pytest.mark.parametrize(
+    ("size", "kind"),
+    [
+        ("shared-cpu-3x", "shared-cpu"),
+        ("shared-2x", "shared-cpu"),
+        ("micro-2x", "shared-cpu"),
+        ("performance-3x", "performance"),
+        ("performance-cpu-2x", "performance"),
+        ("PERF-2x", "performance"),
+        ("dedicated-cpu-1x", "performance"),
+    ],
+)
+def test_the_sizes_of_a_hint_are_of_the_kind_that_is_meant(size: str, kind: str) -> None:
+    with pytest.raises(ConversionError) as raised:
+        preset(size)
+    (problem,) = raised.value.problems
+    named = (problem.hint or "").removeprefix("use one of ").split(", ")
+    assert {name.rpartition("-")[0] for name in named} == {kind}
