@@ -32,14 +32,15 @@ class LoggedIn(EmulatorTarget):
         login = Login(
             Tokens.parse(self.text),
             clock=self.clock,
+            web_url="https://api.fly.io",
             client=lambda: httpx.AsyncClient(transport=emulator.transport()),
         )
         carrier = emulator.transport
         return FlyClient(EMULATOR_URL, login, transport=carrier, rng=rng, emit=emit)
 
 
-def logged_in(lab: Lab, *, own: str) -> None:
-    access = new_macaroon(b"access", ends=lab.clock.time() + 86_400, ticket=b"ticket")
+def logged_in(lab: Lab, *, own: str, life: float = 86_400) -> None:
+    access = new_macaroon(b"access", ends=lab.clock.time() + life, ticket=b"ticket")
     discharge = new_macaroon(b"ticket", ends=lab.clock.time() + 600)
     text = f"{access},{discharge}{own}"
     lab.target = LoggedIn(emulator=lab.fly, text=text, clock=lab.clock)
@@ -65,3 +66,22 @@ async def test_without_the_users_own_token_the_end_is_told() -> None:
     assert done.report is not None
     assert done.report.apps[0].steps
     assert "has expired, and cannot be renewed" in done.text
+
+
+async def test_a_macaroon_that_ends_is_made_anew_by_the_users_own_token() -> None:
+    lab = Lab.build(boot=1500.0)
+    logged_in(lab, own=",fo1_user", life=600)
+    done = await lab.deploy(toml(), options=SLOW)
+    assert done.code == 0, done.text
+    assert len(lab.fly.world.tokens) >= 2
+    assert {made.profile for made in lab.fly.world.tokens} == {"deploy_organization"}
+    assert {made.expires_at - made.created_at for made in lab.fly.world.tokens} == {600.0}
+    assert not [call for call in done.calls if call.status == 401]
+
+
+async def test_where_none_is_made_anew_the_users_own_token_goes_alone() -> None:
+    lab = Lab.build(boot=1500.0)
+    logged_in(lab, own=",fo1_user", life=600)
+    done = await lab.deploy(toml(), options=SLOW, faults="GraphQL: 500")
+    assert done.code == 0, done.text
+    assert lab.fly.world.tokens == []

@@ -7,6 +7,7 @@ from typing import Final
 
 from fly_emulator.calls import Call, Handler
 from fly_emulator.durations import seconds_of
+from fly_emulator.macaroons import new_macaroon
 from fly_emulator.records import App, TokenRecord
 from fly_emulator.wire import ApiResponse, Outcome, Refusal
 
@@ -31,16 +32,17 @@ def issue(
     life = seconds_of(expiry) if expiry else _LIFE
     if not life or life < 0:
         raise Refusal(422, f"invalid expiry: {expiry!r} is not a duration")
+    key, ends = call.world.letters(20), call.now + min(life, _LIFE)
     made = TokenRecord(
-        id=call.world.letters(20),
+        id=key,
         name=name,
         organization=organization,
         app=app,
         profile=profile,
-        token=f"fm2_{call.world.letters(40)}",
+        token=new_macaroon(key.encode(), ends=ends),
         user=call.principal.user,
         created_at=call.now,
-        expires_at=call.now + min(life, _LIFE),
+        expires_at=ends,
     )
     call.world.tokens.append(made)
     return made

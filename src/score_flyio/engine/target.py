@@ -158,7 +158,7 @@ class FlyTarget(Target):
         from score_flyio.fly.client import FlyClient
         from score_flyio.fly.login import Login
 
-        login = Login(self.tokens)
+        login = Login(self.tokens, web_url=self.web_url)
         await login.check()
         self.tokens = login.tokens
         async with FlyClient(

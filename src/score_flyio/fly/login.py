@@ -2,7 +2,8 @@
 
 flyctl's login is a macaroon that lives for some minutes, discharges of third parties that live no
 longer, and the user's own token, which gets new discharges. Where a macaroon itself ends, the
-user's own token does alone what it allowed.
+user's own token gets new ones by GraphQL, one for each organization; where it gets none, it does
+alone what they allowed.
 """
 
 from __future__ import annotations
@@ -29,7 +30,15 @@ TRUSTED: Final = frozenset({"auth.fly.io", "api.fly.io"})
 """Hosts that are shown the user's own token."""
 PATH: Final = "/.well-known/macfly/3p"
 PATIENCE: Final = 30.0
-"""Seconds to wait for one discharge."""
+"""Seconds to wait for one discharge, and for new macaroons."""
+MINTED_LIFE: Final = "10m"
+"""Of new macaroons, as of flyctl's."""
+_ORGANIZATIONS: Final = "query { organizations { nodes { id } } }"
+_MINT: Final = """
+mutation ($input: CreateLimitedAccessTokenInput!) {
+  createLimitedAccessToken(input: $input) { limitedAccessToken { tokenHeader } }
+}
+"""
 TOKEN_EXPIRED: Final = "token_expired"  # noqa: S105 - the code of an error
 _HINT: Final = (
     "log in again with `fly auth login`, or set FLY_API_TOKEN to a token that lasts "
@@ -46,6 +55,8 @@ class Login:
     tokens: Tokens
     clock: Clock = field(factory=SystemClock)
     trusted: frozenset[str] = TRUSTED
+    web_url: str | None = None
+    """Where GraphQL is; None: no macaroon is made anew."""
     client: Callable[[], httpx.AsyncClient] = http_client
     """Makes what discharges are fetched with."""
     _turn: anyio.Lock = field(factory=anyio.Lock, init=False)
@@ -85,21 +96,54 @@ class Login:
         return left < AHEAD and (left <= 0 or now >= self._rests_until)
 
     async def _renew(self) -> None:
-        found = list(self.tokens.values)
-        now = self.clock.time()
-        for party in missing_discharges(self.tokens, now + AHEAD):
-            discharge = await self._discharge(party)
-            if discharge is not None:
-                found.append(discharge)
-        renewed = evolve(self.tokens, values=_living(found, now))
+        now, own = self.clock.time(), self.tokens.own
+        renewed = await self._discharged(self.tokens.values, now)
+        if own and _ends_soon(self.tokens, renewed, now):
+            minted = await self._minted(own[0])
+            renewed = await self._discharged((*minted, *own), now)
+            if _ends_soon(self.tokens, renewed, now):
+                renewed = evolve(self.tokens, values=own)
         left = seconds_left(renewed, now)
-        gone = bool(self.tokens.macaroons) and not renewed.macaroons
-        if self.tokens.own and (gone or (left is not None and left < AHEAD)):
-            renewed, left, gone = evolve(self.tokens, values=self.tokens.own), None, False
+        gone = bool(self.tokens.macaroons) and not (renewed.macaroons or own)
         if gone or (left is not None and left <= 0):
             raise FlyError(_ended(self.tokens, 0.0), hint=_HINT, code=TOKEN_EXPIRED)
         self.tokens, self._end = renewed, seconds_left(renewed, 0.0)
         self._rests_until = now + AGAIN_AFTER
+
+    async def _discharged(self, values: Iterable[Secret], now: float) -> Tokens:
+        """The tokens that live, with new discharges where these end soon."""
+        found = evolve(self.tokens, values=tuple(values))
+        fresh: list[Secret] = []
+        for party in missing_discharges(found, now + AHEAD):
+            discharge = await self._discharge(party)
+            fresh += [] if discharge is None else [discharge]
+        return evolve(found, values=_living((*found.values, *fresh), now))
+
+    async def _minted(self, own: Secret) -> tuple[Secret, ...]:
+        """New macaroons of the user, one for each organization; none where that cannot be."""
+        found: list[Secret] = []
+        with anyio.move_on_after(PATIENCE):
+            try:
+                known = await self._asked(own, _ORGANIZATIONS, {})
+                for each in known["organizations"]["nodes"]:
+                    wish = {"name": "score-flyio", "organizationId": each["id"]}
+                    wish |= {"profile": "deploy_organization", "expiry": MINTED_LIFE}
+                    answer = await self._asked(own, _MINT, {"input": {**wish, "profileParams": {}}})
+                    made = answer["createLimitedAccessToken"]["limitedAccessToken"]
+                    found += Tokens.parse(made["tokenHeader"]).macaroons
+            except (httpx.HTTPError, ValueError, LookupError, TypeError, ConfigError):
+                return ()
+        return tuple(found)
+
+    async def _asked(self, own: Secret, query: str, variables: dict[str, Any]) -> Any:
+        """What GraphQL answers to the user. Raises LookupError where it may not be asked."""
+        if self.web_url is None or urlsplit(self.web_url).hostname not in self.trusted:
+            raise LookupError(self.web_url)
+        headers = {"authorization": f"Bearer {own.reveal()}"}
+        body = {"query": query, "variables": variables}
+        async with self.client() as client:
+            answer = await client.post(f"{self.web_url}/graphql", json=body, headers=headers)
+        return answer.json()["data"]
 
     async def _discharge(self, party: ThirdParty) -> Secret | None:
         """A discharge for a ticket; None where it is not to be had without a person."""
@@ -117,6 +161,13 @@ class Login:
             except (httpx.HTTPError, ValueError):
                 return None
         return None
+
+
+def _ends_soon(before: Tokens, renewed: Tokens, now: float) -> bool:
+    """Whether macaroons that were there are gone, or will be within minutes."""
+    left = seconds_left(renewed, now)
+    gone = bool(before.macaroons) and not renewed.macaroons
+    return gone or (left is not None and left < AHEAD)
 
 
 async def _polled(client: httpx.AsyncClient, host: str, answer: httpx.Response) -> Secret | None:
