@@ -952,7 +952,13 @@ class MainSetMemoryLimitRequest:
     extra: dict[str, Any] = field(factory=dict, repr=False)
 
 
-MainStatusCode: TypeAlias = Literal["unknown", "insufficient_capacity", "name_taken"]
+MainStatusCode: TypeAlias = Literal[
+    "unknown",
+    "insufficient_capacity",
+    "name_taken",
+    "volume_placement",
+    "volume_placement_capacity",
+]
 """Why a call was refused, as a code: an open set."""
 
 
@@ -1151,6 +1157,19 @@ class ManagedPostgresUserCredentials:
 @define(kw_only=True)
 class ManagedPostgresUserCredentialsEnvelope:
     data: ManagedPostgresUserCredentials | None = None
+    extra: dict[str, Any] = field(factory=dict, repr=False)
+
+
+@define(kw_only=True)
+class NetworkPolicyMachine:
+    id: str | None = None
+    extra: dict[str, Any] = field(factory=dict, repr=False)
+
+
+@define(kw_only=True)
+class NetworkPolicyPort:
+    protocol: str | None = None
+    port: int | None = None
     extra: dict[str, Any] = field(factory=dict, repr=False)
 
 
@@ -1484,6 +1503,22 @@ class LeaseReleaseResponse:
 
 
 @define(kw_only=True)
+class NetworkPolicySelector:
+    all: bool | None = None
+    machines: list[NetworkPolicyMachine] | None = None
+    metadata: dict[str, str] | None = None
+    extra: dict[str, Any] = field(factory=dict, repr=False)
+
+
+@define(kw_only=True)
+class NetworkPolicyRule:
+    action: Literal["allow"] | None = None
+    direction: Literal["ingress", "egress"] | None = None
+    ports: list[NetworkPolicyPort] | None = None
+    extra: dict[str, Any] = field(factory=dict, repr=False)
+
+
+@define(kw_only=True)
 class CertificateCheckResponse:
     """What a check of the DNS records found."""
 
@@ -1534,6 +1569,18 @@ class FlyContainerHealthcheck:
     timeout: int | None = None
     """Seconds"""
     unhealthy: FlyUnhealthyPolicy | None = None
+    extra: dict[str, Any] = field(factory=dict, repr=False)
+
+
+@define(kw_only=True)
+class NetworkPolicy:
+    """What the machines of an app may send and receive."""
+
+    id: str | None = None
+    """Given by the platform; names the policy that is changed"""
+    name: str | None = None
+    selector: NetworkPolicySelector | None = None
+    rules: list[NetworkPolicyRule] | None = None
     extra: dict[str, Any] = field(factory=dict, repr=False)
 
 

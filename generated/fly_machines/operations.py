@@ -1032,6 +1032,37 @@ MANAGED_POSTGRES_USER_CREDENTIALS: Final = Operation(
     ),
 )
 
+NETWORK_POLICIES_LIST: Final = Operation(
+    id="NetworkPolicies_list",
+    method="GET",
+    path="/apps/{app_name}/network_policies",
+    tag="Apps",
+    success=(200,),
+    path_parameters=("app_name",),
+)
+
+NETWORK_POLICIES_SET: Final = Operation(
+    id="NetworkPolicies_set",
+    method="POST",
+    path="/apps/{app_name}/network_policies",
+    tag="Apps",
+    success=(200, 201),
+    path_parameters=("app_name",),
+    has_body=True,
+)
+
+NETWORK_POLICIES_DELETE: Final = Operation(
+    id="NetworkPolicies_delete",
+    method="DELETE",
+    path="/apps/{app_name}/network_policies/{policy_id}",
+    tag="Apps",
+    success=(200, 204),
+    path_parameters=(
+        "app_name",
+        "policy_id",
+    ),
+)
+
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     APPS_LIST,
@@ -1113,6 +1144,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     MANAGED_POSTGRES_CREATE,
     MANAGED_POSTGRES_SHOW,
     MANAGED_POSTGRES_USER_CREDENTIALS,
+    NETWORK_POLICIES_LIST,
+    NETWORK_POLICIES_SET,
+    NETWORK_POLICIES_DELETE,
 )
 
 
@@ -2941,6 +2975,60 @@ class FlyMachinesApi:
             path={
                 "cluster_id": cluster_id,
                 "username": username,
+            },
+            query={},
+            headers={},
+            body=None,
+        )
+
+    async def network_policies_list(
+        self,
+        app_name: str,
+    ) -> list[models.NetworkPolicy]:
+        """List the network policies of an app."""
+        return await self._sender.send(
+            NETWORK_POLICIES_LIST,
+            list[models.NetworkPolicy],
+            path={
+                "app_name": app_name,
+            },
+            query={},
+            headers={},
+            body=None,
+        )
+
+    async def network_policies_set(
+        self,
+        app_name: str,
+        body: models.NetworkPolicy,
+    ) -> models.NetworkPolicy:
+        """Make a network policy, or change one.
+
+        Machines follow it after their next start.
+        """
+        return await self._sender.send(
+            NETWORK_POLICIES_SET,
+            models.NetworkPolicy,
+            path={
+                "app_name": app_name,
+            },
+            query={},
+            headers={},
+            body=body,
+        )
+
+    async def network_policies_delete(
+        self,
+        app_name: str,
+        policy_id: str,
+    ) -> None:
+        """Remove a network policy."""
+        return await self._sender.send(
+            NETWORK_POLICIES_DELETE,
+            type(None),
+            path={
+                "app_name": app_name,
+                "policy_id": policy_id,
             },
             query={},
             headers={},

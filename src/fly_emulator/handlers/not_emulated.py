@@ -24,6 +24,9 @@ NOT_EMULATED: Final = (
     "ManagedPostgres_create",
     "ManagedPostgres_show",
     "ManagedPostgres_user_credentials",
+    "NetworkPolicies_list",
+    "NetworkPolicies_set",
+    "NetworkPolicies_delete",
 )
 
 
