@@ -49,6 +49,7 @@ def services(draft: Draft) -> list[Service]:
     """The services, by port, protocol and name."""
     options = _port_options(draft)
     ports = sorted(draft.workload.ports, key=lambda port: (port.port, port.protocol, port.name))
+    _refuse_twice(draft, ports)
     led_to = _led_to(draft, options)
     taken = {port.port for port in ports if port.protocol == "TCP" and port != led_to}
     web = frozenset(_WEB) - taken
@@ -129,6 +130,20 @@ def _port_options(draft: Draft) -> dict[str, _PortOptions]:
             port, key = named
             texts[port][key] = value
     return {port.name: _options(draft, port, texts[port.name]) for port in draft.workload.ports}
+
+
+def _refuse_twice(draft: Draft, ports: list[Port]) -> None:
+    """A machine offers a port once; of equal ones, the first by name has it."""
+    first: dict[tuple[int, str], Port] = {}
+    for port in ports:
+        other = first.setdefault((port.port, port.protocol), port)
+        if other is not port:
+            draft.fail(
+                "duplicate_port",
+                ("service", "ports", port.name),
+                f"port {other.name} has port {port.port} of {port.protocol} already",
+                "give it another port, or remove one of the two",
+            )
 
 
 def _port_and_key(annotation: str, ports: dict[str, Any]) -> tuple[str, str] | None:

@@ -14,6 +14,7 @@ from score_flyio.deploy.planning.strategies import STRATEGIES
 from score_flyio.errors import ConfigError, Problem
 from score_flyio.fly.client import FlyClient
 from score_flyio.flytoml.groups import flatten, process_groups
+from score_flyio.flytoml.limits import beyond_limits
 from score_flyio.flytoml.regions import AREAS, REGIONS, nearest
 
 
@@ -34,6 +35,7 @@ async def problems_ahead(
         "--fallback-regions": options.fallback_regions,
     }
     return (
+        *beyond_limits(desired.spec),
         *await unknown_regions(client, asked, observed),
         *_volumes(desired, observed, options),
         *_unknown_names(desired, observed, options),

@@ -391,3 +391,17 @@ def test_the_written_fly_toml_reads_back_as_the_same_app() -> None:
     document = read_fly_toml(to_workload_toml(spec), file="fly.toml")
     assert document.spec == spec
     assert not document.problems
+
+
+@pytest.mark.parametrize(
+    ("ports", "told"),
+    [
+        ("{aa: {port: 80}, bb: {port: 80, targetPort: 81}}", "bb: port aa has port 80 of TCP"),
+        ("{bb: {port: 80}, aa: {port: 80, protocol: TCP}}", "bb: port aa has port 80 of TCP"),
+        ("{aa: {port: 53, protocol: UDP}, bb: {port: 53, protocol: UDP}}", "bb: port aa has port"),
+    ],
+)
+def test_a_port_that_two_names_have(ports: str, told: str) -> None:
+    failure = _failure(container("") + f"service: {{ports: {ports}}}\n")
+    assert failure.code == "duplicate_port"
+    assert f"service.ports.{told}" in str(failure)
