@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from tests.engine.lab import QUICK, Lab, toml
+from tests.engine.lab import QUICK, Lab, score, toml
 
 RAW = """
 [[services]]
@@ -74,3 +74,16 @@ async def test_an_app_begun_anew_stays_private_though_its_launch_was_interrupted
     assert (cut.code, len(lab.machines())) == (1, 1)
     again = await lab.deploy(toml())
     assert (again.code, len(lab.machines()), kinds(lab)) == (0, 2, [])
+
+
+async def test_a_public_workload_begun_anew_gets_all_addresses_though_it_was_interrupted() -> None:
+    lab = Lab.build()
+    await lab.deploy(score())
+    for machine in lab.machines():
+        machine.state = "destroyed"
+    lab.fly.world.apps["web"].ips.clear()
+    cut = await lab.deploy(score(), faults="App_IPAssignments_create: 422 skip=1")
+    assert (cut.code, len(kinds(lab))) == (1, 1)
+    again = await lab.deploy(score())
+    assert (again.code, kinds(lab)) == (0, ["shared_v4", "v6"])
+    assert (await lab.deploy(score())).changes == []

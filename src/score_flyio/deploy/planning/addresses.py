@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from fly_machines import models
 from score_flyio.deploy.desired.addresses import address_kind, ports_in_need, public_url
 from score_flyio.deploy.metadata import Launch, Marks
 from score_flyio.deploy.model import DesiredApp, ObservedApp
@@ -33,9 +34,9 @@ def address_steps(
     """
     kinds = _kinds(desired, options)
     if not is_first(observed, launches_done):
-        anew = desired.exposure in {"shared", "dedicated"} and not _has_services(observed)
+        anew = desired.exposure in {"shared", "dedicated"} and not _serves(observed, launches_done)
         kinds = ("v6", "shared_v4") if anew and PUBLIC & set(kinds) else ()
-        kinds = () if observed.addresses else kinds
+        kinds = () if _present(observed) - set(kinds) else kinds
     if desired.flycast and address_kind(desired.spec) is not None:
         kinds = tuple(dict.fromkeys((*kinds, "private_v6")))
     have = _present(observed)
@@ -58,11 +59,13 @@ def is_first(observed: ObservedApp, launches_done: Collection[str] = ()) -> bool
         return status not in DEPLOYED
     if any(Marks.of(machine).addresses for machine in observed.machines):
         return False
-    launches = [Launch.of_machine(machine) for machine in observed.machines]
-    return all(
-        launch is not None and launch.number < launch.of and launch.id not in launches_done
-        for launch in launches
-    )
+    return all(_of_incomplete_launch(machine, launches_done) for machine in observed.machines)
+
+
+def _of_incomplete_launch(machine: models.Machine, launches_done: Collection[str]) -> bool:
+    """Whether it may have been made before the addresses were there."""
+    launch = Launch.of_machine(machine)
+    return launch is not None and launch.number < launch.of and launch.id not in launches_done
 
 
 def after_addresses(steps: Iterable[Step], addresses: tuple[str, ...]) -> tuple[Step, ...]:
@@ -125,8 +128,14 @@ def _count_ports(desired: DesiredApp) -> int:
     return of_services + (spec.http_service is not None)
 
 
-def _has_services(observed: ObservedApp) -> bool:
-    return any(machine.config and machine.config.services for machine in observed.machines)
+def _serves(observed: ObservedApp, launches_done: Collection[str]) -> bool:
+    """Whether machines have services that were made when the addresses were there."""
+    return any(
+        machine.config
+        and machine.config.services
+        and not _of_incomplete_launch(machine, launches_done)
+        for machine in observed.machines
+    )
 
 
 def _present(observed: ObservedApp) -> set[str]:
