@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import inf
 from typing import TYPE_CHECKING
 
 from fly_emulator.invariants import MUTATIONS, violations
@@ -24,6 +25,7 @@ from tests.simulation.commands import (
     touches,
     waits,
 )
+from tests.simulation.people import THEIR_SECRET
 from tests.simulation.platform import WatchedWorld, group_of, healthy, living
 from tests.simulation.scenario import Scenario
 
@@ -156,7 +158,9 @@ def _honest(simulation: Simulation, record: RunRecord) -> list[str]:
         apps = {app.app for app in simulation.scenario.apps if waits(command, app.app)}
         if not isinstance(command, Deploy):  # what was bad before, it does not wait for
             apps -= uncertain(simulation.scenario, record.plan.place)
-        found += [f"exit code 0, but {text}" for text in unwell(simulation, apps)]
+        found += [
+            f"exit code 0, but {text}" for text in unwell(simulation, apps, since=record.began)
+        ]
     return found + [f"exit code 0, but {text}" for text in _unseen_secrets(simulation, command)]
 
 
@@ -172,7 +176,8 @@ def _unseen_secrets(simulation: Simulation, command: Command) -> list[str]:
     return [
         f"machine {machine.id} of {machine.app} has not seen all secrets"
         for machine in living(world, command.app)
-        if machine.state == "started" and world.saw.get(machine.id) != wanted
+        if machine.state == "started"
+        and world.saw.get(machine.id, {}) | {THEIR_SECRET: ""} != wanted | {THEIR_SECRET: ""}
     ]
 
 
@@ -201,12 +206,14 @@ def _sent_for_nothing(simulation: Simulation, record: RunRecord) -> list[str]:
     return found
 
 
-def unwell(simulation: Simulation, apps: set[str]) -> list[str]:
-    """Machines of these apps that should be well, but are not."""
+def unwell(simulation: Simulation, apps: set[str], *, since: float = inf) -> list[str]:
+    """Machines of these apps that should be well, but are not, unless people stopped them, or made
+    them start anew meanwhile.
+    """
     now, stage = simulation.clock.time(), simulation.stage
     groups = {a.app: a.versions[stage].groups for a in simulation.scenario.apps}
     checked = {a.app: a.checked for a in simulation.scenario.apps}
-    down = simulation.disturber.down
+    down, people = simulation.disturber.down, simulation.people
     unseen = set() if _sees_crashes(simulation.scenario) else _crashing(simulation.scenario, stage)
     found = []
     for machine in living(simulation.emulator.world):
@@ -217,7 +224,8 @@ def unwell(simulation: Simulation, apps: set[str]) -> list[str]:
         if machine.config.get("standbys") or machine.host in down:
             continue
         well = healthy(machine, now) if checked[machine.app] else machine.state == "started"
-        if not well and not _stopped_on_request(machine):
+        theirs = machine.id in people.stopped or people.resized.get(machine.id, 0.0) >= since
+        if not well and not theirs and not _stopped_on_request(machine):
             found.append(f"machine {machine.id} of {machine.app} is {machine.state}, not healthy")
     return found
 

@@ -99,5 +99,20 @@ def different(
     return lines
 
 
+def too_many(
+    found: dict[str, list[str]], wanted: dict[str, list[str]], *, but: Container[str]
+) -> list[str]:
+    """Apps with more machines, while other people only took some away."""
+    have, want = (
+        {app: sum(line.startswith("machine ") for line in lines) for app, lines in fleet.items()}
+        for fleet in (found, wanted)
+    )
+    return [
+        f"app {app} has {count} machines, {want.get(app, 0)} without other people"
+        for app, count in have.items()
+        if app not in but and count > want.get(app, 0)
+    ]
+
+
 def _spare_volume(line: str) -> bool:
     return line.startswith("volume ") and line.endswith(" False")

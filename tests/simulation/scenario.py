@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 from attrs import evolve, field, frozen
 
@@ -13,7 +13,10 @@ from score_flyio.flytoml.names import StrategyName
 from tests.simulation.commands import ChangeSecrets, Command, Deploy, choose_commands, is_idle
 from tests.simulation.inputs import Badness, SimApp, Version
 
-DisturbanceKind: TypeAlias = Literal["foreign_lease", "lease_stolen", "host_down", "region_full"]
+Nuisance: TypeAlias = Literal["foreign_lease", "lease_stolen", "host_down", "region_full"]
+Deed: TypeAlias = Literal["stops", "destroys", "resizes", "stages_secret"]
+"""What other people do to a machine, its group or its app."""
+DEEDS: tuple[Deed, ...] = get_args(Deed)
 
 ON_FAILURE: tuple[OnFailure, ...] = ("rollback", "rollback", "keep", "stop")
 CHANGES = ("Machines_create", "Machines_update", "Machines_delete", "changes", "changes")
@@ -37,6 +40,8 @@ OPERATIONS_SHARE = 0.4
 """Share of the seeds with other commands than deploys."""
 ROUGH_SHARE = 0.4
 """Share of those with bad versions, more stages and fallback regions."""
+PEOPLE_SHARE = 0.15
+"""Share of the seeds with other people at work."""
 LEASES = ("Machines_create_lease", "Machines_release_lease")
 
 
@@ -53,7 +58,7 @@ class Kill:
 class Disturbance:
     """Something that others do to the platform while a run goes on."""
 
-    kind: DisturbanceKind
+    kind: Nuisance | Deed
     at: float
     """Seconds after the run began."""
     lasts: float
@@ -95,6 +100,8 @@ class Scenario:
     secret_generations: tuple[int, ...] = field(factory=tuple)
     """Which value provisioned secrets have, by stage."""
     hosts_come_back: bool = True
+    people: bool = False
+    """Whether other people work on the apps."""
     operations: bool = False
     """Whether there are other commands than deploys; each is then repeated until it is done."""
 
@@ -108,7 +115,7 @@ class Scenario:
         """Nothing happens to machines or hosts but what the deploys do."""
         disturbed = {d.kind for run in self.runs for d in run.disturbances}
         bad = any(version.bad for app in self.apps for version in app.versions)
-        return not bad and not disturbed & {"host_down", "region_full", "lease_stolen"}
+        return not bad and disturbed <= {"foreign_lease"}
 
     @property
     def late_requests(self) -> bool:
@@ -120,7 +127,25 @@ def scenario(seed: int) -> Scenario:
     """The scenario of a seed; some have operations between the deploys."""
     rng = random.Random(f"operations:{seed}")
     deploys = _deploys(seed)
-    return _with_operations(deploys, rng) if rng.random() < OPERATIONS_SHARE else deploys
+    chosen = _with_operations(deploys, rng) if rng.random() < OPERATIONS_SHARE else deploys
+    others = random.Random(f"people:{seed}")
+    return _with_people(chosen, others) if others.random() < PEOPLE_SHARE else chosen
+
+
+def _with_people(alone: Scenario, rng: random.Random) -> Scenario:
+    """The same with other people at work: in about every second run that is not in peace."""
+    runs = tuple(
+        run if run.calm or rng.random() < 0.5 else evolve(run, disturbances=_deeds(rng))
+        for run in alone.runs
+    )
+    return evolve(alone, runs=runs, people=True)
+
+
+def _deeds(rng: random.Random) -> tuple[Disturbance, ...]:
+    return tuple(
+        Disturbance(kind=rng.choice(DEEDS), at=10 ** rng.uniform(-2, 1.3), lasts=0.0)
+        for _ in range(rng.choice((1, 1, 2, 3)))
+    )
 
 
 def _with_operations(deploys: Scenario, rng: random.Random) -> Scenario:
@@ -368,7 +393,7 @@ def _kill(rng: random.Random) -> Kill:
 
 
 def _disturbances(rng: random.Random) -> tuple[Disturbance, ...]:
-    kinds: tuple[DisturbanceKind, ...] = (
+    kinds: tuple[Nuisance, ...] = (
         "foreign_lease",
         "foreign_lease",
         "lease_stolen",

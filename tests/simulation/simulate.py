@@ -27,12 +27,13 @@ from tests.simulation.capacity import CapacityWatch
 from tests.simulation.certainty import must_end_well, uncertain
 from tests.simulation.commands import Deploy, Destroy, RemoveCertificate, Rollback, name_of
 from tests.simulation.ending import at_the_end
-from tests.simulation.fleet import different, fleet
+from tests.simulation.fleet import different, fleet, too_many
 from tests.simulation.mortal import Disk, Life, MortalStore, Steps, as_any
+from tests.simulation.people import People
 from tests.simulation.platform import CountedFaults, Disturber, new_platform, newest_release
 from tests.simulation.provisioning import DATABASES, ENDPOINTS, Account, Databases, SimProject
 from tests.simulation.running import Connection, Process
-from tests.simulation.scenario import RunPlan, Scenario, calm_runs
+from tests.simulation.scenario import DEEDS, RunPlan, Scenario, calm_runs
 
 LONGEST = 24 * 3600.0
 """Seconds of simulated time after which a simulation counts as stuck."""
@@ -127,6 +128,7 @@ class Simulation:
     disk: Disk = field(init=False)
     account: Account = field(factory=Account)
     disturber: Disturber = field(init=False)
+    people: People = field(init=False)
     violations: list[str] = field(factory=list)
     records: list[RunRecord] = field(factory=list)
     abandoned: set[str] = field(factory=set)
@@ -140,6 +142,7 @@ class Simulation:
     def __attrs_post_init__(self) -> None:
         self.rng = random.Random(f"simulation:{self.scenario.seed}")
         self.emulator = new_platform(self.scenario.settings, self.clock)
+        self.people = People(emulator=self.emulator, rng=random.Random(f"p:{self.scenario.seed}"))
         self.disturber = Disturber(self.emulator, random.Random(f"d:{self.scenario.seed}"))
         state = ProjectState.new("sim-")
         state.provisioners = (DATABASES, ENDPOINTS)
@@ -177,7 +180,7 @@ class Simulation:
         of versions that are not well, are something to do.
         """
         certain = must_end_well(self.scenario, plan.place, plan.command)
-        return certain and not self.disturber.down
+        return certain and not (self.disturber.down or self.scenario.people)
 
     def _failed(self, record: RunRecord) -> bool:
         """Whether a command failed that must not, or failed for an app that is well."""
@@ -238,10 +241,12 @@ class Simulation:
         faults = CountedFaults(plan.faults, seed=self.scenario.seed * 100 + number)
         self.emulator.faults = faults
         self._say(f"--- run {number}: {plan}")
+        before = self.people.before(plan.command)
         capacity = CapacityWatch.begin(self.scenario, self.emulator, plan.command, self.stage)
         async with anyio.create_task_group() as background:
             for disturbance in plan.disturbances:
-                background.start_soon(self.disturber.carry_out, disturbance)
+                others = self.people if disturbance.kind in DEEDS else self.disturber
+                background.start_soon(others.carry_out, disturbance)
             async with anyio.create_task_group() as requests:
                 await self._live(record, requests)
             background.cancel_scope.cancel()
@@ -258,6 +263,8 @@ class Simulation:
         self.violations += [
             f"run {number}: {text}" for text in checks.after_run(self, record, capacity)
         ]
+        if isinstance(plan.command, Deploy) and plan.calm and record.exit_code == 0:
+            self.violations += [f"run {number}: {text}" for text in before.undone()]
         return record
 
     def _remembered(self, record: RunRecord) -> bool:
@@ -363,7 +370,7 @@ async def _simulate(scenario: Scenario, trace: Callable[[str], None] | None) -> 
         return Outcome(
             seed=scenario.seed,
             violations=tuple(simulation.violations),
-            faults=struck + simulation.disturber.counts,
+            faults=struck + simulation.disturber.counts + simulation.people.counts,
             kills=Counter(r.life.cause for r in simulation.records if r.killed),
             runs=len(simulation.records),
             codes=Counter(r.exit_code for r in simulation.records if not r.killed),
@@ -390,8 +397,12 @@ def simulate(scenario: Scenario, trace: Callable[[str], None] | None = None) -> 
     outcome = on_mock_clock(scenario, trace)
     quiet = on_mock_clock(evolve(scenario, runs=calm_runs(scenario.commands)))
     wrong = [f"without any fault: {text}" for text in quiet.violations]
+    unknown = uncertain(scenario, len(scenario.commands) - 1)
+    if scenario.people:
+        wrong += too_many(outcome.fleet, quiet.fleet, but=unknown)
+        return evolve(outcome, violations=(*outcome.violations, *wrong))
     wrong += _other_endings(scenario, outcome, quiet) or different(
-        outcome.fleet, quiet.fleet, but=uncertain(scenario, len(scenario.commands) - 1)
+        outcome.fleet, quiet.fleet, but=unknown
     )
     return evolve(outcome, violations=(*outcome.violations, *wrong))
 
