@@ -122,3 +122,17 @@ async def test_a_plan_from_before_somebody_set_a_secret_is_refused(lab: Lab) -> 
                 pass
     assert [type(failure) for failure in run.report.failures] == [StalePlan]
     assert lab.images() == ["nginx:1", "nginx:1"]
+
+
+async def test_a_group_that_begins_anew_waits_until_what_is_left_of_it_is_gone(lab: Lab) -> None:
+    """Beside new machines, a standby of a machine that somebody destroyed would stay for ever."""
+    worker = toml(service=False, check=False)
+    await lab.deploy(worker)
+    (primary,) = [m for m in lab.machines() if not m.config.get("standbys")]
+    primary.state = "destroyed"
+    failed = await lab.deploy(worker, faults="Machines_delete: 422")
+    assert failed.code == 1
+    again = await lab.deploy(worker)
+    assert again.code == 0, again.text
+    first, standby = lab.machines()
+    assert standby.config["standbys"] == [first.id]

@@ -36,6 +36,10 @@ class People:
     counts: Counter[str] = field(factory=Counter)
     sizes: dict[Group, int] = field(factory=dict)
     """Memory that they gave to all machines of a group."""
+    given: dict[Group, int] = field(factory=dict)
+    """The same in the present run."""
+    emptied: set[str] = field(factory=set)
+    """Apps of which they destroyed a whole group: it begins anew, with its first machines."""
 
     async def carry_out(self, deed: Disturbance) -> None:
         """What they do at its time, if they can."""
@@ -60,6 +64,8 @@ class People:
                 self.stopped.add(machine.id)
             case "destroys":
                 lifecycle.destroy(self.emulator.world, machine, now)
+                if not self.members((machine.app, group_of(machine.config))):
+                    self.emptied.add(machine.app)
             case _:
                 return self._resize((machine.app, group_of(machine.config)), now)
         return True
@@ -77,7 +83,7 @@ class People:
 
     def _resize(self, group: Group, now: float) -> bool:
         world, memory = self.emulator.world, self.rng.choice(MEMORY)
-        machines = [m for m in living(world, group[0]) if group_of(m.config) == group[1]]
+        machines = self.members(group)
         if any(m.lease_at(now) is not None or m.state != "started" for m in machines):
             return False
         for machine in machines:
@@ -86,13 +92,27 @@ class People:
             world.host_of(machine).used_mb += memory - memory_of(machine.config)
             lifecycle.replace(world, machine, config, now, launch=True)
             self.resized[machine.id] = now
-        self.sizes[group] = memory
+        self.given[group] = memory
         return True
 
+    def members(self, group: Group) -> list[MachineRecord]:
+        """The machines of a group."""
+        world = self.emulator.world
+        return [m for m in living(world, group[0]) if group_of(m.config) == group[1]]
+
     def before(self, command: Command) -> Before:
-        """What stands when a run begins; what the command itself changes is left out."""
+        """What stands when a run begins; what the command itself changes is left out.
+
+        A size that they gave during the run before stands if that run did not undo it: it may have
+        planned before, or be about sizes.
+        """
         self.emulator.advance()
         world = self.emulator.world
+        for group, size in self.given.items():
+            self.sizes.pop(group, None)
+            if all(memory_of(m.config) == size for m in self.members(group)):
+                self.sizes[group] = size
+        self.given.clear()
         there = {(m.app, group_of(m.config)) for m in living(world)}
         self.sizes = {
             group: size
@@ -128,16 +148,15 @@ class Before:
 
     def undone(self) -> list[str]:
         """What a deploy that went well, and during which they did nothing, took back."""
-        world = self.people.emulator.world
         found = []
         for (app, group), count in self.at_rest.items():
-            members = [m for m in living(world, app) if group_of(m.config) == group]
+            members = self.people.members((app, group))
             if members and sum(m.state != "started" for m in members) < count:
                 found.append(f"machines of {app} ({group}) run that people stopped")
         for (app, group), memory in self.people.sizes.items():
             found += [
                 f"machine {m.id} of {app} has {memory_of(m.config)} MB, people gave it {memory}"
-                for m in living(world, app)
-                if group_of(m.config) == group and memory_of(m.config) != memory
+                for m in self.people.members((app, group))
+                if memory_of(m.config) != memory
             ]
         return found

@@ -141,6 +141,8 @@ class Disturber:
                 self.lost.add(machine.host)
             case "region_full":
                 await self._fill(machine.region, disturbance.lasts)
+            case "region_unlisted":
+                await self._leave_out(machine.region, disturbance.lasts)
 
     def _lease(self, machine: MachineRecord, lasts: float) -> None:
         nonce = f"foreign{len(self.foreign)}"
@@ -156,6 +158,14 @@ class Disturber:
         finally:
             for host in hosts:
                 host.memory_mb = self.emulator.settings.host_memory_mb
+
+    async def _leave_out(self, region: str, lasts: float) -> None:
+        unlisted = self.emulator.world.unlisted
+        try:
+            unlisted.add(region)
+            await anyio.sleep(lasts)
+        finally:
+            unlisted.discard(region)
 
     def bring_back(self) -> None:
         """All hosts answer again."""

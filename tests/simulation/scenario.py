@@ -13,7 +13,9 @@ from score_flyio.flytoml.names import StrategyName
 from tests.simulation.commands import ChangeSecrets, Command, Deploy, choose_commands, is_idle
 from tests.simulation.inputs import Badness, SimApp, Version
 
-Nuisance: TypeAlias = Literal["foreign_lease", "lease_stolen", "host_down", "region_full"]
+Nuisance: TypeAlias = Literal[
+    "foreign_lease", "lease_stolen", "host_down", "region_full", "region_unlisted"
+]
 Deed: TypeAlias = Literal["stops", "destroys", "resizes", "stages_secret"]
 """What other people do to a machine, its group or its app."""
 DEEDS: tuple[Deed, ...] = get_args(Deed)
@@ -40,6 +42,8 @@ OPERATIONS_SHARE = 0.4
 """Share of the seeds with other commands than deploys."""
 ROUGH_SHARE = 0.4
 """Share of those with bad versions, more stages and fallback regions."""
+UNLISTED_SHARE = 0.15
+"""Share of the seeds in which lists of machines lack a region."""
 PEOPLE_SHARE = 0.15
 """Share of the seeds with other people at work."""
 LEASES = ("Machines_create_lease", "Machines_release_lease")
@@ -115,7 +119,7 @@ class Scenario:
         """Nothing happens to machines or hosts but what the deploys do."""
         disturbed = {d.kind for run in self.runs for d in run.disturbances}
         bad = any(version.bad for app in self.apps for version in app.versions)
-        return not bad and disturbed <= {"foreign_lease"}
+        return not bad and disturbed <= {"foreign_lease", "region_unlisted"}
 
     @property
     def late_requests(self) -> bool:
@@ -129,7 +133,25 @@ def scenario(seed: int) -> Scenario:
     deploys = _deploys(seed)
     chosen = _with_operations(deploys, rng) if rng.random() < OPERATIONS_SHARE else deploys
     others = random.Random(f"people:{seed}")
-    return _with_people(chosen, others) if others.random() < PEOPLE_SHARE else chosen
+    chosen = _with_people(chosen, others) if others.random() < PEOPLE_SHARE else chosen
+    lists = random.Random(f"lists:{seed}")
+    return _with_short_lists(chosen, lists) if lists.random() < UNLISTED_SHARE else chosen
+
+
+def _with_short_lists(whole: Scenario, rng: random.Random) -> Scenario:
+    """The same where lists of machines lack a region for a while."""
+    runs = tuple(
+        run
+        if run.calm or rng.random() < 0.5
+        else evolve(run, disturbances=(*run.disturbances, _unlisted(rng)))
+        for run in whole.runs
+    )
+    return evolve(whole, runs=runs)
+
+
+def _unlisted(rng: random.Random) -> Disturbance:
+    at = 10 ** rng.uniform(-2, 1.3)
+    return Disturbance(kind="region_unlisted", at=at, lasts=rng.choice((1.0, 5.0, 30.0)))
 
 
 def _with_people(alone: Scenario, rng: random.Random) -> Scenario:

@@ -112,6 +112,8 @@ class Outcome:
     """What runs at the end, by app."""
     commands: Counter[str] = field(factory=Counter)
     """Runs by kind of command."""
+    emptied: frozenset[str] = frozenset()
+    """Apps of which other people destroyed a whole group."""
     endings: dict[int, Ending] = field(factory=dict)
     """By place of the command; empty where deploys are not repeated until they are done."""
 
@@ -377,6 +379,7 @@ async def _simulate(scenario: Scenario, trace: Callable[[str], None] | None) -> 
             seconds=anyio.current_time() - start,
             fleet=fleet(simulation, settled=True),
             commands=Counter(name_of(r.plan.command) for r in simulation.records),
+            emptied=frozenset(simulation.people.emptied),
             endings=simulation.endings,
         )
 
@@ -399,7 +402,7 @@ def simulate(scenario: Scenario, trace: Callable[[str], None] | None = None) -> 
     wrong = [f"without any fault: {text}" for text in quiet.violations]
     unknown = uncertain(scenario, len(scenario.commands) - 1)
     if scenario.people:
-        wrong += too_many(outcome.fleet, quiet.fleet, but=unknown)
+        wrong += too_many(outcome.fleet, quiet.fleet, but=unknown | outcome.emptied)
         return evolve(outcome, violations=(*outcome.violations, *wrong))
     wrong += _other_endings(scenario, outcome, quiet) or different(
         outcome.fleet, quiet.fleet, but=unknown

@@ -33,9 +33,11 @@ def plan_groups(context: PlanContext) -> GroupPlan:
             continue
         found = sort_out(app, group.group, members.get(group.group, ()))
         touched = {machine.id for machine in within.get(group.group, ())}
-        plans.append(_destroyed(tuple(g for g in found.gone if g.target.machine in touched)))
+        gone = tuple(step for step in found.gone if step.target.machine in touched)
+        plans.append(_destroyed(gone))
         if not found.machines:
-            plans += [telling_untested(group, launch_steps(group))] if creates else []
+            launch = _behind(launch_steps(group), gone)
+            plans += [telling_untested(group, launch)] if creates else []
             continue
         plans.append(telling_untested(group, update_steps(group, found)))
         done = context.settings.known.launches_done
@@ -53,6 +55,12 @@ def _touched(
         for group, machines in members.items()
         if not options.process_groups or group in options.process_groups
     }
+
+
+def _behind(launch: GroupPlan, gone: Iterable[DestroyMachine]) -> GroupPlan:
+    """A group that begins anew, once what is left of it is gone: it would look like a part."""
+    before = tuple(step.id for step in gone)
+    return evolve(launch, steps=tuple(step.after(*before) for step in launch.steps))
 
 
 def _standbys_last(plan: GroupPlan) -> GroupPlan:
