@@ -136,3 +136,30 @@ async def test_a_group_that_begins_anew_waits_until_what_is_left_of_it_is_gone(l
     assert again.code == 0, again.text
     first, standby = lab.machines()
     assert standby.config["standbys"] == [first.id]
+
+
+async def test_a_machine_that_lists_lack_for_a_while_is_not_gone() -> None:
+    """A whole region was missing from lists for a while in an incident."""
+    lab = Lab.build(healthy_after=15.0)
+
+    async def body(_run: Run) -> None:
+        await anyio.sleep(2)
+        lab.fly.world.unlisted.add("iad")
+        await anyio.sleep(20)
+        lab.fly.world.unlisted.clear()
+
+    done = await lab.deploy(toml(), body=body, options=evolve(QUICK, wait_timeout=30))
+    assert done.code == 0, done.text
+    assert len(lab.machines()) == 2
+
+
+async def test_a_machine_that_somebody_deletes_while_it_is_waited_for_is_gone() -> None:
+    lab = Lab.build(healthy_after=25.0)
+
+    async def body(_run: Run) -> None:
+        await anyio.sleep(12)
+        await _delete(lab, f"web/machines/{lab.machines()[0].id}")
+
+    done = await lab.deploy(toml(), body=body, options=evolve(QUICK, wait_timeout=60))
+    assert done.code == 3, done.text
+    assert "it was destroyed" in done.text or "it is gone" in done.text

@@ -26,6 +26,7 @@ from tests.simulation import checks
 from tests.simulation.capacity import CapacityWatch
 from tests.simulation.certainty import must_end_well, uncertain
 from tests.simulation.commands import Deploy, Destroy, RemoveCertificate, Rollback, name_of
+from tests.simulation.counts import Counts
 from tests.simulation.ending import at_the_end
 from tests.simulation.fleet import different, fleet, too_many
 from tests.simulation.mortal import Disk, Life, MortalStore, Steps, as_any
@@ -137,6 +138,7 @@ class Simulation:
     """Nonces of leases that dead runs left behind."""
     stage: int = 0
     """That was deployed last."""
+    counts: Counts = field(factory=Counts)
     releases: dict[tuple[str, int], int] = field(factory=dict)
     """The release of an app after the command in a place."""
     endings: dict[int, Ending] = field(factory=dict)
@@ -215,6 +217,9 @@ class Simulation:
         text = f"refused, {getattr(record.error, 'code', '')}" if record.refused else "done"
         if isinstance(plan.command, RemoveCertificate) and plan.again and record.refused:
             text = "done"
+        if not self.scenario.people:
+            broken = self.counts.broken(self, plan.place)
+            self.violations += [f"run {record.number}: {text}" for text in broken]
         self.endings[plan.place] = Ending(text=text, fleet=fleet(self, settled=False))
         for app in self.scenario.apps:
             self.releases[app.app, plan.place] = newest_release(self.emulator.world, app.app)

@@ -240,7 +240,7 @@ class HealthWatch:
             if watch.machine in seen:
                 found |= self._consider(watch, seen[watch.machine])
             elif watch in due:
-                self._missing(watch)
+                found |= await self._look_for(watch)
         if found:
             self._look_at_the_rest()
         self._choose_scout()
@@ -256,7 +256,7 @@ class HealthWatch:
         """A failed look says nothing of the machine: it is looked at again until its deadline."""
         now = anyio.current_time()
         for watch in due:
-            gone = isinstance(error, NotFound) and now - watch.since > GONE_AFTER
+            gone = isinstance(error, NotFound) and self._overdue(watch)
             if gone:
                 self._settle(watch, Verdict(Health.BAD, "it is gone"))
             elif error.code == TOKEN_EXPIRED or _refuses_token(error):
@@ -266,12 +266,22 @@ class HealthWatch:
                 wait = self.policy.longest if isinstance(error, RateLimited) else 0.0
                 watch.next_look = now + max(wait, self.policy.step(now - watch.since))
 
-    def _missing(self, watch: _Watch) -> None:
-        now = anyio.current_time()
-        if now - watch.since > GONE_AFTER:
-            self._settle(watch, Verdict(Health.BAD, "it is gone"))
-        else:
+    async def _look_for(self, watch: _Watch) -> bool:
+        """Looks for a machine that a list lacks: it may lack a region. True when it is well now."""
+        if not self._overdue(watch):
+            now = anyio.current_time()
             watch.next_look = now + self.policy.step(now - watch.since)
+            return False
+        try:
+            seen = await self._get(watch.machine)
+        except FlyError as error:
+            self._look_failed([watch], error)
+            return False
+        return self._consider(watch, seen[watch.machine])
+
+    def _overdue(self, watch: _Watch) -> bool:
+        """Whether it was made so long ago that it must be seen, if it is there."""
+        return anyio.current_time() - watch.since > GONE_AFTER
 
     def _consider(self, watch: _Watch, seen: models.Machine) -> bool:
         """Judges one watch by a reading; True when its machine is well now."""
