@@ -9,7 +9,7 @@ import httpx
 import pytest
 from attrs import evolve
 
-from fly_emulator import Organization, Principal
+from fly_emulator import Organization, Principal, lifecycle
 from score_flyio.engine.run import Run
 from score_flyio.errors import DeployError, NotAuthorized, StalePlan
 from tests.engine.lab import QUICK, Lab, score, toml
@@ -158,7 +158,7 @@ async def test_a_machine_that_somebody_deletes_while_it_is_waited_for_is_gone() 
 
     async def body(_run: Run) -> None:
         await anyio.sleep(12)
-        await _delete(lab, f"web/machines/{lab.machines()[0].id}")
+        lifecycle.destroy(lab.fly.world, lab.machines()[0], lab.clock.time())
 
     done = await lab.deploy(toml(), body=body, options=evolve(QUICK, wait_timeout=60))
     assert done.code == 3, done.text

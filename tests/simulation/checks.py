@@ -127,6 +127,7 @@ def _leases(simulation: Simulation, record: RunRecord) -> list[str]:
         for entry in entries
         if entry.operation == "Machines_create_lease" and entry.executed and _lost(entry)
     }
+    lost_create = any(e.operation == "Machines_create" and e.executed and _lost(e) for e in entries)
     warned = {
         event.scope.machine
         for event in record.events
@@ -137,6 +138,8 @@ def _leases(simulation: Simulation, record: RunRecord) -> list[str]:
         lease = machine.lease_at(now)
         if lease is None or lease.nonce in excused or machine.id in unanswered | warned:
             continue
+        if lost_create and machine.created_at >= record.began:
+            continue  # made under a lease whose nonce was in the answer that was lost
         found.append(f"machine {machine.id} of {machine.app} is still leased")
     simulation.abandon()
     return found
