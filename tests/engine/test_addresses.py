@@ -87,3 +87,12 @@ async def test_a_public_workload_begun_anew_gets_all_addresses_though_it_was_int
     again = await lab.deploy(score())
     assert (again.code, kinds(lab)) == (0, ["shared_v4", "v6"])
     assert (await lab.deploy(score())).changes == []
+
+
+async def test_a_release_command_waits_for_the_addresses() -> None:
+    """Its machine makes the app one that was deployed, whose addresses count as decided."""
+    lab = Lab.build()
+    first = await lab.deploy(toml(release="migrate"), faults="App_IPAssignments_create: 422")
+    assert (first.code, first.of("Machines_create")) == (1, [])
+    assert (await lab.deploy(toml(release="migrate"))).code == 0
+    assert kinds(lab) == ["shared_v4", "v6"]

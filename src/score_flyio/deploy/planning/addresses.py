@@ -9,7 +9,13 @@ from score_flyio.deploy.desired.addresses import address_kind, ports_in_need, pu
 from score_flyio.deploy.metadata import Launch, Marks
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.step import AllocateAddress, CreateMachine, Step, UpdateMachine
+from score_flyio.deploy.step import (
+    AllocateAddress,
+    CreateMachine,
+    RunReleaseCommand,
+    Step,
+    UpdateMachine,
+)
 from score_flyio.fly.present import ip_type
 
 DEPLOYED = frozenset({"deployed", "suspended"})
@@ -69,13 +75,14 @@ def _of_incomplete_launch(machine: models.Machine, launches_done: Collection[str
 
 
 def after_addresses(steps: Iterable[Step], addresses: tuple[str, ...]) -> tuple[Step, ...]:
-    """The steps, the last create of each launch and all updates behind the addresses.
+    """The steps; release commands, last creates of launches and updates come behind the addresses.
 
-    So a run that was interrupted before they were there is known by what is missing.
+    So a run that was interrupted before they were there is known by what is missing: an app that
+    had any machine counts as deployed.
     """
     return tuple(
         step.after(*addresses)
-        if isinstance(step, UpdateMachine)
+        if isinstance(step, UpdateMachine | RunReleaseCommand)
         or (isinstance(step, CreateMachine) and step.number == step.of)
         else step
         for step in steps

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import evolve
-
 from score_flyio.deploy.desired.checks import shortened_checks
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.planning.addresses import (
@@ -67,8 +65,7 @@ def plan_app(desired: DesiredApp, observed: ObservedApp, settings: PlanSettings)
     groups = plan_groups(context)
     refuse_gpus(groups.steps)
     addresses = tuple(step.id for step in platform if isinstance(step, AllocateAddress))
-    groups = evolve(groups, steps=after_addresses(groups.steps, addresses))
-    steps += _machine_steps(context, groups, before=app_ready)
+    steps += after_addresses(_machine_steps(context, groups, before=app_ready), addresses)
     return AppPlan(
         app=desired.name,
         label=desired.label,
