@@ -77,6 +77,16 @@ async def test_staged_secrets_go_live_with_the_next_deploy(kind: str) -> None:
     assert (await lab.deploy(app)).changes == []
 
 
+async def test_a_secret_that_was_staged_to_go_goes_with_the_next_deploy() -> None:
+    lab = Lab.build()
+    await lab.deploy(toml())
+    async with lab.engine() as engine:
+        await engine.change_secrets("web", {"LATER": Secret("soon")})
+        await engine.change_secrets("web", {"LATER": None}, stage=True)
+    assert len((await lab.deploy(toml())).of("Machines_update")) == 2
+    assert (await lab.deploy(toml())).changes == []
+
+
 async def test_secrets_that_flyctl_staged_go_live_where_it_deployed() -> None:
     lab = Lab.build()
     await lab.deploy(toml())

@@ -169,18 +169,22 @@ def _honest(simulation: Simulation, record: RunRecord) -> list[str]:
 
 def _unseen_secrets(simulation: Simulation, command: Command) -> list[str]:
     """Machines that run with older secrets than those that were to be handed out."""
-    if not isinstance(command, ChangeSecrets | DeploySecrets):
-        return []
-    if isinstance(command, ChangeSecrets) and command.stage:
-        return []
+    match command:
+        case ChangeSecrets(stage=False) | DeploySecrets():
+            apps = [command.app]
+        case Deploy():
+            apps = [app.app for app in simulation.scenario.apps if touches(command, app.app)]
+        case _:
+            return []
     world = simulation.emulator.world
     assert isinstance(world, WatchedWorld)
-    wanted = world.secrets_of(command.app)
     return [
         f"machine {machine.id} of {machine.app} has not seen all secrets"
-        for machine in living(world, command.app)
+        for app in apps
+        for machine in living(world, app)
         if machine.state == "started"
-        and world.saw.get(machine.id, {}) | {THEIR_SECRET: ""} != wanted | {THEIR_SECRET: ""}
+        and world.saw.get(machine.id, {}) | {THEIR_SECRET: ""}
+        != world.secrets_of(app) | {THEIR_SECRET: ""}
     ]
 
 

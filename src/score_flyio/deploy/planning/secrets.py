@@ -25,6 +25,8 @@ SET_SECRETS = "secrets"
 """Id of the step that sets the secrets of an app."""
 OWN_TOOL = "score-flyio/"
 """How the tool's version begins on machines that this program configured last."""
+REMOVED = "those that were removed"
+"""What is told in place of names that are gone."""
 _HANDING_OUT = frozenset({"launch", "update", "start", "restart"})
 """Events with which a machine gets the secrets of that time."""
 
@@ -95,17 +97,19 @@ def may_wait(observed: ObservedApp, known: KnownApp) -> bool:
 
 
 def waiting_secrets(machine: models.Machine, observed: ObservedApp) -> tuple[str, ...]:
-    """Names of the secrets that a running machine has not seen, as far as the platform tells.
+    """Names of the secrets that a running machine has not seen, as far as anything tells.
 
     Machines see them when they start, and get all of them with a new config.
     """
-    if not observed.secret_times or rests(machine):
+    if observed.secret_times is None or rests(machine):
         return ()
     if Marks.of(machine).all_secrets_seen == digests_hash(observed.secrets):
         return ()
     stamps = [e.timestamp or 0 for e in machine.events or [] if e.type in _HANDING_OUT]
     since = max(stamps, default=0) / 1000
-    return tuple(name for name, at in sorted(observed.secret_times.items()) if since and at > since)
+    times = sorted(observed.secret_times.items())
+    names = tuple(name for name, at in times if since and at > since)
+    return names or ((REMOVED,) if Marks.of(machine).staged else ())
 
 
 def remember(

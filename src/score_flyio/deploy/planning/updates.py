@@ -20,6 +20,7 @@ from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.desired.update import MachineUpdate, update_input
 from score_flyio.deploy.metadata import (
     ALL_SECRETS_SEEN,
+    STAGED,
     Marks,
     by_group,
     is_stray,
@@ -143,7 +144,7 @@ def _update_step(
         group=context.group,
         machine=machine.id or "",
         region=machine.region,
-        request=evolve(request, config=context.secrets.stamp(after)),
+        request=evolve(request, config=context.secrets.stamp(without_marks(after, {STAGED}))),
         previous=previous,
         instance_id=machine.instance_id or "",
         differences=changed,
@@ -291,4 +292,6 @@ def with_guest(
     config: models.FlyMachineConfig, guest: models.FlyMachineGuest
 ) -> models.FlyMachineConfig:
     """The config with another size of machine, and without what its last start alone had."""
-    return evolve(without_marks(deepcopy(config), {ALL_SECRETS_SEEN}), guest=deepcopy(guest))
+    return evolve(
+        without_marks(deepcopy(config), {ALL_SECRETS_SEEN, STAGED}), guest=deepcopy(guest)
+    )

@@ -18,7 +18,7 @@ from fly_machines import models
 from score_flyio.base.secret import Secret
 from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.execution.report import Report
-from score_flyio.deploy.metadata import STAGED, Marks, by_group
+from score_flyio.deploy.metadata import STAGED, Marks, without_marks
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted
 from score_flyio.deploy.options import DeployOptions
@@ -162,9 +162,10 @@ async def change_secrets(
             return foreseen
         if before is not None:
             before(foreseen)
-        stored = await set_secrets(session.client.api, ref.app, values) if values else None
         if stage:
             await _mark(session, observed)
+        stored = await set_secrets(session.client.api, ref.app, values) if values else None
+        if stage:
             return evolve(foreseen, report=Report(target=session.target.name))
         if stored is not None:
             observed = await observe(session, ref, wanted)
@@ -180,7 +181,7 @@ async def change_secrets(
 
 
 async def _mark(session: Session, observed: ObservedApp) -> None:
-    """Has one machine of each group tell the next deploy that secrets wait."""
+    """Has the machines tell the next deploy that secrets wait, before these are there."""
     body = models.UpsertMetadataKeyRequest(value="true")
 
     async def mark(machine: str) -> None:
@@ -189,8 +190,9 @@ async def _mark(session: Session, observed: ObservedApp) -> None:
 
     with unwrapped():
         async with anyio.create_task_group() as tasks:
-            for machines in by_group(observed.machines).values():
-                tasks.start_soon(mark, machines[0].id or "")
+            for machine in observed.machines:
+                if Marks.of(machine).staged is None:
+                    tasks.start_soon(mark, machine.id or "")
 
 
 def _if_changed(step: Step, secrets: SetSecrets) -> Step:
@@ -236,4 +238,5 @@ def _check_name(name: str) -> None:
 def _seeing(machine: models.Machine, everything: str, own: str) -> models.FlyMachineConfig:
     told = Marks.of(machine).secrets_seen is not None
     marks = Marks(all_secrets_seen=everything, secrets_seen=own if told else None)
-    return marks.stamp(deepcopy(machine.config) or models.FlyMachineConfig())
+    config = deepcopy(machine.config) or models.FlyMachineConfig()
+    return marks.stamp(without_marks(config, {STAGED}))
