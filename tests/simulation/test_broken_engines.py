@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from itertools import count, islice
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from fly_machines import FlyMachinesApi, models
+from score_flyio.deploy.desired.update import MachineUpdate, update_input
 from score_flyio.deploy.execution.steps import secrets as secret_steps
+from score_flyio.deploy.metadata import Launch
+from score_flyio.deploy.planning import groups, updates
+from score_flyio.deploy.planning.launches import Missing
 from score_flyio.deploy.step import SetSecrets
 from score_flyio.events import WarningRaised
 from score_flyio.fly import repeats
@@ -16,14 +22,17 @@ from score_flyio.fly.errors import is_doubtful
 from score_flyio.fly.leases import LeaseBook
 from score_flyio.resources.run import ResourceRun
 from score_flyio.state.saving import Saver
+from tests.simulation.scenario import scenario
 from tests.simulation.soak import simulate_seed
 
 ENOUGH_SEEDS = 60
 """Within so many seeds each defect must show."""
 
 
-def first_violation(text: str) -> str | None:
-    for seed in range(ENOUGH_SEEDS):
+def first_violation(text: str, *, with_people: bool = False) -> str | None:
+    """The first one of that text; `with_people`: where other people work on the apps."""
+    seeds = (seed for seed in count() if scenario(seed).people or not with_people)
+    for seed in islice(seeds, ENOUGH_SEEDS):
         for violation in simulate_seed(seed).violations:
             if text in violation:
                 return violation
@@ -87,3 +96,26 @@ def test_a_secret_in_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(steps, "CARRY_OUT", {**steps.CARRY_OUT, SetSecrets: tell})
     assert first_violation("a secret stands in an event")
+
+
+def test_counts_that_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    def bring_back(machines: Iterable[models.Machine], _done: object) -> Missing | None:
+        """Where one machine of a pair is left, the other comes back, whoever took it away."""
+        places = [(m.id or "", Launch.of_machine(m)) for m in machines]
+        alone = [(name, place) for name, place in places if place and place.of > len(places)]
+        return next((Missing(launch=p.id, first=name) for name, p in alone), None)
+
+    monkeypatch.setattr(groups, "missing_of_launch", bring_back)
+    assert first_violation(", scaled to")
+
+
+def test_an_old_size_that_is_written_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def shrink(*arguments: Any, **named: Any) -> MachineUpdate:
+        """Writes the size of the first deploy into each update."""
+        update = update_input(*arguments, **named)
+        guest = models.FlyMachineGuest(cpu_kind="shared", cpus=1, memory_mb=256)
+        config = evolve(update.request.config or models.FlyMachineConfig(), guest=guest)
+        return evolve(update, request=evolve(update.request, config=config))
+
+    monkeypatch.setattr(updates, "update_input", shrink)
+    assert first_violation("people gave it", with_people=True)
