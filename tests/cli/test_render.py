@@ -9,6 +9,7 @@ from datetime import UTC
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from score_flyio import events
 from score_flyio.cli.context import CliContext
@@ -84,6 +85,51 @@ def test_plain_writes_a_line_for_each_relevant_event() -> None:
 
 def test_plain_with_debug_leaves_nothing_out() -> None:
     assert len(plain(debug=True)) == len(RUN) + 1
+
+
+def test_plain_says_what_goes_on_when_nothing_was_heard_for_long() -> None:
+    stream = io.StringIO()
+    now = [1_700_000_000.0]
+    renderer = PlainRenderer(Sink(stream, "stderr"), now=lambda: now[0], zone=UTC)
+    log = EventLog(lambda: now[0], renderer.handle)
+    renderer.tick()
+    log.emit(events.ProvisioningStarted(scope=DB, provisioner="local-db"))
+    for number in range(4):
+        step = evolve(WEB, step=f"s{number}")
+        log.emit(events.StepStarted(scope=step, description=f"wait for machine m{number}"))
+    now[0] += 10
+    renderer.tick()
+    now[0] += 10
+    renderer.tick()
+    renderer.tick()
+    log.emit(events.ProvisioningFailed(scope=DB, provisioner="local-db", error="no room"))
+    now[0] += 20
+    renderer.tick()
+    assert stream.getvalue().splitlines() == [
+        "22:13:20 web/postgres.default#web.db: provisioning with local-db",
+        (
+            "22:13:40 still waiting: web/postgres.default#web.db: provisioning with local-db (20s); "
+            "web: wait for machine m0 (20s); web: wait for machine m1 (20s); 2 more"
+        ),
+        "22:13:40 WARN web/postgres.default#web.db: provisioning with local-db failed: no room",
+        (
+            "22:14:00 still waiting: web: wait for machine m0 (40s); web: wait for machine m1 (40s); "
+            "web: wait for machine m2 (40s); 1 more"
+        ),
+    ]
+
+
+def test_plain_is_mute_where_nothing_goes_on() -> None:
+    stream = io.StringIO()
+    now = [0.0]
+    renderer = PlainRenderer(Sink(stream, "stderr"), now=lambda: now[0], zone=UTC)
+    log = EventLog(lambda: now[0], renderer.handle)
+    log.emit(events.StepStarted(scope=WEB, description="create machine"))
+    log.emit(events.StepFinished(scope=WEB, description="create machine", seconds=1.0))
+    before = stream.getvalue()
+    now[0] += 60
+    renderer.tick()
+    assert stream.getvalue() == before
 
 
 KINDS = [

@@ -48,6 +48,7 @@ class CliContext:
             quiet=bool(given.get("quiet")),
             debug_on=debug,
             color=color and environ.get("TERM") != "dumb" and stderr.isatty(),
+            workspace=_workspace(environ),
         )
         state = given.get("state") or environ.get("SCORE_FLYIO_STATE") or None
         return cls(
@@ -91,6 +92,12 @@ class CliContext:
             )
         self.output.stderr.write(f"{question} [y/N] ")
         return self.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def _workspace(environ: Mapping[str, str]) -> Path | None:
+    """The root of a repository on one of GitHub's runners."""
+    on_github = environ.get("GITHUB_ACTIONS") == "true"
+    return Path(environ.get("GITHUB_WORKSPACE", "")) if on_github else None
 
 
 def _working_folder() -> Path:

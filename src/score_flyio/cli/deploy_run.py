@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.exit_codes import describe, to_text
+from score_flyio.cli.options import STEP_SUMMARY
 from score_flyio.cli.render import follow
 from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.deploy.options import DeployOptions
@@ -36,6 +37,7 @@ class DeployRun:
     jobs: int | None = None
     report: str | None = None
     events_file: str | None = None
+    summary: str | None = None
     build_only: bool = False
     output: Output | None = None
     """Where files are written; None: into the project's folder."""
@@ -48,6 +50,7 @@ class DeployRun:
             return await self._build(inputs, refused)
         events: list[Event] = []
         page = None if self.report is None else self.cli.output_path("--report", self.report)
+        summary = None if self.summary is None else self.cli.output_path("--summary", self.summary)
         report = Report(target=self.target.name)
         if inputs:
             async with follow(self.cli, self.events_file) as show:
@@ -55,7 +58,7 @@ class DeployRun:
         report = evolve(report, apps=(*map(_not_loaded, refused), *report.apps))
         if self.output is not None and self.output.stdout is not None:
             self.cli.output.write(self.output.stdout)
-        tell(self.cli, report)
+        tell(self.cli, report, summary=summary)
         if page is not None:
             _write_html(self.cli, page, report, events)
         return report.exit_code
@@ -122,9 +125,19 @@ def tell_change(cli: CliContext, change: Change, **members: Any) -> int:
     return change.report.exit_code
 
 
-def tell(cli: CliContext, report: Report, *, extra: dict[str, Any] | None = None) -> None:
-    """How each app ended on stdout, and on stderr why any did not."""
+def tell(
+    cli: CliContext,
+    report: Report,
+    *,
+    extra: dict[str, Any] | None = None,
+    summary: Path | None = None,
+) -> None:
+    """How each app ended on stdout, in a summary, and on stderr why any did not."""
     tell_errors(cli, report)
+    if summary is not None or STEP_SUMMARY in cli.environ:
+        from score_flyio.cli.ci import report_summary, write_summary
+
+        write_summary(cli, report_summary(report), summary)
     cli.output.result(report.to_json() | (extra or {}), report.summary())
 
 
@@ -132,9 +145,7 @@ def tell_errors(cli: CliContext, report: Report) -> None:
     """On stderr what went wrong, each with its hint."""
     for app in report.apps:
         for error in app.failures:
-            words = _words(error)
-            named = not app.label or app.label in error.message
-            cli.output.error(words if named else f"{app.label}: {words}")
+            _tell_error(cli, app.label, error)
 
 
 def tell_failures(
@@ -143,8 +154,7 @@ def tell_failures(
     """On stderr what could not be loaded or planned."""
     failures = [*((b.label, b.error) for b in refused), *failed.items()]
     for label, error in failures:
-        words = _words(error)
-        cli.output.error(words if label in error.message else f"{label}: {words}")
+        _tell_error(cli, label, error)
 
 
 def failure_code(failed: Mapping[str, ScoreFlyError], refused: Sequence[Refused]) -> int:
@@ -154,8 +164,11 @@ def failure_code(failed: Mapping[str, ScoreFlyError], refused: Sequence[Refused]
     return 0 if not codes else 2 if codes == {2} else 1
 
 
-def _words(error: Exception) -> str:
-    return to_text(describe(error))
+def _tell_error(cli: CliContext, label: str, error: Exception) -> None:
+    failure = describe(error)
+    words = to_text(failure)
+    named = label in failure.message
+    cli.output.failure(failure, words if named else f"{label}: {words}", label)
 
 
 def _not_loaded(refused: Refused) -> AppReport:

@@ -41,7 +41,7 @@ def report(error: BaseException, output: Output, secrets: Sequence[Secret] = ())
         output.document({"error": to_json(failure)})
     if isinstance(error, click.UsageError) and error.ctx is not None:
         output.stderr.write(f"{error.ctx.get_usage()}\n")
-    output.error(to_text(failure))
+    output.failure(failure, to_text(failure))
     return failure.exit_code
 
 

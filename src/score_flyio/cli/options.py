@@ -83,6 +83,14 @@ events_option = click.option(
 )
 """For commands with a run to follow; see `cli.render.follow`."""
 
+STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
+"""The environment variable that names the file of a GitHub step's summary."""
+summary_option = click.option(
+    "--summary",
+    metavar="FILE.md",
+    help=f"Write a summary in Markdown; appended to ${STEP_SUMMARY} by itself.",
+)
+
 yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 
 emulate_option = click.option(

@@ -1,13 +1,17 @@
 """What the command line prints: results on stdout, log lines and errors on stderr."""
 
 import json
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from score_flyio.base.printable import one_line, printable_json
 from score_flyio.base.secret import MASK, Secret
 from score_flyio.cli.sink import Sink
+
+if TYPE_CHECKING:
+    from score_flyio.cli.exit_codes import Failure
 
 _COLOURS = {"DEBUG": "2", "INFO": "", "WARN": "33", "Error": "31"}
 
@@ -23,6 +27,8 @@ class Output:
     debug_on: bool = False
     color: bool = False
     """Whether stderr may have ANSI colours."""
+    workspace: Path | None = None
+    """The root of the files that failures are shown beside, where GitHub's runner reads the log."""
 
     def result(self, document: Any, text: str) -> None:
         """Print the result of a command, as JSON or as text for people.
@@ -59,6 +65,15 @@ class Output:
     def error(self, text: str) -> None:
         """Print the final error; it shows even with `--quiet`."""
         self.log("Error", text)
+
+    def failure(self, failure: "Failure", text: str, label: str = "") -> None:
+        """Print an error as `text`; a CI system learns which file it is about, and whose it is."""
+        self.error(text)
+        if self.workspace is not None:
+            from score_flyio.cli.ci import annotate
+
+            for line in annotate(failure, self.workspace, label):
+                self.stderr.write_raw(f"{line}\n")
 
     def log(self, level: str, text: str) -> None:
         """Write one line `LEVEL: text` on stderr."""

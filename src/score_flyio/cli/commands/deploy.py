@@ -10,7 +10,7 @@ import asyncclick as click
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import INPUTS, PLACE, SETTINGS, deploy_options, selection
-from score_flyio.cli.options import events_option, json_option, options
+from score_flyio.cli.options import events_option, json_option, options, summary_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ RUN = (
     click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Provisioners at once."),
     click.option("--report", metavar="FILE.html", help="Write a report to look at."),
     events_option,
+    summary_option,
 )
 """How the run is carried out and told of; hidden ones mean nothing here but do at flyctl."""
 
@@ -57,7 +58,10 @@ def deploy_run(cli: CliContext, *, output: Output | None = None, **settings: Any
     pushed = settings.pop("push") or not settings["build_only"]
     settings["builder"] = _builder(settings)
     place = {name: settings.pop(name) for name in ("target", "emulate", "org")}
-    own = {name: settings.pop(name) for name in ("build_only", "jobs", "report", "events_file")}
+    own = {
+        name: settings.pop(name)
+        for name in ("build_only", "jobs", "report", "events_file", "summary")
+    }
     return DeployRun(
         cli=cli,
         target=target_of(cli, **place),

@@ -10,7 +10,7 @@ from attrs import evolve
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import INPUTS, PLACE, SETTINGS, deploy_options, selection
-from score_flyio.cli.options import json_option, options
+from score_flyio.cli.options import STEP_SUMMARY, json_option, options, summary_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +30,11 @@ NO_CHANGES, NOT_PLANNED, CHANGES = 0, 1, 2
     is_flag=True,
     help="End with 2 where something would change, and with 1 where that cannot be said.",
 )
+@summary_option
 @json_option
-async def command(cli: CliContext, detailed_exitcode: bool, **settings: Any) -> int:
+async def command(
+    cli: CliContext, detailed_exitcode: bool, summary: str | None, **settings: Any
+) -> int:
     """Show what deploy would do, from a fresh reading of Fly. Changes nothing.
 
     With --debug or --json, each step shows the API calls that it makes.
@@ -43,6 +46,7 @@ async def command(cli: CliContext, detailed_exitcode: bool, **settings: Any) -> 
     from score_flyio.engine.pipeline import load_inputs
 
     chosen = selection(settings, cli.environ)
+    file = None if summary is None else cli.output_path("--summary", summary)
     target = target_of(cli, **{name: settings.pop(name) for name in ("target", "emulate", "org")})
     how = deploy_options(**settings)
     inputs, refused = await load_inputs(cli.project(target.kept_as), chosen)
@@ -50,6 +54,10 @@ async def command(cli: CliContext, detailed_exitcode: bool, **settings: Any) -> 
     plan = await _planned(cli, target, inputs, how)
     plan = evolve(plan, failures={**{r.label: r.error for r in refused}, **plan.failures})
     tell_failures(cli, plan.failures, ())
+    if file is not None or STEP_SUMMARY in cli.environ:
+        from score_flyio.cli.ci import plan_summary, write_summary
+
+        write_summary(cli, plan_summary(plan), file)
     cli.output.result(plan.to_json(), plan.describe(show_calls=cli.debug))
     code = failure_code(plan.failures, ())
     if detailed_exitcode:  # 2 is said of changes alone

@@ -5,7 +5,7 @@ from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from score_flyio.base.event_loop import event_loop
+from score_flyio.base.event_loop import event_loop, is_missing
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.sink import Sink
 from score_flyio.events import Event, Listener
@@ -48,15 +48,20 @@ async def follow(cli: CliContext, events_file: str | None = None) -> AsyncIterat
             stack.callback(_close, file, cli)
             renderers.append(JsonLinesRenderer(file))
         live = _live(cli)
+        tick: Callable[[], None] | None = None
         if live is not None:
             renderers.append(live)
+            await event_loop()
+            tick = live.tick
         elif not cli.output.quiet:
             from score_flyio.cli.render.plain import PlainRenderer
 
-            renderers.append(PlainRenderer(cli.output.stderr, debug=cli.debug))
+            plain = PlainRenderer(cli.output.stderr, now=cli.clock.time, debug=cli.debug)
+            renderers.append(plain)
+            tick = None if is_missing() else plain.tick
         for renderer in renderers:
             stack.callback(renderer.close)
-        async with _ticking(live):
+        async with _ticking(tick):
             yield _all(renderers, cli.output.stdout)
 
 
@@ -86,16 +91,15 @@ def _live(cli: CliContext) -> "LiveRenderer | None":
 
 
 @asynccontextmanager
-async def _ticking(live: "LiveRenderer | None") -> AsyncIterator[None]:
-    if live is None:
+async def _ticking(tick: Callable[[], None] | None) -> AsyncIterator[None]:
+    if tick is None:
         yield
         return
-    await event_loop()
     import anyio
 
     failure: Exception | None = None
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_tick, live.tick)
+        tasks.start_soon(_tick, tick)
         try:
             yield
         except Exception as error:  # noqa: BLE001  # raised again outside the task group

@@ -1,10 +1,20 @@
 """One line an event: the log of a CI job, and what a pipe or a file gets."""
 
+from collections.abc import Callable
 from datetime import datetime, tzinfo
+from time import time
+from typing import Final
 
-from score_flyio.cli.render.wording import detail, is_alarm, sentence, subject
+from score_flyio.cli.render.wording import detail, duration, is_alarm, sentence, subject
 from score_flyio.cli.sink import Sink
 from score_flyio.events import Event
+
+SILENCE: Final = 15.0
+"""Seconds without a line after which what goes on is told."""
+SHOWN: Final = 3
+"""So many things that go on are told; the others are counted."""
+WORK: Final = frozenset({"step", "provisioning", "deprovisioning", "build"})
+"""What starts and ends, by the start of the `kind` of its events."""
 
 
 class PlainRenderer:
@@ -12,28 +22,73 @@ class PlainRenderer:
 
     Args:
         stream: where the lines go.
+        now: the time, in seconds since the epoch.
         debug: write what interests only who looks for a fault, too.
         zone: of the times; None for the local one.
     """
 
-    def __init__(self, stream: Sink, *, debug: bool = False, zone: tzinfo | None = None) -> None:
+    def __init__(
+        self,
+        stream: Sink,
+        *,
+        now: Callable[[], float] = time,
+        debug: bool = False,
+        zone: tzinfo | None = None,
+    ) -> None:
         self._stream = stream
+        self._now = now
         self._debug = debug
         self._zone = zone
+        self._going_on: dict[tuple[str, str], Event] = {}
+        self._written = now()
 
     def handle(self, event: Event) -> None:
+        self._follow(event)
         words = sentence(event) or (detail(event) if self._debug else None)
         if words is not None:
-            self._stream.write(f"{self.line(event, words)}\n")
+            self._write(self.line(event, words))
+
+    def tick(self) -> None:
+        """Say what goes on when nothing was written for long: CI systems end a job that is mute."""
+        now = self._now()
+        if now - self._written < SILENCE or not self._going_on:
+            return
+        started = sorted(self._going_on.values(), key=lambda event: event.at)
+        told = [f"{_what(event)} ({duration(now - event.at)})" for event in started[:SHOWN]]
+        more = [f"{len(started) - SHOWN} more"] if len(started) > SHOWN else []
+        self._write(f"{self._time(now)} still waiting: {'; '.join((*told, *more))}")
+
+    def _follow(self, event: Event) -> None:
+        work, _, change = event.kind.rpartition("_")
+        owner = event.scope.resource or event.scope.workload or event.scope.app or ""
+        key = (owner, event.scope.step or work)
+        if change == "started" and work in WORK:
+            self._going_on[key] = event
+        elif change in {"finished", "failed", "skipped"}:
+            self._going_on.pop(key, None)
+
+    def _write(self, line: str) -> None:
+        self._written = self._now()
+        self._stream.write(f"{line}\n")
 
     def line(self, event: Event, words: str) -> str:
         """One event as one line, whatever line breaks its words have."""
-        time = datetime.fromtimestamp(event.at, tz=self._zone).strftime("%H:%M:%S")
         level = "WARN " if is_alarm(event) else ""
         about = subject(event.scope)
-        return " ".join(f"{time} {level}{f'{about}: ' if about else ''}{words}".split())
+        named = f"{about}: " if about else ""
+        return " ".join(f"{self._time(event.at)} {level}{named}{words}".split())
+
+    def _time(self, at: float) -> str:
+        return datetime.fromtimestamp(at, tz=self._zone).strftime("%H:%M:%S")
 
     def close(self, outcome: str | None = None) -> None:
         """The run is over; `outcome` is a last line, if there is something to say."""
         if outcome:
             self._stream.write(f"{outcome}\n")
+
+
+def _what(event: Event) -> str:
+    about = subject(event.scope)
+    words = sentence(event) or detail(event) or event.kind
+    words = words.removesuffix(": started")
+    return " ".join(f"{about}: {words}".split()) if about else words
