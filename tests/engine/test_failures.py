@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import anyio
 import pytest
 from attrs import evolve
 
@@ -118,6 +119,18 @@ async def test_the_mended_version_starts_machines_that_had_crashed_for_good(lab:
     done = await lab.deploy(toml(fixed))
     assert done.code == 0, done.text
     assert {machine.state for machine in lab.machines()} == {"started"}
+
+
+@pytest.mark.parametrize("restart", ["", "\n[[restart]]\npolicy = 'on-failure'\nretries = 1\n"])
+async def test_what_replaces_a_crashed_machine_on_a_lost_host_runs(lab: Lab, restart: str) -> None:
+    assert (await lab.deploy(toml(restart, env=CRASHING))).code == 3
+    await anyio.sleep(60)
+    lost = lab.machines()[0]
+    lab.fly.fail_host(lost.host)
+    done = await lab.deploy(toml(restart, image="nginx:2"))
+    assert done.code == 0, done.text
+    assert lost.id not in {machine.id for machine in lab.machines()}
+    assert [machine.state for machine in lab.machines()] == ["started", "started"]
 
 
 async def test_machines_that_rested_still_rest_after_going_back(lab: Lab) -> None:

@@ -163,3 +163,21 @@ async def test_a_machine_that_somebody_deletes_while_it_is_waited_for_is_gone() 
     done = await lab.deploy(toml(), body=body, options=evolve(QUICK, wait_timeout=60))
     assert done.code == 3, done.text
     assert "it was destroyed" in done.text or "it is gone" in done.text
+
+
+async def test_a_lost_lease_ends_the_wait_for_health_at_once(lab: Lab) -> None:
+    await lab.deploy(toml())
+    lab.fly.settings = lab.fly.world.settings = evolve(lab.fly.settings, healthy_after=600.0)
+    options = evolve(QUICK, wait_timeout=500.0, lease_ttl=7.0)
+    began = anyio.current_time()
+
+    async def body(_run: Run) -> None:
+        await anyio.sleep(3)
+        for machine in lab.machines():
+            if machine.lease is not None:
+                machine.lease.nonce = "somebody-elses"
+
+    done = await lab.deploy(toml(image="nginx:2"), options=options, body=body)
+    assert done.code == 1, done.text
+    assert "the lease was lost" in done.text
+    assert anyio.current_time() - began < 20

@@ -77,6 +77,8 @@ class LeaseBook:
     wait: float
     """Seconds to wait for a lease that someone else holds."""
     emit: Callable[[Event], None]
+    on_lost: Callable[[str, ScoreFlyError], None] = lambda _machine, _error: None
+    """Told at once of a machine whose lease was lost."""
     description: str = "score-flyio deploy"
     """Shown to whoever meets a lease."""
     _leases: dict[str, _Lease] = Factory(dict)
@@ -319,6 +321,7 @@ class LeaseBook:
                 f"machine {lease.machine} of app {self.app}: the lease was lost: {why}",
                 hint="run the same command again; it goes on from what is there",
             )
+            self.on_lost(lease.machine, lease.failure)
 
     async def _give_back(self, lease: _Lease) -> None:
         """One that has ended already is fine."""

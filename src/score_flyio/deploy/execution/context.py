@@ -205,6 +205,12 @@ def app_scope(app: str, label: str, **parts: str | None) -> Scope:
 
 def new_context(settings: ContextSettings, tasks: anyio.abc.TaskGroup) -> Context:
     """A fresh context; leases are held, and Fly is told of the release, by tasks of `tasks`."""
+    health = HealthWatch(
+        client=settings.client,
+        app=settings.app,
+        emit=settings.emit,
+        scope=scope_of(settings),
+    )
     return Context(
         settings=settings,
         release=Announcement(
@@ -221,11 +227,7 @@ def new_context(settings: ContextSettings, tasks: anyio.abc.TaskGroup) -> Contex
             ttl=settings.options.lease_ttl,
             wait=settings.options.lease_wait,
             emit=settings.emit,
+            on_lost=health.give_up,
         ),
-        health=HealthWatch(
-            client=settings.client,
-            app=settings.app,
-            emit=settings.emit,
-            scope=scope_of(settings),
-        ),
+        health=health,
     )

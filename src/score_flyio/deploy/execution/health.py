@@ -24,7 +24,14 @@ from score_flyio.deploy.verdict import (
     judge,
     state_since,
 )
-from score_flyio.errors import FlyApiError, FlyError, HealthCheckFailed, NotFound, RateLimited
+from score_flyio.errors import (
+    FlyApiError,
+    FlyError,
+    HealthCheckFailed,
+    NotFound,
+    RateLimited,
+    ScoreFlyError,
+)
 from score_flyio.events import CheckChanged, Event, MachineStateChanged, Scope
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.login import TOKEN_EXPIRED
@@ -112,6 +119,8 @@ class HealthWatch:
     scope: Scope
     policy: LookPolicy = field(factory=LookPolicy)
     _watches: list[_Watch] = Factory(list)
+    _given_up: dict[str, ScoreFlyError] = Factory(dict)
+    """Why nobody waits for these machines any more."""
     _learned: dict[str, Learned] = Factory(dict)
     _shown: dict[str, tuple[str | None, CheckCount]] = Factory(dict)
     _changed: anyio.Event = field(factory=anyio.Event)
@@ -135,6 +144,7 @@ class HealthWatch:
 
         Raises:
             HealthCheckFailed: it turned out bad, or was not well `within` so many seconds.
+            LeaseLost: someone else has it in hand.
         """
         learned = self._learned.get(group)
         first = learned.first_look(self.policy) if learned else self.policy.first
@@ -160,6 +170,7 @@ class HealthWatch:
 
         Raises:
             HealthCheckFailed: it crashed again and again, failed or was destroyed.
+            LeaseLost: someone else has it in hand.
         """
 
         def still_well(seen: models.Machine) -> Verdict:
@@ -185,6 +196,13 @@ class HealthWatch:
         )
         await self._await(watch, "after its smoke window")
 
+    def give_up(self, machine: str, error: ScoreFlyError) -> None:
+        """Ends what waits for the machine, now and later, with the error."""
+        self._given_up[machine] = error
+        for watch in self._watches:
+            if watch.machine == machine:
+                watch.done.set()
+
     async def run(self) -> None:
         """Looks at machines for as long as someone waits for them; ends by cancellation."""
         while True:
@@ -203,10 +221,13 @@ class HealthWatch:
         self._changed.set()
         try:
             with watch.patience:
-                await watch.done.wait()
+                if watch.machine not in self._given_up:
+                    await watch.done.wait()
         finally:
             self._watches.remove(watch)
             self._changed.set()
+        if watch.machine in self._given_up:
+            raise self._given_up[watch.machine]
         if watch.verdict is not None and watch.verdict.health is Health.WELL and watch.seen:
             return watch.seen
         if watch.verdict is not None and watch.verdict.health is Health.RESTS:
