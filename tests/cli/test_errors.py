@@ -15,10 +15,13 @@ import anyio
 import pytest
 
 from score_flyio import errors
+from score_flyio.base import in_flight
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.exit_codes import describe
 from score_flyio.errors import Problem
 from tests.cli.conftest import Cli
+from tests.cli.platform import FLY_TOML, platform, use
+from tests.integration.state_servers import web_server
 
 FakeCommand = Callable[[Callable[..., Any]], None]
 
@@ -214,3 +217,33 @@ def test_what_no_machine_can_be_made_of_is_refused_before_anything_is_made(
     result = cli(command, "--config", "fly.toml")
     assert result.exit_code == 2
     assert f"fly.toml:{told}" in result.stderr
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_flight, "HANGS_AFTER", 0.1)
+    monkeypatch.setattr(in_flight, "LOOKS", 0.02)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_call_that_hangs_is_told_of_and_one_that_waits_is_not(cli: Cli) -> None:
+    (cli.directory / "fly.toml").write_text(FLY_TOML)
+    with platform(faults="Apps_show, Machines_wait: latency=0.6") as served:
+        use(cli, served)
+        assert cli("deploy", "--config", "fly.toml", "--yes", "--no-smoke-checks").exit_code == 0
+        result = cli("status", "--config", "fly.toml")
+    assert result.exit_code == 0, result.stderr
+    told = f"INFO: GET {served.url}/v1/apps/by-hand: no answer yet after 0.1 s"
+    assert result.stderr.splitlines().count(told) == 1
+    assert "/wait" not in result.stderr
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_place_of_the_state_that_hangs_is_told_of(cli: Cli) -> None:
+    with web_server() as web:
+        web.pause = 0.4
+        state = f"{web.url}/state.yaml?key=hidden"
+        result = cli("--state", state, "init", "--no-sample", "--fly-app-prefix", "x-")
+    assert result.exit_code == 0, result.stderr
+    assert f"GET {web.url}/state.yaml: no answer yet after 0.1 s" in result.stderr
+    assert "hidden" not in result.stderr

@@ -83,6 +83,12 @@ def test_plain_writes_a_line_for_each_relevant_event() -> None:
     ]
 
 
+def test_a_call_that_is_repeated_is_seen() -> None:
+    event = events.RequestRetried(method="GET", path="/v1/apps", reason="no answer", delay=0.4)
+    assert sentence(event) == "GET /v1/apps: no answer, again in 0.4s"
+    assert is_alarm(event)
+
+
 def test_plain_with_debug_leaves_nothing_out() -> None:
     assert len(plain(debug=True)) == len(RUN) + 1
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
+from time import sleep
 from typing import Any
 
 import httpx
@@ -100,6 +101,8 @@ class WebServer:
     """Whether weak versions match nothing, as RFC 9110 says of If-Match."""
     names_versions: bool = True
     """Whether the answer to a PUT names the new version."""
+    pause: float = 0.0
+    """Seconds before the first answer."""
     answers: list[int] = field(factory=list)
     """Statuses to answer with instead, the next first."""
     documents: dict[str, bytes] = field(factory=dict)
@@ -127,6 +130,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self, carry_out: Any) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         authorization = self.headers.get("Authorization")
+        pause, self.web.pause = self.web.pause, 0.0
+        sleep(pause)
         with self.web.lock:
             self.web.authorizations.add(authorization)
             if self.web.answers:

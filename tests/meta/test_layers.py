@@ -182,10 +182,14 @@ def test_http_clients_are_made_in_one_place() -> None:
         module.name
         for module in modules()
         for node in ast.walk(module.tree)
-        if isinstance(node, ast.Call)
-        and ast.unparse(node.func) in {"httpx.AsyncClient", "AsyncClient"}
+        if (isinstance(node, ast.Call) and _is_client(node.func))
+        or (isinstance(node, ast.ClassDef) and any(map(_is_client, node.bases)))
     ]
     assert set(made) == {"base.http"}
+
+
+def _is_client(node: ast.expr) -> bool:
+    return ast.unparse(node) in {"httpx.AsyncClient", "AsyncClient"}
 
 
 def test_certificates_always_count() -> None:

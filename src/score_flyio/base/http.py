@@ -6,10 +6,23 @@ from typing import Any, Final
 
 import httpx
 
-from score_flyio.base.web_address import trusting_nobody
+from score_flyio.base.in_flight import in_flight
+from score_flyio.base.web_address import shown_url, trusting_nobody
 from score_flyio.errors import ConfigError
 
+WAITS: Final = "score_flyio_waits"
+"""The extension of a request that is answered late on purpose."""
 _HERE: Final = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+
+
+class _Client(httpx.AsyncClient):
+    """Tells what it waits for."""
+
+    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        if request.extensions.get(WAITS):
+            return await super().send(request, **options)
+        with in_flight(f"{request.method} {shown_url(str(request.url))}"):
+            return await super().send(request, **options)
 
 
 def http_client(
@@ -30,12 +43,12 @@ def http_client(
     Raises ConfigError for a proxy in the environment that cannot be used.
     """
     if transport is not None:
-        return httpx.AsyncClient(transport=transport, trust_env=False, **settings)
+        return _Client(transport=transport, trust_env=False, **settings)
     if trust is None:
         trust = True if encrypted else trusting_nobody()
     try:
         mounts: dict[str, httpx.AsyncBaseTransport | None] = dict.fromkeys(_HERE)
-        return httpx.AsyncClient(verify=trust, mounts=mounts, **settings)
+        return _Client(verify=trust, mounts=mounts, **settings)
     except (ImportError, ValueError, httpx.InvalidURL) as error:
         raise ConfigError(
             "the proxy that the environment names cannot be used",

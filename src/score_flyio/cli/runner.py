@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NoReturn
 import anyio
 from anyio.abc import TaskStatus
 
+from score_flyio.base import in_flight
+
 if TYPE_CHECKING:
     from score_flyio.cli.context import CliContext
 
@@ -31,10 +33,13 @@ async def _supervise(work: Awaitable[int | None], cli: "CliContext") -> int:
     exit_code: int | None = None
     failure: Exception | None = None
     command = anyio.CancelScope()
+    calls = in_flight.InFlight()
+    in_flight.WATCHED.set(calls)
     async with anyio.create_task_group() as tasks:
         # On Windows asyncio cannot handle signals; Ctrl-C cancels this task there.
         if sys.platform != "win32":
             await tasks.start(_cancel_on_signal, command, cli)
+        tasks.start_soon(_tell_of_hanging, calls, cli)
         with command:
             try:
                 exit_code = await work
@@ -46,6 +51,13 @@ async def _supervise(work: Awaitable[int | None], cli: "CliContext") -> int:
     if failure is not None:
         raise failure
     return exit_code or 0
+
+
+async def _tell_of_hanging(calls: in_flight.InFlight, cli: "CliContext") -> None:
+    while True:
+        await anyio.sleep(in_flight.LOOKS)
+        for what in calls.hanging():
+            cli.output.info(f"{what}: no answer yet after {in_flight.HANGS_AFTER:g} s")
 
 
 async def _cancel_on_signal(

@@ -20,7 +20,7 @@ from attrs import field, frozen
 
 from fly_machines.operations import Operation, QueryValue
 from score_flyio._version import __version__
-from score_flyio.base.http import http_client
+from score_flyio.base.http import WAITS, http_client
 from score_flyio.base.network import network_reason
 from score_flyio.base.secret import Secret, masked
 from score_flyio.base.web_address import (
@@ -160,6 +160,7 @@ class HttpTransport:
                 headers=_headers(call, tokens),
                 content=None if call.body is None else json.dumps(call.body).encode(),
                 timeout=httpx.Timeout(seconds, connect=CONNECT_SECONDS, pool=None),
+                extensions={WAITS: seconds != READ_SECONDS},
             )
         except (httpx.TimeoutException, httpx.TransportError) as error:
             sent = not isinstance(error, NEVER_SENT)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from anyio import to_thread
 
 from score_flyio.base.credentials import credential
+from score_flyio.base.in_flight import in_flight
 from score_flyio.base.web_address import WebAddress, encrypted_or_private, read_web_address
 from score_flyio.errors import ConfigError, StateError
 from score_flyio.state.blobs import Found, Listed, Refused, Unavailable
@@ -131,7 +132,8 @@ class S3Blobs:
 
         try:
             # What goes on alone in a thread is bounded by the time limit of a call.
-            return await to_thread.run_sync(function, abandon_on_cancel=True)
+            with in_flight(self.shown):
+                return await to_thread.run_sync(function, abandon_on_cancel=True)
         except (wrong.AlreadyExistsError, wrong.PreconditionError, FileExistsError) as error:
             raise Refused(f"{self.shown}: someone else changed it") from error
         except FileNotFoundError as error:

@@ -13,6 +13,7 @@ import pytest
 
 from fly_machines import OPERATIONS, models, operations
 from score_flyio import errors
+from score_flyio.base import http
 from score_flyio.errors import ConfigError
 from score_flyio.events import RateLimitHit, RequestFinished, RequestRetried, to_json
 from score_flyio.fly.auth import Tokens
@@ -376,7 +377,7 @@ async def test_certificates_count_whatever_the_spelling(
         async def request(self, *_: Any, **__: Any) -> httpx.Response:
             return httpx.Response(204)
 
-    monkeypatch.setattr(httpx, "AsyncClient", Client)
+    monkeypatch.setattr(http, "_Client", Client)
     operation = next(each for each in OPERATIONS if each.id == "Apps_list")
     transport = HttpTransport(url, Login(Tokens.parse("t")))
     await transport.exchange(Call(operation=operation, path={}))

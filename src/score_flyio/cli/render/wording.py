@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
 _FLY: Final = "https://api.machines.dev"
 _ALARMS: Final = frozenset(
-    {"warning", "provisioning_failed", "step_failed", "rollback_started", "rate_limit_hit"}
+    {
+        "warning",
+        "provisioning_failed",
+        "step_failed",
+        "rollback_started",
+        "rate_limit_hit",
+        "request_retried",
+    }
 )
 
 
@@ -142,6 +149,11 @@ def _rate_limit_hit(event: events.RateLimitHit) -> str:
     return f"rate limited: {event.method} {event.path}, again in {duration(event.delay)}"
 
 
+def _request_retried(event: events.RequestRetried) -> str:
+    delay = duration(event.delay)
+    return f"{event.method} {event.path}: {event.reason}, again in {delay}"
+
+
 def _rollback_started(event: events.RollbackStarted) -> str:
     return f"going back: {event.reason}"
 
@@ -177,11 +189,6 @@ def _request_finished(event: events.RequestFinished) -> str:
     return f"{event.method} {event.path}: {status} in {duration(event.seconds)}"
 
 
-def _request_retried(event: events.RequestRetried) -> str:
-    delay = duration(event.delay)
-    return f"{event.method} {event.path}: {event.reason}, again in {delay}"
-
-
 def _state_saved(event: events.StateSaved) -> str:
     del event
     return "state saved"
@@ -209,6 +216,7 @@ SENTENCES: Final[Mapping[str, Callable[[Any], str]]] = {
     "machine_state_changed": _machine_state_changed,
     "check_changed": _check_changed,
     "rate_limit_hit": _rate_limit_hit,
+    "request_retried": _request_retried,
     "rollback_started": _rollback_started,
     "rollback_finished": _rollback_finished,
     "file_written": _file_written,
@@ -220,6 +228,5 @@ DETAILS: Final[Mapping[str, Callable[[Any], str]]] = {
     "lease_acquired": _lease_acquired,
     "lease_released": _lease_released,
     "request_finished": _request_finished,
-    "request_retried": _request_retried,
     "state_saved": _state_saved,
 }
