@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from anyio import to_thread
 from attrs import field, frozen
 
 from score_flyio.errors import ProvisionFailed
@@ -29,6 +30,10 @@ class TemplateProvisioner:
         return "shared" in self.entry.sections
 
     async def provision(self, request: ProvisionRequest) -> ProvisionResult:
+        # What is left alone in its thread is bounded in time.
+        return await to_thread.run_sync(self._render, request, abandon_on_cancel=True)
+
+    def _render(self, request: ProvisionRequest) -> ProvisionResult:
         warnings: list[str] = []
 
         def warn(message: object) -> str:

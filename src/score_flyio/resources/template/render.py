@@ -10,12 +10,18 @@ import json
 import secrets
 import shlex
 import string
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, NoReturn
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from time import monotonic
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from attrs import field, frozen
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.exceptions import SecurityError
+from jinja2.nodes import Concat
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from score_flyio.base.place import MOST_LEVELS, kind_of, place_text, too_deep
@@ -24,9 +30,17 @@ from score_flyio.resources.servers.verifiers import quoted_identifier, quoted_li
 from score_flyio.score.resources import JsonObject
 from score_flyio.yaml.reader import YamlError, read_yaml
 
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
+
 LONGEST: Final = 1_000_000
 """Characters that a rendered template may have, and that one operation in it may make."""
-_LARGEST_POWER: Final = 4096
+MOST_SECONDS: Final = 5.0
+"""For rendering one template."""
+_MOST_BITS: Final = 1_000_000
+"""Of whole numbers."""
+_GROWING: Final = frozenset(("center", "expandtabs", "ljust", "rjust", "translate", "zfill"))
+"""Methods of text that make as much of it as they are told to."""
 _LETTERS: Final = string.ascii_letters + string.digits
 _OF_EXPRESSIONS: Final = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
 
@@ -45,28 +59,115 @@ class TemplateFails(TemplateError):
     """The template itself said `fail(…)`."""
 
 
+class _Generator(CodeGenerator):
+    """Joins with `~` by a function that looks at the length."""
+
+    def visit_Concat(self, node: Concat, frame: Frame) -> None:  # noqa: N802  # as Jinja calls it
+        self.write("environment.concat(map(str, (")
+        for part in node.nodes:
+            self.visit(part, frame)
+            self.write(", ")
+        self.write(")))")
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
     """`a.b` reads a member of a map before an attribute, so that `Params.items` is a param."""
 
-    intercepted_binops = frozenset({"*", "**", "%"})
+    intercepted_binops = frozenset({"+", "*", "**", "%"})
+    code_generator_class = _Generator
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, Mapping) and attribute in obj:
             return obj[attribute]
         return super().getattr(obj, attribute)
 
+    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
+        return _no_format if super().wrap_str_format(value) is not None else None
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        if isinstance(obj, str) and attr in _GROWING:
+            return False
+        return super().is_safe_attribute(obj, attr, value)
+
+    def call(self, context: Any, function: Any, /, *args: Any, **named: Any) -> Any:
+        """Methods of text that may grow it are the filters of that name."""
+        owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
+        if isinstance(owner, str) and name == "replace":
+            return replaced(owner, *args)
+        if isinstance(owner, str) and name == "join":
+            return joined(args[0] if args else (), owner)
+        return super().call(context, function, *args, **named)
+
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Refuse operations that would fill the memory."""
-        if operator == "**" and isinstance(right, int) and abs(right) > _LARGEST_POWER:
-            raise SecurityError(f"powers above {_LARGEST_POWER} are not allowed")
+        if isinstance(left, int) and isinstance(right, int):
+            bits = left.bit_length() * right if operator == "**" else left.bit_length()
+            if operator in {"*", "**"} and bits + right.bit_length() > _MOST_BITS:
+                raise SecurityError(f"the result of {operator} is too large")
         if operator == "*":
             for sized, times in ((left, right), (right, left)):
                 long = isinstance(sized, str | list | tuple) and isinstance(times, int)
                 if long and len(sized) * times > LONGEST:
                     raise SecurityError("the result of * is too long")
+        if operator == "+" and isinstance(left, str | list | tuple):
+            _check_length(len(left) + (len(right) if isinstance(right, type(left)) else 0))
         if operator == "%" and isinstance(left, str):
             raise SecurityError("text formatting with % is not allowed: use ~ or the filters")
         return super().call_binop(context, operator, left, right)
+
+    @staticmethod
+    def concat(pieces: Iterable[str]) -> str:
+        """What a block gives, whose output another expression takes."""
+        return _joined(pieces)
+
+
+def _no_format(*_: object, **__: object) -> NoReturn:
+    raise SecurityError("text formatting is not allowed: use ~ or the filters")
+
+
+def _check_length(length: int) -> None:
+    if length > LONGEST:
+        raise SecurityError(f"a text or list of more than {LONGEST} items")
+
+
+def replaced(value: object, old: str, new: str, count: int = -1) -> str:
+    """The filter `replace`, whose result is bounded."""
+    text, old, new = str(value), str(old), str(new)
+    found = text.count(old) if count < 0 else min(count, text.count(old))
+    _check_length(len(text) + found * (len(new) - len(old)))
+    return text.replace(old, new, count)
+
+
+def joined(values: Iterable[object], by: str = "", attribute: str | None = None) -> str:
+    """The filter `join`, whose result is bounded."""
+    values = list(values)
+    if attribute is not None:
+        values = [v.get(attribute, "") if isinstance(v, Mapping) else "" for v in values]
+    texts = [str(value) for value in values]
+    _check_length(sum(map(len, texts)) + len(by) * len(texts))
+    return str(by).join(texts)
+
+
+@contextmanager
+def _bounded(seconds: float) -> Iterator[None]:
+    """End what runs inside after so many seconds, in the middle of a loop too.
+
+    A thread cannot be stopped from outside, so that it looks at the time itself, at each line of
+    a template and each call.
+    """
+    ends = monotonic() + seconds
+    before = sys.gettrace()
+
+    def look(frame: FrameType, _event: str, _argument: object) -> TraceFunction | None:
+        if monotonic() > ends:
+            raise RenderError(f"the template takes longer than {seconds:g} s")
+        return look if frame.f_code.co_filename == "<template>" else None
+
+    sys.settrace(look)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
 
 
 def random_text(length: int = 20) -> str:
@@ -91,7 +192,19 @@ def _sandbox() -> _Sandbox:
     env.filters["shell_word"] = lambda value: shlex.quote(str(value))
     env.filters["sql_identifier"] = lambda value: quoted_identifier(str(value))
     env.filters["sql_literal"] = lambda value: quoted_literal(str(value))
-    for name in ("format", "xmlattr", "urlize", "pprint", "center", "indent"):
+    env.filters["replace"] = replaced
+    env.filters["join"] = joined
+    for name in (
+        "format",
+        "xmlattr",
+        "urlize",
+        "pprint",
+        "center",
+        "indent",
+        "batch",
+        "slice",
+        "wordwrap",
+    ):
         env.filters.pop(name)
     for name in ("lipsum", "cycler", "joiner", "namespace"):
         env.globals.pop(name)
@@ -117,6 +230,7 @@ class Renderer:
 
     values: Mapping[str, Any] = field(repr=False)
     functions: Mapping[str, Callable[..., Any]] = field(factory=dict)
+    seconds: float = MOST_SECONDS
 
     def map(self, text: str, **more: Any) -> JsonObject:
         """The YAML map that the template gives; nothing gives an empty one.
@@ -128,8 +242,9 @@ class Renderer:
     def text(self, text: str, **more: Any) -> str:
         """What the template gives. Raises RenderError."""
         try:
-            template = _sandbox().from_string(text, globals=dict(self.functions))
-            return _joined(template.generate(**{**self.values, **more}))
+            with _bounded(self.seconds):
+                template = _sandbox().from_string(text, globals=dict(self.functions))
+                return _joined(template.generate(**{**self.values, **more}))
         except TemplateSyntaxError as error:
             raise _wrong(error) from error
         except RenderError:
