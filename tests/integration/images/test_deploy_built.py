@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import anyio
 import pytest
 
 from fly_emulator.remote_builder import remote_builders
+from score_flyio.images.build import BuildSettings, prepare
+from score_flyio.images.builders.choose import BuilderContext, choose_builder
+from score_flyio.images.logins import Logins
+from score_flyio.images.reference import ImageReference
 from tests.cli.conftest import Cli
 from tests.cli.conftest import cli as cli  # noqa: PLC0414  # a fixture
 from tests.cli.platform import Platform, platform
@@ -24,6 +30,7 @@ containers:
 """
 DOCKERFILE = "FROM scratch\nCOPY busybox /bin/sh\nCOPY word /word\n"
 FAST = "--no-smoke-checks"
+SAMPLES = Path(__file__).parents[3] / "samples"
 
 
 @pytest.fixture
@@ -115,6 +122,52 @@ def test_two_workloads_are_built_once_and_again_when_a_file_changed(
     assert cli(*args).exit_code == 0
     assert image_of(served, apps[0]) != images[0]
     assert image_of(served, apps[1]) == images[1]
+
+
+def own_storage(cli: Cli) -> None:
+    """Keep images of buildah and podman out of those of this computer."""
+    storage = cli.directory / "storage.conf"
+    places = "".join(f'{name} = "{cli.directory / name}"\n' for name in ("graphroot", "runroot"))
+    storage.write_text(f'[storage]\ndriver = "vfs"\n{places}')
+    cli.environ["CONTAINERS_STORAGE_CONF"] = str(storage)
+
+
+def have_base_image(cli: Cli, name: str, builder: str, daemon: str) -> None:
+    """An image of that name, made of a static busybox, where the builder looks first."""
+    base = cli.directory / "base"
+    base.mkdir()
+    shutil.copy(program("busybox"), base / "busybox")
+    (base / "Dockerfile").write_text("FROM scratch\nCOPY busybox /bin/busybox\n")
+    environ = {**cli.environ, **({"DOCKER_HOST": daemon} if daemon else {})}
+    context = BuilderContext(environ=environ, logins=Logins(environ))
+
+    async def build() -> None:
+        chosen = await choose_builder(context, "docker" if daemon else builder)
+        found = await prepare(BuildSettings(name="base", folder=base), ImageReference.parse(name))
+        await chosen.build(found, lambda _: None, push=False)
+
+    anyio.run(build)
+
+
+def test_the_sample_with_a_dockerfile(
+    cli: Cli,
+    served: Platform,
+    registry: Registry,
+    builder: str,
+    docker_host: Callable[[str], str],
+) -> None:
+    own_storage(cli)
+    name, _, kind = builder.partition("-")
+    daemon = docker_host(kind or "buildkit") if name in {"docker", "fly"} else ""
+    have_base_image(cli, "busybox:1.37", name, daemon)
+    shutil.copytree(SAMPLES / "dockerfile", cli.directory / "sample")
+    start_project(cli)
+    result = cli("deploy", "sample/score.yaml", "--builder", name, FAST)
+    assert result.exit_code == 0, result.stderr
+    image, _, digest = image_of(served, "x-site").partition("@")
+    assert registry.digest("x-site", image.rpartition(":")[2]) == digest
+    again = cli("deploy", "sample/score.yaml", "--builder", name, FAST, "--json")
+    assert again.json["outcome"] == "unchanged"
 
 
 def test_a_fly_toml_with_build(cli: Cli, served: Platform, registry: Registry) -> None:
