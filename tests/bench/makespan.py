@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 from attrs import evolve, frozen
 
@@ -23,6 +24,9 @@ from tests.bench.world import (
 READY = BOOT + HEALTHY
 READY_AGAIN = SETTINGS.stop + READY
 """An updated machine stops first."""
+MARKET = Path("samples/market").absolute()
+MARKET_APPS = 16
+"""Its workloads, and the servers for what they ask for."""
 GROUPS = """
 app = "groups"
 primary_region = "iad"
@@ -64,6 +68,8 @@ class Row:
     measured: Measured
     bound: float
     flyctl: Flyctl | None = None
+    most: float = 1.1
+    """What the ratio may be."""
 
     @property
     def ratio(self) -> float:
@@ -91,6 +97,22 @@ def first_deploys(count: int) -> Row:
     apps = max(0, count - 3)
     bound = LATENCY + apps + LATENCY + 2 * LATENCY + READY
     return Row(name=f"first deploy, {count} workloads", measured=simulate(body), bound=bound)
+
+
+def market() -> Row:
+    """The sample of twelve workloads with databases, caches, a queue and a route, from nothing.
+
+    The bound: sixteen apps, of which four are servers (see `first_deploys`); the last one has to
+    read, to make two machines in turn, to boot and to become healthy.
+    """
+
+    async def body(bench: Bench) -> Measured:
+        files = sorted(MARKET.glob("*.yaml"))
+        return await bench.deploy([bench.engine.project.load(str(f)) for f in files], QUICK)
+
+    bound = LATENCY + (MARKET_APPS - 3) + LATENCY + 2 * LATENCY + READY
+    name = "sample market, 12 workloads, 4 servers"
+    return Row(name=name, measured=simulate(body), bound=bound, most=1.2)
 
 
 def redeploys(count: int) -> Row:
@@ -259,6 +281,7 @@ def makespans() -> list[Row]:
         smoke_canary(10, Flyctl(54.1)),
         unchanged(),
         *(first_deploys(count) for count in (1, 5, 20, 100)),
+        market(),
         *(redeploys(count) for count in (1, 5, 20, 100)),
     ]
 

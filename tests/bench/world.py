@@ -15,7 +15,7 @@ from fly_emulator.records import MachineRecord
 from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.engine.engine import Engine
-from score_flyio.engine.inputs import FlyTomlApp
+from score_flyio.engine.inputs import Input
 from score_flyio.engine.project import Project
 from score_flyio.engine.target import EmulatorTarget
 from score_flyio.events import Event, MachineStateChanged, RequestFinished
@@ -65,9 +65,7 @@ class Bench:
     emulator: Emulator
     counter: Counter
 
-    async def deploy(
-        self, apps: Sequence[FlyTomlApp], options: DeployOptions | None = None
-    ) -> Measured:
+    async def deploy(self, apps: Sequence[Input], options: DeployOptions | None = None) -> Measured:
         self.counter.calls = self.counter.refused = 0
         start = anyio.current_time()
         least = [self.serving(apps)]
@@ -84,14 +82,17 @@ class Bench:
             outcome=run.report.outcome,
         )
 
-    def serving(self, apps: Sequence[FlyTomlApp]) -> int:
+    def serving(self, apps: Sequence[Input]) -> int:
         """How many machines of these apps serve now."""
-        now, names = self.emulator.clock.time(), {item.app for item in apps}
+        now, names = (
+            self.emulator.clock.time(),
+            {item.app_in(ProjectState.new("")) for item in apps},
+        )
         lifecycle.advance(self.emulator.world, now)
         machines = self.emulator.world.machines.values()
         return sum(serves(m, now) for m in machines if m.app in names)
 
-    async def _watch(self, apps: Sequence[FlyTomlApp], least: list[int]) -> None:
+    async def _watch(self, apps: Sequence[Input], least: list[int]) -> None:
         while True:
             least[0] = min(least[0], self.serving(apps))
             await anyio.sleep(0.05)

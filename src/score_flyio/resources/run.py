@@ -97,6 +97,7 @@ class ResourceRun:
             order=plan.order,
             served_by={uid: definition.id for uid, (definition, _) in self._serving.items()},
             changes=self._knowledge(),
+            keys=self._keys(),
             eager=jobs is not None,
         )
 
@@ -108,6 +109,15 @@ class ResourceRun:
                 self._state.uses_shared.get(definition.id) if told is None else told
             )
         return known
+
+    def _keys(self) -> dict[str, str]:
+        from score_flyio.resources.servers.native import ServerProvisioner
+
+        return {
+            definition.id: key
+            for definition, provisioner in self._serving.values()
+            if isinstance(provisioner, ServerProvisioner) and (key := provisioner.shared_key)
+        }
 
     async def run(self) -> None:
         """Provision everything.

@@ -8,6 +8,7 @@ Here they run at the same time, and still nothing depends on who is faster:
   the state at the start of the run, with the changes of the resources that its params refer to.
 - Resources of provisioners that do change it go one after the other, in provisioning order, and
   each sees the changes of those before it, as with the Go tool.
+- Provisioners that are known to change one key of it alone only go behind those of the same key.
 - A provisioner of which nothing is known yet is counted among the latter until its first answer,
   unless the caller asks for everything at once (`eager`).
 - All patches are merged in provisioning order, whatever the order in which they arrive.
@@ -48,6 +49,8 @@ class Sharing:
     """Id of the provisioner of each resource that has one."""
     changes: dict[str, bool | None]
     """Provisioner id → whether it changes the shared state; None: not known yet."""
+    keys: Mapping[str, str] = field(factory=dict)
+    """Provisioner id → the only key of the shared state that it reads and changes."""
     eager: bool = False
     """Take provisioners of which nothing is known for ones that change nothing."""
     _rank: dict[ResourceUid, int] = field(init=False)
@@ -80,11 +83,16 @@ class Sharing:
                 waited |= {first, *self._seen.get(first, ())}
         if self.changes[provisioner] is not False:
             for earlier in self.order[: self._rank[uid]]:
-                if self._goes_in_turn(earlier):
+                if self._goes_in_turn(earlier) and not self._apart(provisioner, earlier):
                     await finished(earlier)
                     waited.add(earlier)
         changed = waited & self._patches.keys()
         self._seen[uid] = frozenset(changed).union(*(self._seen.get(w, ()) for w in waited))
+
+    def _apart(self, provisioner: str, earlier: ResourceUid) -> bool:
+        """Whether a provisioner has a key of its own, and `earlier` does not touch it."""
+        key = self.keys.get(provisioner)
+        return key is not None and self.keys.get(self.served_by.get(earlier, "")) != key
 
     def _goes_in_turn(self, uid: ResourceUid) -> bool:
         provisioner = self.served_by.get(uid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import shutil
 from pathlib import Path
@@ -31,6 +32,8 @@ def test_sample(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     written = {path.name: path.read_text() for path in project.glob("fly_*.toml")}
     assert written == {path.name: path.read_text() for path in folder.glob("fly_*.toml")}
     assert written
+    for world in project.glob(".score-flyio/emulator/world.json"):
+        assert json.loads(world.read_text())["apps"] == []
 
 
 def test_every_written_file_is_valid(capsys: pytest.CaptureFixture[str]) -> None:

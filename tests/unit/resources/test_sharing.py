@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from score_flyio.resources.plan import plan_resources
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
-from score_flyio.resources.sharing import merge_patch
+from score_flyio.resources.sharing import Sharing, merge_patch
+from score_flyio.score.resources import ResourceUid
 from score_flyio.state.model import ProjectState
 from tests.unit.resources.conftest import Fake, document, make_world
 
@@ -118,3 +119,28 @@ def test_merge_patch_as_in_the_appendix_of_rfc_7386(target: Any, patch: Any, res
     before = repr(target)
     assert merge_patch(target, patch) == result
     assert repr(target) == before
+
+
+async def test_provisioners_of_different_keys_do_not_wait_for_each_other() -> None:
+    uids = tuple(ResourceUid(type_, "default", id_) for type_, id_ in KINDS)
+    sharing = Sharing(
+        base={"prefix": "p"},
+        order=uids,
+        served_by={uid: uid.type for uid in uids},
+        changes={"db": True, "queue": True, "other": True},
+        keys={"db": "dbs", "queue": "queues"},
+    )
+    waited: dict[str, list[str]] = {}
+    for uid in uids:
+
+        async def finished(earlier: ResourceUid, uid: ResourceUid = uid) -> None:
+            waited.setdefault(uid.id, []).append(earlier.id)
+
+        await sharing.turn(uid, frozenset(), finished)
+        sharing.answered(uid, {"dbs" if uid.type == "db" else uid.type: {uid.id: 1}})
+    # One that may change anything waits for all, and nobody with a key waits for it.
+    assert waited == {"db2": ["db1"], "any": ["db1", "q1", "db2"], "q2": ["q1"]}
+    assert sharing.view(uids[2]) == {"prefix": "p", "dbs": {"db1": 1}}
+
+
+KINDS = (("db", "db1"), ("queue", "q1"), ("db", "db2"), ("other", "any"), ("queue", "q2"))

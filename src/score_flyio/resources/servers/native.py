@@ -40,6 +40,11 @@ class ServerProvisioner:
     def uses_shared(self) -> bool | None:
         return self.entry.shared_server
 
+    @property
+    def shared_key(self) -> str | None:
+        """The key of the shared state with the server; None: each resource has its own."""
+        return self.entry.shared_key if self.entry.shared_server else None
+
     async def provision(self, request: ProvisionRequest) -> ProvisionResult:
         return await self._work().provision(request)
 

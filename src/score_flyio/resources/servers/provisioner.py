@@ -18,20 +18,12 @@ from score_flyio.resources.servers.access import FlyAccess
 from score_flyio.resources.servers.attempt import Attempt
 from score_flyio.resources.servers.description import Admin, Server
 from score_flyio.resources.servers.verifiers import VERIFIERS
-from score_flyio.resources.template.entry import SERVER, Entry
+from score_flyio.resources.template.entry import Entry
 from score_flyio.resources.template.provisioner import Rendering
 from score_flyio.resources.template.surroundings import Surroundings
 from score_flyio.score.resources import JsonObject
 
-BUILT_IN: Final = f"{SERVER}score-flyio/"
 INCOMPLETE: Final = "incomplete"
-
-
-def shared_key(entry: Entry) -> str:
-    """Where the shared state has the server that the resources of an entry share."""
-    if entry.uri.startswith(BUILT_IN):
-        return f"builtin-provisioners-{entry.uri.removeprefix(BUILT_IN)}"
-    return entry.uri
 
 
 def server_provisioner(
@@ -124,7 +116,7 @@ class SharedServer(_Described):
 
     @property
     def key(self) -> str:
-        return shared_key(self.entry)
+        return self.entry.shared_key
 
     @property
     def admin(self) -> Admin:

@@ -75,6 +75,12 @@ class Entry:
     """Of `server://` only."""
 
     @property
+    def shared_key(self) -> str:
+        """Where the shared state has the server that the resources share, as in the Go tool."""
+        name = self.uri.removeprefix(f"{SERVER}score-flyio/")
+        return self.uri if name == self.uri else f"builtin-provisioners-{name}"
+
+    @property
     def shared_server(self) -> bool:
         """Whether all its resources are on one server."""
         return self.admin is not None and self.admin.drop is not None
