@@ -219,7 +219,7 @@ def project_registry(
 
     definitions = tuple(added)
     work: dict[str, Provisioner] = {}
-    if any(folder.glob(f"*{SUFFIX}")):
+    if [*folder.glob(f"*{SUFFIX}")]:
         from score_flyio.resources.template.files import installed_in
 
         found = installed_in(folder, project())

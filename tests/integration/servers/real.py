@@ -6,8 +6,10 @@ id, so that a platform that begins anew has the same server, without accounts.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import socket
 import stat
 import subprocess
@@ -92,21 +94,21 @@ class Real(ABC):
         with (self.folder / "output").open("wb") as log:
             process = subprocess.Popen(
                 command, env={"PATH": PATH, **environ}, stdout=log, stderr=log, cwd=self.folder,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
         self.processes.append(process)
         wait_for(port, process)
         return process
 
     def stop(self) -> None:
-        for process in self.processes:
-            process.terminate()
-        for process in self.processes:
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        for sign in (signal.SIGTERM, signal.SIGKILL):
+            for process in self.processes:
+                # The server may be a child of what was started, and outlive it.
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, sign)
+            for process in self.processes:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(20)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def environ(self) -> dict[str, str]:

@@ -198,7 +198,7 @@ NOT_REPEATABLE = {
     "App_create_deploy_token", "App_IPAssignments_create", "Machines_create", "Machines_update",
     "Machines_exec", "Machines_create_lease", "Machines_reclaim_memory", "Machines_restart",
     "Machines_signal", "Secretkey_generate", "Volumes_create", "Volumes_create_snapshot",
-    "ManagedPostgres_create",
+    "ManagedPostgres_create", "NetworkPolicies_set",
 }  # fmt: skip
 
 
