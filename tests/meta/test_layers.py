@@ -30,7 +30,7 @@ MAY_IMPORT_OF_OURS = {
     "fly": ("_version", "base", "errors", "events", "yaml"),
     "resources": ("base", "errors", "events", "fly", "flytoml", "score", "state", "yaml"),
     "deploy": (
-        "base", "errors", "events", "fly", "flytoml", "images.options", "state", "yaml",
+        "base", "errors", "events", "fly", "flytoml", "images.options", "images.reference", "state", "yaml",
     ),
     "report_html": ("_version", "deploy", "errors", "events"),
     "engine": (

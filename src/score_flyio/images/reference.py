@@ -14,6 +14,17 @@ DOCKER_HUB: Final = "docker.io"
 DEFAULT_TAG: Final = "latest"
 LONGEST_NAME: Final = 255
 
+_HUB_NAMES: Final = frozenset(
+    {
+        DOCKER_HUB,
+        "index.docker.io",
+        "registry-1.docker.io",
+        "registry.hub.docker.com",
+        "docker-hub-mirror.fly.io",
+    }
+)
+"""Hosts with the images of Docker Hub; through the last one flyctl has them (flyctl)."""
+
 _LABEL: Final = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _HOST: Final = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?")
 _COMPONENT: Final = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
@@ -41,19 +52,24 @@ class ImageReference(Record):
         Raises:
             InputError: it is not the name of an image; the message says what is wrong with it.
         """
-        name, at, digest = text.partition("@")
-        host, name = _split_host(name)
-        repository, colon, tag = name.partition(":")
-        if host == DOCKER_HUB and "/" not in repository:
-            repository = f"library/{repository}"
-        found = cls(host=host, repository=repository, tag=tag, digest=digest)
-        wrong = _wrong_with(text, found, tagged=bool(colon), pinned=bool(at))
+        found = cls.split(text)
+        wrong = _wrong_with(text, found)
         if wrong is not None:
             message, hint = wrong
             raise InputError(
                 f"{text!r} is not the name of an image: {message}", hint=hint, code="image_invalid"
             )
         return found
+
+    @classmethod
+    def split(cls, text: str) -> ImageReference:
+        """The parts of what the platform tells for a name, whatever that is."""
+        name, _, digest = text.partition("@")
+        host, name = _split_host(name)
+        repository, _, tag = name.partition(":")
+        if host == DOCKER_HUB and "/" not in repository:
+            repository = f"library/{repository}"
+        return cls(host=host, repository=repository, tag=tag, digest=digest)
 
     @property
     def name(self) -> str:
@@ -80,13 +96,12 @@ def _split_host(name: str) -> tuple[str, str]:
     named = "." in head or ":" in head or head == "localhost" or head != head.lower()
     if not slash or not named:
         return DOCKER_HUB, name
-    return (DOCKER_HUB if head == "index.docker.io" else head), rest
+    return (DOCKER_HUB if head in _HUB_NAMES else head), rest
 
 
-def _wrong_with(
-    text: str, found: ImageReference, *, tagged: bool, pinned: bool
-) -> tuple[str, str] | None:
+def _wrong_with(text: str, found: ImageReference) -> tuple[str, str] | None:
     """What is wrong, and what to write instead."""
+    bare, pinned, _ = text.partition("@")
     example = "write [HOST/]NAME[:TAG][@DIGEST], such as nginx:1.27 or ghcr.io/acme/shop:2"
     if "$" in text:
         return "variables are not filled in here", "give the image with --image, or in an override"
@@ -105,7 +120,7 @@ def _wrong_with(
         return "it is the id of an image", "give a name that a registry knows"
     if len(found.name) > LONGEST_NAME:
         return f"it is longer than {LONGEST_NAME} characters", "use a shorter name"
-    if tagged and not _TAG.fullmatch(found.tag):
+    if (found.tag or bare.endswith(":")) and not _TAG.fullmatch(found.tag):
         hint = "a tag has letters, digits, _, . and -, at most 128, and starts with none of . and -"
         return f"{found.tag!r} is not a tag", hint
     if pinned and not _DIGEST.fullmatch(found.digest):

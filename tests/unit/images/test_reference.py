@@ -18,6 +18,7 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
         ("acme/shop", "docker.io", "acme/shop", "", ""),
         ("docker.io/nginx", "docker.io", "library/nginx", "", ""),
         ("index.docker.io/acme/shop:2", "docker.io", "acme/shop", "2", ""),
+        ("docker-hub-mirror.fly.io/library/nginx:1", "docker.io", "library/nginx", "1", ""),
         ("localhost/shop", "localhost", "shop", "", ""),
         ("localhost:5000/team/shop:v1.2.3-rc.1", "localhost:5000", "team/shop", "v1.2.3-rc.1", ""),
         ("ghcr.io/acme/a__b--c.d", "ghcr.io", "acme/a__b--c.d", "", ""),

@@ -9,48 +9,9 @@ further containers no digest is known: the platform tells one for a machine.
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Final
-
-from attrs import frozen
 
 from fly_machines import models
-
-DOCKER_HUB: Final = "docker.io"
-_HUB_NAMES: Final = frozenset(
-    {
-        "docker.io",
-        "index.docker.io",
-        "registry-1.docker.io",
-        "registry.hub.docker.com",
-        "docker-hub-mirror.fly.io",
-    }
-)
-DEFAULT_TAG: Final = "latest"
-
-
-@frozen(kw_only=True)
-class ImageName:
-    """A reference in its parts."""
-
-    registry: str
-    repository: str
-    tag: str = ""
-    digest: str = ""
-
-    @classmethod
-    def parse(cls, text: str) -> ImageName:
-        """Reads `[REGISTRY/]REPOSITORY[:TAG][@DIGEST]`; Docker Hub is what no registry means."""
-        rest, _, digest = text.partition("@")
-        head, slash, tail = rest.partition("/")
-        if slash and ("." in head or ":" in head or head == "localhost"):
-            registry, rest = head, tail
-        else:
-            registry = DOCKER_HUB
-        repository, _, tag = rest.partition(":")
-        if registry in _HUB_NAMES:
-            registry = DOCKER_HUB
-            repository = repository if "/" in repository else f"library/{repository}"
-        return cls(registry=registry, repository=repository, tag=tag, digest=digest)
+from score_flyio.images.reference import DEFAULT_TAG, ImageReference
 
 
 def with_digest(image: str, digest: str | None) -> str:
@@ -75,8 +36,8 @@ def same_image(one: str, other: str) -> bool:
     """Whether both name one image: by digest where both have one, else by tag."""
     if one == other:
         return True
-    a, b = ImageName.parse(one), ImageName.parse(other)
-    if (a.registry, a.repository) != (b.registry, b.repository):
+    a, b = ImageReference.split(one), ImageReference.split(other)
+    if a.name != b.name:
         return False
     if a.digest and b.digest:
         return a.digest == b.digest

@@ -13,9 +13,10 @@ from attrs import evolve
 
 from fly_machines import models
 from score_flyio.deploy.metadata import group_of, last_release
-from score_flyio.deploy.releases.images import DEFAULT_TAG, ImageName, exact, with_digest
+from score_flyio.deploy.releases.images import exact, with_digest
 from score_flyio.deploy.releases.in_metadata import config_in, past_releases, present_release
 from score_flyio.fly.codec import ShapeError, structure_answer, unstructure
+from score_flyio.images.reference import DEFAULT_TAG, ImageReference
 from score_flyio.state.deployments import Config, DeploymentRecord, Release, Source
 
 
@@ -166,12 +167,8 @@ def _digest(image: str, images: Iterable[str]) -> str:
 
     Of images by digest alone nobody knows the tag: they count where no other tag is named.
     """
-    name = ImageName.parse(image)
-    same = [
-        other
-        for other in map(ImageName.parse, images)
-        if (other.registry, other.repository) == (name.registry, name.repository)
-    ]
+    name = ImageReference.split(image)
+    same = [other for other in map(ImageReference.split, images) if other.name == name.name]
     tags = {other.tag or DEFAULT_TAG for other in same if other.tag or not other.digest}
     only = tags <= {name.tag or DEFAULT_TAG}
     return next(
