@@ -11,6 +11,7 @@ import anyio
 import anyio.abc
 from attrs import frozen
 
+from score_flyio.base.printable import printable
 from score_flyio.base.process_group import end_group
 
 KEPT: Final = 200
@@ -101,5 +102,4 @@ async def _lines(stream: anyio.abc.ByteReceiveStream, tell: Lines) -> None:
 
 
 def _text(line: bytes) -> str:
-    text = line[:LONGEST_LINE].decode("utf-8", "replace").rstrip()
-    return "".join(letter if letter.isprintable() or letter == "\t" else "?" for letter in text)
+    return printable(line[:LONGEST_LINE].decode("utf-8", "replace").rstrip())

@@ -19,6 +19,7 @@ from attrs import frozen
 from score_flyio._version import __version__
 from score_flyio.base.http import http_client
 from score_flyio.base.network import network_reason
+from score_flyio.base.printable import one_line
 from score_flyio.errors import (
     ImageError,
     ImageNotFound,
@@ -288,7 +289,7 @@ def _said(response: httpx.Response) -> str:
         text = "; ".join(str(error["message"]) for error in errors if error.get("message"))
     except (ValueError, KeyError, TypeError, AttributeError):
         return ""
-    words = "".join(letter if letter.isprintable() else " " for letter in text)[:200]
+    words = one_line(" ".join(text.split())[:200])
     return f": {words}" if words else ""
 
 
