@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError
 
+_USABLE: Final = re.compile(r"[!-~]+")
+"""Characters that a header can carry: ASCII without blanks."""
 SHORTEST_KEY: Final = 8
 """Characters; scheme words and test values are shorter than any credential."""
 OF_THE_STATE: Final = frozenset({"SCORE_FLYIO_STATE_KEY", "SCORE_FLYIO_STATE_TOKEN"})
@@ -28,13 +31,16 @@ def credential(environ: Mapping[str, str], name: str) -> Secret | None:
     Raises ConfigError, which does not show the value, for what no header can carry.
     """
     text = environ.get(name, "").strip()
-    if not text:
-        return None
-    if text.isascii() and text.isprintable():
+    return usable(text, source=name) if text else None
+
+
+def usable(text: str, *, source: str) -> Secret:
+    """One token or key. Raises ConfigError, which does not show it, for what none can be."""
+    if _USABLE.fullmatch(text):
         return Secret(text)
-    inside = "a line break or another control character" if text.isascii() else "non-ASCII text"
+    inside = "a blank, a line break or a control character" if text.isascii() else "non-ASCII text"
     raise ConfigError(
-        f"{name}: there is {inside} in it",
+        f"{source}: there is {inside} in it",
         hint="copy it again, in one piece; it may have been wrapped or changed on its way",
         code="credential_invalid",
     )

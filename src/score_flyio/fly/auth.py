@@ -15,6 +15,7 @@ from typing import Final
 
 from attrs import frozen
 
+from score_flyio.base.credentials import usable
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError
 
@@ -23,8 +24,6 @@ VARIABLES: Final = ("FLY_ACCESS_TOKEN", "FLY_API_TOKEN")
 MACAROON_PREFIXES: Final = ("fm1r_", "fm1a_", "fm2_")
 _SCHEME: Final = re.compile(r"^(bearer|flyv1)(\s+|$)", re.IGNORECASE)
 _WRAPPED: Final = re.compile(r"\s*[\r\n]+\s*")
-_USABLE: Final = re.compile(r"[!-~]+")
-"""Characters that a header can carry: ASCII without blanks."""
 
 
 @frozen(kw_only=True)
@@ -44,14 +43,7 @@ class Tokens:
                 text itself is not shown.
         """
         parts = [without_schemes(part) for part in text.split(",")]
-        values = tuple(Secret(part) for part in parts if part)
-        if any(not _USABLE.fullmatch(part) for part in parts if part):
-            raise ConfigError(
-                f"{source}: the token has characters that no token has, such as blanks or letters "
-                "beyond ASCII",
-                hint="copy it once more, all of it and nothing else",
-                code="token_unreadable",
-            )
+        values = tuple(usable(part, source=source) for part in parts if part)
         if not values:
             raise ConfigError(
                 f"{source}: there is no token in it",

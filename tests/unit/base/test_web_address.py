@@ -76,7 +76,10 @@ def test_an_empty_credential_is_none(text: str) -> None:
     assert credential({"X_TOKEN": text}, "X_TOKEN") is None
 
 
-@pytest.mark.parametrize("text", [f"{MARK}\n{MARK}", f"{MARK}é", f"{MARK}\x1b[2J", f"{MARK}\x00"])
+@pytest.mark.parametrize(
+    "text",
+    [f"{MARK}\n{MARK}", f"{MARK} {MARK}", f"{MARK}é", f"{MARK}\x1b[2J", f"{MARK}\x00"],
+)
 def test_what_no_header_can_carry_is_refused_without_showing_it(text: str) -> None:
     with pytest.raises(ConfigError, match="X_TOKEN") as caught:
         credential({"X_TOKEN": text}, "X_TOKEN")
