@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from attrs import field, frozen
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
@@ -29,9 +29,6 @@ from score_flyio.flytoml.names import as_volume_name
 from score_flyio.resources.servers.verifiers import quoted_identifier, quoted_literal
 from score_flyio.score.resources import JsonObject
 from score_flyio.yaml.reader import YamlError, read_yaml
-
-if TYPE_CHECKING:
-    from _typeshed import TraceFunction
 
 LONGEST: Final = 1_000_000
 """Characters that a rendered template may have, and that one operation in it may make."""
@@ -158,7 +155,7 @@ def _bounded(seconds: float) -> Iterator[None]:
     ends = monotonic() + seconds
     before = sys.gettrace()
 
-    def look(frame: FrameType, _event: str, _argument: object) -> TraceFunction | None:
+    def look(frame: FrameType, _event: str, _argument: object) -> Callable[..., Any] | None:
         if monotonic() > ends:
             raise RenderError(f"the template takes longer than {seconds:g} s")
         return look if frame.f_code.co_filename == "<template>" else None
