@@ -470,11 +470,14 @@ async def set_secrets(
     """Set secrets, and delete those given as None, in one call."""
     plain = {name: None if value is None else value.reveal() for name, value in values.items()}
     answer = await api.secrets_update(app, models.AppSecretsUpdateRequest(values=plain))
+    secrets = answer.secrets
+    if secrets is None:  # what was set is asked for where the answer does not tell it
+        secrets = (await api.secrets_list(app)).secrets
     return SecretsVersion(
         version=answer.version if answer.version is not None else answer.Version,
         digests={
             secret.name: secret.digest
-            for secret in answer.secrets or []
+            for secret in secrets or []
             if secret.name is not None and secret.digest is not None
         },
     )

@@ -103,13 +103,15 @@ def waiting_secrets(machine: models.Machine, observed: ObservedApp) -> tuple[str
     """
     if observed.secret_times is None or rests(machine):
         return ()
-    if Marks.of(machine).all_secrets_seen == digests_hash(observed.secrets):
+    marks = Marks.of(machine)
+    # Secrets that were set again are no others, whatever their time.
+    if digests_hash(observed.secrets) in {marks.all_secrets_seen, marks.secrets_seen}:
         return ()
     stamps = [e.timestamp or 0 for e in machine.events or [] if e.type in _HANDING_OUT]
     since = max(stamps, default=0) / 1000
     times = sorted(observed.secret_times.items())
     names = tuple(name for name, at in times if since and at > since)
-    return names or ((REMOVED,) if Marks.of(machine).staged else ())
+    return names or ((REMOVED,) if marks.staged else ())
 
 
 def remember(
