@@ -32,6 +32,7 @@ def options(*arguments: str) -> DeployOptions:
     [
         (["--lease-wait", "0"], "lease_wait", 0.0),
         (["--lease-wait=2m"], "lease_wait", 120.0),
+        (["--on-change", "refuse"], "on_change", "refuse"),
         (["--bluegreen-pause", "0"], "bluegreen_pause", 0.0),
         (["--bluegreen-pause", "1m30s"], "bluegreen_pause", 90.0),
         (["--smoke-window", "25"], "smoke_window", 25.0),

@@ -128,6 +128,13 @@ WAITING: Final = (
         show_default=True,
         help="What becomes of machines that were updated before one turned out bad.",
     ),
+    click.option(
+        "--on-change",
+        type=click.Choice(["replan", "refuse"]),
+        default="replan",
+        show_default=True,
+        help="What to do if somebody else changed the app before this run held its machines.",
+    ),
 )
 """How machines are changed one after another, and what is waited for."""
 

@@ -126,6 +126,11 @@ def by_group(
     return {group: tuple(found) for group, found in members.items()}
 
 
+def as_seen(machine: models.Machine) -> str:
+    """What of a machine a plan depends on: with another text it has to be made anew."""
+    return f"{machine.instance_id} {metadata(machine).get(TAG, '')}".rstrip()
+
+
 def release_number(found: Mapping[str, str]) -> int:
     """The number of the release in a machine's metadata; 0 where there is none to be read."""
     text = found.get(RELEASE_VERSION, "")

@@ -12,6 +12,7 @@ from score_flyio.flytoml.spec import FileSpec
 from score_flyio.images.options import ImageOptions
 
 OnFailure: TypeAlias = Literal["rollback", "keep", "stop"]
+OnChange: TypeAlias = Literal["replan", "refuse"]
 
 
 @frozen(kw_only=True)
@@ -90,6 +91,8 @@ class DeployOptions:
     """Machines changed at a time by the immediate strategy; flyctl's `--max-concurrent`."""
     on_failure: OnFailure = "rollback"
     """What happens to machines already updated when a rolling update turns out bad."""
+    on_change: OnChange = "replan"
+    """What a run does when somebody else changed the app before it held the machines."""
     bluegreen_pause: float = 10.0
     """Seconds the proxy is given to learn of new machines, and again before old ones stop;
     flyctl waits 10 s each."""

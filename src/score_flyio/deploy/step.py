@@ -322,18 +322,33 @@ class RevertMachine(Step):
 
 @frozen(kw_only=True)
 class HoldMachines(Step):
-    """Takes the leases of all machines that the plan changes, at once, before any of them does."""
+    """Takes the leases of all machines that the plan changes, before any of them does.
+
+    Then it looks once more: an app that changed since it was seen has to be planned anew.
+    """
 
     verb = "hold machines"
-    operations = (api.MACHINES_CREATE_LEASE, api.MACHINES_RELEASE_LEASE)
+    operations = (api.MACHINES_CREATE_LEASE, api.MACHINES_LIST, api.MACHINES_RELEASE_LEASE)
     mutates = False
     machines: tuple[str, ...]
+    """In the order in which every run takes them."""
+    in_the_making: tuple[str, ...] = ()
+    """Machines that another run may be making; they are held last, when that has ended."""
+    seen: Mapping[str, str] = field(factory=dict, repr=False)
+    """How each machine was that the plan depends on, by id: see `as_seen`."""
+    everything: bool = False
+    """Whether it depends on machines that belong to no process group, too."""
 
     def describe(self) -> str:
-        return f"hold {len(self.machines)} machine(s)"
+        return f"hold {len(self.machines) + len(self.in_the_making)} machine(s)"
+
+    def calls(self) -> tuple[str, ...]:
+        """There is one list, of all machines."""
+        return tuple(dict.fromkeys(super().calls()))
 
     def _paths(self) -> tuple[Mapping[str, str], ...]:
-        return tuple({"app_name": self.app, "machine_id": machine} for machine in self.machines)
+        held = (*self.machines, *self.in_the_making)
+        return tuple({"app_name": self.app, "machine_id": machine} for machine in held)
 
 
 @frozen(kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
 import anyio
@@ -30,9 +30,12 @@ from score_flyio.deploy.releases.made import (
 )
 from score_flyio.deploy.step import CreateApp
 from score_flyio.engine.session import Session, StateRecorder
-from score_flyio.errors import ScoreFlyError
+from score_flyio.errors import ScoreFlyError, StalePlan
 from score_flyio.events import WarningRaised, WorkloadFinished
 from score_flyio.flytoml.spec import AppSpec
+
+MOST_PLANS = 5
+"""How often an app is planned anew that others keep changing."""
 
 
 class AppWork(Protocol):
@@ -64,6 +67,13 @@ class AppWork(Protocol):
         """Does it; gives the whole plan."""
         ...
 
+    async def once_more(self, applying: Applying, execution: AppExecution) -> AppPlan:
+        """The same for an app that somebody changed meanwhile: it is looked at and planned anew.
+
+        Raises StalePlan where only a person can say whether it is still to be done.
+        """
+        ...
+
 
 @frozen(kw_only=True)
 class Work:
@@ -75,6 +85,8 @@ class Work:
     definition: AppSpec | None = None
     """What Fly is told of the release that the plan makes; None: it is told of none."""
     makes_release: bool = True
+    again: Callable[[], Awaitable[Work]] | None = None
+    """Looks at the app and plans anew; None: what was planned is done to what was seen, or not."""
 
     @property
     def app(self) -> str:
@@ -96,6 +108,21 @@ class Work:
         """Does the plan."""
         await applying.steps(execution, self.plan, observed, self.definition)
         return self.plan
+
+    async def once_more(self, applying: Applying, execution: AppExecution) -> AppPlan:
+        """Does the new plan."""
+        if self.again is None:
+            raise stale(self.app)
+        new = await self.again()
+        return await new.carry_out(applying, execution, new.observed)
+
+
+def stale(app: str, why: str = "") -> StalePlan:
+    """The error for an app that somebody changed, where it is not planned anew."""
+    return StalePlan(
+        f"app {app} changed since the plan was made{': ' if why else ''}{why}",
+        hint="make a new plan and look at it again",
+    )
 
 
 @define(kw_only=True)
@@ -170,15 +197,31 @@ class Applying:
         async with app_execution(settings) as execution:
             context = execution.context
             self._begun[work.app] = execution.results
-            context.secrets_before = observed.secrets
-            context.known_volumes.update(volume.id or "" for volume in observed.volumes)
-            context.known_addresses.update(address.ip or "" for address in observed.addresses)
-            plan = await work.carry_out(self, execution, observed)
+            context.saw(observed)
+            plan = await self._planned(work, execution, observed)
             result = numbered(await execution.finish(plan), context.release.recorded)
             context.release.end(*ending(result))
         if work.makes_release:
             await self._remember(result)
         return result
+
+    async def _planned(
+        self, work: AppWork, execution: AppExecution, observed: ObservedApp
+    ) -> AppPlan:
+        """Does the work until the plan fits the app that it was carried out on."""
+        plan = await work.carry_out(self, execution, observed)
+        for left in reversed(range(MOST_PLANS)):
+            why = await execution.outdated(plan)
+            if why is None:
+                break
+            await execution.begin_again()
+            if work.options.on_change == "refuse" or not left:
+                raise stale(work.app, why)
+            message = f"{why}: app {work.app} is planned anew"
+            scope = execution.context.scope()
+            self.session.emit(WarningRaised(scope=scope, message=message, code="planned_anew"))
+            plan = await work.once_more(self, execution)
+        return plan
 
     async def steps(
         self,
@@ -188,6 +231,7 @@ class Applying:
         definition: AppSpec | None,
     ) -> None:
         """Does the steps of a plan that were not done yet; Fly is told of the release meanwhile."""
+        execution.context.saw(observed)
         scope = execution.context.scope()
         for note in plan.notes:
             self.session.emit(WarningRaised(scope=scope, message=note, code="plan_note"))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import anyio
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field, frozen
 
 from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.execution.context import app_scope
@@ -27,13 +27,13 @@ from score_flyio.deploy.planning.secrets import may_wait, waiting_secrets
 from score_flyio.deploy.releases.known import of_machines, to_remember
 from score_flyio.deploy.step import CreateApp
 from score_flyio.engine.ahead import problems_ahead
-from score_flyio.engine.apply import Applying
+from score_flyio.engine.apply import Applying, stale
 from score_flyio.engine.images import Images, wanted_image
 from score_flyio.engine.images import Wanted as WantedImage
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.pipeline import Preparation
 from score_flyio.engine.session import TOOL_VERSION, Session, StateRecorder
-from score_flyio.errors import ConfigError, Problem, ScoreFlyError, StalePlan
+from score_flyio.errors import ConfigError, Problem, ScoreFlyError
 from score_flyio.events import PlanReady, WarningRaised, WorkloadFinished
 from score_flyio.flytoml.names import READ_BY_ALL, looks_secret
 from score_flyio.flytoml.spec import AppSpec
@@ -236,13 +236,15 @@ class Deployment:
         )
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)
 class _Deploy:
     """The deploy of one app."""
 
     run: Deployment
     app: str
     makes_release: bool = True
+    desired: DesiredApp | None = None
+    """The app with its resources and its image, once they are there."""
 
     @property
     def label(self) -> str:
@@ -265,10 +267,7 @@ class _Deploy:
         await run.refuse(self.app, outline, observed)
         planned = run.fingerprints.get(self.app)
         if planned is not None and planned != fingerprint(observed):
-            raise StalePlan(
-                f"app {self.app} changed since the plan was made",
-                hint="make a new plan and look at it again",
-            )
+            raise stale(self.app)
         await run.recorder.found(self.app, to_remember(of_machines(observed.machines)))
         return observed
 
@@ -306,6 +305,16 @@ class _Deploy:
             raise failure
         return plan
 
+    async def once_more(self, applying: Applying, execution: AppExecution) -> AppPlan:
+        """The app is looked at and planned anew, unless the plan was given."""
+        run, desired = self.run, self.desired
+        if desired is None or self.app in run.fingerprints:
+            raise stale(self.app)
+        observed = await observe_app(run.session.client, self.app, run.wanted(self.app, desired))
+        plan = run.planned(desired, observed, await run.organization(observed))
+        await self._do(plan, desired, applying, execution, observed)
+        return plan
+
     async def _do(
         self,
         plan: AppPlan,
@@ -332,7 +341,8 @@ class _Deploy:
                 tasks.start_soon(resolve)
                 image = await self.run.images.ready(wanted)
         spec = self.run.images.held(self.app, found[self.app].spec)
-        return evolve(found[self.app], image=image, spec=spec)
+        self.desired = evolve(found[self.app], image=image, spec=spec)
+        return self.desired
 
 
 def settled(desired: DesiredApp, options: DeployOptions) -> DesiredApp:

@@ -12,7 +12,7 @@ from attrs import define, evolve, field, frozen
 from fly_machines import models
 from score_flyio.base.secret import Secret, masked
 from score_flyio.deploy.execution.health import HealthWatch
-from score_flyio.deploy.model import Ref
+from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.releases.announce import Announcement
 from score_flyio.deploy.releases.images import digest_of
@@ -39,6 +39,10 @@ class Unchanged(Exception):
     def __init__(self, machine: str) -> None:
         super().__init__(machine)
         self.machine = machine
+
+
+class Outdated(Exception):
+    """The app is not as it was when the plan was made; the text says what is different."""
 
 
 class Recorder(Protocol):
@@ -130,6 +134,12 @@ class Context:
     @property
     def recorder(self) -> Recorder:
         return self.settings.recorder
+
+    def saw(self, observed: ObservedApp) -> None:
+        """Notes what is there before a plan is carried out."""
+        self.secrets_before = observed.secrets
+        self.known_volumes.update(volume.id or "" for volume in observed.volumes)
+        self.known_addresses.update(address.ip or "" for address in observed.addresses)
 
     def emit(self, event: Event) -> None:
         self.settings.emit(event)

@@ -19,15 +19,23 @@ from score_flyio.deploy.execution.context import (
     Context,
     ContextSettings,
     MadeMachine,
+    Outdated,
     Unchanged,
     new_context,
 )
+from score_flyio.deploy.execution.meeting import WHY, gives_way, taking_back
 from score_flyio.deploy.execution.steps import carry_out
 from score_flyio.deploy.execution.steps.machines import leave
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.recovery import plan_recovery
-from score_flyio.deploy.step import Step
+from score_flyio.deploy.step import (
+    AddCertificate,
+    AllocateAddress,
+    CreateApp,
+    RunReleaseCommand,
+    Step,
+)
 from score_flyio.errors import DeployError, ScoreFlyError
 from score_flyio.events import (
     RollbackFinished,
@@ -128,6 +136,22 @@ class AppExecution:
         """Does the steps that were not given before; their failures are kept, not raised."""
         await self.run.carry_out(steps, pools)
 
+    async def outdated(self, plan: AppPlan) -> str | None:
+        """Why the app has to be planned anew; the machines that the plan made are gone then."""
+        if self.run.outdated is not None or not await gives_way(self.context, plan):
+            return self.run.outdated
+        back = _Run(context=self.context)
+        await back.carry_out(taking_back(plan, self.context.results), {})
+        failure = next((r.error for r in back.results.values() if r.error is not None), None)
+        if failure is not None:
+            raise failure
+        return WHY
+
+    async def begin_again(self) -> None:
+        """Gives all leases back, and forgets what has to be done anew."""
+        await self.context.leases.let_go()
+        self.run.begin_again()
+
     async def finish(self, plan: AppPlan) -> AppResult:
         """What is done when all steps ended: recovery after a failure, and the record."""
         results = self.run.results
@@ -193,6 +217,19 @@ class _Run:
     unchanged: set[str] = field(factory=set)
     """Machines that turned out to need no change."""
     failed: bool = False
+    outdated: str | None = None
+    """Why the plan does not fit any more: its steps on machines are not done."""
+
+    def begin_again(self) -> None:
+        """What need not be done twice stays done."""
+        kept = {name for name, result in self.results.items() if _stays_done(result)}
+        for results in (self.results, self.context.results):
+            for name in results.keys() - kept:
+                del results[name]
+        self.known &= kept
+        self.unchanged.clear()
+        self.context.updated.clear()
+        self.failed, self.outdated = False, None
 
     async def carry_out(self, steps: Iterable[Step], pools: Mapping[str, int]) -> None:
         for name, size in pools.items():
@@ -261,6 +298,8 @@ class _Run:
                 return f"`{result.step.describe()}` failed"
         if self.failed:
             return "another step failed"
+        if self.outdated is not None:
+            return ""
         return "" if step.target and step.target.machine in self.unchanged else None
 
     async def _take(self, step: Step) -> None:
@@ -301,6 +340,8 @@ class _Run:
         except Unchanged as unchanged:
             outcome = Outcome.UNCHANGED
             self.unchanged.add(unchanged.machine)
+        except Outdated as change:
+            outcome, self.outdated = Outcome.UNCHANGED, str(change)
         except ScoreFlyError as failure:
             outcome, error, self.failed = Outcome.FAILED, failure, True
             await self.context.add_last_lines(failure)
@@ -329,3 +370,9 @@ class _Run:
         made = self.context.results.get(target.step or "")
         machine = made.id if isinstance(made, MadeMachine) else target.machine
         return self.context.scope(group=step.group, machine=machine, step=step.id)
+
+
+def _stays_done(result: StepResult) -> bool:
+    """Whether a step needs not be done again for another plan of the same run."""
+    lasting = CreateApp | AllocateAddress | AddCertificate | RunReleaseCommand
+    return result.outcome is Outcome.DONE and isinstance(result.step, lasting)

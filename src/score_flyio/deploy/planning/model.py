@@ -15,7 +15,7 @@ from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.new_machine import Volumes, options_guest
 from score_flyio.deploy.planning.secrets import SecretsPlan
 from score_flyio.deploy.planning.strategies.model import Waiting, waiting_for
-from score_flyio.deploy.step import CreateMachine, HoldMachines, Step, UpdateMachine
+from score_flyio.deploy.step import CreateMachine, Step, UpdateMachine
 from score_flyio.flytoml.groups import flatten
 from score_flyio.state.deployments import Release
 
@@ -163,16 +163,6 @@ def join(plans: Iterable[GroupPlan]) -> GroupPlan:
         unchanged=tuple(machine for plan in plans for machine in plan.unchanged),
         notes=tuple(note for plan in plans for note in plan.notes),
     )
-
-
-def held(app: str, plan: GroupPlan, *, before: tuple[str, ...] = ()) -> tuple[Step, ...]:
-    """The steps on machines, behind `before` and the leases of all of them."""
-    hold = HoldMachines(id="hold", app=app, machines=plan.leases, needs=before)
-    first = (hold,) if plan.leases else ()
-    gate = (*before, *(step.id for step in first))
-    ids = {step.id for step in plan.steps}
-    rest = (step if ids & set(step.needs) else step.after(*gate) for step in plan.steps)
-    return (*first, *rest)
 
 
 def fingerprint(observed: ObservedApp) -> str:

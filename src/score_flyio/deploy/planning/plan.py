@@ -13,13 +13,13 @@ from score_flyio.deploy.planning.addresses import (
     reached_at,
 )
 from score_flyio.deploy.planning.groups import plan_groups
+from score_flyio.deploy.planning.holding import held
 from score_flyio.deploy.planning.model import (
     AppPlan,
     GroupPlan,
     PlanContext,
     PlanSettings,
     fingerprint,
-    held,
 )
 from score_flyio.deploy.planning.new_machine import refuse_gpus
 from score_flyio.deploy.planning.notes import notes_of
@@ -130,7 +130,7 @@ def _machine_steps(
     if groups.certain and not context.options.skip_release_command:
         first = release_command_steps(context, needs=gate)
         gate = (*gate, *(step.id for step in first))
-    return [*first, *held(context.app, groups, before=gate)]
+    return [*first, *held(context.observed, groups, before=gate)]
 
 
 def describe_app(plan: AppPlan, *, show_calls: bool = False) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from score_flyio.deploy.model import ObservedApp, Ref
+from score_flyio.deploy.planning.holding import hold_step
 from score_flyio.deploy.step import (
     DestroyApp,
     DestroyMachine,
     DestroyVolume,
-    HoldMachines,
     ReleaseAddress,
     Step,
 )
@@ -18,12 +18,10 @@ def removal_steps(observed: ObservedApp, *, keep_volumes: bool = False) -> tuple
     if not observed.exists:
         return ()
     app = observed.name
-    machines = [
-        machine.id or "" for machine in (*observed.machines, *observed.others, *observed.leftovers)
-    ]
-    steps: list[Step] = []
-    if machines:
-        steps.append(HoldMachines(id="hold", app=app, machines=tuple(machines)))
+    every = (*observed.machines, *observed.others, *observed.leftovers)
+    machines = [machine.id or "" for machine in every]
+    hold = hold_step(observed, every, machines, everything=True)
+    steps: list[Step] = [] if hold is None else [hold]
     gone = [
         DestroyMachine(
             id=f"destroy:{machine}",

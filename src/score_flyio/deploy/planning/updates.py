@@ -28,6 +28,7 @@ from score_flyio.deploy.metadata import (
 )
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.planning.holding import held
 from score_flyio.deploy.planning.leftovers import Members
 from score_flyio.deploy.planning.machine_checks import waiting_with_tests
 from score_flyio.deploy.planning.model import (
@@ -35,7 +36,6 @@ from score_flyio.deploy.planning.model import (
     GroupContext,
     GroupPlan,
     fingerprint,
-    held,
     join,
 )
 from score_flyio.deploy.planning.new_machine import new_machine_config, options_guest
@@ -214,7 +214,7 @@ def app_plan(observed: ObservedApp, label: str, release: Release, groups: GroupP
     return AppPlan(
         app=observed.name,
         label=label,
-        steps=held(observed.name, groups),
+        steps=held(observed, groups),
         pools=groups.pools,
         unchanged=groups.unchanged,
         machines=observed.machines,

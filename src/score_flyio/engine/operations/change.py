@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import TypeAlias
 
 from attrs import evolve, field, frozen
@@ -62,13 +63,26 @@ async def carry_out(
     *,
     before: Before | None,
     dry_run: bool,
+    look: Callable[[], Awaitable[Change]] | None = None,
 ) -> Change:
-    """Does it, unless it is only looked at; gives how it went."""
+    """Does it, unless it is only looked at; gives how it went.
+
+    `look` observes and plans anew where somebody changed the app meanwhile; None: then it is
+    refused.
+    """
     if dry_run:
         return change
     if before is not None:
         before(change)
-    report, results = await apply(session, recorder, [change.work])
+
+    async def again(look: Callable[[], Awaitable[Change]]) -> Work:
+        new = await look()
+        if before is not None:
+            before(new)
+        return new.work
+
+    work = change.work if look is None else evolve(change.work, again=partial(again, look))
+    report, results = await apply(session, recorder, [work])
     return evolve(change, report=report, result=results.get(change.ref.app))
 
 

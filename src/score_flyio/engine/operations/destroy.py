@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import anyio
 from attrs import evolve, frozen
@@ -20,6 +20,8 @@ from score_flyio.errors import ResourceError
 from score_flyio.resources.deprovision import Deprovisioning
 from score_flyio.score.resources import ResourceUid
 from score_flyio.state.model import ProjectState
+
+EVERYTHING: Final = Wanted(volumes=True, addresses=True)
 
 
 @frozen(kw_only=True)
@@ -102,8 +104,7 @@ async def _plan(
     observed: dict[str, ObservedApp] = {}
 
     async def read(ref: AppRef) -> None:
-        wanted = Wanted(volumes=True, addresses=True)
-        observed[ref.app] = await observe_app(session.client, ref.app, wanted)
+        observed[ref.app] = await observe_app(session.client, ref.app, EVERYTHING)
 
     with unwrapped():
         async with anyio.create_task_group() as tasks:
@@ -160,4 +161,9 @@ async def _deprovision(
 
 def _work(session: Session, ref: AppRef, observed: ObservedApp, *, keep_volumes: bool) -> Work:
     steps = removal_steps(observed, keep_volumes=keep_volumes)
-    return Work(plan=session.plan(ref.app, ref.label, *steps), observed=observed)
+
+    async def again() -> Work:
+        new = await observe_app(session.client, ref.app, EVERYTHING)
+        return _work(session, ref, new, keep_volumes=keep_volumes)
+
+    return Work(plan=session.plan(ref.app, ref.label, *steps), observed=observed, again=again)

@@ -58,7 +58,8 @@ async def rollback(
     None: to the newest earlier one that was different; where a rollback was interrupted, to the one
     that it was going back to. The project's records count; where they lack a release, what the
     machines carry and the versions that the platform keeps of them do, but of releases that came to
-    no end only by `to`.
+    no end only by `to`. What is earlier changes with each release: where somebody else made one
+    meanwhile, it is refused without `to`.
 
     Raises:
         UsageError: there is no such app or release, or what it was is not known.
@@ -67,17 +68,23 @@ async def rollback(
     options = options or DeployOptions()
     async with session.memory("rollback", to_look=dry_run) as recorder:
         known = known_definition(session, ref)
-        observed = await observe(session, ref)
         record = recorder.of(ref.app)
-        plan = await _plan(session, ref, observed, record, to=to, options=options, definition=known)
-        work = Work(
-            plan=plan,
-            observed=observed,
-            options=options,
-            definition=None if dry_run else definition_after(session, ref, observed, plan, known),
+
+        async def look() -> Change:
+            seen = await observe(session, ref)
+            plan = await _plan(session, ref, seen, record, to=to, options=options, definition=known)
+            told = None if dry_run else definition_after(session, ref, seen, plan, known)
+            work = Work(plan=plan, observed=seen, options=options, definition=told)
+            return Change(ref=ref, work=work)
+
+        return await carry_out(
+            session,
+            recorder,
+            await look(),
+            before=before,
+            dry_run=dry_run,
+            look=look if to is not None else None,
         )
-        change = Change(ref=ref, work=work)
-        return await carry_out(session, recorder, change, before=before, dry_run=dry_run)
 
 
 async def _plan(

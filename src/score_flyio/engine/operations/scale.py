@@ -164,18 +164,24 @@ async def scale(
     """
     async with session.memory("scale", to_look=dry_run) as recorder:
         definition = known_definition(session, ref)
-        observed = await observe(session, ref, Wanted(volumes=True))
-        asked = {
-            "--region": request.regions,
-            "--fallback-regions": request.options.fallback_regions,
-        }
-        await refuse_unknown_regions(session.client, asked, observed)
-        record = recorder.of(ref.app)
-        change = _plan(session, ref, observed, request, record=record, definition=definition)
-        if change.work.makes_release and not dry_run:
-            definition = definition_after(session, ref, observed, change.plan, definition)
-            change = evolve(change, work=evolve(change.work, definition=definition))
-        return await carry_out(session, recorder, change, before=before, dry_run=dry_run)
+
+        async def look() -> Change:
+            observed = await observe(session, ref, Wanted(volumes=True))
+            asked = {
+                "--region": request.regions,
+                "--fallback-regions": request.options.fallback_regions,
+            }
+            await refuse_unknown_regions(session.client, asked, observed)
+            record = recorder.of(ref.app)
+            change = _plan(session, ref, observed, request, record=record, definition=definition)
+            if dry_run or not change.work.makes_release:
+                return change
+            told = definition_after(session, ref, observed, change.plan, definition)
+            return evolve(change, work=evolve(change.work, definition=told))
+
+        return await carry_out(
+            session, recorder, await look(), before=before, dry_run=dry_run, look=look
+        )
 
 
 def _plan(

@@ -105,6 +105,13 @@ class _Setting:
         stale = tuple(m for m in observed.machines if Marks.of(m).all_secrets_seen != seen)
         return self._plan(observed, stale, stored)
 
+    def change(self, observed: ObservedApp, stored: SecretsVersion | None = None) -> Change:
+        """How the secrets are handed out to an app that was just seen."""
+        plan = self.handed_out(observed, stored)
+        told = definition_after(self.session, self.ref, observed, plan, self.definition)
+        work = Work(plan=plan, observed=observed, options=self.options, definition=told)
+        return Change(ref=self.ref, work=work)
+
     def _plan(
         self,
         observed: ObservedApp,
@@ -167,17 +174,12 @@ async def change_secrets(
         stored = await set_secrets(session.client.api, ref.app, values) if values else None
         if stage:
             return evolve(foreseen, report=Report(target=session.target.name))
-        if stored is not None:
-            observed = await observe(session, ref, wanted)
-            plan = setting.handed_out(observed, stored)
-        work = Work(
-            plan=plan,
-            observed=observed,
-            options=options,
-            definition=definition_after(session, ref, observed, plan, definition),
-        )
-        change = Change(ref=ref, work=work)
-        return await carry_out(session, recorder, change, before=None, dry_run=False)
+
+        async def look() -> Change:
+            return setting.change(await observe(session, ref, wanted), stored)
+
+        change = setting.change(observed) if stored is None else await look()
+        return await carry_out(session, recorder, change, before=None, dry_run=False, look=look)
 
 
 async def _mark(session: Session, observed: ObservedApp) -> None:

@@ -56,6 +56,7 @@ def test_paths_name_what_is_known() -> None:
     assert held.calls() == (
         "POST /apps/web/machines/m1/lease",
         "POST /apps/web/machines/m2/lease",
+        "GET /apps/web/machines",
         "DELETE /apps/web/machines/m1/lease",
         "DELETE /apps/web/machines/m2/lease",
     )
@@ -127,6 +128,7 @@ def test_plans_as_people_read_them() -> None:
         "  hold 2 machine(s)\n"
         "      > POST /apps/web/machines/create%3Aapp%3A1/lease\n"
         "      > POST /apps/web/machines/create%3Aapp%3A2/lease\n"
+        "      > GET /apps/web/machines\n"
         "      > DELETE /apps/web/machines/create%3Aapp%3A1/lease\n"
         "      > DELETE /apps/web/machines/create%3Aapp%3A2/lease\n"
         "  update machine create:app:1 of app\n"

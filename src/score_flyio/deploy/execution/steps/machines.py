@@ -9,9 +9,23 @@ import anyio
 from attrs import evolve
 
 from fly_machines import models
-from score_flyio.deploy.execution.context import Context, MadeMachine, SecretsSet, Unchanged
+from score_flyio.deploy.execution.context import (
+    Context,
+    MadeMachine,
+    Outdated,
+    SecretsSet,
+    Unchanged,
+)
 from score_flyio.deploy.execution.steps.volumes import MadeVolume
-from score_flyio.deploy.metadata import HISTORY, TO_START, Marks, take_over, without_marks
+from score_flyio.deploy.metadata import (
+    HISTORY,
+    TO_START,
+    Marks,
+    as_seen,
+    is_own,
+    take_over,
+    without_marks,
+)
 from score_flyio.deploy.releases.in_metadata import without_history
 from score_flyio.deploy.step import (
     CordonMachine,
@@ -25,9 +39,10 @@ from score_flyio.deploy.step import (
     UncordonMachine,
     UpdateMachine,
 )
-from score_flyio.errors import InsufficientCapacity, InvalidRequest, LeaseHeld
+from score_flyio.errors import InsufficientCapacity, InvalidRequest, LeaseHeld, NotFound
 from score_flyio.events import WarningRaised
 from score_flyio.fly import repeats
+from score_flyio.fly.present import living
 
 T = TypeVar("T")
 
@@ -219,12 +234,31 @@ async def revert_machine(step: RevertMachine, context: Context) -> MadeMachine:
 
 
 async def hold_machines(step: HoldMachines, context: Context) -> None:
-    """Takes all leases of the plan.
+    """Takes all leases of the plan, then looks whether the app is still as it was planned for.
+
+    The leases tell the versions of their machines; what else came or changed, one list does.
 
     Raises:
         LeaseHeld: someone else holds one of them; none is kept then.
+        Outdated: the app changed since.
     """
-    await context.leases.hold(step.machines)
+    leases = context.leases
+    await leases.hold(step.machines, at_last=step.in_the_making)
+    for machine in (*step.machines, *step.in_the_making):
+        before, granted = step.seen.get(machine, ""), leases.version(machine)
+        if leases.is_gone(machine):
+            raise Outdated(f"machine {machine} is gone")
+        if granted is not None and granted != before.partition(" ")[0]:
+            raise Outdated(f"machine {machine} has got another config")
+    try:
+        listed = await context.client.api.machines_list(step.app)
+    except NotFound as error:
+        raise Outdated("the app is gone") from error
+    for found in sorted(filter(living, listed), key=lambda m: m.id or ""):
+        before = step.seen.get(found.id or "", "")
+        if before != as_seen(found) and (step.everything or is_own(found)):
+            what = f"machine {found.id} has got another config"
+            raise Outdated(what if before else f"there is a new machine {found.id}")
 
 
 async def destroy_machine(step: DestroyMachine, context: Context) -> None:

@@ -1,0 +1,70 @@
+"""First deploys that meet: each found no machine, so there was no lease that would keep them apart.
+
+The run whose machine is the oldest goes on. The others take theirs back, and are planned anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from fly_machines import models
+from score_flyio.deploy.execution.context import Context, MadeMachine
+from score_flyio.deploy.metadata import is_own
+from score_flyio.deploy.model import Ref
+from score_flyio.deploy.planning.model import AppPlan
+from score_flyio.deploy.step import CreateMachine, CreateVolume, DestroyMachine, DestroyVolume, Step
+from score_flyio.errors import FlyError
+from score_flyio.fly.present import LAUNCH_KEY, living, metadata
+
+WHY = "another run launched the app at the same time"
+
+
+async def gives_way(context: Context, plan: AppPlan) -> bool:
+    """Whether another run launched the app, too, and this one has to take its machines back.
+
+    A machine that no run of ours made cannot give way.
+    """
+    made = {
+        found.id
+        for step in plan.steps
+        if isinstance(step, CreateMachine)
+        and isinstance(found := context.results.get(step.id), MadeMachine)
+    }
+    if plan.machines or not made:
+        return False
+    try:
+        listed = await context.client.api.machines_list(plan.app)
+    except FlyError:
+        return False
+    own = [machine for machine in listed if living(machine) and is_own(machine)]
+    ours = [_age(machine) for machine in own if machine.id in made]
+    others = [machine for machine in own if machine.id not in made]
+    return any(LAUNCH_KEY not in metadata(m) or _age(m) < min(ours, default=("",)) for m in others)
+
+
+def taking_back(plan: AppPlan, results: Mapping[str, object]) -> Iterable[Step]:
+    """The steps that undo a launch: the machines, then the volumes that were made for them."""
+    gone: list[Step] = [
+        DestroyMachine(
+            id=f"{step.id}:undone",
+            app=step.app,
+            group=step.group,
+            target=Ref(step=step.id, label=step.label),
+            reason=WHY,
+        )
+        for step in plan.steps
+        if isinstance(step, CreateMachine) and step.id in results
+    ]
+    machines = tuple(step.id for step in gone)
+    for step in plan.steps:
+        volume = results.get(step.id) if isinstance(step, CreateVolume) else None
+        if volume is not None:
+            name = getattr(volume, "id", "")
+            gone.append(
+                DestroyVolume(id=f"{step.id}:undone", app=step.app, volume=name, needs=machines)
+            )
+    return gone
+
+
+def _age(machine: models.Machine) -> tuple[str, ...]:
+    return machine.created_at or "", machine.id or ""

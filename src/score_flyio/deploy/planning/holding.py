@@ -1,0 +1,77 @@
+"""Which machines a run holds while it changes an app, and what its plan was made from. Pure.
+
+Whoever makes or destroys machines holds the oldest machine of the app, too: so two runs never
+change how many there are at the same time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fly_machines import models
+from score_flyio.deploy.condition import host_answers
+from score_flyio.deploy.metadata import SAFE_TO_DESTROY, Marks, as_seen
+from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.planning.model import GroupPlan
+from score_flyio.deploy.step import CreateMachine, DestroyMachine, HoldMachines, Step
+
+
+def held(
+    observed: ObservedApp, plan: GroupPlan, *, before: tuple[str, ...] = ()
+) -> tuple[Step, ...]:
+    """The steps on machines, behind `before` and the leases of all of them."""
+    leases = (*plan.leases, *_oldest(observed, plan.steps))
+    hold = hold_step(observed, observed.machines, leases, before=before)
+    first = () if hold is None else (hold,)
+    gate = (*before, *(step.id for step in first))
+    ids = {step.id for step in plan.steps}
+    rest = (step if ids & set(step.needs) else step.after(*gate) for step in plan.steps)
+    return (*first, *rest)
+
+
+def hold_step(
+    observed: ObservedApp,
+    seen: Iterable[models.Machine],
+    leases: Iterable[str],
+    *,
+    everything: bool = False,
+    before: tuple[str, ...] = (),
+) -> HoldMachines | None:
+    """What takes the leases, oldest machine first, then looks whether the app is as it was seen.
+
+    None where there is nothing to hold.
+    """
+    seen = sorted(seen, key=_age)
+    wanted = set(leases)
+    if not wanted:
+        return None
+    making = {machine.id or "" for machine in seen if _may_be_in_the_making(machine, seen)}
+    order = [machine.id or "" for machine in seen if machine.id in wanted]
+    return HoldMachines(
+        id="hold",
+        app=observed.name,
+        machines=tuple(name for name in order if name not in making),
+        in_the_making=tuple(name for name in order if name in making),
+        seen={machine.id or "": as_seen(machine) for machine in seen},
+        everything=everything,
+        needs=before,
+    )
+
+
+def _oldest(observed: ObservedApp, steps: Iterable[Step]) -> tuple[str, ...]:
+    if not any(isinstance(step, CreateMachine | DestroyMachine) for step in steps):
+        return ()
+    within_reach = [machine for machine in observed.machines if host_answers(machine)]
+    return tuple(machine.id or "" for machine in sorted(within_reach, key=_age)[:1])
+
+
+def _may_be_in_the_making(machine: models.Machine, machines: Iterable[models.Machine]) -> bool:
+    """Whether it looks like what an interrupted run left: its run may live."""
+    marks = Marks.of(machine)
+    if marks.canary or (marks.tag and marks.tag != SAFE_TO_DESTROY):
+        return True
+    return marks.stands_for is not None and marks.stands_for in {other.id for other in machines}
+
+
+def _age(machine: models.Machine) -> tuple[str, str]:
+    return machine.created_at or "", machine.id or ""
