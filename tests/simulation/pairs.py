@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 import anyio
 import anyio.abc
@@ -25,7 +25,6 @@ from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.options import DeployOptions, GuestOptions
 from score_flyio.errors import ScoreFlyError
 from score_flyio.events import Event, to_json
-from score_flyio.flytoml.names import StrategyName
 from score_flyio.state.model import ProjectState
 from tests.simulation.commands import (
     SECRET_PREFIX,
@@ -147,7 +146,7 @@ def _runner(rng: random.Random, app: SimApp, stage: int, count: int) -> Runner:
     return Runner(
         command=command,
         options=DeployOptions(
-            strategy=cast("StrategyName", rng.choice(STRATEGIES)),
+            strategy=rng.choice(STRATEGIES),
             smoke_checks=False,
             wait_timeout=20.0,
             bluegreen_pause=rng.choice((0.5, 3.0)),

@@ -311,7 +311,7 @@ class _Deploy:
         if desired is None or self.app in run.fingerprints:
             raise stale(self.app)
         observed = await observe_app(run.session.client, self.app, run.wanted(self.app, desired))
-        plan = run.planned(desired, observed, await run.organization(observed))
+        plan = await run.planned(desired, observed, await run.organization(observed))
         await self._do(plan, desired, applying, execution, observed)
         return plan
 
