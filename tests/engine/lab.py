@@ -235,7 +235,7 @@ class Lab:
     def check_clean(self) -> None:
         """Nothing is held, doubled or left, and no rule of the platform was broken."""
         assert self.leased() == []
-        assert self.broken_rules() == []
+        assert not (rules := self.broken_rules()), rules
         for machine in self.machines():
             assert "fly_canary" not in machine.config["metadata"]
             assert not machine.cordoned

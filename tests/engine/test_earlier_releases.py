@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from attrs import evolve
 
@@ -66,6 +67,7 @@ async def back(
     lab: Lab, to: int | None = None, record: DeploymentRecord = NOTHING
 ) -> tuple[int | None, list[Event]]:
     """Goes back; where to, and what was told."""
+    await anyio.sleep(5)  # two programs know nothing of each other's limits
     events: list[Event] = []
     async with visit(lab, events, record) as session:
         change = await rollback(session, REF, to=to, options=QUICK)
@@ -76,6 +78,7 @@ async def back(
 
 
 async def scale_to(lab: Lab, count: int) -> None:
+    await anyio.sleep(5)
     async with visit(lab) as session:
         change = await scale(session, REF, ScaleRequest(counts={None: count}, options=QUICK))
     assert change.report is not None
