@@ -61,12 +61,13 @@ class Step:
         return evolve(self, needs=tuple(dict.fromkeys((*self.needs, *ids))))
 
     def calls(self) -> tuple[str, ...]:
-        """Each as `METHOD /path`; `{machine_id}` stands for a machine that has no id yet."""
-        return tuple(
+        """Each once, as `METHOD /path`; `{machine_id}` stands for a machine that has no id yet."""
+        calls = (
             f"{operation.method} {_filled(operation.path, names)}"
             for operation in self.operations
             for names in self._paths()
         )
+        return tuple(dict.fromkeys(calls))
 
     def _paths(self) -> tuple[Mapping[str, str], ...]:
         """What stands in the path of each call, by name of the parameter."""
@@ -257,13 +258,22 @@ class CreateMachine(Step):
         return Ref(step=self.id, label=self.label)
 
 
-def update_of(machine: str) -> str:
-    """Id of the step that updates a machine."""
-    return f"update:{machine}"
+@frozen(kw_only=True)
+class _Reconfigure(Step):
+    """A machine that there is gets another config."""
+
+    operations = (api.MACHINES_UPDATE,)
+    machine: str
+    region: str | None = None
+
+    @property
+    def target(self) -> Ref:
+        """The machine that it changes."""
+        return Ref(machine=self.machine)
 
 
 @frozen(kw_only=True)
-class UpdateMachine(Step):
+class UpdateMachine(_Reconfigure):
     """Gives a machine its new config.
 
     With `only_if_secrets_differ`, nothing but secrets may have changed, and the step is skipped
@@ -271,9 +281,6 @@ class UpdateMachine(Step):
     """
 
     verb = "update machine"
-    operations = (api.MACHINES_UPDATE,)
-    machine: str
-    region: str | None = None
     request: models.UpdateMachineRequest
     previous: models.FlyMachineConfig
     instance_id: str
@@ -289,35 +296,21 @@ class UpdateMachine(Step):
         return self.request.config or models.FlyMachineConfig()
 
     def describe(self) -> str:
-        if self.only_if_secrets_differ:
-            return f"update machine {self.machine} of {self.group} if its secrets changed"
-        return f"update machine {self.machine} of {self.group}"
-
-    @property
-    def target(self) -> Ref:
-        """The machine that it changes."""
-        return Ref(machine=self.machine)
+        condition = " if its secrets changed" if self.only_if_secrets_differ else ""
+        return f"update machine {self.machine} of {self.group}{condition}"
 
 
 @frozen(kw_only=True)
-class RevertMachine(Step):
+class RevertMachine(_Reconfigure):
     """Gives a machine the config back that it had before the run."""
 
     verb = "revert machine"
-    operations = (api.MACHINES_UPDATE,)
-    machine: str
-    region: str | None = None
     config: models.FlyMachineConfig
     launch: bool = True
     """Whether it ran before."""
 
     def describe(self) -> str:
         return f"give machine {self.machine} of {self.group} its previous config back"
-
-    @property
-    def target(self) -> Ref:
-        """The machine that it changes."""
-        return Ref(machine=self.machine)
 
 
 @frozen(kw_only=True)
@@ -341,10 +334,6 @@ class HoldMachines(Step):
 
     def describe(self) -> str:
         return f"hold {len(self.machines) + len(self.in_the_making)} machine(s)"
-
-    def calls(self) -> tuple[str, ...]:
-        """There is one list, of all machines."""
-        return tuple(dict.fromkeys(super().calls()))
 
     def _paths(self) -> tuple[Mapping[str, str], ...]:
         held = (*self.machines, *self.in_the_making)

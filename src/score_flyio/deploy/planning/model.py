@@ -152,6 +152,11 @@ class AppPlan:
         return not any(step.mutates for step in self.steps)
 
 
+def update_of(machine: str) -> str:
+    """Id of the step that updates a machine."""
+    return f"update:{machine}"
+
+
 def join(plans: Iterable[GroupPlan]) -> GroupPlan:
     """The plans of several groups as one."""
     plans = tuple(plans)

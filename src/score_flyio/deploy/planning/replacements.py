@@ -10,7 +10,7 @@ from score_flyio.deploy.desired.update import MachineUpdate
 from score_flyio.deploy.metadata import Launch, Marks, take_over
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.leftovers import Members
-from score_flyio.deploy.planning.model import GroupContext, GroupPlan
+from score_flyio.deploy.planning.model import GroupContext, GroupPlan, update_of
 from score_flyio.deploy.planning.strategies.model import Waiting
 from score_flyio.deploy.releases.in_metadata import with_history
 from score_flyio.deploy.step import (
@@ -19,7 +19,6 @@ from score_flyio.deploy.step import (
     DestroyMachine,
     Step,
     Undo,
-    update_of,
 )
 from score_flyio.errors import DestructiveChange, PlanError
 

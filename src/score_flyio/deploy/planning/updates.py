@@ -37,6 +37,7 @@ from score_flyio.deploy.planning.model import (
     GroupPlan,
     fingerprint,
     join,
+    update_of,
 )
 from score_flyio.deploy.planning.new_machine import new_machine_config, options_guest
 from score_flyio.deploy.planning.replacements import behind_replaced_ones, replacement_steps
@@ -46,7 +47,7 @@ from score_flyio.deploy.planning.settling import settle
 from score_flyio.deploy.planning.starting import to_start
 from score_flyio.deploy.planning.strategies.model import GroupUpdate, waiting_of
 from score_flyio.deploy.releases.images import with_image_that_runs
-from score_flyio.deploy.step import UpdateMachine, update_of
+from score_flyio.deploy.step import UpdateMachine
 from score_flyio.flytoml.names import StrategyName
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import Release
