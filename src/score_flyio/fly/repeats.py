@@ -47,6 +47,8 @@ SECRETS_WITHIN: Final = 30.0
 """Seconds within which a version of the secrets must arrive on the hosts."""
 VISIBLE_WITHIN: Final = 60.0
 """Seconds within which a new app must become readable."""
+MET_WITHIN: Final = 5.0
+"""Seconds that a name which is taken may need to turn out to be that of another run's new app."""
 
 
 @frozen(kw_only=True)
@@ -144,10 +146,12 @@ async def create_app(
     try:
         return await _repeat(create, present)
     except (NameTaken, InvalidRequest, Conflict) as error:
-        found = await present()
-        if found is None:
-            raise _name_taken(error) from error
-        return found
+        told = _name_taken(error)
+        within = MET_WITHIN if isinstance(told, NameTaken) else 0.0
+        try:
+            return await once_visible(lambda: api.apps_show(name), within=within)
+        except (NotFound, NotAuthorized):
+            raise told from error
 
 
 async def once_visible(call: Callable[[], Awaitable[T]], *, within: float = VISIBLE_WITHIN) -> T:

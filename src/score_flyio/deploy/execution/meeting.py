@@ -5,7 +5,10 @@ The run whose machine is the oldest goes on. The others take theirs back, and ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import anyio
 
 from fly_machines import models
 from score_flyio.deploy.execution.context import Context, MadeMachine
@@ -16,6 +19,10 @@ from score_flyio.deploy.step import CreateMachine, CreateVolume, DestroyMachine,
 from score_flyio.errors import FlyError
 from score_flyio.fly.present import LAUNCH_KEY, living, metadata
 
+SEEN_WITHIN: Final = 10.0
+"""Seconds in which a list shows machines that were made just now."""
+PAUSE: Final = 1.0
+"""Seconds between two lists."""
 WHY = "another run launched the app at the same time"
 
 
@@ -33,13 +40,24 @@ async def gives_way(context: Context, plan: AppPlan) -> bool:
     if plan.machines or not made:
         return False
     try:
-        listed = await context.client.api.machines_list(plan.app)
+        listed = await _with_all(context, plan.app, made)
     except FlyError:
         return False
     own = [machine for machine in listed if living(machine) and is_own(machine)]
     ours = [_age(machine) for machine in own if machine.id in made]
     others = [machine for machine in own if machine.id not in made]
     return any(LAUNCH_KEY not in metadata(m) or _age(m) < min(ours, default=("",)) for m in others)
+
+
+async def _with_all(context: Context, app: str, made: set[str]) -> Sequence[models.Machine]:
+    """The machines once those made just now are among them: then older ones are, too."""
+    end = anyio.current_time() + SEEN_WITHIN
+    while True:
+        listed = await context.client.api.machines_list(app)
+        missing = made - {machine.id or "" for machine in listed}
+        if not missing or anyio.current_time() + PAUSE > end:
+            return listed
+        await anyio.sleep(PAUSE)
 
 
 def taking_back(plan: AppPlan, results: Mapping[str, object]) -> Iterable[Step]:
