@@ -389,6 +389,13 @@ def service(host: str, port: int | None = None, ports: Any = None) -> dict[str, 
     return found if port is None else {**found, "port": port, "url": f"http://{host}:{port}"}
 
 
+def without_own(folder: Path, uid: ResourceUid) -> Registry:
+    """The provisioners of a project in the folder that has added none."""
+    return project_registry(
+        (), folder=folder, surroundings=lambda: surroundings(uid), access=no_access, timeout=9
+    )
+
+
 @pytest.mark.parametrize(
     ("uid", "params", "values", "secrets"),
     [
@@ -435,13 +442,7 @@ async def test_built_in(
     tmp_path: Path, uid: str, params: dict[str, Any], values: Any, secrets: Any
 ) -> None:
     parsed = ResourceUid.parse(uid)
-    subject = project_registry(
-        (),
-        folder=tmp_path,
-        surroundings=lambda: surroundings(parsed),
-        access=no_access,
-        timeout=9,
-    )
+    subject = without_own(tmp_path, parsed)
     definition = subject.find(parsed)
     assert subject.named(definition.id) == definition
     request = ProvisionRequest(uid=parsed, guid="g", params=params)
@@ -466,13 +467,7 @@ async def test_a_workload_that_is_not_there_yet_is_a_warning(
     tmp_path: Path, uid: str, params: dict[str, Any], values: Any
 ) -> None:
     parsed = ResourceUid.parse(uid)
-    subject = project_registry(
-        (),
-        folder=tmp_path,
-        surroundings=lambda: surroundings(parsed),
-        access=no_access,
-        timeout=9,
-    )
+    subject = without_own(tmp_path, parsed)
     request = ProvisionRequest(uid=parsed, guid="g", params=params)
     result = await subject.build(subject.find(parsed)).provision(request)
     assert result.values == values
