@@ -29,6 +29,15 @@ async def test_a_first_deploy_makes_two_machines_and_their_addresses(lab: Lab) -
     lab.check_clean()
 
 
+async def test_the_last_look_of_a_first_deploy_shows_who_launches_the_app_too(lab: Lab) -> None:
+    done = await lab.deploy(toml())
+    looks = done.of("Machines_show")
+    lists = [call.at for call in done.of("Machines_list")]
+    assert len(lists) == 3  # to plan from; all that boot; those that are left, and anyone's
+    assert len({look.machine for look in looks}) == 1
+    assert lists[-1] >= max(look.at for look in looks)
+
+
 async def test_nothing_to_do_sends_no_change(lab: Lab) -> None:
     await lab.deploy(toml())
     await lab.deploy(toml(image="nginx:2"))

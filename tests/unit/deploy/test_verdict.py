@@ -267,4 +267,5 @@ def test_what_is_learned_keeps_its_bounds_in_order(times: list[tuple[float, floa
     for low, width in times:
         learned.learn(low, low + width + 0.01)
         assert learned.low < learned.high
-        assert learned.low <= learned.first_look(LookPolicy()) <= learned.high
+        assert learned.low <= learned.next_look(LookPolicy(), 0.0) <= learned.high
+        assert learned.next_look(LookPolicy(), low) > low

@@ -137,6 +137,7 @@ class Context:
 
     def saw(self, observed: ObservedApp) -> None:
         """Notes what is there before a plan is carried out."""
+        self.health.whole = not observed.machines  # others may launch the app, too
         self.secrets_before = observed.secrets
         self.known_volumes.update(volume.id or "" for volume in observed.volumes)
         self.known_addresses.update(address.ip or "" for address in observed.addresses)

@@ -6,7 +6,7 @@ all others. How long a group takes is learned, so that later rounds are looked a
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from math import inf
 from typing import TypeAlias
 
@@ -80,11 +80,13 @@ class Learned:
             return
         self.low, self.high = max(self.low, low), min(self.high, high)
 
-    def first_look(self, policy: LookPolicy) -> float:
-        """When to look first, in seconds since the machine got its config."""
-        if self.high - self.low < policy.shortest:
+    def next_look(self, policy: LookPolicy, waited: float) -> float:
+        """When to look next, in seconds since the machine got its config."""
+        if waited >= self.high:
+            return waited + policy.step(waited)
+        if self.high - max(self.low, waited) < policy.shortest * 2:
             return self.high
-        return (self.low + self.high) / 2
+        return (max(self.low, waited) + self.high) / 2
 
 
 @define(eq=False, kw_only=True)
@@ -98,7 +100,8 @@ class _Watch:
     within: float = 0.0
     """Seconds that its version may take once it begins; 0: the end stays where it is."""
     next_look: float
-    learns: bool
+    until: float | None = None
+    """The end of the window in which it has to stay well; None: it has to become well."""
     considered: float
     """When it was last read, or first waited for."""
     last_look: float = 0.0
@@ -118,6 +121,10 @@ class HealthWatch:
     emit: Callable[[Event], None]
     scope: Scope
     policy: LookPolicy = field(factory=LookPolicy)
+    whole: bool = False
+    """Whether looks are to show the whole app, where that takes no more calls."""
+    listed: Sequence[models.Machine] = ()
+    """The machines of the app, where `whole` is and the last look showed them."""
     _watches: list[_Watch] = Factory(list)
     _given_up: dict[str, ScoreFlyError] = Factory(dict)
     """Why nobody waits for these machines any more."""
@@ -147,7 +154,7 @@ class HealthWatch:
             LeaseLost: someone else has it in hand.
         """
         learned = self._learned.get(group)
-        first = learned.first_look(self.policy) if learned else self.policy.first
+        first = learned.next_look(self.policy, 0.0) if learned else self.policy.first
         while True:
             watch = _Watch(
                 machine=machine,
@@ -158,7 +165,6 @@ class HealthWatch:
                 within=within,
                 next_look=max(anyio.current_time(), since + first),
                 considered=anyio.current_time(),
-                learns=True,
             )
             seen = await self._await(watch, f"within {within:g} s")
             if seen is not None:
@@ -190,9 +196,9 @@ class HealthWatch:
             judge=still_well,
             since=now,
             patience=anyio.CancelScope(deadline=until + 60),
-            next_look=until if until - now < self.policy.others else now + self.policy.others,
+            next_look=min(until, now + self.policy.others),
+            until=until,
             considered=now,
-            learns=False,
         )
         await self._await(watch, "after its smoke window")
 
@@ -250,27 +256,36 @@ class HealthWatch:
         latest = max(watch.next_look for watch in due)
         if latest > now:
             await anyio.sleep(latest - now)
-        machines = {watch.machine for watch in due}
+        asked = anyio.current_time()
         try:
-            seen = await (self._list() if len(machines) > 1 else self._get(due[0].machine))
+            seen = await (self._list() if self._all_at_once(due) else self._get(due[0].machine))
         except FlyError as error:
             self._look_failed(due, error)
             return
         found = False
         for watch in [w for w in self._watches if not w.done.is_set()]:
             if watch.machine in seen:
-                found |= self._consider(watch, seen[watch.machine])
+                found |= self._consider(watch, seen[watch.machine], asked)
             elif watch in due:
                 found |= await self._look_for(watch)
         if found:
             self._look_at_the_rest()
         self._choose_scout()
 
+    def _all_at_once(self, due: list[_Watch]) -> bool:
+        """Whether these are read with all others of the app: lists may be asked for less often."""
+        if len({watch.machine for watch in due}) > 1:
+            return True
+        return self.whole and any(watch.group in self._learned for watch in due)
+
     async def _list(self) -> dict[str, models.Machine]:
         listed = await self.client.api.machines_list(self.app)
+        if self.whole:
+            self.listed = listed
         return {machine.id: machine for machine in listed if machine.id}
 
     async def _get(self, machine: str) -> dict[str, models.Machine]:
+        self.listed = ()
         return {machine: await self.client.api.machines_show(self.app, machine)}
 
     def _look_failed(self, due: list[_Watch], error: FlyError) -> None:
@@ -293,37 +308,48 @@ class HealthWatch:
             now = anyio.current_time()
             watch.next_look = now + self.policy.step(now - watch.since)
             return False
+        asked = anyio.current_time()
         try:
             seen = await self._get(watch.machine)
         except FlyError as error:
             self._look_failed([watch], error)
             return False
-        return self._consider(watch, seen[watch.machine])
+        return self._consider(watch, seen[watch.machine], asked)
 
     def _overdue(self, watch: _Watch) -> bool:
         """Whether it was made so long ago that it must be seen, if it is there."""
         return anyio.current_time() - watch.since > GONE_AFTER
 
-    def _consider(self, watch: _Watch, seen: models.Machine) -> bool:
-        """Judges one watch by a reading; True when its machine is well now."""
+    def _consider(self, watch: _Watch, seen: models.Machine, asked: float) -> bool:
+        """Judges one watch by what was read then; True when its machine is well now."""
         self._show(watch, seen)
         watch.seen = seen
         verdict = watch.judge(seen)
         watch.considered = now = anyio.current_time()
-        waited = now - watch.since
+        waited = asked - watch.since
         if seen.state in ENDING and watch.within:
             latest = watch.since + LONGEST_STOP + watch.within
             watch.patience.deadline = min(now + watch.within, latest)
         if verdict.health is Health.PENDING:
             watch.pending = verdict.reason
             if watch.next_look <= now + self.policy.together:
-                watch.next_look = now + self.policy.step(waited)
+                watch.next_look = self._next_look(watch, now)
             watch.last_look = waited
             return False
-        if verdict.health is Health.WELL and watch.learns:
+        if verdict.health is Health.WELL and watch.until is None:
             self._learned.setdefault(watch.group, Learned(0.0, inf)).learn(watch.last_look, waited)
         self._settle(watch, verdict)
         return verdict.health is Health.WELL
+
+    def _next_look(self, watch: _Watch, now: float) -> float:
+        """When to look again at a machine that is to become, or to stay, well."""
+        if watch.until is not None and now < watch.until:
+            return min(watch.until, now + self.policy.others)
+        waited = now - watch.since
+        learned = self._learned.get(watch.group)
+        if learned is None or watch.until is not None:
+            return now + self.policy.step(waited)
+        return watch.since + learned.next_look(self.policy, waited)
 
     def _settle(self, watch: _Watch, verdict: Verdict) -> None:
         watch.verdict = verdict
@@ -333,7 +359,7 @@ class HealthWatch:
     def _look_at_the_rest(self) -> None:
         now = anyio.current_time()
         for watch in self._pending():
-            if watch.learns:
+            if watch.until is None:
                 learned = self._learned.get(watch.group)
                 ready = watch.since + learned.high if learned else now
                 watch.next_look = min(watch.next_look, max(now, ready))
@@ -341,7 +367,7 @@ class HealthWatch:
     def _choose_scout(self) -> None:
         """All but the machine that is due first are looked at seldom, until it is well."""
         booting = sorted(
-            (watch for watch in self._pending() if watch.learns), key=lambda w: w.next_look
+            (watch for watch in self._pending() if watch.until is None), key=lambda w: w.next_look
         )
         for watch in booting[1:]:
             if watch.group not in self._learned:

@@ -31,16 +31,14 @@ async def gives_way(context: Context, plan: AppPlan) -> bool:
 
     A machine that no run of ours made cannot give way.
     """
-    made = {
-        found.id
-        for step in plan.steps
-        if isinstance(step, CreateMachine)
-        and isinstance(found := context.results.get(step.id), MadeMachine)
-    }
+    steps = [step for step in plan.steps if isinstance(step, CreateMachine)]
+    made = _made(context, steps)
     if plan.machines or not made:
         return False
     try:
-        listed = await _with_all(context, plan.app, made)
+        # a standby is younger than the machine that it stands by for
+        oldest = _made(context, (step for step in steps if step.standby_for is None))
+        listed = await _with_all(context, plan.app, oldest)
     except FlyError:
         return False
     own = [machine for machine in listed if living(machine) and is_own(machine)]
@@ -49,8 +47,15 @@ async def gives_way(context: Context, plan: AppPlan) -> bool:
     return any(LAUNCH_KEY not in metadata(m) or _age(m) < min(ours, default=("",)) for m in others)
 
 
+def _made(context: Context, steps: Iterable[CreateMachine]) -> set[str]:
+    found = (context.results.get(step.id) for step in steps)
+    return {each.id for each in found if isinstance(each, MadeMachine)}
+
+
 async def _with_all(context: Context, app: str, made: set[str]) -> Sequence[models.Machine]:
     """The machines once those made just now are among them: then older ones are, too."""
+    if made <= {machine.id for machine in context.health.listed}:
+        return context.health.listed
     end = anyio.current_time() + SEEN_WITHIN
     while True:
         listed = await context.client.api.machines_list(app)

@@ -11,10 +11,10 @@ from trio.testing import MockClock
 from fly_emulator import Emulator, EmulatorSettings
 from fly_machines import models
 from score_flyio.base.clock import EventLoopClock
-from score_flyio.deploy.execution.health import HealthWatch
+from score_flyio.deploy.execution.health import HealthWatch, Learned, LookPolicy
 from score_flyio.engine.target import EmulatorTarget
 from score_flyio.errors import HealthCheckFailed
-from score_flyio.events import Scope
+from score_flyio.events import Event, RequestFinished, Scope
 
 SETTINGS = EmulatorSettings(boot=0.5, healthy_after=1.0, latency=0.05)
 
@@ -68,3 +68,49 @@ async def test_a_sick_machine_does_not_hide_that_another_is_well() -> None:
                 tasks.cancel_scope.cancel()
     assert ended["well"] < 10
     assert ended["sick failed"] >= 60
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "waited", "expected"),
+    [
+        (1.4, 1.5, 0.0, 1.5),  # known well enough: no look that would come too early
+        (1.0, 2.0, 0.0, 1.5),
+        (1.0, 2.0, 1.5, 1.75),
+        (1.0, 2.0, 1.9, 2.0),
+        (1.0, 2.0, 2.0, 2.14),  # slower than all before it
+    ],
+)
+def test_a_machine_is_looked_at_when_the_others_of_its_group_became_well(
+    low: float, high: float, waited: float, expected: float
+) -> None:
+    assert Learned(low, high).next_look(LookPolicy(), waited) == pytest.approx(expected)
+
+
+async def test_a_smoke_window_is_looked_at_as_seldom_as_lists_may_be_asked_for() -> None:
+    calls: list[str] = []
+
+    def hear(event: Event) -> None:
+        if isinstance(event, RequestFinished) and event.method == "GET":
+            calls.append(f"{event.template} {event.queued > 0}")
+
+    async with Emulator(SETTINGS, clock=EventLoopClock()) as emulator:
+        target = EmulatorTarget(emulator=emulator)
+        async with target.connect(emit=hear, rng=random.Random(1)) as client:
+            app = models.CreateAppRequest(name="web", org_slug="personal")
+            await client.api.apps_create(app, wait=True)
+            made = [await client.api.machines_create("web", request(well=True)) for _ in range(2)]
+            watch = HealthWatch(client=client, app="web", emit=lambda _: None, scope=Scope())
+            await anyio.sleep(2)
+            start = anyio.current_time()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(watch.run)
+                async with anyio.create_task_group() as windows:
+                    for machine in made:
+                        windows.start_soon(_steady, watch, machine.id or "", start + 12)
+                tasks.cancel_scope.cancel()
+    assert anyio.current_time() - start == pytest.approx(12.05)
+    assert calls == ["/apps/{app_name}/machines False"] * 3
+
+
+async def _steady(watch: HealthWatch, machine: str, until: float) -> None:
+    await watch.steady(machine, group="app", until=until)
