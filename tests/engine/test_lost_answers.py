@@ -102,3 +102,15 @@ async def test_a_read_that_cannot_be_read_once(lab: Lab, accident: str, left_out
     done = await later(lab, f"reads: {accident} skip={left_out * 3} times=1")
     assert done.code == 0, done.text
     assert contents(lab) == contents(smooth)
+
+
+async def test_a_machine_whose_twins_cannot_be_looked_for_is_given_back(lab: Lab) -> None:
+    """Its creation went out twice, so there may be two; then no list is answered any more."""
+    faults = "Machines_create: 503 before times=1; Machines_list: 503 skip=3"
+    done = await lab.deploy(toml(), faults=faults)
+    assert done.code == 1
+    assert lab.machines()
+    assert lab.leased() == []
+    again = await lab.deploy(toml())
+    assert again.code == 0, again.text
+    assert len(lab.machines()) == 2

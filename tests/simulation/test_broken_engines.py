@@ -49,15 +49,21 @@ def test_leases_that_are_not_released(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_machines_created_again_without_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
     async def create_blindly(
-        api: FlyMachinesApi, app: str, request: models.CreateMachineRequest, launch_id: str
+        api: FlyMachinesApi,
+        app: str,
+        request: models.CreateMachineRequest,
+        _launch_id: str,
+        made: Callable[[models.Machine], None] = lambda _: None,
     ) -> models.Machine:
-        del launch_id
         for _ in range(3):
             try:
-                return await api.machines_create(app, request)
+                machine = await api.machines_create(app, request)
             except Exception as error:
                 if not is_doubtful(error):
                     raise
+            else:
+                made(machine)
+                return machine
         return await api.machines_create(app, request)
 
     monkeypatch.setattr(repeats, "create_machine", create_blindly)

@@ -191,12 +191,18 @@ def _name_taken(error: FlyApiError) -> FlyApiError:
 
 
 async def create_machine(
-    api: FlyMachinesApi, app: str, request: models.CreateMachineRequest, launch_id: str
+    api: FlyMachinesApi,
+    app: str,
+    request: models.CreateMachineRequest,
+    launch_id: str,
+    *,
+    made: Callable[[models.Machine], None] = lambda _: None,
 ) -> models.Machine:
     """Create one machine; `launch_id`, unique for it, is written into its metadata.
 
     A machine whose creation was not answered is found by it; the nonce of its lease, if it was made
-    with one, is lost then. Should two come of one launch, one is deleted.
+    with one, is lost then. Should two come of one launch, one is deleted. Whether or not that can
+    be done, `made` is told of the machine: its lease has to be kept and given back.
     """
     config = request.config or models.FlyMachineConfig()
     marks = {**(config.metadata or {}), LAUNCH_KEY: launch_id}
@@ -216,6 +222,7 @@ async def create_machine(
         return found[0] if found else None
 
     machine = await _repeat(send, adopt)
+    made(machine)
     if sent > 1:
         await _delete_twins(api, app, launch_id, machine, leased=request.lease_ttl or 0)
     return machine

@@ -83,10 +83,11 @@ async def _run(
     """Raises _Failed where the command ends badly, or not in time."""
     bound = context.under_lease(await _bound(step, request, context))
     machine = await context.about_app(
-        lambda: repeats.create_machine(context.client.api, step.app, bound, step.launch_id)
+        lambda: repeats.create_machine(
+            context.client.api, step.app, bound, step.launch_id, made=context.leases.adopt
+        )
     )
     machine_id = machine.id or ""
-    context.leases.adopt(machine)
     try:
         with anyio.fail_after(step.timeout):
             ended = await _until_ended(step.app, context, machine_id)

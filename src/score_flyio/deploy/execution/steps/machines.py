@@ -67,13 +67,17 @@ async def _create(
     async def create(config: models.FlyMachineConfig) -> models.Machine:
         wanted = context.under_lease(evolve(request, config=config))
         return await context.about_app(
-            lambda: repeats.create_machine(context.client.api, step.app, wanted, step.launch_id)
+            lambda: repeats.create_machine(
+                context.client.api,
+                step.app,
+                wanted,
+                step.launch_id,
+                made=context.leases.adopt,
+            )
         )
 
     machine = await _remembering(context, _marked(request), create)
-    made = context.made(machine, launched=not request.skip_launch)
-    context.leases.adopt(machine)
-    return made
+    return context.made(machine, launched=not request.skip_launch)
 
 
 async def _bound(step: CreateMachine, context: Context) -> models.CreateMachineRequest:
@@ -189,12 +193,11 @@ async def _move(
             step.app,
             context.under_lease(wanted),
             take_over(old, f"moved-{step.machine}-{step.instance_id}"),
+            made=context.leases.adopt,
         )
 
     machine = await _remembering(context, Marks(stands_for=step.machine).stamp(config), create)
-    made = context.made(machine, launched=not request.skip_launch)
-    context.leases.adopt(machine)
-    return evolve(made, left=step.machine)
+    return evolve(context.made(machine, launched=not request.skip_launch), left=step.machine)
 
 
 async def leave(context: Context) -> None:
