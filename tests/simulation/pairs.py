@@ -327,8 +327,9 @@ class PairRun:
         if last.failures:
             return
         machines, wanted = list(living(self.emulator.world, self.pair.app.app)), _counts(self.pair)
-        if any(one.life.dead or one.failures for one in ended):
-            wanted = wanted | set(range(min(wanted), max(wanted) + 1))
+        if any(one.life.dead or one.failures for one in ended):  # before it began, or half-way
+            wanted = wanted | {self.pair.count or 2}
+            wanted = set(range(min(wanted), max(wanted) + 1))
         if len(machines) not in wanted:
             self.found.append(f"repeated: {len(machines)} machines, not one of {sorted(wanted)}")
         if set(self._machines()) - {"registry/x:3"}:
@@ -395,6 +396,11 @@ def simulate_pair(seed: int, trace: Callable[[str], None] | None = None) -> list
 
 
 def kinds_of(seed: int) -> Counter[str]:
-    """The pair of a seed, for counting: `bluegreen + scale size`."""
-    names = sorted(runner.name for runner in pair(seed).runners)
-    return Counter([" + ".join(names)])
+    """The pair of a seed, for counting: `bluegreen + scale size`; whether it is a launch, a kill."""
+    chosen = pair(seed)
+    names = sorted(runner.name for runner in chosen.runners)
+    marks = [] if chosen.count else ["two launches"]
+    marks += ["one is killed"] if chosen.killed else []
+    if len(marks) > 1:
+        marks.append("two launches, one is killed")
+    return Counter([" + ".join(names), *marks])

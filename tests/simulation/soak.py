@@ -1,6 +1,7 @@
 """Many simulations: `python -m tests.simulation.soak --seeds 1000`.
 
-`--seed X --trace` replays one of them and shows every event.
+Each seed is a project with its commands, and two engines at once on one app. `--seed X --trace`
+replays the one and shows every event, `--pair X --trace` the other.
 """
 
 from __future__ import annotations
@@ -13,10 +14,21 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 
-from attrs import define, field
+from attrs import define, field, frozen
 
+from tests.simulation.pairs import kinds_of, simulate_pair
 from tests.simulation.scenario import scenario
 from tests.simulation.simulate import Outcome, simulate
+
+
+@frozen(kw_only=True)
+class Seed:
+    """What one seed showed: a project, and two engines at once on one app."""
+
+    outcome: Outcome
+    pair: Counter[str]
+    """Its kinds, for counting."""
+    pair_violations: tuple[str, ...]
 
 
 @define
@@ -30,24 +42,27 @@ class Tally:
     kills: Counter[str] = field(factory=Counter)
     codes: Counter[int] = field(factory=Counter)
     commands: Counter[str] = field(factory=Counter)
-    failing: list[Outcome] = field(factory=list)
+    pairs: Counter[str] = field(factory=Counter)
+    violations: int = 0
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, seed: Seed) -> None:
+        outcome = seed.outcome
         self.seeds += 1
+        self.pairs += seed.pair
         self.simulated += outcome.seconds
         self.runs += outcome.runs
         self.faults += outcome.faults
         self.kills += outcome.kills
         self.codes += outcome.codes
         self.commands += outcome.commands
-        if outcome.violations:
-            self.failing.append(outcome)
+        self.violations += len(outcome.violations) + len(seed.pair_violations)
 
     def text(self, seconds: float) -> str:
         faults = ", ".join(f"{kind} {count}" for kind, count in sorted(self.faults.items()))
         kills = ", ".join(f"{kind} {count}" for kind, count in sorted(self.kills.items()))
         codes = ", ".join(f"{code}: {count}" for code, count in sorted(self.codes.items()))
         commands = ", ".join(f"{kind} {count}" for kind, count in sorted(self.commands.items()))
+        pairs = ", ".join(f"{kind} {count}" for kind, count in sorted(self.pairs.items()))
         return (
             f"{self.seeds} seeds, {self.runs} runs in {seconds:.1f} s "
             f"({self.simulated / 3600:.1f} h simulated)\n"
@@ -55,12 +70,16 @@ class Tally:
             f"faults: {sum(self.faults.values())} ({faults})\n"
             f"kills: {sum(self.kills.values())} ({kills})\n"
             f"exit codes: {codes}\n"
-            f"violations: {sum(len(outcome.violations) for outcome in self.failing)}"
+            f"pairs of engines at once on one app: {self.seeds} ({pairs})\n"
+            f"violations: {self.violations}"
         )
 
 
-def replay_command(seed: int) -> str:
-    return f"{sys.executable} -m tests.simulation.soak --seed {seed} --trace"
+def replay_command(seed: int, *, pair: bool = False) -> str:
+    """Shows every event of a seed."""
+    return (
+        f"{sys.executable} -m tests.simulation.soak --{'pair' if pair else 'seed'} {seed} --trace"
+    )
 
 
 def simulate_seed(seed: int) -> Outcome:
@@ -84,19 +103,36 @@ def simulate_seed(seed: int) -> Outcome:
         )
 
 
+def simulate_pair_of(seed: int) -> tuple[str, ...]:
+    """What the pair of a seed violated; one that breaks down counts as a violation."""
+    try:
+        return tuple(simulate_pair(seed))
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        return (f"the pair broke down: {type(error).__name__}: {_innermost(error)}",)
+
+
+def both(seed: int) -> Seed:
+    """All that a seed stands for."""
+    return Seed(
+        outcome=simulate_seed(seed), pair=kinds_of(seed), pair_violations=simulate_pair_of(seed)
+    )
+
+
 def _innermost(error: BaseException) -> str:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return f"{type(error).__name__}: {error}"
 
 
-def outcomes(seeds: range, jobs: int) -> Iterator[Outcome]:
+def outcomes(seeds: range, jobs: int) -> Iterator[Seed]:
     """The outcomes of many seeds, on several cores."""
     if jobs == 1:
-        yield from map(simulate_seed, seeds)
+        yield from map(both, seeds)
         return
     with ProcessPoolExecutor(jobs) as pool:
-        yield from pool.map(simulate_seed, seeds, chunksize=8)
+        yield from pool.map(both, seeds, chunksize=8)
 
 
 def _say(text: str) -> None:
@@ -109,6 +145,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=200, help="how many")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--seed", type=int, help="this one alone")
+    parser.add_argument("--pair", type=int, help="the two engines of this seed alone")
     parser.add_argument("--trace", action="store_true", help="show every event")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     chosen = parser.parse_args()
@@ -116,14 +153,23 @@ def main() -> int:
         outcome = simulate(scenario(chosen.seed), _say if chosen.trace else None)
         _say("\n".join(outcome.violations) or "no violations")
         return bool(outcome.violations)
+    if chosen.pair is not None:
+        found = simulate_pair(chosen.pair, _say if chosen.trace else None)
+        _say("\n".join(found) or "no violations")
+        return bool(found)
     start, tally = time.monotonic(), Tally()
-    for outcome in outcomes(range(chosen.first, chosen.first + chosen.seeds), chosen.jobs):
-        tally.add(outcome)
-        if outcome.violations:
-            _say(f"seed {outcome.seed}: replay with: {replay_command(outcome.seed)}")
-            _say("\n".join(f"  {text[:300]}" for text in outcome.violations[:6]))
+    for each in outcomes(range(chosen.first, chosen.first + chosen.seeds), chosen.jobs):
+        tally.add(each)
+        _tell(each.outcome.seed, each.outcome.violations)
+        _tell(each.outcome.seed, each.pair_violations, pair=True)
     _say(tally.text(time.monotonic() - start))
-    return bool(tally.failing)
+    return bool(tally.violations)
+
+
+def _tell(seed: int, violations: tuple[str, ...], *, pair: bool = False) -> None:
+    if violations:
+        _say(f"seed {seed}: replay with: {replay_command(seed, pair=pair)}")
+        _say("\n".join(f"  {text[:300]}" for text in violations[:6]))
 
 
 if __name__ == "__main__":
