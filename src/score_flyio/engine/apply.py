@@ -18,6 +18,7 @@ from score_flyio.deploy.execution.execute import (
 )
 from score_flyio.deploy.execution.report import AppReport, Report, app_report, given_up
 from score_flyio.deploy.execution.room import ask_for_room, questions
+from score_flyio.deploy.execution.scouts import Scouts
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan
@@ -133,6 +134,7 @@ class Applying:
     recorder: StateRecorder
     results: dict[str, AppResult] = field(factory=dict)
     """How the steps of each app went, by app; none of those that failed before."""
+    _scouts: Scouts = field(factory=Scouts, init=False)
     _reports: dict[str, AppReport] = field(factory=dict, init=False)
     _begun: dict[str, Mapping[str, StepResult]] = field(factory=dict, init=False)
     """By app, the steps that ended so far."""
@@ -192,6 +194,7 @@ class Applying:
             options=work.options,
             recorder=self.recorder,
             emit=self.session.emit,
+            scouts=self._scouts,
             salt=self.recorder.state.salt,
         )
         async with app_execution(settings) as execution:

@@ -12,6 +12,7 @@ from attrs import define, evolve, field, frozen
 from fly_machines import models
 from score_flyio.base.secret import Secret, masked
 from score_flyio.deploy.execution.health import HealthWatch
+from score_flyio.deploy.execution.scouts import Scouts
 from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.releases.announce import Announcement
@@ -89,6 +90,8 @@ class ContextSettings:
     options: DeployOptions
     recorder: Recorder
     emit: Callable[[Event], None]
+    scouts: Scouts = field(factory=Scouts)
+    """Shared by all apps of a run."""
     salt: str = field(default="", repr=False)
     """Key of the fingerprints of secrets."""
 
@@ -221,6 +224,7 @@ def new_context(settings: ContextSettings, tasks: anyio.abc.TaskGroup) -> Contex
         app=settings.app,
         emit=settings.emit,
         scope=scope_of(settings),
+        scouts=settings.scouts,
     )
     return Context(
         settings=settings,

@@ -14,6 +14,7 @@ import anyio
 from attrs import Factory, define, field, frozen
 
 from fly_machines import models
+from score_flyio.deploy.execution.scouts import Scouts
 from score_flyio.deploy.verdict import (
     CheckCount,
     Health,
@@ -58,6 +59,9 @@ class LookPolicy:
     """The next look comes after this share of the time already waited."""
     others: float = 5.0
     """Machines beside the scout are looked at so often at least."""
+    seldom: float = 2.0
+    """The first look at an app beside the scouts of the run; the second comes after as long again.
+    """
     together: float = 0.12
     """Looks that are due within this time are made as one."""
 
@@ -112,7 +116,7 @@ class _Watch:
     done: anyio.Event = field(factory=anyio.Event)
 
 
-@define(kw_only=True)
+@define(eq=False, kw_only=True)
 class HealthWatch:
     """`run()` looks at machines while others await `healthy()` and `steady()`."""
 
@@ -121,6 +125,8 @@ class HealthWatch:
     emit: Callable[[Event], None]
     scope: Scope
     policy: LookPolicy = field(factory=LookPolicy)
+    scouts: Scouts = field(factory=Scouts)
+    """Shared by all apps of a run."""
     whole: bool = False
     """Whether looks are to show the whole app, where that takes no more calls."""
     listed: Sequence[models.Machine] = ()
@@ -153,8 +159,6 @@ class HealthWatch:
             HealthCheckFailed: it turned out bad, or was not well `within` so many seconds.
             LeaseLost: someone else has it in hand.
         """
-        learned = self._learned.get(group)
-        first = learned.next_look(self.policy, 0.0) if learned else self.policy.first
         while True:
             watch = _Watch(
                 machine=machine,
@@ -163,9 +167,12 @@ class HealthWatch:
                 since=since,
                 patience=anyio.CancelScope(deadline=since + within),
                 within=within,
-                next_look=max(anyio.current_time(), since + first),
+                next_look=inf,
                 considered=anyio.current_time(),
             )
+            self.scouts.join(self, self._look_at_the_rest)
+            first = since + self._booted(watch, 0.0)
+            watch.next_look = max(anyio.current_time(), first)
             seen = await self._await(watch, f"within {within:g} s")
             if seen is not None:
                 return seen
@@ -232,6 +239,8 @@ class HealthWatch:
         finally:
             self._watches.remove(watch)
             self._changed.set()
+            if all(each.until is not None for each in self._watches):
+                self.scouts.leave(self)
         if watch.machine in self._given_up:
             raise self._given_up[watch.machine]
         if watch.verdict is not None and watch.verdict.health is Health.WELL and watch.seen:
@@ -338,6 +347,7 @@ class HealthWatch:
             return False
         if verdict.health is Health.WELL and watch.until is None:
             self._learned.setdefault(watch.group, Learned(0.0, inf)).learn(watch.last_look, waited)
+            self.scouts.found(self, waited)
         self._settle(watch, verdict)
         return verdict.health is Health.WELL
 
@@ -345,11 +355,19 @@ class HealthWatch:
         """When to look again at a machine that is to become, or to stay, well."""
         if watch.until is not None and now < watch.until:
             return min(watch.until, now + self.policy.others)
-        waited = now - watch.since
-        learned = self._learned.get(watch.group)
-        if learned is None or watch.until is not None:
-            return now + self.policy.step(waited)
-        return watch.since + learned.next_look(self.policy, waited)
+        if watch.until is not None:
+            return now + self.policy.step(now - watch.since)
+        return watch.since + self._booted(watch, now - watch.since)
+
+    def _booted(self, watch: _Watch, waited: float) -> float:
+        """When it may be well, in seconds since it got its config; later than `waited`."""
+        learned, usual = self._learned.get(watch.group), self.scouts.usual
+        if learned is not None:
+            return learned.next_look(self.policy, waited)
+        if self.scouts.closely(self) or (usual is not None and waited >= usual):
+            return max(self.policy.first, waited + self.policy.step(waited))
+        seldom = max(self.policy.seldom, waited + min(waited, self.policy.others))
+        return seldom if usual is None else min(usual, seldom)
 
     def _settle(self, watch: _Watch, verdict: Verdict) -> None:
         watch.verdict = verdict
@@ -361,8 +379,9 @@ class HealthWatch:
         for watch in self._pending():
             if watch.until is None:
                 learned = self._learned.get(watch.group)
-                ready = watch.since + learned.high if learned else now
+                ready = watch.since + (learned.high if learned else self.scouts.usual or 0.0)
                 watch.next_look = min(watch.next_look, max(now, ready))
+        self._changed.set()
 
     def _choose_scout(self) -> None:
         """All but the machine that is due first are looked at seldom, until it is well."""
