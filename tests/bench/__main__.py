@@ -139,6 +139,7 @@ def missed(rows: list[Row], timed: list[Timed]) -> list[str]:
     found = [
         row.name for row in rows if row.ratio > row.most or row.measured.refused or not row.beaten
     ]
+    found += [f"{r.name}: calls" for r in rows if r.most_calls and r.measured.calls > r.most_calls]
     found += [
         row.name
         for row in timed

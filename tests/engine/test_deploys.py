@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
+from fly_emulator.settings import Organization
 from score_flyio.events import LeaseAcquired, LeaseReleased, WarningRaised
 from tests.engine.lab import QUICK, Lab, score, toml
 
@@ -212,3 +213,26 @@ async def test_what_a_fly_toml_says_in_vain_is_told_by_plan_and_deploy(lab: Lab)
     async with lab.engine() as engine:
         plan = await engine.plan([app], QUICK)
     assert "web: nothing to do\n  note: " in plan.describe()
+
+
+@pytest.mark.parametrize("refused", ["", "Apps_list: 403"])
+async def test_many_apps_are_looked_up_in_one_list(lab: Lab, refused: str) -> None:
+    names = [f"app-{n}" for n in range(5)]
+    first = await lab.deploy(*(toml(app=name) for name in names), faults=refused)
+    later = await lab.deploy(*(toml(app=name, env="A = '2'") for name in names), faults=refused)
+    for done, missing in ((first, True), (later, False)):
+        assert done.code == 0, done.text
+        assert len(done.of("Apps_list")) == 1
+        asked = {call.app for call in done.of("Apps_show")}
+        assert asked == (set(names) if refused and not missing else set())
+    assert {m.config["env"]["A"] for name in names for m in lab.machines(name)} == {"2"}
+
+
+async def test_an_app_of_another_organization_is_asked_for_itself() -> None:
+    orgs = (Organization(slug="personal", name="P"), Organization(slug="acme", name="A"))
+    lab = Lab.build(organizations=orgs)
+    names = [f"app-{n}" for n in range(5)]
+    await lab.deploy(*(toml(app=name) for name in names))
+    lab.fly.world.apps["app-3"].organization = "acme"
+    done = await lab.deploy(*(toml(app=name, env="A = '2'") for name in names))
+    assert {call.app for call in done.of("Apps_show")} == {"app-3"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 import anyio
@@ -14,6 +15,7 @@ from score_flyio.deploy.metadata import is_own, is_release_machine
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.errors import FlyError, InvalidRequest, NotAuthorized, NotFound
 from score_flyio.fly.client import FlyClient
+from score_flyio.fly.organization import Apps
 from score_flyio.fly.present import kept, living
 
 T = TypeVar("T")
@@ -46,6 +48,8 @@ class _Reading:
     app: models.App | None = None
     missing: bool = False
     """Whether the platform said that there is no such app."""
+    unlisted: bool = False
+    """Whether it said so when it was asked for the machines."""
     machines: list[models.Machine] = field(factory=list)
     volumes: list[models.Volume] = field(factory=list)
     addresses: list[models.IPAssignment] = field(factory=list)
@@ -58,8 +62,13 @@ class _Reading:
         self.app = await _or_none(lambda: self.client.api.apps_show(self.name))
         self.missing = self.app is None
 
+    async def look_up_app(self, apps: Apps) -> None:
+        self.app = await apps.get(self.name)
+
     async def read_machines(self) -> None:
-        self.machines = await _or_none(lambda: self.client.api.machines_list(self.name)) or []
+        found = await _or_none(lambda: self.client.api.machines_list(self.name))
+        self.unlisted = found is None
+        self.machines = found or []
         async with anyio.create_task_group() as group:
             for place, machine in enumerate(self.machines):
                 if machine.image_ref is None and living(machine) and is_own(machine):
@@ -115,20 +124,28 @@ class _Reading:
         )
 
 
-async def observe_app(client: FlyClient, name: str, wanted: Wanted) -> ObservedApp:
-    """A fresh reading; an app that does not exist gives an empty one.
+async def observe_app(
+    client: FlyClient, name: str, wanted: Wanted, apps: Apps | None = None
+) -> ObservedApp:
+    """A fresh reading; an app that does not exist gives an empty one. One of many is in `apps`.
 
     Raises:
         FlyError: the platform could not be read, or shows fewer machines than the app counts (an
             incident once made deployers create everything a second time).
     """
     reading = _Reading(client, name)
-    reads: list[Callable[[], Awaitable[None]]] = [reading.read_app, reading.read_machines]
+    reads: list[Callable[[], Awaitable[None]]] = [
+        reading.read_app if apps is None else partial(reading.look_up_app, apps),
+        reading.read_machines,
+    ]
     reads += [reading.read_volumes] if wanted.volumes else []
     reads += [reading.read_addresses] if wanted.addresses else []
     reads += [reading.read_secrets] if wanted.secrets else []
     reads += [reading.read_certificates] if wanted.certificates else []
     failures = await _all(reads)
+    if apps is not None and reading.app is None:
+        reading.missing = reading.unlisted
+        failures += [] if reading.missing else await _all([reading.read_app])
     if reading.missing:  # what lies below a missing app is answered with 400, 401 or 403, too
         failures = [each for each in failures if not isinstance(each, BELOW_NOTHING)]
     if failures:

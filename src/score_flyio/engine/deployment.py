@@ -35,6 +35,7 @@ from score_flyio.engine.pipeline import Preparation
 from score_flyio.engine.session import TOOL_VERSION, Session, StateRecorder
 from score_flyio.errors import ConfigError, Problem, ScoreFlyError
 from score_flyio.events import PlanReady, WarningRaised, WorkloadFinished
+from score_flyio.fly.organization import Apps
 from score_flyio.flytoml.names import READ_BY_ALL, looks_secret
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.score.placeholders import PENDING
@@ -118,6 +119,12 @@ class Deployment:
     options: DeployOptions
     fingerprints: Mapping[str, str] = field(factory=dict)
     """What the apps looked like when the plan was made, where there was one before."""
+    apps: Apps | None = field(init=False)
+    """Where they are looked up, if they are many."""
+
+    @apps.default
+    def _apps(self) -> Apps | None:
+        return self.session.apps(len(self.ready.inputs))
 
     async def run(self) -> Report:
         """Everything at once, as far as nothing waits for something else."""
@@ -165,7 +172,8 @@ class Deployment:
         desired = self.foreseen(app)
         image = await self.images.expected(self.image(app, desired))
         desired = evolve(desired, image=image, spec=self.images.held(app, desired.spec))
-        observed = await observe_app(self.session.client, app, self.wanted(app, desired))
+        wanted = self.wanted(app, desired)
+        observed = await observe_app(self.session.client, app, wanted, self.apps)
         await self.refuse(app, desired, observed)
         plan = await self.planned(desired, observed, await self.organization(observed))
         notices = (*desired.notices, *_open_options(self.options))
@@ -263,7 +271,7 @@ class _Deploy:
         if run.ready.run is not None:
             run.ready.run.check(run.ready.uids(self.app).values())
         wanted = run.wanted(self.app, outline)
-        observed = await observe_app(run.session.client, self.app, wanted)
+        observed = await observe_app(run.session.client, self.app, wanted, run.apps)
         await run.refuse(self.app, outline, observed)
         planned = run.fingerprints.get(self.app)
         if planned is not None and planned != fingerprint(observed):

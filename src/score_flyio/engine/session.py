@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Final
 
 from attrs import define, evolve, field
 
@@ -21,7 +22,7 @@ from score_flyio.engine.target import Target
 from score_flyio.errors import WrongPlace
 from score_flyio.events import Event, EventLog, StateSaved, TargetSelected
 from score_flyio.fly.client import FlyClient
-from score_flyio.fly.organization import PERSONAL, Organization
+from score_flyio.fly.organization import PERSONAL, Apps, Organization
 from score_flyio.resources.registry import Registry
 from score_flyio.state.deployments import DeploymentRecord, Release, SecretRecord
 from score_flyio.state.model import Place, ProjectState
@@ -29,6 +30,8 @@ from score_flyio.state.saving import Saver
 from score_flyio.state.store import InMemoryStore, StateStore, not_initialised
 
 TOOL_VERSION = f"score-flyio/{__version__}"
+MANY: Final = 4
+"""From so many apps on they are looked up in one list."""
 """Written into machines' metadata where flyctl writes its own version."""
 
 RELEASES_KEPT = 25
@@ -156,6 +159,11 @@ class Session:
     @organization.default
     def _organization(self) -> Organization:
         return Organization(self.client, self.target.org)
+
+    def apps(self, count: int) -> Apps | None:
+        """Where so many apps are looked up at once; None where each is better asked for itself."""
+        org = self.organization.told
+        return Apps(self.client, org) if org and count >= MANY else None
 
     async def owner(self, app: models.App | None) -> str:
         """The organization that an app belongs to, or will belong to once it is made."""

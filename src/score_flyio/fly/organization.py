@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import anyio
 from attrs import define, field
 
-from score_flyio.errors import InvalidRequest, NotAuthorized, NotFound
+from fly_machines import models
+from score_flyio.errors import FlyError, InvalidRequest, NotAuthorized, NotFound
 from score_flyio.fly.client import FlyClient
 
 PERSONAL: Final = "personal"
@@ -41,3 +43,27 @@ class Organization:
         except (NotFound, NotAuthorized, InvalidRequest):  # a token of one app may not ask
             return PERSONAL
         return seen[0] if len(seen) == 1 else PERSONAL
+
+
+@define(eq=False)
+class Apps:
+    """The apps of an organization, asked for once by all that are about one of them."""
+
+    client: FlyClient
+    org: str
+    _found: Mapping[str, models.App] | None = field(default=None, init=False)
+    _turn: anyio.Lock = field(factory=anyio.Lock, init=False)
+
+    async def get(self, name: str) -> models.App | None:
+        """The app; None where the list lacks it: it may be in another organization, or too new."""
+        async with self._turn:
+            if self._found is None:
+                self._found = await self._listed()
+        return self._found.get(name)
+
+    async def _listed(self) -> Mapping[str, models.App]:
+        try:
+            answer = await self.client.api.apps_list(org_slug=self.org)
+        except FlyError:  # a token of one app may not ask: then each app is asked for itself
+            return {}
+        return {app.name: app for app in answer.apps or [] if app.name}

@@ -29,6 +29,7 @@ from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.session import Session
 from score_flyio.errors import FlyError
 from score_flyio.fly.client import FlyClient
+from score_flyio.fly.organization import Apps
 from score_flyio.fly.present import ip_type, metadata
 from score_flyio.state.model import ProjectState
 
@@ -121,8 +122,10 @@ async def read_status(session: Session, refs: Sequence[AppRef]) -> Status:
     """Reads all apps at once; one that cannot be read does not keep the others from it."""
     found: dict[str, AppStatus] = {}
 
+    apps = session.apps(len(refs))
+
     async def read(ref: AppRef) -> None:
-        found[ref.app] = await _read_app(session.client, ref)
+        found[ref.app] = await _read_app(session.client, ref, apps)
 
     async with session.memory("status", to_look=True) as recorder:
         state = recorder.state
@@ -136,12 +139,11 @@ async def read_status(session: Session, refs: Sequence[AppRef]) -> Status:
     )
 
 
-async def _read_app(client: FlyClient, ref: AppRef) -> AppStatus:
+async def _read_app(client: FlyClient, ref: AppRef, apps: Apps | None) -> AppStatus:
+    wanted = Wanted(volumes=True, addresses=True, secrets=True)
     try:
         with unwrapped():
-            observed = await observe_app(
-                client, ref.app, Wanted(volumes=True, addresses=True, secrets=True)
-            )
+            observed = await observe_app(client, ref.app, wanted, apps)
     except FlyError as error:
         return AppStatus(app=ref.app, workload=ref.workload, error=error.message)
     return app_status(observed, ref)
