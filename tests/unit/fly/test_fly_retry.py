@@ -130,6 +130,7 @@ def test_what_changes_the_same_when_carried_out_twice(operation: Operation) -> N
         (refusal(503), "status 503"),
         (no_answer(sent=True), "no answer"),
         (no_answer(sent=False), "not reachable"),
+        (errors.FlyProtocolError("s3cret", request=REQUEST), "an unreadable answer"),
         (ValueError("s3cret"), "ValueError"),
     ],
 )

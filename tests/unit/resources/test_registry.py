@@ -173,3 +173,29 @@ def test_a_package_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("importlib.metadata.entry_points", points.select)
     with pytest.raises(ConfigError, match=r"'cache'.*not made"):
         Registry().find(uid("redis.default#x"))
+
+
+@pytest.mark.parametrize(
+    ("type_", "meant"),
+    [
+        ("postgrs", "is postgres meant? If not, "),
+        ("Redis", "is redis meant? If not, "),
+        ("kafka", ""),
+    ],
+)
+def test_the_nearest_type_is_named(type_: str, meant: str) -> None:
+    served = (
+        *LIST,
+        definition("p", "postgres"),
+        definition("q", "postgrest"),
+        definition("r", "redis"),
+    )
+    with pytest.raises(NoProvisionerError) as caught:
+        Registry(served, asks_packages=False).find(uid(f"{type_}.default#x"))
+    assert caught.value.hint == f"{meant}add one: score-flyio provisioners add ID {type_} …"
+
+
+def test_a_definition_is_found_by_its_id() -> None:
+    registry = Registry(LIST, asks_packages=False)
+    assert registry.named("late") == LIST[-1]
+    assert registry.named("none") is None

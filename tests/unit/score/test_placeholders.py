@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from attrs import field, frozen
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from score_flyio.base.secret import Secret
@@ -19,6 +19,7 @@ from score_flyio.score.placeholders import (
     resources_in,
     substitute,
     substitute_in,
+    with_source,
 )
 from score_flyio.score.render import render
 
@@ -46,6 +47,8 @@ def test_text_without_dollar_stays(text: str) -> None:
 
 
 @given(st.text(st.sampled_from("$${}.\\ab ")) | st.text())
+@example("} ${ $ }")
+@example("${a}${ $b }$")
 def test_escaped_text_comes_back(text: str) -> None:
     assert not references(escape(text))
     assert substitute(escape(text), LOOKUP).text == text
@@ -270,3 +273,20 @@ def test_long_texts_without_an_end_are_read_in_one_pass(piece: str) -> None:
     text = piece * 60_000
     assert "".join(map(str, parse(text))) == text.replace("$$", "$")
     assert substitute(escape(text), Lookup(metadata={})).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("${resources.data}", "${resources.data.source}"),
+        ("${resources.data.source}", "${resources.data.source}"),
+        ("${resources.data.name}", "${resources.data.name}"),
+        ("${metadata.name}", "${metadata.name}"),
+        ("a-${resources.data}", "a-${resources.data}"),
+        ("$${resources.data}", "$${resources.data}"),
+        ("data", "data"),
+        ("", ""),
+    ],
+)
+def test_a_volume_that_names_a_resource_means_its_source(text: str, source: str) -> None:
+    assert with_source(text) == source

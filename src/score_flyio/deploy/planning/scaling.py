@@ -129,12 +129,12 @@ def _destroy(scale: GroupScale, region: str, count: int) -> GroupPlan:
 
 
 def _worth(machine: models.Machine) -> tuple[bool, bool, int, str]:
-    """Lowest goes first: standbys, machines that do not run, the first ones of their launch.
+    """Lowest goes first: standbys, machines that are not well, the first ones of their launch.
 
     The last machine of a launch shows the next deploy that the launch was complete.
     """
     config = machine.config or models.FlyMachineConfig()
     launch = Launch.of_machine(machine)
     number = launch.number if launch else 0
-    runs = condition(machine, checks=False) is Condition.RUNS
+    runs = condition(machine, checks=True) is Condition.RUNS
     return not config.standbys, runs, number, machine.id or ""

@@ -8,11 +8,12 @@ import pytest
 from attrs import evolve
 
 from fly_machines import models
+from score_flyio.deploy.metadata import ADDRESSES
 from score_flyio.deploy.model import KnownApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.addresses import address_notes, address_steps
+from score_flyio.deploy.planning.addresses import address_notes, address_steps, is_first
 from score_flyio.flytoml.exposure import Exposure
-from tests.unit.deploy.planning.plans import SERVICE, ids, launched, planned, wanted
+from tests.unit.deploy.planning.plans import SERVICE, ids, launched, marked, planned, wanted
 
 RAW_TCP = "[[services]]\ninternal_port = 5\nprotocol = 'tcp'\n[[services.ports]]\nport = 5\n"
 UDP = "[[services]]\ninternal_port = 5\nprotocol = 'udp'\n[[services.ports]]\nport = 5\n"
@@ -71,6 +72,16 @@ def test_what_would_need_an_address_that_costs_money(
     notes = address_notes(desired, NOBODY, DeployOptions(), steps)
     assert [note.partition(" can ")[0] for note in notes] == ports
     assert all("2 USD" in note and "ips allocate v4" in note for note in notes)
+    v6 = evolve(NOBODY, addresses=(models.IPAssignment(ip="2a09::1"),))
+    over_v6 = ", over IPv6 it is reached at its v6"
+    for observed, reached in ((NOBODY, "v6" if steps else ""), (v6, "v6")):
+        for note in address_notes(desired, observed, DeployOptions(), steps):
+            if "2 USD" in note:
+                tail = over_v6 if reached and "(tcp)" in note else ""
+                assert note.partition(" can ")[2] == (
+                    "be reached over IPv4 only at a dedicated address, 2 USD per month: "
+                    f"ips allocate v4 --app web{tail}"
+                )
     has = evolve(NOBODY, addresses=(models.IPAssignment(ip="137.66.1.1"),))
     assert address_notes(desired, has, DeployOptions(), ()) == ()
 
@@ -134,6 +145,39 @@ def test_an_app_whose_machines_were_all_launched_keeps_what_it_has() -> None:
     observed = launched(wanted())
     fewer = evolve(observed, addresses=observed.addresses[:1])
     assert address_steps(wanted(), fewer, DeployOptions()) == ()
+
+
+def test_one_machine_that_says_so_is_enough_for_an_app_to_count_as_deployed() -> None:
+    whole = launched(wanted())
+    first = whole.machines[0]
+    again = marked(
+        evolve(whole, machines=(first,), addresses=()), first.id or "", **{ADDRESSES: "1"}
+    )
+    both = evolve(again, machines=(*again.machines, evolve(first, id="other")))
+    assert is_first(evolve(whole, machines=(first,)))
+    assert not is_first(again)
+    assert not is_first(both)
+    assert address_steps(wanted(), both, DeployOptions()) == ()
+
+
+def test_a_workload_with_an_address_of_another_kind_keeps_to_it() -> None:
+    worker = evolve(launched(wanted("")), addresses=(models.IPAssignment(ip="137.66.1.1"),))
+    assert address_steps(evolve(wanted(), exposure="shared"), worker, DeployOptions()) == ()
+
+
+def test_a_workload_that_served_before_stays_as_it_is() -> None:
+    whole = launched(wanted())
+    served = evolve(whole, machines=whole.machines[-1:], addresses=())
+    assert address_steps(evolve(wanted(), exposure="shared"), served, DeployOptions()) == ()
+
+
+def test_ports_that_need_no_address_of_their_own_are_told_of_beside_others() -> None:
+    http = "[[services.ports]]\nport = 80\nhandlers = ['http']\n"
+    released = evolve(launched(wanted()), addresses=())
+    first, second = address_notes(wanted(SERVICE + RAW_TCP + http), released, DeployOptions(), ())
+    assert "no public address" in first
+    assert first.count("2 USD") == 0
+    assert second.startswith("port 5 (tcp) can be reached over IPv4 only")
 
 
 DEPLOYED = models.App(name="web", status="deployed")

@@ -9,14 +9,23 @@ import pytest
 
 from fly_machines import models
 from score_flyio.base.secret import Secret
-from score_flyio.deploy.metadata import SECRETS_SEEN
-from score_flyio.deploy.model import KnownApp
+from score_flyio.deploy.metadata import (
+    ALL_SECRETS_SEEN,
+    SECRETS_SEEN,
+    STAGED,
+    TOOL_VERSION,
+)
+from score_flyio.deploy.model import KnownApp, ObservedApp
 from score_flyio.deploy.planning.secrets import (
+    OWN_TOOL,
+    REMOVED,
     SET_SECRETS,
     digests_hash,
     fingerprint,
+    may_wait,
     plan_secrets,
     remember,
+    waiting_secrets,
 )
 from score_flyio.state.deployments import SecretRecord
 
@@ -70,3 +79,70 @@ def test_machines_are_marked_with_what_they_see() -> None:
     marked = plan_secrets(WANTED, KNOWN, DIGESTS).stamp(models.FlyMachineConfig(image="i"))
     assert marked.image == "i"
     assert marked.metadata == {SECRETS_SEEN: digests_hash(DIGESTS)}
+
+
+OURS = {TOOL_VERSION: f"{OWN_TOOL}1.0"}
+
+
+def running(*events: tuple[str, int], state: str = "started", **marks: str) -> models.Machine:
+    """A machine with events at those seconds."""
+    return models.Machine(
+        id="m1",
+        state=state,
+        config=models.FlyMachineConfig(metadata=marks),
+        events=[models.MachineEvent(type=kind, timestamp=1000 * at) for kind, at in events],
+    )
+
+
+@pytest.mark.parametrize(
+    ("known", "machines", "asks"),
+    [
+        (KnownApp(), [], False),
+        (KnownApp(), [running(**OURS)], False),
+        (KNOWN, [running(**OURS)], True),
+        (KnownApp(), [running(**OURS), running(**OURS, **{STAGED: "1"})], True),
+        (KnownApp(), [running(**OURS, **{SECRETS_SEEN: "h"})], True),
+        (KnownApp(), [running(**OURS, **{ALL_SECRETS_SEEN: "h"})], True),
+        (KnownApp(), [running(**{TOOL_VERSION: "0.3.200"}), running(**OURS)], True),
+        (KnownApp(), [running()], True),
+    ],
+)
+def test_when_secrets_are_worth_a_call(
+    known: KnownApp, machines: list[models.Machine], asks: bool
+) -> None:
+    assert may_wait(ObservedApp(name="web", machines=tuple(machines)), known) is asks
+
+
+TIMES = {"A": 10.0, "B": 20.0}
+
+
+@pytest.mark.parametrize(
+    ("machine", "names"),
+    [
+        (running(("launch", 5)), ("A", "B")),
+        (running(("launch", 5), ("update", 15)), ("B",)),
+        (running(("update", 15), ("launch", 5)), ("B",)),
+        (running(("start", 20)), ()),
+        (running(("restart", 19)), ("B",)),
+        (running(("exit", 25), ("launch", 5)), ("A", "B")),
+        (running(("launch", 5), ("exit", 25)), ("A", "B")),
+        (running(("exit", 5)), ()),
+        (running(), ()),
+        (running(("launch", 5), state="stopped"), ()),
+        (running(("launch", 5), **{ALL_SECRETS_SEEN: digests_hash(DIGESTS)}), ()),
+        (running(("launch", 5), **{SECRETS_SEEN: digests_hash(DIGESTS)}), ()),
+        (running(("launch", 25), **{STAGED: "1"}), (REMOVED,)),
+        (running(("launch", 15), **{STAGED: "1"}), ("B",)),
+    ],
+)
+def test_which_secrets_wait(machine: models.Machine, names: tuple[str, ...]) -> None:
+    observed = ObservedApp(name="web", secrets=DIGESTS, secret_times=TIMES)
+    assert waiting_secrets(machine, observed) == names
+    unasked = ObservedApp(name="web", secrets=DIGESTS)
+    assert waiting_secrets(machine, unasked) == ()
+
+
+def test_times_are_those_of_milliseconds() -> None:
+    machine = running(("launch", 1_700_000_000))
+    observed = ObservedApp(name="web", secret_times={"A": 1_699_999_999.5, "B": 1_700_000_000.5})
+    assert waiting_secrets(machine, observed) == ("B",)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from attrs import evolve
 
@@ -101,3 +103,12 @@ def test_a_replacement_and_a_new_group_never_get_the_same_volume() -> None:
     app_only = evolve(both, machines=both.machines[:1], volumes=(volume("vol1"),))
     plan = planned(wanted(SHARED_NAME), app_only, allow_destructive=True)
     assert volumes_given(plan) == ["vol1"]
+
+
+def test_the_first_size_of_new_volumes_can_be_chosen() -> None:
+    def sizes(**options: Any) -> list[int | None]:
+        steps = planned(wanted(MOUNT), **options).steps
+        return [step.request.size_gb for step in steps if isinstance(step, CreateVolume)]
+
+    assert set(sizes(volume_initial_size=7)) == {7}
+    assert 7 not in sizes()

@@ -120,7 +120,7 @@ def _scaled(
 
 
 def _workers() -> tuple[models.Machine, ...]:
-    """A standby, one that is stopped, and the first and the second of a launch."""
+    """A standby, one that is stopped, one whose check fails, and two of a launch."""
     (found,) = (m for m in _idle_and_worker().machines if m.id == "create:worker:1")
     config = found.config
     assert config is not None
@@ -129,12 +129,16 @@ def _workers() -> tuple[models.Machine, ...]:
     def like(name: str, launch: str, **facts: Any) -> models.Machine:
         marks = {**(config.metadata or {}), LAUNCH_KEY: launch}
         standbys = facts.pop("standbys", None)
-        own = attrs.evolve(config, mounts=mounts, metadata=marks, standbys=standbys)
+        checks = {check.name or "": models.FlyMachineCheck() for check in facts.get("checks", ())}
+        own = attrs.evolve(
+            config, mounts=mounts, metadata=marks, standbys=standbys, checks=checks or None
+        )
         return attrs.evolve(found, id=name, config=own, **facts)
 
     return (
         like("second", "L:2/2"),
         like("first", "L:1/2"),
+        like("failing", "P:9/9", checks=[models.CheckStatus(name="alive", status="critical")]),
         like("stopped", "M:2/2", state="stopped"),
         like("standby", "N:3/3", standbys=["first"]),
         like("far", "O:1/1", region="fra"),
@@ -374,6 +378,7 @@ PLANS: Final[Mapping[str, Callable[[], AppPlan | GroupPlan]]] = {
     "scale-up": lambda: _scaled(4),
     "scale-up-regions": lambda: _scaled(3, "iad", "fra", detach=True),
     "scale-down": lambda: _scaled(1, "iad", machines=_workers()),
+    "scale-down-to-two": lambda: _scaled(2, "iad", machines=_workers()),
     "scale-move": lambda: _scaled(4, "fra", machines=_workers()),
     "given-configs": lambda: _given(None),
     "given-configs-bluegreen": lambda: _given("bluegreen"),
