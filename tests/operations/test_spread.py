@@ -65,12 +65,10 @@ def test_of_equals_the_last_region_loses_first(count: int, left: list[int]) -> N
     assert list(spread({"c": 4, "b": 1, "a": 1}, ["c", "b", "a"], count).values()) == left
 
 
-def machine(
-    name: str, *, state: str = "started", launch: str = "", standby: bool = False
-) -> models.Machine:
+def machine(name: str, *, state: str = "started", standby: bool = False) -> models.Machine:
     config = models.FlyMachineConfig(
         image="a:1",
-        metadata={LAUNCH_KEY: launch} if launch else {},
+        metadata={},
         standbys=["other"] if standby else None,
     )
     return models.Machine(id=name, region="iad", state=state, config=config)
@@ -98,8 +96,8 @@ def scaled(
     [
         ([machine("a"), machine("b", standby=True, state="stopped")], "b"),
         ([machine("a"), machine("b", state="stopped")], "b"),
-        ([machine("a", launch="L:1/2"), machine("b", launch="L:2/2")], "a"),
-        ([machine("b", launch="L:1/2"), machine("a", launch="L:2/2")], "b"),
+        ([machine("a"), machine("b")], "a"),
+        ([machine("b"), machine("a")], "a"),
     ],
 )
 def test_what_serves_least_goes_first(machines: list[models.Machine], gone: str) -> None:

@@ -14,7 +14,7 @@ from score_flyio.deploy.desired.update import MachineUpdate, update_input
 from score_flyio.deploy.execution.steps import secrets as secret_steps
 from score_flyio.deploy.metadata import Launch
 from score_flyio.deploy.planning import groups, updates
-from score_flyio.deploy.planning.launches import Missing
+from score_flyio.deploy.planning.counts import Missing
 from score_flyio.deploy.step import SetSecrets
 from score_flyio.events import WarningRaised
 from score_flyio.fly import repeats
@@ -105,7 +105,7 @@ def test_a_secret_in_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_counts_that_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    def bring_back(machines: Iterable[models.Machine], _done: object) -> Missing | None:
+    def bring_back(machines: Iterable[models.Machine]) -> Missing | None:
         """Where one machine of a pair is left, the other comes back, whoever took it away."""
         places = [(m.id or "", Launch.of_machine(m)) for m in machines]
         alone = [(name, place) for name, place in places if place and place.of > len(places)]

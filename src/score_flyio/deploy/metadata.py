@@ -40,6 +40,8 @@ TO_START = f"{OWN_PREFIX}to_start"
 """On machines whose version is to run: one at rest that nobody stopped was not started yet."""
 ADDRESSES = f"{OWN_PREFIX}addresses"
 """On machines of a launch in an app that was deployed before: its addresses are decided."""
+COUNTED = f"{OWN_PREFIX}counted"
+"""On machines of a group whose count is for people to say: see `planning.counts`."""
 HISTORY = f"{OWN_PREFIX}history"
 """The releases before the present one: see `history`."""
 PASSING_KEYS = frozenset({CANARY, TAG, GREEN_LAUNCH})
@@ -68,6 +70,7 @@ _KEYS: Final = {
     "staged": STAGED,
     "to_start": TO_START,
     "addresses": ADDRESSES,
+    "counted": COUNTED,
     "history": HISTORY,
 }
 
@@ -89,6 +92,7 @@ class Marks:
     staged: str | None = None
     to_start: str | None = None
     addresses: str | None = None
+    counted: str | None = None
     history: str | None = None
 
     @classmethod

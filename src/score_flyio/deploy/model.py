@@ -68,7 +68,6 @@ class KnownApp(Record):
 
     secrets: Mapping[str, SecretRecord] = field(factory=dict)
     salt: str = ""
-    launches_done: frozenset[str] = frozenset()
     releases: tuple[Release, ...] = ()
 
 

@@ -55,18 +55,12 @@ class StateRecorder:
         return KnownApp(
             secrets=record.secrets,
             salt=self.state.salt,
-            launches_done=frozenset(record.launches_done),
             releases=record.releases,
         )
 
     async def secrets_set(self, app: str, records: Mapping[str, SecretRecord]) -> None:
         record = self.of(app)
         await self._keep(app, evolve(record, secrets={**record.secrets, **records}))
-
-    async def launched(self, app: str, launches: tuple[str, ...]) -> None:
-        record = self.of(app)
-        done = tuple(dict.fromkeys((*record.launches_done, *launches)))
-        await self._keep(app, evolve(record, launches_done=done))
 
     async def released(self, app: str, release: Release) -> None:
         """Remembers a release, for `releases` and `rollback`."""

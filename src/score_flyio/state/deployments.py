@@ -57,7 +57,5 @@ class DeploymentRecord(Record):
 
     workload: str | None = None
     secrets: Mapping[str, SecretRecord] = field(factory=dict)
-    launches_done: tuple[str, ...] = ()
-    """Ids of launches that ended and need not be repeated."""
     releases: tuple[Release, ...] = ()
     """Oldest first."""

@@ -44,7 +44,6 @@ def full_state() -> ProjectState:
     state.deployments["pfx-shop"] = DeploymentRecord(
         workload="shop",
         secrets={"A": SecretRecord(digest="d", fingerprint="f")},
-        launches_done=("one",),
         releases=(Release(version=1, at=1.5, image="x", configs={"app": {"n": 1}}),),
     )
     return state

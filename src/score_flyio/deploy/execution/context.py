@@ -51,8 +51,6 @@ class Recorder(Protocol):
 
     async def secrets_set(self, app: str, records: Mapping[str, SecretRecord]) -> None: ...
 
-    async def launched(self, app: str, launches: tuple[str, ...]) -> None: ...
-
 
 @frozen(kw_only=True)
 class MadeMachine:

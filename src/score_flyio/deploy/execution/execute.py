@@ -159,8 +159,6 @@ class AppExecution:
         recovery = await self._recover(plan) if failed else {}
         if not failed:
             await leave(self.context)
-        if plan.launches and not failed:
-            await self.context.recorder.launched(plan.app, plan.launches)
         return AppResult(plan=plan, results=results, recovery=recovery)
 
     async def _recover(self, plan: AppPlan) -> dict[str, StepResult]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from fly_machines import models
 from score_flyio.deploy.desired.addresses import address_kind, ports_in_need, public_url
-from score_flyio.deploy.metadata import Launch, Marks
+from score_flyio.deploy.metadata import Marks
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.planning.counts import is_open
 from score_flyio.deploy.step import (
     AllocateAddress,
     CreateMachine,
     RunReleaseCommand,
+    SetMetadata,
     Step,
     UpdateMachine,
 )
@@ -24,10 +25,7 @@ PUBLIC = frozenset({"v4", "v6", "shared_v4"})
 
 
 def address_steps(
-    desired: DesiredApp,
-    observed: ObservedApp,
-    options: DeployOptions,
-    launches_done: Collection[str] = (),
+    desired: DesiredApp, observed: ObservedApp, options: DeployOptions
 ) -> tuple[Step, ...]:
     """Addresses are decided on the first deploy, of the kinds that flyctl chooses.
 
@@ -39,8 +37,8 @@ def address_steps(
     The private one is made at any time: what reads it may have come later.
     """
     kinds = _kinds(desired, options)
-    if not is_first(observed, launches_done):
-        anew = desired.exposure in {"shared", "dedicated"} and not _serves(observed, launches_done)
+    if not is_first(observed):
+        anew = desired.exposure in {"shared", "dedicated"} and not _serves(observed)
         kinds = ("v6", "shared_v4") if anew and PUBLIC & set(kinds) else ()
         kinds = () if _present(observed) - set(kinds) else kinds
     if desired.flycast and address_kind(desired.spec) is not None:
@@ -53,7 +51,7 @@ def address_steps(
     )
 
 
-def is_first(observed: ObservedApp, launches_done: Collection[str] = ()) -> bool:
+def is_first(observed: ObservedApp) -> bool:
     """Whether the app was never deployed in full.
 
     The last machine of each launch comes behind the addresses (see `after_addresses`), so a run
@@ -65,24 +63,18 @@ def is_first(observed: ObservedApp, launches_done: Collection[str] = ()) -> bool
         return status not in DEPLOYED
     if any(Marks.of(machine).addresses for machine in observed.machines):
         return False
-    return all(_of_incomplete_launch(machine, launches_done) for machine in observed.machines)
-
-
-def _of_incomplete_launch(machine: models.Machine, launches_done: Collection[str]) -> bool:
-    """Whether it may have been made before the addresses were there."""
-    launch = Launch.of_machine(machine)
-    return launch is not None and launch.number < launch.of and launch.id not in launches_done
+    return all(map(is_open, observed.machines))
 
 
 def after_addresses(steps: Iterable[Step], addresses: tuple[str, ...]) -> tuple[Step, ...]:
-    """The steps; release commands, last creates of launches and updates come behind the addresses.
+    """The steps; release commands, last creates of launches, updates and marks come behind them.
 
     So a run that was interrupted before they were there is known by what is missing: an app that
     had any machine counts as deployed.
     """
     return tuple(
         step.after(*addresses)
-        if isinstance(step, UpdateMachine | RunReleaseCommand)
+        if isinstance(step, UpdateMachine | RunReleaseCommand | SetMetadata)
         or (isinstance(step, CreateMachine) and step.number == step.of)
         else step
         for step in steps
@@ -135,12 +127,10 @@ def _count_ports(desired: DesiredApp) -> int:
     return of_services + (spec.http_service is not None)
 
 
-def _serves(observed: ObservedApp, launches_done: Collection[str]) -> bool:
+def _serves(observed: ObservedApp) -> bool:
     """Whether machines have services that were made when the addresses were there."""
     return any(
-        machine.config
-        and machine.config.services
-        and not _of_incomplete_launch(machine, launches_done)
+        machine.config and machine.config.services and not is_open(machine)
         for machine in observed.machines
     )
 

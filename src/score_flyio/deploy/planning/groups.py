@@ -10,10 +10,16 @@ from fly_machines import models
 from score_flyio.deploy.metadata import by_group
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.launches import launch_steps, missing_of_launch
-from score_flyio.deploy.planning.leftovers import sort_out
+from score_flyio.deploy.planning.counts import (
+    LAUNCHED,
+    is_open,
+    mark_counted,
+    missing_of_launch,
+)
+from score_flyio.deploy.planning.launches import launch_steps
+from score_flyio.deploy.planning.leftovers import Members, sort_out
 from score_flyio.deploy.planning.machine_checks import telling_untested
-from score_flyio.deploy.planning.model import GroupPlan, PlanContext, join
+from score_flyio.deploy.planning.model import GroupContext, GroupPlan, PlanContext, behind, join
 from score_flyio.deploy.planning.replacements import behind_replaced_ones
 from score_flyio.deploy.planning.updates import in_scope, update_steps
 from score_flyio.deploy.step import CreateMachine, DestroyMachine
@@ -36,14 +42,37 @@ def plan_groups(context: PlanContext) -> GroupPlan:
         gone = tuple(step for step in found.gone if step.target.machine in touched)
         plans.append(_destroyed(gone))
         if not found.machines:
-            launch = _behind(launch_steps(group), gone)
+            launch = behind(launch_steps(group), gone)  # what is left would look like a part
             plans += [telling_untested(group, launch)] if creates else []
             continue
-        plans.append(telling_untested(group, update_steps(group, found)))
-        done = context.settings.known.launches_done
-        if creates and (missing := missing_of_launch(found.machines, done)):
-            plans.append(launch_steps(group, missing))
+        plans.append(_present(group, found, creates=creates))
     return behind_replaced_ones(_standbys_last(join(plans)))
+
+
+def _present(context: GroupContext, members: Members, *, creates: bool) -> GroupPlan:
+    """A group that has machines: before they change comes what its launch left out.
+
+    So all of them can be marked as those of a group that is counted from now on.
+    """
+    missing = missing_of_launch(members.machines)
+    if missing and not creates:
+        return telling_untested(context, update_steps(context, members))
+    launch = launch_steps(context, missing) if missing else GroupPlan()
+    update = update_steps(context, members, counted=True)
+    update = telling_untested(context, behind(update, launch.steps))
+    made = tuple(step.id for step in launch.steps if isinstance(step, CreateMachine))
+    unmarked = tuple(
+        machine.id or ""
+        for machine in members.machines
+        if is_open(machine)
+        and machine.id in update.unchanged
+        and in_scope(machine, context.options)
+    )
+    marks = tuple(
+        mark_counted(context.app, context.group, Ref(machine=name), LAUNCHED, *made)
+        for name in unmarked
+    )
+    return join([launch, update, GroupPlan(steps=marks, leases=unmarked)])
 
 
 def _touched(
@@ -55,12 +84,6 @@ def _touched(
         for group, machines in members.items()
         if not options.process_groups or group in options.process_groups
     }
-
-
-def _behind(launch: GroupPlan, gone: Iterable[DestroyMachine]) -> GroupPlan:
-    """A group that begins anew, once what is left of it is gone: it would look like a part."""
-    before = tuple(step.id for step in gone)
-    return evolve(launch, steps=tuple(step.after(*before) for step in launch.steps))
 
 
 def _standbys_last(plan: GroupPlan) -> GroupPlan:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from fly_machines import models
 from score_flyio.deploy.desired.volumes import volume_request
@@ -101,7 +101,6 @@ class GroupPlan:
     steps: tuple[Step, ...] = ()
     pools: Mapping[str, int] = field(factory=dict)
     leases: tuple[str, ...] = ()
-    launches: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -130,8 +129,6 @@ class AppPlan:
     steps: tuple[Step, ...]
     pools: Mapping[str, int] = field(factory=dict)
     """How many slots each pool has."""
-    launches: tuple[str, ...] = ()
-    """Launches that are complete when all steps are done."""
     unchanged: tuple[str, ...] = ()
     """Machines that already are as they should be."""
     machines: tuple[models.Machine, ...] = field(default=(), repr=False)
@@ -164,10 +161,15 @@ def join(plans: Iterable[GroupPlan]) -> GroupPlan:
         steps=tuple(step for plan in plans for step in plan.steps),
         pools={name: size for plan in plans for name, size in plan.pools.items()},
         leases=tuple(machine for plan in plans for machine in plan.leases),
-        launches=tuple(launch for plan in plans for launch in plan.launches),
         unchanged=tuple(machine for plan in plans for machine in plan.unchanged),
         notes=tuple(note for plan in plans for note in plan.notes),
     )
+
+
+def behind(plan: GroupPlan, first: Iterable[Step]) -> GroupPlan:
+    """The plan, once other steps are done."""
+    before = tuple(step.id for step in first)
+    return evolve(plan, steps=tuple(step.after(*before) for step in plan.steps))
 
 
 def fingerprint(observed: ObservedApp) -> str:

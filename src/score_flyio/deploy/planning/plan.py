@@ -71,7 +71,6 @@ def plan_app(desired: DesiredApp, observed: ObservedApp, settings: PlanSettings)
         label=desired.label,
         steps=tuple(steps),
         pools=groups.pools,
-        launches=groups.launches,
         unchanged=groups.unchanged,
         machines=observed.machines,
         notes=(
@@ -95,8 +94,7 @@ def platform_steps(
     if not observed.exists:
         steps.append(CreateApp(id="app", app=desired.name, org=desired.org))
     before = tuple(step.id for step in steps)
-    done = settings.known.launches_done
-    addresses = address_steps(desired, observed, settings.options, done)
+    addresses = address_steps(desired, observed, settings.options)
     steps += [step.after(*before) for step in addresses]
     return tuple(steps)
 

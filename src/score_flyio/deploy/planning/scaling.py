@@ -10,7 +10,6 @@ from attrs import field, frozen
 
 from fly_machines import models
 from score_flyio.deploy.condition import Condition, condition
-from score_flyio.deploy.metadata import Launch
 from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import GroupPlan, join
@@ -128,13 +127,8 @@ def _destroy(scale: GroupScale, region: str, count: int) -> GroupPlan:
     return GroupPlan(steps=steps, leases=leases, notes=notes)
 
 
-def _worth(machine: models.Machine) -> tuple[bool, bool, int, str]:
-    """Lowest goes first: standbys, machines that are not well, the first ones of their launch.
-
-    The last machine of a launch shows the next deploy that the launch was complete.
-    """
+def _worth(machine: models.Machine) -> tuple[bool, bool, str]:
+    """Lowest goes first: standbys, then machines that are not well."""
     config = machine.config or models.FlyMachineConfig()
-    launch = Launch.of_machine(machine)
-    number = launch.number if launch else 0
     runs = condition(machine, checks=True) is Condition.RUNS
-    return not config.standbys, runs, number, machine.id or ""
+    return not config.standbys, runs, machine.id or ""

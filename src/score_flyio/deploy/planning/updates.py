@@ -28,6 +28,7 @@ from score_flyio.deploy.metadata import (
 )
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.planning.counts import LAUNCHED, is_open
 from score_flyio.deploy.planning.holding import held
 from score_flyio.deploy.planning.leftovers import Members
 from score_flyio.deploy.planning.machine_checks import waiting_with_tests
@@ -65,12 +66,18 @@ class _Change:
     """Whether it is not yet as it should be."""
 
 
-def update_steps(context: GroupContext, members: Members) -> GroupPlan:
-    """Only machines that differ are touched, in the order of the strategy."""
+def update_steps(context: GroupContext, members: Members, *, counted: bool = False) -> GroupPlan:
+    """Only machines that differ are touched, in the order of the strategy.
+
+    Where their group is `counted`, they say so from then on.
+    """
     options, machines = context.options, members.machines
     reached = [machine for machine in machines if in_scope(machine, options)]
     starting = to_start(context, reached)
-    changes = [_change(context, m, starts=m.id in starting) for m in reached]
+    changes = [
+        _change(context, m, starts=m.id in starting, counted=counted and is_open(m))
+        for m in reached
+    ]
     replaced = [c for c in changes if c.step is None or c.machine.id in members.stand_ins]
     plain = [c for c in changes if c not in replaced]
     others = replacement_steps(context, members, [(c.machine, c.update) for c in replaced])
@@ -110,7 +117,9 @@ def in_scope(machine: models.Machine, options: DeployOptions) -> bool:
     return region not in options.exclude_regions and name not in options.exclude_machines
 
 
-def _change(context: GroupContext, machine: models.Machine, *, starts: bool) -> _Change:
+def _change(
+    context: GroupContext, machine: models.Machine, *, starts: bool, counted: bool
+) -> _Change:
     desired, secrets = context.desired, context.secrets
     update = update_input(
         desired.spec,
@@ -120,6 +129,9 @@ def _change(context: GroupContext, machine: models.Machine, *, starts: bool) -> 
         release=context.release,
         files=desired.files,
     )
+    if counted:
+        config = Marks(counted=LAUNCHED).stamp(update.request.config or models.FlyMachineConfig())
+        update = evolve(update, request=evolve(update.request, config=config))
     if update.replaced_because:
         return _Change(machine=machine, update=update)
     skip = bool(update.request.skip_launch) and not starts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -10,11 +10,12 @@ from attrs import evolve, field, frozen
 
 from fly_machines import models
 from score_flyio.deploy.desired.guest import default_guest, guest_of, refuse_impossible
-from score_flyio.deploy.metadata import Launch, by_group
-from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.metadata import Marks, by_group, group_of, is_own
+from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.observe import Wanted
 from score_flyio.deploy.options import DeployOptions, GuestOptions
-from score_flyio.deploy.planning.model import GroupPlan, join
+from score_flyio.deploy.planning.counts import as_counted, mark_counted
+from score_flyio.deploy.planning.model import GroupPlan, behind, join
 from score_flyio.deploy.planning.scaling import GroupScale, scale_group
 from score_flyio.deploy.planning.settling import settle
 from score_flyio.deploy.planning.updates import (
@@ -100,14 +101,24 @@ class _Known:
     """An app, as it runs and as it is remembered."""
 
     ref: AppRef
+    plan: GroupPlan
+    """What takes away what an interrupted run left."""
     observed: ObservedApp
+    """The app without that."""
     record: DeploymentRecord
     groups: Mapping[str, tuple[models.Machine, ...]]
+    former: Mapping[str, models.FlyMachineConfig] = field(factory=dict)
+    """Of groups that nothing else is known of, the config of the last machine that they had."""
+
+    @property
+    def names(self) -> set[str]:
+        """All groups that are known."""
+        remembered = {group for release in self.record.releases for group in release.configs}
+        return {*self.groups, *remembered, *self.former}
 
     def group(self, name: str | None) -> str:
         """The group that is meant. Raises UsageError."""
-        remembered = {group for release in self.record.releases for group in release.configs}
-        every = sorted({*self.groups, *remembered})
+        every = sorted(self.names)
         if name is None:
             if len(every) == 1:
                 return every[0]
@@ -124,8 +135,21 @@ class _Known:
             code="unknown_group",
         )
 
+    def counted(self, groups: Collection[str]) -> _Known:
+        """The same where people say how many machines these groups have."""
+        known = {
+            group: as_counted(machines) if group in groups else machines
+            for group, machines in self.groups.items()
+        }
+        machines = (machine for machines in known.values() for machine in machines)
+        observed = evolve(self.observed, machines=tuple(sorted(machines, key=lambda m: m.id or "")))
+        return evolve(self, observed=observed, groups=known)
+
     def template(self, group: str) -> models.FlyMachineConfig:
-        """The config of a running machine, else of any, else of the last release with the group."""
+        """The config of a running machine, else of any, else of the last release with the group.
+
+        Else that of a machine that is gone.
+        """
         configs = [
             with_image_that_runs(machine.config, machine)
             for machine in self.groups.get(group, ())
@@ -136,7 +160,7 @@ class _Known:
         for release in reversed(self.record.releases):
             if config := release.configs.get(group):
                 return structure_answer(config, models.FlyMachineConfig)
-        return models.FlyMachineConfig()
+        return self.former.get(group) or models.FlyMachineConfig()
 
     def regions(self, group: str) -> tuple[str, ...]:
         """Where a group without machines gets its first one; empty: where the platform likes."""
@@ -172,8 +196,10 @@ async def scale(
                 "--fallback-regions": request.options.fallback_regions,
             }
             await refuse_unknown_regions(session.client, asked, observed)
-            record = recorder.of(ref.app)
-            change = _plan(session, ref, observed, request, record=record, definition=definition)
+            known = await _known(
+                session, ref, observed, request, record=recorder.of(ref.app), definition=definition
+            )
+            change = _plan(session, known, observed, request, definition=definition)
             if dry_run or not change.work.makes_release:
                 return change
             told = definition_after(session, ref, observed, change.plan, definition)
@@ -184,7 +210,7 @@ async def scale(
         )
 
 
-def _plan(
+async def _known(
     session: Session,
     ref: AppRef,
     observed: ObservedApp,
@@ -192,11 +218,36 @@ def _plan(
     *,
     record: DeploymentRecord,
     definition: AppSpec | None,
-) -> Change:
+) -> _Known:
+    """What is known of the app; of groups without machines, what the platform still tells."""
     settled = settle(observed, request.options, definition)
     groups = by_group(settled.observed.machines)
-    known = _Known(ref=ref, observed=settled.observed, record=record, groups=groups)
+    known = _Known(
+        ref=ref, plan=settled.plan, observed=settled.observed, record=record, groups=groups
+    )
+    asked = {name for name in request.counts if name}
+    if known.names and asked <= known.names:
+        return known
+    gone = await session.client.api.machines_list(ref.app, include_deleted=True)
+    former = {}
+    for machine in sorted(gone, key=lambda m: m.instance_id or ""):
+        config = machine.config
+        if config and is_own(machine) and not config.standbys and not Marks.of(machine).canary:
+            former[group_of(machine)] = with_image_that_runs(config, machine)
+    return evolve(known, former=former)
+
+
+def _plan(
+    session: Session,
+    known: _Known,
+    observed: ObservedApp,
+    request: ScaleRequest,
+    *,
+    definition: AppSpec | None,
+) -> Change:
+    ref, record, groups, before = known.ref, known.record, known.groups, known.observed
     counts = {known.group(name): count for name, count in request.counts.items()}
+    known = known.counted(counts)
     resized = tuple(map(known.group, request.groups)) or tuple(counts) or tuple(groups)
     release = session.release(next_number(observed.machines, record.releases))
     guests = {group: _guest(known.template(group), request.guest) for group in resized}
@@ -204,11 +255,11 @@ def _plan(
     gone = tuple(
         step.target.machine or "" for step in counting.steps if isinstance(step, DestroyMachine)
     )
-    plans = [settled.plan, counting]
+    plans = [known.plan, counting]
     if request.guest is not None:
-        kept = tuple(m for m in settled.observed.machines if m.id not in gone)
+        kept = tuple(m for m in known.observed.machines if m.id not in gone)
         change = Reconfiguration(
-            observed=evolve(settled.observed, machines=kept),
+            observed=evolve(known.observed, machines=kept),
             label=ref.label,
             configs={
                 machine.id or "": with_guest(_config(machine), guests[group])
@@ -222,8 +273,8 @@ def _plan(
             definition=definition,
         )
         plans.append(reconfigured_groups(change))
-    plan = app_plan(observed, ref.label, release, join(plans))
-    plan = evolve(plan, launches=_ended_launches(known, counts))
+    marks = _marks(before, known, gone)
+    plan = app_plan(observed, ref.label, release, join([marks, behind(join(plans), marks.steps)]))
     work = Work(
         plan=plan,
         observed=observed,
@@ -237,14 +288,20 @@ def _config(machine: models.Machine) -> models.FlyMachineConfig:
     return machine.config or models.FlyMachineConfig()
 
 
-def _ended_launches(known: _Known, counts: Mapping[str, int]) -> tuple[str, ...]:
-    """Launches of the groups that are counted: how many machines there are is as asked for now.
+def _marks(observed: ObservedApp, known: _Known, gone: Collection[str]) -> GroupPlan:
+    """What comes first: machines that stay say that their group is counted.
 
-    Where one was interrupted before that was remembered, a deploy would still complete it.
+    A deploy would complete a launch that was interrupted.
     """
-    machines = (machine for group in counts for machine in known.groups.get(group, ()))
-    launches = {launch.id for m in machines if (launch := Launch.of_machine(m)) and launch.of > 1}
-    return tuple(sorted(launches - set(known.record.launches_done)))
+    before = {machine.id: machine for machine in observed.machines}
+    new = [m for m in known.observed.machines if m != before[m.id] and m.id not in gone]
+    return GroupPlan(
+        steps=tuple(
+            mark_counted(observed.name, group_of(m), Ref(machine=m.id), Marks.of(m).counted or "")
+            for m in new
+        ),
+        leases=tuple(m.id or "" for m in new),
+    )
 
 
 def _count(

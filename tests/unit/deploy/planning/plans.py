@@ -11,11 +11,18 @@ from attrs import evolve
 from fly_machines import models
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.local_files import NO_FILES
+from score_flyio.deploy.metadata import COUNTED, without_marks
 from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan, PlanSettings
 from score_flyio.deploy.planning.plan import plan_app
-from score_flyio.deploy.step import AllocateAddress, CreateMachine, Step, UpdateMachine
+from score_flyio.deploy.step import (
+    AllocateAddress,
+    CreateMachine,
+    SetMetadata,
+    Step,
+    UpdateMachine,
+)
 from score_flyio.fly.present import LAUNCH_KEY
 from score_flyio.flytoml import read_fly_toml
 
@@ -73,8 +80,17 @@ def machine(name: str, config: models.FlyMachineConfig, **facts: Any) -> models.
 
 
 def carried_out(plan: AppPlan, **facts: Any) -> ObservedApp:
-    """A platform on which all creates of a plan are done, and nothing else is."""
-    machines = [made(step, **facts) for step in plan.steps if isinstance(step, CreateMachine)]
+    """A platform on which all creates of a plan are done, with their marks, and nothing else is."""
+    marks = {
+        step.target.step: {step.key: step.value}
+        for step in plan.steps
+        if isinstance(step, SetMetadata)
+    }
+    machines = [
+        made(step, marks.get(step.id, {}), **facts)
+        for step in plan.steps
+        if isinstance(step, CreateMachine)
+    ]
     addresses = [
         models.IPAssignment(ip="2a09::1" if step.kind == "v6" else "66.241.1.1", shared=True)
         for step in plan.steps
@@ -88,16 +104,25 @@ def carried_out(plan: AppPlan, **facts: Any) -> ObservedApp:
     )
 
 
-def made(step: CreateMachine, **facts: Any) -> models.Machine:
+def made(step: CreateMachine, marks: Mapping[str, str], **facts: Any) -> models.Machine:
     """The machine that a create makes; it is called like the step."""
     config = step.request.config or models.FlyMachineConfig()
-    config = evolve(config, metadata={**(config.metadata or {}), LAUNCH_KEY: step.launch_id})
+    found = {**(config.metadata or {}), LAUNCH_KEY: step.launch_id, **marks}
+    config = evolve(config, metadata=found)
     state = "stopped" if step.request.skip_launch else "started"
     return machine(step.id, config, **{"state": state} | facts)
 
 
 def launched(desired: DesiredApp, **facts: Any) -> ObservedApp:
     return carried_out(planned(desired), **facts)
+
+
+def half_launched(desired: DesiredApp) -> ObservedApp:
+    """A platform on which a launch ended after its first machine."""
+    observed = launched(desired)
+    first = observed.machines[0]
+    config = without_marks(first.config or models.FlyMachineConfig(), {COUNTED})
+    return evolve(observed, machines=(evolve(first, config=config),))
 
 
 def changed(observed: ObservedApp, name: str, **facts: Any) -> ObservedApp:

@@ -9,11 +9,19 @@ from attrs import evolve
 
 from fly_machines import models
 from score_flyio.deploy.metadata import ADDRESSES
-from score_flyio.deploy.model import KnownApp, ObservedApp
+from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.addresses import address_notes, address_steps, is_first
 from score_flyio.flytoml.exposure import Exposure
-from tests.unit.deploy.planning.plans import SERVICE, ids, launched, marked, planned, wanted
+from tests.unit.deploy.planning.plans import (
+    SERVICE,
+    half_launched,
+    ids,
+    launched,
+    marked,
+    planned,
+    wanted,
+)
 
 RAW_TCP = "[[services]]\ninternal_port = 5\nprotocol = 'tcp'\n[[services.ports]]\nport = 5\n"
 UDP = "[[services]]\ninternal_port = 5\nprotocol = 'udp'\n[[services.ports]]\nport = 5\n"
@@ -148,13 +156,11 @@ def test_an_app_whose_machines_were_all_launched_keeps_what_it_has() -> None:
 
 
 def test_one_machine_that_says_so_is_enough_for_an_app_to_count_as_deployed() -> None:
-    whole = launched(wanted())
-    first = whole.machines[0]
-    again = marked(
-        evolve(whole, machines=(first,), addresses=()), first.id or "", **{ADDRESSES: "1"}
-    )
+    half = half_launched(wanted())
+    (first,) = half.machines
+    again = marked(evolve(half, addresses=()), first.id or "", **{ADDRESSES: "1"})
     both = evolve(again, machines=(*again.machines, evolve(first, id="other")))
-    assert is_first(evolve(whole, machines=(first,)))
+    assert is_first(half)
     assert not is_first(again)
     assert not is_first(both)
     assert address_steps(wanted(), both, DeployOptions()) == ()
@@ -202,10 +208,9 @@ def unmarked(machine: models.Machine) -> models.Machine:
 
 def test_an_app_that_lost_a_machine_was_deployed_all_the_same() -> None:
     whole = launched(wanted())
-    plan = planned(wanted(), evolve(whole, machines=whole.machines[:1], addresses=()))
-    assert "address:v6" in ids(plan)  # it may be an interrupted launch
-    done = KnownApp(salt="salt", launches_done=frozenset({"ID2"}))
-    kept = planned(wanted(), evolve(whole, machines=whole.machines[:1], addresses=()), known=done)
+    plan = planned(wanted(), evolve(half_launched(wanted()), addresses=()))
+    assert "address:v6" in ids(plan)
+    kept = planned(wanted(), evolve(whole, machines=whole.machines[:1], addresses=()))
     assert not [name for name in ids(kept) if name.startswith("address:")]
 
 
