@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from typing import Any, Final
 
 import httpx
@@ -56,3 +57,23 @@ def http_client(
             "for socks5:// addresses, pip install 'httpx[socks]'",
             code="proxy_invalid",
         ) from error
+
+
+class _ByClient(httpx.AsyncBaseTransport):
+    """The network as a client finds it, which knows the proxies of the environment."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._client.send(request, stream=True)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+
+def http_transport(limits: httpx.Limits, trust: Any) -> httpx.AsyncBaseTransport:
+    """The network, for whoever sends thousands of requests: a client costs as much as its calls."""
+    if urllib.request.getproxies():
+        return _ByClient(http_client(limits=limits, trust=trust))
+    return httpx.AsyncHTTPTransport(verify=trust, limits=limits)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
 from urllib.parse import quote
@@ -20,7 +21,8 @@ from attrs import field, frozen
 
 from fly_machines.operations import Operation, QueryValue
 from score_flyio._version import __version__
-from score_flyio.base.http import WAITS, http_client
+from score_flyio.base.http import WAITS, http_transport
+from score_flyio.base.in_flight import in_flight
 from score_flyio.base.network import network_reason
 from score_flyio.base.secret import Secret, masked
 from score_flyio.base.web_address import (
@@ -47,7 +49,7 @@ WEB_TAG: Final = "Web"
 """Tag of operations beside the Machines API: they are below `/api/v1`, and take other tokens."""
 GRAPHQL_TAG: Final = "GraphQL"
 """Tag of operations of GraphQL, which stand at their own path."""
-POOLS: Final = 16
+POOLS: Final = 64
 _ROOTS: Final = {WEB_TAG: "/api/v1", GRAPHQL_TAG: ""}
 """Where operations begin that are none of the Machines API."""
 CONNECT_SECONDS: Final = 15.0
@@ -109,7 +111,7 @@ class HttpTransport:
         self._address = api_address(base_url, confidential=factory is None)
         self._login = login
         self._factory = factory
-        self._pools: dict[int, httpx.AsyncClient] = {}
+        self._pools: dict[int, httpx.AsyncBaseTransport] = {}
         self._trust: Any = None
 
     async def __aenter__(self) -> Self:
@@ -152,16 +154,19 @@ class HttpTransport:
         )
 
     async def _send(self, call: Call, tokens: Tokens, seconds: float) -> httpx.Response:
+        waits = seconds != READ_SECONDS
+        timeout = {"connect": CONNECT_SECONDS, "read": seconds, "write": seconds, "pool": None}
         try:
-            return await self._pool(call.path).request(
+            request = httpx.Request(
                 call.operation.method,
                 self._address.url + call.url_path,
-                params=_query(call.query),
+                params=_query(call.query) or None,
                 headers=_headers(call, tokens),
                 content=None if call.body is None else json.dumps(call.body).encode(),
-                timeout=httpx.Timeout(seconds, connect=CONNECT_SECONDS, pool=None),
-                extensions={WAITS: seconds != READ_SECONDS},
+                extensions={"timeout": timeout, WAITS: True},
             )
+            with nullcontext() if waits else in_flight(self._shown(call)):
+                return await _answered(self._pool(call.path), request)
         except (httpx.TimeoutException, httpx.TransportError) as error:
             sent = not isinstance(error, NEVER_SENT)
             late = isinstance(error, httpx.TimeoutException)
@@ -179,7 +184,10 @@ class HttpTransport:
                 request=call.request,
             ) from error
 
-    def _pool(self, path: Mapping[str, str]) -> httpx.AsyncClient:
+    def _shown(self, call: Call) -> str:
+        return f"{call.operation.method} {self._address.shown}{call.url_path}"
+
+    def _pool(self, path: Mapping[str, str]) -> httpx.AsyncBaseTransport:
         if self._factory is not None:
             number = 0
         else:
@@ -189,14 +197,14 @@ class HttpTransport:
             self._pools[number] = self._new_pool()
         return self._pools[number]
 
-    def _new_pool(self) -> httpx.AsyncClient:
+    def _new_pool(self) -> httpx.AsyncBaseTransport:
         if self._factory is not None:
-            return http_client(transport=self._factory())
+            return self._factory()
         if self._trust is None:
             encrypted = self._address.encrypted
             self._trust = httpx.create_ssl_context() if encrypted else trusting_nobody()
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=8)
-        return http_client(limits=limits, trust=self._trust)
+        return http_transport(limits, self._trust)
 
     def _without_secrets(self, call: Call, body: bytes) -> bytes:
         secrets = list(self._login.tokens.values)
@@ -250,6 +258,17 @@ def _content(request: Request, response: httpx.Response) -> Any:
         raise FlyProtocolError(message, request=request) from error
 
 
+async def _answered(pool: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response:
+    """The answer with all of its body."""
+    response = await pool.handle_async_request(request)
+    try:
+        await response.aread()
+    except BaseException:
+        await response.aclose()
+        raise
+    return response
+
+
 def _headers(call: Call, tokens: Tokens) -> dict[str, str]:
     match call.operation.tag:
         case "Web":
@@ -261,6 +280,7 @@ def _headers(call: Call, tokens: Tokens) -> dict[str, str]:
     headers = {
         "authorization": authorization.reveal(),
         "accept": "application/json",
+        "accept-encoding": "gzip, deflate",
         "user-agent": f"score-flyio/{__version__}",
     }
     if call.body is not None:

@@ -18,10 +18,14 @@ from score_flyio.yaml.writer import write_yaml
 if TYPE_CHECKING:
     import cattrs
 
+    from score_flyio.state.deployments import DeploymentRecord
+
 VERSION: Final = 1
 _BETWEEN: Final = "---\n"
 _NOT_REMEMBERED: Final = ("sources", "id", "tool_version", "back_to")
 """Of a release."""
+_TEXTS: Final[dict[str, tuple[DeploymentRecord, str]]] = {}
+"""The text of the record that each app had last."""
 
 
 @cache
@@ -50,19 +54,26 @@ def dump_deployments(state: ProjectState) -> str | None:
         return None
     place = state.place
     known = {} if place is None else {"address": place.address, "organization": place.organization}
-    return write_yaml(
+    head = write_yaml(
         {
             "version": VERSION,
             "salt": state.salt,
             **({"place": known} if known else {}),
             **({} if defaults else {"default_provisioners": False}),
             "uses_shared": dict(sorted(state.uses_shared.items())),
-            "deployments": {
-                app: _converter().unstructure(record)
-                for app, record in sorted(state.deployments.items())
-            },
+            **({} if state.deployments else {"deployments": {}}),
         }
     )
+    records = [_record_text(app, record) for app, record in sorted(state.deployments.items())]
+    return "".join([head, "deployments:\n", *records]) if records else head
+
+
+def _record_text(app: str, record: DeploymentRecord) -> str:
+    """One entry; that of a record which was written before is kept: all are written with each."""
+    kept = _TEXTS.get(app)
+    if kept is None or kept[0] is not record:
+        _TEXTS[app] = kept = record, write_yaml({app: _converter().unstructure(record)}, "  ")
+    return kept[1]
 
 
 def load_deployments(state: ProjectState, text: str, file: str) -> None:

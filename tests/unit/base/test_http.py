@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ssl
+from typing import ClassVar
 
+import anyio
 import httpx
 import pytest
+from anyio.abc import SocketAttribute, SocketStream
+from anyio.streams.stapled import MultiListener
 
-from score_flyio.base.http import http_client
+from score_flyio.base.http import WAITS, http_client, http_transport
+from score_flyio.base.web_address import trusting_nobody
 from score_flyio.errors import ConfigError
 
 
@@ -40,3 +45,49 @@ async def test_plain_http_trusts_no_certificate() -> None:
         context = client._transport._pool._ssl_context  # type: ignore[attr-defined]
         assert context.verify_mode is ssl.CERT_REQUIRED
         assert context.cert_store_stats()["x509"] == 0
+
+
+class _Proxy:
+    """A proxy for plain HTTP that says who asked it for what."""
+
+    asked: ClassVar[list[str]] = []
+
+    @classmethod
+    async def answer(cls, stream: SocketStream) -> None:
+        async with stream:
+            text = (await stream.receive()).decode()
+            cls.asked.append(text.partition("\r\n")[0])
+            await stream.send(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+
+
+async def _served(listener: MultiListener[SocketStream]) -> None:
+    async with listener:
+        await listener.serve(_Proxy.answer)
+
+
+@pytest.mark.parametrize("through", [True, False])
+async def test_the_network_of_many_calls_has_the_proxy_of_the_environment(
+    through: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And loopback is reached without it."""
+    _Proxy.asked.clear()
+    async with anyio.create_task_group() as tasks:
+        listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+        tasks.start_soon(_served, listener)
+        port = listener.extra(SocketAttribute.local_port)
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
+        transport = http_transport(httpx.Limits(), trusting_nobody())
+        url = "http://platform.invalid/v1" if through else f"http://127.0.0.1:{port}/v1"
+        timeout = dict.fromkeys(("connect", "read", "write", "pool"), 5.0)
+        request = httpx.Request("GET", url, extensions={"timeout": timeout, WAITS: True})
+        response = await transport.handle_async_request(request)
+        assert await response.aread() == b"ok"
+        await transport.aclose()
+        tasks.cancel_scope.cancel()
+    assert _Proxy.asked == [f"GET {url if through else '/v1'} HTTP/1.1"]
+
+
+async def test_without_a_proxy_no_client_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("urllib.request.getproxies", dict)
+    transport = http_transport(httpx.Limits(), trusting_nobody())
+    assert isinstance(transport, httpx.AsyncHTTPTransport)

@@ -13,7 +13,6 @@ import pytest
 
 from fly_machines import OPERATIONS, models, operations
 from score_flyio import errors
-from score_flyio.base import http
 from score_flyio.errors import ConfigError
 from score_flyio.events import RateLimitHit, RequestFinished, RequestRetried, to_json
 from score_flyio.fly.auth import Tokens
@@ -369,15 +368,14 @@ async def test_certificates_count_whatever_the_spelling(
 ) -> None:
     made: list[Any] = []
 
-    class Client(httpx.AsyncClient):
+    class Network(httpx.AsyncBaseTransport):
         def __init__(self, **settings: Any) -> None:
             made.append(settings["verify"])
-            super().__init__(**settings)
 
-        async def request(self, *_: Any, **__: Any) -> httpx.Response:
+        async def handle_async_request(self, _: httpx.Request) -> httpx.Response:
             return httpx.Response(204)
 
-    monkeypatch.setattr(http, "_Client", Client)
+    monkeypatch.setattr(httpx, "AsyncHTTPTransport", Network)
     operation = next(each for each in OPERATIONS if each.id == "Apps_list")
     transport = HttpTransport(url, Login(Tokens.parse("t")))
     await transport.exchange(Call(operation=operation, path={}))

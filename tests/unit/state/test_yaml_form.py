@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from score_flyio.errors import StateCorrupt
 from score_flyio.score.resources import ResourceUid
+from score_flyio.state import deployments_form
+from score_flyio.state.deployments import DeploymentRecord, Release
 from score_flyio.state.model import ProjectState, WorkloadRecord
 from score_flyio.state.resources import (
     KEPT,
@@ -265,3 +267,26 @@ def test_kinds_of_provisioners_stand_in_the_order_of_the_go_tool() -> None:
 def test_what_is_shown_of_a_provisioner_has_no_password() -> None:
     spec = HttpSpec(url="http://user:hunter2@h/x")
     assert "hunter2" not in f"{spec.line()} {spec.shown()} {spec!r}"
+
+
+def test_what_is_remembered_of_an_app_is_written_anew_where_it_changed_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A run over many apps saves after each of them, and each time all."""
+    written: list[str] = []
+
+    def write(document: dict[str, Any], indent: str = "") -> str:
+        written.extend(document)
+        return write_yaml(document, indent)
+
+    monkeypatch.setattr(deployments_form, "write_yaml", write)
+    state = ProjectState.new("")
+    state.deployments = {f"app-{n}": DeploymentRecord(workload=f"app-{n}") for n in range(20)}
+    deployments_form.dump_deployments(state)
+    written.clear()
+    state.deployments["app-7"] = DeploymentRecord(releases=(Release(version=1),))
+    text = deployments_form.dump_deployments(state) or ""
+    assert [name for name in written if name.startswith("app-")] == ["app-7"]
+    again = ProjectState.new("")
+    deployments_form.load_deployments(again, text, "deployments.yaml")
+    assert again.deployments == state.deployments
