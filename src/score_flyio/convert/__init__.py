@@ -80,7 +80,7 @@ def convert(
     later = frozenset(workload.resources if known_later else ())
     draft = Draft(
         workload=workload,
-        file=loaded.file,
+        origin=loaded.origin,
         lookup=Lookup(workload.metadata, outputs, later),
         read_file=read_file,
         side_folder=side_folder,

@@ -19,6 +19,7 @@ from score_flyio.errors import (
 )
 from score_flyio.flytoml.exposure import Exposure
 from score_flyio.score.model import Workload
+from score_flyio.score.origin import Origin
 from score_flyio.score.placeholders import (
     Lookup,
     SubstitutedText,
@@ -37,8 +38,8 @@ class Draft:
     """Each aspect adds what it finds; problems are raised together at the end."""
 
     workload: Workload
-    file: str
-    """The Score file as the user named it."""
+    origin: Origin
+    """The Score file, and where its values stand in it."""
     lookup: Lookup
     read_file: Callable[[str], bytes]
     side_folder: str = ""
@@ -60,9 +61,8 @@ class Draft:
 
     def warn(self, code: str, path: Path, message: str, hint: str) -> None:
         """Notes something that is allowed and likely a mistake, with its place."""
-        self.notices.append(
-            Problem(file=self.file, code=code, path=path, message=message, hint=hint)
-        )
+        problem = Problem(code=code, path=path, message=message, hint=hint)
+        self.notices.append(self.origin.located(problem))
 
     def substituted(self, text: str, path: Path) -> SubstitutedText:
         """The text with its placeholders resolved; as it is where they cannot be."""
@@ -76,13 +76,13 @@ class Draft:
 
     def beside(self, name: str) -> str:
         """A path given relative to the Score file, relative to the working folder."""
-        return posixpath.normpath(posixpath.join(posixpath.dirname(self.file), name))
+        return posixpath.normpath(posixpath.join(posixpath.dirname(self.origin.file), name))
 
     def raise_problems(self) -> None:
         """Raises all problems as one error, of the kind of the first."""
         if not self.findings:
             return
-        problems = tuple(evolve(finding, file=self.file) for finding in self.findings)
+        problems = tuple(map(self.origin.located, self.findings))
         raise _ERRORS.get(problems[0].code, ScoreFileError)(problems=problems)
 
 

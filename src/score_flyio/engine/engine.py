@@ -122,7 +122,7 @@ class Engine:
             self.session.memory("plan", needed=_need_project(inputs), to_look=True) as recorder,
             Images(session=self.session, options=options) as images,
         ):
-            found = await images.checked(outline(recorder.state, inputs))
+            found = await images.checked(outline(self.project, recorder.state, inputs))
             ready = prepare(recorder.state, found, self.session.emit, to_look=True)
             plans, failures = await Deployment(
                 session=self.session,
@@ -152,7 +152,7 @@ class Engine:
         async with self.session.memory(
             "build", needed=_need_project(inputs), to_look=True
         ) as recorder:
-            known = outline(recorder.state, inputs)
+            known = outline(self.project, recorder.state, inputs)
         built: dict[str, str] = {}
         failures: dict[str, ScoreFlyError] = {}
         async with Images(session=self.session, options=options) as images:
@@ -402,7 +402,7 @@ class Engine:
             emit(RunStarted(command="deploy", workloads=labels))
             self.session.tell_target()
             async with Images(session=self.session, options=options) as images:
-                found = await images.checked(outline(state, inputs, self._output))
+                found = await images.checked(outline(self.project, state, inputs, self._output))
                 ready = prepare(state, found, emit, output=self._output)
                 await self._begin(ready, recorder, options)
                 report = await Deployment(

@@ -86,7 +86,7 @@ async def generate(
     """
     async with project.locked("generate") as state:
         inputs, refused = await load_inputs(project, selection, state)
-        ready = prepare(state, outline(state, inputs, output), emit, output=output)
+        ready = prepare(state, outline(project, state, inputs, output), emit, output=output)
         failures = [each.error for each in (*refused, *ready.refused)]
         if ready.inputs:
             ready.begin(lambda: project.registry(state), project.store, jobs=jobs)

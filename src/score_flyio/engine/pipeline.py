@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
@@ -25,6 +25,7 @@ from score_flyio.base.record import Record
 from score_flyio.engine.inputs import FlyTomlApp, Input, ScoreApp
 from score_flyio.engine.output import Output
 from score_flyio.engine.project import Overrides, Project, remember
+from score_flyio.engine.refusal import refusal, with_unserved
 from score_flyio.errors import (
     ConfigError,
     NotInitialised,
@@ -103,15 +104,22 @@ async def load_inputs(
             )
         calls += [(name, partial(project.recall, state, name)) for name in sorted(state.workloads)]
     overrides, app, folder = selection.overrides, selection.app, project.directory
-    calls += [(file, partial(project.load, file, overrides)) for file in selection.files]
+    calls += [(file, partial(project.examine, file, overrides)) for file in selection.files]
     calls += [(c, partial(FlyTomlApp.load, c, folder, app=app)) for c in selection.configs]
     inputs: list[Input] = []
     refused: list[Refused] = []
     for label, call in calls:
         try:
-            inputs.append(call())
+            item = call()
         except ScoreFlyError as error:
             refused.append(Refused(label=label, error=error))
+            continue
+        if isinstance(item, ScoreApp) and item.loaded.problems:
+            known = state or ProjectState()
+            whole = refusal(item, known, cache(partial(project.registry, known)))
+            refused.append(Refused(label=label, error=whole))
+        else:
+            inputs.append(item)
     _check_twice(inputs)
     return tuple(inputs), tuple(refused)
 
@@ -189,9 +197,17 @@ class Preparation:
                 store=store,
                 registry=registry(),
                 emit=self.emit,
+                located=self._located,
                 jobs=jobs,
                 saver=saver,
             )
+
+    def _located(self, workload: str, problem: Problem) -> Problem:
+        """A problem of a workload's Score document with its file, and its line where known."""
+        for item in _workloads(self.inputs.values()):
+            if item.workload == workload:
+                return item.loaded.origin.located(problem)
+        return evolve(problem, file=self.state.workloads[workload].file)
 
     async def provision(self) -> list[ResourceError]:
         """Provisions everything; gives what failed. Those that wait in `resolve` are told, too.
@@ -274,7 +290,9 @@ class Outline(Record):
         )
 
 
-def outline(state: ProjectState, inputs: Sequence[Input], output: Output | None = None) -> Outline:
+def outline(
+    project: Project, state: ProjectState, inputs: Sequence[Input], output: Output | None = None
+) -> Outline:
     """Finds out what each input comes to by itself.
 
     Raises:
@@ -283,12 +301,14 @@ def outline(state: ProjectState, inputs: Sequence[Input], output: Output | None 
     names = _unique_apps(state, inputs)
     apps: dict[str, DesiredApp] = {}
     refused: list[Refused] = []
+    registry = cache(partial(project.registry, state))
     for app, item in names.items():
         folder = output.folder if output else None
         try:
             apps[app] = item.resolve(app, {}, pending=True, folder=folder)
         except ScoreFlyError as error:
-            refused.append(Refused(label=item.workload or app, error=error, app=app))
+            whole = with_unserved(error, item, registry)
+            refused.append(Refused(label=item.workload or app, error=whole, app=app))
     usable = {app: names[app] for app in apps}
     return Outline(inputs=usable, apps=apps, refused=tuple(refused))
 

@@ -18,7 +18,7 @@ from score_flyio.engine.inputs import ScoreApp
 from score_flyio.errors import ConfigError, UsageError
 from score_flyio.flytoml.names import can_begin_app_name
 from score_flyio.resources.registry import Registry, project_registry
-from score_flyio.score.load import LoadedWorkload, load_score_file
+from score_flyio.score.load import LoadedWorkload, read_score_file
 from score_flyio.state.file import FOLDER, FileStore
 from score_flyio.state.locate import open_store
 from score_flyio.state.model import FLY, ProjectState, WorkloadRecord
@@ -198,17 +198,22 @@ class Project:
 
         Wrong placeholders in params are left to provisioning.
         """
+        found = self.examine(file, overrides)
+        found.loaded.raise_problems()
+        return found
+
+    def examine(self, file: str, overrides: Overrides | None = None) -> ScoreApp:
+        """The same, but what is wrong with the document is in `loaded.problems`."""
         chosen = overrides or Overrides()
-        loaded = load_score_file(
+        loaded = read_score_file(
             self.directory / file,
             overrides_file=None if chosen.file is None else self.directory / chosen.file,
             override_properties=chosen.properties,
             image=chosen.image,
             params_later=True,
         )
-        return ScoreApp(
-            loaded=evolve(loaded, file=file), directory=self.directory, within=self._within(file)
-        )
+        named = evolve(loaded, file=file, origin=evolve(loaded.origin, file=file))
+        return ScoreApp(loaded=named, directory=self.directory, within=self._within(file))
 
     def recall(self, state: ProjectState, name: str) -> ScoreApp:
         """A workload as it was loaded last. Raises UsageError and ScoreFileError."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import anyio
@@ -59,6 +59,7 @@ class ResourceRun:
         store: StateStore,
         registry: Registry,
         emit: Callable[[events.Event], None],
+        located: Callable[[str, Problem], Problem] = lambda _, problem: problem,
         jobs: int | None = None,
         saver: Saver | None = None,
     ) -> None:
@@ -70,6 +71,7 @@ class ResourceRun:
             store: where it is saved each time.
             registry: the provisioners.
             emit: gets the events.
+            located: adds file and line to a problem of the document of a workload.
             jobs: how many may run at once. None: `JOBS`, and a provisioner that never answered
                 before runs alone first, to see whether it changes the shared state.
             saver: shared with all else that saves this state: of two writers, the one that began
@@ -79,6 +81,7 @@ class ResourceRun:
         self._state = state
         self._saver = saver or Saver(store, state)
         self._emit = emit
+        self._located = located
         self._limit = anyio.CapacityLimiter(jobs or JOBS)
         self._done = {uid: anyio.Event() for uid in plan.order}
         self._failures: dict[ResourceUid, ResourceError] = {}
@@ -89,7 +92,7 @@ class ResourceRun:
             try:
                 definition = registry.find(uid)
             except NoProvisionerError as error:
-                self._failures[uid] = error
+                self._failures[uid] = self._unserved(uid, error)
             else:
                 self._serving[uid] = (definition, registry.build(definition))
         self._sharing = Sharing(
@@ -168,10 +171,10 @@ class ResourceRun:
         return list(dict.fromkeys(failed))
 
     def check(self, uids: Collection[ResourceUid]) -> None:
-        """Raise the ResourceError that is certain beforehand: nobody serves one of these."""
-        for uid in uids:
-            if uid in self._failures:
-                raise self._failures[uid]
+        """Raise the ResourceError that is certain beforehand: nobody serves some of these."""
+        certain = [self._failures[uid] for uid in uids if uid in self._failures]
+        if certain:
+            raise combined(certain)
 
     async def outputs(self, uids: Collection[ResourceUid]) -> Mapping[ResourceUid, Outputs]:
         """The outputs of resources of the plan, as soon as all of them are there.
@@ -277,21 +280,28 @@ class ResourceRun:
         }
         return substitute_in(resource.params or {}, Lookup(metadata, outputs))
 
+    def _unserved(self, uid: ResourceUid, error: NoProvisionerError) -> NoProvisionerError:
+        problem = Problem(message=error.message, hint=error.hint, code=error.code)
+        (found,) = self._in_document(uid, (), [problem])
+        return NoProvisionerError(str(found), problems=(found,))
+
     def _bad_params(self, uid: ResourceUid, error: SubstitutionError) -> ResourceError:
+        code = "params_substitution_failed"
+        found = self._in_document(uid, ("params",), [evolve(p, code=code) for p in error.problems])
+        text = "\n".join(map(str, found))
+        return ResourceError(text, code=code, problems=found)
+
+    def _in_document(
+        self, uid: ResourceUid, place: Path, problems: Iterable[Problem]
+    ) -> tuple[Problem, ...]:
+        """Problems of a resource with their place in the Score file that defines it."""
         source = self._plan.primed[uid].source
-        place = ("resources", source.name, "params")
-        problems = [
-            evolve(
-                problem,
-                path=(*place, *problem.path),
-                code="params_substitution_failed",
+        return tuple(
+            self._located(
+                source.workload,
+                evolve(problem, path=("resources", source.name, *place, *problem.path)),
             )
-            for problem in error.problems
-        ]
-        text = "; ".join(str(problem) for problem in problems)
-        return ResourceError(
-            f"resource '{uid}' of workload '{source.workload}': {text}",
-            code="params_substitution_failed",
+            for problem in problems
         )
 
     def _request(self, uid: ResourceUid, params: JsonObject) -> ProvisionRequest:
@@ -375,5 +385,9 @@ def combined(failures: list[ResourceError]) -> ResourceError:
     return ResourceError(
         f"{len(failures)} resources cannot be provided",
         code=failures[0].code,
-        problems=[Problem(message=f.message, hint=f.hint, code=f.code) for f in failures],
+        problems=[
+            problem
+            for f in failures
+            for problem in f.problems or [Problem(message=f.message, hint=f.hint, code=f.code)]
+        ],
     )

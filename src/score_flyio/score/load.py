@@ -10,14 +10,16 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from score_flyio.base.input_file import read_input
-from score_flyio.base.place import MOST_LEVELS, json_pointer, kind_of, too_deep, value_at
+from score_flyio.base.place import MOST_LEVELS, json_pointer, kind_of, too_deep
 from score_flyio.base.record import Record
 from score_flyio.errors import Problem, ScoreFileError, UsageError
 from score_flyio.score.broken import broken
 from score_flyio.score.decode import workload_of
 from score_flyio.score.model import Workload
+from score_flyio.score.origin import Origin, Override, place_in
+from score_flyio.score.partial import UsablePart
 from score_flyio.score.upgrade import Upgraded, upgrade
-from score_flyio.score.validate import findings
+from score_flyio.score.validate import BAD_PARAMS, examined
 from score_flyio.yaml.reader import YamlDocument, YamlError, read_yaml
 
 
@@ -31,6 +33,16 @@ class LoadedWorkload(Record):
     file: str
     """The Score file as the user named it."""
     notices: tuple[Problem, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    """What is wrong with it; the workload is then that of the usable part of the document."""
+    usable: UsablePart = field(kw_only=True, repr=False)
+    origin: Origin = field(kw_only=True, repr=False, eq=False)
+    """Where its values were written."""
+
+    def raise_problems(self) -> None:
+        """Raise all problems as one error, if there are any."""
+        if self.problems:
+            raise ScoreFileError(problems=self.problems)
 
 
 def load_score_file(
@@ -57,12 +69,40 @@ def load_score_file(
             is: `score_file_unreadable`, `score_file_undecodable`, `override_file_invalid`,
             `override_property_invalid`, `schema_invalid`, `placeholder_invalid` and others.
     """
+    loaded = read_score_file(
+        path,
+        overrides_file=overrides_file,
+        override_properties=override_properties,
+        image=image,
+        params_later=params_later,
+    )
+    loaded.raise_problems()
+    return loaded
+
+
+def read_score_file(
+    path: str | os.PathLike[str],
+    *,
+    overrides_file: str | os.PathLike[str] | None = None,
+    override_properties: Sequence[str] = (),
+    image: str | None = None,
+    params_later: bool = False,
+) -> LoadedWorkload:
+    """The same, but what is wrong with the document is in `problems`: there may be more to find.
+
+    Raises:
+        ScoreFileError: a file that cannot be read, or an override that cannot be applied.
+    """
     file = os.fspath(path)
     source = _read_document(file, "score_file_unreadable", "score_file_undecodable")
     document: dict[str, Any] = source.value or {}
+    overrides: list[Override] = []
     if overrides_file is not None or override_properties:
-        document = _overridden(document, overrides_file, override_properties)
-    return _validated(document, file, source=source, image=image, params_later=params_later)
+        document, overrides = _overridden(document, overrides_file, override_properties)
+    upgraded = upgrade(document)
+    origin = Origin(file=file, source=source, overrides=tuple(overrides), upgraded=upgraded.origins)
+    loaded = _examined(upgraded, origin, params_later=params_later)
+    return loaded if image is None or loaded.problems else _with_image(loaded, image)
 
 
 def workload_from_document(document: dict[str, Any], file: str) -> LoadedWorkload:
@@ -71,52 +111,52 @@ def workload_from_document(document: dict[str, Any], file: str) -> LoadedWorkloa
     Raises:
         ScoreFileError: the document does not match the present rules.
     """
-    return _validated(document, file)
+    upgraded = upgrade(document)
+    loaded = _examined(upgraded, Origin(file=file))
+    loaded.raise_problems()
+    return loaded
 
 
 def _overridden(
     document: dict[str, Any], file: str | os.PathLike[str] | None, properties: Sequence[str]
-) -> dict[str, Any]:
-    from score_flyio.score.overrides import apply_property, merge_map, parse_property
+) -> tuple[dict[str, Any], list[Override]]:
+    from score_flyio.score.overrides import apply_property, merge_map, parse_property, written
 
+    laid_over: list[Override] = []
     if file is not None:
-        code = "override_file_invalid"
-        overrides = _read_document(os.fspath(file), code, code)
-        _refuse_odd_keys(overrides, os.fspath(file), code)
+        code, name = "override_file_invalid", os.fspath(file)
+        overrides = _read_document(name, code, code)
+        _refuse_odd_keys(overrides, name, code)
         document = merge_map(document, overrides.value or {})
+        laid_over.append(Override(name=name, source=overrides))
     for text in properties:
         override = parse_property(text)
-        document = apply_property(document, override.path, override.value)
-    return document
+        changed = apply_property(document, override.path, override.value)
+        name = f"--override-property {written(override.path)}"
+        laid_over.append(Override(name=name, path=place_in(document, override.path)))
+        document = changed
+    return document, laid_over
 
 
-def _validated(
-    document: dict[str, Any],
-    file: str,
-    *,
-    source: YamlDocument | None = None,
-    image: str | None = None,
-    params_later: bool = False,
-) -> LoadedWorkload:
-    upgraded = upgrade(document)
-    found = [*_odd_key_findings(source), *_findings(upgraded)]
-    if params_later:
-        found = [finding for finding in found if finding.code != "params_substitution_failed"]
-    if found:
-        problems = tuple(
-            evolve(finding, file=file, line=_line(finding, source, upgraded)) for finding in found
-        )
-        raise ScoreFileError(problems=problems)
-    final = upgraded.document if image is None else _with_image(upgraded.document, image, file)
-    notices = tuple(notice for change in upgraded.changes if (notice := change.notice()))
-    return LoadedWorkload(workload=workload_of(final), document=final, file=file, notices=notices)
-
-
-def _findings(upgraded: Upgraded) -> Sequence[Problem]:
-    if too_deep(upgraded.document):
+def _examined(upgraded: Upgraded, origin: Origin, *, params_later: bool = False) -> LoadedWorkload:
+    """The workload of a document, or of its usable part, and all that is wrong with it."""
+    document = upgraded.document
+    if too_deep(document):
         message = f"maps and lists are nested deeper than {MOST_LEVELS} levels"
-        return [broken("too_deep", (), message, "make it flatter")]
-    return upgraded.findings or findings(upgraded.document)
+        problem = broken("too_deep", (), message, "make it flatter")
+        raise ScoreFileError(problems=(origin.located(problem),))
+    found, usable = examined(document, [*_odd_key_findings(origin.source), *upgraded.findings])
+    if params_later and all(finding.code == BAD_PARAMS for finding in found):
+        found = []
+    return LoadedWorkload(
+        workload=workload_of(usable.document),
+        document=usable.document,
+        file=origin.file,
+        notices=tuple(notice for change in upgraded.changes if (notice := change.notice())),
+        problems=tuple(map(origin.located, found)),
+        usable=usable,
+        origin=origin,
+    )
 
 
 def _read_document(file: str, unreadable: str, undecodable: str) -> YamlDocument:
@@ -173,32 +213,22 @@ def _odd_key_findings(source: YamlDocument | None) -> Iterable[Problem]:
         yield broken("key_type", key.path, message, "put it in quotes")
 
 
-def _line(finding: Problem, source: YamlDocument | None, upgraded: Upgraded) -> int | None:
-    """The line in the file; None where an override put the value there."""
-    if source is None:
-        return None
-    path = upgraded.origin(finding.path)
-    value = value_at(upgraded.document, finding.path)
-    written = value_at(source.value, path)
-    overridden = isinstance(value, str | int | float) and written != value
-    return None if overridden else source.line(path)
-
-
-def _with_image(document: dict[str, Any], image: str, file: str) -> dict[str, Any]:
-    """The document with an image for each container whose image is `.`, or for the named one.
+def _with_image(loaded: LoadedWorkload, image: str) -> LoadedWorkload:
+    """The workload with an image for each container whose image is `.`, or for the named one.
 
     Raises:
         UsageError: nothing says which container it is for.
     """
     name, named, reference = image.rpartition("=")
-    containers = document["containers"]
+    containers = loaded.document["containers"]
     chosen = {name} if named else {n for n, each in containers.items() if each["image"] == "."}
     if not chosen <= containers.keys() or (not chosen and len(containers) > 1):
         wrong = f"has no container {name!r}" if named else "has several containers, and none with ."
         raise UsageError(
-            f"--image {image}: {file} {wrong}",
+            f"--image {image}: {loaded.file} {wrong}",
             hint=f"name one of its containers: --image NAME=IMAGE, NAME one of "
             f"{', '.join(containers)}",
         )
     changed = {n: {**containers[n], "image": reference} for n in chosen}
-    return {**document, "containers": {**containers, **changed}}
+    document = {**loaded.document, "containers": {**containers, **changed}}
+    return evolve(loaded, document=document, workload=workload_of(document))

@@ -110,7 +110,7 @@ def _apply(node: Any, path: tuple[str, ...], value: Any, depth: int) -> Any:
     if isinstance(node, list):
         return _apply_to_list(node, path, value, depth)
     message = (
-        f'override property "{_written(path)}": "{_written(path[:depth])}" is {kind_of(node)}, '
+        f'override property "{written(path)}": "{written(path[:depth])}" is {kind_of(node)}, '
         "not a map or list"
     )
     raise OverrideError("not_a_container", message, hint="set that property as a whole")
@@ -140,7 +140,7 @@ def _apply_to_list(node: list[Any], path: tuple[str, ...], value: Any, depth: in
         return [*node, value]
     if not 0 <= index < len(node):
         message = (
-            f'override property "{_written(path)}": index {path[depth]} is out of range, '
+            f'override property "{written(path)}": index {path[depth]} is out of range, '
             f"the list has {len(node)} items"
         )
         raise OverrideError("index_out_of_range", message, hint="-1 as the last part appends")
@@ -151,10 +151,11 @@ def _apply_to_list(node: list[Any], path: tuple[str, ...], value: Any, depth: in
 
 def _index(path: tuple[str, ...], depth: int) -> int:
     if not _INDEX.fullmatch(path[depth]):
-        message = f'override property "{_written(path)}": "{path[depth]}" is not a list index'
+        message = f'override property "{written(path)}": "{path[depth]}" is not a list index'
         raise OverrideError("bad_index", message, hint="use 0, 1, …, or -1 to append")
     return int(path[depth])
 
 
-def _written(path: Sequence[str]) -> str:
+def written(path: Sequence[str]) -> str:
+    """The path of a property as one text; undoes `parse_path`."""
     return ".".join(part.replace("\\", "\\\\").replace(".", "\\.") for part in path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from attrs import evolve
@@ -12,6 +12,7 @@ from score_flyio.base.place import Path, quoted
 from score_flyio.errors import InputError, Problem
 from score_flyio.images.reference import ImageReference
 from score_flyio.score.broken import broken
+from score_flyio.score.partial import UsablePart, usable_part
 from score_flyio.score.placeholders import (
     Lookup,
     LookupFailure,
@@ -23,21 +24,32 @@ from score_flyio.score.placeholders import (
 )
 from score_flyio.score.schema import schema_findings
 
+BAD_PARAMS: Final = "params_substitution_failed"
+"""The code of placeholders in params that lead nowhere."""
 _PART: Final = re.compile(r"[A-Za-z0-9_-]+")
 _DOTTED_PART: Final = re.compile(r"[A-Za-z0-9_./-]+")
 
 
-def findings(document: dict[str, Any]) -> list[Problem]:
-    """Everything wrong with a document whose deprecated forms are upgraded.
+def examined(
+    document: dict[str, Any], found: Sequence[Problem]
+) -> tuple[list[Problem], UsablePart]:
+    """Everything wrong with a document whose deprecated forms are upgraded, and what is usable.
 
-    The rules across fields are looked at only when the structure is right.
+    Rules across fields hold for what has the right form. `found` is what the upgrade found.
     """
-    return schema_findings(document) or [
-        *_without_usable(standard_findings(document), document),
-        *lookup_findings(document),
-        *healthy_findings(document),
-        *image_findings(document),
-    ]
+    wrong = [*found, *schema_findings(document)]
+    usable = UsablePart(document=document)
+    if wrong:
+        usable = usable_part(document, wrong)
+    across = _findings_across(usable.document)
+    return [*wrong, *(each for each in across if not usable.is_to_blame(each))], usable
+
+
+def _findings_across(document: dict[str, Any]) -> Iterator[Problem]:
+    yield from _without_usable(standard_findings(document), document)
+    yield from lookup_findings(document)
+    yield from healthy_findings(document)
+    yield from image_findings(document)
 
 
 def standard_findings(document: dict[str, Any]) -> list[Problem]:
@@ -153,7 +165,7 @@ def _coded(finding: Problem, reference: Reference) -> Problem:
     if finding.path[0] != "resources":
         return finding
     unknown = finding.kind == "unknown_resource" and reference.resource is not None
-    code = "resource_reference_unknown" if unknown else "params_substitution_failed"
+    code = "resource_reference_unknown" if unknown else BAD_PARAMS
     return evolve(finding, code=code)
 
 

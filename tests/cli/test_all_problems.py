@@ -1,0 +1,198 @@
+"""What is wrong with Score files is told in one run: each once, with the file and line to blame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Cli
+
+WRONG = """\
+apiVersion: score.dev/v1b1
+metadata:
+  name: shop
+containers:
+  main:
+    image: nginx
+    imag: x
+    variables:
+      A: ${resources.nope.host}
+      B: 1
+      C: ${resources.db.host}
+    files:
+      /etc/x:
+        source: missing.txt
+      /etc/y:
+        source: page.html
+resources:
+  db:
+    type: postgers
+"""
+
+
+@pytest.fixture
+def project(cli: Cli) -> Cli:
+    cli("init", "--fly-app-prefix", "pfx-", "--no-sample")
+    (cli.directory / "page.html").write_text("<p>\n${user}\n")
+    return cli
+
+
+def told(problems: list[dict[str, Any]]) -> list[tuple[str, int | None, str, str]]:
+    return sorted((p["file"], p["line"], p["place"], p["code"]) for p in problems)
+
+
+@pytest.mark.parametrize("command", [("generate",), ("deploy", "--emulate"), ("plan", "--emulate")])
+def test_what_one_step_finds_does_not_hide_the_next(project: Cli, command: tuple[str, ...]) -> None:
+    (project.directory / "score.yaml").write_text(WRONG)
+    found = project(*command, "score.yaml")
+    assert found.exit_code == 2
+    lines = [line.strip() for line in found.stderr.splitlines() if "score.yaml:" in line]
+    assert [(line.split(": ")[0], line.split(": ")[1]) for line in lines] == [
+        ("score.yaml:5", "containers.main"),
+        ("score.yaml:10", "containers.main.variables.B"),
+        ("score.yaml:9", "containers.main.variables.A"),
+        ("score.yaml:14", "containers.main.files[/etc/x].source"),
+        ("score.yaml:16", "containers.main.files[/etc/y].source"),
+        ("score.yaml:18", "resources.db"),
+    ]
+    source = lines[4]
+    assert "page.html, line 2: placeholder ${user}" in source
+    assert "noExpand: true" in source
+    assert "$${" not in source
+    assert "is postgres meant?" in lines[5]
+
+
+def test_a_part_that_is_taken_out_makes_no_problems_of_its_own(project: Cli) -> None:
+    (project.directory / "score.yaml").write_text(
+        """\
+apiVersion: score.dev/v1b1
+metadata:
+  name: shop
+  annotations:
+    score-flyio.astromechza.github.com/service-web-handlers: http
+containers:
+  main:
+    image: nginx
+    variables: {HOST: "${resources.db.host}", Q: "${resources.q.host}"}
+    before: {side: {ready: healthy}}
+    readinessProbe: {httpGet: {path: /, port: "80"}}
+  side: {}
+service:
+  ports: {web: {port: eighty}}
+resources:
+  db: {}
+  q: {type: redis}
+"""
+    )
+    problems = project("generate", "score.yaml", "--json").json["error"]["problems"]
+    assert told(problems) == [
+        ("score.yaml", 11, "containers.main.readinessProbe.httpGet.port", "schema_invalid"),
+        ("score.yaml", 12, "containers.side", "schema_invalid"),
+        ("score.yaml", 14, "service.ports.web.port", "schema_invalid"),
+        ("score.yaml", 16, "resources.db", "schema_invalid"),
+        ("score.yaml", 17, "resources.q", "schema_invalid"),
+    ]
+
+
+def test_resources_that_nobody_serves_and_wrong_params_have_their_lines(project: Cli) -> None:
+    (project.directory / "score.yaml").write_text(
+        """\
+apiVersion: score.dev/v1b1
+metadata: {name: shop}
+containers: {main: {image: nginx}}
+resources:
+  events:
+    type: kafka-topic
+  disk: {type: volume}
+  search:
+    type: elasticsearch
+  settings:
+    type: environment
+    params:
+      a: ${resources.disk.nope}
+"""
+    )
+    found = project("generate", "score.yaml", "--json")
+    assert found.exit_code == 1
+    assert told(found.json["error"]["problems"]) == [
+        ("score.yaml", 5, "resources.events", "provisioner_not_found"),
+        ("score.yaml", 8, "resources.search", "provisioner_not_found"),
+        ("score.yaml", 13, "resources.settings.params.a", "params_substitution_failed"),
+    ]
+    deployed = project("deploy", "--emulate", "score.yaml").stderr.split("Error: ")[-1]
+    assert "score.yaml:5: resources.events" in deployed
+    assert "score.yaml:8: resources.search" in deployed
+
+
+def test_conversion_problems_have_their_lines_and_those_of_resources_come_with_them(
+    project: Cli,
+) -> None:
+    (project.directory / "score.yaml").write_text(
+        """\
+apiVersion: score.dev/v1b1
+metadata: {name: shop}
+containers:
+  main:
+    image: nginx
+    volumes:
+      - target: /a
+        source: one
+      - target: /b
+        source: two
+resources:
+  events:
+    type: kafka-topic
+"""
+    )
+    problems = project("generate", "score.yaml", "--json").json["error"]["problems"]
+    assert told(problems) == [
+        ("score.yaml", 9, "containers.main.volumes[/b]", "unsupported_feature"),
+        ("score.yaml", 12, "resources.events", "provisioner_not_found"),
+    ]
+
+
+def test_what_an_override_wrote_or_removed_is_blamed_on_it(project: Cli) -> None:
+    (project.directory / "score.yaml").write_text(
+        """\
+apiVersion: score.dev/v1b1
+metadata: {name: shop}
+containers:
+  main:
+    image: nginx
+    args: ["a"]
+    volumes: {/a: {source: one}}
+    variables: {A: "${resources.no.x}"}
+"""
+    )
+    (project.directory / "over.yaml").write_text(
+        "containers:\n  main:\n    volumes:\n      /b: {source: two}\n    args: [1]\n"
+    )
+    over = [
+        *("--overrides-file", "over.yaml"),
+        *("--override-property", "containers.main.image="),
+        *("--override-property", "containers.main.args.-1=2"),
+        *("--override-property", "containers.main.variables.B=${user}"),
+        *("--override-property", "containers.main.variables.A=fine"),
+    ]
+    problems = project("generate", "score.yaml", *over, "--json").json["error"]["problems"]
+    option = "--override-property containers.main"
+    assert sorted((p["file"], p["line"], p["place"]) for p in problems) == sorted(
+        [
+            (f"{option}.image", None, "containers.main"),
+            ("over.yaml", 5, "containers.main.args[0]"),
+            (f"{option}.args.-1", None, "containers.main.args[1]"),
+            (f"{option}.variables.B", None, "containers.main.variables.B"),
+            ("over.yaml", 4, "containers.main.volumes[/b]"),
+        ]
+    )
+
+
+def test_two_wrong_files_are_told_together(project: Cli) -> None:
+    for name in ("one", "two"):
+        text = WRONG.replace("name: shop", f"name: {name}").replace("    imag: x\n", "")
+        (project.directory / f"{name}.yaml").write_text(text)
+    found = project("generate", "one.yaml", "two.yaml", "--json")
+    assert found.exit_code == 2
+    files = [problem["file"] for problem in found.json["error"]["problems"]]
+    assert files == ["one.yaml"] * 5 + ["two.yaml"] * 5
