@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import asyncclick as click
 
 from score_flyio.cli.go_flags import ImageName, MaxUnavailable, Retries, Seconds, Variable
-from score_flyio.cli.options import app_option, org_option, target_option
+from score_flyio.cli.options import app_option, org_option, refresh_option, target_option
 from score_flyio.errors import UsageError
 from score_flyio.flytoml.names import STRATEGY_NAMES
 
@@ -38,6 +38,7 @@ INPUTS: Final = (
         metavar="PATH=VALUE",
         help="Set one value of the Score file, or remove it with an empty VALUE; repeatable.",
     ),
+    refresh_option,
 )
 """What is deployed."""
 
@@ -318,7 +319,7 @@ def selection(settings: dict[str, Any], environ: Mapping[str, str]) -> Selection
     from score_flyio.engine.pipeline import Selection
     from score_flyio.engine.project import Overrides
 
-    own = {name: settings.pop(name) for name in ("files", "configs", "app")}
+    own = {name: settings.pop(name) for name in ("files", "configs", "app", "refresh")}
     single = len(own["files"]) == 1 and not own["configs"]
     if len(own["configs"]) == 1 and not own["files"]:
         own["app"] = own["app"] or environ.get("FLY_APP") or None

@@ -103,6 +103,10 @@ target_option = click.option(
 )
 """See `cli.apps.target_of`."""
 
+refresh_option = click.option(
+    "--refresh", is_flag=True, help="Without FILE: read the Score files of the workloads again."
+)
+
 app_option = click.option("-a", "--app", metavar="NAME", help="The Fly app.")
 
 org_option = click.option("-o", "--org", metavar="SLUG", help="The Fly organization.")

@@ -98,6 +98,8 @@ class ScoreApp(Record, Input):
     """The working directory: local files are relative to it."""
     within: tuple[Path, ...] = ()
     """Where local files must lie; empty: anywhere."""
+    remarks: tuple[Problem, ...] = ()
+    """What there is to say of how it was read."""
 
     @classmethod
     def from_document(
@@ -170,7 +172,7 @@ class ScoreApp(Record, Input):
             side_files=found.side_files,
             exposure=found.exposure,
             hostnames=self._hostnames(outputs),
-            notices=found.notices,
+            notices=(*self.remarks, *found.notices),
         )
 
     def _hostnames(self, outputs: Mapping[str, Outputs]) -> tuple[str, ...]:

@@ -59,6 +59,8 @@ class Selection(Record):
     """fly.toml files that somebody wrote."""
     app: str | None = None
     """Replaces the app of the only fly.toml."""
+    refresh: bool = False
+    """Without files: read those of the workloads again."""
     overrides: Overrides = field(factory=Overrides)
     """Only with exactly one Score file."""
 
@@ -102,7 +104,8 @@ async def load_inputs(
                 "there is nothing to do: the project has no workload yet",
                 hint="name a Score file, such as score.yaml",
             )
-        calls += [(name, partial(project.recall, state, name)) for name in sorted(state.workloads)]
+        recall = partial(project.recall, state, refresh=selection.refresh)
+        calls += [(name, partial(recall, name)) for name in sorted(state.workloads)]
     overrides, app, folder = selection.overrides, selection.app, project.directory
     calls += [(file, partial(project.examine, file, overrides)) for file in selection.files]
     calls += [(c, partial(FlyTomlApp.load, c, folder, app=app)) for c in selection.configs]
@@ -129,6 +132,11 @@ def _check(selection: Selection) -> None:
         raise UsageError(
             "--app names the app of one fly.toml: it needs exactly one --config and no Score file",
             hint="the app of a Score workload is the project's prefix and the workload's name",
+        )
+    if selection.refresh and (selection.files or selection.configs):
+        raise UsageError(
+            "--refresh reads the Score files of all workloads anew; it takes no FILE or --config",
+            hint="leave it out: a FILE that is given is read in any case",
         )
     if selection.overrides and len(selection.files) != 1:
         raise UsageError(

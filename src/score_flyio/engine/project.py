@@ -15,7 +15,7 @@ from score_flyio.base.event_loop import event_loop, in_thread
 from score_flyio.base.record import Record
 from score_flyio.engine.access import access_from_environment
 from score_flyio.engine.inputs import ScoreApp
-from score_flyio.errors import ConfigError, UsageError
+from score_flyio.errors import ConfigError, ScoreFileError, UsageError
 from score_flyio.flytoml.names import can_begin_app_name
 from score_flyio.resources.registry import Registry, project_registry
 from score_flyio.score.load import LoadedWorkload, read_score_file
@@ -215,15 +215,30 @@ class Project:
         named = evolve(loaded, file=file, origin=evolve(loaded.origin, file=file))
         return ScoreApp(loaded=named, directory=self.directory, within=self._within(file))
 
-    def recall(self, state: ProjectState, name: str) -> ScoreApp:
-        """A workload as it was loaded last. Raises UsageError and ScoreFileError."""
+    def recall(self, state: ProjectState, name: str, *, refresh: bool = False) -> ScoreApp:
+        """A workload as it was loaded last, or with `refresh` as its file has it now.
+
+        Raises UsageError and ScoreFileError.
+        """
         record = state.workloads.get(name)
         if record is None:
             raise unknown_workload(name, state)
         file = record.file or f"workload {name}"
-        return ScoreApp.from_document(
+        kept = ScoreApp.from_document(
             record.spec, file, directory=self.directory, within=self._within(record.file or "")
         )
+        if not (record.file and (self.directory / record.file).is_file()):
+            return kept
+        from score_flyio.engine.reading import changed, refreshed
+
+        mark = state.overridden.get(name)
+        if refresh:
+            return refreshed(kept, self.examine(record.file), mark)
+        try:
+            remarks = changed(kept, self.examine(record.file), mark)
+        except ScoreFileError as error:
+            remarks = error.problems
+        return evolve(kept, remarks=remarks)
 
     def _within(self, file: str) -> tuple[Path, ...]:
         """Where a Score file may take files from: whoever wrote it may be somebody else."""
@@ -296,6 +311,12 @@ def remember(state: ProjectState, loaded: Sequence[LoadedWorkload]) -> None:
     for item in loaded:
         record = WorkloadRecord(spec=item.document, file=item.file)
         state.workloads[item.workload.name] = record
+        if item.origin.source is not None:  # else it was not read now
+            state.overridden.pop(item.workload.name, None)
+            if item.origin.overrides:
+                from score_flyio.engine.reading import mark_of
+
+                state.overridden[item.workload.name] = mark_of(item)
 
 
 def unknown_workload(name: str, state: ProjectState) -> UsageError:

@@ -39,6 +39,10 @@ class LoadedWorkload(Record):
     origin: Origin = field(kw_only=True, repr=False, eq=False)
     """Where its values were written."""
 
+    def with_document(self, document: dict[str, Any]) -> LoadedWorkload:
+        """The same with another document, which is right in form."""
+        return evolve(self, document=document, workload=workload_of(document))
+
     def raise_problems(self) -> None:
         """Raise all problems as one error, if there are any."""
         if self.problems:
@@ -230,5 +234,4 @@ def _with_image(loaded: LoadedWorkload, image: str) -> LoadedWorkload:
             f"{', '.join(containers)}",
         )
     changed = {n: {**containers[n], "image": reference} for n in chosen}
-    document = {**loaded.document, "containers": {**containers, **changed}}
-    return evolve(loaded, document=document, workload=workload_of(document))
+    return loaded.with_document({**loaded.document, "containers": {**containers, **changed}})

@@ -50,7 +50,7 @@ def _converter() -> cattrs.Converter:
 def dump_deployments(state: ProjectState) -> str | None:
     """The text of `deployments.yaml`; None when there is nothing to remember."""
     defaults = state.default_provisioners
-    if defaults and not (state.deployments or state.uses_shared or state.place):
+    if defaults and not (state.deployments or state.uses_shared or state.place or state.overridden):
         return None
     place = state.place
     known = {} if place is None else {"address": place.address, "organization": place.organization}
@@ -60,6 +60,7 @@ def dump_deployments(state: ProjectState) -> str | None:
             "salt": state.salt,
             **({"place": known} if known else {}),
             **({} if defaults else {"default_provisioners": False}),
+            **({"overridden": dict(sorted(state.overridden.items()))} if state.overridden else {}),
             "uses_shared": dict(sorted(state.uses_shared.items())),
             **({} if state.deployments else {"deployments": {}}),
         }
@@ -107,6 +108,7 @@ def load_deployments(state: ProjectState, text: str, file: str) -> None:
         state.uses_shared = _converter().structure(
             document.get("uses_shared") or {}, dict[str, bool]
         )
+        state.overridden = _converter().structure(document.get("overridden") or {}, dict[str, str])
         state.deployments = _converter().structure(
             document.get("deployments") or {}, dict[str, DeploymentRecord]
         )

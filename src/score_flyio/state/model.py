@@ -61,6 +61,8 @@ class ProjectState(Record):
     """In matching order."""
     default_provisioners: bool = True
     """Whether those that come with score-flyio serve what no other does."""
+    overridden: dict[str, str] = field(factory=dict)
+    """Workloads that were read with overrides → what tells their files from changed ones."""
     deployments: dict[str, DeploymentRecord] = field(factory=dict)
     """By app name."""
     uses_shared: dict[str, bool] = field(factory=dict)

@@ -67,6 +67,8 @@ class TargetStore:
         state.shared = {**state.shared, PREFIX_KEY: shared.app_prefix}
         state.provisioners = shared.provisioners
         state.default_provisioners = shared.default_provisioners
+        others = {n: mark for n, mark in shared.overridden.items() if n not in state.workloads}
+        state.overridden = {**others, **state.overridden}
         state.workloads = {**shared.workloads, **state.workloads}
         return state
 

@@ -10,7 +10,7 @@ import asyncclick as click
 
 from score_flyio.cli.command import EarlyCommand
 from score_flyio.cli.go_flags import ImageName
-from score_flyio.cli.options import events_option, json_option
+from score_flyio.cli.options import events_option, json_option, refresh_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 @click.command("generate", cls=EarlyCommand)
 @click.argument("files", nargs=-1, metavar="[FILE]...")
+@refresh_option
 @click.option("--overrides-file", metavar="FILE", help="YAML map laid over the Score file.")
 @click.option(
     "--override-property",
@@ -61,6 +62,7 @@ async def command(
     cli: CliContext,
     *,
     files: tuple[str, ...],
+    refresh: bool,
     overrides_file: str | None,
     override_properties: tuple[str, ...],
     image: str | None,
@@ -80,6 +82,8 @@ async def command(
     if deploy_args and not deploy:
         raise UsageError("--deploy-args is for --deploy", hint="add --deploy")
     from score_flyio.engine.output import Output
+    from score_flyio.engine.pipeline import Selection
+    from score_flyio.engine.project import Overrides
 
     output = Output(project=cli.project(), folder=output_dir, secrets_file=secrets_file)
     flags: dict[str, Any] = {}
@@ -87,7 +91,8 @@ async def command(
         flags = await _deploy_flags(split_arguments(deploy_args))
         flags |= {"jobs": jobs or flags["jobs"], "events_file": events_file or flags["events_file"]}
         image = image or (flags["image"] if len(files) == 1 else None)
-    chosen = _selection(files, overrides_file, override_properties, image)
+    overrides = Overrides(file=overrides_file, properties=override_properties, image=image)
+    chosen = Selection(files=files, refresh=refresh, overrides=overrides)
     if deploy:
         return await _deploy(cli, chosen, output, flags)
     await _generate(cli, chosen, output, jobs=jobs, events_file=events_file)
@@ -124,19 +129,6 @@ async def _generate(
         ]
     }
     cli.output.result(document, "")
-
-
-def _selection(
-    files: tuple[str, ...],
-    overrides_file: str | None,
-    override_properties: tuple[str, ...],
-    image: str | None,
-) -> Selection:
-    from score_flyio.engine.pipeline import Selection
-    from score_flyio.engine.project import Overrides
-
-    overrides = Overrides(file=overrides_file, properties=override_properties, image=image)
-    return Selection(files=files, overrides=overrides)
 
 
 def split_arguments(values: Sequence[str]) -> list[str]:

@@ -76,6 +76,7 @@ async def forget(
         raise unknown_workload(name, state)
     before = {uid for uid, record in state.resources.items() if record.source_workload}
     del state.workloads[name]
+    state.overridden.pop(name, None)
     documents = {other: record.spec for other, record in state.workloads.items()}
     orphans = record_plan(state, plan_resources(documents, ()))
     await project.store.save(state)
