@@ -46,9 +46,7 @@ generate-check: $(READY)  ## Check that the generated code is fresh
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python openapi/generate.py --check
 
 test: $(READY)  ## Run all tests
-	tests/browser/setup.sh || true
-	tests/integration/images/setup.sh || true
-	tests/integration/servers/setup.sh || true
+	for part in browser images servers; do tests/setup.sh $$part || true; done
 	$(PYTEST) -n $(WORKERS)
 
 bench: $(READY)  ## Measure the targets; prints a table and writes bench-results.json

@@ -16,7 +16,7 @@ from typing import Any
 
 from attrs import define, field
 
-SETUP = "Chromium is missing: run tests/browser/setup.sh (it needs apt-get and root, or sudo)"
+SETUP = "Chromium is missing: run `tests/setup.sh browser` (it needs apt-get and root, or sudo)"
 PATIENCE = 60.0
 """Seconds for one answer of the browser."""
 FLAGS = (

@@ -160,6 +160,6 @@ def test_hostile_texts_stay_texts(show: Callable[..., Page]) -> None:
 
 def test_without_chromium_the_tests_say_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "PATH", "")
-    with pytest.raises(BrowserError, match=r"tests/browser/setup\.sh") as caught:
+    with pytest.raises(BrowserError, match=r"tests/setup\.sh browser") as caught:
         find_chromium()
     assert str(caught.value) == SETUP

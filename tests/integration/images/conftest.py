@@ -18,7 +18,7 @@ import httpx
 import pytest
 from attrs import frozen
 
-SETUP = Path(__file__).parent / "setup.sh"
+SETUP = Path(__file__).parents[2] / "setup.sh"
 PASSWORD = "fm2_dummy+/=,fm2_other"
 _LISTENING = re.compile(r"listening on (127\.0\.0\.1:\d+)")
 
@@ -28,7 +28,7 @@ def program(name: str) -> str:
     path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
     found = shutil.which(name, path=path)
     if found is None:
-        done = subprocess.run([str(SETUP)], capture_output=True, text=True, check=False)
+        done = subprocess.run([str(SETUP), "images"], capture_output=True, text=True, check=False)
         found = shutil.which(name, path=path)
         if found is None:
             pytest.skip(f"{name} cannot be installed: {done.stderr.strip()[-300:]}")
@@ -144,7 +144,23 @@ def docker_daemon(kind: str, folder: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(30)
+        unmount_below(folder)
+        unmount_below(short)
         shutil.rmtree(short, ignore_errors=True)
+
+
+def mounts_below(folder: Path) -> list[str]:
+    """What is mounted below a folder, in the order of mounting."""
+    lines = Path("/proc/mounts").read_text().splitlines()
+    # The kernel writes a space or tab in a name as an octal number.
+    places = [line.split(" ")[1].encode().decode("unicode_escape") for line in lines]
+    return [place for place in places if folder.resolve() in Path(place).parents]
+
+
+def unmount_below(folder: Path) -> None:
+    """Unmounts what a daemon left, above all one that was killed: nobody could remove its folder."""
+    for place in reversed(mounts_below(folder)):
+        subprocess.run(["umount", "--lazy", place], check=True)
 
 
 def _wait_for(process: subprocess.Popen[bytes], log: Path) -> None:

@@ -20,7 +20,13 @@ from score_flyio.images.reference import ImageReference
 from tests.cli.conftest import Cli, Result
 from tests.cli.conftest import cli as cli  # noqa: PLC0414  # a fixture
 from tests.cli.platform import Platform, platform
-from tests.integration.images.conftest import PASSWORD, Registry, docker_daemon, program
+from tests.integration.images.conftest import (
+    PASSWORD,
+    Registry,
+    docker_daemon,
+    mounts_below,
+    program,
+)
 
 DOCKERFILE = "FROM scratch\nCOPY busybox /bin/sh\nCOPY word /word\n"
 FAST = "--no-smoke-checks"
@@ -250,7 +256,8 @@ async def test_a_daemon_that_is_killed(
         "FROM scratch\nCOPY busybox /bin/sh\nRUN echo it runs; sleep 100\n"
     )
     settings = BuildSettings(name="web", folder=project, network="none")
-    with docker_daemon("buildkit", tmp_path_factory.mktemp("killed")) as host:
+    folder = tmp_path_factory.mktemp("killed")
+    with docker_daemon("buildkit", folder) as host:
 
         def tell(progress: Progress) -> None:
             if progress.text == "it runs":
@@ -266,3 +273,4 @@ async def test_a_daemon_that_is_killed(
             await builder.build(build, tell)
         assert raised.value.hint
         assert registry.tags("killed") == set()
+    assert mounts_below(folder) == []

@@ -71,7 +71,7 @@ def client(command: list[str], environ: Mapping[str, str], stdin: str = "") -> s
 def program(name: str) -> str:
     found = shutil.which(name, path=PATH)
     if found is None:
-        pytest.skip(f"there is no {name}; tests/integration/servers/setup.sh installs it")
+        pytest.skip(f"there is no {name}; `tests/setup.sh servers` installs it")
     return found
 
 

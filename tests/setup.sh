@@ -1,0 +1,60 @@
+#!/bin/sh
+# Installs what tests use, from the packages of Debian or Ubuntu:
+#   setup.sh browser|images|servers...
+# browser: the Chromium that is driven; images: a registry, builders with and without a daemon,
+# and a static busybox for images from scratch; servers: those that types of servers run, with
+# their clients. Installs only what is missing, and starts nothing.
+set -eu
+
+missing=""
+PATH="$PATH:/usr/sbin:/sbin"
+need() {
+  command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
+}
+for part in "$@"; do
+  case "$part" in
+    browser)
+      command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 ||
+        need chromium "chromium fonts-dejavu-core"
+      ;;
+    images)
+      need docker-registry docker-registry
+      need dockerd docker.io
+      need buildah buildah
+      need podman podman
+      need htpasswd apache2-utils
+      need busybox busybox-static
+      ;;
+    servers)
+      need redis-server redis-server
+      need mariadbd mariadb-server
+      need rabbitmq-server rabbitmq-server
+      ;;
+    *)
+      echo "tests/setup.sh: there is no part $part; give browser, images or servers" >&2
+      exit 2
+      ;;
+  esac
+done
+if [ -z "$missing" ]; then
+  exit 0
+fi
+
+if ! command -v apt-get >/dev/null 2>&1; then
+  echo "tests/setup.sh: there is no apt-get; install$missing" >&2
+  exit 1
+fi
+as_root=""
+if [ "$(id -u)" -ne 0 ]; then
+  as_root="sudo"
+fi
+# Without this, packages of servers start them.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null
+  $as_root chmod +x "$policy"
+  trap '$as_root rm -f "$policy"' EXIT
+fi
+$as_root apt-get update -qq
+# shellcheck disable=SC2086  # a list of packages
+DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing
