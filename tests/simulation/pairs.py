@@ -111,6 +111,8 @@ def pair(seed: int) -> Pair:
             first = evolve(first, dies=dies)
         else:
             second = evolve(second, dies=dies)
+    elif not count:
+        first, second = _meeting(random.Random(f"meeting:{seed}"), first, second)
     return Pair(
         seed=seed,
         app=app,
@@ -127,6 +129,17 @@ def pair(seed: int) -> Pair:
             unique_machine_names=rng.random() < 0.7,
         ),
     )
+
+
+def _meeting(rng: random.Random, first: Runner, second: Runner) -> tuple[Runner, Runner]:
+    """Two launches; often, one of them is killed when they have met, or while one gives way."""
+    second = evolve(second, begins=rng.uniform(0, 0.5))
+    match rng.choice(("first", "second", "none")):
+        case "first":
+            first = evolve(first, dies=rng.uniform(0.5, 8.0))
+        case "second":
+            second = evolve(second, dies=rng.uniform(0.5, 8.0))
+    return first, second
 
 
 def _runner(rng: random.Random, app: SimApp, stage: int, count: int) -> Runner:

@@ -2,20 +2,26 @@
 
 Canaries go. Of a bluegreen update, blue machines that were marked go, since their green ones serve;
 green machines whose blue one still serves go, and the update begins anew. A replacement whose old
-machine is still there is kept, and the old one goes once the replacement is well. Where nothing but
+machine is still there is kept, and the old one goes once the replacement is well. Of two first
+deploys that met, the later one gives way, or was killed before it could. Where nothing but
 standbys is left, whose machines are gone, the group begins anew: nothing would ever start them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Final
 
 from attrs import field, frozen
 
 from fly_machines import models
-from score_flyio.deploy.metadata import SAFE_TO_DESTROY, Marks
+from score_flyio.deploy.metadata import SAFE_TO_DESTROY, Launch, Marks
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.step import DestroyMachine
+
+MEET_WITHIN: Final = 300.0
+"""Seconds between the first machines of two launches that met."""
 
 
 @frozen(kw_only=True)
@@ -32,6 +38,7 @@ def sort_out(app: str, group: str, machines: Iterable[models.Machine]) -> Member
     """Tells members from leftovers; a group never loses its last machine that could run."""
     machines = tuple(machines)
     reasons = {m.id or "": _why_gone(m, machines) for m in machines}
+    reasons |= dict.fromkeys(_second_launch(machines), "another run launched the group before")
     kept = tuple(m for m in machines if not reasons[m.id or ""])
     if not kept:
         return Members(machines=machines)
@@ -58,6 +65,34 @@ def _orphaned(machine: models.Machine, machines: tuple[models.Machine, ...]) -> 
     """Whether it is a standby of machines that are not there."""
     standbys = (machine.config.standbys if machine.config else None) or []
     return bool(standbys) and not {m.id for m in machines} & set(standbys)
+
+
+def _second_launch(machines: Iterable[models.Machine]) -> tuple[str, ...]:
+    """The machines of launches that met another one.
+
+    Machines that took over from theirs since were deployed with the group, and are part of it.
+    """
+    launches: dict[str, list[models.Machine]] = {}
+    for machine in machines:
+        launch = Launch.of_machine(machine)
+        if launch is not None and not launch.again and _age(machine):
+            launches.setdefault(launch.id, []).append(machine)
+    begun = {name: min(map(_age, made)) for name, made in launches.items()}
+    first = min(begun.values(), default=0.0)
+    return tuple(
+        machine.id or ""
+        for name, made in launches.items()
+        if 0 < begun[name] - first < MEET_WITHIN
+        for machine in made
+    )
+
+
+def _age(machine: models.Machine) -> float:
+    """When it was made, in seconds since the epoch; 0 where nothing tells."""
+    try:
+        return datetime.fromisoformat(machine.created_at or "").timestamp()
+    except ValueError:
+        return 0.0
 
 
 def _why_gone(machine: models.Machine, machines: tuple[models.Machine, ...]) -> str:

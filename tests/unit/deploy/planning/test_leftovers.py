@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+from attrs import evolve
+
 from fly_machines import models
 from score_flyio.deploy.metadata import SAFE_TO_DESTROY, STANDS_FOR, TAG
 from score_flyio.deploy.planning.leftovers import sort_out
+from score_flyio.fly.present import LAUNCH_KEY
 
 
 def machine(name: str, *, standbys: list[str] | None = None, **metadata: str) -> models.Machine:
@@ -53,3 +57,35 @@ def test_each_machine_that_goes_is_told_why() -> None:
     blue = machine("a", standbys=None, **{TAG: SAFE_TO_DESTROY})
     (gone,) = sort_out("app", "app", [blue, green]).gone
     assert gone.reason == "an earlier run replaced it"
+
+
+def launched(place: str, created: str) -> models.Machine:
+    return evolve(
+        machine(place, standbys=None, **{LAUNCH_KEY: place}), created_at=f"2026-11-25T{created}Z"
+    )
+
+
+def test_of_launches_that_met_the_later_one_goes() -> None:
+    """Its run was killed before it could give way itself."""
+    later = [launched("B:1/2", "10:00:01"), launched("B:2/2", "10:00:05")]
+    earlier = [launched("A:1/2", "10:00:00.5"), launched("A:2/2", "10:00:04")]
+    found = sort_out("app", "app", [*later, *earlier])
+    assert [m.id for m in found.machines] == ["A:1/2", "A:2/2"]
+    assert {step.target.machine: step.reason for step in found.gone} == {
+        "B:1/2": "another run launched the group before",
+        "B:2/2": "another run launched the group before",
+    }
+
+
+@pytest.mark.parametrize(
+    ("place", "created"),
+    [
+        ("A:2/2", "10:00:20"),  # of the same launch
+        ("B:1/2+green", "10:00:20"),  # took over from one of it since
+        ("B:1/2", "12:00:00"),  # they cannot have met
+        ("B:1/2", ""),  # nothing tells when
+    ],
+)
+def test_what_did_not_meet_another_launch_stays(place: str, created: str) -> None:
+    found = sort_out("app", "app", [launched("A:1/2", "10:00:00"), launched(place, created)])
+    assert found.gone == ()
