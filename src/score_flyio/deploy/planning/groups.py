@@ -87,9 +87,9 @@ def _touched(
 
 
 def _standbys_last(plan: GroupPlan) -> GroupPlan:
-    """Machines that serve are created before those that stand by: the rate limit counts both."""
+    """Of what is launched, machines that serve come first: the rate limit counts standbys, too."""
     creates = [step for step in plan.steps if isinstance(step, CreateMachine)]
-    serving = tuple(step.id for step in creates if step.role != "standby")
+    serving = tuple(step.id for step in creates if not step.role)
     steps = tuple(
         step.after(*serving) if isinstance(step, CreateMachine) and step.role == "standby" else step
         for step in plan.steps

@@ -150,3 +150,15 @@ def step(plan: AppPlan, name: str) -> Any:
 
 def updates(plan: AppPlan) -> list[UpdateMachine]:
     return [each for each in plan.steps if isinstance(each, UpdateMachine)]
+
+
+def acyclic(plan: AppPlan) -> bool:
+    """Whether no step waits, however far, for itself."""
+    needs = {each.id: set(each.needs) for each in plan.steps}
+    done: set[str] = set()
+    while left := needs.keys() - done:
+        ready = {name for name in left if needs[name] & needs.keys() <= done}
+        if not ready:
+            return False
+        done |= ready
+    return True

@@ -23,6 +23,7 @@ from score_flyio.fly.present import LAUNCH_KEY
 from tests.unit.deploy.planning.plans import (
     CHECK,
     SERVICE,
+    acyclic,
     half_launched,
     ids,
     launched,
@@ -132,6 +133,14 @@ def test_what_is_missing_comes_before_what_is_there_changes() -> None:
     assert f"{TWO}:healthy" in step(plan, f"update:{ONE}").needs
     assert Marks.of(models.Machine(config=step(plan, f"update:{ONE}").config)).counted == LAUNCHED
     assert f"counted:{ONE}" not in ids(plan)
+
+
+@pytest.mark.parametrize("strategy", ["rolling", "canary", "bluegreen", "immediate"])
+@pytest.mark.parametrize("text", [CHECK, SERVICE + CHECK])
+def test_what_is_missing_waits_for_nothing_that_waits_for_it(text: str, strategy: str) -> None:
+    two = "[processes]\napp = 'a'\nworker = 'b'\n"
+    half = half_launched(wanted(two + text))
+    assert acyclic(planned(wanted(two + text, image="nginx:2"), half, strategy=strategy))
 
 
 @pytest.mark.parametrize("options", [{"update_only": True}, {"only_machines": (ONE,)}])

@@ -26,6 +26,7 @@ from score_flyio.state.deployments import SecretRecord
 from tests.unit.deploy.planning.plans import (
     CHECK,
     SERVICE,
+    acyclic,
     carried_out,
     changed,
     half_launched,
@@ -55,17 +56,6 @@ def behind(plan: AppPlan, name: str) -> set[str]:
     """All that a step waits for."""
     needs = set(step(plan, name).needs)
     return needs.union(*(behind(plan, each) for each in needs))
-
-
-def acyclic(plan: Any) -> bool:
-    needs = {each.id: set(each.needs) for each in plan.steps}
-    done: set[str] = set()
-    while left := needs.keys() - done:
-        ready = {name for name in left if needs[name] & needs.keys() <= done}
-        if not ready:
-            return False
-        done |= ready
-    return True
 
 
 @pytest.mark.parametrize("strategy", ["rolling", "immediate", "canary", "bluegreen"])
