@@ -39,7 +39,7 @@ MAY_IMPORT_OF_OURS = {
     ),
     "cli": (
         "_version", "base", "convert", "deploy", "engine", "errors", "events", "fly", "flytoml", "images",
-        "report_html", "resources", "score", "state",
+        "report_html", "resources", "score", "state", "yaml.writer",
     ),
     "testing": ("engine", "events"),
     "fly_emulator": (

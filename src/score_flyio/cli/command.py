@@ -40,7 +40,7 @@ class Command(click.Command):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["context_settings"] = {**_HELP, **kwargs.get("context_settings", {})}
         super().__init__(*args, **kwargs)
-        self.params.extend(global_options())
+        self.params.extend(global_options(of_group=False))
 
     async def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return await super().parse_args(ctx, as_click_reads(args, self.params, ctx))
@@ -69,7 +69,7 @@ class Group(click.Group):
         kwargs["context_settings"] = {**_HELP, **kwargs.get("context_settings", {})}
         kwargs["no_args_is_help"] = False
         super().__init__(*args, **kwargs)
-        self.params.extend(global_options())
+        self.params.extend(global_options(of_group=True))
 
     async def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args and not ctx.resilient_parsing:

@@ -29,15 +29,25 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: Any) -> N
 
 def _flag(*names: str, help_text: str) -> GlobalOption:
     return GlobalOption(
-        names, is_flag=True, default=None, expose_value=False, callback=_keep, help=help_text
+        [*names, names[-1].strip("-").replace("-", "_")],
+        is_flag=True,
+        default=None,
+        expose_value=False,
+        callback=_keep,
+        help=help_text,
     )
 
 
-def global_options() -> list[click.Parameter]:
-    """The global options, as parameters of one command."""
+def global_options(*, of_group: bool) -> list[click.Parameter]:
+    """The global options, as parameters of a group, or of one command.
+
+    `-v` is the version before a command, as in the Go score-flyio, and more output behind one, as
+    in other Score tools.
+    """
     return [
         _flag(
             "-d",
+            *(() if of_group else ("-v", "--verbose")),
             "--debug",
             help_text="More output, tracebacks included (or SCORE_FLYIO_DEBUG=true).",
         ),
@@ -58,7 +68,7 @@ def global_options() -> list[click.Parameter]:
             help="The Fly token; FLY_ACCESS_TOKEN shows it to nobody else on this computer.",
         ),
         GlobalOption(
-            ["-v", "--version"],
+            ["-v", "--version"] if of_group else ["--version"],
             is_flag=True,
             is_eager=True,
             expose_value=False,
@@ -77,6 +87,11 @@ json_option = click.option(
     help="Print the result as one JSON document.",
 )
 """For commands that print a result with `cli.output.result`."""
+
+format_option = click.option(
+    "-f", "--format", "form", type=click.Choice(["table", "json", "yaml"]), help="How to print it."
+)
+"""For lists, as other Score tools have it; see `Output.formatted`."""
 
 events_option = click.option(
     "--events", "events_file", metavar="FILE.jsonl", help="Write every event as a line of JSON."

@@ -40,6 +40,17 @@ class Output:
         elif text:
             self.stdout.write(_ended(text))
 
+    def formatted(self, document: Any, text: str, form: str | None) -> None:
+        """Print a list as `--format` says."""
+        if form == "json":
+            self.document(document)
+        elif form == "yaml":
+            from score_flyio.yaml.writer import write_yaml
+
+            self.write(write_yaml(document))
+        else:
+            self.result(document, text)
+
     def document(self, document: Any) -> None:
         """Print one JSON document on stdout."""
         text = json.dumps(document, indent=2, ensure_ascii=False, default=_encode)

@@ -29,6 +29,8 @@ NOT_HERE: Final = ("manifests", "services", "networks", "volumes", "files")
 """Members with which such programs give what is to be put into Kubernetes or Compose."""
 MAX_ANSWER: Final = 16 * 1024 * 1024
 """Bytes; a longer answer is refused."""
+MOST_REASON: Final = 400
+"""Characters of the reason that a failed call gives."""
 _HALF: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -211,7 +213,8 @@ def understand(
             code="provisioner_no_output",
             hint='print at least {"values": {}}',
         )
-    failed = f"{about} failed to {mode}: {answer.failure}"
+    reason = _reason(answer)
+    failed = f"{about} failed to {mode}: {answer.failure}" + (f": {reason}" if reason else "")
     if not answer.body:
         raise ProvisionFailed(failed, uid=uid, code="provisioner_call_failed")
     try:
@@ -219,8 +222,10 @@ def understand(
     except ValueError as error:
         if answer.failure is None:
             failed = f"{about} succeeded"
+        if not reason:
+            failed += f"; its answer is not what the protocol asks for: {error}"
         raise ProvisionFailed(
-            f"{failed}; its answer is not what the protocol asks for: {error}",
+            failed,
             uid=uid,
             code=_undecodable(answer, mode),
         ) from error
@@ -228,6 +233,21 @@ def understand(
         return result
     code = "provisioner_failed" if mode is Mode.PROVISION else "provisioner_call_failed"
     raise ProvisionIncomplete(failed, uid=uid, result=result, code=code)
+
+
+def _reason(answer: Answer) -> str:
+    """What a failed call says in its JSON for people; other members may hold secrets."""
+    if answer.failure is None:
+        return ""
+    try:
+        document = parse_object(answer.body)
+    except ValueError:
+        return ""
+    inside = document.get("error")
+    told = [inside.get("message") if isinstance(inside, dict) else inside]
+    told += [document.get(name) for name in ("message", "detail", "title")]
+    texts = [text.strip() for text in told if isinstance(text, str) and text.strip()]
+    return texts[0][:MOST_REASON] if texts else ""
 
 
 def _undecodable(answer: Answer, mode: Mode) -> str:

@@ -19,9 +19,12 @@ _LONGEST_KEY: Final = 1000
 """Characters; YAML allows 1024 for a key in the short form."""
 
 
-def write_yaml(document: dict[str, Any], indent: str = "") -> str:
+def write_yaml(document: dict[str, Any] | list[Any], indent: str = "") -> str:
     """The document in block style, two spaces a level, keys in the order given."""
-    return "\n".join(_map(document, indent)) + "\n" if document else f"{indent}{{}}\n"
+    if not document:
+        return f"{indent}{_scalar(document)}\n"
+    lines = _map(document, indent) if isinstance(document, dict) else _list(document, indent)
+    return "\n".join(lines) + "\n"
 
 
 def sorted_keys(value: Any) -> Any:

@@ -23,7 +23,6 @@ RUN = (
     click.option("--local-only", is_flag=True, help="Build here, never at Fly."),
     click.option("--remote-only", is_flag=True, help="Build at Fly, as with --builder fly."),
     click.option("--now", is_flag=True, hidden=True),
-    click.option("--verbose", is_flag=True, hidden=True),
     click.option("--dns-checks", is_flag=True, hidden=True),
     click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Provisioners at once."),
     click.option("--report", metavar="FILE.html", help="Write a report to look at."),
@@ -53,7 +52,7 @@ def deploy_run(cli: CliContext, *, output: Output | None = None, **settings: Any
     from score_flyio.cli.apps import target_of
     from score_flyio.cli.deploy_run import DeployRun
 
-    for ignored in ("now", "verbose", "dns_checks"):
+    for ignored in ("now", "dns_checks"):
         settings.pop(ignored)
     pushed = settings.pop("push") or not settings["build_only"]
     settings["builder"] = _builder(settings)

@@ -23,7 +23,7 @@ command = Group("provisioners", help="List, add or remove provisioners.")
     "-f",
     "--format",
     "form",
-    type=click.Choice(["table", "json"]),
+    type=click.Choice(["table", "json", "yaml"]),
     help="All types that are served, with those that come with score-flyio.",
 )
 @json_option
@@ -32,7 +32,8 @@ async def list_(cli: CliContext, form: str | None) -> None:
     project = cli.project()
     registry = project.registry(await project.read())
     if form is not None:
-        cli.output.write(_served(tuple(registry.in_order()), form))
+        rows, text = _served(tuple(registry.in_order()))
+        cli.output.formatted(rows, text, form)
         return
     definitions = registry.all()
     lines = [f"[{index}]: {_line(item)}" for index, item in enumerate(definitions)]
@@ -134,8 +135,8 @@ def _spec(
     return http_spec(http_url or "")
 
 
-def _served(definitions: Sequence[ProvisionerDefinition], form: str) -> str:
-    """What serves which type, in matching order of each type."""
+def _served(definitions: Sequence[ProvisionerDefinition]) -> tuple[list[dict[str, Any]], str]:
+    """What serves which type, in matching order of each type, and as a table."""
     from score_flyio.cli.output import table
 
     ordered = sorted(definitions, key=lambda item: item.resource_type)
@@ -150,17 +151,13 @@ def _served(definitions: Sequence[ProvisionerDefinition], form: str) -> str:
         }
         for item in ordered
     ]
-    if form == "json":
-        import json
-
-        return json.dumps(rows, indent=2, ensure_ascii=False)
     header = ["TYPE", "CLASS", "PARAMS", "OUTPUTS", "DESCRIPTION"]
     lines = [
         [item.resource_type, item.resource_class or "(any)", ", ".join(item.params) or "-",
          ", ".join(item.outputs) or "-", item.description or item.id]
         for item in ordered
     ]  # fmt: skip
-    return table(header, lines)
+    return rows, table(header, lines)
 
 
 def _line(item: ProvisionerDefinition) -> str:

@@ -9,7 +9,13 @@ import asyncclick as click
 
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import emulate_option, events_option, json_option, yes_option
+from score_flyio.cli.options import (
+    emulate_option,
+    events_option,
+    format_option,
+    json_option,
+    yes_option,
+)
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,8 +33,9 @@ show_secrets_option = click.option(
 
 @command.command("list")
 @emulate_option
+@format_option
 @json_option
-async def list_(cli: CliContext, emulate: bool) -> None:
+async def list_(cli: CliContext, emulate: bool, form: str | None) -> None:
     """List the resources that workloads asked for, with the names of their outputs."""
     from score_flyio.cli.output import table
 
@@ -39,7 +46,7 @@ async def list_(cli: CliContext, emulate: bool) -> None:
         for r in records
     ]
     header = ["UID", "SOURCE WORKLOAD", "PROVISIONER", "OUTPUTS"]
-    cli.output.result([_document(record) for record in records], table(header, rows))
+    cli.output.formatted([_document(record) for record in records], table(header, rows), form)
 
 
 def _document(record: ResourceRecord) -> dict[str, Any]:
@@ -56,9 +63,19 @@ def _document(record: ResourceRecord) -> dict[str, Any]:
 @click.argument("uid")
 @show_secrets_option
 @emulate_option
+@click.option(
+    "-f",
+    "--format",
+    "form",
+    type=click.Choice(["json", "yaml"]),
+    default="json",
+    help="How to print them.",
+)
 @json_option
-async def get_outputs(cli: CliContext, uid: str, show_secrets: bool, emulate: bool) -> None:
-    """Print the outputs of a resource as JSON.
+async def get_outputs(
+    cli: CliContext, uid: str, show_secrets: bool, emulate: bool, form: str
+) -> None:
+    """Print the outputs of a resource.
 
     Secret outputs are kept nowhere: to know them, the resource is provisioned again.
     """
@@ -71,6 +88,11 @@ async def get_outputs(cli: CliContext, uid: str, show_secrets: bool, emulate: bo
     else:
         state = await project.read()
         document = state.resources[_known(uid, state)].outputs
+    if form == "yaml" and not cli.output.json:
+        from score_flyio.yaml.writer import sorted_keys, write_yaml
+
+        cli.output.write(write_yaml(sorted_keys(dict(document))))
+        return
     text = json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True)
     cli.output.write(text)
 

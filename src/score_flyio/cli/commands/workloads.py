@@ -8,7 +8,7 @@ import asyncclick as click
 
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import emulate_option, json_option, yes_option
+from score_flyio.cli.options import emulate_option, format_option, json_option, yes_option
 
 if TYPE_CHECKING:
     from score_flyio.engine.project import Project
@@ -20,8 +20,9 @@ command = Group("workloads", help="List or remove the workloads of this project.
 
 @command.command("list")
 @emulate_option
+@format_option
 @json_option
-async def list_(cli: CliContext, emulate: bool) -> None:
+async def list_(cli: CliContext, emulate: bool, form: str | None) -> None:
     """List the workloads, with their apps and Score files."""
     from score_flyio.cli.output import table
 
@@ -31,7 +32,7 @@ async def list_(cli: CliContext, emulate: bool) -> None:
         for name, record in sorted(state.workloads.items())
     ]
     rows = [[str(value or "") for value in item.values()] for item in items]
-    cli.output.result(items, table(["WORKLOAD", "APP", "FILE"], rows))
+    cli.output.formatted(items, table(["WORKLOAD", "APP", "FILE"], rows), form)
 
 
 @command.command("remove")
