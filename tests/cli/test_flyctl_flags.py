@@ -136,4 +136,4 @@ def test_variables_that_look_secret_are_warned_of_wherever_they_stand(
     assert Path("events.jsonl").read_text().count(told) == 2
     project(cli, {"web.yaml": WEB.replace("LEVEL: info", "MY_SECRET: info")})
     planned = cli("plan", "web.yaml")
-    assert f"note: web.yaml: containers.web.variables.MY_SECRET: {told}" in planned.stdout.replace("main", "web")  # fmt: skip
+    assert f"note: web.yaml:5: containers.web.variables.MY_SECRET: {told}" in planned.stdout.replace("main", "web")  # fmt: skip

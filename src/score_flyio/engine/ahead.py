@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from attrs import evolve
+
 from score_flyio.base.place import path_of
 from score_flyio.deploy.desired.guest import refuse_impossible
 from score_flyio.deploy.metadata import by_group
@@ -16,6 +18,8 @@ from score_flyio.fly.client import FlyClient
 from score_flyio.flytoml.groups import flatten, process_groups
 from score_flyio.flytoml.limits import beyond_limits
 from score_flyio.flytoml.regions import AREAS, REGIONS, nearest
+from score_flyio.flytoml.spec import AppSpec
+from score_flyio.score.placeholders import PENDING
 
 
 async def problems_ahead(
@@ -35,12 +39,17 @@ async def problems_ahead(
         "--fallback-regions": options.fallback_regions,
     }
     return (
-        *beyond_limits(desired.spec),
+        *beyond_limits(_known_now(desired.spec)),
         *await unknown_regions(client, asked, observed),
         *_volumes(desired, observed, options),
         *_unknown_names(desired, observed, options),
         *_missing_files(desired, options),
     )
+
+
+def _known_now(spec: AppSpec) -> AppSpec:
+    """The app without the names of volumes that only its resources will give."""
+    return evolve(spec, mounts=tuple(each for each in spec.mounts if PENDING not in each.source))
 
 
 async def refuse_unknown_regions(
@@ -153,7 +162,9 @@ def _volumes(
         yield Problem(
             message="there is no primary_region, and a volume needs one",
             path=path_of("mounts[0]"),
-            hint='add primary_region = "iad" or another one, or give --region',
+            hint="give --region iad, or another one"
+            if desired.workload
+            else 'add primary_region = "iad" or another one, or give --region',
             code="volume_without_region",
         )
     name = options.strategy or (spec.deploy.strategy if spec.deploy else "")

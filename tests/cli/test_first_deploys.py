@@ -1,0 +1,46 @@
+"""Score files as people write them: from `init` to a deploy to an empty plan."""
+
+from __future__ import annotations
+
+from tests.cli.conftest import Cli
+
+FAST = ("--emulate", "--no-smoke-checks", "--ha=false", "--region=ams")
+
+
+def settled(cli: Cli, text: str) -> None:
+    """Deploys a Score file, and then there is nothing to do."""
+    (cli.directory / "score.yaml").write_text(text)
+    cli("init", "--fly-app-prefix", "pfx-", "--no-sample")
+    made = cli("deploy", "score.yaml", *FAST)
+    assert made.exit_code == 0, made.stderr
+    plan = cli("plan", "--emulate", "--ha=false", "--region=ams", "--detailed-exitcode")
+    assert plan.exit_code == 0, plan.stdout
+
+
+def test_a_volume_resource(cli: Cli) -> None:
+    settled(
+        cli,
+        """\
+apiVersion: score.dev/v1b1
+metadata: {name: shop}
+containers:
+  main:
+    image: nginx
+    volumes: {/data: {source: "${resources.data}"}}
+resources: {data: {type: volume}}
+""",
+    )
+
+
+def test_a_volume_needs_a_region_and_the_hint_fits_a_score_file(cli: Cli) -> None:
+    cli("init", "--fly-app-prefix", "pfx-", "--no-sample")
+    (cli.directory / "score.yaml").write_text(
+        """\
+apiVersion: score.dev/v1b1
+metadata: {name: shop}
+containers: {main: {image: nginx, volumes: {/data: {source: data}}}}
+"""
+    )
+    refused = cli("deploy", "score.yaml", "--emulate")
+    assert refused.exit_code == 2
+    assert "a volume needs one (give --region iad, or another one" in refused.stderr
