@@ -136,4 +136,6 @@ def test_variables_that_look_secret_are_warned_of_wherever_they_stand(
     assert Path("events.jsonl").read_text().count(told) == 2
     project(cli, {"web.yaml": WEB.replace("LEVEL: info", "MY_SECRET: info")})
     planned = cli("plan", "web.yaml")
-    assert f"note: web.yaml:5: containers.web.variables.MY_SECRET: {told}" in planned.stdout.replace("main", "web")  # fmt: skip
+    line = 1 + next(n for n, text in enumerate(WEB.splitlines()) if "LEVEL: info" in text)
+    where = f"web.yaml:{line}: containers.web.variables.MY_SECRET"
+    assert f"note: {where}: {told}" in planned.stdout.replace("main", "web")
