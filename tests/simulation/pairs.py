@@ -23,7 +23,7 @@ from trio.testing import MockClock
 from fly_emulator import Emulator, EmulatorSettings, violations
 from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.options import DeployOptions, GuestOptions
-from score_flyio.errors import ScoreFlyError
+from score_flyio.errors import NotFound, ScoreFlyError
 from score_flyio.events import Event, to_json
 from score_flyio.state.model import ProjectState
 from tests.simulation.commands import (
@@ -299,6 +299,7 @@ class PairRun:
                 f"{one.runner.name} failed: {failure}"
                 for failure in one.failures
                 if getattr(failure, "code", "") not in HONEST
+                and not (isinstance(failure, NotFound) and self.pair.of(Destroy))
             ]
         if all(one.well for one in ended):
             self.found += self._both_done()

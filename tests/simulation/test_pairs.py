@@ -11,7 +11,8 @@ from score_flyio.deploy.step import HoldMachines
 from score_flyio.fly.leases import LeaseBook
 from tests.simulation.pairs import kinds_of, pair, simulate_pair
 
-SEEDS = range(90)
+SEEDS = (*range(90), 5349, 5816)
+"""And a launch that is killed after it met another; an app that is destroyed while it is planned."""
 
 
 @pytest.mark.parametrize("seed", SEEDS)
