@@ -44,3 +44,49 @@ containers: {main: {image: nginx, volumes: {/data: {source: data}}}}
     refused = cli("deploy", "score.yaml", "--emulate")
     assert refused.exit_code == 2
     assert "a volume needs one (give --region iad, or another one" in refused.stderr
+
+
+RESOURCES = """\
+resources:
+  db: {type: postgres, class: large, id: shared-db}
+  cache: {type: redis}
+"""
+
+
+def test_secrets_of_containers_and_in_files(cli: Cli) -> None:
+    settled(
+        cli,
+        """\
+apiVersion: score.dev/v1b1
+metadata: {name: shop}
+containers:
+  main:
+    image: nginx
+    variables:
+      URL: "postgres://${resources.db.username}:${resources.db.password}@${resources.db.host}/"
+      spring.datasource.password: ${resources.db.password}
+      1PASS: ${resources.cache.password}
+    files:
+      - {target: /etc/a, mode: "0600", content: "pw=${resources.db.password}"}
+  side:
+    image: busybox
+    variables: {URL: "${resources.cache.url}", HOST: "${resources.cache.host}"}
+"""
+        + RESOURCES,
+    )
+
+
+def test_secrets_of_a_single_process(cli: Cli) -> None:
+    settled(
+        cli,
+        """\
+apiVersion: score.dev/v1b1
+metadata: {name: shop}
+containers:
+  main:
+    image: nginx
+    variables: {URL: "x:${resources.db.password}", USER: "${resources.db.username}"}
+    files: {/etc/a: {content: "pw=${resources.db.password} ${resources.cache.host}"}}
+"""
+        + RESOURCES,
+    )

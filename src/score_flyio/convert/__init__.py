@@ -5,7 +5,7 @@ One module an aspect; each notes its problems in the draft, and all of them are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
@@ -28,7 +28,7 @@ from score_flyio.flytoml.names import RULE, is_app_name
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.score.load import LoadedWorkload
 from score_flyio.score.model import Container
-from score_flyio.score.placeholders import Lookup, ResourceOutputs
+from score_flyio.score.placeholders import PENDING, Lookup, ResourceOutputs
 
 if TYPE_CHECKING:
     from score_flyio.flytoml.spec import ExperimentalSection
@@ -58,6 +58,7 @@ def convert(
     outputs: Mapping[str, ResourceOutputs],
     read_file: Callable[[str], bytes],
     known_later: bool = False,
+    kept: Collection[str] = (),
     side_folder: str = "",
 ) -> Conversion:
     """The app of a workload.
@@ -69,6 +70,7 @@ def convert(
         read_file: Gives the bytes of a file, by path relative to the working folder.
         known_later: Outputs that are missing are known later: what reads them gets a marker
             text, as in a plan.
+        kept: Names of secrets that the app has: what is known later and was one of them stays so.
         side_folder: Folder of the fly.toml, relative to the working folder.
 
     Raises:
@@ -83,14 +85,16 @@ def convert(
         origin=loaded.origin,
         lookup=Lookup(workload.metadata, outputs, later),
         read_file=read_file,
+        kept=kept,
         side_folder=side_folder,
     )
     spec = _spec(draft, app_name)
     public = exposure(draft, spec.services)
     draft.raise_problems()
+    known = {n: value for n, value in draft.secrets.items() if PENDING not in value.reveal()}
     return Conversion(
         spec=spec,
-        secrets=dict(sorted(draft.secrets.items())),
+        secrets=dict(sorted(known.items())),
         notices=tuple(draft.notices),
         exposure=public,
         side_files=draft.side_files,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from attrs import define, evolve, field
@@ -42,6 +42,8 @@ class Draft:
     """The Score file, and where its values stand in it."""
     lookup: Lookup
     read_file: Callable[[str], bytes]
+    kept: Collection[str] = ()
+    """Names of secrets that the app has: what is known later and was one before stays one."""
     side_folder: str = ""
     """Where side files go, relative to the working folder."""
     findings: list[Problem] = field(factory=list)

@@ -18,6 +18,7 @@ from score_flyio.errors import Problem
 from score_flyio.flytoml.names import is_secret_name
 from score_flyio.flytoml.spec import FileSpec
 from score_flyio.score.model import Container, FileMount
+from score_flyio.score.placeholders import PENDING
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -134,10 +135,11 @@ def _expanded(
     draft: Draft, container: Container, file: FileMount, text: str, path: Path
 ) -> FileContent:
     result = draft.substituted(text, path)
+    name = _secret_name(draft.workload.name + container.name + file.target)
+    if PENDING in result.text and name in draft.kept:
+        return FileContent(target=file.target, secret_name=name, mode=_mode(file))
     if not result.secret:
         return FileContent(target=file.target, text=result.text, mode=_mode(file))
-    key = draft.workload.name + container.name + file.target
-    name = _secret_name(key)
     draft.secrets[name] = Secret(_base64(result.text.encode()))
     message = f"file {file.target} of {container.name} has secrets in it: it is kept as app secret"
     draft.remark("secret_file", f"{message} {name}", subject=file.target)

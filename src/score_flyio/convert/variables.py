@@ -6,8 +6,9 @@ Fly takes no secret of that name, the containers of a machine can have it under 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from attrs import field, frozen
@@ -17,6 +18,7 @@ from score_flyio.base.secret import Secret
 from score_flyio.convert.draft import Draft, digest
 from score_flyio.flytoml.names import READ_BY_ALL, as_secret_name, is_secret_name, looks_secret
 from score_flyio.score.model import Container
+from score_flyio.score.placeholders import PENDING
 
 _FROM_A_RESOURCE: Final = "take it from a resource, or set it with `secrets set`"
 
@@ -35,6 +37,9 @@ def variables(draft: Draft, container: Container) -> Variables:
     for name, text in sorted(container.variables.items()):
         path = ("containers", container.name, "variables", name)
         result = draft.substituted(text, path)
+        if PENDING in result.text and _was_secret(name, draft.kept):
+            found.secret[name] = Secret(result.text)
+            continue
         if not result.secret:
             found.open[name] = result.text
             if looks_secret(name) and "${" not in text:
@@ -44,6 +49,12 @@ def variables(draft: Draft, container: Container) -> Variables:
         message = f"variable {name} of {container.name} has secrets in it: it is kept as app secret"
         draft.remark("secret_variable", message, subject=name)
     return found
+
+
+def _was_secret(variable: str, kept: Collection[str]) -> bool:
+    """Whether an app that has these secrets has one for the variable, under any of its names."""
+    own = re.compile(rf"{re.escape(as_secret_name(variable))}(_[0-9a-f]{{8}})?(__[A-Z0-9_]+)?")
+    return any(map(own.fullmatch, kept))
 
 
 def secret_names(of_containers: Mapping[str, Variables]) -> dict[tuple[str, str], str]:

@@ -13,7 +13,7 @@ from score_flyio.deploy.execution.context import app_scope
 from score_flyio.deploy.execution.execute import AppExecution
 from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.deploy.local_files import NO_FILES
-from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp
+from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app, with_secrets
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan, PlanSettings, fingerprint
@@ -38,7 +38,6 @@ from score_flyio.events import PlanReady, WarningRaised, WorkloadFinished
 from score_flyio.fly.organization import Apps
 from score_flyio.flytoml.names import READ_BY_ALL, looks_secret
 from score_flyio.flytoml.spec import AppSpec
-from score_flyio.score.placeholders import PENDING
 
 
 @frozen(kw_only=True)
@@ -181,9 +180,8 @@ class Deployment:
 
     def foreseen(self, app: str) -> DesiredApp:
         """The app without its image, as far as earlier runs tell what its resources give."""
-        desired = settled(self.ready.expected(app), self.options)
         known = self.recorder.known(app)
-        return evolve(desired, spec=without_known_secrets(desired.spec, known))
+        return settled(self.ready.expected(app, known.secrets), self.options)
 
     def wanted(self, app: str, desired: DesiredApp) -> Wanted:
         """Which parts of an app its plan depends on."""
@@ -381,13 +379,3 @@ def _open_options(options: DeployOptions) -> tuple[Problem, ...]:
         for name in options.env
         if looks_secret(name)
     )
-
-
-def without_known_secrets(spec: AppSpec, known: KnownApp) -> AppSpec:
-    """Variables whose values are known later and were secret before are expected to stay so."""
-    kept = {
-        name: value
-        for name, value in spec.env.items()
-        if PENDING not in value or name not in known.secrets
-    }
-    return spec if len(kept) == len(spec.env) else evolve(spec, env=kept)

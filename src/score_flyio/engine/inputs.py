@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +73,7 @@ class Input(ABC):
         outputs: Mapping[str, Outputs],
         *,
         pending: bool = False,
+        kept: Collection[str] = (),
         folder: str | None = None,
     ) -> DesiredApp:
         """The app as it should run.
@@ -81,6 +82,7 @@ class Input(ABC):
             app: its name.
             outputs: of resources, by their names in the workload.
             pending: outputs that are missing show as known later; without, they are an error.
+            kept: names of secrets that the app has: what is pending and was one of them stays so.
             folder: of the fly.toml that is written, relative to the working directory.
 
         Raises:
@@ -150,6 +152,7 @@ class ScoreApp(Record, Input):
         outputs: Mapping[str, Outputs],
         *,
         pending: bool = False,
+        kept: Collection[str] = (),
         folder: str | None = None,
     ) -> DesiredApp:
         from score_flyio.convert import convert
@@ -161,6 +164,7 @@ class ScoreApp(Record, Input):
             outputs=outputs,
             read_file=local.read,
             known_later=pending,
+            kept=kept,
             side_folder=folder or "",
         )
         return DesiredApp(
@@ -261,6 +265,7 @@ class FlyTomlApp(Record, Input):
         outputs: Mapping[str, Outputs],  # noqa: ARG002  # it has no resources
         *,
         pending: bool = False,  # noqa: ARG002
+        kept: Collection[str] = (),  # noqa: ARG002
         folder: str | None = None,  # noqa: ARG002
     ) -> DesiredApp:
         from score_flyio.deploy.desired.render import conversion_problems

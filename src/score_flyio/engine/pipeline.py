@@ -255,8 +255,8 @@ class Preparation:
         self.resolved[app] = desired
         return desired
 
-    def expected(self, app: str) -> DesiredApp:
-        """The app as far as earlier runs tell; secrets of its resources are never kept."""
+    def expected(self, app: str, secrets: Collection[str]) -> DesiredApp:
+        """The app as far as earlier runs tell: of secrets no more than the names that it has."""
         uids = self.uids(app)
         if not uids:
             return self.outlines[app]
@@ -267,7 +267,9 @@ class Preparation:
             record = self.state.resources.get(uid)
             if record is not None and record.provisioned and record.outputs:
                 outputs[name] = Outputs(record.outputs)
-        return _reached(self.inputs[app].resolve(app, outputs, pending=True), self.resources)
+        return _reached(
+            self.inputs[app].resolve(app, outputs, pending=True, kept=secrets), self.resources
+        )
 
     @property
     def _folder(self) -> str | None:
