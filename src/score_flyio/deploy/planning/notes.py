@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from fly_machines import models
 from score_flyio.deploy.metadata import Marks, is_stray
 from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.planning.departures import left_behind
 from score_flyio.deploy.planning.model import PlanContext
 from score_flyio.deploy.planning.new_machine import options_guest
 from score_flyio.deploy.planning.secrets import waiting_secrets
@@ -23,6 +24,7 @@ def notes_of(context: PlanContext, steps: Sequence[Step]) -> tuple[str, ...]:
         *_resting(updates),
         *_smaller(context, updates),
         *_sizes_kept(context),
+        *left_behind(context.observed, steps),
     )
 
 

@@ -112,3 +112,12 @@ def test_the_first_size_of_new_volumes_can_be_chosen() -> None:
 
     assert set(sizes(volume_initial_size=7)) == {7}
     assert 7 not in sizes()
+
+
+def test_a_volume_that_is_left_behind_is_named() -> None:
+    mounted = launched(wanted(SERVICE + MOUNT))
+    attached = evolve(mounted, volumes=(evolve(volume("vol1", ONE), size_gb=3),))
+    note = f"volume vol1 (data, 3 GB, iad) of machine {ONE} stays, in no machine, and is billed"
+    for text in (SERVICE, "[processes]\nweb = 'a'\n" + MOUNT):
+        assert note in planned(wanted(text), attached, allow_destructive=True).notes
+    assert note not in planned(wanted(SERVICE + MOUNT, image="nginx:2"), attached).notes
