@@ -71,3 +71,32 @@ async def test_names_of_the_platform_need_none() -> None:
 async def test_a_lost_answer_leaves_one_certificate() -> None:
     faults = parse_faults("App_Certificates_acme_create: lost times=1", 1)
     assert await deploys("shop.example.com", faults=faults) == [["shop.example.com"], [], True]
+
+
+async def test_a_shared_name_gets_its_certificate_in_the_app_that_it_leads_to() -> None:
+    shared = {"type": "dns", "id": "shop"}
+    route = {"type": "route", "params": {"host": "${resources.name.host}", "path": "/"}}
+    documents = [
+        workload("dns").loaded.document
+        | {"metadata": {"name": name}, "resources": {"name": shared, **more}}
+        for name, more in (("api", {}), ("web", {"way": route}))
+    ]
+    inputs = [ScoreApp.from_document(each, f"{n}.yaml") for n, each in enumerate(documents)]
+    state = ProjectState.new("p-")
+    host = StaticSpec(values={"host": "shop.example.com"})
+    state.provisioners = (ProvisionerDefinition(id="names", resource_type="dns", spec=host),)
+    clock = EventLoopClock()
+    async with Emulator(SETTINGS, clock=clock) as emulator:
+        target = EmulatorTarget(emulator=emulator)
+        async with Engine(
+            Project(Path(), InMemoryStore(state)), target=target, clock=clock, write_files=False
+        ) as engine:
+            async with engine.deploy(inputs, QUICK):
+                pass
+            listed = {}
+            for app in ("p-api", "p-web"):
+                found = await engine.client.api.app_certificates_list(app)
+                listed[app] = [each.hostname for each in found.certificates or []]
+            plan = await engine.plan(inputs, QUICK)
+    assert listed == {"p-api": [], "p-web": ["shop.example.com"]}
+    assert plan.empty

@@ -248,7 +248,7 @@ class Preparation:
             found = await self.run.outputs(uids.values())
             outputs = {name: found[uid] for name, uid in uids.items()}
             desired = self.inputs[app].resolve(app, outputs, folder=self._folder)
-            desired = _reached(desired, self.resources)
+            desired = _led_to(_reached(desired, self.resources), self.resources, outputs)
         if self.output is not None and (file := await self.output.write(desired, self.emit)):
             self.files[app] = file
         _tell(self.emit, Scope(workload=desired.workload, app=app), desired.notices)
@@ -267,9 +267,8 @@ class Preparation:
             record = self.state.resources.get(uid)
             if record is not None and record.provisioned and record.outputs:
                 outputs[name] = Outputs(record.outputs)
-        return _reached(
-            self.inputs[app].resolve(app, outputs, pending=True, kept=secrets), self.resources
-        )
+        desired = self.inputs[app].resolve(app, outputs, pending=True, kept=secrets)
+        return _led_to(_reached(desired, self.resources), self.resources, outputs)
 
     @property
     def _folder(self) -> str | None:
@@ -350,6 +349,16 @@ def prepare(
 def _reached(desired: DesiredApp, plan: ResourcePlan) -> DesiredApp:
     """The app with the private address that resources of class `flycast` name, if any does."""
     return evolve(desired, flycast=desired.workload in plan.behind_the_proxy)
+
+
+def _led_to(desired: DesiredApp, plan: ResourcePlan, outputs: Mapping[str, Outputs]) -> DesiredApp:
+    """The app without the host names that it shares with the workload which they lead to."""
+    if not desired.hostnames or desired.workload is None:
+        return desired
+    names = plan.led_elsewhere(desired.workload) & outputs.keys()
+    elsewhere = {outputs[name].values.get("host") for name in names}
+    own = tuple(host for host in desired.hostnames if host not in elsewhere)
+    return evolve(desired, hostnames=own)
 
 
 def _unique_apps(state: ProjectState, inputs: Sequence[Input]) -> dict[str, Input]:

@@ -3,7 +3,7 @@
 | Type | Shared | Why not |
 |---|---|---|
 | `volume` | never | volumes belong to one app: each would get an empty one of its own |
-| `dns` | as long as one workload has routes on it | a host name leads to one app |
+| `dns` | while one workload has routes on it; it is certified | a host name leads to one app |
 """
 
 from __future__ import annotations
@@ -39,6 +39,22 @@ def refuse_unshareable(resources: Collection[Primed], workloads: Collection[str]
             "one app, so the routes of the others would never be reached",
             hint="give each workload a dns of its own, or let one pass requests on to the others",
         )
+
+
+def led_elsewhere(resources: Collection[Primed], workload: str) -> frozenset[str]:
+    """Names of the workload's `dns` resources whose host name leads to another workload.
+
+    That is the one with routes on it, or else the one whose definition counts.
+    """
+    routes = [each for resource in resources for each in resource.definitions if _is_route(each)]
+    return frozenset(
+        each.name
+        for resource in resources
+        if resource.uid.type == "dns"
+        and workload not in (_owners(resource, routes) or {resource.source.workload})
+        for each in resource.definitions
+        if each.workload == workload
+    )
 
 
 def _owners(resource: Primed, routes: Iterable[Definition]) -> frozenset[str]:

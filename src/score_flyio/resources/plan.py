@@ -41,6 +41,12 @@ class ResourcePlan(Record):
         own = definitions({workload: self.documents[workload]})
         return {definition.name: definition.uid for definition in own}
 
+    def led_elsewhere(self, workload: str) -> frozenset[str]:
+        """Names of the workload's resources whose host names lead to other workloads."""
+        from score_flyio.resources.apart import led_elsewhere
+
+        return led_elsewhere(self.primed.values(), workload)
+
     @cached_property
     def behind_the_proxy(self) -> frozenset[str]:
         """The workloads that resources of class `flycast` lead to."""

@@ -56,3 +56,20 @@ def test_workloads_behind_the_proxy() -> None:
 )
 def test_what_can_be_shared(one: dict[str, Any], other: dict[str, Any]) -> None:
     _plan(one, other)
+
+
+@pytest.mark.parametrize(
+    ("resources", "elsewhere"),
+    [
+        ([HOST | ROUTE, HOST], [set(), {"host"}]),
+        ([HOST, HOST | ROUTE], [{"host"}, set()]),
+        ([HOST, HOST], [set(), {"host"}]),
+        ([{"host": {"type": "dns"}}, {"host": {"type": "dns"}}], [set(), set()]),
+    ],
+)
+def test_one_workload_gets_the_certificate_of_a_shared_name(
+    resources: list[dict[str, Any]], elsewhere: list[set[str]]
+) -> None:
+    documents = {f"a{i}": {"resources": each} for i, each in enumerate(resources)}
+    plan = plan_resources(documents, list(documents))
+    assert [plan.led_elsewhere(name) for name in documents] == elsewhere
