@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 from attrs import define, evolve, field, frozen
 
+from score_flyio.base.printable import one_line
 from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.execution.context import app_scope
 from score_flyio.deploy.execution.execute import AppExecution
@@ -102,9 +103,8 @@ def _refusal(label: str, error: ScoreFlyError) -> str:
     """Why there are no steps for an app, a line a reason."""
     reasons = [str(problem) for problem in error.problems] or error.message.splitlines()
     hint = [f"hint: {error.hint}"] if error.hint else []
-    return "\n".join(
-        [f"{label}: refused, nothing would be done", *(f"  {r}" for r in (*reasons, *hint))]
-    )
+    lines = [f"{label}: refused, nothing would be done", *(f"  {r}" for r in (*reasons, *hint))]
+    return "\n".join(map(one_line, lines))
 
 
 @frozen(kw_only=True)

@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen
 
 from score_flyio.base.atomic import READABLE, write_atomically
 from score_flyio.base.event_loop import event_loop, in_thread
+from score_flyio.base.printable import one_line
 from score_flyio.base.record import Record
 from score_flyio.engine.access import access_from_environment
 from score_flyio.engine.inputs import ScoreApp
@@ -323,7 +324,7 @@ def unknown_workload(name: str, state: ProjectState) -> UsageError:
     """The error for a workload that the state does not have."""
     known = ", ".join(sorted(state.workloads)) or "none yet"
     return UsageError(
-        f"there is no workload '{name}' in the project",
+        f"there is no workload '{one_line(name)}' in the project",
         hint=f"known workloads: {known}",
         code="unknown_workload",
     )

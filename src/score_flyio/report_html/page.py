@@ -12,6 +12,7 @@ from attrs import frozen
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from score_flyio._version import __version__
+from score_flyio.base.printable import printable
 from score_flyio.deploy.execution.report import Report
 from score_flyio.report_html.calls import count_calls
 from score_flyio.report_html.path import TINY, Link, critical_path
@@ -137,6 +138,11 @@ def _style() -> str:
     return (HERE / "style.css").read_text(encoding="utf-8")
 
 
+def _shown(value: object) -> object:
+    """Text of others without what acts in a terminal: a report is read there, too."""
+    return printable(value) if type(value) is str else value
+
+
 @cache
 def _template() -> Template:
     environment = Environment(
@@ -145,6 +151,7 @@ def _template() -> Template:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
     environment.filters |= {
         "duration": duration,

@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
+from score_flyio.base.printable import one_line
 from score_flyio.errors import ResourceError
 from score_flyio.events import (
     DeprovisioningFinished,
@@ -137,7 +138,7 @@ def unknown_resource(uid: ResourceUid | str, state: ProjectState) -> ResourceErr
     """The error for a uid that the state does not have."""
     known = ", ".join(str(uid) for uid in sorted(state.resources)) or "none"
     return ResourceError(
-        f"there is no resource '{uid}' in the project",
+        f"there is no resource '{one_line(str(uid))}' in the project",
         hint=f"known resources: {known}",
         code="deprovision_unknown_resource",
     )

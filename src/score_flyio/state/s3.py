@@ -181,7 +181,7 @@ def _open(bucket: str, environ: Mapping[str, str]) -> S3Store:
     options: Any = {"timeout": CALL_SECONDS, "connect_timeout": CONNECT_SECONDS}
     if name := next((name for name in ENDPOINTS if environ.get(name)), None):
         endpoint = _endpoint(environ[name], name)
-        config["endpoint"] = endpoint.url
+        config["endpoint"] = endpoint.shown
         options["allow_http"] = not endpoint.encrypted
     try:
         # Repeats are made by what calls this: it knows what a lost answer means.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
 
+from score_flyio.base.printable import printable_json
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import (
@@ -94,7 +95,7 @@ async def get_outputs(
         cli.output.write(write_yaml(sorted_keys(dict(document))))
         return
     text = json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True)
-    cli.output.write(text)
+    cli.output.write(printable_json(text))
 
 
 async def _provisioned_again(cli: CliContext, project: Project, uid: str) -> Outputs:

@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from attrs import frozen
 
+from score_flyio.base.printable import one_line
 from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
 from score_flyio.errors import DeployError, HealthCheckFailed, ScoreFlyError
 
@@ -95,13 +96,13 @@ class Report:
         lines = [_app_line(app) for app in self.apps]
         for app in self.apps:
             for error in app.failures:
-                lines.append(f"{app.label}: {error.message}")
-                lines += [f"  | {line}" for line in logs_of(error)]
+                lines.append(f"{one_line(app.label)}: {error.message}")
+                lines += [f"  | {one_line(line)}" for line in logs_of(error)]
                 lines += [f"  {error.hint}"] if error.hint else []
             recovered = [step for step in app.recovery if step.outcome == "done"]
             for step in recovered:
                 what = "undone after the failure" if step.changes else "then"
-                lines.append(f"{app.label}: {what}: {step.description}")
+                lines.append(one_line(f"{app.label}: {what}: {step.description}"))
         lines.append(f"{self.outcome} in {self.seconds:.1f} s")
         return "\n".join(lines)
 
@@ -186,7 +187,7 @@ def _steps(results: Sequence[StepResult], zero: float) -> tuple[StepReport, ...]
 def _app_line(app: AppReport) -> str:
     name = app.label if app.app in {"", app.label} else f"{app.label} (app {app.app})"
     where = f" at {app.url}" if app.url and app.outcome in {"done", "unchanged"} else ""
-    return f"{name}: {app.outcome}{where}"
+    return one_line(f"{name}: {app.outcome}{where}")
 
 
 def _app_json(app: AppReport) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from score_flyio.base.printable import one_line
 from score_flyio.deploy.desired.checks import shortened_checks
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.planning.addresses import (
@@ -145,7 +146,7 @@ def describe_app(plan: AppPlan, *, show_calls: bool = False) -> str:
         if show_calls:
             lines += [f"      > {call}" for call in step.calls()]
     lines += [f"  note: {note}" for note in plan.notes]
-    return "\n".join(lines)
+    return "\n".join(map(one_line, lines))
 
 
 def plan_json(plan: AppPlan) -> dict[str, Any]:

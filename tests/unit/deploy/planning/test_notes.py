@@ -16,6 +16,7 @@ from tests.unit.deploy.planning.plans import (
     launched,
     marked,
     planned,
+    updates,
     wanted,
 )
 
@@ -66,9 +67,9 @@ def test_secrets_that_go_live_are_named() -> None:
     observed = evolve(
         observed, secrets={"B": "d", "A": "d", "C": "d"}, secret_times={"B": 9, "A": 8, "C": 4}
     )
-    assert planned(wanted(), observed).notes == (
-        "secrets that were staged go live with this deploy: A, B",
-    )
+    plan = planned(wanted(), observed)
+    assert plan.notes == ("secrets that were staged go live with this deploy: A, B",)
+    assert {update.machine for update in updates(plan)} == {FIRST, SECOND}
 
 
 def test_machines_left_at_rest_are_named() -> None:
@@ -116,3 +117,11 @@ def test_each_group_is_told_of_its_own_size() -> None:
         if (machine.id or "").startswith("create:b")
     ]
     assert notes
+
+
+def test_a_machine_of_no_known_size_hides_no_other() -> None:
+    observed = sized(HERE, cpus=2, memory_mb=1024)
+    config = observed.machines[0].config or models.FlyMachineConfig()
+    observed = changed(observed, FIRST, config=evolve(config, guest=None))
+    notes = planned(wanted(f"{SERVICE}[[vm]]\ncpus = 1\n"), observed).notes
+    assert [note.partition(" gets")[0] for note in notes] == [f"machine {SECOND}"]

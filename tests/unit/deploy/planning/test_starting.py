@@ -40,6 +40,7 @@ def started(text: str, observed: ObservedApp, **options: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "names"),
     [
+        ("", []),
         (SERVICE, []),
         (least(1), ["m0"]),
         (least(2), ["m0", "m2"]),
