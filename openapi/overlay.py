@@ -1,6 +1,6 @@
 """Applies an OpenAPI Overlay (version 1.0) to a document.
 
-Only the JSONPath forms that `corrections.yaml` needs are known: `$`, `.name`, `['name']` and
+Only the JSONPath forms that `corrections.yaml` needs are known: `$`, `.name`, `.*`, `['name']` and
 `[?@.name=='value']`.
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 
 STEP = re.compile(
     r"\.(?P<name>[A-Za-z_][\w-]*)"
+    r"|\.(?P<all>\*)"
     r"|\['(?P<quoted>[^']+)'\]"
     r"|\[\?@\.(?P<member>\w+)=='(?P<value>[^']*)'\]"
 )
@@ -39,14 +40,15 @@ def _apply(document: Any, action: dict[str, Any]) -> None:
     if not steps:
         _merge(document, action["update"])
         return
-    node = document
+    nodes = [document]
     for step in steps[:-1]:
-        node = node[_key(node, step, target)]
-    key = _key(node, steps[-1], target)
-    if action.get("remove"):
-        del node[key]
-    else:
-        _merge(node[key], action["update"])
+        nodes = [node[key] for node in nodes for key in _keys(node, step, target)]
+    for node in nodes:
+        for key in _keys(node, steps[-1], target):
+            if action.get("remove"):
+                del node[key]
+            else:
+                _merge(node[key], action["update"])
 
 
 def _steps(target: str) -> Iterator[re.Match[str]]:
@@ -61,15 +63,17 @@ def _steps(target: str) -> Iterator[re.Match[str]]:
         at = match.end()
 
 
-def _key(node: Any, step: re.Match[str], target: str) -> Any:
+def _keys(node: Any, step: re.Match[str], target: str) -> list[Any]:
+    if step["all"]:
+        return list(node)
     if step["member"]:
         for index, item in enumerate(node):
             if item.get(step["member"]) == step["value"]:
-                return index
+                return [index]
     else:
         name = step["name"] or step["quoted"]
         if isinstance(node, dict) and name in node:
-            return name
+            return [name]
     raise OverlayError(f"{target}: {step[0]} finds nothing")
 
 

@@ -958,6 +958,7 @@ MainStatusCode: TypeAlias = Literal[
     "name_taken",
     "volume_placement",
     "volume_placement_capacity",
+    "error",
 ]
 """Why a call was refused, as a code: an open set."""
 

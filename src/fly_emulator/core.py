@@ -22,7 +22,8 @@ from fly_emulator.faults import Fault, Faults
 from fly_emulator.graphql import GraphQL
 from fly_emulator.handlers import HANDLERS
 from fly_emulator.limits import RateLimiter, identifier
-from fly_emulator.macaroons import Discharges, verified
+from fly_emulator.macaroons import Discharges
+from fly_emulator.principals import principal_of
 from fly_emulator.process import ProcessModel, marked_process
 from fly_emulator.programs import Programs
 from fly_emulator.records import Json
@@ -282,7 +283,9 @@ class Emulator:
         if operation is UNKNOWN:
             raise Refusal(404, f"no such path: {request.method} {request.path}")
         public = interface is not None and interface.is_public(request)
-        principal = ANONYMOUS if public else self.principal(request.token)
+        principal = (
+            ANONYMOUS if public else principal_of(self.world, request.token, self.clock.time())
+        )
         if interface is not None:
             progress.executed = True
             return interface.handle(self.world, request, principal, now)
@@ -298,28 +301,6 @@ class Emulator:
             seen=progress.seen,
         )
         return HANDLERS[operation.id](call)
-
-    def principal(self, text: str) -> Principal:
-        """Who sent a request; its token text may hold several tokens with commas between them.
-
-        Raises:
-            Refusal: No token of it is good.
-        """
-        known, now = self.settings.tokens, self.clock.time()
-        tokens = [part.strip() for part in text.split(",") if part.strip()]
-        for made in self.world.tokens:
-            if made.token in tokens and made.valid_at(now):
-                return Principal(user=made.user, organizations=frozenset({made.organization}))
-        revoked = {made.token for made in self.world.tokens}
-        usable = [token for token in verified(tokens, now) if token not in revoked]
-        if known is None and usable:
-            return Principal()
-        if tokens and not usable:
-            raise Refusal(401, "Authenticate: token validation error; no verified tokens")
-        for token in (text, *usable):
-            if known is not None and token in known:
-                return known[token]
-        raise Refusal(401, "unauthorized: the token is missing or unknown")
 
     def _limit(self, request: ApiRequest, match: Match, now: float) -> None:
         if not self.settings.rate_limits:

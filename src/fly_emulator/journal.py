@@ -13,7 +13,16 @@ from attrs import define, field, frozen
 from fly_emulator.records import App, Json
 from score_flyio.base.secret import MASK
 
-_SETTING: Final = frozenset({"Secrets_update", "Secret_create"})
+_SETTING: Final = frozenset(
+    {
+        "Secrets_update",
+        "Secret_create",
+        "Secretkey_set",
+        "Secretkey_encrypt",
+        "Secretkey_sign",
+        "Secretkey_verify",
+    }
+)
 """Operations that may carry secret values."""
 _SHORTEST: Final = 6
 """Values shorter than this are not looked for: they would be found everywhere."""
@@ -93,7 +102,8 @@ def _mask_values(document: Json) -> Json:
     if isinstance(values, dict):
         hidden = {name: None if value is None else MASK for name, value in values.items()}
         return {**document, "values": hidden}
-    return {**document, "value": MASK} if "value" in document else document
+    secret: Json = {name: MASK for name in ("value", "plaintext") if name in document}
+    return {**document, **secret}
 
 
 def known_secrets(app: App | None) -> list[tuple[str, str]]:

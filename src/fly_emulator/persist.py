@@ -16,7 +16,7 @@ from attrs import define, field
 
 from fly_emulator.images import Registries
 from fly_emulator.process import ProcessModel, marked_process
-from fly_emulator.records import App, Host, MachineRecord, TokenRecord, VolumeRecord
+from fly_emulator.records import App, ClusterRecord, Host, MachineRecord, TokenRecord, VolumeRecord
 from fly_emulator.settings import EmulatorSettings
 from fly_emulator.world import World
 from score_flyio.base.atomic import write_atomically
@@ -37,6 +37,7 @@ class _Saved:
     volumes: list[VolumeRecord]
     hosts: list[Host]
     tokens: list[TokenRecord] = field(factory=list)
+    clusters: list[ClusterRecord] = field(factory=list)
     registries: Registries = field(factory=Registries)
 
 
@@ -50,6 +51,7 @@ def dump(world: World) -> dict[str, Any]:
         volumes=list(world.volumes.values()),
         hosts=list(world.hosts.values()),
         tokens=world.tokens,
+        clusters=list(world.clusters.values()),
         registries=world.registries,
     )
     document: dict[str, Any] = cattrs.unstructure(saved)
@@ -78,6 +80,7 @@ def restore(
         volumes={volume.id: volume for volume in saved.volumes},
         hosts={host.id: host for host in saved.hosts},
         tokens=saved.tokens,
+        clusters={cluster.id: cluster for cluster in saved.clusters},
         registries=saved.registries,
     )
 

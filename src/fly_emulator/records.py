@@ -184,6 +184,42 @@ class SecretRecord:
 
 
 @define(kw_only=True)
+class KeyRecord:
+    """A secret key of an app, which the platform uses and never shows."""
+
+    name: str
+    type: str
+    value: str = field(repr=False)
+    """In base64, as it was given."""
+    created_at: float
+    updated_at: float
+
+
+@define(kw_only=True)
+class PolicyRecord:
+    """What the machines of an app may send and receive: the document as it was given."""
+
+    id: str
+    document: Json
+
+
+@define(kw_only=True)
+class ClusterRecord:
+    """A cluster of Managed Postgres: what is told of it; no server runs."""
+
+    id: str
+    name: str
+    organization: str
+    region: str
+    plan: str
+    disk_gb: int
+    major_version: str
+    postgis: bool
+    password: str = field(repr=False)
+    created_at: float
+
+
+@define(kw_only=True)
 class IpRecord:
     """An address of an app; `type` is what it was asked for as."""
 
@@ -291,6 +327,8 @@ class App:
     secrets: dict[str, SecretRecord] = field(factory=dict)
     secrets_version: int = 0
     secrets_changed_at: float = 0.0
+    keys: dict[str, KeyRecord] = field(factory=dict)
+    policies: list[PolicyRecord] = field(factory=list)
     ips: list[IpRecord] = field(factory=list)
     egress: list[EgressRecord] = field(factory=list)
     certificates: dict[str, CertificateRecord] = field(factory=dict)

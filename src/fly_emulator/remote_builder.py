@@ -17,6 +17,7 @@ from anyio.abc import ByteStream, TaskGroup
 from attrs import define, field
 
 from fly_emulator import lifecycle
+from fly_emulator.principals import principal_of
 from fly_emulator.records import App, MachineRecord
 from fly_emulator.server import listening
 from fly_emulator.wire import ApiResponse, Refusal, basic_login
@@ -95,7 +96,7 @@ class _Builders:
     def _machine(self, headers: Mapping[bytes, bytes]) -> MachineRecord:
         """The machine of the builder that a login is for. Raises Refusal."""
         name, token = _login(headers.get(b"authorization", b""))
-        principal = self.emulator.principal(token)
+        principal = principal_of(self.emulator.world, token, self.emulator.clock.time())
         app = self.emulator.world.apps.get(name)
         known = self.emulator.settings.tokens
         if app is None or not (known is None or app.organization in principal.organizations):

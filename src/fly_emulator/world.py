@@ -16,6 +16,7 @@ from fly_emulator.images import Registries, image_of
 from fly_emulator.process import ProcessModel, marked_process
 from fly_emulator.records import (
     App,
+    ClusterRecord,
     EventRecord,
     Host,
     Json,
@@ -34,6 +35,8 @@ _WORDS = (
     ("autumn", "bold", "broken", "cold", "dark", "green", "quiet", "red", "small", "young"),
     ("bird", "cloud", "fire", "frost", "leaf", "moon", "river", "sun", "tree", "wind"),
 )
+KEPT = ("sequence", "apps", "machines", "volumes", "hosts", "tokens", "clusters", "registries")
+"""What a world is made of, and a file of one holds."""
 _KEPT_EVENTS = 50
 _KEPT_VISITS = 16
 
@@ -52,6 +55,8 @@ class World:
     hosts: dict[str, Host] = field(factory=dict)
     tokens: list[TokenRecord] = field(factory=list)
     """Tokens that were made here; those in the settings are not among them."""
+    clusters: dict[str, ClusterRecord] = field(factory=dict)
+    """Clusters of Managed Postgres."""
     next_look: float | None = None
     """When the proxy looks next for machines that nobody needs; None: it does not."""
     unlisted: set[str] = field(factory=set)
@@ -78,7 +83,7 @@ class World:
     def become(self, other: World) -> None:
         """Be that world from now on, for all who hold this one."""
         self.changed = {*self.changed, *self.machines, *other.machines}
-        for name in ("sequence", "apps", "machines", "volumes", "hosts", "tokens", "registries"):
+        for name in KEPT:
             setattr(self, name, getattr(other, name))
         self.rng, self._due = other.rng, other._due
 

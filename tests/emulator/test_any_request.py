@@ -13,7 +13,6 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from fly_emulator import Emulator, EmulatorSettings
-from fly_emulator.handlers.not_emulated import NOT_EMULATED
 from fly_emulator.wire import ApiRequest, ApiResponse
 from fly_machines.operations import OPERATIONS, Operation
 from score_flyio.base.clock import EventLoopClock
@@ -25,6 +24,9 @@ PATHS = {
     "ip": "66.241.124.1",
     "key": "a",
     "org_slug": "personal",
+    "policy_id": "none",
+    "cluster_id": "none",
+    "username": "fly-user",
 }
 NAMES = [
     "state", "timeout", "version", "instance_id", "from_event_id", "ttl", "force", "kill", "limit",
@@ -54,7 +56,7 @@ FIELDS = [
     "config", "name", "region", "lease_ttl", "ttl", "values", "value", "type", "size_gb", "compute",
     "hostname", "command", "cmd", "timeout", "signal", "metadata", "limit_mb", "amount_mb", "count",
     "min_secrets_version", "current_version", "machine_version", "org_slug", "source_volume_id",
-    "app_name", "build_id", "status", "definition", "query", "variables", "operationName",
+    "app_name", "header", "access", "plaintext", "signature", "ciphertext", "rules", "selector", "build_id", "status", "definition", "query", "variables", "operationName",
 ]  # fmt: skip
 BODIES = (
     st.binary(max_size=8)
@@ -97,6 +99,7 @@ async def furnished(fly: Emulator) -> dict[str, str]:
     machine = await ask(fly, "POST", f"{app}/machines", body={"config": {"image": "a"}})
     await ask(fly, "GET", f"{app}/machines/{machine.document['id']}/wait")
     await ask(fly, "POST", f"{app}/secrets", body={"values": {"A": "a"}})
+    await ask(fly, "POST", f"{app}/secretkeys/A/generate", body={"type": "nacl_box"})
     await ask(fly, "POST", f"{app}/ip_assignments", body={"type": "shared_v4"})
     await ask(fly, "POST", f"{app}/certificates/acme", body={"hostname": "a.example.com"})
     return {**PATHS, "machine_id": machine.document["id"], "volume_id": volume.document["id"]}
@@ -125,9 +128,7 @@ def run(method: str, path: str, **parts: Any) -> None:
     trio.run(once, clock=trio.testing.MockClock(autojump_threshold=0))
 
 
-@pytest.mark.parametrize(
-    "operation", [o for o in OPERATIONS if o.id not in NOT_EMULATED], ids=lambda o: o.id
-)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.id)
 @hypothesis_settings(max_examples=6, deadline=None)
 @given(query=QUERIES, headers=HEADERS, body=BODIES)
 def test_any_call_of_the_machines_api(

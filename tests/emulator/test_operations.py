@@ -4,7 +4,6 @@ import pytest
 
 from fly_emulator import Emulator, Principal, World
 from fly_emulator.handlers import HANDLERS
-from fly_emulator.handlers.not_emulated import NOT_EMULATED
 from fly_emulator.router import machines_routes, missing_handlers
 from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal
 from fly_machines.operations import OPERATIONS, Operation
@@ -34,18 +33,6 @@ def test_every_path_leads_to_its_operation(operation: Operation) -> None:
 )
 async def test_unknown_paths_are_not_found(api: Api, path: str) -> None:
     assert (await api.client.get(path)).status_code == 404
-
-
-@pytest.mark.parametrize(
-    "operation", [o for o in OPERATIONS if o.id in NOT_EMULATED], ids=lambda o: o.id
-)
-async def test_operations_that_are_not_emulated_say_so(api: Api, operation: Operation) -> None:
-    path = operation.path
-    for name in operation.path_parameters:
-        path = path.replace(f"{{{name}}}", "shop")
-    response = await api.call(operation.method, path)
-    assert response.status_code == 501
-    assert operation.id in response.json()["error"]
 
 
 async def test_answers_carry_a_request_id(api: Api) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from fly_emulator.handlers.not_emulated import NOT_EMULATED
 from score_flyio.flytoml import read_fly_toml, to_toml
 from tests.conformance.fly_toml import compare
 from tests.conformance.score import divergences
@@ -86,11 +85,6 @@ def test_every_other_exception_of_the_conformance_tests_is_there() -> None:
 def test_what_checks_a_difference_exists(word: str) -> None:
     places = (ROOT / word, CASES / word / "case.json", DATA / f"{word}.json")
     assert any(place.is_file() for place in places)
-
-
-def test_operations_that_are_not_emulated_are_there() -> None:
-    section = PAGE.partition("## What is not emulated")[2]
-    assert words(section) == set(NOT_EMULATED)
 
 
 def test_the_count_of_equal_documents_is_true() -> None:

@@ -13,7 +13,12 @@ from fly_emulator.records import App, SecretRecord
 from fly_emulator.wire import ApiResponse, Outcome, Refusal
 
 
-def _check_version(call: Call, app: App) -> None:
+def check_version(call: Call, app: App) -> None:
+    """Refuse to read secrets of a version that is not there yet.
+
+    Raises:
+        Refusal: It is not.
+    """
     name = "min_version" if call.query("min_version") else "version"
     if call.integer(name, 0) > app.secrets_version:
         raise Refusal(
@@ -46,7 +51,7 @@ def _change(call: Call, app: App, name: str, value: Any) -> None:
     )
 
 
-def _renew(call: Call, app: App) -> None:
+def renew(call: Call, app: App) -> None:
     """A new version; hosts learn of it later."""
     app.secrets_version += 1
     app.secrets_changed_at = call.now
@@ -54,7 +59,7 @@ def _renew(call: Call, app: App) -> None:
 
 def _list(call: Call) -> Outcome:
     app = call.app()
-    _check_version(call, app)
+    check_version(call, app)
     return ApiResponse(
         document={
             "secrets": [
@@ -95,12 +100,12 @@ def change(call: Call, app: App, values: Mapping[str, Any]) -> None:
     except Refusal:
         app.secrets = kept
         raise
-    _renew(call, app)
+    renew(call, app)
 
 
 def _show(call: Call) -> Outcome:
     app, name = call.app(), call.path["secret_name"]
-    _check_version(call, app)
+    check_version(call, app)
     if name not in app.secrets:
         raise Refusal(404, f"secret not found: {name}")
     return ApiResponse(document=documents.secret_document(app.secrets[name], reveal=_reveals(call)))
@@ -111,7 +116,7 @@ def _set(call: Call) -> Outcome:
     if body.get("value") is None:
         raise Refusal(400, "value is required")
     _change(call, app, name, body["value"])
-    _renew(call, app)
+    renew(call, app)
     document = documents.secret_document(app.secrets[name])
     versions = {"version": app.secrets_version, "Version": app.secrets_version}
     return ApiResponse(status=201, document={**document, **versions})
@@ -120,7 +125,7 @@ def _set(call: Call) -> Outcome:
 def _delete(call: Call) -> Outcome:
     app = call.app()
     _change(call, app, call.path["secret_name"], None)
-    _renew(call, app)
+    renew(call, app)
     return ApiResponse(document={"version": app.secrets_version, "Version": app.secrets_version})
 
 

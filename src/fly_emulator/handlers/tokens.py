@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 from typing import Final
 
-from fly_emulator.calls import Call, Handler
+from fly_emulator.calls import Call, Handler, want_text
 from fly_emulator.durations import seconds_of
 from fly_emulator.macaroons import new_macaroon
-from fly_emulator.records import App, TokenRecord
-from fly_emulator.wire import ApiResponse, Outcome, Refusal
+from fly_emulator.principals import principal_of
+from fly_emulator.records import App, Json, TokenRecord
+from fly_emulator.settings import Principal
+from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal
 
 _LIFE: Final = 175_200 * 3600.0
 """Seconds that a token is valid unless it is said otherwise: 20 years."""
+_SHORT: Final = 600.0
+"""Seconds that tokens for other services are valid."""
+_URL_SAFE: Final = str.maketrans("+/", "-_")
 
 
 def issue(
@@ -101,7 +108,87 @@ def _current(call: Call) -> Outcome:
     return ApiResponse(document={"tokens": tokens})
 
 
+def _verified(call: Call) -> tuple[str, Principal]:
+    """The token text of a body, and whom it speaks for.
+
+    Raises:
+        Refusal: It is missing or not good.
+    """
+    header = want_text(call.body(), "header")
+    request = ApiRequest(method="", path="", headers={"authorization": header})
+    try:
+        return header, principal_of(call.world, request.token, call.now)
+    except Refusal as error:
+        raise Refusal(400, error.message) from error
+
+
+def _verified_document(header: str) -> Json:
+    number = hashlib.sha256(header.encode()).digest()[:16]
+    nonce = {"proof": False, "kid": _base64(number), "rnd": _base64(number)}
+    return {
+        "header": header,
+        "permission_token": _base64(header.encode()),
+        "nonce": nonce,
+        "caveats": {"caveats": []},
+    }
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def _authenticate(call: Call) -> Outcome:
+    header, _ = _verified(call)
+    return ApiResponse(document=[_verified_document(header)])
+
+
+def _authorize(call: Call) -> Outcome:
+    header, principal = _verified(call)
+    access = call.body().get("access")
+    if not isinstance(access, dict):
+        raise Refusal(400, "access is required")
+    app = call.world.apps.get(str(access.get("app_name")))
+    slug = app.organization if app is not None else access.get("org_slug")
+    organization = call.settings.organization(slug) if isinstance(slug, str) else None
+    allowed = call.settings.tokens is None or slug in principal.organizations
+    if organization is None or not allowed:
+        raise Refusal(403, "unauthorized: the token does not allow it")
+    granted: Json = {"orgid": organization.number, "action": str(access.get("action") or "r")}
+    if app is not None:
+        granted["appid"] = app.number
+    document = {"access": granted, "verified_token": _verified_document(header)}
+    return ApiResponse(document=document)
+
+
+def _kms(call: Call) -> Outcome:
+    return ApiResponse(text=new_macaroon(b"kms", ends=call.now + _SHORT))
+
+
+def _oidc(call: Call) -> Outcome:
+    """A token of the right form; nobody can check its signature, since nobody has the key."""
+    body = call.body()
+    audience = body.get("aud") or "https://fly.io/personal"
+    if not isinstance(audience, str):
+        raise Refusal(400, "invalid aud: a text is needed")
+    claims = {
+        "iss": "https://oidc.fly.io/personal",
+        "sub": f"personal:{call.principal.user}",
+        "aud": audience,
+        "iat": int(call.now),
+        "nbf": int(call.now),
+        "exp": int(call.now + _SHORT),
+        "jti": call.world.hexadecimal(32),
+    }
+    parts = [{"alg": "RS256", "typ": "JWT", "kid": "emulator"}, claims, {"signed": "by nobody"}]
+    texts = [_base64(json.dumps(part).encode()) for part in parts]
+    return ApiResponse(text=".".join(t.translate(_URL_SAFE).rstrip("=") for t in texts))
+
+
 HANDLERS: Final[dict[str, Handler]] = {
+    "Tokens_authenticate": _authenticate,
+    "Tokens_authorize": _authorize,
+    "Tokens_request_Kms": _kms,
+    "Tokens_request_OIDC": _oidc,
     "CurrentToken_show": _current,
     "App_create_deploy_token": _deploy_token,
 }

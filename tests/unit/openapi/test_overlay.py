@@ -46,6 +46,12 @@ def test_a_target_that_is_a_list_gets_a_further_entry() -> None:
     assert result["paths"]["/a/{b}"]["get"]["parameters"][-1] == {"name": "z"}
 
 
+def test_a_star_means_all_members() -> None:
+    every = applied({"target": "$.paths.*.*", "update": {"seen": True}})
+    assert every["paths"]["/a/{b}"]["get"]["seen"] is True
+    assert applied({"target": "$.components.*", "remove": True})["components"] == {}
+
+
 def test_the_root_can_be_a_target_and_the_original_stays() -> None:
     before = copy.deepcopy(DOCUMENT)
     assert applied({"target": "$", "update": {"info": {"version": "2"}}})["info"] == {
