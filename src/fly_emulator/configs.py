@@ -104,6 +104,8 @@ def _check_shape(config: Json) -> None:
     for index, container in enumerate(_items(config, "containers")):
         if not isinstance(container.get("image"), str) or not container["image"]:
             raise Refusal(400, f"invalid config.containers[{index}].image: a text is needed")
+        if not isinstance(container.get("name", ""), str):
+            raise Refusal(400, f"invalid config.containers[{index}].name: a text is needed")
 
 
 def _words(value: object, place: str) -> None:

@@ -101,7 +101,8 @@ def machine_document(
     containers = machine.config.get("containers")
     if containers:
         document["containers"] = [
-            {"name": container.get("name"), "state": machine.state} for container in containers
+            {**({"name": c["name"]} if "name" in c else {}), "state": machine.state}
+            for c in containers
         ]
     return document
 

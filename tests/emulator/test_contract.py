@@ -237,3 +237,15 @@ async def test_every_answer_fits_the_document(api: Api) -> None:
     answers = await tour(api)
     seen = {check(answer) for answer in answers}
     assert seen == {operation.id for operation in OPERATIONS}
+
+
+@pytest.mark.parametrize(
+    ("container", "status"), [({}, 200), ({"name": "a"}, 200), ({"name": 3}, 400)]
+)
+async def test_containers_fit_the_document_with_and_without_names(
+    api: Api, container: dict[str, Any], status: int
+) -> None:
+    config = {**CONFIG, "containers": [{"image": "nginx:1.25", **container}]}
+    answer = await api.post("/apps/shop/machines", {"config": config})
+    assert answer.status_code == status
+    check(answer)

@@ -48,7 +48,7 @@ async def answer(case: schemathesis.Case[Any]) -> httpx.Response:
         wanted = case.as_transport_kwargs(base_url="http://fly/v1")
         parts = {name: wanted[name] for name in SENT if name in wanted}
         headers = {**(wanted.get("headers") or {}), "authorization": "Bearer token"}
-        async with httpx.AsyncClient(transport=fly.transport()) as client:
+        async with httpx.AsyncClient(transport=fly.transport(), timeout=None) as client:
             found = await client.request(**parts, content=wanted.get("data"), headers=headers)
     found.elapsed = timedelta(0)
     return found
