@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import evolve
 
@@ -22,7 +22,7 @@ from score_flyio.deploy.planning.machine_checks import telling_untested
 from score_flyio.deploy.planning.model import GroupContext, GroupPlan, PlanContext, behind, join
 from score_flyio.deploy.planning.replacements import behind_replaced_ones
 from score_flyio.deploy.planning.updates import in_scope, update_steps
-from score_flyio.deploy.step import CreateMachine, DestroyMachine
+from score_flyio.deploy.step import CreateMachine, DestroyMachine, Step
 from score_flyio.flytoml.groups import default_group, process_groups
 
 
@@ -33,7 +33,7 @@ def plan_groups(context: PlanContext) -> GroupPlan:
     wanted = process_groups(spec)
     creates = not (options.update_only or options.only_machines)
     within = _touched(members, options)
-    plans = [_removed(app, within, wanted)]
+    plans: list[GroupPlan] = []
     for group in map(context.of, wanted):
         if options.process_groups and group.group not in options.process_groups:
             continue
@@ -46,7 +46,15 @@ def plan_groups(context: PlanContext) -> GroupPlan:
             plans += [telling_untested(group, launch)] if creates else []
             continue
         plans.append(_present(group, found, creates=creates))
-    return behind_replaced_ones(_standbys_last(join(plans)))
+    stays = join(plans)
+    left = behind(_removed(app, within, wanted), _last(stays.steps))
+    return behind_replaced_ones(_standbys_last(join([left, stays])))
+
+
+def _last(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The steps that no other waits for: a group goes once all else is well."""
+    before = {need for step in steps for need in step.needs}
+    return tuple(step for step in steps if step.id not in before)
 
 
 def _present(context: GroupContext, members: Members, *, creates: bool) -> GroupPlan:
