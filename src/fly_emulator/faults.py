@@ -17,22 +17,27 @@ without it a rule is for all operations. ACTION is one of
                     of a document, or by `null`
     latency=0.5     so many seconds more; `latency=0.2..1` is a uniform range
 
-`p` is the probability, `skip` leaves out the first so many matching requests, `times` ends the
-rule after so many faults.
+A rule for operations that are not there is refused. `p` is the probability, `skip` leaves out the
+first so many matching requests, `times` ends the rule after so many faults.
 """
 
 from __future__ import annotations
 
 import fnmatch
+import math
 import random
+from difflib import get_close_matches
 from typing import Final, Literal, TypeAlias, cast
 
 from attrs import define, field, frozen
 
+from fly_machines import OPERATIONS
 from score_flyio.errors import ConfigError, Problem
 
 Garbled: TypeAlias = Literal["html", "cut", "null"]
 FaultKind: TypeAlias = Literal["status", "reset", "refuse", "hang", "latency", Garbled]
+_BESIDE: Final = ("Web_", "Registry_", "GraphQL")
+"""How the operations begin that are not of the Machines API."""
 _HELP: Final = "a rule is [OPERATIONS:] ACTION [before|after] [p=…] [skip=…] [times=…]"
 
 
@@ -141,6 +146,8 @@ def _rule(text: str) -> FaultRule:
         msg = "no action"
         raise ValueError(msg)
     operations = tuple(name.strip() for name in names.split(",") if name.strip()) or ("*",)
+    for name in operations:
+        _check_operation(name)
     action, options = words[0], words[1:]
     known: dict[str, str] = {}
     after = action in {"lost", "html", "cut", "null"}
@@ -158,6 +165,10 @@ def _rule(text: str) -> FaultRule:
     if not 0 <= probability <= 1:
         msg = f"p={known['p']} is not in 0 to 1"
         raise ValueError(msg)
+    skip, times = int(known.get("skip", 0)), int(known.get("times", 1))
+    if skip < 0 or times < 1:
+        msg = "skip is 0 or more, and times 1 or more"
+        raise ValueError(msg)
     return FaultRule(
         kind=kind,
         operations=operations,
@@ -165,16 +176,31 @@ def _rule(text: str) -> FaultRule:
         after=after,
         seconds=seconds,
         probability=probability,
-        skip=int(known.get("skip", 0)),
-        times=int(known["times"]) if "times" in known else None,
+        skip=skip,
+        times=times if "times" in known else None,
     )
+
+
+def _check_operation(name: str) -> None:
+    """Raises ValueError for a name or pattern that no operation has."""
+    ids = [operation.id for operation in OPERATIONS]
+    if name in {"reads", "changes"} or name.startswith(_BESIDE) or fnmatch.filter(ids, name):
+        return
+    near = get_close_matches(name, ["reads", "changes", *ids], n=1)
+    meant = f", is {near[0]} meant?" if near else ""
+    msg = f"there is no operation {name!r}{meant}"
+    raise ValueError(msg)
 
 
 def _action(word: str) -> tuple[FaultKind, int, tuple[float, float]]:
     nothing = (0.0, 0.0)
     if word.startswith("latency="):
         low, _, high = word.removeprefix("latency=").partition("..")
-        return "latency", 0, (float(low), float(high or low))
+        seconds = float(low), float(high or low)
+        if not 0 <= seconds[0] <= seconds[1] < math.inf:
+            msg = f"{word} is no range of seconds from 0 on, the lower first"
+            raise ValueError(msg)
+        return "latency", 0, seconds
     if word in {"reset", "lost"}:
         return "reset", 0, nothing
     if word in {"refuse", "hang", "html", "cut", "null"}:

@@ -103,6 +103,14 @@ def test_one_failure_a_request() -> None:
         "Machines_create:",
         "200",
         "500 p=2",
+        "500 times=0",
+        "500 skip=-1",
+        "latency=5..1",
+        "latency=-1",
+        "latency=nan",
+        "Nothing_here: 500",
+        "Machines_show, machines_list: 500",
+        "Nothing_*: 500",
         "500 p=x",
         "500 often",
         "latency=slow",
@@ -116,3 +124,13 @@ def test_wrong_specifications(text: str) -> None:
     (problem,) = caught.value.problems
     assert text in problem.message
     assert problem.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("Machine_create", "Machines_create"), ("changs", "changes")]
+)
+def test_a_misspelt_operation_is_told_with_the_nearest(name: str, meant: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse_faults(f"{name}: 503")
+    (problem,) = refused.value.problems
+    assert problem.message == (f"'{name}: 503': there is no operation '{name}', is {meant} meant?")
