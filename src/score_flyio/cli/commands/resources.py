@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
 
-from score_flyio.base.printable import printable_json
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import (
@@ -81,6 +79,7 @@ async def get_outputs(
     Secret outputs are kept nowhere: to know them, the resource is provisioned again.
     """
     from score_flyio.score.resources import reveal
+    from score_flyio.yaml.writer import sorted_keys
 
     project = cli.project(emulate=emulate)
     if show_secrets:
@@ -89,13 +88,8 @@ async def get_outputs(
     else:
         state = await project.read()
         document = state.resources[_known(uid, state)].outputs
-    if form == "yaml" and not cli.output.json:
-        from score_flyio.yaml.writer import sorted_keys, write_yaml
-
-        cli.output.write(write_yaml(sorted_keys(dict(document))))
-        return
-    text = json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True)
-    cli.output.write(printable_json(text))
+    form = "json" if cli.output.json else form
+    cli.output.formatted(sorted_keys(dict(document)), "", form)
 
 
 async def _provisioned_again(cli: CliContext, project: Project, uid: str) -> Outputs:
