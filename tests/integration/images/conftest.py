@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -173,6 +174,12 @@ def _wait_for(process: subprocess.Popen[bytes], log: Path) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A folder with a static busybox, to build images from scratch."""
-    shutil.copy(program("busybox"), tmp_path / "busybox")
-    return tmp_path
+    """A folder with a static busybox, to build images from scratch.
+
+    No two runs have a folder of the same name: buildah and podman keep their layers in the
+    storage of the machine, so that a step which names it is never found there beforehand.
+    """
+    folder = tmp_path / uuid4().hex
+    folder.mkdir()
+    shutil.copy(program("busybox"), folder / "busybox")
+    return folder
