@@ -19,6 +19,8 @@ import httpx
 import pytest
 from attrs import frozen
 
+from tests.cli.conftest import Cli
+
 SETUP = Path(__file__).parents[2] / "setup.sh"
 PASSWORD = "fm2_dummy+/=,fm2_other"
 _LISTENING = re.compile(r"listening on (127\.0\.0\.1:\d+)")
@@ -172,12 +174,80 @@ def _wait_for(process: subprocess.Popen[bytes], log: Path) -> None:
         time.sleep(0.05)
 
 
+@frozen
+class Storage:
+    """Where buildah and podman have their images and working containers."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "storage.conf"
+
+    def write_config(self) -> None:
+        asked = shutil.which("buildah")
+        driver = "vfs"
+        if asked is not None:
+            told = subprocess.run([asked, "info"], capture_output=True, text=True, check=True)
+            driver = json.loads(told.stdout)["store"]["GraphDriverName"]
+        places = "".join(f'{name} = "{self.folder / name}"\n' for name in ("graphroot", "runroot"))
+        self.config.write_text(f'[storage]\ndriver = "{driver}"\n{places}')
+
+    def working_containers(self) -> list[str]:
+        """Ids of those that buildah and podman have."""
+        lists = (self.folder / "graphroot").glob("*-containers/containers.json")
+        return [str(each["id"]) for path in lists for each in json.loads(path.read_text() or "[]")]
+
+
+@pytest.fixture(scope="session")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
+    """One of these tests alone: others build on the same machine, also at the same time."""
+    found = Storage(tmp_path_factory.mktemp("storage"))
+    found.write_config()
+    yield found
+    unmount_below(found.folder)
+    shutil.rmtree(found.folder)
+
+
+@pytest.fixture
+def temporary(tmp_path_factory: pytest.TempPathFactory, storage: Storage) -> Iterator[Path]:
+    """The folder of temporary files; afterwards nothing that a build made is left anywhere."""
+    folder = tmp_path_factory.mktemp("temporary")
+    yield folder
+    assert list(folder.iterdir()) == []
+    assert storage.working_containers() == []
+
+
+@pytest.fixture
+def places(storage: Storage, temporary: Path) -> dict[str, str]:
+    """What builders learn from their environment: where to build."""
+    return {
+        "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin",
+        "CONTAINERS_STORAGE_CONF": str(storage.config),
+        "TMPDIR": str(temporary),
+    }
+
+
+@pytest.fixture
+def cli(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    places: dict[str, str],
+) -> Cli:
+    """Command lines whose builds are in places of their own."""
+    monkeypatch.chdir(tmp_path)
+    found = Cli(tmp_path, capsys)
+    found.environ |= {**places, "HOME": str(tmp_path)}
+    return found
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A folder with a static busybox, to build images from scratch.
 
-    No two runs have a folder of the same name: buildah and podman keep their layers in the
-    storage of the machine, so that a step which names it is never found there beforehand.
+    No two tests have a folder of the same name: a step which names it is never found among the
+    layers of another test.
     """
     folder = tmp_path / uuid4().hex
     folder.mkdir()

@@ -18,7 +18,6 @@ from score_flyio.images.builders.choose import BuilderContext, choose_builder
 from score_flyio.images.logins import Logins
 from score_flyio.images.reference import ImageReference
 from tests.cli.conftest import Cli, Result
-from tests.cli.conftest import cli as cli  # noqa: PLC0414  # a fixture
 from tests.cli.platform import Platform, platform
 from tests.integration.images.conftest import (
     PASSWORD,
@@ -60,8 +59,6 @@ def use(cli: Cli, served: Platform) -> None:
         "FLY_FLAPS_BASE_URL": served.url,
         "FLY_API_TOKEN": PASSWORD,
         "FLY_REGISTRY_HOST": served.url.removeprefix("http://"),
-        "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin",
-        "HOME": str(cli.directory),
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -17,20 +16,23 @@ from score_flyio.base.secret import Secret
 from score_flyio.errors import ImageError
 from score_flyio.images.build import Builder, BuildSettings, Progress, content_tag, prepare
 from score_flyio.images.builders.choose import BuilderContext, choose_builder
+from score_flyio.images.builders.docker import DockerBuilder
 from score_flyio.images.logins import Logins
 from score_flyio.images.reference import ImageReference
 from score_flyio.images.registry import Registries
-from tests.integration.images.conftest import PASSWORD, Registry, program
+from tests.integration.images.conftest import PASSWORD, Registry, Storage, program
 
 BASE = "FROM scratch\nCOPY busybox /bin/sh\n"
 Choose = Callable[[Registry], Awaitable[Builder]]
 
 
 @pytest.fixture(params=["docker-classic", "docker-buildkit", "buildah", "podman"])
-def choose(request: pytest.FixtureRequest, docker_host: Callable[[str], str]) -> Choose:
+def choose(
+    request: pytest.FixtureRequest, docker_host: Callable[[str], str], places: dict[str, str]
+) -> Choose:
     """Each builder, with the registry's login as Fly's."""
     name, _, kind = str(request.param).partition("-")
-    environ = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
+    environ = {**os.environ, **places}
     if name == "docker":
         environ["DOCKER_HOST"] = docker_host(kind)
     else:
@@ -135,12 +137,9 @@ async def test_a_dockerfile_from_outside_of_the_context(
 
 
 async def test_a_failing_step_is_told_with_its_exit_code_and_output(
-    registry: Registry, choose: Choose, project: Path
+    registry: Registry, choose: Choose, project: Path, storage: Storage, temporary: Path
 ) -> None:
     builder = await choose(registry)
-    address = getattr(builder, "address", None)
-    host = address.shown if address else ""
-    before = left_behind(host)
     (project / "Dockerfile").write_text(f"{BASE}RUN echo before the end; exit 7\n")
     build = await prepare(settings(project), image(registry, "failing", "1"))
     with pytest.raises(ImageError, match="web: the build failed") as raised:
@@ -148,7 +147,7 @@ async def test_a_failing_step_is_told_with_its_exit_code_and_output(
     assert "7" in str(raised.value)
     assert "before the end" in str(raised.value)
     assert "1" not in registry.tags("failing")
-    assert set(left_behind(host)) <= set(before)
+    assert left_behind(builder, storage, temporary) == []
 
 
 @pytest.mark.parametrize(
@@ -228,31 +227,22 @@ async def test_a_private_base_image(registry: Registry, choose: Choose, project:
     assert (await config_of(registry, build.image))["config"]["Labels"]["over"] == "base"
 
 
-def left_behind(host: str) -> list[str]:
-    """What runs, and lies about, after builds."""
-    temporary = [path.name for path in Path("/var/tmp").glob("score-flyio-*")]
-    ids = []
-    if host:
-        transport = httpx.HTTPTransport(uds=host.removeprefix("unix://"))
+def left_behind(builder: Builder, storage: Storage, temporary: Path) -> list[str]:
+    """Working containers and temporary files, in a daemon and places that nobody else uses."""
+    found = [path.name for path in temporary.iterdir()] + storage.working_containers()
+    if isinstance(builder, DockerBuilder):
+        transport = httpx.HTTPTransport(uds=builder.address.shown.removeprefix("unix://"))
         with httpx.Client(transport=transport, base_url="http://docker") as client:
-            ids = [each["Id"] for each in client.get("/containers/json?all=1").json()]
-    else:
-        done = subprocess.run(
-            [program("buildah"), "containers", "-q"], capture_output=True, text=True, check=True
-        )
-        ids = done.stdout.split()
-    return temporary + ids
+            found += [each["Id"] for each in client.get("/containers/json?all=1").json()]
+    return found
 
 
 async def test_cancellation_leaves_nothing_behind(
-    registry: Registry, choose: Choose, project: Path
+    registry: Registry, choose: Choose, project: Path, storage: Storage, temporary: Path
 ) -> None:
     builder = await choose(registry)
-    address = getattr(builder, "address", None)
-    host = address.shown if address else ""
     (project / "Dockerfile").write_text(f"{BASE}RUN echo it runs {project}; sleep 100\n")
     build = await prepare(settings(project), image(registry, "cancelled", "1"))
-    before = left_behind(host)
     runs = anyio.Event()
 
     def tell(progress: Progress) -> None:
@@ -264,7 +254,7 @@ async def test_cancellation_leaves_nothing_behind(
             tasks.start_soon(builder.build, build, tell)
             await runs.wait()
             tasks.cancel_scope.cancel()
-        while set(left_behind(host)) - set(before):  # noqa: ASYNC110  # the daemon ends it by itself
+        while left_behind(builder, storage, temporary):  # noqa: ASYNC110  # the daemon ends it by itself
             await anyio.sleep(0.05)
 
 

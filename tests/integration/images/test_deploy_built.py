@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +16,6 @@ from score_flyio.images.builders.choose import BuilderContext, choose_builder
 from score_flyio.images.logins import Logins
 from score_flyio.images.reference import ImageReference
 from tests.cli.conftest import Cli
-from tests.cli.conftest import cli as cli  # noqa: PLC0414  # a fixture
 from tests.cli.platform import Platform, platform
 from tests.cli.platform import project as start_project
 from tests.integration.images.conftest import PASSWORD, Registry, program
@@ -40,8 +38,6 @@ def served(cli: Cli, registry: Registry) -> Iterator[Platform]:
             "FLY_FLAPS_BASE_URL": running.url,
             "FLY_API_TOKEN": PASSWORD,
             "FLY_REGISTRY_HOST": registry.host,
-            "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin",
-            "HOME": str(cli.directory),
         }
         yield running
 
@@ -124,14 +120,6 @@ def test_two_workloads_are_built_once_and_again_when_a_file_changed(
     assert image_of(served, apps[1]) == images[1]
 
 
-def own_storage(cli: Cli) -> None:
-    """Keep images of buildah and podman out of those of this computer."""
-    storage = cli.directory / "storage.conf"
-    places = "".join(f'{name} = "{cli.directory / name}"\n' for name in ("graphroot", "runroot"))
-    storage.write_text(f'[storage]\ndriver = "vfs"\n{places}')
-    cli.environ["CONTAINERS_STORAGE_CONF"] = str(storage)
-
-
 def have_base_image(cli: Cli, name: str, builder: str, daemon: str) -> None:
     """An image of that name, made of a static busybox, where the builder looks first."""
     base = cli.directory / "base"
@@ -156,7 +144,6 @@ def test_the_sample_with_a_dockerfile(
     builder: str,
     docker_host: Callable[[str], str],
 ) -> None:
-    own_storage(cli)
     name, _, kind = builder.partition("-")
     daemon = docker_host(kind or "buildkit") if name in {"docker", "fly"} else ""
     have_base_image(cli, "busybox:1.37", name, daemon)

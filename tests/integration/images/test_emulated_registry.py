@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
-from tests.cli.conftest import cli as cli  # noqa: PLC0414  # a fixture
 from tests.cli.platform import Platform, platform
 from tests.integration.images.conftest import PASSWORD, program
 
@@ -22,8 +21,6 @@ def use(cli: Cli, served: Platform) -> str:
         "FLY_FLAPS_BASE_URL": served.url,
         "FLY_API_TOKEN": PASSWORD,
         "FLY_REGISTRY_HOST": host,
-        "PATH": f"{cli.environ.get('PATH', '')}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-        "HOME": str(cli.directory),
     }
     return host
 

@@ -11,7 +11,6 @@ import pytest
 
 from fly_emulator.remote_builder import remote_builders
 from tests.cli.conftest import Cli
-from tests.cli.conftest import cli as cli  # noqa: PLC0414  # a fixture
 from tests.cli.platform import Platform, platform
 from tests.integration.images.conftest import PASSWORD, Registry
 
@@ -36,7 +35,6 @@ def serve(cli: Cli, registry: Registry, docker_host: Callable[[str], str]) -> Se
                     "FLY_API_TOKEN": PASSWORD,
                     "FLY_REGISTRY_HOST": registry.host,
                     "FLY_BUILDER_HOST": host,
-                    "HOME": str(cli.directory),
                     "PATH": str(cli.directory / "nothing"),
                 }
                 yield served

@@ -25,7 +25,6 @@ from score_flyio.images.builders.choose import (
     choose_builder,
 )
 from score_flyio.images.builders.fly import FlyBuilder, RemoteBuilder, without_alpn
-from score_flyio.images.builders.programs import DISK as DISK_OF_BUILDERS
 from score_flyio.images.builders.programs import BuildctlBuilder
 from score_flyio.images.builders.protobuf import encoded, fields
 from score_flyio.images.builders.trace import Trace
@@ -214,7 +213,6 @@ async def test_a_builder_that_is_not_there_or_unknown(bare: dict[str, str]) -> N
         await choose_builder(context(bare), "kaniko")
 
 
-DISK = Path(DISK_OF_BUILDERS or "/tmp")
 BUILDCTL = """\
 env > "$RECORD/environment"
 printf '%s\\n' "$@" > "$RECORD/args"
@@ -227,10 +225,6 @@ exit ${CODE:-0}
 """
 
 
-def private_folders() -> list[str]:
-    return [str(path) for path in DISK.glob("score-flyio-*")]
-
-
 async def test_buildctl_gets_everything_in_a_private_folder(
     bare: dict[str, str], tmp_path: Path
 ) -> None:
@@ -241,7 +235,14 @@ async def test_buildctl_gets_everything_in_a_private_folder(
     (project / "Dockerfile").write_text("FROM scratch AS main\n")
     (project / ".dockerignore").write_text("secret\n")
     program = executable(tmp_path / "bin" / "buildctl", BUILDCTL)
-    environ = {"PATH": os.environ["PATH"], "RECORD": str(record), "FLY_API_TOKEN": "t"}
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environ = {
+        "PATH": os.environ["PATH"],
+        "TMPDIR": str(temporary),
+        "RECORD": str(record),
+        "FLY_API_TOKEN": "t",
+    }
     logins = Logins({"FLY_REGISTRY_HOST": "127.0.0.1:5000"}, fly=Secret("token"))
     settings = BuildSettings(
         name="web",
@@ -273,7 +274,7 @@ async def test_buildctl_gets_everything_in_a_private_folder(
     login = json.loads((record / "config.json").read_text())["auths"]["127.0.0.1:5000"]["auth"]
     assert base64.b64decode(login) == b"x:token"
     (given,) = [arg for arg in args if arg.startswith("dockerfile=")]
-    assert given.removeprefix("dockerfile=") not in private_folders()
+    assert Path(given.removeprefix("dockerfile=")).parent == temporary
     assert "FLY_API_TOKEN" not in (record / "environment").read_text()
 
     failing = BuildctlBuilder(program=program, logins=logins, environ={**environ, "CODE": "3"})
@@ -283,6 +284,7 @@ async def test_buildctl_gets_everything_in_a_private_folder(
     gone = BuildctlBuilder(program=f"{program}-gone", logins=logins, environ=environ)
     with pytest.raises(ImageError, match="cannot be run"):
         await gone.build(build, progress.append)
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_remote_builder_that_does_not_wake_up(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -29,8 +30,8 @@ from score_flyio.images.reference import DOCKER_HUB
 LINES_IN_ERROR: Final = 20
 CLEANUP_SECONDS: Final = 20.0
 MARK: Final = "score-flyio-build"
-DISK: Final = "/var/tmp" if Path("/var/tmp").is_dir() else None  # noqa: S108  # mkdtemp is safe
-"""Where temporary files of builders go, which are too large for memory; None: as usual."""
+DISK: Final = "/var/tmp"  # noqa: S108  # mkdtemp is safe
+"""Where temporary files of builders go, as they may be too large for memory (buildah, podman)."""
 _STEP: Final = re.compile(r"(\[\d+/\d+\] )?STEP \d+|#\d+ \[")
 """How lines about a new step begin, for buildah, podman and buildctl."""
 
@@ -47,7 +48,7 @@ class BuildahBuilder:
 
     async def build(self, build: Build, tell: Tell, *, push: bool = True) -> str | None:
         """Build in a chroot, and push."""
-        async with private_folder(build, self.logins) as folder:
+        async with private_folder(build, self.logins, self.environ) as folder:
             (folder / MARK).touch()
             temporary = folder / "tmp"
             temporary.mkdir()
@@ -131,7 +132,7 @@ class BuildctlBuilder:
 
     async def build(self, build: Build, tell: Tell, *, push: bool = True) -> str | None:
         """Have it build and push in one go."""
-        async with private_folder(build, self.logins) as folder:
+        async with private_folder(build, self.logins, self.environ) as folder:
             # Its ignore file is the one beside its Dockerfile.
             (folder / "Dockerfile").write_bytes(build.file.read_bytes())
             (folder / "Dockerfile.dockerignore").write_text(build.ignored, "utf-8")
@@ -171,8 +172,13 @@ class BuildctlBuilder:
 
 
 @asynccontextmanager
-async def private_folder(build: Build, logins: Logins) -> AsyncIterator[Path]:
-    """A folder only we can read, with `config.json`, `ignore` and the secrets as `secret-N`."""
+async def private_folder(
+    build: Build, logins: Logins, environ: Mapping[str, str]
+) -> AsyncIterator[Path]:
+    """A folder only we can read, with `config.json`, `ignore` and the secrets as `secret-N`.
+
+    It lies in `TMPDIR`, else where buildah and podman have such folders by themselves.
+    """
     auths = {}
     for host in sorted({build.image.host, *build.dockerfile.hosts}):
         login = await logins.find(host)
@@ -188,7 +194,8 @@ async def private_folder(build: Build, logins: Logins) -> AsyncIterator[Path]:
     files = {"config.json": json.dumps({"auths": auths}), "ignore": build.ignored}
     secrets = build.settings.secrets.values()
     files |= {f"secret-{number}": value.reveal() for number, value in enumerate(secrets)}
-    folder = Path(await anyio.to_thread.run_sync(lambda: mkdtemp(prefix="score-flyio-", dir=DISK)))
+    place = next(filter(os.path.isdir, (environ.get("TMPDIR", ""), DISK)), None)
+    folder = Path(await anyio.to_thread.run_sync(lambda: mkdtemp(prefix="score-flyio-", dir=place)))
     try:
         for name, content in files.items():
             await anyio.Path(folder / name).write_text(content, "utf-8")
