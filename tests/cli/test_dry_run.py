@@ -102,7 +102,8 @@ def test_what_is_shown_is_what_is_called(cli: Cli, deployed: Platform, command: 
 def test_the_text_is_that_of_plan_and_debug_adds_the_calls(cli: Cli, deployed: Platform) -> None:
     machine = deployed.machines("x-web")[0]["id"]
     short = cli("scale", "web", "--vm-memory", "512mb", "--dry-run").stdout
-    assert f"update machine {machine} of app" in short
+    assert re.search(rf"~ update machine of group app × 2 \(.*\b{machine}\b", short)  # noqa: RUF001
+    assert short.endswith("1 app, 2 machines to update; 0 USD a month in addresses\n")
     assert "guest.memory_mb: 256 → 512" in short
     assert "POST" not in short
     long = cli("--debug", "scale", "web", "--vm-memory", "512mb", "--dry-run").stdout

@@ -19,6 +19,7 @@ from score_flyio.cli.render.board import Board
 from score_flyio.cli.render.jsonl import JsonLinesRenderer
 from score_flyio.cli.render.live import LiveRenderer
 from score_flyio.cli.render.plain import PlainRenderer
+from score_flyio.cli.render.plan import on_terminal
 from score_flyio.cli.render.wording import DETAILS, SENTENCES, duration, is_alarm, sentence
 from score_flyio.cli.sink import Sink
 from score_flyio.events import Event, EventLog, Scope
@@ -371,3 +372,13 @@ def test_what_a_console_cannot_show_is_escaped(encoding: str) -> None:
     assert "\u2192" in shown
     assert "\U0001f680" in shown
     assert text.endswith("\n")
+
+
+def test_plans_on_a_terminal_have_colours_and_end_where_it_does() -> None:
+    text = "web:\n  + create x\n      env: " + "NAME, " * 20 + "\n  note: done\n"
+    shown = on_terminal(text, color=True, columns=60)
+    lines = shown.splitlines()
+    assert lines[:2] == ["web:", "\x1b[32m  + create x\x1b[0m"]
+    assert all(len(line) <= 60 for line in lines if "\x1b" not in line)
+    assert lines[3].startswith("          NAME, NAME")
+    assert on_terminal("  - gone\x1b[2J\n", color=False, columns=60) == "  - gone\\x1b[2J\n"

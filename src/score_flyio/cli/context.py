@@ -40,14 +40,13 @@ class CliContext:
             environ.get("SCORE_FLYIO_DEBUG", "").strip().lower() in _TRUE
         )
         color = not given.get("no_color") and not environ.get("NO_COLOR")
-        stderr = Sink(sys.stderr, "stderr")
         output = Output(
             stdout=Sink(sys.stdout, "stdout"),
-            stderr=stderr,
+            stderr=Sink(sys.stderr, "stderr"),
             json=bool(given.get("json")),
             quiet=bool(given.get("quiet")),
             debug_on=debug,
-            color=color and environ.get("TERM") != "dumb" and stderr.isatty(),
+            color=color and environ.get("TERM") != "dumb",
             workspace=_workspace(environ),
         )
         state = given.get("state") or environ.get("SCORE_FLYIO_STATE") or None

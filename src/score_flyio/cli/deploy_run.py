@@ -113,7 +113,7 @@ def show_plan(cli: CliContext, *plans: AppPlan, remarks: Sequence[str] = (), **m
     """`--dry-run`: print plans and lines beside them; `members` go into the JSON document."""
     plan = Plan(apps=plans)
     text = [plan.describe(show_calls=cli.debug)] if plans or not remarks else []
-    cli.output.result(plan.to_json() | members, "\n".join((*text, *remarks)))
+    cli.output.plan(plan.to_json() | members, "\n".join((*text, *remarks)))
     return 0
 
 

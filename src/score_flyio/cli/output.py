@@ -26,7 +26,7 @@ class Output:
     quiet: bool = False
     debug_on: bool = False
     color: bool = False
-    """Whether stderr may have ANSI colours."""
+    """Whether terminals may have ANSI colours."""
     workspace: Path | None = None
     """The root of the files that failures are shown beside, where GitHub's runner reads the log."""
 
@@ -39,6 +39,15 @@ class Output:
             self.document(document)
         elif text:
             self.stdout.write(_ended(text))
+
+    def plan(self, document: Any, text: str) -> None:
+        """Print a plan; on a terminal its signs have colours, and long lines are wrapped."""
+        if self.json or not self.stdout.isatty():
+            self.result(document, text)
+            return
+        from score_flyio.cli.render.plan import on_terminal
+
+        self.stdout.write_raw(on_terminal(_ended(text), color=self.color))
 
     def formatted(self, document: Any, text: str, form: str | None) -> None:
         """Print a list as `--format` says."""
@@ -93,7 +102,8 @@ class Output:
 
     def _paint(self, level: str) -> str:
         code = _COLOURS[level]
-        return f"\x1b[{code}m{level}\x1b[0m" if self.color and code else level
+        painted = self.color and code and self.stderr.isatty()
+        return f"\x1b[{code}m{level}\x1b[0m" if painted else level
 
 
 def _ended(text: str) -> str:

@@ -107,13 +107,21 @@ def _filled_in(path: str, before: Any, after: Any) -> bool:
     return absent and isinstance(said, bool | int) and not said and parts[-1] not in _OF_WEIGHT
 
 
+def leaves_of(tree: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Path and text of each leaf of a part of a config, but for what the platform fills in."""
+    for path, value in sorted(_walk("", tree)):
+        text = _text(value)
+        if text is not None and not _filled_in(path, value, None):
+            yield path, text
+
+
 def _leaves(config: FlyMachineConfig) -> dict[str, Any]:
-    return dict(_walk("", _normal(unstructure(config))))
+    return dict(_walk("", comparable(config)))
 
 
-def _normal(tree: dict[str, Any]) -> dict[str, Any]:
+def comparable(config: FlyMachineConfig) -> dict[str, Any]:
     """The tree of a config in the form that is compared; containers keep their times in seconds."""
-    tree = dict(tree)
+    tree: dict[str, Any] = dict(unstructure(config))
     tree["guest"] = _guest(tree.get("guest") or {}, tree.pop("size", None))
     metadata = tree.get("metadata") or {}
     tree["metadata"] = {name: metadata[name] for name in metadata if _lasting(name)}
@@ -220,14 +228,16 @@ def _placed(path: str, items: list[Any]) -> list[tuple[str, Any]]:
 
 
 def _shown(name: str, value: Any) -> Any:
-    """File contents as digest and size."""
-    if name != "raw_value" or not isinstance(value, str):
-        return value
+    return content(value) if name == "raw_value" and isinstance(value, str) else value
+
+
+def content(raw_value: str) -> str:
+    """The content of a file as digest and size."""
     try:
-        content = base64.b64decode(value, validate=True)
+        raw = base64.b64decode(raw_value, validate=True)
     except ValueError:
-        content = value.encode()
-    return f"sha256:{hashlib.sha256(content).hexdigest()[:16]} ({len(content)} bytes)"
+        raw = raw_value.encode()
+    return f"sha256:{hashlib.sha256(raw).hexdigest()[:16]} ({len(raw)} bytes)"
 
 
 def _text(value: Any) -> str | None:

@@ -18,13 +18,9 @@ from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app, with_secrets
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan, PlanSettings, fingerprint
-from score_flyio.deploy.planning.plan import (
-    describe_app,
-    plan_app,
-    plan_json,
-    platform_steps,
-)
+from score_flyio.deploy.planning.plan import plan_app, platform_steps
 from score_flyio.deploy.planning.secrets import may_wait, waiting_secrets
+from score_flyio.deploy.planning.shown import Totals, describe_app, plan_json, totals
 from score_flyio.deploy.releases.known import of_machines, to_remember
 from score_flyio.deploy.step import CreateApp
 from score_flyio.engine.ahead import problems_ahead
@@ -70,19 +66,27 @@ class Plan:
         `show_calls` adds the calls of the Machines API that each step makes.
         """
         lines = [
-            f"provision {uid}: its outputs are known later"
+            f"+ provision {uid}: its outputs are known later"
             if uid in self.new_resources
             else f"ask again for {uid}: it is provisioned"
             for uid in self.resources
         ]
         lines += [describe_app(app, show_calls=show_calls) for app in self.apps]
         lines += [_refusal(label, error) for label, error in self.failures.items()]
+        if not self.empty:
+            lines.append(str(self.totals))
         return "\n".join(lines) or "nothing to do"
+
+    @property
+    def totals(self) -> Totals:
+        """How much would change."""
+        return totals(self.apps, len(self.new_resources))
 
     def to_json(self) -> dict[str, Any]:
         """The plan as one JSON document."""
         return {
             "empty": self.empty,
+            "totals": self.totals.to_json(),
             "resources": list(self.resources),
             "new_resources": list(self.new_resources),
             "apps": [plan_json(app) for app in self.apps],

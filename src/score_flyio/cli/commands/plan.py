@@ -58,7 +58,7 @@ async def command(
         from score_flyio.cli.ci import plan_summary, write_summary
 
         write_summary(cli, plan_summary(plan), file)
-    cli.output.result(plan.to_json(), plan.describe(show_calls=cli.debug))
+    cli.output.plan(plan.to_json(), plan.describe(show_calls=cli.debug))
     code = failure_code(plan.failures, ())
     if detailed_exitcode:  # 2 is said of changes alone
         return NOT_PLANNED if code else NO_CHANGES if plan.empty else CHANGES

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from score_flyio.base.printable import one_line
 from score_flyio.deploy.desired.checks import shortened_checks
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.planning.addresses import (
@@ -33,7 +30,6 @@ from score_flyio.deploy.step import (
     CreateApp,
     SetSecrets,
     Step,
-    UpdateMachine,
 )
 from score_flyio.state.deployments import Release
 
@@ -130,53 +126,3 @@ def _machine_steps(
         first = release_command_steps(context, needs=gate)
         gate = (*gate, *(step.id for step in first))
     return [*first, *held(context.observed, groups, before=gate)]
-
-
-def describe_app(plan: AppPlan, *, show_calls: bool = False) -> str:
-    """One app's part of the plan, a line a step, with what changes in each machine.
-
-    `show_calls` adds the calls of the Machines API that each step makes.
-    """
-    title = plan.label if plan.label == plan.app else f"{plan.label} (app {plan.app})"
-    lines = [f"{title}:" if plan.steps else f"{title}: nothing to do"]
-    for step in plan.steps:
-        lines.append(f"  {step.describe()}")
-        if isinstance(step, UpdateMachine):
-            lines += [f"      {difference}" for difference in step.differences]
-        if show_calls:
-            lines += [f"      > {call}" for call in step.calls()]
-    lines += [f"  note: {note}" for note in plan.notes]
-    return "\n".join(map(one_line, lines))
-
-
-def plan_json(plan: AppPlan) -> dict[str, Any]:
-    """One app's plan."""
-    return {
-        "app": plan.app,
-        "workload": plan.label,
-        "changes": not plan.empty,
-        "steps": [_step(step) for step in plan.steps],
-        "unchanged_machines": list(plan.unchanged),
-        "notes": list(plan.notes),
-    }
-
-
-def _step(step: Step) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "id": step.id,
-        "kind": type(step).__name__,
-        "description": step.describe(),
-        "group": step.group,
-        "needs": list(step.needs),
-        "mutates": step.mutates,
-        "calls": list(step.calls()),
-    }
-    match step:
-        case UpdateMachine():
-            document["machine"] = step.machine
-            document["differences"] = [
-                {"path": d.path, "before": d.before, "after": d.after} for d in step.differences
-            ]
-        case SetSecrets():
-            document["secrets"] = dict(sorted(step.changes.items()))
-    return document

@@ -15,7 +15,7 @@ from score_flyio.deploy.execution.execute import AppResult
 from score_flyio.deploy.execution.report import Report
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.planning.model import AppPlan
-from score_flyio.deploy.planning.plan import describe_app
+from score_flyio.deploy.planning.shown import describe_app
 from score_flyio.deploy.saved import saved_app
 from score_flyio.deploy.step import CreateMachine, UpdateMachine
 from score_flyio.engine.apply import Work, apply

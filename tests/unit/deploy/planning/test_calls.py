@@ -11,7 +11,7 @@ from fly_machines.operations import OPERATIONS
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.execution.steps import CARRY_OUT
 from score_flyio.deploy.model import OwnCertificate, Ref
-from score_flyio.deploy.planning.plan import describe_app, plan_json
+from score_flyio.deploy.planning.shown import describe_app, plan_json
 from score_flyio.deploy.step import (
     AddCertificate,
     AwaitHealthy,
@@ -85,6 +85,7 @@ def test_a_plan_as_a_document() -> None:
     plan = planned(desired, launched(wanted(SERVICE + CHECK)))
     document = plan_json(plan)
     steps = {step["id"]: step for step in document.pop("steps")}
+    assert [each["action"] for each in document.pop("actions")][:3] == ["update", "do", "update"]
     assert document == {
         "app": "web",
         "workload": "web",
@@ -125,16 +126,16 @@ def test_plans_as_people_read_them() -> None:
     plan = planned(desired, launched(wanted(SERVICE + CHECK)), detach=True)
     assert describe_app(evolve(plan, label="shop", notes=("told",)), show_calls=True) == (
         "shop (app web):\n"
-        "  hold 2 machine(s)\n"
+        "    hold 2 machine(s)\n"
         "      > POST /apps/web/machines/create%3Aapp%3A1/lease\n"
         "      > POST /apps/web/machines/create%3Aapp%3A2/lease\n"
         "      > GET /apps/web/machines\n"
         "      > DELETE /apps/web/machines/create%3Aapp%3A1/lease\n"
         "      > DELETE /apps/web/machines/create%3Aapp%3A2/lease\n"
-        "  update machine create:app:1 of app\n"
+        "  ~ update machine create:app:1 of app\n"
         "      image: nginx:1 → nginx:2\n"
         "      > POST /apps/web/machines/create%3Aapp%3A1\n"
-        "  update machine create:app:2 of app\n"
+        "  ~ update machine create:app:2 of app\n"
         "      image: nginx:1 → nginx:2\n"
         "      > POST /apps/web/machines/create%3Aapp%3A2\n"
         "  note: told"

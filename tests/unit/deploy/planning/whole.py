@@ -20,12 +20,12 @@ from score_flyio.deploy.metadata import CANARY, HISTORY, SAFE_TO_DESTROY, STANDS
 from score_flyio.deploy.model import KnownApp, ObservedApp, Ref
 from score_flyio.deploy.options import DeployOptions, GuestOptions
 from score_flyio.deploy.planning.model import AppPlan, GroupPlan
-from score_flyio.deploy.planning.plan import describe_app
 from score_flyio.deploy.planning.recovery import plan_recovery
 from score_flyio.deploy.planning.removal import removal_steps
 from score_flyio.deploy.planning.scaling import GroupScale, scale_group
 from score_flyio.deploy.planning.secrets import fingerprint
 from score_flyio.deploy.planning.settling import settle
+from score_flyio.deploy.planning.shown import describe_app
 from score_flyio.deploy.planning.updates import Reconfiguration, plan_reconfiguration
 from score_flyio.deploy.step import Step
 from score_flyio.fly.codec import unstructure

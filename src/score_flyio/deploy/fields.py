@@ -1,0 +1,136 @@
+"""What a machine is given, field by field, as people read it.
+
+A line for each service, check, mount and file; whatever else a config has is shown as it stands.
+Variables are named, and their values left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from attrs import frozen
+
+from fly_machines.models import FlyMachineConfig
+from score_flyio.deploy.compare import comparable, content, leaves_of
+from score_flyio.deploy.desired.guest import SIZES, preset
+
+Tree = dict[str, Any]
+
+_UNSAID: Final = ("metadata.fly_", "standbys")
+"""Beginnings of the paths of what the group and the role of a machine say."""
+_GROUP: Final = "FLY_PROCESS_GROUP"
+_CHECK: Final = ("type", "protocol", "method", "path", "port", "interval", "timeout")
+
+
+@frozen(kw_only=True)
+class Field:
+    """One thing that a machine is given."""
+
+    path: str
+    """Such as `image`, `services[0]` or `files[/etc/app.conf]`."""
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.value}"
+
+
+def fields_of(config: FlyMachineConfig) -> tuple[Field, ...]:
+    """All that a machine with this config is given, what matters most first."""
+    tree = _without_values(comparable(config))
+    found = [Field(path="image", value=tree.pop("image"))] if tree.get("image") else []
+    found.append(Field(path="size", value=size(tree.pop("guest"))))
+    if names := [name for name in tree.pop("env", ()) if name != _GROUP]:
+        found.append(Field(path="env", value=", ".join(names)))
+    for number, service in enumerate(tree.pop("services")):
+        found += _service(f"services[{number}]", service)
+    for name, check in tree.pop("checks").items():
+        found += _check(f"checks.{name}", check)
+    for mount in tree.pop("mounts", None) or ():
+        found += _mount(mount)
+    for file in tree.pop("files", None) or ():
+        found += _file(file)
+    found += _rest("", tree)
+    return tuple(found)
+
+
+def size(guest: Tree) -> str:
+    """A guest in a few words; its preset, where it is one."""
+    guest = {name: value for name, value in guest.items() if value}
+    kind, cpus, memory = (guest.pop(name, None) for name in ("cpu_kind", "cpus", "memory_mb"))
+    called = f"{cpus} {kind} CPU{'' if cpus == 1 else 's'}"
+    for name in SIZES:
+        known = preset(name)
+        if (known.cpu_kind, known.cpus, known.gpu_kind) == (kind, cpus, guest.get("gpu_kind")):
+            called = name
+    more = [f"{name} {value}" for name, value in sorted(guest.items())]
+    return ", ".join([called, f"{memory} MB", *more])
+
+
+def _service(path: str, service: Tree) -> Iterator[Field]:
+    ports = [_port(port) for port in service.get("ports") or ()]
+    checks = service.pop("checks", None) or ()
+    words = [f"{', '.join(ports) or 'no port'} → {service.pop('internal_port', None)}"]
+    words[0] += f" {service.pop('protocol', None) or 'tcp'}"
+    if stops := service.pop("autostop", None):
+        words.append(f"autostop {stops}")
+    if service.pop("autostart", None):
+        words.append("autostart")
+    if least := service.pop("min_machines_running", None):
+        words.append(f"at least {least} running")
+    if limits := service.pop("concurrency", None):
+        low, high = limits.get("soft_limit"), limits.get("hard_limit")
+        words.append(f"{low or 'no limit'} to {high or 'any number of'} {limits.get('type')}")
+    yield Field(path=path, value=", ".join(words))
+    for number, check in enumerate(checks):
+        yield from _check(f"{path}.checks[{number}]", check)
+    yield from _rest(f"{path}.", service)
+
+
+def _port(port: Tree) -> str:
+    first, last = port.pop("start_port", None), port.pop("end_port", None)
+    handlers = port.pop("handlers", None)
+    number = port.pop("port", None) or f"{first}-{last}"
+    forced = ["https forced"] if port.pop("force_https", None) else []
+    told = " ".join([*(handlers or ()), *forced])
+    return f"{number} ({told})" if told else f"{number}"
+
+
+def _check(path: str, check: Tree) -> Iterator[Field]:
+    kind, protocol, method, where, port, every, within = (check.pop(n, None) for n in _CHECK)
+    words = [str(word) for word in (kind, protocol, method, where) if word]
+    words += [f"on {port}"] if port else []
+    words += [f"every {every}"] if every else []
+    words += [f"within {within}"] if within else []
+    yield Field(path=path, value=" ".join(words))
+    yield from _rest(f"{path}.", check)
+
+
+def _mount(mount: Tree) -> Iterator[Field]:
+    path = f"mounts[{mount.pop('path', None)}]"
+    yield Field(path=path, value=mount.pop("name", None) or "a volume")
+    yield from _rest(f"{path}.", mount)
+
+
+def _file(file: Tree) -> Iterator[Field]:
+    path = f"files[{file.pop('guest_path', None)}]"
+    secret, image, raw = (file.pop(n, None) for n in ("secret_name", "image_config", "raw_value"))
+    value = f"secret {secret}" if secret else f"from image {image}" if image else content(raw or "")
+    yield Field(path=path, value=value)
+    yield from _rest(f"{path}.", file)
+
+
+def _rest(prefix: str, tree: Tree) -> Iterator[Field]:
+    for path, value in leaves_of(tree):
+        if not path.startswith(_UNSAID):
+            yield Field(path=f"{prefix}{path}", value=value)
+
+
+def _without_values(value: Any) -> Any:
+    """A tree whose environments are lists of names."""
+    if isinstance(value, dict):
+        return {
+            name: sorted(item) if name == "env" and item else _without_values(item)
+            for name, item in value.items()
+        }
+    return [_without_values(item) for item in value] if isinstance(value, list) else value

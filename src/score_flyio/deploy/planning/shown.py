@@ -1,0 +1,299 @@
+"""A plan as people and programs read it: what is made, changed and taken away, field by field.
+
+Equal machines are one action. Steps that only wait, look or keep records are left out of the text
+as long as there is something else to tell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any, Final, Literal, TypeAlias
+
+from attrs import frozen
+
+from score_flyio.base.printable import one_line
+from score_flyio.deploy.compare import Difference
+from score_flyio.deploy.fields import Field, fields_of
+from score_flyio.deploy.planning.model import AppPlan
+from score_flyio.deploy.step import (
+    AddCertificate,
+    AllocateAddress,
+    CreateApp,
+    CreateMachine,
+    CreateVolume,
+    DestroyApp,
+    DestroyMachine,
+    DestroyVolume,
+    ReleaseAddress,
+    RemoveCertificate,
+    RevertMachine,
+    SetMetadata,
+    SetSecrets,
+    Step,
+    UpdateMachine,
+)
+
+Sign: TypeAlias = Literal["+", "~", "-", " "]
+
+_SIGNS: Final[Mapping[type[Step], Sign]] = {
+    CreateApp: "+",
+    AllocateAddress: "+",
+    AddCertificate: "+",
+    CreateVolume: "+",
+    CreateMachine: "+",
+    SetSecrets: "~",
+    UpdateMachine: "~",
+    RevertMachine: "~",
+    DestroyMachine: "-",
+    DestroyVolume: "-",
+    ReleaseAddress: "-",
+    RemoveCertificate: "-",
+    DestroyApp: "-",
+}
+_WORDS: Final[Mapping[Sign, str]] = {"+": "create", "~": "update", "-": "destroy", " ": "do"}
+_NAMED: Final = 6
+"""So many of equal machines are named; the others are counted."""
+_DIGEST: Final = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]{52}")
+_OWN_VOLUME: Final = re.compile(r"mounts\[.*\]\.volume")
+"""What differs between machines that are equal but for it."""
+USD_A_MONTH: Final[Mapping[str, int]] = {"v4": 2}
+"""What addresses cost, by kind."""
+
+
+@frozen(kw_only=True)
+class Action:
+    """Equal steps, as one."""
+
+    sign: Sign
+    steps: tuple[Step, ...]
+    fields: tuple[Field | Difference, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """One line without a sign."""
+        first = self.steps[0]
+        if len(self.steps) == 1:
+            return first.describe()
+        named = f" ({told})" if (told := self._told()) else ""
+        reason = f": {first.reason}" if isinstance(first, DestroyMachine) else ""
+        return f"{_kind(first)} × {len(self.steps)}{named}{reason}"
+
+    def _told(self) -> str:
+        """Where new ones are, and which present ones it is about."""
+        if self.sign == "+":
+            found = Counter(filter(None, map(_region, self.steps)))
+            return ", ".join(f"{r} × {n}" if len(found) > 1 else r for r, n in found.items())
+        names = [name for step in self.steps if (name := _name(step))]
+        more = [f"and {len(names) - _NAMED} more"] if len(names) > _NAMED else []
+        return ", ".join([*names[:_NAMED], *more])
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs, in full."""
+        return {
+            "action": _WORDS[self.sign],
+            "kind": type(self.steps[0]).__name__,
+            "description": self.text,
+            "group": self.steps[0].group,
+            "count": len(self.steps),
+            "machines": [s.target.machine for s in self.steps if s.target and s.target.machine],
+            "regions": dict(Counter(filter(None, map(_region, self.steps)))),
+            "fields": [_field_json(field) for field in self.fields],
+            "steps": [step.id for step in self.steps],
+        }
+
+
+@frozen(kw_only=True)
+class Totals:
+    """How much changes, of one app or of a whole run."""
+
+    apps: int = 0
+    resources: int = 0
+    create: int = 0
+    update: int = 0
+    destroy: int = 0
+    usd: int = 0
+    """A month, for addresses."""
+
+    def __str__(self) -> str:
+        resources = f"{_many(self.resources, 'resource')} to provision, " if self.resources else ""
+        machines = ((self.create, "create"), (self.update, "update"), (self.destroy, "destroy"))
+        told = [(n, verb) for n, verb in machines if n]
+        words = [f"{n} to {verb}" for n, verb in told]
+        if told:
+            words[0] = f"{_many(told[0][0], 'machine')} to {told[0][1]}"
+        changed = ", ".join(words) or "no machine to change"
+        apps = _many(self.apps, "app")
+        return f"{apps}, {resources}{changed}; {self.usd} USD a month in addresses"
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "apps": self.apps,
+            "resources": self.resources,
+            "machines": {"create": self.create, "update": self.update, "destroy": self.destroy},
+            "addresses_usd_per_month": self.usd,
+        }
+
+
+def totals(plans: Iterable[AppPlan], resources: int = 0) -> Totals:
+    """How much the plans change together."""
+    plans = [plan for plan in plans if not plan.empty]
+    steps = [step for plan in plans for step in plan.steps]
+    counts = Counter(type(step) for step in steps)
+    return Totals(
+        apps=len(plans),
+        resources=resources,
+        create=counts[CreateMachine],
+        update=counts[UpdateMachine] + counts[RevertMachine],
+        destroy=counts[DestroyMachine],
+        usd=sum(
+            USD_A_MONTH.get(step.kind, 0) for step in steps if isinstance(step, AllocateAddress)
+        ),
+    )
+
+
+def actions(plan: AppPlan, *, quiet: bool = False) -> tuple[Action, ...]:
+    """What the plan does, in the order in which it begins; `quiet`: waiting and records, too."""
+    shown = [step for step in plan.steps if quiet or _tells(step)]
+    folded: dict[Hashable, list[Step]] = {}
+    for step in shown or plan.steps:
+        folded.setdefault(_key(step), []).append(step)
+    return tuple(map(_action, folded.values()))
+
+
+def describe_app(plan: AppPlan, *, show_calls: bool = False) -> str:
+    """One app's part of the plan, a line an action, with the fields of each machine.
+
+    `show_calls`: each step by itself, with the calls of the Machines API that it makes.
+    """
+    title = plan.label if plan.label == plan.app else f"{plan.label} (app {plan.app})"
+    lines = [f"{title}:" if plan.steps else f"{title}: nothing to do"]
+    for action in map(_alone, plan.steps) if show_calls else actions(plan):
+        lines.append(f"  {action.sign} {action.text}")
+        lines += [f"      {_short(str(field))}" for field in action.fields]
+        if show_calls:
+            lines += [f"      > {call}" for call in action.steps[0].calls()]
+    lines += [f"  note: {note}" for note in plan.notes]
+    return "\n".join(map(one_line, lines))
+
+
+def plan_json(plan: AppPlan) -> dict[str, Any]:
+    """One app's plan."""
+    return {
+        "app": plan.app,
+        "workload": plan.label,
+        "changes": not plan.empty,
+        "actions": [action.to_json() for action in actions(plan, quiet=True)],
+        "steps": [_step(step) for step in plan.steps],
+        "unchanged_machines": list(plan.unchanged),
+        "notes": list(plan.notes),
+    }
+
+
+def _tells(step: Step) -> bool:
+    return step.mutates and not isinstance(step, SetMetadata)
+
+
+def _action(steps: Iterable[Step]) -> Action:
+    first, *others = steps
+    fields = _fields(first)
+    if others:
+        fields = tuple(field for field in fields if not _OWN_VOLUME.fullmatch(field.path))
+    return Action(sign=_SIGNS.get(type(first), " "), steps=(first, *others), fields=fields)
+
+
+def _alone(step: Step) -> Action:
+    return _action((step,))
+
+
+def _fields(step: Step) -> tuple[Field | Difference, ...]:
+    match step:
+        case CreateMachine():
+            return fields_of(step.config)
+        case UpdateMachine():
+            return step.differences
+        case _:
+            return ()
+
+
+def _key(step: Step) -> Hashable:
+    """What steps have in common that are one action."""
+    match step:
+        case CreateMachine():
+            same = (f for f in fields_of(step.config) if not _OWN_VOLUME.fullmatch(f.path))
+            return CreateMachine, step.group, step.role, tuple(same)
+        case UpdateMachine():
+            return UpdateMachine, step.group, step.differences, step.only_if_secrets_differ
+        case CreateVolume():
+            return CreateVolume, step.group, step.request.name, step.request.size_gb
+        case DestroyMachine():
+            return DestroyMachine, step.group, step.reason
+        case SetMetadata():
+            return SetMetadata, step.group, step.key, step.value
+        case _ if step.target is not None or isinstance(step, DestroyVolume):
+            return type(step), step.group
+        case _:
+            return step.id
+
+
+def _kind(step: Step) -> str:
+    """What equal steps do, in the words of each."""
+    match step:
+        case CreateMachine():
+            return f"create {f'{step.role} ' if step.role else ''}machine of group {step.group}"
+        case UpdateMachine():
+            condition = " if its secrets changed" if step.only_if_secrets_differ else ""
+            return f"update machine of group {step.group}{condition}"
+        case CreateVolume():
+            size = f", {step.request.size_gb} GB" if step.request.size_gb else ""
+            return f"create volume {step.request.name}{size}"
+        case _:
+            return step.verb
+
+
+def _region(step: Step) -> str | None:
+    if isinstance(step, CreateMachine | CreateVolume):
+        return step.request.region
+    return getattr(step, "region", None)
+
+
+def _name(step: Step) -> str | None:
+    if isinstance(step, DestroyVolume):
+        return step.volume
+    return step.target.machine if step.target else None
+
+
+def _short(text: str) -> str:
+    """A text whose digests are as long as people compare."""
+    return _DIGEST.sub(r"\1", text)
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _field_json(field: Field | Difference) -> dict[str, Any]:
+    if isinstance(field, Field):
+        return {"path": field.path, "before": None, "after": field.value}
+    return {"path": field.path, "before": field.before, "after": field.after}
+
+
+def _step(step: Step) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "id": step.id,
+        "kind": type(step).__name__,
+        "description": step.describe(),
+        "group": step.group,
+        "needs": list(step.needs),
+        "mutates": step.mutates,
+        "calls": list(step.calls()),
+    }
+    match step:
+        case UpdateMachine():
+            document["machine"] = step.machine
+            document["differences"] = [_field_json(each) for each in step.differences]
+        case SetSecrets():
+            document["secrets"] = dict(sorted(step.changes.items()))
+    return document
