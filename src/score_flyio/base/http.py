@@ -8,16 +8,21 @@ from typing import Any, Final
 import httpx
 
 from score_flyio.base.in_flight import in_flight
-from score_flyio.base.web_address import shown_url, trusting_nobody
+from score_flyio.base.web_address import is_loopback, shown_url, trusting_nobody
 from score_flyio.errors import ConfigError
 
 WAITS: Final = "score_flyio_waits"
 """The extension of a request that is answered late on purpose."""
-_HERE: Final = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 
 class _Client(httpx.AsyncClient):
-    """Tells what it waits for."""
+    """Tells what it waits for, and sends nothing for this machine through a proxy."""
+
+    def _transport_for_url(self, url: httpx.URL) -> httpx.AsyncBaseTransport:
+        # The patterns that httpx takes for proxies know no networks such as 127.0.0.0/8.
+        if is_loopback(url.host) or url.host.endswith(".localhost"):
+            return self._transport
+        return super()._transport_for_url(url)
 
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         if request.extensions.get(WAITS):
@@ -48,8 +53,7 @@ def http_client(
     if trust is None:
         trust = True if encrypted else trusting_nobody()
     try:
-        mounts: dict[str, httpx.AsyncBaseTransport | None] = dict.fromkeys(_HERE)
-        return _Client(verify=trust, mounts=mounts, **settings)
+        return _Client(verify=trust, **settings)
     except (ImportError, ValueError, httpx.InvalidURL) as error:
         raise ConfigError(
             "the proxy that the environment names cannot be used",

@@ -119,12 +119,14 @@ def is_loopback(host: str | None) -> bool:
     """Whether what is sent to this host stays on this machine."""
     if host is None:
         return False
-    from ipaddress import ip_address
+    from ipaddress import IPv6Address, ip_address
 
     try:
-        return ip_address(host).is_loopback
+        address = ip_address(host)
     except ValueError:
         return host.lower() == "localhost"
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def shown_url(text: str) -> str:

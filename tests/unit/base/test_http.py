@@ -28,16 +28,23 @@ def test_a_proxy_that_cannot_be_used_is_refused(
     assert "MARKED" not in f"{caught.value.message}{caught.value.hint}"
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("localhost", "LOCALHOST", "registry.localhost", "127.0.0.1", "127.0.0.2"),
+        *("127.255.255.254", "[::1]", "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]"),
+    ],
+)
 async def test_this_machine_is_reached_without_the_proxy(
     host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", "http://proxy.invalid:1")
     async with http_client(encrypted=False) as client:
         mine = client._transport_for_url(httpx.URL(f"http://{host}:4280/"))
-        other = client._transport_for_url(httpx.URL("https://api.machines.dev/"))
         assert mine is client._transport
-        assert other is not client._transport
+        for other in ("api.machines.dev", "128.0.0.1", "localhost.example.com", "[::2]"):
+            url = httpx.URL(f"https://{other}/")
+            assert client._transport_for_url(url) is not client._transport
 
 
 async def test_plain_http_trusts_no_certificate() -> None:
