@@ -150,6 +150,7 @@ class Lab:
     store: InMemoryStore
     databases: Databases = field(factory=Databases)
     target: Target | None = None
+    environ: dict[str, str] = field(factory=dict)
     runs: int = 0
 
     @classmethod
@@ -165,7 +166,9 @@ class Lab:
 
     def engine(self, listener: Callable[[Event], None] | None = None) -> Engine:
         self.runs += 1
-        project = LabProject(Path("/nowhere"), self.store, databases=self.databases)
+        project = LabProject(
+            Path("/nowhere"), self.store, environ=self.environ, databases=self.databases
+        )
         return Engine(
             project,
             target=self.target or EmulatorTarget(emulator=self.fly),

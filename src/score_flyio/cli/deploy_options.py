@@ -213,7 +213,12 @@ SETTINGS: Final = (
         help="Time for the release command.",
     ),
     click.option(
-        "-r", "--region", "--primary-region", "region", metavar="REGION", help="The primary region."
+        "-r",
+        "--region",
+        "--primary-region",
+        "region",
+        metavar="REGION",
+        help="The primary region; where none is named, what is new goes to FLY_REGION.",
     ),
     click.option(
         "-i",

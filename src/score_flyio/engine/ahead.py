@@ -23,7 +23,12 @@ from score_flyio.score.placeholders import PENDING
 
 
 async def problems_ahead(
-    client: FlyClient, desired: DesiredApp, observed: ObservedApp, options: DeployOptions
+    client: FlyClient,
+    desired: DesiredApp,
+    observed: ObservedApp,
+    options: DeployOptions,
+    *,
+    default_region: str | None = None,
 ) -> tuple[Problem, ...]:
     """What makes a deploy of the app impossible, whatever its resources give.
 
@@ -32,8 +37,9 @@ async def problems_ahead(
     """
     if (guest := options_guest(options)) is not None:
         refuse_impossible(guest, place="--vm")
+    place, region = _region(desired, options, default_region)
     asked: dict[str, Sequence[str]] = {
-        "--region" if options.region else "primary_region": [desired.spec.primary_region],
+        place: [region],
         "--only-regions": options.only_regions,
         "--exclude-regions": options.exclude_regions,
         "--fallback-regions": options.fallback_regions,
@@ -41,10 +47,18 @@ async def problems_ahead(
     return (
         *beyond_limits(_known_now(desired.spec)),
         *await unknown_regions(client, asked, observed),
-        *_volumes(desired, observed, options),
+        *_volumes(desired, observed, options, region=region, place=place),
         *_unknown_names(desired, observed, options),
         *_missing_files(desired, options),
     )
+
+
+def _region(desired: DesiredApp, options: DeployOptions, default: str | None) -> tuple[str, str]:
+    """Where what is new goes, behind the place that says so."""
+    primary = desired.spec.primary_region
+    if default and not primary:
+        return "FLY_REGION", default
+    return ("--region" if options.region else "primary_region"), primary
 
 
 def _known_now(spec: AppSpec) -> AppSpec:
@@ -144,13 +158,11 @@ def _missing_files(desired: DesiredApp, options: DeployOptions) -> Iterator[Prob
 
 
 def _volumes(
-    desired: DesiredApp, observed: ObservedApp, options: DeployOptions
+    desired: DesiredApp, observed: ObservedApp, options: DeployOptions, *, region: str, place: str
 ) -> Iterator[Problem]:
     spec = desired.spec
     if not spec.mounts:
         return
-    region = spec.primary_region
-    place = "--region" if options.region else "primary_region"
     if "," in region or region in AREAS:
         yield Problem(
             message=f"{region!r} is not one region, and a volume needs one",
@@ -162,9 +174,9 @@ def _volumes(
         yield Problem(
             message="there is no primary_region, and a volume needs one",
             path=path_of("mounts[0]"),
-            hint="give --region iad, or another one"
+            hint="give --region iad, or another one, or set FLY_REGION"
             if desired.workload
-            else 'add primary_region = "iad" or another one, or give --region',
+            else 'add primary_region = "iad" or another one, give --region, or set FLY_REGION',
             code="volume_without_region",
         )
     name = options.strategy or (spec.deploy.strategy if spec.deploy else "")

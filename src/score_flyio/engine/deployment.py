@@ -217,7 +217,10 @@ class Deployment:
 
     async def refuse(self, app: str, desired: DesiredApp, observed: ObservedApp) -> None:
         """Raises ConfigError where it is certain that the app cannot be deployed."""
-        problems = await problems_ahead(self.session.client, desired, observed, self.options)
+        region = self.session.default_region
+        problems = await problems_ahead(
+            self.session.client, desired, observed, self.options, default_region=region
+        )
         if problems:
             raise ConfigError(problems=self.ready.inputs[app].located(problems))
 
@@ -243,6 +246,7 @@ class Deployment:
             known=self.recorder.known(app),
             new_id=self.session.new_id,
             tool_version=TOOL_VERSION,
+            default_region=self.session.default_region or "",
         )
 
 

@@ -274,7 +274,8 @@ class Images:
 
     def _fly_builder(self) -> RemoteBuilder | None:
         """The organization's, where the target is Fly or something has its place."""
-        target, session, region = self.session.target, self.session, self.options.region
+        target, session = self.session.target, self.session
+        region = self.options.region or session.default_region
         if not isinstance(target, FlyTarget) or not builds_at_fly(target, self._environ):
             return None
 

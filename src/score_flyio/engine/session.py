@@ -24,6 +24,7 @@ from score_flyio.events import Event, EventLog, StateSaved, TargetSelected
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.organization import PERSONAL, Apps, Organization
 from score_flyio.resources.registry import Registry
+from score_flyio.resources.servers.access import region_of
 from score_flyio.state.deployments import DeploymentRecord, Release, SecretRecord
 from score_flyio.state.model import Place, ProjectState
 from score_flyio.state.saving import Saver
@@ -179,6 +180,11 @@ class Session:
     def tell_target(self) -> None:
         """Tells where the visit goes to."""
         self.emit(TargetSelected(target=self.target.name, emulated=self.target.emulated))
+
+    @property
+    def default_region(self) -> str | None:
+        """Of what is new, where nobody names one: that of the environment."""
+        return region_of(self.project.environ)
 
     def registry(self, state: ProjectState, *, region: str | None = None) -> Registry:
         """The project's provisioners; those in this process share the client.

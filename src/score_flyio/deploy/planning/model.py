@@ -29,6 +29,8 @@ class PlanSettings:
     new_id: Callable[[], str]
     """Gives a new unique text (ULID form) at each call."""
     tool_version: str
+    default_region: str = ""
+    """Of what is new, where neither the app nor an option names one."""
 
 
 @frozen(kw_only=True)
@@ -78,7 +80,12 @@ class GroupContext(PlanContext):
     @property
     def volumes(self) -> Volumes:
         """Those of the app, and how the group gets more of them."""
-        return Volumes(present=self.observed.volumes, taken=self.taken, new=self._new_volume)
+        return Volumes(
+            present=self.observed.volumes,
+            taken=self.taken,
+            new=self._new_volume,
+            default_region=self.settings.default_region,
+        )
 
     def _new_volume(self, _config: models.FlyMachineConfig) -> models.CreateVolumeRequest:
         desired = self.desired

@@ -35,17 +35,20 @@ class Volumes:
     """Free ones that another new machine of the same plan gets."""
     new: Callable[[models.FlyMachineConfig], models.CreateVolumeRequest]
     """Gives the request for one more, for a machine of a config, wherever that is."""
+    default_region: str = ""
+    """Of machines that name none, unless a free volume decides."""
 
     def give(self, made: CreateMachine) -> tuple[Step, ...]:
         """The machine with a volume for its first mount: a free one that fits, else a new one."""
         config, request = made.config, made.request
         if not config.mounts:
-            return (made,)
+            region = request.region or self.default_region or None
+            return (evolve(made, request=evolve(request, region=region)),)
         mount, *others = config.mounts
         free = self._free(mount.name, request.region)
         name = free.id if free else None
         config = evolve(config, mounts=[evolve(mount, volume=name), *others])
-        region = request.region or (free.region if free else None)
+        region = request.region or (free.region if free else self.default_region) or None
         elsewhere = made.fallback_regions
         made = evolve(
             made, request=evolve(request, config=config, region=region), fallback_regions=()

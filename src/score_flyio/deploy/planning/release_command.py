@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from fly_machines import models
 from score_flyio.deploy.desired.special import release_command_input
 from score_flyio.deploy.metadata import group_of
@@ -48,7 +50,7 @@ def release_command_steps(context: PlanContext, *, needs: tuple[str, ...]) -> li
     run = RunReleaseCommand(
         id="release",
         app=desired.name,
-        request=request,
+        request=evolve(request, region=request.region or context.settings.default_region or None),
         command=section.release_command,
         timeout=timeout or RELEASE_TIMEOUT,
         launch_id=context.settings.new_id(),

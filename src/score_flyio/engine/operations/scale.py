@@ -162,11 +162,11 @@ class _Known:
                 return structure_answer(config, models.FlyMachineConfig)
         return self.former.get(group) or models.FlyMachineConfig()
 
-    def regions(self, group: str) -> tuple[str, ...]:
+    def regions(self, group: str, *, default: str | None) -> tuple[str, ...]:
         """Where a group without machines gets its first one; empty: where the platform likes."""
         primary = (self.template(group).env or {}).get("PRIMARY_REGION")
         elsewhere = sorted({machine.region or "" for machine in self.observed.machines})
-        return (primary or next(iter(elsewhere), ""),)
+        return (primary or next(iter(elsewhere), "") or default or "",)
 
 
 async def scale(
@@ -318,7 +318,9 @@ def _count(
         if request.guest is not None and group in guests:
             template = with_guest(template, guests[group])
         here = known.groups.get(group, ())
-        regions = request.regions or (() if here else known.regions(group))
+        regions = request.regions or (
+            () if here else known.regions(group, default=session.default_region)
+        )
         plans.append(
             scale_group(
                 GroupScale(
