@@ -76,6 +76,11 @@ class Platform:
         headers = {"authorization": f"Bearer {TOKEN}"}
         return httpx.get(f"{self.url}/v1{path}", headers=headers).json()
 
+    def post(self, path: str) -> None:
+        """Somebody else at work."""
+        headers = {"authorization": f"Bearer {TOKEN}"}
+        httpx.post(f"{self.url}/v1{path}", headers=headers).raise_for_status()
+
     def machines(self, app: str) -> list[Any]:
         """The living machines of an app, by id."""
         machines = self.get(f"/apps/{app}/machines")

@@ -19,6 +19,7 @@ from score_flyio.deploy.planning.new_machine import options_guest
 from score_flyio.engine.deployment import Plan
 from score_flyio.engine.engine import Engine
 from score_flyio.engine.inputs import Input
+from score_flyio.engine.kept_plan import KeptPlan
 from score_flyio.engine.operations.change import Change
 from score_flyio.engine.output import Output
 from score_flyio.engine.pipeline import Refused, Selection, load_inputs
@@ -42,9 +43,16 @@ class DeployRun:
     output: Output | None = None
     """Where files are written; None: into the project's folder."""
 
-    async def deploy(self, selection: Selection) -> int:
-        """Deploy what is selected, tell how it went, and return the exit code."""
+    async def deploy(self, selection: Selection, kept: KeptPlan | None = None) -> int:
+        """Deploy what is selected, tell how it went, and return the exit code.
+
+        With a plan that was kept, only what it says is done. Raises StalePlan if that cannot be.
+        """
+        if kept is not None:
+            kept.check_target(self.target.name)
         inputs, refused = await load_inputs(self.cli.project(self.target.kept_as), selection)
+        if kept is not None:
+            kept.check_inputs(inputs)
         check_options(self.options, len(inputs) + len(refused))
         if self.build_only:
             return await self._build(inputs, refused)
@@ -54,7 +62,7 @@ class DeployRun:
         report = Report(target=self.target.name)
         if inputs:
             async with follow(self.cli, self.events_file) as show:
-                report = await self._deployed(inputs, _both(show, events.append))
+                report = await self._deployed(inputs, _both(show, events.append), kept)
         report = evolve(report, apps=(*map(_not_loaded, refused), *report.apps))
         if self.output is not None and self.output.stdout is not None:
             self.cli.output.write(self.output.stdout)
@@ -63,9 +71,15 @@ class DeployRun:
             _write_html(self.cli, page, report, events)
         return report.exit_code
 
-    async def _deployed(self, inputs: Sequence[Input], listener: Listener) -> Report:
+    async def _deployed(
+        self, inputs: Sequence[Input], listener: Listener, kept: KeptPlan | None
+    ) -> Report:
         async with self._engine(listener) as engine:
-            run = engine.deploy(inputs, self.options)
+            what: Plan | Sequence[Input] = inputs
+            if kept is not None:
+                what = await engine.plan(inputs, self.options)
+                kept.check(what)
+            run = engine.deploy(what, self.options)
             try:
                 async with run:
                     pass

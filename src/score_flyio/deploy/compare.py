@@ -79,7 +79,7 @@ def differences(desired: FlyMachineConfig, observed: FlyMachineConfig) -> tuple[
     `before` is the observed value, `after` the desired one. Environment values are shown; contents
     of files only as digest and size.
     """
-    after, before = _leaves(desired), _leaves(observed)
+    after, before = leaves(desired), leaves(observed)
     paths = sorted(after.keys() | before.keys())
     return tuple(
         Difference(path=path, before=_text(before.get(path)), after=_text(after.get(path)))
@@ -115,7 +115,8 @@ def leaves_of(tree: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield path, text
 
 
-def _leaves(config: FlyMachineConfig) -> dict[str, Any]:
+def leaves(config: FlyMachineConfig) -> dict[str, Any]:
+    """Path and value of each leaf, contents of files as digests."""
     return dict(_walk("", comparable(config)))
 
 

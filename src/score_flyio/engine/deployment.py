@@ -73,7 +73,7 @@ class Plan:
         ]
         lines += [describe_app(app, show_calls=show_calls) for app in self.apps]
         lines += [_refusal(label, error) for label, error in self.failures.items()]
-        if not self.empty:
+        if self.new_resources or any(not app.empty for app in self.apps):
             lines.append(str(self.totals))
         return "\n".join(lines) or "nothing to do"
 
@@ -237,7 +237,7 @@ class Deployment:
         if not any(waiting_secrets(machine, full) for machine in full.machines):
             return plan
         again = plan_app(evolve(desired, org=org), full, settings)
-        return evolve(again, fingerprint=plan.fingerprint)
+        return evolve(again, fingerprint=plan.fingerprint, seen=plan.seen)
 
     def settings(self, app: str) -> PlanSettings:
         """What the plan of an app depends on beside it."""

@@ -168,7 +168,7 @@ class Images:
         build = self._builds.get(wanted.app)
         if build is None:
             return self._named(wanted)
-        return await self._there(build) or str(build.image)
+        return await self._there(build) or str(await _known(build))
 
     async def ready(self, wanted: Wanted) -> str:
         """The image, built and pushed where it has to be; empty where none is needed.
@@ -247,7 +247,7 @@ class Images:
 
     async def _there(self, build: Build) -> str | None:
         """The image that was built of the same files before, if the registry has it."""
-        known = evolve(build.image, tag=await content_tag(build))
+        known = await _known(build)
         try:
             return str(known.at(await self._registries.resolve(known)))
         except (ImageNotFound, RegistryDenied, RegistryUnavailable):
@@ -431,3 +431,8 @@ def needs_image(spec: AppSpec) -> bool:
     return not (inline.lstrip().startswith("{") and '"containers"' in inline) or bool(
         spec.container
     )
+
+
+async def _known(build: Build) -> ImageReference:
+    """The name that an image has for what it is built of."""
+    return evolve(build.image, tag=await content_tag(build))

@@ -66,8 +66,8 @@ def test_a_served_one_is_asked_for_all_images(cli: Cli) -> None:
         served.emulator.world.registries.push("nginx:1")
         second = served.emulator.world.registries.reference("nginx:1")["digest"]
         planned = cli("plan", "-c", "fly.toml").stdout
-        assert first in planned
-        assert second in planned
+        assert first[:19] in planned
+        assert second[:19] in planned
         assert cli("deploy", "-c", "fly.toml", FAST).exit_code == 0
         assert images(served, "app") == {f"nginx:1@{second}"}
         missing = cli("deploy", "-c", "fly.toml", "--image", "nginx:9", FAST)

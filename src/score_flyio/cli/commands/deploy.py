@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
 
+from score_flyio.cli import plan_file
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import INPUTS, PLACE, SETTINGS, deploy_options, selection
@@ -38,10 +39,13 @@ RUN = (
 async def command(cli: CliContext, **settings: Any) -> int:
     """Provision, create and update everything, and wait until it is healthy.
 
-    FILE: Score files. Without FILE and --config, all workloads of the project.
+    FILE: Score files, or one FILE.plan of plan --out: what was planned is done, unless Fly or a
+    file changed since. Without FILE and --config, all workloads of the project.
     """
+    defaults = {param.name or "": param.default for param in command.params}
+    kept, settings = plan_file.read(cli, settings, defaults)
     chosen = selection(settings, cli.environ)
-    return await deploy_run(cli, **settings).deploy(chosen)
+    return await deploy_run(cli, **settings).deploy(chosen, kept)
 
 
 def deploy_run(cli: CliContext, *, output: Output | None = None, **settings: Any) -> DeployRun:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import asyncclick as click
 from attrs import evolve
 
+from score_flyio.cli import plan_file
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import INPUTS, PLACE, SETTINGS, deploy_options, selection
 from score_flyio.cli.options import STEP_SUMMARY, json_option, options, summary_option
+from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,10 +32,19 @@ NO_CHANGES, NOT_PLANNED, CHANGES = 0, 1, 2
     is_flag=True,
     help="End with 2 where something would change, and with 1 where that cannot be said.",
 )
+@click.option(
+    "--out",
+    metavar="FILE.plan",
+    help="Keep the plan in a file for `deploy FILE.plan`; -o means it too, where FILE has a dot.",
+)
 @summary_option
 @json_option
 async def command(
-    cli: CliContext, detailed_exitcode: bool, summary: str | None, **settings: Any
+    cli: CliContext,
+    detailed_exitcode: bool,
+    out: str | None,
+    summary: str | None,
+    **settings: Any,
 ) -> int:
     """Show what deploy would do, from a fresh reading of Fly. Changes nothing.
 
@@ -45,6 +56,14 @@ async def command(
     from score_flyio.cli.deploy_run import check_options, failure_code, tell_failures
     from score_flyio.engine.pipeline import load_inputs
 
+    if settings["org"] and "." in settings["org"]:  # no organization has one in its name
+        out, settings["org"] = settings["org"], None
+    kept = dict(settings)
+    if out is not None:
+        if not out.endswith(plan_file.SUFFIX):
+            raise UsageError(f"--out {out}: name it FILE{plan_file.SUFFIX}")
+        cli.output_path("--out", out)
+        plan_file.check_settings(kept)
     chosen = selection(settings, cli.environ)
     file = None if summary is None else cli.output_path("--summary", summary)
     target = target_of(cli, **{name: settings.pop(name) for name in ("target", "emulate", "org")})
@@ -60,6 +79,8 @@ async def command(
         write_summary(cli, plan_summary(plan), file)
     cli.output.plan(plan.to_json(), plan.describe(show_calls=cli.debug))
     code = failure_code(plan.failures, ())
+    if out is not None and not code:
+        plan_file.write(cli, out, plan, target.name, kept)
     if detailed_exitcode:  # 2 is said of changes alone
         return NOT_PLANNED if code else NO_CHANGES if plan.empty else CHANGES
     return code

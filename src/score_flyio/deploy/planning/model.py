@@ -147,6 +147,8 @@ class AppPlan:
     """The secrets that the workload has, set now or before."""
     fingerprint: str = ""
     """Of what was observed; another one at execution means that the plan is stale."""
+    seen: Mapping[str, str] = field(factory=dict, repr=False)
+    """What was observed, thing by thing: see `facts`."""
     url: str | None = None
     """Where the app is reached once the steps are done; None: by nobody on the internet."""
 
@@ -177,6 +179,15 @@ def behind(plan: GroupPlan, first: Iterable[Step]) -> GroupPlan:
     """The plan, once other steps are done."""
     before = tuple(step.id for step in first)
     return evolve(plan, steps=tuple(step.after(*before) for step in plan.steps))
+
+
+def facts(observed: ObservedApp) -> dict[str, str]:
+    """What an app has at Fly, and which version of it; not whether machines run just now."""
+    found = {f"app {observed.name}": ""} if observed.exists else {}
+    found |= {f"machine {m.id}": m.instance_id or "" for m in observed.machines}
+    found |= {f"volume {v.id}": v.attached_machine_id or "" for v in observed.volumes}
+    found |= {f"address {a.ip}": "" for a in observed.addresses}
+    return found | {f"secret {name}": digest for name, digest in observed.secrets.items()}
 
 
 def fingerprint(observed: ObservedApp) -> str:

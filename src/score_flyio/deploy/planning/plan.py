@@ -17,6 +17,7 @@ from score_flyio.deploy.planning.model import (
     GroupPlan,
     PlanContext,
     PlanSettings,
+    facts,
     fingerprint,
 )
 from score_flyio.deploy.planning.new_machine import refuse_gpus
@@ -79,6 +80,7 @@ def plan_app(desired: DesiredApp, observed: ObservedApp, settings: PlanSettings)
         release=release,
         secret_names=tuple(sorted(desired.secrets)),
         fingerprint=fingerprint(observed),
+        seen=facts(observed),
         url=reached_at(desired, observed, steps),
     )
 

@@ -156,7 +156,7 @@ def totals(plans: Iterable[AppPlan], resources: int = 0) -> Totals:
 
 def actions(plan: AppPlan, *, quiet: bool = False) -> tuple[Action, ...]:
     """What the plan does, in the order in which it begins; `quiet`: waiting and records, too."""
-    shown = [step for step in plan.steps if quiet or _tells(step)]
+    shown = [step for step in plan.steps if quiet or tells(step)]
     folded: dict[Hashable, list[Step]] = {}
     for step in shown or plan.steps:
         folded.setdefault(_key(step), []).append(step)
@@ -192,7 +192,8 @@ def plan_json(plan: AppPlan) -> dict[str, Any]:
     }
 
 
-def _tells(step: Step) -> bool:
+def tells(step: Step) -> bool:
+    """Whether it changes what people know of; marks are the tool's own."""
     return step.mutates and not isinstance(step, SetMetadata)
 
 
