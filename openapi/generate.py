@@ -73,6 +73,7 @@ def generate(document: dict[str, Any]) -> dict[str, str]:
         "__init__.py": formatted(init),
         "models.py": formatted(models),
         "operations.py": formatted(calls),
+        "openapi.json": json.dumps(document, separators=(",", ":"), sort_keys=True) + "\n",
         "py.typed": "",
     }
 

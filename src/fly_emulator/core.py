@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -17,9 +17,11 @@ from attrs import define
 from fly_emulator import journal as journals
 from fly_emulator import lifecycle, persist
 from fly_emulator.calls import Call
+from fly_emulator.control import Control, ControlApi
 from fly_emulator.distribution import DistributionApi
 from fly_emulator.faults import Fault, Faults
 from fly_emulator.graphql import GraphQL
+from fly_emulator.guard import Guard
 from fly_emulator.handlers import HANDLERS
 from fly_emulator.limits import RateLimiter, identifier
 from fly_emulator.macaroons import Discharges
@@ -46,6 +48,7 @@ from fly_emulator.wire import (
 from fly_emulator.world import World
 from score_flyio.base.clock import Clock, EventLoopClock
 
+LOOPBACK: Final = "127.0.0.1"
 LOOK_AT_FILE: Final = 0.5
 """Seconds between looks at what other processes did, while an answer is waited for."""
 _STEP = 1e-6
@@ -122,6 +125,7 @@ class Emulator:
         clock: Clock | None = None,
         faults: Faults | None = None,
         journal: Path | None = None,
+        keep_journal: int | None = None,
         file: Path | None = None,
         model: ProcessModel = marked_process,
         exec_runner: ExecRunner | None = None,
@@ -130,7 +134,7 @@ class Emulator:
         self.settings = settings or EmulatorSettings()
         self.clock = clock or EventLoopClock(start=None)
         self.faults = faults or Faults()
-        self.journal = journals.Journal(journal)
+        self.journal = journals.Journal(journal, keep=keep_journal)
         self.exec_runner: ExecRunner = exec_runner or Programs()
         self.interfaces = tuple(interfaces)
         self.url: str | None = None
@@ -142,6 +146,8 @@ class Emulator:
         self._latency = random.Random(f"latency:{self.settings.seed}")  # noqa: S311 - a simulation
         self._watchers: dict[str, anyio.Event] = {}
         self._requests = 0
+        self.control = Control(self)
+        self._control_api = ControlApi(self.control)
 
     async def __aenter__(self) -> Self:
         return self
@@ -160,31 +166,41 @@ class Emulator:
             self.advance()
         self.journal.close()
 
+    def now(self) -> float:
+        """The time of this platform: the clock's, and what `control.advance` added."""
+        return self.clock.time() + self.world.ahead
+
     def advance(self) -> None:
         """Bring the world to the present."""
-        lifecycle.advance(self.world, self.clock.time())
+        lifecycle.advance(self.world, self.now())
         self._wake()
 
-    def fail_host(self, name: str) -> None:
-        """Let a host answer no more, with the machines and volumes on it."""
-        lifecycle.host_failed(self.world, name, self.clock.time())
-        self._wake()
-
-    def recover_host(self, name: str) -> None:
-        """Let a host answer again."""
-        lifecycle.host_recovered(self.world, name)
+    @contextmanager
+    def changing(self) -> Iterator[World]:
+        """The world, for a change that no request makes: who waits for an answer looks anew."""
+        with self._shared(changes=True):
+            self.advance()
+            yield self.world
+            self.world.changed.update(self._watchers)
+            self.advance()
 
     def transport(self) -> EmulatorTransport:
         """A transport for an `httpx.AsyncClient`, which carries requests to this emulator."""
         return EmulatorTransport(self)
 
     @asynccontextmanager
-    async def serve(self, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[str]:
-        """Answer on a port while the block runs; gives the URL. Port 0: any free port."""
+    async def serve(
+        self, port: int = 0, host: str = LOOPBACK, *, names: Iterable[str] = ()
+    ) -> AsyncIterator[str]:
+        """Answer on a port while the block runs; gives the URL. Port 0: any free port.
+
+        `names` are host names that it may be called by, beside those of `Guard`.
+        """
+        guard = Guard(bound=host, names=frozenset(names))
         failure: BaseException | None = None
         async with listening(host, port) as (listener, url), anyio.create_task_group() as tasks:
             self.url = url
-            tasks.start_soon(serve_connections, self.handle, listener)
+            tasks.start_soon(serve_connections, guard.before(self.handle), listener)
             try:
                 yield url
             except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - raised again below
@@ -195,7 +211,7 @@ class Emulator:
         if failure is not None:
             raise failure
 
-    async def serve_forever(self, port: int = 0, host: str = "127.0.0.1") -> None:
+    async def serve_forever(self, port: int = 0, host: str = LOOPBACK) -> None:
         """Answer on a port until cancelled."""
         async with self.serve(port, host):
             await anyio.sleep_forever()
@@ -208,7 +224,11 @@ class Emulator:
         Raises:
             ConnectionBroken: A fault breaks the connection instead.
         """
-        progress = _Progress(self._match(request), self.clock.time(), self.world.sequence)
+        control = self._control_api.answer(request)
+        if control is not None:
+            await anyio.lowlevel.checkpoint()
+            return control
+        progress = _Progress(self._match(request), self.now(), self.world.sequence)
         self._requests += 1
         try:
             faults = self.faults.for_request(progress.match.operation.id, request.method)
@@ -263,7 +283,7 @@ class Emulator:
     async def _execute(self, request: ApiRequest, progress: _Progress) -> ApiResponse:
         try:
             with self._shared(changes=request.method != "GET"):
-                now = self.clock.time()
+                now = self.now()
                 lifecycle.advance(self.world, now)
                 self._wake()
                 outcome = self._perform(request, progress, now)
@@ -283,9 +303,7 @@ class Emulator:
         if operation is UNKNOWN:
             raise Refusal(404, f"no such path: {request.method} {request.path}")
         public = interface is not None and interface.is_public(request)
-        principal = (
-            ANONYMOUS if public else principal_of(self.world, request.token, self.clock.time())
-        )
+        principal = ANONYMOUS if public else principal_of(self.world, request.token, self.now())
         if interface is not None:
             progress.executed = True
             return interface.handle(self.world, request, principal, now)
@@ -321,7 +339,7 @@ class Emulator:
     async def _wait(self, waiting: Waiting) -> ApiResponse:
         while True:
             with self._shared(changes=False):
-                now = self.clock.time()
+                now = self.now()
                 lifecycle.advance(self.world, now)
             self._wake()
             response = waiting.poll(now)
@@ -367,9 +385,9 @@ class Emulator:
         response = progress.response
         self.journal.add(
             journals.JournalEntry(
-                seq=len(self.journal.entries) + 1,
+                seq=self.journal.noted + 1,
                 at=progress.arrived,
-                took=self.clock.time() - progress.arrived,
+                took=self.now() - progress.arrived,
                 operation=operation,
                 method=request.method,
                 path=request.path,

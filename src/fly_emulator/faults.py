@@ -26,6 +26,7 @@ from __future__ import annotations
 import fnmatch
 import math
 import random
+from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Final, Literal, TypeAlias, cast
 
@@ -55,7 +56,22 @@ class FaultRule:
     skip: int = 0
     times: int | None = None
 
+    @property
+    def text(self) -> str:
+        """The rule as a specification has it."""
+        low, high = self.seconds
+        words = [str(self.status) if self.kind == "status" else self.kind]
+        if self.kind == "latency":
+            words = [f"latency={low:g}" if low == high else f"latency={low:g}..{high:g}"]
+        elif self.after and self.kind in {"status", "reset", "hang"}:
+            words.append("after")
+        words += [f"p={self.probability:g}"] if self.probability < 1 else []
+        words += [f"skip={self.skip}"] if self.skip else []
+        words += [] if self.times is None else [f"times={self.times}"]
+        return f"{', '.join(self.operations)}: {' '.join(words)}"
+
     def concerns(self, operation: str, method: str) -> bool:
+        """Whether it is for such requests."""
         return any(_fits(pattern, operation, method) for pattern in self.operations)
 
 
@@ -75,45 +91,84 @@ class Fault:
     seconds: float = 0.0
 
 
+@define(kw_only=True)
+class ActiveFault:
+    """A rule with the memory of how often it was used."""
+
+    id: int
+    rule: FaultRule
+    matched: int = 0
+    """How many requests it was for."""
+    struck: int = 0
+    """How many of them it failed or delayed."""
+
+    def strikes(self, rng: random.Random) -> bool:
+        """Whether it strikes one more request that it is for."""
+        self.matched += 1
+        rule = self.rule
+        if self.matched <= rule.skip or (rule.times is not None and self.struck >= rule.times):
+            return False
+        if rule.probability < 1 and rng.random() >= rule.probability:
+            return False
+        self.struck += 1
+        return True
+
+
+def _activated(rules: Iterable[FaultRule]) -> list[ActiveFault]:
+    return [ActiveFault(id=number, rule=rule) for number, rule in enumerate(rules, 1)]
+
+
 @define
 class Faults:
-    """Rules with the memory of how often they were used."""
+    """The rules that hold, made from `rules`; further ones can be added, and any removed."""
 
-    rules: tuple[FaultRule, ...] = ()
+    active: list[ActiveFault] = field(converter=_activated, factory=tuple, alias="rules")
+    """In the order in which they are asked."""
     seed: int = 0
+    """Seed of what is left to chance."""
     rng: random.Random = field(init=False, repr=False)
-    _matches: list[int] = field(init=False)
-    _uses: list[int] = field(init=False)
+    _last: int = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.rng = random.Random(self.seed)  # noqa: S311 - a simulation
-        self._matches = [0] * len(self.rules)
-        self._uses = [0] * len(self.rules)
+        self._last = len(self.active)
+
+    @property
+    def rules(self) -> tuple[FaultRule, ...]:
+        """What holds now."""
+        return tuple(one.rule for one in self.active)
+
+    def add(self, rule: FaultRule) -> ActiveFault:
+        """Let a rule hold beside the others, and after them; ids are never given twice."""
+        self._last += 1
+        self.active.append(ActiveFault(id=self._last, rule=rule))
+        return self.active[-1]
+
+    def remove(self, number: int) -> bool:
+        """End the rule of that id; False: there is none."""
+        kept = [one for one in self.active if one.id != number]
+        found = len(kept) < len(self.active)
+        self.active[:] = kept
+        return found
+
+    def clear(self) -> None:
+        """End all rules."""
+        self.active.clear()
 
     def for_request(self, operation: str, method: str) -> tuple[Fault, ...]:
         """The faults of the next request: delays, and at most one failure."""
         found: list[Fault] = []
-        for index, rule in enumerate(self.rules):
+        for one in self.active:
+            rule = one.rule
             failed = any(fault.kind != "latency" for fault in found)
             if not rule.concerns(operation, method) or (failed and rule.kind != "latency"):
                 continue
-            if self._strikes(index, rule):
+            if one.strikes(self.rng):
                 seconds = self.rng.uniform(*rule.seconds) if rule.kind == "latency" else 0.0
                 found.append(
                     Fault(kind=rule.kind, status=rule.status, after=rule.after, seconds=seconds)
                 )
         return tuple(found)
-
-    def _strikes(self, index: int, rule: FaultRule) -> bool:
-        self._matches[index] += 1
-        if self._matches[index] <= rule.skip:
-            return False
-        if rule.times is not None and self._uses[index] >= rule.times:
-            return False
-        if rule.probability < 1 and self.rng.random() >= rule.probability:
-            return False
-        self._uses[index] += 1
-        return True
 
 
 def parse_faults(text: str, seed: int = 0) -> Faults:

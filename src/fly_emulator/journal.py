@@ -52,26 +52,40 @@ class JournalEntry:
     leaks: tuple[str, ...] = ()
     """Names of the secrets whose values were in the request, though it does not set secrets."""
 
+    def as_json(self) -> Json:
+        """What is to be told of it, without what is empty."""
+        return {k: v for k, v in attrs.asdict(self).items() if v not in (None, (), {})}
+
 
 @define
 class Journal:
     """Keeps entries, and writes them to a file as JSON lines when there is one."""
 
     path: Path | None = None
+    """The file; None: there is none."""
+    keep: int | None = None
+    """How many of the latest entries are remembered; None: all. A file has all."""
     entries: list[JournalEntry] = field(factory=list)
+    """What is remembered, in order."""
+    noted: int = 0
+    """How many entries there were."""
     _file: TextIO | None = None
 
     def add(self, entry: JournalEntry) -> None:
+        """Note a request."""
         self.entries.append(entry)
+        self.noted = entry.seq
+        if self.keep is not None and len(self.entries) > 2 * self.keep:
+            del self.entries[: -self.keep]
         if self.path is None:
             return
         if self._file is None:
             self._file = self.path.open("a", encoding="utf-8")
-        document = {k: v for k, v in attrs.asdict(entry).items() if v not in (None, (), {})}
-        self._file.write(json.dumps(document, separators=(",", ":")) + "\n")
+        self._file.write(json.dumps(entry.as_json(), separators=(",", ":")) + "\n")
         self._file.flush()
 
     def close(self) -> None:
+        """Close the file."""
         if self._file is not None:
             self._file.close()
             self._file = None

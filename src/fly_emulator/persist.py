@@ -32,10 +32,12 @@ class _Saved:
 
     format: int
     sequence: int
+    ahead: float = 0.0
     apps: list[App]
     machines: list[MachineRecord]
     volumes: list[VolumeRecord]
     hosts: list[Host]
+    unlisted: list[str] = field(factory=list)
     tokens: list[TokenRecord] = field(factory=list)
     clusters: list[ClusterRecord] = field(factory=list)
     registries: Registries = field(factory=Registries)
@@ -46,6 +48,8 @@ def dump(world: World) -> dict[str, Any]:
     saved = _Saved(
         format=FORMAT,
         sequence=world.sequence,
+        ahead=world.ahead,
+        unlisted=sorted(world.unlisted),
         apps=list(world.apps.values()),
         machines=list(world.machines.values()),
         volumes=list(world.volumes.values()),
@@ -71,10 +75,13 @@ def restore(
     except Exception as error:
         reasons = "; ".join(cattrs.transform_error(error))
         raise ValueError(reasons) from error
+    _check_references(saved)
     return World(
         settings=settings,
         model=model,
         sequence=saved.sequence,
+        ahead=saved.ahead,
+        unlisted=set(saved.unlisted),
         apps={app.name: app for app in saved.apps},
         machines={machine.id: machine for machine in saved.machines},
         volumes={volume.id: volume for volume in saved.volumes},
@@ -83,6 +90,29 @@ def restore(
         clusters={cluster.id: cluster for cluster in saved.clusters},
         registries=saved.registries,
     )
+
+
+def _check_references(saved: _Saved) -> None:
+    """Raises ValueError where something is named that is not there."""
+    apps, hosts = {app.name for app in saved.apps}, {host.id for host in saved.hosts}
+    for machine in saved.machines:
+        if not machine.versions or "guest" not in machine.config:
+            msg = f"machine {machine.id!r} has no config"
+            raise ValueError(msg)
+    for kind, records in (("machine", saved.machines), ("volume", saved.volumes)):
+        for record in records:
+            if record.app not in apps:
+                msg = f"{kind} {record.id!r} is of app {record.app!r}, which is not there"
+                raise ValueError(msg)
+            if record.host not in hosts:
+                msg = f"{kind} {record.id!r} is on host {record.host!r}, which is not there"
+                raise ValueError(msg)
+    ids = ({machine.id for machine in saved.machines}, {volume.id for volume in saved.volumes})
+    for app in saved.apps:
+        missing = (set(app.machines) - ids[0]) | (set(app.volumes) - ids[1])
+        if missing:
+            msg = f"app {app.name!r} has {min(missing)!r}, which is not there"
+            raise ValueError(msg)
 
 
 _CONVERTER: Final = cattrs.Converter(forbid_extra_keys=True)

@@ -18,6 +18,8 @@ _LOG: Final = logging.getLogger(__name__)
 _CHUNK: Final = 65_536
 _LARGEST_BODY: Final = 16 * 1024 * 1024
 _LARGEST_LAYER: Final = 1024 * 1024 * 1024
+_LARGE: Final = (b"/v2/", b"/_emulator/snapshot")
+"""Where layers of images and whole worlds are sent."""
 
 Handle: TypeAlias = Callable[[ApiRequest], Awaitable[ApiResponse]]
 _Gone: Final = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream)
@@ -30,7 +32,13 @@ async def listening(host: str, port: int) -> AsyncIterator[tuple[Listener[Socket
     async with multi:
         listener = multi.listeners[0]
         number = listener.extra(SocketAttribute.local_port)  # noqa: S610 - anyio's, not Django's
-        yield listener, f"http://{host}:{number}"
+        yield listener, f"http://{_called(host)}:{number}"
+
+
+def _called(host: str) -> str:
+    """How an address is written in a URL; one that stands for all of them, as loopback."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - nothing is bound
+    return f"[{host}]" if ":" in host else host
 
 
 async def serve_connections(handle: Handle, listener: Listener[SocketStream]) -> None:
@@ -82,7 +90,7 @@ class _Connection:
             return None
         if head.headers and (b"expect", b"100-continue") in list(head.headers):
             await self._send(h11.InformationalResponse(status_code=100, headers=[]))
-        most = _LARGEST_LAYER if head.target.startswith(b"/v2/") else _LARGEST_BODY
+        most = _LARGEST_LAYER if head.target.startswith(_LARGE) else _LARGEST_BODY
         body = bytearray()
         while isinstance(event := await self._next_event(), h11.Data):
             body += event.data

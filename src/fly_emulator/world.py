@@ -35,7 +35,18 @@ _WORDS = (
     ("autumn", "bold", "broken", "cold", "dark", "green", "quiet", "red", "small", "young"),
     ("bird", "cloud", "fire", "frost", "leaf", "moon", "river", "sun", "tree", "wind"),
 )
-KEPT = ("sequence", "apps", "machines", "volumes", "hosts", "tokens", "clusters", "registries")
+KEPT = (
+    "sequence",
+    "ahead",
+    "apps",
+    "machines",
+    "volumes",
+    "hosts",
+    "tokens",
+    "clusters",
+    "unlisted",
+    "registries",
+)
 """What a world is made of, and a file of one holds."""
 _KEPT_EVENTS = 50
 _KEPT_VISITS = 16
@@ -49,6 +60,8 @@ class World:
     model: ProcessModel = marked_process
     sequence: int = 0
     """Number of the last thing created; orders everything."""
+    ahead: float = 0.0
+    """Seconds that its time was advanced beyond the clock's."""
     apps: dict[str, App] = field(factory=dict)
     machines: dict[str, MachineRecord] = field(factory=dict)
     volumes: dict[str, VolumeRecord] = field(factory=dict)

@@ -51,6 +51,38 @@ def test_it_prints_its_url_answers_and_keeps_its_world(
         assert httpx.get(f"{url}/v1/apps/demo", headers=HEADERS).json()["name"] == "demo"
 
 
+def test_containers_reach_it_and_its_user_is_warned() -> None:
+    with serving("--host", "0.0.0.0", "--allow-host", "fly.example") as (process, url):
+        assert url.startswith("http://127.0.0.1:")
+        for host, status in (("fly", 200), ("fly.example", 200), ("evil.example", 403)):
+            assert httpx.get(f"{url}/health", headers={"host": host}).status_code == status
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr is not None
+        assert "everyone who reaches 0.0.0.0 can read and change" in process.stderr.read()
+
+
+def test_it_is_controlled_over_http() -> None:
+    with serving("--faults", "changes: 503 times=1", "--no-limits") as (_, url):
+        control, apps = f"{url}/_emulator", f"{url}/v1/apps"
+        for status in (503, 201):
+            assert httpx.post(apps, json={"name": "demo"}, headers=HEADERS).status_code == status
+        faults = httpx.get(f"{control}/faults").json()["faults"]
+        assert [(one["rule"], one["struck"]) for one in faults] == [("changes: 503 times=1", 1)]
+        assert httpx.post(f"{control}/reset").status_code == 204
+        assert httpx.get(f"{apps}/demo", headers=HEADERS).status_code == 404
+        assert httpx.post(apps, json={"name": "demo"}, headers=HEADERS).status_code == 503
+
+
+def test_without_graphql_its_user_is_told_what_flyctl_needs(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "graphql", None)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = cli("emulator", "serve", "--port", str(taken.getsockname()[1]))
+    assert "flyctl needs GraphQL, which is not installed" in result.stderr
+    assert "score-flyio[emulator]" in result.stderr
+
+
 def test_faults_on_purpose() -> None:
     with serving("--faults", "reads: 503 times=1") as (_, url):
         statuses = [
@@ -67,7 +99,8 @@ def test_faults_on_purpose() -> None:
         (["--latency", "2..1"], "goes backwards"),
         (["--boot", "-1"], "-1"),
         (["--port", "70000"], "70000"),
-        (["--host", "0.0.0.0"], "0.0.0.0"),
+        (["--host", "everywhere"], "'everywhere' is no address of this computer"),
+        (["--host", "192.0.2.1"], "192.0.2.1 is no address of this computer"),
         (["--faults", "explode"], "unknown action 'explode'"),
     ],
 )

@@ -86,7 +86,7 @@ async def test_without_graphql_core_it_says_what_is_missing(
     monkeypatch.setitem(sys.modules, "graphql", None)
     answer = await api.client.post("/graphql", json={"query": "{ viewer { email } }"})
     assert answer.status_code == 501
-    assert "score-flyio[graphql]" in answer.json()["error"]
+    assert "score-flyio[emulator]" in answer.json()["error"]
 
 
 async def test_releases_are_those_of_the_web_interface(api: Api) -> None:

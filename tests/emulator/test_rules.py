@@ -43,13 +43,13 @@ async def test_a_standby_starts_when_the_host_it_watches_fails(api: Api) -> None
     watched = await api.machine(config=worker)
     standby = await api.machine(config={**worker, "standbys": [watched["id"]]}, skip_launch=True)
     other = await api.machine(config={**worker, "standbys": ["none"]}, skip_launch=True)
-    api.fly.fail_host(api.fly.world.machines[watched["id"]].host)
+    api.fly.control.begin_incident("host_lost", api.fly.world.machines[watched["id"]].host)
     api.later(1)
     assert [await api.state(one) for one in (standby, other)] == ["started", "stopped"]
     shown = (await api.get(f"/apps/shop/machines/{watched['id']}")).json()
     assert shown["host_status"] == "unreachable"
     assert "config" not in shown
-    api.fly.recover_host(api.fly.world.machines[watched["id"]].host)
+    api.fly.control.end_incident("host_lost", api.fly.world.machines[watched["id"]].host)
     assert "config" in (await api.get(f"/apps/shop/machines/{watched['id']}")).json()
 
 

@@ -112,7 +112,7 @@ async def test_requests_in_a_row_on_one_connection(
 ) -> None:
     _, client = served
     stream = await anyio.connect_tcp("127.0.0.1", client.base_url.port or 0)
-    line = b"GET /v1/apps/shop HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\n\r\n"
+    line = b"GET /v1/apps/shop HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer t\r\n\r\n"
     async with stream:
         await stream.send(line * 3)
         received = b""

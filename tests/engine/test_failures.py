@@ -126,7 +126,7 @@ async def test_what_replaces_a_crashed_machine_on_a_lost_host_runs(lab: Lab, res
     assert (await lab.deploy(toml(restart, env=CRASHING))).code == 3
     await anyio.sleep(60)
     lost = lab.machines()[0]
-    lab.fly.fail_host(lost.host)
+    lab.fly.control.begin_incident("host_lost", lost.host)
     done = await lab.deploy(toml(restart, image="nginx:2"))
     assert done.code == 0, done.text
     assert lost.id not in {machine.id for machine in lab.machines()}

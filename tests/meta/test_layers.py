@@ -43,11 +43,13 @@ MAY_IMPORT_OF_OURS = {
     ),
     "testing": ("engine", "events"),
     "fly_emulator": (
+        "_version",
         "base.atomic",
         "base.clock",
         "base.folder_lock",
         "base.macaroon",
         "base.secret",
+        "base.web_address",
         "errors",
     ),
 }  # fmt: skip

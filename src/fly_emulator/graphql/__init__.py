@@ -6,6 +6,6 @@ those of the Machines API. graphql-core parses and executes; it is imported at t
 
 from __future__ import annotations
 
-from fly_emulator.graphql.interface import GraphQL
+from fly_emulator.graphql.interface import INSTALL, GraphQL, is_installed
 
-__all__ = ["GraphQL"]
+__all__ = ["INSTALL", "GraphQL", "is_installed"]

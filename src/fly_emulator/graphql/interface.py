@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Final
 
 from fly_emulator.calls import Call
@@ -13,6 +14,16 @@ from fly_machines.operations import Operation
 _OPERATION: Final = Operation(
     id="GraphQL", method="POST", path="/graphql", tag="GraphQL", success=(200,)
 )
+INSTALL: Final = "pip install 'score-flyio[emulator]'"
+"""What brings the package that executes the documents."""
+
+
+def is_installed() -> bool:
+    """Whether documents can be executed."""
+    try:
+        return find_spec("graphql") is not None
+    except ValueError:
+        return False
 
 
 class GraphQL:
@@ -52,6 +63,5 @@ class GraphQL:
         except ModuleNotFoundError as error:
             if error.name != "graphql":
                 raise
-            needed = "GraphQL needs the package graphql-core: pip install 'score-flyio[graphql]'"
-            raise Refusal(501, needed) from error
+            raise Refusal(501, f"GraphQL needs graphql-core: {INSTALL}") from error
         return ApiResponse(document=execute(call))

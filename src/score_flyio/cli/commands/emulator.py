@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from fly_emulator import Emulator
 
 PORT = 4280
+KEPT_REQUESTS = 10_000
+"""How many of the latest requests a served emulator remembers."""
 
 command = Group("emulator", help="The embedded Fly platform emulator.")
 
@@ -35,6 +37,17 @@ def _times(_ctx: click.Context, _param: click.Parameter, value: str) -> float | 
     return times if dots else times[0]
 
 
+def _address(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    from ipaddress import ip_address
+
+    try:
+        return str(ip_address("127.0.0.1" if value == "localhost" else value))
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{value!r} is no address of this computer, such as 127.0.0.1 or 0.0.0.0"
+        ) from error
+
+
 _SECONDS = click.FloatRange(min=0)
 
 
@@ -48,9 +61,18 @@ _SECONDS = click.FloatRange(min=0)
 )
 @click.option(
     "--host",
-    type=click.Choice(["127.0.0.1"]),
     default="127.0.0.1",
-    help="The address; the emulator never listens to other machines.",
+    show_default=True,
+    callback=_address,
+    metavar="ADDRESS",
+    help="The address to listen on; 0.0.0.0 in a service container, open to its network.",
+)
+@click.option(
+    "--allow-host",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="A further host name that it may be called by, such as host.docker.internal.",
 )
 @click.option(
     "--latency",
@@ -87,17 +109,29 @@ _SECONDS = click.FloatRange(min=0)
     help="Keep the apps and machines in this file.",
 )
 @json_option
-async def serve(cli: CliContext, port: int, host: str, **settings: Any) -> None:
+async def serve(
+    cli: CliContext, port: int, host: str, names: tuple[str, ...], **settings: Any
+) -> None:
     """Answer Fly's APIs on a local port, until interrupted.
 
     The first line on stdout is the URL: give it to score-flyio as FLY_FLAPS_BASE_URL, to flyctl as
-    FLY_API_BASE_URL and FLY_UIEX_BASE_URL, too, with any FLY_API_TOKEN.
+    FLY_API_BASE_URL and FLY_UIEX_BASE_URL, too, with any FLY_API_TOKEN. Its page is there for a
+    browser, and URL/_emulator has what can be done to the platform.
     """
+    from fly_emulator.graphql import INSTALL, is_installed
+    from score_flyio.base.web_address import is_loopback
     from score_flyio.errors import ConfigError
 
+    if not is_loopback(host):
+        cli.output.warn(
+            f"everyone who reaches {host} can read and change all that is emulated, secrets too; "
+            "listen there in containers and networks that you trust"
+        )
+    if not is_installed():
+        cli.output.warn(f"flyctl needs GraphQL, which is not installed: {INSTALL}")
     async with _emulator(cli, **settings) as emulator:
         try:
-            async with emulator.serve(port, host) as url:
+            async with emulator.serve(port, host, names=names) as url:
                 cli.output.write(json.dumps({"url": url}) if cli.output.json else url)
                 names = ("FLY_FLAPS_BASE_URL", "FLY_API_BASE_URL", "FLY_UIEX_BASE_URL")
                 addresses = " ".join(f"{name}={url}" for name in names)
@@ -105,6 +139,10 @@ async def serve(cli: CliContext, port: int, host: str, **settings: Any) -> None:
                 cli.output.info(f"export {addresses} {registry} FLY_API_TOKEN=emulator")
                 await _forever()
         except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise ConfigError(
+                    f"{host} is no address of this computer", hint="give another with --host"
+                ) from error
             if error.errno != errno.EADDRINUSE:
                 raise
             raise ConfigError(
@@ -139,6 +177,7 @@ def _emulator(
         settings,
         faults=parse_faults(faults, seed),
         journal=journal and cli.directory / journal,
+        keep_journal=KEPT_REQUESTS,
         file=world and cli.directory / world,
     )
 

@@ -1,0 +1,291 @@
+"""The functions of `Control` over HTTP, under `/_emulator`, with `/health` and `/openapi.json`.
+
+No token is asked for, no fault strikes here, and the journal has nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final, TypeAlias
+
+from attrs import frozen
+
+from fly_emulator.bodies import json_object
+from fly_emulator.control.control import Control, Incident, NotThere
+from fly_emulator.control.given import Given
+from fly_emulator.faults import ActiveFault
+from fly_emulator.records import Host, Json
+from fly_emulator.router import Routes
+from fly_emulator.wire import ApiRequest, ApiResponse, Refusal
+from fly_machines.operations import Operation
+from score_flyio._version import __version__
+from score_flyio.base.clock import rfc3339
+from score_flyio.errors import ConfigError
+
+PREFIX: Final = "/_emulator"
+_MOST_ENTRIES: Final = 1000
+_USUAL_ENTRIES: Final = 100
+
+
+class ControlApi:
+    """Answers what is about the emulator, instead of about the platform."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def answer(self, request: ApiRequest) -> ApiResponse | None:
+        """The answer; None: it is a request to the platform."""
+        path = request.path
+        if not (path in _PATHS or path == PREFIX or path.startswith(f"{PREFIX}/")):
+            return None
+        method = "GET" if request.method == "HEAD" else request.method
+        match = _ROUTES.match(method, path)
+        if match is None:
+            return _no_route(request)
+        try:
+            document = json_object(request.body)
+            query = dict(request.query)
+            return _HANDLERS[match.operation.id](
+                _Asked(self._control, match.path, Given(document), Given(query, texts=True))
+            )
+        except Refusal as refusal:
+            return _refused(400, ConfigError(refusal.message, hint="send a JSON object"))
+        except NotThere as error:
+            return _refused(404, error)
+        except ConfigError as error:
+            return _refused(422, error)
+
+
+@frozen
+class _Asked:
+    """What a handler sees."""
+
+    control: Control
+    path: dict[str, str]
+    body: Given
+    query: Given
+
+
+_Handler: TypeAlias = Callable[[_Asked], ApiResponse]
+
+
+def _refused(status: int, error: ConfigError) -> ApiResponse:
+    problems = [problem.as_json() for problem in error.problems]
+    document: Json = {"error": str(error), "hint": error.hint, "problems": problems}
+    return ApiResponse(
+        status=status, document={name: value for name, value in document.items() if value}
+    )
+
+
+def _no_route(request: ApiRequest) -> ApiResponse:
+    allowed = [
+        each for each in ("GET", "POST", "PUT", "DELETE") if _ROUTES.match(each, request.path)
+    ]
+    if allowed:
+        words = ", ".join(allowed)
+        error = ConfigError(f"{request.path} has no {request.method}", hint=f"it has {words}")
+        return _with_headers(_refused(405, error), {"allow": words})
+    hint = f"GET {PREFIX} lists what there is"
+    return _refused(404, ConfigError(f"no such path: {request.method} {request.path}", hint=hint))
+
+
+def _with_headers(response: ApiResponse, headers: dict[str, str]) -> ApiResponse:
+    return ApiResponse(status=response.status, document=response.document, headers=headers)
+
+
+def _done(document: Any = None, status: int = 200) -> ApiResponse:
+    return ApiResponse(
+        status=204 if document is None else status,
+        document=document,
+        headers={"cache-control": "no-store"},
+    )
+
+
+# --- the emulator itself
+
+
+def _health(_asked: _Asked) -> ApiResponse:
+    return _done({"status": "ok", "version": __version__})
+
+
+@cache
+def _document() -> str:
+    return files("fly_machines").joinpath("openapi.json").read_text(encoding="utf-8")
+
+
+def _openapi(_asked: _Asked) -> ApiResponse:
+    return ApiResponse(text=_document(), media_type="application/json")
+
+
+def _list(_asked: _Asked) -> ApiResponse:
+    routes = [
+        {"method": operation.method, "path": operation.path, "does": does}
+        for operation, does, _ in _TABLE
+    ]
+    return _done({"version": __version__, "routes": routes})
+
+
+def _reset(asked: _Asked) -> ApiResponse:
+    asked.body.nothing_else()
+    asked.control.reset()
+    return _done()
+
+
+def _snapshot(asked: _Asked) -> ApiResponse:
+    return _done(asked.control.snapshot())
+
+
+def _restore(asked: _Asked) -> ApiResponse:
+    asked.control.restore(asked.body.document)
+    return _done()
+
+
+def _advance(asked: _Asked) -> ApiResponse:
+    seconds = asked.body.number("advance")
+    asked.body.nothing_else()
+    return _done({"now": rfc3339(asked.control.advance(seconds))})
+
+
+# --- faults
+
+
+def _fault(one: ActiveFault) -> Json:
+    return {"id": one.id, "rule": one.rule.text, "matched": one.matched, "struck": one.struck}
+
+
+def _faults(asked: _Asked) -> ApiResponse:
+    return _done({"faults": [_fault(one) for one in asked.control.faults]})
+
+
+def _add_faults(asked: _Asked) -> ApiResponse:
+    rules = asked.body.text("rules")
+    asked.body.nothing_else()
+    return _done({"faults": [_fault(one) for one in asked.control.add_faults(rules)]}, 201)
+
+
+def _remove_fault(asked: _Asked) -> ApiResponse:
+    asked.control.remove_fault(Given(asked.path, texts=True).integer("fault"))
+    return _done()
+
+
+def _clear_faults(asked: _Asked) -> ApiResponse:
+    asked.control.clear_faults()
+    return _done()
+
+
+# --- room and incidents
+
+
+def _host(one: Host) -> Json:
+    return {
+        "host": one.id,
+        "region": one.region,
+        "memory_mb": one.memory_mb,
+        "used_mb": one.used_mb,
+        "status": one.status,
+    }
+
+
+def _capacity(asked: _Asked) -> ApiResponse:
+    return _done({"hosts": [_host(one) for one in asked.control.hosts]})
+
+
+def _set_capacity(asked: _Asked) -> ApiResponse:
+    body = asked.body
+    name = body.one_of("host", "region")
+    memory_mb, place = body.integer("memory_mb"), body.text(name)
+    body.nothing_else()
+    if name == "host":
+        asked.control.set_host_memory(place, memory_mb)
+    else:
+        asked.control.set_region_memory(place, memory_mb)
+    changed = [one for one in asked.control.hosts if place in {one.id, one.region}]
+    return _done({"hosts": [_host(one) for one in changed]})
+
+
+def _incident(one: Incident) -> Json:
+    return {"id": one.id, "kind": one.kind, "name": one.name}
+
+
+def _incidents(asked: _Asked) -> ApiResponse:
+    return _done({"incidents": [_incident(one) for one in asked.control.incidents]})
+
+
+def _begin_incident(asked: _Asked) -> ApiResponse:
+    kind, name = asked.body.text("kind"), asked.body.text("name")
+    asked.body.nothing_else()
+    return _done(_incident(asked.control.begin_incident(kind, name)), 201)
+
+
+def _end_incident(asked: _Asked) -> ApiResponse:
+    kind, _, name = asked.path["incident"].partition(":")
+    asked.control.end_incident(kind, name)
+    return _done()
+
+
+def _end_incidents(asked: _Asked) -> ApiResponse:
+    asked.control.end_incidents()
+    return _done()
+
+
+# --- the journal
+
+
+def _journal(asked: _Asked) -> ApiResponse:
+    query = asked.query
+    limit = query.integer("limit", _USUAL_ENTRIES, most=_MOST_ENTRIES)
+    found = asked.control.journal(
+        after=query.integer("after", 0),
+        limit=limit,
+        app=query.text("app", None),
+        machine=query.text("machine", None),
+        operation=query.text("operation", None),
+        status=query.integer("status", None),
+    )
+    query.nothing_else()
+    return _done({"entries": [entry.as_json() for entry in found]})
+
+
+def _forget_journal(asked: _Asked) -> ApiResponse:
+    asked.control.forget_journal()
+    return _done()
+
+
+# --- the table
+
+_Row: TypeAlias = tuple[Operation, str, _Handler]
+
+
+def _row(method: str, path: str, does: str, handler: _Handler) -> _Row:
+    name = f"{method} {path}"
+    return Operation(id=name, method=method, path=path, tag="", success=(200,)), does, handler
+
+
+_TABLE: Final[tuple[_Row, ...]] = (
+    _row("GET", "/health", "says that it answers, and its version", _health),
+    _row("GET", "/openapi.json", "the document of the Machines API", _openapi),
+    _row("GET", PREFIX, "this list", _list),
+    _row("POST", f"{PREFIX}/reset", "empties the platform, as at the start", _reset),
+    _row("GET", f"{PREFIX}/snapshot", "everything that exists, values of secrets too", _snapshot),
+    _row("PUT", f"{PREFIX}/snapshot", "puts a snapshot in the place of the world", _restore),
+    _row("POST", f"{PREFIX}/time", "lets seconds pass: {advance}", _advance),
+    _row("GET", f"{PREFIX}/faults", "the rules that hold, and how often they struck", _faults),
+    _row("POST", f"{PREFIX}/faults", "adds rules: {rules}", _add_faults),
+    _row("DELETE", f"{PREFIX}/faults", "ends all rules", _clear_faults),
+    _row("DELETE", f"{PREFIX}/faults/{{fault}}", "ends one rule", _remove_fault),
+    _row("GET", f"{PREFIX}/capacity", "the hosts with their memory", _capacity),
+    _row("PUT", f"{PREFIX}/capacity", "sets it: {host or region, memory_mb}", _set_capacity),
+    _row("GET", f"{PREFIX}/incidents", "what is wrong now", _incidents),
+    _row("POST", f"{PREFIX}/incidents", "begins one: {kind, name}", _begin_incident),
+    _row("DELETE", f"{PREFIX}/incidents", "ends all", _end_incidents),
+    _row("DELETE", f"{PREFIX}/incidents/{{incident}}", "ends one", _end_incident),
+    _row("GET", f"{PREFIX}/journal", "the latest requests", _journal),
+    _row("DELETE", f"{PREFIX}/journal", "forgets them", _forget_journal),
+)
+_PATHS: Final = frozenset(
+    operation.path for operation, _, _ in _TABLE if not operation.path.startswith(PREFIX)
+)
+_HANDLERS: Final = {operation.id: handler for operation, _, handler in _TABLE}
+_ROUTES: Final = Routes(operation for operation, _, _ in _TABLE)

@@ -1,0 +1,108 @@
+"""What a caller gave, read member by member; what is wrong is told with place, value and hint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, Final, TypeVar
+
+from score_flyio.errors import ConfigError, Problem
+
+_Default = TypeVar("_Default")
+_REQUIRED: Final[Any] = object()
+_MOST: Final = 1 << 53
+"""Numbers beyond this are not the same for everyone who reads JSON."""
+
+
+class Given:
+    """The members of a body, or the parameters of a query: these are `texts`."""
+
+    def __init__(self, document: Mapping[str, Any], *, texts: bool = False) -> None:
+        self.document = dict(document)
+        self._texts = texts
+        self._asked: set[str] = set()
+
+    def text(self, name: str, default: _Default = _REQUIRED) -> str | _Default:
+        """A text that is not empty.
+
+        Raises:
+            ConfigError: It is something else, or missing without a default.
+        """
+        value = self._value(name, default, "a text")
+        if value is default and name not in self.document:
+            return default
+        if not isinstance(value, str) or not value.strip():
+            raise _wrong(name, f"{value!r} is no text", "give a text")
+        return value
+
+    def number(self, name: str) -> float:
+        """A number.
+
+        Raises:
+            ConfigError: It is something else, or missing.
+        """
+        value = self._value(name, _REQUIRED, "a number")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise _wrong(name, f"{value!r} is no number", "give a number")
+        return float(max(min(value, _MOST), -_MOST))
+
+    def integer(
+        self, name: str, default: _Default = _REQUIRED, *, most: int = _MOST
+    ) -> int | _Default:
+        """A whole number from 0 on.
+
+        Raises:
+            ConfigError: It is something else, or missing without a default.
+        """
+        value = self._value(name, default, "a number")
+        if value is default and name not in self.document:
+            return default
+        if self._texts and isinstance(value, str) and value.isdecimal() and len(value) < 17:
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+            bound = f"from 0 to {most}" if most < _MOST else "from 0 on"
+            raise _wrong(name, f"{value!r} is no whole number {bound}", "give one")
+        return value
+
+    def one_of(self, *names: str) -> str:
+        """Which of these members is there.
+
+        Raises:
+            ConfigError: None is, or more than one.
+        """
+        found = [name for name in names if name in self.document]
+        if len(found) != 1:
+            told = " and ".join(found) if found else "none of them is there"
+            raise _wrong(names[0], told, f"give one of {' and '.join(names)}")
+        return found[0]
+
+    def nothing_else(self) -> None:
+        """Refuse members that nobody asked for.
+
+        Raises:
+            ConfigError: With all of them.
+        """
+        known = sorted(self._asked)
+        problems = []
+        for name in self.document.keys() - self._asked:
+            near = get_close_matches(name, known, n=1)
+            hint = f"is {near[0]} meant?" if near else f"known are: {', '.join(known) or 'none'}"
+            problems.append(_problem(name, "is not known", hint))
+        if problems:
+            raise ConfigError(problems=sorted(problems, key=lambda each: each.place or ""))
+
+    def _value(self, name: str, default: Any, kind: str) -> Any:
+        self._asked.add(name)
+        if name in self.document:
+            return self.document[name]
+        if default is _REQUIRED:
+            raise _wrong(name, "is missing", f"give {kind}")
+        return default
+
+
+def _problem(name: str, message: str, hint: str) -> Problem:
+    return Problem(message=message, path=(name,), hint=hint, code="control")
+
+
+def _wrong(name: str, message: str, hint: str) -> ConfigError:
+    return ConfigError(problems=[_problem(name, message, hint)])
