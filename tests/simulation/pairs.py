@@ -159,6 +159,7 @@ def _runner(rng: random.Random, app: SimApp, stage: int, count: int) -> Runner:
     return Runner(
         command=command,
         options=DeployOptions(
+            allow_destructive=True,
             strategy=rng.choice(STRATEGIES),
             smoke_checks=False,
             wait_timeout=20.0,

@@ -238,6 +238,7 @@ def _deploys(seed: int) -> Scenario:
         apps=apps,
         runs=_runs(rng, stages),
         options=DeployOptions(
+            allow_destructive=True,
             strategy=cast("StrategyName", strategy),
             ha=rng.random() < 0.8,
             max_unavailable=rng.choice((None, None, 1, 0.5, 1.0)),

@@ -304,7 +304,7 @@ SETTINGS: Final = (
         "-y",
         "--yes",
         is_flag=True,
-        help="Agree to changes that delete machines or volumes' mounts.",
+        help="Agree to changes of mounts, and to the end of process groups that left the app.",
     ),
 )
 """How it is deployed."""

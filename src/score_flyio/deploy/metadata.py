@@ -42,6 +42,8 @@ ADDRESSES = f"{OWN_PREFIX}addresses"
 """On machines of a launch in an app that was deployed before: its addresses are decided."""
 COUNTED = f"{OWN_PREFIX}counted"
 """On machines of a group whose count is for people to say: see `planning.counts`."""
+FORMER_GROUP = f"{OWN_PREFIX}former_group"
+"""On machines that another group took over with their volumes: the group that they came from."""
 HISTORY = f"{OWN_PREFIX}history"
 """The releases before the present one: see `history`."""
 PASSING_KEYS = frozenset({CANARY, TAG, GREEN_LAUNCH})
@@ -71,6 +73,7 @@ _KEYS: Final = {
     "to_start": TO_START,
     "addresses": ADDRESSES,
     "counted": COUNTED,
+    "former_group": FORMER_GROUP,
     "history": HISTORY,
 }
 
@@ -93,6 +96,7 @@ class Marks:
     to_start: str | None = None
     addresses: str | None = None
     counted: str | None = None
+    former_group: str | None = None
     history: str | None = None
 
     @classmethod

@@ -103,4 +103,5 @@ class DeployOptions:
     release_record: bool = True
     """Tell Fly of the release, so that `fly releases` shows it."""
     allow_destructive: bool = False
-    """Consent to steps that delete machines whose mounts changed (`--yes`)."""
+    """Consent to what becomes of machines whose mounts change, or whose group left the app
+    (`--yes`)."""

@@ -17,6 +17,7 @@ from score_flyio.deploy.local_files import NO_FILES
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app, with_secrets
 from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.planning.departures import departures, refuse_unasked
 from score_flyio.deploy.planning.model import AppPlan, PlanSettings, fingerprint
 from score_flyio.deploy.planning.plan import plan_app, platform_steps
 from score_flyio.deploy.planning.secrets import may_wait, waiting_secrets
@@ -216,7 +217,8 @@ class Deployment:
         return ""
 
     async def refuse(self, app: str, desired: DesiredApp, observed: ObservedApp) -> None:
-        """Raises ConfigError where it is certain that the app cannot be deployed."""
+        """Raises PlanError or ConfigError where it is certain that the app cannot be deployed."""
+        refuse_unasked(observed, departures(desired.spec, observed, self.options), self.options)
         region = self.session.default_region
         problems = await problems_ahead(
             self.session.client, desired, observed, self.options, default_region=region

@@ -1,12 +1,197 @@
-"""What machines that go leave behind. Pure."""
+"""Groups that left an app, and what becomes of their volumes. Pure.
+
+A volume is in one machine at a time, and none can be given to a machine that there is. So a machine
+is not destroyed whose volume is mounted by a group that begins: it gets the config of that group,
+and its volume never leaves it. An interruption leaves each machine in one of the two groups.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+from attrs import evolve, field, frozen
 
 from fly_machines import models
-from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.metadata import Marks, by_group
+from score_flyio.deploy.model import ObservedApp, Ref
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.planning.leftovers import sort_out
+from score_flyio.deploy.planning.model import GroupPlan, update_of
+from score_flyio.deploy.planning.updates import in_scope
 from score_flyio.deploy.step import CreateMachine, DestroyMachine, Step
+from score_flyio.errors import DestructiveChange
+from score_flyio.flytoml.groups import default_group, flatten, process_groups
+from score_flyio.flytoml.spec import AppSpec
+
+
+@frozen(kw_only=True)
+class Departures:
+    """What of an app is no longer as its file has it."""
+
+    groups: Mapping[str, tuple[models.Machine, ...]]
+    """The groups that left, with their machines, as far as the options reach."""
+    moves: Mapping[str, tuple[models.Machine, ...]] = field(factory=dict)
+    """By group: the machines that it takes over, with their volumes."""
+
+    @property
+    def taker(self) -> Mapping[str, str]:
+        """By machine, the group that takes it over."""
+        return {m.id or "": group for group, machines in self.moves.items() for m in machines}
+
+
+def departures(spec: AppSpec, observed: ObservedApp, options: DeployOptions) -> Departures:
+    """The groups that left, and the machines whose volumes other groups are to have."""
+    members = by_group(observed.machines, default=default_group(spec))
+    wanted = process_groups(spec)
+    reached = within_reach(members, options)
+    there = {
+        group: sort_out(observed.name, group, members.get(group, ())).machines
+        for group in wanted
+        if not options.process_groups or group in options.process_groups
+    }
+    return Departures(
+        groups={group: machines for group, machines in reached.items() if group not in wanted},
+        moves=_moves(spec, observed, reached, there),
+    )
+
+
+def within_reach(
+    members: Mapping[str, tuple[models.Machine, ...]], options: DeployOptions
+) -> dict[str, tuple[models.Machine, ...]]:
+    """The groups and machines that the options let a deploy touch."""
+    return {
+        group: tuple(machine for machine in machines if in_scope(machine, options))
+        for group, machines in members.items()
+        if not options.process_groups or group in options.process_groups
+    }
+
+
+def _moves(
+    spec: AppSpec,
+    observed: ObservedApp,
+    reached: Mapping[str, tuple[models.Machine, ...]],
+    there: Mapping[str, tuple[models.Machine, ...]],
+) -> dict[str, tuple[models.Machine, ...]]:
+    """A group that begins takes them, or one that took some of them in a run that was cut short.
+
+    Of several groups the smallest comes first, so that as many as can be begin with data.
+    """
+    mounts = {group: flatten(spec, group).mounts for group in there}
+    mounted = {group: found[0].source for group, found in mounts.items() if found}
+    taken: dict[str, tuple[models.Machine, ...]] = {}
+    for group, machines in sorted(reached.items()):
+        for machine in sort_out(observed.name, group, machines).machines:
+            source = _source(observed, machine, hidden=group not in there)
+            takers = [
+                other
+                for other, name in mounted.items()
+                if name == source != mounted.get(group) and _takes(there[other], group)
+            ]
+            if takers:
+                taker = min(takers, key=lambda g: len(there[g]) + len(taken.get(g, ())))
+                taken[taker] = (*taken.get(taker, ()), machine)
+    return taken
+
+
+def _takes(machines: Iterable[models.Machine], group: str) -> bool:
+    """Whether a group with these machines takes over those of another one."""
+    machines = tuple(machines)
+    return not machines or any(Marks.of(machine).former_group == group for machine in machines)
+
+
+def _source(observed: ObservedApp, machine: models.Machine, *, hidden: bool) -> str | None:
+    """The name of the volume of a machine; `hidden`: also where its config does not tell."""
+    config = machine.config or machine.incomplete_config or models.FlyMachineConfig()
+    if config.mounts and config.mounts[0].name:
+        return config.mounts[0].name
+    attached = (v.name for v in observed.volumes if v.attached_machine_id == machine.id)
+    return next(attached, None) if hidden else None
+
+
+def refuse_unasked(observed: ObservedApp, departures: Departures, options: DeployOptions) -> None:
+    """Raises DestructiveChange where nobody agreed to what becomes of machines."""
+    groups = [group for group, machines in sorted(departures.groups.items()) if machines]
+    if options.allow_destructive or not (groups or departures.moves):
+        return
+    machines = {m.id: m for group in groups for m in departures.groups[group]}
+    machines |= {m.id: m for _, taken in sorted(departures.moves.items()) for m in taken}
+    taker = departures.taker
+    fates = "; ".join(_fate(observed, m, taker.get(m.id or "")) for m in machines.values())
+    left = f"group {', '.join(groups)} is no longer part of the app"
+    raise DestructiveChange(
+        f"app {observed.name}: {left if groups else 'mounts change'}: {fates}",
+        hint=f"agree with --yes, or keep the {'group' if groups else 'mounts'}",
+    )
+
+
+def _fate(observed: ObservedApp, machine: models.Machine, taker: str | None) -> str:
+    volumes = ", ".join(_volumes_of(observed, machine))
+    if taker is not None:
+        return _goes_on(machine, taker, volumes)
+    left = f", and its volume {volumes} is left behind, in no machine" if volumes else ""
+    return f"machine {machine.id} would be destroyed{left}"
+
+
+def _goes_on(machine: models.Machine, taker: str, volumes: str) -> str:
+    return f"machine {machine.id} goes on in group {taker}, with its volume {volumes}"
+
+
+def removal_of_groups(
+    observed: ObservedApp, departures: Departures, *, after: Sequence[Step]
+) -> GroupPlan:
+    """The ends of all machines of groups that left and that no other takes, once all else is well.
+
+    Standbys go last. Should the group come back when only some are gone, it is whole, or what is
+    left would never run and the group begins anew.
+    """
+    ends = _ends(after)
+    taken = departures.taker
+    steps: list[DestroyMachine] = []
+    for group, machines in sorted(departures.groups.items()):
+        gone = {m.id or "": m for m in machines if m.id not in taken}
+        standbys = {name for name, m in gone.items() if m.config and m.config.standbys}
+        first = [_destroy(observed.name, group, n).after(*ends) for n in gone if n not in standbys]
+        before = [step.id for step in first]
+        last = (_destroy(observed.name, group, name) for name in sorted(standbys))
+        steps += [*first, *(step.after(*before, *ends) for step in last)]
+    return GroupPlan(steps=tuple(steps), leases=tuple(step.target.machine or "" for step in steps))
+
+
+def _destroy(app: str, group: str, machine: str) -> DestroyMachine:
+    return DestroyMachine(
+        id=f"destroy:{machine}",
+        app=app,
+        group=group,
+        target=Ref(machine=machine),
+        reason=f"group {group} is no longer part of the app",
+    )
+
+
+def _ends(steps: Sequence[Step]) -> tuple[str, ...]:
+    """The steps that no other waits for."""
+    before = {need for step in steps for need in step.needs}
+    return tuple(step.id for step in steps if step.id not in before)
+
+
+def moved(observed: ObservedApp, departures: Departures, plan: GroupPlan) -> GroupPlan:
+    """The plan, in which machines that another group takes over do not end.
+
+    One whose place another machine takes in its present group goes on when that is well.
+    """
+    taken = departures.taker
+    ends = {
+        step.id: step
+        for step in plan.steps
+        if isinstance(step, DestroyMachine) and step.target.machine in taken
+    }
+    behind = {update_of(step.target.machine or ""): step.needs for step in ends.values()}
+    steps = (step.after(*behind.get(step.id, ())) for step in plan.steps if step.id not in ends)
+    notes = (
+        _goes_on(machine, group, ", ".join(_volumes_of(observed, machine)))
+        for group, machines in sorted(departures.moves.items())
+        for machine in machines
+    )
+    return evolve(plan, steps=tuple(steps), notes=(*plan.notes, *notes))
 
 
 def left_behind(observed: ObservedApp, steps: Sequence[Step]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from fly_machines import models
 from score_flyio.deploy.desired.guest import guest_of
 from score_flyio.deploy.metadata import (
     ALL_SECRETS_SEEN,
+    FORMER_GROUP,
     PASSING_KEYS,
     STAGED,
     STANDS_FOR,
@@ -22,7 +23,7 @@ from score_flyio.errors import ConfigError
 from score_flyio.fly.present import LAUNCH_KEY
 from score_flyio.flytoml.spec import VmSpec
 
-_OF_ANOTHER = PASSING_KEYS | {LAUNCH_KEY, STANDS_FOR, ALL_SECRETS_SEEN, STAGED}
+_OF_ANOTHER = PASSING_KEYS | {LAUNCH_KEY, STANDS_FOR, ALL_SECRETS_SEEN, STAGED, FORMER_GROUP}
 """Metadata that a machine has not in common with others of its group."""
 
 

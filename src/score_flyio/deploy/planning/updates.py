@@ -20,9 +20,11 @@ from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.desired.update import MachineUpdate, update_input
 from score_flyio.deploy.metadata import (
     ALL_SECRETS_SEEN,
+    FORMER_GROUP,
     STAGED,
     Marks,
     by_group,
+    group_of,
     is_stray,
     without_marks,
 )
@@ -49,6 +51,7 @@ from score_flyio.deploy.planning.starting import to_start
 from score_flyio.deploy.planning.strategies.model import GroupUpdate, waiting_of
 from score_flyio.deploy.releases.images import with_image_that_runs
 from score_flyio.deploy.step import UpdateMachine
+from score_flyio.flytoml.groups import default_group
 from score_flyio.flytoml.names import StrategyName
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import Release
@@ -132,6 +135,8 @@ def _change(
     if counted:
         config = Marks(counted=LAUNCHED).stamp(update.request.config or models.FlyMachineConfig())
         update = evolve(update, request=evolve(update.request, config=config))
+    config = _from_group(context, machine, update.request.config or models.FlyMachineConfig())
+    update = evolve(update, request=evolve(update.request, config=config))
     if update.replaced_because:
         return _Change(machine=machine, update=update)
     skip = bool(update.request.skip_launch) and not starts
@@ -142,6 +147,19 @@ def _change(
     stale = stale or bool(waiting_secrets(machine, context.observed))
     differs = bool(step.differences or stale or secrets.changes or context.options.force)
     return _Change(machine=machine, update=update, step=step, differs=differs)
+
+
+def _from_group(
+    context: GroupContext, machine: models.Machine, config: models.FlyMachineConfig
+) -> models.FlyMachineConfig:
+    """The config, which says where the machine comes from, as long as others are left there."""
+    default = default_group(context.desired.spec)
+    former, marked = group_of(machine, default), Marks.of(machine).former_group
+    if former != context.group:
+        return Marks(former_group=former).stamp(config)
+    if marked and marked not in {group_of(m, default) for m in context.observed.machines}:
+        return without_marks(config, {FORMER_GROUP})
+    return config
 
 
 def _update_step(

@@ -329,7 +329,7 @@ def test_the_green_of_a_standby_stands_by_for_the_green_of_its_machine() -> None
 
 def test_machines_of_a_group_that_left_are_held_before_they_go() -> None:
     both = wanted("[processes]\napp = 'a'\nworker = 'b'\n")
-    plan = planned(wanted("[processes]\napp = 'a'\n"), launched(both))
+    plan = planned(wanted("[processes]\napp = 'a'\n"), launched(both), allow_destructive=True)
     gone = {"create:worker:1", "create:worker:2"}
     assert set(step(plan, "hold").machines) == {ONE, *gone}
     assert all("hold" in behind(plan, f"destroy:{name}") for name in gone)
@@ -341,7 +341,7 @@ def test_standbys_of_a_group_that_left_go_last() -> None:
     observed = launched(both)
     config = evolve(config_of(observed, 3), standbys=["create:worker:1"])
     observed = changed(observed, "create:worker:2", config=config)
-    plan = planned(wanted("[processes]\napp = 'a'\n"), observed)
+    plan = planned(wanted("[processes]\napp = 'a'\n"), observed, allow_destructive=True)
     assert "destroy:create:worker:1" in step(plan, "destroy:create:worker:2").needs
     left = evolve(observed, machines=observed.machines[:2] + observed.machines[3:])
     assert [m.id for m in left.machines][2:] == ["create:worker:2"]

@@ -71,7 +71,7 @@ def test_a_group_that_left_stays_unless_it_was_chosen() -> None:
     fewer = wanted(GROUPS.replace("a = 'a'\n", ""))
 
     def gone(**options: Any) -> set[str | None]:
-        steps = planned(fewer, observed, **options).steps
+        steps = planned(fewer, observed, allow_destructive=True, **options).steps
         return {step.group for step in steps if isinstance(step, DestroyMachine)}
 
     assert gone() == {"a"}

@@ -118,6 +118,6 @@ def test_a_volume_that_is_left_behind_is_named() -> None:
     mounted = launched(wanted(SERVICE + MOUNT))
     attached = evolve(mounted, volumes=(evolve(volume("vol1", ONE), size_gb=3),))
     note = f"volume vol1 (data, 3 GB, iad) of machine {ONE} stays, in no machine, and is billed"
-    for text in (SERVICE, "[processes]\nweb = 'a'\n" + MOUNT):
+    for text in (SERVICE, "[processes]\nweb = 'a'\n" + MOUNT.replace("'data'", "'other'")):
         assert note in planned(wanted(text), attached, allow_destructive=True).notes
     assert note not in planned(wanted(SERVICE + MOUNT, image="nginx:2"), attached).notes

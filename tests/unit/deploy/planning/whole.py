@@ -294,7 +294,14 @@ PLANS: Final[Mapping[str, Callable[[], AppPlan | GroupPlan]]] = {
     ),
     "left-replacement": lambda: planned(NEW, marked(old(), TWO, **{STANDS_FOR: ONE})),
     "group-gone": lambda: planned(
-        wanted("[processes]\napp = 'serve'\n", image="nginx:1"), _idle_and_worker()
+        wanted("[processes]\napp = 'serve'\n", image="nginx:1"),
+        _idle_and_worker(),
+        allow_destructive=True,
+    ),
+    "group-renamed": lambda: planned(
+        wanted(GROUPS.replace("worker", "jobs"), image="nginx:2"),
+        _idle_and_worker(),
+        allow_destructive=True,
     ),
     "one-region": lambda: planned(
         NEW, changed(old(), TWO, region="fra"), only_regions=("fra",), exclude_regions=("iad",)

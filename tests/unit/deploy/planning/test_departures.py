@@ -1,0 +1,188 @@
+"""What becomes of machines whose group left the app, or whose volume another group is to have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+from attrs import evolve
+
+from fly_machines import models
+from score_flyio.deploy.metadata import FORMER_GROUP, STANDS_FOR, group_of
+from score_flyio.deploy.model import DesiredApp, ObservedApp
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.planning.departures import departures, refuse_unasked
+from score_flyio.deploy.planning.model import AppPlan
+from score_flyio.deploy.step import (
+    CreateMachine,
+    CreateVolume,
+    DestroyMachine,
+    Step,
+    UpdateMachine,
+)
+from score_flyio.errors import ConfigError, DestructiveChange, PlanError
+from tests.unit.deploy.planning.plans import (
+    CHECK,
+    changed,
+    launched,
+    machine,
+    marked,
+    planned,
+    wanted,
+)
+
+MOUNT = "[[mounts]]\nsource = 'data'\ndestination = '/data'\n"
+ALONE = wanted(MOUNT)
+WEB = "[processes]\nweb = 'a'\n" + MOUNT
+TWO = "[processes]\na = 'a'\nb = 'b'\n" + MOUNT + "processes = ['a', 'b']\n"
+SPLIT = "[processes]\napp = 'a'\nworker = 'b'\n" + MOUNT + "processes = ['worker']\n"
+
+
+def with_data(count: int = 1, *, group: str = "app", regions: Iterable[str] = ()) -> ObservedApp:
+    """So many machines of a group, each with a volume."""
+    first = launched(ALONE).machines[0].config
+    assert first is not None
+    places = (*regions, *("iad" for _ in range(count)))[:count]
+    machines, volumes = [], []
+    for number, region in enumerate(places, start=1):
+        metadata = {**(first.metadata or {}), "fly_process_group": group}
+        mounts = [evolve(mount, volume=f"vol{number}") for mount in first.mounts or []]
+        config = evolve(first, metadata=metadata, mounts=mounts)
+        machines.append(machine(f"m{number}", config, region=region))
+        volume = models.Volume(id=f"vol{number}", name="data", region=region, size_gb=1)
+        volumes.append(evolve(volume, attached_machine_id=f"m{number}"))
+    app = models.App(name="web")
+    return ObservedApp(name="web", app=app, machines=tuple(machines), volumes=tuple(volumes))
+
+
+def agreed(desired: DesiredApp, observed: ObservedApp) -> AppPlan:
+    return planned(desired, observed, allow_destructive=True)
+
+
+def taken_over(plan: AppPlan) -> dict[str, str | None]:
+    """By machine that is updated, its new group."""
+    return {s.machine: s.group for s in plan.steps if isinstance(s, UpdateMachine)}
+
+
+def of_kind(plan: AppPlan, *kinds: type[Step]) -> list[str]:
+    return [step.id for step in plan.steps if isinstance(step, kinds)]
+
+
+@pytest.mark.parametrize("region", ["iad", "fra"])
+def test_a_renamed_group_takes_the_machine_with_its_volume_wherever_it_is(region: str) -> None:
+    plan = agreed(wanted(WEB), with_data(regions=[region]))
+    (step,) = [s for s in plan.steps if isinstance(s, UpdateMachine)]
+    assert (step.machine, step.group, step.region) == ("m1", "web", region)
+    assert group_of(models.Machine(config=step.config)) == "web"
+    assert [mount.volume for mount in step.config.mounts or []] == ["vol1"]
+    assert not of_kind(plan, CreateMachine, CreateVolume, DestroyMachine)
+    assert "machine m1 goes on in group web, with its volume vol1" in plan.notes
+
+
+def test_all_machines_with_data_go_on_and_groups_that_begin_share_them() -> None:
+    assert taken_over(agreed(wanted(WEB), with_data(3))) == dict.fromkeys(("m1", "m2", "m3"), "web")
+    plan = agreed(wanted(TWO), with_data(3))
+    assert taken_over(plan) == {"m1": "a", "m2": "b", "m3": "a"}
+    assert not of_kind(plan, CreateVolume)
+
+
+def test_a_group_that_gets_no_data_begins_with_a_new_volume() -> None:
+    plan = agreed(wanted(TWO), with_data(1))
+    assert taken_over(plan) == {"m1": "a"}
+    assert [s.group for s in plan.steps if isinstance(s, CreateMachine)] == ["b"]
+    assert len(of_kind(plan, CreateVolume)) == 1
+
+
+def test_what_was_cut_short_goes_on() -> None:
+    observed = with_data(3)
+    first = next(s for s in agreed(wanted(WEB), observed).steps if isinstance(s, UpdateMachine))
+    cut = changed(observed, first.machine, config=first.config)
+    assert came_from(cut, first.machine) == "app"
+    plan = agreed(wanted(WEB), cut)
+    assert taken_over(plan) == {"m2": "web", "m3": "web"}
+    assert not of_kind(plan, CreateMachine, CreateVolume, DestroyMachine)
+
+
+def came_from(observed: ObservedApp, name: str) -> str | None:
+    config = next(m.config for m in observed.machines if m.id == name)
+    return (config.metadata or {}).get(FORMER_GROUP) if config else None
+
+
+def test_a_machine_forgets_where_it_came_from_once_nothing_is_left_there() -> None:
+    alone = marked(with_data(group="web"), "m1", **{FORMER_GROUP: "app"})
+    (step,) = [
+        s for s in agreed(wanted(WEB, image="nginx:2"), alone).steps if isinstance(s, UpdateMachine)
+    ]
+    assert FORMER_GROUP not in (step.config.metadata or {})
+
+
+def test_a_group_that_has_machines_takes_none_and_the_volume_is_named() -> None:
+    both = with_data(2)
+    config = both.machines[1].config
+    assert config is not None
+    config = evolve(config, metadata={**(config.metadata or {}), "fly_process_group": "web"})
+    plan = agreed(wanted(WEB), changed(both, "m2", config=config))
+    assert of_kind(plan, DestroyMachine) == ["destroy:m1"]
+    assert any("volume vol1 (data, 1 GB, iad) of machine m1 stays" in n for n in plan.notes)
+
+
+def test_a_mount_that_moves_to_a_new_group_takes_the_machine_behind_its_replacement() -> None:
+    plan = agreed(wanted(SPLIT), with_data())
+    made = next(s for s in plan.steps if isinstance(s, CreateMachine) and s.role == "replacement")
+    assert (made.group, made.config.mounts) == ("app", None)
+    assert taken_over(plan) == {"m1": "worker"}
+    update = next(s for s in plan.steps if s.id == "update:m1")
+    assert "replace:m1:healthy" in update.needs
+    assert not of_kind(plan, CreateVolume, DestroyMachine)
+
+
+def test_a_move_that_was_cut_short_behind_the_replacement_goes_on() -> None:
+    observed = with_data()
+    made = next(s for s in agreed(wanted(SPLIT), observed).steps if isinstance(s, CreateMachine))
+    replacement = machine("m2", made.config)
+    assert (made.config.metadata or {})[STANDS_FOR] == "m1"
+    half = evolve(observed, machines=(*observed.machines, replacement))
+    plan = agreed(wanted(SPLIT), half)
+    assert taken_over(plan) == {"m1": "worker"}
+    assert not of_kind(plan, CreateMachine, CreateVolume, DestroyMachine)
+
+
+def test_nobody_agreed_to_what_becomes_of_a_group() -> None:
+    with pytest.raises(DestructiveChange) as refused:
+        planned(wanted(WEB), with_data(2))
+    assert "group app is no longer part of the app" in refused.value.message
+    assert "machine m1 goes on in group web, with its volume vol1" in refused.value.message
+    assert "--yes" in (refused.value.hint or "")
+    other = wanted(WEB.replace("data", "other"))
+    with pytest.raises(
+        DestructiveChange, match="machine m1 would be destroyed, and its volume vol1"
+    ):
+        planned(other, with_data())
+    with pytest.raises(DestructiveChange, match="goes on in group worker"):
+        planned(wanted(SPLIT), with_data())
+
+
+def test_a_group_out_of_reach_needs_no_consent() -> None:
+    observed = with_data()
+    options = DeployOptions(process_groups=("web",))
+    refuse_unasked(observed, departures(wanted(WEB).spec, observed, options), options)
+
+
+def test_data_on_a_lost_host_is_waited_for() -> None:
+    observed = with_data()
+    config = observed.machines[0].config
+    assert config is not None
+    lost = changed(
+        observed,
+        "m1",
+        host_status="unreachable",
+        config=None,
+        incomplete_config=evolve(config, mounts=None),
+    )
+    with pytest.raises(PlanError, match="vol1"):
+        agreed(wanted(WEB), lost)
+
+
+def test_bluegreen_is_refused_as_for_all_machines_with_volumes() -> None:
+    with pytest.raises(ConfigError, match="volumes"):
+        planned(wanted(WEB + CHECK), with_data(), allow_destructive=True, strategy="bluegreen")
