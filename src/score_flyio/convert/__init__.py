@@ -59,6 +59,7 @@ def convert(
     read_file: Callable[[str], bytes],
     known_later: bool = False,
     kept: Collection[str] = (),
+    elsewhere: Collection[str] = (),
     side_folder: str = "",
 ) -> Conversion:
     """The app of a workload.
@@ -71,6 +72,7 @@ def convert(
         known_later: Outputs that are missing are known later: what reads them gets a marker
             text, as in a plan.
         kept: Names of secrets that the app has: what is known later and was one of them stays so.
+        elsewhere: Names of resources whose host names lead to other apps.
         side_folder: Folder of the fly.toml, relative to the working folder.
 
     Raises:
@@ -86,6 +88,7 @@ def convert(
         lookup=Lookup(workload.metadata, outputs, later),
         read_file=read_file,
         kept=kept,
+        elsewhere=elsewhere,
         side_folder=side_folder,
     )
     spec = _spec(draft, app_name)

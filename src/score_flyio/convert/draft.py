@@ -18,7 +18,7 @@ from score_flyio.errors import (
     UnsupportedFeatureError,
 )
 from score_flyio.flytoml.exposure import Exposure
-from score_flyio.score.model import Workload
+from score_flyio.score.model import ResourceRequest, Workload
 from score_flyio.score.origin import Origin
 from score_flyio.score.placeholders import (
     Lookup,
@@ -32,6 +32,9 @@ _ERRORS: Final[dict[str, type[InputError]]] = {
     "placeholder_invalid": PlaceholderError,
 }
 
+PUBLIC_TYPES: Final = frozenset({"dns", "route"})
+"""Types of resources under whose names a workload is reached from the internet."""
+
 
 @define(kw_only=True, eq=False, repr=False)
 class Draft:
@@ -44,6 +47,8 @@ class Draft:
     read_file: Callable[[str], bytes]
     kept: Collection[str] = ()
     """Names of secrets that the app has: what is known later and was one before stays one."""
+    elsewhere: Collection[str] = ()
+    """Names of resources whose host names lead to other apps."""
     side_folder: str = ""
     """Where side files go, relative to the working folder."""
     findings: list[Problem] = field(factory=list)
@@ -52,6 +57,15 @@ class Draft:
     exposures: set[Exposure] = field(factory=set)
     """What annotations of ports ask for."""
     side_files: dict[str, bytes] = field(factory=dict)
+
+    @property
+    def ways_in(self) -> tuple[ResourceRequest, ...]:
+        """The resources under whose names the workload is reached from the internet."""
+        return tuple(
+            resource
+            for resource in self.workload.resources.values()
+            if resource.type in PUBLIC_TYPES and resource.name not in self.elsewhere
+        )
 
     def fail(self, code: str, path: Path, message: str, hint: str | None = None) -> None:
         """Notes a problem at a path of the Score file."""

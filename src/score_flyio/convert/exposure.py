@@ -7,7 +7,6 @@ annotation says so.
 from __future__ import annotations
 
 from score_flyio.convert.draft import Draft
-from score_flyio.convert.services import PUBLIC_TYPES
 from score_flyio.flytoml.exposure import Exposure
 from score_flyio.flytoml.spec import Service
 
@@ -17,5 +16,5 @@ def exposure(draft: Draft, services: tuple[Service, ...]) -> Exposure:
     if "dedicated" in draft.exposures:
         return "dedicated"
     handled = any(port.handlers for service in services for port in service.ports)
-    named = any(resource.type in PUBLIC_TYPES for resource in draft.workload.resources.values())
-    return "shared" if handled or named or "shared" in draft.exposures else "private"
+    asked = handled or draft.ways_in or "shared" in draft.exposures
+    return "shared" if asked else "private"

@@ -31,8 +31,6 @@ HANDLERS: Final = ("http", "tls", "edge_http", "pg_tls", "proxy_proto")
 _KEYS: Final = ("handlers", "http-options", "auto-stop", "min-running", "concurrency", "public")
 _TCP_ONLY: Final = ("handlers", "http-options")
 _STOPS: Final[dict[str, AutoStop]] = {"off": "off", "stop": "stop", "suspend": "suspend"}
-PUBLIC_TYPES: Final = frozenset({"dns", "route"})
-"""Types of resources under whose names a workload is reached from the internet."""
 _WEB: Final = {80: ("http",), 443: ("tls", "http")}
 _EXPOSURES: Final[dict[str, Exposure]] = {
     "true": "shared",
@@ -66,9 +64,7 @@ def _led_to(draft: Draft, options: Mapping[str, _PortOptions]) -> Port | None:
     """
     tcp = [port for port in draft.workload.ports if port.protocol == "TCP"]
     found: dict[str, Port] = {}
-    for resource in draft.workload.resources.values():
-        if resource.type not in PUBLIC_TYPES:
-            continue
+    for resource in draft.ways_in:
         wanted = (resource.params or {}).get("port")
         fitting = (
             tcp if wanted is None else [p for p in tcp if str(wanted) in (p.name, str(p.port))]

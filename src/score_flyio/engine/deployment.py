@@ -174,6 +174,7 @@ class Deployment:
 
     async def _plan_ahead(self, app: str) -> AppPlan:
         desired = self.foreseen(app)
+        self.ready.refuse_taken(desired)
         image = await self.images.expected(self.image(app, desired))
         desired = evolve(desired, image=image, spec=self.images.held(app, desired.spec))
         wanted = self.wanted(app, desired)

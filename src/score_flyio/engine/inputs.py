@@ -74,6 +74,7 @@ class Input(ABC):
         *,
         pending: bool = False,
         kept: Collection[str] = (),
+        elsewhere: Collection[str] = (),
         folder: str | None = None,
     ) -> DesiredApp:
         """The app as it should run.
@@ -83,6 +84,7 @@ class Input(ABC):
             outputs: of resources, by their names in the workload.
             pending: outputs that are missing show as known later; without, they are an error.
             kept: names of secrets that the app has: what is pending and was one of them stays so.
+            elsewhere: names of its resources whose host names lead to other apps.
             folder: of the fly.toml that is written, relative to the working directory.
 
         Raises:
@@ -153,6 +155,7 @@ class ScoreApp(Record, Input):
         *,
         pending: bool = False,
         kept: Collection[str] = (),
+        elsewhere: Collection[str] = (),
         folder: str | None = None,
     ) -> DesiredApp:
         from score_flyio.convert import convert
@@ -165,6 +168,7 @@ class ScoreApp(Record, Input):
             read_file=local.read,
             known_later=pending,
             kept=kept,
+            elsewhere=elsewhere,
             side_folder=folder or "",
         )
         return DesiredApp(
@@ -175,16 +179,19 @@ class ScoreApp(Record, Input):
             files=WithSideFiles(found.side_files, local),
             side_files=found.side_files,
             exposure=found.exposure,
-            hostnames=self._hostnames(outputs),
+            hostnames=self._hostnames(outputs, elsewhere),
             notices=(*self.remarks, *found.notices),
         )
 
-    def _hostnames(self, outputs: Mapping[str, Outputs]) -> tuple[str, ...]:
+    def _hostnames(
+        self, outputs: Mapping[str, Outputs], elsewhere: Collection[str]
+    ) -> tuple[str, ...]:
         """What resources of types for names call `host`, but for Fly's own names."""
+        types = {n: each.type for n, each in self.loaded.workload.resources.items()}
         hosts = {
-            outputs[name].values.get("host")
-            for name, resource in self.loaded.workload.resources.items()
-            if resource.type in HOSTNAME_TYPES and name in outputs
+            each.values.get("host")
+            for name, each in outputs.items()
+            if types[name] in HOSTNAME_TYPES and name not in elsewhere
         }
         found = {host for host in hosts if isinstance(host, str) and "." in host}
         return tuple(sorted(host for host in found if not host.endswith(PLATFORM_NAMES)))
@@ -266,6 +273,7 @@ class FlyTomlApp(Record, Input):
         *,
         pending: bool = False,  # noqa: ARG002
         kept: Collection[str] = (),  # noqa: ARG002
+        elsewhere: Collection[str] = (),  # noqa: ARG002
         folder: str | None = None,  # noqa: ARG002
     ) -> DesiredApp:
         from score_flyio.deploy.desired.render import conversion_problems

@@ -15,23 +15,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
 
 from score_flyio.base.record import Record
-from score_flyio.engine.inputs import FlyTomlApp, Input, ScoreApp
+from score_flyio.engine.inputs import HOSTNAME_TYPES, FlyTomlApp, Input, ScoreApp
 from score_flyio.engine.output import Output
 from score_flyio.engine.project import Overrides, Project, remember
-from score_flyio.engine.refusal import refusal, with_unserved
+from score_flyio.engine.refusal import Around, misfit, refusal, with_resources
 from score_flyio.errors import (
     ConfigError,
     NotInitialised,
     Problem,
     ResourceError,
     ScoreFlyError,
+    UnsupportedFeatureError,
     UsageError,
 )
 from score_flyio.events import Event, Scope, WarningRaised, WorkloadLoaded
@@ -118,13 +120,16 @@ async def load_inputs(
             refused.append(Refused(label=label, error=error))
             continue
         if isinstance(item, ScoreApp) and item.loaded.problems:
-            known = state or ProjectState()
-            whole = refusal(item, known, cache(partial(project.registry, known)))
-            refused.append(Refused(label=label, error=whole))
+            around = _around(project, state or ProjectState())
+            refused.append(Refused(label=label, error=refusal(item, around)))
         else:
             inputs.append(item)
     _check_twice(inputs)
     return tuple(inputs), tuple(refused)
+
+
+def _around(project: Project, state: ProjectState) -> Around:
+    return Around(state=state, registry=cache(partial(project.registry, state)))
 
 
 def _check(selection: Selection) -> None:
@@ -247,8 +252,12 @@ class Preparation:
         if uids and self.run is not None:
             found = await self.run.outputs(uids.values())
             outputs = {name: found[uid] for name, uid in uids.items()}
-            desired = self.inputs[app].resolve(app, outputs, folder=self._folder)
-            desired = _led_to(_reached(desired, self.resources), self.resources, outputs)
+            desired = self.inputs[app].resolve(
+                app, outputs, elsewhere=self._elsewhere(app), folder=self._folder
+            )
+            desired = _reached(desired, self.resources)
+            await self._provisioned_before(desired)
+            self.refuse_taken(desired)
         if self.output is not None and (file := await self.output.write(desired, self.emit)):
             self.files[app] = file
         _tell(self.emit, Scope(workload=desired.workload, app=app), desired.notices)
@@ -267,8 +276,47 @@ class Preparation:
             record = self.state.resources.get(uid)
             if record is not None and record.provisioned and record.outputs:
                 outputs[name] = Outputs(record.outputs)
-        desired = self.inputs[app].resolve(app, outputs, pending=True, kept=secrets)
-        return _led_to(_reached(desired, self.resources), self.resources, outputs)
+        desired = self.inputs[app].resolve(
+            app, outputs, pending=True, kept=secrets, elsewhere=self._elsewhere(app)
+        )
+        return _reached(desired, self.resources)
+
+    def _elsewhere(self, app: str) -> frozenset[str]:
+        workload = self.inputs[app].workload
+        return self.resources.led_elsewhere(workload) if workload else frozenset()
+
+    def _named_before(self, desired: DesiredApp) -> Iterator[tuple[str, ResourceUid]]:
+        """Host names of other workloads: of those before it in the run, and of those that rest."""
+        run = [item.workload for item in self.inputs.values() if item.workload]
+        later = run[run.index(desired.workload) :] if desired.workload in run else []
+        for workload, uid in self.resources.of_types(HOSTNAME_TYPES):
+            if workload not in later:
+                yield workload, uid
+
+    async def _provisioned_before(self, desired: DesiredApp) -> None:
+        """Waits for what `refuse_taken` looks at."""
+        if not desired.hostnames or self.run is None:
+            return
+        for _, uid in self._named_before(desired):
+            if uid in self.resources.order:
+                with suppress(ResourceError):  # it has no host name, and tells so itself
+                    await self.run.outputs([uid])
+
+    def refuse_taken(self, desired: DesiredApp) -> None:
+        """Refuses an app whose host name another app of the project has, as far as is known.
+
+        Raises:
+            UnsupportedFeatureError: with the workloads and the name.
+        """
+        for workload, uid in self._named_before(desired) if desired.hostnames else ():
+            record = self.state.resources.get(uid)
+            host = (record.outputs or {}).get("host") if record is not None else None
+            if host in desired.hostnames:
+                raise UnsupportedFeatureError(
+                    f"workloads '{workload}' and '{desired.workload}' both have the host name "
+                    f"{host}: at Fly a host name leads to one app",
+                    hint="give each workload a host name of its own, or let one pass requests on",
+                )
 
     @property
     def _folder(self) -> str | None:
@@ -283,6 +331,7 @@ class Outline(Record):
     """By app."""
     apps: Mapping[str, DesiredApp]
     """The same, with outputs of resources that are known later."""
+    around: Around
     refused: tuple[Refused, ...] = ()
     """What cannot be used, whatever its resources turn out to be."""
 
@@ -292,7 +341,8 @@ class Outline(Record):
             Refused(label=self.apps[app].label, error=error, app=app)
             for app, error in failed.items()
         )
-        return Outline(
+        return evolve(
+            self,
             inputs={app: item for app, item in self.inputs.items() if app not in failed},
             apps={app: desired for app, desired in self.apps.items() if app not in failed},
             refused=(*self.refused, *refused),
@@ -310,16 +360,16 @@ def outline(
     names = _unique_apps(state, inputs)
     apps: dict[str, DesiredApp] = {}
     refused: list[Refused] = []
-    registry = cache(partial(project.registry, state))
+    around = _around(project, state)
     for app, item in names.items():
         folder = output.folder if output else None
         try:
             apps[app] = item.resolve(app, {}, pending=True, folder=folder)
         except ScoreFlyError as error:
-            whole = with_unserved(error, item, registry)
+            whole = with_resources(error, item, around)
             refused.append(Refused(label=item.workload or app, error=whole, app=app))
     usable = {app: names[app] for app in apps}
-    return Outline(inputs=usable, apps=apps, refused=tuple(refused))
+    return Outline(inputs=usable, apps=apps, around=around, refused=tuple(refused))
 
 
 def prepare(
@@ -332,14 +382,26 @@ def prepare(
 ) -> Preparation:
     """Finds out which inputs fit, and enters them into the state unless it is only looked at."""
     odd, plan = _fit(state, _workloads(found.inputs.values()))
-    found = found.without({state.app_name(name): error for name, error in odd.items()})
+    items = {item.workload: item for item in _workloads(found.inputs.values())}
+    found = found.without(
+        {
+            state.app_name(name): misfit(error, items[name], found.around)
+            for name, error in odd.items()
+        }
+    )
     if not to_look:
         _enter(state, _workloads(found.inputs.values()), plan, emit)
+    outlines = dict(found.apps)
+    for app, item in found.inputs.items():
+        elsewhere = plan.led_elsewhere(item.workload) if item.workload else ()
+        if elsewhere:
+            folder = output.folder if output else None
+            outlines[app] = item.resolve(app, {}, pending=True, elsewhere=elsewhere, folder=folder)
     return Preparation(
         state=state,
         emit=emit,
         inputs=found.inputs,
-        outlines={app: _reached(desired, plan) for app, desired in found.apps.items()},
+        outlines={app: _reached(desired, plan) for app, desired in outlines.items()},
         resources=plan,
         refused=found.refused,
         output=output,
@@ -349,16 +411,6 @@ def prepare(
 def _reached(desired: DesiredApp, plan: ResourcePlan) -> DesiredApp:
     """The app with the private address that resources of class `flycast` name, if any does."""
     return evolve(desired, flycast=desired.workload in plan.behind_the_proxy)
-
-
-def _led_to(desired: DesiredApp, plan: ResourcePlan, outputs: Mapping[str, Outputs]) -> DesiredApp:
-    """The app without the host names that it shares with the workload which they lead to."""
-    if not desired.hostnames or desired.workload is None:
-        return desired
-    names = plan.led_elsewhere(desired.workload) & outputs.keys()
-    elsewhere = {outputs[name].values.get("host") for name in names}
-    own = tuple(host for host in desired.hostnames if host not in elsewhere)
-    return evolve(desired, hostnames=own)
 
 
 def _unique_apps(state: ProjectState, inputs: Sequence[Input]) -> dict[str, Input]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from attrs import frozen
+
+from score_flyio.base.record import Record
 from score_flyio.engine.inputs import Input, ScoreApp
 from score_flyio.errors import (
     InputError,
@@ -19,15 +22,23 @@ if TYPE_CHECKING:
     from score_flyio.resources.registry import Registry
 
 
-def refusal(item: ScoreApp, state: ProjectState, registry: Callable[[], Registry]) -> InputError:
+@frozen(kw_only=True, eq=False, repr=False)
+class Around(Record):
+    """What a workload has to fit into."""
+
+    state: ProjectState
+    registry: Callable[[], Registry]
+
+
+def refusal(item: ScoreApp, around: Around) -> InputError:
     """The error for a workload that was read with problems, with what its usable part comes to."""
     found = list(item.loaded.problems)
     try:
-        item.resolve(item.app_in(state), {}, pending=True)
+        item.resolve(item.app_in(around.state), {}, pending=True)
     except InputError as error:
         told = {(problem.path, problem.code) for problem in found}
         found += (each for each in error.problems if (each.path, each.code) not in told)
-    found += _unserved(item, registry)
+    found += _of_resources(item, around, found)
     usable = item.loaded.usable
     first = item.loaded.problems
     return ScoreFileError(
@@ -35,14 +46,37 @@ def refusal(item: ScoreApp, state: ProjectState, registry: Callable[[], Registry
     )
 
 
-def with_unserved(
-    error: ScoreFlyError, item: Input, registry: Callable[[], Registry]
-) -> ScoreFlyError:
-    """The error of a workload that cannot be converted, with the resources that nobody serves."""
+def with_resources(error: ScoreFlyError, item: Input, around: Around) -> ScoreFlyError:
+    """The error of a workload that cannot be converted, with what is wrong with its resources."""
     if not (isinstance(error, InputError) and error.problems and isinstance(item, ScoreApp)):
         return error
-    more = tuple(_unserved(item, registry))
+    more = tuple(_of_resources(item, around, error.problems))
     return type(error)(problems=(*error.problems, *more)) if more else error
+
+
+def misfit(error: ScoreFlyError, item: ScoreApp, around: Around) -> ScoreFlyError:
+    """The error of a workload whose resources do not fit, with lines and with those unserved."""
+    located = _located(error, item)
+    unserved = tuple(_unserved(item, around.registry))
+    if unserved or isinstance(error, ScoreFileError):
+        return ScoreFileError(problems=(*located, *unserved))
+    return type(error)("\n".join(map(str, located)), problems=located)
+
+
+def _of_resources(item: ScoreApp, around: Around, told: Sequence[Problem]) -> Iterator[Problem]:
+    from score_flyio.resources.plan import plan_resources
+
+    documents = {name: record.spec for name, record in around.state.workloads.items()}
+    try:
+        plan_resources(documents | {item.workload: item.loaded.document}, [item.workload])
+    except ScoreFlyError as error:
+        places = {problem.path for problem in told}
+        yield from (each for each in _located(error, item) if each.path not in places)
+    yield from _unserved(item, around.registry)
+
+
+def _located(error: ScoreFlyError, item: ScoreApp) -> tuple[Problem, ...]:
+    return tuple(map(item.loaded.origin.located, error.problems))
 
 
 def _unserved(item: ScoreApp, registry: Callable[[], Registry]) -> Iterator[Problem]:

@@ -11,6 +11,7 @@
     │  ├─ NoProvisionerError
     │  ├─ ResourceCycleError
     │  ├─ ResourceConflictError
+    │  │  └─ UnshareableError         (2)
     │  └─ ProvisionFailed
     ├─ ImageError                     ImageNotFound, RegistryDenied, RegistryUnavailable
     ├─ FlyError                       the platform said no, or nothing (1)
@@ -80,3 +81,4 @@ with lazily(globals()):
     from score_flyio.errors.runs import StateError as StateError
     from score_flyio.errors.runs import StateLocked as StateLocked
     from score_flyio.errors.runs import StateTooNew as StateTooNew
+    from score_flyio.errors.runs import UnshareableError as UnshareableError

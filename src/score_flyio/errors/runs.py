@@ -32,6 +32,12 @@ class ResourceConflictError(ResourceError):
     code = "resource_conflict"
 
 
+class UnshareableError(ResourceConflictError):
+    """Workloads share what Fly has for one app only."""
+
+    exit_code = 2
+
+
 class ProvisionFailed(ResourceError):
     """A provisioner failed; what it returned before is kept in the state."""
 

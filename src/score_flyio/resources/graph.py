@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
+from score_flyio.base.place import Path
 from score_flyio.base.record import Record
 from score_flyio.errors import Problem, ResourceCycleError, ScoreFileError
 from score_flyio.resources.prime import Primed
@@ -23,6 +25,10 @@ class Graph(Record):
     needs: Mapping[ResourceUid, frozenset[ResourceUid]]
     problems: Mapping[ResourceUid, tuple[Problem, ...]]
     """References that lead to no resource."""
+    places: Mapping[tuple[ResourceUid, ResourceUid], Sequence[tuple[str, Path]]] = field(
+        factory=dict
+    )
+    """(resource, what it needs) → the workloads and places where params say so."""
 
     def closure(self, wanted: Collection[ResourceUid]) -> frozenset[ResourceUid]:
         """The wanted resources and all that they need."""
@@ -35,8 +41,12 @@ class Graph(Record):
                 open_.extend(self.needs.get(uid, ()))
         return frozenset(found)
 
-    def order(self, wanted: Collection[ResourceUid]) -> tuple[ResourceUid, ...]:
+    def order(
+        self, wanted: Collection[ResourceUid], workloads: Collection[str] = ()
+    ) -> tuple[ResourceUid, ...]:
         """The wanted resources and all that they need, level by level, each level sorted.
+
+        Of a circle the place in one of `workloads` is told.
 
         Raises:
             ScoreFileError: params refer to resources that the workload has not.
@@ -54,8 +64,28 @@ class Graph(Record):
             order += level
             sorter.done(*level)
         if left := closure.difference(order):
-            raise _cycle(self.needs, left)
+            raise self._circle(left, workloads)
         return tuple(order)
+
+    def _circle(
+        self, left: Collection[ResourceUid], workloads: Collection[str]
+    ) -> ResourceCycleError:
+        """Every resource left needs another one that is left: following them leads into it."""
+        path = [min(left)]
+        while (following := min(self.needs[path[-1]].intersection(left))) not in path:
+            path.append(following)
+        circle = [*path[path.index(following) :], following]
+        members = " needs ".join(f"'{uid}'" for uid in circle)
+        text = f"the params of resources refer to each other in a circle: {members}"
+        hint = "take one of these references out of the params"
+        code = ResourceCycleError.code
+        problems = [
+            Problem(message=text, path=place, hint=hint, code=code)
+            for link in pairwise(circle)
+            for workload, place in self.places.get(link, ())
+            if workload in workloads
+        ]
+        return ResourceCycleError(text, hint=hint, problems=problems[:1])
 
 
 def build(
@@ -70,6 +100,7 @@ def build(
     }
     needs: dict[ResourceUid, frozenset[ResourceUid]] = {}
     problems: dict[ResourceUid, tuple[Problem, ...]] = {}
+    places: dict[tuple[ResourceUid, ResourceUid], list[tuple[str, Path]]] = {}
     for uid, resource in primed.items():
         found: set[ResourceUid] = set()
         wrong: list[Problem] = []
@@ -80,13 +111,15 @@ def build(
                 target = uids.get((definition.workload, reference.resource))
                 if target is not None:
                     found.add(target)
+                    place: Path = ("resources", definition.name, "params", *path)
+                    places.setdefault((uid, target), []).append((definition.workload, place))
                 else:
                     present = sorted(names[definition.workload])
                     wrong.append(_unknown(definition, path, reference.text, present))
         needs[uid] = frozenset(found)
         if wrong:
             problems[uid] = tuple(wrong)
-    return Graph(needs, problems)
+    return Graph(needs, problems, places)
 
 
 def _unknown(
@@ -99,20 +132,3 @@ def _unknown(
         hint=f"its resources are {', '.join(present)}",
         code="resource_reference_unknown",
     )
-
-
-def _cycle(
-    needs: Mapping[ResourceUid, frozenset[ResourceUid]], left: frozenset[ResourceUid]
-) -> ResourceCycleError:
-    """Every resource left needs another one that is left: following them leads into the circle."""
-    path = [min(left)]
-    while True:
-        following = min(needs[path[-1]] & left)
-        if following in path:
-            circle = [*path[path.index(following) :], following]
-            text = " needs ".join(f"'{uid}'" for uid in circle)
-            return ResourceCycleError(
-                f"the params of resources refer to each other in a circle: {text}",
-                hint="take one of these references out of the params",
-            )
-        path.append(following)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -10,6 +10,7 @@ from uuid import uuid4
 from attrs import evolve, frozen
 
 from score_flyio.base.record import Record
+from score_flyio.errors import ScoreFileError, ScoreFlyError
 
 if TYPE_CHECKING:
     from score_flyio.resources.prime import Conflict, Primed
@@ -43,9 +44,22 @@ class ResourcePlan(Record):
 
     def led_elsewhere(self, workload: str) -> frozenset[str]:
         """Names of the workload's resources whose host names lead to other workloads."""
+        return frozenset(name for owner, name in self._led_elsewhere if owner == workload)
+
+    @cached_property
+    def _led_elsewhere(self) -> frozenset[tuple[str, str]]:
+        if not self.primed:
+            return frozenset()
         from score_flyio.resources.apart import led_elsewhere
 
-        return led_elsewhere(self.primed.values(), workload)
+        return led_elsewhere(self.primed, self.documents)
+
+    def of_types(self, types: Collection[str]) -> Iterator[tuple[str, ResourceUid]]:
+        """The resources of some types with each workload that has them, and is led to by them."""
+        for uid, resource in self.primed.items():
+            for each in resource.definitions if uid.type in types else ():
+                if (each.workload, each.name) not in self._led_elsewhere:
+                    yield each.workload, uid
 
     @cached_property
     def behind_the_proxy(self) -> frozenset[str]:
@@ -70,38 +84,50 @@ def plan_resources(
     """The plan for `workloads`, among all `documents` of the project (by workload name).
 
     Raises:
-        ResourceConflictError: a definition in one of `workloads` differs from another one, or
-            shares what Fly has for one app only.
-        ScoreFileError: params refer to resources that the workload has not.
+        ResourceConflictError: a definition in one of `workloads` differs from another one.
+        UnshareableError: one of `workloads` shares what Fly has for one app only.
         ResourceCycleError: resources need each other.
+        ScoreFileError: params refer to resources that the workload has not, or several of these.
     """
     if not any(document.get("resources") for document in documents.values()):
         return ResourcePlan(order=(), needs={}, primed={}, documents=documents)
-    from score_flyio.resources.apart import refuse_unshareable
+    from score_flyio.resources.apart import unshareable
     from score_flyio.resources.graph import build
     from score_flyio.resources.prime import prime
 
     primed, conflicts = prime(documents)
-    refuse_unshareable(primed.values(), workloads)
-    foreign: list[Conflict] = []
-    for conflict in conflicts:
-        if set(conflict.workloads).isdisjoint(workloads):
-            foreign.append(conflict)
-        else:
-            raise conflict.error()
+    foreign = [each for each in conflicts if set(each.workloads).isdisjoint(workloads)]
+    wrong: list[ScoreFlyError] = [
+        *(each.error(workloads) for each in conflicts if each not in foreign),
+        *unshareable(primed, documents, workloads),
+    ]
     graph = build(primed, documents)
     wanted = [
         uid
         for uid, resource in primed.items()
         if any(definition.workload in workloads for definition in resource.definitions)
     ]
+    order: tuple[ResourceUid, ...] = ()
+    try:
+        order = graph.order(wanted, workloads)
+    except ScoreFlyError as error:
+        wrong.append(error)
+    _raise(wrong)
     return ResourcePlan(
-        order=graph.order(wanted),
+        order=order,
         needs=graph.needs,
         primed=primed,
         documents=documents,
         foreign_conflicts=tuple(foreign),
     )
+
+
+def _raise(wrong: Sequence[ScoreFlyError]) -> None:
+    """A single error as it is, several as one."""
+    if len(wrong) == 1:
+        raise wrong[0]
+    if wrong:
+        raise ScoreFileError(problems=[problem for error in wrong for problem in error.problems])
 
 
 def new_guid() -> str:

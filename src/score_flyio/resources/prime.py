@@ -7,13 +7,13 @@ the last of those is the source; likewise for metadata.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from attrs import evolve, field, frozen
 
 from score_flyio.base.record import Record
-from score_flyio.errors import ResourceConflictError
+from score_flyio.errors import Problem, ResourceConflictError
 from score_flyio.score.resources import Definition, JsonObject, ResourceUid, definitions
 
 
@@ -37,16 +37,27 @@ class Conflict(Record):
     uid: ResourceUid
     what: str
     """`params` or `metadata`."""
-    workloads: tuple[str, str]
+    definitions: tuple[Definition, Definition]
 
-    def error(self) -> ResourceConflictError:
-        """The error to raise for it."""
+    @property
+    def workloads(self) -> tuple[str, str]:
+        """Whose definitions they are."""
+        first, second = self.definitions
+        return first.workload, second.workload
+
+    def error(self, workloads: Collection[str] = ()) -> ResourceConflictError:
+        """The error to raise for it, with the place in one of `workloads`."""
         first, second = self.workloads
         owners = f"'{first}' and '{second}'" if first != second else f"'{first}' twice"
-        return ResourceConflictError(
-            f"resource '{self.uid}' is defined by workload {owners} with different {self.what}",
-            hint=f"write the same {self.what} in both, or leave them out of all but one",
-        )
+        text = f"resource '{self.uid}' is defined by workload {owners} with different {self.what}"
+        hint = f"write the same {self.what} in both, or leave them out of all but one"
+        code = ResourceConflictError.code
+        problems = [
+            Problem(message=text, path=("resources", each.name, self.what), hint=hint, code=code)
+            for each in reversed(self.definitions)
+            if each.workload in workloads
+        ]
+        return ResourceConflictError(text, hint=hint, problems=problems[:1])
 
 
 def prime(
@@ -76,8 +87,8 @@ def _merge(known: Primed, new: Definition, conflicts: list[Conflict]) -> Primed:
         ("metadata", known.metadata, new.metadata),
     ):
         if old is not None and now is not None and not same(old, now):
-            workloads = (known.source.workload, new.workload)
-            conflicts.append(Conflict(uid=new.uid, what=what, workloads=workloads))
+            both = (known.source, new)
+            conflicts.append(Conflict(uid=new.uid, what=what, definitions=both))
     merged = evolve(known, definitions=(*known.definitions, new))
     if new.params is not None:
         merged = evolve(merged, params=new.params, source=new)

@@ -9,6 +9,8 @@ from typing import Any, Final
 from attrs import field, frozen
 
 from score_flyio.base.credentials import OWN
+from score_flyio.resources.apart import leads_to
+from score_flyio.resources.prime import prime
 from score_flyio.score.placeholders import references_in
 from score_flyio.score.resources import ResourceUid, definitions
 from score_flyio.state.model import ProjectState
@@ -29,6 +31,7 @@ class Surroundings:
         apps = {name: self.state.app_name(name) for name in sorted(self.state.workloads)}
         return {
             "SourceWorkload": record.source_workload if record else "",
+            "LeadsTo": self._leads_to(uid, record.source_workload if record else ""),
             "WorkloadServices": {name: self._service(name) for name in apps},
             "AppPrefix": self.state.app_prefix,
             "Apps": apps,
@@ -63,6 +66,14 @@ class Surroundings:
             found[name] = port
             found.setdefault(str(port["Port"]), port)
         return {"ServiceName": self.state.app_name(workload), "Ports": found}
+
+    def _leads_to(self, uid: ResourceUid, source: str) -> str:
+        """The workload that a host name is for."""
+        if uid.type != "dns":
+            return source
+        documents = {name: record.spec for name, record in self.state.workloads.items()}
+        primed, _ = prime(documents)
+        return leads_to(primed[uid], primed, documents) if uid in primed else source
 
     def _references(self, uid: ResourceUid) -> list[str]:
         """The outputs that placeholders of the workloads read."""
