@@ -12,7 +12,7 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo format lint types generate generate-check test bench soak mutate build check clean
+.PHONY: help install demo docs format lint types generate generate-check test bench soak mutate build check clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ $(READY): pyproject.toml constraints.txt
 
 demo: $(READY)  ## Deploy the samples to an emulator, with nothing but this folder
 	PATH="$(abspath $(BIN)):$$PATH" samples/demo.sh
+
+docs: $(READY)  ## Make the site of the documentation in build/site
+	$(BIN)/python -m website
 
 format: $(READY)  ## Format the code
 	$(BIN)/ruff format .

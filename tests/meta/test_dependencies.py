@@ -16,9 +16,11 @@ import pytest
 from tests.meta.source import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-OURS = {"score_flyio", "fly_emulator", "fly_machines", "tests", "openapi"}
+OURS = {"score_flyio", "fly_emulator", "fly_machines", "tests", "openapi", "website"}
 BROUGHT = {"pytest"}
 """What users of `score_flyio.testing` have."""
+NOT_OF_USERS = {"dev", "docs"}
+"""Extras for the work on the project."""
 TOOLS = {
     "basedpyright": ("tests/meta/test_embedding.py", '"basedpyright"'),
     "build": ("Makefile", "-m build"),
@@ -30,6 +32,7 @@ TOOLS = {
     "pytest-timeout": ("pyproject.toml", "timeout = "),
     "pytest-xdist": ("Makefile", "-n $(WORKERS)"),
     "ruff": ("Makefile", "$(BIN)/ruff"),
+    "zensical": ("website/__main__.py", '"zensical"'),
 }
 """What is run, not imported: the file that does it, and how."""
 
@@ -66,24 +69,24 @@ def modules_in(path: Path) -> Iterable[str]:
 
 
 def test_what_the_packages_import_is_declared() -> None:
-    extras = sorted(set(PROJECT["optional-dependencies"]) - {"dev"})
+    extras = sorted(set(PROJECT["optional-dependencies"]) - NOT_OF_USERS)
     assert imported("src", "generated") - BROUGHT <= declared(*extras)
 
 
 def test_what_users_install_is_imported() -> None:
-    extras = sorted(set(PROJECT["optional-dependencies"]) - {"dev"})
+    extras = sorted(set(PROJECT["optional-dependencies"]) - NOT_OF_USERS)
     assert declared(*extras) <= imported("src", "generated")
 
 
 def test_what_tests_import_is_declared() -> None:
-    assert imported("tests", "openapi") <= declared(*PROJECT["optional-dependencies"])
+    assert imported("tests", "openapi", "website") <= declared(*PROJECT["optional-dependencies"])
 
 
-@pytest.mark.parametrize("name", sorted(declared("dev") - declared()))
+@pytest.mark.parametrize("name", sorted(declared("dev", "docs") - declared()))
 def test_what_developers_install_is_used(name: str) -> None:
     if name in TOOLS:
         file, text = TOOLS[name]
         assert text in (ROOT / file).read_text(encoding="utf-8")
     else:
-        used = imported("src", "generated", "tests", "openapi")
+        used = imported("src", "generated", "tests", "openapi", "website")
         assert name.removeprefix("types-") in used

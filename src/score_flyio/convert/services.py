@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "score-flyio.astromechza.github.com/"
 HANDLERS: Final = ("http", "tls", "edge_http", "pg_tls", "proxy_proto")
-_KEYS: Final = ("handlers", "http-options", "auto-stop", "min-running", "concurrency", "public")
+KEYS: Final = ("handlers", "http-options", "auto-stop", "min-running", "concurrency", "public")
 _TCP_ONLY: Final = ("handlers", "http-options")
 _STOPS: Final[dict[str, AutoStop]] = {"off": "off", "stop": "stop", "suspend": "suspend"}
 _WEB: Final = {80: ("http",), 443: ("tls", "http")}
@@ -144,7 +144,7 @@ def _refuse_twice(draft: Draft, ports: list[Port]) -> None:
 
 def _port_and_key(annotation: str, ports: dict[str, Any]) -> tuple[str, str] | None:
     subject = annotation.removeprefix(PREFIX)
-    for key in _KEYS:
+    for key in KEYS:
         port = subject.removeprefix("service-").removesuffix(f"-{key}")
         if subject == f"service-{port}-{key}" and port in ports:
             return port, key
@@ -152,7 +152,7 @@ def _port_and_key(annotation: str, ports: dict[str, Any]) -> tuple[str, str] | N
 
 
 def _refuse(draft: Draft, annotation: str, ports: list[str]) -> None:
-    keys = ", ".join(_KEYS)
+    keys = ", ".join(KEYS)
     hint = f"write {PREFIX}service-PORT-KEY, KEY one of {keys}, PORT one of {', '.join(ports)}"
     message = "names no port of the service with a known key"
     draft.fail(

@@ -1,0 +1,77 @@
+"""The site as it is built: every link leads somewhere, and nothing comes from other hosts."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urlsplit
+
+from tests.meta.source import ROOT
+from website.pages import GENERATED
+
+TAKEN = {"link": "href", "script": "src", "img": "src", "source": "src", "iframe": "src"}
+"""What a browser fetches by itself."""
+
+
+class Document(HTMLParser):
+    """Where a page leads, what it takes, and the places in it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.taken: list[str] = []
+        self.places: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.places |= {given[name] for name in ("id", "name") if given.get(name)}
+        if tag == "a" and "href" in given:
+            self.links.append(given["href"])
+        elif tag in TAKEN and given.get(TAKEN[tag]) and given.get("rel") != "canonical":
+            self.taken.append(given[TAKEN[tag]])
+
+
+def broken(site: Path) -> Iterator[str]:
+    """Links to files or places that the site does not have."""
+    pages = {file: Document(file.read_text()) for file in site.rglob("*.html")}
+    for file, document in pages.items():
+        for link in (*document.links, *document.taken):
+            address, place = urldefrag(link)
+            if urlsplit(address).scheme:
+                continue
+            led = (file.parent / unquote(address)).resolve() if address else file
+            led = led / "index.html" if led.is_dir() else led
+            there = led.is_file() and (not place or led not in pages or _has(pages[led], place))
+            if not there and file.name != "404.html":
+                yield f"{file.relative_to(site)}: {link}"
+
+
+def _has(document: Document, place: str) -> bool:
+    return unquote(place) in document.places
+
+
+def test_the_site(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "website", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    site = tmp_path / "site"
+    built = {file.relative_to(site).as_posix() for file in site.rglob("*.html")}
+    assert {path.replace(".md", ".html") for path in GENERATED} <= built
+    assert {"index.html", "changelog.html", "tutorial.html", "compatibility.html"} <= built
+    assert list(broken(site)) == []
+    for file in site.rglob("*.html"):
+        taken = Document(file.read_text()).taken
+        assert [each for each in taken if urlsplit(each).netloc] == []
+    for style in site.rglob("*.css"):
+        assert re.findall(r"url\(\s*['\"]?(https?:[^)]*)", style.read_text()) == []
+
+
+def test_a_broken_link_ends_it(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text('<h1 id="x">A</h1><a href="b.html#y">b</a><a href="#x">x</a>')
+    (tmp_path / "b.html").write_text('<a href="c.html">c</a><a href="a.html#x">a</a>')
+    assert sorted(broken(tmp_path)) == ["a.html: b.html#y", "b.html: c.html"]
