@@ -34,6 +34,8 @@ class DesiredApp(Record):
     spec: AppSpec
     image: str = ""
     """What `image = "."` stands for and machines without containers run."""
+    images: Mapping[str, str] = field(factory=dict)
+    """What the names of further images mean."""
     secrets: Mapping[str, Secret] = field(factory=dict, repr=False)
     workload: str | None = None
     files: FileSource = field(repr=False)

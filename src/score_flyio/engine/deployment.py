@@ -26,8 +26,7 @@ from score_flyio.deploy.releases.known import of_machines, to_remember
 from score_flyio.deploy.step import CreateApp
 from score_flyio.engine.ahead import problems_ahead
 from score_flyio.engine.apply import Applying, stale
-from score_flyio.engine.images import Images, wanted_image
-from score_flyio.engine.images import Wanted as WantedImage
+from score_flyio.engine.images import Images
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.pipeline import Preparation
 from score_flyio.engine.session import TOOL_VERSION, Session, StateRecorder
@@ -175,8 +174,8 @@ class Deployment:
     async def _plan_ahead(self, app: str) -> AppPlan:
         desired = self.foreseen(app)
         self.ready.refuse_taken(desired)
-        image = await self.images.expected(self.image(app, desired))
-        desired = evolve(desired, image=image, spec=self.images.held(app, desired.spec))
+        image = await self.images.expected(app)
+        desired = evolve(desired, image=image, images=self.images.meant(app))
         wanted = self.wanted(app, desired)
         observed = await observe_app(self.session.client, app, wanted, self.apps)
         await self.refuse(app, desired, observed)
@@ -198,10 +197,6 @@ class Deployment:
             secrets=item.may_have_secrets,
             certificates=item.may_have_hostnames,
         )
-
-    def image(self, app: str, desired: DesiredApp) -> WantedImage:
-        """Which image an app needs."""
-        return wanted_image(self.ready.inputs[app], desired)
 
     async def organization(self, observed: ObservedApp) -> str:
         """The one that the app is made in; none where it is there already.
@@ -296,10 +291,9 @@ class _Deploy:
         Where it waits for resources or for a build, the app and its addresses come meanwhile.
         """
         run = self.run
-        wanted = run.image(self.app, self._outline())
         org = await run.organization(observed)
-        if not run.ready.uids(self.app) and not run.images.is_built(wanted):
-            desired = await self._complete(wanted)
+        if not run.ready.uids(self.app) and not run.images.is_built(self.app):
+            desired = await self._complete()
             plan = await run.planned(desired, observed, org)
             await self._do(plan, desired, applying, execution, observed)
             return plan
@@ -313,7 +307,7 @@ class _Deploy:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(execution.carry_out, steps, {})
             try:
-                desired = await self._complete(wanted)
+                desired = await self._complete()
                 plan = await run.planned(desired, observed, org)
                 await self._do(plan, desired, applying, execution, observed)
             except ScoreFlyError as error:
@@ -346,7 +340,7 @@ class _Deploy:
         execution.context.secret_values = tuple(desired.secrets.values())
         await applying.steps(execution, plan, observed, desired.spec)
 
-    async def _complete(self, wanted: WantedImage) -> DesiredApp:
+    async def _complete(self) -> DesiredApp:
         """The app with its resources and its image, which come at the same time."""
         found: dict[str, DesiredApp] = {}
 
@@ -356,9 +350,9 @@ class _Deploy:
         with unwrapped():
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(resolve)
-                image = await self.run.images.ready(wanted)
-        spec = self.run.images.held(self.app, found[self.app].spec)
-        self.desired = evolve(found[self.app], image=image, spec=spec)
+                image = await self.run.images.ready(self.app)
+        images = self.run.images.meant(self.app)
+        self.desired = evolve(found[self.app], image=image, images=images)
         return self.desired
 
 

@@ -18,7 +18,7 @@ from score_flyio.deploy.model import ObservedApp, OwnCertificate
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.engine.deployment import Deployment, Plan
-from score_flyio.engine.images import Images, wanted_image
+from score_flyio.engine.images import Images
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.operations.apps import AppRef, choose_apps, find_app
 from score_flyio.engine.output import Output
@@ -159,16 +159,16 @@ class Engine:
             found = await images.checked(known)
             failures |= {each.label: each.error for each in found.refused}
 
-            async def one(app: str, item: Input) -> None:
-                wanted = wanted_image(item, found.apps[app])
+            async def one(app: str) -> None:
+                label = found.apps[app].label
                 try:
-                    built[wanted.label] = await images.ready(wanted)
+                    built[label] = await images.ready(app)
                 except ScoreFlyError as error:
-                    failures[wanted.label] = error
+                    failures[label] = error
 
             async with anyio.create_task_group() as tasks:
-                for app, item in found.inputs.items():
-                    tasks.start_soon(one, app, item)
+                for app in found.inputs:
+                    tasks.start_soon(one, app)
         return built, failures
 
     def deploy(self, what: Plan | Sequence[Input], options: DeployOptions | None = None) -> Run:

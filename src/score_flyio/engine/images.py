@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 from urllib.parse import urlsplit
 
 import anyio
 from attrs import define, evolve, field, frozen
 
+from score_flyio.deploy.desired.images import named_images, needs_image
 from score_flyio.deploy.execution.context import app_scope
 from score_flyio.deploy.model import DesiredApp
 from score_flyio.deploy.options import DeployOptions
@@ -64,6 +64,12 @@ class Wanted:
     app: str
     label: str
     spec: AppSpec
+    own: str = ""
+    """The image that the app is given; empty where it is given none."""
+    is_built: bool = False
+    """Whether it is made from files, which takes a while."""
+    others: Mapping[str, str] = field(factory=dict)
+    """The images that its parts name by themselves, each with its place."""
     folder: Path
     """The build context of an image that is built."""
     base: Path
@@ -75,6 +81,17 @@ class Wanted:
     def scope(self) -> Scope:
         """What events about it are about."""
         return app_scope(self.app, self.label)
+
+    @property
+    def named(self) -> Mapping[str, str]:
+        """All images that it names, each with how messages begin."""
+        # Of a workload, the machine config is what its containers were converted to.
+        cut = "machine_config." if self.converted else ""
+        places = {
+            image: f"{self.label}: {place.removeprefix(cut)}"
+            for image, place in self.others.items()
+        }
+        return {**places, **({self.own: self.label} if self.own else {})}
 
 
 @define(kw_only=True)
@@ -89,6 +106,8 @@ class Images:
     _registries: Registries = field(init=False)
     _mirror: Registries | None = field(default=None, init=False)
     """What is asked in place of registries, where the target has images of its own."""
+    _wanted: dict[str, Wanted] = field(factory=dict, init=False)
+    """By app."""
     _builds: dict[str, Build] = field(factory=dict, init=False)
     """By app, what is to be built."""
     _resolved: dict[str, Mapping[str, str]] = field(factory=dict, init=False)
@@ -120,10 +139,11 @@ class Images:
         """
         failed: dict[str, ScoreFlyError] = {}
         asked: dict[str, ImageReference] = {}
-        wanted = {app: wanted_image(item, found.apps[app]) for app, item in found.inputs.items()}
-        for app, each in wanted.items():
+        wanted = self._wanted
+        for app, item in found.inputs.items():
             try:
-                asked |= self._asked(each)
+                wanted[app] = wanted_image(item, found.apps[app], self.options)
+                asked |= self._asked(wanted[app])
             except InputError as error:
                 failed[app] = error
         resolved = await resolve_images(asked, self._ask)
@@ -139,7 +159,7 @@ class Images:
         async with anyio.create_task_group() as tasks:
             for app in wanted.keys() - failed:
                 tasks.start_soon(one, app)
-        return found.without({app: failed[app] for app in wanted if app in failed})
+        return found.without({app: failed[app] for app in found.inputs if app in failed})
 
     async def _check(self, wanted: Wanted, resolved: Resolved) -> None:
         """Note what the app is to run.
@@ -148,38 +168,43 @@ class Images:
             InputError: the Dockerfile or what belongs to it is wrong.
             ImageError: the image is not there, or cannot be built here.
         """
-        names = self._images(wanted)
-        for name in names:
+        meant: dict[str, str] = {}
+        for name, place in wanted.named.items():
             if error := resolved.missing.get(name):
-                raise _about(wanted.label, error) from error
-            image = resolved.images.get(name, name)
-            if image != name:
-                self.session.emit(ImageResolved(scope=wanted.scope, image=image))
-        self._resolved[wanted.app] = {name: resolved.images.get(name, name) for name in names}
-        if self.is_built(wanted):
+                raise _about(place, error) from error
+            meant[name] = resolved.images.get(name, name)
+            if meant[name] != name:
+                self.session.emit(ImageResolved(scope=wanted.scope, image=meant[name]))
+        self._resolved[wanted.app] = meant
+        if wanted.is_built:
             self._builds[wanted.app] = await self._prepared(wanted)
 
-    def held(self, app: str, spec: AppSpec) -> AppSpec:
-        """The app with the images of further containers by their digests."""
-        return with_images(spec, self._resolved[app])
+    def meant(self, app: str) -> Mapping[str, str]:
+        """The images that an app names, by digest where that is known."""
+        return self._resolved[app]
 
-    async def expected(self, wanted: Wanted) -> str:
+    def is_built(self, app: str) -> bool:
+        """Whether its image is made from files, which takes a while."""
+        return app in self._builds
+
+    async def expected(self, app: str) -> str:
         """The image as far as it is known without building anything."""
-        build = self._builds.get(wanted.app)
+        build = self._builds.get(app)
         if build is None:
-            return self._named(wanted)
+            return self._named(app)
         return await self._there(build) or str(await _known(build))
 
-    async def ready(self, wanted: Wanted) -> str:
+    async def ready(self, app: str) -> str:
         """The image, built and pushed where it has to be; empty where none is needed.
 
         Raises:
             ImageError: it cannot be built or pushed.
         """
-        if wanted.app not in self._builds:
-            return self._named(wanted)
+        build, wanted = self._builds.get(app), self._wanted[app]
+        if build is None:
+            return self._named(app)
         async with self._limiter:
-            build, start = self._builds[wanted.app], anyio.current_time()
+            start = anyio.current_time()
             image = await self._there(build) if self._may_reuse else None
             reused = image is not None
             image = image or await self._built(build, wanted)
@@ -188,26 +213,13 @@ class Images:
             self.session.emit(done)
             return image
 
-    def is_built(self, wanted: Wanted) -> bool:
-        """Whether it is made from files, which takes a while."""
-        return not self._own(wanted) and needs_image(wanted.spec)
-
-    def _own(self, wanted: Wanted) -> str:
-        """The image that the app is given; empty where it is given none."""
-        build = wanted.spec.build
-        return self.options.image or (build.image if build else "")
-
-    def _named(self, wanted: Wanted) -> str:
-        return self._resolved[wanted.app].get(self._own(wanted), "")
-
-    def _images(self, wanted: Wanted) -> tuple[str, ...]:
-        """All images that the app names."""
-        return tuple(filter(None, (self._own(wanted), *other_images(wanted.spec))))
+    def _named(self, app: str) -> str:
+        return self._resolved[app].get(self._wanted[app].own, "")
 
     def _asked(self, wanted: Wanted) -> Mapping[str, ImageReference]:
         """Those that somebody can be asked for. Raises InputError for no image."""
-        names = self._images(wanted) if self.options.images.resolve else ()
-        found = {name: ImageReference.parse(name) for name in names}
+        named = wanted.named if self.options.images.resolve else {}
+        found = {name: _reference(name, place) for name, place in named.items()}
         everything = self._mirror is not None or not self._has_own_images
         return {n: image for n, image in found.items() if everything or self._is_own(image)}
 
@@ -323,12 +335,28 @@ def _about(label: str, error: ImageError) -> ImageError:
     return kind(f"{label}: {error.message}", hint=error.hint, code=error.code)
 
 
-def wanted_image(item: Input, desired: DesiredApp) -> Wanted:
-    """Which image an app needs."""
+def _reference(name: str, place: str) -> ImageReference:
+    try:
+        return ImageReference.parse(name)
+    except InputError as error:
+        raise InputError(f"{place}: {error}", hint=error.hint, code=error.code) from error
+
+
+def wanted_image(item: Input, desired: DesiredApp, options: DeployOptions) -> Wanted:
+    """Which images an app needs.
+
+    Raises:
+        ConversionError: as `with_sources`.
+    """
+    spec, files = desired.spec, desired.files
+    own = options.image or (spec.build.image if spec.build else "")
     return Wanted(
         app=desired.name,
         label=item.workload or desired.name,
-        spec=desired.spec,
+        spec=spec,
+        own=own,
+        is_built=not own and needs_image(spec, files),
+        others=named_images(spec, files),
         folder=item.build_folder,
         base=item.build_base,
         converted=item.workload is not None,
@@ -389,48 +417,8 @@ def _built_by_others(wanted: Wanted, section: BuildSection, chosen: ImageOptions
     return "builtin" if section.builtin and not named and not there else ""
 
 
-def other_images(spec: AppSpec) -> tuple[str, ...]:
-    """The images that a machine config inside the file names, but for `.`, the app's own."""
-    found = [container.get("image") for container in _containers(_inline(spec))]
-    return tuple(dict.fromkeys(image for image in found if image and image != "."))
-
-
-def with_images(spec: AppSpec, images: Mapping[str, str]) -> AppSpec:
-    """The app with other names of the images in the machine config inside the file."""
-    document = _inline(spec)
-    if all(images.get(image, image) == image for image in other_images(spec)):
-        return spec
-    for container in _containers(document):
-        container["image"] = images.get(container.get("image", ""), container.get("image"))
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    if spec.experimental is not None and spec.experimental.machine_config:
-        return evolve(spec, experimental=evolve(spec.experimental, machine_config=text))
-    return evolve(spec, machine_config=text)
-
-
-def _inline(spec: AppSpec) -> Any:
-    text = (spec.experimental.machine_config if spec.experimental else "") or spec.machine_config
-    try:
-        return json.loads(text) if text.lstrip().startswith("{") else None
-    except ValueError:  # told where the machine config is made of it
-        return None
-
-
-def _containers(document: Any) -> list[dict[str, Any]]:
-    found = document.get("containers") if isinstance(document, dict) else None
-    return [each for each in found or [] if isinstance(each, dict)]
-
-
 def _path(text: str) -> Path | None:
     return Path(text) if text else None
-
-
-def needs_image(spec: AppSpec) -> bool:
-    """Whether any container runs the image of the app: not when all bring their own."""
-    inline = (spec.experimental.machine_config if spec.experimental else "") or spec.machine_config
-    return not (inline.lstrip().startswith("{") and '"containers"' in inline) or bool(
-        spec.container
-    )
 
 
 async def _known(build: Build) -> ImageReference:

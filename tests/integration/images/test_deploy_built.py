@@ -205,7 +205,7 @@ def test_an_image_whose_tag_was_moved_is_deployed(
         manifest = client.get("/v2/moved/manifests/v2", headers={"accept": kind}).content
         client.put("/v2/moved/manifests/v1", content=manifest, headers={"content-type": kind})
     planned = cli("plan", "-c", "fly.toml", "--image", image).stdout
-    assert first[:19] in planned
+    assert f"{first[:19]} → " in planned
     assert second[:19] in planned
     assert cli("deploy", "-c", "fly.toml", "--image", image, FAST).exit_code == 0
     assert image_of(served, "moved") == f"{image}@{second}"

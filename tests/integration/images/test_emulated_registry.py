@@ -12,6 +12,8 @@ from tests.cli.platform import Platform, platform
 from tests.integration.images.conftest import PASSWORD, program
 
 FAST = "--no-smoke-checks"
+SHOWN = 19
+"""How much of a digest plans show."""
 
 
 def use(cli: Cli, served: Platform) -> str:
@@ -66,14 +68,76 @@ def test_a_served_one_is_asked_for_all_images(cli: Cli) -> None:
         served.emulator.world.registries.push("nginx:1")
         second = served.emulator.world.registries.reference("nginx:1")["digest"]
         planned = cli("plan", "-c", "fly.toml").stdout
-        assert first[:19] in planned
-        assert second[:19] in planned
+        assert f"image: nginx:1@{first[:SHOWN]} → nginx:1@{second[:SHOWN]}" in planned
         assert cli("deploy", "-c", "fly.toml", FAST).exit_code == 0
         assert images(served, "app") == {f"nginx:1@{second}"}
         missing = cli("deploy", "-c", "fly.toml", "--image", "nginx:9", FAST)
         assert missing.exit_code == 1
         assert "app: docker.io/library/nginx:9" in missing.stderr
         assert images(served, "app") == {f"nginx:1@{second}"}
+
+
+CONTAINERS = '{"containers": [{"name": "app"}, {"name": "side", "image": "side:1"}]}'
+BY_HAND = "app = 'app'\n[build]\nimage = 'nginx:1'\n"
+
+
+@pytest.mark.parametrize(
+    ("config", "place"),
+    [
+        (f"machine_config = '{CONTAINERS}'\n{BY_HAND}", "machine_config.containers.side.image"),
+        (f"machine_config = 'm.json'\n{BY_HAND}", "m.json: containers.side.image"),
+        (f"{BY_HAND}[build.compose]\n", "compose.yml: services.side.image"),
+        ("app = 'app'\n[build.compose]\nfile = 'all.yml'\n", "all.yml: services.side.image"),
+        (
+            f"{BY_HAND}[[machine_checks]]\ncommand = ['true']\nimage = 'side:1'\n",
+            "machine_checks[0].image",
+        ),
+    ],
+)
+def test_images_that_parts_of_an_app_name_are_held_and_moved(
+    cli: Cli, config: str, place: str
+) -> None:
+    for name, text in (
+        ("fly.toml", config),
+        ("m.json", CONTAINERS),
+        ("compose.yml", "services: {app: {build: .}, side: {image: 'side:1'}}\n"),
+        ("all.yml", "services: {side: {image: 'side:1'}}\n"),
+    ):
+        (cli.directory / name).write_text(text)
+    args = ("deploy", "-c", "fly.toml", FAST)
+    with platform(registry=True) as served:
+        use(cli, served)
+        registries = served.emulator.world.registries
+        first = registries.reference("side:1")["digest"]
+        result = cli(*args)
+        assert result.exit_code == 0, result.stderr
+        held = {f"side:1@{first}"} if "machine_checks" not in config else set()
+        assert containers(served) == held
+        again = cli(*args, "--json")
+        assert again.json["outcome"] == "unchanged", again.stdout
+        registries.push("side:1")
+        second = registries.reference("side:1")["digest"]
+        if held:
+            planned = cli("plan", "-c", "fly.toml").stdout
+            assert f"image: side:1@{first[:SHOWN]} → side:1@{second[:SHOWN]}" in planned
+            assert cli(*args).exit_code == 0
+            assert containers(served) == {f"side:1@{second}"}
+    with platform(registry=True, missing_images=frozenset({"side:1"})) as served:
+        use(cli, served)
+        missing = cli(*args)
+        assert missing.exit_code == 1
+        assert f"app: {place}: docker.io/library/side:1: " in missing.stderr
+        assert "error" in served.get("/apps/app")
+
+
+def containers(served: Platform) -> set[str]:
+    """Images of the containers that are not the app's own."""
+    return {
+        container["image"]
+        for machine in served.machines("app")
+        for container in machine["config"].get("containers") or []
+        if container["name"] == "side"
+    }
 
 
 def test_the_one_of_emulate_is_asked(cli: Cli) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from score_flyio.deploy.desired.images import needs_image
+from score_flyio.deploy.local_files import LocalFiles
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.engine.images import Wanted, build_settings, needs_image
+from score_flyio.engine.images import Wanted, build_settings
 from score_flyio.errors import ImageError
 from score_flyio.flytoml.load import read_document
 from score_flyio.images.build import BuildSettings, prepare
@@ -129,7 +131,7 @@ def test_the_cases_of_flyctl(name: str) -> None:
     if build is not None and build.image:
         assert build.image in sources[0]
         return
-    assert needs_image(document.spec)
+    assert needs_image(document.spec, LocalFiles(CASES / name))
     if build is not None and (build.builder or "://" in build.dockerfile):
         with pytest.raises(ImageError):
             build_settings(item, DeployOptions())

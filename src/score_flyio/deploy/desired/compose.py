@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import math
 import posixpath
+from functools import partial
 from typing import Any, Final, cast
 
 from fly_machines.models import (
@@ -51,9 +52,10 @@ def compose_containers(path: str, files: FileSource) -> list[FlyContainerConfig]
         ConversionError: the file is missing, is no compose file, has no services, more than one
             that is built, or one with neither image nor build.
     """
-    path, content = (path, read(files, path, field=FIELD)) if path else _search(files)
-    if content is None:
+    path = compose_file(path, files)
+    if not path:
         return []
+    content = read(files, path, field=FIELD)
     services = read_services(content, path)
     dependencies = {name: _dependencies(name, s.get("depends_on")) for name, s in services.items()}
     built = [name for name, service in services.items() if service.get("build") is not None]
@@ -73,13 +75,17 @@ def compose_containers(path: str, files: FileSource) -> list[FlyContainerConfig]
     return containers
 
 
-def _search(files: FileSource) -> tuple[str, bytes | None]:
-    for name in USUAL_NAMES:
-        try:
-            return name, files.read(name)
-        except OSError:
-            continue
-    return "", None
+def compose_file(path: str, files: FileSource) -> str:
+    """What a path of `[build.compose]` means: none the first file that is there, if any is."""
+    return path or next(filter(partial(_is_there, files), USUAL_NAMES), "")
+
+
+def _is_there(files: FileSource, name: str) -> bool:
+    try:
+        files.read(name)
+    except OSError:
+        return False
+    return True
 
 
 def _container(

@@ -7,7 +7,8 @@ The first source that is given wins: `build.compose`, `experimental.machine_conf
 from __future__ import annotations
 
 import json
-from typing import Any, TypeVar, cast
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar, cast
 
 import attrs
 
@@ -23,6 +24,7 @@ from score_flyio.flytoml.spec import AppSpec
 
 _Model = TypeVar("_Model")
 
+NOTHING: Final[Mapping[str, str]] = {}
 BUILT_IMAGE = "."
 """Stands for the deployed image."""
 
@@ -45,12 +47,17 @@ def with_sources(config: FlyMachineConfig, spec: AppSpec, files: FileSource) -> 
     return config
 
 
-def with_image(config: FlyMachineConfig, image: str) -> None:
-    """Put the deployed image into `config`, also where a container says `"."`."""
-    config.image = image
+def with_image(config: FlyMachineConfig, image: str, images: Mapping[str, str] = NOTHING) -> None:
+    """Put the deployed image into `config`, also where a container says `"."`.
+
+    `images` has further names of images, and what they mean. No image leaves those of containers.
+    """
+    config.image = image or None
     for container in config.containers or []:
         if container.image == BUILT_IMAGE:
             container.image = image
+        elif container.image:
+            container.image = images.get(container.image, container.image)
 
 
 def with_image_configs(config: FlyMachineConfig, image: str) -> None:

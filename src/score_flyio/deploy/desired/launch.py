@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Literal, TypeAlias
 
@@ -9,7 +10,7 @@ import attrs
 from attrs import frozen
 
 from fly_machines.models import CreateMachineRequest, FlyMachineConfig, FlyMachineGuest
-from score_flyio.deploy.desired.containers import with_image, with_image_configs
+from score_flyio.deploy.desired.containers import NOTHING, with_image, with_image_configs
 from score_flyio.deploy.desired.guest import default_guest
 from score_flyio.deploy.desired.machine_config import add_release, machine_config
 from score_flyio.deploy.desired.settings import deploy_settings
@@ -44,6 +45,7 @@ def launch_plan(
     image: str,
     release: Release,
     files: FileSource,
+    images: Mapping[str, str] = NOTHING,
     ha: bool = True,
     guest: FlyMachineGuest | None = None,
 ) -> LaunchPlan:
@@ -55,6 +57,7 @@ def launch_plan(
         image: What the machines run.
         release: Goes into their metadata.
         files: Local files that the app refers to.
+        images: What the names of further images mean.
         ha: Give the group a second machine where it can have one.
         guest: Size of the machines when no `[[vm]]` table serves the group.
 
@@ -65,7 +68,7 @@ def launch_plan(
     config.guest = config.guest or deepcopy(guest) or default_guest()
     if spec.host_dedication_id:
         config.guest.host_dedication_id = spec.host_dedication_id
-    with_image(config, image)
+    with_image(config, image, images)
     with_image_configs(config, image)
     add_release(config, release)
     first = CreateMachineRequest(

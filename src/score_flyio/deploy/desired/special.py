@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import Final
 
@@ -16,6 +16,7 @@ from fly_machines.models import (
     FlyStopConfig,
     Machine,
 )
+from score_flyio.deploy.desired.containers import NOTHING
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.files import merged_files
 from score_flyio.deploy.desired.guest import (
@@ -105,6 +106,7 @@ def machine_check_inputs(
     under_test: Machine,
     *,
     release: Release,
+    images: Mapping[str, str] = NOTHING,
     guest: FlyMachineGuest | None = None,
 ) -> tuple[CreateMachineRequest, ...]:
     """One request per machine check of `group`, to be run against the machine `under_test`.
@@ -112,7 +114,9 @@ def machine_check_inputs(
     Raises:
         ConversionError: a check has no command.
     """
-    results = list(try_machine_checks(spec, group, under_test, release=release, guest=guest))
+    results = list(
+        try_machine_checks(spec, group, under_test, release=release, images=images, guest=guest)
+    )
     for result in results:
         if isinstance(result, ConversionError):
             raise result
@@ -125,6 +129,7 @@ def try_machine_checks(
     under_test: Machine,
     *,
     release: Release,
+    images: Mapping[str, str] = NOTHING,
     guest: FlyMachineGuest | None = None,
 ) -> Iterator[CreateMachineRequest | ConversionError]:
     """As `machine_check_inputs`, with the error of a check in its place."""
@@ -136,7 +141,7 @@ def try_machine_checks(
             continue
         config.env = {**(config.env or {}), TESTED_ADDRESS: under_test.private_ip or ""}
         config.guest = deepcopy(guest) or default_guest()
-        yield _request(spec, config, image, release)
+        yield _request(spec, config, images.get(image, image), release)
 
 
 def group_machine_checks(spec: AppSpec, group: str) -> tuple[MachineCheck, ...]:

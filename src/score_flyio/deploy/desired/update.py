@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from attrs import frozen
 
 from fly_machines.models import (
@@ -11,7 +13,7 @@ from fly_machines.models import (
     UpdateMachineRequest,
 )
 from score_flyio.deploy.condition import host_answers, rests
-from score_flyio.deploy.desired.containers import with_image
+from score_flyio.deploy.desired.containers import NOTHING, with_image
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.machine_config import add_release, machine_config
 from score_flyio.deploy.desired.mounts import updated_mounts
@@ -37,6 +39,7 @@ def update_input(
     image: str,
     release: Release,
     files: FileSource,
+    images: Mapping[str, str] = NOTHING,
 ) -> MachineUpdate:
     """How to update `existing`, a machine of `group`; it is not changed.
 
@@ -46,7 +49,7 @@ def update_input(
     """
     present = existing.config or existing.incomplete_config or FlyMachineConfig()
     config = machine_config(spec, group, base=present, files=files)
-    with_image(config, image)
+    with_image(config, image, images)
     add_release(config, release)
     change = updated_mounts(config.mounts, present.mounts)
     config.mounts = change.mounts

@@ -29,6 +29,7 @@ def launch_steps(context: GroupContext, missing: Missing | None = None) -> Group
         context.desired.spec,
         context.group,
         image=context.desired.image,
+        images=context.desired.images,
         release=context.release,
         files=context.desired.files,
         ha=options.ha,

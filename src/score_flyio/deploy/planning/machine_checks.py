@@ -30,13 +30,19 @@ def _tests(context: GroupContext) -> tuple[MachineTest, ...]:
     if not checks:
         return ()
     tested = launch_plan(
-        desired.spec, group, image=desired.image, release=context.release, files=desired.files
+        desired.spec,
+        group,
+        image=desired.image,
+        images=desired.images,
+        release=context.release,
+        files=desired.files,
     ).first
     requests = machine_check_inputs(
         desired.spec,
         group,
         models.Machine(config=tested.config),
         release=context.release,
+        images=desired.images,
         guest=options_guest(context.options),
     )
     return tuple(

@@ -129,6 +129,7 @@ def _change(
         context.group,
         machine,
         image=desired.image,
+        images=desired.images,
         release=context.release,
         files=desired.files,
     )
@@ -190,6 +191,7 @@ def _one_more(context: GroupContext) -> models.CreateMachineRequest:
         context.desired.spec,
         context.group,
         image=context.desired.image,
+        images=context.desired.images,
         release=context.release,
         files=context.desired.files,
         guest=options_guest(context.options),

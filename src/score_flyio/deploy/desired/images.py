@@ -1,0 +1,67 @@
+"""The images of an app: whether it needs one of its own, and which others its parts name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from fly_machines.models import FlyContainerConfig, FlyMachineConfig
+from score_flyio.deploy.desired.compose import compose_file
+from score_flyio.deploy.desired.containers import BUILT_IMAGE, with_sources
+from score_flyio.deploy.model import FileSource
+from score_flyio.flytoml.spec import AppSpec, MachineCheck
+
+
+def needs_image(spec: AppSpec, files: FileSource) -> bool:
+    """Whether anything runs the image of the app: not when all containers bring their own.
+
+    Raises:
+        ConversionError: as `with_sources`.
+    """
+    containers = _containers(spec, files)
+    built = any(BUILT_IMAGE in _images_in(container) for container in containers)
+    return not containers or built or bool(spec.deploy and spec.deploy.release_command)
+
+
+def named_images(spec: AppSpec, files: FileSource) -> Mapping[str, str]:
+    """The images that containers and machine checks name by themselves, each with its first place.
+
+    Raises:
+        ConversionError: as `with_sources`.
+    """
+    found: dict[str, str] = {}
+    source = _source(spec, files)
+    for container in _containers(spec, files):
+        if container.image != BUILT_IMAGE:
+            found.setdefault(container.image or "", f"{source}.{container.name}.image")
+    for place, check in _machine_checks(spec):
+        found.setdefault(check.image, f"{place}.image")
+    return {image: place for image, place in found.items() if image}
+
+
+def _containers(spec: AppSpec, files: FileSource) -> list[FlyContainerConfig]:
+    return with_sources(FlyMachineConfig(), spec, files).containers or []
+
+
+def _images_in(container: FlyContainerConfig) -> set[str | None]:
+    return {container.image, *(file.image_config for file in container.files or [])}
+
+
+def _source(spec: AppSpec, files: FileSource) -> str:
+    """Where the containers stand."""
+    if spec.build is not None and spec.build.compose is not None:
+        return f"{compose_file(spec.build.compose.file, files)}: services"
+    experimental = spec.experimental.machine_config if spec.experimental else ""
+    text = experimental or spec.machine_config
+    key = "experimental.machine_config" if experimental else "machine_config"
+    return f"{key}.containers" if text.startswith("{") else f"{text}: containers"
+
+
+def _machine_checks(spec: AppSpec) -> Iterator[tuple[str, MachineCheck]]:
+    tables = {"machine_checks": spec.machine_checks}
+    if spec.http_service is not None:
+        tables["http_service.machine_checks"] = spec.http_service.machine_checks
+    for index, service in enumerate(spec.services):
+        tables[f"services[{index}].machine_checks"] = service.machine_checks
+    for place, checks in tables.items():
+        for index, check in enumerate(checks):
+            yield f"{place}[{index}]", check
