@@ -87,21 +87,35 @@ async def test_a_secret_that_was_staged_to_go_goes_with_the_next_deploy() -> Non
     assert (await lab.deploy(toml())).changes == []
 
 
-async def test_secrets_that_flyctl_staged_go_live_where_it_deployed() -> None:
-    lab = Lab.build()
-    await lab.deploy(toml())
-    for machine in lab.machines():
-        machine.config["metadata"]["fly_flyctl_version"] = "0.3.200"
+async def stage_by_flyctl(lab: Lab, **values: str) -> None:
+    """As `flyctl secrets set --stage`: machines are not told of it."""
     async with lab.engine() as engine:
-        body = models.AppSecretsUpdateRequest(values={"LATER": "soon"})
+        body = models.AppSecretsUpdateRequest(values=dict(values))
         await engine.client.api.secrets_update("web", body)
-    assert len((await lab.deploy(toml())).of("Machines_update")) == 2
 
 
-async def test_where_nothing_hints_at_secrets_nobody_asks_for_them() -> None:
+@pytest.mark.parametrize("deployed_by", ["flyctl", "us"])
+@pytest.mark.parametrize("image", ["nginx:1", "nginx:2"])
+async def test_secrets_that_flyctl_staged_go_live(deployed_by: str, image: str) -> None:
     lab = Lab.build()
     await lab.deploy(toml())
-    assert not (await lab.deploy(toml())).of("Secrets_list")
+    if deployed_by == "flyctl":
+        for machine in lab.machines():
+            machine.config["metadata"]["fly_flyctl_version"] = "0.3.200"
+    await stage_by_flyctl(lab, LATER="soon")
+    assert says((await status(lab)).notes, "staged secrets wait for the next deploy: LATER")
+    steps, notes = await plan_notes(lab, toml(image=image))
+    assert len([step for step in steps if step.startswith("update machine")]) == 2
+    assert says(notes, "secrets that were staged go live with this deploy: LATER")
+    assert len((await lab.deploy(toml(image=image))).of("Machines_update")) == 2
+    assert (await status(lab)).notes == ()
+    assert (await lab.deploy(toml(image=image))).changes == []
+
+
+async def test_a_deploy_that_gives_all_machines_a_config_need_not_ask_for_secrets() -> None:
+    lab = Lab.build()
+    await lab.deploy(toml())
+    assert not (await lab.deploy(toml(image="nginx:2"))).of("Secrets_list")
 
 
 async def test_a_plan_that_was_agreed_to_is_not_stale_for_the_secrets_it_read() -> None:

@@ -20,7 +20,7 @@ from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.departures import departures, refuse_unasked
 from score_flyio.deploy.planning.model import AppPlan, PlanSettings, fingerprint
 from score_flyio.deploy.planning.plan import plan_app, platform_steps
-from score_flyio.deploy.planning.secrets import may_wait, waiting_secrets
+from score_flyio.deploy.planning.secrets import waiting_secrets
 from score_flyio.deploy.planning.shown import Totals, describe_app, plan_json, totals
 from score_flyio.deploy.releases.known import of_machines, to_remember
 from score_flyio.deploy.step import CreateApp
@@ -179,7 +179,8 @@ class Deployment:
         wanted = self.wanted(app, desired)
         observed = await observe_app(self.session.client, app, wanted, self.apps)
         await self.refuse(app, desired, observed)
-        plan = await self.planned(desired, observed, await self.organization(observed))
+        org = await self.organization(observed)
+        plan = await self.planned(desired, observed, org, to_look=True)
         notices = (*desired.notices, *_open_options(self.options))
         return evolve(plan, notes=(*map(str, notices), *plan.notes))
 
@@ -222,14 +223,17 @@ class Deployment:
         if problems:
             raise ConfigError(problems=self.ready.inputs[app].located(problems))
 
-    async def planned(self, desired: DesiredApp, observed: ObservedApp, org: str) -> AppPlan:
+    async def planned(
+        self, desired: DesiredApp, observed: ObservedApp, org: str, *, to_look: bool = False
+    ) -> AppPlan:
         """The plan of one app.
 
-        Where it would leave machines as they are, secrets may wait that somebody staged for them.
+        Where it would leave machines as they are, secrets may wait that somebody staged for them:
+        nothing but the list of secrets tells. A plan `to_look` at names them in any case.
         """
         settings = self.settings(desired.name)
         plan = plan_app(evolve(desired, org=org), observed, settings)
-        if not (plan.unchanged and may_wait(observed, settings.known)):
+        if not (plan.unchanged or (to_look and observed.machines)):
             return plan
         full = await with_secrets(self.session.client, observed)
         if not any(waiting_secrets(machine, full) for machine in full.machines):

@@ -83,19 +83,6 @@ def plan_secrets(
     return SecretsPlan(changes={}, seen=seen)
 
 
-def may_wait(observed: ObservedApp, known: KnownApp) -> bool:
-    """Whether anything hints at secrets that nobody handed out: then they are worth a call.
-
-    A machine tells it whose secrets were staged, that saw some, or that another tool configured.
-    """
-    marks = [Marks.of(machine) for machine in observed.machines]
-    return bool(known.secrets) or any(
-        (mark.staged or mark.secrets_seen or mark.all_secrets_seen) is not None
-        or not (mark.tool_version or "").startswith(OWN_TOOL)
-        for mark in marks
-    )
-
-
 def waiting_secrets(machine: models.Machine, observed: ObservedApp) -> tuple[str, ...]:
     """Names of the secrets that a running machine has not seen, as far as anything tells.
 

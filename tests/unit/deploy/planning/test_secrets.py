@@ -22,7 +22,6 @@ from score_flyio.deploy.planning.secrets import (
     SET_SECRETS,
     digests_hash,
     fingerprint,
-    may_wait,
     plan_secrets,
     remember,
     waiting_secrets,
@@ -92,25 +91,6 @@ def running(*events: tuple[str, int], state: str = "started", **marks: str) -> m
         config=models.FlyMachineConfig(metadata=marks),
         events=[models.MachineEvent(type=kind, timestamp=1000 * at) for kind, at in events],
     )
-
-
-@pytest.mark.parametrize(
-    ("known", "machines", "asks"),
-    [
-        (KnownApp(), [], False),
-        (KnownApp(), [running(**OURS)], False),
-        (KNOWN, [running(**OURS)], True),
-        (KnownApp(), [running(**OURS), running(**OURS, **{STAGED: "1"})], True),
-        (KnownApp(), [running(**OURS, **{SECRETS_SEEN: "h"})], True),
-        (KnownApp(), [running(**OURS, **{ALL_SECRETS_SEEN: "h"})], True),
-        (KnownApp(), [running(**{TOOL_VERSION: "0.3.200"}), running(**OURS)], True),
-        (KnownApp(), [running()], True),
-    ],
-)
-def test_when_secrets_are_worth_a_call(
-    known: KnownApp, machines: list[models.Machine], asks: bool
-) -> None:
-    assert may_wait(ObservedApp(name="web", machines=tuple(machines)), known) is asks
 
 
 TIMES = {"A": 10.0, "B": 20.0}
