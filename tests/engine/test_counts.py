@@ -57,6 +57,26 @@ async def test_what_somebody_destroyed_does_not_come_back(
     lab.check_clean()
 
 
+@pytest.mark.parametrize("ha", [True, False])
+@pytest.mark.parametrize("service", [True, False])
+async def test_what_a_launch_left_out_comes_behind_a_bluegreen(
+    lab: Lab, service: bool, ha: bool
+) -> None:
+    """A standby of the machine that goes would never run."""
+    half = await lab.deploy(toml(service=service), faults="Machines_create: 400 skip=1")
+    assert (half.code, len(lab.machines())) == (1, 1)
+    new = toml(service=service, image="nginx:2", strategy="bluegreen")
+    options = evolve(QUICK, ha=ha)
+    assert (await lab.deploy(new, options=options)).code == 0
+    first, *second = lab.machines()
+    assert lab.images() == ["nginx:2"] * (1 + ha)
+    assert [m.config.get("standbys") for m in second] == ([None if service else [first.id]] * ha)
+    for again in (new, toml(service=service, image="nginx:3", strategy="bluegreen")):
+        assert (await lab.deploy(again, options=options)).code == 0
+        assert len(lab.machines()) == 1 + ha
+    lab.check_clean()
+
+
 async def test_a_destroyed_standby_does_not_come_back(lab: Lab) -> None:
     await lab.deploy(toml(service=False))
     somebody_destroys(lab, 1)

@@ -294,6 +294,26 @@ async def test_a_standby_of_a_lost_host_is_replaced_by_a_standby(lab: Lab) -> No
     assert again.state in {"created", "stopped"}
 
 
+@pytest.mark.parametrize("image", ["nginx:1", "nginx:2"])
+@pytest.mark.parametrize("strategy", ["rolling", "bluegreen", "immediate"])
+@pytest.mark.parametrize("both", [False, True])
+async def test_a_standby_stands_by_for_what_replaces_its_machine(
+    lab: Lab, image: str, strategy: str, both: bool
+) -> None:
+    await lab.deploy(toml(service=False))
+    for machine in lab.machines() if both else lab.machines()[:1]:
+        lab.fly.world.hosts[machine.host].status = "unreachable"
+    new = toml(service=False, image=image, strategy=strategy)
+    done = await lab.deploy(new)
+    assert done.code == 0, done.text
+    (primary,) = [m for m in lab.machines() if not m.config.get("standbys")]
+    (standby,) = [m for m in lab.machines() if m.config.get("standbys")]
+    assert standby.config["standbys"] == [primary.id]
+    assert primary.state == "started"
+    assert standby.state in {"created", "stopped"}
+    assert (await lab.deploy(new)).changes == []
+
+
 async def test_the_data_of_a_lost_host_is_not_left_behind(lab: Lab) -> None:
     mounts = '[[mounts]]\nsource = "data"\ndestination = "/data"\n'
     await lab.deploy(toml(mounts))

@@ -72,6 +72,18 @@ async def test_it_moves_to_a_host_with_room() -> None:
         assert all(machine.lease is None for machine in living(emulator))
 
 
+async def test_the_standby_of_one_that_moved_stands_by_for_it_from_the_next_deploy_on() -> None:
+    lab = Lab.build(hosts_per_region=4, host_memory_mb=768)
+    await lab.deploy(toml(SMALL, service=False))
+    host = lab.fly.world.hosts[lab.machines()[0].host]
+    host.used_mb = host.memory_mb
+    for changes in (True, True, False):
+        done = await lab.deploy(toml(LARGE, service=False))
+        assert (done.code, bool(done.changes)) == (0, changes), done.text
+    standby, primary = lab.machines()
+    assert (primary.config.get("standbys"), standby.config["standbys"]) == (None, [primary.id])
+
+
 async def test_a_volume_pins_it_and_the_mend_is_told() -> None:
     async with Emulator(SETTINGS, clock=EventLoopClock()) as emulator:
         with pytest.raises(DeployError, match="fork the volume to another host"):

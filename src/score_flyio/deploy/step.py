@@ -289,6 +289,8 @@ class UpdateMachine(_Reconfigure):
     only_if_secrets_differ: bool = False
     starts: bool = False
     """Whether it is started, too: an update alone leaves a machine stopped that did not run."""
+    standby_for: Ref | None = None
+    """What it stands by for from then on; None: as before."""
 
     @property
     def config(self) -> models.FlyMachineConfig:

@@ -8,6 +8,7 @@ from score_flyio.deploy.metadata import by_group
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.counts import (
     LAUNCHED,
+    Missing,
     is_open,
     mark_counted,
     missing_of_launch,
@@ -70,6 +71,8 @@ def _present(context: GroupContext, members: Members, *, creates: bool) -> Group
     missing = missing_of_launch(members.machines)
     if missing and not creates:
         return telling_untested(context, update_steps(context, members))
+    if missing and (heir := _heir(context, members, missing)):
+        return _completed_afterwards(context, members, missing, heir)
     launch = launch_steps(context, missing) if missing else GroupPlan()
     update = update_steps(context, members, counted=True)
     update = telling_untested(context, behind(update, launch.steps))
@@ -86,6 +89,25 @@ def _present(context: GroupContext, members: Members, *, creates: bool) -> Group
         for name in unmarked
     )
     return join([launch, update, GroupPlan(steps=marks, leases=unmarked)])
+
+
+def _heir(context: GroupContext, members: Members, missing: Missing) -> Ref | None:
+    """What takes the place of the only machine of a launch, where an update does not do."""
+    steps = update_steps(context, members).steps
+    made = (s for s in steps if isinstance(s, CreateMachine) and s.previous == missing.first)
+    return next((step.target for step in made), None)
+
+
+def _completed_afterwards(
+    context: GroupContext, members: Members, missing: Missing, heir: Ref
+) -> GroupPlan:
+    """What the launch left out comes behind its first machine's end, and belongs to its heir."""
+    update = telling_untested(context, update_steps(context, members))
+    launch = behind(launch_steps(context, missing, heir=heir), update.steps)
+    made = tuple(step.id for step in launch.steps if isinstance(step, CreateMachine))
+    behind_it = made or ((heir.step,) if heir.step else ())
+    mark = mark_counted(context.app, context.group, heir, LAUNCHED, *behind_it)
+    return join([update, launch, GroupPlan(steps=(mark,))])
 
 
 def _standbys_last(plan: GroupPlan) -> GroupPlan:

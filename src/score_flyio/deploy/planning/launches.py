@@ -17,12 +17,15 @@ from score_flyio.deploy.planning.strategies import STRATEGIES
 from score_flyio.deploy.step import CreateMachine, Step
 
 
-def launch_steps(context: GroupContext, missing: Missing | None = None) -> GroupPlan:
+def launch_steps(
+    context: GroupContext, missing: Missing | None = None, *, heir: Ref | None = None
+) -> GroupPlan:
     """The creates of a group and what waits for them.
 
     Creates go out one after another, each answered before the next, so that the platform puts them
     on different hosts; starting and health are waited for together. Nothing is `missing` where
-    one machine is enough: with `--no-ha`, or since the group got a mount.
+    one machine is enough: with `--no-ha`, or since the group got a mount. `heir` is what has taken
+    the place of the first machine by then.
     """
     options = context.options
     plan = launch_plan(
@@ -46,6 +49,7 @@ def launch_steps(context: GroupContext, missing: Missing | None = None) -> Group
     previous: tuple[str, ...] = ()
     for number in (2,) if missing else range(1, of + 1):
         first = Ref(machine=missing.first) if missing else Ref(step=_name(context, 1))
+        first = heir or first
         standby_for = first if plan.availability == "standby" and number > 1 else None
         request = plan.standby(first.machine or "") if standby_for else plan.first
         marks = Marks(addresses=decided, counted=LAUNCHED if number == of > 1 else None)

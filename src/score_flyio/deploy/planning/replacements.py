@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from attrs import evolve
 
 from fly_machines import models
@@ -11,6 +13,7 @@ from score_flyio.deploy.metadata import Launch, Marks, take_over
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.leftovers import Members
 from score_flyio.deploy.planning.model import GroupContext, GroupPlan, update_of
+from score_flyio.deploy.planning.standbys import standing_by
 from score_flyio.deploy.planning.strategies.model import Waiting
 from score_flyio.deploy.releases.in_metadata import with_history
 from score_flyio.deploy.step import (
@@ -29,6 +32,8 @@ def replacement_steps(
     """Raises DestructiveChange where a volume would be left behind without consent."""
     steps: list[Step] = []
     previous: tuple[str, ...] = ()
+    heirs = heirs_of(members, (machine for machine, _ in replaced))
+    replaced = sorted(replaced, key=lambda each: _is_standby(*each))
     for number, (machine, update) in enumerate(replaced, start=1):
         _check_volumes(context, machine)
         if stand_in := members.stand_ins.get(machine.id or ""):
@@ -36,13 +41,9 @@ def replacement_steps(
             steps += finish_replacement(context.app, context.group, machine, found, context.waiting)
             continue
         made = _replacement(context, machine, update)
-        made = evolve(
-            made,
-            number=number,
-            of=len(replaced),
-            standby_for=_stands_by_for(machine, made.config, members),
-            needs=previous,
-        )
+        made = evolve(made, number=number, of=len(replaced), needs=previous)
+        if _is_standby(machine, update):
+            made = standing_by(made, machine, members.machines, heirs)
         steps += _in_turn(context, machine, made, update.replaced_because)
         previous = (made.id,)
     held = tuple(m.id or "" for m, _ in replaced if host_answers(m))
@@ -68,18 +69,26 @@ def _in_turn(
     return [*context.volumes.give(evolve(made, undo=undo if waits else None)), *waits, gone]
 
 
-def _stands_by_for(
-    machine: models.Machine, config: models.FlyMachineConfig, members: Members
-) -> Ref | None:
-    """What a replaced standby stands by for: what a lost host shows of it does not tell."""
+def heirs_of(members: Members, replaced: Iterable[models.Machine]) -> dict[str, Ref]:
+    """By id, what takes the place of each machine that is replaced."""
+    return {
+        name: Ref(machine=members.stand_ins[name])
+        if name in members.stand_ins
+        else Ref(step=_replace(name))
+        for name in (machine.id or "" for machine in replaced)
+    }
+
+
+def _replace(machine: str | None) -> str:
+    return f"replace:{machine}"
+
+
+def _is_standby(machine: models.Machine, update: MachineUpdate) -> bool:
+    """What a lost host shows of a machine does not tell; its place in its launch does."""
+    config = update.request.config or models.FlyMachineConfig()
     place = Launch.of_machine(machine)
-    if config.standbys or config.services or config.mounts or place is None or place.number == 1:
-        return None
-    for other in members.machines:
-        launch = Launch.of_machine(other)
-        if launch is not None and (launch.id, launch.number) == (place.id, 1):
-            return Ref(machine=other.id)
-    return None
+    second = place is not None and place.number > 1
+    return bool(config.standbys) or (second and not config.services and not config.mounts)
 
 
 def finish_replacement(
@@ -160,7 +169,7 @@ def _replacement(
     config = with_history(update.request.config or models.FlyMachineConfig(), machine)
     config = context.secrets.stamp(Marks(stands_for=machine.id).stamp(config))
     return CreateMachine(
-        id=f"replace:{machine.id}",
+        id=_replace(machine.id),
         app=context.app,
         group=context.group,
         request=models.CreateMachineRequest(

@@ -5,7 +5,7 @@ Deploys know the whole app; operations give machines other configs. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from typing import cast
 
@@ -28,7 +28,7 @@ from score_flyio.deploy.metadata import (
     is_stray,
     without_marks,
 )
-from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.counts import LAUNCHED, is_open
 from score_flyio.deploy.planning.holding import held
@@ -43,10 +43,15 @@ from score_flyio.deploy.planning.model import (
     update_of,
 )
 from score_flyio.deploy.planning.new_machine import new_machine_config, options_guest
-from score_flyio.deploy.planning.replacements import behind_replaced_ones, replacement_steps
+from score_flyio.deploy.planning.replacements import (
+    behind_replaced_ones,
+    heirs_of,
+    replacement_steps,
+)
 from score_flyio.deploy.planning.rollout import roll_out
 from score_flyio.deploy.planning.secrets import OWN_TOOL, waiting_secrets
 from score_flyio.deploy.planning.settling import settle
+from score_flyio.deploy.planning.standbys import standing_by
 from score_flyio.deploy.planning.starting import to_start
 from score_flyio.deploy.planning.strategies.model import GroupUpdate, waiting_of
 from score_flyio.deploy.releases.images import with_image_that_runs
@@ -82,7 +87,8 @@ def update_steps(context: GroupContext, members: Members, *, counted: bool = Fal
         for m in reached
     ]
     replaced = [c for c in changes if c.step is None or c.machine.id in members.stand_ins]
-    plain = [c for c in changes if c not in replaced]
+    heirs = heirs_of(members, (c.machine for c in replaced))
+    plain = [_standing_by(c, machines, heirs) for c in changes if c not in replaced]
     others = replacement_steps(context, members, [(c.machine, c.update) for c in replaced])
     settings = deploy_settings(context.desired.spec)
     update = GroupUpdate(
@@ -103,6 +109,16 @@ def update_steps(context: GroupContext, members: Members, *, counted: bool = Fal
     strategy = options.strategy or cast(StrategyName, settings.strategy)
     gone = frozenset(c.machine.id or "" for c in replaced)
     return join([others, roll_out(update, strategy, replaced=gone)])
+
+
+def _standing_by(
+    change: _Change, machines: Iterable[models.Machine], heirs: Mapping[str, Ref]
+) -> _Change:
+    step = change.step
+    if step is None or not step.config.standbys:
+        return change
+    step = standing_by(step, change.machine, machines, heirs)
+    return evolve(change, step=step, differs=change.differs or step.standby_for is not None)
 
 
 def strays(observed: ObservedApp) -> tuple[str, ...]:

@@ -89,14 +89,21 @@ async def _bound(step: CreateMachine, context: Context) -> models.CreateMachineR
         mounts = [evolve((config.mounts or [])[0], volume=volume.id), *(config.mounts or [])[1:]]
         config = evolve(config, mounts=mounts)
         request = evolve(request, region=volume.region)
-    if step.standby_for is not None:
-        target = context.machine(step.standby_for).id
-        env = {**(config.env or {}), "FLY_STANDBY_FOR": target}
-        config = evolve(config, standbys=[target], env=env)
+    config = _standing_by(step, context, config)
     secrets = context.secrets(step.secrets_from)
     config = await context.release.stamped(_with_secrets(config, secrets))
     version = secrets.version if secrets else request.min_secrets_version
     return evolve(request, config=config, min_secrets_version=version)
+
+
+def _standing_by(
+    step: CreateMachine | UpdateMachine, context: Context, config: models.FlyMachineConfig
+) -> models.FlyMachineConfig:
+    if step.standby_for is None:
+        return config
+    target = context.machine(step.standby_for).id
+    env = {**(config.env or {}), "FLY_STANDBY_FOR": target}
+    return evolve(config, standbys=[target], env=env)
 
 
 def _marked(
@@ -127,7 +134,7 @@ async def update_machine(step: UpdateMachine, context: Context) -> MadeMachine:
     if step.only_if_secrets_differ and secrets is not None and not _differ(step, secrets):
         context.leases.release(step.machine)
         raise Unchanged(step.machine)
-    config = _with_secrets(_marked(step.request), secrets)
+    config = _standing_by(step, context, _with_secrets(_marked(step.request), secrets))
     config = await context.release.stamped(config)
     version = secrets.version if secrets else step.request.min_secrets_version
     request = evolve(step.request, config=config, min_secrets_version=version)

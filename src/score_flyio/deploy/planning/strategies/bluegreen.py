@@ -79,10 +79,10 @@ def _greens(update: GroupUpdate) -> tuple[CreateMachine, ...]:
             of=len(primaries_first),
             role="green",
             undo=undo,
-            standby_for=covered.target if covered else None,
+            standby_for=covered.target if covered else step.standby_for,
             secrets_from=step.secrets_from,
             previous=step.machine,
-            needs=(*previous, *update.before),
+            needs=(*previous, *update.before, *step.needs),
         )
         previous = (green.id,)
         made[step.machine] = green

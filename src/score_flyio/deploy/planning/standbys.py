@@ -1,0 +1,57 @@
+"""Whom a standby stands by for: where that machine goes, for the one that takes its place. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from attrs import evolve
+
+from fly_machines import models
+from score_flyio.deploy.compare import Difference
+from score_flyio.deploy.metadata import Launch
+from score_flyio.deploy.model import Ref
+from score_flyio.deploy.step import CreateMachine, UpdateMachine
+
+Configured = TypeVar("Configured", CreateMachine, UpdateMachine)
+
+
+def standing_by(
+    step: Configured,
+    machine: models.Machine,
+    machines: Iterable[models.Machine],
+    heirs: Mapping[str, Ref],
+) -> Configured:
+    """The step that gives a standby its config, standing by for a machine that is there.
+
+    The one that it names may be gone, and a lost host shows no name: then its launch tells.
+
+    Args:
+        step: creates it anew, or updates it.
+        machine: the standby as it is.
+        machines: all of its group.
+        heirs: by id, what takes the place of machines that the plan replaces.
+    """
+    named = next(iter(step.config.standbys or ()), None)
+    machines = tuple(machines)
+    target = named if named in {m.id for m in machines} else _first_of_launch(machine, machines)
+    if target is None or (target == named and target not in heirs):
+        return step
+    heir = heirs.get(target, Ref(machine=target))
+    if target in heirs:
+        step = step.after(f"destroy:{target}")
+    if isinstance(step, CreateMachine):
+        return evolve(step, standby_for=heir)
+    change = Difference(path="standbys[0]", before=named, after=str(heir))
+    return evolve(step, standby_for=heir, differences=(*step.differences, change))
+
+
+def _first_of_launch(machine: models.Machine, machines: Iterable[models.Machine]) -> str | None:
+    place = Launch.of_machine(machine)
+    if place is None or place.number == 1:
+        return None
+    for other in machines:
+        launch = Launch.of_machine(other)
+        if launch is not None and (launch.id, launch.number) == (place.id, 1):
+            return other.id
+    return None
