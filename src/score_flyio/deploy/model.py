@@ -111,3 +111,14 @@ class Ref(Record):
 
     def __str__(self) -> str:
         return f"machine {self.machine}" if self.machine else self.label
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Undo(Record):
+    """When a failed run takes a machine away again that it made."""
+
+    reason: str
+    unless_done: tuple[str, ...] = ()
+    """Steps that make it stay, all of them done."""
+    if_failed: tuple[str, ...] = ()
+    """Where steps are named: it goes only when one of them failed."""

@@ -17,7 +17,7 @@ from fly_machines import models
 from fly_machines import operations as api
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.compare import Difference
-from score_flyio.deploy.model import OwnCertificate, Ref
+from score_flyio.deploy.model import OwnCertificate, Ref, Undo
 
 
 @frozen(kw_only=True)
@@ -204,17 +204,6 @@ class RunMachineCheck(Step):
 
     def describe(self) -> str:
         return f"test {self.target} with `{self.command}`"
-
-
-@frozen(kw_only=True)
-class Undo:
-    """When a failed run takes a machine away again that it made."""
-
-    reason: str
-    unless_done: tuple[str, ...] = ()
-    """Steps that make it stay, all of them done."""
-    if_failed: tuple[str, ...] = ()
-    """Where steps are named: it goes only when one of them failed."""
 
 
 @frozen(kw_only=True)

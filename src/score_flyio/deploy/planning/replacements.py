@@ -10,7 +10,7 @@ from fly_machines import models
 from score_flyio.deploy.condition import host_answers, rests
 from score_flyio.deploy.desired.update import MachineUpdate
 from score_flyio.deploy.metadata import Launch, Marks, take_over
-from score_flyio.deploy.model import Ref
+from score_flyio.deploy.model import Ref, Undo
 from score_flyio.deploy.planning.leftovers import Members
 from score_flyio.deploy.planning.model import GroupContext, GroupPlan, update_of
 from score_flyio.deploy.planning.standbys import standing_by
@@ -21,7 +21,6 @@ from score_flyio.deploy.step import (
     CreateMachine,
     DestroyMachine,
     Step,
-    Undo,
 )
 from score_flyio.errors import DestructiveChange, PlanError
 

@@ -6,6 +6,7 @@ from attrs import evolve
 
 from fly_machines import models
 from score_flyio.deploy.metadata import Marks
+from score_flyio.deploy.model import Undo
 from score_flyio.deploy.planning.strategies.model import (
     GroupUpdate,
     Impossible,
@@ -13,7 +14,7 @@ from score_flyio.deploy.planning.strategies.model import (
     Strategy,
 )
 from score_flyio.deploy.planning.strategies.rolling import rolling
-from score_flyio.deploy.step import CreateMachine, DestroyMachine, Undo
+from score_flyio.deploy.step import CreateMachine, DestroyMachine
 
 
 def canary(update: GroupUpdate) -> Ordered:
