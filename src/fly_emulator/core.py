@@ -200,6 +200,7 @@ class Emulator:
         failure: BaseException | None = None
         async with listening(host, port) as (listener, url), anyio.create_task_group() as tasks:
             self.url = url
+            tasks.start_soon(self.control.watch)
             tasks.start_soon(serve_connections, guard.before(self.handle), listener)
             try:
                 yield url

@@ -42,6 +42,18 @@ def identifier(operation: str, path: dict[str, str], token: str, *, per_token: b
     return f"{name} of {token}" if per_token else name
 
 
+@frozen
+class Bucket:
+    """How much of a limit is used."""
+
+    operation: str
+    name: str
+    """What it counts by."""
+    left: float
+    """Requests that may pass at once."""
+    rate: Rate
+
+
 @define
 class RateLimiter:
     """Counts requests by action and identifier."""
@@ -51,8 +63,21 @@ class RateLimiter:
     def admit(self, operation: str, name: str, now: float) -> float:
         """Take one request in: 0 when it may pass, else the seconds until one may."""
         rate = rate_of(operation)
-        left, at = self._buckets.get((operation, name), (float(rate.burst), now))
-        left = min(rate.burst, left + max(now - at, 0.0) * rate.per_second)
+        left = self._left(operation, name, now)
         passes = left >= 1 - _TOLERANCE
         self._buckets[operation, name] = (left - 1 if passes else left, now)
         return 0.0 if passes else (1 - left) / rate.per_second
+
+    def nearest(self, now: float) -> list[Bucket]:
+        """The limits that are used just now, those with the least left first."""
+        found = [
+            Bucket(operation, name, self._left(operation, name, now), rate_of(operation))
+            for operation, name in self._buckets
+        ]
+        used = [bucket for bucket in found if bucket.left < bucket.rate.burst]
+        return sorted(used, key=lambda bucket: bucket.left / bucket.rate.burst)
+
+    def _left(self, operation: str, name: str, now: float) -> float:
+        rate = rate_of(operation)
+        left, at = self._buckets.get((operation, name), (float(rate.burst), now))
+        return min(float(rate.burst), left + max(now - at, 0.0) * rate.per_second)

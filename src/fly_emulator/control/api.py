@@ -119,6 +119,32 @@ def _openapi(_asked: _Asked) -> ApiResponse:
     return ApiResponse(text=_document(), media_type="application/json")
 
 
+_PAGE_HEADERS: Final = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-cache",
+}
+"""Nothing but its own files runs in the page, and no other page frames it."""
+
+
+def _file(name: str, media_type: str) -> _Handler:
+    def read(_asked: _Asked) -> ApiResponse:
+        text = files("fly_emulator.status_page").joinpath(name).read_text(encoding="utf-8")
+        return ApiResponse(
+            text=text, media_type=f"{media_type}; charset=utf-8", headers=_PAGE_HEADERS
+        )
+
+    return read
+
+
+def _overview(asked: _Asked) -> ApiResponse:
+    return _done(asked.control.overview())
+
+
 def _list(_asked: _Asked) -> ApiResponse:
     routes = [
         {"method": operation.method, "path": operation.path, "does": does}
@@ -264,6 +290,10 @@ def _row(method: str, path: str, does: str, handler: _Handler) -> _Row:
 
 
 _TABLE: Final[tuple[_Row, ...]] = (
+    _row("GET", "/", "the status page", _file("page.html", "text/html")),
+    _row("GET", f"{PREFIX}/page.css", "its style", _file("page.css", "text/css")),
+    _row("GET", f"{PREFIX}/page.js", "its program", _file("page.js", "text/javascript")),
+    _row("GET", f"{PREFIX}/overview", "what it shows", _overview),
     _row("GET", "/health", "says that it answers, and its version", _health),
     _row("GET", "/openapi.json", "the document of the Machines API", _openapi),
     _row("GET", PREFIX, "this list", _list),

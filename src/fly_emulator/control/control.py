@@ -10,9 +10,11 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
+import anyio
 from attrs import frozen
 
 from fly_emulator import lifecycle, persist
+from fly_emulator.control.overview import SAMPLE_EVERY, History, overview
 from fly_emulator.faults import ActiveFault, Faults, parse_faults
 from fly_emulator.journal import JournalEntry
 from fly_emulator.limits import RateLimiter
@@ -56,6 +58,8 @@ class Control:
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
+        self.history = History()
+        """Which machines served, while the emulator is served."""
         self._faults_at_start = (emulator.faults.rules, emulator.faults.seed)
 
     # --- the whole platform
@@ -68,6 +72,21 @@ class Control:
         emulator.faults = Faults(*self._faults_at_start)
         emulator.limiter = RateLimiter()
         emulator.journal.entries.clear()
+        self.history.samples.clear()
+
+    def overview(self) -> Json:
+        """What the status page shows."""
+        emulator = self._emulator
+        emulator.advance()
+        entries = emulator.journal.entries
+        return overview(emulator.world, self.history, entries, emulator.limiter, emulator.now())
+
+    async def watch(self) -> None:
+        """Sample which machines serve, until cancelled."""
+        while True:
+            self._emulator.advance()
+            self.history.sample(self._emulator.world, self._emulator.now())
+            await anyio.sleep(SAMPLE_EVERY)
 
     def snapshot(self) -> Json:
         """Everything that exists, as a document for `restore`. It holds the values of secrets."""

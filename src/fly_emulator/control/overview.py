@@ -1,0 +1,132 @@
+"""What the status page shows: the apps with their machines, and the calls against the limits."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from attrs import define, field
+
+from fly_emulator import documents
+from fly_emulator.journal import JournalEntry
+from fly_emulator.limits import RateLimiter
+from fly_emulator.records import App, Json, MachineRecord, VolumeRecord
+from fly_emulator.world import World
+
+KEPT_SAMPLES: Final = 300
+SAMPLE_EVERY: Final = 1.0
+"""Seconds between looks at which machines serve."""
+SHOWN_MACHINES: Final = 400
+SHOWN_SECONDS: Final = 60
+_SHOWN_BUCKETS: Final = 6
+
+
+@define
+class History:
+    """How many machines of each app served, second by second."""
+
+    samples: deque[Mapping[str, tuple[int, int]]] = field(
+        factory=lambda: deque(maxlen=KEPT_SAMPLES)
+    )
+    """The latest, oldest first: by app, how many served and how many there were."""
+
+    def sample(self, world: World, now: float) -> None:
+        """Look once."""
+        found: dict[str, tuple[int, int]] = {}
+        for app in world.apps.values():
+            living = [one for one in world.machines_of(app) if _lives(one)]
+            found[app.name] = (sum(serves(world, one, now) for one in living), len(living))
+        self.samples.append(found)
+
+    def of(self, app: str) -> list[tuple[int, int]]:
+        """The samples of one app, since it is there."""
+        return [sample[app] for sample in self.samples if app in sample]
+
+
+def serves(world: World, machine: MachineRecord, now: float) -> bool:
+    """Whether requests reach it: it runs, is not cordoned, and its checks pass."""
+    if machine.state != "started" or machine.cordoned or world.host_of(machine).status != "ok":
+        return False
+    if not documents.named_checks(machine.config, within_service=True):
+        return True
+    return machine.healthy_at is not None and machine.healthy_at <= now
+
+
+def overview(
+    world: World,
+    history: History,
+    entries: Sequence[JournalEntry],
+    limiter: RateLimiter,
+    now: float,
+) -> Json:
+    """All of it as a document; of very many machines the first ones."""
+    left, apps = SHOWN_MACHINES, []
+    for app in world.apps.values():
+        shown = _app(world, app, history, now, left)
+        left -= len(shown["machines"])
+        apps.append(shown)
+    return {"now": now, "ahead": world.ahead, "apps": apps, "calls": _calls(entries, limiter, now)}
+
+
+def _app(world: World, app: App, history: History, now: float, most: int) -> Json:
+    living = [one for one in world.machines_of(app) if _lives(one)]
+    return {
+        "name": app.name,
+        "organization": app.organization,
+        "serving": sum(serves(world, one, now) for one in living),
+        "count": len(living),
+        "machines": [_machine(world, one, now) for one in living[: max(most, 0)]],
+        "volumes": [_volume(world, one, now) for one in world.volumes_of(app)],
+        "addresses": [{"ip": one.ip, "type": one.type, "region": one.region} for one in app.ips],
+        "secrets": sorted(app.secrets),
+        "history": history.of(app.name),
+    }
+
+
+def _lives(machine: MachineRecord) -> bool:
+    return not machine.destroyed
+
+
+def _machine(world: World, machine: MachineRecord, now: float) -> Json:
+    config, lease = machine.config, machine.lease_at(now)
+    metadata: Mapping[str, Any] = config.get("metadata") or {}
+    checks = documents.check_documents(world, machine, now)
+    return {
+        "id": machine.id,
+        "name": machine.name,
+        "state": machine.state,
+        "since": machine.visits[-1].at if machine.visits else machine.created_at,
+        "region": machine.region,
+        "host": machine.host,
+        "host_status": world.host_of(machine).status,
+        "group": metadata.get("fly_process_group"),
+        "release": metadata.get("fly_release_version"),
+        "image": config.get("image"),
+        "serves": serves(world, machine, now),
+        "cordoned": machine.cordoned,
+        "checks": [{"name": one["name"], "status": one["status"]} for one in checks],
+        "lease": lease and {"owner": lease.owner, "seconds": lease.expires_at - now},
+    }
+
+
+def _volume(world: World, volume: VolumeRecord, now: float) -> Json:
+    shown = documents.volume_document(world, volume, now)
+    names = ("id", "name", "state", "size_gb", "region", "attached_machine_id")
+    return {name: shown[name] for name in names}
+
+
+def _calls(entries: Sequence[JournalEntry], limiter: RateLimiter, now: float) -> Json:
+    """How many there were in each of the last seconds, and the limits that are nearest."""
+    seconds, refused = [0] * SHOWN_SECONDS, [0] * SHOWN_SECONDS
+    for entry in reversed(entries):
+        age = int(now - entry.at)
+        if age >= SHOWN_SECONDS:
+            break
+        seconds[-1 - max(age, 0)] += 1
+        refused[-1 - max(age, 0)] += entry.status == 429
+    limits = [
+        {"operation": one.operation, "name": one.name, "left": one.left, "burst": one.rate.burst}
+        for one in limiter.nearest(now)[:_SHOWN_BUCKETS]
+    ]
+    return {"seconds": seconds, "refused": refused, "limits": limits}

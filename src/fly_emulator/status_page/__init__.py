@@ -1,0 +1,1 @@
+"""The status page: plain files, sent as they are."""
