@@ -8,10 +8,13 @@ import pytest
 from attrs import evolve
 
 from fly_emulator.records import VolumeRecord
-from score_flyio.errors import DestructiveChange
+from score_flyio.engine.operations.change import Change
+from score_flyio.engine.operations.rollback import rollback
+from score_flyio.errors import DestructiveChange, UsageError
 from tests.engine.lab import QUICK, Lab, score, toml
 from tests.engine.test_cancellation import cancel_at
 from tests.engine.test_counts import forget, scale_to
+from tests.engine.test_operations import KEEP, WEB, roll_back, visit
 
 AGREED = evolve(QUICK, allow_destructive=True)
 MOUNT = '[[mounts]]\nsource = "data"\ndestination = "/data"\n'
@@ -109,3 +112,68 @@ async def test_data_in_another_region_is_not_left_there(lab: Lab) -> None:
     assert done.code == 0, done.text
     assert holders(lab) == {volume.id: "web"}
     assert [v.id for v in volumes(lab)] == [volume.id]
+
+
+@pytest.mark.parametrize("lost_state", [False, True])
+@pytest.mark.parametrize("more", [False, True])
+async def test_a_rollback_brings_a_renamed_group_back_with_its_data(
+    lab: Lab, lost_state: bool, more: bool
+) -> None:
+    await lab.deploy(ALONE)
+    (volume,) = volumes(lab)
+    await lab.deploy(RENAMED, options=AGREED)
+    if more:
+        again = toml("[processes]\nweb = 'again'\n" + MOUNT, service=False, check=False)
+        assert (await lab.deploy(again)).code == 0
+    if lost_state:
+        forget(lab)
+    assert await roll_back(lab, to=1) == 1
+    (machine,) = lab.machines(group="app")
+    assert machine.config["env"]["FLY_PROCESS_GROUP"] == "app"
+    assert "cmd" not in machine.config["init"]
+    assert holders(lab) == {volume.id: "app"}
+    assert [v.id for v in volumes(lab)] == [volume.id]
+    lab.check_clean()
+    if not more:
+        forward = await lab.deploy(RENAMED, options=AGREED)
+        assert forward.code == 0, forward.text
+        assert holders(lab) == {volume.id: "web"}
+
+
+async def test_a_rollback_brings_a_group_back_with_the_volumes_that_it_left(lab: Lab) -> None:
+    both = "[processes]\napp = 'serve'\nworker = 'work'\n" + MOUNT + 'processes = ["worker"]\n'
+    await lab.deploy(toml(both, check=False))
+    await scale_to(lab, worker=3)
+    before = {v.id for v in volumes(lab)}
+    alone = toml(check=False)
+    assert (await lab.deploy(alone, options=AGREED)).code == 0
+    assert (await lab.deploy(toml(check=False, image="nginx:2"))).code == 0
+    assert holders(lab) == {}
+    assert await roll_back(lab, to=1) == 1
+    assert holders(lab) == dict.fromkeys(before, "worker")
+    assert {v.id for v in volumes(lab)} == before
+    assert len(lab.machines(group="app")) == 2
+    lab.check_clean()
+
+
+async def test_a_rollback_of_a_renamed_group_takes_the_new_one_away_when_the_old_one_is_well(
+    lab: Lab,
+) -> None:
+    await lab.deploy(toml("[processes]\nold = 'serve'\n", service=False, check=False))
+    new = toml("[processes]\nnew = 'serve'\n", service=False, check=False)
+    await lab.deploy(new, options=AGREED)
+    first = {m.id for m in lab.machines()}
+    gone: list[tuple[str, ...]] = []
+
+    def refuse(change: Change) -> None:
+        gone.append(change.destroys)
+        raise UsageError("no")
+
+    async with visit(lab) as session:
+        with pytest.raises(UsageError):
+            await rollback(session, WEB, options=KEEP, before=refuse)
+    assert {m.id for m in lab.machines()} == first
+    assert {*gone[0]} == first
+    assert await roll_back(lab) == 1
+    assert {m.config["metadata"]["fly_process_group"] for m in lab.machines()} == {"old"}
+    lab.check_clean()

@@ -26,7 +26,7 @@ from score_flyio.flytoml.document import read_fly_toml
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import InMemoryStore
 
-QUICK = DeployOptions(smoke_checks=False)
+QUICK = DeployOptions(smoke_checks=False, allow_destructive=True)
 SILENT = DeployOptions(smoke_checks=False, release_record=False)
 QUERY = """{ app(name: "web") { releasesUnprocessed(first: 25) {
   nodes { id version status imageRef } } } }"""

@@ -27,6 +27,14 @@ Source: TypeAlias = Literal["state", "machines", "versions"]
 
 
 @frozen(kw_only=True, eq=False, repr=False)
+class Member(Record):
+    """Where a machine belonged."""
+
+    group: str
+    region: str = ""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
 class Release(Record):
     """One release of an app: being made, as its machines carry it, or as it is remembered."""
 
@@ -37,6 +45,8 @@ class Release(Record):
     """With its digest, where that is known."""
     configs: Mapping[str, Config | None] = field(factory=dict)
     """By the process groups that it changed; None: what it made of the group is not known."""
+    members: Mapping[str, Member] = field(factory=dict)
+    """Where it changed which groups there are: the machines before it, by id, but no standbys."""
     sources: tuple[Source, ...] = ()
     """Who knows of it: the project state, the machines, the platform's lists of their versions."""
     id: str = ""

@@ -10,7 +10,14 @@ from score_flyio.cli.apps import named_app, names_one_app
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import WAITING, deploy_options, release_record_option
-from score_flyio.cli.options import dry_run_option, events_option, json_option, options
+from score_flyio.cli.options import (
+    dry_run_option,
+    events_option,
+    json_option,
+    options,
+    yes_option,
+)
+from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
     from score_flyio.engine.operations.change import Change
@@ -26,13 +33,17 @@ if TYPE_CHECKING:
     metavar="N",
     help="The release to go back to; otherwise the one before the present one.",
 )
+@yes_option
 @dry_run_option
 @events_option
 @json_option
-async def command(cli: CliContext, *, to: int | None, dry_run: bool, **settings: Any) -> int:
+async def command(
+    cli: CliContext, *, to: int | None, yes: bool, dry_run: bool, **settings: Any
+) -> int:
     """Give the machines the exact images and configs of an earlier release, as a new release.
 
-    Secrets, volumes and the number of machines stay as they are.
+    Secrets, volumes and the number of machines stay as they are. Process groups that left the app
+    since come back; those that began since go, which needs --yes or an answer.
     """
     from score_flyio.cli.deploy_run import tell_change
     from score_flyio.engine.operations.rollback import rollback
@@ -42,7 +53,13 @@ async def command(cli: CliContext, *, to: int | None, dry_run: bool, **settings:
     ref, how = named.ref, deploy_options(**settings)
 
     def tell_where(change: Change) -> None:
-        cli.output.info(f"{ref}: going back to release {change.plan.release.back_to}")
+        back_to = change.plan.release.back_to
+        cli.output.info(f"{ref}: going back to release {back_to}")
+        if change.destroys:
+            question = f"Destroy {len(change.destroys)} machine(s) of groups that it had not?"
+            cli.output.stderr.write(f"{change.describe()}\n")
+            if not cli.confirm(question, yes=yes):
+                raise UsageError("nothing was changed", code="not_agreed")
 
     async with named.session() as visit:
         change = await rollback(visit, ref, to=to, options=how, before=tell_where, dry_run=dry_run)

@@ -144,7 +144,7 @@ def removal_of_groups(
     Standbys go last. Should the group come back when only some are gone, it is whole, or what is
     left would never run and the group begins anew.
     """
-    ends = _ends(after)
+    ends = tuple(step.id for step in last_steps(after))
     taken = departures.taker
     steps: list[DestroyMachine] = []
     for group, machines in sorted(departures.groups.items()):
@@ -167,10 +167,10 @@ def _destroy(app: str, group: str, machine: str) -> DestroyMachine:
     )
 
 
-def _ends(steps: Sequence[Step]) -> tuple[str, ...]:
-    """The steps that no other waits for."""
+def last_steps(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Those that no other waits for."""
     before = {need for step in steps for need in step.needs}
-    return tuple(step.id for step in steps if step.id not in before)
+    return tuple(step for step in steps if step.id not in before)
 
 
 def moved(observed: ObservedApp, departures: Departures, plan: GroupPlan) -> GroupPlan:

@@ -34,6 +34,8 @@ class GroupScale:
     options: DeployOptions = field(factory=DeployOptions)
     taken: set[str] = field(factory=set)
     """Free volumes that another new machine of the same plan gets."""
+    made: int = 0
+    """New machines of the group that the same plan has already."""
 
     def new_volume(self, config: models.FlyMachineConfig) -> models.CreateVolumeRequest:
         """One more volume, as large as the largest of its name."""
@@ -68,7 +70,7 @@ def scale_group(scale: GroupScale) -> GroupPlan:
     present = Counter(machine.region or "" for machine in scale.machines)
     regions = scale.regions or tuple(sorted(present))
     plans = []
-    made = 0
+    made = scale.made
     for region, wanted in spread(present, regions, scale.count).items():
         more = wanted - present.get(region, 0)
         if more > 0:

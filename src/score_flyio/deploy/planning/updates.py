@@ -320,7 +320,7 @@ def _step(change: Reconfiguration, group: str, machine: models.Machine) -> Updat
     return UpdateMachine(
         id=update_of(machine.id or ""),
         app=change.observed.name,
-        group=group,
+        group=group_of(models.Machine(config=config), group),
         machine=machine.id or "",
         region=machine.region,
         request=models.UpdateMachineRequest(

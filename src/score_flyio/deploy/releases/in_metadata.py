@@ -21,6 +21,7 @@ from attrs import evolve
 from fly_machines import models
 from score_flyio.base.ulid import time_of
 from score_flyio.deploy.metadata import (
+    GROUP,
     HISTORY,
     OWN_PREFIX,
     PASSING_KEYS,
@@ -136,7 +137,7 @@ def _packed(releases: list[Release]) -> str:
 
 
 def unpack(text: str, group: str) -> tuple[Release, ...]:
-    """The releases of a value made by `pack`, as those of a group; none of any other.
+    """The releases of a value made by `pack`, of a group where their configs name none.
 
     A config that was too large to be carried is None.
     """
@@ -152,9 +153,16 @@ def unpack(text: str, group: str) -> tuple[Release, ...]:
     if not _are_releases(rows):
         return ()
     return tuple(
-        Release(version=version, at=at, image=image, configs={group: config})
+        Release(version=version, at=at, image=image, configs={_group(config, group): config})
         for version, at, image, config in rows
     )
+
+
+def _group(config: Any, default: str) -> str:
+    """The group of a config: a machine may have come from another one."""
+    found = (config or {}).get("metadata")
+    group = found.get(GROUP) if isinstance(found, dict) else None
+    return group if isinstance(group, str) and group else default
 
 
 def _are_releases(rows: Any) -> bool:

@@ -17,7 +17,7 @@ from score_flyio.deploy.releases.images import exact, with_digest
 from score_flyio.deploy.releases.in_metadata import config_in, past_releases, present_release
 from score_flyio.fly.codec import ShapeError, structure_answer, unstructure
 from score_flyio.images.reference import DEFAULT_TAG, ImageReference
-from score_flyio.state.deployments import Config, DeploymentRecord, Release, Source
+from score_flyio.state.deployments import Config, DeploymentRecord, Member, Release, Source
 
 
 def next_number(machines: Iterable[models.Machine], remembered: Iterable[Release]) -> int:
@@ -43,7 +43,8 @@ def of_machines(machines: Iterable[models.Machine]) -> tuple[Release, ...]:
     for machine in machines:
         present = present_release(machine)
         for release in (*past_releases(machine), *((present,) if present else ())):
-            found[release.version][group_of(machine)].append(release)
+            for group in release.configs:
+                found[release.version][group].append(release)
     return tuple(_of_groups(groups, "machines") for _, groups in sorted(found.items()))
 
 
@@ -65,7 +66,8 @@ def of_versions(
                 continue
             newest = release.version
             for each in (*past_releases(machine), release):
-                found[each.version][group].append(each)
+                for own in each.configs or (group,):
+                    found[each.version][own].append(each)
     return tuple(_of_groups(groups, "versions") for _, groups in sorted(found.items()))
 
 
@@ -95,6 +97,22 @@ def config_of(
                 raise LookupError(release.version)
             return structure_answer(config, models.FlyMachineConfig)
     return None
+
+
+def members_at(releases: Iterable[Release], version: int) -> Mapping[str, Member]:
+    """The machines of the app when it had a release, as the next change of its groups found them.
+
+    Empty: its groups are the same now, as far as anyone knows.
+    """
+    return next((r.members for r in releases if r.version > version and r.members), {})
+
+
+def group_at(machine: models.Machine, version: int) -> str:
+    """The group that a machine was in with a release, as far as it carries the releases before."""
+    past = [release for release in past_releases(machine) if release.version <= version]
+    if not past or last_release([machine]) <= version:
+        return group_of(machine)
+    return next(iter(past[-1].configs), group_of(machine))
 
 
 def to_remember(releases: Iterable[Release]) -> tuple[Release, ...]:
@@ -137,6 +155,7 @@ def _one(same: Sequence[Release]) -> Release:
         at=next((release.at for release in same if release.at is not None), None),
         image=image if "@" in image else with_digest(image, _digest(image, _images(same))),
         configs={group: _config(same, group) for group in groups},
+        members=next((release.members for release in same if release.members), {}),
         sources=tuple(dict.fromkeys(source for release in same for source in release.sources)),
     )
 

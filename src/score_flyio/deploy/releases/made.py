@@ -10,7 +10,7 @@ from fly_machines import models
 from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.execution.context import MadeMachine
 from score_flyio.deploy.execution.execute import AppResult, Outcome
-from score_flyio.deploy.metadata import group_of, release_number
+from score_flyio.deploy.metadata import Marks, group_of, release_number
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.releases.announce import never_lower, with_release
@@ -27,7 +27,7 @@ from score_flyio.fly.present import metadata
 from score_flyio.fly.releases import Notice, Status
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.flytoml.write import to_json
-from score_flyio.state.deployments import Release
+from score_flyio.state.deployments import Member, Release
 
 
 def notice_of(plan: AppPlan, spec: AppSpec, options: DeployOptions) -> Notice:
@@ -105,7 +105,33 @@ def made_release(result: AppResult, known: Sequence[Release], *, at: float) -> R
         at=at,
         image=min(images) if images else "",
         configs=configs,
+        members=_members(result, known),
     )
+
+
+def _members(result: AppResult, known: Sequence[Release]) -> dict[str, Member]:
+    """The machines before the run, where it changed which groups there are."""
+    done = [r.step for r in result.results.values() if r.outcome is Outcome.DONE]
+    gone = {s.target.machine or s.target.step for s in done if isinstance(s, DestroyMachine)}
+    given = {s.machine: s.group for s in done if isinstance(s, UpdateMachine)}
+    machines = [m for m in result.plan.machines if not (_is_standby(m) or Marks.of(m).canary)]
+    after = {given.get(m.id or "", group_of(m)) for m in machines if m.id not in gone}
+    after |= {s.group for s in done if isinstance(s, CreateMachine) and s.id not in gone}
+    before = {
+        m.id or "": Member(group=_former_group(m, known), region=m.region or "") for m in machines
+    }
+    if {member.group for member in before.values()} in (after, set()):
+        return {}
+    return before
+
+
+def _former_group(machine: models.Machine, known: Sequence[Release]) -> str:
+    """Its group; the one before, where a run that took it over ended before it was remembered."""
+    former = Marks.of(machine).former_group
+    told = (release.members.get(machine.id or "") for release in known)
+    if former and not any(member and member.group == former for member in told):
+        return former
+    return group_of(machine)
 
 
 def _left_alone(result: AppResult) -> Iterable[models.Machine]:

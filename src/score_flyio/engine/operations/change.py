@@ -17,7 +17,7 @@ from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.shown import describe_app
 from score_flyio.deploy.saved import saved_app
-from score_flyio.deploy.step import CreateMachine, UpdateMachine
+from score_flyio.deploy.step import CreateMachine, DestroyMachine, UpdateMachine
 from score_flyio.engine.apply import Work, apply
 from score_flyio.engine.inputs import FlyTomlApp
 from score_flyio.engine.operations.apps import AppRef
@@ -127,7 +127,17 @@ def definition_after(
     configs = _configs(plan)
     if known is not None and not any(_differs(m, configs) for m in observed.machines):
         return known
-    machines = [evolve(m, config=configs.get(m.id or "", m.config)) for m in observed.machines]
+    gone = {s.target.machine or s.target.step for s in plan.steps if isinstance(s, DestroyMachine)}
+    machines = [
+        evolve(m, config=configs.get(m.id or "", m.config))
+        for m in observed.machines
+        if m.id not in gone or m.id in configs
+    ]
+    machines += [
+        models.Machine(id=step.id, config=step.config)
+        for step in plan.steps
+        if isinstance(step, CreateMachine) and step.previous is None and step.id not in gone
+    ]
     try:
         return saved_app(ref.app, machines, definition=known).spec
     except ScoreFlyError as error:

@@ -14,15 +14,16 @@ from score_flyio.deploy.metadata import (
     GROUP,
     OWN_PREFIX,
     RELEASE_VERSION,
-    group_of,
     last_release,
 )
 from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.observe import Wanted
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan
-from score_flyio.deploy.planning.updates import Reconfiguration, plan_reconfiguration
+from score_flyio.deploy.planning.returning import Then, plan_return
+from score_flyio.deploy.planning.updates import Reconfiguration
 from score_flyio.deploy.releases.known import config_of, next_number
-from score_flyio.deploy.step import CreateMachine, UpdateMachine
+from score_flyio.deploy.step import CreateMachine, DestroyMachine, UpdateMachine
 from score_flyio.engine.apply import Work
 from score_flyio.engine.operations.apps import AppRef, observe
 from score_flyio.engine.operations.change import (
@@ -61,6 +62,8 @@ async def rollback(
     no end only by `to`. What is earlier changes with each release: where somebody else made one
     meanwhile, it is refused without `to`.
 
+    Groups that began since go, those that left come back, with their volumes where those are free.
+
     Raises:
         UsageError: there is no such app or release, or what it was is not known.
         ConfigError: the strategy that the options name is impossible for a group.
@@ -71,11 +74,14 @@ async def rollback(
         record = recorder.of(ref.app)
 
         async def look() -> Change:
-            seen = await observe(session, ref)
-            plan = await _plan(session, ref, seen, record, to=to, options=options, definition=known)
+            regrouped = any(release.members for release in record.releases)
+            seen = await observe(session, ref, Wanted(volumes=regrouped))
+            plan, gone = await _plan(
+                session, ref, seen, record, to=to, options=options, definition=known
+            )
             told = None if dry_run else definition_after(session, ref, seen, plan, known)
             work = Work(plan=plan, observed=seen, options=options, definition=told)
-            return Change(ref=ref, work=work)
+            return Change(ref=ref, work=work, destroys=gone)
 
         return await carry_out(
             session,
@@ -96,7 +102,8 @@ async def _plan(
     to: int | None,
     options: DeployOptions,
     definition: AppSpec | None,
-) -> AppPlan:
+) -> tuple[AppPlan, tuple[str, ...]]:
+    """The plan, and the machines that go."""
     asked, to = to, to if to is not None else _unfinished(observed, known)
     remembered = {release.version for release in known.releases}
     releases = await known_releases(session, observed, known, ask_for_versions=to not in remembered)
@@ -107,20 +114,23 @@ async def _plan(
     earlier = (v for v in reversed(versions) if v < present and (v in remembered or v < oldest))
     candidates = [v for v in versions if v == to] if to is not None else list(earlier)
     for target in candidates:
+        then = Then.of(observed, releases, target)
         change = Reconfiguration(
-            observed=observed,
+            observed=evolve(observed, machines=then.kept),
             label=ref.label,
-            configs=_configs(ref, observed, releases, target),
+            configs=_configs(ref, then, releases, target),
             release=evolve(session.release(number), back_to=target),
             new_id=session.new_id,
             options=options,
             definition=definition,
         )
-        plan = plan_reconfiguration(change)
-        changes = any(isinstance(step, UpdateMachine | CreateMachine) for step in plan.steps)
+        plan = plan_return(change, observed, then, _lost(ref, then, releases, target))
+        changes = any(
+            isinstance(step, UpdateMachine | CreateMachine | DestroyMachine) for step in plan.steps
+        )
         if changes or to is not None:
             _warn_of_tags(session, ref, plan, target)
-            return plan
+            return plan, then.gone
     raise _nothing(ref, asked, versions)
 
 
@@ -139,24 +149,39 @@ def _unfinished(observed: ObservedApp, known: DeploymentRecord) -> int | None:
 
 
 def _configs(
-    ref: AppRef, observed: ObservedApp, releases: Sequence[Release], target: int
+    ref: AppRef, then: Then, releases: Sequence[Release], target: int
 ) -> dict[str, models.FlyMachineConfig]:
     """What each machine had with the release. Raises UsageError."""
     wanted = {}
-    for machine in observed.machines:
-        group = group_of(machine)
-        try:
-            earlier = config_of(releases, group, target)
-        except LookupError as error:
-            raise UsageError(
-                f"{ref}: what release {error} was in group {group} is not known any more: its"
-                " config was too large to be kept with the machines",
-                hint="deploy the files of that release again",
-                code="unknown_release",
-            ) from error
+    for machine in then.kept:
+        group = then.groups[machine.id or ""]
+        earlier = _earlier(ref, releases, group, target)
         if earlier is not None:
-            wanted[machine.id or ""] = _as_own(earlier, machine)
+            wanted[machine.id or ""] = _as_own(earlier, machine, group)
     return wanted
+
+
+def _lost(
+    ref: AppRef, then: Then, releases: Sequence[Release], target: int
+) -> dict[str, models.FlyMachineConfig]:
+    """What the machines had of groups that are not there any more. Raises UsageError."""
+    found = {group: _earlier(ref, releases, group, target) for group, _ in then.lost}
+    return {group: config for group, config in found.items() if config is not None}
+
+
+def _earlier(
+    ref: AppRef, releases: Sequence[Release], group: str, target: int
+) -> models.FlyMachineConfig | None:
+    """What a group had with the release; None: nobody knows of a change. Raises UsageError."""
+    try:
+        return config_of(releases, group, target)
+    except LookupError as error:
+        raise UsageError(
+            f"{ref}: what release {error} was in group {group} is not known any more: its"
+            " config was too large to be kept with the machines",
+            hint="deploy the files of that release again",
+            code="unknown_release",
+        ) from error
 
 
 def _warn_of_tags(session: Session, ref: AppRef, plan: AppPlan, target: int) -> None:
@@ -184,7 +209,9 @@ def _nothing(ref: AppRef, to: int | None, versions: Sequence[int]) -> UsageError
     )
 
 
-def _as_own(config: models.FlyMachineConfig, machine: models.Machine) -> models.FlyMachineConfig:
+def _as_own(
+    config: models.FlyMachineConfig, machine: models.Machine, group: str
+) -> models.FlyMachineConfig:
     """The earlier config with what belongs to this very machine: volume, standby, marks."""
     wanted = deepcopy(config)
     present = machine.config or models.FlyMachineConfig()
@@ -195,13 +222,9 @@ def _as_own(config: models.FlyMachineConfig, machine: models.Machine) -> models.
         env["FLY_STANDBY_FOR"] = standby
     wanted.env = env or None
     found = metadata(machine)
-    own = {
-        k: v
-        for k, v in found.items()
-        if k == GROUP or (k.startswith(OWN_PREFIX) and k not in _PASSED)
-    }
+    own = {k: v for k, v in found.items() if k.startswith(OWN_PREFIX) and k not in _PASSED}
     others = {k: v for k, v in (wanted.metadata or {}).items() if not k.startswith(OWN_PREFIX)}
-    wanted.metadata = {**others, **own}
+    wanted.metadata = {**others, **own, GROUP: group}
     return wanted
 
 
