@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 SEEDS ?= 1000
 KILLS ?= 200
+RUNS ?= 200
+SEED ?= 0
 WORKERS ?= auto
 MODULES ?=
 
@@ -12,7 +14,7 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo docs format lint types generate generate-check test bench soak mutate build check clean
+.PHONY: help install demo docs format lint types generate generate-check test bench soak soak-commands mutate build check clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +60,9 @@ bench: $(READY)  ## Measure the targets; prints a table and writes bench-results
 soak: $(READY)  ## Run SEEDS=n seeded fault schedules, and kill generate KILLS=n times
 	$(BIN)/python -m tests.simulation.soak --seeds $(SEEDS)
 	SCORE_FLYIO_KILLS=$(KILLS) $(PYTEST) -q -n $(WORKERS) tests/integration/test_kill_generate.py
+
+soak-commands: $(READY)  ## Kill or signal RUNS=n real commands at random calls, from SEED=n on, and run the same again
+	$(BIN)/python -m tests.integration.killed --runs $(RUNS) --seed $(SEED)
 
 mutate: $(READY)  ## Change the MODULES that decide, line by line, and see whether tests notice; takes long
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m tests.mutation $(MODULES)

@@ -62,6 +62,30 @@ async def test_a_first_deploy_cancelled_at_a_step(lab: Lab, step: int) -> None:
     assert (await lab.deploy(app)).changes == []
 
 
+@pytest.mark.parametrize("after", [0.1, 0.7], ids=["not carried out", "carried out"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+async def test_machines_in_the_making_when_a_run_is_cancelled_are_not_left_leased(
+    strategy: str, after: float
+) -> None:
+    """Only the answer to a create has the nonce of its lease."""
+    lab = Lab.build(latency=1.0)
+    first, second = toml(strategy=strategy), toml(image="nginx:2", strategy=strategy)
+
+    async def body(run: Run) -> None:
+        async for event in run.events:
+            if isinstance(event, StepStarted) and event.description.startswith("create machine"):
+                await anyio.sleep(after)
+                run.cancel()
+
+    await lab.deploy(first, body=body)
+    assert lab.leased() == []
+    await lab.deploy(first)
+    await lab.deploy(second, body=body)
+    assert lab.leased() == []
+    creates = [e for e in lab.fly.journal.entries if e.operation == "Machines_create"]
+    assert all(entry.executed and entry.status == 200 for entry in creates)
+
+
 class FarStore(InMemoryStore):
     """Takes its time for a write, as a place in another region does."""
 

@@ -15,7 +15,6 @@ from typing import Final
 
 import anyio
 import anyio.abc
-import anyio.lowlevel
 from attrs import Factory, define, field
 
 from fly_machines import FlyMachinesApi, models
@@ -30,6 +29,7 @@ from score_flyio.errors import (
     ScoreFlyError,
 )
 from score_flyio.events import Event, LeaseAcquired, LeaseReleased, Scope, WarningRaised
+from score_flyio.fly.answered import answered
 from score_flyio.fly.errors import is_doubtful
 
 RELEASE_SECONDS: Final = 5.0
@@ -45,8 +45,6 @@ class _Lease:
     machine: str
     scope: anyio.CancelScope = field(factory=anyio.CancelScope)
     """Of its task, until the lease is given back."""
-    asking: anyio.CancelScope | None = None
-    """Of the call that asks for it, while it is on its way."""
     nonce: str | None = field(default=None, repr=False)
     version: str | None = None
     """Of the machine, as it was granted."""
@@ -197,11 +195,8 @@ class LeaseBook:
         A lease that is being asked for is waited for a little: only who has it can release it.
         """
         lease = self._leases.get(machine)
-        if lease is None:
-            return
-        lease.scope.cancel()
-        if lease.asking is not None:
-            lease.asking.deadline = anyio.current_time() + RELEASE_SECONDS
+        if lease is not None:
+            lease.scope.cancel()
 
     def release_all(self) -> None:
         """Lets go of all machines."""
@@ -254,16 +249,11 @@ class LeaseBook:
 
     async def _asked(self, lease: _Lease) -> FlyError | None:
         """Ask once, and note what is granted even when the run is cancelled meanwhile."""
-        await anyio.lowlevel.checkpoint_if_cancelled()
-        failure: FlyError | None = None
-        with anyio.CancelScope(shield=True) as lease.asking:
-            try:
-                await self._ask(lease)
-            except FlyError as error:
-                failure = error
-        lease.asking = None
-        await anyio.lowlevel.checkpoint_if_cancelled()
-        return failure
+        try:
+            await answered(lambda: self._ask(lease), within=RELEASE_SECONDS)
+        except FlyError as error:
+            return error
+        return None
 
     async def _ask(self, lease: _Lease) -> None:
         sent = anyio.current_time()

@@ -27,6 +27,7 @@ from score_flyio.errors import (
     PreconditionFailed,
     Request,
 )
+from score_flyio.fly.answered import answered
 from score_flyio.fly.errors import is_doubtful
 from score_flyio.fly.present import LAUNCH_KEY, ip_type, kept, living, metadata
 
@@ -202,27 +203,32 @@ async def create_machine(
 
     A machine whose creation was not answered is found by it; the nonce of its lease, if it was made
     with one, is lost then. Should two come of one launch, one is deleted. Whether or not that can
-    be done, `made` is told of the machine: its lease has to be kept and given back.
+    be done, and also when the run is cancelled meanwhile, `made` is told of the machine: its lease
+    has to be kept and given back.
     """
     config = request.config or models.FlyMachineConfig()
     marks = {**(config.metadata or {}), LAUNCH_KEY: launch_id}
     marked = attrs.evolve(request, config=attrs.evolve(config, metadata=marks))
     sent = 0
 
+    async def create() -> models.Machine:
+        answer = await api.machines_create(app, marked)
+        machine = _naming(answer, answer.id, "POST", f"/v1/apps/{app}/machines")
+        made(machine)
+        return machine
+
     async def send() -> models.Machine:
         nonlocal sent
         sent += 1
-        made = await _once_secrets_arrived(
-            lambda: api.machines_create(app, marked), request.min_secrets_version
-        )
-        return _naming(made, made.id, "POST", f"/v1/apps/{app}/machines")
+        return await _once_secrets_arrived(lambda: answered(create), request.min_secrets_version)
 
     async def adopt() -> models.Machine | None:
-        found = await _launched(api, app, launch_id)
-        return found[0] if found else None
+        for found in await _launched(api, app, launch_id):
+            made(found)
+            return found
+        return None
 
     machine = await _repeat(send, adopt)
-    made(machine)
     if sent > 1:
         await _delete_twins(api, app, launch_id, machine, leased=request.lease_ttl or 0)
     return machine

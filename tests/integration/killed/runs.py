@@ -45,6 +45,8 @@ class Killed:
     end: str
     how: str
     """The call that it was ended at."""
+    struck: bool
+    """Whether it came to that call."""
     exit_code: int
     again: int
     found: tuple[str, ...]
@@ -338,6 +340,7 @@ def kill(made: Ground, seed: int) -> Killed:
         kind=name,
         end=end,
         how=f"{end} {strike.call} (call {strike.at} of {undisturbed.calls})",
+        struck=strike.process is None,
         exit_code=exit_code,
         again=again,
         found=tuple(found),
