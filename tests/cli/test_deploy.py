@@ -335,6 +335,7 @@ def test_an_interrupted_deploy_ends_with_130_and_can_go_on(
     with platform(healthy_after=600.0) as running:
         project(cli, {"web.yaml": WEB})
         command = [sys.executable, "-m", "score_flyio", "deploy", "web.yaml", FAST, "--json"]
+        command += ["--events", "events.jsonl", "--report", "report.html"]
         environ = {**os.environ, "FLY_FLAPS_BASE_URL": running.url, "FLY_API_TOKEN": TOKEN}
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ
@@ -346,7 +347,15 @@ def test_an_interrupted_deploy_ends_with_130_and_can_go_on(
             process.send_signal(number)
             out, err = process.communicate(timeout=60)
         assert process.returncode == 130
-        assert json.loads(out)["error"]["code"] == "interrupted"
+        told = json.loads(out)
+        assert told["error"]["code"] == "interrupted"
+        (app,) = told["apps"]
+        assert (app["outcome"], app["release"]) == ("interrupted", 1)
+        assert app["account"].endswith("run release 1; the same command goes on from there")
+        assert sum(app["machines"].values()) == 2
+        last = json.loads(Path("events.jsonl").read_text().splitlines()[-1])
+        assert (last["kind"], last["outcome"]) == ("run_finished", "interrupted")
+        assert "Deploy interrupted" in Path("report.html").read_text()
         assert "Traceback" not in err
         machines = running.machines("x-web")
         for machine in machines:

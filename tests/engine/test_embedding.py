@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
+import anyio
 import pytest
 
 from fly_emulator import Emulator, EmulatorSettings
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.engine.engine import Engine
 from score_flyio.engine.project import Overrides, Project
+from score_flyio.engine.run import Run
 from score_flyio.engine.target import EmulatorTarget
-from score_flyio.errors import DeployError, HealthCheckFailed
+from score_flyio.errors import (
+    DeployError,
+    EngineBusy,
+    EngineNotOpen,
+    HealthCheckFailed,
+    ScoreFlyError,
+)
+from score_flyio.events import Event
 
 SCORE = """
 apiVersion: score.dev/v1b1
@@ -103,3 +113,89 @@ async def test_an_unhealthy_deploy_leaves_as_one_error_with_its_report(
     assert raised.value.exit_code == 3
     assert raised.value.report.exit_code == 3
     assert not (project.directory / "fly_web.toml").exists()
+
+
+async def test_one_run_at_a_time(project: Project, fly: Emulator) -> None:
+    workloads = [project.load("score.yaml")]
+    async with Engine(project, target=EmulatorTarget(emulator=fly)) as engine:
+        first, second = engine.deploy(workloads, QUICK), engine.deploy(workloads, QUICK)
+        async with first:
+            with pytest.raises(EngineBusy, match="another run of this engine goes on"):
+                async with second:
+                    pass
+        assert first.report.outcome == "done"
+        async with second:
+            seen = [event async for event in second.events]
+        assert seen[-1].kind == "run_finished"
+        assert second.report.outcome == "unchanged"
+        with pytest.raises(DeployError, match="the run is over"):
+            async with second:
+                pass
+        with pytest.raises(EngineBusy, match="open already"):
+            async with engine:
+                pass
+
+
+async def test_an_engine_that_is_not_open(project: Project, fly: Emulator) -> None:
+    engine = Engine(project, target=EmulatorTarget(emulator=fly))
+    for _ in range(2):
+        with pytest.raises(EngineNotOpen):
+            engine.deploy([project.load("score.yaml")])
+        with pytest.raises(EngineNotOpen):
+            await engine.status()
+        async with engine:
+            await engine.status()
+
+
+async def cancelled_at_a_check(run: Run) -> None:
+    async with run:
+        async for event in run.events:
+            if event.kind == "check_changed":
+                run.cancel()
+                run.cancel()
+
+
+async def test_a_run_that_is_cancelled_accounts_for_itself(project: Project) -> None:
+    slow = Emulator(EmulatorSettings(boot=0.01, healthy_after=60.0, first_check_after=0.0))
+    async with Engine(project, target=EmulatorTarget(emulator=slow)) as engine:
+        run = engine.deploy([project.load("score.yaml")], QUICK)
+        with pytest.raises(DeployError, match="not ended"):
+            _ = run.report
+        with pytest.raises(DeployError, match="the same command goes on") as raised:
+            await cancelled_at_a_check(run)
+    report = run.report
+    run.cancel()
+    assert raised.value.report is run.report is report
+    (app,) = report.apps
+    assert (report.outcome, app.outcome, app.release) == ("interrupted", "interrupted", 1)
+    assert app.account == "2 of 2 machines run release 1; the same command goes on from there"
+    assert [event async for event in run.events] == []
+
+
+@pytest.mark.parametrize(
+    "how", ["before it begins", "by an error", "by a deadline", "by a failure"]
+)
+async def test_run_finished_is_the_last_event(project: Project, fly: Emulator, how: str) -> None:
+    workloads = [project.load("score.yaml")]
+    seen: list[Event] = []
+    async with Engine(project, target=EmulatorTarget(emulator=fly), listener=seen.append) as engine:
+        run = engine.deploy(workloads, QUICK)
+        if how == "before it begins":
+            run.cancel()
+        if how == "by a failure":
+            (project.directory / ".score-flyio" / "state.yaml").write_text("{")
+        with anyio.CancelScope() as scope:
+            try:
+                async with run:
+                    if how == "by an error":
+                        json.loads("no JSON")
+                    if how == "by a deadline":
+                        scope.cancel()
+            except (ValueError, ScoreFlyError):
+                pass
+    kinds = [event.kind for event in seen]
+    assert (kinds.count("run_finished"), kinds[-1]) == (1, "run_finished")
+    assert [e async for e in run.events] == seen
+    if how != "by a failure":
+        assert run.report.outcome == "interrupted"
+        assert [app.label for app in run.report.apps] == ["web"]

@@ -28,6 +28,7 @@ from score_flyio.engine.inputs import FlyTomlApp
 from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.operations.status import AppStatus, app_status
 from tests.engine.lab import QUICK, Lab, score, toml
+from tests.unit.deploy.planning.plans import half_launched, launched, wanted
 
 
 async def plan_notes(
@@ -238,6 +239,17 @@ async def test_status_after_an_interrupted_deploy_says_what_runs_where() -> None
     assert bad.code == 3
     found = await status(lab)
     assert says(found.notes, "group app runs several releases (1 on 1, 2 on 1)")
+
+
+def test_status_of_a_first_deploy_that_was_cut_short_says_so() -> None:
+    def notes(observed: ObservedApp) -> str:
+        return " ".join(app_status(observed, AppRef(app="web")).notes)
+
+    half = half_launched(wanted())
+    assert "group app has 1 of the machines of its first deploy" in notes(half)
+    assert "it has no machine: its first deploy" in notes(evolve(half, machines=()))
+    assert notes(evolve(half, app=None, machines=())) == ""
+    assert notes(launched(wanted())) == ""
 
 
 def test_status_during_a_deploy_says_which_machine_is_which() -> None:

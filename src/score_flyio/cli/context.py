@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -32,6 +33,9 @@ class CliContext:
     """The working directory: relative paths are resolved against it."""
     stdin: TextIO = field(factory=lambda: sys.stdin, repr=False)
     clock: Clock = field(factory=SystemClock)
+    ends_by: list[Callable[[], None]] = field(factory=list)
+    """What a first signal does in place of ending the command: it ends the run, which accounts for
+    itself."""
 
     @classmethod
     def build(cls, given: Mapping[str, Any], environ: Mapping[str, str]) -> "CliContext":
@@ -76,6 +80,15 @@ class CliContext:
         directory = Path(os.path.relpath(self.directory))
         project = Project.open(directory, state=self.state, environ=self.environ)
         return project.at(kept_as("emulator" if emulate else target, self.environ))
+
+    @contextmanager
+    def interrupted_by(self, end: Callable[[], None]) -> Iterator[None]:
+        """While the block runs, a first signal calls `end`."""
+        self.ends_by.append(end)
+        try:
+            yield
+        finally:
+            self.ends_by.remove(end)
 
     def confirm(self, question: str, *, yes: bool) -> bool:
         """Ask before something is deleted; with `yes` (`--yes`) the answer is given.

@@ -81,8 +81,9 @@ class DeployRun:
                 kept.check(what)
             run = engine.deploy(what, self.options)
             try:
-                async with run:
-                    pass
+                with self.cli.interrupted_by(run.cancel):
+                    async with run:
+                        pass
             except DeployError as error:
                 if error.report is None:
                     raise

@@ -68,11 +68,14 @@ async def _cancel_on_signal(
 ) -> None:
     with anyio.open_signal_receiver(*ENDING) as signals:
         task_status.started()
+        interrupted = False
         async for _ in signals:
-            if command.cancel_called:
+            if interrupted:
                 _end_hard()
+            interrupted = True
             cli.output.warn("interrupted: cleaning up; interrupt again to end at once")
-            command.cancel()
+            for end in cli.ends_by or (command.cancel,):
+                end()
 
 
 def _end_hard() -> NoReturn:

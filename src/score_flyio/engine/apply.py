@@ -10,13 +10,8 @@ from attrs import define, field, frozen
 
 from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.execution.context import ContextSettings, app_scope
-from score_flyio.deploy.execution.execute import (
-    AppExecution,
-    AppResult,
-    StepResult,
-    app_execution,
-)
-from score_flyio.deploy.execution.report import AppReport, Report, app_report, given_up
+from score_flyio.deploy.execution.execute import AppExecution, AppResult, app_execution
+from score_flyio.deploy.execution.report import AppReport, Report, app_report, cut_short, given_up
 from score_flyio.deploy.execution.room import ask_for_room, questions
 from score_flyio.deploy.execution.scouts import Scouts
 from score_flyio.deploy.model import ObservedApp
@@ -136,8 +131,12 @@ class Applying:
     """How the steps of each app went, by app; none of those that failed before."""
     _scouts: Scouts = field(factory=Scouts, init=False)
     _reports: dict[str, AppReport] = field(factory=dict, init=False)
-    _begun: dict[str, Mapping[str, StepResult]] = field(factory=dict, init=False)
-    """By app, the steps that ended so far."""
+    _begun: dict[str, AppExecution] = field(factory=dict, init=False)
+    """By app, what is being done."""
+    _plans: dict[str, AppPlan] = field(factory=dict, init=False)
+    """By app, what is to be done."""
+    _works: tuple[AppWork, ...] = field(default=(), init=False)
+    _start: float = field(default=0.0, init=False)
 
     async def run(
         self,
@@ -145,17 +144,51 @@ class Applying:
         beside: Callable[[], Coroutine[Any, Any, None]] | None = None,
     ) -> Report:
         """All of it at once, and what goes on `beside`, on which work may wait."""
-        start = anyio.current_time()
-        with unwrapped():
-            async with anyio.create_task_group() as tasks:
-                if beside is not None:
-                    tasks.start_soon(beside)
-                for work in works:
-                    tasks.start_soon(self._app, work, start)
+        self._works, self._start = tuple(works), anyio.current_time()
+        try:
+            with unwrapped():
+                async with anyio.create_task_group() as tasks:
+                    if beside is not None:
+                        tasks.start_soon(beside)
+                    for work in works:
+                        tasks.start_soon(self._app, work, self._start)
+        except anyio.get_cancelled_exc_class():
+            self._cut_short()
+            raise
+        return self.report()
+
+    def report(self, *, interrupted: bool = False) -> Report:
+        """How each app ended that did."""
         return Report(
-            apps=tuple(self._reports[work.app] for work in works),
-            seconds=anyio.current_time() - start,
+            apps=tuple(self._reports[w.app] for w in self._works if w.app in self._reports),
+            seconds=anyio.current_time() - self._start,
             target=self.session.target.name,
+            interrupted=interrupted,
+        )
+
+    def _cut_short(self) -> None:
+        """Accounts for the apps that a signal kept from their end."""
+        seconds = anyio.current_time() - self._start
+        for work in self._works:
+            if work.app in self._reports:
+                continue
+            execution, plan = self._begun.get(work.app), self._plans.get(work.app)
+            result = None
+            if execution is not None and plan is not None:
+                result = numbered(execution.so_far(plan), execution.context.release.recorded)
+            report = cut_short(work.app, work.label, result, zero=self._start, seconds=seconds)
+            self._finished(work, report)
+
+    def _finished(self, work: AppWork, report: AppReport) -> None:
+        self._reports[work.app] = report
+        error = report.failures[0].message if report.failures else report.account or None
+        self.session.emit(
+            WorkloadFinished(
+                scope=app_scope(work.app, work.label),
+                outcome=report.outcome,
+                error=error,
+                seconds=report.seconds,
+            )
         )
 
     async def _app(self, work: AppWork, zero: float) -> None:
@@ -168,22 +201,14 @@ class Applying:
                 error,
                 app=work.app,
                 label=work.label,
-                results=self._begun.get(work.app, {}),
+                results=self._begun[work.app].results if work.app in self._begun else {},
                 zero=zero,
                 seconds=anyio.current_time() - start,
             )
         else:
             seconds = anyio.current_time() - start
             report = app_report(result, zero=zero, seconds=seconds)
-        self._reports[work.app] = report
-        self.session.emit(
-            WorkloadFinished(
-                scope=app_scope(work.app, work.label),
-                outcome=report.outcome,
-                error=report.failures[0].message if report.failures else None,
-                seconds=report.seconds,
-            )
-        )
+        self._finished(work, report)
 
     async def _apply(self, work: AppWork) -> AppResult:
         observed = await work.observe()
@@ -199,7 +224,7 @@ class Applying:
         )
         async with app_execution(settings) as execution:
             context = execution.context
-            self._begun[work.app] = execution.results
+            self._begun[work.app] = execution
             context.saw(observed)
             plan = await self._planned(work, execution, observed)
             result = numbered(await execution.finish(plan), context.release.recorded)
@@ -234,6 +259,7 @@ class Applying:
         definition: AppSpec | None,
     ) -> None:
         """Does the steps of a plan that were not done yet; Fly is told of the release meanwhile."""
+        self._plans[plan.app] = plan
         execution.context.saw(observed)
         scope = execution.context.scope()
         for note in plan.notes:

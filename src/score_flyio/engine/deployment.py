@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import anyio
@@ -12,7 +12,7 @@ from score_flyio.base.printable import one_line
 from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.execution.context import app_scope
 from score_flyio.deploy.execution.execute import AppExecution
-from score_flyio.deploy.execution.report import AppReport, Report
+from score_flyio.deploy.execution.report import AppReport, Report, cut_short
 from score_flyio.deploy.local_files import NO_FILES
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app, with_secrets
@@ -35,6 +35,7 @@ from score_flyio.events import PlanReady, WarningRaised, WorkloadFinished
 from score_flyio.fly.organization import Apps
 from score_flyio.flytoml.names import READ_BY_ALL, looks_secret
 from score_flyio.flytoml.spec import AppSpec
+from score_flyio.state.model import ProjectState
 
 
 @frozen(kw_only=True)
@@ -124,6 +125,11 @@ class Deployment:
     """What the apps looked like when the plan was made, where there was one before."""
     apps: Apps | None = field(init=False)
     """Where they are looked up, if they are many."""
+    applying: Applying = field(init=False)
+
+    @applying.default
+    def _applying(self) -> Applying:
+        return Applying(session=self.session, recorder=self.recorder)
 
     @apps.default
     def _apps(self) -> Apps | None:
@@ -134,24 +140,31 @@ class Deployment:
         for notice in _open_options(self.options):
             self.session.emit(WarningRaised(message=str(notice), code=notice.code))
         works = [_Deploy(run=self, app=app) for app in self.ready.inputs]
-        applying = Applying(session=self.session, recorder=self.recorder)
-        report = await applying.run(works, beside=self._provision)
-        return evolve(report, apps=(*self._refused(), *report.apps))
+        self._tell_refused()
+        report = await self.applying.run(works, beside=self._provision)
+        return self._with_refused(report)
+
+    def so_far(self) -> Report:
+        """What became of a run that was cut short."""
+        return self._with_refused(self.applying.report(interrupted=True))
 
     async def _provision(self) -> None:
         """Failures are told to the workloads that need the resource, when they ask for it."""
         await self.ready.provision()
 
-    def _refused(self) -> list[AppReport]:
+    def _tell_refused(self) -> None:
         for each in self.ready.refused:
             scope = app_scope(each.app, each.label)
             self.session.emit(
                 WorkloadFinished(scope=scope, outcome="failed", error=each.error.message)
             )
-        return [
+
+    def _with_refused(self, report: Report) -> Report:
+        refused = (
             AppReport(app=each.app, label=each.label, outcome="failed", failures=(each.error,))
             for each in self.ready.refused
-        ]
+        )
+        return evolve(report, apps=(*refused, *report.apps))
 
     async def plan(self) -> tuple[dict[str, AppPlan], dict[str, ScoreFlyError]]:
         """What `run` would do now, by app, and what cannot be planned, by label."""
@@ -250,6 +263,16 @@ class Deployment:
             tool_version=TOOL_VERSION,
             default_region=self.session.default_region or "",
         )
+
+
+def nothing_done(inputs: Sequence[Input], target: str) -> Report:
+    """The report of a run that was cut short before it did anything."""
+    state = ProjectState()
+    apps = (
+        cut_short("", item.workload or item.app_in(state), None, zero=0.0, seconds=0.0)
+        for item in inputs
+    )
+    return Report(interrupted=True, target=target, apps=tuple(apps))
 
 
 @define(kw_only=True)

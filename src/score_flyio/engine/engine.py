@@ -17,18 +17,18 @@ from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.deploy.model import ObservedApp, OwnCertificate
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.engine.deployment import Deployment, Plan
+from score_flyio.engine.deployment import Deployment, Plan, nothing_done
 from score_flyio.engine.images import Images
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.operations.apps import AppRef, choose_apps, find_app
 from score_flyio.engine.output import Output
 from score_flyio.engine.pipeline import Preparation, outline, prepare
 from score_flyio.engine.project import Project
-from score_flyio.engine.run import Run, raise_failures
+from score_flyio.engine.run import Alone, Run, raise_failures
 from score_flyio.engine.session import Session, StateRecorder, open_session
 from score_flyio.engine.target import Target
-from score_flyio.errors import ConfigError, FlyError, ScoreFlyError
-from score_flyio.events import Event, EventLog, RunFinished, RunStarted, WarningRaised
+from score_flyio.errors import ConfigError, EngineBusy, EngineNotOpen, ScoreFlyError
+from score_flyio.events import Event, EventLog, RunStarted, WarningRaised
 from score_flyio.fly.client import FlyClient
 from score_flyio.resources.run import ResourceRun
 from score_flyio.state.model import FLY
@@ -87,8 +87,11 @@ class Engine:
             self._output = Output(project=project)
         self._stack = AsyncExitStack()
         self._session: Session | None = None
+        self._alone = Alone()
 
     async def __aenter__(self) -> Self:
+        if self._session is not None:
+            raise EngineBusy("the engine is open already", hint="open an engine for each of them")
         visit = open_session(self.project, self.target, self._log, clock=self._clock, rng=self._rng)
         self._session = await self._stack.enter_async_context(visit)
         return self
@@ -104,14 +107,14 @@ class Engine:
 
     @property
     def session(self) -> Session:
-        """The open visit to the target. Raises FlyError outside the context."""
+        """The open visit to the target. Raises EngineNotOpen outside the context."""
         if self._session is None:
-            raise FlyError("the engine is not open", hint="use it as `async with Engine(…)`")
+            raise EngineNotOpen("the engine is not open", hint="use it as `async with Engine(…)`")
         return self._session
 
     @property
     def client(self) -> FlyClient:
-        """The open client. Raises FlyError outside the context."""
+        """The open client. Raises EngineNotOpen outside the context."""
         return self.session.client
 
     async def plan(self, inputs: Sequence[Input], options: DeployOptions | None = None) -> Plan:
@@ -172,7 +175,12 @@ class Engine:
         return built, failures
 
     def deploy(self, what: Plan | Sequence[Input], options: DeployOptions | None = None) -> Run:
-        """Provisions and deploys; a plan is carried out only while Fly still is as it was."""
+        """Provisions and deploys; a plan is carried out only while Fly still is as it was.
+
+        Raises EngineNotOpen outside the context; a run that begins while another one goes on
+        raises EngineBusy.
+        """
+        _ = self.session
         if isinstance(what, Plan):
             inputs: Sequence[Input] = what.inputs
             chosen = options or what.options
@@ -180,10 +188,15 @@ class Engine:
         else:
             inputs, chosen, fingerprints = what, options or DeployOptions(), {}
 
-        async def work(emit: Emit) -> Report:
-            return await self._deploy(inputs, chosen, fingerprints, emit)
+        begun: list[Deployment] = []
 
-        return Run(work, self._log)
+        async def work(emit: Emit) -> Report:
+            return await self._deploy(inputs, chosen, fingerprints, emit, begun.append)
+
+        def so_far() -> Report:
+            return begun[0].so_far() if begun else nothing_done(inputs, self.target.name)
+
+        return Run(work, so_far=so_far, log=self._log, alone=self._alone)
 
     async def app(self, name: str) -> AppRef:
         """The workload of that name, where the project has one, else the app of that name."""
@@ -394,8 +407,8 @@ class Engine:
         options: DeployOptions,
         fingerprints: Mapping[str, str],
         emit: Emit,
+        begin: Callable[[Deployment], None],
     ) -> Report:
-        start = anyio.current_time()
         async with self.session.memory("deploy", needed=_need_project(inputs)) as recorder:
             state = recorder.state
             labels = tuple(item.workload or item.app_in(state) for item in inputs)
@@ -405,17 +418,17 @@ class Engine:
                 found = await images.checked(outline(self.project, state, inputs, self._output))
                 ready = prepare(state, found, emit, output=self._output)
                 await self._begin(ready, recorder, options)
-                report = await Deployment(
+                deployment = Deployment(
                     session=self.session,
                     recorder=recorder,
                     ready=ready,
                     images=images,
                     options=options,
                     fingerprints=fingerprints,
-                ).run()
-            report = await self._with_secrets(report, ready)
-        emit(RunFinished(outcome=report.outcome, seconds=anyio.current_time() - start))
-        return report
+                )
+                begin(deployment)
+                report = await deployment.run()
+            return await self._with_secrets(report, ready)
 
     async def _begin(
         self, ready: Preparation, recorder: StateRecorder, options: DeployOptions

@@ -2,56 +2,94 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
 import anyio
-from anyio.streams.memory import MemoryObjectReceiveStream
+from attrs import define, field
 
 from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.execution.report import Report
-from score_flyio.errors import DeployError, HealthCheckFailed
-from score_flyio.events import Event, EventLog
+from score_flyio.errors import DeployError, EngineBusy, HealthCheckFailed
+from score_flyio.events import Event, EventLog, RunFinished
 
 Work = Callable[[Callable[[Event], None]], Awaitable[Report]]
+
+
+@define(eq=False)
+class Alone:
+    """Lets one run at a time into an engine, whose events would mix with those of another."""
+
+    run: Run | None = None
+
+    def enter(self, run: Run) -> None:
+        """Raises EngineBusy while another run goes on."""
+        if self.run is not None:
+            raise EngineBusy(
+                "another run of this engine goes on",
+                hint="wait for its end, or open an engine for each of them",
+            )
+        self.run = run
 
 
 class Run:
     """Async context manager: the work goes on while the block runs, and ends before it is left.
 
     Leaving the block by an exception cancels the work. A run that failed leaves it with a
-    `DeployError`; `report` says how each app went in any case.
+    `DeployError`; `report` says how each app went in any case, also of a run that was cancelled.
+    It goes once. While it does, a second run of the engine is refused with `EngineBusy`.
     """
 
-    def __init__(self, work: Work, log: EventLog) -> None:
+    def __init__(
+        self, work: Work, *, so_far: Callable[[], Report], log: EventLog, alone: Alone
+    ) -> None:
         self._work = work
+        self._so_far = so_far
         self._log = log
+        self._alone = alone
         self._report: Report | None = None
+        self._over = False
         self._stack = AsyncExitStack()
         self._scope = anyio.CancelScope()
-        self._send, self._receive = anyio.create_memory_object_stream[Event](float("inf"))
+        self._events = _Events()
+        self._start = 0.0
 
     @property
     def events(self) -> AsyncIterator[Event]:
-        """The events of the run in order; ends when the run does."""
-        return _until_closed(self._receive)
+        """The events of the run in order, each once; `run_finished` is the last.
+
+        After the end, those come that nobody took before.
+        """
+        return self._events.each()
 
     @property
     def report(self) -> Report:
-        """How the run ended. Raises DeployError while it goes on."""
+        """How the run ended. Raises DeployError while it goes on, and before it does."""
         if self._report is None:
             raise DeployError("the run has not ended yet", code="run_not_ended")
         return self._report
 
     def cancel(self) -> None:
-        """Ends the run: leases are released and the state is saved before it is over."""
+        """Ends the run: leases are released and the state is saved before it is over.
+
+        One that has not begun ends as it begins; of one that is over, nothing changes.
+        """
         self._scope.cancel()
 
     async def __aenter__(self) -> Self:
-        tasks = await self._stack.enter_async_context(anyio.create_task_group())
-        self._log.listen(self._hear)
+        if self._over:
+            raise DeployError("the run is over", code="run_over", hint="begin another one")
+        self._alone.enter(self)
+        try:
+            tasks = await self._stack.enter_async_context(anyio.create_task_group())
+        except BaseException:
+            self._alone.run = None
+            raise
+        self._start = anyio.current_time()
+        self._log.listen(self._events.take)
         tasks.start_soon(self._do)
         return self
 
@@ -67,29 +105,58 @@ class Run:
             try:
                 await self._stack.__aexit__(kind, error, traceback)
             finally:
-                if self._report is None:
-                    self._report = Report(interrupted=True)
-                self._log.unlisten(self._hear)
-                self._send.close()
-                self._receive.close()
+                self._end("interrupted")
         if error is None and self._report is not None:
             raise_failures(self._report)
 
-    def _hear(self, event: Event) -> None:
-        with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):
-            self._send.send_nowait(event)  # nobody reads any more once the run is over
-
     async def _do(self) -> None:
         with self._scope:
-            self._report = await self._work(self._log.emit)
-        self._send.close()
-        if self._scope.cancelled_caught:
-            self._report = Report(interrupted=True)
+            try:
+                self._report = await self._work(self._log.emit)
+            except Exception:
+                self._end("failed")
+                raise
+        self._end("interrupted")
+
+    def _end(self, otherwise: str) -> None:
+        """Tells the end, once: that of the report, or what there is instead of one."""
+        if self._over:
+            return
+        self._over = True
+        if self._report is None and otherwise == "interrupted":
+            self._report = self._so_far()
+        outcome = otherwise if self._report is None else self._report.outcome
+        seconds = anyio.current_time() - self._start
+        self._log.emit(RunFinished(outcome=outcome, seconds=seconds))
+        self._log.unlisten(self._events.take)
+        self._events.end()
+        self._alone.run = None
 
 
-async def _until_closed(stream: MemoryObjectReceiveStream[Event]) -> AsyncIterator[Event]:
-    async for event in stream:
-        yield event
+@define(eq=False)
+class _Events:
+    """Events until they are taken."""
+
+    kept: deque[Event] = field(factory=deque)
+    news: anyio.Event = field(factory=anyio.Event)
+    over: bool = False
+
+    def take(self, event: Event) -> None:
+        self.kept.append(event)
+        self.news.set()
+
+    def end(self) -> None:
+        self.over = True
+        self.news.set()
+
+    async def each(self) -> AsyncIterator[Event]:
+        while True:
+            while self.kept:
+                yield self.kept.popleft()
+            if self.over:
+                return
+            self.news = anyio.Event()
+            await self.news.wait()
 
 
 def raise_failures(report: Report) -> None:

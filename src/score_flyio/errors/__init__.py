@@ -21,6 +21,7 @@
     │                                 InvalidRequest, RequestTimedOut, RateLimited, FlyServerError,
     │                                 InsufficientCapacity, NameTaken
     ├─ PlanError                      StalePlan, DestructiveChange
+    ├─ EngineError                    EngineNotOpen, EngineBusy: of programs that embed the engine
     ├─ DeployError                    (1), HealthCheckFailed (3), LeaseLost …
     └─ StateError                     StateLocked (4), StateCorrupt, StateTooNew, StateConflict
 
@@ -59,6 +60,9 @@ with lazily(globals()):
     from score_flyio.errors.inputs import WrongPlace as WrongPlace
     from score_flyio.errors.runs import DeployError as DeployError
     from score_flyio.errors.runs import DestructiveChange as DestructiveChange
+    from score_flyio.errors.runs import EngineBusy as EngineBusy
+    from score_flyio.errors.runs import EngineError as EngineError
+    from score_flyio.errors.runs import EngineNotOpen as EngineNotOpen
     from score_flyio.errors.runs import HealthCheckFailed as HealthCheckFailed
     from score_flyio.errors.runs import ImageError as ImageError
     from score_flyio.errors.runs import ImageNotFound as ImageNotFound

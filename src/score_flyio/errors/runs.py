@@ -122,6 +122,24 @@ class DeployError(ScoreFlyError):
         """What that machine said last, where it can be read."""
 
 
+class EngineError(ScoreFlyError):
+    """A program uses an engine in a way that it cannot be used."""
+
+    code = "engine_misused"
+
+
+class EngineNotOpen(EngineError):
+    """The engine is used outside its `async with` block."""
+
+    code = "engine_not_open"
+
+
+class EngineBusy(EngineError):
+    """The engine does one thing at a time, and another one goes on."""
+
+    code = "engine_busy"
+
+
 class HealthCheckFailed(DeployError):
     """Deployed, but a machine did not become healthy."""
 

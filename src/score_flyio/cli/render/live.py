@@ -8,12 +8,12 @@ from score_flyio.cli.render.board import Board
 from score_flyio.cli.render.plain import PlainRenderer
 from score_flyio.cli.render.wording import is_alarm, sentence
 from score_flyio.cli.sink import Sink
-from score_flyio.events import Event, RollbackStarted, RunFinished, TargetSelected
+from score_flyio.events import Event, RollbackStarted, TargetSelected
 
 NARROWEST: Final = 50
 """Columns that the board needs; on a narrower terminal there are plain lines."""
 
-_LASTING = (TargetSelected, RollbackStarted, RunFinished)
+_LASTING = (TargetSelected, RollbackStarted)
 _CLEAR_BELOW = "\x1b[J"
 
 

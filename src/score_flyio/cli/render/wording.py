@@ -1,5 +1,7 @@
 """Events → words for people. Shared by all renderers for terminals.
 
+Why something failed, and how the run ended, is told once: by the report after it.
+
 The tables go by `kind`, so that the classes of events that do not happen need not be loaded.
 """
 
@@ -71,8 +73,8 @@ def _workload_loaded(event: events.WorkloadLoaded) -> str:
 
 
 def _workload_finished(event: events.WorkloadFinished) -> str:
-    reason = f": {event.error}" if event.error else ""
-    return f"{event.outcome} in {duration(event.seconds)}{reason}"
+    account = f": {event.error}" if event.error and event.outcome == "interrupted" else ""
+    return f"{event.outcome} in {duration(event.seconds)}{account}"
 
 
 def _warning(event: events.WarningRaised) -> str:
@@ -129,7 +131,7 @@ def _step_finished(event: events.StepFinished) -> str:
 
 
 def _step_failed(event: events.StepFailed) -> str:
-    return f"{event.description}: failed: {event.error}"
+    return f"{event.description}: failed"
 
 
 def _step_skipped(event: events.StepSkipped) -> str:
@@ -196,7 +198,6 @@ def _state_saved(event: events.StateSaved) -> str:
 
 SENTENCES: Final[Mapping[str, Callable[[Any], str]]] = {
     "target_selected": _target_selected,
-    "run_finished": _run_finished,
     "workload_loaded": _workload_loaded,
     "workload_finished": _workload_finished,
     "warning": _warning,
@@ -223,6 +224,7 @@ SENTENCES: Final[Mapping[str, Callable[[Any], str]]] = {
 }
 DETAILS: Final[Mapping[str, Callable[[Any], str]]] = {
     "run_started": _run_started,
+    "run_finished": _run_finished,
     "build_output": _build_line,
     "step_started": _step_started,
     "lease_acquired": _lease_acquired,

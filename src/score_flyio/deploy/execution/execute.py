@@ -13,7 +13,7 @@ from typing import Any
 
 import anyio
 import anyio.abc
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from score_flyio.deploy.execution.context import (
     Context,
@@ -76,6 +76,10 @@ class AppResult:
     plan: AppPlan
     results: Mapping[str, StepResult]
     recovery: Mapping[str, StepResult] = field(factory=dict)
+    states: Mapping[str, str] = field(factory=dict)
+    """How machines were that the run looked at, by id."""
+    addresses: tuple[str, ...] = ()
+    """Those of the app, made by the run or there before."""
 
     @property
     def failures(self) -> tuple[ScoreFlyError, ...]:
@@ -159,7 +163,19 @@ class AppExecution:
         recovery = await self._recover(plan) if failed else {}
         if not failed:
             await leave(self.context)
-        return AppResult(plan=plan, results=results, recovery=recovery)
+        return evolve(self.so_far(plan), recovery=recovery)
+
+    def so_far(self, plan: AppPlan) -> AppResult:
+        """How far the plan came."""
+        context, results = self.context, dict(self.run.results)
+        made = (r.value for r in results.values() if isinstance(r.step, AllocateAddress))
+        addresses = {*context.known_addresses, *(str(address) for address in made if address)}
+        return AppResult(
+            plan=plan,
+            results=results,
+            states=context.health.states(),
+            addresses=tuple(sorted(addresses - {""})),
+        )
 
     async def _recover(self, plan: AppPlan) -> dict[str, StepResult]:
         context, results = self.context, self.run.results

@@ -374,6 +374,10 @@ class HealthWatch:
         watch.next_look = inf
         watch.done.set()
 
+    def states(self) -> dict[str, str]:
+        """How each machine was when it was looked at last."""
+        return {machine: state for machine, (state, _) in self._shown.items() if state}
+
     def _look_at_the_rest(self) -> None:
         now = anyio.current_time()
         for watch in self._pending():

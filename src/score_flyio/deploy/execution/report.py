@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
 from score_flyio.base.printable import one_line
 from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
+from score_flyio.deploy.execution.standing import (
+    GO_ON,
+    account_of,
+    machines_by_state,
+    release_of,
+)
 from score_flyio.errors import DeployError, HealthCheckFailed, ScoreFlyError
 
 RunOutcome: TypeAlias = Literal["done", "unchanged", "unhealthy", "failed", "interrupted"]
@@ -45,6 +51,14 @@ class AppReport:
     failures: tuple[ScoreFlyError, ...] = ()
     url: str | None = None
     notes: tuple[str, ...] = ()
+    release: int | None = None
+    """The number of the release that the run made, or that runs as it was."""
+    machines: Mapping[str, int] = field(factory=dict)
+    """How many machines of the app are in which state."""
+    addresses: tuple[str, ...] = ()
+    """Of the app, where the run looked at them."""
+    account: str = ""
+    """How far it came, where it was cut short."""
 
 
 @frozen(kw_only=True)
@@ -87,8 +101,8 @@ class Report:
         return tuple(error for app in self.apps for error in app.failures)
 
     def summary(self) -> str:
-        """A line for each app's outcome, and one for the whole."""
-        lines = [_app_line(app) for app in self.apps]
+        """A line for each app's outcome, one for what there is of it, and one for the whole."""
+        lines = [line for app in self.apps for line in (_app_line(app), *_facts(app))]
         return "\n".join([*lines, f"{self.outcome} in {self.seconds:.1f} s"])
 
     def to_text(self) -> str:
@@ -108,13 +122,16 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """The report as one JSON document."""
-        return {
+        document: dict[str, Any] = {
             "outcome": self.outcome,
             "exit_code": self.exit_code,
             "seconds": round(self.seconds, 3),
             "target": self.target,
             "apps": [_app_json(app) for app in self.apps],
         }
+        if self.interrupted:
+            document["error"] = {"code": "interrupted", "message": "interrupted", "hint": None}
+        return document
 
 
 def app_report(result: AppResult, *, zero: float, seconds: float) -> AppReport:
@@ -130,7 +147,23 @@ def app_report(result: AppResult, *, zero: float, seconds: float) -> AppReport:
         failures=failures,
         url=result.plan.url,
         notes=result.plan.notes,
+        release=release_of(result),
+        machines=machines_by_state(result),
+        addresses=result.addresses,
     )
+
+
+def cut_short(
+    app: str, label: str, result: AppResult | None, *, zero: float, seconds: float
+) -> AppReport:
+    """An app at which the run was interrupted; `result` is how far it came, if it was planned."""
+    if result is None:
+        account = f"no machine was changed; {GO_ON}"
+        return AppReport(
+            app=app, label=label, outcome="interrupted", seconds=seconds, account=account
+        )
+    whole = app_report(result, zero=zero, seconds=seconds)
+    return evolve(whole, outcome="interrupted", account=account_of(result))
 
 
 def logs_of(error: ScoreFlyError) -> tuple[str, ...]:
@@ -187,7 +220,19 @@ def _steps(results: Sequence[StepResult], zero: float) -> tuple[StepReport, ...]
 def _app_line(app: AppReport) -> str:
     name = app.label if app.app in {"", app.label} else f"{app.label} (app {app.app})"
     where = f" at {app.url}" if app.url and app.outcome in {"done", "unchanged"} else ""
-    return one_line(f"{name}: {app.outcome}{where}")
+    account = f": {app.account}" if app.account else ""
+    return one_line(f"{name}: {app.outcome}{where}{account}")
+
+
+def _facts(app: AppReport) -> list[str]:
+    """What there is of an app after the run, in a line."""
+    facts = [f"release {app.release}"] if app.release else []
+    count = sum(app.machines.values())
+    if count:
+        states = ", ".join(f"{n} {state}" for state, n in app.machines.items())
+        facts.append(f"{count} machine{'' if count == 1 else 's'}: {states}")
+    facts += [f"reached at {', '.join(app.addresses)}"] if app.addresses else []
+    return [one_line(f"  {'; '.join(facts)}")] if facts else []
 
 
 def _app_json(app: AppReport) -> dict[str, Any]:
@@ -196,6 +241,10 @@ def _app_json(app: AppReport) -> dict[str, Any]:
         "workload": app.label,
         "outcome": app.outcome,
         "url": app.url,
+        "release": app.release,
+        "machines": dict(app.machines),
+        "addresses": list(app.addresses),
+        "account": app.account or None,
         "seconds": round(app.seconds, 3),
         "steps": [_step_json(step) for step in app.steps],
         "recovery": [_step_json(step) for step in app.recovery],

@@ -23,6 +23,7 @@ from score_flyio.deploy.metadata import (
 )
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
+from score_flyio.deploy.planning.counts import missing_of_launch
 from score_flyio.deploy.planning.secrets import waiting_secrets
 from score_flyio.deploy.verdict import count_checks
 from score_flyio.engine.operations.apps import AppRef
@@ -165,8 +166,20 @@ def app_status(observed: ObservedApp, ref: AppRef) -> AppStatus:
             AddressStatus(ip=address.ip or "", type=ip_type(address))
             for address in sorted(observed.addresses, key=lambda a: a.ip or "")
         ),
-        notes=(*_mixed_releases(observed), *_waiting(observed)),
+        notes=(*_cut_short(observed), *_mixed_releases(observed), *_waiting(observed)),
     )
+
+
+def _cut_short(observed: ObservedApp) -> Iterator[str]:
+    """First deploys that came to no end, or that are under way."""
+    if observed.exists and not observed.machines:
+        yield "it has no machine: its first deploy is under way or was interrupted; deploy goes on"
+    for group, machines in by_group(observed.machines).items():
+        if missing_of_launch(machines):
+            yield (
+                f"group {group} has {len(machines)} of the machines of its first deploy, which is "
+                "under way or was interrupted; deploy goes on"
+            )
 
 
 def _mixed_releases(observed: ObservedApp) -> Iterator[str]:

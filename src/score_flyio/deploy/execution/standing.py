@@ -1,0 +1,72 @@
+"""How an app stands after a run: its release, its machines, and how far the run came. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from score_flyio.deploy.execution.context import MadeMachine
+from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
+from score_flyio.deploy.metadata import release_number
+from score_flyio.deploy.step import CreateMachine, DestroyMachine, StopMachine, UpdateMachine
+from score_flyio.fly.present import metadata
+
+GO_ON: Final = "the same command goes on from there"
+_UNSEEN: Final = "started"
+"""How a machine is called that was made to run and not looked at."""
+
+
+def release_of(result: AppResult) -> int | None:
+    """The release that the run made, else the newest that its machines ran before."""
+    if any(_gives_release(step) for step in _done(result)):
+        return result.plan.release.version
+    numbers = [release_number(metadata(machine)) for machine in result.plan.machines]
+    return max(numbers, default=0) or None
+
+
+def machines_by_state(result: AppResult) -> dict[str, int]:
+    """How many machines are in which state, as far as the run has seen."""
+    states = {machine.id or "": machine.state or "?" for machine in result.plan.machines}
+    for step in _done(result):
+        if isinstance(step.step, CreateMachine) and isinstance(step.value, MadeMachine):
+            states[step.value.id] = _UNSEEN if step.value.launched else "stopped"
+        if isinstance(step.step, UpdateMachine) and step.step.starts:
+            states[step.step.machine] = _UNSEEN
+    states |= {name: state for name, state in result.states.items() if name in states}
+    for step in _done(result):
+        target = step.step.target
+        name = _id_of(result, step) if target else None
+        if name is not None and isinstance(step.step, StopMachine):
+            states[name] = "stopped"
+        if name is not None and isinstance(step.step, DestroyMachine):
+            states.pop(name, None)
+    return dict(sorted(Counter(states.values()).items()))
+
+
+def account_of(result: AppResult) -> str:
+    """How far a run came that was cut short, and what to do about it."""
+    wanted = [s for s in result.plan.steps if isinstance(s, CreateMachine | UpdateMachine)]
+    done = sum(map(_gives_release, _done(result)))
+    if not wanted:
+        return f"no machine was changed; {GO_ON}"
+    verb = "runs" if done == 1 else "run"
+    machines = f"{len(wanted)} machine{'' if len(wanted) == 1 else 's'}"
+    return f"{done} of {machines} {verb} release {result.plan.release.version}; {GO_ON}"
+
+
+def _done(result: AppResult) -> list[StepResult]:
+    every = [*result.results.values(), *result.recovery.values()]
+    return [step for step in every if step.outcome is Outcome.DONE]
+
+
+def _gives_release(result: StepResult) -> bool:
+    return isinstance(result.step, CreateMachine | UpdateMachine)
+
+
+def _id_of(result: AppResult, about: StepResult) -> str | None:
+    """The machine that a step was about, which another step may have made."""
+    target = about.step.target
+    if target is None or target.step is None:
+        return target.machine if target else None
+    maker = result.results.get(target.step)
+    return maker.value.id if maker and isinstance(maker.value, MadeMachine) else None
