@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from fly_emulator import real_postgres
 from tests.cli.conftest import Cli
 
 SCORE = """\
@@ -53,7 +56,11 @@ def apps(folder: Path) -> set[str]:
     return {app["name"] for app in world["apps"]}
 
 
-def test_from_init_to_nothing_left(cli: Cli, tmp_path: Path) -> None:
+def test_from_init_to_nothing_left(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # With a PostgreSQL that really runs: tests/cli/test_real_postgres.py.
+    monkeypatch.setattr(real_postgres, "is_installed", lambda: False)
     (tmp_path / "score.yaml").write_text(SCORE)
     assert cli("init", "--fly-app-prefix", "pfx-").exit_code == 0
     made = cli("deploy", "score.yaml", *FAST)

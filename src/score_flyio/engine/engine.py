@@ -18,6 +18,7 @@ from score_flyio.deploy.model import ObservedApp, OwnCertificate
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.engine.deployment import Deployment, Plan, nothing_done
+from score_flyio.engine.for_real import tell_what_is_real
 from score_flyio.engine.images import Images
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.operations.apps import AppRef, choose_apps, find_app
@@ -28,9 +29,8 @@ from score_flyio.engine.run import Alone, Run, raise_failures
 from score_flyio.engine.session import Session, StateRecorder, open_session
 from score_flyio.engine.target import Target
 from score_flyio.errors import ConfigError, EngineBusy, EngineNotOpen, ScoreFlyError
-from score_flyio.events import Event, EventLog, RunStarted, WarningRaised
+from score_flyio.events import Event, EventLog, RunStarted
 from score_flyio.fly.client import FlyClient
-from score_flyio.resources.run import ResourceRun
 from score_flyio.state.model import FLY
 
 if TYPE_CHECKING:
@@ -442,32 +442,9 @@ class Engine:
             saver=recorder.saver,
         )
         if state.target != FLY and ready.run is not None:
-            self._tell_programs(ready.run)
-            self._tell_servers(ready.run)
+            tell_what_is_real(ready.run, self.session.target, self.session.emit)
         if ready.needs_state:
             await recorder.saver.save()
-
-    def _tell_programs(self, run: ResourceRun) -> None:
-        """What is not of the project may not know that an emulator is no reason to be careless."""
-        if run.outside:
-            self.session.emit(
-                WarningRaised(
-                    message="for resources of this target, these run and may make real things: "
-                    + ", ".join(run.outside),
-                    code="programs_run",
-                )
-            )
-
-    def _tell_servers(self, run: ResourceRun) -> None:
-        """An emulated machine runs nothing: whoever tries to connect should know why it fails."""
-        if self.session.target.emulated and run.servers:
-            self.session.emit(
-                WarningRaised(
-                    message="no server runs in an emulated machine, so nothing can connect to "
-                    + ", ".join(run.servers),
-                    code="servers_emulated",
-                )
-            )
 
     async def _with_secrets(self, report: Report, ready: Preparation) -> Report:
         """Writes the secrets file, where one is wanted; the report, with what went wrong."""

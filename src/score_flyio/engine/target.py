@@ -6,7 +6,7 @@ import os
 import random
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -44,6 +44,11 @@ class Target(ABC):
     """The organization that new apps belong to; None: the one that the token sees."""
     kept_as: str = FLY
     """Whose state its runs read and write: `fly`, `emulator`, or an address."""
+
+    @property
+    def real_postgres(self) -> Path | None:
+        """Where an emulator has the data of PostgreSQL servers that really run."""
+        return None
 
     @property
     def address(self) -> str | None:
@@ -201,6 +206,15 @@ class EmulatorTarget(Target):
         """What it is, and where it is kept."""
         return f"emulator at {self.world}" if self.world else "emulator"
 
+    @property
+    def real_postgres(self) -> Path | None:
+        """Where PostgreSQL servers have their data; None: emulated machines run none."""
+        from fly_emulator.real_postgres import data_folder, is_installed
+
+        if self.world is None or self.emulator is not None or not is_installed():
+            return None
+        return data_folder(self.world)
+
     @asynccontextmanager
     async def connect(self, *, emit: Emit, rng: random.Random) -> AsyncIterator[FlyClient]:
         from fly_emulator import Emulator, EmulatorSettings
@@ -209,13 +223,16 @@ class EmulatorTarget(Target):
             async with self._client(self.emulator, emit, rng) as client:
                 yield client
             return
-        if self.world is not None:
-            self.world.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        async with (
-            Emulator(EmulatorSettings(registry=True), file=self.world) as emulator,
-            self._client(emulator, emit, rng) as client,
-        ):
-            yield client
+        async with AsyncExitStack() as stack:
+            if self.world is not None:
+                self.world.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            settings = EmulatorSettings(registry=True)
+            emulator = await stack.enter_async_context(Emulator(settings, file=self.world))
+            if (folder := self.real_postgres) is not None:
+                from fly_emulator.real_postgres import real_postgres
+
+                await stack.enter_async_context(real_postgres(emulator, folder))
+            yield await stack.enter_async_context(self._client(emulator, emit, rng))
 
     def _client(self, emulator: Emulator, emit: Emit, rng: random.Random) -> FlyClient:
         from score_flyio.fly.auth import Tokens

@@ -154,12 +154,12 @@ class ResourceRun:
         return tuple(dict.fromkeys(name for name in found if name is not None))
 
     @property
-    def servers(self) -> tuple[str, ...]:
+    def servers(self) -> tuple[ResourceUid, ...]:
         """The resources that are on servers which score-flyio makes."""
         from score_flyio.resources.servers.native import ServerProvisioner
 
         return tuple(
-            str(uid)
+            uid
             for uid, (_, provisioner) in self._serving.items()
             if isinstance(provisioner, ServerProvisioner)
         )
