@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
 
+import asyncclick as click
 import pytest
 
 from score_flyio import __version__
+from score_flyio.cli.command import Invocation
 from score_flyio.cli.context import CliContext
+from score_flyio.cli.examples import ELSEWHERE, EXAMPLES
+from score_flyio.cli.main import _finish, _parse, root
 from score_flyio.cli.table import COMMANDS
 from tests.cli.conftest import Cli
 
@@ -41,6 +46,45 @@ def test_arguments_that_are_not_text_are_refused(cli: Cli, args: list[str]) -> N
     assert result.exit_code == 2
     assert "udcff" in result.stderr
     assert "is not UTF-8 text" in result.stderr
+
+
+def paths() -> list[str]:
+    found = []
+    for name in COMMANDS:
+        command = root.get_command(click.Context(root), name)
+        inner = list(command.commands) if isinstance(command, click.Group) else []
+        found += [f"{name} {each}" for each in inner] or [name]
+    return found
+
+
+def test_every_command_has_examples_that_parse(cli: Cli) -> None:
+    assert sorted(EXAMPLES) == sorted(["", *paths()])
+    for path, examples in EXAMPLES.items():
+        shown = cli(*path.split(), "--help").stdout
+        for line, _ in examples:
+            assert f"  score-flyio {line}\n" in shown
+            assert line.startswith(path)
+            assert len(f"  score-flyio {line}") <= 80 or path == "completion"
+            words = shlex.split(line.split(" <")[0].split(" >")[0] if "'>" not in line else line)
+            assert isinstance(_finish(_parse(words, {})), Invocation), line
+
+
+@pytest.mark.parametrize("name", sorted(ELSEWHERE))
+def test_what_people_type_of_other_tools_is_answered(cli: Cli, name: str) -> None:
+    assert name not in COMMANDS
+    result = cli(name, "web", "--force")
+    assert result.exit_code == 2
+    assert f"{name} is no command here; what does it: {ELSEWHERE[name]}" in result.stderr
+
+
+def test_options_of_deploy_are_in_groups(cli: Cli) -> None:
+    shown = cli("deploy", "--help").stdout
+    titles = [line.rstrip(":") for line in shown.splitlines() if line.endswith(":")]
+    assert "Options" not in titles
+    assert titles[0] == "Examples"
+    assert titles[-1] == "Global options"
+    assert {"What is deployed", "Where to", "Which machines", "Images", "Consent"} <= set(titles)
+    assert len(titles) == len(set(titles))
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))

@@ -16,6 +16,7 @@ from score_flyio.cli.options import (
     emulate_option,
     options,
     org_option,
+    section,
     target_option,
 )
 from score_flyio.errors import UsageError
@@ -33,13 +34,14 @@ config_option = click.option(
     metavar="FILE",
     help="A fly.toml that names the app, instead of a workload.",
 )
-APPS: Final = (
+APPS: Final = section(
+    "Which apps",
     click.argument("workloads", nargs=-1, metavar="[WORKLOAD]..."),
     config_option,
     app_option,
 )
 """Any number of apps; without any, all workloads of the project."""
-ONE: Final = (config_option, app_option)
+ONE: Final = section("Which app", config_option, app_option)
 """One app, beside arguments of the command's own."""
 WHERE: Final = (org_option, target_option, emulate_option)
 """Where the apps are."""
@@ -131,6 +133,8 @@ class NamedApp:
     rest: tuple[str, ...]
     """The arguments behind the workload."""
     place: dict[str, Any] = field(factory=dict)
+    told: bool = True
+    """Whether the command line names the app, and not only the project has no other."""
 
     @property
     def ref(self) -> AppRef:
@@ -141,10 +145,18 @@ class NamedApp:
 
     def no_more(self) -> None:
         """Raises UsageError for an argument that is left."""
-        if self.rest:
+        if self.rest and self.told:
             raise UsageError(
                 f"unexpected argument {self.rest[0]!r}", hint="name one workload; see --help"
             )
+        self.no_workload()
+
+    def no_workload(self) -> None:
+        """Raises UsageError where the first argument is the misspelt name of the workload."""
+        from score_flyio.engine.project import no_workload
+
+        if self.rest and not self.told:
+            raise no_workload(self.rest[0], [app.workload or app.app for app in self.apps])
 
     def session(self) -> AbstractAsyncContextManager[Session]:
         """A visit to the place that the command line names."""
@@ -161,7 +173,8 @@ async def named_app(cli: CliContext, settings: dict[str, Any]) -> NamedApp:
     names = ("target", "emulate", "org", "events_file")
     place = {name: settings.pop(name) for name in names if name in settings}
     apps, rest = await _split(cli, own, place)
-    return NamedApp(cli=cli, apps=apps, rest=rest, place=place)
+    told = bool(own[1] or own[2]) or len(rest) < len(own[0])
+    return NamedApp(cli=cli, apps=apps, rest=rest, place=place, told=told)
 
 
 async def _split(

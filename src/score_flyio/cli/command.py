@@ -51,6 +51,7 @@ class Command(click.Command):
         return Invocation(self.callback, dict(ctx.params), self.early)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        _write_examples(ctx, formatter)
         _write_options(self, ctx, formatter)
 
 
@@ -79,6 +80,7 @@ class Group(click.Group):
         return await super().parse_args(ctx, own)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        _write_examples(ctx, formatter)
         _write_options(self, ctx, formatter)
         self.format_commands(ctx, formatter)
 
@@ -110,6 +112,12 @@ class LazyGroup(Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in self.entries and not ctx.resilient_parsing:
+            from score_flyio.cli.examples import ELSEWHERE
+
+            if args[0] in ELSEWHERE:
+                raise click.UsageError(
+                    f"{args[0]} is no command here; what does it: {ELSEWHERE[args[0]]}", ctx
+                )
             raise click.NoSuchCommand(args[0], possibilities=list(self.entries), ctx=ctx)
         return await super().resolve_command(ctx, args)
 
@@ -131,10 +139,26 @@ def _write_options(
     command: click.Command, ctx: click.Context, formatter: click.HelpFormatter
 ) -> None:
     params = command.get_params(ctx)
-    own = [p for p in params if not isinstance(p, GlobalOption) and p.name != "help"]
-    shared = [p for p in params if isinstance(p, GlobalOption) or p.name == "help"]
-    _write_section("Options", _records(ctx, own), formatter)
-    _write_section("Global options", _records(ctx, shared), formatter)
+    sections: dict[str, list[click.Parameter]] = {"Options": []}
+    for param in params:
+        shared = isinstance(param, GlobalOption) or param.name == "help"
+        title = "Global options" if shared else getattr(param, "section", "Options")
+        sections.setdefault(title, []).append(param)
+    sections["Global options"] = sections.pop("Global options")
+    for title, found in sections.items():
+        _write_section(title, _records(ctx, found), formatter)
+
+
+def _write_examples(ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    from score_flyio.cli.examples import EXAMPLES
+
+    program, _, path = ctx.command_path.partition(" ")
+    examples = EXAMPLES.get(path, ())
+    if examples:
+        with formatter.section("Examples"):
+            for line, what in examples:
+                formatter.write(f"  # {what}\n" if what else "")
+                formatter.write(f"  {program} {line}\n")
 
 
 def _records(ctx: click.Context, params: Iterable[click.Parameter]) -> list[tuple[str, str]]:

@@ -91,7 +91,9 @@ class CliContext:
             self.ends_by.remove(end)
 
     def confirm(self, question: str, *, yes: bool) -> bool:
-        """Ask before something is deleted; with `yes` (`--yes`) the answer is given.
+        """Ask before something that cannot be undone; with `yes` (`--yes`) the answer is given.
+
+        What will happen was told before. Nothing but the whole word agrees.
 
         Raises:
             UsageError: nobody is there to answer.
@@ -102,8 +104,12 @@ class CliContext:
             raise UsageError(
                 f"{question} Nobody is there to answer.", hint="give --yes to agree beforehand"
             )
-        self.output.stderr.write(f"{question} [y/N] ")
-        return self.stdin.readline().strip().lower() in {"y", "yes"}
+        self.output.stderr.write(
+            f"\n{question}\n  Only 'yes' will be accepted to confirm.\n\n  Enter a value: "
+        )
+        agreed = self.stdin.readline().strip().lower() == "yes"
+        self.output.stderr.write("\n")
+        return agreed
 
 
 def _workspace(environ: Mapping[str, str]) -> Path | None:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 import asyncclick as click
 
 from score_flyio.cli.go_flags import ImageName, MaxUnavailable, Retries, Seconds, Variable
-from score_flyio.cli.options import app_option, org_option, refresh_option, target_option
+from score_flyio.cli.options import (
+    CONSENT,
+    app_option,
+    emulate_option,
+    org_option,
+    refresh_option,
+    section,
+    target_option,
+)
 from score_flyio.errors import UsageError
 from score_flyio.flytoml.names import STRATEGY_NAMES
 
@@ -19,7 +27,8 @@ if TYPE_CHECKING:
     from score_flyio.flytoml.spec import FileSpec
     from score_flyio.images.options import ImageOptions
 
-INPUTS: Final = (
+INPUTS: Final = section(
+    "What is deployed",
     click.argument("files", nargs=-1, metavar="[FILE]..."),
     click.option(
         "-c",
@@ -45,13 +54,12 @@ INPUTS: Final = (
 PLACE: Final = (
     org_option,
     target_option,
-    click.option(
-        "--emulate", is_flag=True, help="Use the emulator kept under .score-flyio/emulator."
-    ),
+    emulate_option,
 )
 """Where it is deployed."""
 
-GUEST: Final = (
+GUEST: Final = section(
+    "Size of machines",
     click.option("--vm-size", metavar="SIZE", help="Machine size, such as shared-cpu-2x."),
     click.option("--vm-cpus", type=click.IntRange(min=1), metavar="N", help="Number of CPUs."),
     click.option(
@@ -61,13 +69,17 @@ GUEST: Final = (
 )
 """The size of machines."""
 
-release_record_option: Final = click.option(
-    "--release-record/--no-release-record",
-    default=True,
-    help="Tell Fly of the release, so that fly releases shows it.",
+(release_record_option,) = section(
+    "The app",
+    click.option(
+        "--release-record/--no-release-record",
+        default=True,
+        help="Tell Fly of the release, so that fly releases shows it.",
+    ),
 )
 
-WAITING: Final = (
+WAITING: Final = section(
+    "How machines are changed",
     click.option(
         "--strategy",
         type=click.Choice(STRATEGY_NAMES),
@@ -139,7 +151,8 @@ WAITING: Final = (
 )
 """How machines are changed one after another, and what is waited for."""
 
-IMAGES: Final = (
+IMAGES: Final = section(
+    "Images",
     click.option(
         "--builder",
         default="auto",
@@ -185,126 +198,143 @@ IMAGES: Final = (
 )
 """How images are built and named."""
 
-FILES: Final = tuple(
-    click.option(
-        f"--file-{kind}",
-        f"file_{kind}",
-        type=Variable(),
-        multiple=True,
-        metavar=f"PATH={value}",
-        help=f"A file in every machine, {of}; repeatable.",
-    )
-    for kind, value, of in (
-        ("local", "FILE", "with the content of a local one"),
-        ("literal", "TEXT", "with this content"),
-        ("secret", "SECRET", "with the value of a secret in base64"),
-    )
+FILES: Final = section(
+    "What runs",
+    *(
+        click.option(
+            f"--file-{kind}",
+            f"file_{kind}",
+            type=Variable(),
+            multiple=True,
+            metavar=f"PATH={value}",
+            help=f"A file in every machine, {of}; repeatable.",
+        )
+        for kind, value, of in (
+            ("local", "FILE", "with the content of a local one"),
+            ("literal", "TEXT", "with this content"),
+            ("secret", "SECRET", "with the value of a secret in base64"),
+        )
+    ),
 )
 """Files of machines beside those of the fly.toml."""
 
 SETTINGS: Final = (
-    *WAITING,
-    *IMAGES,
-    click.option("--ha/--no-ha", default=True, help="Two machines of each group at first."),
-    click.option(
-        "--release-command-timeout",
-        type=Seconds(),
-        metavar="TIME",
-        help="Time for the release command.",
-    ),
-    click.option(
-        "-r",
-        "--region",
-        "--primary-region",
-        "region",
-        metavar="REGION",
-        help="The primary region; where none is named, what is new goes to FLY_REGION.",
-    ),
-    click.option(
-        "-i",
-        "--image",
-        type=ImageName(),
-        metavar="[NAME=]IMAGE",
-        help="The image of the only app deployed, or of its container NAME.",
-    ),
-    click.option(
-        "-e",
-        "--env",
-        type=Variable(),
-        multiple=True,
-        metavar="NAME=VALUE",
-        help="One more environment variable; repeatable.",
-    ),
-    *GUEST,
-    click.option(
-        "--only-regions",
-        "--regions",
-        "only_regions",
-        multiple=True,
-        metavar="REGION,…",
-        help="Touch machines of these regions only.",
-    ),
-    click.option(
-        "--exclude-regions",
-        multiple=True,
-        metavar="REGION,…",
-        help="Leave the machines of these regions alone.",
-    ),
-    click.option(
-        "--process-groups",
-        multiple=True,
-        metavar="GROUP,…",
-        help="Deploy these process groups only; the others stay as they are.",
-    ),
-    click.option(
-        "--only-machines",
-        multiple=True,
-        metavar="ID,…",
-        help="Touch these machines only, and create none.",
-    ),
-    click.option(
-        "--exclude-machines", multiple=True, metavar="ID,…", help="Leave these machines alone."
-    ),
-    click.option(
-        "--update-only", is_flag=True, help="Create no machines for groups that have none."
-    ),
-    click.option(
-        "--volume-initial-size",
-        type=click.IntRange(min=1),
-        metavar="GB",
-        help="Size of new volumes whose mount names none.",
+    *section(
+        "What runs",
+        click.option(
+            "-i",
+            "--image",
+            type=ImageName(),
+            metavar="[NAME=]IMAGE",
+            help="The image of the only app deployed, or of its container NAME.",
+        ),
+        click.option(
+            "-e",
+            "--env",
+            type=Variable(),
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="One more environment variable; repeatable.",
+        ),
     ),
     *FILES,
-    click.option(
-        "--deploy-retries",
-        type=Retries(),
-        expose_value=False,
-        metavar="N|auto",
-        help="Accepted for flyctl's users: what may pass is always tried again.",
+    *section(
+        "The app",
+        click.option(
+            "-r",
+            "--region",
+            "--primary-region",
+            "region",
+            metavar="REGION",
+            help="The primary region; where none is named, what is new goes to FLY_REGION.",
+        ),
+        click.option(
+            "--release-command-timeout",
+            type=Seconds(),
+            metavar="TIME",
+            help="Time for the release command.",
+        ),
+        click.option(
+            "--skip-release-command", is_flag=True, help="Do not run the release command."
+        ),
+        click.option("--no-public-ips", is_flag=True, help="Allocate no public addresses."),
+        click.option("--flycast", is_flag=True, help="Allocate a private address only."),
     ),
-    click.option(
-        "--fallback-regions",
-        multiple=True,
-        metavar="REGION,…",
-        help="Where machines without volumes are created when their region has no room.",
-    ),
-    click.option(
-        "--force", is_flag=True, help="Update machines that do not differ, too: they restart."
-    ),
-    click.option(
-        "--start",
-        is_flag=True,
-        help="Start machines at rest, too; else they stay so, but for min_machines_running.",
-    ),
-    click.option("--skip-release-command", is_flag=True, help="Do not run the release command."),
-    click.option("--no-public-ips", is_flag=True, help="Allocate no public addresses."),
-    click.option("--flycast", is_flag=True, help="Allocate a private address only."),
     release_record_option,
-    click.option(
-        "-y",
-        "--yes",
-        is_flag=True,
-        help="Agree to changes of mounts, and to the end of process groups that left the app.",
+    *GUEST,
+    *section(
+        "Which machines",
+        click.option("--ha/--no-ha", default=True, help="Two machines of each group at first."),
+        click.option(
+            "--only-regions",
+            "--regions",
+            "only_regions",
+            multiple=True,
+            metavar="REGION,…",
+            help="Touch machines of these regions only.",
+        ),
+        click.option(
+            "--exclude-regions",
+            multiple=True,
+            metavar="REGION,…",
+            help="Leave the machines of these regions alone.",
+        ),
+        click.option(
+            "--process-groups",
+            multiple=True,
+            metavar="GROUP,…",
+            help="Deploy these process groups only; the others stay as they are.",
+        ),
+        click.option(
+            "--only-machines",
+            multiple=True,
+            metavar="ID,…",
+            help="Touch these machines only, and create none.",
+        ),
+        click.option(
+            "--exclude-machines", multiple=True, metavar="ID,…", help="Leave these machines alone."
+        ),
+        click.option(
+            "--update-only", is_flag=True, help="Create no machines for groups that have none."
+        ),
+        click.option(
+            "--force", is_flag=True, help="Update machines that do not differ, too: they restart."
+        ),
+        click.option(
+            "--start",
+            is_flag=True,
+            help="Start machines at rest, too; else they stay so, but for min_machines_running.",
+        ),
+        click.option(
+            "--fallback-regions",
+            multiple=True,
+            metavar="REGION,…",
+            help="Where machines without volumes are created when their region has no room.",
+        ),
+        click.option(
+            "--volume-initial-size",
+            type=click.IntRange(min=1),
+            metavar="GB",
+            help="Size of new volumes whose mount names none.",
+        ),
+        click.option(
+            "--deploy-retries",
+            type=Retries(),
+            expose_value=False,
+            metavar="N|auto",
+            help="Accepted for flyctl's users: what may pass is always tried again.",
+        ),
+    ),
+    *WAITING,
+    *IMAGES,
+    *section(
+        CONSENT,
+        click.option(
+            "-y",
+            "--yes",
+            is_flag=True,
+            help="Agree to changes of mounts, and to the end of process groups that left the app.",
+        ),
     ),
 )
 """How it is deployed."""

@@ -43,17 +43,22 @@ class DeployRun:
     output: Output | None = None
     """Where files are written; None: into the project's folder."""
 
+    async def plan(self, selection: Selection, kept: KeptPlan | None = None) -> int:
+        """Show what `deploy` would do, as `score-flyio plan` does; returns the exit code."""
+        inputs, refused = await self._inputs(selection, kept)
+        summary = None if self.summary is None else self.cli.output_path("--summary", self.summary)
+        async with follow(self.cli, self.events_file) as show, self._engine(show) as engine:
+            plan = await engine.plan(inputs, self.options) if inputs else Plan(apps=())
+            if kept is not None:
+                kept.check(plan)
+        return tell_plan(self.cli, plan, refused, summary)
+
     async def deploy(self, selection: Selection, kept: KeptPlan | None = None) -> int:
         """Deploy what is selected, tell how it went, and return the exit code.
 
         With a plan that was kept, only what it says is done. Raises StalePlan if that cannot be.
         """
-        if kept is not None:
-            kept.check_target(self.target.name)
-        inputs, refused = await load_inputs(self.cli.project(self.target.kept_as), selection)
-        if kept is not None:
-            kept.check_inputs(inputs)
-        check_options(self.options, len(inputs) + len(refused))
+        inputs, refused = await self._inputs(selection, kept)
         if self.build_only:
             return await self._build(inputs, refused)
         events: list[Event] = []
@@ -70,6 +75,18 @@ class DeployRun:
         if page is not None:
             _write_html(self.cli, page, report, events)
         return report.exit_code
+
+    async def _inputs(
+        self, selection: Selection, kept: KeptPlan | None
+    ) -> tuple[Sequence[Input], Sequence[Refused]]:
+        """What is selected. Raises StalePlan where it is not as it was planned."""
+        if kept is not None:
+            kept.check_target(self.target.name)
+        inputs, refused = await load_inputs(self.cli.project(self.target.kept_as), selection)
+        if kept is not None:
+            kept.check_inputs(inputs)
+        check_options(self.options, len(inputs) + len(refused))
+        return inputs, refused
 
     async def _deployed(
         self, inputs: Sequence[Input], listener: Listener, kept: KeptPlan | None
@@ -122,6 +139,18 @@ def check_options(options: DeployOptions, count: int) -> None:
             f"--image is for one app, but {count} would be deployed",
             hint="name one Score file or one fly.toml",
         )
+
+
+def tell_plan(cli: CliContext, plan: Plan, refused: Sequence[Refused], summary: Path | None) -> int:
+    """A plan on stdout and in a summary, and on stderr what cannot be planned; the exit code."""
+    plan = evolve(plan, failures={**{r.label: r.error for r in refused}, **plan.failures})
+    tell_failures(cli, plan.failures, ())
+    if summary is not None or STEP_SUMMARY in cli.environ:
+        from score_flyio.cli.ci import plan_summary, write_summary
+
+        write_summary(cli, plan_summary(plan), summary)
+    cli.output.plan(plan.to_json(), plan.describe(show_calls=cli.debug))
+    return failure_code(plan.failures, ())
 
 
 def show_plan(cli: CliContext, *plans: AppPlan, remarks: Sequence[str] = (), **members: Any) -> int:

@@ -1,6 +1,7 @@
 """Options that many commands share."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, TypeVar
 
 import asyncclick as click
@@ -78,43 +79,79 @@ def global_options(*, of_group: bool) -> list[click.Parameter]:
     ]
 
 
-json_option = click.option(
-    "--json",
-    is_flag=True,
-    default=None,
-    expose_value=False,
-    callback=_keep,
-    help="Print the result as one JSON document.",
+def section(title: str, *decorators: Decorator[Any]) -> tuple[Decorator[Any], ...]:
+    """Options that help shows together, under a title."""
+    return tuple(partial(_in_section, title, decorate) for decorate in decorators)
+
+
+def _in_section(title: str, decorate: Decorator[Any], function: Any) -> Any:
+    decorated = decorate(function)
+    decorated.__click_params__[-1].section = title
+    return decorated
+
+
+OUTPUT = "What is told"
+CONSENT = "Consent"
+
+(json_option,) = section(
+    OUTPUT,
+    click.option(
+        "--json",
+        is_flag=True,
+        default=None,
+        expose_value=False,
+        callback=_keep,
+        help="Print the result as one JSON document.",
+    ),
 )
 """For commands that print a result with `cli.output.result`."""
 
-format_option = click.option(
-    "-f", "--format", "form", type=click.Choice(["table", "json", "yaml"]), help="How to print it."
+(format_option,) = section(
+    OUTPUT,
+    click.option(
+        "-f",
+        "--format",
+        "form",
+        type=click.Choice(["table", "json", "yaml"]),
+        help="How to print it.",
+    ),
 )
 """For lists, as other Score tools have it; see `Output.formatted`."""
 
-events_option = click.option(
-    "--events", "events_file", metavar="FILE.jsonl", help="Write every event as a line of JSON."
+(events_option,) = section(
+    OUTPUT,
+    click.option(
+        "--events", "events_file", metavar="FILE.jsonl", help="Write every event as a line of JSON."
+    ),
 )
 """For commands with a run to follow; see `cli.render.follow`."""
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 """The environment variable that names the file of a GitHub step's summary."""
-summary_option = click.option(
-    "--summary",
-    metavar="FILE.md",
-    help=f"Write a summary in Markdown; appended to ${STEP_SUMMARY} by itself.",
+(summary_option,) = section(
+    OUTPUT,
+    click.option(
+        "--summary",
+        metavar="FILE.md",
+        help=f"Write a summary in Markdown; appended to ${STEP_SUMMARY} by itself.",
+    ),
 )
 
-yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
-
-emulate_option = click.option(
-    "--emulate", is_flag=True, help="Use the emulator kept under .score-flyio/emulator."
+(yes_option,) = section(
+    CONSENT, click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 )
-target_option = click.option(
-    "--target",
-    metavar="fly|emulator|URL",
-    help="Where to: Fly, the emulator kept in this folder, or a Machines API at a URL.",
+
+emulate_option, target_option, org_option = section(
+    "Where to",
+    click.option(
+        "--emulate", is_flag=True, help="Use the emulator kept under .score-flyio/emulator."
+    ),
+    click.option(
+        "--target",
+        metavar="fly|emulator|URL",
+        help="Where to: Fly, the emulator kept in this folder, or a Machines API at a URL.",
+    ),
+    click.option("-o", "--org", metavar="SLUG", help="The Fly organization."),
 )
 """See `cli.apps.target_of`."""
 
@@ -124,12 +161,13 @@ refresh_option = click.option(
 
 app_option = click.option("-a", "--app", metavar="NAME", help="The Fly app.")
 
-org_option = click.option("-o", "--org", metavar="SLUG", help="The Fly organization.")
-
-dry_run_option = click.option(
-    "--dry-run",
-    is_flag=True,
-    help="Show the plan, with --debug or --json each API call too, and change nothing.",
+(dry_run_option,) = section(
+    CONSENT,
+    click.option(
+        "--dry-run",
+        is_flag=True,
+        help="Show the plan, with --debug or --json each API call too, and change nothing.",
+    ),
 )
 """See `cli.deploy_run.show_plan`."""
 

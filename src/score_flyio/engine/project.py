@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
@@ -322,10 +322,18 @@ def remember(state: ProjectState, loaded: Sequence[LoadedWorkload]) -> None:
 
 def unknown_workload(name: str, state: ProjectState) -> UsageError:
     """The error for a workload that the state does not have."""
-    known = ", ".join(sorted(state.workloads)) or "none yet"
+    return no_workload(name, state.workloads)
+
+
+def no_workload(name: str, known: Collection[str]) -> UsageError:
+    """The same where these are known."""
+    import difflib
+
+    near = difflib.get_close_matches(name, known, n=1)
+    meant = f"did you mean '{near[0]}'? " if near else ""
     return UsageError(
         f"there is no workload '{one_line(name)}' in the project",
-        hint=f"known workloads: {known}",
+        hint=f"{meant}known workloads: {', '.join(sorted(known)) or 'none yet'}",
         code="unknown_workload",
     )
 

@@ -11,7 +11,15 @@ from score_flyio.cli import plan_file
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import INPUTS, PLACE, SETTINGS, deploy_options, selection
-from score_flyio.cli.options import events_option, json_option, options, summary_option
+from score_flyio.cli.options import (
+    OUTPUT,
+    dry_run_option,
+    events_option,
+    json_option,
+    options,
+    section,
+    summary_option,
+)
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,14 +27,24 @@ if TYPE_CHECKING:
     from score_flyio.engine.output import Output
 
 RUN = (
-    click.option("--build-only", is_flag=True, help="Build images, and deploy nothing."),
-    click.option("--push", is_flag=True, help="With --build-only: push the images, too."),
-    click.option("--local-only", is_flag=True, help="Build here, never at Fly."),
-    click.option("--remote-only", is_flag=True, help="Build at Fly, as with --builder fly."),
+    *section(
+        "Images",
+        click.option("--build-only", is_flag=True, help="Build images, and deploy nothing."),
+        click.option("--push", is_flag=True, help="With --build-only: push the images, too."),
+        click.option("--local-only", is_flag=True, help="Build here, never at Fly."),
+        click.option("--remote-only", is_flag=True, help="Build at Fly, as with --builder fly."),
+    ),
     click.option("--now", is_flag=True, hidden=True),
     click.option("--dns-checks", is_flag=True, hidden=True),
-    click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Provisioners at once."),
-    click.option("--report", metavar="FILE.html", help="Write a report to look at."),
+    *section(
+        "How machines are changed",
+        click.option(
+            "--jobs", type=click.IntRange(min=1), metavar="N", help="Provisioners at once."
+        ),
+    ),
+    *section(
+        OUTPUT, click.option("--report", metavar="FILE.html", help="Write a report to look at.")
+    ),
     events_option,
     summary_option,
 )
@@ -34,9 +52,11 @@ RUN = (
 
 
 @click.command("deploy", cls=Command)
-@options(INPUTS, PLACE, SETTINGS, RUN)
+@options(INPUTS, PLACE, SETTINGS)
+@dry_run_option
+@options(RUN)
 @json_option
-async def command(cli: CliContext, **settings: Any) -> int:
+async def command(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
     """Provision, create and update everything, and wait until it is healthy.
 
     FILE: Score files, or one FILE.plan of plan --out: what was planned is done, unless Fly or a
@@ -45,7 +65,8 @@ async def command(cli: CliContext, **settings: Any) -> int:
     defaults = {param.name or "": param.default for param in command.params}
     kept, settings = plan_file.read(cli, settings, defaults)
     chosen = selection(settings, cli.environ)
-    return await deploy_run(cli, **settings).deploy(chosen, kept)
+    run = deploy_run(cli, **settings)
+    return await (run.plan(chosen, kept) if dry_run else run.deploy(chosen, kept))
 
 
 def deploy_run(cli: CliContext, *, output: Output | None = None, **settings: Any) -> DeployRun:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
-from attrs import evolve
 
 from score_flyio.cli import plan_file
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import INPUTS, PLACE, SETTINGS, deploy_options, selection
-from score_flyio.cli.options import STEP_SUMMARY, json_option, options, summary_option
+from score_flyio.cli.options import json_option, options, summary_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ async def command(
     FILE: Score files. Without FILE and --config, all workloads of the project.
     """
     from score_flyio.cli.apps import target_of
-    from score_flyio.cli.deploy_run import check_options, failure_code, tell_failures
+    from score_flyio.cli.deploy_run import check_options, tell_plan
     from score_flyio.engine.pipeline import load_inputs
 
     if settings["org"] and "." in settings["org"]:  # no organization has one in its name
@@ -71,14 +70,7 @@ async def command(
     inputs, refused = await load_inputs(cli.project(target.kept_as), chosen)
     check_options(how, len(inputs) + len(refused))
     plan = await _planned(cli, target, inputs, how)
-    plan = evolve(plan, failures={**{r.label: r.error for r in refused}, **plan.failures})
-    tell_failures(cli, plan.failures, ())
-    if file is not None or STEP_SUMMARY in cli.environ:
-        from score_flyio.cli.ci import plan_summary, write_summary
-
-        write_summary(cli, plan_summary(plan), file)
-    cli.output.plan(plan.to_json(), plan.describe(show_calls=cli.debug))
-    code = failure_code(plan.failures, ())
+    code = tell_plan(cli, plan, refused, file)
     if out is not None and not code:
         plan_file.write(cli, out, plan, target.name, kept)
     if detailed_exitcode:  # 2 is said of changes alone

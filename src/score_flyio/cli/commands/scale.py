@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import asyncclick as click
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
     from score_flyio.engine.operations.change import Change
     from score_flyio.engine.operations.scale import GroupSize, ScaleRequest
+
+
+LARGE_STEP: Final = 10
+"""So many new machines are asked about: a digit too many is quickly typed, and costs money."""
 
 
 @click.command("scale", cls=Command)
@@ -54,9 +58,12 @@ if TYPE_CHECKING:
 async def command(cli: CliContext, *, yes: bool, dry_run: bool, **settings: Any) -> int:
     """Change how many machines groups have, and how large they are.
 
-    Without a count and a size, show both. A change of size is a release; one of the count is none.
+    Without a count and a size, show both. With --region, N is the sum over these regions, and
+    machines elsewhere stay. A change of size is a release; one of the count is none.
     """
     named = await named_app(cli, settings)
+    if named.rest and not named.rest[0].rpartition("=")[2].isdigit() and "=" not in named.rest[0]:
+        named.no_workload()
     request = _request(named.rest, **settings)
     if request.counts or request.guest is not None:
         return await _scale(named, request, yes=yes, dry_run=dry_run)
@@ -68,14 +75,18 @@ async def command(cli: CliContext, *, yes: bool, dry_run: bool, **settings: Any)
 
 async def _scale(named: NamedApp, request: ScaleRequest, *, yes: bool, dry_run: bool) -> int:
     from score_flyio.cli.deploy_run import tell_change
+    from score_flyio.deploy.step import CreateMachine
     from score_flyio.engine.operations.scale import scale
 
     cli = named.cli
 
     def agree(change: Change) -> None:
-        if change.destroys:
+        made = sum(isinstance(step, CreateMachine) for step in change.plan.steps)
+        questions = [f"Destroy {len(change.destroys)} machine(s)?"] if change.destroys else []
+        questions += [f"Create {made} machines?"] if made >= LARGE_STEP else []
+        if questions:
             cli.output.stderr.write(f"{change.describe()}\n")
-            if not cli.confirm(f"Destroy {len(change.destroys)} machine(s)?", yes=yes):
+            if not cli.confirm(" ".join(questions), yes=yes):
                 raise UsageError("nothing was changed", code="not_agreed")
 
     async with named.session() as visit:

@@ -336,6 +336,10 @@ def _count(
                 )
             )
         )
+        elsewhere = sum(bool(regions) and m.region not in regions for m in here)
+        if elsewhere and request.regions:
+            note = f"group {group}: {count} in {', '.join(regions)}, and {elsewhere} elsewhere stay"
+            plans.append(GroupPlan(notes=(f"{note}: {count + elsewhere} in all",)))
     return join(plans)
 
 

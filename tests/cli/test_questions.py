@@ -1,0 +1,93 @@
+"""Questions before what cannot be undone, names that are misspelt, and `deploy --dry-run`."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli
+from tests.cli.platform import WEB, WORKER, Platform, platform, project, use
+
+FAST = "--no-smoke-checks"
+
+
+class Person(io.StringIO):
+    """Somebody at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def served(cli: Cli) -> Iterator[Platform]:
+    with platform() as served:
+        use(cli, served)
+        project(cli, {"web.yaml": WEB})
+        assert cli("deploy", "web.yaml", FAST).exit_code == 0
+        yield served
+
+
+@pytest.mark.parametrize("answer", ["y", "", "no", "ja", "yes please"])
+def test_only_yes_is_accepted(
+    cli: Cli, served: Platform, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", Person(f"{answer}\n"))
+    result = cli("destroy", "web")
+    assert result.exit_code == 2
+    assert "Destroy all of this?\n  Only 'yes' will be accepted to confirm." in result.stderr
+    assert len(served.machines("x-web")) == 2
+    if answer == "y":
+        monkeypatch.setattr("sys.stdin", Person("yes\n"))
+        assert cli("destroy", "web").exit_code == 0
+        assert served.get("/apps/x-web").get("error")
+
+
+def test_a_large_step_is_asked_about(
+    cli: Cli, served: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = cli("scale", "web", "12", FAST)
+    assert refused.exit_code == 2
+    assert "Create 10 machines? Nobody is there to answer." in refused.stderr
+    assert cli("scale", "web", "11", "--dry-run").exit_code == 0
+    monkeypatch.setattr("sys.stdin", Person("yes\n"))
+    assert cli("scale", "web", "12", FAST).exit_code == 0
+    assert len(served.machines("x-web")) == 12
+
+
+def test_counts_with_regions_add_up(cli: Cli, served: Platform) -> None:
+    told = cli("scale", "web", "3", "--region", "ams", "--region", "fra", "--dry-run").stdout
+    assert "create machine of group app × 3 (ams × 2, fra × 1)" in told  # noqa: RUF001
+    assert "note: group app: 3 in ams, fra, and 2 elsewhere stay: 5 in all\n" in told
+    assert "stay:" not in cli("scale", "web", "3", "--dry-run").stdout
+    assert served.url
+
+
+def test_misspelt_workloads_are_answered_alike(cli: Cli, served: Platform) -> None:
+    lists = [[name, "list"] for name in ("secrets", "ips", "certs")]
+    others = [[name] for name in ("status", "logs", "releases", "rollback", "scale")]
+    commands = [*lists, *others, ["destroy", "--yes"]]
+    for _ in range(2):
+        for command in commands:
+            result = cli(*command, "wbe")
+            assert result.exit_code == 2, command
+            assert "Error: there is no workload 'wbe' in the project\n" in result.stderr, command
+            assert "did you mean 'web'? known workloads: " in result.stderr, command
+        Path("worker.yaml").write_text(WORKER)
+        assert cli("deploy", "worker.yaml", FAST).exit_code == 0
+    assert served.url
+
+
+def test_deploy_dry_run_is_plan(cli: Cli, served: Platform) -> None:
+    options = ("web.yaml", "-e", "MORE=1", FAST)
+    assert cli("deploy", *options, "--dry-run").stdout == cli("plan", *options).stdout
+    assert (
+        cli("deploy", *options, "--dry-run", "--json").json == cli("plan", *options, "--json").json
+    )
+    assert cli("deploy", "none.yaml", "--dry-run").exit_code == 2
+    assert cli("plan", *options, "--out", "it.plan").exit_code == 0
+    assert cli("deploy", "it.plan", "--dry-run").stdout == cli("plan", *options).stdout
+    (first, *_) = served.machines("x-web")
+    assert "MORE" not in first["config"]["env"]
