@@ -14,7 +14,7 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo docs format lint types generate generate-check test bench soak soak-commands mutate build check clean
+.PHONY: help install demo docs format lint types generate generate-check test bench bench-compare soak soak-commands mutate build check clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ test: $(READY)  ## Run all tests
 
 bench: $(READY)  ## Measure the targets; prints a table and writes bench-results.json
 	$(BIN)/python -m tests.bench
+
+bench-compare: $(READY)  ## Measure, and tell what became slower since the stored baseline
+	$(BIN)/python -m tests.bench || true
+	$(BIN)/python -m tests.bench.compare
 
 soak: $(READY)  ## Run SEEDS=n seeded fault schedules, and kill generate KILLS=n times
 	$(BIN)/python -m tests.simulation.soak --seeds $(SEEDS)

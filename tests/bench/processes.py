@@ -26,6 +26,8 @@ class Timed:
     factor: float | None = None
     """How many times the bare interpreter it took."""
     target: float | None = None
+    spread: float = 0.0
+    """How far the middle half of the repeats lies apart, as a share of their median."""
 
 
 def timed(name: str, command: list[str], cwd: Path, runs: int = RUNS) -> Timed:
@@ -33,18 +35,27 @@ def timed(name: str, command: list[str], cwd: Path, runs: int = RUNS) -> Timed:
     return timed_together({name: command}, cwd, runs)[0]
 
 
-def timed_together(commands: dict[str, list[str]], cwd: Path, runs: int = RUNS) -> list[Timed]:
+def timed_together(
+    commands: dict[str, list[str]],
+    cwd: Path,
+    runs: int = RUNS,
+    environ: dict[str, str] | None = None,
+) -> list[Timed]:
     """Runs several commands in turn, so that what else the computer does slows all of them."""
-    environ = _environment(cwd / "bytecode")
+    environ = {**_environment(cwd / "bytecode"), **(environ or {})}
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
     taken: dict[str, list[float]] = {name: [] for name in commands}
     for name, command in [*commands.items()] * (runs + 1):
         start = time.perf_counter()
         _run(command, cwd, environ)
         taken[name].append(time.perf_counter() - start)
-    return [
-        Timed(name=name, median=statistics.median(seconds[1:]), least=min(seconds[1:]))
-        for name, seconds in taken.items()
-    ]
+    return [_summary(name, seconds[1:]) for name, seconds in taken.items()]
+
+
+def _summary(name: str, seconds: list[float]) -> Timed:
+    median = statistics.median(seconds)
+    low, _, high = statistics.quantiles(seconds) if len(seconds) > 1 else (median,) * 3
+    return Timed(name=name, median=median, least=min(seconds), spread=(high - low) / median)
 
 
 def _run(command: list[str], cwd: Path, environ: dict[str, str]) -> None:
@@ -67,7 +78,7 @@ STARTS = {
     "--version": (["--version"], 2.0),
     "--help": (["--help"], 8.0),
     "completion bash": (["completion", "bash"], 8.0),
-    "generate of a sample": (["generate", "score.yaml"], 12.0),
+    "generate of a sample": (["generate", "score.yaml"], 9.0),
 }
 """Arguments of the commands whose speed is promised, and how many bare starts they may take."""
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 import statistics
-import subprocess
-import time
 from pathlib import Path
 
 import httpx
 from attrs import frozen
 
-from tests.bench.processes import tool
+from tests.bench.served import HEADERS, calls_in, emulator, environ_for, run
 from tests.bench.world import BOOT, HEALTHY, LATENCY
 
 RUNS = 3
@@ -67,47 +63,24 @@ def _median(name: str, runs: list[tuple[float, int]], flyctl: tuple[float, int])
 
 
 def _once(place: Path) -> tuple[tuple[float, int], tuple[float, int]]:
-    journal = place / "journal.jsonl"
-    settings = [f"--latency={LATENCY}", f"--boot={BOOT}", f"--checks={HEALTHY}"]
-    command = tool("emulator", "serve", "--port=0", "--json", f"--journal={journal}", *settings)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as emulator:
-        assert emulator.stdout is not None
-        url = json.loads(emulator.stdout.readline())["url"]
-        try:
-            first = _deploy(place, url, journal, 1)
-            _grow(url, 10)
-            return first, _deploy(place, url, journal, 2)
-        finally:
-            emulator.terminate()
+    settings = (f"--latency={LATENCY}", f"--boot={BOOT}", f"--checks={HEALTHY}")
+    with emulator(place, *settings) as (url, journal):
+        first = _deploy(place, url, journal, 1)
+        _grow(url, 10)
+        return first, _deploy(place, url, journal, 2)
 
 
 def _deploy(place: Path, url: str, journal: Path, version: int) -> tuple[float, int]:
     (place / "fly.toml").write_text(FLY_TOML.format(version=version))
-    environ = {
-        **os.environ,
-        "FLY_FLAPS_BASE_URL": url,
-        "FLY_API_TOKEN": "dummy",
-        "FLY_ORG": "personal",
-    }
-    calls = _lines(journal)
-    start = time.perf_counter()
-    subprocess.run(
-        tool("deploy", "--config=fly.toml", "--no-smoke-checks", "--yes"),
-        cwd=place,
-        env=environ,
-        check=True,
-        capture_output=True,
-    )
-    return time.perf_counter() - start, _lines(journal) - calls
-
-
-def _lines(journal: Path) -> int:
-    return len(journal.read_bytes().splitlines()) if journal.exists() else 0
+    calls = calls_in(journal)
+    options = ("--config=fly.toml", "--no-smoke-checks", "--yes")
+    seconds = run(place, environ_for(url), "deploy", *options)
+    return seconds, calls_in(journal) - calls
 
 
 def _grow(url: str, count: int) -> None:
     """More machines like the first one, as slowly as the rate limit wants it."""
-    with httpx.Client(base_url=url, headers={"authorization": "Bearer dummy"}) as http:
+    with httpx.Client(base_url=url, headers=HEADERS) as http:
         machines = http.get("/v1/apps/wall/machines").json()
         body = {"config": machines[0]["config"], "region": machines[0]["region"]}
         while len(machines) < count:
