@@ -71,6 +71,20 @@ def test_a_lost_answer_makes_no_second_address(cli: Cli) -> None:
         assert listed(served) == [result.json["address"]]
 
 
+def test_a_deploy_buys_an_ipv4_when_it_is_asked_to(cli: Cli, deployed: Platform) -> None:
+    raw = "[[services]]\ninternal_port = 5\nprotocol = 'tcp'\n[[services.ports]]\nport = 5\n"
+    Path("fly.toml").write_text(FLY_TOML + raw)
+    dedicated = ("deploy", *APP, "--dedicated-ipv4", "--no-smoke-checks")
+    for other in ("--no-public-ips", "--flycast"):
+        refused = cli(*dedicated, other)
+        assert refused.exit_code == 2
+        assert other in refused.stderr
+    assert listed(deployed) == []
+    done = cli(*dedicated)
+    assert done.exit_code == 0, done.stderr
+    assert [each["type"] for each in cli("ips", "list", *APP, "--json").json] == ["v4"]
+
+
 @pytest.mark.parametrize(
     ("args", "part"),
     [

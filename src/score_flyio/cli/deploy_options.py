@@ -258,6 +258,11 @@ SETTINGS: Final = (
             "--skip-release-command", is_flag=True, help="Do not run the release command."
         ),
         click.option("--no-public-ips", is_flag=True, help="Allocate no public addresses."),
+        click.option(
+            "--dedicated-ipv4",
+            is_flag=True,
+            help="Give each app that is public an IPv4 of its own, for 2 USD a month.",
+        ),
         click.option("--flycast", is_flag=True, help="Allocate a private address only."),
     ),
     release_record_option,
@@ -396,6 +401,9 @@ def deploy_options(
     """What SETTINGS say."""
     from score_flyio.deploy.options import DeployOptions
 
+    if rest.get("dedicated_ipv4") and (no_public_ips or rest.get("flycast")):
+        other = "--no-public-ips" if no_public_ips else "--flycast"
+        raise click.UsageError(f"--dedicated-ipv4 asks for a public address, and {other} for none")
     given: dict[str, Any] = {
         "lease_ttl": lease_timeout,
         "lease_wait": lease_wait,

@@ -81,6 +81,8 @@ class DeployOptions:
     """Seconds a machine is watched for crashes after its start; flyctl's value."""
     public_ips: bool = True
     """Whether an app with public services gets public addresses."""
+    dedicated_ipv4: bool = False
+    """Allocate an IPv4 of its own to each public app, which costs money."""
     flycast: bool = False
     """Allocate a private address instead of public ones."""
     detach: bool = False

@@ -41,6 +41,7 @@ def address_steps(
         anew = desired.exposure in {"shared", "dedicated"} and not _serves(observed)
         kinds = ("v6", "shared_v4") if anew and PUBLIC & set(kinds) else ()
         kinds = () if _present(observed) - set(kinds) else kinds
+        kinds = ("v4",) if options.dedicated_ipv4 and "v4" in _kinds(desired, options) else kinds
     if desired.flycast and address_kind(desired.spec) is not None:
         kinds = tuple(dict.fromkeys((*kinds, "private_v6")))
     have = _present(observed)
@@ -115,7 +116,8 @@ def _raw_notes(desired: DesiredApp, kinds: Collection[str]) -> tuple[str, ...]:
     present = ", over IPv6 it is reached at its v6" if "v6" in kinds else ""
     return tuple(
         f"{ports} can be reached over IPv4 only at a dedicated address, 2 USD per month: "
-        f"ips allocate v4 --app {desired.name}{present if '(tcp)' in ports else ''}"
+        f"--dedicated-ipv4, or ips allocate v4 --app {desired.name}"
+        f"{present if '(tcp)' in ports else ''}"
         for ports in ports_in_need(desired.spec)
     )
 
@@ -153,6 +155,6 @@ def _kinds(desired: DesiredApp, options: DeployOptions) -> tuple[str, ...]:
         return ("private_v6",)
     if not options.public_ips:
         return ()
-    if desired.exposure == "dedicated":
+    if desired.exposure == "dedicated" or options.dedicated_ipv4:
         return ("v4", "v6")
     return ("v6", "shared_v4") if "shared" in (needed, desired.exposure) else ()

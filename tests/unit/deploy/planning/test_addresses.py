@@ -63,6 +63,28 @@ def test_kinds_for_a_workload(exposure: Exposure, text: str, kinds: list[str]) -
 
 
 @pytest.mark.parametrize(
+    ("exposure", "text", "first", "later"),
+    [
+        (None, RAW_TCP, ["v4", "v6"], ["v4"]),
+        (None, SERVICE, ["v4", "v6"], ["v4"]),
+        ("shared", UDP, ["v4", "v6"], ["v4"]),
+        ("private", RAW_TCP, [], []),
+        (None, "", [], []),
+    ],
+)
+def test_an_address_that_costs_money_by_option(
+    exposure: Exposure | None, text: str, first: list[str], later: list[str]
+) -> None:
+    desired, options = evolve(wanted(text), exposure=exposure), DeployOptions(dedicated_ipv4=True)
+    there = launched(desired)
+    bought = evolve(there, addresses=(*there.addresses, models.IPAssignment(ip="137.66.1.1")))
+    for observed, kinds in ((NOBODY, first), (there, later), (bought, [])):
+        steps = address_steps(desired, observed, options)
+        assert [step.kind for step in steps if hasattr(step, "kind")] == kinds
+    assert address_notes(desired, NOBODY, options, address_steps(desired, NOBODY, options)) == ()
+
+
+@pytest.mark.parametrize(
     ("exposure", "text", "ports"),
     [
         (None, RAW_TCP + UDP, ["port 5 (tcp)", "port 5 (udp)"]),
@@ -88,7 +110,7 @@ def test_what_would_need_an_address_that_costs_money(
                 tail = over_v6 if reached and "(tcp)" in note else ""
                 assert note.partition(" can ")[2] == (
                     "be reached over IPv4 only at a dedicated address, 2 USD per month: "
-                    f"ips allocate v4 --app web{tail}"
+                    f"--dedicated-ipv4, or ips allocate v4 --app web{tail}"
                 )
     has = evolve(NOBODY, addresses=(models.IPAssignment(ip="137.66.1.1"),))
     assert address_notes(desired, has, DeployOptions(), ()) == ()
