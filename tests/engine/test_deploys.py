@@ -113,7 +113,8 @@ async def test_groups_come_and_go(lab: Lab) -> None:
     await lab.deploy(toml('[processes]\napp = "serve"\n'))
     await lab.deploy(toml(GROUPS))
     assert [len(lab.machines(group=group)) for group in ("app", "worker")] == [2, 2]
-    done = await lab.deploy(toml('[processes]\napp = "serve"\n'))
+    fewer = toml('[processes]\napp = "serve"\n')
+    done = await lab.deploy(fewer, options=evolve(QUICK, allow_destructive=True))
     assert [len(lab.machines(group=group)) for group in ("app", "worker")] == [2, 0]
     held = {call.machine for call in done.of("Machines_create_lease")}
     assert {call.machine for call in done.of("Machines_delete")} <= held

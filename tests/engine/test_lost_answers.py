@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import anyio
 import pytest
+from attrs import evolve
 
-from tests.engine.lab import Done, Lab, score, toml
+from tests.engine.lab import QUICK, Done, Lab, score, toml
 
 VOLUME = '[[mounts]]\nsource = "data"\ndestination = "/data"\n'
 GROUPS = "[processes]\napp = 'serve'\nworker = 'work'\n"
@@ -53,6 +54,7 @@ async def later(lab: Lab, faults: str = "") -> Done:
     return await lab.deploy(
         toml(ONE_GROUP, app="web", image="nginx:2", strategy="bluegreen"),
         toml(app="slow", image="nginx:2", strategy="canary"),
+        options=evolve(QUICK, allow_destructive=True),
         faults=faults,
     )
 
