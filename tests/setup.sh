@@ -3,11 +3,14 @@
 #   setup.sh browser|images|servers...
 # browser: the Chromium that is driven; images: a registry, builders with and without a daemon,
 # and a static busybox for images from scratch; servers: those that types of servers run, with
-# their clients. Installs only what is missing, and starts nothing.
+# their clients. Installs only what is missing, and starts nothing. BuildKit is in no package: Go
+# builds it into score-flyio-tests/bin of the cache folder, which takes two minutes once.
 set -eu
 
 missing=""
-PATH="$PATH:/usr/sbin:/sbin"
+buildkit=""
+programs="${XDG_CACHE_HOME:-$HOME/.cache}/score-flyio-tests/bin"
+PATH="$PATH:/usr/sbin:/sbin:$programs"
 need() {
   command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
 }
@@ -24,6 +27,8 @@ for part in "$@"; do
       need podman podman
       need htpasswd apache2-utils
       need busybox busybox-static
+      need runc runc
+      { command -v buildctl && command -v buildkitd; } >/dev/null 2>&1 || buildkit=v0.12.5
       ;;
     servers)
       need redis-server redis-server
@@ -36,8 +41,21 @@ for part in "$@"; do
       ;;
   esac
 done
+build_buildkit() {
+  if [ -z "$buildkit" ]; then
+    return 0
+  fi
+  if ! command -v go >/dev/null 2>&1; then
+    echo "tests/setup.sh: there is no go; install buildctl and buildkitd" >&2
+    return 1
+  fi
+  from=github.com/moby/buildkit/cmd
+  GOBIN="$programs" CGO_ENABLED=0 go install "$from/buildctl@$buildkit" "$from/buildkitd@$buildkit"
+}
+
 if [ -z "$missing" ]; then
-  exit 0
+  build_buildkit
+  exit
 fi
 
 if ! command -v apt-get >/dev/null 2>&1; then
@@ -58,3 +76,4 @@ fi
 $as_root apt-get update -qq
 # shellcheck disable=SC2086  # a list of packages
 DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing
+build_buildkit

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from threading import Thread
 from uuid import uuid4
@@ -22,20 +23,28 @@ from attrs import frozen
 from tests.cli.conftest import Cli
 
 SETUP = Path(__file__).parents[2] / "setup.sh"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "score-flyio-tests"
+"""Where it puts the programs that it builds."""
+PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin:{CACHE / 'bin'}"
 PASSWORD = "fm2_dummy+/=,fm2_other"
 _LISTENING = re.compile(r"listening on (127\.0\.0\.1:\d+)")
 
 
 def program(name: str) -> str:
     """The path of a program that the tests need; the test says where it cannot be had."""
-    path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
-    found = shutil.which(name, path=path)
-    if found is None:
-        done = subprocess.run([str(SETUP), "images"], capture_output=True, text=True, check=False)
-        found = shutil.which(name, path=path)
-        if found is None:
-            pytest.skip(f"{name} cannot be installed: {done.stderr.strip()[-300:]}")
+    found, reason = _installed(name)
+    if not found:
+        pytest.skip(f"{name} cannot be installed: {reason}")
     return found
+
+
+@cache
+def _installed(name: str) -> tuple[str, str]:
+    """Where a program is, or why it cannot be had."""
+    if found := shutil.which(name, path=PATH):
+        return found, ""
+    done = subprocess.run([str(SETUP), "images"], capture_output=True, text=True, check=False)
+    return shutil.which(name, path=PATH) or "", done.stderr.strip()[-300:]
 
 
 @frozen
@@ -142,13 +151,54 @@ def docker_daemon(kind: str, folder: Path) -> Iterator[str]:
             stderr=log,
         )
     try:
-        _wait_for(process, folder / "log")
+        _wait_for(process, folder / "log", "API listen on")
         yield host
     finally:
         process.terminate()
         process.wait(30)
         unmount_below(folder)
         unmount_below(short)
+        shutil.rmtree(short, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def buildkit_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
+    """The `BUILDKIT_HOST` of a daemon of our own, started when asked for."""
+    with ExitStack() as running:
+
+        @cache
+        def host() -> str:
+            return running.enter_context(buildkit_daemon(tmp_path_factory.mktemp("buildkit")))
+
+        yield host
+
+
+@contextmanager
+def buildkit_daemon(folder: Path) -> Iterator[str]:
+    daemon, _, _ = program("buildkitd"), program("buildctl"), program("runc")
+    if os.geteuid() != 0:
+        pytest.skip("a BuildKit of our own needs root")
+    short = Path(tempfile.mkdtemp(prefix="bk"))
+    host = f"unix://{short / 's'}"
+    (folder / "buildkitd.toml").touch()
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [
+                *(daemon, "--addr", host, "--config", str(folder / "buildkitd.toml")),
+                *("--root", str(folder / "data"), "--oci-worker-snapshotter", "native"),
+                *("--containerd-worker=false", "--oci-worker-net", "host"),
+            ],
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "PATH": PATH},
+        )
+    try:
+        _wait_for(process, folder / "log", "running server on")
+        yield host
+    finally:
+        process.terminate()
+        process.wait(30)
+        unmount_below(folder)
         shutil.rmtree(short, ignore_errors=True)
 
 
@@ -166,11 +216,11 @@ def unmount_below(folder: Path) -> None:
         subprocess.run(["umount", "--lazy", place], check=True)
 
 
-def _wait_for(process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_for(process: subprocess.Popen[bytes], log: Path, ready: str) -> None:
     end = time.monotonic() + 60
-    while "API listen on" not in log.read_text():
+    while ready not in log.read_text():
         if time.monotonic() > end or process.poll() is not None:
-            pytest.skip(f"no Docker daemon can be run here: {log.read_text()[-300:]}")
+            pytest.skip(f"no daemon can be run here: {log.read_text()[-300:]}")
         time.sleep(0.05)
 
 
@@ -222,7 +272,7 @@ def temporary(tmp_path_factory: pytest.TempPathFactory, storage: Storage) -> Ite
 def places(storage: Storage, temporary: Path) -> dict[str, str]:
     """What builders learn from their environment: where to build."""
     return {
-        "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin",
+        "PATH": PATH,
         "CONTAINERS_STORAGE_CONF": str(storage.config),
         "TMPDIR": str(temporary),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +27,20 @@ BASE = "FROM scratch\nCOPY busybox /bin/sh\n"
 Choose = Callable[[Registry], Awaitable[Builder]]
 
 
-@pytest.fixture(params=["docker-classic", "docker-buildkit", "buildah", "podman"])
+@pytest.fixture(params=["docker-classic", "docker-buildkit", "buildah", "podman", "buildkit"])
 def choose(
-    request: pytest.FixtureRequest, docker_host: Callable[[str], str], places: dict[str, str]
+    request: pytest.FixtureRequest,
+    docker_host: Callable[[str], str],
+    buildkit_host: Callable[[], str],
+    places: dict[str, str],
 ) -> Choose:
     """Each builder, with the registry's login as Fly's."""
     name, _, kind = str(request.param).partition("-")
     environ = {**os.environ, **places}
     if name == "docker":
         environ["DOCKER_HOST"] = docker_host(kind)
+    elif name == "buildkit":
+        environ["BUILDKIT_HOST"] = buildkit_host()
     else:
         program(name)
 
@@ -237,6 +243,15 @@ def left_behind(builder: Builder, storage: Storage, temporary: Path) -> list[str
     return found
 
 
+def running(project: Path) -> list[str]:
+    """Commands of a step that names the project."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended
+            found.append(path.read_text("utf-8", "replace"))
+    return [command for command in found if f"it runs {project}" in command]
+
+
 async def test_cancellation_leaves_nothing_behind(
     registry: Registry, choose: Choose, project: Path, storage: Storage, temporary: Path
 ) -> None:
@@ -254,7 +269,7 @@ async def test_cancellation_leaves_nothing_behind(
             tasks.start_soon(builder.build, build, tell)
             await runs.wait()
             tasks.cancel_scope.cancel()
-        while left_behind(builder, storage, temporary):  # noqa: ASYNC110  # the daemon ends it by itself
+        while left_behind(builder, storage, temporary) or running(project):  # noqa: ASYNC110  # the daemon ends it by itself
             await anyio.sleep(0.05)
 
 

@@ -265,7 +265,7 @@ async def test_buildctl_gets_everything_in_a_private_folder(
         assert args[args.index(expected) - 1] == "--opt"
     assert "--no-cache" in args
     assert args[args.index("--output") + 1] == (
-        "type=image,name=127.0.0.1:5000/app:1,push=true,registry.insecure=true,"
+        "type=image,name=127.0.0.1:5000/app:1,push=true,"
         "compression=zstd,force-compression=true,compression-level=3"
     )
     assert "sesame" not in " ".join(args)

@@ -17,7 +17,7 @@ from tempfile import mkdtemp
 from typing import Final, Literal
 
 import anyio
-from attrs import frozen
+from attrs import evolve, frozen
 
 from score_flyio.base.credentials import OWN
 from score_flyio.errors import ImageError
@@ -34,6 +34,10 @@ DISK: Final = "/var/tmp"  # noqa: S108  # mkdtemp is safe
 """Where temporary files of builders go, as they may be too large for memory (buildah, podman)."""
 _STEP: Final = re.compile(r"(\[\d+/\d+\] )?STEP \d+|#\d+ \[")
 """How lines about a new step begin, for buildah, podman and buildctl."""
+_TIMED: Final = re.compile(r"#\d+ \d+\.\d+ ")
+"""What buildctl writes before each line of output: the step, and seconds."""
+_STEPS_CODE: Final = re.compile(r"did not complete successfully: exit code: (\d+)")
+"""How buildctl tells of a step that failed; its own exit code is 1."""
 
 
 @frozen(kw_only=True)
@@ -140,7 +144,7 @@ class BuildctlBuilder:
             args = self._args(build, folder, push=push)
             ended = await run_builder([self.program, *args], environ, build, tell)
             if ended.code != 0:
-                raise build_failed(build, ended)
+                raise _failed(build, ended)
             if not push:
                 return None
             told = json.loads((folder / "metadata").read_text("utf-8"))
@@ -148,9 +152,9 @@ class BuildctlBuilder:
 
     def _args(self, build: Build, folder: Path, *, push: bool) -> list[str]:
         settings = build.settings
+        # Its registry.insecure would try TLS first, and leave the login out of uploads after that;
+        # to a registry on its own computer it speaks plain HTTP by itself.
         output = f"type=image,name={build.image},push={'true' if push else 'false'}"
-        if is_plain(build.image.host):
-            output += ",registry.insecure=true"
         if settings.compression:
             output += f",compression={settings.compression},force-compression=true"
         if settings.compression_level is not None:
@@ -239,7 +243,8 @@ async def run_builder(
 
     def listen(line: str) -> None:
         cached = "Using cache" in line or line.endswith(" CACHED")
-        tell(Progress(text=line, step=_STEP.match(line) is not None, cached=cached))
+        text = _TIMED.sub("", line, count=1)
+        tell(Progress(text=text, step=_STEP.match(line) is not None, cached=cached))
 
     inherited = {name: value for name, value in environ.items() if name not in OWN}
     try:
@@ -250,6 +255,15 @@ async def run_builder(
             hint="choose another way with --builder",
             code="builder_unavailable",
         ) from error
+
+
+def _failed(build: Build, ended: Ended) -> ImageError:
+    """The error for a call of buildctl that failed, whose last line says at what."""
+    last = next((line for line in reversed(ended.said) if line.startswith("error: ")), "")
+    if f"failed to push {build.image}" in last:
+        return push_failed(build, ended)
+    code = _STEPS_CODE.search(last)
+    return build_failed(build, evolve(ended, code=int(code[1])) if code else ended)
 
 
 def build_failed(build: Build, ended: Ended) -> ImageError:
