@@ -101,6 +101,9 @@ class WebServer:
     """Whether weak versions match nothing, as RFC 9110 says of If-Match."""
     names_versions: bool = True
     """Whether the answer to a PUT names the new version."""
+    loses: int = 0
+    """Of so many changes one is carried out without an answer; 0: none."""
+    changes: int = 0
     pause: float = 0.0
     """Seconds before the first answer."""
     answers: list[int] = field(factory=list)
@@ -179,6 +182,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(200, b"<DeleteResult></DeleteResult>")
 
     def _answer(self, status: int, body: bytes = b"", *, versioned: bytes | None = None) -> None:
+        if self._is_lost():
+            self.close_connection = True
+            return
         self.send_response(status)
         if versioned is not None:
             self.send_header("ETag", self.web.etag(versioned))
@@ -186,6 +192,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _is_lost(self) -> bool:
+        self.web.changes += self.command != "GET"
+        lost = self.web.loses and self.command != "GET" and self.web.changes % self.web.loses == 0
+        return bool(lost)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class has it
         """Says nothing."""

@@ -98,8 +98,15 @@ async def read(blobs: Blobs, name: str) -> Found | None:
 
 
 async def delete(blobs: Blobs, name: str, etag: str) -> None:
-    """Delete, again where there was no answer. Raises Refused and StateError."""
-    await again(lambda: blobs.delete(name, etag))
+    """Delete, again where there was no answer; what is gone by then is deleted.
+
+    Raises Refused and StateError.
+    """
+    try:
+        await again(lambda: blobs.delete(name, etag))
+    except Refused:
+        if await read(blobs, name) is not None:
+            raise
 
 
 async def write(blobs: Blobs, name: str, data: bytes, *, replaces: str | None) -> str:

@@ -125,7 +125,7 @@ KINDS: Final = {
     "ips allocate": Kind(line="ips allocate web v6", one_more="v6"),
     "ips release": Kind(line="ips release web {address}", done_before=2),
     "certs add": Kind(line="certs add web new.example.com"),
-    "certs remove": Kind(line="certs remove web old.example.com"),
+    "certs remove": Kind(line="certs remove web old.example.com", done_before=2),
     "deprovision": Kind(line="resources deprovision redis.default#worker.cache", done_before=1),
     "destroy": Kind(line="destroy web --yes"),
     "destroy --keep-volumes": Kind(line="destroy --config fly.toml --keep-volumes --yes"),
