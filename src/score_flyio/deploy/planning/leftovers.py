@@ -37,7 +37,8 @@ class Members:
 def sort_out(app: str, group: str, machines: Iterable[models.Machine]) -> Members:
     """Tells members from leftovers; a group never loses its last machine that could run."""
     machines = tuple(machines)
-    reasons = {m.id or "": _why_gone(m, machines) for m in machines}
+    by_id = {m.id or "": m for m in machines}
+    reasons = {name: _why_gone(m, by_id) for name, m in by_id.items()}
     reasons |= dict.fromkeys(_second_launch(machines), "another run launched the group before")
     kept = tuple(m for m in machines if not reasons[m.id or ""])
     if not kept:
@@ -95,13 +96,13 @@ def _age(machine: models.Machine) -> float:
         return 0.0
 
 
-def _why_gone(machine: models.Machine, machines: tuple[models.Machine, ...]) -> str:
+def _why_gone(machine: models.Machine, machines: Mapping[str, models.Machine]) -> str:
     own = Marks.of(machine)
     if own.canary:
         return "a canary that an earlier run left behind"
     if own.tag == SAFE_TO_DESTROY:
         return "an earlier run replaced it"
-    blue = next((m for m in machines if m.id == own.stands_for), None)
+    blue = machines.get(own.stands_for or "")
     if own.tag and blue is not None and Marks.of(blue).tag != SAFE_TO_DESTROY:
         return "an earlier run did not put it into service"
     return ""
