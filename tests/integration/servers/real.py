@@ -18,6 +18,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import obstore
 import pika  # type: ignore[import-untyped]
@@ -365,10 +366,38 @@ class S3(Real):
         assert bytes(obstore.get(store, "k").bytes()) == b"v"
 
 
+@define
+class Mongo(Real):
+    """No server of it is to be had: everything up to the requests is tried."""
+
+    type: str = "mongodb"
+    hosts: dict[str, str] = field(factory=dict)
+    """By host, the password that its machine has."""
+
+    def start(self) -> None:
+        """There is nothing to start."""
+
+    def boot(self, machines: LocalExecRunner, machine: MachineRecord) -> None:
+        environ = machines.environment(machine)
+        assert environ["MONGO_INITDB_ROOT_USERNAME"] == "root"
+        self.hosts[f"{machine.app}.flycast"] = environ["MONGO_INITDB_ROOT_PASSWORD"]
+
+    def use(self, result: ProvisionResult) -> None:
+        values, secrets = result.values or {}, result.secrets or {}
+        if self.hosts.get(values["host"]) != secrets["password"]:
+            raise Refused
+        url = urlsplit(secrets["url"])
+        assert (url.scheme, url.hostname, url.port) == ("mongodb", values["host"], 27017)
+        assert (url.username, url.password) == (values["username"], secrets["password"])
+
+    def enter(self, result: ProvisionResult, other: ProvisionResult) -> None:
+        self.use(ProvisionResult(values=other.values, secrets=result.secrets))
+
+
 def _python() -> str:
     import sys
 
     return sys.executable
 
 
-REAL = {"redis": Redis, "mysql": MariaDb, "amqp": RabbitMq, "s3": S3}
+REAL = {"redis": Redis, "mysql": MariaDb, "amqp": RabbitMq, "s3": S3, "mongodb": Mongo}

@@ -147,6 +147,7 @@ EXPECTED = {
     "redis": {"host", "port", "username", "password", "url"},
     "mysql": {"host", "port", "name", "database", "username", "password", "url"},
     "amqp": {"host", "port", "vhost", "username", "password", "url"},
+    "mongodb": {"host", "port", "username", "password", "connection", "url"},
     "s3": {"endpoint", "bucket", "region", "access_key_id", "secret_key", "aws_access_key_id",
            "aws_secret_key"},
 }  # fmt: skip
