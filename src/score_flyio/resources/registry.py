@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from attrs import define, field
 
@@ -151,13 +151,35 @@ def installed() -> dict[str, PluginProvisioner]:
     return found
 
 
+OTHER_NAMES: Final = {
+    "bucket": "s3",
+    "mariadb": "mysql",
+    "minio": "s3",
+    "mongo": "mongodb",
+    "pg": "postgres",
+    "postgresql": "postgres",
+    "rabbitmq": "amqp",
+    "valkey": "redis",
+}
+"""What people call types after the programs that serve them."""
+SERVERS_ELSEWHERE: Final = frozenset({"elasticsearch", "kafka-topic", "mssql"})
+"""Types that other Score tools serve out of the box, each by a server."""
+
+
 def _hint(definitions: Sequence[ProvisionerDefinition], uid: ResourceUid) -> str:
     """How to have one, and the type that may be meant."""
     from difflib import get_close_matches
 
-    near = get_close_matches(uid.type, {d.resource_type for d in definitions} - {uid.type}, n=1)
-    meant = f"is {near[0]} meant? If not, " if near else ""
-    return f"{meant}add one: score-flyio provisioners add ID {uid.type} …"
+    served = {d.resource_type for d in definitions}
+    near = get_close_matches(uid.type, served - {uid.type}, n=1)
+    named = OTHER_NAMES.get(uid.type.lower())
+    meant = next((type_ for type_ in (named, *near) if type_ in served), None)
+    question = f"is {meant} meant? If not, " if meant else ""
+    described = "; or describe a server of it, as docs/provisioners.md says"
+    return (
+        f"{question}add one: score-flyio provisioners add ID {uid.type} …"
+        f"{described if uid.type in SERVERS_ELSEWHERE else ''}"
+    )
 
 
 def _explain(definitions: Sequence[ProvisionerDefinition], uid: ResourceUid) -> str:

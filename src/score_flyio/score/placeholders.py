@@ -28,6 +28,8 @@ PENDING: Final = "(known after provisioning)"
 """What stands for an output of a resource that is not provisioned yet."""
 
 _TOKEN: Final = re.compile(r"\$(\$\{[^}]*\})|(\$\$)|\$\{([^}]*)\}")
+_ENVIRONMENT: Final = re.compile(r"[A-Z][A-Z0-9_]*")
+"""Names that people give to variables of the environment."""
 _ESCAPABLE: Final = re.compile(r"\$\{[^}]*\}|\$")
 
 
@@ -263,10 +265,18 @@ def unresolved(reference: Reference, failure: LookupFailure, path: Path) -> Prob
         kind=failure.kind,
         path=path,
         message=f"placeholder ${{{reference.text}}}: {failure}",
-        hint=f"$${{{reference.text}}} stands for the text itself",
+        hint=_hint(reference),
         code="placeholder_invalid",
         subject=reference.text,
     )
+
+
+def _hint(reference: Reference) -> str:
+    text = f"$${{{reference.text}}} stands for the text itself"
+    if not _ENVIRONMENT.fullmatch(reference.text):
+        return text
+    name = reference.text
+    return f"{text}; ${{resources.NAME.{name}}} of a resource of type environment is the variable"
 
 
 def _walk(

@@ -153,6 +153,9 @@ def _missing(key: str, path: Path) -> Problem:
 def _unknown(key: str, known: dict[str, Schema], path: Path) -> Problem:
     from difflib import get_close_matches
 
+    if key == "properties" and len(path) == 2 and path[0] == "resources":
+        hint = "Score has it no more: take it out, and give inputs as params"
+        return _finding("additionalProperties", path, f'unknown key "{key}"', hint, subject=key)
     near = get_close_matches(key, known, n=1)
     hint = f'did you mean "{near[0]}"?' if near else f"known here: {', '.join(sorted(known))}"
     return _finding("additionalProperties", path, f'unknown key "{key}"', hint, subject=key)
