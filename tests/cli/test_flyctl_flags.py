@@ -35,6 +35,23 @@ def test_a_token_as_an_option_counts_more_than_the_environment(cli: Cli, served:
     assert (refused.exit_code, "no token" in refused.stderr) == (2, False)
 
 
+@pytest.mark.parametrize("kind", ["local", "secret"])
+def test_a_file_from_nothing_is_refused(cli: Cli, served: Platform, kind: str) -> None:
+    done = cli("deploy", *APP, FAST, f"--file-{kind}", "/a=")
+    assert (done.exit_code, served.emulator.journal.entries) == (2, [])
+    assert f"--file-{kind} /a=: it names no" in done.stderr
+
+
+def test_an_option_that_fly_would_refuse_is_told_once(cli: Cli, served: Platform) -> None:
+    del served
+    for command in ("plan", "deploy"):
+        done = cli(command, *APP, "--vm-memory", "300")
+        (line,) = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+        assert line.count("300 MB are no memory") == 1
+        assert done.stderr.partition("Error: ")[2].count("300 MB are no memory") == 1
+        assert done.stderr.endswith("Hint: use 256mb or 512mb\n")
+
+
 def test_an_empty_token_is_none_given(cli: Cli, served: Platform) -> None:
     del served
     assert cli("deploy", *APP, FAST, "--access-token", "").exit_code == 0

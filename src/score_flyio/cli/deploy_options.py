@@ -453,15 +453,23 @@ def _images(rest: dict[str, Any], *, resolve: bool, push: bool) -> ImageOptions:
 
 
 def _files(rest: dict[str, Any]) -> tuple[FileSpec, ...]:
-    """Takes what FILES say out of the other settings."""
+    """Takes what FILES say out of the other settings.
+
+    Raises UsageError where nothing is named to take the content from.
+    """
     from score_flyio.flytoml.spec import FileSpec
 
     keys = {"local": "local_path", "literal": "raw_value", "secret": "secret_name"}
-    return tuple(
-        FileSpec(guest_path=path, **{key: value})
-        for kind, key in keys.items()
-        for path, value in rest.pop(f"file_{kind}", ())
-    )
+    files = []
+    for kind, key in keys.items():
+        for path, value in rest.pop(f"file_{kind}", ()):
+            if not value and kind != "literal":
+                raise UsageError(
+                    f"--file-{kind} {path}=: it names no {'file' if kind == 'local' else 'secret'}",
+                    hint=f"write --file-{kind} {path}=NAME",
+                )
+            files.append(FileSpec(guest_path=path, **{key: value}))
+    return tuple(files)
 
 
 def _guest(rest: dict[str, Any]) -> Any:

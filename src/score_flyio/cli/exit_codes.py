@@ -84,7 +84,8 @@ def to_text(failure: Failure) -> str:
     lines = [message]
     if "\n" in message and failure.problems:
         lines = [f"{len(failure.problems)} problems"]
-    lines += [f"  {p}" for p in map(str, failure.problems) if p != message]
+    told = {message, f"{message} ({failure.hint})"}
+    lines += [f"  {p}" for p in map(str, failure.problems) if p not in told]
     if failure.logs:
         lines += ["its last lines:", *(f"  | {line}" for line in failure.logs)]
     for part in failure.failures:

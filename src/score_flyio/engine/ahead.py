@@ -16,7 +16,7 @@ from score_flyio.deploy.planning.strategies import STRATEGIES
 from score_flyio.errors import ConfigError, Problem
 from score_flyio.fly.client import FlyClient
 from score_flyio.flytoml.groups import flatten, process_groups
-from score_flyio.flytoml.limits import beyond_limits
+from score_flyio.flytoml.limits import beyond_limits, file_problems
 from score_flyio.flytoml.regions import AREAS, REGIONS, nearest
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.score.placeholders import PENDING
@@ -45,7 +45,7 @@ async def problems_ahead(
         "--fallback-regions": options.fallback_regions,
     }
     return (
-        *beyond_limits(_known_now(desired.spec)),
+        *beyond_limits(_known_now(desired.spec, options)),
         *await unknown_regions(client, asked, observed),
         *_volumes(desired, observed, options, region=region, place=place),
         *_unknown_names(desired, observed, options),
@@ -61,9 +61,16 @@ def _region(desired: DesiredApp, options: DeployOptions, default: str | None) ->
     return ("--region" if options.region else "primary_region"), primary
 
 
-def _known_now(spec: AppSpec) -> AppSpec:
-    """The app without the names of volumes that only its resources will give."""
-    return evolve(spec, mounts=tuple(each for each in spec.mounts if PENDING not in each.source))
+def _known_now(spec: AppSpec, options: DeployOptions) -> AppSpec:
+    """The app without the names of volumes that only its resources will give.
+
+    Files of options are blamed on these.
+    """
+    return evolve(
+        spec,
+        mounts=tuple(each for each in spec.mounts if PENDING not in each.source),
+        files=tuple(each for each in spec.files if each not in options.files),
+    )
 
 
 async def refuse_unknown_regions(
@@ -147,14 +154,9 @@ def _missing_files(desired: DesiredApp, options: DeployOptions) -> Iterator[Prob
                 hint="paths are relative to the working directory",
                 code="file_unreadable",
             )
-        if not file.guest_path.startswith("/"):
-            kind = "local" if file.local_path else "secret" if file.secret_name else "literal"
-            yield Problem(
-                message=f"{file.guest_path!r} is no absolute path",
-                path=path_of(f"--file-{kind}"),
-                hint=f"the nearest is /{file.guest_path.removeprefix('./')}",
-                code="path_not_absolute",
-            )
+        kind = "local" if file.local_path else "secret" if file.secret_name else "literal"
+        place = f"--file-{kind}"
+        yield from file_problems(file, path_place=place, secret_place=place)
 
 
 def _volumes(

@@ -107,7 +107,8 @@ class Plan:
 def _refusal(label: str, error: ScoreFlyError) -> str:
     """Why there are no steps for an app, a line a reason."""
     reasons = [str(problem) for problem in error.problems] or error.message.splitlines()
-    hint = [f"hint: {error.hint}"] if error.hint else []
+    told = any(problem.hint == error.hint for problem in error.problems)
+    hint = [f"hint: {error.hint}"] if error.hint and not told else []
     lines = [f"{label}: refused, nothing would be done", *(f"  {r}" for r in (*reasons, *hint))]
     return "\n".join(map(one_line, lines))
 

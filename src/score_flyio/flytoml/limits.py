@@ -8,8 +8,15 @@ from typing import Final
 from score_flyio.errors import Problem
 from score_flyio.flytoml.findings import finding
 from score_flyio.flytoml.groups import default_group, matches, process_groups
-from score_flyio.flytoml.names import LONGEST_VOLUME, RULE, as_volume_name, is_app_name
-from score_flyio.flytoml.spec import AppSpec, Service
+from score_flyio.flytoml.names import (
+    LONGEST_VOLUME,
+    RULE,
+    as_secret_name,
+    as_volume_name,
+    is_app_name,
+    is_secret_name,
+)
+from score_flyio.flytoml.spec import AppSpec, FileSpec, Service
 from score_flyio.flytoml.values import Duration
 
 _SECOND: Final = Duration.of_seconds(1)
@@ -52,13 +59,29 @@ def _names(spec: AppSpec) -> Iterator[Problem]:
                 f"1 to {LONGEST_VOLUME} of a-z, 0-9 and _; such as {as_volume_name(mount.source)}",
             )
     for index, file in enumerate(spec.files):
-        if not file.guest_path.startswith("/"):
-            yield _limit(
-                f"files[{index}].guest_path",
-                "relative_path",
-                f"{file.guest_path!r} is no absolute path in the machine",
-                "begin it with /",
-            )
+        place = f"files[{index}]"
+        yield from file_problems(
+            file, path_place=f"{place}.guest_path", secret_place=f"{place}.secret_name"
+        )
+
+
+def file_problems(file: FileSpec, *, path_place: str, secret_place: str) -> Iterator[Problem]:
+    """What is wrong with a file in a machine, and where that stands."""
+    if not file.guest_path.startswith("/"):
+        yield _limit(
+            path_place,
+            "relative_path",
+            f"{file.guest_path!r} is no absolute path in the machine",
+            f"the nearest is /{file.guest_path.removeprefix('./')}",
+        )
+    name = file.secret_name
+    if name and not is_secret_name(name):
+        yield _limit(
+            secret_place,
+            "secret_name_invalid",
+            f"no secret can be called {name!r}",
+            f"use letters, digits and _, no digit first: the nearest is {as_secret_name(name)}",
+        )
 
 
 def _services(spec: AppSpec) -> Iterator[Problem]:
