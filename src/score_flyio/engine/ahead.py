@@ -96,7 +96,7 @@ async def unknown_regions(
     here = {machine.region for machine in observed.machines}
     here |= {volume.region for volume in observed.volumes}
     words = [
-        (place, word.strip())
+        (place, word)
         for place, texts in asked.items()
         for text in texts
         for word in text.split(",")

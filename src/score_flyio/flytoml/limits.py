@@ -34,6 +34,7 @@ def beyond_limits(spec: AppSpec) -> Iterator[Problem]:
     yield from _services(spec)
     yield from _kill_timeouts(spec)
     yield from _waits(spec)
+    yield from _port_numbers(spec)
     yield from _ports(spec)
     yield from _started_by_datagrams(spec)
 
@@ -149,6 +150,25 @@ def _too_short(place: str, span: Duration) -> Iterator[Problem]:
     if span < Duration(1_000_000):
         hint = f'a number without a unit means nanoseconds here: write "{span.nanoseconds}s"'
     yield _limit(place, "below_minimum", f"{span} is too short for anything to happen", hint)
+
+
+def _port_numbers(spec: AppSpec) -> Iterator[Problem]:
+    """Of services and checks; an `internal_port` is looked at with its service."""
+    given = {f"checks.{name}.port": check.port for name, check in spec.checks.items()}
+    for number, service in enumerate(spec.services):
+        for index, port in enumerate(service.ports):
+            here = f"services[{number}].ports[{index}]"
+            numbers = (port.port, port.start_port, port.end_port)
+            names = ("port", "start_port", "end_port")
+            given |= {f"{here}.{name}": n for name, n in zip(names, numbers, strict=True)}
+            if port.start_port and port.end_port and port.start_port > port.end_port:
+                message = f"{port.start_port} is behind end_port, which is {port.end_port}"
+                yield _limit(f"{here}.start_port", "out_of_range", message, "begin with the lower")
+    for place, number in given.items():
+        if number is not None and not 0 < number <= _LAST_PORT:
+            nearest = min(max(number, 1), _LAST_PORT)
+            message = f"{number} is no port: there are 1 to {_LAST_PORT}"
+            yield _limit(place, "out_of_range", message, f"the nearest is {nearest}")
 
 
 def _ports(spec: AppSpec) -> Iterator[Problem]:
