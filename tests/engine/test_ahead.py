@@ -51,6 +51,13 @@ def written(text: str) -> FlyTomlApp:
         (UDP.replace("\nport = 53", "\nport = 70000"), "fly.toml:7: services[0].ports[0].port: 70000 is no port: there are 1 to 65535 (the nearest is 65535)"),
         (UDP.replace("\nport = 53", "\nstart_port = 20\nend_port = 10"), "fly.toml:7: services[0].ports[0].start_port: 20 is behind end_port, which is 10"),
         (UDP.replace("\nport = 53", "\nstart_port = 20\nend_port = -1"), "fly.toml:8: services[0].ports[0].end_port: -1 is no port"),
+        ("primary_region = 'iad'\n" + MOUNT.replace("/data", "data"), "fly.toml:6: mounts[0].destination: 'data' is no absolute path in the machine (the nearest is /data)"),
+        ("primary_region = 'iad'\n" + MOUNT.replace('source = "data"', ""), "fly.toml:4: mounts[0].source: the mount names no volume (name it"),
+        ("primary_region = 'iad'\n" + MOUNT + "initial_size = '600gb'", "fly.toml:7: mounts[0].initial_size: 600 GB are more than a volume can have (the nearest is 500gb)"),
+        ("swap_size_mb = -5", "fly.toml:3: swap_size_mb: -5 is negative (the nearest is 0)"),
+        ("[deploy]\nmax_unavailable = -0.5", "fly.toml:4: deploy.max_unavailable: -0.5 is negative"),
+        ("[http_service]\ninternal_port = 80\nmin_machines_running = -1", "fly.toml:5: http_service.min_machines_running: -1 is negative"),
+        ("kill_signal = 'SIGTREM'", "fly.toml:3: kill_signal: there is no signal 'SIGTREM' (the nearest is SIGTERM)"),
         ("[checks.x]\ntype = 'tcp'\nport = 65536", "fly.toml:5: checks.x.port: 65536 is no port"),
         ("primary_region = 'iad '", "fly.toml:3: primary_region: Fly has no region 'iad ' (use iad)"),
         (UDP.replace("[[services.ports]]", "auto_start_machines = true\n[[services.ports]]"), "fly.toml:6: services[0].auto_start_machines: the proxy starts no machine for UDP"),
@@ -121,6 +128,28 @@ async def test_a_strategy_that_the_second_deploy_would_refuse(lab: Lab) -> None:
         assert done.code == 2
         assert done.changes == []
         assert f"--strategy: strategy {strategy} cannot be used for group app" in done.text
+
+
+@pytest.mark.parametrize("option", [True, False])
+async def test_bluegreen_without_checks_is_refused_by_the_first_deploy(
+    lab: Lab, option: bool
+) -> None:
+    item = toml(check=False, strategy="rolling" if option else "bluegreen")
+    options = evolve(QUICK, strategy="bluegreen") if option else QUICK
+    done = await lab.deploy(item, options=options)
+    assert (done.code, done.changes) == (2, [])
+    place = "--strategy" if option else "deploy.strategy"
+    assert f"{place}: strategy bluegreen needs a check in group app" in done.text
+
+
+async def test_bluegreen_takes_groups_without_checks_beside_one_that_has_some(lab: Lab) -> None:
+    text = "[processes]\napp = 'a'\nworker = 'b'\n"
+    for number in (1, 2):
+        item = toml(text, strategy="bluegreen", image=f"nginx:{number}")
+        done = await lab.deploy(item)
+        assert done.code == 0, done.text
+        assert set(lab.images()) == {f"nginx:{number}"}
+        assert len(lab.machines()) == 4
 
 
 async def test_a_region_that_is_new_at_the_platform_is_believed(lab: Lab) -> None:

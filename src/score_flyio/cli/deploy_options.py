@@ -17,7 +17,7 @@ from score_flyio.cli.options import (
     target_option,
 )
 from score_flyio.errors import UsageError
-from score_flyio.flytoml.names import STRATEGY_NAMES
+from score_flyio.flytoml.names import LARGEST_VOLUME_GB, STRATEGY_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -318,7 +318,7 @@ SETTINGS: Final = (
         ),
         click.option(
             "--volume-initial-size",
-            type=click.IntRange(min=1),
+            type=click.IntRange(1, LARGEST_VOLUME_GB),
             metavar="GB",
             help="Size of new volumes whose mount names none.",
         ),

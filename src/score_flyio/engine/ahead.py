@@ -13,6 +13,7 @@ from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.new_machine import options_guest
 from score_flyio.deploy.planning.strategies import STRATEGIES
+from score_flyio.deploy.planning.strategies.model import waiting_for
 from score_flyio.errors import ConfigError, Problem
 from score_flyio.fly.client import FlyClient
 from score_flyio.flytoml.groups import flatten, process_groups
@@ -47,7 +48,8 @@ async def problems_ahead(
     return (
         *beyond_limits(_known_now(desired.spec, options)),
         *await unknown_regions(client, asked, observed),
-        *_volumes(desired, observed, options, region=region, place=place),
+        *_volumes(desired, observed, region=region, place=place),
+        *_strategy(desired, observed, options),
         *_unknown_names(desired, observed, options),
         *_missing_files(desired, options),
     )
@@ -160,7 +162,7 @@ def _missing_files(desired: DesiredApp, options: DeployOptions) -> Iterator[Prob
 
 
 def _volumes(
-    desired: DesiredApp, observed: ObservedApp, options: DeployOptions, *, region: str, place: str
+    desired: DesiredApp, observed: ObservedApp, *, region: str, place: str
 ) -> Iterator[Problem]:
     spec = desired.spec
     if not spec.mounts:
@@ -181,20 +183,27 @@ def _volumes(
             else 'add primary_region = "iad" or another one, give --region, or set FLY_REGION',
             code="volume_without_region",
         )
-    name = options.strategy or (spec.deploy.strategy if spec.deploy else "")
-    if not observed.machines:
-        yield from _strategy(desired, name, place="--strategy" if options.strategy else None)
 
 
-def _strategy(desired: DesiredApp, name: str, *, place: str | None) -> Iterator[Problem]:
+def _strategy(
+    desired: DesiredApp, observed: ObservedApp, options: DeployOptions
+) -> Iterator[Problem]:
     """A strategy that the next deploy would refuse is refused by the first, too."""
-    reason = next((s.no_volumes for other, s in STRATEGIES.items() if other == name), None)
-    for group in process_groups(desired.spec):
-        if reason is not None and flatten(desired.spec, group).mounts:
-            problem = reason(group)
-            yield Problem(
-                message=f"strategy {name} {problem.reason}",
-                path=path_of(place or "deploy.strategy"),
-                hint=problem.hint,
-                code="strategy_with_volumes",
-            )
+    spec, groups = desired.spec, process_groups(desired.spec)
+    name = options.strategy or (spec.deploy.strategy if spec.deploy else "")
+    strategy = next((s for other, s in STRATEGIES.items() if other == name), None)
+    if strategy is None or observed.machines:
+        return
+    found = []
+    if strategy.no_checks and not any(waiting_for(spec, g, options).checks for g in groups):
+        found.append(("strategy_without_checks", strategy.no_checks(groups[0])))
+    if no_volumes := strategy.no_volumes:
+        with_volumes = (group for group in groups if flatten(spec, group).mounts)
+        found += [("strategy_with_volumes", no_volumes(group)) for group in with_volumes]
+    for code, problem in found:
+        yield Problem(
+            message=f"strategy {name} {problem.reason}",
+            path=path_of("--strategy" if options.strategy else "deploy.strategy"),
+            hint=problem.hint,
+            code=code,
+        )

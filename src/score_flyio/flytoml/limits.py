@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Final
 
 from score_flyio.errors import Problem
 from score_flyio.flytoml.findings import finding
 from score_flyio.flytoml.groups import default_group, matches, process_groups
 from score_flyio.flytoml.names import (
+    LARGEST_VOLUME_GB,
     LONGEST_VOLUME,
     RULE,
     as_secret_name,
@@ -17,11 +19,15 @@ from score_flyio.flytoml.names import (
     is_secret_name,
 )
 from score_flyio.flytoml.spec import AppSpec, FileSpec, Service
-from score_flyio.flytoml.values import Duration
+from score_flyio.flytoml.values import Duration, volume_gb
 
 _SECOND: Final = Duration.of_seconds(1)
 _LONGEST_KILL: Final = Duration.of_seconds(300)
 """The platform's: "invalid stop_config.timeout, cannot exceed 5 minutes", whatever the CPUs."""
+_SIGNALS: Final = (
+    *("SIGTERM", "SIGINT", "SIGQUIT", "SIGKILL", "SIGUSR1", "SIGUSR2", "SIGHUP", "SIGSTOP"),
+    *("SIGABRT", "SIGALRM", "SIGCONT", "SIGWINCH", "SIGPIPE", "SIGPWR", "SIGTSTP", "SIGCHLD"),
+)
 _PROTOCOLS: Final = ("tcp", "udp")
 _LAST_PORT: Final = 65535
 _HTTP_PORTS: Final = ((80, 80), (443, 443))
@@ -31,7 +37,10 @@ _HTTP_PORTS: Final = ((80, 80), (443, 443))
 def beyond_limits(spec: AppSpec) -> Iterator[Problem]:
     """Every value that the platform takes from nobody."""
     yield from _names(spec)
+    yield from _mounts(spec)
+    yield from _negatives(spec)
     yield from _services(spec)
+    yield from _kill_signal(spec)
     yield from _kill_timeouts(spec)
     yield from _waits(spec)
     yield from _port_numbers(spec)
@@ -85,6 +94,53 @@ def file_problems(file: FileSpec, *, path_place: str, secret_place: str) -> Iter
         )
 
 
+def _mounts(spec: AppSpec) -> Iterator[Problem]:
+    for index, mount in enumerate(spec.mounts):
+        place = f"mounts[{index}]"
+        if not mount.source:
+            hint = 'name it, such as source = "data"'
+            yield _limit(f"{place}.source", "missing", "the mount names no volume", hint)
+        if not mount.destination.startswith("/"):
+            path = mount.destination.removeprefix("./") or "data"
+            yield _limit(
+                f"{place}.destination",
+                "relative_path",
+                f"{mount.destination!r} is no absolute path in the machine",
+                f"the nearest is /{path}",
+            )
+        if mount.initial_size:
+            size = _gigabytes(mount.initial_size)
+            if size > LARGEST_VOLUME_GB:
+                yield _limit(
+                    f"{place}.initial_size",
+                    "above_maximum",
+                    f"{size} GB are more than a volume can have",
+                    f"the nearest is {LARGEST_VOLUME_GB}gb",
+                )
+
+
+def _gigabytes(text: str) -> int:
+    """Of a size that may be none, which is told elsewhere."""
+    try:
+        return volume_gb(text)
+    except ValueError:
+        return 0
+
+
+def _negatives(spec: AppSpec) -> Iterator[Problem]:
+    http = spec.http_service
+    given: dict[str, float | None] = {"swap_size_mb": spec.swap_size_mb}
+    if http is not None:
+        given["http_service.min_machines_running"] = http.min_machines_running
+    for number, service in enumerate(spec.services):
+        given[f"services[{number}].min_machines_running"] = service.min_machines_running
+    if spec.deploy is not None:
+        given["deploy.max_unavailable"] = spec.deploy.max_unavailable
+    for place, value in given.items():
+        if value is not None and value < 0:
+            yield _limit(place, "below_minimum", f"{value:g} is negative", "the nearest is 0")
+
+
 def _services(spec: AppSpec) -> Iterator[Problem]:
     ports = {"http_service": spec.http_service.internal_port} if spec.http_service else {}
     ports |= {f"services[{n}]": service.internal_port for n, service in enumerate(spec.services)}
@@ -110,6 +166,14 @@ def _services(spec: AppSpec) -> Iterator[Problem]:
 
 def _limit(place: str, code: str, message: str, hint: str) -> Problem:
     return finding("validate", place, code, message, hint)
+
+
+def _kill_signal(spec: AppSpec) -> Iterator[Problem]:
+    name = spec.kill_signal
+    if name and name not in _SIGNALS:
+        near = get_close_matches(name.upper(), _SIGNALS, n=1, cutoff=0.0)[0]
+        message = f"there is no signal {name!r}"
+        yield _limit("kill_signal", "unsupported_value", message, f"the nearest is {near}")
 
 
 def _kill_timeouts(spec: AppSpec) -> Iterator[Problem]:
@@ -154,7 +218,9 @@ def _too_short(place: str, span: Duration) -> Iterator[Problem]:
 
 def _port_numbers(spec: AppSpec) -> Iterator[Problem]:
     """Of services and checks; an `internal_port` is looked at with its service."""
-    given = {f"checks.{name}.port": check.port for name, check in spec.checks.items()}
+    given: dict[str, int | None] = {
+        f"checks.{name}.port": check.port for name, check in spec.checks.items()
+    }
     for number, service in enumerate(spec.services):
         for index, port in enumerate(service.ports):
             here = f"services[{number}].ports[{index}]"
@@ -164,10 +230,10 @@ def _port_numbers(spec: AppSpec) -> Iterator[Problem]:
             if port.start_port and port.end_port and port.start_port > port.end_port:
                 message = f"{port.start_port} is behind end_port, which is {port.end_port}"
                 yield _limit(f"{here}.start_port", "out_of_range", message, "begin with the lower")
-    for place, number in given.items():
-        if number is not None and not 0 < number <= _LAST_PORT:
-            nearest = min(max(number, 1), _LAST_PORT)
-            message = f"{number} is no port: there are 1 to {_LAST_PORT}"
+    for place, value in given.items():
+        if value is not None and not 0 < value <= _LAST_PORT:
+            nearest = min(max(value, 1), _LAST_PORT)
+            message = f"{value} is no port: there are 1 to {_LAST_PORT}"
             yield _limit(place, "out_of_range", message, f"the nearest is {nearest}")
 
 

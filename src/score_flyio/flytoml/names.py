@@ -29,6 +29,7 @@ def can_begin_app_name(prefix: str) -> bool:
 
 LONGEST_VOLUME: Final = 30
 """Characters."""
+LARGEST_VOLUME_GB: Final = 500
 _SECRET: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NOT_IN_SECRET: Final = re.compile(r"[^A-Za-z0-9_]")
 _NOT_IN_VOLUME: Final = re.compile(r"[^a-z0-9_]")

@@ -41,8 +41,8 @@ def test_told(text: str, told: str) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("[[mounts]]\nsource = 'a'\n[[mounts]]\nsource = 'b'", "fly.toml:4: mounts[1]: process group 'app' has 2 mounts"),
-        ("[processes]\na = ''\nb = ''\n[[mounts]]\n[[mounts]]\nprocesses = ['b']", ""),
+        ("[[mounts]]\nsource = 'a'\ndestination = '/a'\n[[mounts]]\nsource = 'b'\ndestination = '/b'", "fly.toml:5: mounts[1]: process group 'app' has 2 mounts"),
+        ("[processes]\na = ''\nb = ''\n[[mounts]]\nsource = 'a'\ndestination = '/a'\n[[mounts]]\nsource = 'b'\ndestination = '/b'\nprocesses = ['b']", ""),
         ("[[statics]]\nguest_path = 'public'\nurl_prefix = '/'", "fly.toml:3: statics[0].guest_path: 'public' is a folder of this computer"),
         ("[[statics]]\nguest_path = '/app/public'\nurl_prefix = '/'", ""),
         ("[[statics]]\nguest_path = 'x'\nurl_prefix = '/'\ntigris_bucket = 'b'", ""),

@@ -53,10 +53,10 @@ from score_flyio.deploy.planning.secrets import OWN_TOOL, waiting_secrets
 from score_flyio.deploy.planning.settling import settle
 from score_flyio.deploy.planning.standbys import standing_by
 from score_flyio.deploy.planning.starting import to_start
-from score_flyio.deploy.planning.strategies.model import GroupUpdate, waiting_of
+from score_flyio.deploy.planning.strategies.model import GroupUpdate, waiting_for, waiting_of
 from score_flyio.deploy.releases.images import with_image_that_runs
 from score_flyio.deploy.step import UpdateMachine
-from score_flyio.flytoml.groups import default_group
+from score_flyio.flytoml.groups import default_group, process_groups
 from score_flyio.flytoml.names import StrategyName
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import Release
@@ -98,6 +98,10 @@ def update_steps(context: GroupContext, members: Members, *, counted: bool = Fal
         updates=tuple(c.step for c in plain if c.step is not None),
         changing=frozenset(c.machine.id or "" for c in plain if c.differs),
         starting=starting,
+        app_has_checks=any(
+            waiting_for(context.desired.spec, group, options).checks
+            for group in process_groups(context.desired.spec)
+        ),
         strays=strays(context.observed),
         one_more=lambda _: _one_more(context),
         release=context.release,
@@ -289,6 +293,7 @@ def _group(change: Reconfiguration, group: str, machines: tuple[models.Machine, 
             for step in updates
             if step.differences or (change.restart and step.machine in change.configs)
         ),
+        app_has_checks=waiting_of(_configs_after(change), change.options).checks,
         strays=strays(change.observed),
         one_more=_one_more_like,
         release=change.release,
@@ -300,6 +305,12 @@ def _group(change: Reconfiguration, group: str, machines: tuple[models.Machine, 
     chosen = change.options.strategy
     strategy = chosen or cast(StrategyName, settings.strategy)
     return roll_out(update, strategy, fall_back=chosen is None)
+
+
+def _configs_after(change: Reconfiguration) -> tuple[models.FlyMachineConfig, ...]:
+    """Of all machines of the app."""
+    before = ((m.id or "", m.config or models.FlyMachineConfig()) for m in change.observed.machines)
+    return tuple(change.configs.get(name, config) for name, config in before)
 
 
 def _one_more_like(like: UpdateMachine) -> models.CreateMachineRequest:

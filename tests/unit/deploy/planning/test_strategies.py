@@ -43,6 +43,7 @@ def group(running: int, resting: int = 0, **settings: object) -> GroupUpdate:
         "one_more": None,
         "release": Release(version=1),
         "new_id": lambda: "ID",
+        "app_has_checks": False,
         "waiting": Waiting(timeout=60, checks=True, smoke_window=10.0),
     }
     return GroupUpdate(**(given | settings))  # type: ignore[arg-type]

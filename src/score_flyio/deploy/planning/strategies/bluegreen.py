@@ -172,13 +172,16 @@ def _impossible(update: GroupUpdate) -> Impossible | None:
             "made: it would go on beside the new machines",
             hint="destroy it (flyctl machine destroy ID), or use --strategy rolling",
         )
-    if not update.waiting.checks:
-        return Impossible(
-            reason=f"needs a check in group {update.group}, "
-            "to know when the new machines can take over",
-            hint="add a check to fly.toml or a probe to the Score file, or use --strategy rolling",
-        )
+    if not update.app_has_checks:
+        return _no_checks(update.group)
     return _no_volumes(update.group) if update.mounts else None
+
+
+def _no_checks(group: str) -> Impossible:
+    return Impossible(
+        reason=f"needs a check in group {group}, to know when the new machines can take over",
+        hint="add a check to fly.toml or a probe to the Score file, or use --strategy rolling",
+    )
 
 
 def _no_volumes(group: str) -> Impossible:
@@ -190,5 +193,9 @@ def _no_volumes(group: str) -> Impossible:
 
 
 BLUEGREEN = Strategy(
-    order=bluegreen, impossible=_impossible, no_volumes=_no_volumes, whole_group=True
+    order=bluegreen,
+    impossible=_impossible,
+    no_volumes=_no_volumes,
+    no_checks=_no_checks,
+    whole_group=True,
 )

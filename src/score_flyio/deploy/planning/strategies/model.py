@@ -133,6 +133,8 @@ class GroupUpdate:
     """Ids of the machines whose updates are carried out."""
     starting: frozenset[str] = frozenset()
     """Ids of machines at rest that are to run."""
+    app_has_checks: bool
+    """Whether a machine of any group has a check."""
     strays: tuple[str, ...] = ()
     """Machines of the app that no deploy made."""
     before: tuple[str, ...] = ()
@@ -200,6 +202,8 @@ class Strategy:
     impossible: Callable[[GroupUpdate], Impossible | None] = lambda _update: None
     no_volumes: Callable[[str], Impossible] | None = None
     """Why it cannot be used for a group, by name, whose machines have volumes; None: it can."""
+    no_checks: Callable[[str], Impossible] | None = None
+    """Why it cannot be used for an app without any check, told of a group; None: it can."""
     whole_group: bool = False
     """Whether all machines change as soon as one does."""
     waits: bool = True
