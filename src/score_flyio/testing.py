@@ -5,6 +5,7 @@ Put `pytest_plugins = ["score_flyio.testing"]` into the top `conftest.py`:
 | Fixture | Gives |
 |---|---|
 | `fly_emulator` | an `Emulator` of its own for the test, empty |
+| `fly_control` | control over it: faults, time, lost hosts, snapshots, and `reset()` |
 | `fly_target` | the target of an `Engine` that leads to it |
 | `emulator_settings` | how it behaves; override it, or mark tests with `fly_emulator(boot=2)` |
 | `event_recorder` | a listener that keeps the events of a run |
@@ -23,6 +24,7 @@ import pytest
 from attrs import define, field
 
 from fly_emulator import Emulator, EmulatorSettings
+from fly_emulator.control import Control
 from score_flyio.engine.target import EmulatorTarget
 from score_flyio.events import Event
 
@@ -76,6 +78,16 @@ async def fly_emulator(
     """An empty platform: `world` has all that is there, `journal` every request made."""
     async with Emulator(emulator_settings) as emulator:
         yield emulator
+
+
+@pytest.fixture
+def fly_control(fly_emulator: Emulator) -> Control:
+    """What a test does to its platform.
+
+    `add_faults("changes: lost times=1")` lets calls fail, and refuses rules that can strike none;
+    `advance(3600)` lets time pass; `reset()` makes it as it was at the start.
+    """
+    return fly_emulator.control
 
 
 @pytest.fixture

@@ -80,6 +80,32 @@ def test_a_plan_shows_fields_and_changes_nothing(cli: Cli, served: Platform) -> 
     assert {m["config"]["env"]["LEVEL"] for m in served.machines("x-web")} == {"info"}
 
 
+def test_the_end_says_which_files_were_written(cli: Cli, served: Platform) -> None:
+    project(cli)
+    text = WEB.replace(
+        "variables: {LEVEL: info}",
+        "files: {/etc/odd: {binaryContent: //79}}\n    variables: {LEVEL: info}",
+    )
+    Path("web.yaml").write_text(text)
+    before = os.umask(0o027)
+    try:
+        done = cli("deploy", "web.yaml", FAST, "--json")
+    finally:
+        os.umask(before)
+    assert done.exit_code == 0, done.stderr
+    (app,) = done.json["apps"]
+    assert app["files"][-1] == "fly_web.toml"
+    assert len(app["files"]) == 2
+    for name in app["files"]:
+        assert Path(name).stat().st_mode & 0o777 == 0o640
+        assert f"web: wrote {name}" in done.stderr
+    assert (app["release"], app["machines"]) == (1, {"started": 2})
+    told = cli("deploy", "web.yaml", FAST).stdout
+    assert f"; wrote {', '.join(app['files'])}\n" in told
+    assert "  release 1; 2 machines: 2 started" in told
+    assert served.url
+
+
 def test_one_broken_file_does_not_block_the_others(cli: Cli, served: Platform) -> None:
     project(cli, {"worker.yaml": WORKER, "bad.yaml": "a: [", "wrong.yaml": "apiVersion: x\n"})
     result = cli("deploy", "bad.yaml", "worker.yaml", "wrong.yaml", "none.yaml", FAST)

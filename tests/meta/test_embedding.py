@@ -123,6 +123,7 @@ def test_the_test_passes(tmp_path: Path) -> None:
 SETTINGS = """
 import pytest
 from fly_emulator import Emulator, EmulatorSettings
+from score_flyio.errors import ConfigError
 
 pytestmark = [pytest.mark.anyio, pytest.mark.fly_emulator(seed=1, boot=3)]
 
@@ -146,6 +147,18 @@ class TestOverride:
         assert fly_emulator.settings.seed == 3
 
 
+async def test_control(fly_emulator, fly_control):
+    (fault,) = fly_control.add_faults("Machines_create: 503 times=1")
+    assert fly_emulator.faults.active == [fault]
+    before = fly_emulator.now()
+    assert fly_control.advance(3600) >= before + 3600
+    with pytest.raises(ConfigError, match="Machines_craete"):
+        fly_control.add_faults("Machines_craete: 503")
+    fly_control.reset()
+    assert not fly_control.faults
+    assert fly_emulator.now() < before + 3600
+
+
 @pytest.mark.fly_emulator(sed=2)
 async def test_unknown(fly_emulator):
     pass
@@ -157,5 +170,5 @@ def test_settings_come_from_markers_and_fixtures_on_every_backend(tmp_path: Path
         tmp_path, conftest='pytest_plugins = ["score_flyio.testing"]', test_settings=SETTINGS
     )
     # Without a fixture `anyio_backend`, anyio runs each test on asyncio and on trio.
-    assert "6 passed, 2 errors" in done.stdout, done.stdout
+    assert "8 passed, 2 errors" in done.stdout, done.stdout
     assert "unexpected keyword argument 'sed'" in done.stdout

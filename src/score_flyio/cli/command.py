@@ -42,6 +42,12 @@ class Command(click.Command):
         super().__init__(*args, **kwargs)
         self.params.extend(global_options(of_group=False))
 
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        params = super().get_params(ctx)
+        if ctx.resilient_parsing:  # a shell asks how a word can go on
+            _let_complete(self.name, params)
+        return params
+
     async def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return await super().parse_args(ctx, as_click_reads(args, self.params, ctx))
 
@@ -133,6 +139,16 @@ class LazyGroup(Group):
             if entry.name.startswith(incomplete)
         ]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
+
+
+def _let_complete(command: str | None, params: Iterable[click.Parameter]) -> None:
+    from functools import partial
+
+    from score_flyio.cli.completing import complete, kind_of
+
+    for param in params:
+        if kind := kind_of(command, param):
+            setattr(param, "shell_complete", partial(complete, kind))  # noqa: B010  # its method
 
 
 def _write_options(

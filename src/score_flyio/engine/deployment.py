@@ -165,7 +165,9 @@ class Deployment:
             AppReport(app=each.app, label=each.label, outcome="failed", failures=(each.error,))
             for each in self.ready.refused
         )
-        return evolve(report, apps=(*refused, *report.apps))
+        files = self.ready.files
+        done = (evolve(each, files=files.get(each.app, ())) for each in report.apps)
+        return evolve(report, apps=(*refused, *done))
 
     async def plan(self) -> tuple[dict[str, AppPlan], dict[str, ScoreFlyError]]:
         """What `run` would do now, by app, and what cannot be planned, by label."""

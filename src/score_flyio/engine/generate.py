@@ -110,7 +110,7 @@ def _generated(ready: Preparation, app: str) -> Generated:
     return Generated(
         workload=desired.label,
         app=app,
-        file=ready.files[app],
+        file=ready.files[app][-1],
         secrets=tuple(sorted(desired.secrets)),
     )
 

@@ -38,8 +38,10 @@ class Output:
         """The text of the secrets, where stdout is the secrets file."""
         return self.secrets_text if self.secrets_file == "-" else None
 
-    async def write(self, desired: DesiredApp, emit: Emit) -> str | None:
-        """Writes `fly_<workload>.toml`, and before it the files it names; gives its path.
+    async def write(self, desired: DesiredApp, emit: Emit) -> tuple[str, ...]:
+        """Writes `fly_<workload>.toml`, and before it the files it names; gives their paths.
+
+        The last one is that of the fly.toml.
 
         A fly.toml that somebody wrote is left alone.
 
@@ -47,7 +49,7 @@ class Output:
             ConfigError: a file cannot be written.
         """
         if desired.workload is None:
-            return None
+            return ()
         path = self.project.toml_path(desired.workload, self.folder)
         files = {self.project.directory / name: c for name, c in desired.side_files.items()}
         files[path] = to_workload_toml(desired.spec).encode()
@@ -60,8 +62,9 @@ class Output:
                 code="output_unwritable",
             ) from error
         scope = Scope(workload=desired.workload, app=desired.name)
-        emit(FileWritten(scope=scope, file=str(path)))
-        return str(path)
+        for file in files:
+            emit(FileWritten(scope=scope, file=str(file)))
+        return tuple(map(str, files))
 
     async def write_secrets(self, apps: Iterable[DesiredApp], emit: Emit) -> None:
         """Writes the secrets file, if one is asked for.

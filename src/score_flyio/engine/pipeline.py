@@ -178,8 +178,8 @@ class Preparation:
     run: ResourceRun | None = None
     resolved: dict[str, DesiredApp] = field(factory=dict)
     """By app, those that are known in full."""
-    files: dict[str, str] = field(factory=dict)
-    """By app, the fly.toml files that were written."""
+    files: dict[str, tuple[str, ...]] = field(factory=dict)
+    """By app, the files that were written; its fly.toml is the last."""
 
     @property
     def needs_state(self) -> bool:
@@ -258,8 +258,8 @@ class Preparation:
             desired = _reached(desired, self.resources)
             await self._provisioned_before(desired)
             self.refuse_taken(desired)
-        if self.output is not None and (file := await self.output.write(desired, self.emit)):
-            self.files[app] = file
+        if self.output is not None and (files := await self.output.write(desired, self.emit)):
+            self.files[app] = files
         _tell(self.emit, Scope(workload=desired.workload, app=app), desired.notices)
         self.resolved[app] = desired
         return desired

@@ -57,6 +57,8 @@ class AppReport:
     """How many machines of the app are in which state."""
     addresses: tuple[str, ...] = ()
     """Of the app, where the run looked at them."""
+    files: tuple[str, ...] = ()
+    """What the run wrote for it: its fly.toml, and what that names."""
     account: str = ""
     """How far it came, where it was cut short."""
 
@@ -232,6 +234,7 @@ def _facts(app: AppReport) -> list[str]:
         states = ", ".join(f"{n} {state}" for state, n in app.machines.items())
         facts.append(f"{count} machine{'' if count == 1 else 's'}: {states}")
     facts += [f"reached at {', '.join(app.addresses)}"] if app.addresses else []
+    facts += [f"wrote {', '.join(app.files)}"] if app.files else []
     return [one_line(f"  {'; '.join(facts)}")] if facts else []
 
 
@@ -244,6 +247,7 @@ def _app_json(app: AppReport) -> dict[str, Any]:
         "release": app.release,
         "machines": dict(app.machines),
         "addresses": list(app.addresses),
+        "files": list(app.files),
         "account": app.account or None,
         "seconds": round(app.seconds, 3),
         "steps": [_step_json(step) for step in app.steps],

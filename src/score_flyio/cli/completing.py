@@ -1,0 +1,89 @@
+"""What values of options and arguments can be, for shells that complete them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+import asyncclick as click
+from asyncclick.shell_completion import CompletionItem
+
+from score_flyio.base.event_loop import Begun, begin
+
+if TYPE_CHECKING:
+    from score_flyio.state.model import ProjectState
+
+_KINDS: Final[dict[str, str]] = {
+    "WORKLOAD": "workload",
+    "UID": "uid",
+    "fly": "target",
+    "REGION": "region",
+    "FILE": "file",
+    "DIR": "dir",
+    "URL": "file",
+}
+"""What a value is, by the first word of how help calls it."""
+_NAMES: Final[dict[tuple[str | None, str | None], str]] = {
+    ("remove", "name"): "workload",
+    ("remove", "provisioner_id"): "provisioner",
+    ("get-outputs", "uid"): "uid",
+    ("deprovision", "uid"): "uid",
+}
+"""The same by command and name of the parameter."""
+
+
+def kind_of(command: str | None, param: click.Parameter) -> str | None:
+    """What kind of value it is; None: of none that can be completed."""
+    named = (param.name or "").upper() if isinstance(param, click.Argument) else ""
+    word = re.match(r"[^A-Za-z]*([A-Za-z]+)", param.metavar or named)
+    return _NAMES.get((command, param.name)) or (_KINDS.get(word[1]) if word else None)
+
+
+def complete(kind: str, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+    """The values of a kind that begin like that; files and folders are for the shell to find."""
+    if kind in {"file", "dir"}:
+        return [CompletionItem(incomplete, type=kind)]
+    done, comma, begun = incomplete.rpartition(",")
+    found = sorted(value for value in _values(kind, ctx) if value.startswith(begun))
+    return [CompletionItem(f"{done}{comma}{value}") for value in found]
+
+
+def _values(kind: str, ctx: click.Context) -> Iterable[str]:
+    match kind:
+        case "target":
+            return ("fly", "emulator")
+        case "region":
+            from score_flyio.flytoml.regions import REGIONS
+
+            return REGIONS
+    place = "emulator" if ctx.params.get("emulate") else ctx.params.get("target")
+    state = _state(place)
+    if state is None:
+        return ()
+    match kind:
+        case "workload":
+            return state.workloads
+        case "uid":
+            return map(str, state.resources)
+        case "provisioner":
+            return (provisioner.id for provisioner in state.provisioners)
+        case _:
+            return ()
+
+
+def _state(target: str | None) -> ProjectState | None:
+    """The project's state of a target, where it lies in this folder; no other is waited for."""
+    from pathlib import Path
+
+    from score_flyio.engine.project import Project
+    from score_flyio.errors import ScoreFlyError
+    from score_flyio.state.targets import kept_as
+
+    try:
+        project = Project.open(Path(), state=os.environ.get("SCORE_FLYIO_STATE"))
+        found = begin(project.at(kept_as(target, os.environ)).read())
+    except (ScoreFlyError, OSError):
+        return None
+    return None if isinstance(found, Begun) else found
