@@ -15,6 +15,7 @@ from website.pages import GENERATED, moved
 from website.source import ROOT
 
 CONFIG = ROOT / "mkdocs.yml"
+STYLE = "style.css"
 
 
 def main(folder: Path) -> int:
@@ -30,6 +31,7 @@ def write(folder: Path) -> None:
     (folder / "reference").mkdir(parents=True)
     for path, text in moved().items():
         (folder / path).write_text(text, encoding="utf-8")
+    shutil.copy(ROOT / "website" / STYLE, folder / STYLE)
     for path, page in GENERATED.items():
         (folder / path).write_text(page(), encoding="utf-8")
 

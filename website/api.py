@@ -51,7 +51,7 @@ def _thing(name: str, thing: Any) -> Iterator[str]:
         yield _signature(name, thing)
         yield _prose(docstring(thing))
         return
-    if not issubclass(thing, BaseException):
+    if not attrs.has(thing) and not issubclass(thing, BaseException):
         yield _signature(name, thing)
     yield _prose(docstring(thing))
     if attrs.has(thing):

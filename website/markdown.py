@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import inspect
 from collections.abc import Iterable, Sequence
 
@@ -13,7 +14,9 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def code(text: str) -> str:
-    """A text as code within a line."""
+    """A text as code within a line; within a cell of a table, too."""
+    if "|" in text:
+        return f"<code>{html.escape(text, quote=False).replace('|', '&#124;')}</code>"
     return f"`` {text} ``" if "`" in text else f"`{text}`" if text else ""
 
 

@@ -13,6 +13,7 @@ import pytest
 from score_flyio.cli.main import run
 from score_flyio.cli.table import COMMANDS
 from tests.meta.source import ROOT
+from website.pages import repository
 
 README = (ROOT / "README.md").read_text()
 
@@ -37,5 +38,15 @@ def test_every_command_shown_exists() -> None:
 
 
 def test_every_file_linked_to_exists() -> None:
-    links = set(re.findall(r"\]\(([^):#]+)\)", README))
+    assert (
+        re.findall(r"\]\((?!https://)[^)]*\)|^\[.*\]: (?!https://).*", README, re.MULTILINE) == []
+    )
+    ours = rf"{re.escape(repository())}/(?:blob|tree)/main/([^)#\s]+)"
+    links = set(re.findall(ours, README))
     assert {link for link in links if not (ROOT / link).exists()} == set()
+    assert {"CHANGELOG.md", "docs/tutorial.md", "LICENSE"} <= links
+
+
+def test_every_name_of_a_link_is_defined() -> None:
+    used = set(re.findall(r"\]\[([a-z-]+)\]", README))
+    assert used == set(re.findall(r"^\[([a-z-]+)\]: ", README, re.MULTILINE))

@@ -6,12 +6,17 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from urllib.parse import unquote, urldefrag, urlsplit
 
+from tests.browser.chromium import chromium
 from tests.meta.source import ROOT
-from website.pages import GENERATED
+from website.pages import GENERATED, moved
 
 TAKEN = {"link": "href", "script": "src", "img": "src", "source": "src", "iframe": "src"}
 """What a browser fetches by itself."""
@@ -69,6 +74,46 @@ def test_the_site(tmp_path: Path) -> None:
         assert [each for each in taken if urlsplit(each).netloc] == []
     for style in site.rglob("*.css"):
         assert re.findall(r"url\(\s*['\"]?(https?:[^)]*)", style.read_text()) == []
+    looked_at(site, tmp_path / "profile")
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files, and says nothing."""
+
+    def log_message(self, *args: object) -> None: ...
+
+
+@contextmanager
+def served(site: Path) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site))) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def looked_at(site: Path, profile: Path) -> None:
+    """Pages as a browser shows them: nothing asked of others, nothing wider than the window."""
+    with served(site) as address, chromium(profile) as new_page:
+        page = new_page()
+        for name in ("index", "tutorial", "reference/commands", "reference/api"):
+            for width, dark in ((1200, False), (390, False), (1200, True)):
+                page.open(f"{address}/{name}.html", width=width, dark=dark)
+                assert page.complaints() == []
+                assert [u for u in page.requests() if not u.startswith((address, "data:"))] == []
+                assert page.evaluate("document.documentElement.scrollWidth") <= width
+                shade = page.evaluate("getComputedStyle(document.body).backgroundColor")
+                assert (shade != "rgb(255, 255, 255)") is dark
+                assert page.evaluate("document.querySelector('h1').offsetHeight") > 0
+
+
+def test_every_page_can_be_found() -> None:
+    text = (ROOT / "mkdocs.yml").read_text()
+    named = set(re.findall(r"^ +- ([a-z/-]+\.md)$", text, re.MULTILINE))
+    assert named == {*GENERATED, *moved()}
 
 
 def test_a_broken_link_ends_it(tmp_path: Path) -> None:
