@@ -204,7 +204,7 @@ def board_after(count: int) -> Board:
 def test_board_has_a_line_for_each_workload_resource_and_machine() -> None:
     assert board_after(10).lines(1_700_000_012.0, 80, 24) == [
         "web                        create machine in ams  10s",
-        "  148e21                   started in ams  0/2 checks  4.0s",
+        "  148e21                   started in ams  0/2 checks: connection refused  4.0s",
         "  postgres.default#web.db  provisioned  0.4s",
     ]
 
@@ -278,6 +278,39 @@ def test_board_drops_what_is_finished_first() -> None:
     assert [line[0] for line in board.lines(0.0, 80, 2)] == ["c"]
 
 
+def test_board_counts_machines_that_do_not_fit() -> None:
+    board = Board()
+    for number in range(1000):
+        scope = Scope(workload="web", app="demo-web", machine=f"m{number}")
+        state = "started" if number < 400 else "starting"
+        board.handle(events.MachineStateChanged(scope=scope, state=state, region="ams"))
+    board.handle(events.StepStarted(scope=Scope(workload="web"), description="launch"))
+    shown = "web  launch  1000 machines: 400 started, 600 starting  1.0s"
+    assert board.lines(1.0, 80, 24) == [shown]
+
+
+def test_totals_say_how_far_the_run_is_and_what_it_waits_for() -> None:
+    board = Board()
+    assert board.totals(0.0, 80) == ""
+    board.handle(events.RunStarted(command="deploy", workloads=("a", "b"), at=100.0))
+    assert board.totals(101.0, 80) == "0 of 2 workloads through, 1.0s"
+    for name in ("a", "b"):
+        board.handle(events.PlanReady(scope=Scope(workload=name), steps=("x", "y")))
+    board.handle(events.StepFinished(scope=Scope(workload="a", step="x"), description="x"))
+    assert board.totals(110.0, 80) == (
+        "0 of 2 workloads through, 1 of 4 steps, 10s, about 30s left"
+    )
+    board.handle(events.WorkloadFinished(scope=Scope(workload="a"), outcome="done"))
+    board.handle(events.RateLimitHit(method="POST", path="/v1/apps", delay=5.0, at=110.0))
+    assert board.totals(112.0, 120) == (
+        "1 of 2 workloads through, 1 done, 1 of 4 steps, 12s, about 36s left, "
+        "waits: rate limited, again in 3.0s"
+    )
+    assert len(board.totals(112.0, 40)) == 40
+    board.handle(events.RunFinished(outcome="done"))
+    assert board.totals(113.0, 80) == ""
+
+
 class Terminal(io.StringIO):
     """Keeps what a terminal would show after cursor movements."""
 
@@ -319,6 +352,26 @@ def test_live_redraws_in_place_below_lasting_lines() -> None:
         "postgres.default#web.db",
         "all",
     ]
+
+
+def test_what_is_written_beside_the_board_leaves_no_stale_line() -> None:
+    terminal = Terminal()
+    sink = Sink(terminal, "stderr")
+    output = Output(stdout=Sink(io.StringIO(), "stdout"), stderr=sink)
+    renderer = LiveRenderer(sink, now=lambda: 1_700_000_020.0, size=lambda: (80, 24))
+    before, *rest = recorded()[:10], *recorded()[10:]
+    for event in before:
+        renderer.handle(event)
+    output.warn("interrupted: cleaning up")
+    for event in rest:
+        renderer.handle(event)
+    renderer.tick()
+    renderer.close()
+    output.warn("the end")
+    shown = terminal.screen()
+    assert shown.count("WARN: interrupted: cleaning up") == 1
+    assert sum(line.startswith("web") for line in shown) == 1
+    assert shown[-1] == "WARN: the end"
 
 
 def test_live_falls_back_to_lines_on_a_narrow_terminal() -> None:

@@ -15,6 +15,7 @@ _UNSAFE: Final = re.compile(
 )
 """Control characters but tab and line feed, and what changes the direction of text or hides."""
 _COMMAND: Final = re.compile(r"^(\s*)(?=::|##)", re.MULTILINE)
+_DIGEST: Final = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]{52}")
 _SHORT: Final = {"\r": r"\r", "\n": r"\n", "\t": r"\t"}
 
 
@@ -28,6 +29,11 @@ def one_line(text: str) -> str:
     """The text as it stands within a line: line breaks and tabs are escaped too."""
     text = _UNSAFE.sub(_escaped, text)
     return text.replace("\n", r"\n").replace("\t", r"\t")
+
+
+def short_digests(text: str) -> str:
+    """A text whose digests are as long as people compare."""
+    return _DIGEST.sub(r"\1", text)
 
 
 def printable_json(text: str) -> str:

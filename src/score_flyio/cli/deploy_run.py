@@ -149,7 +149,7 @@ def tell_plan(cli: CliContext, plan: Plan, refused: Sequence[Refused], summary: 
         from score_flyio.cli.ci import plan_summary, write_summary
 
         write_summary(cli, plan_summary(plan), summary)
-    cli.output.plan(plan.to_json(), plan.describe(show_calls=cli.debug))
+    cli.output.wrapped(plan.to_json(), plan.describe(show_calls=cli.debug))
     return failure_code(plan.failures, ())
 
 
@@ -157,7 +157,7 @@ def show_plan(cli: CliContext, *plans: AppPlan, remarks: Sequence[str] = (), **m
     """`--dry-run`: print plans and lines beside them; `members` go into the JSON document."""
     plan = Plan(apps=plans)
     text = [plan.describe(show_calls=cli.debug)] if plans or not remarks else []
-    cli.output.plan(plan.to_json() | members, "\n".join((*text, *remarks)))
+    cli.output.wrapped(plan.to_json() | members, "\n".join((*text, *remarks)))
     return 0
 
 
@@ -182,7 +182,7 @@ def tell(
         from score_flyio.cli.ci import report_summary, write_summary
 
         write_summary(cli, report_summary(report), summary)
-    cli.output.result(report.to_json() | (extra or {}), report.summary())
+    cli.output.wrapped(report.to_json() | (extra or {}), report.summary())
 
 
 def tell_errors(cli: CliContext, report: Report) -> None:

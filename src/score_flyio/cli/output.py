@@ -40,8 +40,8 @@ class Output:
         elif text:
             self.stdout.write(_ended(text))
 
-    def plan(self, document: Any, text: str) -> None:
-        """Print a plan; on a terminal its signs have colours, and long lines are wrapped."""
+    def wrapped(self, document: Any, text: str) -> None:
+        """Print a plan or a report: on a terminal lines are wrapped, and signs have colours."""
         if self.json or not self.stdout.isatty():
             self.result(document, text)
             return
@@ -97,6 +97,7 @@ class Output:
 
     def log(self, level: str, text: str) -> None:
         """Write one line `LEVEL: text` on stderr."""
+        self.stderr.write("")  # what is drawn makes room
         self.stderr.write_raw(f"{self._paint(level)}: ")
         self.stderr.write(f"{text}\n")
 

@@ -1,5 +1,6 @@
 """Streams that never end a run: what cannot be written is dropped, and told of at the end."""
 
+from collections.abc import Callable
 from typing import TextIO
 
 from attrs import define
@@ -18,8 +19,13 @@ class Sink:
     aside: bool = False
     """Whether the command did its work even if nobody can read of it."""
 
+    make_room: Callable[[], None] | None = None
+    """Takes away what is drawn on the terminal, and is drawn again, before a line is written."""
+
     def write(self, text: str) -> None:
         """Write text for people; whatever could drive their terminal is escaped."""
+        if self.make_room is not None:
+            self.make_room()
         self.write_raw(printable(text))
 
     def write_raw(self, text: str) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import asyncclick as click
 
+from score_flyio.base.printable import short_digests
 from score_flyio.cli.apps import APPS, WHERE, chosen, session
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
@@ -13,7 +14,7 @@ from score_flyio.cli.options import json_option, options
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
-    from score_flyio.engine.operations.status import AppStatus, Status
+    from score_flyio.engine.operations.status import AppStatus, MachineStatus, Status
 
 WATCH_SECONDS: Final = 2.0
 _CLEAR: Final = "\x1b[H\x1b[J"
@@ -89,7 +90,16 @@ def _app_text(app: AppStatus) -> str:
     lines += [f"  note: {note}" for note in app.notes]
     if app.machines:
         rows = [
-            [m.id, m.group, m.region, m.state, m.checks, m.release or "-", m.image, m.note]
+            [
+                m.id,
+                m.group,
+                m.region,
+                m.state,
+                m.checks,
+                m.release or "-",
+                short_digests(m.image),
+                m.note,
+            ]
             for m in app.machines
         ]
         header = ["MACHINE", "GROUP", "REGION", "STATE", "CHECKS", "RELEASE", "IMAGE", ""]
@@ -102,6 +112,10 @@ def _app_text(app: AppStatus) -> str:
         header = ["VOLUME", "NAME", "REGION", "SIZE", "STATE", "MACHINE"]
         lines += _indented(table(header, volumes))
     return "\n".join(lines)
+
+
+def _image(machine: MachineStatus) -> tuple[str, str]:
+    return short_digests(machine.image), machine.note
 
 
 def _indented(text: str) -> list[str]:

@@ -3,7 +3,9 @@
 Pure: built from events, and turned into lines of text for a given moment and size.
 """
 
-from attrs import define, field
+from collections import Counter
+
+from attrs import define, evolve, field
 
 from score_flyio import events
 from score_flyio.base.printable import one_line
@@ -24,6 +26,7 @@ class Row:
     checks: str = ""
     seconds: float | None = None
     """How long it took, once it is finished."""
+    machine: bool = False
 
     def text(self, now: float, label_width: int, doing: str = "") -> str:
         elapsed = duration(max(0.0, now - self.since) if self.seconds is None else self.seconds)
@@ -39,9 +42,21 @@ class Board:
     """By subject; a machine's row comes under the one of its workload."""
     running: dict[str, dict[str, events.StepStarted]] = field(factory=dict)
     """The steps that go on, by workload or app and by id."""
+    begun: float | None = None
+    """When the run began; None before and after it."""
+    workloads: int = 0
+    planned: dict[str, int] = field(factory=dict)
+    """How many steps each workload or app has."""
+    ended: int = 0
+    """Steps that are over."""
+    outcomes: Counter[str] = field(factory=Counter)
+    """Of workloads that are over."""
+    again: tuple[float, str] = (0.0, "")
+    """When calls go on that wait, and why they do."""
 
     def handle(self, event: events.Event) -> None:
         """Take note of one event."""
+        self._count(event)
         about = subject(event.scope)
         if not about:
             return
@@ -50,7 +65,9 @@ class Board:
                 place = f" in {event.region}" if event.region else ""
                 self._row(about, event).state = f"{event.state}{place}"
             case events.CheckChanged():
-                self._row(about, event).checks = f"{event.passing}/{event.total} checks"
+                why = event.output.partition("\n")[0] if event.output else ""
+                told = f": {why}" if why and event.passing < event.total else ""
+                self._row(about, event).checks = f"{event.passing}/{event.total} checks{told}"
             case events.StepStarted():
                 self._begin(event)
             case events.StepFinished():
@@ -72,19 +89,78 @@ class Board:
             case _:
                 pass
 
+    def _count(self, event: events.Event) -> None:
+        match event:
+            case events.RunStarted():
+                self.begun, self.workloads = event.at, len(event.workloads)
+            case events.RunFinished():
+                self.begun = None
+            case events.PlanReady():
+                self.planned[event.scope.workload or event.scope.app or ""] = len(event.steps)
+            case events.StepFinished() | events.StepFailed() | events.StepSkipped():
+                self.ended += 1
+            case events.WorkloadFinished():
+                self.outcomes[event.outcome] += 1
+            case events.RateLimitHit():
+                self.again = (event.at + event.delay, "rate limited")
+            case events.RequestRetried():
+                self.again = (event.at + event.delay, event.reason)
+            case _:
+                pass
+
+    def totals(self, now: float, width: int) -> str:
+        """How far the whole run is, in a line; empty when none goes on."""
+        if self.begun is None:
+            return ""
+        until, why = self.again
+        steps = sum(self.planned.values())
+        parts = [f"{sum(self.outcomes.values())} of {self.workloads} workloads through"]
+        parts += [f"{n} {outcome}" for outcome, n in sorted(self.outcomes.items()) if n]
+        parts += [f"{min(self.ended, steps)} of {steps} steps"] if steps else []
+        parts.append(duration(max(0.0, now - self.begun)))
+        parts += [f"about {duration(left)} left"] if (left := self._left(now)) else []
+        parts += [f"waits: {why}, again in {duration(until - now)}"] if until > now else []
+        return one_line(", ".join(parts))[:width]
+
+    def _left(self, now: float) -> float | None:
+        """Seconds until the end, once all plans are known and much of them is done."""
+        steps = sum(self.planned.values())
+        known = len(self.planned) >= self.workloads and self.ended * 4 >= steps > self.ended
+        if self.begun is None or not known:
+            return None
+        return (now - self.begun) / self.ended * (steps - self.ended)
+
     def lines(self, now: float, width: int, height: int) -> list[str]:
         """The board as text: never wider than `width` columns nor longer than `height` lines.
 
-        Where it does not fit, what is finished goes first.
+        Where it does not fit, what is finished goes first; then machines are counted.
         """
         rows = list(self.rows.items())
         if len(rows) > height:
             rows = [row for row in rows if row[1].seconds is None] or rows
+        if len(rows) > height:
+            rows = self._counted(rows)
         left_out = max(0, len(rows) - height + 1) if len(rows) > height else 0
         rows = rows[: len(rows) - left_out]
         label_width = max((len(row.label) for _, row in rows), default=0)
         lines = [row.text(now, label_width, self._doing(about))[:width] for about, row in rows]
         return [*lines, f"… and {left_out} more"[:width]] if left_out else lines
+
+    def _counted(self, rows: list[tuple[str, Row]]) -> list[tuple[str, Row]]:
+        """The rows with machines as numbers in those of their workloads."""
+        states: dict[str, Counter[str]] = {}
+        for about, row in rows:
+            if row.machine:
+                owner = states.setdefault(about.rpartition("/")[0], Counter())
+                owner[row.state.partition(" in ")[0] or "new"] += 1
+        counted = []
+        for about, row in rows:
+            if (found := states.pop(about, None)) is not None:
+                told = ", ".join(f"{n} {state}" for state, n in sorted(found.items()))
+                row = evolve(row, checks=f"{found.total()} machines: {told}")  # noqa: PLW2901
+            if not row.machine or about.rpartition("/")[0] in states:
+                counted.append((about, row))
+        return counted
 
     def _doing(self, about: str) -> str:
         """What goes on for a workload: the step that began first, and how many others."""
@@ -95,7 +171,8 @@ class Board:
         if about not in self.rows:
             owner = event.scope.workload or event.scope.app
             label = about if owner in (None, about) else f"  {about.removeprefix(f'{owner}/')}"
-            self.rows[about] = Row(label=label, since=event.at)
+            machine = event.scope.machine is not None
+            self.rows[about] = Row(label=label, since=event.at, machine=machine)
             self.rows = dict(sorted(self.rows.items()))
         return self.rows[about]
 

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from typing import Final
 
+from score_flyio.base.printable import printable
 from score_flyio.cli.render.board import Board
 from score_flyio.cli.render.plain import PlainRenderer
 from score_flyio.cli.render.wording import is_alarm, sentence
@@ -39,6 +40,7 @@ class LiveRenderer:
         self._plain = PlainRenderer(stream)
         self._board = Board()
         self._drawn = 0
+        stream.make_room = self._erase
 
     def handle(self, event: Event) -> None:
         columns, _ = self._size()
@@ -58,15 +60,20 @@ class LiveRenderer:
 
     def close(self, outcome: str | None = None) -> None:
         """The run is over: the board stays as it was last, and `outcome` comes under it."""
-        self._drawn = 0
+        if self._drawn:
+            self._draw(None)
+        self._drawn, self._stream.make_room = 0, None
         self._plain.close(outcome)
 
     def _draw(self, lasting: str | None) -> None:
         columns, rows = self._size()
-        lines = self._board.lines(self._now(), columns - 1, max(1, rows - 2))
+        now = self._now()
+        totals = self._board.totals(now, columns - 1)
+        lines = self._board.lines(now, columns - 1, max(1, rows - 2 - bool(totals)))
+        lines += [totals] if totals else []
         above = [lasting] if lasting else []
-        self._stream.write_raw(self._back() + _CLEAR_BELOW)
-        self._stream.write("".join(f"{line}\n" for line in [*above, *lines]))
+        text = "".join(f"{line}\n" for line in [*above, *lines])
+        self._stream.write_raw(self._back() + _CLEAR_BELOW + printable(text))
         self._drawn = len(lines)
 
     def _erase(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from attrs import frozen
 
-from score_flyio.base.printable import one_line
+from score_flyio.base.printable import one_line, short_digests
 from score_flyio.deploy.compare import Difference
 from score_flyio.deploy.fields import Field, fields_of
 from score_flyio.deploy.planning.model import AppPlan
@@ -55,7 +55,6 @@ _SIGNS: Final[Mapping[type[Step], Sign]] = {
 _WORDS: Final[Mapping[Sign, str]] = {"+": "create", "~": "update", "-": "destroy", " ": "do"}
 _NAMED: Final = 6
 """So many of equal machines are named; the others are counted."""
-_DIGEST: Final = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]{52}")
 _OWN_VOLUME: Final = re.compile(r"mounts\[.*\]\.volume")
 """What differs between machines that are equal but for it."""
 USD_A_MONTH: Final[Mapping[str, int]] = {"v4": 2}
@@ -172,7 +171,7 @@ def describe_app(plan: AppPlan, *, show_calls: bool = False) -> str:
     lines = [f"{title}:" if plan.steps else f"{title}: nothing to do"]
     for action in map(_alone, plan.steps) if show_calls else actions(plan):
         lines.append(f"  {action.sign} {action.text}")
-        lines += [f"      {_short(str(field))}" for field in action.fields]
+        lines += [f"      {short_digests(str(field))}" for field in action.fields]
         if show_calls:
             lines += [f"      > {call}" for call in action.steps[0].calls()]
     lines += [f"  note: {note}" for note in plan.notes]
@@ -264,11 +263,6 @@ def _name(step: Step) -> str | None:
     if isinstance(step, DestroyVolume):
         return step.volume
     return step.target.machine if step.target else None
-
-
-def _short(text: str) -> str:
-    """A text whose digests are as long as people compare."""
-    return _DIGEST.sub(r"\1", text)
 
 
 def _many(count: int, noun: str) -> str:
