@@ -109,8 +109,8 @@ class Flyctl:
     @staticmethod
     def _counts(machine: dict[str, Any]) -> bool:
         metadata = machine["config"].get("metadata", {})
-        group = metadata.get("fly_process_group")
-        return metadata.get("fly_platform_version") == "v2" and group == "app"
+        marks = (metadata.get("fly_platform_version"), metadata.get("fly_process_group"))
+        return marks == ("v2", "app")
 
     async def call(
         self,

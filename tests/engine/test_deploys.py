@@ -237,3 +237,27 @@ async def test_an_app_of_another_organization_is_asked_for_itself() -> None:
     lab.fly.world.apps["app-3"].organization = "acme"
     done = await lab.deploy(*(toml(app=name, env="A = '2'") for name in names))
     assert {call.app for call in done.of("Apps_show")} == {"app-3"}
+
+
+async def test_what_the_platform_fills_in_is_no_difference(lab: Lab) -> None:
+    """Nor what it cuts, which is told."""
+    text = """
+[[http_service.checks]]
+path = "/"
+interval = "5m"
+timeout = "5s"
+[http_service.concurrency]
+type = "requests"
+[[services]]
+protocol = "tcp"
+internal_port = 9000
+[[services.ports]]
+port = 8443
+handlers = ["tls", "http"]
+"""
+    assert (await lab.deploy(toml(text, check=False))).code == 0
+    async with lab.engine() as engine:
+        (plan,) = (await engine.plan([toml(text, check=False)], QUICK)).apps
+    assert plan.empty, [step.describe() for step in plan.steps]
+    assert any("5m" in note for note in plan.notes), plan.notes
+    assert (await lab.deploy(toml(text, check=False))).changes == []
