@@ -6,6 +6,7 @@ import anyio
 import pytest
 from attrs import evolve
 
+from score_flyio.engine.run import Run
 from tests.engine.lab import QUICK, Done, Lab, score, toml
 
 VOLUME = '[[mounts]]\nsource = "data"\ndestination = "/data"\n'
@@ -116,3 +117,29 @@ async def test_a_machine_whose_twins_cannot_be_looked_for_is_given_back(lab: Lab
     again = await lab.deploy(toml())
     assert again.code == 0, again.text
     assert len(lab.machines()) == 2
+
+
+@pytest.mark.parametrize("killed", [False, True])
+async def test_a_twin_in_a_region_that_lists_lack_does_not_stay(lab: Lab, killed: bool) -> None:
+    unlisted = lab.fly.world.unlisted
+
+    async def listed_again() -> None:
+        await anyio.sleep(20)
+        unlisted.clear()
+
+    async def body(run: Run) -> None:
+        await anyio.sleep(4)
+        if killed:
+            run.cancel()
+
+    unlisted.add("iad")
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(listed_again)
+        await lab.deploy(toml(), faults="Machines_create: 503 after times=1", body=body)
+    if killed:
+        assert len(lab.machines()) == 2
+        again = await lab.deploy(toml())
+        assert again.code == 0, again.text
+    assert len(lab.machines()) == 2
+    lab.check_clean()
+    assert (await lab.deploy(toml())).changes == []

@@ -17,7 +17,7 @@ from score_flyio.deploy.planning import groups, updates
 from score_flyio.deploy.planning.counts import Missing
 from score_flyio.deploy.step import SetSecrets
 from score_flyio.events import WarningRaised
-from score_flyio.fly import repeats
+from score_flyio.fly import creation
 from score_flyio.fly.errors import is_doubtful
 from score_flyio.fly.leases import LeaseBook
 from score_flyio.resources.run import ResourceRun
@@ -66,7 +66,7 @@ def test_machines_created_again_without_a_look(monkeypatch: pytest.MonkeyPatch) 
                 return machine
         return await api.machines_create(app, request)
 
-    monkeypatch.setattr(repeats, "create_machine", create_blindly)
+    monkeypatch.setattr(creation, "create_machine", create_blindly)
     assert first_violation("has besides: machine")
 
 

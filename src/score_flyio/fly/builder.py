@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 from fly_machines import FlyMachinesApi, models
+from score_flyio.fly.creation import create_machine
 from score_flyio.fly.present import ip_type, kept, living
 from score_flyio.fly.repeats import (
     assign_ip,
     create_app,
-    create_machine,
     create_volume,
     once_visible,
 )

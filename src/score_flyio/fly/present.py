@@ -8,6 +8,9 @@ from fly_machines import models
 
 LAUNCH_KEY: Final = "score_flyio_launch_id"
 """Metadata key by which a machine is found again whose creation was not answered."""
+SENT_KEY: Final = "score_flyio_sent"
+"""Metadata key of a machine whose creation was sent again: how often. Of those with one launch key
+the one that was sent last counts; copies that somebody made of it say the same."""
 _GONE: Final = frozenset({"destroyed", "destroying"})
 _VANISHING: Final = frozenset(
     {"scheduling_destroy", "fork_cleanup", "waiting_for_detach", "pending_destroy", "destroying",

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Mapping, MutableSet
 from typing import Final, TypeVar
 
 import anyio
-import attrs
 from attrs import frozen
 
 from fly_machines import FlyMachinesApi, models
@@ -27,9 +26,8 @@ from score_flyio.errors import (
     PreconditionFailed,
     Request,
 )
-from score_flyio.fly.answered import answered
 from score_flyio.fly.errors import is_doubtful
-from score_flyio.fly.present import LAUNCH_KEY, ip_type, kept, living, metadata
+from score_flyio.fly.present import ip_type, kept
 
 T = TypeVar("T")
 
@@ -62,7 +60,7 @@ class SecretsVersion:
     """Digest by name, of the secrets that the platform listed in its answer."""
 
 
-async def _repeat(send: Callable[[], Awaitable[T]], look: Callable[[], Awaitable[T | None]]) -> T:
+async def repeat(send: Callable[[], Awaitable[T]], look: Callable[[], Awaitable[T | None]]) -> T:
     """Send; after a doubtful outcome look for what it made, and only then send again."""
     for left in reversed(range(TRIES)):
         try:
@@ -85,7 +83,7 @@ def _met_another(error: FlyError) -> bool:
     return isinstance(error, FlyApiError) and "concurrent update" in error.answer.message.lower()
 
 
-def _naming(answer: T, name: str | None, method: str, path: str) -> T:
+def naming(answer: T, name: str | None, method: str, path: str) -> T:
     """The answer to a change, unless it does not name what the change made, as `null` does not.
 
     Raises FlyProtocolError, whose outcome is doubtful.
@@ -145,7 +143,7 @@ async def create_app(
             return None
 
     try:
-        return await _repeat(create, present)
+        return await repeat(create, present)
     except (NameTaken, InvalidRequest, Conflict) as error:
         told = _name_taken(error)
         within = MET_WITHIN if isinstance(told, NameTaken) else 0.0
@@ -191,50 +189,7 @@ def _name_taken(error: FlyApiError) -> FlyApiError:
 # --- machines
 
 
-async def create_machine(
-    api: FlyMachinesApi,
-    app: str,
-    request: models.CreateMachineRequest,
-    launch_id: str,
-    *,
-    made: Callable[[models.Machine], None] = lambda _: None,
-) -> models.Machine:
-    """Create one machine; `launch_id`, unique for it, is written into its metadata.
-
-    A machine whose creation was not answered is found by it; the nonce of its lease, if it was made
-    with one, is lost then. Should two come of one launch, one is deleted. Whether or not that can
-    be done, and also when the run is cancelled meanwhile, `made` is told of the machine: its lease
-    has to be kept and given back.
-    """
-    config = request.config or models.FlyMachineConfig()
-    marks = {**(config.metadata or {}), LAUNCH_KEY: launch_id}
-    marked = attrs.evolve(request, config=attrs.evolve(config, metadata=marks))
-    sent = 0
-
-    async def create() -> models.Machine:
-        answer = await api.machines_create(app, marked)
-        machine = _naming(answer, answer.id, "POST", f"/v1/apps/{app}/machines")
-        made(machine)
-        return machine
-
-    async def send() -> models.Machine:
-        nonlocal sent
-        sent += 1
-        return await _once_secrets_arrived(lambda: answered(create), request.min_secrets_version)
-
-    async def adopt() -> models.Machine | None:
-        for found in await _launched(api, app, launch_id):
-            made(found)
-            return found
-        return None
-
-    machine = await _repeat(send, adopt)
-    if sent > 1:
-        await _delete_twins(api, app, launch_id, machine, leased=request.lease_ttl or 0)
-    return machine
-
-
-async def _once_secrets_arrived(send: Callable[[], Awaitable[T]], version: int | None) -> T:
+async def once_secrets_arrived(send: Callable[[], Awaitable[T]], version: int | None) -> T:
     """Send again while the platform refuses: a host may not know the newest secrets yet (412)."""
     end = anyio.current_time() + SECRETS_WITHIN
     pause = 0.25
@@ -246,49 +201,6 @@ async def _once_secrets_arrived(send: Callable[[], Awaitable[T]], version: int |
                 raise
         await anyio.sleep(pause)
         pause = min(4.0, pause * 2)
-
-
-async def _delete_twins(
-    api: FlyMachinesApi, app: str, launch_id: str, kept: models.Machine, *, leased: int
-) -> None:
-    """Deletes the others of a launch; looks again, for a new one may not be seen at once."""
-    for pause in (0.0, *LOOKS):
-        await anyio.sleep(pause)
-        for twin in await _launched(api, app, launch_id):
-            if twin.id is not None and twin.id != kept.id:
-                nonce = await _lease_of_twin(api, app, twin.id, leased) if leased else None
-                await delete_machine(api, app, twin.id, nonce=nonce)
-
-
-async def _lease_of_twin(api: FlyMachinesApi, app: str, machine: str, seconds: int) -> str | None:
-    """The nonce of a new lease: that of the one with which the machine was made is lost."""
-    end = anyio.current_time() + seconds + 1.0
-    request = models.CreateLeaseRequest(ttl=seconds, description="score-flyio: a machine too many")
-    while True:
-        try:
-            granted = await api.machines_create_lease(app, machine, request)
-        except NotFound:
-            return None
-        except Conflict:
-            if anyio.current_time() > end:
-                raise
-        else:
-            return granted.data.nonce if granted.data else None
-        await anyio.sleep(1.0)
-
-
-async def _launched(api: FlyMachinesApi, app: str, launch_id: str) -> list[models.Machine]:
-    """The living machines of one launch, the oldest first."""
-    try:
-        machines = await api.machines_list(app)
-    except NotFound:  # an app made a moment ago
-        return []
-    found = [
-        machine
-        for machine in machines
-        if living(machine) and metadata(machine).get(LAUNCH_KEY) == launch_id
-    ]
-    return sorted(found, key=lambda machine: machine.created_at or "")
 
 
 async def update_machine(
@@ -308,18 +220,18 @@ async def update_machine(
     """
 
     async def send() -> models.Machine:
-        made = await _once_secrets_arrived(
+        made = await once_secrets_arrived(
             lambda: api.machines_update(app, machine_id, request, fly_machine_lease_nonce=nonce),
             request.min_secrets_version,
         )
-        return _naming(made, made.id, "POST", f"/v1/apps/{app}/machines/{machine_id}")
+        return naming(made, made.id, "POST", f"/v1/apps/{app}/machines/{machine_id}")
 
     async def updated() -> models.Machine | None:
         machine = await api.machines_show(app, machine_id)
         changed = machine.instance_id not in (None, previous_instance_id)
         return machine if changed and previous_instance_id is not None else None
 
-    return await _repeat(send, updated)
+    return await repeat(send, updated)
 
 
 async def start_machine(
@@ -394,7 +306,7 @@ async def create_volume(
 
     async def send() -> models.Volume:
         made = await api.volumes_create(app, request)
-        return _naming(made, made.id, "POST", f"/v1/apps/{app}/volumes")
+        return naming(made, made.id, "POST", f"/v1/apps/{app}/volumes")
 
     async def created() -> models.Volume | None:
         for volume in await api.volumes_list(app):
@@ -403,7 +315,7 @@ async def create_volume(
                 return volume
         return None
 
-    volume = await _repeat(send, created)
+    volume = await repeat(send, created)
     if volume.id is not None:
         known_ids.add(volume.id)
     return volume
@@ -424,7 +336,7 @@ async def assign_ip(
 
     async def send() -> models.IPAssignment:
         made = await api.app_ip_assignments_create(app, request)
-        return _naming(made, made.ip, "POST", f"/v1/apps/{app}/ip_assignments")
+        return naming(made, made.ip, "POST", f"/v1/apps/{app}/ip_assignments")
 
     async def assigned() -> models.IPAssignment | None:
         listed = await api.app_ip_assignments_list(app)
@@ -432,7 +344,7 @@ async def assign_ip(
         return next((each for each in new if ip_type(each) == request.type), None)
 
     try:
-        assignment = await _repeat(send, assigned)
+        assignment = await repeat(send, assigned)
     except (Conflict, InvalidRequest) as error:
         if "already" not in error.answer.message.lower():
             raise
@@ -461,7 +373,7 @@ async def ask_for_certificate(
 
     async def send() -> models.CertificateDetail:
         made = await api.app_certificates_acme_create(app, request)
-        return _naming(made, made.hostname, "POST", f"/v1/apps/{app}/certificates/acme")
+        return naming(made, made.hostname, "POST", f"/v1/apps/{app}/certificates/acme")
 
     async def present() -> models.CertificateDetail | None:
         try:
@@ -470,7 +382,7 @@ async def ask_for_certificate(
             return None
 
     try:
-        return await _repeat(send, present)
+        return await repeat(send, present)
     except (InvalidRequest, Conflict):
         found = await present()
         if found is None:

@@ -21,11 +21,11 @@ from score_flyio.errors import (
     NotFound,
     PreconditionFailed,
 )
-from score_flyio.fly.present import LAUNCH_KEY, ip_type
+from score_flyio.fly.creation import create_machine
+from score_flyio.fly.present import LAUNCH_KEY, SENT_KEY, ip_type
 from score_flyio.fly.repeats import (
     ask_for_certificate,
     assign_ip,
-    create_machine,
     create_volume,
     delete_machine,
     ensure_app,
@@ -154,7 +154,9 @@ async def test_one_machine_a_launch(connect: Connect, faults: list[str]) -> None
     request = machine_request()
     machine = await create_machine(connect(small).client.api, "web", request, "launch-1")
     assert [m["id"] for m in small.machines] == [machine.id]
-    assert small.machines[0]["config"]["metadata"] == {"mine": "1", LAUNCH_KEY: "launch-1"}
+    told = small.machines[0]["config"]["metadata"]
+    assert told.pop(SENT_KEY, "1") == str(1 + sum(fault == BEFORE for fault in faults))
+    assert told == {"mine": "1", LAUNCH_KEY: "launch-1"}
     assert request == machine_request()
 
 
@@ -182,6 +184,29 @@ async def test_a_machine_that_shows_late_does_not_stay_beside_its_twin(connect: 
 
     machine = await create_machine(connect(late).client.api, "web", machine_request(), "launch-1")
     assert [m["id"] for m in small.machines] == [machine.id]
+
+
+async def test_a_list_without_the_machine_itself_says_nothing_of_its_twin(
+    connect: Connect,
+) -> None:
+    """A whole region may be missing from lists for a while."""
+    small = Small()
+    looks = 0
+
+    def late(seen: Seen) -> httpx.Response:
+        nonlocal looks
+        if seen.method == "GET":
+            looks += 1
+            return small(seen) if looks > 20 else answer(200, [])
+        if not small.made:
+            small(seen)
+            raise httpx.ReadError("cut")
+        return small(seen)
+
+    machine = await create_machine(connect(late).client.api, "web", machine_request(), "launch-1")
+    assert [m["id"] for m in small.machines] == [machine.id]
+    assert machine.config is not None
+    assert (machine.config.metadata or {})[SENT_KEY] == "2"
 
 
 async def test_a_second_machine_that_shows_late_does_not_stay_either(connect: Connect) -> None:

@@ -9,19 +9,22 @@ standbys is left, whose machines are gone, the group begins anew: nothing would 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
 from attrs import field, frozen
 
 from fly_machines import models
-from score_flyio.deploy.metadata import SAFE_TO_DESTROY, Launch, Marks
+from score_flyio.deploy.metadata import SAFE_TO_DESTROY, Launch, Marks, group_of
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.step import DestroyMachine
+from score_flyio.fly.present import LAUNCH_KEY, SENT_KEY, metadata
 
 MEET_WITHIN: Final = 300.0
 """Seconds between the first machines of two launches that met."""
+_DIGITS: Final = 4
+"""No creation is sent so often that its count has so many digits."""
 
 
 @frozen(kw_only=True)
@@ -39,7 +42,9 @@ def sort_out(app: str, group: str, machines: Iterable[models.Machine]) -> Member
     machines = tuple(machines)
     by_id = {m.id or "": m for m in machines}
     reasons = {name: _why_gone(m, by_id) for name, m in by_id.items()}
-    reasons |= dict.fromkeys(_second_launch(machines), "another run launched the group before")
+    own = [machine for machine in machines if group_of(machine, group) == group]
+    reasons |= dict.fromkeys(_second_launch(own), "another run launched the group before")
+    reasons |= dict.fromkeys(_twins(machines), "its creation was sent again")
     kept = tuple(m for m in machines if not reasons[m.id or ""])
     if not kept:
         return Members(machines=machines)
@@ -71,7 +76,8 @@ def _orphaned(machine: models.Machine, machines: tuple[models.Machine, ...]) -> 
 def _second_launch(machines: Iterable[models.Machine]) -> tuple[str, ...]:
     """The machines of launches that met another one.
 
-    Machines that took over from theirs since were deployed with the group, and are part of it.
+    What was deployed with the others since is part of the group: it has a release in common with
+    them, or took over from a machine of its launch.
     """
     launches: dict[str, list[models.Machine]] = {}
     for machine in machines:
@@ -79,13 +85,31 @@ def _second_launch(machines: Iterable[models.Machine]) -> tuple[str, ...]:
         if launch is not None and not launch.again and _age(machine):
             launches.setdefault(launch.id, []).append(machine)
     begun = {name: min(map(_age, made)) for name, made in launches.items()}
-    first = min(begun.values(), default=0.0)
+    releases = {name: {Marks.of(m).release_id for m in made} for name, made in launches.items()}
+    first = min(begun, key=begun.__getitem__, default="")
     return tuple(
         machine.id or ""
         for name, made in launches.items()
-        if 0 < begun[name] - first < MEET_WITHIN
+        if 0 < begun[name] - begun[first] < MEET_WITHIN and not releases[name] & releases[first]
         for machine in made
     )
+
+
+def _twins(machines: Iterable[models.Machine]) -> Iterator[str]:
+    """The machines whose creation was not answered, and showed only when it had been sent again."""
+    known: dict[str, list[models.Machine]] = {}
+    for machine in machines:
+        if key := metadata(machine).get(LAUNCH_KEY):
+            known.setdefault(key, []).append(machine)
+    for same in known.values():
+        last = max(map(_sent, same))
+        yield from (machine.id or "" for machine in same if _sent(machine) < last)
+
+
+def _sent(machine: models.Machine) -> int:
+    """How often its creation had been sent when it was made."""
+    text = metadata(machine).get(SENT_KEY, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else 1
 
 
 def _age(machine: models.Machine) -> float:

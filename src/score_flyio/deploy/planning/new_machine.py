@@ -20,10 +20,17 @@ from score_flyio.deploy.metadata import (
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.step import CreateMachine, CreateVolume, Step
 from score_flyio.errors import ConfigError
-from score_flyio.fly.present import LAUNCH_KEY
+from score_flyio.fly.present import LAUNCH_KEY, SENT_KEY
 from score_flyio.flytoml.spec import VmSpec
 
-_OF_ANOTHER = PASSING_KEYS | {LAUNCH_KEY, STANDS_FOR, ALL_SECRETS_SEEN, STAGED, FORMER_GROUP}
+_OF_ANOTHER = PASSING_KEYS | {
+    LAUNCH_KEY,
+    SENT_KEY,
+    STANDS_FOR,
+    ALL_SECRETS_SEEN,
+    STAGED,
+    FORMER_GROUP,
+}
 """Metadata that a machine has not in common with others of its group."""
 
 

@@ -23,7 +23,7 @@ from score_flyio.errors import (
     PreconditionFailed,
     ScoreFlyError,
 )
-from score_flyio.fly import repeats
+from score_flyio.fly import creation, repeats
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.present import ip_type, kept
 from score_flyio.resources.servers import health, machine
@@ -119,7 +119,7 @@ class Instance:
         )
         self.access.note(f"creating the machine of {self.app} in {request.region}")
         try:
-            made = await repeats.create_machine(self.client.api, self.app, request, self.app)
+            made = await creation.create_machine(self.client.api, self.app, request, self.app)
         except (Conflict, InvalidRequest, PreconditionFailed) as error:
             # A machine of that name is there, made a moment ago and not listed yet.
             found = await self._living(1)

@@ -6,9 +6,9 @@ import pytest
 from attrs import evolve
 
 from fly_machines import models
-from score_flyio.deploy.metadata import SAFE_TO_DESTROY, STANDS_FOR, TAG
+from score_flyio.deploy.metadata import GROUP, RELEASE_ID, SAFE_TO_DESTROY, STANDS_FOR, TAG
 from score_flyio.deploy.planning.leftovers import sort_out
-from score_flyio.fly.present import LAUNCH_KEY
+from score_flyio.fly.present import LAUNCH_KEY, SENT_KEY
 
 
 def machine(name: str, *, standbys: list[str] | None = None, **metadata: str) -> models.Machine:
@@ -59,10 +59,10 @@ def test_each_machine_that_goes_is_told_why() -> None:
     assert gone.reason == "an earlier run replaced it"
 
 
-def launched(place: str, created: str) -> models.Machine:
-    return evolve(
-        machine(place, standbys=None, **{LAUNCH_KEY: place}), created_at=f"2026-11-25T{created}Z"
-    )
+def launched(place: str, created: str, **metadata: str) -> models.Machine:
+    """Of a release of its own launch, unless told otherwise."""
+    marks = {LAUNCH_KEY: place, RELEASE_ID: f"R{place[0]}", **metadata}
+    return evolve(machine(place, standbys=None, **marks), created_at=f"2026-11-25T{created}Z")
 
 
 def test_of_launches_that_met_the_later_one_goes() -> None:
@@ -89,3 +89,27 @@ def test_of_launches_that_met_the_later_one_goes() -> None:
 def test_what_did_not_meet_another_launch_stays(place: str, created: str) -> None:
     found = sort_out("app", "app", [launched("A:1/2", "10:00:00"), launched(place, created)])
     assert found.gone == ()
+
+
+def test_launches_that_were_deployed_together_since_both_stay() -> None:
+    """Somebody keeps them, or one of their groups took the other one over."""
+    for metadata in ({RELEASE_ID: "RA"}, {GROUP: "other"}):
+        later = launched("B:1/1", "10:00:20", **metadata)
+        found = sort_out("app", "app", [launched("A:1/1", "10:00:00"), later])
+        assert found.gone == (), metadata
+
+
+def test_of_machines_of_one_creation_the_one_that_was_sent_last_stays() -> None:
+    twin = evolve(launched("A:1/2", "10:00:00"), id="twin")
+    kept = launched("A:1/2", "10:00:03", **{SENT_KEY: "2"})
+    found = sort_out("app", "app", [twin, kept])
+    assert [(step.target.machine, step.reason) for step in found.gone] == [
+        ("twin", "its creation was sent again")
+    ]
+
+
+@pytest.mark.parametrize("sent", [{}, {SENT_KEY: "2"}, {SENT_KEY: "x"}])
+def test_copies_that_somebody_made_of_a_machine_stay(sent: dict[str, str]) -> None:
+    first = launched("A:1/2", "10:00:00", **sent)
+    copies = [evolve(first, id=f"copy{number}") for number in range(2)]
+    assert sort_out("app", "app", [first, *copies]).gone == ()

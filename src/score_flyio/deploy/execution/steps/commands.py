@@ -20,7 +20,7 @@ from score_flyio.errors import (
     ReleaseCommandFailed,
     RequestTimedOut,
 )
-from score_flyio.fly import repeats
+from score_flyio.fly import creation, repeats
 
 WAIT_SECONDS = 60
 """The longest that one wait call may ask for."""
@@ -83,7 +83,7 @@ async def _run(
     """Raises _Failed where the command ends badly, or not in time."""
     bound = context.under_lease(await _bound(step, request, context))
     machine = await context.about_app(
-        lambda: repeats.create_machine(
+        lambda: creation.create_machine(
             context.client.api, step.app, bound, step.launch_id, made=context.leases.adopt
         )
     )

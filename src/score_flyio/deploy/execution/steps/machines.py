@@ -41,7 +41,7 @@ from score_flyio.deploy.step import (
 )
 from score_flyio.errors import InsufficientCapacity, InvalidRequest, LeaseHeld, NotFound
 from score_flyio.events import WarningRaised
-from score_flyio.fly import repeats
+from score_flyio.fly import creation, repeats
 from score_flyio.fly.present import living
 
 T = TypeVar("T")
@@ -67,7 +67,7 @@ async def _create(
     async def create(config: models.FlyMachineConfig) -> models.Machine:
         wanted = context.under_lease(evolve(request, config=config))
         return await context.about_app(
-            lambda: repeats.create_machine(
+            lambda: creation.create_machine(
                 context.client.api,
                 step.app,
                 wanted,
@@ -195,7 +195,7 @@ async def _move(
             skip_launch=request.skip_launch,
             min_secrets_version=request.min_secrets_version,
         )
-        return await repeats.create_machine(
+        return await creation.create_machine(
             context.client.api,
             step.app,
             context.under_lease(wanted),
