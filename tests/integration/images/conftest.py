@@ -20,7 +20,9 @@ import httpx
 import pytest
 from attrs import frozen
 
+from fly_emulator.remote_builder import remote_builders
 from tests.cli.conftest import Cli
+from tests.cli.platform import Platform, platform
 
 SETUP = Path(__file__).parents[2] / "setup.sh"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "score-flyio-tests"
@@ -64,6 +66,16 @@ class Registry:
         with self.http as client:
             answer = client.head(f"/v2/{repository}/manifests/{tag}", headers=ACCEPT)
         return str(answer.raise_for_status().headers["docker-content-digest"])
+
+    def tag(self, repository: str, digest: str, tag: str) -> None:
+        """Let a tag mean the image of that digest."""
+        from score_flyio.images.registry import ACCEPT
+
+        with self.http as client:
+            found = client.get(f"/v2/{repository}/manifests/{digest}", headers=ACCEPT)
+            kind = {"content-type": found.raise_for_status().headers["content-type"]}
+            place = f"/v2/{repository}/manifests/{tag}"
+            client.put(place, content=found.content, headers=kind).raise_for_status()
 
     def tags(self, repository: str) -> set[str]:
         with self.http as client:
@@ -162,25 +174,31 @@ def docker_daemon(kind: str, folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def buildkit_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
+def buildkit_host(
+    registry: Registry, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], str]]:
     """The `BUILDKIT_HOST` of a daemon of our own, started when asked for."""
     with ExitStack() as running:
 
         @cache
         def host() -> str:
-            return running.enter_context(buildkit_daemon(tmp_path_factory.mktemp("buildkit")))
+            folder = tmp_path_factory.mktemp("buildkit")
+            return running.enter_context(buildkit_daemon(folder, registry.host))
 
         yield host
 
 
 @contextmanager
-def buildkit_daemon(folder: Path) -> Iterator[str]:
+def buildkit_daemon(folder: Path, mirror: str) -> Iterator[str]:
+    """Takes images of Docker Hub from the mirror."""
     daemon, _, _ = program("buildkitd"), program("buildctl"), program("runc")
     if os.geteuid() != 0:
         pytest.skip("a BuildKit of our own needs root")
     short = Path(tempfile.mkdtemp(prefix="bk"))
     host = f"unix://{short / 's'}"
-    (folder / "buildkitd.toml").touch()
+    (folder / "buildkitd.toml").write_text(
+        f"[registry.'docker.io']\nmirrors = ['{mirror}']\n[registry.'{mirror}']\nhttp = true\n"
+    )
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [
@@ -290,6 +308,46 @@ def cli(
     found = Cli(tmp_path, capsys)
     found.environ |= {**places, "HOME": str(tmp_path)}
     return found
+
+
+@pytest.fixture
+def served(cli: Cli, registry: Registry) -> Iterator[Platform]:
+    with platform() as running:
+        cli.environ |= {
+            "FLY_FLAPS_BASE_URL": running.url,
+            "FLY_API_TOKEN": PASSWORD,
+            "FLY_REGISTRY_HOST": registry.host,
+        }
+        yield running
+
+
+@pytest.fixture(
+    params=["docker-classic", "docker-buildkit", "buildah", "podman", "buildkit", "fly"]
+)
+def builder(
+    request: pytest.FixtureRequest,
+    cli: Cli,
+    served: Platform,
+    docker_host: Callable[[str], str],
+    buildkit_host: Callable[[], str],
+) -> Iterator[str]:
+    """A builder, and of Docker's which."""
+    name, _, kind = str(request.param).partition("-")
+    if name == "fly":
+        daemon = docker_host("buildkit").removeprefix("unix://")
+        with served.portal.wrap_async_context_manager(
+            remote_builders(served.emulator, daemon)
+        ) as host:
+            cli.environ["FLY_BUILDER_HOST"] = host
+            yield str(request.param)
+        return
+    if name == "docker":
+        cli.environ["DOCKER_HOST"] = docker_host(kind)
+    elif name == "buildkit":
+        cli.environ["BUILDKIT_HOST"] = buildkit_host()
+    else:
+        program(name)
+    yield str(request.param)
 
 
 @pytest.fixture

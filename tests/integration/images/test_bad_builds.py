@@ -31,11 +31,18 @@ DOCKERFILE = "FROM scratch\nCOPY busybox /bin/sh\nCOPY word /word\n"
 FAST = "--no-smoke-checks"
 
 
-@pytest.fixture(params=["buildah", "docker"])
-def builder(request: pytest.FixtureRequest, cli: Cli, docker_host: Callable[[str], str]) -> str:
-    """One builder of each kind: a program, and a daemon."""
+@pytest.fixture(params=["buildah", "docker", "buildkit"])
+def builder(
+    request: pytest.FixtureRequest,
+    cli: Cli,
+    docker_host: Callable[[str], str],
+    buildkit_host: Callable[[], str],
+) -> str:
+    """One builder of each kind: a program, a daemon, and a program with a daemon."""
     if request.param == "docker":
         cli.environ["DOCKER_HOST"] = docker_host("buildkit")
+    elif request.param == "buildkit":
+        cli.environ["BUILDKIT_HOST"] = buildkit_host()
     else:
         program("buildah")
     return str(request.param)
@@ -80,6 +87,8 @@ def tags(served: Platform) -> dict[str, str]:
     ],
 )
 def test_a_registry_that_does_not_take_it(cli: Cli, builder: str, faults: str, says: str) -> None:
+    if builder == "buildkit" and "507" in faults:
+        pytest.skip("BuildKit 0.12 waits forever for an upload that is refused before its end")
     write(cli)
     with platform(faults, registry=True) as served:
         use(cli, served)
