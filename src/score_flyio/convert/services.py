@@ -66,6 +66,7 @@ def _led_to(draft: Draft, options: Mapping[str, _PortOptions]) -> Port | None:
     found: dict[str, Port] = {}
     for resource in draft.ways_in:
         wanted = (resource.params or {}).get("port")
+        _refuse_unknown_port(draft, resource.name, wanted)
         fitting = (
             tcp if wanted is None else [p for p in tcp if str(wanted) in (p.name, str(p.port))]
         )
@@ -81,6 +82,21 @@ def _led_to(draft: Draft, options: Mapping[str, _PortOptions]) -> Port | None:
                 "let one port serve all paths, or make two workloads of it",
             )
     return next(iter(found.values()), None)
+
+
+def _refuse_unknown_port(draft: Draft, resource: str, wanted: Any) -> None:
+    """A port that is written out has to be one of the service's."""
+    ports = {p.name: p.port for p in draft.workload.ports}
+    known = {*ports, *map(str, ports.values())}
+    if wanted is None or "${" in str(wanted) or str(wanted) in known:
+        return
+    listed = ", ".join(f"{name} ({number})" for name, number in ports.items()) or "none"
+    draft.fail(
+        "unsupported_feature",
+        ("resources", resource, "params", "port"),
+        f"{quoted(str(wanted))} is no port of the workload's service (its ports: {listed})",
+        "name one of them, or add it to service.ports",
+    )
 
 
 def _service(port: Port, options: _PortOptions, *, web: frozenset[int]) -> Service:

@@ -81,6 +81,22 @@ def test_what_a_route_leads_to_speaks_http(
     assert ports(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("declared", "wanted", "listed"),
+    [("{web: {port: 80}}", "8080", "web (80)"), ("{}", "8080", "none"), ("{}", "api", "none")],
+)
+def test_a_route_to_a_port_that_is_not_there_is_refused(
+    declared: str, wanted: str, listed: str
+) -> None:
+    route = f"{{way: {{type: route, params: {{port: {wanted}}}}}}}"
+    text = f"{MAIN}service: {{ports: {declared}}}\nresources: {route}\n"
+    with pytest.raises(InputError) as failure:
+        converted(text, outputs={}, known_later=True)
+    (problem,) = failure.value.problems
+    assert problem.place == "resources.way.params.port"
+    assert f"its ports: {listed}" in problem.message
+
+
 def test_handlers_of_an_annotation_stay() -> None:
     text = annotated("service-web-handlers: tls") + "resources: {to-web: {type: route}}\n"
     assert ports(text) == [[(443, ["tls"])]]

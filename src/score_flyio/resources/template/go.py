@@ -42,7 +42,9 @@ class GoExpression:
     @property
     def hint(self) -> str:
         """What to write instead."""
-        here = f"write {self.ours}" if self.ours else "see the table of both in its documentation"
+        here = (
+            f"write {self.ours}" if self.ours else "see the table of both in docs/provisioners.md"
+        )
         return f"templates are Jinja2 here, not Go: {here}"
 
 
