@@ -6,6 +6,7 @@ SEEDS ?= 1000
 KILLS ?= 200
 RUNS ?= 200
 SEED ?= 0
+FROM ?=
 WORKERS ?= auto
 MODULES ?=
 
@@ -14,7 +15,7 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo docs format lint types generate generate-check test bench bench-compare soak soak-commands mutate build check clean
+.PHONY: help install demo docs format lint types generate generate-check test bench bench-compare soak soak-commands mutate advisories build check clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +71,9 @@ soak-commands: $(READY)  ## Kill or signal RUNS=n real commands at random calls,
 
 mutate: $(READY)  ## Change the MODULES that decide, line by line, and see whether tests notice; takes long
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m tests.mutation $(MODULES)
+
+advisories: $(READY)  ## Take known holes from FROM=file or folder, an export of the OSV database for PyPI
+	$(BIN)/python -m tests.meta.advisories $(FROM)
 
 build: $(READY)  ## Build wheel and source distribution in dist
 	rm -rf dist
