@@ -17,6 +17,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "SCORE_FLYIO_TARGET": "Where to, as `--target`: `fly`, `emulator` or a URL.",
         "SCORE_FLYIO_FILES_FROM": "More folders that files of containers may come from, with the "
         "path separator of the system between them.",
+        "SCORE_FLYIO_LARGEST_FILE": "The most MiB that a file may have that is read as input; 16 "
+        "unless given.",
         "SCORE_FLYIO_DEBUG": "`true`: as `--debug`.",
         "NO_COLOR": "Set: no colours.",
         "TERM": "`dumb`: no colours and no board.",

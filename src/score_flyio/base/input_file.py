@@ -9,19 +9,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-LARGEST: Final = 16 * 1024 * 1024
-"""Bytes; a Score file, a fly.toml or a file of a container is far smaller."""
+LARGEST: Final = "SCORE_FLYIO_LARGEST_FILE"
+"""The variable with the most MiB that a file may have."""
+USUAL: Final = 16
+"""MiB without it; a Score file, a fly.toml or a file of a container is far smaller."""
 _NO_FILES: Final = (Path("/proc"), Path("/sys"), Path("/dev"))
 """What looks like files there is the system, this process's environment among it."""
 
 
-def read_input(path: Path, *, within: Sequence[Path] = (), limit: int = LARGEST) -> bytes:
+def read_input(path: Path, *, within: Sequence[Path] = ()) -> bytes:
     """The bytes of a file.
 
     Args:
         path: the file; links are followed first.
         within: where it must lie, links followed; empty: anywhere.
-        limit: the most bytes that it may have.
 
     Raises:
         OSError: it cannot be read, or must not be; `strerror` says why.
@@ -41,7 +42,17 @@ def read_input(path: Path, *, within: Sequence[Path] = (), limit: int = LARGEST)
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not stat.S_ISREG(os.fstat(number).st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file")
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise OSError(errno.EFBIG, f"it is larger than {limit // 1024 // 1024} MiB")
+        most = _most()
+        data = file.read(most * 1024 * 1024 + 1)
+    if len(data) > most * 1024 * 1024:
+        why = f"it is larger than {most} MiB; {LARGEST} allows more, or less"
+        raise OSError(errno.EFBIG, why)
     return data
+
+
+def _most() -> int:
+    """The most MiB that a file may have. Raises OSError for a variable that says no such number."""
+    text = os.environ.get(LARGEST) or str(USUAL)
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= 1 << 20:
+        raise OSError(errno.EINVAL, f"{LARGEST}={text!r} is not a number of MiB, such as 64")
+    return int(text)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from score_flyio.base.input_file import read_input
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def read(
     from score_flyio.engine.kept_plan import KeptPlan
 
     try:
-        text = (cli.directory / named[0]).read_text(encoding="utf-8")
+        text = read_input(cli.directory / named[0]).decode()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
         raise UsageError(f"{named[0]}: it cannot be read: {why}") from error

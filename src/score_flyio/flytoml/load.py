@@ -31,7 +31,7 @@ def find_fly_toml(path: Path | None = None, *, directory: Path | None = None) ->
     else:
         candidates = [(directory or Path()) / name for name in NAMES]
     for candidate in candidates:
-        if candidate.is_file():
+        if candidate.exists() and not candidate.is_dir():
             return candidate
     problem = Problem(
         message=f"there is no {' or '.join(str(candidate) for candidate in candidates)}",

@@ -10,6 +10,7 @@ from typing import Final, Literal, Protocol, TypeAlias
 import anyio
 from attrs import evolve, field, frozen
 
+from score_flyio.base.input_file import read_input
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ImageError, InputError
 from score_flyio.images.context import Context, hash_of, list_context
@@ -185,7 +186,7 @@ def _ignored(settings: BuildSettings, file: Path) -> tuple[Path, str]:
 
 def _read(file: Path, what: str, settings: BuildSettings) -> str:
     try:
-        return file.read_text("utf-8")
+        return read_input(file).decode().replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise InputError(

@@ -36,11 +36,28 @@ def test_a_folder_is_none(tmp_path: Path) -> None:
         read_input(tmp_path)
 
 
-def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_too_large_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with (tmp_path / "large").open("wb") as file:
-        file.truncate(3 * 1024 * 1024)
-    with pytest.raises(OSError, match="it is larger than 2 MiB"):
-        read_input(tmp_path / "large", limit=2 * 1024 * 1024)
+        file.truncate(17 * 1024 * 1024)
+    with pytest.raises(OSError, match="larger than 16 MiB; SCORE_FLYIO_LARGEST_FILE allows more"):
+        read_input(tmp_path / "large")
+    monkeypatch.setenv("SCORE_FLYIO_LARGEST_FILE", "17")
+    assert len(read_input(tmp_path / "large")) == 17 * 1024 * 1024
+    monkeypatch.setenv("SCORE_FLYIO_LARGEST_FILE", "2")
+    with pytest.raises(OSError, match="larger than 2 MiB"):
+        read_input(tmp_path / "large")
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "64mb", "1.5", "²", "9" * 30])
+def test_a_size_that_is_none_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("SCORE_FLYIO_LARGEST_FILE", text)
+    (tmp_path / "a").touch()
+    with pytest.raises(OSError, match="is not a number of MiB"):
+        read_input(tmp_path / "a")
 
 
 @pytest.mark.parametrize("name", ["../secret", "link", "folder/secret"])

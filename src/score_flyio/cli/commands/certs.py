@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
 
+from score_flyio.base.input_file import read_input
 from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
@@ -138,7 +138,7 @@ def _own(cli: CliContext, fullchain: str | None, private_key: str | None) -> Own
 
 def _pem(cli: CliContext, file: str) -> str:
     try:
-        return Path(cli.directory / file).read_text(encoding="utf-8")
+        return read_input(cli.directory / file).decode()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise UsageError(f"{file}: cannot be read: {reason}", hint="name a PEM file") from error

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
 from attrs import asdict
 
+from score_flyio.base.input_file import read_input
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import emulate_option, json_option, yes_option
@@ -177,7 +177,7 @@ def _read(cli: CliContext, file: str) -> str:
     if file == "-":
         return cli.stdin.read()
     try:
-        return Path(cli.directory / file).read_bytes().decode()
+        return read_input(cli.directory / file).decode()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise UsageError(

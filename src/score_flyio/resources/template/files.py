@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
+from score_flyio.base.input_file import read_input
 from score_flyio.errors import ConfigError, Problem, UsageError
 from score_flyio.resources.provisioner import Provisioner, ProvisionRequest
 from score_flyio.resources.servers.native import ServerProvisioner
@@ -61,7 +62,7 @@ def installed_in(folder: Path, project: Project) -> FileProvisioners:
     problems: list[Problem] = []
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         try:
-            text = path.read_text(encoding="utf-8")
+            text = read_input(path).decode()
             entries += read_entries(text, file=_shown(path, folder), directory=folder.parent)
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "not UTF-8 text"
@@ -208,9 +209,9 @@ async def fetch(
         )
     try:
         if not path.is_dir():
-            return [(source, path.read_bytes())]
+            return [(source, read_input(path))]
         inside = sorted(path.glob(f"*{SUFFIX}"))
-        found = [(str(Path(source) / each.name), each.read_bytes()) for each in inside]
+        found = [(str(Path(source) / each.name), read_input(each)) for each in inside]
     except OSError as error:
         raise ConfigError(
             f"--provisioners: {source} cannot be read: {error.strerror}", code=CODE
