@@ -17,8 +17,8 @@ from score_flyio.flytoml.spec import FileSpec
 from score_flyio.images.options import ImageOptions
 
 BESIDE = (
-    "target", "emulate", "org", "build_only", "local_only", "push", "remote_only", "now", "verbose",
-    "dns_checks", "jobs", "report", "events_file", "summary",
+    "target", "emulate", "org", "build_only", "local_only", "push", "remote_only", "verbose",
+    "jobs", "report", "events_file", "summary",
 )  # fmt: skip
 
 

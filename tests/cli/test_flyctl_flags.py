@@ -52,6 +52,22 @@ def test_an_option_that_fly_would_refuse_is_told_once(cli: Cli, served: Platform
         assert done.stderr.endswith("Hint: use 256mb or 512mb\n")
 
 
+def test_options_of_flyctl_that_mean_nothing_here_are_taken_or_refused_with_the_way_out(
+    cli: Cli, served: Platform
+) -> None:
+    taken = ("--now", "--dns-checks=false", "--depot=false", "--wg=false", "--recreate-builder")
+    for command in ("plan", "deploy"):
+        assert cli(command, *APP, *taken).exit_code == 0
+    first = len(served.emulator.journal.entries)
+    refused = {("--nixpacks",): "Dockerfile", ("--signal", "SIGINT"): "kill_signal"}
+    refused |= {("--vm-gpu-kind=a10",): "GPU", ("--from-manifest", "f"): "FILE.plan"}
+    for options, told in refused.items():
+        done = cli("deploy", *APP, *options)
+        assert done.exit_code == 2, done.stderr
+        assert told in done.stderr.rpartition("Hint: ")[2]
+    assert len(served.emulator.journal.entries) == first
+
+
 def test_an_empty_token_is_none_given(cli: Cli, served: Platform) -> None:
     del served
     assert cli("deploy", *APP, FAST, "--access-token", "").exit_code == 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import asyncclick as click
 
+from score_flyio.cli.flyctl_options import OF_FLYCTL
 from score_flyio.cli.go_flags import ImageName, MaxUnavailable, Retries, Seconds, Variable
 from score_flyio.cli.options import (
     CONSENT,
@@ -266,6 +267,7 @@ SETTINGS: Final = (
         click.option("--flycast", is_flag=True, help="Allocate a private address only."),
     ),
     release_record_option,
+    *OF_FLYCTL,
     *GUEST,
     *section(
         "Which machines",

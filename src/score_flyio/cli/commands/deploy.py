@@ -34,8 +34,6 @@ RUN = (
         click.option("--local-only", is_flag=True, help="Build here, never at Fly."),
         click.option("--remote-only", is_flag=True, help="Build at Fly, as with --builder fly."),
     ),
-    click.option("--now", is_flag=True, hidden=True),
-    click.option("--dns-checks", is_flag=True, hidden=True),
     *section(
         "How machines are changed",
         click.option(
@@ -77,8 +75,6 @@ def deploy_run(cli: CliContext, *, output: Output | None = None, **settings: Any
     from score_flyio.cli.apps import target_of
     from score_flyio.cli.deploy_run import DeployRun
 
-    for ignored in ("now", "dns_checks"):
-        settings.pop(ignored)
     pushed = settings.pop("push") or not settings["build_only"]
     settings["builder"] = _builder(settings)
     place = {name: settings.pop(name) for name in ("target", "emulate", "org")}
