@@ -85,6 +85,8 @@ def test_a_server_needs_a_token_and_says_so(cli: Cli, tmp_path: Path) -> None:
     result = cli("generate", "score.yaml")
     assert result.exit_code == 1
     assert "FLY_API_TOKEN is needed" in result.stderr
+    assert "or try it without an account: score-flyio deploy --emulate" in result.stderr
+    assert "add --emulate" not in result.stderr
 
 
 def test_one_of_the_projects_own_comes_first(cli: Cli, tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from score_flyio.base.credentials import usable
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError
 
+WITHOUT_ACCOUNT: Final = "add --emulate to try it without an account"
+"""The way that commands have which need a token."""
 VARIABLES: Final = ("FLY_ACCESS_TOKEN", "FLY_API_TOKEN")
 """In the order of flyctl."""
 MACAROON_PREFIXES: Final = ("fm1r_", "fm1a_", "fm2_")
@@ -96,7 +98,7 @@ def find_tokens(environ: Mapping[str, str], *, home: Path | None = None) -> Toke
     raise ConfigError(
         "there is no Fly token",
         hint="set FLY_API_TOKEN (`fly tokens create deploy` or `fly tokens create org` prints "
-        "one), or add --emulate to try it without an account",
+        f"one), or {WITHOUT_ACCOUNT}",
         code="token_missing",
     )
 

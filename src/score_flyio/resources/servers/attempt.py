@@ -10,6 +10,7 @@ from attrs import define, field
 
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError, FlyError, ProvisionFailed, ScoreFlyError
+from score_flyio.fly.auth import WITHOUT_ACCOUNT
 from score_flyio.fly.client import FlyClient
 from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
 from score_flyio.resources.servers import names
@@ -20,6 +21,8 @@ from score_flyio.state.model import PREFIX_KEY
 
 NAMES_TRIED: Final = 5
 ENVIRONMENT_MISSING: Final = "environment_missing"
+_DEPLOY_WITHOUT: Final = "try it without an account: score-flyio deploy --emulate"
+"""What provisions without a session, such as `generate`, goes to no emulator."""
 
 
 @define(kw_only=True)
@@ -134,7 +137,7 @@ class Attempt:
             raise ProvisionFailed(
                 f"resource '{uid}': {self.server.name}: {needed}: {error.message}",
                 uid=uid,
-                hint=error.hint,
+                hint=error.hint and error.hint.replace(WITHOUT_ACCOUNT, _DEPLOY_WITHOUT),
                 code=ENVIRONMENT_MISSING if missing else error.code,
             ) from error
         except ScoreFlyError as error:
