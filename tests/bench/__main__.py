@@ -125,13 +125,20 @@ def image_costs() -> dict[str, dict[str, float]]:
 
 
 def print_images(costs: dict[str, dict[str, float]]) -> None:
-    packed, asked = costs["packing"], costs["resolving_100"]
+    packed, built, asked = costs["packing"], costs["building"], costs["resolving_100"]
     print("\nimages: a build context of 20,000 files and 500 MB, with 302 patterns")
     print(
         f"listed in {packed['list']:.2f} s, hashed in {packed['hash']:.2f} s, packed in "
         f"{packed['pack']:.2f} s, peak {packed['peak_mib']:.0f} MiB; tar packs it in "
         f"{packed['tar']:.2f} s"
     )
+    if "buildah" in packed:
+        print(
+            f"buildah copies it into an image in {packed['buildah']:.2f} s, "
+            f"peak {packed['buildah_peak_mib']:.0f} MiB"
+        )
+    if built:
+        print(f"one build by buildah: {built['of_1']:.2f} s; two at once: {built['of_2']:.2f} s")
     print(
         f"100 names of Docker Hub resolved with {asked['calls']:.0f} calls in "
         f"{asked['seconds']:.2f} s, at {LATENCY_MS} ms latency"

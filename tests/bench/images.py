@@ -1,4 +1,4 @@
-"""What images cost: packing a large build context, and asking what 100 names mean.
+"""What images cost: a large build context, two builds at once, asking what 100 names mean.
 
 Run in a process of its own, so that its peak memory is that of packing alone.
 """
@@ -6,10 +6,13 @@ Run in a process of its own, so that its peak memory is that of packing alone.
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,18 +21,25 @@ import httpx
 import trio
 from trio.testing import MockClock
 
+from score_flyio.images.build import BuildSettings, prepare
+from score_flyio.images.builders.programs import BuildahBuilder
 from score_flyio.images.context import hash_of, in_thread, list_context, tar_of
 from score_flyio.images.dockerignore import read_rules
 from score_flyio.images.logins import Logins
 from score_flyio.images.reference import ImageReference
 from score_flyio.images.registry import MANIFESTS, Registries
 from score_flyio.images.resolve import resolve_images
-from tests.bench.processes import own_peak_mib
+from tests.bench.processes import own_peak_mib, peak_mib
 
 FILES: Final = 20_000
 FILE_BYTES: Final = 26_000
 """Half a gigabyte in all."""
 IGNORED: Final = "\n".join((*(f"**/x{number}*.tmp" for number in range(300)), "*.log", "!keep.log"))
+DOCKERFILE: Final = """\
+FROM scratch
+COPY busybox /bin/sh
+RUN echo NAME; dd if=/dev/zero bs=1M count=400 2>/dev/null | sha256sum
+"""
 LATENCY: Final = 0.05
 
 
@@ -57,9 +67,77 @@ def packing(folder: Path) -> dict[str, float]:
     timed("hash", lambda: hash_of(context))
     timed("pack", lambda: anyio.run(pack))
     seconds["peak_mib"] = round(own_peak_mib())
+    seconds |= buildahs_own(folder)
     tar = f"tar -cf - -C {folder} . | cat > /dev/null"
     timed("tar", lambda: subprocess.run(["sh", "-c", tar], check=True))
     return seconds
+
+
+def buildahs_own(folder: Path) -> dict[str, float]:
+    """Seconds and peak memory of buildah alone, which copies the same context into an image."""
+    if shutil.which("buildah") is None:
+        return {}
+    with storage(folder) as environ:
+        (folder / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+        (folder / ".dockerignore").write_text(f"{IGNORED}\nDockerfile\n")
+        start = time.perf_counter()
+        command = ["buildah", "build", "--isolation", "chroot", "--tag", "bench", str(folder)]
+        running = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL)
+        peak = 0.0
+        while running.poll() is None:
+            peak = max(peak, peak_mib(running.pid))
+            time.sleep(0.02)
+        took = time.perf_counter() - start
+    assert running.returncode == 0
+    return {"buildah": round(took, 2), "buildah_peak_mib": round(peak)}
+
+
+def building(folder: Path) -> dict[str, float]:
+    """Seconds of one build that computes, and of two at once, by our builder with buildah."""
+    found = [shutil.which(name) for name in ("buildah", "busybox")]
+    buildah, busybox = found
+    if buildah is None or busybox is None:
+        return {}
+    seconds: dict[str, float] = {}
+    with storage(folder) as environ:
+        builder = BuildahBuilder(
+            name="buildah", program=buildah, logins=Logins({}), environ=environ
+        )
+
+        async def build(name: str) -> None:
+            image = ImageReference.parse(f"localhost/{name}:1")
+            work = await prepare(BuildSettings(name=name, folder=folder / name), image)
+            await builder.build(work, lambda _: None, push=False)
+
+        async def at_once(*names: str) -> None:
+            async with anyio.create_task_group() as tasks:
+                for name in names:
+                    tasks.start_soon(build, name)
+
+        for names in (("a",), ("b", "c")):
+            for name in names:
+                (folder / name).mkdir()
+                shutil.copy(busybox, folder / name / "busybox")
+                (folder / name / "Dockerfile").write_text(DOCKERFILE.replace("NAME", name))
+            start = time.perf_counter()
+            anyio.run(at_once, *names)
+            seconds[f"of_{len(names)}"] = round(time.perf_counter() - start, 2)
+    return seconds
+
+
+@contextmanager
+def storage(folder: Path) -> Iterator[dict[str, str]]:
+    """The environment of a buildah whose images lie beside the folder, and go with the block."""
+    place = folder.with_name(f"{folder.name}-storage")
+    place.mkdir()
+    config = place / "storage.conf"
+    config.write_text(
+        f'[storage]\ndriver = "vfs"\ngraphroot = "{place}/graph"\nrunroot = "{place}/run"\n'
+    )
+    try:
+        yield {**os.environ, "CONTAINERS_STORAGE_CONF": str(config), "TMPDIR": str(place)}
+    finally:
+        shutil.rmtree(place)
 
 
 def resolving(count: int = 100) -> dict[str, float]:
@@ -94,7 +172,10 @@ def main() -> None:
     """Prints both as one JSON document."""
     with tempfile.TemporaryDirectory() as name:
         packed = packing(Path(name))
-    print(json.dumps({"packing": packed, "resolving_100": resolving()}))
+    with tempfile.TemporaryDirectory() as name:
+        built = building(Path(name))
+    costs = {"packing": packed, "building": built, "resolving_100": resolving()}
+    print(json.dumps(costs))
 
 
 if __name__ == "__main__":

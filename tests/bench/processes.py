@@ -221,8 +221,13 @@ def many_resources(folder: Path, count: int = 3000) -> Timed:
 
 def own_peak_mib() -> float:
     """Peak memory of this process alone: `ru_maxrss` counts that of whoever started it, too."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        [line] = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) / 1024
+    if Path("/proc/self/status").exists():
+        return peak_mib("self")
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def peak_mib(process: int | str) -> float:
+    """Peak memory of a process so far; 0 once it has ended."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    sizes = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
+    return int(sizes[0]) / 1024 if sizes else 0.0
