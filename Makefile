@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+DEMO ?= .venv-demo
 SEEDS ?= 1000
 KILLS ?= 200
 RUNS ?= 200
@@ -27,8 +28,14 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: $(READY)  ## Deploy the samples to an emulator, with nothing but this folder
-	PATH="$(abspath $(BIN)):$$PATH" samples/demo.sh
+# Only what runs: the tools for the work on the project are ten times as large.
+demo: $(DEMO)/.ready  ## Deploy the samples to an emulator, with nothing but this folder
+	PATH="$(abspath $(DEMO))/bin:$$PATH" samples/demo.sh
+
+$(DEMO)/.ready: pyproject.toml constraints.txt
+	test -x $(DEMO)/bin/python || $(PYTHON) -m venv $(DEMO)
+	$(DEMO)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
 
 docs: $(READY)  ## Make the site of the documentation in build/site
 	$(BIN)/python -m website

@@ -5,13 +5,14 @@ The pages go to `docs` in FOLDER, by default `build`, and the site to `site` bes
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from website.pages import GENERATED, moved
+from website.pages import GENERATED, SCHEMAS, moved
 from website.source import ROOT
 
 CONFIG = ROOT / "mkdocs.yml"
@@ -32,6 +33,9 @@ def write(folder: Path) -> None:
     for path, text in moved().items():
         (folder / path).write_text(text, encoding="utf-8")
     shutil.copy(ROOT / "website" / STYLE, folder / STYLE)
+    for path, schema in SCHEMAS.items():
+        text = json.dumps(schema(), indent=2, ensure_ascii=False)
+        (folder / path).write_text(f"{text}\n", encoding="utf-8")
     for path, page in GENERATED.items():
         (folder / path).write_text(page(), encoding="utf-8")
 

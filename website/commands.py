@@ -60,6 +60,7 @@ class MarkdownFormatter(click.HelpFormatter):
         self._only = only
         self._without = without
         self._title = ""
+        self._examples: list[str] = []
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         del prefix
@@ -70,6 +71,13 @@ class MarkdownFormatter(click.HelpFormatter):
         self._title = name
         yield
         self._title = ""
+        if self._examples:
+            self.parts.append(f"```sh\n{''.join(self._examples)}```")
+            self._examples.clear()
+
+    def write(self, string: str) -> None:
+        if self._title == "Examples":
+            self._examples.append(string.removeprefix("  "))
 
     def write_dl(
         self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2

@@ -6,6 +6,7 @@ import attrs
 
 from score_flyio import events
 from score_flyio.events import Event, Scope
+from score_flyio.events.schema import VERSION
 from website.markdown import code, docstring, plain, table
 from website.source import texts_of_fields
 
@@ -27,6 +28,11 @@ def page() -> str:
             "`--events FILE.jsonl` writes each of them as one line of JSON, as it happens; a "
             "program gets them as objects of `score_flyio.events`. Members without a value "
             "are left out. No event has a secret value."
+        ),
+        (
+            "[events.schema.json](events.schema.json) is the JSON Schema of a line; programs get "
+            f"it from `score_flyio.events.schema`. It is version {VERSION}: new kinds and members "
+            "may be added within a version, and nothing else changes."
         ),
         "## Members of all events",
         table(

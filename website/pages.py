@@ -5,7 +5,9 @@ import re
 import tomllib
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
+from score_flyio.events.schema import json_schema
 from website import annotations, api, commands, environment, errors, events, faults
 from website.source import ROOT
 
@@ -19,6 +21,8 @@ GENERATED: dict[str, Callable[[], str]] = {
     "reference/faults.md": faults.page,
 }
 """Pages made from the code."""
+SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {"reference/events.schema.json": json_schema}
+"""Schemas of what programs read, made from the classes."""
 FROM_THE_TOP: dict[str, str] = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import asyncclick as click
 import attrs
 import pytest
@@ -10,6 +12,7 @@ import fly_emulator
 import score_flyio
 from fly_machines import OPERATIONS
 from score_flyio import errors
+from score_flyio.cli.examples import EXAMPLES
 from score_flyio.cli.main import root
 from score_flyio.convert.build import KEYS as BUILD_KEYS
 from score_flyio.convert.services import KEYS as SERVICE_KEYS
@@ -37,7 +40,7 @@ def section(page: str, title: str) -> str:
     for level in ("### ", "#### "):
         after = page.partition(f"\n{level}{title}\n")[2]
         if after:
-            return after.partition("\n#")[0]
+            return re.split(r"\n#{2,4} [a-zA-Z]", after, maxsplit=1)[0]
     raise AssertionError(title)
 
 
@@ -53,6 +56,15 @@ def test_every_command_has_its_options() -> None:
                 assert all(word in shown for word in option.opts), (name, option.opts)
                 assert option.help
                 assert option.help.split()[0] in shown
+
+
+def test_every_command_has_its_examples() -> None:
+    page = commands.page()
+    for path, examples in EXAMPLES.items():
+        assert all(
+            f"\nscore-flyio {line}\n" in (section(page, path) if path else page)
+            for line, _ in examples
+        )
 
 
 def test_every_global_option_is_there_once() -> None:

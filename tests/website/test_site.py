@@ -68,6 +68,7 @@ def test_the_site(tmp_path: Path) -> None:
     built = {file.relative_to(site).as_posix() for file in site.rglob("*.html")}
     assert {path.replace(".md", ".html") for path in GENERATED} <= built
     assert {"index.html", "changelog.html", "tutorial.html", "compatibility.html"} <= built
+    assert (site / "reference" / "events.schema.json").is_file()
     assert list(broken(site)) == []
     for file in site.rglob("*.html"):
         taken = Document(file.read_text()).taken
