@@ -11,12 +11,14 @@ from fly_emulator.faults import FaultRule, Faults, parse_faults
 from fly_emulator.invariants import violations
 from fly_emulator.journal import Journal, JournalEntry
 from fly_emulator.process import Behaviour, ProcessModel, marked_process
+from fly_emulator.runtime import Commands
 from fly_emulator.settings import EmulatorSettings, Organization, Principal
 from fly_emulator.transport import EmulatorTransport
 from fly_emulator.world import World
 
 __all__ = [
     "Behaviour",
+    "Commands",
     "Emulator",
     "EmulatorSettings",
     "EmulatorTransport",

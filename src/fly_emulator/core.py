@@ -30,6 +30,8 @@ from fly_emulator.process import ProcessModel, marked_process
 from fly_emulator.programs import Programs
 from fly_emulator.records import Json
 from fly_emulator.router import UNKNOWN, Match, machines_routes
+from fly_emulator.runtime import Commands, Runtime
+from fly_emulator.runtime.commands_within import CommandsWithin
 from fly_emulator.server import listening, serve_connections
 from fly_emulator.settings import EmulatorSettings, Principal
 from fly_emulator.transport import EmulatorTransport
@@ -115,7 +117,9 @@ class Emulator:
     Use it as `async with Emulator(settings) as fly`, then `fly.transport()` for an HTTP client in
     the same process, or `async with fly.serve()` for one on a port (`fly.url`).
 
-    With `file`, the world is read from that file and kept in it.
+    With `file`, the world is read from that file and kept in it. With `commands`, machines of the
+    images that they name are processes of this computer while it is served; `runtime.urls` has
+    where each app answers then, from `first_app_port` on.
     """
 
     def __init__(
@@ -130,6 +134,8 @@ class Emulator:
         model: ProcessModel = marked_process,
         exec_runner: ExecRunner | None = None,
         interfaces: Sequence[Interface] = STANDARD_INTERFACES,
+        commands: Commands | None = None,
+        first_app_port: int = 0,
     ) -> None:
         self.settings = settings or EmulatorSettings()
         self.clock = clock or EventLoopClock(start=None)
@@ -139,6 +145,14 @@ class Emulator:
         self.interfaces = tuple(interfaces)
         self.url: str | None = None
         self.limiter = RateLimiter()
+        self.runtime = (
+            Runtime(self, commands, first_port=first_app_port) if commands is not None else None
+        )
+        """Runs the machines while it is served; None: they are played."""
+        if self.runtime is not None and commands is not None:
+            model = self.runtime.model(model)
+            if commands.of_machines:
+                self.exec_runner = CommandsWithin(self.runtime)
         self._keeper = persist.Keeper(file) if file is not None else None
         loaded = self._keeper.load(self.settings, model) if self._keeper is not None else None
         self.world = loaded or World(settings=self.settings, model=model)
@@ -201,6 +215,8 @@ class Emulator:
         async with listening(host, port) as (listener, url), anyio.create_task_group() as tasks:
             self.url = url
             tasks.start_soon(self.control.watch)
+            if self.runtime is not None:
+                tasks.start_soon(self.runtime.run)
             tasks.start_soon(serve_connections, guard.before(self.handle), listener)
             try:
                 yield url
@@ -356,6 +372,8 @@ class Emulator:
                 await changed.wait()
 
     def _wake(self) -> None:
+        if self.runtime is not None and self.world.changed:
+            self.runtime.changed(frozenset(self.world.changed))
         for name in self.world.changed:
             event = self._watchers.pop(name, None)
             if event is not None:

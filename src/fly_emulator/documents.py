@@ -153,14 +153,20 @@ def check_documents(world: World, machine: MachineRecord, now: float) -> list[Js
 
 
 def named_checks(config: Json, *, within_service: bool) -> dict[str, Json]:
-    """All configured checks by the names that their results have; of one name, one is left."""
+    """All configured checks by the names that their results have; of one name, one is left.
+
+    Checks of services have the port of their service, if they name none.
+    """
     found: dict[str, Json] = {}
     number = 0
     for service in config.get("services") or ():
         number = 0 if within_service else number
         for check in service.get("checks") or ():
             port = check.get("port") or service.get("internal_port")
-            found[f"servicecheck-{number:02d}-{check.get('type') or 'tcp'}-{port}"] = check
+            found[f"servicecheck-{number:02d}-{check.get('type') or 'tcp'}-{port}"] = {
+                **check,
+                "port": port,
+            }
             number += 1
     return {**found, **(config.get("checks") or {})}
 
@@ -169,6 +175,11 @@ def _check_document(
     world: World, machine: MachineRecord, name: str, check: Json, now: float
 ) -> Json:
     assert machine.started_at is not None
+    seen = machine.observed.get(name)
+    if seen is not None:
+        status = "passing" if seen.passes else "critical"
+        updated = rfc3339(seen.at)
+        return {"name": name, "status": status, "output": seen.output, "updated_at": updated}
     healthy_at = machine.healthy_at
     if healthy_at is not None and world.settings.checks_wait_for_grace:
         grace = seconds_of(check.get("grace_period")) or 0.0

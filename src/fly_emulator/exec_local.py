@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 
 import anyio
 from attrs import field, frozen
@@ -38,6 +39,7 @@ class LocalExecRunner:
                     execution.command,
                     input=execution.stdin.encode(),
                     env=self.environment(execution.machine),
+                    cwd=self.folder(execution.machine),
                     check=False,
                 )
         except TimeoutError:
@@ -45,6 +47,10 @@ class LocalExecRunner:
         except OSError as error:
             return _result(NOT_FOUND, "", f"{execution.command[0]}: {error.strerror}")
         return _finished(done)
+
+    def folder(self, machine: MachineRecord) -> Path | None:  # noqa: ARG002 - for others
+        """Where commands are run; None: where the emulator is."""
+        return None
 
     def environment(self, machine: MachineRecord) -> dict[str, str]:
         """The variables of a process in the machine."""

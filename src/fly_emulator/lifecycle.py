@@ -124,6 +124,13 @@ def kill(world: World, machine: MachineRecord, now: float, number: int) -> None:
         destroy(world, machine, now)
 
 
+def exited(world: World, machine: MachineRecord, now: float, code: int) -> None:
+    """The process of a machine ended by itself: what its restart policy says is next."""
+    machine.pending = None
+    machine.exit_code = code
+    _exit(world, machine, now)
+
+
 def destroy(world: World, machine: MachineRecord, now: float) -> None:
     """Take a machine away for good, and its lease with it."""
     machine.lease = None
@@ -180,6 +187,7 @@ def _begin_start(
     machine.boot = behaviour.boot if boot is None else boot
     machine.failed_to_stay = False
     machine.healthy_at = None
+    machine.observed.clear()
     app = world.apps.get(machine.app)
     machine.secrets_version = app.secrets_version if app else 0
     world.enter(machine, state, at)

@@ -1,7 +1,7 @@
 """The log lines of machines: what the platform and their programs write.
 
 Those of the platform are made from the machines' events. A program writes the value of its variable
-EMULATE_OUTPUT at each start.
+EMULATE_OUTPUT at each start; a process that is run writes what it writes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def log_lines(
         line
         for record in world.machines_of(app)
         if (not machine or record.id == machine) and (not region or record.region == region)
-        for line in _lines(record)
+        for line in (*_lines(record), *_written(world, record))
     ]
     return sorted(found, key=lambda line: line.at)
 
@@ -51,6 +51,12 @@ def _lines(machine: MachineRecord) -> Iterator[LogLine]:
             )
         if (event.type, event.status) == ("start", "started"):
             yield from _printed(machine, event)
+
+
+def _written(world: World, machine: MachineRecord) -> Iterator[LogLine]:
+    """What its process wrote, where it has one."""
+    for at, line in world.printed.get(machine.id, ()):
+        yield LogLine(at=at, message=line, level="info", machine=machine.id, region=machine.region)
 
 
 def _printed(machine: MachineRecord, event: EventRecord) -> Iterator[LogLine]:

@@ -1,8 +1,8 @@
-"""What the proxy does to machines that nobody visits.
+"""Which machines the proxy sends requests to, and what it does to those that nobody visits.
 
 It looks at each region of each app, and stops one machine at a time of those that may be stopped.
-The emulator carries no traffic, so every machine is without load: all but the least number that
-is to run are too many.
+Unless machines are run, there is no traffic, so every machine is without load: all but the least
+number that is to run are too many.
 """
 
 from __future__ import annotations
@@ -10,8 +10,18 @@ from __future__ import annotations
 from collections import defaultdict
 
 from fly_emulator.configs import why_never_suspended
+from fly_emulator.documents import named_checks
 from fly_emulator.records import Json, MachineRecord
 from fly_emulator.world import World
+
+
+def serves(world: World, machine: MachineRecord, now: float) -> bool:
+    """Whether requests reach it: it runs, is not cordoned, and its checks pass."""
+    if machine.state != "started" or machine.cordoned or world.host_of(machine).status != "ok":
+        return False
+    if not named_checks(machine.config, within_service=True):
+        return True
+    return machine.healthy_at is not None and machine.healthy_at <= now
 
 
 def unneeded(world: World) -> list[tuple[MachineRecord, str]]:
@@ -22,9 +32,14 @@ def unneeded(world: World) -> list[tuple[MachineRecord, str]]:
             running[machine.app, machine.region].append(machine)
     found = []
     for (_, region), machines in sorted(running.items()):
-        stoppable = [(one, how) for one in machines if (how := _autostop(one.config))]
+        stoppable = [
+            (one, how)
+            for one in machines
+            if one.id not in world.visited and (how := _autostop(one.config))
+        ]
         if stoppable and len(machines) > _least(machines[0].config, region):
             found.append(stoppable[-1])
+    world.visited.clear()
     return found
 
 

@@ -69,6 +69,15 @@ class Visit:
 
 
 @define(kw_only=True)
+class CheckRecord:
+    """What a check of a running process found, and since when it is so."""
+
+    passes: bool
+    output: str
+    at: float
+
+
+@define(kw_only=True)
 class MachineRecord:
     """A machine with all its versions; the last one is the present one."""
 
@@ -102,6 +111,8 @@ class MachineRecord:
     boot: float = 0.0
     healthy_at: float | None = None
     """When its checks pass; None: never."""
+    observed: dict[str, CheckRecord] = field(factory=dict)
+    """What the checks of its process found, where it has one; else the model says how they are."""
     exit_code: int = 0
     exits: int = 0
     """Exits not asked for, since the last start that was asked for, in the last minutes."""

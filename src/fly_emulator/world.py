@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import random
+from collections import deque
 from collections.abc import Iterator
 
 from attrs import define, field
@@ -72,6 +73,10 @@ class World:
     """Clusters of Managed Postgres."""
     next_look: float | None = None
     """When the proxy looks next for machines that nobody needs; None: it does not."""
+    visited: set[str] = field(factory=set)
+    """Ids of the machines that the proxy sent requests to since it looked."""
+    printed: dict[str, deque[tuple[float, str]]] = field(factory=dict, repr=False)
+    """The lines that processes of machines wrote, by machine; no file keeps them."""
     unlisted: set[str] = field(factory=set)
     """Regions that do not answer when machines are listed, as for a while in an incident of 2026:
     the list then lacks theirs."""
@@ -152,6 +157,7 @@ class World:
 
     def forget_machine(self, machine: MachineRecord) -> None:
         self.machines.pop(machine.id, None)
+        self.printed.pop(machine.id, None)
         app = self.apps.get(machine.app)
         if app is not None and machine.id in app.machines:
             app.machines.remove(machine.id)
@@ -163,6 +169,11 @@ class World:
         """Let a step happen to a machine at a time, instead of whatever was to happen before."""
         machine.pending = Step(name=step, at=at, ticket=self.number())
         heapq.heappush(self._due, (at, machine.pending.ticket, machine.id))
+
+    def next_due(self) -> float | None:
+        """When something happens next by itself; None: nothing will."""
+        times = [self._due[0][0]] if self._due else []
+        return min([*times, *([] if self.next_look is None else [self.next_look])], default=None)
 
     def next_step(self, now: float) -> tuple[MachineRecord, Step] | None:
         """Take the earliest step that is due."""

@@ -101,6 +101,14 @@ def test_faults_on_purpose() -> None:
         (["--port", "70000"], "70000"),
         (["--host", "everywhere"], "'everywhere' is no address of this computer"),
         (["--host", "192.0.2.1"], "192.0.2.1 is no address of this computer"),
+        (["--runtime", "process"], "no image has a command"),
+        (["--run", "web=true"], "add --runtime process"),
+        (["--allow-exec"], "add --runtime process"),
+        (["--runtime", "process", "--run", "web"], "'web' names no image with its command"),
+        (
+            ["--runtime", "process", "--run", "web=true", "--allow-exec", "--host", "0.0.0.0"],
+            "whoever reaches 0.0.0.0 could run commands on this computer",
+        ),
         (["--faults", "explode"], "unknown action 'explode'"),
     ],
 )

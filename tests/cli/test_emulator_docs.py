@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +49,36 @@ def run(script: str, folder: Path, url: str, **environ: str) -> str:
 def test_the_document_from_its_first_line_to_its_last(tmp_path: Path) -> None:
     begin = next(line for line in SHELL[0].splitlines() if line.startswith("score-flyio"))
     with serving(*options(shlex.split(begin))) as (_, url):
-        printed = run("\n".join(SHELL[1:]), tmp_path, url)
+        used = [block for block in SHELL[1:] if "emulator serve" not in block]
+        printed = run("\n".join(used), tmp_path, url)
     assert "demo-example" in printed
     assert '"rule":"Machines_update: 503 times=1"' in printed
     assert '"operation":"Machines_create"' in printed
     assert json.loads((tmp_path / "world.json").read_text())["apps"][0]["name"] == "demo-example"
+
+
+def test_a_machine_that_runs_as_it_shows(tmp_path: Path) -> None:
+    (line,) = [block for block in SHELL[1:] if "emulator serve" in block]
+    words = shlex.split(line)
+    words[words.index("--app-port") + 1] = "0"
+    service = {
+        "protocol": "tcp",
+        "internal_port": 80,
+        "ports": [{"port": 80, "handlers": ["http"]}],
+    }
+    config = {"image": "nginx:1", "services": [service]}
+    headers = {"authorization": "Bearer any"}
+    with (
+        serving(*options(words)) as (_, url),
+        httpx.Client(base_url=url, headers=headers) as client,
+    ):
+        client.post("/v1/apps", json={"name": "shop"})
+        client.post("/v1/apps/shop/machines", json={"config": config})
+        found = None
+        deadline = time.monotonic() + 20
+        while found is None and time.monotonic() < deadline:
+            found = client.get("/_emulator/overview").json()["apps"][0]["url"]
+        assert "Directory listing" in client.get(str(found)).text
 
 
 def test_the_refusal_that_it_shows() -> None:

@@ -79,7 +79,10 @@ class Control:
         emulator = self._emulator
         emulator.advance()
         entries = emulator.journal.entries
-        return overview(emulator.world, self.history, entries, emulator.limiter, emulator.now())
+        urls = emulator.runtime.urls if emulator.runtime is not None else {}
+        return overview(
+            emulator.world, self.history, entries, emulator.limiter, emulator.now(), urls=urls
+        )
 
     async def watch(self) -> None:
         """Sample which machines serve, until cancelled."""

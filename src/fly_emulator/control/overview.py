@@ -11,6 +11,7 @@ from attrs import define, field
 from fly_emulator import documents
 from fly_emulator.journal import JournalEntry
 from fly_emulator.limits import RateLimiter
+from fly_emulator.proxy import serves
 from fly_emulator.records import App, Json, MachineRecord, VolumeRecord
 from fly_emulator.world import World
 
@@ -44,27 +45,21 @@ class History:
         return [sample[app] for sample in self.samples if app in sample]
 
 
-def serves(world: World, machine: MachineRecord, now: float) -> bool:
-    """Whether requests reach it: it runs, is not cordoned, and its checks pass."""
-    if machine.state != "started" or machine.cordoned or world.host_of(machine).status != "ok":
-        return False
-    if not documents.named_checks(machine.config, within_service=True):
-        return True
-    return machine.healthy_at is not None and machine.healthy_at <= now
-
-
 def overview(
     world: World,
     history: History,
     entries: Sequence[JournalEntry],
     limiter: RateLimiter,
     now: float,
+    *,
+    urls: Mapping[str, str],
 ) -> Json:
     """All of it as a document; of very many machines the first ones."""
     left, apps = SHOWN_MACHINES, []
     for app in world.apps.values():
         shown = _app(world, app, history, now, left)
         left -= len(shown["machines"])
+        shown["url"] = urls.get(app.name)
         apps.append(shown)
     return {"now": now, "ahead": world.ahead, "apps": apps, "calls": _calls(entries, limiter, now)}
 

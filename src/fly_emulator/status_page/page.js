@@ -89,6 +89,12 @@ function machine(one) {
   return row;
 }
 
+function link(url) {
+  const element = make("a", "", url);
+  element.href = url;
+  return element;
+}
+
 function app(one) {
   const most = Math.max(1, ...one.history.map(([, all]) => all));
   const chart = make("div", "bars", ...one.history.slice(-120).map(([serving, all]) =>
@@ -105,7 +111,7 @@ function app(one) {
   return make("article", "app",
     make("div", "head", make("h3", "", one.name),
       make("span", `badge ${all ? "good" : one.serving ? "warn" : ""}`, `${one.serving} of ${one.count} serve`),
-      make("span", "soft", one.organization)),
+      make("span", "soft", one.organization), one.url ? link(one.url) : ""),
     one.history.length > 1 ? chart : "",
     make("ul", "machines", ...one.machines.map(machine)),
     more > 0 ? make("p", "soft", `and ${more} more`) : "", rest);

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from fly_emulator import Emulator
 
 PORT = 4280
+AUTOSTOP_EVERY = 300.0
+"""Seconds between looks at machines that run and that nobody visits."""
 KEPT_REQUESTS = 10_000
 """How many of the latest requests a served emulator remembers."""
 
@@ -108,6 +110,32 @@ _SECONDS = click.FloatRange(min=0)
     metavar="FILE",
     help="Keep the apps and machines in this file.",
 )
+@click.option(
+    "--runtime",
+    type=click.Choice(["model", "process"]),
+    default="model",
+    show_default=True,
+    help="Whether machines are only played, or run as processes of this computer.",
+)
+@click.option(
+    "--run",
+    "images",
+    multiple=True,
+    metavar="IMAGE=COMMAND",
+    help="What runs for an image, such as 'nginx=python3 -m http.server $PORT'.",
+)
+@click.option(
+    "--allow-exec",
+    is_flag=True,
+    help="Let machines bring commands of their own, and run commands that are executed in them.",
+)
+@click.option(
+    "--app-port",
+    type=click.IntRange(0, 65000),
+    default=0,
+    metavar="PORT",
+    help="The port of the first app that runs, the next app's is one more; 0 takes any free one.",
+)
 @json_option
 async def serve(
     cli: CliContext, port: int, host: str, names: tuple[str, ...], **settings: Any
@@ -122,6 +150,11 @@ async def serve(
     from score_flyio.base.web_address import is_loopback
     from score_flyio.errors import ConfigError
 
+    if settings["allow_exec"] and not is_loopback(host):
+        raise ConfigError(
+            f"--allow-exec: whoever reaches {host} could run commands on this computer",
+            hint="listen on 127.0.0.1, or leave out --allow-exec",
+        )
     if not is_loopback(host):
         cli.output.warn(
             f"everyone who reaches {host} can read and change all that is emulated, secrets too; "
@@ -161,10 +194,15 @@ def _emulator(
     journal: Path | None,
     faults: str,
     world: Path | None,
+    runtime: str,
+    images: tuple[str, ...],
+    allow_exec: bool,
+    app_port: int,
 ) -> Emulator:
-    from fly_emulator import Emulator, EmulatorSettings, parse_faults
+    from fly_emulator import Commands, Emulator, EmulatorSettings, parse_faults
 
     standard = EmulatorSettings()
+    _check_runtime(runtime, images, allow_exec=allow_exec)
     settings = EmulatorSettings(
         registry=True,
         seed=seed,
@@ -172,14 +210,31 @@ def _emulator(
         boot=standard.boot if boot is None else boot,
         healthy_after=standard.healthy_after if checks is None else checks,
         rate_limits=not no_limits,
+        autostop_every=AUTOSTOP_EVERY if runtime == "process" else None,
     )
     return Emulator(
         settings,
         faults=parse_faults(faults, seed),
         journal=journal and cli.directory / journal,
         keep_journal=KEPT_REQUESTS,
+        commands=Commands.parse(images, of_machines=allow_exec) if images else None,
+        first_app_port=app_port,
         file=world and cli.directory / world,
     )
+
+
+def _check_runtime(runtime: str, images: tuple[str, ...], *, allow_exec: bool) -> None:
+    from score_flyio.errors import ConfigError
+
+    if runtime == "process" and not images:
+        raise ConfigError(
+            "--runtime process: no image has a command",
+            hint="give some, such as --run 'nginx=python3 -m http.server $PORT'",
+        )
+    if runtime == "model" and (images or allow_exec):
+        raise ConfigError(
+            "--run and --allow-exec are about machines that run", hint="add --runtime process"
+        )
 
 
 async def _forever() -> None:

@@ -1,0 +1,35 @@
+"""Commands that are executed in machines that run: where their process is, with what it finds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import field, frozen
+
+from fly_emulator.exec_local import LocalExecRunner
+from fly_emulator.records import Json, MachineRecord
+from fly_emulator.runtime.runtime import Runtime
+from fly_emulator.wire import Execution
+
+
+@frozen
+class CommandsWithin:
+    """An `ExecRunner` for the machines of a runtime."""
+
+    runtime: Runtime
+
+    async def run(self, execution: Execution) -> Json:
+        """Run the command beside the machine's process."""
+        return await _Within(self.runtime.world, runtime=self.runtime).run(execution)
+
+
+@frozen
+class _Within(LocalExecRunner):
+    runtime: Runtime = field(kw_only=True)
+
+    def folder(self, machine: MachineRecord) -> Path | None:
+        found = self.runtime.folder(machine)
+        return found if found.is_dir() else None
+
+    def environment(self, machine: MachineRecord) -> dict[str, str]:
+        return self.runtime.environment(machine, self.runtime.ports(machine))

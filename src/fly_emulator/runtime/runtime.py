@@ -1,0 +1,236 @@
+"""Runs the machines of an emulator: a process for each that has started, and for no other.
+
+The world decides when a machine starts, stops and is replaced, as ever. What waits for a process to
+end, such as a stop, waits until it has ended; and a process that ends by itself is an exit.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Set as AbstractSet
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Final
+
+import anyio
+from anyio.abc import TaskGroup
+
+from fly_emulator import lifecycle
+from fly_emulator.exec_local import LocalExecRunner
+from fly_emulator.process import Behaviour, ProcessModel
+from fly_emulator.records import CheckRecord, Json, MachineRecord
+from fly_emulator.runtime import checks
+from fly_emulator.runtime.app_proxy import AppProxy
+from fly_emulator.runtime.commands import Commands, filled_in
+from fly_emulator.runtime.process import KILL, MachineProcess
+from fly_emulator.runtime.surroundings import own_ports, prepare, variables
+from fly_emulator.server import listening, serve_connections
+from fly_emulator.settings import EmulatorSettings
+from fly_emulator.world import World
+
+if TYPE_CHECKING:
+    from fly_emulator.core import Emulator
+
+_ENDING: Final = frozenset({"stopping", "restarting", "replacing", "destroying"})
+"""States that a process leaves by its end."""
+_KEPT_LINES: Final = 1000
+_PASSED_ON: Final = ("PATH", "LANG", "TMPDIR")
+"""Variables of this computer that processes get."""
+_STEP: Final = 1e-6
+
+
+class Runtime:
+    """The processes of one emulator, and a proxy for each app that has some."""
+
+    def __init__(self, emulator: Emulator, commands: Commands, *, first_port: int = 0) -> None:
+        self._emulator = emulator
+        self._commands = commands
+        self._first_port = first_port
+        self._running: dict[str, MachineProcess] = {}
+        self._proxies: dict[str, anyio.CancelScope] = {}
+        self._dirty: set[str] = set()
+        self._news = anyio.Event()
+        self._tasks: TaskGroup | None = None
+        self._home = Path()
+        self.urls: dict[str, str] = {}
+        """Where each app answers."""
+
+    @property
+    def world(self) -> World:
+        """What the processes belong to."""
+        return self._emulator.world
+
+    def model(self, played: ProcessModel) -> ProcessModel:
+        """How machines behave: those that are run as their processes do, the others as played."""
+
+        def behaviour(config: Json, settings: EmulatorSettings) -> Behaviour:
+            if self._commands.words(config) is None:
+                return played(config, settings)
+            return Behaviour(boot=settings.boot, healthy_after=None)
+
+        return behaviour
+
+    # --- what happens in the world
+
+    def changed(self, machines: AbstractSet[str]) -> None:
+        """Take notice of machines that changed; their processes are asked to end at once."""
+        for name in machines:
+            self._end_politely(name)
+        self._dirty |= machines
+        self.wake()
+
+    def wake(self) -> None:
+        """Let everybody look who waits for something to change."""
+        self._news.set()
+        self._news = anyio.Event()
+
+    @property
+    def news(self) -> anyio.Event:
+        """Set when something changes next."""
+        return self._news
+
+    def _end_politely(self, name: str) -> None:
+        process, machine = self._running.get(name), self.world.machines.get(name)
+        if process is None or machine is None or machine.pending is None or process.stopping:
+            return
+        if machine.state in _ENDING and self._tasks is not None:
+            process.stopping = True
+            process.resume()
+            process.send(process.stop_signal)
+            at = self._emulator.now() + process.stop_timeout + 1
+            self.world.schedule(machine, machine.pending.name, at)
+            self._tasks.start_soon(_end_by_force, process)
+
+    # --- the loop
+
+    async def run(self) -> None:
+        """Run what is to run, until cancelled."""
+        with ExitStack() as stack:
+            self._home = Path(stack.enter_context(TemporaryDirectory(prefix="fly-emulator-")))
+            async with anyio.create_task_group() as self._tasks:
+                self._dirty |= set(self.world.machines)
+                while True:
+                    news = self._news
+                    self._emulator.advance()
+                    self._look(self._tasks)
+                    due, now = self.world.next_due(), self._emulator.now()
+                    wait = None if due is None else max(due - now, 0) + _STEP
+                    with anyio.move_on_after(wait):
+                        await news.wait()
+
+    def _look(self, tasks: TaskGroup) -> None:
+        while self._dirty:
+            self._follow(self._dirty.pop(), tasks)
+        for app in list(self._proxies):
+            if app not in self.world.apps:
+                self._proxies.pop(app).cancel()
+
+    def _follow(self, name: str, tasks: TaskGroup) -> None:
+        """Let a process be as its machine is."""
+        machine, process = self.world.machines.get(name), self._running.get(name)
+        state = machine.state if machine is not None else "destroyed"
+        if machine is not None and state == "started" and process is None:
+            words = self._commands.words(machine.config)
+            if words is not None:
+                self._spawn(machine, words, tasks)
+        elif process is None:
+            return
+        elif state == "started" and process.paused:
+            process.resume()
+        elif state in {"suspending", "suspended"}:
+            process.pause()
+        elif state in {"created", "stopped", "destroyed", "failed"}:
+            process.stopping = True
+            process.send(KILL)
+
+    # --- processes
+
+    def _spawn(self, machine: MachineRecord, words: tuple[str, ...], tasks: TaskGroup) -> None:
+        folder, ports = self.folder(machine), own_ports(machine.config)
+        prepare(folder, self._home / "volumes", machine, self.world.apps.get(machine.app))
+        environ = self.environment(machine, ports)
+        lines = self.world.printed.setdefault(machine.id, deque(maxlen=_KEPT_LINES))
+        process = MachineProcess(
+            config=machine.config,
+            words=filled_in(words, environ),
+            environ=environ,
+            folder=folder,
+            ports=ports,
+            printed=lambda line: lines.append((self._emulator.now(), line)),
+        )
+        self._running[machine.id] = process
+        tasks.start_soon(self._live, machine.id, process)
+        if machine.config.get("services") and machine.app not in self._proxies:
+            self._proxies[machine.app] = anyio.CancelScope()
+            tasks.start_soon(self._serve_app, machine.app)
+
+    async def _live(self, name: str, process: MachineProcess) -> None:
+        try:
+            async with anyio.create_task_group() as tasks:
+                tell = partial(self._tell, name, process)
+                tasks.start_soon(checks.watch, process.config, process.ports, tell)
+                code = await process.run()
+                tasks.cancel_scope.cancel()
+        finally:
+            del self._running[name]
+        with self._emulator.changing() as world:
+            machine = world.machines.get(name)
+            if machine is None:
+                return
+            now = self._emulator.now()
+            if machine.state in _ENDING and machine.pending is not None:
+                world.schedule(machine, machine.pending.name, now)
+            elif machine.state == "started":
+                lifecycle.exited(world, machine, now, code)
+            self._dirty.add(name)
+
+    async def _tell(
+        self, name: str, process: MachineProcess, check: str, found: checks.Finding
+    ) -> None:
+        machine = self.world.machines.get(name)
+        if machine is None or process.ended or machine.state != "started":
+            return
+        seen = machine.observed.get(check)
+        if seen is not None and (seen.passes, seen.output) == (found.passes, found.output):
+            return
+        with self._emulator.changing() as world:
+            now = self._emulator.now()
+            machine.observed[check] = CheckRecord(passes=found.passes, output=found.output, at=now)
+            well = len(machine.observed) == len(checks.names(machine.config))
+            well = well and all(one.passes for one in machine.observed.values())
+            machine.healthy_at = (machine.healthy_at or now) if well else None
+            world.changed.add(name)
+
+    # --- what a process finds, and where it is found
+
+    def folder(self, machine: MachineRecord) -> Path:
+        """Where a machine's files are."""
+        return self._home / "machines" / machine.id
+
+    def environment(self, machine: MachineRecord, ports: dict[int, int]) -> dict[str, str]:
+        """The variables of a machine's process."""
+        passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        given = LocalExecRunner(self.world).environment(machine)
+        return {**passed, **given, **variables(ports, self.folder(machine))}
+
+    def ports(self, machine: MachineRecord) -> dict[int, int]:
+        """The own ports of a machine's process; empty: it has no process."""
+        process = self._running.get(machine.id)
+        return {} if process is None or process.ended else process.ports
+
+    async def _serve_app(self, app: str) -> None:
+        port = self._first_port + len(self.urls) if self._first_port else 0
+        with self._proxies[app]:
+            async with listening("127.0.0.1", port) as (listener, url):
+                self.urls[app] = url
+                await serve_connections(AppProxy(self._emulator, self, app).handle, listener)
+        self.urls.pop(app, None)
+
+
+async def _end_by_force(process: MachineProcess) -> None:
+    await anyio.sleep(process.stop_timeout)
+    if not process.ended:
+        process.send(KILL)
