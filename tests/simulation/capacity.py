@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Collection
 
 from attrs import define, field
 
 from fly_emulator import Emulator, World
 from fly_emulator.records import MachineRecord
-from tests.simulation.commands import Command, Deploy, Destroy, Scale, touches
+from tests.simulation.commands import Command, Deploy, Destroy, Rollback, Scale, touches
+from tests.simulation.inputs import SimApp
 from tests.simulation.platform import WatchedWorld, group_of, healthy, living
 from tests.simulation.scenario import Scenario
 
@@ -34,7 +36,9 @@ class CapacityWatch:
         emulator.advance()
         watch = cls(scenario, emulator, {}, {})
         if scenario.calm:
-            wanted = {(a.app, group) for a in scenario.apps for group in a.versions[stage].groups}
+            wanted = {
+                (a.app, group) for a in scenario.apps for group in _lasting(a, command, stage)
+            }
             watch.promised = {
                 key: promised
                 for key, promised in _promises(scenario, emulator, command).items()
@@ -67,6 +71,14 @@ class CapacityWatch:
             for (app, group), promised in self.promised.items()
             if self.least[app, group] < promised
         ]
+
+
+def _lasting(app: SimApp, command: Command, stage: int) -> Collection[str]:
+    """The groups that the command does not take away: going back ends those that began since."""
+    if not isinstance(command, Rollback):
+        return app.versions[stage].groups
+    earlier = (set(version.groups) for version in app.versions[: stage + 1])
+    return set.intersection(*earlier)
 
 
 def count_serving(scenario: Scenario, emulator: Emulator, at: float) -> Counter[Key]:
