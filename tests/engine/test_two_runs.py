@@ -23,6 +23,7 @@ from score_flyio.events import Event
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.client import FlyClient
 from tests.engine.lab import QUICK, Lab, toml
+from tests.simulation.platform import healthy
 
 STRATEGIES: Final = ("rolling", "canary", "bluegreen", "immediate")
 HONEST: Final = {"lease_held", "plan_stale", "app_missing"}
@@ -149,7 +150,7 @@ def check_clean(lab: Lab) -> None:
 
 @define
 class Serving:
-    """How few machines served at any time."""
+    """How few machines served at any time, with their checks passing."""
 
     lab: Lab
     least: int = 99
@@ -159,7 +160,7 @@ class Serving:
             up = [
                 m
                 for m in self.lab.machines()
-                if m.state == "started"
+                if healthy(m, self.lab.clock.time())
                 and not m.cordoned
                 and "fly_canary" not in m.config["metadata"]
             ]

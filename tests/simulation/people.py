@@ -41,6 +41,10 @@ class People:
     emptied: set[str] = field(factory=set)
     """Apps of which they destroyed a whole group: it begins anew, with its first machines."""
 
+    destroyed: list[tuple[Group, bool]] = field(factory=list)
+    """Groups of which they destroyed a machine since counts were looked at; whether it was the
+    last one that was to run."""
+
     async def carry_out(self, deed: Disturbance) -> None:
         """What they do at its time, if they can."""
         await anyio.sleep(deed.at)
@@ -64,7 +68,10 @@ class People:
                 self.stopped.add(machine.id)
             case "destroys":
                 lifecycle.destroy(self.emulator.world, machine, now)
-                if not self.members((machine.app, group_of(machine.config))):
+                group = machine.app, group_of(machine.config)
+                left = self.members(group)
+                self.destroyed.append((group, not any(is_to_run(m) for m in left)))
+                if not left:
                     self.emptied.add(machine.app)
             case _:
                 return self._resize((machine.app, group_of(machine.config)), now)
@@ -125,6 +132,11 @@ class People:
             if machine.id in self.stopped and machine.state == "stopped"
         )
         return Before(people=self, at_rest=at_rest)
+
+
+def is_to_run(machine: MachineRecord) -> bool:
+    """Whether it is no standby."""
+    return not machine.config.get("standbys")
 
 
 def _changes_sizes(command: Command, app: str) -> bool:

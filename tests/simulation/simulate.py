@@ -210,6 +210,7 @@ class Simulation:
         """
         plan = record.plan
         if not record.done:
+            self.counts.in_doubt = True
             if plan.calm and self._failed(record) and not self._held_too_long(record):
                 shown = record.report.to_text() if record.report else record.error
                 self.violations.append(f"run {record.number}: undisturbed, but it failed: {shown}")
@@ -217,9 +218,8 @@ class Simulation:
         text = f"refused, {getattr(record.error, 'code', '')}" if record.refused else "done"
         if isinstance(plan.command, RemoveCertificate) and plan.again and record.refused:
             text = "done"
-        if not self.scenario.people:
-            broken = self.counts.broken(self, plan.place)
-            self.violations += [f"run {record.number}: {text}" for text in broken]
+        broken = self.counts.broken(self, plan.place)
+        self.violations += [f"run {record.number}: {text}" for text in broken]
         self.endings[plan.place] = Ending(text=text, fleet=fleet(self, settled=False))
         for app in self.scenario.apps:
             self.releases[app.app, plan.place] = newest_release(self.emulator.world, app.app)

@@ -112,7 +112,8 @@ def test_counts_that_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
         return next((Missing(launch=p.id, first=name) for name, p in alone), None)
 
     monkeypatch.setattr(groups, "missing_of_launch", bring_back)
-    assert first_violation(", scaled to")
+    assert first_violation(", people want")
+    assert first_violation(", people want", with_people=True)
 
 
 def test_an_old_size_that_is_written_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,9 +36,12 @@ class Missing:
 def missing_of_launch(machines: Iterable[models.Machine]) -> Missing | None:
     """The second machine of a launch that was never there, as far as the first one tells.
 
-    Where the first one is missing, a person removed it, and it stays away.
+    Where the first one is missing, a person removed it, and it stays away. A machine that another
+    one is about to replace counts no more.
     """
     machines = tuple(machines)
+    replaced = {Marks.of(machine).stands_for for machine in machines}
+    machines = tuple(machine for machine in machines if machine.id not in replaced)
     for machine in machines:
         launch = Launch.of_machine(machine)
         if launch is None or launch.number == launch.of or Marks.of(machine).counted:

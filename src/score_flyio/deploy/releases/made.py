@@ -110,15 +110,21 @@ def made_release(result: AppResult, known: Sequence[Release], *, at: float) -> R
 
 
 def _members(result: AppResult, known: Sequence[Release]) -> dict[str, Member]:
-    """The machines before the run, where it changed which groups there are."""
+    """The machines before the run, where it changed which groups there are.
+
+    A group that nobody remembers began in a run that was cut short.
+    """
     done = [r.step for r in result.results.values() if r.outcome is Outcome.DONE]
     gone = {s.target.machine or s.target.step for s in done if isinstance(s, DestroyMachine)}
     given = {s.machine: s.group for s in done if isinstance(s, UpdateMachine)}
     machines = [m for m in result.plan.machines if not (_is_standby(m) or Marks.of(m).canary)]
     after = {given.get(m.id or "", group_of(m)) for m in machines if m.id not in gone}
     after |= {s.group for s in done if isinstance(s, CreateMachine) and s.id not in gone}
+    remembered = {group for release in known for group in release.configs}
     before = {
-        m.id or "": Member(group=_former_group(m, known), region=m.region or "") for m in machines
+        m.id or "": Member(group=group, region=m.region or "")
+        for m in machines
+        if (group := _former_group(m, known)) in remembered or not remembered
     }
     if {member.group for member in before.values()} in (after, set()):
         return {}

@@ -42,6 +42,11 @@ def machine(name: str, launch: str = "", counted: str | None = None) -> models.M
     return models.Machine(id=name, config=Marks(counted=counted).stamp(config))
 
 
+def replacing(machine: models.Machine, other: str) -> models.Machine:
+    config = machine.config or models.FlyMachineConfig()
+    return evolve(machine, config=Marks(stands_for=other).stamp(config))
+
+
 def mutations(observed: ObservedApp, text: str = SERVICE, **options: Any) -> list[str]:
     return [s.id for s in planned(wanted(text), observed, **options).steps if s.mutates]
 
@@ -56,6 +61,10 @@ def mutations(observed: ObservedApp, text: str = SERVICE, **options: Any) -> lis
         ([machine("b", "L:2/2")], None),
         ([machine("a", "L:1/1")], None),
         ([machine("a")], None),
+        (
+            [machine("a", "L:1/2"), replacing(machine("b", "L:1/2+again"), "a")],
+            Missing(launch="L", first="b"),
+        ),
         # flyctl clones a machine with all of its metadata
         ([machine("a", "L:1/2"), machine("b", "L:1/2")], None),
         ([machine("a", "L:1/2"), machine("b", "K:1/2", LAUNCHED)], Missing(launch="L", first="a")),
