@@ -184,6 +184,14 @@ class TestGenerate:
         assert not (project.directory / "fly_bad.toml").exists()
         assert toml(project, "fine")["app"] == "pfx-fine"
 
+    def test_why_a_resource_failed_is_told_once(self, project: Cli) -> None:
+        project("provisioners", "add", "maker", "thing", "--cmd-binary=false")
+        write(project, web=workload("web", db="thing"))
+        result = project("generate", "web.yaml")
+        assert result.exit_code == 1
+        assert "WARN web/thing.default#web.db: provisioning with maker failed\n" in result.stderr
+        assert result.stderr.count("exit code 1") == 1, result.stderr
+
     def test_a_broken_workload_in_the_state_blocks_no_other(self, project: Cli) -> None:
         write(project, bad=workload("bad", db="nobody"), fine=workload("fine"))
         assert project("generate", "bad.yaml").exit_code == 1

@@ -117,7 +117,7 @@ def test_plain_says_what_goes_on_when_nothing_was_heard_for_long() -> None:
             "22:13:40 still waiting: web/postgres.default#web.db: provisioning with local-db (20s); "
             "web: wait for machine m0 (20s); web: wait for machine m1 (20s); 2 more"
         ),
-        "22:13:40 WARN web/postgres.default#web.db: provisioning with local-db failed: no room",
+        "22:13:40 WARN web/postgres.default#web.db: provisioning with local-db failed",
         (
             "22:14:00 still waiting: web: wait for machine m0 (40s); web: wait for machine m1 (40s); "
             "web: wait for machine m2 (40s); 1 more"

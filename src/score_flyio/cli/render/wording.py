@@ -92,7 +92,7 @@ def _provisioning_finished(event: events.ProvisioningFinished) -> str:
 
 def _provisioning_failed(event: events.ProvisioningFailed) -> str:
     by = f" with {event.provisioner}" if event.provisioner else ""
-    return f"provisioning{by} failed: {event.error}"
+    return f"provisioning{by} failed"
 
 
 def _deprovisioning_started(event: events.DeprovisioningStarted) -> str:
