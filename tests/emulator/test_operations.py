@@ -28,9 +28,7 @@ def test_every_path_leads_to_its_operation(operation: Operation) -> None:
     assert match.path == values
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/v1", "/v1/nothing", "/v2/apps", "/v1/apps/a/machines/b/c/d"]
-)
+@pytest.mark.parametrize("path", ["/v1", "/v1/nothing", "/v2/apps", "/v1/apps/a/machines/b/c/d"])
 async def test_unknown_paths_are_not_found(api: Api, path: str) -> None:
     assert (await api.client.get(path)).status_code == 404
 
