@@ -48,16 +48,33 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
     return st.builds(kind, **{member.name: values(hints[member.name]) for member in fields(kind)})
 
 
-def some(kind: type[Any]) -> st.SearchStrategy[list[Any]]:
-    return st.lists(values(kind), max_size=2)
+def some(kind: type[Any], least: int = 0) -> st.SearchStrategy[list[Any]]:
+    return st.lists(values(kind), min_size=least, max_size=2)
+
+
+def with_a_version(machines: list[MachineRecord]) -> list[MachineRecord]:
+    return [machine for machine in machines if machine.versions]
+
+
+def belong_together(
+    apps: list[App], machines: list[MachineRecord], volumes: list[VolumeRecord], hosts: list[Host]
+) -> None:
+    """Makes them name each other: a world that names what is not there is refused."""
+    for record in (*machines, *volumes):
+        record.app, record.host = apps[0].name, hosts[0].id
+    for machine in machines:
+        machine.versions[-1].config["guest"] = {}
+    for app in apps:
+        app.machines = [machine.id for machine in machines]
+        app.volumes = [volume.id for volume in volumes]
 
 
 @hypothesis_settings(max_examples=60, deadline=None)
 @given(
-    apps=some(App),
-    machines=some(MachineRecord),
+    apps=some(App, least=1),
+    machines=some(MachineRecord).map(with_a_version),
     volumes=some(VolumeRecord),
-    hosts=some(Host),
+    hosts=some(Host, least=1),
     tokens=some(TokenRecord),
     sequence=st.integers(0, 2**40),
 )
@@ -69,6 +86,7 @@ def test_a_world_survives_a_round_trip(
     tokens: list[TokenRecord],
     sequence: int,
 ) -> None:
+    belong_together(apps, machines, volumes, hosts)
     world = World(
         settings=EmulatorSettings(),
         sequence=sequence,

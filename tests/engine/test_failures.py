@@ -314,6 +314,23 @@ async def test_a_standby_stands_by_for_what_replaces_its_machine(
     assert (await lab.deploy(new)).changes == []
 
 
+@pytest.mark.parametrize("image", ["nginx:1", "nginx:2"])
+@pytest.mark.parametrize("strategy", ["rolling", "bluegreen", "immediate"])
+async def test_a_standby_of_what_is_gone_stands_by_for_the_first_of_its_launch(
+    lab: Lab, image: str, strategy: str
+) -> None:
+    """With bluegreen it named the blue machine, and each deploy made all machines anew."""
+    await lab.deploy(toml(service=False))
+    (standby,) = [m for m in lab.machines() if m.config.get("standbys")]
+    standby.config["standbys"] = ["148e000000000a"]
+    new = toml(service=False, image=image, strategy=strategy)
+    assert (await lab.deploy(new)).code == 0
+    (primary,) = [m for m in lab.machines() if not m.config.get("standbys")]
+    (standby,) = [m for m in lab.machines() if m.config.get("standbys")]
+    assert standby.config["standbys"] == [primary.id]
+    assert (await lab.deploy(new)).changes == []
+
+
 async def test_the_data_of_a_lost_host_is_not_left_behind(lab: Lab) -> None:
     mounts = '[[mounts]]\nsource = "data"\ndestination = "/data"\n'
     await lab.deploy(toml(mounts))

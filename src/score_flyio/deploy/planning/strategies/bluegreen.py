@@ -67,7 +67,7 @@ def _greens(update: GroupUpdate) -> tuple[CreateMachine, ...]:
     made: dict[str, CreateMachine] = {}
     previous: tuple[str, ...] = ()
     for number, step in enumerate(primaries_first, start=1):
-        covered = next((made[b] for b in step.config.standbys or () if b in made), None)
+        covered = next((made[b] for b in _covers(step) if b in made), None)
         green = CreateMachine(
             id=_name(step),
             app=update.app,
@@ -86,6 +86,13 @@ def _greens(update: GroupUpdate) -> tuple[CreateMachine, ...]:
         previous = (green.id,)
         made[step.machine] = green
     return tuple(made.values())
+
+
+def _covers(step: UpdateMachine) -> tuple[str, ...]:
+    """Ids of the blue machines that a standby stands by for; a config may name one that is gone."""
+    if step.standby_for is not None:
+        return (step.standby_for.machine or "",)
+    return tuple(step.config.standbys or ())
 
 
 def _name(step: UpdateMachine) -> str:
