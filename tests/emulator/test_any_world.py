@@ -60,9 +60,10 @@ def belong_together(
     apps: list[App], machines: list[MachineRecord], volumes: list[VolumeRecord], hosts: list[Host]
 ) -> None:
     """Makes them name each other: a world that names what is not there is refused."""
-    for record in (*machines, *volumes):
-        record.app, record.host = apps[0].name, hosts[0].id
+    for volume in volumes:
+        volume.app, volume.host = apps[0].name, hosts[0].id
     for machine in machines:
+        machine.app, machine.host = apps[0].name, hosts[0].id
         machine.versions[-1].config["guest"] = {}
     for app in apps:
         app.machines = [machine.id for machine in machines]
