@@ -26,7 +26,7 @@ _HUB_NAMES: Final = frozenset(
 """Hosts with the images of Docker Hub; through the last one flyctl has them (flyctl)."""
 
 _LABEL: Final = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
-_HOST: Final = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?")
+_HOST: Final = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]{{1,5}})?")
 _COMPONENT: Final = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _REPOSITORY: Final = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 _TAG: Final = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.-]{0,127}")
@@ -114,7 +114,10 @@ def _wrong_with(text: str, found: ImageReference) -> tuple[str, str] | None:
     if not _REPOSITORY.fullmatch(found.repository):
         lower = found.repository.lower()
         if _REPOSITORY.fullmatch(lower):
-            return "capital letters are allowed in tags only", f"is {lower!r} meant?"
+            whole = found.repository
+            written = whole if whole in text else whole.removeprefix("library/")
+            meant = text.replace(written, written.lower(), 1)
+            return "capital letters are allowed in tags only", f"is {meant!r} meant?"
         return f"{found.repository!r} is not the name of a repository", example
     if _ID.fullmatch(text):
         return "it is the id of an image", "give a name that a registry knows"

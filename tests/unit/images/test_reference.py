@@ -52,6 +52,7 @@ def test_parts(text: str, host: str, repository: str, tag: str, digest: str) -> 
         ("/a", "is not the name of a repository"),
         ("a___b", "is not the name of a repository"),
         ("-a.b/c", "'-a.b' is not the name of a registry"),
+        ("host:123456/c", "'host:123456' is not the name of a registry"),
         ("host:port/c", "'host:port' is not the name of a registry"),
         ("nginx:", "'' is not a tag"),
         ("nginx:-1", "'-1' is not a tag"),
@@ -113,3 +114,17 @@ def test_a_digest_decides_before_a_tag() -> None:
     assert ImageReference.parse("nginx:1").version == "1"
     assert ImageReference.parse(f"nginx:1@{DIGEST}").version == DIGEST
     assert str(ImageReference.parse("nginx:1").at(DIGEST)) == f"docker.io/library/nginx:1@{DIGEST}"
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("Nginx:V1", "nginx:V1"),
+        ("library/Nginx", "library/nginx"),
+        ("ghcr.io/Acme/Shop:V2", "ghcr.io/acme/shop:V2"),
+    ],
+)
+def test_the_hint_for_capital_letters_is_the_whole_name(text: str, meant: str) -> None:
+    with pytest.raises(InputError) as raised:
+        ImageReference.parse(text)
+    assert raised.value.hint == f"is {meant!r} meant?"
