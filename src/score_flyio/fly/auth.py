@@ -16,6 +16,7 @@ from typing import Final
 from attrs import frozen
 
 from score_flyio.base.credentials import usable
+from score_flyio.base.input_file import read_input
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError
 
@@ -115,12 +116,13 @@ def _login_token(path: Path) -> str:
     from score_flyio.yaml.reader import YamlError, read_yaml
 
     try:
-        content = read_yaml(path.read_text(encoding="utf-8")).value
+        content = read_yaml(read_input(path).decode()).value
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError, YamlError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
         raise ConfigError(
-            f"{path}: cannot be read as flyctl's settings ({type(error).__name__})",
+            f"{path}: cannot be read as flyctl's settings ({reason})",
             hint="log in again with `fly auth login`, or set FLY_API_TOKEN",
             code="token_unreadable",
         ) from None

@@ -13,6 +13,7 @@ import anyio
 from attrs import frozen
 
 from score_flyio.base.credentials import OF_THE_STATE
+from score_flyio.base.input_file import read_input
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError, ImageError, InputError
 from score_flyio.images.program import run_program
@@ -102,12 +103,13 @@ class Logins:
         path = Path(folder) if folder else Path(str(home)) / ".docker"
         path /= "config.json"
         try:
-            config = json.loads(path.read_text("utf-8"))
+            config = json.loads(read_input(path))
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or type(error).__name__
             raise ConfigError(
-                f"{path}: cannot be read as Docker's settings ({type(error).__name__})",
+                f"{path}: cannot be read as Docker's settings ({reason})",
                 hint="correct it, or name another folder with DOCKER_CONFIG",
                 code="docker_config_invalid",
             ) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,14 @@ def test_a_missing_login_file_and_home_are_no_error_of_their_own(tmp_path: Path)
     for environ in ({}, {"HOME": str(tmp_path / "nowhere")}):
         with pytest.raises(ConfigError, match="no Fly token"):
             find_tokens(environ)
+
+
+def test_a_login_file_that_is_a_pipe_is_refused(tmp_path: Path) -> None:
+    login(tmp_path, "")
+    os.mkfifo(tmp_path / ".fly" / "pipe")
+    (tmp_path / ".fly" / "pipe").replace(tmp_path / ".fly" / "config.yml")
+    with pytest.raises(ConfigError, match=r"config\.yml: .*it is not a regular file"):
+        find_tokens({}, home=tmp_path)
 
 
 def test_a_broken_login_file_is_named_without_its_content(tmp_path: Path) -> None:

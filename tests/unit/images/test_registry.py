@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -402,6 +403,12 @@ async def test_settings_that_cannot_be_used(tmp_path: Path, text: str) -> None:
     else:
         with pytest.raises(ConfigError, match=r"config\.json"):
             await logins.find("ghcr.io")
+
+
+async def test_settings_that_are_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "config.json")
+    with pytest.raises(ConfigError, match=r"config\.json: .*it is not a regular file"):
+        await Logins({"DOCKER_CONFIG": str(tmp_path)}).find("ghcr.io")
 
 
 def helper(folder: Path, script: str) -> dict[str, str]:
