@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import asyncclick as click
@@ -68,14 +69,28 @@ def describe(error: BaseException) -> Failure:
     if isinstance(error, KeyboardInterrupt):
         return _describe_interrupt(error)
     if isinstance(error, OSError):
-        about = f": {error.filename}" if error.filename is not None else ""
-        return Failure(exit_code=1, code="os_error", message=f"{error.strerror or error}{about}")
+        return _describe_os(error)
     return Failure(
         exit_code=1,
         code="unexpected",
         message=f"unexpected {type(error).__name__}: {error}",
         hint="this is a defect of score-flyio; run again with --debug for the details",
     )
+
+
+def _describe_os(error: OSError) -> Failure:
+    if isinstance(error, FileNotFoundError) and error.filename is None:
+        try:
+            Path.cwd()
+        except FileNotFoundError:
+            return Failure(
+                exit_code=1,
+                code="os_error",
+                message="the working folder is gone: somebody removed it",
+                hint="change to a folder that exists",
+            )
+    about = f": {error.filename}" if error.filename is not None else ""
+    return Failure(exit_code=1, code="os_error", message=f"{error.strerror or error}{about}")
 
 
 def to_text(failure: Failure) -> str:
