@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import shlex
 import shutil
@@ -88,6 +89,8 @@ def test_what_is_shown_works(
 ) -> None:
     defaults = DeployOptions.__init__.__kwdefaults__ or {}
     monkeypatch.setitem(defaults, "smoke_window", 0.0)
+    # The command itself is found as it is where somebody has installed it.
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     prepare(cli, served, bucket, document)
     problems = []
     for line in shown(document):
