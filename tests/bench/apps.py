@@ -15,11 +15,9 @@ def app(name: str, text: str) -> FlyTomlApp:
     return FlyTomlApp(app=name, document=document, spec=document.spec, directory=Path())
 
 
-def web(name: str, *, version: int = 1, extra: str = "") -> FlyTomlApp:
-    """A service with a check, of two machines."""
-    return app(
-        name,
-        f"""
+def web_toml(name: str, *, version: int = 1, extra: str = "") -> str:
+    """The fly.toml of a service with a check, of two machines."""
+    return f"""
 app = "{name}"
 primary_region = "iad"
 [build]
@@ -31,5 +29,9 @@ internal_port = 8080
 interval = "5s"
 timeout = "2s"
 path = "/"
-""",
-    )
+"""
+
+
+def web(name: str, *, version: int = 1, extra: str = "") -> FlyTomlApp:
+    """A service with a check, of two machines."""
+    return app(name, web_toml(name, version=version, extra=extra))

@@ -17,23 +17,12 @@ import anyio
 import httpx
 from attrs import frozen
 
+from tests.bench.apps import web_toml
 from tests.bench.processes import timed_together, tool
 from tests.bench.world import BOOT, HEALTHY, LATENCY
 
 RUNS = 3
 HEADERS = {"authorization": "Bearer dummy"}
-FLY_TOML = """
-app = "one"
-primary_region = "iad"
-[build]
-image = "nginx:1"
-[http_service]
-internal_port = 8080
-[[http_service.checks]]
-interval = "5s"
-timeout = "2s"
-path = "/"
-"""
 SCORE = """
 apiVersion: score.dev/v1b1
 metadata:
@@ -88,7 +77,7 @@ def served_commands(folder: Path) -> list[Served]:
 def plan_of_one(folder: Path) -> Served:
     """`plan` of one unchanged app, beside a bare interpreter."""
     folder.mkdir()
-    (folder / "fly.toml").write_text(FLY_TOML)
+    (folder / "fly.toml").write_text(web_toml("one"))
     with emulator(folder, "--boot=0.1", "--checks=0.1") as (url, _):
         environ = environ_for(url)
         run(folder, environ, "deploy", "--config=fly.toml", "--yes", "--no-smoke-checks")
@@ -149,7 +138,7 @@ def plans(folder: Path, count: int = 1000) -> Iterator[Served]:
     folder.mkdir()
     with emulator(folder, "--no-limits", "--boot=0.1", "--checks=0.1") as (url, journal):
         environ = environ_for(url)
-        (folder / "fly.toml").write_text(FLY_TOML)
+        (folder / "fly.toml").write_text(web_toml("one"))
         run(folder, environ, "deploy", "--config=fly.toml", "--yes", "--no-smoke-checks")
         anyio.run(_fill, url, count)
         seconds = run(folder, environ, "plan", "--config=fly.toml")

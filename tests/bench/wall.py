@@ -8,22 +8,11 @@ from pathlib import Path
 import httpx
 from attrs import frozen
 
+from tests.bench.apps import web_toml
 from tests.bench.served import HEADERS, calls_in, emulator, environ_for, run
 from tests.bench.world import BOOT, HEALTHY, LATENCY
 
 RUNS = 3
-FLY_TOML = """
-app = "wall"
-primary_region = "iad"
-[build]
-image = "nginx:{version}"
-[http_service]
-internal_port = 8080
-[[http_service.checks]]
-interval = "5s"
-timeout = "2s"
-path = "/"
-"""
 
 
 @frozen(kw_only=True)
@@ -71,7 +60,7 @@ def _once(place: Path) -> tuple[tuple[float, int], tuple[float, int]]:
 
 
 def _deploy(place: Path, url: str, journal: Path, version: int) -> tuple[float, int]:
-    (place / "fly.toml").write_text(FLY_TOML.format(version=version))
+    (place / "fly.toml").write_text(web_toml("wall", version=version))
     calls = calls_in(journal)
     options = ("--config=fly.toml", "--no-smoke-checks", "--yes")
     seconds = run(place, environ_for(url), "deploy", *options)
