@@ -69,10 +69,12 @@ def _present(context: GroupContext, members: Members, *, creates: bool) -> Group
     So all of them can be marked as those of a group that is counted from now on.
     """
     missing = missing_of_launch(members.machines)
-    if missing and not creates:
-        return telling_untested(context, update_steps(context, members))
-    if missing and (heir := _heir(context, members, missing)):
-        return _completed_afterwards(context, members, missing, heir)
+    if missing:
+        update = telling_untested(context, update_steps(context, members))
+        if not creates:
+            return update
+        if heir := _heir(update, missing):
+            return _completed_afterwards(context, update, missing, heir)
     launch = launch_steps(context, missing) if missing else GroupPlan()
     update = update_steps(context, members, counted=True)
     update = telling_untested(context, behind(update, launch.steps))
@@ -91,18 +93,16 @@ def _present(context: GroupContext, members: Members, *, creates: bool) -> Group
     return join([launch, update, GroupPlan(steps=marks, leases=unmarked)])
 
 
-def _heir(context: GroupContext, members: Members, missing: Missing) -> Ref | None:
+def _heir(update: GroupPlan, missing: Missing) -> Ref | None:
     """What takes the place of the only machine of a launch, where an update does not do."""
-    steps = update_steps(context, members).steps
-    made = (s for s in steps if isinstance(s, CreateMachine) and s.previous == missing.first)
+    made = (s for s in update.steps if isinstance(s, CreateMachine) and s.previous == missing.first)
     return next((step.target for step in made), None)
 
 
 def _completed_afterwards(
-    context: GroupContext, members: Members, missing: Missing, heir: Ref
+    context: GroupContext, update: GroupPlan, missing: Missing, heir: Ref
 ) -> GroupPlan:
     """What the launch left out comes behind its first machine's end, and belongs to its heir."""
-    update = telling_untested(context, update_steps(context, members))
     launch = behind(launch_steps(context, missing, heir=heir), update.steps)
     made = tuple(step.id for step in launch.steps if isinstance(step, CreateMachine))
     behind_it = made or ((heir.step,) if heir.step else ())
