@@ -105,7 +105,6 @@ class _Connection:
             query=tuple(parse_qsl(query, keep_blank_values=True)),
             headers={name.decode(): value.decode("latin-1") for name, value in head.headers},
             body=bytes(body),
-            target=head.target.decode("ascii", "replace"),
         )
 
     async def _answer(self, request: ApiRequest) -> bool:

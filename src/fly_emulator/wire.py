@@ -27,8 +27,6 @@ class ApiRequest:
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(factory=dict)
     body: bytes = b""
-    target: str = ""
-    """Path and query as they were sent, where they came over a connection."""
 
     @property
     def token(self) -> str:

@@ -60,6 +60,7 @@ def overview(
         shown = _app(world, app, history, now, left)
         left -= len(shown["machines"])
         shown["url"] = urls.get(app.name)
+        shown["more_urls"] = [url for name, url in urls.items() if name.startswith(f"{app.name}:")]
         apps.append(shown)
     return {"now": now, "ahead": world.ahead, "apps": apps, "calls": _calls(entries, limiter, now)}
 

@@ -11,23 +11,25 @@ from collections import deque
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from functools import partial
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 import anyio
 from anyio.abc import TaskGroup
+from attrs import field, frozen
 
 from fly_emulator import lifecycle
 from fly_emulator.exec_local import LocalExecRunner
 from fly_emulator.process import Behaviour, ProcessModel
 from fly_emulator.records import CheckRecord, Json, MachineRecord
 from fly_emulator.runtime import checks
-from fly_emulator.runtime.app_proxy import AppProxy
+from fly_emulator.runtime.app_proxy import AppProxy, Door, doors
 from fly_emulator.runtime.commands import Commands, filled_in
 from fly_emulator.runtime.process import KILL, MachineProcess
 from fly_emulator.runtime.surroundings import own_ports, prepare, variables
-from fly_emulator.server import listening, serve_connections
+from fly_emulator.server import listening
 from fly_emulator.settings import EmulatorSettings
 from fly_emulator.world import World
 
@@ -42,6 +44,16 @@ _PASSED_ON: Final = ("PATH", "LANG", "TMPDIR")
 _STEP: Final = 1e-6
 
 
+@frozen
+class _Way:
+    """A door of an app that is open."""
+
+    name: str
+    port: int
+    """0: any."""
+    scope: anyio.CancelScope = field(factory=anyio.CancelScope)
+
+
 class Runtime:
     """The processes of one emulator, and a proxy for each app that has some."""
 
@@ -50,13 +62,13 @@ class Runtime:
         self._commands = commands
         self._first_port = first_port
         self._running: dict[str, MachineProcess] = {}
-        self._proxies: dict[str, anyio.CancelScope] = {}
+        self._ways: dict[tuple[str, Door], _Way] = {}
         self._dirty: set[str] = set()
         self._news = anyio.Event()
         self._tasks: TaskGroup | None = None
         self._home = Path()
         self.urls: dict[str, str] = {}
-        """Where each app answers."""
+        """Where each app answers; what it has beside its first door, such as `shop:5432`, too."""
 
     @property
     def world(self) -> World:
@@ -124,9 +136,11 @@ class Runtime:
     def _look(self, tasks: TaskGroup) -> None:
         while self._dirty:
             self._follow(self._dirty.pop(), tasks)
-        for app in list(self._proxies):
+        for app, door in list(self._ways):
             if app not in self.world.apps:
-                self._proxies.pop(app).cancel()
+                way = self._ways.pop((app, door))
+                self.urls.pop(way.name, None)
+                way.scope.cancel()
 
     def _follow(self, name: str, tasks: TaskGroup) -> None:
         """Let a process be as its machine is."""
@@ -163,9 +177,10 @@ class Runtime:
         )
         self._running[machine.id] = process
         tasks.start_soon(self._live, machine.id, process)
-        if machine.config.get("services") and machine.app not in self._proxies:
-            self._proxies[machine.app] = anyio.CancelScope()
-            tasks.start_soon(self._serve_app, machine.app)
+        for door in doors(machine.config):
+            if (machine.app, door) not in self._ways:
+                way = self._ways[machine.app, door] = self._new_way(machine.app, door)
+                tasks.start_soon(self._open, machine.app, door, way)
 
     async def _live(self, name: str, process: MachineProcess) -> None:
         try:
@@ -221,13 +236,18 @@ class Runtime:
         process = self._running.get(machine.id)
         return {} if process is None or process.ended else process.ports
 
-    async def _serve_app(self, app: str) -> None:
-        port = self._first_port + len(self.urls) if self._first_port else 0
-        with self._proxies[app]:
-            async with listening("127.0.0.1", port) as (listener, url):
-                self.urls[app] = url
-                await serve_connections(AppProxy(self._emulator, self, app).handle, listener)
-        self.urls.pop(app, None)
+    def _new_way(self, app: str, door: Door) -> _Way:
+        known = any(name == app for name, _ in self._ways)
+        used = {way.port for way in self._ways.values()}
+        port = next(port for port in count(self._first_port) if port not in used)
+        return _Way(f"{app}:{door.port}" if known else app, port if self._first_port else 0)
+
+    async def _open(self, app: str, door: Door, way: _Way) -> None:
+        """Let an app be reached by a door, until it is gone."""
+        with way.scope:
+            async with listening("127.0.0.1", way.port) as (listener, url):
+                self.urls[way.name] = url if door.http else url.replace("http", "tcp")
+                await listener.serve(AppProxy(self._emulator, self, app, door).serve)
 
 
 async def _end_by_force(process: MachineProcess) -> None:

@@ -105,6 +105,7 @@ function app(one) {
   const rest = make("div", "rest",
     ...one.volumes.map((v) => make("div", "", `volume ${v.name} ${v.id}, ${v.size_gb} GB in ${v.region}, `
       + (v.attached_machine_id ? `attached to ${v.attached_machine_id}` : v.state))),
+    ...one.more_urls.map((url) => make("div", "", `also at ${url}`)),
     ...one.addresses.map((a) => make("div", "", `address ${a.ip} (${a.type})`)),
     one.secrets.length ? make("div", "", `secrets ${one.secrets.join(", ")}`) : "");
   const more = one.count - one.machines.length;

@@ -1,0 +1,213 @@
+"""Passes a request on to a process, and its answer back, piece by piece as they come.
+
+h11 knows the framing of both ends: bodies of a length and chunked ones, HEAD, answers before the
+final one (100, 103), trailers, and connections that become something else (101, CONNECT).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, TypeAlias
+
+import anyio
+import h11
+from anyio.abc import ByteStream
+from attrs import define, field
+
+_CHUNK: Final = 65_536
+_LINGER: Final = 2.0
+"""Seconds for a client to read the answer to a request that it has not sent to its end."""
+_ABOUT_CONNECTION: Final = frozenset(
+    {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding"}
+)
+GONE: Final = (anyio.BrokenResourceError, anyio.ClosedResourceError)
+Headers: TypeAlias = list[tuple[bytes, bytes]]
+
+
+@define(eq=False)
+class Side:
+    """One end that speaks HTTP/1.1: a client (role `h11.SERVER`), or a process (`h11.CLIENT`)."""
+
+    stream: ByteStream
+    role: type[h11.CLIENT | h11.SERVER]
+    protocol: h11.Connection = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.protocol = h11.Connection(self.role, max_incomplete_event_size=_CHUNK)
+
+    async def next(self) -> h11.Event | type[h11.PAUSED | h11.NEED_DATA]:
+        """What comes next; a connection that breaks is one that ends.
+
+        Raises:
+            h11.RemoteProtocolError: It is no HTTP, or it ends too early.
+        """
+        while True:
+            event = self.protocol.next_event()
+            if isinstance(event, h11.Event) or event is h11.PAUSED:
+                return event
+            try:
+                data = await self.stream.receive(_CHUNK)
+            except (anyio.EndOfStream, *GONE):
+                data = b""
+            self.protocol.receive_data(data)
+
+    async def send(self, *events: h11.Event) -> None:
+        """Send what happens."""
+        data = b"".join(self.protocol.send(event) or b"" for event in events)
+        if data:
+            await self.stream.send(data)
+
+    @property
+    def left(self) -> bytes:
+        """What came after the last event."""
+        return self.protocol.trailing_data[0]
+
+
+@define(eq=False)
+class Relay:
+    """One request of a client, on its way to one process."""
+
+    client: Side
+    head: h11.Request
+    process: Side
+    begun: bool = False
+    """Whether the client has something of the answer, or is gone: then nobody else may answer."""
+
+    async def run(self, headers: Headers) -> bool:
+        """Pass it on with these headers; False: the process gave no answer."""
+        request = h11.Request(method=self.head.method, target=self.head.target, headers=headers)
+        try:
+            whole = () if has_body(self.head) else (h11.EndOfMessage(),)
+            await self.process.send(request, *whole)
+        except GONE:
+            return False
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._pass_request, tasks.cancel_scope)
+            await self._pass_answer()
+            tasks.cancel_scope.cancel()
+        if self.client.protocol.our_state is h11.SWITCHED_PROTOCOL:
+            await splice(
+                self.client.stream,
+                self.process.stream,
+                begun=(self.client.left, self.process.left),
+            )
+        return self.begun
+
+    async def _pass_request(self, scope: anyio.CancelScope) -> None:
+        """Pass the body on, then watch whether the client goes."""
+        try:
+            while isinstance(event := await self.client.next(), h11.Data | h11.EndOfMessage):
+                await self.process.send(event)
+        except GONE:
+            return  # the process wants no more of it, but may have answered
+        except h11.RemoteProtocolError:
+            self.begun = True
+            scope.cancel()
+        else:
+            if isinstance(event, h11.ConnectionClosed):
+                self.begun = True
+                scope.cancel()
+
+    async def _pass_answer(self) -> None:
+        try:
+            while True:
+                event = await self.process.next()
+                if isinstance(event, h11.InformationalResponse):
+                    await self._pass_early(event)
+                    if event.status_code == 101:
+                        return
+                elif isinstance(event, h11.Response):
+                    self.begun = True
+                    await self.client.send(self._final(event))
+                elif isinstance(event, h11.Data):
+                    await self.client.send(event)
+                elif isinstance(event, h11.EndOfMessage):
+                    await self.client.send(event if self._is_chunked() else h11.EndOfMessage())
+                    return
+                else:
+                    return
+        except GONE:
+            self.begun = True
+        except h11.RemoteProtocolError:
+            return
+
+    async def _pass_early(self, event: h11.InformationalResponse) -> None:
+        if event.status_code == 101:
+            self.begun = True
+            await self.client.send(event)
+        elif self.head.http_version >= b"1.1":
+            headers = end_to_end(event.headers)
+            early = h11.InformationalResponse(status_code=event.status_code, headers=headers)
+            await self.client.send(early)
+
+    def _final(self, event: h11.Response) -> h11.Response:
+        headers = [*end_to_end(event.headers), (b"via", b"1.1 fly.io")]
+        return h11.Response(
+            status_code=event.status_code, headers=headers, reason=bytes(event.reason)
+        )
+
+    def _is_chunked(self) -> bool:
+        """Whether the client can be sent trailers."""
+        return self.head.http_version >= b"1.1" and self.head.method != b"HEAD"
+
+
+def has_body(head: h11.Request) -> bool:
+    """Whether something follows the head of a request."""
+    return any(name in {b"content-length", b"transfer-encoding"} for name, _ in head.headers)
+
+
+def end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """The headers that are not about one connection alone; the length only where it counts."""
+    pairs = [(bytes(name).lower(), bytes(value)) for name, value in headers]
+    named = {
+        word.strip().lower()
+        for name, value in pairs
+        if name == b"connection"
+        for word in value.split(b",")
+    }
+    if any(name == b"transfer-encoding" for name, _ in pairs):
+        named.add(b"content-length")
+    return [pair for pair in pairs if pair[0] not in _ABOUT_CONNECTION and pair[0] not in named]
+
+
+async def respond(client: Side, status: int, text: str, *, method: bytes = b"GET") -> None:
+    """Answer in place of a process."""
+    content = f"{text}\n".encode()
+    headers = [("content-type", "text/plain; charset=utf-8"), ("content-length", str(len(content)))]
+    head = h11.Response(status_code=status, headers=headers)
+    body = [] if method == b"HEAD" else [h11.Data(data=content)]
+    await client.send(head, *body, h11.EndOfMessage())
+
+
+async def linger(stream: ByteStream) -> None:
+    """Let a client read what it was sent: closing while it still sends would take that away."""
+    with anyio.move_on_after(_LINGER):
+        try:
+            await stream.send_eof()
+            while True:
+                await stream.receive(_CHUNK)
+        except (anyio.EndOfStream, *GONE):
+            return
+
+
+async def splice(
+    one: ByteStream, other: ByteStream, *, begun: tuple[bytes, bytes] = (b"", b"")
+) -> None:
+    """Pass on all bytes, both ways, until both have ended or one has broken.
+
+    `begun` is what was received from each before.
+    """
+
+    async def copy(source: ByteStream, sink: ByteStream, first: bytes) -> None:
+        try:
+            if first:
+                await sink.send(first)
+            async for data in source:
+                await sink.send(data)
+            await sink.send_eof()
+        except (*GONE, OSError):
+            tasks.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(copy, one, other, begun[0])
+        tasks.start_soon(copy, other, one, begun[1])
