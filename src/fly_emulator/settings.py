@@ -48,6 +48,9 @@ class EmulatorSettings:
     """Time a process takes to stop when asked."""
     suspend: float = 0.1
     destroy: float = 0.1
+    """How long a machine needs to go; until then it has its volume."""
+    lists_those_that_go: bool = True
+    """Whether lists show a machine meanwhile."""
     restart_delay: float = 0.5
     """Pause before a crashed process runs again; doubles with each crash, up to a minute."""
     one_shot: float = 0.3

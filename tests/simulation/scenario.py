@@ -292,6 +292,8 @@ def _unknowns(rng: random.Random) -> dict[str, Any]:
         "longest_metadata": rng.choice((None, None, 4096, 512)),
         "unique_machine_names": rng.random() < 0.7,
         "extend_needs_restart": rng.random() < 0.5,
+        "destroy": rng.choice((0.1, 0.1, 5.0)),
+        "lists_those_that_go": rng.random() < 0.7,
     }
 
 

@@ -173,6 +173,7 @@ def _list(call: Call) -> Outcome:
         for machine in call.world.machines_of(app)
         if call.sees(machine)
         and (deleted or not machine.destroyed)
+        and (deleted or call.settings.lists_those_that_go or machine.state != "destroying")
         and (not states or machine.state in states)
         and (not codes or machine.region in codes)
         and machine.region not in call.world.unlisted

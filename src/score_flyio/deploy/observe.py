@@ -16,7 +16,8 @@ from score_flyio.deploy.model import ObservedApp
 from score_flyio.errors import FlyError, InvalidRequest, NotAuthorized, NotFound
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.organization import Apps
-from score_flyio.fly.present import kept, living
+from score_flyio.fly.present import living
+from score_flyio.fly.volumes import once_deleted_are_gone
 
 T = TypeVar("T")
 
@@ -82,6 +83,11 @@ class _Reading:
     async def read_volumes(self) -> None:
         self.volumes = await _or_none(lambda: self.client.api.volumes_list(self.name)) or []
 
+    async def look_what_is_let_go(self) -> None:
+        self.volumes = await once_deleted_are_gone(
+            self.client.api, self.name, self.volumes, self.machines
+        )
+
     async def read_addresses(self) -> None:
         answer = await _or_none(lambda: self.client.api.app_ip_assignments_list(self.name))
         self.addresses = (answer.ips if answer else None) or []
@@ -116,7 +122,7 @@ class _Reading:
             machines=tuple(m for m in alive if is_own(m)),
             leftovers=tuple(m for m in alive if is_release_machine(m)),
             others=tuple(m for m in alive if not is_own(m) and not is_release_machine(m)),
-            volumes=tuple(v for v in self.volumes if kept(v)),
+            volumes=tuple(self.volumes),
             addresses=tuple(self.addresses),
             secrets=self.secrets,
             secret_times=self.secret_times,
@@ -151,6 +157,7 @@ async def observe_app(
     if failures:
         raise failures[0]
     await _complete(reading)
+    await reading.look_what_is_let_go()
     return reading.observed()
 
 

@@ -25,7 +25,8 @@ from score_flyio.errors import (
 )
 from score_flyio.fly import creation, repeats
 from score_flyio.fly.client import FlyClient
-from score_flyio.fly.present import ip_type, kept
+from score_flyio.fly.present import ip_type, living
+from score_flyio.fly.volumes import once_deleted_are_gone, once_detached
 from score_flyio.resources.servers import health, machine
 from score_flyio.resources.servers.access import REGION_VARIABLES, FlyAccess
 from score_flyio.resources.servers.description import Server
@@ -119,7 +120,9 @@ class Instance:
         )
         self.access.note(f"creating the machine of {self.app} in {request.region}")
         try:
-            made = await creation.create_machine(self.client.api, self.app, request, self.app)
+            made = await once_detached(
+                lambda: creation.create_machine(self.client.api, self.app, request, self.app)
+            )
         except (Conflict, InvalidRequest, PreconditionFailed) as error:
             # A machine of that name is there, made a moment ago and not listed yet.
             found = await self._living(1)
@@ -134,8 +137,8 @@ class Instance:
 
         async def look() -> str | None:
             machines = await self.client.api.machines_list(self.app)
-            living = [m for m in machines if m.state not in {"destroying", "destroyed"}]
-            return min((m.id for m in living if m.id), default=None)
+            alive = filter(living, machines)
+            return min((m.id for m in alive if m.id), default=None)
 
         return await _looked_for(look, times=UNSEEN if counted else 1)
 
@@ -144,11 +147,12 @@ class Instance:
         if wanted is None:
             return None
         listed = await self.client.api.volumes_list(self.app)
-        living = [v for v in listed if kept(v)]
-        for volume in living:
+        machines = await self.client.api.machines_list(self.app)
+        volumes = await once_deleted_are_gone(self.client.api, self.app, listed, machines)
+        for volume in volumes:
             if volume.name == wanted.name and not volume.attached_machine_id:
                 return volume
-        known = {volume.id for volume in living if volume.id}
+        known = {volume.id for volume in volumes if volume.id}
         return await repeats.create_volume(
             self.client.api, self.app, machine.volume_request(self.server, wanted, region), known
         )

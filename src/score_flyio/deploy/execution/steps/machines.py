@@ -43,6 +43,7 @@ from score_flyio.errors import InsufficientCapacity, InvalidRequest, LeaseHeld, 
 from score_flyio.events import WarningRaised
 from score_flyio.fly import creation, repeats
 from score_flyio.fly.present import living
+from score_flyio.fly.volumes import once_detached
 
 T = TypeVar("T")
 
@@ -67,12 +68,14 @@ async def _create(
     async def create(config: models.FlyMachineConfig) -> models.Machine:
         wanted = context.under_lease(evolve(request, config=config))
         return await context.about_app(
-            lambda: creation.create_machine(
-                context.client.api,
-                step.app,
-                wanted,
-                step.launch_id,
-                made=context.leases.adopt,
+            lambda: once_detached(
+                lambda: creation.create_machine(
+                    context.client.api,
+                    step.app,
+                    wanted,
+                    step.launch_id,
+                    made=context.leases.adopt,
+                )
             )
         )
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import anyio
 from attrs import evolve, frozen
 
 from score_flyio.deploy.execution.context import Context
 from score_flyio.deploy.step import CreateVolume, DestroyVolume
-from score_flyio.errors import InsufficientCapacity, NotFound, PreconditionFailed
+from score_flyio.errors import InsufficientCapacity, NotFound
 from score_flyio.fly import repeats
-
-DETACHED_WITHIN = 60.0
-"""Seconds within which a machine that is being deleted must let go of its volume."""
+from score_flyio.fly.volumes import once_detached
 
 
 @frozen(kw_only=True)
@@ -45,20 +42,12 @@ async def _create(step: CreateVolume, context: Context, region: str | None) -> M
 
 
 async def destroy_volume(step: DestroyVolume, context: Context) -> None:
-    """Deletes the volume; one that is gone already is fine.
+    """Deletes the volume; one that is gone already is fine."""
 
-    It is attached until its machine is really gone, which may be after the answer to its deletion.
-    """
-    end, pause = anyio.current_time() + DETACHED_WITHIN, 0.25
-    while True:
+    async def delete() -> None:
         try:
             await context.client.api.volume_delete(step.app, step.volume)
         except NotFound:
             return
-        except PreconditionFailed:
-            if anyio.current_time() + pause > end:
-                raise
-        else:
-            return
-        await anyio.sleep(pause)
-        pause = min(2.0, pause * 2)
+
+    await once_detached(delete)
