@@ -26,10 +26,10 @@ from fly_emulator.runtime.relay import (
     Headers,
     Relay,
     Side,
-    end_to_end,
+    forwarded,
     has_body,
-    linger,
     respond,
+    serve_http,
     splice,
 )
 
@@ -92,28 +92,12 @@ class AppProxy:
         """Serve one connection to its end."""
         async with stream:
             try:
-                await (self._serve_http(stream) if self.door.http else self._serve_tcp(stream))
+                if self.door.http:
+                    await serve_http(stream, self._answer)
+                else:
+                    await self._serve_tcp(stream)
             except GONE:
                 return
-
-    async def _serve_http(self, stream: SocketStream) -> None:
-        client = Side(stream, h11.SERVER)
-        try:
-            while isinstance(head := await client.next(), h11.Request):
-                if not has_body(head):
-                    await client.next()  # the end of the request
-                await self._answer(client, head)
-                if client.protocol.our_state is not h11.DONE:
-                    break
-                if client.protocol.their_state is not h11.DONE:
-                    break
-                client.protocol.start_next_cycle()
-        except h11.RemoteProtocolError as error:
-            if client.protocol.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
-                return
-            await respond(client, error.error_status_hint, str(error))
-        if client.protocol.our_state in {h11.DONE, h11.MUST_CLOSE}:
-            await linger(stream)
 
     async def _answer(self, client: Side, head: h11.Request) -> None:
         """Answer a request; 503 when no machine could take it in time, 502 when it gave none."""
@@ -127,7 +111,8 @@ class AppProxy:
                     left_out.add(machine.id)
                     continue
                 async with process:
-                    relay = Relay(client, head, Side(process, h11.CLIENT))
+                    added = [(b"via", b"1.1 fly.io"), (b"fly-machine-id", machine.id.encode())]
+                    relay = Relay(client, head, Side(process, h11.CLIENT), added)
                     if await relay.run(self._headers(head, machine)):
                         return None
             if not again:
@@ -232,17 +217,8 @@ class AppProxy:
             return None
 
     def _headers(self, head: h11.Request, machine: MachineRecord) -> Headers:
-        kept = [pair for pair in end_to_end(head.headers) if pair[0] not in _SAID_BY_PROXY]
-        given = dict(head.headers)
-        if b"host" not in given:
-            kept.append((b"host", f"{self.app}.fly.dev".encode()))
-        if b"transfer-encoding" in given:
-            kept.append((b"transfer-encoding", b"chunked"))
-        if b"upgrade" in given:
-            kept = [pair for pair in kept if pair[0] != b"upgrade"]
-            kept += [(b"upgrade", given[b"upgrade"]), (b"connection", b"upgrade")]
-        else:
-            kept.append((b"connection", b"close"))
+        sent = forwarded(head, f"{self.app}.fly.dev")
+        kept = [pair for pair in sent if pair[0] not in _SAID_BY_PROXY]
         before = [value for name, value in kept if name == b"x-forwarded-for"]
         return [
             *(pair for pair in kept if pair[0] != b"x-forwarded-for"),

@@ -6,7 +6,7 @@ final one (100, 103), trailers, and connections that become something else (101,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, TypeAlias
 
 import anyio
@@ -70,6 +70,8 @@ class Relay:
     client: Side
     head: h11.Request
     process: Side
+    added: Headers = field(factory=list)
+    """Headers that the client finds beside those of the answer."""
     begun: bool = False
     """Whether the client has something of the answer, or is gone: then nobody else may answer."""
 
@@ -141,7 +143,7 @@ class Relay:
             await self.client.send(early)
 
     def _final(self, event: h11.Response) -> h11.Response:
-        headers = [*end_to_end(event.headers), (b"via", b"1.1 fly.io")]
+        headers = [*end_to_end(event.headers), *self.added]
         return h11.Response(
             status_code=event.status_code, headers=headers, reason=bytes(event.reason)
         )
@@ -149,6 +151,10 @@ class Relay:
     def _is_chunked(self) -> bool:
         """Whether the client can be sent trailers."""
         return self.head.http_version >= b"1.1" and self.head.method != b"HEAD"
+
+
+Answer: TypeAlias = Callable[[Side, h11.Request], Awaitable[None]]
+"""Answers a request of a client; what it leaves open ends the connection."""
 
 
 def has_body(head: h11.Request) -> bool:
@@ -170,6 +176,39 @@ def end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     return [pair for pair in pairs if pair[0] not in _ABOUT_CONNECTION and pair[0] not in named]
 
 
+def forwarded(head: h11.Request, host: str) -> Headers:
+    """The headers of a request as the next one gets them, on a connection for it alone."""
+    given, kept = dict(head.headers), end_to_end(head.headers)
+    if b"host" not in given:
+        kept.append((b"host", host.encode()))
+    if b"transfer-encoding" in given:
+        kept.append((b"transfer-encoding", b"chunked"))
+    if b"upgrade" not in given:
+        return [*kept, (b"connection", b"close")]
+    rest = [pair for pair in kept if pair[0] != b"upgrade"]
+    return [*rest, (b"upgrade", given[b"upgrade"]), (b"connection", b"upgrade")]
+
+
+async def serve_http(stream: ByteStream, answer: Answer) -> None:
+    """Have each request on a connection answered, one after another."""
+    client = Side(stream, h11.SERVER)
+    try:
+        while isinstance(head := await client.next(), h11.Request):
+            if not has_body(head):
+                await client.next()  # the end of the request
+            await answer(client, head)
+            protocol = client.protocol
+            if protocol.our_state is not h11.DONE or protocol.their_state is not h11.DONE:
+                break
+            protocol.start_next_cycle()
+    except h11.RemoteProtocolError as error:
+        if client.protocol.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
+            return
+        await respond(client, error.error_status_hint, str(error))
+    if client.protocol.our_state in {h11.DONE, h11.MUST_CLOSE}:
+        await _linger(stream)
+
+
 async def respond(client: Side, status: int, text: str, *, method: bytes = b"GET") -> None:
     """Answer in place of a process."""
     content = f"{text}\n".encode()
@@ -179,7 +218,7 @@ async def respond(client: Side, status: int, text: str, *, method: bytes = b"GET
     await client.send(head, *body, h11.EndOfMessage())
 
 
-async def linger(stream: ByteStream) -> None:
+async def _linger(stream: ByteStream) -> None:
     """Let a client read what it was sent: closing while it still sends would take that away."""
     with anyio.move_on_after(_LINGER):
         try:

@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import anyio
 from anyio.abc import TaskGroup
@@ -27,8 +28,10 @@ from fly_emulator.records import CheckRecord, Json, MachineRecord
 from fly_emulator.runtime import checks
 from fly_emulator.runtime.app_proxy import AppProxy, Door, doors
 from fly_emulator.runtime.commands import Commands, filled_in
+from fly_emulator.runtime.names import NamesProxy
+from fly_emulator.runtime.names import variables as name_variables
 from fly_emulator.runtime.process import KILL, MachineProcess
-from fly_emulator.runtime.surroundings import own_ports, prepare, variables
+from fly_emulator.runtime.surroundings import LOOPBACK, own_ports, prepare, variables
 from fly_emulator.server import listening
 from fly_emulator.settings import EmulatorSettings
 from fly_emulator.world import World
@@ -67,6 +70,7 @@ class Runtime:
         self._news = anyio.Event()
         self._tasks: TaskGroup | None = None
         self._home = Path()
+        self._names_port = 0
         self.urls: dict[str, str] = {}
         """Where each app answers; what it has beside its first door, such as `shop:5432`, too."""
 
@@ -122,12 +126,17 @@ class Runtime:
         """Run what is to run, until cancelled."""
         with ExitStack() as stack:
             self._home = Path(stack.enter_context(TemporaryDirectory(prefix="fly-emulator-")))
-            async with anyio.create_task_group() as self._tasks:
+            async with (
+                listening(LOOPBACK, 0) as (listener, url),
+                anyio.create_task_group() as tasks,
+            ):
+                self._tasks, self._names_port = tasks, urlsplit(url).port or 0
+                tasks.start_soon(listener.serve, NamesProxy(self).serve)
                 self._dirty |= set(self.world.machines)
                 while True:
                     news = self._news
                     self._emulator.advance()
-                    self._look(self._tasks)
+                    self._look(tasks)
                     due, now = self.world.next_due(), self._emulator.now()
                     wait = None if due is None else max(due - now, 0) + _STEP
                     with anyio.move_on_after(wait):
@@ -229,12 +238,23 @@ class Runtime:
         """The variables of a machine's process."""
         passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         given = LocalExecRunner(self.world).environment(machine)
-        return {**passed, **given, **variables(ports, self.folder(machine))}
+        names = name_variables(self._names_port)
+        return {**passed, **names, **given, **variables(ports, self.folder(machine))}
 
     def ports(self, machine: MachineRecord) -> dict[int, int]:
         """The own ports of a machine's process; empty: it has no process."""
         process = self._running.get(machine.id)
         return {} if process is None or process.ended else process.ports
+
+    def machines(self) -> list[MachineRecord]:
+        """The started machines that are processes."""
+        found = (self.world.machines.get(name) for name in self._running)
+        return [one for one in found if one is not None and one.state == "started"]
+
+    def port_of(self, app: str, door: Door) -> int | None:
+        """The port of this computer where an app has a door."""
+        way = self._ways.get((app, door))
+        return None if way is None else urlsplit(self.urls.get(way.name, "")).port
 
     def _new_way(self, app: str, door: Door) -> _Way:
         known = any(name == app for name, _ in self._ways)
@@ -245,7 +265,7 @@ class Runtime:
     async def _open(self, app: str, door: Door, way: _Way) -> None:
         """Let an app be reached by a door, until it is gone."""
         with way.scope:
-            async with listening("127.0.0.1", way.port) as (listener, url):
+            async with listening(LOOPBACK, way.port) as (listener, url):
                 self.urls[way.name] = url if door.http else url.replace("http", "tcp")
                 await listener.serve(AppProxy(self._emulator, self, app, door).serve)
 
