@@ -114,7 +114,7 @@ resources:
 """
     )
     found = project("generate", "score.yaml", "--json")
-    assert found.exit_code == 1
+    assert found.exit_code == 2
     assert told(found.json["error"]["problems"]) == [
         ("score.yaml", 5, "resources.events", "provisioner_not_found"),
         ("score.yaml", 8, "resources.search", "provisioner_not_found"),

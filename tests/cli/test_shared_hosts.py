@@ -94,8 +94,8 @@ def test_the_name_of_another_app_is_refused(project: Cli) -> None:
 
 def test_circles_and_conflicts_come_with_all_other_problems(project: Cli) -> None:
     resources = """\
-  one: {type: redis, params: {of: "${resources.two.x}"}}
-  two: {type: redis, params: {of: "${resources.one.x}"}}
+  one: {type: redis, params: {of: "${resources.two.host}"}}
+  two: {type: redis, params: {of: "${resources.one.host}"}}
   events: {type: kafka-topic}
 """
     write(project.directory, "other", "  data: {type: volume, id: shared}\n")

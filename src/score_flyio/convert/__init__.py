@@ -6,6 +6,7 @@ One module an aspect; each notes its problems in the draft, and all of them are 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
@@ -57,7 +58,7 @@ def convert(
     app_name: str,
     outputs: Mapping[str, ResourceOutputs],
     read_file: Callable[[str], bytes],
-    known_later: bool = False,
+    known_later: Mapping[str, Collection[str] | None] = MappingProxyType({}),
     kept: Collection[str] = (),
     elsewhere: Collection[str] = (),
     side_folder: str = "",
@@ -69,8 +70,8 @@ def convert(
         app_name: Name of the app at Fly.
         outputs: By resource name of the workload.
         read_file: Gives the bytes of a file, by path relative to the working folder.
-        known_later: Outputs that are missing are known later: what reads them gets a marker
-            text, as in a plan.
+        known_later: Resources whose missing outputs are known later: what reads them gets a marker
+            text, as in a plan. With the names of all that they will have; None: any.
         kept: Names of secrets that the app has: what is known later and was one of them stays so.
         elsewhere: Names of resources whose host names lead to other apps.
         side_folder: Folder of the fly.toml, relative to the working folder.
@@ -81,11 +82,10 @@ def convert(
             `file_invalid`, `resource_quantity_invalid`, `app_name_invalid`.
     """
     workload = loaded.workload
-    later = frozenset(workload.resources if known_later else ())
     draft = Draft(
         workload=workload,
         origin=loaded.origin,
-        lookup=Lookup(workload.metadata, outputs, later),
+        lookup=Lookup(workload.metadata, outputs, known_later),
         read_file=read_file,
         kept=kept,
         elsewhere=elsewhere,

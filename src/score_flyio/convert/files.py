@@ -18,6 +18,7 @@ from score_flyio.errors import Problem
 from score_flyio.flytoml.names import is_secret_name
 from score_flyio.flytoml.spec import FileSpec
 from score_flyio.score.model import Container, FileMount
+from score_flyio.score.nowhere import MEANT
 from score_flyio.score.placeholders import PENDING
 
 
@@ -122,12 +123,14 @@ def _sourced(draft: Draft, container: Container, file: FileMount, path: Path) ->
 
 
 def _in_source(problem: Problem, name: str, text: str) -> Problem:
-    """The problem of a placeholder in a file that is more likely to have `${…}` of its own."""
+    """The problem of a placeholder in a file that is likely to have `${…}` of its own."""
     line = text.count("\n", 0, text.find(f"${{{problem.subject}}}")) + 1
     return evolve(
         problem,
         message=f"{name}, line {line}: {problem.message}",
-        hint="set noExpand: true where the file has ${…} of its own",
+        hint=problem.hint
+        if problem.kind in MEANT
+        else "set noExpand: true where the file has ${…} of its own",
     )
 
 

@@ -104,6 +104,8 @@ class ScoreApp(Record, Input):
     """Where local files must lie; empty: anywhere."""
     remarks: tuple[Problem, ...] = ()
     """What there is to say of how it was read."""
+    promised: Mapping[str, frozenset[str]] = field(factory=dict)
+    """By resource name, the names of all outputs that it will have, where they are known."""
 
     @classmethod
     def from_document(
@@ -145,6 +147,11 @@ class ScoreApp(Record, Input):
     def build_base(self) -> Path:
         return self.directory
 
+    @property
+    def promises(self) -> Mapping[str, frozenset[str] | None]:
+        """What its resources will have, for placeholders."""
+        return {name: self.promised.get(name) for name in self.loaded.workload.resources}
+
     def app_in(self, state: ProjectState) -> str:
         return state.app_name(self.workload)
 
@@ -166,7 +173,7 @@ class ScoreApp(Record, Input):
             app_name=app,
             outputs=outputs,
             read_file=local.read,
-            known_later=pending,
+            known_later=self.promises if pending else {},
             kept=kept,
             elsewhere=elsewhere,
             side_folder=folder or "",

@@ -26,7 +26,14 @@ from score_flyio.base.record import Record
 from score_flyio.engine.inputs import HOSTNAME_TYPES, FlyTomlApp, Input, ScoreApp
 from score_flyio.engine.output import Output
 from score_flyio.engine.project import Overrides, Project, remember
-from score_flyio.engine.refusal import Around, misfit, refusal, with_resources
+from score_flyio.engine.refusal import (
+    Around,
+    expecting,
+    misfit,
+    refusal,
+    refuse_params,
+    with_resources,
+)
 from score_flyio.errors import (
     ConfigError,
     NotInitialised,
@@ -361,13 +368,17 @@ def outline(
     apps: dict[str, DesiredApp] = {}
     refused: list[Refused] = []
     around = _around(project, state)
+    folder = output.folder if output else None
     for app, item in names.items():
-        folder = output.folder if output else None
+        informed = expecting(item, around)
         try:
-            apps[app] = item.resolve(app, {}, pending=True, folder=folder)
+            desired = informed.resolve(app, {}, pending=True, folder=folder)
+            refuse_params(informed)
         except ScoreFlyError as error:
-            whole = with_resources(error, item, around)
+            whole = with_resources(error, informed, around)
             refused.append(Refused(label=item.workload or app, error=whole, app=app))
+        else:
+            apps[app] = desired
     usable = {app: names[app] for app in apps}
     return Outline(inputs=usable, apps=apps, around=around, refused=tuple(refused))
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from score_flyio.base.record import Record
 from score_flyio.engine.inputs import Input, ScoreApp
@@ -21,6 +21,8 @@ from score_flyio.state.model import ProjectState
 if TYPE_CHECKING:
     from score_flyio.resources.registry import Registry
 
+ItemT = TypeVar("ItemT", bound=Input)
+
 
 @frozen(kw_only=True, eq=False, repr=False)
 class Around(Record):
@@ -33,6 +35,7 @@ class Around(Record):
 def refusal(item: ScoreApp, around: Around) -> InputError:
     """The error for a workload that was read with problems, with what its usable part comes to."""
     found = list(item.loaded.problems)
+    item = expecting(item, around)
     try:
         item.resolve(item.app_in(around.state), {}, pending=True)
     except InputError as error:
@@ -43,6 +46,33 @@ def refusal(item: ScoreApp, around: Around) -> InputError:
     first = item.loaded.problems
     return ScoreFileError(
         problems=[each for each in found if each in first or not usable.is_to_blame(each)]
+    )
+
+
+def expecting(item: ItemT, around: Around) -> ItemT:
+    """The input with what is known of the outputs that its resources will have."""
+    if not (isinstance(item, ScoreApp) and item.loaded.workload.resources):
+        return item
+    from score_flyio.score.resources import definitions
+
+    found = {
+        each.name: around.registry().all_outputs(each.uid)
+        for each in definitions({item.workload: item.loaded.document})
+    }
+    return evolve(item, promised={name: all_ for name, all_ in found.items() if all_ is not None})
+
+
+def refuse_params(item: Input) -> None:
+    """Raises ScoreFileError where params of resources read what will never be there."""
+    if isinstance(item, ScoreApp) and (problems := _of_params(item)):
+        raise ScoreFileError(problems=problems)
+
+
+def _of_params(item: ScoreApp) -> tuple[Problem, ...]:
+    from score_flyio.score.validate import params_findings
+
+    return tuple(
+        map(item.loaded.origin.located, params_findings(item.loaded.document, item.promises))
     )
 
 
@@ -67,11 +97,13 @@ def _of_resources(item: ScoreApp, around: Around, told: Sequence[Problem]) -> It
     from score_flyio.resources.plan import plan_resources
 
     documents = {name: record.spec for name, record in around.state.workloads.items()}
+    found = _of_params(item)
     try:
         plan_resources(documents | {item.workload: item.loaded.document}, [item.workload])
     except ScoreFlyError as error:
-        places = {problem.path for problem in told}
-        yield from (each for each in _located(error, item) if each.path not in places)
+        found += _located(error, item)
+    places = {problem.path for problem in told}
+    yield from (each for each in found if each.path not in places)
     yield from _unserved(item, around.registry)
 
 

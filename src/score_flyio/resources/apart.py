@@ -20,7 +20,8 @@ from attrs import frozen
 from score_flyio.base.record import Record
 from score_flyio.errors import Problem, UnshareableError
 from score_flyio.resources.prime import Primed
-from score_flyio.score.placeholders import Lookup, LookupFailure, Reference, parse
+from score_flyio.score.nowhere import LookupFailure
+from score_flyio.score.placeholders import Lookup, Reference, parse
 from score_flyio.score.render import render
 from score_flyio.score.resources import Definition, ResourceUid
 

@@ -78,6 +78,13 @@ class Registry:
             hint=_hint(looked_at, uid),
         )
 
+    def all_outputs(self, uid: ResourceUid) -> frozenset[str] | None:
+        """The names of all outputs that a resource will have; None: nobody knows beforehand."""
+        serving = next((d for d in self.in_order() if d.serves(uid)), None)
+        if serving is None or (serving.id in self.plugins and not serving.gives_no_others):
+            return None
+        return serving.all_outputs
+
     def named(self, provisioner_id: str) -> ProvisionerDefinition | None:
         """The definition of this id, if there is one."""
         return next((d for d in self.in_order() if d.id == provisioner_id), None)

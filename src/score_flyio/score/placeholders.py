@@ -14,7 +14,7 @@ Whether a secret was used is told for every text of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, Protocol, TypeAlias
 
 from attrs import field, frozen
@@ -22,14 +22,13 @@ from attrs import field, frozen
 from score_flyio.base.place import Path
 from score_flyio.base.record import Record
 from score_flyio.errors import PlaceholderError, Problem
+from score_flyio.score.nowhere import LookupFailure, hint
 from score_flyio.score.render import render
 
 PENDING: Final = "(known after provisioning)"
 """What stands for an output of a resource that is not provisioned yet."""
 
 _TOKEN: Final = re.compile(r"\$(\$\{[^}]*\})|(\$\$)|\$\{([^}]*)\}")
-_ENVIRONMENT: Final = re.compile(r"[A-Z][A-Z0-9_]*")
-"""Names that people give to variables of the environment."""
 _ESCAPABLE: Final = re.compile(r"\$\{[^}]*\}|\$")
 
 
@@ -127,8 +126,11 @@ class Lookup(Record):
     metadata: Mapping[str, Any]
     outputs: Mapping[str, ResourceOutputs] = field(factory=dict)
     """By resource name of the workload."""
-    pending: frozenset[str] = frozenset()
-    """Resources of which not every output is known yet: the others read as `PENDING`."""
+    pending: Mapping[str, Collection[str] | None] = field(factory=dict)
+    """Resources of which not every output is known yet: the others read as `PENDING`.
+
+    With the names of all outputs they will have; None: any.
+    """
 
     def find(self, reference: Reference) -> tuple[Any, bool]:
         """The value, and whether it is a secret.
@@ -139,43 +141,43 @@ class Lookup(Record):
         root, *rest = reference.parts
         if root == "metadata":
             if not rest:
-                raise LookupFailure("metadata_key_required", "names no metadata key")
-            return _walk(self.metadata, rest, null_is_missing=False), False
+                raise LookupFailure("metadata_key_required", "names no metadata key", at=1)
+            return _walk(self.metadata, reference.parts, 1, null_is_missing=False), False
         if root != "resources":
             raise LookupFailure("unknown_root", "must start with metadata. or resources.")
         if not rest:
-            raise LookupFailure("resource_name_required", "names no resource")
-        return self._output(*rest)
+            raise LookupFailure("resource_name_required", "names no resource", at=1)
+        return self._output(reference.parts, *rest)
 
-    def _output(self, name: str, *keys: str) -> tuple[Any, bool]:
+    def _output(self, parts: tuple[str, ...], name: str, *keys: str) -> tuple[Any, bool]:
         if name in self.pending and keys and not self._known(name, keys[0]):
+            promised = self.pending[name]
+            if promised is not None and keys[0] not in promised:
+                raise _unknown(parts, 2, promised)
             return PENDING, False
         if name not in self.outputs and name not in self.pending:
-            raise LookupFailure("unknown_resource", f'the workload has no resource "{name}"')
+            message = f'the workload has no resource "{name}"'
+            there = (*self.outputs, *self.pending)
+            raise LookupFailure("unknown_resource", message, at=1, known=there)
+        outputs = self.outputs.get(name)
         if not keys:
-            raise LookupFailure("output_key_required", f'names no output of resource "{name}"')
-        outputs = self.outputs[name]
+            known = tuple(self.pending.get(name) or ())
+            if outputs is not None:
+                known += (*outputs.values, *outputs.secrets)
+            message = f'names no output of resource "{name}"'
+            raise LookupFailure("output_key_required", message, at=2, known=known)
+        assert outputs is not None
         if keys[0] in outputs.secrets:
             try:
-                return _walk(outputs.secrets, keys, null_is_missing=True), True
+                return _walk(outputs.secrets, parts, 2, null_is_missing=True), True
             except LookupFailure:
                 if keys[0] not in outputs.values:
                     raise
-        return _walk(outputs.values, keys, null_is_missing=True), False
+        return _walk(outputs.values, parts, 2, null_is_missing=True), False
 
     def _known(self, name: str, key: str) -> bool:
         outputs = self.outputs.get(name)
         return outputs is not None and (key in outputs.values or key in outputs.secrets)
-
-
-class LookupFailure(Exception):
-    """A reference that leads nowhere; caught by whoever substitutes."""
-
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
-        """`unknown_root`, `metadata_key_required`, `resource_name_required`, `unknown_resource`,
-        `output_key_required`, `not_a_map` or `unknown_key`."""
 
 
 @frozen(eq=False, repr=False)
@@ -265,40 +267,34 @@ def unresolved(reference: Reference, failure: LookupFailure, path: Path) -> Prob
         kind=failure.kind,
         path=path,
         message=f"placeholder ${{{reference.text}}}: {failure}",
-        hint=_hint(reference),
+        hint=hint(reference.text, reference.parts, failure),
         code="placeholder_invalid",
         subject=reference.text,
     )
 
 
-def _hint(reference: Reference) -> str:
-    text = f"$${{{reference.text}}} stands for the text itself"
-    if not _ENVIRONMENT.fullmatch(reference.text):
-        return text
-    name = reference.text
-    return f"{text}; ${{resources.NAME.{name}}} of a resource of type environment is the variable"
-
-
 def _walk(
-    tree: Mapping[str, Any], keys: tuple[str, ...] | list[str], *, null_is_missing: bool
+    tree: Mapping[str, Any], parts: tuple[str, ...], at: int, *, null_is_missing: bool
 ) -> Any:
+    """The value that the parts from one on lead to."""
     value: Any = tree
-    for index, key in enumerate(keys):
+    for index, key in enumerate(parts[at:], at):
         if value is None and null_is_missing:
-            raise LookupFailure("unknown_key", f'"{keys[index - 1]}" is null, nothing is inside')
+            message = f'"{parts[index - 1]}" is null, nothing is inside'
+            raise LookupFailure("unknown_key", message, at=index)
         if not isinstance(value, Mapping):
-            raise LookupFailure(
-                "not_a_map", f'"{keys[index - 1]}" is not a map, "{key}" is not in it'
-            )
+            message = f'"{parts[index - 1]}" is not a map, "{key}" is not in it'
+            raise LookupFailure("not_a_map", message, at=index)
         if key not in value:
-            raise LookupFailure("unknown_key", _missing(key, value))
+            raise _unknown(parts, index, value)
         value = value[key]
     return value
 
 
-def _missing(key: str, tree: Mapping[str, Any]) -> str:
-    names = ", ".join(sorted(tree)) or "nothing"
-    return f'there is no "{key}" (there is: {names})'
+def _unknown(parts: tuple[str, ...], at: int, known: Collection[str]) -> LookupFailure:
+    there = ", ".join(sorted(known)) or "nothing"
+    message = f'there is no "{parts[at]}" (there is: {there})'
+    return LookupFailure("unknown_key", message, at=at, known=known)
 
 
 def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import evolve
@@ -12,10 +12,10 @@ from score_flyio.base.place import Path, quoted
 from score_flyio.errors import InputError, Problem
 from score_flyio.images.reference import ImageReference
 from score_flyio.score.broken import broken
+from score_flyio.score.nowhere import LookupFailure
 from score_flyio.score.partial import UsablePart, usable_part
 from score_flyio.score.placeholders import (
     Lookup,
-    LookupFailure,
     Reference,
     references_in,
     split_reference,
@@ -80,7 +80,7 @@ def _is_usable(text: str, lookup: Lookup) -> bool:
 
 def _lookup(document: dict[str, Any]) -> Lookup:
     """What is known before resources are provisioned: that they will have some outputs."""
-    return Lookup(document["metadata"], pending=frozenset(document.get("resources", {})))
+    return Lookup(document["metadata"], pending=dict.fromkeys(document.get("resources", {})))
 
 
 def lookup_findings(document: dict[str, Any]) -> Iterator[Problem]:
@@ -88,6 +88,22 @@ def lookup_findings(document: dict[str, Any]) -> Iterator[Problem]:
     lookup = _lookup(document)
     for path, reference in _placeholders(document):
         if _wrong_with(reference, document.get("resources", {})) is None:
+            try:
+                lookup.find(reference)
+            except LookupFailure as failure:
+                yield _coded(unresolved(reference, failure, path), reference)
+
+
+def params_findings(
+    document: dict[str, Any], outputs: Mapping[str, Collection[str] | None]
+) -> Iterator[Problem]:
+    """Placeholders in the params of resources that read an output which will not be there.
+
+    `outputs` has the names of all that a resource will have, where that is known.
+    """
+    lookup = Lookup(document["metadata"], pending=outputs)
+    for path, reference in _in_params(document):
+        if reference.resource in outputs:
             try:
                 lookup.find(reference)
             except LookupFailure as failure:
@@ -127,9 +143,13 @@ def image_findings(document: dict[str, Any]) -> Iterator[Problem]:
             )
 
 
-def _placeholders(document: dict[str, Any]) -> Iterator[tuple[Path, Reference]]:
+def _in_params(document: dict[str, Any]) -> Iterator[tuple[Path, Reference]]:
     for name, resource in document.get("resources", {}).items():
         yield from _within(("resources", name, "params"), resource.get("params"))
+
+
+def _placeholders(document: dict[str, Any]) -> Iterator[tuple[Path, Reference]]:
+    yield from _in_params(document)
     for name, container in document["containers"].items():
         base: Path = ("containers", name)
         yield from _within((*base, "variables"), container.get("variables"))
@@ -153,11 +173,8 @@ def _within(base: Path, value: Any) -> Iterator[tuple[Path, Reference]]:
 def _placeholder_findings(document: dict[str, Any]) -> Iterator[Problem]:
     resources = document.get("resources", {})
     for path, reference in _placeholders(document):
-        wrong = _wrong_with(reference, resources)
-        if wrong:
-            kind, problem = wrong
-            finding = unresolved(reference, LookupFailure(kind, problem), path)
-            yield _coded(finding, reference)
+        if wrong := _wrong_with(reference, resources):
+            yield _coded(unresolved(reference, wrong, path), reference)
 
 
 def _coded(finding: Problem, reference: Reference) -> Problem:
@@ -169,15 +186,17 @@ def _coded(finding: Problem, reference: Reference) -> Problem:
     return evolve(finding, code=code)
 
 
-def _wrong_with(reference: Reference, resources: dict[str, Any]) -> tuple[str, str] | None:
+def _wrong_with(reference: Reference, resources: dict[str, Any]) -> LookupFailure | None:
     if not _is_well_formed(reference):
-        return "malformed", "is not of the form metadata.KEY or resources.NAME.OUTPUT"
+        message = "is not of the form metadata.KEY or resources.NAME.OUTPUT"
+        return LookupFailure("malformed", message)
     root, name = reference.parts[:2]
     if root not in ("metadata", "resources"):
-        return "unsupported_root", "must start with metadata. or resources."
+        return LookupFailure("unsupported_root", "must start with metadata. or resources.")
     if root == "resources" and name not in resources:
         known = ", ".join(resources) or "none"
-        return "unknown_resource", f"there is no resource {quoted(name)} (there is: {known})"
+        message = f"there is no resource {quoted(name)} (there is: {known})"
+        return LookupFailure("unknown_resource", message, at=1, known=resources)
     return None
 
 

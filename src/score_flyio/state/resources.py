@@ -169,7 +169,16 @@ class ProvisionerDefinition(Record):
     params: tuple[str, ...] = ()
     """Of resources; where it says which it knows."""
     outputs: tuple[str, ...] = ()
-    """Where it says which it promises."""
+    """Where it says which it gives."""
+    gives_no_others: bool = False
+    """Whether `outputs` are all that it may give."""
+
+    @property
+    def all_outputs(self) -> frozenset[str] | None:
+        """The names of all outputs that it may give; None: nobody knows beforehand."""
+        if isinstance(self.spec, StaticSpec):
+            return frozenset(self.spec.values)
+        return frozenset(self.outputs) if self.gives_no_others else None
 
     @property
     def outside(self) -> str | None:

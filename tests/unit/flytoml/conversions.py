@@ -31,12 +31,18 @@ def _read(path: str) -> bytes:
 
 
 def converted(
-    text: str, outputs: Mapping[str, Outputs] | None = None, **options: Any
+    text: str,
+    outputs: Mapping[str, Outputs] | None = None,
+    *,
+    known_later: bool = False,
+    **options: Any,
 ) -> Conversion:
     """The conversion of a Score text without its head; resource `db` has outputs."""
     document = read_yaml(HEAD + text).value
     loaded = workload_from_document(document, "svc/score.yaml")
     given = {"db": DB} if outputs is None else outputs
+    if known_later:
+        options["known_later"] = dict.fromkeys(loaded.workload.resources)
     return convert(loaded, app_name="pfx-shop", outputs=given, read_file=_read, **options)
 
 

@@ -127,7 +127,7 @@ def test_bare_resource_never_shows_its_secrets() -> None:
 
 
 def test_outputs_of_resources_to_come() -> None:
-    lookup = Lookup({}, {}, frozenset({"db"}))
+    lookup = Lookup({}, {}, {"db": None})
     assert substitute("postgres://${resources.db.host}/", lookup).text == f"postgres://{PENDING}/"
     with pytest.raises(SubstitutionError, match='no resource "other"'):
         substitute("${resources.other.host}", lookup)
@@ -196,7 +196,7 @@ def test_what_leads_nowhere_is_told(reference: str, kind: str, message: str) -> 
     lookup = Lookup(
         {"name": "shop", "none": None, "empty": {}},
         {"db": Outputs({"none": None, "host": "h"}, {"key": Secret("k"), "gone": None})},
-        frozenset({"soon"}),
+        {"soon": None},
     )
     with pytest.raises(SubstitutionError) as failure:
         substitute(f"a ${{{reference}}}", lookup)
@@ -204,8 +204,60 @@ def test_what_leads_nowhere_is_told(reference: str, kind: str, message: str) -> 
     assert (found.kind, found.path, found.subject) == (kind, (), reference)
     (problem,) = failure.value.problems
     assert problem.message == f"placeholder ${{{reference}}}: {message}"
-    assert problem.hint == f"$${{{reference}}} stands for the text itself"
     assert (problem.code, problem.place) == ("placeholder_invalid", None)
+
+
+@pytest.mark.parametrize(
+    ("reference", "hint"),
+    [
+        (
+            "HOME",
+            (
+                "$${HOME} stands for the text itself; "
+                "${resources.NAME.HOME} of a resource of type environment is the variable"
+            ),
+        ),
+        ("1:-x", "$${1:-x} stands for the text itself"),
+        ("user.name", "$${user.name} stands for the text itself"),
+        ("", "$${} stands for the text itself"),
+        ("other.x", "$${other.x} stands for the text itself"),
+        ("resource.db.host", "is ${resources.db.host} meant?"),
+        ("Metadata.name", "is ${metadata.name} meant?"),
+        (" resources.db.host ", "is ${resources.db.host} meant?"),
+        ("{ metadata.name ", "is ${metadata.name} meant?"),
+        ("resources.db.hots", "is ${resources.db.host} meant?"),
+        ("resources.db.HOST", "is ${resources.db.host} meant?"),
+        ("resources.dbs.host", "is ${resources.db.host} meant?"),
+        ("metadata.nane", "is ${metadata.name} meant?"),
+        (r"metadata.annotations.a\.c", r"is ${metadata.annotations.a\.b} meant?"),
+        ("resources.soon.pasword", "is ${resources.soon.password} meant?"),
+        ("resources.soon.zzz", "read one of these"),
+        ("resources.db.zzz", "read one of these"),
+        ("resources.db.host.x", "${resources.db.host} is all there is"),
+        ("resources.db.none.x", "${resources.db.none} is all there is"),
+        ("metadata", "name a key of the metadata: ${metadata.name}"),
+        ("resources", "name a resource and its output: ${resources.NAME.OUTPUT}"),
+        ("resources.db", "name one of its outputs: ${resources.db.host}"),
+        ("resources.any", "name one of its outputs: ${resources.any.OUTPUT}"),
+        (
+            "resources.cache.host",
+            (
+                "add cache to the resources of the workload; "
+                "$${resources.cache.host} stands for the text itself"
+            ),
+        ),
+    ],
+)
+def test_the_hint_is_what_was_probably_meant(reference: str, hint: str) -> None:
+    lookup = Lookup(
+        {"name": "shop", "annotations": {"a.b": "1"}},
+        {"db": Outputs({"none": None, "host": "h"})},
+        {"soon": {"host", "password"}, "any": None},
+    )
+    with pytest.raises(SubstitutionError) as failure:
+        substitute(f"a ${{{reference}}}", lookup)
+    (problem,) = failure.value.problems
+    assert problem.hint == hint
 
 
 def test_null_is_a_value_at_the_end_of_a_reference() -> None:
@@ -216,7 +268,7 @@ def test_null_is_a_value_at_the_end_of_a_reference() -> None:
 
 def test_outputs_that_are_known_are_read_of_resources_to_come() -> None:
     outputs = Outputs({"host": "h"}, {"password": Secret("s3cret")})
-    lookup = Lookup({}, {"db": outputs}, frozenset({"db"}))
+    lookup = Lookup({}, {"db": outputs}, {"db": None})
     known = substitute("${resources.db.host}", lookup)
     secret = substitute("${resources.db.password}", lookup)
     open_ = substitute("${resources.db.port}", lookup)

@@ -23,7 +23,7 @@ COMMAND: Final = "cmd://"
 SERVER: Final = "server://"
 SECTIONS: Final = ("init", "state", "shared", "outputs", "secrets")
 _TEXTS: Final = ("uri", "type", "class", "id", "description")
-_LISTS: Final = ("supported_params", "expected_outputs", "args")
+_LISTS: Final = ("supported_params", "expected_outputs", "optional_outputs", "args")
 _OF_SERVERS: Final = ("server", "admin")
 _KNOWN: Final = (*_TEXTS, *_LISTS, *SECTIONS, *_OF_SERVERS)
 _UNUSABLE: Final = {
@@ -66,6 +66,8 @@ class Entry:
     description: str = ""
     supported_params: tuple[str, ...] = ()
     expected_outputs: tuple[str, ...] = ()
+    optional_outputs: tuple[str, ...] | None = None
+    """Given in some cases; with them there are no others than these and the expected ones."""
     sections: Mapping[str, str] = field(factory=dict, repr=False)
     """Templates by section; of `template://` and `server://`."""
     command: CommandSpec | None = None
@@ -254,8 +256,13 @@ class _Reader:
             description=item.get("description") or "",
             supported_params=tuple(item.get("supported_params") or ()),
             expected_outputs=tuple(item.get("expected_outputs") or ()),
+            optional_outputs=_optional(item.get("optional_outputs")),
             sections={name: item[name] for name in SECTIONS if item.get(name)},
             command=CommandSpec(binary=program, args=args) if program else None,
             server=server,
             admin=admin,
         )
+
+
+def _optional(listed: list[str] | None) -> tuple[str, ...] | None:
+    return None if listed is None else tuple(listed)

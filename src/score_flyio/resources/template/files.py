@@ -117,7 +117,8 @@ def _provisioners(entries: tuple[Entry, ...], project: Project) -> FileProvision
                 spec=entry.command or InProcessSpec(source=entry.file),
                 description=entry.description,
                 params=entry.supported_params,
-                outputs=entry.expected_outputs,
+                outputs=(*entry.expected_outputs, *(entry.optional_outputs or ())),
+                gives_no_others=entry.optional_outputs is not None,
             )
         )
         if entry.server is not None:
