@@ -41,7 +41,7 @@ def options(*arguments: str) -> DeployOptions:
             [
                 *("--builder", "buildah", "--build-arg", "A=1", "--build-secret", "T=x"),
                 *("--build-target", "prod", "--label", "l=2", "--dockerfile", "D"),
-                *("--ignorefile", "I", "--image-label", "v1"),
+                *("--ignorefile", "I", "--image-label", "v1", "--build-idle-timeout", "1h"),
             ],
             "images",
             ImageOptions(
@@ -53,6 +53,7 @@ def options(*arguments: str) -> DeployOptions:
                 dockerfile="D",
                 ignorefile="I",
                 tag="v1",
+                idle_timeout=3600.0,
             ),
         ),
         (["--fallback-regions", "ams,fra"], "fallback_regions", ("ams", "fra")),

@@ -194,6 +194,13 @@ IMAGES: Final = section(
         "--image-label", "image_tag", default="", metavar="TAG", help="The tag of a built image."
     ),
     click.option(
+        "--build-idle-timeout",
+        type=Seconds(),
+        metavar="TIME",
+        help="How long a build or push may make no progress before it is given up; 0: for ever; "
+        "30m unless given.",
+    ),
+    click.option(
         "--no-resolve", is_flag=True, help="Deploy images by their tags, whatever these mean now."
     ),
 )
@@ -437,8 +444,10 @@ def _images(rest: dict[str, Any], *, resolve: bool, push: bool) -> ImageOptions:
     from score_flyio.images.options import ImageOptions
 
     secrets = {name: Secret(value) for name, value in rest.pop("build_secrets", ())}
+    if (idle := rest.pop("build_idle_timeout", None)) is not None:
+        rest["idle_timeout"] = idle
     names = {"build_target": "target", "image_tag": "tag"}
-    same = ("builder", "no_cache", "dockerfile", "ignorefile")
+    same = ("builder", "no_cache", "dockerfile", "ignorefile", "idle_timeout")
     given = {
         name: rest.pop(option)
         for option, name in (*names.items(), *zip(same, same, strict=True))

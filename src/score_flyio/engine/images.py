@@ -43,6 +43,7 @@ from score_flyio.images.build import (
     Build,
     BuildSettings,
     Progress,
+    built,
     content_tag,
     prepare,
 )
@@ -275,8 +276,9 @@ class Images:
             kind = BuildStep if progress.step else BuildOutput
             emit(kind(scope=scope, text=progress.text, cached=progress.cached))
 
-        digest = await builder.build(build, tell, push=self.options.images.push)
-        if not self.options.images.push:
+        push, idle = self.options.images.push, self.options.images.idle_timeout
+        digest = await built(builder, build, tell, push=push, idle_timeout=idle)
+        if not push:
             return str(build.image)
         if digest is None:
             raise build.failed("the builder tells no digest of what it pushed")

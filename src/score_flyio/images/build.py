@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from hashlib import sha256
+from math import inf
 from pathlib import Path
 from typing import Final, Literal, Protocol, TypeAlias
 
@@ -86,7 +87,8 @@ class Build:
 class Progress:
     """Something that a builder did or said."""
 
-    text: str
+    text: str = ""
+    """Empty: it goes on, and has nothing to show for it."""
     step: bool = False
     """Whether a step began; else it is a line of output."""
     cached: bool = False
@@ -107,9 +109,38 @@ class Builder(Protocol):
     async def build(self, build: Build, tell: Tell, *, push: bool = True) -> str | None:
         """Build the image, give it its tag, and push it; the digest, when it was pushed.
 
+        Whatever it does is told, as one that is silent for too long is cancelled.
+
         Raises ImageError. On cancellation nothing is left of it.
         """
         ...
+
+
+async def built(
+    builder: Builder, build: Build, tell: Tell, *, push: bool, idle_timeout: float
+) -> str | None:
+    """What the builder's `build` returns, unless it makes no progress for so many seconds; 0: ever.
+
+    Raises ImageError.
+    """
+    last, longest = "", idle_timeout or inf
+    with anyio.move_on_after(longest) as alive:
+
+        def listen(progress: Progress) -> None:
+            nonlocal last
+            alive.deadline = anyio.current_time() + longest
+            if progress.text:
+                last = progress.text
+                tell(progress)
+
+        return await builder.build(build, listen, push=push)
+    raise build.failed(
+        f"{builder.name} made no progress with {build.image} for {idle_timeout:g} seconds, and was "
+        f"ended; {f'the last that it said: {last}' if last else 'it never said anything'}",
+        hint="see whether the registry, the network and the builder work; where a step may be "
+        "silent for longer, give more time with --build-idle-timeout",
+        code="build_stalled",
+    )
 
 
 async def prepare(settings: BuildSettings, image: ImageReference) -> Build:

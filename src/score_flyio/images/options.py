@@ -31,6 +31,8 @@ class ImageOptions:
     """Where the file names none."""
     tag: str = ""
     """Empty: a new one for each build."""
+    idle_timeout: float = 1800.0
+    """Seconds without a sign of progress after which a build or push is given up."""
     resolve: bool = True
     """Whether images are held by their digests, where a registry can be asked."""
     push: bool = True

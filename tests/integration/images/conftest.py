@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from threading import Thread
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -113,8 +114,7 @@ def registry_in(folder: Path) -> Iterator[Registry]:
         reader.start()
         yield Registry(found[1], folder)
     finally:
-        process.terminate()
-        process.wait(10)
+        end(process)
         if reader.ident is not None:
             reader.join(10)
         process.stderr.close()
@@ -166,8 +166,7 @@ def docker_daemon(kind: str, folder: Path) -> Iterator[str]:
         _wait_for(process, folder / "log", "API listen on")
         yield host
     finally:
-        process.terminate()
-        process.wait(30)
+        end(process)
         unmount_below(folder)
         unmount_below(short)
         shutil.rmtree(short, ignore_errors=True)
@@ -214,10 +213,19 @@ def buildkit_daemon(folder: Path, mirror: str) -> Iterator[str]:
         _wait_for(process, folder / "log", "running server on")
         yield host
     finally:
-        process.terminate()
-        process.wait(30)
+        end(process)
         unmount_below(folder)
         shutil.rmtree(short, ignore_errors=True)
+
+
+def end(process: subprocess.Popen[Any]) -> None:
+    """End a server, by force where it does not go by itself."""
+    process.terminate()
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def mounts_below(folder: Path) -> list[str]:

@@ -2,10 +2,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import anyio
 import pytest
+import trio
+from attrs import frozen
+from trio.testing import MockClock
 
 from score_flyio.errors import ImageError, InputError
-from score_flyio.images.build import OUTSIDE, Build, BuildSettings, content_tag, prepare
+from score_flyio.images.build import (
+    OUTSIDE,
+    Build,
+    Builder,
+    BuildSettings,
+    Progress,
+    Tell,
+    built,
+    content_tag,
+    prepare,
+)
 from score_flyio.images.dockerfile import Dockerfile, read_dockerfile
 from score_flyio.images.reference import ImageReference
 
@@ -136,3 +150,53 @@ def test_stages_have_names_and_numbers() -> None:
 def test_a_dockerfile_without_from(text: str) -> None:
     with pytest.raises(InputError, match="a/Dockerfile: there is no FROM"):
         read_dockerfile(text, file="a/Dockerfile")
+
+
+@frozen
+class Slow:
+    """A builder that is silent for so many seconds before each thing that it tells."""
+
+    pauses: tuple[float, ...]
+    text: str = "a step"
+    name: str = "slow"
+
+    async def build(self, build: Build, tell: Tell, *, push: bool = True) -> str | None:
+        for pause in self.pauses:
+            await anyio.sleep(pause)
+            tell(Progress(text=self.text))
+        return "sha256:abc" if push else None
+
+
+def run(builder: Builder, project: Path, idle_timeout: float) -> tuple[list[str], str | None]:
+    """What it tells, and returns; its time passes at once."""
+    told: list[str] = []
+
+    async def main() -> str | None:
+        build = await prepare(BuildSettings(name="web", folder=project), IMAGE)
+        return await built(
+            builder, build, lambda p: told.append(p.text), push=True, idle_timeout=idle_timeout
+        )
+
+    found = trio.run(main, clock=MockClock(autojump_threshold=0))
+    return told, found
+
+
+@pytest.mark.parametrize(("idle", "pauses"), [(60, (59, 59, 59)), (0, (10**6, 10**6))])
+def test_a_build_may_take_long_while_it_makes_progress(
+    project: Path, idle: float, pauses: tuple[float, ...]
+) -> None:
+    assert run(Slow(pauses), project, idle) == (["a step"] * len(pauses), "sha256:abc")
+    assert run(Slow(pauses, text=""), project, idle) == ([], "sha256:abc")
+
+
+@pytest.mark.parametrize(
+    ("pauses", "says"), [((1, 1, 61), "the last that it said: a step"), ((61,), "never said")]
+)
+def test_a_build_without_progress_is_given_up(
+    project: Path, pauses: tuple[float, ...], says: str
+) -> None:
+    with pytest.raises(ImageError, match=f"web: slow made no progress with {IMAGE}") as raised:
+        run(Slow(pauses), project, 60)
+    assert "for 60 seconds" in str(raised.value)
+    assert says in str(raised.value)
+    assert "--build-idle-timeout" in str(raised.value.hint)

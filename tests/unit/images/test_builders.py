@@ -5,7 +5,9 @@ import json
 import os
 import socket
 import ssl
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import trio
@@ -24,6 +26,7 @@ from score_flyio.images.builders.choose import (
     builders_there,
     choose_builder,
 )
+from score_flyio.images.builders.docker import DockerBuilder
 from score_flyio.images.builders.fly import FlyBuilder, RemoteBuilder, without_alpn
 from score_flyio.images.builders.programs import BuildctlBuilder
 from score_flyio.images.builders.protobuf import encoded, fields
@@ -285,6 +288,47 @@ async def test_buildctl_gets_everything_in_a_private_folder(
     with pytest.raises(ImageError, match="cannot be run"):
         await gone.build(build, progress.append)
     assert list(temporary.iterdir()) == []
+
+
+class Daemon(BaseHTTPRequestHandler):
+    """A Docker daemon that takes its time over a push."""
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        while size := int(self.rfile.readline(), 16) if "chunked" in str(self.headers) else 0:
+            self.rfile.read(size + 2)
+        layers = [{"status": "Pushing", "progressDetail": {"current": n}} for n in range(5)]
+        is_push = self.path.partition("?")[0].endswith("/push")
+        self._answer(*(*layers, {"aux": {"Digest": "sha256:abc"}}) if is_push else ())
+
+    def _answer(self, *lines: object) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write("".join(f"{json.dumps(line)}\n" for line in lines).encode())
+
+
+async def test_each_sign_of_life_of_a_daemon_counts(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    (tmp_path / "large").write_bytes(bytes(5_000_000))
+    build = await prepare(
+        BuildSettings(name="web", folder=tmp_path), ImageReference.parse("registry.fly.io/x:1")
+    )
+    told: list[Progress] = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Daemon) as server:
+        serving = Thread(target=server.serve_forever)
+        serving.start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        builder = DockerBuilder(address=DaemonAddress(url=url), logins=Logins({}))
+        assert await builder.build(build, told.append) == "sha256:abc"
+        server.shutdown()
+        serving.join()
+    blocks, messages = 5, 6
+    assert told == [Progress()] * (blocks + messages)
 
 
 def test_a_remote_builder_that_does_not_wake_up(tmp_path: Path) -> None:

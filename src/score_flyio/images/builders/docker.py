@@ -114,7 +114,7 @@ class DockerBuilder:
             path,
             params=parameters,
             headers={"content-type": "application/x-tar", **headers},
-            content=in_thread(tar_of(build.context)),
+            content=_sent(build, tell),
         )
         async with request as response:
             await answer.follow(response)
@@ -213,6 +213,7 @@ class _Answer:
                 self._take(message)
 
     def _take(self, message: Mapping[str, Any]) -> None:
+        self.tell(Progress())
         if error := message.get("error"):
             self.error = str(error).strip()
         aux = message.get("aux")
@@ -234,6 +235,12 @@ class _Answer:
         if not progress.step:
             self._last.append(progress.text)
         self.tell(progress)
+
+
+async def _sent(build: Build, tell: Tell) -> AsyncIterator[bytes]:
+    async for block in in_thread(tar_of(build.context)):
+        tell(Progress())
+        yield block
 
 
 def _parameters(build: Build, *, buildkit: bool) -> dict[str, str]:
