@@ -91,7 +91,8 @@ def differences(desired: FlyMachineConfig, observed: FlyMachineConfig) -> tuple[
 
 
 def _one_image(path: str, before: dict[str, Any], after: dict[str, Any]) -> bool:
-    if path != "image" and not (path.startswith("containers[") and path.endswith("].image")):
+    of_container = path.startswith("containers[") and path.endswith(("].image", "].image_config"))
+    if path != "image" and not of_container:
         return False
     old, new = before.get(path), after.get(path)
     return isinstance(old, str) and isinstance(new, str) and same_image(old, new)

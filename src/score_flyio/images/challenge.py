@@ -8,8 +8,10 @@ from typing import Final, Literal, TypeAlias
 
 from attrs import field, frozen
 
-_CHALLENGE: Final = re.compile(r"\b(basic|bearer)\s+(?=\w+=)", re.IGNORECASE)
-_PARAMETER: Final = re.compile(r'(\w+)\s*=\s*(?:"([^"]*)"|([^\s,"]+))')
+_PART: Final = re.compile(
+    r'(?P<name>[\w-]+)\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s,"]+))|(?P<scheme>[\w-]+)'
+)
+"""A parameter, or the name of a scheme."""
 
 Scheme: TypeAlias = Literal["none", "basic", "bearer"]
 
@@ -32,10 +34,17 @@ NO_LOGIN: Final = Challenge(scheme="none")
 
 def challenge_of(header: str) -> Challenge:
     """The challenge of a `WWW-Authenticate` header; of several, Bearer before Basic."""
-    found: dict[str, Challenge] = {}
-    _, *parts = _CHALLENGE.split(header)
-    for name, text in zip(parts[::2], parts[1::2], strict=True):
-        given = {key.lower(): quoted or bare for key, quoted, bare in _PARAMETER.findall(text)}
-        scheme: Scheme = "bearer" if name.lower() == "bearer" else "basic"
-        found[scheme] = Challenge(scheme=scheme, parameters=given)
-    return found.get("bearer") or found.get("basic") or NO_LOGIN
+    found: dict[str, dict[str, str]] = {}
+    given: dict[str, str] = {}
+    for part in _PART.finditer(header):
+        if part["scheme"] is not None:
+            given = found.setdefault(part["scheme"].lower(), {})
+        elif part["quoted"] is not None:
+            given[part["name"].lower()] = re.sub(r"\\(.)", r"\1", part["quoted"])
+        else:
+            given[part["name"].lower()] = part["bare"].strip("'")
+    scheme: Scheme
+    for scheme in ("bearer", "basic"):
+        if scheme in found:
+            return Challenge(scheme=scheme, parameters=found[scheme])
+    return NO_LOGIN

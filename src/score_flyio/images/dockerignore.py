@@ -17,6 +17,8 @@ from attrs import frozen
 from score_flyio.errors import InputError, Problem
 
 _NOTHING: Final = re.compile(r"(?!)")
+_SUFFIX: Final = re.compile(r"\*\*[^/*?\[\]\\][^*?\[\]\\]*", re.DOTALL)
+"""What BuildKit compares with the end of a path; before other characters, `**` is whole folders."""
 
 
 @frozen
@@ -115,6 +117,8 @@ def _literal(path: str) -> _Pattern:
 
 def _regex(text: str) -> str:
     """A pattern of Go's `filepath.Match`, with `**` beside, as a regular expression."""
+    if _SUFFIX.fullmatch(text):
+        return f".*{re.escape(text[2:])}"
     found, at = "", 0
     while at < len(text):
         letter = text[at]

@@ -14,6 +14,7 @@ from attrs import frozen
 
 from score_flyio.base.credentials import OF_THE_STATE
 from score_flyio.base.input_file import read_input
+from score_flyio.base.printable import one_line
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError, ImageError, InputError
 from score_flyio.images.program import run_program
@@ -80,7 +81,9 @@ class Logins:
         if host == self._fly_host and self._fly is not None:
             return Login(user="x", password=self._fly)
         config = await self._docker_config()
-        helper = _of(config.get("credHelpers"), host) or config.get("credsStore")
+        helper = _of(config.get("credHelpers"), host)
+        if helper is None:  # an empty one keeps the general one away from this registry
+            helper = config.get("credsStore")
         if isinstance(helper, str) and helper:
             found = await self._ask(helper, HUB_KEY if host == DOCKER_HUB else host)
             if found is not None:
@@ -129,17 +132,20 @@ class Logins:
             message = f"{program} cannot be run: {error.strerror or error}"
             raise ImageError(message, hint=hint, code="credential_helper_failed") from error
         if ended.code != 0:
-            said = (ended.output.decode("utf-8", "replace") + " ".join(ended.said)).strip()
+            said = f"{ended.output.decode('utf-8', 'replace')} {' '.join(ended.said)}".strip()
             if "credentials not found" in said:
                 return None
-            message = f"{program} failed for {server} with exit code {ended.code}"
+            shown = said and '"Secret"' not in said
+            words = f": {one_line(' '.join(said.split())[:200])}" if shown else ""
+            message = f"{program} failed for {server} with {ended.ending}{words}"
             raise ImageError(message, hint=hint, code="credential_helper_failed")
         try:
             answer = json.loads(ended.output)
-            return Login(user=str(answer["Username"]), password=Secret(str(answer["Secret"])))
+            user, password = str(answer["Username"]), str(answer["Secret"])
         except (ValueError, KeyError, TypeError):
             message = f"{program} gave no login for {server}, but something else"
             raise ImageError(message, hint=hint, code="credential_helper_failed") from None
+        return Login(user=user, password=Secret(password)) if password else None
 
     def _hub_login(self) -> Login | None:
         """The variables that flyctl takes for Docker Hub."""
@@ -153,10 +159,12 @@ def _of(entries: Any, host: str) -> Any:
     if not isinstance(entries, dict):
         return None
     names = {host} if host != DOCKER_HUB else {host, "index.docker.io", "registry-1.docker.io"}
-    for key, entry in entries.items():
-        if str(key).partition("://")[2].partition("/")[0] in names or key in names:
-            return entry
-    return None
+    found = [entry for key, entry in entries.items() if _host_of(str(key)) in names]
+    return next((entries[name] for name in names if name in entries), found[0] if found else None)
+
+
+def _host_of(key: str) -> str:
+    return key.removeprefix("https://").removeprefix("http://").partition("/")[0]
 
 
 def _login(entry: Mapping[str, Any]) -> Login | None:

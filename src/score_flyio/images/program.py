@@ -32,6 +32,11 @@ class Ended:
     said: tuple[str, ...]
     """Its last lines, of both outputs."""
 
+    @property
+    def ending(self) -> str:
+        """Its exit code, or what killed it, for messages."""
+        return f"exit code {self.code}" if self.code >= 0 else f"signal {-self.code}"
+
 
 async def run_program(
     args: Sequence[str],

@@ -77,6 +77,9 @@ def test_a_served_one_is_asked_for_all_images(cli: Cli) -> None:
         assert images(served, "app") == {f"nginx:1@{second}"}
 
 
+IMAGE_CONFIG = (
+    '{"containers": [{"name": "app", "files": [{"guest_path": "/c", "image_config": "side:1"}]}]}'
+)
 CONTAINERS = '{"containers": [{"name": "app"}, {"name": "side", "image": "side:1"}]}'
 BY_HAND = "app = 'app'\n[build]\nimage = 'nginx:1'\n"
 
@@ -86,6 +89,10 @@ BY_HAND = "app = 'app'\n[build]\nimage = 'nginx:1'\n"
     [
         (f"machine_config = '{CONTAINERS}'\n{BY_HAND}", "machine_config.containers.side.image"),
         (f"machine_config = 'm.json'\n{BY_HAND}", "m.json: containers.side.image"),
+        (
+            f"machine_config = '{IMAGE_CONFIG}'\n{BY_HAND}",
+            "machine_config.containers.app.files[/c].image_config",
+        ),
         (f"{BY_HAND}[build.compose]\n", "compose.yml: services.side.image"),
         ("app = 'app'\n[build.compose]\nfile = 'all.yml'\n", "all.yml: services.side.image"),
         (
@@ -119,7 +126,8 @@ def test_images_that_parts_of_an_app_name_are_held_and_moved(
         second = registries.reference("side:1")["digest"]
         if held:
             planned = cli("plan", "-c", "fly.toml").stdout
-            assert f"image: side:1@{first[:SHOWN]} → side:1@{second[:SHOWN]}" in planned
+            key = "image_config" if "image_config" in config else "image"
+            assert f"{key}: side:1@{first[:SHOWN]} → side:1@{second[:SHOWN]}" in planned
             assert cli(*args).exit_code == 0
             assert containers(served) == {f"side:1@{second}"}
     with platform(registry=True, missing_images=frozenset({"side:1"})) as served:
@@ -131,13 +139,15 @@ def test_images_that_parts_of_an_app_name_are_held_and_moved(
 
 
 def containers(served: Platform) -> set[str]:
-    """Images of the containers that are not the app's own."""
-    return {
-        container["image"]
+    """Images of the containers, and of their files, that are not the app's own."""
+    found = [
+        container
         for machine in served.machines("app")
         for container in machine["config"].get("containers") or []
-        if container["name"] == "side"
-    }
+    ]
+    files = [file for container in found for file in container.get("files") or []]
+    images = {container["image"] for container in found if container["name"] == "side"}
+    return images | {file["image_config"] for file in files}
 
 
 def test_the_one_of_emulate_is_asked(cli: Cli) -> None:

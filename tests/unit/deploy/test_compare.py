@@ -195,12 +195,20 @@ def test_what_somebody_else_set_is_a_difference(
         ({"new_member": {"a": 1}}, {}, ["new_member.a: (none) → 1"]),
         (
             {"containers": [{"name": "a", "files": [{"guest_path": "/f", "image_config": "i"}]}]},
-            {
-                "containers": [
-                    {"name": "a", "files": [{"guest_path": "/f", "image_config": "i:latest"}]}
-                ]
-            },
-            ["containers[a].files[/f].image_config: i:latest → i"],
+            {"containers": [{"name": "a", "files": [{"guest_path": "/f", "image_config": "i:2"}]}]},
+            ["containers[a].files[/f].image_config: i:2 → i"],
+        ),
+        *(
+            (
+                {"containers": [{"name": "a", "files": [{"guest_path": "/f", "image_config": n}]}]},
+                {"containers": [{"name": "a", "files": [{"guest_path": "/f", "image_config": o}]}]},
+                [f"containers[a].files[/f].image_config: {o} → {n}"] if differs else [],
+            )
+            for o, n, differs in (
+                ("i:latest", "docker.io/library/i", False),
+                ("i:1", f"i:1@sha256:{'a' * 64}", False),
+                (f"i:1@sha256:{'b' * 64}", f"i:1@sha256:{'a' * 64}", True),
+            )
         ),
         (
             {"checks": {"a": {"odd": {"interval": 1.5}}}},

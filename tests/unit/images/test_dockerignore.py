@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from docker.utils.build import PatternMatcher  # type: ignore[import-untyped]
 from hypothesis import example, given
@@ -7,6 +10,10 @@ from hypothesis import strategies as st
 
 from score_flyio.errors import InputError
 from score_flyio.images.dockerignore import IgnoreRules, read_rules
+
+MOBY: list[tuple[str, list[str], list[str]]] = json.loads(
+    Path(__file__).with_name("ignored_by_moby.json").read_text("utf-8")
+)
 
 
 def rules(*lines: str) -> IgnoreRules:
@@ -25,6 +32,10 @@ def rules(*lines: str) -> IgnoreRules:
         (["*.md"], ["a.md"], ["a/b.md", "a.mdx"]),
         (["**/*.md"], ["a.md", "a/b/c.md"], ["a/b/md"]),
         (["a/**"], ["a/b", "a/b/c"], ["a", "b/a/c"]),
+        (["**.md"], ["a.md", ".md", "a/b.md", "a.md/b"], ["a.mdx"]),
+        (["**x/y"], ["ax/y", "a/x/y"], ["x/ya"]),
+        (["**.m?"], [".md", "a/.md"], ["a.md"]),
+        (["**", "!**.md"], ["a"], ["a.md", "a/b.md"]),
         (["a/**/b"], ["a/b", "a/x/b", "a/x/y/b/z"], ["a/x"]),
         (["*", "!src"], ["a", "b/c"], ["src", "src/a/b"]),
         (["*.md", "!README.md", "README-*.md"], ["a.md", "README-x.md"], ["README.md"]),
@@ -127,6 +138,14 @@ def test_so_it_does_of_two_stars(pattern: str, path: str) -> None:
     parents = ["/".join(parts[: count + 1]) for count in range(len(parts))]
     expected = any(PatternMatcher([pattern]).matches(parent) for parent in parents)
     assert rules(pattern).leaves_out(path) == expected
+
+
+@pytest.mark.parametrize("number", range(len(MOBY)))
+def test_so_does_the_matcher_of_buildkit(number: int) -> None:
+    """Its answers were recorded, of moby/patternmatcher 0.6.1."""
+    text, out, kept = MOBY[number]
+    found = read_rules(text, file="f")
+    assert [path for path in [*out, *kept] if found.leaves_out(path)] == out
 
 
 @given(text=st.text(st.sampled_from("ab/*?[]^!\\-.# \n"), max_size=30), path=PATHS)

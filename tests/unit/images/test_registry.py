@@ -376,6 +376,9 @@ AUTH = {"auth": base64.b64encode(b"me:pa:ss").decode()}
         ("https://index.docker.io/v1/", "docker.io"),
         ("docker.io", "docker.io"),
         ("127.0.0.1:5000", "127.0.0.1:5000"),
+        ("ghcr.io/v2/", "ghcr.io"),
+        ("http://127.0.0.1:5000/v1", "127.0.0.1:5000"),
+        ("registry-1.docker.io", "docker.io"),
     ],
 )
 async def test_logins_of_docker(tmp_path: Path, key: str, host: str) -> None:
@@ -384,6 +387,14 @@ async def test_logins_of_docker(tmp_path: Path, key: str, host: str) -> None:
     assert found is not None
     assert (found.user, found.password.reveal()) == ("me", "pa:ss")
     assert await logins.find("quay.io") is None
+
+
+async def test_the_whole_name_counts_before_its_other_forms(tmp_path: Path) -> None:
+    other = {"auth": base64.b64encode(b"other:x").decode()}
+    auths = {"https://ghcr.io/v1/": other, "ghcr.io": AUTH}
+    found = await Logins(config_in(tmp_path, {"auths": auths})).find("ghcr.io")
+    assert found is not None
+    assert found.user == "me"
 
 
 async def test_variables_for_docker_hub() -> None:
@@ -433,7 +444,15 @@ async def test_helpers_are_asked(tmp_path: Path, config: object, monkeypatch: An
 @pytest.mark.parametrize(
     ("script", "says"),
     [
-        ("exit 3", "exit code 3"),
+        ("exit 3", "exit code 3$"),
+        ("echo 'log in with gcloud' >&2; exit 1", "exit code 1: log in with gcloud$"),
+        ("echo 'no vault'; exit 1", "exit code 1: no vault$"),
+        ("kill -9 $$", "signal 9$"),
+        ("printf '\\033[31mred\\n\\n'; exit 1", r"exit code 1: [^\033]*red$"),
+        ('echo \'{"Username": "me", "Secret": "hush"}\'; exit 1', "exit code 1$"),
+        ("echo '[]'", "something else"),
+        ('echo \'{"Username": "me"}\'', "something else"),
+        ("printf '\\377'", "something else"),
         ("echo hello", "something else"),
         ("echo '{}'", "something else"),
     ],
@@ -444,6 +463,54 @@ async def test_helpers_that_fail(tmp_path: Path, script: str, says: str, monkeyp
     with pytest.raises(ImageError, match=says) as raised:
         await Logins(environ).find("ghcr.io")
     assert "docker-credential-test" in str(raised.value)
+
+
+async def test_a_helper_that_says_that_there_is_no_login(tmp_path: Path) -> None:
+    script = """echo '{"ServerURL": "x", "Username": "", "Secret": ""}'"""
+    environ = helper(tmp_path, script) | config_in(tmp_path, {"credsStore": "test"})
+    assert await Logins(environ).find("ghcr.io") is None
+
+
+async def test_a_helper_with_an_identity_token(tmp_path: Path) -> None:
+    script = """echo '{"Username": "<token>", "Secret": "t"}'"""
+    environ = helper(tmp_path, script) | config_in(tmp_path, {"credsStore": "test"})
+    found = await Logins(environ).find("ghcr.io")
+    assert found is not None
+    assert found.is_identity
+
+
+async def test_which_helper_is_asked(tmp_path: Path) -> None:
+    store = {"credsStore": "missing", "auths": {"ghcr.io": AUTH}}
+    config = {**store, "credHelpers": {"ghcr.io": "", "quay.io": "test"}}
+    logins = Logins(helper(tmp_path, ECHO) | config_in(tmp_path, config))
+    own, other = await logins.find("ghcr.io"), await logins.find("quay.io")
+    assert (own and own.user, other and other.user) == ("me", "quay.io")
+    with pytest.raises(ImageError, match="docker-credential-missing cannot be run"):
+        await logins.find("elsewhere.io")
+
+
+async def test_docker_hub_has_one_name_for_helpers(tmp_path: Path) -> None:
+    for key in ("https://index.docker.io/v1/", "index.docker.io", "docker.io"):
+        config = {"credHelpers": {key: "test"}}
+        found = await Logins(helper(tmp_path, ECHO) | config_in(tmp_path, config)).find("docker.io")
+        assert found is not None
+        assert found.user == "https://index.docker.io/v1/"
+
+
+def test_a_helper_that_never_answers_is_ended(tmp_path: Path) -> None:
+    script = f"echo $$ > {tmp_path}/pid; sleep 1000"
+    environ = helper(tmp_path, script) | config_in(tmp_path, {"credsStore": "test"})
+
+    async def main() -> None:
+        with pytest.raises(ImageError, match=r"gave no login for ghcr\.io within 2 seconds"):
+            await Logins(environ).find("ghcr.io")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("score_flyio.images.logins.HELPER_SECONDS", 2.0)
+        anyio.run(main)
+    pid = int((tmp_path / "pid").read_text())
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 async def test_a_helper_that_is_not_there(tmp_path: Path) -> None:
@@ -484,6 +551,20 @@ async def test_an_identity_token_is_exchanged(tmp_path: Path) -> None:
         ("bearer realm=https://a/t, service=s", "bearer", "https://a/t"),
         ('Basic realm="x"', "basic", "x"),
         ('Basic realm="x", Bearer realm="https://a"', "bearer", "https://a"),
+        ('Bearer realm="https://a", Basic realm="x"', "bearer", "https://a"),
+        ('Bearer realm = "https://a" , service = "s"', "bearer", "https://a"),
+        ('BEARER\tREALM="https://a"', "bearer", "https://a"),
+        (r'Bearer realm="https://a?x=\"b\"",service="s"', "bearer", 'https://a?x="b"'),
+        ("Bearer realm='https://a',service='s'", "bearer", "https://a"),
+        ('Bearer service="Basic realm=x",realm="https://a"', "bearer", "https://a"),
+        (
+            'Bearer error="invalid_token",realm="https://a",scope="a:b:pull,push"',
+            "bearer",
+            "https://a",
+        ),
+        ('Negotiate, Basic realm="x"', "basic", "x"),
+        ("Basic", "basic", ""),
+        ('Bearer realm="https://a', "bearer", ""),
         ("Negotiate", "none", ""),
         ("", "none", ""),
     ],

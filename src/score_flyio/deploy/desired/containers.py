@@ -58,6 +58,9 @@ def with_image(config: FlyMachineConfig, image: str, images: Mapping[str, str] =
             container.image = image
         elif container.image:
             container.image = images.get(container.image, container.image)
+        for file in container.files or []:
+            if file.image_config:
+                file.image_config = images.get(file.image_config, file.image_config)
 
 
 def with_image_configs(config: FlyMachineConfig, image: str) -> None:

@@ -23,7 +23,7 @@ def needs_image(spec: AppSpec, files: FileSource) -> bool:
 
 
 def named_images(spec: AppSpec, files: FileSource) -> Mapping[str, str]:
-    """The images that containers and machine checks name by themselves, each with its first place.
+    """The images that containers, their files and machine checks name, each with its first place.
 
     Raises:
         ConversionError: as `with_sources`.
@@ -33,6 +33,10 @@ def named_images(spec: AppSpec, files: FileSource) -> Mapping[str, str]:
     for container in _containers(spec, files):
         if container.image != BUILT_IMAGE:
             found.setdefault(container.image or "", f"{source}.{container.name}.image")
+        for file in container.files or []:
+            if file.image_config != BUILT_IMAGE:
+                place = f"{source}.{container.name}.files[{file.guest_path}].image_config"
+                found.setdefault(file.image_config or "", place)
     for place, check in _machine_checks(spec):
         found.setdefault(check.image, f"{place}.image")
     return {image: place for image, place in found.items() if image}

@@ -268,13 +268,13 @@ def _failed(build: Build, ended: Ended) -> ImageError:
 
 def build_failed(build: Build, ended: Ended) -> ImageError:
     """The error for a build that ended otherwise than with 0."""
-    return build.broken(f" with {_ending(ended)}{_last_lines(ended)}")
+    return build.broken(f" with {ended.ending}{_last_lines(ended)}")
 
 
 def push_failed(build: Build, ended: Ended) -> ImageError:
     """The error for a push that ended otherwise than with 0."""
     return build.failed(
-        f"{build.image} cannot be pushed: {_ending(ended)}{_last_lines(ended)}",
+        f"{build.image} cannot be pushed: {ended.ending}{_last_lines(ended)}",
         hint=f"may you push to {build.image.host}, and has it room?",
         code="push_failed",
     )
@@ -302,10 +302,6 @@ def is_plain(host: str) -> bool:
 def find_program(name: str, environ: Mapping[str, str]) -> str | None:
     """Where a program is on the search path."""
     return shutil.which(name, path=environ.get("PATH"))
-
-
-def _ending(ended: Ended) -> str:
-    return f"exit code {ended.code}" if ended.code >= 0 else f"signal {-ended.code}"
 
 
 def _last_lines(ended: Ended) -> str:

@@ -108,6 +108,26 @@ def test_machines_get_what_the_names_mean(spec: AppSpec) -> None:
         assert found == {"side:1@sha256:a", *([own] if own else [])}
 
 
+def test_files_with_the_config_of_an_image_get_it_too() -> None:
+    named = [{"guest_path": f"/{name}", "image_config": name} for name in (".", "side:1", "tool:1")]
+    containers = [{"name": "app", "files": named}, {"name": "side", "image": "side:1"}]
+    spec = AppSpec(machine_config=json.dumps({"containers": containers}))
+    assert named_images(spec, FILES) == {
+        "side:1": "machine_config.containers.app.files[/side:1].image_config",
+        "tool:1": "machine_config.containers.app.files[/tool:1].image_config",
+    }
+    images = {name: f"{name}@sha256:{name[:1]}" for name in ("side:1", "tool:1")}
+    own = "own:1@sha256:o"
+    first = launch_plan(spec, "app", image=own, images=images, release=RELEASE, files=FILES).first
+    update = update_input(
+        spec, "app", Machine(), image=own, images=images, release=RELEASE, files=FILES
+    ).request
+    for config, dot in ((first.config, own), (update.config, ".")):
+        assert config is not None
+        found = [f.image_config for c in config.containers or [] for f in c.files or []]
+        assert found == [dot, "side:1@sha256:s", "tool:1@sha256:t"]
+
+
 def test_machine_checks_get_it_too() -> None:
     check = MachineCheck(command=("true",), image="side:1")
     (request,) = machine_check_inputs(
