@@ -4,7 +4,8 @@
     python openapi/generate.py --check   compare, print a diff, exit 1 when something differs
 
 Steps: apply corrections.yaml to fly-machines.yaml; datamodel-codegen (settings in pyproject.toml,
-templates/dataclass.jinja2) makes models.py; templates/operations.jinja2 makes operations.py.
+templates/dataclass.jinja2) makes models.py; templates/model.jinja2 makes their base, model.py, and
+templates/operations.jinja2 makes operations.py.
 The output depends on nothing but these files and the versions of the tools.
 """
 
@@ -69,8 +70,10 @@ def generate(document: dict[str, Any]) -> dict[str, str]:
     version = document["info"]["version"]
     init = templates.get_template("init.jinja2").render(header=HEADER, version=version)
     calls = templates.get_template("operations.jinja2").render(header=HEADER, operations=views)
+    model = templates.get_template("model.jinja2").render(header=HEADER)
     return {
         "__init__.py": formatted(init),
+        "model.py": formatted(model),
         "models.py": formatted(models),
         "operations.py": formatted(calls),
         "openapi.json": json.dumps(document, separators=(",", ":"), sort_keys=True) + "\n",

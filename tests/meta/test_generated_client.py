@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import json
+import pickle
 import re
 import subprocess
 import sys
@@ -82,6 +84,40 @@ def test_each_property_of_a_schema_is_a_field_of_its_class(document: dict[str, A
         if "properties" in schema:
             fields = {field.name for field in attrs.fields(getattr(models, class_name(name)))}
             assert fields == {*schema["properties"], "extra"}, name
+
+
+def test_objects_behave_as_those_of_attrs() -> None:
+    guest = models.FlyMachineGuest(cpus=1, extra={"odd": 2})
+    assert guest == models.FlyMachineGuest(cpus=1, extra={"odd": 2})
+    assert guest != models.FlyMachineGuest(cpus=1)
+    assert attrs.evolve(guest, cpus=2) == models.FlyMachineGuest(cpus=2, extra={"odd": 2})
+    assert copy.deepcopy(guest) == pickle.loads(pickle.dumps(guest)) == guest
+    assert attrs.asdict(guest) == {
+        name: {"cpus": 1, "extra": {"odd": 2}}.get(name)
+        for name in (field.name for field in attrs.fields(models.FlyMachineGuest))
+    }
+    assert repr(models.AcmeChallenge(name="a", extra={"b": 1})) == (
+        "AcmeChallenge(name='a', target=None)"
+    )
+    assert models.AcmeChallenge().extra is not models.AcmeChallenge().extra
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(guest)
+    with pytest.raises(AttributeError):
+        guest.cpu = 3  # type: ignore[attr-defined]
+    with pytest.raises(TypeError, match="org_slug"):
+        models.MainGetPlacementsRequest()  # type: ignore[call-arg]
+
+
+def test_importing_the_models_makes_no_class_by_attrs() -> None:
+    code = "import sys, fly_machines.models; print('attr' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(ROOT / "generated")},
+    )
+    assert done.stdout == "False\n"
 
 
 def test_importing_the_package_loads_neither_models_nor_attrs() -> None:
