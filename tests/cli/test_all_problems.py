@@ -196,3 +196,91 @@ def test_two_wrong_files_are_told_together(project: Cli) -> None:
     assert found.exit_code == 2
     files = [problem["file"] for problem in found.json["error"]["problems"]]
     assert files == ["one.yaml"] * 5 + ["two.yaml"] * 5
+
+
+BROKEN = {
+    "schema": ("image: nginx", "imag: nginx"),
+    "placeholder": ("A: a", 'A: "${resources.none.x}"'),
+    "conversion": ("A: a", "A: a}\n    volumes: {/a: {source: one}, /b: {source: two}"),
+    "output": ("A: a", 'A: "${resources.db.hots}"'),
+    "provisioner": ("type: postgres", "type: kafka-topic"),
+}
+
+
+def pair(project: Cli, wrong: str, instead: str) -> list[str]:
+    """Two new files that share what cannot be shared; one is wrong in a way of its own, too."""
+    for name, line in (("one", "{a: 1}"), ("two", "{a: 2}")):
+        text = f"""\
+apiVersion: score.dev/v1b1
+metadata: {{name: {name}}}
+containers:
+  main:
+    image: nginx
+    variables: {{A: a}}
+resources:
+  db: {{type: postgres}}
+  disk: {{type: volume, id: shared}}
+  settings: {{type: environment, id: both, params: {line}}}
+  way: {{type: route, params: {{host: shop.example.com}}}}
+"""
+        (project.directory / f"{name}.yaml").write_text(text)
+    path = project.directory / "one.yaml"
+    path.write_text(path.read_text().replace(wrong, instead))
+    return ["one.yaml", "two.yaml"]
+
+
+CONFLICTS = {
+    ("resources.disk.id", "resource_conflict"),
+    ("resources.settings.params", "resource_conflict"),
+    ("resources.way.params.host", "resource_conflict"),
+}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("wrong", BROKEN)
+def test_what_new_files_cannot_share_is_told_with_all_else(
+    project: Cli, wrong: str, order: int
+) -> None:
+    files = pair(project, *BROKEN[wrong])
+    found = project("generate", *files[::order], "--json")
+    assert found.exit_code != 0
+    problems = found.json["error"]["problems"]
+    assert {(p["place"], p["code"]) for p in problems} > CONFLICTS
+    assert all(p["file"] and p["line"] for p in problems)
+    assert len(problems) == len({(p["place"], p["message"]) for p in problems})
+
+
+def test_a_missing_image_does_not_hide_what_cannot_be_shared(project: Cli) -> None:
+    files = pair(project, "image: nginx", "image: .")
+    found = project("deploy", *files, "--emulate")
+    assert found.exit_code == 2
+    assert "Dockerfile" in found.stderr
+    for place, _ in CONFLICTS:
+        assert f": {place}: " in found.stderr
+
+
+def test_the_failure_of_a_provisioner_has_the_place_that_asks_for_the_resource(
+    project: Cli,
+) -> None:
+    project("provisioners", "add", "bad", "thing", "--cmd-binary", "false")
+    for name, id_ in (("one", "first"), ("two", "other")):
+        (project.directory / f"{name}.yaml").write_text(
+            f"""\
+apiVersion: score.dev/v1b1
+metadata: {{name: {name}}}
+containers: {{main: {{image: nginx}}}}
+resources:
+  fine: {{type: volume}}
+  it: {{type: thing, id: {id_}}}
+"""
+        )
+    alone = project("generate", "one.yaml", "--json")
+    assert alone.exit_code == 1
+    (problem,) = alone.json["error"]["problems"]
+    assert (problem["file"], problem["line"], problem["place"]) == ("one.yaml", 6, "resources.it")
+    assert "thing.default#first" in problem["message"]
+    both = project("generate", "one.yaml", "two.yaml", "--json").json["error"]["problems"]
+    assert [(p["file"], p["line"]) for p in both] == [("one.yaml", 6), ("two.yaml", 6)]
+    text = project("deploy", "one.yaml", "two.yaml", "--emulate", "--report", "r.html").stderr
+    for name in ("one", "two"):
+        assert f"Error: {name}.yaml:6: resources.it: " in text

@@ -43,7 +43,10 @@ containers: {main: {image: nginx, volumes: {/data: {source: data}}}}
     )
     refused = cli("deploy", "score.yaml", "--emulate")
     assert refused.exit_code == 2
-    assert "a volume needs one (give --region iad, or another one" in refused.stderr
+    place = 'score.yaml:3: containers.main.volumes[/data]: volume "data" needs a region'
+    assert place in refused.stderr
+    assert "(give --region iad, or another one" in refused.stderr
+    assert "mounts" not in refused.stderr
 
 
 RESOURCES = """\

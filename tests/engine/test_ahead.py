@@ -218,4 +218,6 @@ async def test_a_workload_whose_udp_port_would_stop_for_good(lab: Lab) -> None:
     item = ScoreApp.from_document(document, "score.yaml", directory=Path("/nowhere"))
     done = await lab.deploy(item)
     assert (done.code, done.changes) == (2, [])
-    assert "services[0].auto_start_machines: the proxy starts no machine for UDP" in done.text
+    assert (
+        "service.ports.dns: auto_start_machines: the proxy starts no machine for UDP" in done.text
+    )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import evolve
 
-from score_flyio.base.place import path_of
+from score_flyio.base.place import path_of, quoted
 from score_flyio.deploy.desired.guest import refuse_impossible
 from score_flyio.deploy.metadata import by_group
 from score_flyio.deploy.model import DesiredApp, ObservedApp
@@ -175,12 +175,15 @@ def _volumes(
             code="volume_without_region",
         )
     elif not region and not observed.machines:
+        message = "there is no primary_region, and a volume needs one"
+        hint = 'add primary_region = "iad" or another one, give --region, or set FLY_REGION'
+        if desired.workload:
+            message = f"volume {quoted(spec.mounts[0].source)} needs a region, and none is given"
+            hint = "give --region iad, or another one, or set FLY_REGION"
         yield Problem(
-            message="there is no primary_region, and a volume needs one",
+            message=message,
             path=path_of("mounts[0]"),
-            hint="give --region iad, or another one, or set FLY_REGION"
-            if desired.workload
-            else 'add primary_region = "iad" or another one, give --region, or set FLY_REGION',
+            hint=hint,
             code="volume_without_region",
         )
 

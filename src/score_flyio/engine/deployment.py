@@ -237,7 +237,7 @@ class Deployment:
             self.session.client, desired, observed, self.options, default_region=region
         )
         if problems:
-            raise ConfigError(problems=self.ready.inputs[app].located(problems))
+            raise ConfigError(problems=self.ready.inputs[app].located(problems, desired.spec))
 
     async def planned(
         self, desired: DesiredApp, observed: ObservedApp, org: str, *, to_look: bool = False

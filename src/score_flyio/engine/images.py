@@ -17,6 +17,7 @@ from score_flyio.deploy.model import DesiredApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.pipeline import Outline
+from score_flyio.engine.refusal import with_resources
 from score_flyio.engine.session import Session
 from score_flyio.engine.target import EMULATOR_URL, EmulatorTarget, FlyTarget, Target
 from score_flyio.errors import (
@@ -160,7 +161,13 @@ class Images:
         async with anyio.create_task_group() as tasks:
             for app in wanted.keys() - failed:
                 tasks.start_soon(one, app)
-        return found.without({app: failed[app] for app in found.inputs if app in failed})
+        return found.without(
+            {
+                app: with_resources(failed[app], item, found.around)
+                for app, item in found.inputs.items()
+                if app in failed
+            }
+        )
 
     async def _check(self, wanted: Wanted, resolved: Resolved) -> None:
         """Note what the app is to run.

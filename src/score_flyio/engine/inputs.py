@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 
+from score_flyio.base.place import place_text
 from score_flyio.base.record import Record
 from score_flyio.deploy.local_files import LocalFiles
 from score_flyio.deploy.model import DesiredApp, FileSource
@@ -58,9 +59,9 @@ class Input(ABC):
     def build_base(self) -> Path:
         """Where paths in `[build]` start."""
 
-    def located(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
-        """Problems of the app's fly.toml with its file and lines; those of options stay."""
-        return tuple(problems)
+    @abstractmethod
+    def located(self, problems: Iterable[Problem], spec: AppSpec) -> tuple[Problem, ...]:
+        """Problems of the app that it became, with file and line; those of options stay."""
 
     @abstractmethod
     def app_in(self, state: ProjectState) -> str:
@@ -146,6 +147,19 @@ class ScoreApp(Record, Input):
     @property
     def build_base(self) -> Path:
         return self.directory
+
+    def located(self, problems: Iterable[Problem], spec: AppSpec) -> tuple[Problem, ...]:
+        from score_flyio.convert.places import score_place
+
+        def located(problem: Problem) -> Problem:
+            found = score_place(problem.path, spec, self.loaded.workload)
+            if found is None:
+                return problem
+            place, inside = found
+            message = ": ".join(filter(None, (place_text(inside), problem.message)))
+            return self.loaded.origin.located(evolve(problem, path=place, message=message))
+
+        return tuple(map(located, problems))
 
     @property
     def promises(self) -> Mapping[str, frozenset[str] | None]:
@@ -259,7 +273,11 @@ class FlyTomlApp(Record, Input):
     def build_base(self) -> Path:
         return self.directory / Path(self.document.file or "").parent
 
-    def located(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    def located(
+        self,
+        problems: Iterable[Problem],
+        spec: AppSpec,  # noqa: ARG002  # the file says it itself
+    ) -> tuple[Problem, ...]:
         return tuple(
             found
             for problem in problems

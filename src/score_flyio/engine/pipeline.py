@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
@@ -118,25 +118,24 @@ async def load_inputs(
     overrides, app, folder = selection.overrides, selection.app, project.directory
     calls += [(file, partial(project.examine, file, overrides)) for file in selection.files]
     calls += [(c, partial(FlyTomlApp.load, c, folder, app=app)) for c in selection.configs]
-    inputs: list[Input] = []
-    refused: list[Refused] = []
+    found: list[tuple[str, Input | ScoreFlyError]] = []
     for label, call in calls:
         try:
-            item = call()
+            found.append((label, call()))
         except ScoreFlyError as error:
-            refused.append(Refused(label=label, error=error))
-            continue
-        if isinstance(item, ScoreApp) and item.loaded.problems:
-            around = _around(project, state or ProjectState())
+            found.append((label, error))
+    around = Around.of(project, state or ProjectState(), [each for _, each in found])
+    inputs: list[Input] = []
+    refused: list[Refused] = []
+    for label, item in found:
+        if isinstance(item, ScoreFlyError):
+            refused.append(Refused(label=label, error=item))
+        elif isinstance(item, ScoreApp) and item.loaded.problems:
             refused.append(Refused(label=label, error=refusal(item, around)))
         else:
             inputs.append(item)
     _check_twice(inputs)
     return tuple(inputs), tuple(refused)
-
-
-def _around(project: Project, state: ProjectState) -> Around:
-    return Around(state=state, registry=cache(partial(project.registry, state)))
 
 
 def _check(selection: Selection) -> None:
@@ -367,7 +366,7 @@ def outline(
     names = _unique_apps(state, inputs)
     apps: dict[str, DesiredApp] = {}
     refused: list[Refused] = []
-    around = _around(project, state)
+    around = Around.of(project, state, inputs)
     folder = output.folder if output else None
     for app, item in names.items():
         informed = expecting(item, around)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import evolve, frozen
 
@@ -19,6 +20,7 @@ from score_flyio.errors import (
 from score_flyio.state.model import ProjectState
 
 if TYPE_CHECKING:
+    from score_flyio.engine.project import Project
     from score_flyio.resources.registry import Registry
 
 ItemT = TypeVar("ItemT", bound=Input)
@@ -30,6 +32,19 @@ class Around(Record):
 
     state: ProjectState
     registry: Callable[[], Registry]
+    documents: Mapping[str, Mapping[str, Any]]
+    """By workload: those of the run, and of the others what the state has."""
+
+    @classmethod
+    def of(cls, project: Project, state: ProjectState, run: Iterable[object]) -> Around:
+        """What surrounds the inputs of a run; whatever else is among these is passed over."""
+        documents = {name: record.spec for name, record in state.workloads.items()}
+        items = (item for item in run if isinstance(item, ScoreApp))
+        return cls(
+            state=state,
+            registry=cache(partial(project.registry, state)),
+            documents=documents | {item.workload: item.loaded.document for item in items},
+        )
 
 
 def refusal(item: ScoreApp, around: Around) -> InputError:
@@ -77,11 +92,15 @@ def _of_params(item: ScoreApp) -> tuple[Problem, ...]:
 
 
 def with_resources(error: ScoreFlyError, item: Input, around: Around) -> ScoreFlyError:
-    """The error of a workload that cannot be converted, with what is wrong with its resources."""
-    if not (isinstance(error, InputError) and error.problems and isinstance(item, ScoreApp)):
+    """The error of a workload that cannot be used, with what is wrong with its resources."""
+    if not isinstance(item, ScoreApp):
         return error
     more = tuple(_of_resources(item, around, error.problems))
-    return type(error)(problems=(*error.problems, *more)) if more else error
+    if not more:
+        return error
+    alone = Problem(message=error.message, hint=error.hint, code=error.code, file=item.loaded.file)
+    kind = type(error) if isinstance(error, InputError) else ScoreFileError
+    return kind(problems=(*(error.problems or (alone,)), *more))
 
 
 def misfit(error: ScoreFlyError, item: ScoreApp, around: Around) -> ScoreFlyError:
@@ -96,10 +115,9 @@ def misfit(error: ScoreFlyError, item: ScoreApp, around: Around) -> ScoreFlyErro
 def _of_resources(item: ScoreApp, around: Around, told: Sequence[Problem]) -> Iterator[Problem]:
     from score_flyio.resources.plan import plan_resources
 
-    documents = {name: record.spec for name, record in around.state.workloads.items()}
     found = _of_params(item)
     try:
-        plan_resources(documents | {item.workload: item.loaded.document}, [item.workload])
+        plan_resources({**around.documents, item.workload: item.loaded.document}, [item.workload])
     except ScoreFlyError as error:
         found += _located(error, item)
     places = {problem.path for problem in told}

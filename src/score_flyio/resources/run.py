@@ -232,6 +232,7 @@ class ResourceRun:
                 if isinstance(error, ProvisionIncomplete):
                     error.hide(_secrets_in(conceal(error.result.secrets or {})))
                     await self._keep(uid, error.result, params)
+                self._blame(uid, error)
                 self._report_failure(uid, error)
                 raise
             await self._keep(uid, result, params)
@@ -284,6 +285,14 @@ class ResourceRun:
         problem = Problem(message=error.message, hint=error.hint, code=error.code)
         (found,) = self._in_document(uid, (), [problem])
         return NoProvisionerError(str(found), problems=(found,))
+
+    def _blame(self, uid: ResourceUid, error: ProvisionFailed) -> None:
+        """Have a failure say where the Score file asks for the resource."""
+        problem = Problem(message=error.message, hint=error.hint, code=error.code)
+        error.problems = self._in_document(uid, (), [problem])
+        (error.message,) = error.args = tuple(
+            str(evolve(found, hint=None)) for found in error.problems
+        )
 
     def _bad_params(self, uid: ResourceUid, error: SubstitutionError) -> ResourceError:
         code = "params_substitution_failed"
