@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -29,12 +29,18 @@ from score_flyio.fly.auth import Tokens
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.limits import Limit, RateLimiter
 from score_flyio.fly.retry import RetryPolicy
-from score_flyio.resources.provisioner import Provisioner
+from score_flyio.resources.plan import plan_resources, record_plan
+from score_flyio.resources.provisioner import Provisioner, ProvisionResult
+from score_flyio.resources.registry import Registry
+from score_flyio.resources.run import ResourceRun
 from score_flyio.resources.servers import execute, health
 from score_flyio.resources.servers.access import FlyAccess
 from score_flyio.resources.template.files import Project, built_in_server
 from score_flyio.resources.template.surroundings import Surroundings
-from score_flyio.state.model import ProjectState
+from score_flyio.score.resources import reveal
+from score_flyio.state.model import ProjectState, WorkloadRecord
+from score_flyio.state.resources import InProcessSpec, ProvisionerDefinition
+from score_flyio.state.store import InMemoryStore
 
 with warnings.catch_warnings():
     # Importing it warns when the system has no folder for run-time files.
@@ -133,6 +139,39 @@ def served(name: str, access: FlyAccess) -> Provisioner:
     """The built-in provisioner of this name."""
     surroundings = Surroundings(state=ProjectState.new("pfx-"))
     return built_in_server(name, Project(lambda: surroundings, lambda: access))
+
+
+async def provision_at_once(
+    provisioner: Provisioner, type_: str, names: Sequence[str]
+) -> tuple[ProjectState, dict[str, ProvisionResult]]:
+    """What a run of the project with these resources comes to, and what each answered."""
+    state = ProjectState.new("pfx-")
+    resources = {name: {"type": type_} for name in names}
+    document = {
+        "apiVersion": "score.dev/v1b1",
+        "metadata": {"name": "shop"},
+        "containers": {"main": {"image": "x"}},
+        "resources": resources,
+    }
+    state.workloads["shop"] = WorkloadRecord(spec=document, file="score.yaml")
+    plan = plan_resources({"shop": document}, ["shop"])
+    record_plan(state, plan)
+    served_by = ProvisionerDefinition(id="p", resource_type=type_, spec=InProcessSpec(source="x"))
+    run = ResourceRun(
+        plan,
+        state=state,
+        store=InMemoryStore(),
+        registry=Registry((served_by,), plugins={"p": provisioner}),
+        emit=lambda _: None,
+    )
+    await run.run()
+    found = await run.outputs(plan.order)
+    return state, {
+        uid.id.removeprefix("shop."): ProvisionResult(
+            values=dict(outputs.values), secrets=reveal(dict(outputs.secrets))
+        )
+        for uid, outputs in found.items()
+    }
 
 
 @define

@@ -29,6 +29,7 @@ from tests.integration.conftest import (
     Killer,
     Platform,
     PostgresServer,
+    provision_at_once,
     refused,
     served,
 )
@@ -220,6 +221,17 @@ async def test_two_servers_made_at_once_are_two(platform: Platform) -> None:
         tasks.start_soon(caller.provision, provisioner, "db2")
     assert platform.apps == sorted(state["app"] for state in caller.states.values())
     assert len(platform.apps) == 2
+
+
+async def test_databases_made_at_once_are_on_one_server(
+    platform: Platform, postgres: PostgresServer
+) -> None:
+    names = ["one", "two", "three", "four", "five"]
+    state, found = await provision_at_once(databases(platform.access()), "postgres", names)
+    for result in found.values():
+        use(postgres, result)
+    assert_nothing_doubled(platform, len(names), postgres)
+    assert sorted(state.shared[SHARED_KEY]["dbNames"]) == sorted(postgres.databases())
 
 
 async def test_no_password_is_in_any_request_but_the_one_that_sets_secrets(

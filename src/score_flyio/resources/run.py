@@ -231,7 +231,7 @@ class ResourceRun:
                 error.hide(_secrets_of(params))
                 if isinstance(error, ProvisionIncomplete):
                     error.hide(_secrets_in(conceal(error.result.secrets or {})))
-                    await self._keep(uid, error.result, params)
+                    await self._keep(uid, error.result, params, complete=False)
                 self._blame(uid, error)
                 self._report_failure(uid, error)
                 raise
@@ -326,11 +326,16 @@ class ResourceRun:
         )
 
     async def _keep(
-        self, uid: ResourceUid, result: ProvisionResult, params: SubstitutedValue
+        self,
+        uid: ResourceUid,
+        result: ProvisionResult,
+        params: SubstitutedValue,
+        *,
+        complete: bool = True,
     ) -> None:
         """Save what was answered, before anything else can go wrong."""
         definition, provisioner = self._serving[uid]
-        self._sharing.answered(uid, result.shared)
+        self._sharing.answered(uid, result.shared, complete=complete)
         if provisioner.uses_shared is None:
             self._state.uses_shared[definition.id] = bool(self._sharing.changes[definition.id])
         record = self._state.resources[uid]

@@ -8,7 +8,9 @@ Here they run at the same time, and still nothing depends on who is faster:
   the state at the start of the run, with the changes of the resources that its params refer to.
 - Resources of provisioners that do change it go one after the other, in provisioning order, and
   each sees the changes of those before it, as with the Go tool.
-- Provisioners that are known to change one key of it alone only go behind those of the same key.
+- Provisioners that are known to change one key of it alone only go behind those of the same key,
+  and of these only behind the first that succeeds: it makes what all share, such as a server. The
+  others go at the same time, and what they add to lists under their key is added together.
 - A provisioner of which nothing is known yet is counted among the latter until its first answer,
   unless the caller asks for everything at once (`eager`).
 - All patches are merged in provisioning order, whatever the order in which they arrive.
@@ -38,6 +40,29 @@ def merge_patch(target: Any, patch: Any) -> Any:
     return merged
 
 
+def merge_beside(target: Any, patch: Any, seen: Any) -> Any:
+    """The same, for the patch of one that saw `seen`, while others have changed `target` since.
+
+    Of lists, what the patch adds to and takes from the seen one is added and taken.
+    """
+    match patch:
+        case dict():
+            before = seen if isinstance(seen, dict) else {}
+            merged = dict(target) if isinstance(target, dict) else {}
+            for key, value in patch.items():
+                if value is None:
+                    merged.pop(key, None)
+                else:
+                    merged[key] = merge_beside(merged.get(key), value, before.get(key))
+            return merged
+        case list() if isinstance(target, list):
+            gone = [item for item in seen if item not in patch] if isinstance(seen, list) else []
+            left = [item for item in target if item not in gone]
+            return [*left, *(item for item in patch if item not in left)]
+        case _:
+            return patch
+
+
 @define(kw_only=True, eq=False, repr=False)
 class Sharing:
     """The shared state during one run."""
@@ -57,6 +82,8 @@ class Sharing:
     _first: dict[str, ResourceUid] = field(init=False)
     _patches: dict[ResourceUid, JsonObject] = field(init=False, factory=dict)
     _seen: dict[ResourceUid, frozenset[ResourceUid]] = field(init=False, factory=dict)
+    _views: dict[ResourceUid, JsonObject] = field(init=False, factory=dict)
+    _complete: set[ResourceUid] = field(init=False, factory=set)
 
     def __attrs_post_init__(self) -> None:
         self._rank = {uid: rank for rank, uid in enumerate(self.order)}
@@ -86,8 +113,11 @@ class Sharing:
                 if self._goes_in_turn(earlier) and not self._apart(provisioner, earlier):
                     await finished(earlier)
                     waited.add(earlier)
+                    if provisioner in self.keys and earlier in self._complete:
+                        break
         changed = waited & self._patches.keys()
         self._seen[uid] = frozenset(changed).union(*(self._seen.get(w, ()) for w in waited))
+        self._views[uid] = self._merged(self._seen[uid])
 
     def _apart(self, provisioner: str, earlier: ResourceUid) -> bool:
         """Whether a provisioner has a key of its own, and `earlier` does not touch it."""
@@ -103,7 +133,7 @@ class Sharing:
 
     def view(self, uid: ResourceUid) -> JsonObject:
         """The shared state as `uid` gets to see it."""
-        return self._merged(self._seen[uid])
+        return self._views[uid]
 
     def merged(self) -> JsonObject:
         """The shared state with all changes so far."""
@@ -112,11 +142,22 @@ class Sharing:
     def _merged(self, which: AbstractSet[ResourceUid]) -> JsonObject:
         merged: JsonObject = self.base
         for uid in sorted(self._patches.keys() & which, key=self._rank.__getitem__):
-            merged = merge_patch(merged, self._patches[uid])
+            patch = self._patches[uid]
+            if self.served_by[uid] in self.keys:
+                merged = merge_beside(merged, patch, self._views[uid])
+            else:
+                merged = merge_patch(merged, patch)
         return merged
 
-    def answered(self, uid: ResourceUid, patch: JsonObject | None) -> None:
-        """Take in the patch of an answer, and learn from it about the provisioner."""
+    def answered(
+        self, uid: ResourceUid, patch: JsonObject | None, *, complete: bool = True
+    ) -> None:
+        """Take in the patch of an answer, and learn from it about the provisioner.
+
+        `complete` is whether the resource is there; a failure may have been answered, too.
+        """
+        if complete:
+            self._complete.add(uid)
         provisioner = self.served_by[uid]
         if patch:
             self._patches[uid] = patch

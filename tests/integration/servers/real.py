@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import anyio
 import obstore
 import pika  # type: ignore[import-untyped]
 import pytest
@@ -139,14 +140,33 @@ class Real(ABC):
 
 
 @define
+class Meeting:
+    """Commands after the first that wait until so many of them have begun."""
+
+    of: int = 0
+    begun: int = 0
+    all_there: anyio.Event = field(factory=anyio.Event)
+
+    async def come(self) -> None:
+        self.begun += 1
+        if self.begun > self.of:
+            self.all_there.set()
+        if self.begun > 1:
+            with anyio.fail_after(LONGEST_START):
+                await self.all_there.wait()
+
+
+@define
 class Machines(LocalExecRunner):
     """Commands run on this computer, with the real server in place of that of the machine."""
 
     real: Real = field(kw_only=True)
     booted: set[str] = field(kw_only=True, factory=set)
+    meeting: Meeting = field(kw_only=True, factory=Meeting)
 
     async def run(self, execution: Execution) -> Json:
         self.boot(execution.machine)
+        await self.meeting.come()
         return await super().run(execution)
 
     def boot(self, machine: MachineRecord) -> None:

@@ -20,11 +20,15 @@ from score_flyio.resources.provisioner import (
 )
 from score_flyio.resources.sharing import merge_patch
 from score_flyio.score.resources import ResourceUid
-from tests.integration.conftest import QUICK, Killer, Platform, served
+from tests.integration.conftest import QUICK, Killer, Platform, provision_at_once, served
 from tests.integration.servers.real import REAL, Machines, Real, Refused
 
 SHARED = frozenset({"mysql", "amqp"})
 """The types whose resources are on one server."""
+
+
+NOBODY_REFUSED = frozenset({"s3"})
+"""The server of the tests lets everyone in."""
 
 
 CHANGES = ("Apps_create", "App_IPAssignments_create", "Secrets_update", "Volumes_create",
@@ -135,7 +139,7 @@ async def test_what_is_answered_serves_and_keeps_others_out(world: World) -> Non
     first, second = await world.provision("one"), await world.provision("two")
     world.use(first, second)
     world.assert_nothing_doubled(2)
-    if world.real.type != "s3":  # the server of the tests lets everyone in
+    if world.real.type not in NOBODY_REFUSED:
         for one, other in ((first, second), (second, first)):
             with pytest.raises(Refused):
                 world.real.enter(one, other)
@@ -154,19 +158,24 @@ EXPECTED = {
 
 
 async def test_two_at_the_same_time(world: World) -> None:
-    """The engine puts those of a shared server one behind the other; others wait for nobody."""
+    """Of a shared server the first makes it; what the others get is made at once."""
+    machines = world.platform.emulator.exec_runner
+    assert isinstance(machines, Machines)
+    names = ["one", "two"]
     if world.real.type in SHARED:
-        pytest.skip("they go in turn: tests/unit/resources/test_sharing.py")
-    results: list[ProvisionResult] = []
-
-    async def provision(name: str) -> None:
-        results.append(await world.provision(name))
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(provision, "one")
-        tasks.start_soon(provision, "two")
-    world.use(*results)
-    world.assert_nothing_doubled(2)
+        names += ["three", "four"]
+        machines.meeting.begun, machines.meeting.of = 0, 3
+    state, found = await provision_at_once(world.provisioner, world.real.type, names)
+    world.use(*found.values())
+    world.assert_nothing_doubled(len(names))
+    if world.real.type not in NOBODY_REFUSED:
+        with pytest.raises(Refused):
+            world.real.enter(found["two"], found["one"])
+    world.shared = state.shared
+    world.states = {uid.id.removeprefix("shop."): r.state for uid, r in state.resources.items()}
+    for name in names:
+        await world.deprovision(name)
+    world.assert_nothing_left()
 
 
 async def test_again_changes_nothing(world: World) -> None:

@@ -143,4 +143,42 @@ async def test_provisioners_of_different_keys_do_not_wait_for_each_other() -> No
     assert sharing.view(uids[2]) == {"prefix": "p", "dbs": {"db1": 1}}
 
 
+@pytest.mark.parametrize("failing", [0, 1, 3])
+async def test_behind_the_first_that_succeeds_all_of_a_key_go_at_once(failing: int) -> None:
+    uids = tuple(ResourceUid("db", "default", f"db{index}") for index in range(6))
+    sharing = Sharing(
+        base={"server": {"names": ["old", "gone"]}},
+        order=uids,
+        served_by=dict.fromkeys(uids, "db"),
+        changes={"db": True},
+        keys={"db": "server"},
+    )
+    done: set[ResourceUid] = set()
+    waited: dict[str, list[ResourceUid]] = {uid.id: [] for uid in uids}
+
+    def answer(uid: ResourceUid, *, complete: bool) -> None:
+        seen = sharing.view(uid)["server"]["names"]
+        left = [name for name in seen if name != "gone"]
+        patch = {"server": {"names": [*left, uid.id], "half": None if complete else True}}
+        sharing.answered(uid, patch, complete=complete)
+        done.add(uid)
+
+    async def turn(uid: ResourceUid) -> None:
+        async def finished(earlier: ResourceUid) -> None:
+            waited[uid.id].append(earlier)
+            assert earlier in done
+
+        await sharing.turn(uid, frozenset(), finished)
+
+    for uid in uids[: failing + 1]:
+        await turn(uid)
+        answer(uid, complete=uid == uids[failing])
+    for uid in uids[failing + 1 :]:
+        await turn(uid)
+    for uid in reversed(uids[failing + 1 :]):
+        assert waited[uid.id] == list(uids[: failing + 1])
+        answer(uid, complete=True)
+    assert sharing.merged() == {"server": {"names": ["old", *(uid.id for uid in uids)]}}
+
+
 KINDS = (("db", "db1"), ("queue", "q1"), ("db", "db2"), ("other", "any"), ("queue", "q2"))

@@ -35,6 +35,8 @@ class ServerProvisioner:
     entry: Entry
     surroundings: Callable[[], Surroundings]
     access: Callable[[], FlyAccess] = field(repr=False)
+    named: dict[str, str] = field(factory=dict)
+    """Names of databases that were chosen → whose they are: those made at once differ."""
 
     @property
     def uses_shared(self) -> bool | None:
@@ -54,7 +56,7 @@ class ServerProvisioner:
     def _work(self) -> Provisioner:
         from score_flyio.resources.servers.provisioner import server_provisioner
 
-        return server_provisioner(self.entry, self.access(), self.surroundings())
+        return server_provisioner(self.entry, self.access(), self.surroundings(), self.named)
 
 
 def builtin_kind(definition: ProvisionerDefinition) -> str | None:

@@ -27,10 +27,12 @@ INCOMPLETE: Final = "incomplete"
 
 
 def server_provisioner(
-    entry: Entry, access: FlyAccess, surroundings: Surroundings
+    entry: Entry, access: FlyAccess, surroundings: Surroundings, named: dict[str, str]
 ) -> OwnServer | SharedServer:
-    """What does the work of an entry `server://…`."""
-    return (SharedServer if entry.shared_server else OwnServer)(entry, access, surroundings)
+    """What does the work of an entry `server://…`; `named` is whose each chosen name is."""
+    if entry.shared_server:
+        return SharedServer(entry, access, surroundings, named)
+    return OwnServer(entry, access, surroundings)
 
 
 @frozen
@@ -110,6 +112,8 @@ class OwnServer(_Described):
 class SharedServer(_Described):
     """A database (or what the server has in its place) with a user of its own, on one server."""
 
+    named: dict[str, str] = field(factory=dict)
+
     @property
     def uses_shared(self) -> bool | None:
         return True
@@ -127,7 +131,7 @@ class SharedServer(_Described):
     async def provision(self, request: ProvisionRequest) -> ProvisionResult:
         shared = _Shared.of(request, self.key)
         attempt = self.attempt(request, shared.entry)
-        account = _Account.of(request, shared.databases)
+        account = _Account.of(request, shared.databases, self.named)
         made = False
 
         def kept() -> ProvisionResult | None:
@@ -168,7 +172,7 @@ class SharedServer(_Described):
         if not isinstance(database, str) or database not in shared.databases or not attempt.app:
             return ProvisionResult()
         left = [name for name in shared.databases if name != database]
-        account = _Account.of(request, shared.databases)
+        account = _Account.of(request, shared.databases, self.named)
         async with attempt.client(lambda: None) as client:
             if not left:
                 await instance.delete(client, attempt.app)
@@ -221,7 +225,9 @@ class _Account:
     """Whether it is known to be there."""
 
     @classmethod
-    def of(cls, request: ProvisionRequest, databases: tuple[str, ...]) -> _Account:
+    def of(
+        cls, request: ProvisionRequest, databases: tuple[str, ...], named: dict[str, str]
+    ) -> _Account:
         state = request.state
         database = state.get("database")
         if isinstance(database, str) and database:
@@ -233,7 +239,9 @@ class _Account:
                 password=Secret(str(password)) if has_password else names.new_password(),
                 complete=has_password and not state.get(INCOMPLETE) and database in databases,
             )
-        database = names.database_name(request.uid.id, request.guid, databases)
+        others = {name for name, guid in named.items() if guid != request.guid}
+        database = names.database_name(request.uid.id, request.guid, others.union(databases))
+        named[database] = request.guid
         return cls(
             database=database,
             user=names.user_name(database),

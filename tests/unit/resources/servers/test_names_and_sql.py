@@ -133,7 +133,7 @@ def create_database(database: str, user: str, password: Secret) -> str:
     entry = next(entry for entry in servers(project).entries if entry.type == "postgres")
     assert entry.admin is not None
     request = ProvisionRequest(uid=ResourceUid("postgres", "default", "x"), guid="guid")
-    rendering = server_provisioner(entry, access, surroundings).rendering(request, password)
+    rendering = server_provisioner(entry, access, surroundings, {}).rendering(request, password)
     return rendering.text("create", entry.admin.create, Database=database, User=user)
 
 
