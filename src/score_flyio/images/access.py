@@ -14,7 +14,7 @@ import httpx
 from attrs import define, field
 
 from score_flyio.base.web_address import is_loopback
-from score_flyio.errors import RegistryDenied, RegistryUnavailable
+from score_flyio.errors import RegistryDenied, RegistryUnavailable, ScoreFlyError
 from score_flyio.images.challenge import NO_LOGIN, Challenge, challenge_of
 from score_flyio.images.logins import Login, Logins
 from score_flyio.images.reference import DOCKER_HUB
@@ -45,6 +45,9 @@ class _Registry:
     lock: anyio.Lock = field(factory=anyio.Lock)
     challenge: Challenge | None = None
     login: Login | None = None
+    failed: httpx.HTTPError | ScoreFlyError | None = None
+    """Why the last attempt to get to know it ended without a challenge."""
+    failed_at: float = 0.0
     scopes: dict[tuple[str, ...], anyio.Lock] = field(factory=lambda: defaultdict(anyio.Lock))
     tokens: dict[tuple[str, ...], tuple[str, float]] = field(factory=dict)
     """Header and the end of its time, by scope."""
@@ -66,11 +69,13 @@ class Access:
         self, host: str, scopes: tuple[str, ...], *, refused: httpx.Response | None = None
     ) -> str | None:
         """The header for calls of these scopes; `refused` is the answer to the last one."""
-        registry = self._registries[host]
+        registry, begun = self._registries[host], anyio.current_time()
         async with registry.lock:
             if registry.challenge is None:
-                registry.login = await self._logins.find(host)
-                registry.challenge = await self._challenge(host)
+                if registry.failed is not None and registry.failed_at >= begun:
+                    raise registry.failed  # while this call waited for its turn
+                await self._get_to_know(host, registry)
+            assert registry.challenge is not None
             if refused is not None and registry.challenge.scheme == "none":
                 registry.challenge = challenge_of(refused.headers.get("www-authenticate", ""))
         if registry.challenge.scheme == "bearer":
@@ -78,6 +83,14 @@ class Access:
         if registry.challenge.scheme == "basic" and registry.login is not None:
             return _basic(registry.login)
         return None
+
+    async def _get_to_know(self, host: str, registry: _Registry) -> None:
+        try:
+            registry.login = await self._logins.find(host)
+            registry.challenge = await self._challenge(host)
+        except (httpx.HTTPError, ScoreFlyError) as error:
+            registry.failed, registry.failed_at = error, anyio.current_time()
+            raise
 
     async def _challenge(self, host: str) -> Challenge:
         response = await self._exchange("GET", f"{base_url(host)}/v2/")

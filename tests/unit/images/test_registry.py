@@ -11,7 +11,9 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+import trio
 from attrs import define, field
+from trio.testing import MockClock
 
 from score_flyio.base.secret import Secret
 from score_flyio.errors import (
@@ -318,6 +320,61 @@ async def test_what_may_pass_is_tried_again() -> None:
     assert len(script.asked("HEAD")) == 3
 
 
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("7", 7.0), ("3600", 20.0), ("0", 0.3), ("", 0.3), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.3)],
+)
+def test_a_registry_that_asks_for_patience_gets_it_within_bounds(said: str, seconds: float) -> None:
+    refusals = [answer(429, retry_after=said)]
+    script = Script(
+        lambda r: refusals.pop() if "HEAD" in r.method and refusals else has_manifest(r)
+    )
+
+    async def main() -> float:
+        start = trio.current_time()
+        async with Registries(Logins({}), transport=httpx.MockTransport(script)) as registries:
+            assert await registries.resolve(ImageReference.parse("ghcr.io/a/b")) == DIGEST
+        return trio.current_time() - start
+
+    assert trio.run(main, clock=MockClock(autojump_threshold=0)) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("content", "token"),
+    [
+        ({"token": "a"}, "a"),
+        ({"access_token": "a"}, "a"),
+        ({"token": None, "access_token": "a", "expires_in": None}, "a"),
+        ({"token": "", "access_token": "a", "expires_in": "300"}, "a"),
+        ({"token": "a", "access_token": "b", "issued_at": "2026-01-01T00:00:00Z"}, "a"),
+    ],
+)
+async def test_answers_of_token_servers(content: object, token: str) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if str(request.url).startswith(TOKEN_URL):
+            return answer(200, content=json.dumps(content).encode())
+        return asks_for_tokens(request)
+
+    script = Script(handler)
+    async with script.client() as registries:
+        await registries.resolve(ImageReference.parse("ghcr.io/a/b"))
+    assert script.asked("HEAD")[-1].headers["authorization"] == f"Bearer {token}"
+
+
+@pytest.mark.parametrize(
+    ("status", "content"), [(200, b"{}"), (200, b"<html>"), (404, b""), (200, b"[]"), (503, b"")]
+)
+async def test_token_servers_that_give_none(status: int, content: bytes) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if str(request.url).startswith(TOKEN_URL):
+            return answer(status, content=content)
+        return asks_for_tokens(request)
+
+    async with Script(handler).client() as registries:
+        with pytest.raises(RegistryUnavailable, match=rf"ghcr\.io gives no token.*{status}"):
+            await registries.resolve(ImageReference.parse("ghcr.io/a/b"))
+
+
 async def test_no_answer_at_all() -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("no", request=request)
@@ -327,6 +384,42 @@ async def test_no_answer_at_all() -> None:
         with pytest.raises(RegistryUnavailable, match=r"ghcr\.io does not answer"):
             await registries.resolve(ImageReference.parse("ghcr.io/a/b"))
     assert len(script.requests) == 3
+
+
+async def test_many_images_of_a_registry_without_answer_wait_for_one_attempt() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectTimeout("no", request=request)
+
+    failed, script = 0, Script(handler)
+
+    async def ask(number: int) -> None:
+        nonlocal failed
+        with pytest.raises(RegistryUnavailable, match=rf"app:{number}: ghcr\.io does not answer"):
+            await registries.resolve(ImageReference.parse(f"ghcr.io/a/app:{number}"))
+        failed += 1
+
+    async with script.client() as registries:
+        async with anyio.create_task_group() as tasks:
+            for number in range(100):
+                tasks.start_soon(ask, number)
+        assert (failed, len(script.requests)) == (100, 3)
+        await ask(100)  # later, it is asked again
+    assert len(script.requests) == 6
+
+
+async def test_a_helper_that_fails_is_asked_once_for_many_images(tmp_path: Path) -> None:
+    environ = helper(tmp_path, f"echo x >> {tmp_path}/asked; exit 1")
+    environ |= config_in(tmp_path, {"credsStore": "test"})
+
+    async def ask(number: int) -> None:
+        with pytest.raises(ImageError, match="exit code 1"):
+            await registries.resolve(ImageReference.parse(f"ghcr.io/a/app:{number}"))
+
+    registries = Script(has_manifest).client(environ)
+    async with registries, anyio.create_task_group() as tasks:
+        for number in range(20):
+            tasks.start_soon(ask, number)
+    assert (tmp_path / "asked").read_text() == "x\n"
 
 
 async def test_a_blob_is_mounted_with_both_scopes() -> None:
