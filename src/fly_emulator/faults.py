@@ -47,14 +47,21 @@ class FaultRule:
     """Which requests get which fault."""
 
     kind: FaultKind
+    """A status, a broken, refused or hanging connection, a garbled answer, or a delay."""
     operations: tuple[str, ...] = ("*",)
+    """Ids of operations, patterns of them, `reads` or `changes`; one that fits is enough."""
     status: int = 500
+    """Of kind `status`: what is answered."""
     after: bool = False
     """Whether the call is executed first."""
     seconds: tuple[float, float] = (0.0, 0.0)
+    """Of kind `latency`: least and most of the delay."""
     probability: float = 1.0
+    """From 0 to 1: how likely a request that it is for is struck."""
     skip: int = 0
+    """How many requests that it is for are left alone first."""
     times: int | None = None
+    """How many requests it strikes; None: no limit."""
 
     @property
     def text(self) -> str:
@@ -127,6 +134,7 @@ class Faults:
     seed: int = 0
     """Seed of what is left to chance."""
     rng: random.Random = field(init=False, repr=False)
+    """Chance, from the seed: it decides on probabilities and ranges."""
     _last: int = field(init=False)
 
     def __attrs_post_init__(self) -> None:

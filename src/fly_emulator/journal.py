@@ -33,22 +33,33 @@ class JournalEntry:
     """One request and how it was answered."""
 
     seq: int
+    """Number of the request, from 1 on."""
     at: float
     """When it arrived, in seconds since the epoch."""
     took: float
+    """Seconds until the answer was ready."""
     operation: str
+    """Id of the operation in the API's document; of other interfaces, the name they give it."""
     method: str
+    """Method of HTTP."""
     path: str
+    """Path of the URL, without the query."""
     query: dict[str, str] = field(factory=dict)
+    """Parameters of the query; of a repeated one, the last."""
     app: str | None = None
+    """The app in the path."""
     machine: str | None = None
+    """Id of the machine in the path."""
     nonce: bool = False
     """Whether it carried a lease nonce."""
     body: Any = None
+    """The JSON of the body, with secret values masked; None: there was none."""
     status: int = 0
     """0: no answer, because of a fault or because the caller went away."""
     executed: bool = False
+    """Whether the call was done, whatever became of its answer."""
     error: str | None = None
+    """What an answer of 400 and above says."""
     leaks: tuple[str, ...] = ()
     """Names of the secrets whose values were in the request, though it does not set secrets."""
 

@@ -36,11 +36,13 @@ class Behaviour:
     """One run of a process; times in seconds."""
 
     boot: float
+    """From the creation or start of the machine to `started`."""
     healthy_after: float | None
     """After `started`; None: never."""
     exits_after: float | None = None
     """After `started`; None: it runs until it is stopped."""
     exit_code: int = 0
+    """With what it exits, where it does."""
     fails: bool = False
     """It does not start: the machine's state becomes `failed`."""
 
@@ -48,7 +50,9 @@ class Behaviour:
 class ProcessModel(Protocol):
     """Decides how the process of a machine behaves."""
 
-    def __call__(self, config: Json, settings: EmulatorSettings) -> Behaviour: ...
+    def __call__(self, config: Json, settings: EmulatorSettings) -> Behaviour:
+        """How the process behaves in its next run, for a machine of this config."""
+        ...
 
 
 def marked_process(config: Json, settings: EmulatorSettings) -> Behaviour:

@@ -18,8 +18,11 @@ class Organization:
     """An organization that owns apps."""
 
     slug: str
+    """How calls and tokens name it."""
     name: str
+    """How it is called where people read."""
     number: int = 1
+    """Its numeric id, which GraphQL shows beside the opaque one."""
 
 
 @frozen(kw_only=True)
@@ -27,7 +30,9 @@ class Principal:
     """Who a token speaks for, and in which organizations (by slug)."""
 
     user: str = "user@example.com"
+    """E-mail address of the user."""
     organizations: frozenset[str] = frozenset({PERSONAL})
+    """Slugs of the organizations that it may see and change."""
 
 
 @frozen(kw_only=True)
@@ -47,6 +52,7 @@ class EmulatorSettings:
     stop: float = 0.1
     """Time a process takes to stop when asked."""
     suspend: float = 0.1
+    """Time from the request to `suspended`."""
     destroy: float = 0.1
     """How long a machine needs to go; until then it has its volume."""
     lists_those_that_go: bool = True
@@ -72,9 +78,11 @@ class EmulatorSettings:
     """From the validation of a host name to its certificate."""
 
     regions: tuple[Region, ...] = REGIONS
+    """The regions there are; by default those that the public documentation lists."""
     nearest: str = "iad"
     """Region used when a machine or volume names none."""
     hosts_per_region: int = 8
+    """How many hosts each region has; machines are spread over them."""
     host_memory_mb: int = 1_048_576
     """Memory a host has for machines."""
     region_hosts: Mapping[str, int] = field(factory=dict)
@@ -92,10 +100,13 @@ class EmulatorSettings:
     of August 2026; the document has them in lower case."""
 
     rate_limits: bool = True
+    """Whether calls over the documented rates are refused with 429: one a second, in bursts of
+    three, for each action and machine; `fly_emulator.limits` has the exceptions."""
     retry_after: bool = False
     """Whether a 429 carries a `retry-after` header; the documentation does not promise one."""
 
     organizations: tuple[Organization, ...] = (Organization(slug=PERSONAL, name="Personal"),)
+    """The organizations there are; the first one answers to `personal` if none has that slug."""
     tokens: Mapping[str, Principal] | None = None
     """Known tokens. None: any token that is not empty, with access to all organizations."""
 
@@ -149,11 +160,15 @@ class EmulatorSettings:
     limits_per_token: bool = False
     """Whether each token has rate limits of its own."""
     default_lease_ttl: int = 30
+    """Seconds that a lease holds when the request names no `ttl`."""
     max_lease_ttl: int = 86_400
+    """Most seconds that a lease may be asked for; longer ones are refused with 400."""
     long_leases_are_cut: bool = False
     """Whether a lease longer than allowed is shortened instead of refused."""
     default_volume_gb: int = 1
+    """Gigabytes of a volume when the request names no size."""
     extend_needs_restart: bool = False
+    """Whether the answer to an extension of an attached volume says `needs_restart`."""
     show_secrets: bool = True
     """Whether `show_secrets=true` gives values back; the documentation and the API differ."""
     salted_digests: bool = False
@@ -163,6 +178,7 @@ class EmulatorSettings:
     secret_names: str = "[A-Za-z_][A-Za-z0-9_]*"  # noqa: S105 - a pattern
     """Pattern of the names that secrets may have."""
     unique_machine_names: bool = True
+    """Whether two machines of one app cannot have the same name."""
     name_taken_status: int = 409
     """Status of a create with the name of another machine, where names are unique."""
     version_mismatch_status: int = 412

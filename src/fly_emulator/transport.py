@@ -32,6 +32,13 @@ class EmulatorTransport(httpx.AsyncBaseTransport):
         self._emulator = emulator
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Carry one request to the emulator, and its answer back.
+
+        Raises:
+            httpx.ReadTimeout: There was no answer within the client's read time limit.
+            httpx.ConnectError: A fault refuses connections.
+            httpx.ReadError: A fault breaks the connection.
+        """
         body = await request.aread()
         limit = request.extensions.get("timeout", {}).get("read")
         call = ApiRequest(

@@ -58,15 +58,21 @@ class World:
     """Everything that exists on one emulated platform."""
 
     settings: EmulatorSettings = field(factory=EmulatorSettings)
+    """How the platform behaves."""
     model: ProcessModel = marked_process
+    """How the processes of its machines behave."""
     sequence: int = 0
     """Number of the last thing created; orders everything."""
     ahead: float = 0.0
     """Seconds that its time was advanced beyond the clock's."""
     apps: dict[str, App] = field(factory=dict)
+    """By name."""
     machines: dict[str, MachineRecord] = field(factory=dict)
+    """By id; destroyed ones too, while they can still be read."""
     volumes: dict[str, VolumeRecord] = field(factory=dict)
+    """By id; deleted ones too."""
     hosts: dict[str, Host] = field(factory=dict)
+    """By id, region by region."""
     tokens: list[TokenRecord] = field(factory=list)
     """Tokens that were made here; those in the settings are not among them."""
     clusters: dict[str, ClusterRecord] = field(factory=dict)
@@ -81,6 +87,7 @@ class World:
     """Regions that do not answer when machines are listed, as for a while in an incident of 2026:
     the list then lacks theirs."""
     registries: Registries = field(factory=Registries)
+    """Which images the tags of all registries mean just now."""
     pushed: dict[tuple[str, str], tuple[str, bytes]] = field(factory=dict, repr=False)
     """Media type and bytes of what was pushed, by repository and digest; no file keeps it."""
     uploads: dict[str, bytes] = field(factory=dict, repr=False)
@@ -88,6 +95,7 @@ class World:
     changed: set[str] = field(factory=set)
     """Ids of machines that changed since someone looked."""
     rng: random.Random = field(factory=random.Random, repr=False)
+    """Chance, from the seed of the settings and the sequence: the same calls, the same ids."""
     _due: list[tuple[float, int, str]] = field(factory=list, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -129,6 +137,7 @@ class World:
         return "".join(self.rng.choices("0123456789abcdefghijklmnopqrstuvwxyz", k=count))
 
     def hexadecimal(self, count: int) -> str:
+        """A random text of hexadecimal digits, as ids of machines are."""
         return f"{self.rng.getrandbits(4 * count):0{count}x}"
 
     def ulid(self, now: float) -> str:
@@ -142,6 +151,7 @@ class World:
         return Version(instance_id=self.ulid(now), config=config, created_at=now, image=image)
 
     def machine_name(self) -> str:
+        """A name for a machine whose creator gave none; no two are equal."""
         first, second = (self.rng.choice(words) for words in _WORDS)
         return f"{first}-{second}-{self.number()}"
 
@@ -156,6 +166,7 @@ class World:
         return (self.volumes[name] for name in app.volumes)
 
     def forget_machine(self, machine: MachineRecord) -> None:
+        """Take a machine out of the world, with what it printed: reads answer 404 from now on."""
         self.machines.pop(machine.id, None)
         self.printed.pop(machine.id, None)
         app = self.apps.get(machine.app)
@@ -205,6 +216,7 @@ class World:
         at: float,
         request: dict[str, object] | None = None,
     ) -> None:
+        """Note an event of a machine, as its document shows it; the latest 50 are kept."""
         machine.events.append(
             EventRecord(
                 id=self.ulid(at), type=kind, status=status, source=source, at=at, request=request
@@ -217,6 +229,7 @@ class World:
     # --- room
 
     def host_of(self, machine: MachineRecord) -> Host:
+        """The host that a machine is on."""
         return self.hosts[machine.host]
 
     def free_hosts(self, regions: tuple[str, ...], memory_mb: int) -> list[Host]:

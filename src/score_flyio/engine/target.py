@@ -81,7 +81,11 @@ class Target(ABC):
 
     @staticmethod
     def parse(text: str, environ: Mapping[str, str], *, directory: Path | None = None) -> Target:
-        """`fly`, `emulator`, or the URL of something that serves the Machines API."""
+        """`fly`, `emulator`, or the URL of something that serves the Machines API.
+
+        Raises:
+            ConfigError: It is none of them, or nobody is logged in.
+        """
         folder = directory or Path()
         if text == "emulator":
             return EmulatorTarget(world=folder / EMULATOR_FOLDER / "world.json")
