@@ -21,7 +21,7 @@ MAY_IMPORT_OF_OURS = {
     "base": ("errors",),
     "errors": ("base",),
     "events": ("base",),
-    "yaml": ("base",),
+    "yaml": ("base", "errors"),
     "images": ("_version", "base", "errors", "events"),
     "score": ("base", "errors", "images.reference", "yaml"),
     "flytoml": ("base", "errors", "yaml", "images.reference"),

@@ -14,7 +14,7 @@ from score_flyio.yaml.writer import sorted_keys
 
 if TYPE_CHECKING:
     from score_flyio.base.place import Path
-    from score_flyio.state.reading import Reader
+    from score_flyio.yaml.typed import Reader
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -82,11 +82,10 @@ class CommandSpec(ProvisionerSpec):
 
     @classmethod
     def read(cls, reader: Reader, value: Any, path: Path) -> CommandSpec:
-        body = reader.known(value, path, "binary", "args")
-        args = reader.items(body.get("args"), (*path, "args"))
+        body = reader.known(value, path, "binary", "args", needed=("binary",))
         return cls(
-            binary=reader.required(body, "binary", path),
-            args=tuple(reader.text(item, at) for at, item in args),
+            binary=reader.text(body.get("binary"), (*path, "binary")),
+            args=reader.texts(body.get("args"), (*path, "args")),
         )
 
 
@@ -111,7 +110,8 @@ class HttpSpec(ProvisionerSpec):
 
     @classmethod
     def read(cls, reader: Reader, value: Any, path: Path) -> HttpSpec:
-        return cls(url=reader.required(reader.known(value, path, "url"), "url", path))
+        body = reader.known(value, path, "url", needed=("url",))
+        return cls(url=reader.text(body.get("url"), (*path, "url")))
 
 
 @frozen(kw_only=True, eq=False, repr=False)

@@ -16,14 +16,15 @@ from attrs import frozen
 from score_flyio.base.place import Path
 from score_flyio.errors import Problem, StateCorrupt
 from score_flyio.state.model import ProjectState, WorkloadRecord
-from score_flyio.state.reading import Reader
 from score_flyio.yaml.reader import YamlError, read_yaml
+from score_flyio.yaml.typed import Reader
 from score_flyio.yaml.writer import sorted_keys, write_yaml
 
 if TYPE_CHECKING:
     from score_flyio.score.resources import JsonObject
     from score_flyio.state.resources import ProvisionerDefinition, ProvisionerSpec, ResourceRecord
 
+_CODE: Final = "state_invalid"
 _TOP: Final = ("workloads", "resources", "shared_state", "app_prefix", "provisioners")
 _RESOURCE: Final = (
     "guid", "type", "class", "id", "metadata", "params", "source_workload", "provisioner", "state",
@@ -143,9 +144,9 @@ def load_state(text: str, file: str) -> ProjectState:
     try:
         document = read_yaml(text, exact=True)
     except YamlError as error:
-        problem = Problem(message=error.message, file=file, line=error.line, code="state_invalid")
+        problem = Problem(message=error.message, file=file, line=error.line, code=_CODE)
         raise _corrupt(file, [problem]) from error
-    reader = Reader(document, file)
+    reader = Reader(document, file, _CODE, loose=True)
     if not isinstance(document.value, dict):
         reader.wrong((), "is empty or not a map")
     state = _State(reader).read(document.value)
@@ -220,17 +221,20 @@ class _State:
     def _provisioner(self, path: Path, value: Any) -> ProvisionerDefinition | None:
         from score_flyio.state.resources import KEPT, ProvisionerDefinition
 
-        found = self.reader.known(value, path, *_PROVISIONER, *KEPT)
-        id_ = self.reader.required(found, "id", path)
-        type_ = self.reader.required(found, "resource_type", path)
+        needed = ("id", "resource_type")
+        found = self.reader.known(value, path, *_PROVISIONER, *KEPT, needed=needed)
         spec = self._spec(found, path)
         if spec is None:
             return None
+
+        def text(key: str) -> str:
+            return self.reader.text(found.get(key), (*path, key))
+
         return ProvisionerDefinition(
-            id=id_,
-            resource_type=type_,
-            resource_class=self.reader.text(found.get("resource_class"), path) or None,
-            resource_id=self.reader.text(found.get("resource_id"), path) or None,
+            id=text("id"),
+            resource_type=text("resource_type"),
+            resource_class=text("resource_class") or None,
+            resource_id=text("resource_id") or None,
             spec=spec,
         )
 

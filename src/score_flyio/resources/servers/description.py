@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import field, frozen
 
-from score_flyio.base.place import Path, kind_of, shown
+from score_flyio.base.place import Path, shown
 from score_flyio.flytoml.names import LONGEST_VOLUME, as_volume_name, is_app_name, is_secret_name
-from score_flyio.score.resources import JsonObject
 
-Wrong = Callable[..., None]
-"""Takes the path of what is wrong, the message, and a hint."""
+if TYPE_CHECKING:
+    from score_flyio.yaml.typed import Reader
 
 
 @frozen(kw_only=True)
@@ -71,124 +70,60 @@ ADMIN_KEYS: Final = ("program", "command", "create", "drop", "not_ready")
 VOLUME_KEYS: Final = ("name", "path", "size_gb")
 
 
-def read_server(value: Any, path: Path, wrong: Wrong) -> Server | None:
-    """The server that a map describes; what is wrong is told, and gives None."""
-    found = _Map.of(value, path, wrong, SERVER_KEYS, needed=("name", "image", "port", "password"))
-    if found is None:
-        return None
-    name = found.text("name")
-    app = found.text("app") or name
+def read_server(reader: Reader, value: Any, path: Path) -> Server:
+    """The server that a map describes; what is wrong goes to the reader's problems."""
+    needed = ("name", "image", "port", "password")
+    found = reader.known(value, path, *SERVER_KEYS, needed=needed)
+    members = {key: (found.get(key), (*path, key)) for key in SERVER_KEYS}
+    name = reader.text(*members["name"])
+    app = reader.text(*members["app"]) or name
     if name and not is_app_name(app):
-        found.wrong("app" if "app" in found.items else "name", "cannot be part of an app's name")
-    password = found.texts("password")
+        at = (*path, "app" if "app" in found else "name")
+        reader.wrong(at, "cannot be part of an app's name")
+    password = reader.texts(*members["password"])
     for variable in password:
-        if not is_secret_name(variable):
-            found.wrong("password", f"{shown(variable)} cannot be the name of a secret")
-    if "password" in found.items and not password:
-        found.wrong("password", "at least one name of a variable is needed")
-    server = Server(
+        if variable and not is_secret_name(variable):
+            message = f"{shown(variable)} cannot be the name of a secret"
+            reader.wrong((*path, "password"), message)
+    if found.get("password") == []:
+        reader.wrong((*path, "password"), "at least one name of a variable is needed")
+    return Server(
         name=name,
         app=app,
-        image=found.text("image"),
-        port=found.number("port", most=65_535),
+        image=reader.text(*members["image"]),
+        port=reader.number(*members["port"], most=65_535),
         password=password,
-        memory_mb=found.number("memory_mb", default=256),
-        env=found.environment("env"),
-        entrypoint=found.texts("entrypoint"),
-        command=found.texts("command"),
-        health=found.text("health") or None,
-        volume=_read_volume(found) if "volume" in found.items else None,
+        memory_mb=reader.number(*members["memory_mb"], default=256),
+        env=reader.named_texts(*members["env"]),
+        entrypoint=reader.texts(*members["entrypoint"]),
+        command=reader.texts(*members["command"]),
+        health=reader.text(*members["health"]) or None,
+        volume=_read_volume(reader, *members["volume"]) if "volume" in found else None,
     )
-    return server if found.right else None
 
 
-def _read_volume(server: _Map) -> Volume | None:
-    path = (*server.path, "volume")
-    found = _Map.of(server.items["volume"], path, server.tell, VOLUME_KEYS, needed=("name", "path"))
-    if found is None:
-        server.right = False
-        return None
-    name = found.text("name")
+def _read_volume(reader: Reader, value: Any, path: Path) -> Volume:
+    found = reader.known(value, path, *VOLUME_KEYS, needed=("name", "path"))
+    name = reader.text(found.get("name"), (*path, "name"))
     if name != as_volume_name(name):
         allowed = f"up to {LONGEST_VOLUME} of a-z, 0-9 and _"
-        found.wrong("name", f"{shown(name)} cannot be the name of a volume", hint=allowed)
-    volume = Volume(name=name, path=found.text("path"), size_gb=found.number("size_gb", default=1))
-    server.right = server.right and found.right
-    return volume
-
-
-def read_admin(value: Any, path: Path, wrong: Wrong) -> Admin | None:
-    """What an `admin` map says; what is wrong is told, and gives None."""
-    needed = ("program", "command", "create")
-    found = _Map.of(value, path, wrong, ADMIN_KEYS, needed=needed)
-    if found is None:
-        return None
-    admin = Admin(
-        program=found.text("program"),
-        command=found.text("command"),
-        create=found.text("create"),
-        drop=found.text("drop") or None,
-        not_ready=found.number("not_ready", most=255) if "not_ready" in found.items else None,
+        message = f"{shown(name)} cannot be the name of a volume"
+        reader.wrong((*path, "name"), message, hint=allowed)
+    return Volume(
+        name=name,
+        path=reader.text(found.get("path"), (*path, "path")),
+        size_gb=reader.number(found.get("size_gb"), (*path, "size_gb"), default=1),
     )
-    return admin if found.right else None
 
 
-class _Map:
-    """A map that is read member by member."""
-
-    def __init__(self, items: JsonObject, path: Path, tell: Wrong) -> None:
-        self.items, self.path, self.tell = items, path, tell
-        self.right = True
-
-    @classmethod
-    def of(
-        cls, value: Any, path: Path, tell: Wrong, known: tuple[str, ...], *, needed: tuple[str, ...]
-    ) -> _Map | None:
-        if not isinstance(value, dict):
-            tell(path, f"a map is needed, not {kind_of(value)}")
-            return None
-        found = cls(value, path, tell)
-        for key in sorted(set(value) - set(known)):
-            found.wrong(key, f"unknown key; there are {', '.join(known)}")
-        for key in needed:
-            if value.get(key) in (None, ""):
-                found.right = False
-                tell(path, f"{key} is missing")
-        return found
-
-    def wrong(self, key: str, message: str, *, hint: str | None = None) -> None:
-        self.right = False
-        self.tell((*self.path, key), message, hint=hint)
-
-    def text(self, key: str) -> str:
-        value = self.items.get(key)
-        if value is not None and not isinstance(value, str):
-            self.wrong(key, f"text is needed, not {kind_of(value)}")
-        return value if isinstance(value, str) else ""
-
-    def number(self, key: str, *, default: int = 0, most: int = 1_000_000) -> int:
-        value = self.items.get(key)
-        if value is None:
-            return default
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= most:
-            self.wrong(key, f"a whole number from 1 to {most} is needed, not {shown(value)}")
-            return default
-        return value
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self.items.get(key)
-        if value is None:
-            return ()
-        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-            self.wrong(key, f"a list of texts is needed, not {shown(value)}")
-            return ()
-        return tuple(value)
-
-    def environment(self, key: str) -> dict[str, str]:
-        value = self.items.get(key)
-        if value is None:
-            return {}
-        if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
-            self.wrong(key, f"a map of texts is needed, not {shown(value)}")
-            return {}
-        return dict(value)
+def read_admin(reader: Reader, value: Any, path: Path) -> Admin:
+    """What an `admin` map says; what is wrong goes to the reader's problems."""
+    found = reader.known(value, path, *ADMIN_KEYS, needed=("program", "command", "create"))
+    members = {key: (found.get(key), (*path, key)) for key in ADMIN_KEYS}
+    return Admin(
+        program=reader.text(*members["program"]),
+        command=reader.text(*members["command"]),
+        create=reader.text(*members["create"]),
+        drop=reader.text(*members["drop"]) or None,
+        not_ready=reader.number(*members["not_ready"], most=255) or None,
+    )

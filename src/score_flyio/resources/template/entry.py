@@ -8,24 +8,26 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from score_flyio.base.place import Path, kind_of, shown, value_at
+from score_flyio.base.place import Path, shown, value_at
 from score_flyio.errors import ConfigError, Problem
 from score_flyio.resources.servers.description import Admin, Server, read_admin, read_server
 from score_flyio.resources.template import render
 from score_flyio.resources.template.go import go_expressions
 from score_flyio.score.resources import ResourceUid
 from score_flyio.state.resources import CommandSpec
-from score_flyio.yaml.reader import YamlDocument, YamlError, read_yaml
+from score_flyio.yaml.reader import YamlError, read_yaml
+from score_flyio.yaml.typed import Reader
 
 CODE: Final = "provisioner_definition_invalid"
 TEMPLATE: Final = "template://"
 COMMAND: Final = "cmd://"
 SERVER: Final = "server://"
 SECTIONS: Final = ("init", "state", "shared", "outputs", "secrets")
-_TEXTS: Final = ("uri", "type", "class", "id", "description")
-_LISTS: Final = ("supported_params", "expected_outputs", "optional_outputs", "args")
 _OF_SERVERS: Final = ("server", "admin")
-_KNOWN: Final = (*_TEXTS, *_LISTS, *SECTIONS, *_OF_SERVERS)
+_KNOWN: Final = (
+    "uri", "type", "class", "id", "description", "supported_params", "expected_outputs",
+    "optional_outputs", "args", *SECTIONS, *_OF_SERVERS,
+)  # fmt: skip
 _UNUSABLE: Final = {
     TEMPLATE: ("args", *_OF_SERVERS),
     COMMAND: (*SECTIONS, *_OF_SERVERS),
@@ -105,164 +107,138 @@ def read_entries(text: str, *, file: str, directory: FilePath) -> tuple[Entry, .
     except YamlError as error:
         problem = Problem(message=f"not YAML: {error.message}", file=file, line=error.line)
         raise ConfigError(problems=[problem], code=CODE) from error
-    reader = _Reader(document, file, directory)
-    entries = tuple(reader.entries())
+    reader = _Reader(document, file, CODE)
+    entries = tuple(_Entries(reader, directory).read())
     if reader.problems:
         raise ConfigError(problems=reader.problems, code=CODE)
     return entries
 
 
-class _Reader:
-    def __init__(self, document: YamlDocument, file: str, directory: FilePath) -> None:
-        self._document, self._file, self._directory = document, file, directory
-        self.problems: list[Problem] = []
+@frozen(eq=False, repr=False)
+class _Reader(Reader):
+    """Says of each problem which provisioner has it."""
 
-    def entries(self) -> Iterator[Entry]:
-        items = self._document.value
-        if items is None:
-            return
-        if not isinstance(items, list):
-            self._wrong((), f"a list of provisioners is needed, not {kind_of(items)}")
-            return
+    def wrong(
+        self, path: Path, message: str, hint: str | None = None, *, line: int | None = None
+    ) -> None:
+        uri = value_at(self.document.value, (path[0], "uri")) if path else None
+        about = f"provisioner '{uri}': " if isinstance(uri, str) else ""
+        super().wrong(path, about + message, hint, line=line)
+
+
+@frozen(eq=False, repr=False)
+class _Entries:
+    """Reads the entries; what is wrong goes to the reader's problems."""
+
+    reader: _Reader
+    directory: FilePath
+
+    def read(self) -> Iterator[Entry]:
         seen: set[str] = set()
-        for index, item in enumerate(items):
-            if not isinstance(item, dict):
-                self._wrong((index,), f"a provisioner is a map, not {kind_of(item)}")
-                continue
-            before = len(self.problems)
-            self._check(index, item, seen)
-            if len(self.problems) == before:
-                yield self._entry(index, item)
+        for path, item in self.reader.items(self.reader.document.value, ()):
+            entry = self._entry(path, self._own(path, item))
+            if entry.uri in seen:
+                self.reader.wrong((*path, "uri"), "an earlier one of this file has the same uri")
+            seen.update([entry.uri] if entry.uri else [])
+            yield entry
 
-    def _wrong(self, path: Path, message: str, **more: Any) -> None:
-        about = ""
-        if path:
-            uri = value_at(self._document.value, (path[0], "uri"))
-            about = f"provisioner '{uri}': " if isinstance(uri, str) else ""
-        line = more.pop("line", None) or self._document.line(path)
-        problem = Problem(
-            message=about + message,
-            file=self._file,
-            line=line,
-            path=path,
-            code=CODE,
-            **more,
+    def _own(self, path: Path, item: Any) -> dict[str, Any]:
+        """The keys of a provisioner, without those that are for other tools."""
+        foreign = _FOREIGN.keys() & item.keys() if isinstance(item, dict) else ()
+        for name in sorted(foreign):
+            tool, instead = _FOREIGN[name]
+            self.reader.wrong((*path, name), f"{name} is for {tool}", hint=instead)
+        own = {name: item[name] for name in item if name not in foreign} if foreign else item
+        return self.reader.known(own, path, *_KNOWN, needed=("uri", "type"))
+
+    def _entry(self, path: Path, found: dict[str, Any]) -> Entry:
+        def text(key: str) -> str:
+            return self.reader.text(found.get(key), (*path, key))
+
+        def texts(key: str) -> tuple[str, ...]:
+            return self.reader.texts(found.get(key), (*path, key))
+
+        uri, sections = text("uri"), self._sections(path, found)
+        kind = self._kind(path, found, uri) if uri else None
+        if kind in {TEMPLATE, SERVER}:
+            for name, template in sections.items():
+                self._check_template((*path, name), template)
+        program, args = self._program(uri) if kind == COMMAND else "", texts("args")
+        if kind == COMMAND and not program:
+            self.reader.wrong((*path, "uri"), "a program is needed, by its name or path")
+        optional = texts("optional_outputs")
+        return Entry(
+            file=self.reader.file,
+            line=self.reader.document.line(path),
+            uri=uri,
+            type=text("type"),
+            class_=text("class") or None,
+            id=text("id") or None,
+            description=text("description"),
+            supported_params=texts("supported_params"),
+            expected_outputs=texts("expected_outputs"),
+            optional_outputs=None if found.get("optional_outputs") is None else optional,
+            sections=sections,
+            command=CommandSpec(binary=program, args=args) if program else None,
+            server=self._server(path, found) if kind == SERVER else None,
+            admin=self._admin(path, found) if kind == SERVER else None,
         )
-        self.problems.append(problem)
 
-    def _check(self, index: int, item: dict[str, Any], seen: set[str]) -> None:
-        for name in sorted(set(item) - set(_KNOWN)):
-            if name in _FOREIGN:
-                tool, instead = _FOREIGN[name]
-                self._wrong((index, name), f"{name} is for {tool}", hint=instead)
-            else:
-                self._wrong((index, name), f"unknown key; there are {', '.join(_KNOWN)}")
-        for name in (*_TEXTS, *SECTIONS):
-            value = item.get(name)
-            needed = name in {"uri", "type"}
-            if (value is None and needed) or (needed and value == ""):
-                self._wrong((index,), f"{name} is missing")
-            elif value is not None and not isinstance(value, str):
-                hint = f"write it as text, with `{name}: |`" if name in SECTIONS else None
-                self._wrong((index, name), f"text is needed, not {kind_of(value)}", hint=hint)
-        for name in _LISTS:
-            value = item.get(name)
-            texts = isinstance(value, list) and all(isinstance(each, str) for each in value)
-            if value is not None and not texts:
-                self._wrong((index, name), f"a list of texts is needed, not {shown(value)}")
-        uri = item.get("uri")
-        if isinstance(uri, str) and uri:
-            self._check_uri(index, item, uri)
-            if uri in seen:
-                self._wrong((index, "uri"), "an earlier one of this file has the same uri")
-            seen.add(uri)
-
-    def _check_uri(self, index: int, item: dict[str, Any], uri: str) -> None:
+    def _kind(self, path: Path, found: dict[str, Any], uri: str) -> str | None:
         kind = next((kind for kind in _UNUSABLE if uri.startswith(kind)), None)
         if kind is None:
             hint = f"it starts with {', '.join(_UNUSABLE)}"
             if uri.startswith(LOCAL_ENV):
                 hint = 'use the built-in type environment, or env("NAME") in a template'
-            self._wrong((index, "uri"), f"{shown(uri)} is not supported", hint=hint)
-            return
-        if kind == COMMAND and not self._program(uri):
-            self._wrong((index, "uri"), "a program is needed, by its name or path")
-        if kind != COMMAND:
-            self._check_templates(index, item)
-        if kind == SERVER:
-            self._read_server(index, item)
+            self.reader.wrong((*path, "uri"), f"{shown(uri)} is not supported", hint=hint)
+            return None
         for name in _UNUSABLE[kind]:
-            if name in item:
-                self._wrong((index, name), f"{name} has no meaning with {kind}")
+            if name in found:
+                self.reader.wrong((*path, name), f"{name} has no meaning with {kind}")
+        return kind
 
-    def _read_server(self, index: int, item: dict[str, Any]) -> tuple[Server | None, Admin | None]:
-        def wrong(path: Path, message: str, *, hint: str | None = None) -> None:
-            self._wrong(path, message, hint=hint)
+    def _sections(self, path: Path, found: dict[str, Any]) -> dict[str, str]:
+        read = {
+            name: self.reader.text(
+                found.get(name), (*path, name), hint=f"write it as text, with `{name}: |`"
+            )
+            for name in SECTIONS
+        }
+        return {name: text for name, text in read.items() if text}
 
-        server = admin = None
-        if "server" not in item:
-            self._wrong((index,), "server is missing")
-        else:
-            server = read_server(item["server"], (index, "server"), wrong)
-        if "admin" in item:
-            admin = read_admin(item["admin"], (index, "admin"), wrong)
-            for name in ("create", "drop"):
-                text = value_at(item["admin"], (name,))
-                if isinstance(text, str):
-                    self._check_template((index, "admin", name), text)
-        return server, admin
+    def _server(self, path: Path, found: dict[str, Any]) -> Server | None:
+        if "server" not in found:
+            self.reader.wrong(path, "server is missing")
+            return None
+        return read_server(self.reader, found["server"], (*path, "server"))
 
-    def _check_templates(self, index: int, item: dict[str, Any]) -> None:
-        for name in SECTIONS:
-            text = item.get(name)
-            if isinstance(text, str):
-                self._check_template((index, name), text)
+    def _admin(self, path: Path, found: dict[str, Any]) -> Admin | None:
+        if "admin" not in found:
+            return None
+        admin = read_admin(self.reader, found["admin"], (*path, "admin"))
+        for name, text in (("create", admin.create), ("drop", admin.drop)):
+            self._check_template((*path, "admin", name), text or "")
+        return admin
 
     def _check_template(self, path: Path, text: str) -> None:
-        start = self._document.line(path)
+        start = self.reader.document.line(path)
         if found := go_expressions(text):
             for each in found[:_MOST_TOLD]:
                 message = f"a Go template: {shown(each.text)}"
-                self._wrong(path, message, line=start and start + each.line, hint=each.hint)
+                self.reader.wrong(path, message, line=start and start + each.line, hint=each.hint)
             if found[_MOST_TOLD:]:
                 more = len(found) - _MOST_TOLD
-                self._wrong(path, f"{more} more expressions of a Go template")
+                self.reader.wrong(path, f"{more} more expressions of a Go template")
             return
         try:
             render.check(text)
         except render.RenderError as error:
             line = start + error.line if start and error.line else start
-            self._wrong(path, str(error), line=line, hint=error.hint)
+            self.reader.wrong(path, str(error), line=line, hint=error.hint)
 
     def _program(self, uri: str) -> str:
         """Whether it is there shows when it is called: not every run needs it."""
         text = uri.removeprefix(COMMAND).partition("#")[0]
         if "/" not in text:
             return text
-        return str((self._directory / FilePath(text).expanduser()).resolve())
-
-    def _entry(self, index: int, item: dict[str, Any]) -> Entry:
-        uri = item["uri"]
-        program = self._program(uri) if uri.startswith(COMMAND) else ""
-        args = tuple(item.get("args") or ())
-        server, admin = self._read_server(index, item) if uri.startswith(SERVER) else (None, None)
-        return Entry(
-            file=self._file,
-            line=self._document.line((index,)),
-            uri=uri,
-            type=item["type"],
-            class_=item.get("class") or None,
-            id=item.get("id") or None,
-            description=item.get("description") or "",
-            supported_params=tuple(item.get("supported_params") or ()),
-            expected_outputs=tuple(item.get("expected_outputs") or ()),
-            optional_outputs=_optional(item.get("optional_outputs")),
-            sections={name: item[name] for name in SECTIONS if item.get(name)},
-            command=CommandSpec(binary=program, args=args) if program else None,
-            server=server,
-            admin=admin,
-        )
-
-
-def _optional(listed: list[str] | None) -> tuple[str, ...] | None:
-    return None if listed is None else tuple(listed)
+        return str((self.directory / FilePath(text).expanduser()).resolve())

@@ -72,16 +72,18 @@ def test_what_can_be_dropped_is_on_a_shared_server() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"server": None}, r"\[0\].server: .*a map is needed"),
+        ({"server": 1}, r"\[0\].server: .*must be a map"),
+        ({"server": None}, r"\[0\].server: .*name is missing"),
         ({"server": {"image": "i"}}, "name is missing"),
         ({"server": GOOD["server"] | {"port": "x"}}, r"server.port: .*whole number"),
         ({"server": GOOD["server"] | {"port": 70_000}}, r"server.port: .*whole number"),
         ({"server": GOOD["server"] | {"name": "No_Name"}}, r"server.name: .*app's name"),
         ({"server": GOOD["server"] | {"password": ["1x"]}}, r"server.password: .*1x"),
         ({"server": GOOD["server"] | {"password": []}}, "at least one"),
-        ({"server": GOOD["server"] | {"env": {"A": 1}}}, r"server.env: .*map of texts"),
+        ({"server": GOOD["server"] | {"env": {"A": 1}}}, r"server.env.A: .*must be text"),
+        ({"server": GOOD["server"] | {"password": [None]}}, r"server.password\[0\]: .*not null"),
         ({"server": GOOD["server"] | {"memory": 1}}, r"server.memory: .*unknown key"),
-        ({"server": GOOD["server"] | {"command": "x"}}, r"server.command: .*list of texts"),
+        ({"server": GOOD["server"] | {"command": "x"}}, r"server.command: .*must be a list"),
         (
             {"server": GOOD["server"] | {"volume": {"name": "a-b", "path": "/x"}}},
             r"server.volume.name: .*.a-b. cannot be the name of a volume",

@@ -283,8 +283,8 @@ GOOD = """\
     ("text", "line", "message"),
     [
         ("a: [", 1, "not YAML"),
-        ("a: 1", 1, "a list of provisioners is needed, not a map"),
-        ("- 1", 1, "a provisioner is a map"),
+        ("a: 1", 1, "must be a list, not a map"),
+        ("- 1", 1, "must be a map"),
         ("- uri: template://x", 1, "type is missing"),
         ("- type: x", 1, "uri is missing"),
         ("- uri: template://x\n  type: y\n  typo: 1", 3, "unknown key"),
@@ -292,8 +292,8 @@ GOOD = """\
         ("- uri: cmd://\n  type: y", 1, "a program is needed"),
         ("- uri: cmd://sh\n  type: y\n  outputs: a", 3, "no meaning with cmd"),
         ("- uri: template://x\n  type: y\n  args: [a]", 3, "no meaning with template"),
-        ("- uri: template://x\n  type: y\n  outputs: {a: 1}", 3, "text is needed, not a map"),
-        ("- uri: template://x\n  type: y\n  expected_outputs: a", 3, "a list of texts"),
+        ("- uri: template://x\n  type: y\n  outputs: {a: 1}", 3, "must be text, not a map"),
+        ("- uri: template://x\n  type: y\n  expected_outputs: a", 3, "must be a list"),
         ("- uri: template://x\n  type: y\n  state: |\n    a: 1\n    b: {{ }}", 5, "not a template"),
         (
             "- uri: template://x\n  type: y\n- uri: template://x\n  type: z",
