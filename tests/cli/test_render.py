@@ -14,13 +14,13 @@ from attrs import evolve
 from score_flyio import events
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.output import Output
-from score_flyio.cli.render import follow
+from score_flyio.cli.render import follow, layout
 from score_flyio.cli.render.board import Board
 from score_flyio.cli.render.jsonl import JsonLinesRenderer
 from score_flyio.cli.render.live import LiveRenderer
 from score_flyio.cli.render.plain import PlainRenderer
 from score_flyio.cli.render.plan import on_terminal
-from score_flyio.cli.render.wording import DETAILS, SENTENCES, duration, is_alarm, sentence
+from score_flyio.cli.render.wording import DETAILS, SENTENCES, ago, duration, is_alarm, sentence
 from score_flyio.cli.sink import Sink
 from score_flyio.events import Event, EventLog, Scope
 
@@ -194,6 +194,13 @@ def test_jsonl_writes_every_event() -> None:
     }
 
 
+def shown(board: Board, now: float, width: int = 80, height: int = 24) -> list[str]:
+    """The lines of a board, but for how its columns are aligned."""
+    cells = board.cells(now, height)
+    lines = layout.lines(layout.board(cells, width), columns=width)
+    return [re.sub(r"(?<=\S) {2,}", "  ", line) for line in lines]
+
+
 def board_after(count: int) -> Board:
     board = Board()
     for event in recorded()[:count]:
@@ -202,17 +209,17 @@ def board_after(count: int) -> Board:
 
 
 def test_board_has_a_line_for_each_workload_resource_and_machine() -> None:
-    assert board_after(10).lines(1_700_000_012.0, 80, 24) == [
-        "web                        create machine in ams  10s",
-        "  148e21                   started in ams  0/2 checks: connection refused  4.0s",
+    assert shown(board_after(10), 1_700_000_012.0) == [
+        "web  create machine in ams  10s",
+        "  148e21  started in ams  0/2 checks: connection refused  4.0s",
         "  postgres.default#web.db  provisioned  0.4s",
     ]
 
 
 def test_board_shows_how_it_ended() -> None:
-    assert board_after(len(RUN)).lines(1_700_000_500.0, 80, 24)[:2] == [
-        "web                        done  13s",
-        "  148e21                   started in ams  2/2 checks  5.0s",
+    assert shown(board_after(len(RUN)), 1_700_000_500.0)[:2] == [
+        "web  done  13s",
+        "  148e21  started in ams  2/2 checks  5.0s",
     ]
 
 
@@ -227,42 +234,101 @@ def stepping(*steps: tuple[str, str, str | None]) -> Board:
     return board
 
 
+def test_board_tells_who_holds_a_machine_until_it_is_free() -> None:
+    board = Board()
+    held = "currently held by ann@example.com"
+    board.handle(events.LeaseAwaited(scope=MACHINE, reason=held))
+    told = f"  148e21  waiting for its lease: {held}  0.0s"
+    assert shown(board, 0.0) == [told]
+    board.handle(events.LeaseAcquired(scope=MACHINE, expires_at=1.0))
+    assert shown(board, 0.0) == ["  148e21  leased  0.0s"]
+
+
+def test_columns_of_the_board_are_aligned_by_what_people_see() -> None:
+    cells = [("web", "started", "1.0s"), ("\u4e16\u754c", "started  1/1 checks", "2.0s")]
+    lines = layout.lines(layout.board(cells, 79), columns=79)
+    assert lines == ["web   started              1.0s", "\u4e16\u754c  started  1/1 checks  2.0s"]
+
+
+def test_what_does_not_fit_is_cut_where_it_says_least() -> None:
+    cells = [("web/148e21", "a long description " * 5, "3m05s")]
+    (line,) = layout.lines(layout.board(cells, 49), columns=49)
+    assert re.fullmatch(r"web/148e21  a long .*\u2026  3m05s", line)
+    assert len(line) == 49
+
+
+@pytest.mark.parametrize(("state", "code"), [("done", 32), ("failed: check", 31), ("started", 0)])
+def test_colours_tell_what_went_well(state: str, code: int) -> None:
+    grid = layout.board([("web", state, "1.0s")], 79)
+    (line,) = layout.lines(grid, columns=79, color=True)
+    assert (f"\x1b[{code}m{state}" in line) == bool(code)
+    assert "\x1b" not in "".join(layout.lines(grid, columns=79))
+
+
+def test_tables_on_terminals_keep_ids_whole_and_wrap_the_rest() -> None:
+    image = "registry.fly.io/demo-web:deployment-01JD@sha256:0123456789ab"
+    header = ["MACHINE", "STATE", "IMAGE", "NOTE"]
+    lines = layout.table(header, [["148e2100000001", "started", image, "a\x1b[2Jb"]], 60).split(
+        "\n"
+    )
+    assert all(len(line) <= 60 for line in lines)
+    assert lines[1].startswith("148e2100000001  started  registry.fly.io/demo-web")
+    assert image in "".join(line[25:].partition("  ")[0].strip() for line in lines[1:])
+    assert "\x1b" not in "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-5, "just now"),
+        (59, "just now"),
+        (60, "1 minute ago"),
+        (3 * 3600, "3 hours ago"),
+        (86400, "1 day ago"),
+        (40 * 86400, "1 month ago"),
+        (800 * 86400, "2 years ago"),
+    ],
+)
+def test_times_past_are_told_in_one_unit(seconds: float, text: str) -> None:
+    assert ago(seconds) == text
+
+
 def test_board_sums_up_what_goes_on_in_a_workload() -> None:
     board = stepping(("create machine 1", "create machine", None), ("watch m1", "watch", "m1"))
-    assert board.lines(1.0, 80, 24) == ["web  create machine 1, and 1 more  1.0s"]
+    assert shown(board, 1.0) == ["web  create machine 1, and 1 more  1.0s"]
     scope = Scope(workload="web", app="demo-web", group="app", step="s0")
     board.handle(events.StepFinished(scope=scope, description="create machine 1", seconds=1.0))
-    assert board.lines(1.0, 80, 24) == ["web  watch m1  1.0s"]
+    assert shown(board, 1.0) == ["web  watch m1  1.0s"]
 
 
 def test_board_keeps_a_machines_state_while_it_is_watched_and_drops_it_when_it_changes() -> None:
     board = Board()
     board.handle(events.MachineStateChanged(scope=MACHINE, state="started", region="ams"))
     board.handle(events.CheckChanged(scope=MACHINE, passing=1, total=1))
-    for verb, shown in [
+    for verb, told in [
         ("watch", "started in ams  1/1 checks"),
         ("update machine", "update machine"),
     ]:
         scope = Scope(workload="web", app="demo-web", group="app", machine="148e21", step=verb)
         board.handle(events.StepStarted(scope=scope, description="…", verb=verb))
-        assert board.lines(0.0, 80, 24)[-1] == f"  148e21  {shown}  0.0s"
+        assert shown(board, 0.0)[-1] == f"  148e21  {told}  0.0s"
 
 
 def test_board_tells_that_a_machine_is_gone() -> None:
     board = stepping(("destroy m1", "destroy machine", "m1"))
     scope = Scope(workload="web", app="demo-web", group="app", machine="m1", step="s0")
     board.handle(events.StepFinished(scope=scope, description="destroy m1", seconds=1.0))
-    assert board.lines(0.0, 80, 24)[-1] == "  m1  destroyed  0.0s"
+    assert shown(board, 0.0)[-1] == "  m1  destroyed  0.0s"
 
 
 @pytest.mark.parametrize("height", [1, 2, 3, 5, 10])
-@pytest.mark.parametrize("width", [10, 40])
+@pytest.mark.parametrize("width", [49, 80])
 def test_board_fits_the_terminal(height: int, width: int) -> None:
     board = Board()
     for number in range(8):
         scope = Scope(workload=f"workload-{number}")
         board.handle(events.StepStarted(scope=scope, description="a long description " * 3))
-    lines = board.lines(5.0, width, height)
+    lines = shown(board, 5.0, width, height)
     assert 0 < len(lines) <= height
     assert max(map(len, lines)) <= width
     assert (height >= 8) == (not lines[-1].startswith("… and"))
@@ -275,7 +341,7 @@ def test_board_drops_what_is_finished_first() -> None:
         board.handle(events.StepStarted(scope=scope, description="step"))
         if number < 2:
             board.handle(events.WorkloadFinished(scope=scope, outcome="done"))
-    assert [line[0] for line in board.lines(0.0, 80, 2)] == ["c"]
+    assert [line[0] for line in shown(board, 0.0, 80, 2)] == ["c"]
 
 
 def test_board_counts_machines_that_do_not_fit() -> None:
@@ -285,30 +351,28 @@ def test_board_counts_machines_that_do_not_fit() -> None:
         state = "started" if number < 400 else "starting"
         board.handle(events.MachineStateChanged(scope=scope, state=state, region="ams"))
     board.handle(events.StepStarted(scope=Scope(workload="web"), description="launch"))
-    shown = "web  launch  1000 machines: 400 started, 600 starting  1.0s"
-    assert board.lines(1.0, 80, 24) == [shown]
+    told = "web  launch  1000 machines: 400 started, 600 starting  1.0s"
+    assert shown(board, 1.0) == [told]
 
 
 def test_totals_say_how_far_the_run_is_and_what_it_waits_for() -> None:
     board = Board()
-    assert board.totals(0.0, 80) == ""
+    assert board.totals(0.0) == ""
     board.handle(events.RunStarted(command="deploy", workloads=("a", "b"), at=100.0))
-    assert board.totals(101.0, 80) == "0 of 2 workloads through, 1.0s"
+    assert board.totals(101.0) == "0 of 2 workloads through, 1.0s"
     for name in ("a", "b"):
         board.handle(events.PlanReady(scope=Scope(workload=name), steps=("x", "y")))
     board.handle(events.StepFinished(scope=Scope(workload="a", step="x"), description="x"))
-    assert board.totals(110.0, 80) == (
-        "0 of 2 workloads through, 1 of 4 steps, 10s, about 30s left"
-    )
+    assert board.totals(110.0) == ("0 of 2 workloads through, 1 of 4 steps, 10s, about 30s left")
     board.handle(events.WorkloadFinished(scope=Scope(workload="a"), outcome="done"))
     board.handle(events.RateLimitHit(method="POST", path="/v1/apps", delay=5.0, at=110.0))
-    assert board.totals(112.0, 120) == (
+    assert board.totals(112.0) == (
         "1 of 2 workloads through, 1 done, 1 of 4 steps, 12s, about 36s left, "
         "waits: rate limited, again in 3.0s"
     )
-    assert len(board.totals(112.0, 40)) == 40
+    assert len(layout.lines(board.totals(112.0), columns=50)) == 3
     board.handle(events.RunFinished(outcome="done"))
-    assert board.totals(113.0, 80) == ""
+    assert board.totals(113.0) == ""
 
 
 class Terminal(io.StringIO):

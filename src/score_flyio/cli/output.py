@@ -47,7 +47,18 @@ class Output:
             return
         from score_flyio.cli.render.plan import on_terminal
 
-        self.stdout.write_raw(on_terminal(_ended(text), color=self.color))
+        columns, _ = self.stdout.size()
+        self.stdout.write_raw(on_terminal(_ended(text), color=self.color, columns=columns))
+
+    def table(self, header: list[str], rows: list[list[str]], *, indent: int = 0) -> str:
+        """Rows in columns under a header: as wide as they are, and on a terminal as wide as it."""
+        if self.stdout.isatty():
+            from score_flyio.cli.render.layout import table
+
+            text = table(header, rows, max(1, self.stdout.size()[0] - indent))
+        else:
+            text = _table(header, rows)
+        return "\n".join(f"{' ' * indent}{line}" for line in text.splitlines())
 
     def formatted(self, document: Any, text: str, form: str | None) -> None:
         """Print a list as `--format` says."""
@@ -117,8 +128,8 @@ def _encode(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
-def table(header: list[str], rows: list[list[str]]) -> str:
-    """Rows as text in columns, two spaces apart, under a header."""
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    """Columns two spaces apart, for programs and files: no line is wrapped."""
     shown = [header, *([one_line(cell) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     lines = (

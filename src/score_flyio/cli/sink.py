@@ -1,5 +1,6 @@
 """Streams that never end a run: what cannot be written is dropped, and told of at the end."""
 
+import os
 from collections.abc import Callable
 from typing import TextIO
 
@@ -53,6 +54,19 @@ class Sink:
     def isatty(self) -> bool:
         """Whether people see it at once."""
         return self.stream is not None and self.stream.isatty()
+
+    def size(self) -> tuple[int, int]:
+        """Columns and lines of the terminal, as it is now, unless the environment sets them."""
+        import shutil
+
+        set_or_usual = shutil.get_terminal_size()
+        if self.stream is None or {"COLUMNS", "LINES"} & os.environ.keys():
+            return set_or_usual
+        try:
+            columns, lines = os.get_terminal_size(self.stream.fileno())
+        except OSError:  # also where a stream has no file
+            return set_or_usual
+        return columns or set_or_usual.columns, lines or set_or_usual.lines
 
     @property
     def left(self) -> bool:

@@ -21,6 +21,7 @@ with lazily(globals()):
     from score_flyio.events.deploy import CheckChanged as CheckChanged
     from score_flyio.events.deploy import ImageResolved as ImageResolved
     from score_flyio.events.deploy import LeaseAcquired as LeaseAcquired
+    from score_flyio.events.deploy import LeaseAwaited as LeaseAwaited
     from score_flyio.events.deploy import LeaseReleased as LeaseReleased
     from score_flyio.events.deploy import MachineStateChanged as MachineStateChanged
     from score_flyio.events.deploy import PlanReady as PlanReady

@@ -160,6 +160,15 @@ class CheckChanged(Event):
 
 
 @frozen(kw_only=True, eq=False, repr=False)
+class LeaseAwaited(Event):
+    """Someone else holds a machine, and this run waits until it is free."""
+
+    kind = "lease_awaited"
+    reason: str
+    """What the platform says: who holds it, and until when."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
 class LeaseAcquired(Event):
     """This run holds a machine alone until `expires_at`, in seconds since the epoch."""
 

@@ -15,7 +15,7 @@ from typing import Final
 
 import anyio
 import anyio.abc
-from attrs import Factory, define, field
+from attrs import Factory, define, evolve, field
 
 from fly_machines import FlyMachinesApi, models
 from score_flyio.errors import (
@@ -28,7 +28,14 @@ from score_flyio.errors import (
     Request,
     ScoreFlyError,
 )
-from score_flyio.events import Event, LeaseAcquired, LeaseReleased, Scope, WarningRaised
+from score_flyio.events import (
+    Event,
+    LeaseAcquired,
+    LeaseAwaited,
+    LeaseReleased,
+    Scope,
+    WarningRaised,
+)
 from score_flyio.fly.answered import answered
 from score_flyio.fly.errors import is_doubtful
 
@@ -54,6 +61,8 @@ class _Lease:
     """The machine is: it needs no lease."""
     failure: ScoreFlyError | None = None
     """Why it could not be taken, or how it was lost."""
+    holder: str = ""
+    """Who else has it, in the platform's words."""
     asked: anyio.Event = field(factory=anyio.Event)
     """Set once it is granted or refused."""
     over: anyio.Event = field(factory=anyio.Event)
@@ -77,9 +86,13 @@ class LeaseBook:
     emit: Callable[[Event], None]
     on_lost: Callable[[str, ScoreFlyError], None] = lambda _machine, _error: None
     """Told at once of a machine whose lease was lost."""
+    scope: Scope = Factory(Scope)
+    """What its events are about, beside app and machine."""
     description: str = "score-flyio deploy"
     """Shown to whoever meets a lease."""
     _leases: dict[str, _Lease] = Factory(dict)
+    _told: dict[str, str] = Factory(dict)
+    """What was told last of who holds a machine."""
 
     async def hold(
         self,
@@ -107,12 +120,19 @@ class LeaseBook:
             waited = anyio.current_time() - start
             if not isinstance(refused.failure, LeaseHeld) or waited + BETWEEN_TRIES > patience:
                 raise refused.failure or LeaseLost("a lease was given back while it was asked for")
+            self._tell_holder(refused)
             if refused.machine in first:
                 others = [name for name in first if name != refused.machine]
                 batches = [[refused.machine], others, last]
                 await anyio.sleep(BETWEEN_TRIES * (1 + first.index(refused.machine) / len(first)))
             else:
                 await anyio.sleep(BETWEEN_TRIES)
+
+    def _tell_holder(self, lease: _Lease) -> None:
+        """Tells who holds a machine: once, and again when someone else does, or for longer."""
+        if self._told.get(lease.machine) != lease.holder:
+            self._told[lease.machine] = lease.holder
+            self.emit(LeaseAwaited(reason=lease.holder, scope=self._scope(lease)))
 
     async def _take_all(self, batches: Sequence[Sequence[str]]) -> _Lease | None:
         """Takes one batch after another; where one is refused, gives it, and the others back."""
@@ -345,11 +365,12 @@ class LeaseBook:
         return models.CreateLeaseRequest(ttl=self.seconds, description=self.description)
 
     def _scope(self, lease: _Lease) -> Scope:
-        return Scope(app=self.app, machine=lease.machine)
+        return evolve(self.scope, app=self.app, machine=lease.machine)
 
     def _refused(self, lease: _Lease, error: FlyError) -> ScoreFlyError:
         if not isinstance(error, Conflict):
             return error
+        lease.holder = error.answer.message.removeprefix(f"machine ID {lease.machine} lease ")
         return LeaseHeld(
             f"machine {lease.machine} of app {self.app} is leased: {error.answer.message}",
             hint="another deploy is at work on this app: wait until it has ended, or until the "

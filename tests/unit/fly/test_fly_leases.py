@@ -14,7 +14,7 @@ from attrs import define, field
 from fly_machines import models
 from score_flyio.base.unwrap import unwrapped
 from score_flyio.errors import FlyApiError, FlyServerError, LeaseHeld, LeaseLost
-from score_flyio.events import LeaseAcquired, LeaseReleased, WarningRaised
+from score_flyio.events import LeaseAcquired, LeaseAwaited, LeaseReleased, Scope, WarningRaised
 from score_flyio.fly.leases import LeaseBook
 from score_flyio.fly.retry import RetryPolicy
 from tests.unit.fly.scripted import Connect, Seen, Session, answer
@@ -179,6 +179,17 @@ async def test_someone_elses_lease_is_waited_for_as_long_as_asked(
             async with held(session, "m1", wait=wait):
                 raise AssertionError("not reached")
         assert anyio.current_time() - start <= wait
+
+
+async def test_who_holds_a_machine_is_told_once(connect: Connect) -> None:
+    desk = LeaseDesk()
+    desk.holders["m1"] = ("theirs", 40.0 + anyio.current_time())
+    session = connect(desk)
+    scope = Scope(workload="shop", group="app")
+    async with held(session, "m1", wait=60, scope=scope):
+        (told,) = session.of(LeaseAwaited)
+        assert told.scope == Scope(workload="shop", group="app", app="web", machine="m1")
+        assert told.reason.startswith("lease currently held by other@example.com, expires at")
 
 
 async def test_a_lost_answer_is_waited_out(connect: Connect) -> None:

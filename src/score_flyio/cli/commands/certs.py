@@ -26,7 +26,6 @@ command = Group("certs", help="List, add, check or remove certificates.")
 @json_option
 async def list_(cli: CliContext, **settings: Any) -> None:
     """List the certificates of an app."""
-    from score_flyio.cli.output import table
     from score_flyio.engine.operations.certificates import list_certificates
 
     named = await named_app(cli, settings)
@@ -34,7 +33,7 @@ async def list_(cli: CliContext, **settings: Any) -> None:
     async with named.session() as visit:
         found = await list_certificates(visit, named.ref)
     rows = [[one.hostname, one.status, ", ".join(one.sources) or "-"] for one in found]
-    text = table(["HOSTNAME", "STATUS", "SOURCES"], rows)
+    text = cli.output.table(["HOSTNAME", "STATUS", "SOURCES"], rows)
     cli.output.result([one.to_json() for one in found], text)
 
 

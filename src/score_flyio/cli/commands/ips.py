@@ -25,7 +25,6 @@ KINDS = "v4|v6|shared_v4|private_v6"
 @json_option
 async def list_(cli: CliContext, **settings: Any) -> None:
     """List the addresses of an app."""
-    from score_flyio.cli.output import table
     from score_flyio.engine.operations.addresses import list_addresses
 
     named = await named_app(cli, settings)
@@ -33,7 +32,7 @@ async def list_(cli: CliContext, **settings: Any) -> None:
     async with named.session() as visit:
         found = await list_addresses(visit, named.ref)
     rows = [[one.ip, one.type, one.region or "-", one.created_at or "-"] for one in found]
-    text = table(["ADDRESS", "TYPE", "REGION", "CREATED"], rows)
+    text = cli.output.table(["ADDRESS", "TYPE", "REGION", "CREATED"], rows)
     cli.output.result([one.to_json() for one in found], text)
 
 

@@ -32,8 +32,9 @@ async def list_(cli: CliContext, form: str | None) -> None:
     project = cli.project()
     registry = project.registry(await project.read())
     if form is not None:
-        rows, text = _served(tuple(registry.in_order()))
-        cli.output.formatted(rows, text, form)
+        documents, rows = _served(tuple(registry.in_order()))
+        header = ["TYPE", "CLASS", "PARAMS", "OUTPUTS", "DESCRIPTION"]
+        cli.output.formatted(documents, cli.output.table(header, rows), form)
         return
     definitions = registry.all()
     lines = [f"[{index}]: {_line(item)}" for index, item in enumerate(definitions)]
@@ -135,10 +136,10 @@ def _spec(
     return http_spec(http_url or "")
 
 
-def _served(definitions: Sequence[ProvisionerDefinition]) -> tuple[list[dict[str, Any]], str]:
-    """What serves which type, in matching order of each type, and as a table."""
-    from score_flyio.cli.output import table
-
+def _served(
+    definitions: Sequence[ProvisionerDefinition],
+) -> tuple[list[dict[str, Any]], list[list[str]]]:
+    """What serves which type, in matching order of each type, and as rows of a table."""
     ordered = sorted(definitions, key=lambda item: item.resource_type)
     rows = [
         {
@@ -151,13 +152,12 @@ def _served(definitions: Sequence[ProvisionerDefinition]) -> tuple[list[dict[str
         }
         for item in ordered
     ]
-    header = ["TYPE", "CLASS", "PARAMS", "OUTPUTS", "DESCRIPTION"]
     lines = [
         [item.resource_type, item.resource_class or "(any)", ", ".join(item.params) or "-",
          ", ".join(item.outputs) or "-", item.description or item.id]
         for item in ordered
     ]  # fmt: skip
-    return rows, table(header, lines)
+    return rows, lines
 
 
 def _line(item: ProvisionerDefinition) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
 
+from score_flyio.base.printable import short_digests
 from score_flyio.cli.apps import APPS, WHERE, chosen, session
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
@@ -38,25 +39,25 @@ async def command(
     apps = await chosen(cli, workloads, configs, app, **place)
     async with session(cli, **place) as visit:
         found = [await list_releases(visit, ref) for ref in apps]
-    cli.output.result([item.to_json() for item in found], _text(found))
+    cli.output.result([item.to_json() for item in found], _text(cli, found))
 
 
-def _text(found: Sequence[AppReleases]) -> str:
-    from score_flyio.base.clock import rfc3339
-    from score_flyio.cli.output import table
+def _text(cli: CliContext, found: Sequence[AppReleases]) -> str:
+    from score_flyio.cli.render.wording import ago
 
+    now = cli.clock.time()
     rows = [
         [
             item.ref.label,
             str(release.version),
-            "-" if release.at is None else rfc3339(release.at),
+            "-" if release.at is None else ago(now - release.at),
             ", ".join(release.groups) or "-",
             str(item.machines.get(release.version, 0)),
-            release.image or "-",
+            short_digests(release.image or "-"),
             ", ".join(release.sources),
         ]
         for item in found
         for release in item.releases
     ]
     titles = ["WORKLOAD", "RELEASE", "AT", "GROUPS", "MACHINES", "IMAGE", "KNOWN FROM"]
-    return table(titles, rows) if rows else "no releases yet"
+    return cli.output.table(titles, rows) if rows else "no releases yet"

@@ -36,8 +36,6 @@ show_secrets_option = click.option(
 @json_option
 async def list_(cli: CliContext, emulate: bool, form: str | None) -> None:
     """List the resources that workloads asked for, with the names of their outputs."""
-    from score_flyio.cli.output import table
-
     state = await cli.project(emulate=emulate).read()
     records = [state.resources[uid] for uid in sorted(state.resources)]
     rows = [
@@ -45,7 +43,9 @@ async def list_(cli: CliContext, emulate: bool, form: str | None) -> None:
         for r in records
     ]
     header = ["UID", "SOURCE WORKLOAD", "PROVISIONER", "OUTPUTS"]
-    cli.output.formatted([_document(record) for record in records], table(header, rows), form)
+    cli.output.formatted(
+        [_document(record) for record in records], cli.output.table(header, rows), form
+    )
 
 
 def _document(record: ResourceRecord) -> dict[str, Any]:

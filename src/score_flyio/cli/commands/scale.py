@@ -121,9 +121,7 @@ def _count(text: str) -> tuple[str | None, int]:
 
 
 def _show(cli: CliContext, found: Sequence[GroupSize]) -> int:
-    from score_flyio.cli.output import table
-
     rows = [[one.group, str(one.count), one.size, " ".join(one.regions)] for one in found]
-    text = table(["GROUP", "COUNT", "SIZE", "REGIONS"], rows)
+    text = cli.output.table(["GROUP", "COUNT", "SIZE", "REGIONS"], rows)
     cli.output.result({"groups": [one.to_json() for one in found]}, text)
     return 0

@@ -31,7 +31,6 @@ CHANGE: Final = (*WAITING, release_record_option, dry_run_option, json_option)
 @json_option
 async def list_(cli: CliContext, **settings: Any) -> None:
     """List names and digests of secrets; values cannot be read."""
-    from score_flyio.cli.output import table
     from score_flyio.engine.operations.secrets import list_secrets
 
     named = await named_app(cli, settings)
@@ -39,7 +38,7 @@ async def list_(cli: CliContext, **settings: Any) -> None:
     async with named.session() as visit:
         found = await list_secrets(visit, named.ref)
     rows = [[secret.name, secret.digest, secret.updated_at or "-"] for secret in found]
-    text = table(["NAME", "DIGEST", "UPDATED"], rows)
+    text = cli.output.table(["NAME", "DIGEST", "UPDATED"], rows)
     cli.output.result([secret.to_json() for secret in found], text)
 
 

@@ -118,7 +118,7 @@ async def unlock(cli: CliContext, yes: bool) -> None:
 async def history(cli: CliContext) -> None:
     """List the versions of the state that its store still has."""
     from score_flyio.base.clock import rfc3339
-    from score_flyio.cli.output import table
+    from score_flyio.cli.render.wording import ago
 
     versions = await _versioned(cli.project().store).history()
     items = [
@@ -130,11 +130,17 @@ async def history(cli: CliContext) -> None:
         }
         for version in versions
     ]
+    now = cli.clock.time()
     rows = [
-        [str(item["id"]), str(item["at"] or "-"), str(item["size"] or "-"), "*" * version.current]
-        for item, version in zip(items, versions, strict=True)
+        [
+            version.id,
+            "-" if version.at is None else ago(now - version.at),
+            str(version.size or "-"),
+            "*" * version.current,
+        ]
+        for version in versions
     ]
-    cli.output.result(items, table(["VERSION", "SAVED", "BYTES", ""], rows))
+    cli.output.result(items, cli.output.table(["VERSION", "SAVED", "BYTES", ""], rows))
 
 
 def _versioned(store: StateStore) -> Versioned:

@@ -14,7 +14,8 @@ from score_flyio.cli.options import json_option, options
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
-    from score_flyio.engine.operations.status import AppStatus, MachineStatus, Status
+    from score_flyio.cli.output import Output
+    from score_flyio.engine.operations.status import AppStatus, Status
 
 WATCH_SECONDS: Final = 2.0
 _CLEAR: Final = "\x1b[H\x1b[J"
@@ -49,21 +50,19 @@ async def command(
         while watch and cli.output.stdout.failure is None:
             if cli.output.stdout.isatty():
                 cli.output.stdout.write_raw(_CLEAR)
-            cli.output.stdout.write(text_of(status) + "\n")
+            cli.output.stdout.write(text_of(cli.output, status) + "\n")
             await anyio.sleep(WATCH_SECONDS)
             status = await read_status(visit, apps)
-    cli.output.result(status.to_json(), text_of(status))
+    cli.output.result(status.to_json(), text_of(cli.output, status))
     for item in status.apps:
         if item.error:
             cli.output.error(f"{item.label}: {item.error}")
     return 1 if any(item.error for item in status.apps) else 0
 
 
-def text_of(status: Status) -> str:
+def text_of(output: Output, status: Status) -> str:
     """The status for a person."""
-    from score_flyio.cli.output import table
-
-    parts = [_app_text(app) for app in status.apps]
+    parts = [_app_text(output, app) for app in status.apps]
     if status.resources:
         rows = [
             [
@@ -74,13 +73,12 @@ def text_of(status: Status) -> str:
             ]
             for one in status.resources
         ]
-        parts.append(table(["RESOURCE", "PROVISIONER", "PROVISIONED", "WORKLOADS"], rows))
+        header = ["RESOURCE", "PROVISIONER", "PROVISIONED", "WORKLOADS"]
+        parts.append(output.table(header, rows))
     return "\n\n".join(parts) or "nothing to show"
 
 
-def _app_text(app: AppStatus) -> str:
-    from score_flyio.cli.output import table
-
+def _app_text(output: Output, app: AppStatus) -> str:
     if app.error:
         return f"{app.label}: cannot be read"
     if not app.exists:
@@ -103,20 +101,12 @@ def _app_text(app: AppStatus) -> str:
             for m in app.machines
         ]
         header = ["MACHINE", "GROUP", "REGION", "STATE", "CHECKS", "RELEASE", "IMAGE", ""]
-        lines += _indented(table(header, rows))
+        lines += [output.table(header, rows, indent=2)]
     if app.volumes:
         volumes = [
             [v.id, v.name, v.region, f"{v.size_gb} GB", v.state, v.machine or "-"]
             for v in app.volumes
         ]
         header = ["VOLUME", "NAME", "REGION", "SIZE", "STATE", "MACHINE"]
-        lines += _indented(table(header, volumes))
+        lines += [output.table(header, volumes, indent=2)]
     return "\n".join(lines)
-
-
-def _image(machine: MachineStatus) -> tuple[str, str]:
-    return short_digests(machine.image), machine.note
-
-
-def _indented(text: str) -> list[str]:
-    return [f"  {line}" for line in text.splitlines()]

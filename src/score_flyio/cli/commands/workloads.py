@@ -24,15 +24,13 @@ command = Group("workloads", help="List or remove the workloads of this project.
 @json_option
 async def list_(cli: CliContext, emulate: bool, form: str | None) -> None:
     """List the workloads, with their apps and Score files."""
-    from score_flyio.cli.output import table
-
     state = await cli.project(emulate=emulate).read()
     items = [
         {"workload": name, "app": state.app_name(name), "file": record.file}
         for name, record in sorted(state.workloads.items())
     ]
     rows = [[str(value or "") for value in item.values()] for item in items]
-    cli.output.formatted(items, table(["WORKLOAD", "APP", "FILE"], rows), form)
+    cli.output.formatted(items, cli.output.table(["WORKLOAD", "APP", "FILE"], rows), form)
 
 
 @command.command("remove")

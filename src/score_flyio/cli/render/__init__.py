@@ -87,7 +87,7 @@ def _live(cli: CliContext) -> "LiveRenderer | None":
         return None
     from score_flyio.cli.render.live import LiveRenderer
 
-    return LiveRenderer(output.stderr, now=cli.clock.time)
+    return LiveRenderer(output.stderr, now=cli.clock.time, color=output.color)
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """What a run looks like right now: one line a workload, one a resource, one a machine.
 
-Pure: built from events, and turned into lines of text for a given moment and size.
+Pure: built from events, and turned into cells of text for a given moment and number of lines.
 """
 
 from collections import Counter
@@ -9,7 +9,7 @@ from attrs import define, evolve, field
 
 from score_flyio import events
 from score_flyio.base.printable import one_line
-from score_flyio.cli.render.wording import duration, subject
+from score_flyio.cli.render.wording import duration, sentence, subject
 
 _CHANGES = {"update machine", "revert machine", "stop machine", "destroy machine"}
 """Verbs of steps after which what was seen of a machine is no longer so."""
@@ -28,10 +28,11 @@ class Row:
     """How long it took, once it is finished."""
     machine: bool = False
 
-    def text(self, now: float, label_width: int, doing: str = "") -> str:
-        elapsed = duration(max(0.0, now - self.since) if self.seconds is None else self.seconds)
-        parts = (self.label.ljust(label_width), self.state or doing, self.checks, elapsed)
-        return one_line("  ".join(part for part in parts if part.strip()))
+    def cells(self, now: float, doing: str = "") -> tuple[str, str, str]:
+        """Label, state with checks, and the time it takes."""
+        elapsed = max(0.0, now - self.since) if self.seconds is None else self.seconds
+        told = "  ".join(part for part in (self.state or doing, self.checks) if part)
+        return one_line(self.label), one_line(told), duration(elapsed)
 
 
 @define
@@ -68,6 +69,10 @@ class Board:
                 why = event.output.partition("\n")[0] if event.output else ""
                 told = f": {why}" if why and event.passing < event.total else ""
                 self._row(about, event).checks = f"{event.passing}/{event.total} checks{told}"
+            case events.LeaseAwaited():
+                self._row(about, event).state = sentence(event) or ""
+            case events.LeaseAcquired() if about in self.rows:
+                self.rows[about].state = "leased"
             case events.StepStarted():
                 self._begin(event)
             case events.StepFinished():
@@ -108,8 +113,8 @@ class Board:
             case _:
                 pass
 
-    def totals(self, now: float, width: int) -> str:
-        """How far the whole run is, in a line; empty when none goes on."""
+    def totals(self, now: float) -> str:
+        """How far the whole run is; empty when none goes on."""
         if self.begun is None:
             return ""
         until, why = self.again
@@ -120,7 +125,7 @@ class Board:
         parts.append(duration(max(0.0, now - self.begun)))
         parts += [f"about {duration(left)} left"] if (left := self._left(now)) else []
         parts += [f"waits: {why}, again in {duration(until - now)}"] if until > now else []
-        return one_line(", ".join(parts))[:width]
+        return one_line(", ".join(parts))
 
     def _left(self, now: float) -> float | None:
         """Seconds until the end, once all plans are known and much of them is done."""
@@ -130,10 +135,10 @@ class Board:
             return None
         return (now - self.begun) / self.ended * (steps - self.ended)
 
-    def lines(self, now: float, width: int, height: int) -> list[str]:
-        """The board as text: never wider than `width` columns nor longer than `height` lines.
+    def cells(self, now: float, height: int) -> list[tuple[str, str, str]]:
+        """The board's rows: never more than `height`.
 
-        Where it does not fit, what is finished goes first; then machines are counted.
+        Where they do not fit, what is finished goes first; then machines are counted.
         """
         rows = list(self.rows.items())
         if len(rows) > height:
@@ -141,10 +146,8 @@ class Board:
         if len(rows) > height:
             rows = self._counted(rows)
         left_out = max(0, len(rows) - height + 1) if len(rows) > height else 0
-        rows = rows[: len(rows) - left_out]
-        label_width = max((len(row.label) for _, row in rows), default=0)
-        lines = [row.text(now, label_width, self._doing(about))[:width] for about, row in rows]
-        return [*lines, f"… and {left_out} more"[:width]] if left_out else lines
+        cells = [row.cells(now, self._doing(about)) for about, row in rows[: len(rows) - left_out]]
+        return [*cells, (f"… and {left_out} more", "", "")] if left_out else cells
 
     def _counted(self, rows: list[tuple[str, Row]]) -> list[tuple[str, Row]]:
         """The rows with machines as numbers in those of their workloads."""

@@ -1,10 +1,10 @@
 """The board of a run, redrawn in place on a terminal."""
 
-import shutil
 from collections.abc import Callable
 from typing import Final
 
 from score_flyio.base.printable import printable
+from score_flyio.cli.render import layout
 from score_flyio.cli.render.board import Board
 from score_flyio.cli.render.plain import PlainRenderer
 from score_flyio.cli.render.wording import is_alarm, sentence
@@ -13,6 +13,8 @@ from score_flyio.events import Event, RollbackStarted, TargetSelected
 
 NARROWEST: Final = 50
 """Columns that the board needs; on a narrower terminal there are plain lines."""
+_BETWEEN: Final = 0.1
+"""Seconds between two drawings that only events ask for: a large run has thousands of them."""
 
 _LASTING = (TargetSelected, RollbackStarted)
 _CLEAR_BELOW = "\x1b[J"
@@ -25,6 +27,7 @@ class LiveRenderer:
         stream: the terminal.
         now: wall-clock time in seconds since the epoch, for elapsed times.
         size: gives the terminal's columns and lines.
+        color: whether what went well or wrong is coloured.
     """
 
     def __init__(
@@ -32,14 +35,17 @@ class LiveRenderer:
         stream: Sink,
         *,
         now: Callable[[], float],
-        size: Callable[[], tuple[int, int]] = shutil.get_terminal_size,
+        size: Callable[[], tuple[int, int]] | None = None,
+        color: bool = False,
     ) -> None:
         self._stream = stream
         self._now = now
-        self._size = size
+        self._size = size or stream.size
+        self._color = color
         self._plain = PlainRenderer(stream)
         self._board = Board()
         self._drawn = 0
+        self._drawn_at = 0.0
         stream.make_room = self._erase
 
     def handle(self, event: Event) -> None:
@@ -50,31 +56,33 @@ class LiveRenderer:
             return
         self._board.handle(event)
         words = sentence(event)
-        lasting = words is not None and (is_alarm(event) or isinstance(event, _LASTING))
-        self._draw(self._plain.line(event, words) if lasting and words is not None else None)
+        if words is not None and (is_alarm(event) or isinstance(event, _LASTING)):
+            self._draw(self._plain.line(event, words))
+        elif not self._drawn or self._now() - self._drawn_at >= _BETWEEN:
+            self._draw()
 
     def tick(self) -> None:
         """Redraw, so that elapsed times go on while nothing happens."""
         if self._drawn:
-            self._draw(None)
+            self._draw()
 
     def close(self, outcome: str | None = None) -> None:
         """The run is over: the board stays as it was last, and `outcome` comes under it."""
         if self._drawn:
-            self._draw(None)
+            self._draw()
         self._drawn, self._stream.make_room = 0, None
         self._plain.close(outcome)
 
-    def _draw(self, lasting: str | None) -> None:
-        columns, rows = self._size()
-        now = self._now()
-        totals = self._board.totals(now, columns - 1)
-        lines = self._board.lines(now, columns - 1, max(1, rows - 2 - bool(totals)))
-        lines += [totals] if totals else []
-        above = [lasting] if lasting else []
-        text = "".join(f"{line}\n" for line in [*above, *lines])
-        self._stream.write_raw(self._back() + _CLEAR_BELOW + printable(text))
-        self._drawn = len(lines)
+    def _draw(self, lasting: str | None = None) -> None:
+        size, now = self._size(), self._now()
+        width = size[0] - 1
+        totals = layout.lines(self._board.totals(now), columns=width)
+        cells = self._board.cells(now, max(1, size[1] - 2 - len(totals)))
+        drawn = layout.lines(layout.board(cells, width), columns=width, color=self._color) + totals
+        above = "" if lasting is None else f"{printable(lasting)}\n"
+        text = "".join(f"{line}\n" for line in drawn)
+        self._stream.write_raw(f"{self._back()}{_CLEAR_BELOW}{above}{text}")
+        self._drawn, self._drawn_at = len(drawn), now
 
     def _erase(self) -> None:
         if self._drawn:

@@ -1,7 +1,6 @@
 """A plan on a terminal: signs in colour, and lines that end where the terminal does."""
 
 import re
-import shutil
 import textwrap
 from typing import Final
 
@@ -13,10 +12,9 @@ _NARROWEST: Final = 40
 """Columns; on a narrower terminal lines stay whole."""
 
 
-def on_terminal(text: str, *, color: bool, columns: int | None = None) -> str:
+def on_terminal(text: str, *, color: bool, columns: int) -> str:
     """The text as it is written to a terminal, which no part of it can drive."""
-    width = columns or shutil.get_terminal_size().columns
-    lines = [_line(line, width, color=color) for line in printable(text).split("\n")]
+    lines = [_line(line, columns, color=color) for line in printable(text).split("\n")]
     return "\n".join(lines)
 
 

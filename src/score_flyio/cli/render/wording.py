@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from score_flyio import events
 
 _FLY: Final = "https://api.machines.dev"
+_UNITS: Final = (
+    ("year", 365 * 86400),
+    ("month", 30 * 86400),
+    ("day", 86400),
+    ("hour", 3600),
+    ("minute", 60),
+)
 _ALARMS: Final = frozenset(
     {
         "warning",
@@ -39,6 +46,14 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f}s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
+
+
+def ago(seconds: float) -> str:
+    """How long something is past, in one unit: `just now`, `5 minutes ago`, `3 days ago`."""
+    for unit, size in _UNITS:
+        if (count := int(seconds // size)) >= 1:
+            return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return "just now"
 
 
 def is_alarm(event: events.Event) -> bool:
@@ -176,6 +191,10 @@ def _step_started(event: events.StepStarted) -> str:
     return f"{event.description}: started"
 
 
+def _lease_awaited(event: events.LeaseAwaited) -> str:
+    return f"waiting for its lease: {event.reason}"
+
+
 def _lease_acquired(event: events.LeaseAcquired) -> str:
     del event
     return "lease acquired"
@@ -216,6 +235,7 @@ SENTENCES: Final[Mapping[str, Callable[[Any], str]]] = {
     "step_skipped": _step_skipped,
     "machine_state_changed": _machine_state_changed,
     "check_changed": _check_changed,
+    "lease_awaited": _lease_awaited,
     "rate_limit_hit": _rate_limit_hit,
     "request_retried": _request_retried,
     "rollback_started": _rollback_started,

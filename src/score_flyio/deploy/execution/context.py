@@ -241,6 +241,7 @@ def new_context(settings: ContextSettings, tasks: anyio.abc.TaskGroup) -> Contex
             wait=settings.options.lease_wait,
             emit=settings.emit,
             on_lost=health.give_up,
+            scope=scope_of(settings),
         ),
         health=health,
     )
