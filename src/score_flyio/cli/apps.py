@@ -19,7 +19,7 @@ from score_flyio.cli.options import (
     section,
     target_option,
 )
-from score_flyio.errors import UsageError
+from score_flyio.errors import RunInterrupted, UsageError
 
 if TYPE_CHECKING:
     from score_flyio.engine.operations.apps import AppRef
@@ -82,7 +82,11 @@ async def session(
     """A visit to the place that the command line names, shown as fits the terminal.
 
     It begins with telling where it goes to, unless it is `silent`.
+
+    Raises RunInterrupted where a signal ended it; its report says how far a change came.
     """
+    import anyio
+
     from score_flyio.cli.render import follow
     from score_flyio.engine.session import open_session
     from score_flyio.events import EventLog
@@ -93,7 +97,10 @@ async def session(
         async with open_session(cli.project(place.kept_as), place, log, clock=cli.clock) as visit:
             if not silent:
                 visit.tell_target()
-            yield visit
+            with anyio.CancelScope() as scope, cli.interrupted_by(scope.cancel):
+                yield visit
+            if scope.cancelled_caught:
+                raise RunInterrupted("interrupted", report=visit.cut_short)
 
 
 async def chosen(

@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 
 from score_flyio.base.secret import Secret, masked
 from score_flyio.cli.output import Output
-from score_flyio.errors import DeployError, Problem, ScoreFlyError
+from score_flyio.errors import DeployError, Problem, RunInterrupted, ScoreFlyError
 
 INTERRUPTED = 130
 
@@ -38,8 +38,11 @@ def report(error: BaseException, output: Output, secrets: Sequence[Secret] = ())
     failure = _without(secrets, describe(error))
     if output.debug_on:
         output.stderr.write(masked("".join(traceback.format_exception(error)), secrets))
+    run = error.report if isinstance(error, RunInterrupted) else None
     if output.json:
-        output.document({"error": to_json(failure)})
+        output.document({**(run.to_json() if run else {}), "error": to_json(failure)})
+    elif run:
+        output.wrapped(None, run.summary())
     if isinstance(error, click.UsageError) and error.ctx is not None:
         output.stderr.write(f"{error.ctx.get_usage()}\n")
     output.failure(failure, to_text(failure))

@@ -299,6 +299,13 @@ class Applying:
 async def apply(
     session: Session, recorder: StateRecorder, works: Sequence[Work]
 ) -> tuple[Report, Mapping[str, AppResult]]:
-    """Carries out plans; also gives how their steps went, by app."""
+    """Carries out plans; also gives how their steps went, by app.
+
+    Where it is cancelled, `session.cut_short` is the report.
+    """
     applying = Applying(session=session, recorder=recorder)
-    return await applying.run(works), applying.results
+    try:
+        return await applying.run(works), applying.results
+    except anyio.get_cancelled_exc_class():
+        session.cut_short = applying.report(interrupted=True)
+        raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from attrs import define, evolve, field
 
@@ -29,6 +29,9 @@ from score_flyio.state.deployments import DeploymentRecord, Release, SecretRecor
 from score_flyio.state.model import Place, ProjectState
 from score_flyio.state.saving import Saver
 from score_flyio.state.store import InMemoryStore, StateStore, not_initialised
+
+if TYPE_CHECKING:
+    from score_flyio.deploy.execution.report import Report
 
 TOOL_VERSION = f"score-flyio/{__version__}"
 MANY: Final = 4
@@ -148,6 +151,8 @@ class Session:
     """Seconds since the epoch."""
     rng: random.Random = field(repr=False)
     """Makes ids."""
+    cut_short: Report | None = field(default=None, init=False)
+    """How far it came what a cancellation ended, where anything was being done."""
     organization: Organization = field(init=False)
     """Of new apps; asked for once in a visit."""
 

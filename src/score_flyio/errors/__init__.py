@@ -22,7 +22,7 @@
     │                                 InsufficientCapacity, NameTaken
     ├─ PlanError                      StalePlan, DestructiveChange
     ├─ EngineError                    EngineNotOpen, EngineBusy: of programs that embed the engine
-    ├─ DeployError                    (1), HealthCheckFailed (3), LeaseLost …
+    ├─ DeployError                    (1), HealthCheckFailed (3), RunInterrupted (130), LeaseLost …
     └─ StateError                     StateLocked (4), StateCorrupt, StateTooNew, StateConflict
 
 No ExceptionGroup leaves the library: several failures are one error with `failures`.
@@ -79,6 +79,7 @@ with lazily(globals()):
     from score_flyio.errors.runs import ResourceConflictError as ResourceConflictError
     from score_flyio.errors.runs import ResourceCycleError as ResourceCycleError
     from score_flyio.errors.runs import ResourceError as ResourceError
+    from score_flyio.errors.runs import RunInterrupted as RunInterrupted
     from score_flyio.errors.runs import StalePlan as StalePlan
     from score_flyio.errors.runs import StateConflict as StateConflict
     from score_flyio.errors.runs import StateCorrupt as StateCorrupt

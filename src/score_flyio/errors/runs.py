@@ -159,6 +159,13 @@ class LeaseLost(DeployError):
     code = "lease_lost"
 
 
+class RunInterrupted(DeployError):
+    """A signal ended the command before its end; `report` says how far it came."""
+
+    code = "interrupted"
+    exit_code = 130
+
+
 class LeaseHeld(DeployError):
     """Someone else holds the lease of a machine."""
 
