@@ -229,7 +229,7 @@ def test_private_names_stay_in_their_folder() -> None:
 
 @pytest.mark.parametrize("module", ["score_flyio", "score_flyio.__main__", "score_flyio.cli.main"])
 def test_start_up_imports_little(module: str) -> None:
-    heavy = ("httpx", "cattrs", "yaml", "fly_machines", "anyio", "asyncio", "attr", "jsonschema")
+    heavy = ("httpx", "cattrs", "yaml", "fly_machines", "anyio", "asyncio", "attr", "jsonschema", "rich")  # fmt: skip
     script = f"import sys, {module}; print(*[m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
@@ -239,7 +239,7 @@ def test_start_up_imports_little(module: str) -> None:
 
 @pytest.mark.parametrize("args", [["--help"], ["completion", "bash"], ["deploy", "--help"], ["generate", "--help"]])  # fmt: skip
 def test_help_and_completion_start_no_event_loop_and_no_client(args: list[str]) -> None:
-    heavy = ("httpx", "cattrs", "yaml", "fly_machines", "asyncio", "trio", "jsonschema")
+    heavy = ("httpx", "cattrs", "yaml", "fly_machines", "asyncio", "trio", "jsonschema", "rich")
     script = (
         "import sys; from score_flyio.cli.main import run; run(sys.argv[1:]);"
         f"print(*[m for m in {heavy!r} if m in sys.modules], file=sys.stderr)"
@@ -253,7 +253,7 @@ def test_help_and_completion_start_no_event_loop_and_no_client(args: list[str]) 
 def test_generate_of_a_plain_workload_loads_only_what_it_needs(tmp_path: Path) -> None:
     (tmp_path / "score.yaml").write_text(PLAIN, encoding="utf-8")
     heavy = (
-        "anyio", "asyncio", "httpx", "cattrs", "fly_machines", "trio", "jsonschema", "jinja2", "tomllib", "decimal",
+        "anyio", "asyncio", "httpx", "cattrs", "fly_machines", "trio", "jsonschema", "rich", "jinja2", "tomllib", "decimal",
         "importlib.metadata", "tempfile", "shutil", "random", "hashlib",
         "score_flyio.flytoml.document", "score_flyio.flytoml.spec.checks",
         "score_flyio.flytoml.spec.experimental", "score_flyio.flytoml.spec.handwritten",
