@@ -95,6 +95,52 @@ resources:
     ]
 
 
+def test_what_reads_a_part_with_a_fault_is_not_blamed(project: Cli) -> None:
+    (project.directory / "score.yaml").write_text(
+        """\
+apiVersion: score.dev/v1b1
+metadata: {name: shop, annotations: {"my.org/x": "1", deep: {a: b}}}
+service: {ports: {web: {port: eighty}}}
+containers:
+  main:
+    image: nginx
+    variables:
+      A: ${metadata.annotations.my\\.org/x}
+      B: ${metadata.annotations.deep}
+resources:
+  way: {type: route, params: {host: shop.example.com, port: 8080}}
+"""
+    )
+    problems = project("generate", "score.yaml", "--json").json["error"]["problems"]
+    assert [p["place"] for p in problems] == [
+        "metadata.annotations[my.org/x]",
+        "metadata.annotations.deep",
+        "service.ports.web.port",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("limits", "ways"),
+    [
+        ("{limits: {cpu: 0.5, memory: 4Gi}}", ["limits.cpu"]),
+        ("{limits: {memory: 500Mi}, requests: {cpu: 2, memory: 4G}}", ["requests.cpu"]),
+        ("{limits: {cpu: 2, memory: 4}}", ["limits.cpu", "limits.memory"]),
+    ],
+)
+def test_a_size_without_what_is_wrong_in_it_is_not_judged(
+    project: Cli, limits: str, ways: list[str]
+) -> None:
+    (project.directory / "score.yaml").write_text(
+        f"""\
+apiVersion: score.dev/v1b1
+metadata: {{name: shop}}
+containers: {{main: {{image: nginx, resources: {limits}}}}}
+"""
+    )
+    problems = project("generate", "score.yaml", "--json").json["error"]["problems"]
+    assert [p["place"] for p in problems] == [f"containers.main.resources.{way}" for way in ways]
+
+
 def test_resources_that_nobody_serves_and_wrong_params_have_their_lines(project: Cli) -> None:
     (project.directory / "score.yaml").write_text(
         """\

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cli.conftest import Cli
 
 FAST = ("--emulate", "--no-smoke-checks", "--ha=false", "--region=ams")
@@ -47,6 +49,29 @@ containers: {main: {image: nginx, volumes: {/data: {source: data}}}}
     assert place in refused.stderr
     assert "(give --region iad, or another one" in refused.stderr
     assert "mounts" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        ("files: {b/c: {content: a}}", "files[b/c]: guest_path: 'b/c' is no absolute path"),
+        ("volumes: {data: {source: x}}", "volumes.data: destination: 'data' is no absolute path"),
+    ],
+)
+def test_what_fly_cannot_take_has_its_place_in_the_score_file(
+    cli: Cli, part: str, told: str
+) -> None:
+    cli("init", "--fly-app-prefix", "pfx-", "--no-sample")
+    (cli.directory / "score.yaml").write_text(
+        f"""\
+apiVersion: score.dev/v1b1
+metadata: {{name: shop}}
+containers: {{main: {{image: nginx, {part}}}}}
+"""
+    )
+    refused = cli("deploy", "score.yaml", "--emulate", "--region", "iad")
+    assert refused.exit_code == 2
+    assert f"score.yaml:3: containers.main.{told}" in refused.stderr
 
 
 RESOURCES = """\

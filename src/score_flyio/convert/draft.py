@@ -67,9 +67,11 @@ class Draft:
             if resource.type in PUBLIC_TYPES and resource.name not in self.elsewhere
         )
 
-    def fail(self, code: str, path: Path, message: str, hint: str | None = None) -> None:
+    def fail(
+        self, code: str, path: Path, message: str, hint: str | None = None, *, kind: str = ""
+    ) -> None:
         """Notes a problem at a path of the Score file."""
-        self.findings.append(Problem(code=code, path=path, message=message, hint=hint))
+        self.findings.append(Problem(code=code, path=path, message=message, hint=hint, kind=kind))
 
     def remark(self, code: str, message: str, *, subject: str | None = None) -> None:
         """Notes something that people should know."""

@@ -96,6 +96,7 @@ def _refuse_unknown_port(draft: Draft, resource: str, wanted: Any) -> None:
         ("resources", resource, "params", "port"),
         f"{quoted(str(wanted))} is no port of the workload's service (its ports: {listed})",
         "name one of them, or add it to service.ports",
+        kind="unknown_port",
     )
 
 

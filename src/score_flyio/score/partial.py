@@ -50,7 +50,15 @@ class UsablePart(Record):
             case "unknown_resource" | "before_unknown":
                 names = split_reference(problem.subject or "")
                 return any(place[-1] in names for place in self.broken if len(place) == 2)
-            case "annotation_unknown":
+            case "resource_quantity_invalid":
+                return any(
+                    place[0] == "containers" and place[2:3] in ((), ("resources",))
+                    for place in self.broken
+                )
+            case "unknown_key":
+                read = split_reference(problem.subject or "")
+                return any(place == read[: len(place)] for place in self.broken)
+            case "annotation_unknown" | "unknown_port":
                 return any(place[0] == "service" for place in self.broken)
             case _:
                 return False

@@ -33,7 +33,7 @@ NOBODY_REFUSED = frozenset({"s3"})
 
 CHANGES = ("Apps_create", "App_IPAssignments_create", "Secrets_update", "Volumes_create",
            "Machines_create", "Machines_exec")  # fmt: skip
-KILLS = range(1, 12)
+KILLS = range(1, 13)
 """The requests that a run makes for one resource, and one more."""
 SLOW = frozenset({"amqp", "s3"})
 """Of these only what reaches the server is tried; for the platform alone, they are like others."""
