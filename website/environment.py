@@ -67,7 +67,8 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "CI": {
         "CI": "Set: lines in place of the board, on a terminal too.",
-        "GITHUB_ACTIONS": "`true`: problems are annotations.",
+        "GITHUB_ACTIONS": "`true`: problems are annotations, the lines of each workload a group.",
+        "GITLAB_CI": "`true`: the lines of each workload are a section that can be folded.",
         "GITHUB_WORKSPACE": "The folder that their files are named from.",
         "GITHUB_STEP_SUMMARY": "File of the job summary, which the outcome is appended to.",
     },

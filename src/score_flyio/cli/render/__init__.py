@@ -12,6 +12,7 @@ from score_flyio.events import Event, Listener
 
 if TYPE_CHECKING:
     from score_flyio.cli.render.live import LiveRenderer
+    from score_flyio.cli.render.plain import PlainRenderer
 
 _REDRAW_SECONDS = 0.25
 _AT_WORK = {"run_started", "step_started"}
@@ -54,9 +55,7 @@ async def follow(cli: CliContext, events_file: str | None = None) -> AsyncIterat
             await event_loop()
             tick = live.tick
         elif not cli.output.quiet:
-            from score_flyio.cli.render.plain import PlainRenderer
-
-            plain = PlainRenderer(cli.output.stderr, now=cli.clock.time, debug=cli.debug)
+            plain = _plain(cli)
             renderers.append(plain)
             tick = None if is_missing() else plain.tick
         for renderer in renderers:
@@ -78,6 +77,17 @@ def _close(file: Sink, cli: CliContext) -> None:
     file.close()
     if file.failure is not None:
         cli.output.warn(f"{file.name}: events are missing: {file.failure.strerror}")
+
+
+def _plain(cli: CliContext) -> "PlainRenderer":
+    from score_flyio.cli.render.grouped import GroupedRenderer, fold_of
+    from score_flyio.cli.render.plain import PlainRenderer
+
+    stderr, now = cli.output.stderr, cli.clock.time
+    fold = fold_of(cli.environ)
+    if fold is None:
+        return PlainRenderer(stderr, now=now, debug=cli.debug)
+    return GroupedRenderer(stderr, fold, now=now, debug=cli.debug)
 
 
 def _live(cli: CliContext) -> "LiveRenderer | None":

@@ -43,10 +43,14 @@ class PlainRenderer:
         self._written = now()
 
     def handle(self, event: Event) -> None:
-        self._follow(event)
-        words = sentence(event) or (detail(event) if self._debug else None)
+        words = self.words(event)
         if words is not None:
             self._write(self.line(event, words))
+
+    def words(self, event: Event) -> str | None:
+        """What an event is told as, if at all; what goes on is kept in mind for `tick`."""
+        self._follow(event)
+        return sentence(event) or (detail(event) if self._debug else None)
 
     def tick(self) -> None:
         """Say what goes on when nothing was written for long: CI systems end a job that is mute."""
