@@ -16,6 +16,8 @@ def main() -> None:
     gc.set_threshold(200_000, 20, 20)
     # The command line of httpx itself, which nobody calls here, imports rich and pygments: 50 ms.
     sys.modules["httpx._main"] = None  # type: ignore[assignment]
+    # Where trio is installed, httpcore imports it to ask whether it runs: here asyncio does. 40 ms.
+    sys.modules["trio"] = None  # type: ignore[assignment]
     from score_flyio.cli.main import run
 
     _leave(run(sys.argv[1:]))

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
+from score_flyio.base.record import Record
+
 PREFIX: Final = "fm2_"
 _VALIDITY: Final = 4
 """A caveat with the window of time in which the macaroon is valid."""
@@ -21,16 +23,16 @@ _THIRD_PARTY: Final = 11
 """A caveat that a discharge of someone else has to satisfy."""
 
 
-@frozen
-class ThirdParty:
+@frozen(eq=False, repr=False)
+class ThirdParty(Record):
     """Where a discharge is to be had, and the ticket for it."""
 
     location: str
     ticket: bytes = field(repr=False)
 
 
-@frozen(kw_only=True)
-class Macaroon:
+@frozen(kw_only=True, eq=False, repr=False)
+class Macaroon(Record):
     """One token, as far as it tells."""
 
     key: bytes = field(repr=False)

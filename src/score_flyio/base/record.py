@@ -6,7 +6,10 @@ and repr are half of that, and every start of the command line waits for it.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Callable
+from functools import cache
+from operator import attrgetter
+from typing import Any
 
 import attrs
 
@@ -19,23 +22,31 @@ class Record:
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return self._compared() == other._compared()
+        return bool(self._compared() == other._compared())
 
     def __hash__(self) -> int:
         return hash((type(self), self._compared()))
 
     def __repr__(self) -> str:
         shown = (
-            f"{field.name}={getattr(self, field.name)!r}" for field in _fields(self) if field.repr
+            f"{field.name}={getattr(self, field.name)!r}"
+            for field in _fields(type(self))
+            if field.repr
         )
         return f"{type(self).__qualname__}({', '.join(shown)})"
 
-    def _compared(self) -> tuple[Any, ...]:
-        return tuple(getattr(self, field.name) for field in _fields(self) if field.eq)
+    def _compared(self) -> Any:
+        class_: Any = type(self)
+        return _reader(class_)(self)
 
 
-def _fields(record: Record) -> tuple[attrs.Attribute[Any], ...]:
-    fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(
-        cast("type[attrs.AttrsInstance]", type(record))
-    )
+@cache
+def _reader(class_: Any) -> Callable[[Record], Any]:
+    """What reads all values that count for equality."""
+    names = [field.name for field in _fields(class_) if field.eq]
+    return attrgetter(*names) if names else lambda _: ()
+
+
+def _fields(class_: Any) -> tuple[attrs.Attribute[Any], ...]:
+    fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(class_)
     return fields

@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from score_flyio.base.record import Record
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.exit_codes import describe, to_text
 from score_flyio.cli.options import STEP_SUMMARY
@@ -28,8 +29,8 @@ from score_flyio.errors import DeployError, ScoreFlyError, UsageError
 from score_flyio.events import Event, Listener
 
 
-@frozen(kw_only=True)
-class DeployRun:
+@frozen(kw_only=True, eq=False, repr=False)
+class DeployRun(Record):
     """One run of the engine, shown and reported on."""
 
     cli: CliContext

@@ -8,6 +8,7 @@ from typing import Any
 import asyncclick as click
 from attrs import evolve, frozen
 
+from score_flyio.base.record import Record
 from score_flyio.base.secret import Secret, masked
 from score_flyio.cli.output import Output
 from score_flyio.errors import DeployError, Problem, RunInterrupted, ScoreFlyError
@@ -15,8 +16,8 @@ from score_flyio.errors import DeployError, Problem, RunInterrupted, ScoreFlyErr
 INTERRUPTED = 130
 
 
-@frozen(kw_only=True)
-class Failure:
+@frozen(kw_only=True, eq=False, repr=False)
+class Failure(Record):
     """What the command line says about one error."""
 
     exit_code: int

@@ -8,6 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from fly_machines.models import Machine
+from score_flyio.base.record import Record
 from score_flyio.deploy.compare import Difference, differences
 from score_flyio.deploy.desired.update import update_input
 from score_flyio.deploy.metadata import group_of, is_stray
@@ -20,8 +21,8 @@ _RELEASE = Release(id="", version=0, tool_version="")
 """Release metadata is not compared."""
 
 
-@frozen(kw_only=True)
-class Drift:
+@frozen(kw_only=True, eq=False, repr=False)
+class Drift(Record):
     """What deploying a fly.toml would change in one machine, or that a group has none."""
 
     group: str

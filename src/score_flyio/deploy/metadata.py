@@ -8,6 +8,7 @@ from typing import Final
 from attrs import evolve, frozen
 
 from fly_machines import models
+from score_flyio.base.record import Record
 from score_flyio.fly.present import LAUNCH_KEY, metadata
 
 PLATFORM = "fly_platform_version"
@@ -78,8 +79,8 @@ _KEYS: Final = {
 }
 
 
-@frozen(kw_only=True)
-class Marks:
+@frozen(kw_only=True, eq=False, repr=False)
+class Marks(Record):
     """What the metadata of a machine tells of it; None: nothing."""
 
     release_id: str | None = None
@@ -168,8 +169,8 @@ def is_release_machine(machine: models.Machine) -> bool:
     return found.get(GROUP) == RELEASE_GROUP or found.get(OLD_GROUP) == "release_command"
 
 
-@frozen
-class Launch:
+@frozen(eq=False, repr=False)
+class Launch(Record):
     """The place of a machine among those that were to be created together.
 
     In metadata it is the launch key: `ID:NUMBER/OF`, with `+KEY` behind it for a machine that took

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from attrs import field, frozen
 
+from score_flyio.base.record import Record
 from score_flyio.flytoml.names import StrategyName
 from score_flyio.flytoml.spec import FileSpec
 from score_flyio.images.options import ImageOptions
@@ -15,8 +16,8 @@ OnFailure: TypeAlias = Literal["rollback", "keep", "stop"]
 OnChange: TypeAlias = Literal["replan", "refuse"]
 
 
-@frozen(kw_only=True)
-class GuestOptions:
+@frozen(kw_only=True, eq=False, repr=False)
+class GuestOptions(Record):
     """The size of machines of groups that name none in fly.toml, as `--vm-*` gives it."""
 
     size: str | None = None
@@ -29,8 +30,8 @@ class GuestOptions:
     """A size text such as `512mb`."""
 
 
-@frozen(kw_only=True)
-class DeployOptions:
+@frozen(kw_only=True, eq=False, repr=False)
+class DeployOptions(Record):
     """How to deploy; `None` means: as the fly.toml says, else as flyctl does by default."""
 
     strategy: StrategyName | None = None

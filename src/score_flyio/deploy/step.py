@@ -15,13 +15,14 @@ from attrs import evolve, field, frozen
 
 from fly_machines import models
 from fly_machines import operations as api
+from score_flyio.base.record import Record
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.compare import Difference
 from score_flyio.deploy.model import OwnCertificate, Ref, Undo
 
 
-@frozen(kw_only=True)
-class Step:
+@frozen(kw_only=True, eq=False, repr=False)
+class Step(Record):
     """Base of all steps; `id` is unique within a plan."""
 
     verb: ClassVar[str] = ""
@@ -81,7 +82,7 @@ def _filled(path: str, names: Mapping[str, str]) -> str:
     return path
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class CreateApp(Step):
     """Makes the app, in the organization of slug `org`; its name is unique on the platform."""
 
@@ -93,7 +94,7 @@ class CreateApp(Step):
         return f"create app {self.app} in organization {self.org}"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class AllocateAddress(Step):
     """`kind` is `v4`, `v6`, `shared_v4` or `private_v6`."""
 
@@ -109,7 +110,7 @@ class AllocateAddress(Step):
         return f"allocate address {self.kind}{where}{cost}"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class AddCertificate(Step):
     """Asks for a certificate for a host name that points at the app, or will; or gives one."""
 
@@ -129,7 +130,7 @@ class AddCertificate(Step):
         return (api.APP_CERTIFICATES_CUSTOM_CREATE,)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class RemoveCertificate(Step):
     """Takes all certificates of a host name away."""
 
@@ -144,7 +145,7 @@ class RemoveCertificate(Step):
         return ({**super()._paths()[0], "hostname": self.hostname},)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class SetSecrets(Step):
     """Sets the values of `values`; a None unsets."""
 
@@ -159,7 +160,7 @@ class SetSecrets(Step):
         return f"set secrets {shown}"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class CreateVolume(Step):
     """Makes a volume that a machine of the group mounts."""
 
@@ -174,7 +175,7 @@ class CreateVolume(Step):
         return f"create volume {self.request.name} in {self.request.region or 'any region'}{size}"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class RunReleaseCommand(Step):
     """Runs the release command in a machine of its own; nothing else is touched when it fails."""
 
@@ -189,7 +190,7 @@ class RunReleaseCommand(Step):
         return f"run release command `{self.command}`"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class RunMachineCheck(Step):
     """Tests a machine with a command that runs in a machine of its own, told where the other is."""
 
@@ -206,7 +207,7 @@ class RunMachineCheck(Step):
         return f"test {self.target} with `{self.command}`"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class CreateMachine(Step):
     """`volume_from` and `standby_for` name the steps whose results the request still lacks."""
 
@@ -247,7 +248,7 @@ class CreateMachine(Step):
         return Ref(step=self.id, label=self.label)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class _Reconfigure(Step):
     """A machine that there is gets another config."""
 
@@ -261,7 +262,7 @@ class _Reconfigure(Step):
         return Ref(machine=self.machine)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class UpdateMachine(_Reconfigure):
     """Gives a machine its new config.
 
@@ -291,7 +292,7 @@ class UpdateMachine(_Reconfigure):
         return f"update machine {self.machine} of {self.group}{condition}"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class RevertMachine(_Reconfigure):
     """Gives a machine the config back that it had before the run."""
 
@@ -304,7 +305,7 @@ class RevertMachine(_Reconfigure):
         return f"give machine {self.machine} of {self.group} its previous config back"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class HoldMachines(Step):
     """Takes the leases of all machines that the plan changes, before any of them does.
 
@@ -331,7 +332,7 @@ class HoldMachines(Step):
         return tuple({"app_name": self.app, "machine_id": machine} for machine in held)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class AwaitHealthy(Step):
     """Waits until a machine runs its new version and its checks pass."""
 
@@ -345,7 +346,7 @@ class AwaitHealthy(Step):
         return f"wait until {self.target} is healthy"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class WatchForCrashes(Step):
     """Watches a started machine for a crash loop, for `window` seconds from its start."""
 
@@ -358,7 +359,7 @@ class WatchForCrashes(Step):
         return f"watch {self.target} for {self.window:g} s"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class DestroyMachine(Step):
     """Deletes a machine even while it runs; `reason` tells a person why it may go."""
 
@@ -373,7 +374,7 @@ class DestroyMachine(Step):
         return f"destroy {self.target}: {self.reason}"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class CordonMachine(Step):
     """Takes a machine out of routing: the proxy sends it no new requests."""
 
@@ -385,7 +386,7 @@ class CordonMachine(Step):
         return f"take {self.target} out of routing"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class UncordonMachine(Step):
     """Lets the proxy send requests to a machine that was created or set out of routing."""
 
@@ -397,7 +398,7 @@ class UncordonMachine(Step):
         return f"put {self.target} into routing"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class SetMetadata(Step):
     """Sets one metadata key of a machine, without a restart of it."""
 
@@ -414,7 +415,7 @@ class SetMetadata(Step):
         return ({**super()._paths()[0], "key": self.key},)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class StopMachine(Step):
     """Asks the processes of a machine to end; the machine and its config stay."""
 
@@ -426,7 +427,7 @@ class StopMachine(Step):
         return f"stop {self.target}"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class StartMachine(Step):
     """Starts a machine that came to rest although it should run."""
 
@@ -438,7 +439,7 @@ class StartMachine(Step):
         return f"start {self.target}"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Pause(Step):
     """Time for the proxy to learn of a change; the platform gives no way to ask it."""
 
@@ -450,7 +451,7 @@ class Pause(Step):
         return f"wait {self.seconds:g} s: {self.reason}"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class DestroyVolume(Step):
     """Deletes a volume with all that is on it."""
 
@@ -465,7 +466,7 @@ class DestroyVolume(Step):
         return ({**super()._paths()[0], "volume_id": self.volume},)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class ReleaseAddress(Step):
     """Gives an address back; the app is not reached by it any more."""
 
@@ -480,7 +481,7 @@ class ReleaseAddress(Step):
         return ({**super()._paths()[0], "ip": self.address},)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class DestroyApp(Step):
     """Deletes the app, with everything that is still in it."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import frozen
 
 from fly_machines import models
+from score_flyio.base.record import Record
 
 ARTIFICIAL_CHECKS = "bg_deployments_compat"
 """Checks of such names are made by the platform and say nothing about the app (fly-go)."""
@@ -24,8 +25,8 @@ class Health(Enum):
     """Its version is in place, but nobody started it."""
 
 
-@frozen
-class Verdict:
+@frozen(eq=False, repr=False)
+class Verdict(Record):
     """The health of a machine, and why."""
 
     health: Health
@@ -33,8 +34,8 @@ class Verdict:
     """What a person should know: why it is bad, or what is still missing."""
 
 
-@frozen(kw_only=True)
-class CheckCount:
+@frozen(kw_only=True, eq=False, repr=False)
+class CheckCount(Record):
     """How many of the configured checks are reported and pass."""
 
     configured: int

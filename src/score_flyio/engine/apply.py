@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import anyio
 from attrs import define, field, frozen
 
+from score_flyio.base.record import Record
 from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.execution.context import ContextSettings, app_scope
 from score_flyio.deploy.execution.execute import AppExecution, AppResult, app_execution
@@ -71,8 +72,8 @@ class AppWork(Protocol):
         ...
 
 
-@frozen(kw_only=True)
-class Work:
+@frozen(kw_only=True, eq=False, repr=False)
+class Work(Record):
     """A plan that is ready, for an app that was looked at."""
 
     plan: AppPlan

@@ -9,6 +9,7 @@ import anyio
 from attrs import define, evolve, field, frozen
 
 from score_flyio.base.printable import one_line
+from score_flyio.base.record import Record
 from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.execution.context import app_scope
 from score_flyio.deploy.execution.execute import AppExecution
@@ -38,8 +39,8 @@ from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.model import ProjectState
 
 
-@frozen(kw_only=True)
-class Plan:
+@frozen(kw_only=True, eq=False, repr=False)
+class Plan(Record):
     """What a run would do; give it to `Engine.deploy` to do just that."""
 
     apps: tuple[AppPlan, ...]
@@ -113,8 +114,8 @@ def _refusal(label: str, error: ScoreFlyError) -> str:
     return "\n".join(map(one_line, lines))
 
 
-@frozen(kw_only=True)
-class Deployment:
+@frozen(kw_only=True, eq=False, repr=False)
+class Deployment(Record):
     """All apps of a run, and what is known of them."""
 
     session: Session

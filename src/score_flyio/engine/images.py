@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import anyio
 from attrs import define, evolve, field, frozen
 
+from score_flyio.base.record import Record
 from score_flyio.deploy.desired.images import named_images, needs_image
 from score_flyio.deploy.execution.context import app_scope
 from score_flyio.deploy.model import DesiredApp
@@ -59,8 +60,8 @@ from score_flyio.images.resolve import Resolved, resolve_images
 BUILDS_AT_ONCE: Final = 4
 
 
-@frozen(kw_only=True)
-class Wanted:
+@frozen(kw_only=True, eq=False, repr=False)
+class Wanted(Record):
     """The image that an app is to run."""
 
     app: str

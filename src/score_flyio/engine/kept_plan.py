@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
+from score_flyio.base.record import Record
 from score_flyio.deploy.compare import leaves
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.shown import tells
@@ -27,8 +28,8 @@ FORMAT: Final = 1
 _AGAIN: Final = "make a new plan and look at it again"
 
 
-@frozen(kw_only=True)
-class KeptApp:
+@frozen(kw_only=True, eq=False, repr=False)
+class KeptApp(Record):
     """One app of the plan."""
 
     app: str
@@ -38,8 +39,8 @@ class KeptApp:
     """Digest of each step that changes something, by its description."""
 
 
-@frozen(kw_only=True)
-class KeptPlan:
+@frozen(kw_only=True, eq=False, repr=False)
+class KeptPlan(Record):
     """What has to be the same for the plan to be carried out."""
 
     target: str

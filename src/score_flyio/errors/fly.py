@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from score_flyio.base.record import Record
 from score_flyio.errors.base import Problem, ScoreFlyError
 
 
@@ -16,8 +17,8 @@ class FlyError(ScoreFlyError):
     code = "fly_failed"
 
 
-@frozen(kw_only=True)
-class Request:
+@frozen(kw_only=True, eq=False, repr=False)
+class Request(Record):
     """Which call an error is about."""
 
     method: str
@@ -57,8 +58,8 @@ class FlyProtocolError(FlyError):
         self.request = request
 
 
-@frozen(kw_only=True)
-class ApiAnswer:
+@frozen(kw_only=True, eq=False, repr=False)
+class ApiAnswer(Record):
     """An error answer of the API."""
 
     status: int

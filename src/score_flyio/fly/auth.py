@@ -17,6 +17,7 @@ from attrs import frozen
 
 from score_flyio.base.credentials import usable
 from score_flyio.base.input_file import read_input
+from score_flyio.base.record import Record
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError
 
@@ -29,8 +30,8 @@ _SCHEME: Final = re.compile(r"^(bearer|flyv1)(\s+|$)", re.IGNORECASE)
 _WRAPPED: Final = re.compile(r"\s*[\r\n]+\s*")
 
 
-@frozen(kw_only=True)
-class Tokens:
+@frozen(kw_only=True, eq=False, repr=False)
+class Tokens(Record):
     """The tokens of one token string."""
 
     values: tuple[Secret, ...]

@@ -28,14 +28,15 @@ from cattrs.gen import (
 )
 
 from fly_machines import models
+from score_flyio.base.record import Record
 
 T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
 SCALARS: Final = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
-@frozen
-class Misfit:
+@frozen(eq=False, repr=False)
+class Misfit(Record):
     """One place in a document that does not have the expected shape."""
 
     place: str

@@ -18,6 +18,7 @@ import anyio
 from attrs import define, field, frozen
 
 from fly_machines.operations import Operation
+from score_flyio.base.record import Record
 
 MARGIN: Final = 0.5
 """Seconds by which one request may travel longer than another."""
@@ -28,8 +29,8 @@ RECOVERY: Final = 1.5
 EPSILON: Final = 1e-9
 
 
-@frozen(kw_only=True)
-class Limit:
+@frozen(kw_only=True, eq=False, repr=False)
+class Limit(Record):
     """Requests per second in the long run, and at once."""
 
     rate: float
@@ -141,8 +142,8 @@ class _Bucket:
             self.changed = None
 
 
-@frozen(kw_only=True)
-class Permit:
+@frozen(kw_only=True, eq=False, repr=False)
+class Permit(Record):
     """Leave to send one request; tell it how the request went."""
 
     queued: float

@@ -12,6 +12,7 @@ import anyio
 from attrs import define, field, frozen
 
 from fly_machines.operations import Operation
+from score_flyio.base.record import Record
 from score_flyio.errors import FlyError
 from score_flyio.fly.sender import HttpSender
 from score_flyio.fly.transport import WEB_TAG
@@ -25,8 +26,8 @@ _READ: Final = Operation(
 )
 
 
-@frozen(kw_only=True)
-class LogLine:
+@frozen(kw_only=True, eq=False, repr=False)
+class LogLine(Record):
     """One line of a machine, or of the platform about it."""
 
     at: str
@@ -37,8 +38,8 @@ class LogLine:
     message: str
 
 
-@frozen(kw_only=True)
-class LogPage:
+@frozen(kw_only=True, eq=False, repr=False)
+class LogPage(Record):
     """Lines in their order, and the token of the lines after them."""
 
     lines: tuple[LogLine, ...]

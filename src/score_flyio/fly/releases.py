@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, TypeAlias
 from attrs import define, field, frozen
 
 from fly_machines.operations import Operation
+from score_flyio.base.record import Record
 from score_flyio.fly.sender import HttpSender
 from score_flyio.fly.transport import GRAPHQL_TAG, WEB_TAG
 
@@ -39,8 +40,8 @@ _NO_BUILD: Final = 0
 """Number of the build of a release whose image was not built by Fly."""
 
 
-@frozen(kw_only=True)
-class Notice:
+@frozen(kw_only=True, eq=False, repr=False)
+class Notice(Record):
     """What is told of a release that begins."""
 
     app: str

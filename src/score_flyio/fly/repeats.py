@@ -13,6 +13,7 @@ import anyio
 from attrs import frozen
 
 from fly_machines import FlyMachinesApi, models
+from score_flyio.base.record import Record
 from score_flyio.base.secret import Secret
 from score_flyio.errors import (
     Conflict,
@@ -50,8 +51,8 @@ MET_WITHIN: Final = 5.0
 """Seconds that a name which is taken may need to turn out to be that of another run's new app."""
 
 
-@frozen(kw_only=True)
-class SecretsVersion:
+@frozen(kw_only=True, eq=False, repr=False)
+class SecretsVersion(Record):
     """What setting secrets brought."""
 
     version: int | None

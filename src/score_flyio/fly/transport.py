@@ -24,6 +24,7 @@ from score_flyio._version import __version__
 from score_flyio.base.http import WAITS, http_transport
 from score_flyio.base.in_flight import in_flight
 from score_flyio.base.network import network_reason
+from score_flyio.base.record import Record
 from score_flyio.base.secret import Secret, masked
 from score_flyio.base.web_address import (
     WebAddress,
@@ -68,8 +69,8 @@ NEVER_SENT: Final = (
 )
 
 
-@frozen(kw_only=True)
-class Call:
+@frozen(kw_only=True, eq=False, repr=False)
+class Call(Record):
     """One call, ready to be sent."""
 
     operation: Operation
@@ -94,8 +95,8 @@ class Call:
         return Request(method=operation.method, path=self.url_path, operation=operation.id)
 
 
-@frozen(kw_only=True)
-class Answer:
+@frozen(kw_only=True, eq=False, repr=False)
+class Answer(Record):
     """A success: the status, and the body as JSON value, text, or None when it is empty."""
 
     status: int

@@ -8,6 +8,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from score_flyio.base.place import path_of
+from score_flyio.base.record import Record
 from score_flyio.errors import Problem
 from score_flyio.flytoml.decode import decode
 from score_flyio.flytoml.findings import finding, recorded
@@ -20,8 +21,8 @@ from score_flyio.flytoml.strict import StrictReport, strict_check
 from score_flyio.flytoml.validate import undeployable, validate, warnings_of
 
 
-@frozen(kw_only=True)
-class FlyTomlDocument:
+@frozen(kw_only=True, eq=False, repr=False)
+class FlyTomlDocument(Record):
     """A fly.toml that was read, usable or not."""
 
     file: str | None

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from attrs import Factory, define, frozen
 
+from score_flyio.base.record import Record
 from score_flyio.flytoml.schema import Shape, keys_of
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.flytoml.tree import Tree
@@ -17,8 +18,8 @@ from score_flyio.flytoml.tree import Tree
 _UNSEEN: Final = frozenset({"services", "mounts", "vm", "metrics"})
 
 
-@frozen(kw_only=True)
-class StrictReport:
+@frozen(kw_only=True, eq=False, repr=False)
+class StrictReport(Record):
     """Outcome of strict mode."""
 
     valid: bool

@@ -12,6 +12,7 @@ import anyio
 from attrs import evolve, field, frozen
 
 from score_flyio.base.input_file import read_input
+from score_flyio.base.record import Record
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ImageError, InputError
 from score_flyio.images.context import Context, hash_of, list_context
@@ -27,8 +28,8 @@ OUTSIDE: Final = ".dockerfile-from-outside"
 """The name in the context of a Dockerfile that does not lie in it."""
 
 
-@frozen(kw_only=True)
-class BuildSettings:
+@frozen(kw_only=True, eq=False, repr=False)
+class BuildSettings(Record):
     """What somebody wants built. Paths that are not absolute start at the working folder."""
 
     name: str
@@ -48,8 +49,8 @@ class BuildSettings:
     """The network of RUN in a Docker daemon; empty: as it has it."""
 
 
-@frozen(kw_only=True)
-class Build:
+@frozen(kw_only=True, eq=False, repr=False)
+class Build(Record):
     """The same with its files found and listed, and its name."""
 
     settings: BuildSettings
@@ -83,8 +84,8 @@ class Build:
         return self.failed(f"the build failed{message}", hint=hint)
 
 
-@frozen(kw_only=True)
-class Progress:
+@frozen(kw_only=True, eq=False, repr=False)
+class Progress(Record):
     """Something that a builder did or said."""
 
     text: str = ""

@@ -8,6 +8,8 @@ from typing import Final, Literal, TypeAlias
 
 from attrs import field, frozen
 
+from score_flyio.base.record import Record
+
 _PART: Final = re.compile(
     r'(?P<name>[\w-]+)\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s,"]+))|(?P<scheme>[\w-]+)'
 )
@@ -16,8 +18,8 @@ _PART: Final = re.compile(
 Scheme: TypeAlias = Literal["none", "basic", "bearer"]
 
 
-@frozen(kw_only=True)
-class Challenge:
+@frozen(kw_only=True, eq=False, repr=False)
+class Challenge(Record):
     """How to log in."""
 
     scheme: Scheme

@@ -18,6 +18,7 @@ from typing import Final
 import anyio
 from attrs import field, frozen
 
+from score_flyio.base.record import Record
 from score_flyio.errors import ImageError
 from score_flyio.images.dockerignore import IgnoreRules
 
@@ -36,8 +37,8 @@ _TYPES: Final = {
 _OPEN: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
-@frozen(kw_only=True)
-class Entry:
+@frozen(kw_only=True, eq=False, repr=False)
+class Entry(Record):
     """One file, folder or link."""
 
     path: str
@@ -50,8 +51,8 @@ class Entry:
     """Where a link leads."""
 
 
-@frozen(kw_only=True)
-class Context:
+@frozen(kw_only=True, eq=False, repr=False)
+class Context(Record):
     """What is sent to a builder."""
 
     root: Path

@@ -14,6 +14,7 @@ from typing import Final
 
 from attrs import frozen
 
+from score_flyio.base.record import Record
 from score_flyio.errors import InputError, Problem
 
 _NOTHING: Final = re.compile(r"(?!)")
@@ -21,16 +22,16 @@ _SUFFIX: Final = re.compile(r"\*\*[^/*?\[\]\\][^*?\[\]\\]*", re.DOTALL)
 """What BuildKit compares with the end of a path; before other characters, `**` is whole folders."""
 
 
-@frozen
-class _Pattern:
+@frozen(eq=False, repr=False)
+class _Pattern(Record):
     keeps: bool
     """Whether it starts with `!`."""
     text: str
     regex: str
 
 
-@frozen(kw_only=True)
-class IgnoreRules:
+@frozen(kw_only=True, eq=False, repr=False)
+class IgnoreRules(Record):
     """What is left out of a build context."""
 
     runs: tuple[tuple[bool, re.Pattern[str]], ...] = ()

@@ -15,6 +15,7 @@ from attrs import frozen
 from score_flyio.base.credentials import OF_THE_STATE
 from score_flyio.base.input_file import read_input
 from score_flyio.base.printable import one_line
+from score_flyio.base.record import Record
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError, ImageError, InputError
 from score_flyio.images.program import run_program
@@ -29,8 +30,8 @@ IDENTITY: Final = "<token>"
 """The user that a helper names for an identity token."""
 
 
-@frozen(kw_only=True)
-class Login:
+@frozen(kw_only=True, eq=False, repr=False)
+class Login(Record):
     """A user and password, or an identity token in place of both."""
 
     user: str

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
+from score_flyio.base.record import Record
 from score_flyio.base.secret import Secret
 
 
-@frozen(kw_only=True)
-class ImageOptions:
+@frozen(kw_only=True, eq=False, repr=False)
+class ImageOptions(Record):
     """Settings of images. Those of one build are for every image that the run builds."""
 
     builder: str = "auto"

@@ -13,6 +13,7 @@ from attrs import frozen
 
 from score_flyio.base.printable import printable
 from score_flyio.base.process_group import end_group
+from score_flyio.base.record import Record
 
 KEPT: Final = 200
 """How many of the last lines are kept for messages."""
@@ -21,8 +22,8 @@ LONGEST_LINE: Final = 4000
 Lines: TypeAlias = Callable[[str], None]
 
 
-@frozen(kw_only=True)
-class Ended:
+@frozen(kw_only=True, eq=False, repr=False)
+class Ended(Record):
     """How a program ended."""
 
     code: int

@@ -20,6 +20,7 @@ from score_flyio._version import __version__
 from score_flyio.base.http import http_client
 from score_flyio.base.network import network_reason
 from score_flyio.base.printable import one_line
+from score_flyio.base.record import Record
 from score_flyio.errors import (
     ImageError,
     ImageNotFound,
@@ -50,8 +51,8 @@ _PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
-@frozen(kw_only=True)
-class Manifest:
+@frozen(kw_only=True, eq=False, repr=False)
+class Manifest(Record):
     """A manifest or index as the registry has it, byte for byte."""
 
     digest: str

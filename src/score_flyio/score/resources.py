@@ -15,8 +15,8 @@ JsonObject: TypeAlias = dict[str, Any]
 DEFAULT_CLASS = "default"
 
 
-@frozen
-class ResourceUid:
+@frozen(eq=False, repr=False)
+class ResourceUid(Record):
     """Identity of a resource, written `TYPE.CLASS#ID`; equal uids are one resource.
 
     Uids sort as their texts do.

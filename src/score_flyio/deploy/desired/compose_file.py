@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, NoReturn
 from attrs import frozen
 
 from score_flyio.base.place import Path
+from score_flyio.base.record import Record
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.yaml.reader import Node, YamlError, read_yaml
 from score_flyio.yaml.scalars import TIMESTAMP
@@ -33,8 +34,8 @@ _HEALTHCHECK: Final[dict[str, Shape]] = {
 }  # fmt: skip
 
 
-@frozen
-class Scalar:
+@frozen(eq=False, repr=False)
+class Scalar(Record):
     """A value that is neither list nor map, as it is written."""
 
     text: str

@@ -13,6 +13,7 @@ import attrs
 from attrs import frozen
 
 from fly_machines.models import FlyMachineGuest
+from score_flyio.base.record import Record
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.flytoml.spec import VmSpec
 from score_flyio.flytoml.values import memory_mib
@@ -62,8 +63,8 @@ _OVERRIDES: Final = (
 )
 
 
-@frozen
-class _Family:
+@frozen(eq=False, repr=False)
+class _Family(Record):
     """The combinations of CPUs and memory that machines of one kind can have."""
 
     cpus: tuple[int, ...]

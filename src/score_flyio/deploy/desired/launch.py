@@ -10,6 +10,7 @@ import attrs
 from attrs import frozen
 
 from fly_machines.models import CreateMachineRequest, FlyMachineConfig, FlyMachineGuest
+from score_flyio.base.record import Record
 from score_flyio.deploy.desired.containers import NOTHING, with_image, with_image_configs
 from score_flyio.deploy.desired.guest import default_guest
 from score_flyio.deploy.desired.machine_config import add_release, machine_config
@@ -22,8 +23,8 @@ Availability: TypeAlias = Literal["single", "pair", "standby"]
 """What a group without machines gets: one machine, two equal ones, or one and a standby for it."""
 
 
-@frozen(kw_only=True)
-class LaunchPlan:
+@frozen(kw_only=True, eq=False, repr=False)
+class LaunchPlan(Record):
     """How the machines of a group that has none are created."""
 
     availability: Availability

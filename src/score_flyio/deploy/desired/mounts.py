@@ -8,6 +8,7 @@ import attrs
 from attrs import frozen
 
 from fly_machines.models import FlyMachineMount
+from score_flyio.base.record import Record
 from score_flyio.flytoml.spec import AppSpec, Mount
 from score_flyio.flytoml.values import volume_gb
 
@@ -31,8 +32,8 @@ def _gigabytes(text: str) -> int | None:
     return (volume_gb(text) or None) if text else None
 
 
-@frozen(kw_only=True)
-class MountChange:
+@frozen(kw_only=True, eq=False, repr=False)
+class MountChange(Record):
     """The mounts of an updated machine."""
 
     mounts: list[FlyMachineMount] | None

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from attrs import field, frozen
 
 from fly_machines.models import FlyMachineConfig, Machine
+from score_flyio.base.record import Record
 from score_flyio.deploy.desired.addresses import address_kind, public_url
 from score_flyio.deploy.desired.containers import with_image
 from score_flyio.deploy.desired.errors import ConversionError
@@ -37,8 +38,8 @@ from score_flyio.state.deployments import Release
 _T = TypeVar("_T")
 
 
-@frozen(kw_only=True)
-class RenderedApp:
+@frozen(kw_only=True, eq=False, repr=False)
+class RenderedApp(Record):
     """An app as machine configs; a config is None where `errors` has the reason."""
 
     process_groups: tuple[str, ...]

@@ -12,6 +12,7 @@ from fly_machines.models import (
     Machine,
     UpdateMachineRequest,
 )
+from score_flyio.base.record import Record
 from score_flyio.deploy.condition import host_answers, rests
 from score_flyio.deploy.desired.containers import NOTHING, with_image
 from score_flyio.deploy.desired.errors import ConversionError
@@ -22,8 +23,8 @@ from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import Release
 
 
-@frozen(kw_only=True)
-class MachineUpdate:
+@frozen(kw_only=True, eq=False, repr=False)
+class MachineUpdate(Record):
     """What becomes of one existing machine."""
 
     request: UpdateMachineRequest

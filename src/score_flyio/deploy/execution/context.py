@@ -10,6 +10,7 @@ import anyio.abc
 from attrs import define, evolve, field, frozen
 
 from fly_machines import models
+from score_flyio.base.record import Record
 from score_flyio.base.secret import Secret, masked
 from score_flyio.deploy.execution.health import HealthWatch
 from score_flyio.deploy.execution.scouts import Scouts
@@ -52,8 +53,8 @@ class Recorder(Protocol):
     async def secrets_set(self, app: str, records: Mapping[str, SecretRecord]) -> None: ...
 
 
-@frozen(kw_only=True)
-class MadeMachine:
+@frozen(kw_only=True, eq=False, repr=False)
+class MadeMachine(Record):
     """A machine as a step left it."""
 
     id: str
@@ -67,8 +68,8 @@ class MadeMachine:
     """The machine that this one took over from, and that is still there."""
 
 
-@frozen(kw_only=True)
-class SecretsSet:
+@frozen(kw_only=True, eq=False, repr=False)
+class SecretsSet(Record):
     """What setting secrets brought."""
 
     version: int | None
@@ -78,8 +79,8 @@ class SecretsSet:
     """Whether any digest is another one than before."""
 
 
-@frozen(kw_only=True)
-class ContextSettings:
+@frozen(kw_only=True, eq=False, repr=False)
+class ContextSettings(Record):
     """What the execution of one app's plan is given."""
 
     client: FlyClient

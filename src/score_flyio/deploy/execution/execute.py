@@ -15,6 +15,7 @@ import anyio
 import anyio.abc
 from attrs import define, evolve, field, frozen
 
+from score_flyio.base.record import Record
 from score_flyio.deploy.execution.context import (
     Context,
     ContextSettings,
@@ -57,8 +58,8 @@ class Outcome(Enum):
     SKIPPED = "skipped"
 
 
-@frozen(kw_only=True)
-class StepResult:
+@frozen(kw_only=True, eq=False, repr=False)
+class StepResult(Record):
     """How one step ended; times in seconds on the event loop's clock."""
 
     step: Step
@@ -69,8 +70,8 @@ class StepResult:
     value: Any = field(default=None, repr=False)
 
 
-@frozen(kw_only=True)
-class AppResult:
+@frozen(kw_only=True, eq=False, repr=False)
+class AppResult(Record):
     """How the deploy of one app ended."""
 
     plan: AppPlan

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 from attrs import evolve, field, frozen
 
 from score_flyio.base.printable import one_line
+from score_flyio.base.record import Record
 from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
 from score_flyio.deploy.execution.standing import (
     GO_ON,
@@ -22,8 +23,8 @@ RunOutcome: TypeAlias = Literal["done", "unchanged", "unhealthy", "failed", "int
 _SEVERITY: tuple[RunOutcome, ...] = ("unchanged", "done", "unhealthy", "failed", "interrupted")
 
 
-@frozen(kw_only=True)
-class StepReport:
+@frozen(kw_only=True, eq=False, repr=False)
+class StepReport(Record):
     """One step as it went; `seconds` from its start, `started` from the start of the run."""
 
     description: str
@@ -38,8 +39,8 @@ class StepReport:
     """Whether it changes something at Fly; waiting does not."""
 
 
-@frozen(kw_only=True)
-class AppReport:
+@frozen(kw_only=True, eq=False, repr=False)
+class AppReport(Record):
     """One app as it went."""
 
     app: str
@@ -63,8 +64,8 @@ class AppReport:
     """How far it came, where it was cut short."""
 
 
-@frozen(kw_only=True)
-class Report:
+@frozen(kw_only=True, eq=False, repr=False)
+class Report(Record):
     """A whole run."""
 
     apps: tuple[AppReport, ...] = ()

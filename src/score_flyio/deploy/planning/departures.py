@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from attrs import evolve, field, frozen
 
 from fly_machines import models
+from score_flyio.base.record import Record
 from score_flyio.deploy.metadata import Marks, by_group
 from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.options import DeployOptions
@@ -24,8 +25,8 @@ from score_flyio.flytoml.groups import default_group, flatten, process_groups
 from score_flyio.flytoml.spec import AppSpec
 
 
-@frozen(kw_only=True)
-class Departures:
+@frozen(kw_only=True, eq=False, repr=False)
+class Departures(Record):
     """What of an app is no longer as its file has it."""
 
     groups: Mapping[str, tuple[models.Machine, ...]]

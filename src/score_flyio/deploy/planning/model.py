@@ -9,6 +9,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from fly_machines import models
+from score_flyio.base.record import Record
 from score_flyio.deploy.desired.volumes import volume_request
 from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
@@ -20,8 +21,8 @@ from score_flyio.flytoml.groups import flatten
 from score_flyio.state.deployments import Release
 
 
-@frozen(kw_only=True)
-class PlanSettings:
+@frozen(kw_only=True, eq=False, repr=False)
+class PlanSettings(Record):
     """What a plan depends on beside the app itself."""
 
     options: DeployOptions
@@ -33,8 +34,8 @@ class PlanSettings:
     """Of what is new, where neither the app nor an option names one."""
 
 
-@frozen(kw_only=True)
-class PlanContext:
+@frozen(kw_only=True, eq=False, repr=False)
+class PlanContext(Record):
     """What the plan of one app depends on."""
 
     desired: DesiredApp
@@ -66,7 +67,7 @@ class PlanContext:
         )
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class GroupContext(PlanContext):
     """What the plan of one process group depends on."""
 
@@ -101,8 +102,8 @@ class GroupContext(PlanContext):
         )
 
 
-@frozen(kw_only=True)
-class GroupPlan:
+@frozen(kw_only=True, eq=False, repr=False)
+class GroupPlan(Record):
     """Steps on machines and volumes; the same for one group and for all together."""
 
     steps: tuple[Step, ...] = ()
@@ -126,8 +127,8 @@ class GroupPlan:
         )
 
 
-@frozen(kw_only=True)
-class AppPlan:
+@frozen(kw_only=True, eq=False, repr=False)
+class AppPlan(Record):
     """What is done to one app."""
 
     app: str

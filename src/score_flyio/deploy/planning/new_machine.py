@@ -8,6 +8,7 @@ from copy import deepcopy
 from attrs import evolve, frozen
 
 from fly_machines import models
+from score_flyio.base.record import Record
 from score_flyio.deploy.desired.guest import guest_of
 from score_flyio.deploy.metadata import (
     ALL_SECRETS_SEEN,
@@ -34,8 +35,8 @@ _OF_ANOTHER = PASSING_KEYS | {
 """Metadata that a machine has not in common with others of its group."""
 
 
-@frozen(kw_only=True)
-class Volumes:
+@frozen(kw_only=True, eq=False, repr=False)
+class Volumes(Record):
     """The volumes of an app, of which each goes to one machine."""
 
     present: tuple[models.Volume, ...]

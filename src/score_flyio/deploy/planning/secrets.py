@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from fly_machines import models
+from score_flyio.base.record import Record
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.condition import rests
 from score_flyio.deploy.metadata import Marks
@@ -42,8 +43,8 @@ def digests_hash(digests: Mapping[str, str]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()[:32]
 
 
-@frozen(kw_only=True)
-class SecretsPlan:
+@frozen(kw_only=True, eq=False, repr=False)
+class SecretsPlan(Record):
     """Outcome of comparing wanted secrets with those at Fly."""
 
     changes: Mapping[str, str]

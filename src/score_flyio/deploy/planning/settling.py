@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import evolve, frozen
 
 from fly_machines import models
+from score_flyio.base.record import Record
 from score_flyio.deploy.metadata import by_group
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
@@ -16,8 +17,8 @@ from score_flyio.deploy.step import Step
 from score_flyio.flytoml.spec import AppSpec
 
 
-@frozen(kw_only=True)
-class Settled:
+@frozen(kw_only=True, eq=False, repr=False)
+class Settled(Record):
     """An app without leftovers, and what takes them away."""
 
     observed: ObservedApp

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, TypeAlias
 from attrs import frozen
 
 from score_flyio.base.printable import one_line, short_digests
+from score_flyio.base.record import Record
 from score_flyio.deploy.compare import Difference
 from score_flyio.deploy.fields import Field, fields_of
 from score_flyio.deploy.planning.model import AppPlan
@@ -61,8 +62,8 @@ USD_A_MONTH: Final[Mapping[str, int]] = {"v4": 2}
 """What addresses cost, by kind."""
 
 
-@frozen(kw_only=True)
-class Action:
+@frozen(kw_only=True, eq=False, repr=False)
+class Action(Record):
     """Equal steps, as one."""
 
     sign: Sign
@@ -103,8 +104,8 @@ class Action:
         }
 
 
-@frozen(kw_only=True)
-class Totals:
+@frozen(kw_only=True, eq=False, repr=False)
+class Totals(Record):
     """How much changes, of one app or of a whole run."""
 
     apps: int = 0

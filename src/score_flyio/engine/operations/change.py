@@ -9,6 +9,7 @@ from typing import TypeAlias
 from attrs import evolve, field, frozen
 
 from fly_machines import models
+from score_flyio.base.record import Record
 from score_flyio.deploy.compare import differences
 from score_flyio.deploy.execution.context import app_scope
 from score_flyio.deploy.execution.execute import AppResult
@@ -27,8 +28,8 @@ from score_flyio.events import WarningRaised
 from score_flyio.flytoml.spec import AppSpec
 
 
-@frozen(kw_only=True)
-class Change:
+@frozen(kw_only=True, eq=False, repr=False)
+class Change(Record):
     """What an operation would do to an app, or did."""
 
     ref: AppRef

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
+from score_flyio.base.record import Record
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError
 
@@ -19,8 +20,8 @@ SOCKETS: Final = ("/var/run/docker.sock", "/run/podman/podman.sock")
 _EXAMPLE: Final = "give unix:///PATH, tcp://HOST:PORT or https://HOST"
 
 
-@frozen(kw_only=True)
-class DaemonAddress:
+@frozen(kw_only=True, eq=False, repr=False)
+class DaemonAddress(Record):
     """How to reach a daemon."""
 
     url: str

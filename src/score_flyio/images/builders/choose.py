@@ -8,6 +8,7 @@ from typing import Final
 
 from attrs import frozen
 
+from score_flyio.base.record import Record
 from score_flyio.errors import ConfigError, ImageError
 from score_flyio.images.build import Builder
 from score_flyio.images.builders.address import find_daemon
@@ -24,8 +25,8 @@ ENTRY_POINTS: Final = "score_flyio.builders"
 """Group of the entry points that add builders: a function of `BuilderContext`."""
 
 
-@frozen(kw_only=True)
-class BuilderContext:
+@frozen(kw_only=True, eq=False, repr=False)
+class BuilderContext(Record):
     """What a builder is made from."""
 
     environ: Mapping[str, str]

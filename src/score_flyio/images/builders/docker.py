@@ -18,6 +18,7 @@ from attrs import define, field, frozen
 
 from score_flyio.base.http import http_client
 from score_flyio.base.network import network_reason
+from score_flyio.base.record import Record
 from score_flyio.images.build import PLATFORM, Build, Progress, Tell
 from score_flyio.images.builders.address import DaemonAddress
 from score_flyio.images.builders.trace import Trace
@@ -36,8 +37,8 @@ H2: Final = find_spec("h2") is not None
 """Whether sessions are possible."""
 
 
-@frozen(kw_only=True)
-class DockerBuilder:
+@frozen(kw_only=True, eq=False, repr=False)
+class DockerBuilder(Record):
     """Builds and pushes by one daemon."""
 
     address: DaemonAddress

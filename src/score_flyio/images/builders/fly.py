@@ -16,6 +16,7 @@ import httpx
 from attrs import define, field, frozen
 
 from score_flyio.base.network import network_reason
+from score_flyio.base.record import Record
 from score_flyio.base.secret import Secret
 from score_flyio.base.web_address import is_loopback
 from score_flyio.errors import ImageError, NotAuthorized
@@ -74,8 +75,8 @@ class RemoteBuilder:
         )
 
 
-@frozen(kw_only=True)
-class FlyBuilder:
+@frozen(kw_only=True, eq=False, repr=False)
+class FlyBuilder(Record):
     """Has the remote builder build and push."""
 
     remote: RemoteBuilder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
+from score_flyio.base.record import Record
 from score_flyio.deploy.execution.context import Context
 from score_flyio.deploy.step import CreateVolume, DestroyVolume
 from score_flyio.errors import InsufficientCapacity, NotFound
@@ -11,8 +12,8 @@ from score_flyio.fly import repeats
 from score_flyio.fly.volumes import once_detached
 
 
-@frozen(kw_only=True)
-class MadeVolume:
+@frozen(kw_only=True, eq=False, repr=False)
+class MadeVolume(Record):
     """A volume as its step made it."""
 
     id: str

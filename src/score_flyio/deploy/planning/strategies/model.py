@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from attrs import field, frozen
 
 from fly_machines import models
+from score_flyio.base.record import Record
 from score_flyio.deploy.condition import is_well, rests
 from score_flyio.deploy.desired.settings import DEFAULT_TIMEOUT, deploy_settings
 from score_flyio.deploy.options import DeployOptions
@@ -25,8 +26,8 @@ from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import Release
 
 
-@frozen(kw_only=True)
-class MachineTest:
+@frozen(kw_only=True, eq=False, repr=False)
+class MachineTest(Record):
     """A command that tests a machine, in a machine of its own."""
 
     command: str
@@ -34,8 +35,8 @@ class MachineTest:
     launch_id: str
 
 
-@frozen(kw_only=True)
-class Waiting:
+@frozen(kw_only=True, eq=False, repr=False)
+class Waiting(Record):
     """What is waited for after a machine got its config."""
 
     timeout: float
@@ -119,8 +120,8 @@ def _waiting(options: DeployOptions, spec: AppSpec, *, checks: bool) -> Waiting:
     )
 
 
-@frozen(kw_only=True)
-class GroupUpdate:
+@frozen(kw_only=True, eq=False, repr=False)
+class GroupUpdate(Record):
     """New configs for machines of one group."""
 
     app: str
@@ -177,16 +178,16 @@ class GroupUpdate:
         return max(1, math.ceil(size * self.max_unavailable))
 
 
-@frozen(kw_only=True)
-class Ordered:
+@frozen(kw_only=True, eq=False, repr=False)
+class Ordered(Record):
     """Steps with their needs, and the pools that they take slots of."""
 
     steps: tuple[Step, ...]
     pools: Mapping[str, int] = field(factory=dict)
 
 
-@frozen(kw_only=True)
-class Impossible:
+@frozen(kw_only=True, eq=False, repr=False)
+class Impossible(Record):
     """Why a strategy cannot be used for a group, and what a person can do."""
 
     reason: str
@@ -194,8 +195,8 @@ class Impossible:
     hint: str
 
 
-@frozen(kw_only=True)
-class Strategy:
+@frozen(kw_only=True, eq=False, repr=False)
+class Strategy(Record):
     """In which order the machines of a group get their new config."""
 
     order: Callable[[GroupUpdate], Ordered]
