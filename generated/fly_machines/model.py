@@ -10,6 +10,7 @@ knows of their fields is made when it is first asked for.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -81,6 +82,14 @@ class Model:
             if other.__class__ is not self.__class__:
                 return NotImplemented
             return self._values(self) == self._values(other)
+
+        def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+            copied = object.__new__(type(self))
+            for name in self.__slots__:
+                value = getattr(self, name)
+                plain = value is None or isinstance(value, str | int | float)
+                setattr(copied, name, value if plain else deepcopy(value, memo))
+            return copied
 
         def __repr__(self) -> str:
             names = (name for name in type(self).__annotations__ if name != "extra")

@@ -92,6 +92,11 @@ def test_objects_behave_as_those_of_attrs() -> None:
     assert guest != models.FlyMachineGuest(cpus=1)
     assert attrs.evolve(guest, cpus=2) == models.FlyMachineGuest(cpus=2, extra={"odd": 2})
     assert copy.deepcopy(guest) == pickle.loads(pickle.dumps(guest)) == guest
+    config = models.FlyMachineConfig(guest=guest, env={"a": "b"}, services=[])
+    copied = copy.deepcopy(config)
+    assert copied == config
+    assert copied.guest is not guest
+    assert copied.env is not config.env
     assert attrs.asdict(guest) == {
         name: {"cpus": 1, "extra": {"odd": 2}}.get(name)
         for name in (field.name for field in attrs.fields(models.FlyMachineGuest))

@@ -80,7 +80,12 @@ def differences(desired: FlyMachineConfig, observed: FlyMachineConfig) -> tuple[
     `before` is the observed value, `after` the desired one. Environment values are shown; contents
     of files only as digest and size.
     """
-    after, before = leaves(desired), leaves(observed)
+    wanted, present = comparable(desired), comparable(observed)
+    changed = {n for n in wanted.keys() | present.keys() if wanted.get(n) != present.get(n)}
+    after, before = (
+        dict(_walk("", {name: tree[name] for name in tree if name in changed}))
+        for tree in (wanted, present)
+    )
     paths = sorted(after.keys() | before.keys())
     return tuple(
         Difference(path=path, before=_text(before.get(path)), after=_text(after.get(path)))
