@@ -177,3 +177,93 @@ async def test_a_rollback_of_a_renamed_group_takes_the_new_one_away_when_the_old
     assert await roll_back(lab) == 1
     assert {m.config["metadata"]["fly_process_group"] for m in lab.machines()} == {"old"}
     lab.check_clean()
+
+
+BOTH = "[processes]\napp = 'serve'\nworker = 'work'\n"
+IN_APP = toml(BOTH + MOUNT + 'processes = ["app"]\n', service=False, check=False)
+IN_WORKER = toml(BOTH + MOUNT + 'processes = ["worker"]\n', service=False, check=False)
+
+
+def groups(lab: Lab) -> dict[str, int]:
+    return {group: len(lab.machines(group=group)) for group in ("app", "worker")}
+
+
+async def test_a_mount_that_moves_between_two_groups_takes_its_data_along(lab: Lab) -> None:
+    await lab.deploy(IN_APP)
+    await scale_to(lab, app=2, worker=2)
+    before = {v.id for v in volumes(lab)}
+    refused = await lab.deploy(IN_WORKER)
+    assert (refused.code, refused.changes) == (2, [])
+    assert "goes on in group worker" in refused.text
+    done = await lab.deploy(IN_WORKER, options=AGREED)
+    assert done.code == 0, done.text
+    assert holders(lab) == dict.fromkeys(before, "worker")
+    assert {v.id for v in volumes(lab)} == before
+    assert groups(lab) == {"app": 2, "worker": 2}
+    assert (await lab.deploy(IN_WORKER)).changes == []
+    back = await lab.deploy(IN_APP, options=AGREED)
+    assert back.code == 0, back.text
+    assert holders(lab) == dict.fromkeys(before, "app")
+    assert {v.id for v in volumes(lab)} == before
+    assert groups(lab) == {"app": 2, "worker": 2}
+    lab.check_clean()
+
+
+@pytest.mark.parametrize("step", range(1, 14))
+@pytest.mark.parametrize(("app", "worker"), [(2, 2), (3, 1)])
+@pytest.mark.parametrize("way", ["there", "back"])
+async def test_a_mount_that_moves_between_two_groups_and_is_cut_short_at_a_step(
+    lab: Lab, app: int, worker: int, step: int, way: str
+) -> None:
+    await lab.deploy(IN_APP)
+    await scale_to(lab, app=app, worker=worker)
+    before = {v.id for v in volumes(lab)}
+    new, group = IN_WORKER, "worker"
+    if way == "back":
+        assert (await lab.deploy(IN_WORKER, options=AGREED)).code == 0
+        new, group = IN_APP, "app"
+    await lab.deploy(new, options=AGREED, body=cancel_at(step))
+    forget(lab)
+    again = await lab.deploy(new, options=AGREED)
+    assert again.code == 0, again.text
+    assert set(holders(lab).values()) == {group}
+    assert len(holders(lab)) == groups(lab)[group]
+    assert {v.id for v in volumes(lab)} == before
+    assert groups(lab) == {"app": app, "worker": worker}
+    lab.check_clean()
+    assert (await lab.deploy(new)).changes == []
+
+
+async def test_a_machine_that_is_not_well_in_the_place_of_another_goes_back(lab: Lab) -> None:
+    await lab.deploy(IN_APP)
+    await scale_to(lab, worker=1)
+    (volume,) = volumes(lab)
+    text = BOTH + MOUNT + 'processes = ["worker"]\n'
+    bad = text + "[checks.alive]\ntype = 'tcp'\nport = 9000\nprocesses = ['worker']\n"
+    broken = toml(bad, service=False, check=False, env="EMULATE_HEALTHY = 'never'")
+    done = await lab.deploy(broken, options=AGREED)
+    assert done.code == 3, done.text
+    assert holders(lab) == {volume.id: "app"}
+    assert groups(lab)["worker"] >= 1
+    mended = await lab.deploy(IN_WORKER, options=AGREED)
+    assert mended.code == 0, mended.text
+    assert holders(lab) == {volume.id: "worker"}
+    assert [v.id for v in volumes(lab)] == [volume.id]
+    lab.check_clean()
+
+
+@pytest.mark.parametrize("options", [{"process_groups": ("web",)}, {"only_regions": ("fra",)}])
+async def test_a_renamed_group_alone_never_begins_on_an_empty_volume(
+    lab: Lab, options: Any
+) -> None:
+    await lab.deploy(ALONE)
+    (volume,) = volumes(lab)
+    alone = await lab.deploy(RENAMED, options=evolve(AGREED, **options))
+    assert (alone.code, alone.changes) == (2, [])
+    assert "--process-groups app,web" in alone.text
+    assert [v.id for v in volumes(lab)] == [volume.id]
+    both = evolve(AGREED, process_groups=("app", "web"))
+    done = await lab.deploy(RENAMED, options=both)
+    assert done.code == 0, done.text
+    assert holders(lab) == {volume.id: "web"}
+    lab.check_clean()

@@ -1,27 +1,22 @@
-"""Groups that left an app, and what becomes of their volumes. Pure.
-
-A volume is in one machine at a time, and none can be given to a machine that there is. So a machine
-is not destroyed whose volume is mounted by a group that begins: it gets the config of that group,
-and its volume never leaves it. An interruption leaves each machine in one of the two groups.
-"""
+"""Groups that left an app, and what becomes of their machines and volumes. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from attrs import evolve, field, frozen
 
 from fly_machines import models
 from score_flyio.base.record import Record
-from score_flyio.deploy.metadata import Marks, by_group
+from score_flyio.deploy.metadata import by_group, group_of
 from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.leftovers import sort_out
 from score_flyio.deploy.planning.model import GroupPlan, update_of
+from score_flyio.deploy.planning.moves import Moves, moves
 from score_flyio.deploy.planning.updates import in_scope
 from score_flyio.deploy.step import CreateMachine, DestroyMachine, Step
-from score_flyio.errors import DestructiveChange
-from score_flyio.flytoml.groups import default_group, flatten, process_groups
+from score_flyio.errors import ConfigError, DestructiveChange
+from score_flyio.flytoml.groups import default_group, process_groups
 from score_flyio.flytoml.spec import AppSpec
 
 
@@ -31,28 +26,36 @@ class Departures(Record):
 
     groups: Mapping[str, tuple[models.Machine, ...]]
     """The groups that left, with their machines, as far as the options reach."""
-    moves: Mapping[str, tuple[models.Machine, ...]] = field(factory=dict)
-    """By group: the machines that it takes over, with their volumes."""
-
-    @property
-    def taker(self) -> Mapping[str, str]:
-        """By machine, the group that takes it over."""
-        return {m.id or "": group for group, machines in self.moves.items() for m in machines}
+    moves: Moves = field(factory=Moves)
+    """The machines of whichever group that go on in another one."""
 
 
 def departures(spec: AppSpec, observed: ObservedApp, options: DeployOptions) -> Departures:
-    """The groups that left, and the machines whose volumes other groups are to have."""
+    """The groups that left, and the machines whose volumes other groups are to have.
+
+    Raises:
+        ConfigError: a group would have the data of machines that the options leave out, or groups
+            exchange their volumes.
+    """
     members = by_group(observed.machines, default=default_group(spec))
     wanted = process_groups(spec)
     reached = within_reach(members, options)
-    there = {
-        group: sort_out(observed.name, group, members.get(group, ())).machines
-        for group in wanted
-        if not options.process_groups or group in options.process_groups
+    reachable = {machine.id for machines in reached.values() for machine in machines}
+    found = moves(
+        spec,
+        observed,
+        to=[g for g in wanted if not options.process_groups or g in options.process_groups],
+        reached=reachable,
+        goes=lambda machine: in_scope(machine, options),
+    )
+    _refuse_without_data(observed, members, found, reachable, options)
+    taken = {
+        group: tuple(machine for machine in machines if machine.id in reachable)
+        for group, machines in found.taken.items()
     }
     return Departures(
         groups={group: machines for group, machines in reached.items() if group not in wanted},
-        moves=_moves(spec, observed, reached, there),
+        moves=evolve(found, taken={group: some for group, some in taken.items() if some}),
     )
 
 
@@ -67,56 +70,44 @@ def within_reach(
     }
 
 
-def _moves(
-    spec: AppSpec,
+def makes_machines(options: DeployOptions) -> bool:
+    """Whether groups that have no machines get some."""
+    return not (options.update_only or options.only_machines)
+
+
+def _refuse_without_data(
     observed: ObservedApp,
-    reached: Mapping[str, tuple[models.Machine, ...]],
-    there: Mapping[str, tuple[models.Machine, ...]],
-) -> dict[str, tuple[models.Machine, ...]]:
-    """A group that begins takes them, or one that took some of them in a run that was cut short.
-
-    Of several groups the smallest comes first, so that as many as can be begin with data.
-    """
-    mounts = {group: flatten(spec, group).mounts for group in there}
-    mounted = {group: found[0].source for group, found in mounts.items() if found}
-    taken: dict[str, tuple[models.Machine, ...]] = {}
-    for group, machines in sorted(reached.items()):
-        for machine in sort_out(observed.name, group, machines).machines:
-            source = _source(observed, machine, hidden=group not in there)
-            takers = [
-                other
-                for other, name in mounted.items()
-                if name == source != mounted.get(group) and _takes(there[other], group)
-            ]
-            if takers:
-                taker = min(takers, key=lambda g: len(there[g]) + len(taken.get(g, ())))
-                taken[taker] = (*taken.get(taker, ()), machine)
-    return taken
-
-
-def _takes(machines: Iterable[models.Machine], group: str) -> bool:
-    """Whether a group with these machines takes over those of another one."""
-    machines = tuple(machines)
-    return not machines or any(Marks.of(machine).former_group == group for machine in machines)
-
-
-def _source(observed: ObservedApp, machine: models.Machine, *, hidden: bool) -> str | None:
-    """The name of the volume of a machine; `hidden`: also where its config does not tell."""
-    config = machine.config or machine.incomplete_config or models.FlyMachineConfig()
-    if config.mounts and config.mounts[0].name:
-        return config.mounts[0].name
-    attached = (v.name for v in observed.volumes if v.attached_machine_id == machine.id)
-    return next(attached, None) if hidden else None
+    members: Mapping[str, tuple[models.Machine, ...]],
+    found: Moves,
+    reached: Container[str | None],
+    options: DeployOptions,
+) -> None:
+    """Raises where a machine would be made on an empty volume, and the data is out of reach."""
+    for group, machines in sorted(found.taken.items()):
+        out = [machine for machine in machines if machine.id not in reached]
+        fails = out and (
+            any(machine.id in found.heirs.values() for machine in out)
+            or (len(out) == len(machines) and group not in members and makes_machines(options))
+        )
+        if fails:
+            groups = sorted({group, *map(group_of, out)})
+            data = ", ".join(volume for machine in out for volume in _volumes_of(observed, machine))
+            raise ConfigError(
+                f"app {observed.name}: group {group} would get a new, empty volume: its data is in "
+                f"volume {data} of group {group_of(out[0])}, which the options leave out",
+                hint=f"deploy them together: --process-groups {','.join(groups)}, and without "
+                "options that leave out regions or machines",
+            )
 
 
 def refuse_unasked(observed: ObservedApp, departures: Departures, options: DeployOptions) -> None:
     """Raises DestructiveChange where nobody agreed to what becomes of machines."""
     groups = [group for group, machines in sorted(departures.groups.items()) if machines]
-    if options.allow_destructive or not (groups or departures.moves):
+    if options.allow_destructive or not (groups or departures.moves.taken):
         return
     machines = {m.id: m for group in groups for m in departures.groups[group]}
-    machines |= {m.id: m for _, taken in sorted(departures.moves.items()) for m in taken}
-    taker = departures.taker
+    machines |= {m.id: m for _, taken in sorted(departures.moves.taken.items()) for m in taken}
+    taker = departures.moves.taker
     fates = "; ".join(_fate(observed, m, taker.get(m.id or "")) for m in machines.values())
     left = f"group {', '.join(groups)} is no longer part of the app"
     raise DestructiveChange(
@@ -146,7 +137,7 @@ def removal_of_groups(
     left would never run and the group begins anew.
     """
     ends = tuple(step.id for step in last_steps(after))
-    taken = departures.taker
+    taken = departures.moves.taker
     steps: list[DestroyMachine] = []
     for group, machines in sorted(departures.groups.items()):
         gone = {m.id or "": m for m in machines if m.id not in taken}
@@ -179,7 +170,7 @@ def moved(observed: ObservedApp, departures: Departures, plan: GroupPlan) -> Gro
 
     One whose place another machine takes in its present group goes on when that is well.
     """
-    taken = departures.taker
+    taken = departures.moves.taker
     ends = {
         step.id: step
         for step in plan.steps
@@ -189,7 +180,7 @@ def moved(observed: ObservedApp, departures: Departures, plan: GroupPlan) -> Gro
     steps = (step.after(*behind.get(step.id, ())) for step in plan.steps if step.id not in ends)
     notes = (
         _goes_on(machine, group, ", ".join(_volumes_of(observed, machine)))
-        for group, machines in sorted(departures.moves.items())
+        for group, machines in sorted(departures.moves.taken.items())
         for machine in machines
     )
     return evolve(plan, steps=tuple(steps), notes=(*plan.notes, *notes))

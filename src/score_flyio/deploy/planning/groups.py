@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from attrs import evolve
 
+from fly_machines import models
 from score_flyio.deploy.metadata import by_group
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.counts import (
@@ -15,6 +18,7 @@ from score_flyio.deploy.planning.counts import (
 )
 from score_flyio.deploy.planning.departures import (
     departures,
+    makes_machines,
     moved,
     refuse_unasked,
     removal_of_groups,
@@ -24,6 +28,7 @@ from score_flyio.deploy.planning.launches import launch_steps
 from score_flyio.deploy.planning.leftovers import Members, sort_out
 from score_flyio.deploy.planning.machine_checks import telling_untested
 from score_flyio.deploy.planning.model import GroupContext, GroupPlan, PlanContext, behind, join
+from score_flyio.deploy.planning.moves import Moves
 from score_flyio.deploy.planning.replacements import behind_replaced_ones
 from score_flyio.deploy.planning.updates import in_scope, update_steps
 from score_flyio.deploy.step import CreateMachine, DestroyMachine
@@ -37,19 +42,21 @@ def plan_groups(context: PlanContext) -> GroupPlan:
 
     Raises:
         DestructiveChange: a group left, and nobody agreed to what becomes of it.
+        ConfigError: a group would have the data of machines that the options leave out.
     """
     spec, options, observed = context.desired.spec, context.options, context.observed
     left = departures(spec, observed, options)
     refuse_unasked(observed, left, options)
     members = by_group(observed.machines, default=default_group(spec))
-    creates = not (options.update_only or options.only_machines)
+    creates = makes_machines(options)
     within = within_reach(members, options)
     plans: list[GroupPlan] = []
     for group in map(context.of, process_groups(spec)):
         if options.process_groups and group.group not in options.process_groups:
             continue
-        taken = left.moves.get(group.group, ())
+        taken = left.moves.taken.get(group.group, ())
         found = sort_out(context.app, group.group, (*members.get(group.group, ()), *taken))
+        found = evolve(found, stand_ins=_stand_ins(found, taken, left.moves))
         touched = {machine.id for machine in within.get(group.group, ())}
         gone = tuple(step for step in found.gone if step.target.machine in touched)
         plans.append(_destroyed(gone))
@@ -61,6 +68,13 @@ def plan_groups(context: PlanContext) -> GroupPlan:
     stays = moved(observed, left, join(plans))
     ends = removal_of_groups(observed, left, after=stays.steps)
     return behind_replaced_ones(_standbys_last(join([ends, stays])))
+
+
+def _stand_ins(members: Members, taken: Iterable[models.Machine], moves: Moves) -> dict[str, str]:
+    """By machine that goes, what takes its place; none that comes from another group goes."""
+    coming, there = ({machine.id for machine in some} for some in (taken, members.machines))
+    known = {old: new for old, new in members.stand_ins.items() if old not in coming}
+    return known | {old: new for old, new in moves.heirs.items() if old in there}
 
 
 def _present(context: GroupContext, members: Members, *, creates: bool) -> GroupPlan:

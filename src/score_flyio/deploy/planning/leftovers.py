@@ -63,9 +63,17 @@ def sort_out(app: str, group: str, machines: Iterable[models.Machine]) -> Member
             if reason
         ),
         stand_ins={
-            old: m.id or "" for m in kept if (old := Marks.of(m).stands_for) and old in present
+            old: m.id or ""
+            for m in kept
+            if (old := Marks.of(m).stands_for) in present and old and not _came_back(by_id[old], m)
         },
     )
+
+
+def _came_back(machine: models.Machine, replacement: models.Machine) -> bool:
+    """Whether a machine went to another group, and came back in the place of its replacement."""
+    marks = Marks.of(machine)
+    return marks.former_group is not None and marks.stands_for == replacement.id
 
 
 def _orphaned(machine: models.Machine, machines: tuple[models.Machine, ...]) -> bool:
@@ -78,12 +86,13 @@ def _second_launch(machines: Iterable[models.Machine]) -> tuple[str, ...]:
     """The machines of launches that met another one.
 
     What was deployed with the others since is part of the group: it has a release in common with
-    them, or took over from a machine of its launch.
+    them, or took over from a machine of its launch. So is what came from another group.
     """
     launches: dict[str, list[models.Machine]] = {}
     for machine in machines:
         launch = Launch.of_machine(machine)
-        if launch is not None and not launch.again and _age(machine):
+        taken_over = Marks.of(machine).former_group is not None
+        if launch is not None and not launch.again and not taken_over and _age(machine):
             launches.setdefault(launch.id, []).append(machine)
     begun = {name: min(map(_age, made)) for name, made in launches.items()}
     releases = {name: {Marks.of(m).release_id for m in made} for name, made in launches.items()}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from attrs import evolve
 
 from fly_machines import models
 from score_flyio.deploy.condition import host_answers, rests
 from score_flyio.deploy.desired.update import MachineUpdate
-from score_flyio.deploy.metadata import Launch, Marks, take_over
+from score_flyio.deploy.metadata import FORMER_GROUP, Launch, Marks, take_over, without_marks
 from score_flyio.deploy.model import Ref, Undo
 from score_flyio.deploy.planning.leftovers import Members
 from score_flyio.deploy.planning.model import GroupContext, GroupPlan, update_of
@@ -26,7 +26,11 @@ from score_flyio.errors import DestructiveChange, PlanError
 
 
 def replacement_steps(
-    context: GroupContext, members: Members, replaced: list[tuple[models.Machine, MachineUpdate]]
+    context: GroupContext,
+    members: Members,
+    replaced: list[tuple[models.Machine, MachineUpdate]],
+    *,
+    starting: Container[str],
 ) -> GroupPlan:
     """Raises DestructiveChange where a volume would be left behind without consent."""
     steps: list[Step] = []
@@ -37,7 +41,14 @@ def replacement_steps(
         _check_volumes(context, machine)
         if stand_in := members.stand_ins.get(machine.id or ""):
             found = next(m for m in members.machines if m.id == stand_in)
-            steps += finish_replacement(context.app, context.group, machine, found, context.waiting)
+            steps += finish_replacement(
+                context.app,
+                context.group,
+                machine,
+                found,
+                context.waiting,
+                resting=rests(found) and stand_in not in starting,
+            )
             continue
         made = _replacement(context, machine, update)
         made = evolve(made, number=number, of=len(replaced), needs=previous)
@@ -96,10 +107,12 @@ def finish_replacement(
     machine: models.Machine,
     stand_in: models.Machine,
     waiting: Waiting,
+    *,
+    resting: bool,
 ) -> list[Step]:
-    """The old machine goes once its replacement, made by an earlier run, is well.
+    """The old machine goes once what takes its place is well.
 
-    One that was made to rest, since the old one rested, has nothing to be waited for.
+    One that rests has nothing to be waited for: it was made so, since the old one rested.
     """
     healthy = AwaitHealthy(
         id=f"replaced:{machine.id}:healthy",
@@ -115,10 +128,10 @@ def finish_replacement(
         app=app,
         group=group,
         target=Ref(machine=machine.id),
-        reason=f"replaced by machine {stand_in.id} in an earlier run",
-        needs=() if rests(stand_in) else (healthy.id,),
+        reason=f"machine {stand_in.id} takes its place",
+        needs=healthy.needs if resting else (healthy.id,),
     )
-    return [gone] if rests(stand_in) else [healthy, gone]
+    return [gone] if resting else [healthy, gone]
 
 
 def behind_replaced_ones(plan: GroupPlan) -> GroupPlan:
@@ -165,7 +178,8 @@ def _check_volumes(context: GroupContext, machine: models.Machine) -> None:
 def _replacement(
     context: GroupContext, machine: models.Machine, update: MachineUpdate
 ) -> CreateMachine:
-    config = with_history(update.request.config or models.FlyMachineConfig(), machine)
+    config = without_marks(update.request.config or models.FlyMachineConfig(), {FORMER_GROUP})
+    config = with_history(config, machine)
     config = context.secrets.stamp(Marks(stands_for=machine.id).stamp(config))
     return CreateMachine(
         id=_replace(machine.id),

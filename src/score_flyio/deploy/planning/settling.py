@@ -6,6 +6,7 @@ from attrs import evolve, frozen
 
 from fly_machines import models
 from score_flyio.base.record import Record
+from score_flyio.deploy.condition import rests
 from score_flyio.deploy.metadata import by_group
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
@@ -54,5 +55,7 @@ def _finished(
         stand_in = known[new]
         config = stand_in.config or models.FlyMachineConfig()
         waiting = waiting_of([config], options, definition)
-        steps += finish_replacement(observed.name, group, known[old], stand_in, waiting)
+        steps += finish_replacement(
+            observed.name, group, known[old], stand_in, waiting, resting=rests(stand_in)
+        )
     return steps

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fly_machines import models
 from score_flyio.deploy.condition import rests
+from score_flyio.deploy.metadata import group_of
 from score_flyio.deploy.planning.model import GroupContext
-from score_flyio.flytoml.groups import flatten
+from score_flyio.flytoml.groups import default_group, flatten
 
 
 def to_start(context: GroupContext, machines: Sequence[models.Machine]) -> frozenset[str]:
@@ -26,3 +27,19 @@ def to_start(context: GroupContext, machines: Sequence[models.Machine]) -> froze
         running = sum(1 for m in machines if m.region == region and not rests(m))
         resting = resting[: max(0, wanted - running)]
     return frozenset(machine.id or "" for machine in resting)
+
+
+def taking_a_running_place(
+    context: GroupContext, machines: Sequence[models.Machine], heirs: Mapping[str, str]
+) -> frozenset[str]:
+    """Ids of machines at rest that come from another group, each for one that runs.
+
+    `heirs` has the new one by that which goes.
+    """
+    default = default_group(context.desired.spec)
+    running = {heirs.get(machine.id or "") for machine in machines if not rests(machine)}
+    return frozenset(
+        machine.id or ""
+        for machine in machines
+        if machine.id in running and rests(machine) and group_of(machine, default) != context.group
+    )

@@ -23,6 +23,7 @@ from score_flyio.deploy.metadata import (
     ALL_SECRETS_SEEN,
     FORMER_GROUP,
     STAGED,
+    STANDS_FOR,
     Marks,
     by_group,
     group_of,
@@ -53,7 +54,7 @@ from score_flyio.deploy.planning.rollout import roll_out
 from score_flyio.deploy.planning.secrets import OWN_TOOL, waiting_secrets
 from score_flyio.deploy.planning.settling import settle
 from score_flyio.deploy.planning.standbys import standing_by
-from score_flyio.deploy.planning.starting import to_start
+from score_flyio.deploy.planning.starting import taking_a_running_place, to_start
 from score_flyio.deploy.planning.strategies.model import GroupUpdate, waiting_for, waiting_of
 from score_flyio.deploy.releases.images import with_image_that_runs
 from score_flyio.deploy.step import UpdateMachine
@@ -83,14 +84,24 @@ def update_steps(context: GroupContext, members: Members, *, counted: bool = Fal
     options, machines = context.options, members.machines
     reached = [machine for machine in machines if in_scope(machine, options)]
     starting = to_start(context, reached)
+    starting |= taking_a_running_place(context, reached, members.stand_ins)
+    places = {new: old for old, new in members.stand_ins.items()}
     changes = [
-        _change(context, m, starts=m.id in starting, counted=counted and is_open(m))
+        _change(
+            context,
+            m,
+            starts=m.id in starting,
+            counted=counted and is_open(m),
+            place=places.get(m.id or ""),
+        )
         for m in reached
     ]
     replaced = [c for c in changes if c.step is None or c.machine.id in members.stand_ins]
     heirs = heirs_of(members, (c.machine for c in replaced))
     plain = [_standing_by(c, machines, heirs) for c in changes if c not in replaced]
-    others = replacement_steps(context, members, [(c.machine, c.update) for c in replaced])
+    others = replacement_steps(
+        context, members, [(c.machine, c.update) for c in replaced], starting=starting
+    )
     settings = deploy_settings(context.desired.spec)
     update = GroupUpdate(
         app=context.app,
@@ -142,7 +153,12 @@ def in_scope(machine: models.Machine, options: DeployOptions) -> bool:
 
 
 def _change(
-    context: GroupContext, machine: models.Machine, *, starts: bool, counted: bool
+    context: GroupContext,
+    machine: models.Machine,
+    *,
+    starts: bool,
+    counted: bool,
+    place: str | None,
 ) -> _Change:
     desired, secrets = context.desired, context.secrets
     update = update_input(
@@ -157,7 +173,9 @@ def _change(
     if counted:
         config = Marks(counted=LAUNCHED).stamp(update.request.config or models.FlyMachineConfig())
         update = evolve(update, request=evolve(update.request, config=config))
-    config = _from_group(context, machine, update.request.config or models.FlyMachineConfig())
+    config = _from_group(
+        context, machine, update.request.config or models.FlyMachineConfig(), place
+    )
     update = evolve(update, request=evolve(update.request, config=config))
     if update.replaced_because:
         return _Change(machine=machine, update=update)
@@ -172,13 +190,20 @@ def _change(
 
 
 def _from_group(
-    context: GroupContext, machine: models.Machine, config: models.FlyMachineConfig
+    context: GroupContext,
+    machine: models.Machine,
+    config: models.FlyMachineConfig,
+    place: str | None,
 ) -> models.FlyMachineConfig:
-    """The config, which says where the machine comes from, as long as others are left there."""
+    """The config, which says where the machine comes from, as long as others are left there.
+
+    And in whose place it comes, so that this one goes should the run be cut short.
+    """
     default = default_group(context.desired.spec)
     former, marked = group_of(machine, default), Marks.of(machine).former_group
     if former != context.group:
-        return Marks(former_group=former).stamp(config)
+        marks = Marks(former_group=former, stands_for=place)
+        return marks.stamp(without_marks(config, {STANDS_FOR}))
     if marked and marked not in {group_of(m, default) for m in context.observed.machines}:
         return without_marks(config, {FORMER_GROUP})
     return config

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -162,10 +163,153 @@ def test_nobody_agreed_to_what_becomes_of_a_group() -> None:
         planned(wanted(SPLIT), with_data())
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"process_groups": ("web",)},
+        {"exclude_machines": ("m1",)},
+        {"only_regions": ("fra",)},
+    ],
+)
+def test_no_group_begins_without_data_that_the_options_leave_out(options: Any) -> None:
+    for agreed_to in (True, False):
+        with pytest.raises(ConfigError) as refused:
+            planned(wanted(WEB), with_data(), allow_destructive=agreed_to, **options)
+        assert "new, empty volume" in refused.value.message
+        assert "vol1 of group app" in refused.value.message
+        assert "--process-groups app,web" in (refused.value.hint or "")
+    none = planned(wanted(WEB), with_data(), update_only=True, **options)
+    assert none.empty
+
+
+def test_what_other_regions_have_of_a_group_that_begins_comes_later() -> None:
+    observed = with_data(2, regions=["fra", "iad"])
+    plan = planned(wanted(WEB), observed, allow_destructive=True, only_regions=("fra",))
+    assert taken_over(plan) == {"m1": "web"}
+    assert not of_kind(plan, CreateMachine, CreateVolume, DestroyMachine)
+
+
 def test_a_group_out_of_reach_needs_no_consent() -> None:
     observed = with_data()
-    options = DeployOptions(process_groups=("web",))
-    refuse_unasked(observed, departures(wanted(WEB).spec, observed, options), options)
+    options = DeployOptions(process_groups=("app",))
+    spec = wanted(WEB.replace("web", "app")).spec
+    refuse_unasked(observed, departures(spec, observed, options), options)
+
+
+BOTH = "[processes]\napp = 'a'\nworker = 'b'\n"
+IN_APP = wanted(BOTH + MOUNT + "processes = ['app']\n")
+IN_WORKER = wanted(BOTH + MOUNT + "processes = ['worker']\n")
+
+
+def with_workers(count: int, *, of: int = 1, regions: Iterable[str] = ()) -> ObservedApp:
+    """An app whose volumes are in `count` of the machines m1, m2, …; w1, w2, … have none."""
+    observed = with_data(of)
+    config = observed.machines[0].config
+    assert config is not None
+    metadata = {**(config.metadata or {}), "fly_process_group": "worker"}
+    config = evolve(config, metadata=metadata, mounts=None)
+    places = (*regions, *("iad" for _ in range(count)))[:count]
+    workers = (machine(f"w{n}", config, region=r) for n, r in enumerate(places, start=1))
+    return evolve(observed, machines=(*observed.machines, *workers))
+
+
+@pytest.mark.parametrize(("data", "workers"), [(1, 1), (2, 2), (3, 1), (1, 3), (2, 1)])
+def test_a_mount_that_moves_between_groups_takes_a_machine_for_each_without_data(
+    data: int, workers: int
+) -> None:
+    plan = agreed(IN_WORKER, with_workers(workers, of=data))
+    both = min(data, workers)
+    pairs = {f"m{n}": f"w{n}" for n in range(1, both + 1)}
+    assert taken_over(plan) == dict.fromkeys(pairs, "worker")
+    made = [s for s in plan.steps if isinstance(s, CreateMachine)]
+    assert sorted(s.group or "" for s in made) == ["app"] * data + ["worker"] * (workers - both)
+    assert len(of_kind(plan, CreateVolume)) == workers - both
+    gone = {f"m{n}" for n in range(both + 1, data + 1)} | {f"w{n}" for n in range(1, workers + 1)}
+    assert set(of_kind(plan, DestroyMachine)) == {f"destroy:{name}" for name in gone}
+    for mover, place in pairs.items():
+        end = next(s for s in plan.steps if s.id == f"destroy:{place}")
+        assert end.needs == (f"replaced:{place}:healthy",)
+        update = next(s for s in plan.steps if s.id == f"update:{mover}")
+        assert f"replace:{mover}:healthy" in update.needs
+        assert f"machine {mover} goes on in group worker, with its volume vol{mover[1:]}" in (
+            plan.notes
+        )
+    left = [n for n in plan.notes if "stays, in no machine" in n]
+    assert len(left) == data - both
+
+
+def test_a_machine_takes_a_place_in_its_own_region_first() -> None:
+    plan = agreed(IN_WORKER, with_workers(2, regions=["fra", "iad"]))
+    config = next(s for s in plan.steps if isinstance(s, UpdateMachine)).config
+    assert (config.metadata or {})[STANDS_FOR] == "w2"
+
+
+def test_a_move_into_a_place_that_was_cut_short_goes_on() -> None:
+    observed = with_workers(2, of=3)
+    plan = agreed(IN_WORKER, observed)
+    updates = {s.machine: s for s in plan.steps if isinstance(s, UpdateMachine)}
+    made = next(s for s in plan.steps if isinstance(s, CreateMachine) and s.previous == "m1")
+    half = changed(observed, "m1", config=updates["m1"].config)
+    half = evolve(half, machines=(*half.machines, machine("m9", made.config)))
+    again = agreed(IN_WORKER, half)
+    assert taken_over(again) == {"m2": "worker"}
+    assert set(of_kind(again, DestroyMachine)) == {"destroy:w1", "destroy:w2", "destroy:m3"}
+    assert not of_kind(again, CreateVolume)
+
+
+@pytest.mark.parametrize("resting", ["m1", "w1", "both"])
+def test_what_takes_a_running_place_runs(resting: str) -> None:
+    observed = with_workers(1)
+    for name in ("m1", "w1") if resting == "both" else (resting,):
+        observed = changed(observed, name, state="stopped")
+    plan = agreed(IN_WORKER, observed)
+    update = next(s for s in plan.steps if isinstance(s, UpdateMachine))
+    assert update.request.skip_launch is (resting == "both")
+    end = next(s for s in plan.steps if s.id == "destroy:w1")
+    assert end.needs == (("update:m1",) if resting == "both" else ("replaced:w1:healthy",))
+
+
+def test_the_data_comes_back_when_the_mount_does() -> None:
+    observed = with_workers(1)
+    (update,) = (s for s in agreed(IN_WORKER, observed).steps if isinstance(s, UpdateMachine))
+    config = observed.machines[1].config
+    assert config is not None
+    metadata = {**(config.metadata or {}), "fly_process_group": "app", STANDS_FOR: "m1"}
+    new = machine("m9", evolve(config, metadata=metadata))
+    there = changed(observed, "m1", config=update.config)
+    there = evolve(there, machines=(there.machines[0], new))
+    plan = agreed(IN_APP, there)
+    assert taken_over(plan) == {"m1": "app"}
+    assert of_kind(plan, DestroyMachine) == ["destroy:m9"]
+    assert not of_kind(plan, CreateVolume)
+
+
+@pytest.mark.parametrize(
+    "options", [{"process_groups": ("worker",)}, {"exclude_machines": ("m1",)}]
+)
+def test_no_machine_is_replaced_on_an_empty_volume_while_the_data_is_left_out(options: Any) -> None:
+    with pytest.raises(ConfigError, match="new, empty volume"):
+        planned(IN_WORKER, with_workers(1), allow_destructive=True, **options)
+    rest = planned(
+        IN_WORKER, with_workers(1), allow_destructive=True, exclude_machines=("w1", "m1")
+    )
+    assert not of_kind(rest, CreateVolume, DestroyMachine, UpdateMachine)
+
+
+def test_groups_that_exchange_their_mounts_are_refused_with_the_way_out() -> None:
+    observed = with_workers(1)
+    config = observed.machines[1].config
+    assert config is not None
+    logs = models.FlyMachineMount(name="logs", path="/logs", volume="vol9")
+    observed = changed(observed, "w1", config=evolve(config, mounts=[logs]))
+    volume = models.Volume(id="vol9", name="logs", region="iad", attached_machine_id="w1")
+    observed = evolve(observed, volumes=(*observed.volumes, volume))
+    text = BOTH + MOUNT + "processes = ['worker']\n" + MOUNT.replace("data", "logs")
+    with pytest.raises(ConfigError, match="exchange their mounts") as refused:
+        agreed(wanted(text + "processes = ['app']\n"), observed)
+    assert "deploy twice" in (refused.value.hint or "")
+    first = agreed(wanted(BOTH + MOUNT.replace("data", "logs") + "processes = ['app']\n"), observed)
+    assert taken_over(first) == {"w1": "app"}
 
 
 def test_data_on_a_lost_host_is_waited_for() -> None:
