@@ -369,3 +369,11 @@ def test_the_document_tells_every_input(file: str) -> None:
         rf"^\| input of `{re.escape(file)}` .*\n(?:\|.*\n)+", document, re.MULTILINE
     )
     assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == set(inputs)
+
+
+@pytest.mark.parametrize("file", ["README.md", "docs/ci.md"])
+def test_the_steps_that_documents_show_are_such(file: str) -> None:
+    blocks = re.findall(r"```yaml\n(- uses: .*?)```", (ROOT / file).read_text(), re.DOTALL)
+    ((step,),) = [yaml.safe_load(block) for block in blocks]
+    assert step["uses"] == OWN_ACTION
+    assert step["with"].keys() <= ACTION["inputs"].keys()
