@@ -44,7 +44,7 @@ async def examine(client: FlyClient, target: Target, environ: Mapping[str, str])
     checks: Sequence[tuple[str, Callable[[], Awaitable[Diagnosis]]]] = (
         ("api", lambda: _api(client, target)),
         ("organization", lambda: _organization(client, target)),
-        ("registry", lambda: _registry(target, environ)),
+        ("registry", lambda: _registry(client, target, environ)),
     )
     found: dict[str, Diagnosis] = {}
 
@@ -144,12 +144,12 @@ async def _asked_for_apps(client: FlyClient, target: Target) -> Diagnosis:
     )
 
 
-async def _registry(target: Target, environ: Mapping[str, str]) -> Diagnosis:
+async def _registry(client: FlyClient, target: Target, environ: Mapping[str, str]) -> Diagnosis:
     name, elsewhere = "registry", environ.get(FLY_HOST_VARIABLE)
     if not isinstance(target, FlyTarget) or not (target.is_fly or elsewhere):
         return Diagnosis(name=name, ok=True, message="not needed: the target is not Fly.io")
     host = fly_registry(environ)
-    async with Registries(Logins(environ, fly=target.tokens.password())) as registries:
+    async with Registries(Logins(environ, fly=client.password)) as registries:
         await registries.check_login(host)
     return Diagnosis(name=name, ok=True, message=f"{host} takes the token")
 

@@ -306,7 +306,7 @@ class Images:
             new_id = session.new_id()
             return await ensure_builder(session.client.api, org, new_id=new_id, region=region)
 
-        return RemoteBuilder.of(find, target.tokens.password(), self._environ)
+        return RemoteBuilder.of(find, session.client.password, self._environ)
 
     def _target_registry(self) -> Registries | None:
         """Of an emulator, which knows what it takes the names of images for."""
@@ -321,8 +321,8 @@ class Images:
 
     @property
     def _logins(self) -> Logins:
-        target = self.session.target
-        own = target.tokens.password() if isinstance(target, FlyTarget) else None
+        session = self.session
+        own = session.client.password if isinstance(session.target, FlyTarget) else None
         return Logins(self._environ, fly=own)
 
     @property

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from fly_machines import FlyMachinesApi
+from score_flyio.base.secret import Secret
 from score_flyio.events import Event
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.limits import RateLimiter
@@ -58,11 +59,20 @@ class FlyClient:
                 carrier, limiter=limiter, policy=policy, rng=rng, emit=emit or _ignore
             )
 
+        self._login = login
         self.transport = transport
         self.api = FlyMachinesApi(sender(base_url))
         web = sender(web_url) if web_url is not None else None
         self.releases = None if web is None else ReleaseApi(web)
         self.logs = None if web is None else LogApi(web)
+
+    async def password(self) -> Secret:
+        """The tokens that are valid now, as registry and builder take them.
+
+        Raises:
+            FlyError: they have ended, and nothing renews them.
+        """
+        return (await self._login.fresh()).password()
 
     async def __aenter__(self) -> Self:
         return self

@@ -75,6 +75,8 @@ class Access:
                 if registry.failed is not None and registry.failed_at >= begun:
                     raise registry.failed  # while this call waited for its turn
                 await self._get_to_know(host, registry)
+            elif not self._logins.lasts(host):
+                registry.login = await self._logins.find(host)
             assert registry.challenge is not None
             if refused is not None and registry.challenge.scheme == "none":
                 registry.challenge = challenge_of(refused.headers.get("www-authenticate", ""))

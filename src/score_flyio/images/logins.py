@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import anyio
 from attrs import frozen
@@ -28,6 +28,19 @@ HUB_KEY: Final = "https://index.docker.io/v1/"
 HELPER_SECONDS: Final = 30.0
 IDENTITY: Final = "<token>"
 """The user that a helper names for an identity token."""
+
+
+Password: TypeAlias = Callable[[], Awaitable[Secret]]
+"""Gives one that is valid now: Fly's tokens may end during a run, and are renewed."""
+
+
+def lasting(password: Secret) -> Password:
+    """The same one whenever it is asked for."""
+
+    async def give() -> Secret:
+        return password
+
+    return give
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -63,14 +76,18 @@ class Logins:
     """The logins of one environment."""
 
     def __init__(
-        self, environ: Mapping[str, str], *, fly: Secret | None = None, home: Path | None = None
+        self, environ: Mapping[str, str], *, fly: Password | None = None, home: Path | None = None
     ) -> None:
-        """`fly` is the password for Fly's registry; `home` replaces the home folder."""
+        """`fly` gives the password for Fly's registry; `home` replaces the home folder."""
         self._environ = environ
         self._fly_host = fly_registry(environ)
         self._fly = fly
         self._home = home
         self._config: Mapping[str, Any] | None = None
+
+    def lasts(self, host: str) -> bool:
+        """Whether a login for a registry stays valid for the whole run, once it is found."""
+        return host != self._fly_host or self._fly is None
 
     async def find(self, host: str) -> Login | None:
         """The login for a registry, if there is any.
@@ -80,7 +97,7 @@ class Logins:
             ImageError: a credential helper failed.
         """
         if host == self._fly_host and self._fly is not None:
-            return Login(user="x", password=self._fly)
+            return Login(user="x", password=await self._fly())
         config = await self._docker_config()
         helper = _of(config.get("credHelpers"), host)
         if helper is None:  # an empty one keeps the general one away from this registry

@@ -18,7 +18,7 @@ from score_flyio.errors import ImageError
 from score_flyio.images.build import Builder, BuildSettings, Progress, content_tag, prepare
 from score_flyio.images.builders.choose import BuilderContext, choose_builder
 from score_flyio.images.builders.docker import DockerBuilder
-from score_flyio.images.logins import Logins
+from score_flyio.images.logins import Logins, lasting
 from score_flyio.images.reference import ImageReference
 from score_flyio.images.registry import Registries
 from tests.integration.images.conftest import PASSWORD, Registry, Storage, program
@@ -54,7 +54,7 @@ def choose(
 
 def logins_of(registry: Registry, environ: dict[str, str] | None = None) -> Logins:
     stands_in = {**(environ or {}), "FLY_REGISTRY_HOST": registry.host}
-    return Logins(stands_in, fly=Secret(PASSWORD))
+    return Logins(stands_in, fly=lasting(Secret(PASSWORD)))
 
 
 def settings(folder: Path, **more: Any) -> BuildSettings:

@@ -13,7 +13,7 @@ import pytest
 from score_flyio.base.secret import Secret
 from score_flyio.images.build import BuildSettings, prepare
 from score_flyio.images.builders.choose import BuilderContext, choose_builder
-from score_flyio.images.logins import Logins
+from score_flyio.images.logins import Logins, lasting
 from score_flyio.images.reference import ImageReference
 from tests.cli.conftest import Cli
 from tests.cli.platform import Platform
@@ -124,7 +124,7 @@ def test_the_sample_with_a_dockerfile(
     daemon = docker_host(kind or "buildkit") if name in {"docker", "fly"} else ""
     mirrored = name == "buildkit"  # its own images are no bases; the registry is its mirror
     base = f"{registry.host}/library/busybox:1.37" if mirrored else "busybox:1.37"
-    logins = Logins(cli.environ, fly=Secret(PASSWORD))
+    logins = Logins(cli.environ, fly=lasting(Secret(PASSWORD)))
     have_base_image(cli, base, name, daemon, logins, push=mirrored)
     shutil.copytree(SAMPLES / "dockerfile", cli.directory / "sample")
     start_project(cli)

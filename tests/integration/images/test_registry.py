@@ -13,7 +13,7 @@ import pytest
 
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ImageError, ImageNotFound, RegistryDenied
-from score_flyio.images.logins import Logins
+from score_flyio.images.logins import Logins, lasting
 from score_flyio.images.reference import ImageReference
 from score_flyio.images.registry import INDEXES, MANIFESTS, Registries
 from tests.integration.images.conftest import PASSWORD, Registry
@@ -76,7 +76,7 @@ def put(registry: Registry, repository: str, tag: str, manifest: dict[str, objec
 
 @pytest.fixture
 async def registries(registry: Registry) -> AsyncIterator[Registries]:
-    logins = Logins({"FLY_REGISTRY_HOST": registry.host}, fly=Secret(PASSWORD))
+    logins = Logins({"FLY_REGISTRY_HOST": registry.host}, fly=lasting(Secret(PASSWORD)))
     async with Registries(logins, pauses=()) as client:
         yield client
 
@@ -126,7 +126,7 @@ async def test_what_is_not_there(registry: Registry, registries: Registries) -> 
 
 @pytest.mark.parametrize("fly", [None, Secret("wrong")])
 async def test_without_a_login(registry: Registry, fly: Secret | None) -> None:
-    logins = Logins({"FLY_REGISTRY_HOST": registry.host}, fly=fly)
+    logins = Logins({"FLY_REGISTRY_HOST": registry.host}, fly=None if fly is None else lasting(fly))
     async with Registries(logins, pauses=()) as client:
         with pytest.raises(RegistryDenied) as raised:
             await client.resolve(named(registry, "private"))

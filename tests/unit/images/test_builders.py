@@ -8,7 +8,9 @@ import ssl
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Literal
 
+import httpx
 import pytest
 import trio
 from attrs import evolve
@@ -26,12 +28,12 @@ from score_flyio.images.builders.choose import (
     builders_there,
     choose_builder,
 )
-from score_flyio.images.builders.docker import DockerBuilder
+from score_flyio.images.builders.docker import DockerBuilder, client_of
 from score_flyio.images.builders.fly import FlyBuilder, RemoteBuilder, without_alpn
-from score_flyio.images.builders.programs import BuildctlBuilder
+from score_flyio.images.builders.programs import BuildahBuilder, BuildctlBuilder
 from score_flyio.images.builders.protobuf import encoded, fields
 from score_flyio.images.builders.trace import Trace
-from score_flyio.images.logins import Logins
+from score_flyio.images.logins import Logins, lasting
 from score_flyio.images.reference import ImageReference
 
 
@@ -164,7 +166,7 @@ async def test_fly_is_the_last_of_auto_and_none_of_local(bare: dict[str, str]) -
     async def find() -> str:
         raise AssertionError("nobody builds")
 
-    remote = RemoteBuilder(find=find, password=Secret("x"))
+    remote = RemoteBuilder(find=find, password=lasting(Secret("x")))
     with_fly = evolve(context(bare), remote=remote)
     assert builder_names()[-1] == "fly"
     assert (await choose_builder(with_fly)).name == "fly"
@@ -180,17 +182,74 @@ def test_the_remote_builder_is_at_its_name_or_at_what_stands_in() -> None:
     async def find() -> str:
         return "fly-builder-1"
 
+    password = lasting(Secret("tok"))
+
     def address(**environ: str) -> DaemonAddress:
-        return RemoteBuilder.of(find, Secret("tok"), environ).address("fly-builder-1", "app")
+        return RemoteBuilder.of(find, password, environ).address("fly-builder-1", "app")
 
     found = address()
-    assert (found.url, found.login) == ("https://fly-builder-1.fly.dev", ("app", Secret("tok")))
+    assert (found.url, found.login) == ("https://fly-builder-1.fly.dev", ("app", password))
     assert found.trust is not None
     assert found.trust.verify_mode == ssl.CERT_REQUIRED
     assert found.trust.check_hostname
     assert found.trust.cert_store_stats()["x509_ca"] > 0
     assert address(FLY_BUILDER_HOST="127.0.0.1:9").url == "http://127.0.0.1:9"
     assert address(FLY_BUILDER_HOST="b.example.com").url == "https://b.example.com"
+
+
+async def test_the_remote_builder_gets_the_tokens_that_are_valid_at_each_request() -> None:
+    tokens = iter(("first", "second"))
+
+    async def password() -> Secret:
+        return Secret(next(tokens))
+
+    address = DaemonAddress(url="http://127.0.0.1:9", login=("app", password))
+    sent = []
+    async with client_of(address) as client:
+        for path in ("/build", "/push"):
+            request = client.build_request("POST", path)
+            assert isinstance(client.auth, httpx.Auth)
+            flow = client.auth.async_auth_flow(request)
+            signed = await anext(flow)
+            await flow.aclose()
+            sent.append(base64.b64decode(signed.headers["authorization"].split()[1]))
+    assert sent == [b"app:first", b"app:second"]
+
+
+BUILDAH = """
+case "$1" in
+  build) ;;
+  push)
+    cp "$REGISTRY_AUTH_FILE" "$RECORD"
+    while [ "$1" != --digestfile ]; do shift; done
+    printf sha256:abc > "$2" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("name", ["buildah", "podman"])
+async def test_what_a_long_build_made_is_pushed_with_the_tokens_of_then(
+    tmp_path: Path, name: Literal["buildah", "podman"]
+) -> None:
+    tokens = iter(("ended", "valid"))
+
+    async def password() -> Secret:
+        return Secret(next(tokens))
+
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    (tmp_path / "bin").mkdir()
+    record = tmp_path / "record.json"
+    builder = BuildahBuilder(
+        name=name,
+        program=executable(tmp_path / "bin" / name, BUILDAH),
+        logins=Logins({"FLY_REGISTRY_HOST": "127.0.0.1:5000"}, fly=password),
+        environ={"PATH": os.environ["PATH"], "TMPDIR": str(tmp_path), "RECORD": str(record)},
+    )
+    settings = BuildSettings(name="web", folder=tmp_path)
+    build = await prepare(settings, ImageReference.parse("127.0.0.1:5000/app:1"))
+    assert await builder.build(build, lambda _: None) == "sha256:abc"
+    login = json.loads(record.read_text())["auths"]["127.0.0.1:5000"]["auth"]
+    assert base64.b64decode(login) == b"x:valid"
 
 
 async def test_no_protocol_is_offered_to_the_remote_builder() -> None:
@@ -246,7 +305,7 @@ async def test_buildctl_gets_everything_in_a_private_folder(
         "RECORD": str(record),
         "FLY_API_TOKEN": "t",
     }
-    logins = Logins({"FLY_REGISTRY_HOST": "127.0.0.1:5000"}, fly=Secret("token"))
+    logins = Logins({"FLY_REGISTRY_HOST": "127.0.0.1:5000"}, fly=lasting(Secret("token")))
     settings = BuildSettings(
         name="web",
         folder=project,
@@ -339,7 +398,7 @@ def test_a_remote_builder_that_does_not_wake_up(tmp_path: Path) -> None:
         (tmp_path / "Dockerfile").write_text("FROM scratch\n")
         settings = BuildSettings(name="web", folder=tmp_path)
         build = await prepare(settings, ImageReference.parse("registry.fly.io/x:1"))
-        remote = RemoteBuilder(find=find, password=Secret("x"), stands_in="127.0.0.1:1")
+        remote = RemoteBuilder(find=find, password=lasting(Secret("x")), stands_in="127.0.0.1:1")
         await FlyBuilder(remote=remote, logins=Logins({})).build(build, lambda _: None)
 
     with pytest.raises(ImageError, match="web: the remote builder fly-builder-1 does not wake up"):

@@ -24,7 +24,7 @@ from score_flyio.errors import (
     RegistryUnavailable,
 )
 from score_flyio.images.challenge import challenge_of
-from score_flyio.images.logins import Logins
+from score_flyio.images.logins import Logins, lasting
 from score_flyio.images.reference import ImageReference
 from score_flyio.images.registry import INDEXES, MANIFESTS, Registries
 
@@ -146,14 +146,40 @@ async def test_fly_takes_its_token_as_password() -> None:
         return has_manifest(request)
 
     script = Script(handler)
-    async with script.client(fly=Secret("fm2_abc,fm2_def")) as registries:
+    async with script.client(fly=lasting(Secret("fm2_abc,fm2_def"))) as registries:
         await registries.resolve(ImageReference.parse("registry.fly.io/shop:1"))
         await registries.check_login("registry.fly.io")
-    async with script.client(fly=Secret("fm2_other")) as registries:
+    async with script.client(fly=lasting(Secret("fm2_other"))) as registries:
         with pytest.raises(RegistryDenied) as raised:
             await registries.check_login("registry.fly.io")
     assert not raised.value.anonymous
     assert "fm2" not in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", ["Basic", "Bearer"])
+async def test_fly_gets_the_tokens_that_are_valid_when_it_asks(kind: str) -> None:
+    """Those that a run began with end while it builds."""
+    valid, given = ["first"], ["first"]
+
+    async def password() -> Secret:
+        return Secret(given[0])
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        header = request.headers.get("authorization", "")
+        if str(request.url).startswith(TOKEN_URL):
+            good = header == basic("x", valid[0])
+            return answer(200 if good else 401, content=json.dumps({"token": valid[0]}).encode())
+        if header not in {basic("x", valid[0]), f"Bearer {valid[0]}"}:
+            asks = f'{kind} realm="{TOKEN_URL}"'
+            return answer(401, www_authenticate=asks)
+        return has_manifest(request)
+
+    async with Script(handler).client(fly=password) as registries:
+        image = ImageReference.parse("registry.fly.io/shop:1")
+        assert await registries.resolve(image) == DIGEST
+        valid[0] = given[0] = "second"
+        assert (await registries.manifest(image)).content == MANIFEST
+        await registries.check_login("registry.fly.io")
 
 
 @pytest.mark.parametrize(
@@ -182,7 +208,7 @@ async def test_the_login_alone(
         return answer(status, content=content, **headers)
 
     script = Script(handler)
-    async with script.client(fly=Secret("fm2_secret")) as registries:
+    async with script.client(fly=lasting(Secret("fm2_secret"))) as registries:
         if error is None:
             await registries.check_login("registry.fly.io")
         else:
@@ -195,7 +221,7 @@ async def test_the_login_alone(
 async def test_another_host_stands_in_for_fly_over_plain_http() -> None:
     script = Script(has_manifest)
     environ = {"FLY_REGISTRY_HOST": "127.0.0.1:5000"}
-    async with script.client(environ, fly=Secret("t")) as registries:
+    async with script.client(environ, fly=lasting(Secret("t"))) as registries:
         await registries.check_login("127.0.0.1:5000")
     assert str(script.requests[0].url) == "http://127.0.0.1:5000/v2/"
 
@@ -217,7 +243,7 @@ async def test_logins_follow_no_redirect() -> None:
         return answer(307, location="https://cdn.example.com/blob")
 
     script = Script(handler)
-    async with script.client(fly=Secret("t")) as registries:
+    async with script.client(fly=lasting(Secret("t"))) as registries:
         found = await registries.manifest(ImageReference.parse("registry.fly.io/shop"))
     assert found.digest == DIGEST
     (redirected,) = script.asked("cdn.example.com")

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 from score_flyio.base.record import Record
-from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError
+from score_flyio.images.logins import Password
 
 SOCKETS: Final = ("/var/run/docker.sock", "/run/podman/podman.sock")
 """Podman's daemon speaks the same language."""
@@ -28,8 +28,8 @@ class DaemonAddress(Record):
     """Base of all paths."""
     socket: str | None = None
     trust: ssl.SSLContext | None = field(default=None, repr=False, eq=False)
-    login: tuple[str, Secret] | None = None
-    """User and password."""
+    login: tuple[str, Password] | None = None
+    """User, and what gives the password."""
 
     @property
     def shown(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from typing import Any, Final
@@ -23,7 +23,7 @@ from score_flyio.images.build import PLATFORM, Build, Progress, Tell
 from score_flyio.images.builders.address import DaemonAddress
 from score_flyio.images.builders.trace import Trace
 from score_flyio.images.context import in_thread, tar_of
-from score_flyio.images.logins import Login, Logins
+from score_flyio.images.logins import Login, Logins, Password
 from score_flyio.images.reference import DOCKER_HUB
 
 TIMEOUT: Final = httpx.Timeout(None, connect=10.0)
@@ -169,6 +169,20 @@ class DockerBuilder(Record):
         return secrets or (ping.get("builder-version") == BUILDKIT and bool(logins) and H2)
 
 
+class _Basic(httpx.Auth):
+    """A user, with a password that is asked for before each request."""
+
+    def __init__(self, user: str, password: Password) -> None:
+        self._user, self._password = user, password
+
+    async def async_auth_flow(
+        self, request: httpx.Request
+    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        password = await self._password()
+        known = httpx.BasicAuth(self._user, password.reveal())
+        yield next(known.sync_auth_flow(request))
+
+
 @asynccontextmanager
 async def client_of(address: DaemonAddress) -> AsyncIterator[httpx.AsyncClient]:
     """A client for one daemon."""
@@ -179,7 +193,7 @@ async def client_of(address: DaemonAddress) -> AsyncIterator[httpx.AsyncClient]:
     elif address.trust is not None:
         settings["trust"] = address.trust
     if login is not None:
-        settings["auth"] = httpx.BasicAuth(login[0], login[1].reveal())
+        settings["auth"] = _Basic(*login)
     async with http_client(encrypted=address.url.startswith("https:"), **settings) as client:
         yield client
 

@@ -17,13 +17,12 @@ from attrs import define, field, frozen
 
 from score_flyio.base.network import network_reason
 from score_flyio.base.record import Record
-from score_flyio.base.secret import Secret
 from score_flyio.base.web_address import is_loopback
 from score_flyio.errors import ImageError, NotAuthorized
 from score_flyio.images.build import Build, Progress, Tell
 from score_flyio.images.builders.address import DaemonAddress
 from score_flyio.images.builders.docker import DockerBuilder, client_of
-from score_flyio.images.logins import Logins
+from score_flyio.images.logins import Logins, Password
 
 HOST_VARIABLE: Final = "FLY_BUILDER_HOST"
 """Stands in for BUILDER.fly.dev."""
@@ -43,8 +42,8 @@ class RemoteBuilder:
 
     find: Callable[[], Awaitable[str]]
     """The name of its app."""
-    password: Secret
-    """Fly's tokens."""
+    password: Password
+    """Gives Fly's tokens."""
     stands_in: str = ""
     """A host in place of its own."""
     _app: str | None = field(default=None, init=False)
@@ -52,7 +51,7 @@ class RemoteBuilder:
 
     @classmethod
     def of(
-        cls, find: Callable[[], Awaitable[str]], password: Secret, environ: Mapping[str, str]
+        cls, find: Callable[[], Awaitable[str]], password: Password, environ: Mapping[str, str]
     ) -> RemoteBuilder:
         """With what the environment says."""
         return cls(find=find, password=password, stands_in=environ.get(HOST_VARIABLE, "").strip())

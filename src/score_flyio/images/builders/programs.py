@@ -77,6 +77,7 @@ class BuildahBuilder(Record):
             raise build_failed(build, ended)
         if not push:
             return None
+        await _write_logins(folder, build, self.logins)  # those of before may have ended
         ended = await self._run(self._push_args(build, folder), environ, build, tell)
         if ended.code != 0:
             raise push_failed(build, ended)
@@ -184,6 +185,23 @@ async def private_folder(
 
     It lies in `TMPDIR`, else where buildah and podman have such folders by themselves.
     """
+    files = {"ignore": build.ignored}
+    secrets = build.settings.secrets.values()
+    files |= {f"secret-{number}": value.reveal() for number, value in enumerate(secrets)}
+    place = next(filter(os.path.isdir, (environ.get("TMPDIR", ""), DISK)), None)
+    folder = Path(await anyio.to_thread.run_sync(lambda: mkdtemp(prefix="score-flyio-", dir=place)))
+    try:
+        for name, content in files.items():
+            await anyio.Path(folder / name).write_text(content, "utf-8")
+        await _write_logins(folder, build, logins)
+        yield folder
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(_remove, folder)
+
+
+async def _write_logins(folder: Path, build: Build, logins: Logins) -> None:
+    """`config.json`: those for the registries of the build, as they are now."""
     auths = {}
     for host in sorted({build.image.host, *build.dockerfile.hosts}):
         login = await logins.find(host)
@@ -196,18 +214,7 @@ async def private_folder(
             if login.is_identity
             else {"auth": base64.b64encode(text).decode()}
         )
-    files = {"config.json": json.dumps({"auths": auths}), "ignore": build.ignored}
-    secrets = build.settings.secrets.values()
-    files |= {f"secret-{number}": value.reveal() for number, value in enumerate(secrets)}
-    place = next(filter(os.path.isdir, (environ.get("TMPDIR", ""), DISK)), None)
-    folder = Path(await anyio.to_thread.run_sync(lambda: mkdtemp(prefix="score-flyio-", dir=place)))
-    try:
-        for name, content in files.items():
-            await anyio.Path(folder / name).write_text(content, "utf-8")
-        yield folder
-    finally:
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(_remove, folder)
+    await anyio.Path(folder / "config.json").write_text(json.dumps({"auths": auths}), "utf-8")
 
 
 def _marked(root: Path, mark: str) -> list[str]:
