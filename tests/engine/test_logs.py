@@ -6,8 +6,9 @@ from contextlib import aclosing
 
 import pytest
 
+from fly_emulator import parse_faults
 from score_flyio.engine.operations.logs import LogFilter
-from score_flyio.errors import NotAuthorized, UsageError
+from score_flyio.errors import FlyApiError, NotAuthorized, UsageError
 from score_flyio.events import StepFailed
 from score_flyio.report_html import render_html
 from tests.engine.lab import Lab, score, toml
@@ -40,6 +41,34 @@ async def test_followed_lines_come_once_each() -> None:
                 await engine.client.api.machines_stop("web", lab.machines()[0].id)
     assert found[-1].startswith("Main child exited")
     assert len(found) == 5
+
+
+@pytest.mark.parametrize("fault", ["503", "429", "408", "reset", "refuse", "html", "cut"])
+async def test_what_passes_by_itself_does_not_end_what_is_followed(fault: str) -> None:
+    lab = Lab.build()
+    await lab.deploy(toml())
+    found: list[str] = []
+    async with lab.engine() as engine, aclosing(engine.follow_logs("web")) as lines:
+        async for line in lines:
+            found.append(line.message)
+            if line.message.startswith("Main child exited"):
+                break
+            if len(found) == 4:
+                await engine.client.api.machines_stop("web", lab.machines()[0].id)
+                lab.fly.faults = parse_faults(f"Web_logs: {fault} times=12")
+    assert len(found) == 5
+
+
+@pytest.mark.parametrize("fault", ["503", "404", "403"])
+async def test_what_is_followed_ends_where_the_failure_stays(fault: str) -> None:
+    lab = Lab.build()
+    await lab.deploy(toml())
+    async with lab.engine() as engine, aclosing(engine.follow_logs("web")) as lines:
+        for _ in range(4):
+            await anext(lines)
+        lab.fly.faults = parse_faults(f"Web_logs: {fault}")
+        with pytest.raises(FlyApiError):
+            await anext(lines)
 
 
 async def test_a_machine_that_failed_says_why_wherever_the_failure_is_told() -> None:

@@ -10,11 +10,32 @@ from attrs import asdict, frozen
 
 from score_flyio.engine.operations.apps import AppRef, observe
 from score_flyio.engine.session import Session
-from score_flyio.errors import NotAuthorized, UsageError
+from score_flyio.errors import (
+    FlyConnectionError,
+    FlyProtocolError,
+    FlyServerError,
+    NotAuthorized,
+    RateLimited,
+    RequestTimedOut,
+    UsageError,
+)
 from score_flyio.fly.logs import LogApi, LogLine, LogPage
 
 EVERY: Final = 2.0
-"""Seconds between looks at logs that are followed."""
+"""Seconds between looks at logs that are followed, while there are none."""
+SOON: Final = 0.5
+"""The same behind lines: more may be there than one answer has."""
+FAILURES: Final = 10
+"""Looks that may fail in a row while logs are followed, each after its own retries; as flyctl."""
+
+
+_PASSING: Final = (
+    FlyConnectionError,
+    FlyProtocolError,
+    FlyServerError,
+    RateLimited,
+    RequestTimedOut,
+)
 
 
 @frozen(kw_only=True)
@@ -41,15 +62,28 @@ async def read_logs(
 async def follow_logs(
     session: Session, ref: AppRef, wanted: LogFilter | None = None
 ) -> AsyncGenerator[LogLine, None]:
-    """The newest lines of an app, and each line after them as it comes. Raises as `read_logs`."""
+    """The newest lines of an app, and each line after them as it comes.
+
+    What passes by itself ends it only when it goes on. Raises as `read_logs`.
+    """
     await observe(session, ref)
-    api, token = _api(session), None
+    api, failures = _api(session), 0
+    page = await _page(api, ref, wanted or LogFilter(), None)
+    token = page.next_token
     while True:
-        page = await _page(api, ref, wanted or LogFilter(), token)
         for line in page.lines:
             yield line
+        await anyio.sleep(SOON if page.lines else EVERY)
+        try:
+            page = await _page(api, ref, wanted or LogFilter(), token)
+        except _PASSING:
+            failures += 1
+            if failures > FAILURES:
+                raise
+            page = LogPage(lines=(), next_token=None)
+        else:
+            failures = 0
         token = page.next_token or token
-        await anyio.sleep(EVERY)
 
 
 def _api(session: Session) -> LogApi:
