@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 from attrs import frozen
@@ -12,10 +13,10 @@ from score_flyio.deploy.model import OwnCertificate
 from score_flyio.deploy.observe import Wanted
 from score_flyio.deploy.step import AddCertificate, RemoveCertificate
 from score_flyio.engine.apply import Work
-from score_flyio.engine.operations.apps import AppRef, no_app, observe
+from score_flyio.engine.operations.apps import AppRef, observe
 from score_flyio.engine.operations.change import Change, change_unremembered
 from score_flyio.engine.session import Session
-from score_flyio.errors import NotFound, UsageError
+from score_flyio.errors import InvalidRequest, NotAuthorized, NotFound, UsageError
 
 PAGE = 500
 """Certificates in one answer, at most (Machines API)."""
@@ -57,12 +58,10 @@ async def list_certificates(session: Session, ref: AppRef) -> tuple[Certificate,
     found: list[models.CertificateSummary] = []
     cursor: str | None = None
     while True:
-        try:
+        async with _of_an_app_that_is_there(session, ref):
             page = await session.client.api.app_certificates_list(
                 ref.app, cursor=cursor, limit=PAGE
             )
-        except NotFound as error:
-            raise no_app(ref) from error
         found += page.certificates or []
         if not page.next_cursor or page.next_cursor == cursor:
             break
@@ -112,7 +111,8 @@ async def remove_certificate(
 async def show_certificate(session: Session, ref: AppRef, hostname: str) -> Certificate:
     """As it is, without a new check. Raises UsageError for an unknown host name."""
     try:
-        return _certificate(await session.client.api.app_certificates_show(ref.app, hostname))
+        async with _of_an_app_that_is_there(session, ref):
+            return _certificate(await session.client.api.app_certificates_show(ref.app, hostname))
     except NotFound as error:
         raise _unknown(ref, hostname) from error
 
@@ -120,9 +120,20 @@ async def show_certificate(session: Session, ref: AppRef, hostname: str) -> Cert
 async def check_certificate(session: Session, ref: AppRef, hostname: str) -> Certificate:
     """Has the platform look at the DNS records again. Raises UsageError."""
     try:
-        return _certificate(await session.client.api.app_certificates_check(ref.app, hostname))
+        async with _of_an_app_that_is_there(session, ref):
+            return _certificate(await session.client.api.app_certificates_check(ref.app, hostname))
     except NotFound as error:
         raise _unknown(ref, hostname) from error
+
+
+@asynccontextmanager
+async def _of_an_app_that_is_there(session: Session, ref: AppRef) -> AsyncIterator[None]:
+    """Raises UsageError for a refusal because there is no such app, whatever its status is."""
+    try:
+        yield
+    except (NotFound, InvalidRequest, NotAuthorized):
+        await observe(session, ref)
+        raise
 
 
 def _certificate(detail: _Detail) -> Certificate:

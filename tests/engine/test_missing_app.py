@@ -1,0 +1,49 @@
+"""Operations on an app that does not exist, whatever the platform answers of what lies below it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from score_flyio.base.secret import Secret
+from score_flyio.engine.engine import Engine
+from score_flyio.engine.operations.scale import ScaleRequest
+from score_flyio.errors import UsageError
+from tests.engine.lab import QUICK, Lab
+
+Operation = Callable[[Engine], Awaitable[Any]]
+REFUSED: dict[str, Operation] = {
+    "sizes": lambda e: e.sizes("web"),
+    "scale": lambda e: e.scale("web", ScaleRequest(counts={"app": 2}, options=QUICK)),
+    "logs": lambda e: e.logs("web"),
+    "secrets": lambda e: e.secrets("web"),
+    "set secrets": lambda e: e.change_secrets("web", {"A": Secret("b")}, options=QUICK),
+    "addresses": lambda e: e.addresses("web"),
+    "release an address": lambda e: e.release_address("web", "1.2.3.4"),
+    "certificates": lambda e: e.certificates("web"),
+    "certificate": lambda e: e.certificate("web", "shop.example.com"),
+    "check a certificate": lambda e: e.certificate("web", "shop.example.com", check=True),
+    "add a certificate": lambda e: e.add_certificate("web", "shop.example.com"),
+    "remove a certificate": lambda e: e.remove_certificate("web", "shop.example.com"),
+    "rollback": lambda e: e.rollback("web", options=QUICK),
+}
+
+
+@pytest.mark.parametrize("status", [404, 400, 401, 403])
+@pytest.mark.parametrize("operation", REFUSED)
+async def test_it_is_told_that_there_is_no_such_app(status: int, operation: str) -> None:
+    lab = Lab.build(below_missing_app=status)
+    async with lab.engine() as engine:
+        with pytest.raises(UsageError, match="app web: there is no such app"):
+            await REFUSED[operation](engine)
+
+
+@pytest.mark.parametrize("status", [404, 400, 401, 403])
+async def test_status_and_destroy_take_it_as_it_is(status: int) -> None:
+    lab = Lab.build(below_missing_app=status)
+    async with lab.engine() as engine:
+        (found,) = (await engine.status("web")).apps
+        assert (found.exists, found.error) == (False, None)
+        assert (await engine.destroy("web")).works == ()
