@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias
 
@@ -16,6 +17,7 @@ from fly_emulator import Emulator
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.options import DeployOptions, GuestOptions
 from score_flyio.engine.engine import Engine
+from score_flyio.engine.inputs import FlyTomlApp
 from score_flyio.engine.operations.scale import ScaleRequest
 from score_flyio.engine.target import EMULATOR_URL, EmulatorTarget
 from score_flyio.errors import ScoreFlyError, UsageError
@@ -23,6 +25,16 @@ from score_flyio.events import Event
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.client import FlyClient
 from tests.engine.lab import QUICK, Lab, toml
+from tests.engine.test_counts import scale_to
+from tests.engine.test_departures import (
+    AGREED,
+    ALONE,
+    IN_APP,
+    IN_WORKER,
+    RENAMED,
+    holders,
+    volumes,
+)
 from tests.simulation.platform import healthy
 
 STRATEGIES: Final = ("rolling", "canary", "bluegreen", "immediate")
@@ -204,6 +216,24 @@ async def test_a_second_first_deploy_at_every_moment_of_the_first() -> None:
         assert codes == (0, 0), moment
         assert len(lab.machines()) == 2, moment
         assert len(set(lab.images())) == 1, moment
+        check_clean(lab)
+
+
+@pytest.mark.parametrize("new", [RENAMED, IN_WORKER])
+async def test_a_second_run_at_every_moment_of_one_that_moves_volumes(new: FlyTomlApp) -> None:
+    async def moves(lab: Lab) -> int:
+        return (await lab.deploy(new, options=AGREED)).code
+
+    for moment in range(0, 44, 2):
+        lab = Lab.build()
+        await lab.deploy(ALONE if new is RENAMED else IN_APP)
+        await scale_to(lab, **({"app": 2} if new is RENAMED else {"app": 2, "worker": 1}))
+        before = {volume.id for volume in volumes(lab)}
+        assert await together(lab, moves, moves, moment) == (0, 0), moment
+        assert {volume.id for volume in volumes(lab)} == before, moment
+        groups = Counter(m.config["metadata"]["fly_process_group"] for m in lab.machines())
+        assert groups == ({"web": 2} if new is RENAMED else {"app": 2, "worker": 1}), moment
+        assert set(holders(lab).values()) == {"web" if new is RENAMED else "worker"}, moment
         check_clean(lab)
 
 
