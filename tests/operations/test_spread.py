@@ -11,11 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fly_machines import models
+from score_flyio.deploy.app_step import CreateVolume
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.new_machine import new_machine_config
 from score_flyio.deploy.planning.scaling import GroupScale, scale_group, spread
-from score_flyio.deploy.step import CreateMachine, CreateVolume, DestroyMachine
+from score_flyio.deploy.step import (
+    CreateMachine,
+    DestroyMachine,
+)
 from score_flyio.fly.present import LAUNCH_KEY
 
 REGIONS = st.lists(st.sampled_from("abcdef"), min_size=1, max_size=6, unique=True)

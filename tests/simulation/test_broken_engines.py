@@ -10,12 +10,12 @@ import pytest
 from attrs import evolve
 
 from fly_machines import FlyMachinesApi, models
+from score_flyio.deploy.app_step import SetSecrets
 from score_flyio.deploy.desired.update import MachineUpdate, update_input
 from score_flyio.deploy.execution.steps import secrets as secret_steps
 from score_flyio.deploy.metadata import Launch
 from score_flyio.deploy.planning import groups, updates
 from score_flyio.deploy.planning.counts import Missing
-from score_flyio.deploy.step import SetSecrets
 from score_flyio.events import WarningRaised
 from score_flyio.fly import creation
 from score_flyio.fly.errors import is_doubtful

@@ -8,7 +8,7 @@ taken before the step starts, and is free again after the step that names the ta
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self, TypeAlias
 from urllib.parse import quote
 
 from attrs import evolve, field, frozen
@@ -16,9 +16,10 @@ from attrs import evolve, field, frozen
 from fly_machines import models
 from fly_machines import operations as api
 from score_flyio.base.record import Record
-from score_flyio.base.secret import Secret
 from score_flyio.deploy.compare import Difference
-from score_flyio.deploy.model import OwnCertificate, Ref, Undo
+from score_flyio.deploy.model import Ref, Undo
+
+Sign: TypeAlias = Literal["+", "~", "-", " "]
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -26,6 +27,10 @@ class Step(Record):
     """Base of all steps; `id` is unique within a plan."""
 
     verb: ClassVar[str] = ""
+    sign: ClassVar[Sign] = " "
+    """For people: what it makes, changes or takes away."""
+    lasting: ClassVar[bool] = False
+    """Whether it stays done when a run plans anew."""
     id: str
     app: str
     group: str | None = None
@@ -83,103 +88,11 @@ def _filled(path: str, names: Mapping[str, str]) -> str:
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class CreateApp(Step):
-    """Makes the app, in the organization of slug `org`; its name is unique on the platform."""
-
-    verb = "create app"
-    operations = (api.APPS_CREATE,)
-    org: str
-
-    def describe(self) -> str:
-        return f"create app {self.app} in organization {self.org}"
-
-
-@frozen(kw_only=True, eq=False, repr=False)
-class AllocateAddress(Step):
-    """`kind` is `v4`, `v6`, `shared_v4` or `private_v6`."""
-
-    verb = "allocate address"
-    operations = (api.APP_IP_ASSIGNMENTS_CREATE,)
-    kind: str
-    region: str | None = None
-    """Where it leads to; None: to the machine that is nearest, wherever it is."""
-
-    def describe(self) -> str:
-        where = f" in {self.region}" if self.region else ""
-        cost = ", 2 USD per month" if self.kind == "v4" else ""
-        return f"allocate address {self.kind}{where}{cost}"
-
-
-@frozen(kw_only=True, eq=False, repr=False)
-class AddCertificate(Step):
-    """Asks for a certificate for a host name that points at the app, or will; or gives one."""
-
-    verb = "add certificate"
-    hostname: str
-    own: OwnCertificate | None = None
-
-    def describe(self) -> str:
-        whose = "a certificate" if self.own is None else "the given certificate"
-        return f"add {whose} for {self.hostname}"
-
-    @property
-    def operations(self) -> tuple[api.Operation, ...]:
-        """A given certificate takes another call."""
-        if self.own is None:
-            return (api.APP_CERTIFICATES_ACME_CREATE,)
-        return (api.APP_CERTIFICATES_CUSTOM_CREATE,)
-
-
-@frozen(kw_only=True, eq=False, repr=False)
-class RemoveCertificate(Step):
-    """Takes all certificates of a host name away."""
-
-    verb = "remove certificate"
-    operations = (api.APP_CERTIFICATES_DELETE,)
-    hostname: str
-
-    def describe(self) -> str:
-        return f"remove the certificate of {self.hostname}"
-
-    def _paths(self) -> tuple[Mapping[str, str], ...]:
-        return ({**super()._paths()[0], "hostname": self.hostname},)
-
-
-@frozen(kw_only=True, eq=False, repr=False)
-class SetSecrets(Step):
-    """Sets the values of `values`; a None unsets."""
-
-    verb = "set secrets"
-    operations = (api.SECRETS_UPDATE,)
-    values: Mapping[str, Secret | None] = field(repr=False)
-    changes: Mapping[str, str]
-    """Name to what is known of the change: `new`, `changed`, `removed`, `absent` or `unknown`."""
-
-    def describe(self) -> str:
-        shown = ", ".join(f"{name} ({why})" for name, why in sorted(self.changes.items()))
-        return f"set secrets {shown}"
-
-
-@frozen(kw_only=True, eq=False, repr=False)
-class CreateVolume(Step):
-    """Makes a volume that a machine of the group mounts."""
-
-    verb = "create volume"
-    operations = (api.VOLUMES_CREATE,)
-    request: models.CreateVolumeRequest
-    fallback_regions: tuple[str, ...] = ()
-    """Where it is made if its own region has no room; the machine follows it."""
-
-    def describe(self) -> str:
-        size = f", {self.request.size_gb} GB" if self.request.size_gb else ""
-        return f"create volume {self.request.name} in {self.request.region or 'any region'}{size}"
-
-
-@frozen(kw_only=True, eq=False, repr=False)
 class RunReleaseCommand(Step):
     """Runs the release command in a machine of its own; nothing else is touched when it fails."""
 
     verb = "run release command"
+    lasting = True
     operations = (api.MACHINES_CREATE, api.MACHINES_WAIT, api.MACHINES_SHOW)
     request: models.CreateMachineRequest
     command: str
@@ -212,6 +125,7 @@ class CreateMachine(Step):
     """`volume_from` and `standby_for` name the steps whose results the request still lacks."""
 
     verb = "create machine"
+    sign = "+"
     operations = (api.MACHINES_CREATE,)
     request: models.CreateMachineRequest
     launch_id: str
@@ -271,6 +185,7 @@ class UpdateMachine(_Reconfigure):
     """
 
     verb = "update machine"
+    sign = "~"
     request: models.UpdateMachineRequest
     previous: models.FlyMachineConfig
     instance_id: str
@@ -297,6 +212,7 @@ class RevertMachine(_Reconfigure):
     """Gives a machine the config back that it had before the run."""
 
     verb = "revert machine"
+    sign = "~"
     config: models.FlyMachineConfig
     launch: bool = True
     """Whether it ran before."""
@@ -364,6 +280,7 @@ class DestroyMachine(Step):
     """Deletes a machine even while it runs; `reason` tells a person why it may go."""
 
     verb = "destroy machine"
+    sign = "-"
     operations = (api.MACHINES_DELETE,)
     target: Ref
     reason: str
@@ -449,44 +366,3 @@ class Pause(Step):
 
     def describe(self) -> str:
         return f"wait {self.seconds:g} s: {self.reason}"
-
-
-@frozen(kw_only=True, eq=False, repr=False)
-class DestroyVolume(Step):
-    """Deletes a volume with all that is on it."""
-
-    verb = "destroy volume"
-    operations = (api.VOLUME_DELETE,)
-    volume: str
-
-    def describe(self) -> str:
-        return f"destroy volume {self.volume}"
-
-    def _paths(self) -> tuple[Mapping[str, str], ...]:
-        return ({**super()._paths()[0], "volume_id": self.volume},)
-
-
-@frozen(kw_only=True, eq=False, repr=False)
-class ReleaseAddress(Step):
-    """Gives an address back; the app is not reached by it any more."""
-
-    verb = "release address"
-    operations = (api.APP_IP_ASSIGNMENTS_DELETE,)
-    address: str
-
-    def describe(self) -> str:
-        return f"release address {self.address}"
-
-    def _paths(self) -> tuple[Mapping[str, str], ...]:
-        return ({**super()._paths()[0], "ip": self.address},)
-
-
-@frozen(kw_only=True, eq=False, repr=False)
-class DestroyApp(Step):
-    """Deletes the app, with everything that is still in it."""
-
-    verb = "destroy app"
-    operations = (api.APPS_DELETE,)
-
-    def describe(self) -> str:
-        return f"destroy app {self.app}"

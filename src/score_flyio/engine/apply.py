@@ -10,6 +10,7 @@ from attrs import define, field, frozen
 
 from score_flyio.base.record import Record
 from score_flyio.base.unwrap import unwrapped
+from score_flyio.deploy.app_step import CreateApp
 from score_flyio.deploy.execution.context import ContextSettings, app_scope
 from score_flyio.deploy.execution.execute import AppExecution, AppResult, app_execution
 from score_flyio.deploy.execution.report import AppReport, Report, app_report, cut_short, given_up
@@ -25,7 +26,6 @@ from score_flyio.deploy.releases.made import (
     notice_of,
     numbered,
 )
-from score_flyio.deploy.step import CreateApp
 from score_flyio.engine.session import Session, StateRecorder
 from score_flyio.errors import ScoreFlyError, StalePlan
 from score_flyio.events import WarningRaised, WorkloadFinished

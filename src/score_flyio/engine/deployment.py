@@ -11,6 +11,7 @@ from attrs import define, evolve, field, frozen
 from score_flyio.base.printable import one_line
 from score_flyio.base.record import Record
 from score_flyio.base.unwrap import unwrapped
+from score_flyio.deploy.app_step import CreateApp
 from score_flyio.deploy.execution.context import app_scope
 from score_flyio.deploy.execution.execute import AppExecution
 from score_flyio.deploy.execution.report import AppReport, Report, cut_short
@@ -24,7 +25,6 @@ from score_flyio.deploy.planning.plan import plan_app, platform_steps
 from score_flyio.deploy.planning.secrets import waiting_secrets
 from score_flyio.deploy.planning.shown import Totals, describe_app, plan_json, totals
 from score_flyio.deploy.releases.known import of_machines, to_remember
-from score_flyio.deploy.step import CreateApp
 from score_flyio.engine.ahead import problems_ahead
 from score_flyio.engine.apply import Applying, stale
 from score_flyio.engine.images import Images

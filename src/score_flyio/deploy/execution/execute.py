@@ -16,6 +16,9 @@ import anyio.abc
 from attrs import define, evolve, field, frozen
 
 from score_flyio.base.record import Record
+from score_flyio.deploy.app_step import (
+    AllocateAddress,
+)
 from score_flyio.deploy.execution.context import (
     Context,
     ContextSettings,
@@ -31,10 +34,6 @@ from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.recovery import plan_recovery
 from score_flyio.deploy.step import (
-    AddCertificate,
-    AllocateAddress,
-    CreateApp,
-    RunReleaseCommand,
     Step,
 )
 from score_flyio.errors import DeployError, ScoreFlyError
@@ -389,5 +388,4 @@ class _Run:
 
 def _stays_done(result: StepResult) -> bool:
     """Whether a step needs not be done again for another plan of the same run."""
-    lasting = CreateApp | AllocateAddress | AddCertificate | RunReleaseCommand
-    return result.outcome is Outcome.DONE and isinstance(result.step, lasting)
+    return result.outcome is Outcome.DONE and result.step.lasting

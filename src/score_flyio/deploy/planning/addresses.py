@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from score_flyio.deploy.app_step import AllocateAddress
 from score_flyio.deploy.desired.addresses import address_kind, ports_in_need, public_url
 from score_flyio.deploy.metadata import Marks
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.counts import is_open
 from score_flyio.deploy.step import (
-    AllocateAddress,
     CreateMachine,
     RunReleaseCommand,
     SetMetadata,

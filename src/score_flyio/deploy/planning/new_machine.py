@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 
 from fly_machines import models
 from score_flyio.base.record import Record
+from score_flyio.deploy.app_step import CreateVolume
 from score_flyio.deploy.desired.guest import guest_of
 from score_flyio.deploy.metadata import (
     ALL_SECRETS_SEEN,
@@ -19,7 +20,10 @@ from score_flyio.deploy.metadata import (
     without_marks,
 )
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.step import CreateMachine, CreateVolume, Step
+from score_flyio.deploy.step import (
+    CreateMachine,
+    Step,
+)
 from score_flyio.errors import ConfigError
 from score_flyio.fly.present import LAUNCH_KEY, SENT_KEY
 from score_flyio.flytoml.spec import VmSpec

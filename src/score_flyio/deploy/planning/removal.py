@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from score_flyio.deploy.app_step import (
+    DestroyApp,
+    DestroyVolume,
+    ReleaseAddress,
+)
 from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.planning.holding import hold_step
 from score_flyio.deploy.step import (
-    DestroyApp,
     DestroyMachine,
-    DestroyVolume,
-    ReleaseAddress,
     Step,
 )
 

@@ -9,50 +9,31 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 from attrs import frozen
 
 from score_flyio.base.printable import one_line, short_digests
 from score_flyio.base.record import Record
+from score_flyio.deploy.app_step import (
+    AllocateAddress,
+    CreateVolume,
+    DestroyVolume,
+    SetSecrets,
+)
 from score_flyio.deploy.compare import Difference
 from score_flyio.deploy.fields import Field, fields_of
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.step import (
-    AddCertificate,
-    AllocateAddress,
-    CreateApp,
     CreateMachine,
-    CreateVolume,
-    DestroyApp,
     DestroyMachine,
-    DestroyVolume,
-    ReleaseAddress,
-    RemoveCertificate,
     RevertMachine,
     SetMetadata,
-    SetSecrets,
+    Sign,
     Step,
     UpdateMachine,
 )
 
-Sign: TypeAlias = Literal["+", "~", "-", " "]
-
-_SIGNS: Final[Mapping[type[Step], Sign]] = {
-    CreateApp: "+",
-    AllocateAddress: "+",
-    AddCertificate: "+",
-    CreateVolume: "+",
-    CreateMachine: "+",
-    SetSecrets: "~",
-    UpdateMachine: "~",
-    RevertMachine: "~",
-    DestroyMachine: "-",
-    DestroyVolume: "-",
-    ReleaseAddress: "-",
-    RemoveCertificate: "-",
-    DestroyApp: "-",
-}
 _WORDS: Final[Mapping[Sign, str]] = {"+": "create", "~": "update", "-": "destroy", " ": "do"}
 _NAMED: Final = 6
 """So many of equal machines are named; the others are counted."""
@@ -202,7 +183,7 @@ def _action(steps: Iterable[Step]) -> Action:
     fields = _fields(first)
     if others:
         fields = tuple(field for field in fields if not _OWN_VOLUME.fullmatch(field.path))
-    return Action(sign=_SIGNS.get(type(first), " "), steps=(first, *others), fields=fields)
+    return Action(sign=first.sign, steps=(first, *others), fields=fields)
 
 
 def _alone(step: Step) -> Action:

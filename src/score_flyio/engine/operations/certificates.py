@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 from attrs import frozen
 
 from fly_machines import models
+from score_flyio.deploy.app_step import AddCertificate, RemoveCertificate
 from score_flyio.deploy.model import OwnCertificate
 from score_flyio.deploy.observe import Wanted
-from score_flyio.deploy.step import AddCertificate, RemoveCertificate
 from score_flyio.engine.apply import Work
 from score_flyio.engine.operations.apps import AppRef, observe
 from score_flyio.engine.operations.change import Change, change_unremembered

@@ -17,6 +17,7 @@ from attrs import evolve, frozen
 from fly_machines import models
 from score_flyio.base.secret import Secret
 from score_flyio.base.unwrap import unwrapped
+from score_flyio.deploy.app_step import SetSecrets
 from score_flyio.deploy.execution.report import Report
 from score_flyio.deploy.metadata import STAGED, Marks, without_marks
 from score_flyio.deploy.model import ObservedApp
@@ -26,7 +27,10 @@ from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.secrets import digests_hash
 from score_flyio.deploy.planning.updates import Reconfiguration, plan_reconfiguration
 from score_flyio.deploy.releases.known import next_number
-from score_flyio.deploy.step import SetSecrets, Step, UpdateMachine
+from score_flyio.deploy.step import (
+    Step,
+    UpdateMachine,
+)
 from score_flyio.engine.apply import Work
 from score_flyio.engine.operations.apps import AppRef, observe
 from score_flyio.engine.operations.change import (

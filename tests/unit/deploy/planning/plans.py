@@ -10,6 +10,7 @@ from attrs import evolve
 
 from fly_machines import models
 from score_flyio.base.secret import Secret
+from score_flyio.deploy.app_step import AllocateAddress
 from score_flyio.deploy.local_files import NO_FILES
 from score_flyio.deploy.metadata import COUNTED, without_marks
 from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp
@@ -17,7 +18,6 @@ from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan, PlanSettings
 from score_flyio.deploy.planning.plan import plan_app
 from score_flyio.deploy.step import (
-    AllocateAddress,
     CreateMachine,
     SetMetadata,
     Step,

@@ -9,16 +9,15 @@ from attrs import NOTHING, evolve, fields
 from fly_machines import models
 from fly_machines.operations import OPERATIONS
 from score_flyio.base.secret import Secret
+from score_flyio.deploy.app_step import AddCertificate, ReleaseAddress
 from score_flyio.deploy.execution.steps import CARRY_OUT
 from score_flyio.deploy.model import OwnCertificate, Ref
 from score_flyio.deploy.planning.shown import describe_app, plan_json
 from score_flyio.deploy.step import (
-    AddCertificate,
     AwaitHealthy,
     DestroyMachine,
     HoldMachines,
     Pause,
-    ReleaseAddress,
     SetMetadata,
     Step,
     WatchForCrashes,

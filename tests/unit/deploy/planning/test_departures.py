@@ -9,6 +9,7 @@ import pytest
 from attrs import evolve
 
 from fly_machines import models
+from score_flyio.deploy.app_step import CreateVolume
 from score_flyio.deploy.metadata import FORMER_GROUP, STANDS_FOR, group_of
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
@@ -16,7 +17,6 @@ from score_flyio.deploy.planning.departures import departures, refuse_unasked
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.step import (
     CreateMachine,
-    CreateVolume,
     DestroyMachine,
     Step,
     UpdateMachine,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
+from score_flyio.deploy import app_step as app_kinds
 from score_flyio.deploy import step as kinds
 from score_flyio.deploy.execution.context import Context
 from score_flyio.deploy.execution.steps import (
@@ -19,15 +20,15 @@ from score_flyio.deploy.execution.steps import (
 CarryOut: TypeAlias = Callable[[Any, Context], Awaitable[Any]]
 
 CARRY_OUT: Mapping[type[kinds.Step], CarryOut] = {
-    kinds.CreateApp: app.create_app,
-    kinds.AllocateAddress: app.allocate_address,
-    kinds.AddCertificate: app.add_certificate,
-    kinds.RemoveCertificate: app.remove_certificate,
-    kinds.ReleaseAddress: app.release_address,
-    kinds.DestroyApp: app.destroy_app,
-    kinds.SetSecrets: secrets.set_secrets,
-    kinds.CreateVolume: volumes.create_volume,
-    kinds.DestroyVolume: volumes.destroy_volume,
+    app_kinds.CreateApp: app.create_app,
+    app_kinds.AllocateAddress: app.allocate_address,
+    app_kinds.AddCertificate: app.add_certificate,
+    app_kinds.RemoveCertificate: app.remove_certificate,
+    app_kinds.ReleaseAddress: app.release_address,
+    app_kinds.DestroyApp: app.destroy_app,
+    app_kinds.SetSecrets: secrets.set_secrets,
+    app_kinds.CreateVolume: volumes.create_volume,
+    app_kinds.DestroyVolume: volumes.destroy_volume,
     kinds.RunReleaseCommand: commands.run_release_command,
     kinds.RunMachineCheck: commands.run_machine_check,
     kinds.CreateMachine: machines.create_machine,

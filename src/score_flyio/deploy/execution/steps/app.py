@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from fly_machines import models
-from score_flyio.deploy.execution.context import Context
-from score_flyio.deploy.step import (
+from score_flyio.deploy.app_step import (
     AddCertificate,
     AllocateAddress,
     CreateApp,
@@ -12,6 +11,7 @@ from score_flyio.deploy.step import (
     ReleaseAddress,
     RemoveCertificate,
 )
+from score_flyio.deploy.execution.context import Context
 from score_flyio.errors import NotFound
 from score_flyio.fly import repeats
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from score_flyio.base.secret import Secret
+from score_flyio.deploy.app_step import SetSecrets
 from score_flyio.deploy.execution.context import Context, SecretsSet
 from score_flyio.deploy.planning.secrets import digests_hash, remember
-from score_flyio.deploy.step import SetSecrets
 from score_flyio.fly import repeats
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from attrs import evolve, frozen
 
 from score_flyio.base.record import Record
+from score_flyio.deploy.app_step import CreateVolume, DestroyVolume
 from score_flyio.deploy.execution.context import Context
-from score_flyio.deploy.step import CreateVolume, DestroyVolume
 from score_flyio.errors import InsufficientCapacity, NotFound
 from score_flyio.fly import repeats
 from score_flyio.fly.volumes import once_detached
