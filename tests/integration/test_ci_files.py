@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,7 @@ ACTION: Any = yaml.safe_load((ROOT / "action.yml").read_text())
 VERSION = re.findall(r'^version = "(.*)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)[0]
 OWN_ACTION = f"astromechza/score-flyio@v{VERSION}"
 BIN = Path(sys.executable).parent
+PATHS = {"PATH": f"{BIN}:{os.environ['PATH']}"}
 # Keeps comments in a file, and answers as the API does to what the action asks of `gh`.
 GH = f"""#!{sys.executable}
 import json, os, pathlib, re, sys
@@ -296,6 +298,33 @@ def test_the_action_fails_as_its_command_does(
 ) -> None:
     last = Runner.begin(tmp_path / "job", served, {}).action(**given)[-1]
     assert last.returncode == code, last.stdout + last.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_job_that_is_cancelled_accounts_for_itself(
+    tmp_path: Path, served: Platform, number: signal.Signals
+) -> None:
+    runner = Runner.begin(tmp_path / "job", served, {})
+    tool = ["score-flyio", "init", "--no-sample", "--fly-app-prefix", "shop-"]
+    subprocess.run(tool, cwd=runner.job.checkout, env=runner.job.environ | PATHS, check=True)
+    (script,) = [s["run"] for s in ACTION["runs"]["steps"] if s["name"] == "Run score-flyio"]
+    given = {"COMMAND": "deploy", "FILES": "web/score.yaml", "OPTIONS": "", "PREFIX": ""}
+    with subprocess.Popen(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+        cwd=runner.job.checkout,
+        env=runner.job.environ | given | PATHS,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    ) as step:
+        assert step.stderr is not None
+        for line in step.stderr:
+            if "create machine" in line:
+                step.send_signal(number)
+                break
+        told = step.stderr.read()
+    assert step.returncode in (130, 143)
+    assert "the same command goes on" in told
 
 
 def template(inputs: Mapping[str, str]) -> Any:
