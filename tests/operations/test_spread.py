@@ -16,10 +16,7 @@ from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.new_machine import new_machine_config
 from score_flyio.deploy.planning.scaling import GroupScale, scale_group, spread
-from score_flyio.deploy.step import (
-    CreateMachine,
-    DestroyMachine,
-)
+from score_flyio.deploy.step import CreateMachine, DestroyMachine
 from score_flyio.fly.present import LAUNCH_KEY
 
 REGIONS = st.lists(st.sampled_from("abcdef"), min_size=1, max_size=6, unique=True)

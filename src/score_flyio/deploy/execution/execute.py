@@ -16,9 +16,7 @@ import anyio.abc
 from attrs import define, evolve, field, frozen
 
 from score_flyio.base.record import Record
-from score_flyio.deploy.app_step import (
-    AllocateAddress,
-)
+from score_flyio.deploy.app_step import AllocateAddress
 from score_flyio.deploy.execution.context import (
     Context,
     ContextSettings,
@@ -33,9 +31,7 @@ from score_flyio.deploy.execution.steps.machines import leave
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.recovery import plan_recovery
-from score_flyio.deploy.step import (
-    Step,
-)
+from score_flyio.deploy.step import Step
 from score_flyio.errors import DeployError, ScoreFlyError
 from score_flyio.events import (
     RollbackFinished,

@@ -16,11 +16,7 @@ from score_flyio.deploy.execution.context import Context, MadeMachine
 from score_flyio.deploy.metadata import is_own
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.model import AppPlan
-from score_flyio.deploy.step import (
-    CreateMachine,
-    DestroyMachine,
-    Step,
-)
+from score_flyio.deploy.step import CreateMachine, DestroyMachine, Step
 from score_flyio.errors import FlyError
 from score_flyio.fly.present import LAUNCH_KEY, living, metadata
 

@@ -20,10 +20,7 @@ from score_flyio.deploy.metadata import (
     without_marks,
 )
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.step import (
-    CreateMachine,
-    Step,
-)
+from score_flyio.deploy.step import CreateMachine, Step
 from score_flyio.errors import ConfigError
 from score_flyio.fly.present import LAUNCH_KEY, SENT_KEY
 from score_flyio.flytoml.spec import VmSpec

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from score_flyio.deploy.app_step import (
-    AddCertificate,
-    AllocateAddress,
-    CreateApp,
-    SetSecrets,
-)
+from score_flyio.deploy.app_step import AddCertificate, AllocateAddress, CreateApp, SetSecrets
 from score_flyio.deploy.desired.checks import shortened_checks
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.planning.addresses import (
@@ -31,9 +26,7 @@ from score_flyio.deploy.planning.notes import notes_of
 from score_flyio.deploy.planning.release_command import release_command_steps
 from score_flyio.deploy.planning.secrets import SET_SECRETS, plan_secrets
 from score_flyio.deploy.releases.known import next_number
-from score_flyio.deploy.step import (
-    Step,
-)
+from score_flyio.deploy.step import Step
 from score_flyio.state.deployments import Release
 
 

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from score_flyio.deploy.app_step import (
-    DestroyApp,
-    DestroyVolume,
-    ReleaseAddress,
-)
+from score_flyio.deploy.app_step import DestroyApp, DestroyVolume, ReleaseAddress
 from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.planning.holding import hold_step
-from score_flyio.deploy.step import (
-    DestroyMachine,
-    Step,
-)
+from score_flyio.deploy.step import DestroyMachine, Step
 
 
 def removal_steps(observed: ObservedApp, *, keep_volumes: bool = False) -> tuple[Step, ...]:

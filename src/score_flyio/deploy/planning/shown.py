@@ -15,12 +15,7 @@ from attrs import frozen
 
 from score_flyio.base.printable import one_line, short_digests
 from score_flyio.base.record import Record
-from score_flyio.deploy.app_step import (
-    AllocateAddress,
-    CreateVolume,
-    DestroyVolume,
-    SetSecrets,
-)
+from score_flyio.deploy.app_step import AllocateAddress, CreateVolume, DestroyVolume, SetSecrets
 from score_flyio.deploy.compare import Difference
 from score_flyio.deploy.fields import Field, fields_of
 from score_flyio.deploy.planning.model import AppPlan

@@ -10,9 +10,7 @@ from fly_machines import models
 from score_flyio.deploy.app_step import AllocateAddress, ReleaseAddress
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted
-from score_flyio.deploy.step import (
-    Step,
-)
+from score_flyio.deploy.step import Step
 from score_flyio.engine.apply import Work
 from score_flyio.engine.operations.apps import AppRef, observe
 from score_flyio.engine.operations.change import Before, Change, change_unremembered

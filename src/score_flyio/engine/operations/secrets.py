@@ -27,10 +27,7 @@ from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.secrets import digests_hash
 from score_flyio.deploy.planning.updates import Reconfiguration, plan_reconfiguration
 from score_flyio.deploy.releases.known import next_number
-from score_flyio.deploy.step import (
-    Step,
-    UpdateMachine,
-)
+from score_flyio.deploy.step import Step, UpdateMachine
 from score_flyio.engine.apply import Work
 from score_flyio.engine.operations.apps import AppRef, observe
 from score_flyio.engine.operations.change import (

@@ -17,12 +17,7 @@ from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan, PlanSettings
 from score_flyio.deploy.planning.plan import plan_app
-from score_flyio.deploy.step import (
-    CreateMachine,
-    SetMetadata,
-    Step,
-    UpdateMachine,
-)
+from score_flyio.deploy.step import CreateMachine, SetMetadata, Step, UpdateMachine
 from score_flyio.fly.present import LAUNCH_KEY
 from score_flyio.flytoml import read_fly_toml
 

@@ -15,12 +15,7 @@ from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.departures import departures, refuse_unasked
 from score_flyio.deploy.planning.model import AppPlan
-from score_flyio.deploy.step import (
-    CreateMachine,
-    DestroyMachine,
-    Step,
-    UpdateMachine,
-)
+from score_flyio.deploy.step import CreateMachine, DestroyMachine, Step, UpdateMachine
 from score_flyio.errors import ConfigError, DestructiveChange, PlanError
 from tests.unit.deploy.planning.plans import (
     CHECK,

@@ -11,9 +11,7 @@ from fly_machines import models
 from score_flyio.deploy.app_step import CreateVolume
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.planning.model import AppPlan
-from score_flyio.deploy.step import (
-    CreateMachine,
-)
+from score_flyio.deploy.step import CreateMachine
 from score_flyio.errors import DestructiveChange, PlanError
 from tests.unit.deploy.planning.plans import SERVICE, changed, launched, planned, wanted
 
