@@ -30,10 +30,10 @@ def written(text: str) -> FlyTomlApp:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("[[vm]]\ncpus = 4", "fly.toml:3: vm[0].memory: 256 MB are no memory of a machine with 4 shared CPU(s), which has 1024 to 8192 MB in steps of 256 (use 1024mb)"),
-        ("[[vm]]\nmemory = '300mb'", "fly.toml:4: vm[0].memory: 300 MB are no memory of a machine with 1 shared CPU(s), which has 256 to 2048 MB in steps of 256 (use 256mb or 512mb)"),
-        ("[[vm]]\nmemory = '4gb'", "fly.toml:4: vm[0].memory: 4096 MB are no memory of a machine with 1 shared CPU(s), which has 256 to 2048 MB in steps of 256 (use 2048mb, or 2 CPUs)"),
-        ("[[vm]]\nsize = 'performance-1x'\nmemory = '1gb'", "fly.toml:5: vm[0].memory: 1024 MB are no memory of a machine with 1 performance CPU(s), which has 2048 to 8192 MB in steps of 1024 (use 2048mb)"),
+        ("[[vm]]\ncpus = 4", "fly.toml:3: vm[0].memory: 256 MB are no memory of a machine with 4 shared CPUs, which has 1024 to 8192 MB in steps of 256 (use 1024mb)"),
+        ("[[vm]]\nmemory = '300mb'", "fly.toml:4: vm[0].memory: 300 MB are no memory of a machine with 1 shared CPU, which has 256 to 2048 MB in steps of 256 (use 256mb or 512mb)"),
+        ("[[vm]]\nmemory = '4gb'", "fly.toml:4: vm[0].memory: 4096 MB are no memory of a machine with 1 shared CPU, which has 256 to 2048 MB in steps of 256 (use 2048mb, or 2 CPUs)"),
+        ("[[vm]]\nsize = 'performance-1x'\nmemory = '1gb'", "fly.toml:5: vm[0].memory: 1024 MB are no memory of a machine with 1 performance CPU, which has 2048 to 8192 MB in steps of 1024 (use 2048mb)"),
         ("[[vm]]\ncpus = 3\nmemory = '1gb'", "fly.toml:4: vm[0].cpus: Fly has no machine with 3 shared CPUs (the nearest is 4; there are 1, 2, 4, 6, 8)"),
         ("[[vm]]\ncpu_kind = 'dedicated'", "fly.toml:4: vm[0].cpu_kind: Fly has no CPUs of kind 'dedicated' (use one of shared, performance)"),
         ("[deploy]\nrelease_command = 'x'\n[deploy.release_command_vm]\nmemory = '100'", "fly.toml:6: deploy.release_command_vm.memory: 100 MB are no memory"),
@@ -106,7 +106,7 @@ async def test_what_the_platform_takes_is_deployed(lab: Lab, text: str) -> None:
         ({"region": "lhx"}, "--region: Fly has no region 'lhx' (use"),
         ({"fallback_regions": ("iad", "nowhere")}, "--fallback-regions: Fly has no region 'nowhere'"),
         ({"only_regions": ("lhx",)}, "--only-regions: Fly has no region 'lhx'"),
-        ({"guest": GuestOptions(memory="300")}, "--vm-memory: 300 MB are no memory of a machine with 1 shared CPU(s), which has 256 to 2048 MB in steps of 256"),
+        ({"guest": GuestOptions(memory="300")}, "--vm-memory: 300 MB are no memory of a machine with 1 shared CPU, which has 256 to 2048 MB in steps of 256"),
         ({"guest": GuestOptions(cpus=5)}, "--vm-cpus: Fly has no machine with 5 shared CPUs"),
         ({"guest": GuestOptions(size="shared-cpu-3x")}, "--vm-size: Fly has no machine size 'shared-cpu-3x'"),
     ],

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from score_flyio.base.counted import counted
 from score_flyio.base.printable import one_line, printable
 from score_flyio.cli.options import STEP_SUMMARY
 
@@ -81,7 +82,7 @@ def report_summary(report: Report) -> str:
 def plan_summary(plan: Plan) -> str:
     """What a run would do, in Markdown."""
     changed = sum(not app.empty for app in plan.apps)
-    head = f"{changed} app{'' if changed == 1 else 's'} would change" if changed else "no changes"
+    head = f"{counted(changed, 'app')} would change" if changed else "no changes"
     if plan.failures:
         head = f"❌ {len(plan.failures)} cannot be planned, {head}"
     return "\n".join([f"## Plan: {head}", *_fenced(plan.describe(), None)]) + "\n"

@@ -12,6 +12,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from fly_machines.models import FlyMachineConfig
+from score_flyio.base.counted import counted
 from score_flyio.base.record import Record
 from score_flyio.deploy.compare import comparable, content, leaves_of
 from score_flyio.deploy.desired.guest import SIZES, preset
@@ -59,7 +60,7 @@ def size(guest: Tree) -> str:
     """A guest in a few words; its preset, where it is one."""
     guest = {name: value for name, value in guest.items() if value}
     kind, cpus, memory = (guest.pop(name, None) for name in ("cpu_kind", "cpus", "memory_mb"))
-    called = f"{cpus} {kind} CPU{'' if cpus == 1 else 's'}"
+    called = counted(cpus or 0, f"{kind} CPU")
     for name in SIZES:
         known = preset(name)
         if (known.cpu_kind, known.cpus, known.gpu_kind) == (kind, cpus, guest.get("gpu_kind")):

@@ -15,6 +15,7 @@ from attrs import evolve, field, frozen
 
 from fly_machines import models
 from fly_machines import operations as api
+from score_flyio.base.counted import counted
 from score_flyio.base.record import Record
 from score_flyio.deploy.compare import Difference
 from score_flyio.deploy.model import Ref, Undo
@@ -241,7 +242,7 @@ class HoldMachines(Step):
     """Whether it depends on machines that belong to no process group, too."""
 
     def describe(self) -> str:
-        return f"hold {len(self.machines) + len(self.in_the_making)} machine(s)"
+        return f"hold {counted(len(self.machines) + len(self.in_the_making), 'machine')}"
 
     def _paths(self) -> tuple[Mapping[str, str], ...]:
         held = (*self.machines, *self.in_the_making)

@@ -8,6 +8,7 @@ import anyio
 from attrs import frozen
 
 from score_flyio.base.clock import SystemClock
+from score_flyio.base.counted import counted
 from score_flyio.engine.images import builds_at_fly
 from score_flyio.engine.target import FlyTarget, Target
 from score_flyio.errors import InvalidRequest, NotAuthorized, NotFound, ScoreFlyError
@@ -165,6 +166,5 @@ async def examine_state(store: StateStore) -> Diagnosis:
             pass
     except ScoreFlyError as error:
         return failed("state", error)
-    count = len(state.workloads)
-    workloads = f"{count} workload{'' if count == 1 else 's'}"
+    workloads = counted(len(state.workloads), "workload")
     return Diagnosis(name="state", ok=True, message=f"readable, not locked, {workloads}")

@@ -12,6 +12,7 @@ from attrs import frozen
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from score_flyio._version import __version__
+from score_flyio.base.counted import counted
 from score_flyio.base.printable import printable
 from score_flyio.deploy.execution.report import Report
 from score_flyio.report_html.calls import count_calls
@@ -88,11 +89,6 @@ def tick(seconds: float) -> str:
 def moment(at: float) -> str:
     """A point in time for people, in UTC."""
     return f"{datetime.fromtimestamp(at, tz=UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def counted(number: int, one: str, many: str | None = None) -> str:
-    """`1 machine`, `2 machines`."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def spoken(bars: Sequence[Bar]) -> str:

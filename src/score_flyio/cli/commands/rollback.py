@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
 
+from score_flyio.base.counted import counted
 from score_flyio.cli.apps import named_app, names_one_app
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
@@ -56,7 +57,9 @@ async def command(
         back_to = change.plan.release.back_to
         cli.output.info(f"{ref}: going back to release {back_to}")
         if change.destroys:
-            question = f"Destroy {len(change.destroys)} machine(s) of groups that it had not?"
+            question = (
+                f"Destroy {counted(len(change.destroys), 'machine')} of groups that it had not?"
+            )
             cli.output.stderr.write(f"{change.describe()}\n")
             if not cli.confirm(question, yes=yes):
                 raise UsageError("nothing was changed", code="not_agreed")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import asyncclick as click
 
+from score_flyio.base.counted import counted
 from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
@@ -82,7 +83,9 @@ async def _scale(named: NamedApp, request: ScaleRequest, *, yes: bool, dry_run: 
 
     def agree(change: Change) -> None:
         made = sum(isinstance(step, CreateMachine) for step in change.plan.steps)
-        questions = [f"Destroy {len(change.destroys)} machine(s)?"] if change.destroys else []
+        questions = (
+            [f"Destroy {counted(len(change.destroys), 'machine')}?"] if change.destroys else []
+        )
         questions += [f"Create {made} machines?"] if made >= LARGE_STEP else []
         if questions:
             cli.output.stderr.write(f"{change.describe()}\n")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import asyncclick as click
 from attrs import asdict
 
+from score_flyio.base.counted import counted
 from score_flyio.base.input_file import read_input
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
@@ -66,7 +67,7 @@ async def push(cli: CliContext, file: str, yes: bool) -> None:
         await project.store.save(new)
     else:
         await _replace(cli, project, present, new, yes=yes)
-    cli.output.info(f"the state now has {len(new.workloads)} workload(s)")
+    cli.output.info(f"the state now has {counted(len(new.workloads), 'workload')}")
     cli.output.result(_document(new), "")
 
 
@@ -170,9 +171,8 @@ async def _earlier(store: StateStore, saved: str) -> ProjectState:
 async def _replace(
     cli: CliContext, project: Project, present: ProjectState, new: ProjectState, *, yes: bool
 ) -> None:
-    question = (
-        f"Replace the state of {len(present.workloads)} workload(s) by one of {len(new.workloads)}?"
-    )
+    there = counted(len(present.workloads), "workload")
+    question = f"Replace the state of {there} by one of {len(new.workloads)}?"
     if not cli.confirm(question, yes=yes):
         raise UsageError("the state stays as it is", code="not_agreed")
     async with project.locked("state push"):

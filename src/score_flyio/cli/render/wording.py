@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from score_flyio.base.counted import counted
+
 if TYPE_CHECKING:
     from score_flyio import events
 
@@ -138,7 +140,7 @@ def _build_finished(event: events.BuildFinished) -> str:
 
 def _plan_ready(event: events.PlanReady) -> str:
     count = len(event.steps)
-    return f"{count} step{'' if count == 1 else 's'} to do" if count else "nothing to do"
+    return f"{counted(count, 'step')} to do" if count else "nothing to do"
 
 
 def _step_finished(event: events.StepFinished) -> str:

@@ -13,6 +13,7 @@ import attrs
 from attrs import frozen
 
 from fly_machines.models import FlyMachineGuest
+from score_flyio.base.counted import counted
 from score_flyio.base.record import Record
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.flytoml.spec import VmSpec
@@ -115,7 +116,8 @@ def refuse_impossible(guest: FlyMachineGuest, *, place: str = "vm") -> None:
         raise ConversionError(
             _key(place, "memory"),
             "impossible_size",
-            f"{memory} MB are no memory of a machine with {cpus} {guest.cpu_kind} CPU(s), "
+            f"{memory} MB are no memory of a machine with "
+            f"{counted(cpus, f'{guest.cpu_kind} CPU')}, "
             f"which has {least} to {most} MB in steps of {family.step}",
             hint=f"use {' or '.join(f'{size}mb' for size in near)}"
             + _more_cpus(family, memory, most),

@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from attrs import evolve, field, frozen
 
+from score_flyio.base.counted import counted
 from score_flyio.base.printable import one_line
 from score_flyio.base.record import Record
 from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
@@ -233,7 +234,7 @@ def _facts(app: AppReport) -> list[str]:
     count = sum(app.machines.values())
     if count:
         states = ", ".join(f"{n} {state}" for state, n in app.machines.items())
-        facts.append(f"{count} machine{'' if count == 1 else 's'}: {states}")
+        facts.append(f"{counted(count, 'machine')}: {states}")
     facts += [f"reached at {', '.join(app.addresses)}"] if app.addresses else []
     facts += [f"wrote {', '.join(app.files)}"] if app.files else []
     return [one_line(f"  {'; '.join(facts)}")] if facts else []

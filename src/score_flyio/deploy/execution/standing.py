@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
+from score_flyio.base.counted import counted
 from score_flyio.deploy.execution.context import MadeMachine
 from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
 from score_flyio.deploy.metadata import release_number
@@ -50,7 +51,7 @@ def account_of(result: AppResult) -> str:
     if not wanted:
         return f"no machine was changed; {GO_ON}"
     verb = "runs" if done == 1 else "run"
-    machines = f"{len(wanted)} machine{'' if len(wanted) == 1 else 's'}"
+    machines = counted(len(wanted), "machine")
     return f"{done} of {machines} {verb} release {result.plan.release.version}; {GO_ON}"
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from score_flyio.base.counted import counted
 from score_flyio.base.printable import one_line, short_digests
 from score_flyio.base.record import Record
 from score_flyio.deploy.app_step import AllocateAddress, CreateVolume, DestroyVolume, SetSecrets
@@ -93,15 +94,15 @@ class Totals(Record):
     """A month, for addresses."""
 
     def __str__(self) -> str:
-        resources = f"{_many(self.resources, 'resource')} to provision, " if self.resources else ""
         machines = ((self.create, "create"), (self.update, "update"), (self.destroy, "destroy"))
         told = [(n, verb) for n, verb in machines if n]
         words = [f"{n} to {verb}" for n, verb in told]
         if told:
-            words[0] = f"{_many(told[0][0], 'machine')} to {told[0][1]}"
+            words[0] = f"{counted(told[0][0], 'machine')} to {told[0][1]}"
         changed = ", ".join(words) or "no machine to change"
-        apps = _many(self.apps, "app")
-        return f"{apps}, {resources}{changed}; {self.usd} USD a month in addresses"
+        apps = counted(self.apps, "app")
+        made = f"{counted(self.resources, 'resource')} to provision, " if self.resources else ""
+        return f"{apps}, {made}{changed}; {self.usd} USD a month in addresses"
 
     def to_json(self) -> dict[str, Any]:
         """For programs."""
@@ -240,10 +241,6 @@ def _name(step: Step) -> str | None:
     if isinstance(step, DestroyVolume):
         return step.volume
     return step.target.machine if step.target else None
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _field_json(field: Field | Difference) -> dict[str, Any]:

@@ -125,7 +125,7 @@ def test_plans_as_people_read_them() -> None:
     plan = planned(desired, launched(wanted(SERVICE + CHECK)), detach=True)
     assert describe_app(evolve(plan, label="shop", notes=("told",)), show_calls=True) == (
         "shop (app web):\n"
-        "    hold 2 machine(s)\n"
+        "    hold 2 machines\n"
         "      > POST /apps/web/machines/create%3Aapp%3A1/lease\n"
         "      > POST /apps/web/machines/create%3Aapp%3A2/lease\n"
         "      > GET /apps/web/machines\n"

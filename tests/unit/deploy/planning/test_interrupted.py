@@ -8,8 +8,9 @@ import pytest
 from attrs import evolve
 
 from fly_machines import models
+from score_flyio.deploy.compare import Difference
 from score_flyio.deploy.metadata import STANDS_FOR, Launch
-from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.step import CreateMachine
 from score_flyio.fly.present import LAUNCH_KEY
 from tests.unit.deploy.planning.plans import (
@@ -105,3 +106,25 @@ def test_a_green_standby_comes_after_the_machine_that_it_stands_by_for() -> None
     observed = changed(observed, TWO, config=config, state="started")
     plan = planned(wanted(CHECK, image="nginx:2"), observed, strategy="bluegreen")
     assert step(plan, f"green:{ONE}").standby_for.step == f"green:{TWO}"
+
+
+def test_an_update_tells_for_whom_a_standby_stands_by_from_now_on() -> None:
+    observed = launched(wanted(CHECK))
+    config = observed.machines[1].config
+    assert config is not None
+    observed = changed(observed, TWO, config=evolve(config, standbys=["gone"]))
+    (update,) = updates(planned(wanted(CHECK), observed))
+    assert update.standby_for == Ref(machine=ONE)
+    assert Difference(path="standbys[0]", before="gone", after=str(Ref(machine=ONE))) in (
+        update.differences
+    )
+
+
+def test_a_standby_of_a_machine_that_is_there_goes_on_with_it() -> None:
+    observed = launched(wanted(CHECK))
+    (second,) = (
+        u for u in updates(planned(wanted(CHECK, image="nginx:2"), observed)) if u.machine == TWO
+    )
+    assert second.standby_for is None
+    assert second.config.standbys == [ONE]
+    assert [d.path for d in second.differences] == ["image"]

@@ -5,10 +5,22 @@ from __future__ import annotations
 
 from attrs import evolve
 
+from fly_machines import models
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.shown import Totals, actions, describe_app, plan_json, totals
-from score_flyio.deploy.step import CreateMachine, DestroyMachine, StartMachine, Step, StopMachine
+from score_flyio.deploy.step import (
+    AllocateAddress,
+    CreateMachine,
+    CreateVolume,
+    DestroyMachine,
+    RevertMachine,
+    SetMetadata,
+    StartMachine,
+    Step,
+    StopMachine,
+    UpdateMachine,
+)
 from tests.unit.deploy.planning.plans import CHECK, SERVICE, launched, planned, wanted
 
 
@@ -63,7 +75,7 @@ def test_what_waits_is_told_where_nothing_else_is() -> None:
     plan = planned(wanted(SERVICE + CHECK, image="nginx:2"), launched(wanted(SERVICE + CHECK)))
     assert "wait until" not in describe_app(plan)
     waits = tuple(step for step in plan.steps if not step.mutates)
-    assert "    hold 2 machine(s)" in describe_app(with_steps(plan, *waits))
+    assert "    hold 2 machines" in describe_app(with_steps(plan, *waits))
 
 
 def test_each_verb_by_itself() -> None:
@@ -94,3 +106,107 @@ def test_totals_of_plans() -> None:
     new = planned(wanted(SERVICE))
     same = planned(wanted(), launched(wanted()))
     assert totals([new, same], resources=3) == Totals(apps=1, resources=3, create=2)
+
+
+def test_an_action_and_totals_for_programs() -> None:
+    steps = [
+        DestroyMachine(
+            id=f"{n}", app="web", group="old", target=Ref(machine=f"m{n}"), reason="left"
+        )
+        for n in range(2)
+    ]
+    (action,) = plan_json(with_steps(planned(wanted()), *steps))["actions"]
+    assert action == {
+        "action": "destroy",
+        "kind": "DestroyMachine",
+        "description": "destroy machine × 2 (m0, m1): left",
+        "group": "old",
+        "count": 2,
+        "machines": ["m0", "m1"],
+        "regions": {},
+        "fields": [],
+        "steps": ["0", "1"],
+    }
+    assert Totals(apps=5, resources=4, create=1, update=2, destroy=3, usd=6).to_json() == {
+        "apps": 5,
+        "resources": 4,
+        "machines": {"create": 1, "update": 2, "destroy": 3},
+        "addresses_usd_per_month": 6,
+    }
+
+
+def test_as_many_as_are_named_need_no_count() -> None:
+    steps = [
+        DestroyMachine(id=f"{n}", app="web", target=Ref(machine=f"m{n}"), reason="left")
+        for n in range(6)
+    ]
+    text = describe_app(with_steps(planned(wanted()), *steps))
+    assert text.endswith("× 6 (m0, m1, m2, m3, m4, m5): left")
+
+
+def test_machines_that_go_for_other_reasons_are_other_actions() -> None:
+    steps = [
+        DestroyMachine(id=reason, app="web", target=Ref(machine="m"), reason=reason)
+        for reason in ("left", "replaced")
+    ]
+    assert len(actions(with_steps(planned(wanted()), *steps))) == 2
+
+
+def test_volumes_are_folded_by_name_and_size() -> None:
+    def volume(number: int, *, name: str = "data", size: int | None = 3) -> CreateVolume:
+        request = models.CreateVolumeRequest(name=name, size_gb=size, region="iad")
+        return CreateVolume(id=f"v{number}", app="web", group="app", request=request)
+
+    steps = (
+        volume(1),
+        volume(2),
+        volume(3, name="logs", size=None),
+        volume(4, name="logs", size=None),
+        volume(5, size=4),
+    )
+    assert describe_app(with_steps(planned(wanted()), *steps)).splitlines()[1:] == [
+        "  + create volume data, 3 GB × 2 (iad)",
+        "  + create volume logs × 2 (iad)",
+        "  + create volume data in iad, 4 GB",
+    ]
+
+
+def test_marks_are_folded_by_what_they_say() -> None:
+    steps = [
+        SetMetadata(id=f"{n}", app="web", target=Ref(machine=f"m{n}"), key="k", value=value)
+        for n, value in enumerate(["a", "a", "b"])
+    ]
+    found = actions(with_steps(planned(wanted()), *steps), quiet=True)
+    assert [len(each.steps) for each in found] == [2, 1]
+
+
+def test_the_region_of_an_address_is_for_programs_too() -> None:
+    step = AllocateAddress(id="1", app="web", kind="v4", region="fra")
+    plan = with_steps(planned(wanted()), step)
+    assert plan_json(plan)["actions"][0]["regions"] == {"fra": 1}
+    assert totals([plan]) == Totals(apps=1, usd=2)
+
+
+def test_what_is_taken_back_is_an_update() -> None:
+    before = launched(wanted())
+    plan = planned(wanted(image="nginx:2"), before)
+    (update, *_) = (each for each in plan.steps if isinstance(each, UpdateMachine))
+    back = RevertMachine(
+        id="back",
+        app="web",
+        group="app",
+        machine=update.machine,
+        config=before.machines[0].config or models.FlyMachineConfig(),
+    )
+    assert totals([with_steps(plan, update, back)]).update == 2
+
+
+def test_updates_that_depend_on_secrets_are_told_apart() -> None:
+    plan = planned(wanted(image="nginx:2"), launched(wanted()))
+    (update, *_) = (each for each in plan.steps if isinstance(each, UpdateMachine))
+    update = evolve(update, needs=())
+    steps = (
+        update,
+        evolve(update, id="2", only_if_secrets_differ=not update.only_if_secrets_differ),
+    )
+    assert len(actions(with_steps(plan, *steps))) == 2
