@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ from attrs import evolve
 from fly_emulator.records import VolumeRecord
 from score_flyio.engine.operations.change import Change
 from score_flyio.engine.operations.rollback import rollback
+from score_flyio.engine.operations.scale import ScaleRequest, scale
 from score_flyio.errors import DestructiveChange, UsageError
 from tests.engine.lab import QUICK, Lab, score, toml
 from tests.engine.test_cancellation import cancel_at
 from tests.engine.test_counts import forget, scale_to
-from tests.engine.test_operations import KEEP, WEB, roll_back, visit
+from tests.engine.test_operations import KEEP, WEB, remembered, roll_back, visit
 
 AGREED = evolve(QUICK, allow_destructive=True)
 MOUNT = '[[mounts]]\nsource = "data"\ndestination = "/data"\n'
@@ -266,4 +268,28 @@ async def test_a_renamed_group_alone_never_begins_on_an_empty_volume(
     done = await lab.deploy(RENAMED, options=both)
     assert done.code == 0, done.text
     assert holders(lab) == {volume.id: "web"}
+
+
+async def test_a_rollback_brings_a_group_back_in_each_of_its_regions(lab: Lab) -> None:
+    """As many as there were, each with a volume that waits in its region; the new group goes."""
+    two = toml("[processes]\napp = 'serve'\nold = 'work'\n" + MOUNT + 'processes = ["old"]\n')
+    await lab.deploy(two)
+    for region, count in (("iad", 2), ("fra", 1)):
+        async with visit(lab) as session:
+            request = ScaleRequest(counts={"old": count}, regions=(region,), options=KEEP)
+            await scale(session, WEB, request)
+    before = Counter(m.region for m in lab.machines(group="old"))
+    assert before == {"iad": 2, "fra": 1}
+    new = toml("[processes]\napp = 'serve'\nnew = 'work'\n")
+    assert (await lab.deploy(new, options=AGREED)).code == 0
+    begun = {m.id for m in lab.machines(group="new")}
+    release = max(await remembered(lab))
+    lab.fly.journal.entries.clear()
+    await roll_back(lab, to=release - 1)
+    assert Counter(m.region for m in lab.machines(group="old")) == before
+    assert lab.machines(group="new") == []
+    assert len(volumes(lab)) == 3
+    assert sorted(holders(lab)) == sorted(v.id for v in volumes(lab))
+    leased = {e.machine for e in lab.fly.journal.entries if e.operation == "Machines_create_lease"}
+    assert begun <= leased
     lab.check_clean()

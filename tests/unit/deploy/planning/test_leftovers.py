@@ -113,3 +113,17 @@ def test_copies_that_somebody_made_of_a_machine_stay(sent: dict[str, str]) -> No
     first = launched("A:1/2", "10:00:00", **sent)
     copies = [evolve(first, id=f"copy{number}") for number in range(2)]
     assert sort_out("app", "app", [first, *copies]).gone == ()
+
+
+def test_a_launch_began_with_its_first_machine() -> None:
+    """Its second one came late; and the launches are told by time, not by name."""
+    earlier = [launched("B:1/2", "10:00:00"), launched("B:2/2", "10:04:00")]
+    later = launched("A:1/2", "10:02:00")
+    found = sort_out("app", "app", [later, *earlier])
+    assert [step.target.machine for step in found.gone] == ["A:1/2"]
+
+
+@pytest.mark.parametrize("created", ["10:00:00", "10:05:00"])
+def test_at_the_same_moment_or_five_minutes_later_no_launch_gives_way(created: str) -> None:
+    found = sort_out("app", "app", [launched("A:1/2", "10:00:00"), launched("B:1/2", created)])
+    assert found.gone == ()
