@@ -10,13 +10,15 @@ SEED ?= 0
 FROM ?=
 WORKERS ?= auto
 MODULES ?=
+BUILDER ?= buildah
+IMAGE ?= score-flyio
 
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo docs format lint types generate generate-check test bench bench-compare soak soak-commands mutate advisories build check clean
+.PHONY: help install demo docs format lint types generate generate-check test bench bench-compare soak soak-commands mutate advisories lock image build check clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +83,14 @@ mutate: $(READY)  ## Change the MODULES that decide, line by line, and see wheth
 
 advisories: $(READY)  ## Take known holes from FROM=file or folder, an export of the OSV database for PyPI
 	$(BIN)/python -m tests.meta.advisories $(FROM)
+
+lock: $(READY)  ## Lock what runs in requirements.lock, and list it in sbom.cdx.json
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m tests.meta.locked
+
+image: $(READY)  ## Build the container image of the tool with BUILDER=buildah, docker or podman
+	rm -rf dist
+	$(BIN)/python -m hatchling build -t wheel
+	$(BUILDER) build -t $(IMAGE) .
 
 build: $(READY)  ## Build wheel and source distribution in dist
 	rm -rf dist

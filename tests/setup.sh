@@ -26,6 +26,7 @@ for part in "$@"; do
       need buildah buildah
       need podman podman
       need htpasswd apache2-utils
+      need mmdebstrap mmdebstrap
       need busybox busybox-static
       need runc runc
       { command -v buildctl && command -v buildkitd; } >/dev/null 2>&1 || buildkit=v0.12.5

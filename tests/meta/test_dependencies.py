@@ -32,6 +32,7 @@ TOOLS = {
     "pytest-timeout": ("pyproject.toml", "timeout = "),
     "pytest-xdist": ("Makefile", "-n $(WORKERS)"),
     "ruff": ("Makefile", "$(BIN)/ruff"),
+    "uv": ("tests/meta/locked.py", '["uv", '),
     "zensical": ("website/__main__.py", '"zensical"'),
 }
 """What is run, not imported: the file that does it, and how."""
