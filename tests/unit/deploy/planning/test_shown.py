@@ -6,13 +6,12 @@ from __future__ import annotations
 from attrs import evolve
 
 from fly_machines import models
+from score_flyio.deploy.app_step import AllocateAddress, CreateVolume
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.shown import Totals, actions, describe_app, plan_json, totals
 from score_flyio.deploy.step import (
-    AllocateAddress,
     CreateMachine,
-    CreateVolume,
     DestroyMachine,
     RevertMachine,
     SetMetadata,
