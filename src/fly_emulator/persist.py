@@ -16,7 +16,15 @@ from attrs import define, field
 
 from fly_emulator.images import Registries
 from fly_emulator.process import ProcessModel, marked_process
-from fly_emulator.records import App, ClusterRecord, Host, MachineRecord, TokenRecord, VolumeRecord
+from fly_emulator.records import (
+    App,
+    ClusterRecord,
+    Host,
+    Json,
+    MachineRecord,
+    TokenRecord,
+    VolumeRecord,
+)
 from fly_emulator.settings import EmulatorSettings
 from fly_emulator.world import World
 from score_flyio.base.atomic import write_atomically
@@ -45,6 +53,11 @@ class _Saved:
 
 def dump(world: World) -> dict[str, Any]:
     """The world as a JSON document. It holds the values of secrets."""
+    document: dict[str, Any] = json.loads(_content(world))
+    return document
+
+
+def _content(world: World) -> bytes:
     saved = _Saved(
         format=FORMAT,
         sequence=world.sequence,
@@ -58,8 +71,7 @@ def dump(world: World) -> dict[str, Any]:
         clusters=list(world.clusters.values()),
         registries=world.registries,
     )
-    document: dict[str, Any] = cattrs.unstructure(saved)
-    return document
+    return json.dumps(_CONVERTER.unstructure(saved), separators=(",", ":")).encode()
 
 
 def restore(
@@ -116,6 +128,7 @@ def _check_references(saved: _Saved) -> None:
 
 
 _CONVERTER: Final = cattrs.Converter(forbid_extra_keys=True)
+_CONVERTER.register_unstructure_hook_func(lambda kind: kind == Json, lambda document: document)
 
 
 class Keeper:
@@ -167,8 +180,7 @@ class Keeper:
         with locked(self.path.with_name(f".{self.path.name}.lock")):
             self.refresh(world)
             yield
-            content = json.dumps(dump(world), separators=(",", ":")).encode()
-            write_atomically(self.path, content, durable=False)
+            write_atomically(self.path, _content(world), durable=False)
             self._seen = self._version()
 
     def refresh(self, world: World) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 
 from attrs import define, field
@@ -97,12 +97,17 @@ class World:
     rng: random.Random = field(factory=random.Random, repr=False)
     """Chance, from the seed of the settings and the sequence: the same calls, the same ids."""
     _due: list[tuple[float, int, str]] = field(factory=list, repr=False)
+    _on_host: Counter[tuple[str, str]] = field(factory=Counter, repr=False)
+    """How many machines an app has on a host, by both names."""
+    _named: dict[tuple[str, str], str] = field(factory=dict, repr=False)
+    """The newest machine of each name in an app, by both names."""
 
     def __attrs_post_init__(self) -> None:
         self.rng = random.Random(f"{self.settings.seed}:{self.sequence}")  # noqa: S311 - a simulation
         if not self.hosts:
             self._build_hosts()
         for machine in self.machines.values():
+            self._count(machine)
             if machine.pending is not None:
                 heapq.heappush(self._due, (machine.pending.at, machine.pending.ticket, machine.id))
 
@@ -112,6 +117,7 @@ class World:
         for name in KEPT:
             setattr(self, name, getattr(other, name))
         self.rng, self._due = other.rng, other._due
+        self._on_host, self._named = other._on_host, other._named
 
     def _build_hosts(self) -> None:
         for region in self.settings.regions:
@@ -165,9 +171,31 @@ class World:
         """The volumes of an app, deleted ones included."""
         return (self.volumes[name] for name in app.volumes)
 
+    def add_machine(self, app: App, machine: MachineRecord) -> None:
+        """Let a new machine be there, and take room on its host."""
+        self.machines[machine.id] = machine
+        app.machines.append(machine.id)
+        app.deployed = True
+        self._count(machine)
+
+    def _count(self, machine: MachineRecord) -> None:
+        self._named[machine.app, machine.name] = machine.id
+        if not machine.destroyed:
+            self._on_host[machine.app, machine.host] += 1
+
+    def named(self, app: App, name: str) -> MachineRecord | None:
+        """The machine of that name, while it is not on its way out."""
+        machine = self.machines.get(self._named.get((app.name, name), ""))
+        gone = machine is None or machine.state in {"destroying", "destroyed"}
+        return None if gone else machine
+
     def forget_machine(self, machine: MachineRecord) -> None:
         """Take a machine out of the world, with what it printed: reads answer 404 from now on."""
-        self.machines.pop(machine.id, None)
+        known = self.machines.pop(machine.id, None)
+        if known is not None and not machine.destroyed:
+            self._on_host[machine.app, machine.host] -= 1
+        if self._named.get((machine.app, machine.name)) == machine.id:
+            del self._named[machine.app, machine.name]
         self.printed.pop(machine.id, None)
         app = self.apps.get(machine.app)
         if app is not None and machine.id in app.machines:
@@ -198,6 +226,8 @@ class World:
 
     def enter(self, machine: MachineRecord, state: str, at: float) -> None:
         """Put a machine into a state."""
+        if state == "destroyed" and not machine.destroyed:
+            self._on_host[machine.app, machine.host] -= 1
         machine.state = state
         machine.updated_at = at
         event = machine.events[-1].id if machine.events else ""
@@ -264,10 +294,13 @@ class World:
         if not free:
             text = "aborted: insufficient CPUs available to fulfill request"
             raise self.no_room(self.settings.capacity_status, text)
-        use = dict.fromkeys((host.id for host in free), 0)
-        for machine in self.machines_of(app):
-            if machine.number <= seen and not machine.destroyed and machine.host in use:
-                use[machine.host] += 1
+        use = Counter({host.id: self._on_host[app.name, host.id] for host in free})
+        for name in reversed(app.machines):
+            machine = self.machines[name]
+            if machine.number <= seen:
+                break
+            if not machine.destroyed:
+                use[machine.host] -= 1
         region = free[0].region
         return min(
             (host for host in free if host.region == region),

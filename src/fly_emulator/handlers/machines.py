@@ -61,12 +61,12 @@ def _check_secrets(call: Call, app: App, body: Json) -> None:
 def _check_name(call: Call, app: App, name: str) -> None:
     if not call.settings.unique_machine_names:
         return
-    for machine in call.world.machines_of(app):
-        if machine.name == name and machine.state not in {"destroying", "destroyed"}:
-            raise Refusal(
-                call.settings.name_taken_status,
-                f"already_exists: the unique machine name {name!r} is that of {machine.id}",
-            )
+    machine = call.world.named(app, name)
+    if machine is not None:
+        raise Refusal(
+            call.settings.name_taken_status,
+            f"already_exists: the unique machine name {name!r} is that of {machine.id}",
+        )
 
 
 def _choose_host(call: Call, app: App, config: Json, wish: str) -> tuple[Host, Json]:
@@ -102,9 +102,7 @@ def _new_machine(call: Call, app: App, *, name: str, host: Host, config: Json) -
         number=number,
         versions=[world.version(config, now)],
     )
-    world.machines[machine.id] = machine
-    app.machines.append(machine.id)
-    app.deployed = True
+    world.add_machine(app, machine)
     return machine
 
 

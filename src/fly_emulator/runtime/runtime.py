@@ -92,9 +92,9 @@ class Runtime:
     # --- what happens in the world
 
     def changed(self, machines: AbstractSet[str]) -> None:
-        """Take notice of machines that changed; their processes are asked to end at once."""
+        """Take notice of machines that changed; their processes are told to end at once."""
         for name in machines:
-            self._end_politely(name)
+            self._ask_to_end(name)
         self._dirty |= machines
         self.wake()
 
@@ -108,11 +108,14 @@ class Runtime:
         """Set when something changes next."""
         return self._news
 
-    def _end_politely(self, name: str) -> None:
+    def _ask_to_end(self, name: str) -> None:
         process, machine = self._running.get(name), self.world.machines.get(name)
-        if process is None or machine is None or machine.pending is None or process.stopping:
+        if process is None or machine is None or self._tasks is None:
             return
-        if machine.state in _ENDING and self._tasks is not None:
+        if machine.state == "destroying":
+            process.stopping = True
+            process.send(KILL)  # what is destroyed while it runs is not asked
+        elif machine.state in _ENDING and machine.pending is not None and not process.stopping:
             process.stopping = True
             process.resume()
             process.send(process.stop_signal)

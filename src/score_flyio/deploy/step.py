@@ -282,11 +282,17 @@ class DestroyMachine(Step):
 
     verb = "destroy machine"
     sign = "-"
-    operations = (api.MACHINES_DELETE,)
     target: Ref
     reason: str
+    serves: bool = False
+    """It may have requests under way: it is stopped first, and what it has begun is waited for."""
     unless_held: bool = False
     """It stays where someone else holds its lease: then the run that made it lives."""
+
+    @property
+    def operations(self) -> tuple[api.Operation, ...]:
+        before = (api.MACHINES_STOP, api.MACHINES_WAIT) if self.serves else ()
+        return (*before, api.MACHINES_DELETE)
 
     def describe(self) -> str:
         return f"destroy {self.target}: {self.reason}"

@@ -116,6 +116,7 @@ def _destroy(scale: GroupScale, region: str, count: int) -> GroupPlan:
             group=scale.group,
             target=Ref(machine=machine.id),
             reason=f"group {scale.group} gets fewer machines",
+            serves=condition(machine, checks=False) is Condition.RUNS,
         )
         for machine in gone
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final, TypeVar
 
 import anyio
@@ -39,7 +40,13 @@ from score_flyio.deploy.step import (
     UncordonMachine,
     UpdateMachine,
 )
-from score_flyio.errors import InsufficientCapacity, InvalidRequest, LeaseHeld, NotFound
+from score_flyio.errors import (
+    InsufficientCapacity,
+    InvalidRequest,
+    LeaseHeld,
+    NotFound,
+    RequestTimedOut,
+)
 from score_flyio.events import WarningRaised
 from score_flyio.fly import creation, repeats
 from score_flyio.fly.present import living
@@ -48,6 +55,8 @@ from score_flyio.fly.volumes import once_detached
 T = TypeVar("T")
 
 _TOO_LARGE: Final = 413
+_UNTIL_STOPPED: Final = 60
+"""Seconds: the longest that the platform waits in one call."""
 
 
 async def create_machine(step: CreateMachine, context: Context) -> MadeMachine:
@@ -285,7 +294,19 @@ async def destroy_machine(step: DestroyMachine, context: Context) -> None:
             await context.leases.hold([machine], wait=0)
         except LeaseHeld:
             raise Unchanged(machine) from None
+    if step.serves:
+        await _end(context, machine)
     await delete(context, machine)
+
+
+async def _end(context: Context, machine: str) -> None:
+    """Stops the machine, and waits while it finishes what it has begun."""
+    nonce = await context.nonce(machine)
+    await repeats.stop_machine(context.client.api, context.app, machine, nonce=nonce)
+    with suppress(RequestTimedOut, NotFound, InvalidRequest):
+        await context.client.api.machines_wait(
+            context.app, machine, state=["stopped", "destroyed"], timeout=_UNTIL_STOPPED
+        )
 
 
 async def delete(context: Context, machine: str) -> None:

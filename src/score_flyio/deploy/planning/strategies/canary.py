@@ -29,6 +29,7 @@ def canary(update: GroupUpdate) -> Ordered:
         group=update.group,
         target=made.target,
         reason="the canary did its work",
+        serves=True,
         needs=(waits[-1].id,),
     )
     untested = evolve(update.waiting, tests=())
