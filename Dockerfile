@@ -8,7 +8,7 @@ FROM ${BASE} AS system
 RUN apt-get update -q \
  && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends \
       buildah ca-certificates python3-minimal libpython3-stdlib \
- && rm -rf /usr/lib/cni /usr/lib/*/perl /usr/share/perl /usr/lib/*/libperl* /usr/lib/*/xtables \
+ && rm -rf /usr/lib/cni /usr/lib/*/gconv /usr/lib/*/perl /usr/share/perl /usr/lib/*/libperl* /usr/lib/*/xtables \
       /usr/share/doc /usr/share/man /usr/share/locale /var/lib/apt/lists/* /var/cache/* /var/log/*
 RUN useradd --create-home --uid 1000 score && mkdir /project && chown score /project
 

@@ -8,7 +8,8 @@ KILLS ?= 200
 RUNS ?= 200
 SEED ?= 0
 FROM ?=
-WORKERS ?= auto
+# One more than there are processors: many tests wait for servers and builders.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 MODULES ?=
 BUILDER ?= buildah
 IMAGE ?= score-flyio
