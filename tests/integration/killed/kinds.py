@@ -10,7 +10,10 @@ from attrs import frozen
 
 MAKER: Final = """\
 import json, sys
-request = json.load(sys.stdin)
+text = sys.stdin.read()
+if not text:  # whoever asks was killed before it could
+    sys.exit(1)
+request = json.loads(text)
 uid = "{resource_type}.{resource_class}#{resource_id}".format_map(request)
 guid = request["resource_uid"]
 with open("made.log", "a") as log:
