@@ -356,7 +356,7 @@ async def test_no_run_makes_more_requests_than_are_killed_above(platform: Platfo
     assert not await killed_run(platform, Caller(), REQUESTS + 1)
 
 
-@pytest.mark.parametrize(("number", "operation"), [(3, "Apps_create"), (12, "Machines_create")])
+@pytest.mark.parametrize(("number", "operation"), [(3, "Apps_create"), (11, "Machines_create")])
 async def test_what_reads_do_not_show_yet_is_waited_for(
     new_platform: NewPlatform, postgres: PostgresServer, number: int, operation: str
 ) -> None:

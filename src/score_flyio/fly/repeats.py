@@ -190,18 +190,41 @@ def _name_taken(error: FlyApiError) -> FlyApiError:
 # --- machines
 
 
-async def once_secrets_arrived(send: Callable[[], Awaitable[T]], version: int | None) -> T:
-    """Send again while the platform refuses: a host may not know the newest secrets yet (412)."""
-    end = anyio.current_time() + SECRETS_WITHIN
+async def resent(
+    send: Callable[[], Awaitable[T]],
+    passing: Callable[[FlyApiError], bool],
+    *,
+    within: float,
+    longest: float,
+) -> T:
+    """Send again while the refusal is one that passes by itself.
+
+    Args:
+        send: makes the call.
+        passing: whether a refusal will pass.
+        within: seconds after which the refusal is raised.
+        longest: seconds between two tries, at most.
+    """
+    end = anyio.current_time() + within
     pause = 0.25
     while True:
         try:
             return await send()
-        except PreconditionFailed:
-            if version is None or anyio.current_time() + pause > end:
+        except FlyApiError as error:
+            if not passing(error) or anyio.current_time() + pause > end:
                 raise
         await anyio.sleep(pause)
-        pause = min(4.0, pause * 2)
+        pause = min(longest, pause * 2)
+
+
+async def once_secrets_arrived(send: Callable[[], Awaitable[T]], version: int | None) -> T:
+    """Send again while the platform refuses: a host may not know the newest secrets yet (412)."""
+    return await resent(
+        send,
+        lambda error: version is not None and isinstance(error, PreconditionFailed),
+        within=SECRETS_WITHIN,
+        longest=4.0,
+    )
 
 
 async def update_machine(

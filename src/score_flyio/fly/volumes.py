@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, TypeVar
 
-import anyio
 from attrs import evolve
 
 from fly_machines import FlyMachinesApi, models
-from score_flyio.errors import FlyApiError, NotFound
+from score_flyio.errors import NotFound
 from score_flyio.fly.present import kept, living
+from score_flyio.fly.repeats import resent
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ async def once_deleted_are_gone(
     api: FlyMachinesApi,
     app: str,
     volumes: Iterable[models.Volume],
-    listed: Iterable[models.Machine],
+    listed: Iterable[models.Machine] = (),
 ) -> list[models.Volume]:
     """The volumes that are there, free where their machine is on its way out.
 
@@ -53,12 +53,9 @@ async def once_detached(send: Callable[[], Awaitable[T]]) -> T:
     A volume is attached until its machine is really gone, which may be after the answer to the
     deletion of the machine.
     """
-    end, pause = anyio.current_time() + DETACHED_WITHIN, 0.25
-    while True:
-        try:
-            return await send()
-        except FlyApiError as error:
-            if "attached" not in error.answer.message or anyio.current_time() + pause > end:
-                raise
-        await anyio.sleep(pause)
-        pause = min(2.0, pause * 2)
+    return await resent(
+        send,
+        lambda error: "attached" in error.answer.message,
+        within=DETACHED_WITHIN,
+        longest=2.0,
+    )

@@ -147,8 +147,7 @@ class Instance:
         if wanted is None:
             return None
         listed = await self.client.api.volumes_list(self.app)
-        machines = await self.client.api.machines_list(self.app)
-        volumes = await once_deleted_are_gone(self.client.api, self.app, listed, machines)
+        volumes = await once_deleted_are_gone(self.client.api, self.app, listed)
         for volume in volumes:
             if volume.name == wanted.name and not volume.attached_machine_id:
                 return volume
