@@ -28,8 +28,8 @@ async def test_the_lines_of_an_app_and_of_one_machine() -> None:
     assert [line.message for line in of_one][-2:] == ["Machine started", "listening on 8080"]
 
 
-async def test_followed_lines_come_once_each() -> None:
-    lab = Lab.build()
+async def followed(lab: Lab, *, faults: str = "") -> list[str]:
+    """Lines until the machine's process ends; it is stopped behind the fourth, `faults` strike."""
     await lab.deploy(toml())
     found: list[str] = []
     async with lab.engine() as engine, aclosing(engine.follow_logs("web")) as lines:
@@ -39,24 +39,19 @@ async def test_followed_lines_come_once_each() -> None:
                 break
             if len(found) == 4:
                 await engine.client.api.machines_stop("web", lab.machines()[0].id)
+                lab.fly.faults = parse_faults(faults)
+    return found
+
+
+async def test_followed_lines_come_once_each() -> None:
+    found = await followed(Lab.build())
     assert found[-1].startswith("Main child exited")
     assert len(found) == 5
 
 
 @pytest.mark.parametrize("fault", ["503", "429", "408", "reset", "refuse", "html", "cut"])
 async def test_what_passes_by_itself_does_not_end_what_is_followed(fault: str) -> None:
-    lab = Lab.build()
-    await lab.deploy(toml())
-    found: list[str] = []
-    async with lab.engine() as engine, aclosing(engine.follow_logs("web")) as lines:
-        async for line in lines:
-            found.append(line.message)
-            if line.message.startswith("Main child exited"):
-                break
-            if len(found) == 4:
-                await engine.client.api.machines_stop("web", lab.machines()[0].id)
-                lab.fly.faults = parse_faults(f"Web_logs: {fault} times=12")
-    assert len(found) == 5
+    assert len(await followed(Lab.build(), faults=f"Web_logs: {fault} times=12")) == 5
 
 
 @pytest.mark.parametrize("fault", ["503", "404", "403"])

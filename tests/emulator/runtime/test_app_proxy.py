@@ -36,11 +36,6 @@ LINES: dict[str, Any] = {
 }
 
 
-@pytest.fixture(params=["asyncio", "trio"])
-def anyio_backend(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @frozen
 class Site:
     fly: Emulator

@@ -24,11 +24,6 @@ WEB: dict[str, Any] = {
 }
 
 
-@pytest.fixture(params=["asyncio", "trio"])
-def anyio_backend(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @frozen
 class Site:
     fly: Emulator

@@ -36,11 +36,6 @@ SETTINGS = EmulatorSettings(
 )
 
 
-@pytest.fixture(params=["asyncio", "trio"])
-def anyio_backend(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @frozen
 class Site:
     fly: Emulator
