@@ -63,7 +63,7 @@ generate-check: $(READY)  ## Check that the generated code is fresh
 
 test: $(READY)  ## Run all tests
 	for part in browser images servers; do tests/setup.sh $$part || true; done
-	$(PYTEST) -n $(WORKERS)
+	$(PYTEST) -n $(WORKERS) --dist worksteal
 
 bench: $(READY)  ## Measure the targets; prints a table and writes bench-results.json
 	$(BIN)/python -m tests.bench
