@@ -29,7 +29,7 @@ from attrs import define, evolve, field
 
 from fly_emulator.exec_local import LocalExecRunner
 from fly_emulator.programs import Programs
-from fly_emulator.records import Json, MachineRecord
+from fly_emulator.records import Json, MachineRecord, VolumeRecord
 from fly_emulator.wire import Execution
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class PostgresMachines:
         environ = machines.environment(execution.machine)
         try:
             async with self._starting:
-                name = _data_of(execution.machine)
+                name = self._data_of(execution.machine)
                 server = await to_thread.run_sync(self._server, name, environ)
         except (OSError, RuntimeError, subprocess.SubprocessError) as error:
             reason = f"PostgreSQL does not start on this computer: {error}\n"
@@ -118,14 +118,19 @@ class PostgresMachines:
             server.psql("SELECT pg_reload_conf()")
         return server
 
+    def _data_of(self, machine: MachineRecord) -> str:
+        """Those in its volume, or its own where there is none."""
+        mounts = machine.config.get("mounts") or [{}]
+        return _data_in(self.emulator.world.volumes.get(mounts[0].get("volume", ""), machine))
+
     def stop(self) -> None:
         """End the servers, and remove the data of volumes that are gone."""
         for server in self.servers.values():
             server.cleanup()
         self.servers.clear()
         world = self.emulator.world
-        kept = {_data_of(each) for each in world.machines.values() if not each.destroyed}
-        kept |= {volume.id for volume in world.volumes.values() if volume.deleted_at is None}
+        kept = {self._data_of(each) for each in world.machines.values() if not each.destroyed}
+        kept |= {_data_in(each) for each in world.volumes.values() if each.deleted_at is None}
         for data in self.folder.iterdir() if self.folder.is_dir() else ():
             if data.name not in kept:
                 shutil.rmtree(data)
@@ -148,10 +153,9 @@ def _is_postgres(machine: MachineRecord) -> bool:
     return image.rpartition("/")[2].partition(":")[0] == "postgres"
 
 
-def _data_of(machine: MachineRecord) -> str:
-    """The volume, or the machine where there is none."""
-    mounts = machine.config.get("mounts") or [{}]
-    return str(mounts[0].get("volume") or machine.id)
+def _data_in(holder: MachineRecord | VolumeRecord) -> str:
+    """The name of its data; one of the same id may be in a world that was here before."""
+    return f"{holder.id}-{holder.created_at * 1000:.0f}"
 
 
 def _socket_folder(server: Any) -> Path:

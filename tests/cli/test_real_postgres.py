@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,6 +88,23 @@ def test_databases_are_real_and_leave_nothing(project: Cli) -> None:
     assert project("deploy", *FAST, "--json").json["outcome"] == "unchanged"
     gone = project("destroy", "--emulate", "--yes")
     assert gone.exit_code == 0, gone.stderr
+    assert not folder.exists()
+
+
+@pytest.mark.skipif(not is_installed(), reason="there is no PostgreSQL that can be run here")
+def test_data_of_a_world_that_is_gone_serve_no_other(project: Cli) -> None:
+    """Somebody removes the folder, and begins anew in its place: ids come again."""
+    kept = project.directory / ".score-flyio"
+    folder = data_folder(kept / "emulator/world.json")
+    assert project("deploy", "score.yaml", *FAST).exit_code == 0
+    before = list(folder.iterdir())
+    shutil.rmtree(kept)
+    project("init", "--fly-app-prefix", "pfx-")
+    deployed = project("deploy", "score.yaml", *FAST)
+    assert deployed.exit_code == 0, deployed.stderr
+    (data,) = folder.iterdir()
+    assert data not in before
+    assert project("destroy", "--emulate", "--yes").exit_code == 0
     assert not folder.exists()
 
 
