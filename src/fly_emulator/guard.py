@@ -16,7 +16,7 @@ from attrs import field, frozen
 
 from fly_emulator.server import Handle
 from fly_emulator.wire import ApiRequest, ApiResponse
-from score_flyio.base.web_address import is_loopback
+from score_flyio.net.web_address import is_loopback
 
 _SAME: Final = frozenset({"same-origin", "none"})
 """What browsers say of requests that no other site made."""

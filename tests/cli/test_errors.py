@@ -15,10 +15,10 @@ import anyio
 import pytest
 
 from score_flyio import errors
-from score_flyio.base import in_flight
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.exit_codes import describe
 from score_flyio.errors import Problem
+from score_flyio.net import in_flight
 from tests.cli.conftest import Cli
 from tests.cli.platform import FLY_TOML, platform, use
 from tests.integration.state_servers import web_server

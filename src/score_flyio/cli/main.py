@@ -42,8 +42,8 @@ def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the outermost edge
-        from score_flyio.base.credentials import own_credentials
         from score_flyio.cli.exit_codes import report
+        from score_flyio.net.credentials import own_credentials
 
         given.setdefault("json", "--json" in args or None)
         return report(error, _context(given, environ).output, own_credentials(environ))

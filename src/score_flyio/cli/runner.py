@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import anyio
 from anyio.abc import TaskStatus
 
-from score_flyio.base import in_flight
+from score_flyio.net import in_flight
 
 if TYPE_CHECKING:
     from score_flyio.cli.context import CliContext

@@ -9,7 +9,6 @@ import anyio
 from attrs import define, field, frozen
 
 from score_flyio.base.record import Record
-from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.app_step import CreateApp
 from score_flyio.deploy.execution.context import ContextSettings, app_scope
 from score_flyio.deploy.execution.execute import AppExecution, AppResult, app_execution
@@ -28,6 +27,7 @@ from score_flyio.deploy.releases.made import (
 )
 from score_flyio.engine.session import Session, StateRecorder
 from score_flyio.errors import ScoreFlyError, StalePlan
+from score_flyio.errors.unwrap import unwrapped
 from score_flyio.events import WarningRaised, WorkloadFinished
 from score_flyio.flytoml.spec import AppSpec
 

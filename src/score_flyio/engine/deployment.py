@@ -10,7 +10,6 @@ from attrs import define, evolve, field, frozen
 
 from score_flyio.base.printable import one_line
 from score_flyio.base.record import Record
-from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.app_step import CreateApp
 from score_flyio.deploy.execution.context import app_scope
 from score_flyio.deploy.execution.execute import AppExecution
@@ -32,6 +31,7 @@ from score_flyio.engine.inputs import Input
 from score_flyio.engine.pipeline import Preparation
 from score_flyio.engine.session import TOOL_VERSION, Session, StateRecorder
 from score_flyio.errors import ConfigError, Problem, ScoreFlyError
+from score_flyio.errors.unwrap import unwrapped
 from score_flyio.events import PlanReady, WarningRaised, WorkloadFinished
 from score_flyio.fly.organization import Apps
 from score_flyio.flytoml.names import READ_BY_ALL, looks_secret

@@ -11,9 +11,9 @@ from typing import Self
 import anyio
 from attrs import define, field
 
-from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.execution.report import Report
 from score_flyio.errors import DeployError, EngineBusy, HealthCheckFailed
+from score_flyio.errors.unwrap import unwrapped
 from score_flyio.events import Event, EventLog, RunFinished
 
 Work = Callable[[Callable[[Event], None]], Awaitable[Report]]

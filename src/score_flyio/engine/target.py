@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from attrs import Factory, define, field
 
-from score_flyio.base.web_address import is_loopback
 from score_flyio.errors import ConfigError
 from score_flyio.events import Event
+from score_flyio.net.web_address import is_loopback
 from score_flyio.state.model import FLY
 from score_flyio.state.targets import TARGET_VARIABLE, kept_as
 

@@ -15,11 +15,11 @@ from typing import Final
 
 from attrs import frozen
 
-from score_flyio.base.credentials import usable
 from score_flyio.base.input_file import read_input
 from score_flyio.base.record import Record
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError
+from score_flyio.net.credentials import usable
 
 WITHOUT_ACCOUNT: Final = "add --emulate to try it without an account"
 """The way that commands have which need a token."""

@@ -18,11 +18,11 @@ import httpx
 from attrs import Factory, define, evolve, field
 
 from score_flyio.base.clock import Clock, SystemClock
-from score_flyio.base.http import http_client
 from score_flyio.base.macaroon import Macaroon, ThirdParty, read_macaroon
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError, FlyError
 from score_flyio.fly.auth import Tokens, without_schemes
+from score_flyio.net.http import http_client
 
 AHEAD: Final = 120.0
 """Seconds before their end at which tokens are renewed."""

@@ -21,17 +21,8 @@ from attrs import field, frozen
 
 from fly_machines.operations import Operation, QueryValue
 from score_flyio._version import __version__
-from score_flyio.base.http import WAITS, http_transport
-from score_flyio.base.in_flight import in_flight
-from score_flyio.base.network import network_reason
 from score_flyio.base.record import Record
 from score_flyio.base.secret import Secret, masked
-from score_flyio.base.web_address import (
-    WebAddress,
-    encrypted_or_private,
-    read_web_address,
-    trusting_nobody,
-)
 from score_flyio.errors import (
     FlyConnectionError,
     FlyProtocolError,
@@ -42,6 +33,15 @@ from score_flyio.errors import (
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.errors import api_error
 from score_flyio.fly.login import Login
+from score_flyio.net.http import WAITS, http_transport
+from score_flyio.net.in_flight import in_flight
+from score_flyio.net.reason import network_reason
+from score_flyio.net.web_address import (
+    WebAddress,
+    encrypted_or_private,
+    read_web_address,
+    trusting_nobody,
+)
 
 TransportFactory: TypeAlias = Callable[[], httpx.AsyncBaseTransport]
 

@@ -13,11 +13,11 @@ import anyio
 import httpx
 from attrs import define, field
 
-from score_flyio.base.web_address import is_loopback
 from score_flyio.errors import RegistryDenied, RegistryUnavailable, ScoreFlyError
 from score_flyio.images.challenge import NO_LOGIN, Challenge, challenge_of
 from score_flyio.images.logins import Login, Logins
 from score_flyio.images.reference import DOCKER_HUB
+from score_flyio.net.web_address import is_loopback
 
 SECONDS: Final = 60.0
 """How long a token counts that does not say so."""

@@ -12,7 +12,6 @@ from typing import Any, Final, TypeAlias
 import anyio
 from attrs import frozen
 
-from score_flyio.base.credentials import OF_THE_STATE
 from score_flyio.base.input_file import read_input
 from score_flyio.base.printable import one_line
 from score_flyio.base.record import Record
@@ -20,6 +19,7 @@ from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError, ImageError, InputError
 from score_flyio.images.program import run_program
 from score_flyio.images.reference import DOCKER_HUB, ImageReference
+from score_flyio.net.credentials import OF_THE_STATE
 
 FLY_HOST: Final = "registry.fly.io"
 FLY_HOST_VARIABLE: Final = "FLY_REGISTRY_HOST"

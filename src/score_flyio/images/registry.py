@@ -17,8 +17,6 @@ import httpx
 from attrs import frozen
 
 from score_flyio._version import __version__
-from score_flyio.base.http import http_client
-from score_flyio.base.network import network_reason
 from score_flyio.base.printable import one_line
 from score_flyio.base.record import Record
 from score_flyio.errors import (
@@ -30,6 +28,8 @@ from score_flyio.errors import (
 from score_flyio.images.access import Access, base_url, is_safe
 from score_flyio.images.logins import Logins
 from score_flyio.images.reference import ImageReference
+from score_flyio.net.http import http_client
+from score_flyio.net.reason import network_reason
 
 INDEXES: Final = (
     "application/vnd.oci.image.index.v1+json",

@@ -9,8 +9,8 @@ import anyio
 from attrs import field, frozen
 
 from score_flyio.base.record import Record
-from score_flyio.base.unwrap import unwrapped
 from score_flyio.errors import ImageError, RegistryDenied, RegistryUnavailable
+from score_flyio.errors.unwrap import unwrapped
 from score_flyio.images.reference import ImageReference
 
 AT_ONCE: Final = 32

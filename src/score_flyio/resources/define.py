@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from score_flyio.base.web_address import read_web_address
 from score_flyio.errors import ConfigError
+from score_flyio.net.web_address import read_web_address
 from score_flyio.resources.protocol import parse_object
 from score_flyio.state.resources import (
     CommandSpec,

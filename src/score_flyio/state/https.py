@@ -13,16 +13,16 @@ from urllib.parse import unquote
 import httpx
 
 from score_flyio._version import __version__
-from score_flyio.base.credentials import credential
-from score_flyio.base.http import http_client
-from score_flyio.base.network import network_reason
-from score_flyio.base.web_address import (
+from score_flyio.errors import ConfigError, StateError
+from score_flyio.net.credentials import credential
+from score_flyio.net.http import http_client
+from score_flyio.net.reason import network_reason
+from score_flyio.net.web_address import (
     WebAddress,
     encrypted_or_private,
     read_web_address,
     trusting_nobody,
 )
-from score_flyio.errors import ConfigError, StateError
 from score_flyio.state.blobs import Found, Refused, Unavailable
 
 TOKEN_VARIABLE: Final = "SCORE_FLYIO_STATE_TOKEN"  # noqa: S105  # its name, not a token

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from attrs import field, frozen
 
 from score_flyio.base.record import Record
-from score_flyio.base.web_address import shown_url
+from score_flyio.net.web_address import shown_url
 from score_flyio.score.resources import JsonObject, ResourceUid
 from score_flyio.yaml.writer import sorted_keys
 
@@ -101,7 +101,7 @@ class HttpSpec(ProvisionerSpec):
         return {"url": self.url}
 
     def shown(self) -> JsonObject:
-        from score_flyio.base.web_address import shown_url
+        from score_flyio.net.web_address import shown_url
 
         return {"url": shown_url(self.url)}
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from anyio import to_thread
 
-from score_flyio.base.credentials import credential
-from score_flyio.base.in_flight import in_flight
-from score_flyio.base.web_address import WebAddress, encrypted_or_private, read_web_address
 from score_flyio.errors import ConfigError, StateError
+from score_flyio.net.credentials import credential
+from score_flyio.net.in_flight import in_flight
+from score_flyio.net.web_address import WebAddress, encrypted_or_private, read_web_address
 from score_flyio.state.blobs import Found, Listed, Refused, Unavailable
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from score_flyio.base.credentials import own_credentials
 from score_flyio.base.secret import MASK, SHORTEST_HIDDEN, Secret, masked
 from score_flyio.errors import Problem, ProvisionFailed
+from score_flyio.net.credentials import own_credentials
 
 VALUE = st.text(st.characters(exclude_characters="*", codec="utf-8"), min_size=6)
 

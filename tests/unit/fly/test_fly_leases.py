@@ -12,8 +12,8 @@ import pytest
 from attrs import define, field
 
 from fly_machines import models
-from score_flyio.base.unwrap import unwrapped
 from score_flyio.errors import FlyApiError, FlyServerError, LeaseHeld, LeaseLost
+from score_flyio.errors.unwrap import unwrapped
 from score_flyio.events import LeaseAcquired, LeaseAwaited, LeaseReleased, Scope, WarningRaised
 from score_flyio.fly.leases import LeaseBook
 from score_flyio.fly.retry import RetryPolicy

@@ -147,8 +147,8 @@ async def serve(
     browser, and URL/_emulator has what can be done to the platform.
     """
     from fly_emulator.graphql import INSTALL, is_installed
-    from score_flyio.base.web_address import is_loopback
     from score_flyio.errors import ConfigError
+    from score_flyio.net.web_address import is_loopback
 
     if settings["allow_exec"] and not is_loopback(host):
         raise ConfigError(

@@ -8,7 +8,6 @@ from typing import Any, Final
 import anyio
 from attrs import evolve, frozen
 
-from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
@@ -17,6 +16,7 @@ from score_flyio.engine.apply import Work, apply
 from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.session import Session, StateRecorder
 from score_flyio.errors import ResourceError
+from score_flyio.errors.unwrap import unwrapped
 from score_flyio.resources.deprovision import Deprovisioning
 from score_flyio.score.resources import ResourceUid
 from score_flyio.state.model import ProjectState

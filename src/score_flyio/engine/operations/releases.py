@@ -12,7 +12,6 @@ from attrs import frozen
 
 from fly_machines import models
 from score_flyio.base.clock import rfc3339
-from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.metadata import group_of, release_number
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
@@ -21,6 +20,7 @@ from score_flyio.deploy.releases.known import merged, of_machines, of_state, of_
 from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.session import Session
 from score_flyio.errors import FlyError, NotFound
+from score_flyio.errors.unwrap import unwrapped
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.present import metadata
 from score_flyio.flytoml import read_fly_toml

@@ -16,7 +16,6 @@ from attrs import evolve, frozen
 
 from fly_machines import models
 from score_flyio.base.secret import Secret
-from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.app_step import SetSecrets
 from score_flyio.deploy.execution.report import Report
 from score_flyio.deploy.metadata import STAGED, Marks, without_marks
@@ -39,6 +38,7 @@ from score_flyio.engine.operations.change import (
 )
 from score_flyio.engine.session import Session
 from score_flyio.errors import Conflict, UsageError
+from score_flyio.errors.unwrap import unwrapped
 from score_flyio.fly.repeats import SecretsVersion, set_secrets
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import DeploymentRecord

@@ -10,7 +10,6 @@ import anyio
 from attrs import asdict, frozen
 
 from fly_machines import models
-from score_flyio.base.unwrap import unwrapped
 from score_flyio.deploy.metadata import (
     RELEASE_VERSION,
     SAFE_TO_DESTROY,
@@ -29,6 +28,7 @@ from score_flyio.deploy.verdict import count_checks
 from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.session import Session
 from score_flyio.errors import FlyError
+from score_flyio.errors.unwrap import unwrapped
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.organization import Apps
 from score_flyio.fly.present import ip_type, metadata

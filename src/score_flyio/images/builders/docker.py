@@ -16,8 +16,6 @@ from typing import Any, Final
 import httpx
 from attrs import define, field, frozen
 
-from score_flyio.base.http import http_client
-from score_flyio.base.network import network_reason
 from score_flyio.base.record import Record
 from score_flyio.images.build import PLATFORM, Build, Progress, Tell
 from score_flyio.images.builders.address import DaemonAddress
@@ -25,6 +23,8 @@ from score_flyio.images.builders.trace import Trace
 from score_flyio.images.context import in_thread, tar_of
 from score_flyio.images.logins import Login, Logins, Password
 from score_flyio.images.reference import DOCKER_HUB
+from score_flyio.net.http import http_client
+from score_flyio.net.reason import network_reason
 
 TIMEOUT: Final = httpx.Timeout(None, connect=10.0)
 """A step of a build may say nothing for as long as it likes."""

@@ -15,14 +15,14 @@ import anyio
 import httpx
 from attrs import define, field, frozen
 
-from score_flyio.base.network import network_reason
 from score_flyio.base.record import Record
-from score_flyio.base.web_address import is_loopback
 from score_flyio.errors import ImageError, NotAuthorized
 from score_flyio.images.build import Build, Progress, Tell
 from score_flyio.images.builders.address import DaemonAddress
 from score_flyio.images.builders.docker import DockerBuilder, client_of
 from score_flyio.images.logins import Logins, Password
+from score_flyio.net.reason import network_reason
+from score_flyio.net.web_address import is_loopback
 
 HOST_VARIABLE: Final = "FLY_BUILDER_HOST"
 """Stands in for BUILDER.fly.dev."""

@@ -19,7 +19,6 @@ from typing import Final, Literal
 import anyio
 from attrs import evolve, frozen
 
-from score_flyio.base.credentials import OWN
 from score_flyio.base.record import Record
 from score_flyio.errors import ImageError
 from score_flyio.images.access import base_url
@@ -27,6 +26,7 @@ from score_flyio.images.build import PLATFORM, Build, Progress, Tell
 from score_flyio.images.logins import Logins
 from score_flyio.images.program import Ended, run_program
 from score_flyio.images.reference import DOCKER_HUB
+from score_flyio.net.credentials import OWN
 
 LINES_IN_ERROR: Final = 20
 CLEANUP_SECONDS: Final = 20.0

@@ -20,7 +20,7 @@ from attrs import define, field, frozen
 from h2.config import H2Configuration
 
 from score_flyio.base.secret import Secret
-from score_flyio.base.unwrap import unwrapped
+from score_flyio.errors.unwrap import unwrapped
 from score_flyio.images.builders.protobuf import encoded, fields
 from score_flyio.images.logins import Logins
 from score_flyio.images.reference import DOCKER_HUB

@@ -15,9 +15,9 @@ import anyio
 import anyio.abc
 from attrs import frozen
 
-from score_flyio.base.credentials import OF_THE_STATE
 from score_flyio.base.process_group import end_group
 from score_flyio.errors import ProvisionFailed
+from score_flyio.net.credentials import OF_THE_STATE
 from score_flyio.resources.define import BUILT_IN, MODE_VARIABLE
 from score_flyio.resources.protocol import MAX_ANSWER, Answer, Mode, encode_request, understand
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult

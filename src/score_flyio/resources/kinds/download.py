@@ -8,10 +8,10 @@ from typing import Final, cast
 
 import httpx
 
-from score_flyio.base.http import http_client
-from score_flyio.base.network import network_reason
-from score_flyio.base.web_address import shown_url
 from score_flyio.errors import ConfigError
+from score_flyio.net.http import http_client
+from score_flyio.net.reason import network_reason
+from score_flyio.net.web_address import shown_url
 
 LONGEST: Final = 1024 * 1024
 TIMEOUT: Final = 30.0

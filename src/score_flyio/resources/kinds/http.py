@@ -15,10 +15,10 @@ import anyio
 import httpx
 from attrs import field, frozen
 
-from score_flyio.base.http import http_client
-from score_flyio.base.network import network_reason
-from score_flyio.base.web_address import shown_url
 from score_flyio.errors import ProvisionFailed
+from score_flyio.net.http import http_client
+from score_flyio.net.reason import network_reason
+from score_flyio.net.web_address import shown_url
 from score_flyio.resources.protocol import MAX_ANSWER, Answer, Mode, encode_request, understand
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.state.resources import HttpSpec

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from score_flyio.base.credentials import OWN
+from score_flyio.net.credentials import OWN
 from score_flyio.resources.apart import leads_to
 from score_flyio.resources.prime import prime
 from score_flyio.score.placeholders import references_in

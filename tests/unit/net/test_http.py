@@ -11,9 +11,9 @@ import pytest
 from anyio.abc import SocketAttribute, SocketStream
 from anyio.streams.stapled import MultiListener
 
-from score_flyio.base.http import WAITS, http_client, http_transport
-from score_flyio.base.web_address import trusting_nobody
 from score_flyio.errors import ConfigError
+from score_flyio.net.http import WAITS, http_client, http_transport
+from score_flyio.net.web_address import trusting_nobody
 
 
 @pytest.mark.parametrize(

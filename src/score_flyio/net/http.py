@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import httpx
 
-from score_flyio.base.in_flight import in_flight
-from score_flyio.base.web_address import is_loopback, shown_url, trusting_nobody
 from score_flyio.errors import ConfigError
+from score_flyio.net.in_flight import in_flight
+from score_flyio.net.web_address import is_loopback, shown_url, trusting_nobody
 
 WAITS: Final = "score_flyio_waits"
 """The extension of a request that is answered late on purpose."""

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from score_flyio.base.credentials import credential
 from score_flyio.base.secret import Secret
-from score_flyio.base.web_address import is_loopback, read_web_address, shown_url
 from score_flyio.errors import ConfigError
+from score_flyio.net.credentials import credential
+from score_flyio.net.web_address import is_loopback, read_web_address, shown_url
 
 MARK = "MARKEDvalue"
 
