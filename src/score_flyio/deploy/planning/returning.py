@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
 from attrs import evolve, field, frozen
 
 from fly_machines import models
+from score_flyio.base.record import Record
+from score_flyio.deploy.condition import Condition, condition
 from score_flyio.deploy.desired.machine_config import add_release
-from score_flyio.deploy.metadata import group_of
+from score_flyio.deploy.metadata import Marks, group_of
 from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.planning.departures import last_steps, left_behind
 from score_flyio.deploy.planning.model import AppPlan, GroupPlan, behind, join
+from score_flyio.deploy.planning.moves import source_of
 from score_flyio.deploy.planning.new_machine import new_machine_config
 from score_flyio.deploy.planning.scaling import GroupScale, scale_group
 from score_flyio.deploy.planning.settling import settle
 from score_flyio.deploy.planning.updates import Reconfiguration, app_plan, reconfigured_groups
-from score_flyio.deploy.releases.known import group_at, members_at
-from score_flyio.deploy.step import DestroyMachine
-from score_flyio.state.deployments import Release
+from score_flyio.deploy.releases.known import config_of, group_at, members_at
+from score_flyio.deploy.step import CreateMachine, DestroyMachine
+from score_flyio.state.deployments import Member, Release
 
 
-@frozen(kw_only=True)
-class Then:
+@frozen(kw_only=True, eq=False, repr=False)
+class Then(Record):
     """The groups of an app with an earlier release, beside the machines that there are."""
 
     kept: tuple[models.Machine, ...]
@@ -32,9 +35,13 @@ class Then:
     groups: Mapping[str, str]
     """The group of each of those then, by id."""
     lost: Mapping[tuple[str, str], int] = field(factory=dict)
-    """By group and region: machines of groups that have none any more."""
-    gone: tuple[str, ...] = ()
-    """Ids of machines of groups that began since."""
+    """By group and region: machines that there are to be again."""
+    gone: Mapping[str, str] = field(factory=dict)
+    """By id: why machines go that have no place in what there was."""
+    places: Mapping[str, str] = field(factory=dict)
+    """By machine that comes back from another group: the one that goes for it."""
+    without: Mapping[tuple[str, str], tuple[str, ...]] = field(factory=dict)
+    """By group and region: ids of machines in whose place others are made, with data."""
 
     @classmethod
     def of(cls, observed: ObservedApp, releases: Sequence[Release], version: int) -> Self:
@@ -44,20 +51,111 @@ class Then:
             m.id or "": members[m.id or ""].group if m.id in members else group_at(m, version)
             for m in observed.machines
         }
-        if not members:
-            return cls(kept=observed.machines, groups=groups)
-        had = {member.group for member in members.values()}
-        there = set(groups.values())
+        had = {member.group for member in members.values()} or {*groups.values()}
+        places, without = _places(observed, groups, releases, version)
+        gone = {
+            name: f"release {version} had no group {group}"
+            for name, group in groups.items()
+            if group not in had
+        }
+        bare = (*places.values(), *(name for names in without.values() for name in names))
+        gone |= dict.fromkeys(bare, "others have the data of its group")
         return cls(
-            kept=tuple(m for m in observed.machines if groups[m.id or ""] in had),
+            kept=tuple(m for m in observed.machines if m.id not in gone),
             groups=groups,
-            lost=Counter(
-                (member.group, member.region)
-                for member in members.values()
-                if member.group not in there
-            ),
-            gone=tuple(name for name, group in groups.items() if group not in had),
+            lost=_missing(observed, groups, members) + Counter(_sizes(without)),
+            gone=gone,
+            places=places,
+            without=without,
         )
+
+
+def _places(
+    observed: ObservedApp, groups: Mapping[str, str], releases: Sequence[Release], version: int
+) -> tuple[dict[str, str], dict[tuple[str, str], tuple[str, ...]]]:
+    """What comes in the place of machines without the volume that their group had.
+
+    None can be given one: some go for those that come back from another group, others for new ones
+    on volumes that were left behind. Where there are neither, they stay.
+    """
+    places: dict[str, str] = {}
+    without: dict[tuple[str, str], tuple[str, ...]] = {}
+    replaced = {Marks.of(machine).stands_for for machine in observed.machines}
+    free = Counter((v.name, v.region or "") for v in observed.volumes if _is_free(v))
+    for group in sorted({*groups.values()}):
+        source = _mounted_at(releases, group, version)
+        if source is None:
+            continue
+        same = [m for m in observed.machines if groups[m.id or ""] == group]
+        coming = [m for m in same if group_of(m) != group]
+        comes = {m.id for m in coming}
+        bare = [
+            m
+            for m in same
+            if m.id not in comes
+            and m.id not in replaced
+            and source_of(observed, m, hidden=True) != source
+        ]
+        for machine in coming[: len(bare)]:
+            place = min(bare, key=lambda m: _unfit(m, machine))
+            bare.remove(place)
+            places[machine.id or ""] = place.id or ""
+        for machine in bare:
+            here = (source, machine.region or "")
+            if free[here]:
+                free[here] -= 1
+                key = (group, machine.region or "")
+                without[key] = (*without.get(key, ()), machine.id or "")
+    return places, without
+
+
+def _mounted_at(releases: Sequence[Release], group: str, version: int) -> str | None:
+    """The name of the volume that the machines of a group had with a release."""
+    try:
+        config = config_of(releases, group, version)
+    except LookupError:  # told when its config is asked for
+        return None
+    return config.mounts[0].name if config and config.mounts else None
+
+
+def _unfit(machine: models.Machine, coming: models.Machine) -> tuple[bool, bool, str]:
+    """The lower, the better a machine goes for one that comes back."""
+    other_place = Marks.of(machine).stands_for != coming.id
+    return other_place, machine.region != coming.region, machine.id or ""
+
+
+def _is_free(volume: models.Volume) -> bool:
+    return not volume.attached_machine_id and volume.host_status in {None, "ok"}
+
+
+def _missing(
+    observed: ObservedApp, groups: Mapping[str, str], members: Mapping[str, Member]
+) -> Counter[tuple[str, str]]:
+    """The machines of groups that have none any more, or whose machines go back to another one."""
+    then = Counter((member.group, member.region) for member in members.values())
+    there = Counter(
+        (groups[m.id or ""], m.region or "")
+        for m in observed.machines
+        if not (m.config and m.config.standbys)
+    )
+    filled = {*groups.values()}
+    left = Counter(_left(m, groups[m.id or ""]) for m in observed.machines)
+    missing: Counter[tuple[str, str]] = Counter()
+    for (group, region), count in sorted(then.items()):
+        more = max(0, count - there[group, region])
+        missing[group, region] = more if group not in filled else min(more, left[group])
+        left[group] -= missing[group, region]
+    return +missing
+
+
+def _left(machine: models.Machine, group: str) -> str | None:
+    """The group that a machine leaves for another, or has left in a run that was cut short."""
+    now = group_of(machine)
+    return now if now != group else Marks.of(machine).former_group
+
+
+def _sizes(without: Mapping[tuple[str, str], tuple[str, ...]]) -> dict[tuple[str, str], int]:
+    return {key: len(names) for key, names in without.items()}
 
 
 def plan_return(
@@ -78,7 +176,7 @@ def plan_return(
     back = _come_back(change, observed, then, lost)
     updates = reconfigured_groups(evolve(change, observed=settled.observed))
     stays = join([settled.plan, updates, *back])
-    ends = behind(_ends(observed, then, change.release.back_to), last_steps(stays.steps))
+    ends = behind(_ends(observed, then), last_steps(stays.steps))
     notes = left_behind(observed, (*stays.steps, *ends.steps))
     plan = join([stays, ends, GroupPlan(notes=notes)])
     return app_plan(observed, change.label, change.release, plan)
@@ -111,21 +209,36 @@ def _come_back(
             taken=taken,
             made=made[group],
         )
-        plans.append(scale_group(scale))
+        plans.append(_in_places(scale_group(scale), then.without.get((group, region), ())))
         made[group] += count
     return plans
 
 
-def _ends(observed: ObservedApp, then: Then, version: int | None) -> GroupPlan:
+def _in_places(plan: GroupPlan, places: Iterable[str]) -> GroupPlan:
+    """The machines of a plan say in whose place they come, so that those go if it is cut short."""
+    left = iter(places)
+    steps = (
+        _in_place(s, next(left, None)) if isinstance(s, CreateMachine) else s for s in plan.steps
+    )
+    return evolve(plan, steps=tuple(steps))
+
+
+def _in_place(step: CreateMachine, place: str | None) -> CreateMachine:
+    config = Marks(stands_for=place).stamp(step.config)
+    return evolve(step, request=evolve(step.request, config=config))
+
+
+def _ends(observed: ObservedApp, then: Then) -> GroupPlan:
     steps = tuple(
         DestroyMachine(
             id=f"destroy:{machine.id}",
             app=observed.name,
             group=group_of(machine),
             target=Ref(machine=machine.id),
-            reason=f"release {version} had no group {group_of(machine)}",
+            reason=then.gone[machine.id or ""],
+            serves=condition(machine, checks=False) is Condition.RUNS,
         )
         for machine in observed.machines
         if machine.id in then.gone
     )
-    return GroupPlan(steps=steps, leases=then.gone)
+    return GroupPlan(steps=steps, leases=tuple(then.gone))

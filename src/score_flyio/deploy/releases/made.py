@@ -126,9 +126,9 @@ def _members(result: AppResult, known: Sequence[Release]) -> dict[str, Member]:
         for m in machines
         if (group := _former_group(m, known)) in remembered or not remembered
     }
-    if {member.group for member in before.values()} in (after, set()):
-        return {}
-    return before
+    same = {member.group for member in before.values()} == after
+    moved = any(given.get(name, before[name].group) != before[name].group for name in before)
+    return {} if same and not moved else before
 
 
 def _former_group(machine: models.Machine, known: Sequence[Release]) -> str:

@@ -14,7 +14,11 @@ from score_flyio.deploy.metadata import (
     GROUP,
     OWN_PREFIX,
     RELEASE_VERSION,
+    STANDS_FOR,
+    Marks,
+    group_of,
     last_release,
+    without_marks,
 )
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted
@@ -63,6 +67,7 @@ async def rollback(
     meanwhile, it is refused without `to`.
 
     Groups that began since go, those that left come back, with their volumes where those are free.
+    So do machines that have lost the data of their group since, to another one or to no machine.
 
     Raises:
         UsageError: there is no such app or release, or what it was is not known.
@@ -74,8 +79,7 @@ async def rollback(
         record = recorder.of(ref.app)
 
         async def look() -> Change:
-            regrouped = any(release.members for release in record.releases)
-            seen = await observe(session, ref, Wanted(volumes=regrouped))
+            seen = await observe(session, ref, Wanted(volumes=_may_move_data(record)))
             plan, gone = await _plan(
                 session, ref, seen, record, to=to, options=options, definition=known
             )
@@ -130,8 +134,16 @@ async def _plan(
         )
         if changes or to is not None:
             _warn_of_tags(session, ref, plan, target)
-            return plan, then.gone
+            return plan, tuple(then.gone)
     raise _nothing(ref, asked, versions)
+
+
+def _may_move_data(record: DeploymentRecord) -> bool:
+    """Whether machines of an earlier release may have had volumes that they now have not."""
+    return any(
+        release.members or any((config or {}).get("mounts") for config in release.configs.values())
+        for release in record.releases
+    )
 
 
 def _unfinished(observed: ObservedApp, known: DeploymentRecord) -> int | None:
@@ -156,9 +168,22 @@ def _configs(
     for machine in then.kept:
         group = then.groups[machine.id or ""]
         earlier = _earlier(ref, releases, group, target)
+        comes = group != group_of(machine)
         if earlier is not None:
-            wanted[machine.id or ""] = _as_own(earlier, machine, group)
+            own = _as_own(earlier, machine, group)
+            wanted[machine.id or ""] = _from_group(own, machine, then) if comes else own
     return wanted
+
+
+def _from_group(
+    config: models.FlyMachineConfig, machine: models.Machine, then: Then
+) -> models.FlyMachineConfig:
+    """The config of a machine that leaves its group, which says for whom it comes to the other.
+
+    So that one goes, and not this one, should the run be cut short.
+    """
+    marks = Marks(former_group=group_of(machine), stands_for=then.places.get(machine.id or ""))
+    return marks.stamp(without_marks(config, {STANDS_FOR}))
 
 
 def _lost(

@@ -1,0 +1,131 @@
+"""Rollbacks to before groups took data over from each other: as many machines as there were."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import anyio
+import pytest
+from attrs import evolve
+
+from score_flyio.errors import ConfigError
+from tests.engine.lab import Lab, toml
+from tests.engine.test_counts import forget, scale_to
+from tests.engine.test_departures import AGREED, ALONE, IN_APP, IN_WORKER, SPLIT, holders, volumes
+from tests.engine.test_operations import KEEP, roll_back
+from tests.engine.test_two_runs import Counted
+
+STRATEGIES = [None, "rolling", "immediate"]
+
+
+def groups(lab: Lab) -> Counter[str]:
+    """How many machines each group has, without standbys."""
+    return Counter(
+        m.config["metadata"]["fly_process_group"]
+        for m in lab.machines()
+        if not m.config.get("standbys")
+    )
+
+
+def check_back(lab: Lab, before: Counter[str], data: set[str], group: str = "app") -> None:
+    assert groups(lab) == before
+    assert holders(lab) == dict.fromkeys(data, group)
+    assert {v.id for v in volumes(lab)} == data
+    lab.check_clean()
+
+
+@pytest.mark.parametrize("lost_state", [False, True])
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+async def test_what_began_in_a_group_whose_machines_left_goes_when_they_come_back(
+    lab: Lab, strategy: Any, count: int, lost_state: bool
+) -> None:
+    await lab.deploy(ALONE)
+    await scale_to(lab, app=count)
+    before, data = groups(lab), set(holders(lab))
+    assert (await lab.deploy(SPLIT, options=AGREED)).code == 0
+    assert groups(lab)["app"] == count
+    if lost_state:
+        forget(lab)
+    await roll_back(lab, to=1, options=evolve(KEEP, strategy=strategy))
+    check_back(lab, before, data)
+    assert (await lab.deploy(ALONE)).changes == []
+
+
+@pytest.mark.parametrize("strategy", ["canary", "bluegreen"])
+async def test_a_strategy_that_volumes_rule_out_changes_nothing(lab: Lab, strategy: Any) -> None:
+    await lab.deploy(ALONE)
+    assert (await lab.deploy(SPLIT, options=AGREED)).code == 0
+    before = [(m.id, len(m.versions)) for m in lab.machines()]
+    with pytest.raises(ConfigError, match="volumes"):
+        await roll_back(lab, to=1, options=evolve(KEEP, strategy=strategy))
+    assert [(m.id, len(m.versions)) for m in lab.machines()] == before
+
+
+@pytest.mark.parametrize("call", range(8, 40, 6))
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("then", ["rollback", "deploy the old", "deploy the new"])
+async def test_a_rollback_that_is_cut_short_at_a_call_loses_and_doubles_nothing(
+    lab: Lab, then: str, count: int, call: int
+) -> None:
+    await lab.deploy(ALONE)
+    await scale_to(lab, app=count)
+    before, data = groups(lab), set(holders(lab))
+    assert (await lab.deploy(SPLIT, options=AGREED)).code == 0
+    split = groups(lab)
+    await cut_short_at(lab, call)
+    if then == "rollback":
+        await roll_back(lab, to=1)
+        check_back(lab, before, data)
+        return
+    new = ALONE if then == "deploy the old" else SPLIT
+    done = await lab.deploy(new, options=AGREED)
+    assert done.code == 0, done.text
+    if new is ALONE:
+        check_back(lab, before, data)
+    else:
+        check_back(lab, split, data, "worker")
+    assert (await lab.deploy(new)).changes == []
+
+
+async def cut_short_at(lab: Lab, call: int) -> None:
+    """A rollback to the first release that is cancelled at one of its calls."""
+    await anyio.sleep(5)
+    target = Counted(emulator=lab.fly, moment=call)
+    async with anyio.create_task_group() as tasks:
+
+        async def run() -> None:
+            async with lab.engine() as engine:
+                await engine.rollback("web", to=1, options=KEEP)
+            target.reached.set()
+
+        lab.target = target
+        tasks.start_soon(run)
+        await target.reached.wait()
+        tasks.cancel_scope.cancel()
+    lab.target = None
+    await anyio.sleep(120)
+
+
+@pytest.mark.parametrize(("app", "worker"), [(1, 1), (2, 2), (3, 1), (1, 3), (2, 3)])
+async def test_groups_between_which_data_moved_are_as_large_as_they_were(
+    lab: Lab, app: int, worker: int
+) -> None:
+    await lab.deploy(IN_APP)
+    await scale_to(lab, app=app, worker=worker)
+    before, data = groups(lab), set(holders(lab))
+    assert (await lab.deploy(IN_WORKER, options=AGREED)).code == 0
+    await roll_back(lab, to=1)
+    assert groups(lab) == before
+    assert {v: g for v, g in holders(lab).items() if g == "app"} == dict.fromkeys(data, "app")
+
+
+async def test_a_rollback_brings_back_the_data_of_a_mount_that_was_taken_out(lab: Lab) -> None:
+    await lab.deploy(ALONE)
+    await scale_to(lab, app=2)
+    before, data = groups(lab), set(holders(lab))
+    assert (await lab.deploy(toml(service=False), options=AGREED)).code == 0
+    assert holders(lab) == {}
+    await roll_back(lab, to=1)
+    check_back(lab, before, data)
