@@ -29,7 +29,7 @@ def write(folder: Path) -> None:
     """All pages, as Markdown."""
     if folder.exists():
         shutil.rmtree(folder)
-    (folder / "reference").mkdir(parents=True)
+    (folder / "reference" / "schemas").mkdir(parents=True)
     for path, text in moved().items():
         (folder / path).write_text(text, encoding="utf-8")
     shutil.copy(ROOT / "website" / STYLE, folder / STYLE)

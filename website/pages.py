@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from score_flyio.events.schema import json_schema
-from website import annotations, api, commands, environment, errors, events, faults
+from website import annotations, api, commands, environment, errors, events, faults, outputs
 from website.source import ROOT
 
 GENERATED: dict[str, Callable[[], str]] = {
@@ -19,9 +19,13 @@ GENERATED: dict[str, Callable[[], str]] = {
     "reference/errors.md": errors.page,
     "reference/events.md": events.page,
     "reference/faults.md": faults.page,
+    "reference/outputs.md": outputs.page,
 }
 """Pages made from the code."""
-SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {"reference/events.schema.json": json_schema}
+SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
+    "reference/events.schema.json": json_schema,
+    **outputs.SCHEMAS,
+}
 """Schemas of what programs read, made from the classes."""
 FROM_THE_TOP: dict[str, str] = {
     "CHANGELOG.md": "changelog.md",

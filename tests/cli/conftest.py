@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 import asyncclick as click
 import pytest
 from attrs import frozen
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 
 from score_flyio.cli.command import Command
 from score_flyio.cli.main import root, run
@@ -42,9 +45,31 @@ class Cli:
 
     def __call__(self, *args: str | Path) -> Result:
         self._capsys.readouterr()
-        exit_code = run([str(arg) for arg in args], self.environ)
+        words = [str(arg) for arg in args]
+        exit_code = run(words, self.environ)
         out, err = self._capsys.readouterr()
+        if "--json" in words and out:
+            _check(words, out)
         return Result(exit_code, out, err)
+
+
+def _check(words: list[str], printed: str) -> None:
+    """Holds what a command printed against the schema that is published."""
+    from score_flyio.cli.schemas import FORMS
+
+    for name in (" ".join(words[:2]), words[0]):
+        if name in FORMS:
+            error = best_match(validator(name).iter_errors(json.loads(printed)))
+            assert error is None, f"{name}: {error.json_path}: {error.message}"
+            return
+
+
+@cache
+def validator(name: str) -> Draft202012Validator:
+    """Of the schema of a command."""
+    from score_flyio.cli.schemas import schema_of
+
+    return Draft202012Validator(schema_of(name))
 
 
 @pytest.fixture

@@ -46,6 +46,7 @@ COMMAND_LINES: Final = (
     "config save --app by-hand --config saved --yes",
     "rollback web --no-smoke-checks",
     "doctor",
+    "schema deploy",
     "builtin-provisioners postgres provision",
     "emulator serve --port 99999",
     "completion bash",

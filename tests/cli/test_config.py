@@ -23,6 +23,7 @@ BAD = 'app = "demo"\n[deploy]\nstrategy = "slow"\n[[restart]]\npolicy = "maybe"\
 ELSEWHERE = {
     *("launch_inputs", "update_inputs", "test_machines", "release_command_launch_input"),
     *("toml_round_trips", "toml_stable", "flattened", "group_errors"),
+    "problems",
 }
 """Members that need a release or an existing deployment, or that other tests of the cases compare."""
 

@@ -12,12 +12,14 @@ import fly_emulator
 import score_flyio
 from fly_machines import OPERATIONS
 from score_flyio import errors
+from score_flyio.base.json_schema import members_of
 from score_flyio.cli.examples import EXAMPLES
 from score_flyio.cli.main import root
+from score_flyio.cli.schemas import FORMS
 from score_flyio.convert.build import KEYS as BUILD_KEYS
 from score_flyio.convert.services import KEYS as SERVICE_KEYS
 from website import annotations as of_score
-from website import api, commands, environment, events, faults
+from website import api, commands, environment, events, faults, outputs
 from website import errors as codes
 from website.pages import GENERATED
 from website.source import texts_of_fields
@@ -90,6 +92,17 @@ def test_every_event_has_its_members() -> None:
                 assert f"| `{field.name}` |" in shown
                 assert texts_of_fields(cls)[field.name]
     assert len(events.kinds()) > 25
+
+
+def test_every_document_has_its_members() -> None:
+    page = outputs.page()
+    for name in FORMS:
+        assert f"| `{name}` |" in page
+    for cls in outputs.classes():
+        shown = section(page, cls.__name__.removesuffix("Document"))
+        assert all(f"| `{member}` |" in shown for member in members_of(cls))
+        assert cls.__doc__
+    assert len(outputs.classes()) > 50
 
 
 def test_every_code_of_an_error_is_there() -> None:

@@ -72,7 +72,7 @@ _Handler: TypeAlias = Callable[[_Asked], ApiResponse]
 
 
 def _refused(status: int, error: ConfigError) -> ApiResponse:
-    problems = [problem.as_json() for problem in error.problems]
+    problems = [problem.to_json() for problem in error.problems]
     document: Json = {"error": str(error), "hint": error.hint, "problems": problems}
     return ApiResponse(
         status=status, document={name: value for name, value in document.items() if value}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from attrs import evolve, frozen
 
+from score_flyio.base.document import Document, merged
 from score_flyio.base.record import Record
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.exit_codes import describe, to_text
@@ -27,6 +28,14 @@ from score_flyio.engine.pipeline import Refused, Selection, load_inputs
 from score_flyio.engine.target import Target
 from score_flyio.errors import DeployError, ScoreFlyError, UsageError
 from score_flyio.events import Event, Listener
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Built(Document):
+    """What was built."""
+
+    images: Mapping[str, str | None]
+    """By workload or app; null: it needs no image."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -113,7 +122,7 @@ class DeployRun(Record):
             images, failures = await engine.build(inputs, self.options)
         tell_failures(self.cli, failures, refused)
         text = "\n".join(f"{label}: {image or 'needs no image'}" for label, image in images.items())
-        self.cli.output.result({"images": dict(images)}, text)
+        self.cli.output.result(Built(images=images), text)
         return failure_code(failures, refused)
 
     def _engine(self, listener: Listener) -> Engine:
@@ -150,40 +159,36 @@ def tell_plan(cli: CliContext, plan: Plan, refused: Sequence[Refused], summary: 
         from score_flyio.cli.ci import plan_summary, write_summary
 
         write_summary(cli, plan_summary(plan), summary)
-    cli.output.wrapped(plan.to_json(), plan.describe(show_calls=cli.debug))
+    cli.output.wrapped(plan, plan.describe(show_calls=cli.debug))
     return failure_code(plan.failures, ())
 
 
-def show_plan(cli: CliContext, *plans: AppPlan, remarks: Sequence[str] = (), **members: Any) -> int:
-    """`--dry-run`: print plans and lines beside them; `members` go into the JSON document."""
-    plan = Plan(apps=plans)
-    text = [plan.describe(show_calls=cli.debug)] if plans or not remarks else []
-    cli.output.wrapped(plan.to_json() | members, "\n".join((*text, *remarks)))
+def show_plan(
+    cli: CliContext, plans: Iterable[AppPlan], *more: Document, remarks: Sequence[str] = ()
+) -> int:
+    """`--dry-run`: print plans and lines beside them; what there is `more` is for programs."""
+    plan = Plan(apps=tuple(plans))
+    text = [plan.describe(show_calls=cli.debug)] if plan.apps or not remarks else []
+    cli.output.wrapped(merged((plan, *more)), "\n".join((*text, *remarks)))
     return 0
 
 
-def tell_change(cli: CliContext, change: Change, **members: Any) -> int:
-    """How an operation ended, or what it would do; `members` go into the JSON document."""
+def tell_change(cli: CliContext, change: Change, *more: Document) -> int:
+    """How an operation ended, or what it would do; what there is `more` is for programs."""
     if change.report is None:
-        return show_plan(cli, change.plan, **members)
-    tell(cli, change.report, extra=members)
+        return show_plan(cli, [change.plan], *more)
+    tell(cli, change.report, *more)
     return change.report.exit_code
 
 
-def tell(
-    cli: CliContext,
-    report: Report,
-    *,
-    extra: dict[str, Any] | None = None,
-    summary: Path | None = None,
-) -> None:
+def tell(cli: CliContext, report: Report, *more: Document, summary: Path | None = None) -> None:
     """How each app ended on stdout, in a summary, and on stderr why any did not."""
     tell_errors(cli, report)
     if summary is not None or STEP_SUMMARY in cli.environ:
         from score_flyio.cli.ci import report_summary, write_summary
 
         write_summary(cli, report_summary(report), summary)
-    cli.output.wrapped(report.to_json() | (extra or {}), report.summary())
+    cli.output.wrapped(merged((report, *more)), report.summary())
 
 
 def tell_errors(cli: CliContext, report: Report) -> None:

@@ -101,6 +101,10 @@ EXAMPLES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "builtin-provisioners postgres-instance": (
         ("builtin-provisioners postgres-instance provision < request.json", "the same"),
     ),
+    "schema": (
+        ("schema deploy", "of what deploy --json prints"),
+        ("schema events", "of a line of --events"),
+    ),
     "version": (("version", ""),),
     "check-version": (("check-version '>= 0.1.0'", "end with 1 where it is older"),),
     "completion": (

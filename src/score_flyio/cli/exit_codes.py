@@ -8,27 +8,21 @@ from typing import Any
 import asyncclick as click
 from attrs import evolve, frozen
 
-from score_flyio.base.record import Record
+from score_flyio.base.document import Document, merged
 from score_flyio.base.secret import Secret, masked
 from score_flyio.cli.output import Output
-from score_flyio.errors import DeployError, Problem, RunInterrupted, ScoreFlyError
+from score_flyio.errors import DeployError, RunInterrupted, ScoreFlyError
+from score_flyio.errors.failure import Failure
 
 INTERRUPTED = 130
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class Failure(Record):
-    """What the command line says about one error."""
+class Failed(Document):
+    """A command that has no result."""
 
-    exit_code: int
-    code: str
-    message: str
-    hint: str | None = None
-    problems: tuple[Problem, ...] = ()
-    logs: tuple[str, ...] = ()
-    """What the machine said last that failed."""
-    failures: "tuple[Failure, ...]" = ()
-    """The single failures, where several things failed."""
+    error: Failure
+    """Why."""
 
 
 def report(error: BaseException, output: Output, secrets: Sequence[Secret] = ()) -> int:
@@ -41,7 +35,7 @@ def report(error: BaseException, output: Output, secrets: Sequence[Secret] = ())
         output.stderr.write(masked("".join(traceback.format_exception(error)), secrets))
     run = error.report if isinstance(error, RunInterrupted) else None
     if output.json:
-        output.document({**(run.to_json() if run else {}), "error": to_json(failure)})
+        output.document(merged([*([run] if run else []), Failed(error=failure)]))
     elif run:
         output.wrapped(None, run.summary())
     if isinstance(error, click.UsageError) and error.ctx is not None:
@@ -114,30 +108,10 @@ def to_text(failure: Failure) -> str:
     return "\n".join(lines)
 
 
-def to_json(failure: Failure) -> dict[str, Any]:
-    """The failure as the member `error` of the JSON document."""
-    document: dict[str, Any] = {
-        "code": failure.code,
-        "message": failure.message,
-        "hint": failure.hint,
-        "problems": [problem.as_json() for problem in failure.problems],
-    }
-    if failure.failures:
-        document["failures"] = [to_json(part) for part in failure.failures]
-    return document
-
-
 def _describe_own(error: ScoreFlyError) -> Failure:
     parts = error.failures if isinstance(error, DeployError) else ()
-    return Failure(
-        exit_code=error.exit_code,
-        code=error.code,
-        message=error.message,
-        hint=error.hint,
-        problems=error.problems,
-        logs=error.logs if isinstance(error, DeployError) else (),
-        failures=tuple(part for part in map(describe, parts) if part.message not in error.message),
-    )
+    told = (part for part in map(describe, parts) if part.message not in error.message)
+    return Failure.of(error, *told)
 
 
 def _describe_click(error: click.ClickException) -> Failure:

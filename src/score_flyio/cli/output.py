@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from score_flyio.base.document import to_json
 from score_flyio.base.printable import one_line, printable_json
 from score_flyio.base.secret import MASK, Secret
 from score_flyio.cli.sink import Sink
 
 if TYPE_CHECKING:
-    from score_flyio.cli.exit_codes import Failure
+    from score_flyio.errors.failure import Failure
 
 _COLOURS = {"DEBUG": "2", "INFO": "", "WARN": "33", "Error": "31"}
 
@@ -67,13 +68,13 @@ class Output:
         elif form == "yaml":
             from score_flyio.yaml.writer import write_yaml
 
-            self.write(write_yaml(document))
+            self.write(write_yaml(to_json(document)))
         else:
             self.result(document, text)
 
     def document(self, document: Any) -> None:
         """Print one JSON document on stdout."""
-        text = json.dumps(document, indent=2, ensure_ascii=False, default=_encode)
+        text = json.dumps(to_json(document), indent=2, ensure_ascii=False, default=_encode)
         self.stdout.write_raw(f"{printable_json(text)}\n")
 
     def write(self, text: str) -> None:

@@ -43,6 +43,7 @@ SECTIONS: Final[dict[str, tuple[Entry, ...]]] = {
             "Provisioners that speak the protocol on stdin and stdout.",
             "builtin_provisioners",
         ),
+        Entry("schema", "Print what programs can rely on in --json and --events.", "schema"),
         Entry("version", "Print the version.", "version"),
         Entry("check-version", "Check the version against a constraint.", "check_version"),
         Entry("completion", "Print a shell completion script.", "completion"),

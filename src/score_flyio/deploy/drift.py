@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from attrs import frozen
 
 from fly_machines.models import Machine
-from score_flyio.base.record import Record
+from score_flyio.base.document import Document, Documented
 from score_flyio.deploy.compare import Difference, differences
 from score_flyio.deploy.desired.update import update_input
 from score_flyio.deploy.metadata import group_of, is_stray
 from score_flyio.deploy.model import FileSource
+from score_flyio.deploy.planning.plan_document import FieldDocument
 from score_flyio.flytoml.groups import process_groups
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import Release
@@ -22,7 +22,21 @@ _RELEASE = Release(id="", version=0, tool_version="")
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class Drift(Record):
+class DriftDocument(Document):
+    """How a machine differs from a fly.toml."""
+
+    group: str
+    """Process group."""
+    machine: str | None
+    """Null where a group has none."""
+    differences: tuple[FieldDocument, ...]
+    """What deploying the file would change in it."""
+    note: str | None
+    """Another reason."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Drift(Documented):
     """What deploying a fly.toml would change in one machine, or that a group has none."""
 
     group: str
@@ -30,20 +44,28 @@ class Drift(Record):
     differences: tuple[Difference, ...] = ()
     note: str | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """The drift as a member of the JSON document."""
-        changes = [{"path": d.path, "before": d.before, "after": d.after} for d in self.differences]
-        return {
-            "group": self.group,
-            "machine": self.machine,
-            "differences": changes,
-            "note": self.note,
-        }
+    def document(self) -> DriftDocument:
+        """For programs."""
+        return DriftDocument(
+            group=self.group,
+            machine=self.machine,
+            differences=tuple(map(FieldDocument.of, self.differences)),
+            note=self.note,
+        )
 
     def __str__(self) -> str:
         head = f"{self.group} {self.machine or ''}".rstrip()
         lines = [f"{head}: {self.note}" if self.note else head]
         return "\n".join([*lines, *(f"  {difference}" for difference in self.differences)])
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Differs(Document):
+    """How an app differs from a fly.toml."""
+
+    app: str
+    drift: tuple[Drift, ...]
+    """Empty where it does not."""
 
 
 def drift(

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import anyio
-from attrs import define, evolve, field, frozen
+from attrs import asdict, define, evolve, field, frozen
 
+from score_flyio.base.document import Document, Documented
 from score_flyio.base.printable import one_line
 from score_flyio.base.record import Record
 from score_flyio.deploy.app_step import CreateApp
@@ -21,8 +22,9 @@ from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.departures import departures, refuse_unasked
 from score_flyio.deploy.planning.model import AppPlan, PlanSettings, fingerprint
 from score_flyio.deploy.planning.plan import plan_app, platform_steps
+from score_flyio.deploy.planning.plan_document import AppPlanDocument, TotalsDocument
 from score_flyio.deploy.planning.secrets import waiting_secrets
-from score_flyio.deploy.planning.shown import Totals, describe_app, plan_json, totals
+from score_flyio.deploy.planning.shown import Totals, describe_app, plan_document, totals
 from score_flyio.deploy.releases.known import of_machines, to_remember
 from score_flyio.engine.ahead import problems_ahead
 from score_flyio.engine.apply import Applying, stale
@@ -31,6 +33,7 @@ from score_flyio.engine.inputs import Input
 from score_flyio.engine.pipeline import Preparation
 from score_flyio.engine.session import TOOL_VERSION, Session, StateRecorder
 from score_flyio.errors import ConfigError, Problem, ScoreFlyError
+from score_flyio.errors.failure import Failure
 from score_flyio.errors.unwrap import unwrapped
 from score_flyio.events import PlanReady, WarningRaised, WorkloadFinished
 from score_flyio.fly.organization import Apps
@@ -40,7 +43,33 @@ from score_flyio.state.model import ProjectState
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class Plan(Record):
+class Unplanned(Failure):
+    """What cannot be planned, and why."""
+
+    workload: str
+    """Its name, or that of the app."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class PlanDocument(Document):
+    """What a run would do."""
+
+    empty: bool
+    """Whether nothing would change."""
+    totals: TotalsDocument
+    """How much would change."""
+    resources: tuple[str, ...]
+    """Uids of the resources that provisioners are asked for."""
+    new_resources: tuple[str, ...]
+    """Those that were never provisioned."""
+    apps: tuple[AppPlanDocument, ...]
+    """What would be done to each app."""
+    failures: tuple[Unplanned, ...]
+    """What cannot be planned."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Plan(Documented):
     """What a run would do; give it to `Engine.deploy` to do just that."""
 
     apps: tuple[AppPlan, ...]
@@ -84,25 +113,19 @@ class Plan(Record):
         """How much would change."""
         return totals(self.apps, len(self.new_resources))
 
-    def to_json(self) -> dict[str, Any]:
-        """The plan as one JSON document."""
-        return {
-            "empty": self.empty,
-            "totals": self.totals.to_json(),
-            "resources": list(self.resources),
-            "new_resources": list(self.new_resources),
-            "apps": [plan_json(app) for app in self.apps],
-            "failures": [
-                {
-                    "workload": label,
-                    "code": error.code,
-                    "message": error.message,
-                    "hint": error.hint,
-                    "problems": [problem.as_json() for problem in error.problems],
-                }
+    def document(self) -> PlanDocument:
+        """For programs."""
+        return PlanDocument(
+            empty=self.empty,
+            totals=self.totals.document(),
+            resources=self.resources,
+            new_resources=self.new_resources,
+            apps=tuple(map(plan_document, self.apps)),
+            failures=tuple(
+                Unplanned(workload=label, **asdict(Failure.of(error), recurse=False))
                 for label, error in self.failures.items()
-            ],
-        }
+            ),
+        )
 
 
 def _refusal(label: str, error: ScoreFlyError) -> str:

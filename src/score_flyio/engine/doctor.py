@@ -9,6 +9,7 @@ from attrs import frozen
 
 from score_flyio.base.clock import SystemClock
 from score_flyio.base.counted import counted
+from score_flyio.base.document import Document
 from score_flyio.engine.images import builds_at_fly
 from score_flyio.engine.target import FlyTarget, Target
 from score_flyio.errors import InvalidRequest, NotAuthorized, NotFound, ScoreFlyError
@@ -24,8 +25,8 @@ from score_flyio.state.store import StateStore
 _UNITS = (("years", 31_536_000), ("days", 86_400), ("hours", 3600), ("minutes", 60), ("s", 1))
 
 
-@frozen(kw_only=True)
-class Diagnosis:
+@frozen(kw_only=True, eq=False, repr=False)
+class Diagnosis(Document):
     """What was found about one thing."""
 
     name: str
@@ -38,6 +39,15 @@ class Diagnosis:
         mark = "ok  " if self.ok else "FAIL"
         hint = f" ({self.hint})" if self.hint else ""
         return f"{mark}  {self.name}: {self.message}{hint}"
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Diagnoses(Document):
+    """Whether everything is there that a deploy needs."""
+
+    ok: bool
+    """Nothing is missing."""
+    checks: tuple[Diagnosis, ...]
 
 
 async def examine(client: FlyClient, target: Target, environ: Mapping[str, str]) -> list[Diagnosis]:

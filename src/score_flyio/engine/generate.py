@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
+from score_flyio.base.document import Document, Documented
 from score_flyio.base.event_loop import event_loop
-from score_flyio.base.record import Record
 from score_flyio.engine.output import Output
 from score_flyio.engine.pipeline import Emit, Preparation, Selection, load_inputs, outline, prepare
 from score_flyio.engine.project import Project
@@ -16,7 +16,7 @@ from score_flyio.events import StateSaved, WarningRaised
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class Generated(Record):
+class Generated(Document):
     """One workload that was generated."""
 
     workload: str
@@ -28,11 +28,22 @@ class Generated(Record):
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class GenerateResult(Record):
+class GeneratedFiles(Document):
+    """What was written."""
+
+    workloads: tuple[Generated, ...]
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class GenerateResult(Documented):
     """What came of a run; `failures` has what went wrong, each cause once."""
 
     generated: tuple[Generated, ...] = ()
     failures: tuple[ScoreFlyError, ...] = ()
+
+    def document(self) -> GeneratedFiles:
+        """For programs."""
+        return GeneratedFiles(workloads=self.generated)
 
 
 class GenerateFailed(ScoreFlyError):

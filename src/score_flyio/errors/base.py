@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from attrs import evolve, frozen
 
+from score_flyio.base.document import Document, Documented
 from score_flyio.base.place import Path, place_text
-from score_flyio.base.record import Record
 from score_flyio.base.secret import Secret, masked
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class Problem(Record):
+class ProblemDocument(Document):
+    """One thing wrong with a file, or remarkable."""
+
+    message: str
+    """What is wrong, with the value that is wrong."""
+    file: str | None
+    """The file as the user named it."""
+    line: int | None
+    """Line in the file, from 1."""
+    place: str | None
+    """Where in the document, such as `containers.main.image`."""
+    hint: str | None
+    """What to do about it."""
+    code: str
+    """Stable name of the kind of problem."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Problem(Documented):
     """One thing wrong, or remarkable, with one input: where, what, and how to fix it."""
 
     message: str
@@ -49,16 +67,16 @@ class Problem(Record):
         hint = self.hint and masked(self.hint, known)
         return evolve(self, message=masked(self.message, known), hint=hint)
 
-    def as_json(self) -> dict[str, Any]:
-        """The members that machine-readable output has of it."""
-        return {
-            "message": self.message,
-            "file": self.file,
-            "line": self.line,
-            "place": self.place,
-            "hint": self.hint,
-            "code": self.code,
-        }
+    def document(self) -> ProblemDocument:
+        """The members that programs read."""
+        return ProblemDocument(
+            message=self.message,
+            file=self.file,
+            line=self.line,
+            place=self.place,
+            hint=self.hint,
+            code=self.code,
+        )
 
     def __str__(self) -> str:
         where = ":".join(str(part) for part in (self.file, self.line) if part is not None)

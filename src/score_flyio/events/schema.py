@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from types import NoneType, UnionType
-from typing import Any, Final, get_args, get_origin, get_type_hints
+from types import NoneType
+from typing import Any, Final, get_args, get_type_hints
 
 import attrs
 
+from score_flyio.base.json_schema import DIALECT, Definitions, without_none
 from score_flyio.events.base import Event, Scope
 
 VERSION: Final = 1
 """Raised when a member changes its meaning or goes; new kinds and members do not count."""
-_NAMES: Final = {str: "string", bool: "boolean", int: "integer", float: "number"}
 
 
 def json_schema() -> dict[str, Any]:
     """The schema of one event, such as a line of `--events FILE.jsonl`."""
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": DIALECT,
         "title": f"An event of score-flyio, version {VERSION}",
         "type": "object",
         "required": ["kind", "seq", "at"],
@@ -37,7 +37,8 @@ def _kinds() -> list[type[Event]]:
 def _of(cls: type[Event]) -> dict[str, Any]:
     hints = get_type_hints(cls)
     own = [field for field in attrs.fields(cls) if field.name != "scope"]
-    members = {field.name: _type(hints[field.name]) for field in own}
+    # None is never written: such members are left out
+    members = {field.name: Definitions().of(without_none(hints[field.name])) for field in own}
     always = [f.name for f in own if NoneType not in get_args(hints[f.name])]
     return {
         "title": cls.__name__,
@@ -50,13 +51,3 @@ def _of(cls: type[Event]) -> dict[str, Any]:
         "required": ["kind", *always],
         "additionalProperties": False,
     }
-
-
-def _type(hint: Any) -> dict[str, Any]:
-    """What a value of a type is in JSON; None never is: such members are left out."""
-    if isinstance(hint, UnionType):
-        (one,) = (part for part in get_args(hint) if part is not NoneType)
-        return _type(one)
-    if get_origin(hint) is tuple:
-        return {"type": "array", "items": _type(get_args(hint)[0])}
-    return {"type": _NAMES[hint]}

@@ -12,6 +12,7 @@ import anyio
 from attrs import define, field, frozen
 
 from fly_machines.operations import Operation
+from score_flyio.base.document import Document
 from score_flyio.base.record import Record
 from score_flyio.errors import FlyError
 from score_flyio.fly.sender import HttpSender
@@ -27,7 +28,7 @@ _READ: Final = Operation(
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class LogLine(Record):
+class LogLine(Document):
     """One line of a machine, or of the platform about it."""
 
     at: str

@@ -7,9 +7,11 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
+from score_flyio.base.document import MAY_BE_MISSING, Document
 from score_flyio.base.place import path_of
 from score_flyio.base.record import Record
 from score_flyio.errors import Problem
+from score_flyio.errors.failure import Failure
 from score_flyio.flytoml.decode import decode
 from score_flyio.flytoml.findings import finding, recorded
 from score_flyio.flytoml.legacy import normalise
@@ -19,6 +21,41 @@ from score_flyio.flytoml.remarks import open_secrets, unused
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.flytoml.strict import StrictReport, strict_check
 from score_flyio.flytoml.validate import undeployable, validate, warnings_of
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Remark(Document):
+    """What flyctl remarks."""
+
+    field: str
+    """Where in the file."""
+    code: str
+    """Stable name of the kind."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Finding(Remark):
+    """What flyctl refuses."""
+
+    stage: str
+    """Of reading the file."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Verdict(Document):
+    """Whether a fly.toml is accepted."""
+
+    valid: bool
+    problems: tuple[Problem, ...]
+    """All that is wrong."""
+    errors: tuple[Finding, ...]
+    """What flyctl refuses, with the members that it has."""
+    warnings: tuple[Remark, ...]
+    """What flyctl remarks."""
+    strict: StrictReport | None
+    """Outcome of strict mode; null where the file cannot be decoded."""
+    error: Failure | None = field(default=None, metadata=MAY_BE_MISSING)
+    """Why there is no file to judge."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -61,17 +98,19 @@ class FlyTomlDocument(Record):
             evolve(each, file=self.file, line=line_for(lines, each.path)) for each in found
         )
 
-    def verdict(self) -> dict[str, Any]:
-        """Whether the file is accepted, and what is wrong or remarkable with it, for tools."""
-        return {
-            "valid": self.valid,
-            "errors": [recorded(error) for error in self.errors],
-            "warnings": [
-                {"field": warning["field"], "code": warning["code"]}
-                for warning in map(recorded, self.warnings)
-            ],
-            "strict": self.strict and self.strict.as_json(),
-        }
+    def verdict(self, more: tuple[Problem, ...] = ()) -> Verdict:
+        """Whether the file is accepted, and what is wrong or remarkable with it, for programs.
+
+        `more` are problems that count beside its own.
+        """
+        warnings = map(recorded, self.warnings)
+        return Verdict(
+            valid=self.valid and not more,
+            problems=(*self.problems, *more),
+            errors=tuple(Finding(**recorded(error)) for error in self.errors),
+            warnings=tuple(Remark(field=each["field"], code=each["code"]) for each in warnings),
+            strict=self.strict,
+        )
 
     def strict_problems(self) -> tuple[Problem, ...]:
         """Unknown names, of which flyctl only warns."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from attrs import Factory, define, frozen
 
-from score_flyio.base.record import Record
+from score_flyio.base.document import Document
 from score_flyio.flytoml.schema import Shape, keys_of
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.flytoml.tree import Tree
@@ -19,8 +19,8 @@ _UNSEEN: Final = frozenset({"services", "mounts", "vm", "metrics"})
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class StrictReport(Record):
-    """Outcome of strict mode."""
+class StrictReport(Document):
+    """Outcome of strict mode, with the names of the outcome file of flyctl."""
 
     valid: bool
     """No unknown name, and valid by the ordinary rules."""
@@ -28,15 +28,6 @@ class StrictReport(Record):
     """Unknown top-level names."""
     unrecognized_keys: dict[str, tuple[str, ...]] = Factory(dict)
     """Path of a section, with list indices → unknown names in it."""
-
-    def as_json(self) -> dict[str, Any]:
-        """The same with the names of the outcome file of flyctl."""
-        keys = {path: list(names) for path, names in self.unrecognized_keys.items()}
-        return {
-            "valid": self.valid,
-            "unrecognized_sections": list(self.unrecognized_sections),
-            "unrecognized_keys": keys,
-        }
 
 
 def strict_check(tree: Tree, *, valid: bool) -> StrictReport:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
+from score_flyio.base.document import Document
 from score_flyio.base.record import Record
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class WorkloadRecord(Record):
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class Place(Record):
+class Place(Document):
     """Where at Fly the apps of a state are."""
 
     address: str

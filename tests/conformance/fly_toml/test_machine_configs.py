@@ -14,7 +14,7 @@ from attrs import frozen
 from fly_machines.models import CreateMachineRequest, Machine
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.launch import LaunchPlan, launch_plan
-from score_flyio.deploy.desired.render import problem_json, render
+from score_flyio.deploy.desired.render import finding_of, render
 from score_flyio.deploy.desired.special import release_command_input, try_machine_checks
 from score_flyio.deploy.desired.update import update_input
 from score_flyio.deploy.desired.volumes import first_deploy_volumes
@@ -156,7 +156,7 @@ def test_machine_checks(case: Case) -> None:
         tested = Machine(config=launch.first.config, private_ip=TESTED_IP)
         results = list(try_machine_checks(spec, group, tested, release=RELEASE))
         requests = [unstructure(r) for r in results if isinstance(r, CreateMachineRequest)]
-        errors = [problem_json(r) for r in results if isinstance(r, ConversionError)]
+        errors = [finding_of(r).to_json() for r in results if isinstance(r, ConversionError)]
         if results:
             found[group] = requests + errors
     assert outcome(found or None) == outcome(expected.get("test_machines"))
@@ -172,7 +172,7 @@ def test_release_command(case: Case) -> None:
     if "release_command_error" in expected:
         with pytest.raises(ConversionError) as raised:
             release_command_input(spec, image=IMAGE, release=RELEASE, files=files)
-        assert problem_json(raised.value) == expected["release_command_error"]
+        assert finding_of(raised.value).to_json() == expected["release_command_error"]
         return
     request = release_command_input(spec, image=IMAGE, release=RELEASE, files=files)
     found = None if request is None else unstructure(request)

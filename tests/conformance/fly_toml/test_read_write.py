@@ -32,7 +32,7 @@ def test_verdict(case: Case) -> None:
 
 def test_strict(case: Case) -> None:
     strict = read(case).strict
-    assert (strict.as_json() if strict else None) == case.expected["strict"]
+    assert (strict.to_json() if strict else None) == case.expected["strict"]
 
 
 def test_groups(case: Case) -> None:

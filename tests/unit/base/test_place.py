@@ -32,7 +32,7 @@ def test_a_problem_tells_file_line_place_message_and_hint() -> None:
         code="schema_invalid",
     )
     assert str(problem) == "score.yaml:3: containers.main.image: is missing (add it)"
-    assert problem.as_json() == {
+    assert problem.to_json() == {
         "file": "score.yaml",
         "line": 3,
         "place": "containers.main.image",

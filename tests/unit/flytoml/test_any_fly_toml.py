@@ -10,6 +10,7 @@ import tomli_w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from score_flyio.base.document import merged
 from score_flyio.deploy.desired.render import render_document
 from score_flyio.deploy.local_files import LocalFiles
 from score_flyio.flytoml import read_fly_toml, to_json, to_toml
@@ -110,7 +111,8 @@ DOCUMENTS = of_section(AppSpec).map(
 def test_every_document_has_an_outcome(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     document = read_fly_toml(text, file="fly.toml")
     files = LocalFiles(tmp_path_factory.getbasetemp())
-    result, errors = render_document(document, files=files, image="i")
+    read, shown, errors = render_document(document, files=files, image="i")
+    result = merged((read, shown))
     json.dumps(result, ensure_ascii=False, allow_nan=False).encode()
     assert result["valid"] == (not result["errors"]) == (not document.problems)
     assert {error.code for error in errors} <= {p.code for e in errors for p in e.problems}

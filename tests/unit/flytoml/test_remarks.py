@@ -31,7 +31,7 @@ from score_flyio.flytoml import read_fly_toml
 def test_told(text: str, told: str) -> None:
     document = read_fly_toml(f'app = "shop"\n{text}', file="fly.toml")
     assert document.valid
-    assert document.verdict()["warnings"] == []
+    assert document.verdict().warnings == ()
     found = [str(problem) for problem in document.remarks]
     assert len(found) == bool(told)
     assert all(f": {told}" in each and each.endswith(")") for each in found)

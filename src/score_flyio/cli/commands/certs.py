@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
+from attrs import frozen
 
+from score_flyio.base.document import Document, merged
 from score_flyio.base.input_file import read_input
 from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Group
@@ -21,6 +23,20 @@ if TYPE_CHECKING:
 command = Group("certs", help="List, add, check or remove certificates.")
 
 
+@frozen(kw_only=True, eq=False, repr=False)
+class OfApp(Document):
+    """The app that a command was about."""
+
+    app: str
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class CertificateRemoved(OfApp):
+    """A certificate that was taken away."""
+
+    hostname: str
+
+
 @command.command("list")
 @names_one_app()
 @json_option
@@ -34,7 +50,7 @@ async def list_(cli: CliContext, **settings: Any) -> None:
         found = await list_certificates(visit, named.ref)
     rows = [[one.hostname, one.status, ", ".join(one.sources) or "-"] for one in found]
     text = cli.output.table(["HOSTNAME", "STATUS", "SOURCES"], rows)
-    cli.output.result([one.to_json() for one in found], text)
+    cli.output.result(found, text)
 
 
 @command.command("add")
@@ -61,7 +77,7 @@ async def add(
     async with named.session() as visit:
         change = await add_certificate(visit, named.ref, hostname, own, dry_run=dry_run)
         if dry_run:
-            return show_plan(cli, change.plan)
+            return show_plan(cli, [change.plan])
         code = _exit_code(cli, change)
         if not code:
             _tell(named, await show_certificate(visit, named.ref, hostname))
@@ -97,10 +113,10 @@ async def remove(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
     async with named.session() as visit:
         change = await remove_certificate(visit, named.ref, hostname, dry_run=dry_run)
     if dry_run:
-        return show_plan(cli, change.plan)
+        return show_plan(cli, [change.plan])
     code = _exit_code(cli, change)
     if not code:
-        document = {"app": named.ref.app, "hostname": hostname}
+        document = CertificateRemoved(app=named.ref.app, hostname=hostname)
         cli.output.result(document, f"{named.ref}: removed the certificate of {hostname}")
     return code
 
@@ -145,6 +161,7 @@ def _pem(cli: CliContext, file: str) -> str:
 
 def _tell(named: NamedApp, found: Certificate) -> None:
     lines = [f"{found.hostname}: {found.status}"]
-    lines += [f"  set {kind} {name} to {value}" for kind, name, value in found.records]
+    lines += [f"  set {one.type} {one.name} to {one.value}" for one in found.dns_records]
     lines += [f"  problem: {problem}" for problem in found.problems]
-    named.cli.output.result({"app": named.ref.app, **found.to_json()}, "\n".join(lines))
+    document = merged((OfApp(app=named.ref.app), found))
+    named.cli.output.result(document, "\n".join(lines))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import asyncclick as click
+from attrs import evolve, frozen
 
+from score_flyio.base.document import Document, merged
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import (
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from score_flyio.deploy.observe import Wanted
     from score_flyio.deploy.saved import SavedApp
     from score_flyio.errors import Problem
+    from score_flyio.errors.failure import Failure
     from score_flyio.fly.client import FlyClient
     from score_flyio.flytoml import FlyTomlDocument
 
@@ -30,6 +33,18 @@ INVALID = 2
 DIFFERS = 2
 
 command = Group("config", help="Tools for fly.toml files.")
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Saved(Document):
+    """What was written."""
+
+    app: str
+    files: tuple[str, ...]
+    """The fly.toml, and what it refers to."""
+    notes: tuple[str, ...]
+    """What a fly.toml cannot say."""
+
 
 config_option = click.option(
     "-c",
@@ -48,11 +63,12 @@ config_option = click.option(
 async def validate(cli: CliContext, config: Path | None, strict: bool) -> int:
     """Say everything that is wrong with a fly.toml."""
     document, failure = _read(cli, config)
-    problems = (*document.problems, *(document.strict_problems() if strict else ()))
+    more = document.strict_problems() if strict else ()
+    problems = (*document.problems, *more)
     for warning in (*document.warnings, *document.remarks, *document.undeployable):
         cli.output.warn(str(warning))
     cli.output.result(
-        document.verdict() | {"valid": not problems} | failure,
+        evolve(document.verdict(more), error=failure),
         "" if problems else f"{document.file} is valid",
     )
     return _tell(cli, problems)
@@ -71,8 +87,8 @@ async def render(cli: CliContext, config: Path | None, image: str | None) -> int
     from score_flyio.deploy.local_files import LocalFiles
 
     document, failure = _read(cli, config)
-    result, errors = render_document(document, files=LocalFiles(cli.directory), image=image)
-    cli.output.document(result | failure)
+    read, shown, errors = render_document(document, files=LocalFiles(cli.directory), image=image)
+    cli.output.document(merged((evolve(read, error=failure), shown)))
     return _tell(cli, (*document.problems, *(p for error in errors for p in error.problems)))
 
 
@@ -112,10 +128,9 @@ async def save(
     write_atomically(path, to_toml(saved.spec).encode(), mode=READABLE)
     for note in saved.notes:
         cli.output.warn(note)
-    written = [str(config or path.name), *saved.files]
-    cli.output.result(
-        {"app": name, "files": written, "notes": list(saved.notes)}, f"wrote {', '.join(written)}"
-    )
+    written = (str(config or path.name), *saved.files)
+    document = Saved(app=name, files=written, notes=tuple(saved.notes))
+    cli.output.result(document, f"wrote {', '.join(written)}")
     return 0
 
 
@@ -136,7 +151,7 @@ async def diff(
     detailed_exitcode: bool,
 ) -> int:
     """Show how the machines of an app differ from a fly.toml, field by field."""
-    from score_flyio.deploy.drift import drift
+    from score_flyio.deploy.drift import Differs, drift
     from score_flyio.deploy.local_files import LocalFiles
     from score_flyio.flytoml.load import load_fly_toml
 
@@ -147,7 +162,7 @@ async def diff(
     files = LocalFiles(cli.directory)
     found = drift(spec, observed.machines, files=files, others=observed.others)
     cli.output.result(
-        {"app": name, "drift": [part.to_json() for part in found]},
+        Differs(app=name, drift=tuple(found)),
         "\n".join(map(str, found)) or f"{name} runs as {path} says",
     )
     return DIFFERS if found and detailed_exitcode else 0
@@ -212,20 +227,20 @@ def _find(cli: CliContext, config: Path | None) -> Path:
     return path.relative_to(cli.directory) if config is None else path
 
 
-def _read(cli: CliContext, config: Path | None) -> tuple[FlyTomlDocument, dict[str, Any]]:
-    """The file, and the member `error` that every command has in its JSON if there is none."""
-    from score_flyio.cli.exit_codes import describe, to_json
+def _read(cli: CliContext, config: Path | None) -> tuple[FlyTomlDocument, Failure | None]:
+    """The file, and the error that every command has in its JSON if there is none."""
+    from score_flyio.cli.exit_codes import describe
     from score_flyio.errors import ConfigError
     from score_flyio.flytoml.document import refused
     from score_flyio.flytoml.load import read_document
 
     try:
-        return read_document(_find(cli, config)), {}
+        return read_document(_find(cli, config)), None
     except ConfigError as error:
         (problem,) = error.problems
         code = problem.code or error.code
         document = refused(problem.file, code, problem.message, problem.hint)
-        return document, {"error": to_json(describe(error))}
+        return document, describe(error)
 
 
 def _tell(cli: CliContext, problems: Sequence[Problem]) -> int:

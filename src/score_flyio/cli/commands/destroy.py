@@ -45,19 +45,22 @@ async def command(
     stay in the project: `deploy` brings them back.
     """
     from score_flyio.cli.deploy_run import show_plan, tell
+    from score_flyio.engine.operations.destroy import Destroyed, ToDestroy
 
     apps = await chosen(cli, workloads, configs, app, **place)
     plan = await _destroy(cli, apps, keep_volumes=keep_volumes, yes=yes, dry_run=dry_run, **place)
     if plan.report is not None:
-        tell(cli, plan.report, extra={"destroyed": plan.to_json()})
+        tell(cli, plan.report, Destroyed(destroyed=plan.document()))
         return plan.report.exit_code
     return show_plan(
         cli,
-        *(work.plan for work in plan.works),
+        [work.plan for work in plan.works],
+        ToDestroy(
+            empty=plan.empty,
+            missing=tuple(ref.app for ref in plan.missing),
+            deprovision=tuple(map(str, plan.resources)),
+        ),
         remarks=plan.remarks,
-        empty=plan.empty,
-        missing=[ref.app for ref in plan.missing],
-        deprovision=[str(uid) for uid in plan.resources],
     )
 
 

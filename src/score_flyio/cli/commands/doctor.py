@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import asyncclick as click
-from attrs import asdict
 
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
@@ -25,7 +24,15 @@ async def command(cli: CliContext, target: str | None, emulate: bool) -> int:
     One line each, with the fix. Ends with 1 where something is not as a deploy needs it.
     """
     from score_flyio.cli.apps import session, target_of
-    from score_flyio.engine.doctor import Diagnosis, builder, examine, examine_state, failed, token
+    from score_flyio.engine.doctor import (
+        Diagnoses,
+        Diagnosis,
+        builder,
+        examine,
+        examine_state,
+        failed,
+        token,
+    )
     from score_flyio.errors import ScoreFlyError
 
     target = "emulator" if emulate else target
@@ -41,8 +48,5 @@ async def command(cli: CliContext, target: str | None, emulate: bool) -> int:
         found.append(failed("token", error))
     found += [await builder(cli.environ, chosen), await examine_state(store)]
     healthy = all(diagnosis.ok for diagnosis in found)
-    cli.output.result(
-        {"ok": healthy, "checks": [asdict(diagnosis) for diagnosis in found]},
-        "\n".join(map(str, found)),
-    )
+    cli.output.result(Diagnoses(ok=healthy, checks=tuple(found)), "\n".join(map(str, found)))
     return 0 if healthy else 1

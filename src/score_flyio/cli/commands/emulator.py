@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import errno
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
+from attrs import frozen
 
+from score_flyio.base.document import Document
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import json_option
 
 if TYPE_CHECKING:
     from fly_emulator import Emulator
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Serving(Document):
+    """An emulator that answers."""
+
+    url: str
+    """Where."""
+
 
 PORT = 4280
 AUTOSTOP_EVERY = 300.0
@@ -165,7 +175,7 @@ async def serve(
     async with _emulator(cli, **settings) as emulator:
         try:
             async with emulator.serve(port, host, names=names) as url:
-                cli.output.write(json.dumps({"url": url}) if cli.output.json else url)
+                cli.output.result(Serving(url=url), url)
                 names = ("FLY_FLAPS_BASE_URL", "FLY_API_BASE_URL", "FLY_UIEX_BASE_URL")
                 addresses = " ".join(f"{name}={url}" for name in names)
                 registry = f"FLY_REGISTRY_HOST={url.removeprefix('http://')}"

@@ -117,18 +117,7 @@ async def _generate(
     if output.stdout is not None:
         cli.output.write(output.stdout)
     raise_failures(result.failures)
-    document = {
-        "workloads": [
-            {
-                "workload": item.workload,
-                "app": item.app,
-                "file": item.file,
-                "secrets": list(item.secrets),
-            }
-            for item in result.generated
-        ]
-    }
-    cli.output.result(document, "")
+    cli.output.result(result, "")
 
 
 def split_arguments(values: Sequence[str]) -> list[str]:

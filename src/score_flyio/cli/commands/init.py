@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import asyncclick as click
+from attrs import frozen
 
+from score_flyio.base.document import Document
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import json_option
@@ -13,6 +15,20 @@ from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
     from score_flyio.engine.project import Project
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Initialised(Document):
+    """A project."""
+
+    created: bool
+    """Whether it was begun now."""
+    app_prefix: str
+    """Start of the names of its apps."""
+    sample: str | None
+    """The sample Score file that was written."""
+    provisioners: tuple[str, ...]
+    """Files of provisioners that were installed."""
 
 
 @click.command("init", cls=Command)
@@ -75,12 +91,12 @@ async def command(
     if done.sample:
         cli.output.info(f"wrote a sample Score file to {done.sample}")
     installed = await _install(cli, project, sources)
-    document = {
-        "created": done.created,
-        "app_prefix": state.app_prefix,
-        "sample": done.sample,
-        "provisioners": installed,
-    }
+    document = Initialised(
+        created=done.created,
+        app_prefix=state.app_prefix,
+        sample=done.sample,
+        provisioners=tuple(installed),
+    )
     cli.output.result(document, "")
 
 

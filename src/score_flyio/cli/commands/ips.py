@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
+from attrs import frozen
 
+from score_flyio.base.document import Document, merged
 from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
@@ -18,6 +20,14 @@ if TYPE_CHECKING:
 command = Group("ips", help="List, allocate or release addresses.")
 
 KINDS = "v4|v6|shared_v4|private_v6"
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class AddressChanged(Document):
+    """Which address a command was about."""
+
+    address: str | None
+    """Null where it was not allocated."""
 
 
 @command.command("list")
@@ -33,7 +43,7 @@ async def list_(cli: CliContext, **settings: Any) -> None:
         found = await list_addresses(visit, named.ref)
     rows = [[one.ip, one.type, one.region or "-", one.created_at or "-"] for one in found]
     text = cli.output.table(["ADDRESS", "TYPE", "REGION", "CREATED"], rows)
-    cli.output.result([one.to_json() for one in found], text)
+    cli.output.result(found, text)
 
 
 @command.command("allocate")
@@ -88,9 +98,9 @@ def _tell(named: NamedApp, change: Change, *, done: str) -> int:
     from score_flyio.engine.operations.addresses import concerned
 
     if change.report is None:
-        return show_plan(named.cli, change.plan)
+        return show_plan(named.cli, [change.plan])
     tell_errors(named.cli, change.report)
     address = concerned(change)
     text = change.report.summary() if address is None else f"{named.ref}: {done} {address}"
-    named.cli.output.result(change.report.to_json() | {"address": address}, text)
+    named.cli.output.result(merged((change.report, AddressChanged(address=address))), text)
     return change.report.exit_code

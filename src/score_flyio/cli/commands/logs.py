@@ -31,7 +31,7 @@ async def command(
 
     Without WORKLOAD, of the only workload of the project.
     """
-    from score_flyio.engine.operations.logs import LogFilter, log_json, read_logs
+    from score_flyio.engine.operations.logs import LogFilter, read_logs
 
     if follow and cli.output.json:
         raise UsageError("--follow and --json do not go together", hint="call logs repeatedly")
@@ -44,7 +44,7 @@ async def command(
             return
         lines = await read_logs(visit, named.ref, wanted)
     text = "\n".join(map(_text, lines)) or "no lines"
-    cli.output.result([log_json(line) for line in lines], text)
+    cli.output.result(lines, text)
 
 
 async def _follow(cli: CliContext, visit: Session, named: NamedApp, wanted: LogFilter) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
+from attrs import field, frozen
 
+from score_flyio.base.document import MAY_BE_MISSING, Document
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import json_option
@@ -16,6 +18,62 @@ if TYPE_CHECKING:
     from score_flyio.state.resources import ProvisionerDefinition, ProvisionerSpec
 
 command = Group("provisioners", help="List, add or remove provisioners.")
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Provisioner(Document):
+    """A provisioner: what it serves, and how it works."""
+
+    id: str
+    resource_type: str
+    resource_class: str | None
+    """Null serves every class."""
+    resource_id: str | None
+    """Null serves every id."""
+    cmd: Mapping[str, Any] | None = field(default=None, metadata=MAY_BE_MISSING)
+    """A program, and its arguments."""
+    http: Mapping[str, Any] | None = field(default=None, metadata=MAY_BE_MISSING)
+    """A service, without what is secret."""
+    static: Mapping[str, Any] | None = field(default=None, metadata=MAY_BE_MISSING)
+    """Outputs that are always the same."""
+    in_process: Mapping[str, Any] | None = field(default=None, metadata=MAY_BE_MISSING)
+    """Where it comes from that needs no program and no service."""
+
+    @classmethod
+    def of(cls, item: ProvisionerDefinition) -> Provisioner:
+        """Without what is secret."""
+        return cls(
+            id=item.id,
+            resource_type=item.resource_type,
+            resource_class=item.resource_class,
+            resource_id=item.resource_id,
+            **{item.spec.kind: item.spec.shown()},
+        )
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Served(Document):
+    """A type of resources that is served, and by what."""
+
+    type: str
+    class_: str
+    """`(any)` where it is every class."""
+    params: tuple[str, ...]
+    """Of the resource, where it says which it knows."""
+    outputs: tuple[str, ...]
+    """Where it says which it gives."""
+    description: str
+    provisioner: str
+    """The id of what serves it."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Removed(Document):
+    """A provisioner that was to be removed."""
+
+    id: str
+    removed: bool
+    """Whether it was there."""
 
 
 @command.command("list")
@@ -38,7 +96,7 @@ async def list_(cli: CliContext, form: str | None) -> None:
         return
     definitions = registry.all()
     lines = [f"[{index}]: {_line(item)}" for index, item in enumerate(definitions)]
-    cli.output.result([_document(item) for item in definitions], "\n".join(lines))
+    cli.output.result(list(map(Provisioner.of, definitions)), "\n".join(lines))
 
 
 @command.command("add")
@@ -89,7 +147,7 @@ async def add(
         state.uses_shared.pop(new.id, None)
         await project.store.save(state)
     cli.output.info(f"added provisioner '{new.id}'")
-    cli.output.result(_document(new), "")
+    cli.output.result(Provisioner.of(new), "")
 
 
 @command.command("remove")
@@ -111,7 +169,7 @@ async def remove(cli: CliContext, provisioner_id: str) -> None:
     elif left:
         names = ", ".join(sorted(left))
         cli.output.warn(f"nothing can deprovision these resources now: {names}")
-    cli.output.result({"id": provisioner_id, "removed": removed}, "")
+    cli.output.result(Removed(id=provisioner_id, removed=removed), "")
 
 
 def _spec(
@@ -138,18 +196,18 @@ def _spec(
 
 def _served(
     definitions: Sequence[ProvisionerDefinition],
-) -> tuple[list[dict[str, Any]], list[list[str]]]:
+) -> tuple[list[Served], list[list[str]]]:
     """What serves which type, in matching order of each type, and as rows of a table."""
     ordered = sorted(definitions, key=lambda item: item.resource_type)
     rows = [
-        {
-            "type": item.resource_type,
-            "class": item.resource_class or "(any)",
-            "params": list(item.params),
-            "outputs": list(item.outputs),
-            "description": item.description,
-            "provisioner": item.id,
-        }
+        Served(
+            type=item.resource_type,
+            class_=item.resource_class or "(any)",
+            params=item.params,
+            outputs=item.outputs,
+            description=item.description,
+            provisioner=item.id,
+        )
         for item in ordered
     ]
     lines = [
@@ -163,13 +221,3 @@ def _served(
 def _line(item: ProvisionerDefinition) -> str:
     serves = f"{item.resource_type}.{item.resource_class or ''}#{item.resource_id or ''}"
     return f"{item.id} ({serves}) {item.spec.line()}"
-
-
-def _document(item: ProvisionerDefinition) -> dict[str, Any]:
-    return {
-        "id": item.id,
-        "resource_type": item.resource_type,
-        "resource_class": item.resource_class,
-        "resource_id": item.resource_id,
-        item.spec.kind: item.spec.shown(),
-    }

@@ -39,7 +39,7 @@ async def command(
     apps = await chosen(cli, workloads, configs, app, **place)
     async with session(cli, **place) as visit:
         found = [await list_releases(visit, ref) for ref in apps]
-    cli.output.result([item.to_json() for item in found], _text(cli, found))
+    cli.output.result(found, _text(cli, found))
 
 
 def _text(cli: CliContext, found: Sequence[AppReleases]) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
+from attrs import frozen
 
+from score_flyio.base.document import Document
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import (
@@ -30,6 +33,41 @@ show_secrets_option = click.option(
 )
 
 
+@frozen(kw_only=True, eq=False, repr=False)
+class Resource(Document):
+    """A resource of the project."""
+
+    uid: str
+    """Type, class and id."""
+    guid: str
+    """Given to it when it was first asked for."""
+    source_workload: str | None
+    """The workload whose definition counts."""
+    provisioner: str | None
+    """What made it; null: nothing did yet."""
+    outputs: Mapping[str, Any]
+    """Values only, never secrets."""
+
+    @classmethod
+    def of(cls, record: ResourceRecord) -> Resource:
+        """As the state has it."""
+        return cls(
+            uid=str(record.uid),
+            guid=record.guid,
+            source_workload=record.source_workload or None,
+            provisioner=record.provisioner or None,
+            outputs=dict(sorted(record.outputs.items())),
+        )
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Deprovisioned(Document):
+    """What was taken away."""
+
+    deprovisioned: tuple[str, ...]
+    """Uids of resources."""
+
+
 @command.command("list")
 @emulate_option
 @format_option
@@ -43,19 +81,7 @@ async def list_(cli: CliContext, emulate: bool, form: str | None) -> None:
         for r in records
     ]
     header = ["UID", "SOURCE WORKLOAD", "PROVISIONER", "OUTPUTS"]
-    cli.output.formatted(
-        [_document(record) for record in records], cli.output.table(header, rows), form
-    )
-
-
-def _document(record: ResourceRecord) -> dict[str, Any]:
-    return {
-        "uid": str(record.uid),
-        "guid": record.guid,
-        "source_workload": record.source_workload or None,
-        "provisioner": record.provisioner or None,
-        "outputs": dict(sorted(record.outputs.items())),
-    }
+    cli.output.formatted(list(map(Resource.of, records)), cli.output.table(header, rows), form)
 
 
 @command.command("get-outputs")
@@ -158,9 +184,9 @@ async def deprovision(
             emit=EventLog(cli.clock.time, listen).emit,
         )
         await (work.all(before) if uid is None else work.one(_known(uid, state)))
-        removed = sorted(str(gone) for gone in before - set(state.resources))
+        removed = tuple(sorted(map(str, before - set(state.resources))))
     cli.output.info(f"deprovisioned {', '.join(removed) or 'nothing'}")
-    cli.output.result({"deprovisioned": removed}, "")
+    cli.output.result(Deprovisioned(deprovisioned=removed), "")
 
 
 def _agree(cli: CliContext, state: ProjectState, *, yes: bool) -> None:

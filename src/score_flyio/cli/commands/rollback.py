@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
+from attrs import frozen
 
 from score_flyio.base.counted import counted
+from score_flyio.base.document import Document
 from score_flyio.cli.apps import named_app, names_one_app
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
@@ -22,6 +24,14 @@ from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
     from score_flyio.engine.operations.change import Change
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class RolledBack(Document):
+    """Where a rollback goes."""
+
+    to: int | None
+    """The release that it goes back to."""
 
 
 @click.command("rollback", cls=Command)
@@ -66,4 +76,4 @@ async def command(
 
     async with named.session() as visit:
         change = await rollback(visit, ref, to=to, options=how, before=tell_where, dry_run=dry_run)
-    return tell_change(cli, change, to=change.plan.release.back_to)
+    return tell_change(cli, change, RolledBack(to=change.plan.release.back_to))

@@ -124,7 +124,9 @@ def _count(text: str) -> tuple[str | None, int]:
 
 
 def _show(cli: CliContext, found: Sequence[GroupSize]) -> int:
+    from score_flyio.engine.operations.scale import Sizes
+
     rows = [[one.group, str(one.count), one.size, " ".join(one.regions)] for one in found]
     text = cli.output.table(["GROUP", "COUNT", "SIZE", "REGIONS"], rows)
-    cli.output.result({"groups": [one.to_json() for one in found]}, text)
+    cli.output.result(Sizes(groups=tuple(found)), text)
     return 0

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncclick as click
+from attrs import frozen
 
+from score_flyio.base.document import Document
 from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
@@ -26,6 +28,23 @@ stage_option = click.option(
 CHANGE: Final = (*WAITING, release_record_option, dry_run_option, json_option)
 
 
+@frozen(kw_only=True, eq=False, repr=False)
+class SecretsChanged(Document):
+    """Which secrets a command was about."""
+
+    secrets: tuple[str, ...]
+    """Their names."""
+    staged: bool
+    """Whether they were only stored."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class SecretsStored(SecretsChanged):
+    """Secrets that were only stored."""
+
+    app: str
+
+
 @command.command("list")
 @names_one_app()
 @json_option
@@ -39,7 +58,7 @@ async def list_(cli: CliContext, **settings: Any) -> None:
         found = await list_secrets(visit, named.ref)
     rows = [[secret.name, secret.digest, secret.updated_at or "-"] for secret in found]
     text = cli.output.table(["NAME", "DIGEST", "UPDATED"], rows)
-    cli.output.result([secret.to_json() for secret in found], text)
+    cli.output.result(found, text)
 
 
 @command.command("set")
@@ -112,7 +131,7 @@ async def _change(
     from score_flyio.engine.operations.secrets import change_secrets
 
     cli, ref = named.cli, named.ref
-    names: dict[str, Any] = {"secrets": sorted(values), "staged": stage}
+    names = tuple(sorted(values))
     async with named.session() as visit:
         change = await change_secrets(
             visit,
@@ -123,7 +142,7 @@ async def _change(
             dry_run=dry_run,
         )
     if stage and not dry_run:
-        text = f"{ref}: stored {', '.join(sorted(values))}; no machine was restarted"
-        cli.output.result({"app": ref.app, **names}, text)
+        text = f"{ref}: stored {', '.join(names)}; no machine was restarted"
+        cli.output.result(SecretsStored(app=ref.app, secrets=names, staged=True), text)
         return 0
-    return tell_change(cli, change, **names)
+    return tell_change(cli, change, SecretsChanged(secrets=names, staged=stage))

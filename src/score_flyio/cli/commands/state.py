@@ -2,24 +2,68 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import asyncclick as click
-from attrs import asdict
+from attrs import field, frozen
 
 from score_flyio.base.counted import counted
+from score_flyio.base.document import MAY_BE_MISSING, Document
 from score_flyio.base.input_file import read_input
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import emulate_option, json_option, yes_option
 from score_flyio.errors import UsageError
+from score_flyio.state.model import Place
 
 if TYPE_CHECKING:
     from score_flyio.engine.project import Project
     from score_flyio.state.model import ProjectState
+    from score_flyio.state.shown import StateShown
     from score_flyio.state.store import StateStore, Versioned
 
 command = Group("state", help="Show, move or unlock the project state.")
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Pulled(Document):
+    """The state, or where it was written."""
+
+    state: str | None = field(default=None, metadata=MAY_BE_MISSING)
+    """All of it, as text; where no file was named."""
+    file: str | None = field(default=None, metadata=MAY_BE_MISSING)
+    """The file."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Adopted(Document):
+    """What was forgotten."""
+
+    forgotten: Place | None
+    """Where the apps were."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Unlocked(Document):
+    """A lock that was taken away."""
+
+    unlocked: bool
+    """Whether there was one."""
+    holder: str | None
+    """Whose it was."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class SavedVersion(Document):
+    """A version of the state."""
+
+    id: str
+    at: str | None
+    """When it was saved, in RFC 3339."""
+    size: int | None
+    """Bytes."""
+    current: bool
+    """Whether it is the latest one."""
 
 
 @command.command("show")
@@ -27,8 +71,11 @@ command = Group("state", help="Show, move or unlock the project state.")
 @json_option
 async def show(cli: CliContext, emulate: bool) -> None:
     """Show what the state knows: workloads, apps, resources and provisioners."""
+    from score_flyio.state.shown import StateShown
+
     state = await cli.project(emulate=emulate).read()
-    cli.output.result(_document(state), _text(state))
+    shown = StateShown.of(state)
+    cli.output.result(shown, _text(shown))
 
 
 @command.command("pull")
@@ -45,11 +92,11 @@ async def pull(cli: CliContext, file: str | None, saved: str | None, emulate: bo
     state = await project.read() if saved is None else await _earlier(project.store, saved)
     text = dump_document(state)
     if file is None or file == "-":
-        cli.output.result({"state": text}, text)
+        cli.output.result(Pulled(state=text), text)
         return
     write_atomically(cli.output_path("FILE", file), text.encode())
     cli.output.info(f"wrote {file}")
-    cli.output.result({"file": file}, "")
+    cli.output.result(Pulled(file=file), "")
 
 
 @command.command("push")
@@ -59,6 +106,7 @@ async def pull(cli: CliContext, file: str | None, saved: str | None, emulate: bo
 async def push(cli: CliContext, file: str, yes: bool) -> None:
     """Replace the state by what `state pull` wrote; - reads it from stdin."""
     from score_flyio.state.deployments_form import load_document
+    from score_flyio.state.shown import StateShown
 
     new = load_document(_read(cli, file), "stdin" if file == "-" else file)
     project = cli.project()
@@ -68,7 +116,7 @@ async def push(cli: CliContext, file: str, yes: bool) -> None:
     else:
         await _replace(cli, project, present, new, yes=yes)
     cli.output.info(f"the state now has {counted(len(new.workloads), 'workload')}")
-    cli.output.result(_document(new), "")
+    cli.output.result(StateShown.of(new), "")
 
 
 @command.command("adopt")
@@ -89,8 +137,7 @@ async def adopt(cli: CliContext, yes: bool) -> None:
                 raise UsageError("the state stays as it is", code="not_agreed")
             state.place = None
             await project.store.save(state)
-    forgotten = None if place is None else asdict(place)
-    cli.output.result({"forgotten": forgotten}, "the next deploy says where the apps are")
+    cli.output.result(Adopted(forgotten=place), "the next deploy says where the apps are")
 
 
 @command.command("unlock")
@@ -111,7 +158,7 @@ async def unlock(cli: CliContext, yes: bool) -> None:
         async with store.lock("state unlock"):
             """Whoever held it is gone: a lock here ends with its process."""
     text = f"the lock of {holder} is gone" if holder else "the state is not locked"
-    cli.output.result({"unlocked": holder is not None, "holder": holder}, text)
+    cli.output.result(Unlocked(unlocked=holder is not None, holder=holder), text)
 
 
 @command.command("history")
@@ -123,12 +170,12 @@ async def history(cli: CliContext) -> None:
 
     versions = await _versioned(cli.project().store).history()
     items = [
-        {
-            "id": version.id,
-            "at": None if version.at is None else rfc3339(version.at),
-            "size": version.size,
-            "current": version.current,
-        }
+        SavedVersion(
+            id=version.id,
+            at=None if version.at is None else rfc3339(version.at),
+            size=version.size,
+            current=version.current,
+        )
         for version in versions
     ]
     now = cli.clock.time()
@@ -191,52 +238,18 @@ def _read(cli: CliContext, file: str) -> str:
         ) from error
 
 
-def _document(state: ProjectState) -> dict[str, Any]:
-    """What may be shown: no params, no private notes, no shared state, no outputs."""
-    return {
-        "app_prefix": state.app_prefix,
-        "target": state.target,
-        "place": None if state.place is None else asdict(state.place),
-        "workloads": [
-            {"workload": name, "app": state.app_name(name), "file": record.file}
-            for name, record in sorted(state.workloads.items())
-        ],
-        "resources": [
-            {
-                "uid": str(uid),
-                "provisioner": record.provisioner or None,
-                "source_workload": record.source_workload or None,
-                "outputs": sorted(record.outputs),
-            }
-            for uid, record in sorted(state.resources.items())
-        ],
-        "provisioners": [item.id for item in state.provisioners],
-        "deployments": [
-            {
-                "app": app,
-                "workload": record.workload,
-                "secrets": sorted(record.secrets),
-                "releases": [release.version for release in record.releases],
-            }
-            for app, record in sorted(state.deployments.items())
-        ],
-    }
-
-
-def _text(state: ProjectState) -> str:
-    document = _document(state)
-    lines = [f"app prefix: {state.app_prefix or '(none)'}"]
-    if state.place is not None:
-        lines.append(
-            f"apps at {state.place.address}, organization {state.place.organization or '-'}"
-        )
-    lines += [f"workload {item['workload']}: app {item['app']}" for item in document["workloads"]]
-    for item in document["resources"]:
-        by = f"provisioned by {item['provisioner']}" if item["provisioner"] else "not provisioned"
-        lines.append(f"resource {item['uid']}: {by}")
-    lines += [f"provisioner {name}" for name in document["provisioners"]]
-    for item in document["deployments"]:
-        releases = ", ".join(map(str, item["releases"])) or "none"
-        secrets = ", ".join(item["secrets"]) or "none"
-        lines.append(f"deployed {item['app']}: releases {releases}; secrets {secrets}")
+def _text(shown: StateShown) -> str:
+    lines = [f"app prefix: {shown.app_prefix or '(none)'}"]
+    if shown.place is not None:
+        place = shown.place
+        lines.append(f"apps at {place.address}, organization {place.organization or '-'}")
+    lines += [f"workload {one.workload}: app {one.app}" for one in shown.workloads]
+    for resource in shown.resources:
+        by = f"provisioned by {resource.provisioner}" if resource.provisioner else "not provisioned"
+        lines.append(f"resource {resource.uid}: {by}")
+    lines += [f"provisioner {name}" for name in shown.provisioners]
+    for app in shown.deployments:
+        releases = ", ".join(map(str, app.releases)) or "none"
+        secrets = ", ".join(app.secrets) or "none"
+        lines.append(f"deployed {app.app}: releases {releases}; secrets {secrets}")
     return "\n".join(lines)

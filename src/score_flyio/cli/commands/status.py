@@ -53,7 +53,7 @@ async def command(
             cli.output.stdout.write(text_of(cli.output, status) + "\n")
             await anyio.sleep(WATCH_SECONDS)
             status = await read_status(visit, apps)
-    cli.output.result(status.to_json(), text_of(cli.output, status))
+    cli.output.result(status, text_of(cli.output, status))
     for item in status.apps:
         if item.error:
             cli.output.error(f"{item.label}: {item.error}")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import asyncclick as click
+from attrs import frozen
 
+from score_flyio.base.document import Document
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import emulate_option, format_option, json_option, yes_option
@@ -18,18 +20,29 @@ if TYPE_CHECKING:
 command = Group("workloads", help="List or remove the workloads of this project.")
 
 
+@frozen(kw_only=True, eq=False, repr=False)
+class Forgotten(Document):
+    """A workload that was forgotten."""
+
+    workload: str
+    """Its name."""
+    app: str
+    """The name of its app, which stays."""
+    orphaned_resources: tuple[str, ...]
+    """Uids of resources that nobody uses now."""
+
+
 @command.command("list")
 @emulate_option
 @format_option
 @json_option
 async def list_(cli: CliContext, emulate: bool, form: str | None) -> None:
     """List the workloads, with their apps and Score files."""
+    from score_flyio.state.shown import workloads_shown
+
     state = await cli.project(emulate=emulate).read()
-    items = [
-        {"workload": name, "app": state.app_name(name), "file": record.file}
-        for name, record in sorted(state.workloads.items())
-    ]
-    rows = [[str(value or "") for value in item.values()] for item in items]
+    items = workloads_shown(state)
+    rows = [[item.workload, item.app, item.file or ""] for item in items]
     cli.output.formatted(items, cli.output.table(["WORKLOAD", "APP", "FILE"], rows), form)
 
 
@@ -53,11 +66,11 @@ async def remove(cli: CliContext, name: str, destroy: bool, yes: bool, emulate: 
             app, orphans = await forget(project, state, name)
         else:
             app, orphans = state.app_name(name), ()
-    resources = [str(uid) for uid in orphans]
+    resources = tuple(map(str, orphans))
     if not destroy:
         kept = ", ".join([f"app {app}", *(f"resource {uid}" for uid in resources)])
         cli.output.info(f"forgot workload '{name}'; kept: {kept}")
-    cli.output.result({"workload": name, "app": app, "orphaned_resources": resources}, "")
+    cli.output.result(Forgotten(workload=name, app=app, orphaned_resources=resources), "")
     return None
 
 

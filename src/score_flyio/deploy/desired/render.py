@@ -6,14 +6,14 @@ command machine, and the problems of whatever cannot be converted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
-from attrs import field, frozen
+from attrs import asdict, evolve, field, frozen
 
 from fly_machines.models import FlyMachineConfig, Machine
-from score_flyio.base.record import Record
+from score_flyio.base.document import MAY_BE_MISSING, Document, Documented
 from score_flyio.deploy.desired.addresses import address_kind, public_url
 from score_flyio.deploy.desired.containers import with_image
 from score_flyio.deploy.desired.errors import ConversionError
@@ -31,6 +31,7 @@ from score_flyio.deploy.model import FileSource
 from score_flyio.errors import Problem
 from score_flyio.fly.codec import unstructure
 from score_flyio.flytoml import FlyTomlDocument, to_json, to_toml
+from score_flyio.flytoml.document import Finding, Verdict
 from score_flyio.flytoml.groups import default_group, process_groups
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import Release
@@ -39,7 +40,43 @@ _T = TypeVar("_T")
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class RenderedApp(Record):
+class RenderedDocument(Document):
+    """An app as machine configs; a config is null where an error has the reason."""
+
+    process_groups: tuple[str, ...] | None = None
+    """Those of the app."""
+    default_process_group: str | None = None
+    """The one that a machine without a group belongs to."""
+    machine_configs: Mapping[str, Any] | None = None
+    """By process group, as the Machines API takes them."""
+    release_command_machine: Any = None
+    """The config of the machine that runs the release command."""
+    console_machine: Any = None
+    """The config of a machine for a console."""
+    deploy: Mapping[str, Any] | None = None
+    """Settings with defaults applied, kind of address and public address."""
+    conversion_errors: Mapping[str, Finding] | None = field(default=None, metadata=MAY_BE_MISSING)
+    """Why a group has no config."""
+    release_command_error: Finding | None = field(default=None, metadata=MAY_BE_MISSING)
+    """Why the release command has no machine."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class ReadDocument(Verdict):
+    """A fly.toml as it was understood; members are null where it is wrong."""
+
+    app: str | None = None
+    """The app's name; empty where the file has none."""
+    config: Mapping[str, Any] | None = None
+    """The file as it was understood."""
+    toml: str | None = None
+    """The file as it would be written."""
+    first_deploy_volumes: tuple[Any, ...] | None = None
+    """The volumes that a first deploy makes."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class RenderedApp(Documented):
     """An app as machine configs; a config is None where `errors` has the reason."""
 
     process_groups: tuple[str, ...]
@@ -59,27 +96,24 @@ class RenderedApp(Record):
         release = (self.release_command_error,) if self.release_command_error else ()
         return (*self.conversion_errors.values(), *release)
 
-    def to_json(self) -> dict[str, Any]:
-        """The members of the document that do not depend on how the file was read."""
-        document: dict[str, Any] = {
-            "process_groups": list(self.process_groups),
-            "default_process_group": self.default_process_group,
-            "machine_configs": {
-                group: None if config is None else unstructure(config)
+    def document(self) -> RenderedDocument:
+        """For programs: the members that do not depend on how the file was read."""
+        errors = {group: finding_of(error) for group, error in self.conversion_errors.items()}
+        release = self.release_command_error
+        return RenderedDocument(
+            process_groups=self.process_groups,
+            default_process_group=self.default_process_group,
+            machine_configs={
+                group: config and unstructure(config)
                 for group, config in self.machine_configs.items()
             },
-            "release_command_machine": self.release_command_machine
+            release_command_machine=self.release_command_machine
             and unstructure(self.release_command_machine),
-            "console_machine": unstructure(self.console_machine),
-            "deploy": self.deploy,
-        }
-        if self.conversion_errors:
-            document["conversion_errors"] = {
-                group: problem_json(error) for group, error in self.conversion_errors.items()
-            }
-        if self.release_command_error:
-            document["release_command_error"] = problem_json(self.release_command_error)
-        return document
+            console_machine=unstructure(self.console_machine),
+            deploy=self.deploy,
+            conversion_errors=errors or None,
+            release_command_error=None if release is None else finding_of(release),
+        )
 
 
 def render(spec: AppSpec, *, files: FileSource, image: str | None = None) -> RenderedApp:
@@ -112,37 +146,26 @@ def render(spec: AppSpec, *, files: FileSource, image: str | None = None) -> Ren
 
 def render_document(
     document: FlyTomlDocument, *, files: FileSource, image: str | None = None
-) -> tuple[dict[str, Any], tuple[ConversionError, ...]]:
-    """What becomes of a file that was read, and what it has that cannot be converted."""
+) -> tuple[ReadDocument, RenderedDocument, tuple[ConversionError, ...]]:
+    """A file that was read, what becomes of it, and what it has that cannot be converted."""
     spec = document.spec
-    result = {
-        **document.verdict(),
-        "process_groups": None,
-        "config": None,
-        "toml": None,
-        "machine_configs": None,
-        "release_command_machine": None,
-    }
-    if document.app is not None:
-        result["app"] = document.app
+    read = ReadDocument(**asdict(document.verdict(), recurse=False), app=document.app)
     if spec is None:
-        return result, ()
-    result |= {
-        "process_groups": list(process_groups(spec)),
-        "default_process_group": default_group(spec),
-        "config": to_json(spec),
-        "toml": to_toml(spec),
-    }
+        return read, RenderedDocument(), ()
+    read = evolve(read, config=to_json(spec), toml=to_toml(spec))
     if not document.valid:
-        return result, ()
+        groups = process_groups(spec)
+        shown = RenderedDocument(process_groups=groups, default_process_group=default_group(spec))
+        return read, shown, ()
     rendered = render(spec, files=files, image=image)
-    result |= rendered.to_json()
+    shown = rendered.document()
     if not _files_readable(spec, files):
-        result |= {"deploy": None, "console_machine": None}
+        shown = evolve(shown, deploy=None, console_machine=None)
     if spec.mounts and not rendered.conversion_errors:
         volumes = first_deploy_volumes(spec, image=image or "")
-        result["first_deploy_volumes"] = [unstructure(volume) for volume in volumes] or None
-    return result, rendered.problems
+        found = tuple(unstructure(volume) for volume in volumes)
+        read = evolve(read, first_deploy_volumes=found or None)
+    return read, shown, rendered.problems
 
 
 def _files_readable(spec: AppSpec, files: FileSource) -> bool:
@@ -194,9 +217,9 @@ def deploy_json(spec: AppSpec) -> dict[str, Any]:
     }
 
 
-def problem_json(error: ConversionError) -> dict[str, str]:
-    """A conversion problem as the document has it."""
-    return {"stage": error.stage, "field": error.field, "code": error.code}
+def finding_of(error: ConversionError) -> Finding:
+    """A conversion problem as programs read it."""
+    return Finding(stage=error.stage, field=error.field, code=error.code)
 
 
 def _attempt(convert: Callable[[], _T]) -> tuple[_T | None, ConversionError | None]:

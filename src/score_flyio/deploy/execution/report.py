@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeAlias
 
 from attrs import evolve, field, frozen
 
 from score_flyio.base.counted import counted
+from score_flyio.base.document import Documented
 from score_flyio.base.printable import one_line
-from score_flyio.base.record import Record
 from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
+from score_flyio.deploy.execution.report_document import (
+    AppReportDocument,
+    ReportDocument,
+    RunOutcome,
+    StepReportDocument,
+)
 from score_flyio.deploy.execution.standing import (
     GO_ON,
     account_of,
@@ -18,14 +23,13 @@ from score_flyio.deploy.execution.standing import (
     release_of,
 )
 from score_flyio.errors import DeployError, HealthCheckFailed, ScoreFlyError
-
-RunOutcome: TypeAlias = Literal["done", "unchanged", "unhealthy", "failed", "interrupted"]
+from score_flyio.errors.failure import Failure
 
 _SEVERITY: tuple[RunOutcome, ...] = ("unchanged", "done", "unhealthy", "failed", "interrupted")
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class StepReport(Record):
+class StepReport(Documented):
     """One step as it went; `seconds` from its start, `started` from the start of the run."""
 
     description: str
@@ -39,9 +43,19 @@ class StepReport(Record):
     changes: bool = True
     """Whether it changes something at Fly; waiting does not."""
 
+    def document(self) -> StepReportDocument:
+        """For programs."""
+        return StepReportDocument(
+            description=self.description,
+            outcome=self.outcome,
+            started=round(self.started, 3),
+            seconds=round(self.seconds, 3),
+            error=self.error,
+        )
+
 
 @frozen(kw_only=True, eq=False, repr=False)
-class AppReport(Record):
+class AppReport(Documented):
     """One app as it went."""
 
     app: str
@@ -64,9 +78,28 @@ class AppReport(Record):
     account: str = ""
     """How far it came, where it was cut short."""
 
+    def document(self) -> AppReportDocument:
+        """For programs."""
+        return AppReportDocument(
+            app=self.app,
+            workload=self.label,
+            outcome=self.outcome,
+            url=self.url,
+            release=self.release,
+            machines=self.machines,
+            addresses=self.addresses,
+            files=self.files,
+            account=self.account or None,
+            seconds=round(self.seconds, 3),
+            steps=tuple(step.document() for step in self.steps),
+            recovery=tuple(step.document() for step in self.recovery),
+            notes=self.notes,
+            errors=tuple(map(Failure.of, self.failures)),
+        )
+
 
 @frozen(kw_only=True, eq=False, repr=False)
-class Report(Record):
+class Report(Documented):
     """A whole run."""
 
     apps: tuple[AppReport, ...] = ()
@@ -124,18 +157,17 @@ class Report(Record):
         lines.append(f"{self.outcome} in {self.seconds:.1f} s")
         return "\n".join(lines)
 
-    def to_json(self) -> dict[str, Any]:
-        """The report as one JSON document."""
-        document: dict[str, Any] = {
-            "outcome": self.outcome,
-            "exit_code": self.exit_code,
-            "seconds": round(self.seconds, 3),
-            "target": self.target,
-            "apps": [_app_json(app) for app in self.apps],
-        }
-        if self.interrupted:
-            document["error"] = {"code": "interrupted", "message": "interrupted", "hint": None}
-        return document
+    def document(self) -> ReportDocument:
+        """For programs."""
+        end = Failure(exit_code=self.exit_code, code="interrupted", message="interrupted")
+        return ReportDocument(
+            outcome=self.outcome,
+            exit_code=self.exit_code,
+            seconds=round(self.seconds, 3),
+            target=self.target,
+            apps=tuple(app.document() for app in self.apps),
+            error=end if self.interrupted else None,
+        )
 
 
 def app_report(result: AppResult, *, zero: float, seconds: float) -> AppReport:
@@ -238,40 +270,3 @@ def _facts(app: AppReport) -> list[str]:
     facts += [f"reached at {', '.join(app.addresses)}"] if app.addresses else []
     facts += [f"wrote {', '.join(app.files)}"] if app.files else []
     return [one_line(f"  {'; '.join(facts)}")] if facts else []
-
-
-def _app_json(app: AppReport) -> dict[str, Any]:
-    return {
-        "app": app.app,
-        "workload": app.label,
-        "outcome": app.outcome,
-        "url": app.url,
-        "release": app.release,
-        "machines": dict(app.machines),
-        "addresses": list(app.addresses),
-        "files": list(app.files),
-        "account": app.account or None,
-        "seconds": round(app.seconds, 3),
-        "steps": [_step_json(step) for step in app.steps],
-        "recovery": [_step_json(step) for step in app.recovery],
-        "notes": list(app.notes),
-        "errors": [
-            {
-                "code": error.code,
-                "message": error.message,
-                "hint": error.hint,
-                "logs": list(logs_of(error)),
-            }
-            for error in app.failures
-        ],
-    }
-
-
-def _step_json(step: StepReport) -> dict[str, Any]:
-    return {
-        "description": step.description,
-        "outcome": step.outcome,
-        "started": round(step.started, 3),
-        "seconds": round(step.seconds, 3),
-        "error": step.error,
-    }

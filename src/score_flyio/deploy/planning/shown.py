@@ -9,17 +9,25 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Any, Final
+from typing import Final, Literal
 
 from attrs import frozen
 
 from score_flyio.base.counted import counted
+from score_flyio.base.document import Documented
 from score_flyio.base.printable import one_line, short_digests
-from score_flyio.base.record import Record
 from score_flyio.deploy.app_step import AllocateAddress, CreateVolume, DestroyVolume, SetSecrets
 from score_flyio.deploy.compare import Difference
 from score_flyio.deploy.fields import Field, fields_of
 from score_flyio.deploy.planning.model import AppPlan
+from score_flyio.deploy.planning.plan_document import (
+    ActionDocument,
+    AppPlanDocument,
+    FieldDocument,
+    MachineTotals,
+    StepDocument,
+    TotalsDocument,
+)
 from score_flyio.deploy.step import (
     CreateMachine,
     DestroyMachine,
@@ -30,7 +38,12 @@ from score_flyio.deploy.step import (
     UpdateMachine,
 )
 
-_WORDS: Final[Mapping[Sign, str]] = {"+": "create", "~": "update", "-": "destroy", " ": "do"}
+_WORDS: Final[Mapping[Sign, Literal["create", "update", "destroy", "do"]]] = {
+    "+": "create",
+    "~": "update",
+    "-": "destroy",
+    " ": "do",
+}
 _NAMED: Final = 6
 """So many of equal machines are named; the others are counted."""
 _OWN_VOLUME: Final = re.compile(r"mounts\[.*\]\.volume")
@@ -40,7 +53,7 @@ USD_A_MONTH: Final[Mapping[str, int]] = {"v4": 2}
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class Action(Record):
+class Action(Documented):
     """Equal steps, as one."""
 
     sign: Sign
@@ -66,23 +79,24 @@ class Action(Record):
         more = [f"and {len(names) - _NAMED} more"] if len(names) > _NAMED else []
         return ", ".join([*names[:_NAMED], *more])
 
-    def to_json(self) -> dict[str, Any]:
+    def document(self) -> ActionDocument:
         """For programs, in full."""
-        return {
-            "action": _WORDS[self.sign],
-            "kind": type(self.steps[0]).__name__,
-            "description": self.text,
-            "group": self.steps[0].group,
-            "count": len(self.steps),
-            "machines": [s.target.machine for s in self.steps if s.target and s.target.machine],
-            "regions": dict(Counter(filter(None, map(_region, self.steps)))),
-            "fields": [_field_json(field) for field in self.fields],
-            "steps": [step.id for step in self.steps],
-        }
+        targets = (step.target.machine for step in self.steps if step.target)
+        return ActionDocument(
+            action=_WORDS[self.sign],
+            kind=type(self.steps[0]).__name__,
+            description=self.text,
+            group=self.steps[0].group,
+            count=len(self.steps),
+            machines=tuple(filter(None, targets)),
+            regions=Counter(filter(None, map(_region, self.steps))),
+            fields=tuple(map(FieldDocument.of, self.fields)),
+            steps=tuple(step.id for step in self.steps),
+        )
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class Totals(Record):
+class Totals(Documented):
     """How much changes, of one app or of a whole run."""
 
     apps: int = 0
@@ -104,14 +118,14 @@ class Totals(Record):
         made = f"{counted(self.resources, 'resource')} to provision, " if self.resources else ""
         return f"{apps}, {made}{changed}; {self.usd} USD a month in addresses"
 
-    def to_json(self) -> dict[str, Any]:
+    def document(self) -> TotalsDocument:
         """For programs."""
-        return {
-            "apps": self.apps,
-            "resources": self.resources,
-            "machines": {"create": self.create, "update": self.update, "destroy": self.destroy},
-            "addresses_usd_per_month": self.usd,
-        }
+        return TotalsDocument(
+            apps=self.apps,
+            resources=self.resources,
+            machines=MachineTotals(create=self.create, update=self.update, destroy=self.destroy),
+            addresses_usd_per_month=self.usd,
+        )
 
 
 def totals(plans: Iterable[AppPlan], resources: int = 0) -> Totals:
@@ -156,17 +170,17 @@ def describe_app(plan: AppPlan, *, show_calls: bool = False) -> str:
     return "\n".join(map(one_line, lines))
 
 
-def plan_json(plan: AppPlan) -> dict[str, Any]:
-    """One app's plan."""
-    return {
-        "app": plan.app,
-        "workload": plan.label,
-        "changes": not plan.empty,
-        "actions": [action.to_json() for action in actions(plan, quiet=True)],
-        "steps": [_step(step) for step in plan.steps],
-        "unchanged_machines": list(plan.unchanged),
-        "notes": list(plan.notes),
-    }
+def plan_document(plan: AppPlan) -> AppPlanDocument:
+    """One app's plan, for programs."""
+    return AppPlanDocument(
+        app=plan.app,
+        workload=plan.label,
+        changes=not plan.empty,
+        actions=tuple(action.document() for action in actions(plan, quiet=True)),
+        steps=tuple(map(_step, plan.steps)),
+        unchanged_machines=tuple(plan.unchanged),
+        notes=tuple(plan.notes),
+    )
 
 
 def tells(step: Step) -> bool:
@@ -243,26 +257,19 @@ def _name(step: Step) -> str | None:
     return step.target.machine if step.target else None
 
 
-def _field_json(field: Field | Difference) -> dict[str, Any]:
-    if isinstance(field, Field):
-        return {"path": field.path, "before": None, "after": field.value}
-    return {"path": field.path, "before": field.before, "after": field.after}
-
-
-def _step(step: Step) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "id": step.id,
-        "kind": type(step).__name__,
-        "description": step.describe(),
-        "group": step.group,
-        "needs": list(step.needs),
-        "mutates": step.mutates,
-        "calls": list(step.calls()),
-    }
-    match step:
-        case UpdateMachine():
-            document["machine"] = step.machine
-            document["differences"] = [_field_json(each) for each in step.differences]
-        case SetSecrets():
-            document["secrets"] = dict(sorted(step.changes.items()))
-    return document
+def _step(step: Step) -> StepDocument:
+    updated = step if isinstance(step, UpdateMachine) else None
+    return StepDocument(
+        id=step.id,
+        kind=type(step).__name__,
+        description=step.describe(),
+        group=step.group,
+        needs=tuple(step.needs),
+        mutates=step.mutates,
+        calls=tuple(step.calls()),
+        machine=None if updated is None else updated.machine,
+        differences=(
+            None if updated is None else tuple(map(FieldDocument.of, updated.differences))
+        ),
+        secrets=dict(sorted(step.changes.items())) if isinstance(step, SetSecrets) else None,
+    )

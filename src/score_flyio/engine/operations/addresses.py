@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 from attrs import frozen
 
 from fly_machines import models
+from score_flyio.base.document import Document
 from score_flyio.deploy.app_step import AllocateAddress, ReleaseAddress
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted
@@ -27,23 +28,17 @@ STEP: Final = "address"
 """Id of the step that allocates or gives back."""
 
 
-@frozen(kw_only=True)
-class Address:
+@frozen(kw_only=True, eq=False, repr=False)
+class Address(Document):
     """One address of an app."""
 
     ip: str
     type: str
-    region: str
-    created_at: str
-
-    def to_json(self) -> dict[str, Any]:
-        """One JSON object."""
-        return {
-            "ip": self.ip,
-            "type": self.type,
-            "region": self.region or None,
-            "created_at": self.created_at or None,
-        }
+    """Such as `v4`, `shared_v4`, `v6` or `private_v6`."""
+    region: str | None
+    """Where it leads to, where that is one region."""
+    created_at: str | None
+    """When it was allocated, in RFC 3339, as the platform writes it."""
 
 
 async def list_addresses(session: Session, ref: AppRef) -> tuple[Address, ...]:
@@ -117,6 +112,6 @@ def _address(address: models.IPAssignment) -> Address:
     return Address(
         ip=address.ip or "",
         type=ip_type(address),
-        region=address.region or "",
-        created_at=address.created_at or "",
+        region=address.region or None,
+        created_at=address.created_at or None,
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from attrs import frozen
 
 from fly_machines import models
+from score_flyio.base.document import Document
 from score_flyio.deploy.app_step import AddCertificate, RemoveCertificate
 from score_flyio.deploy.model import OwnCertificate
 from score_flyio.deploy.observe import Wanted
@@ -26,31 +27,30 @@ _Detail: TypeAlias = (
 )
 
 
-@frozen(kw_only=True)
-class Certificate:
+@frozen(kw_only=True, eq=False, repr=False)
+class DnsRecord(Document):
+    """A DNS record that is asked for."""
+
+    type: str
+    name: str
+    value: str
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Certificate(Document):
     """The certificate of one host name."""
 
     hostname: str
     status: str
+    """What the platform says of it."""
     configured: bool
+    """Whether the DNS records are as they have to be."""
     sources: tuple[str, ...] = ()
     """`fly`, made by the platform, and `custom`, given to it."""
-    records: tuple[tuple[str, str, str], ...] = ()
-    """DNS records that are asked for: type, name, value."""
+    dns_records: tuple[DnsRecord, ...] = ()
+    """Those that are asked for."""
     problems: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """One JSON object."""
-        return {
-            "hostname": self.hostname,
-            "status": self.status,
-            "configured": self.configured,
-            "sources": list(self.sources),
-            "dns_records": [
-                {"type": kind, "name": name, "value": value} for kind, name, value in self.records
-            ],
-            "problems": list(self.problems),
-        }
+    """What the platform finds wrong, a sentence each."""
 
 
 async def list_certificates(session: Session, ref: AppRef) -> tuple[Certificate, ...]:
@@ -150,7 +150,7 @@ def _certificate(detail: _Detail) -> Certificate:
         status=detail.status or "",
         configured=bool(detail.configured),
         sources=tuple(str(entry.source) for entry in detail.certificates or [] if entry.source),
-        records=() if detail.configured else _records(detail.hostname or "", detail),
+        dns_records=() if detail.configured else _records(detail.hostname or "", detail),
         problems=tuple(
             " ".join(part for part in (error.message, error.remediation) if part)
             for error in detail.validation_errors or []
@@ -160,27 +160,24 @@ def _certificate(detail: _Detail) -> Certificate:
 
 def _records(
     hostname: str, detail: models.CertificateDetail | models.CertificateCheckResponse
-) -> tuple[tuple[str, str, str], ...]:
+) -> tuple[DnsRecord, ...]:
     wanted = detail.dns_requirements
     if wanted is None:
         return ()
-    records: list[tuple[str, str, str]] = []
-    records += _addresses("A", hostname, wanted.a)
+    records = _addresses("A", hostname, wanted.a)
     records += _addresses("AAAA", hostname, wanted.aaaa)
     if wanted.cname and not records:
-        records.append(("CNAME", hostname, wanted.cname))
+        records.append(DnsRecord(type="CNAME", name=hostname, value=wanted.cname))
     challenge, owner = wanted.acme_challenge, wanted.ownership
     if challenge and challenge.name and challenge.target:
-        records.append(("CNAME", challenge.name, challenge.target))
+        records.append(DnsRecord(type="CNAME", name=challenge.name, value=challenge.target))
     if owner and owner.name and owner.app_value:
-        records.append(("TXT", owner.name, owner.app_value))
+        records.append(DnsRecord(type="TXT", name=owner.name, value=owner.app_value))
     return tuple(records)
 
 
-def _addresses(
-    kind: str, hostname: str, values: Sequence[str] | None
-) -> list[tuple[str, str, str]]:
-    return [(kind, hostname, value) for value in values or []]
+def _addresses(kind: str, hostname: str, values: Sequence[str] | None) -> list[DnsRecord]:
+    return [DnsRecord(type=kind, name=hostname, value=value) for value in values or []]
 
 
 def _unknown(ref: AppRef, hostname: str) -> UsageError:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import anyio
 from attrs import evolve, frozen
 
+from score_flyio.base.document import Document, Documented
 from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
@@ -24,8 +25,50 @@ from score_flyio.state.model import ProjectState
 EVERYTHING: Final = Wanted(volumes=True, addresses=True)
 
 
-@frozen(kw_only=True)
-class Destruction:
+@frozen(kw_only=True, eq=False, repr=False)
+class AppDestruction(Document):
+    """An app that goes."""
+
+    app: str
+    """Its name at Fly."""
+    workload: str
+    """How it is called: the workload, or the app."""
+    steps: tuple[str, ...]
+    """What is done, for people."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class DestructionDocument(Document):
+    """What was taken away."""
+
+    apps: tuple[AppDestruction, ...]
+    missing: tuple[str, ...]
+    """Apps that were not there."""
+    resources: tuple[str, ...]
+    """Uids of resources that only these apps used."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Destroyed(Document):
+    """What is told beside the report."""
+
+    destroyed: DestructionDocument
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class ToDestroy(Document):
+    """What is told beside the plans of apps."""
+
+    empty: bool
+    """Whether there is nothing to do, for resources too."""
+    missing: tuple[str, ...]
+    """Apps that are not there."""
+    deprovision: tuple[str, ...]
+    """Uids of resources that only these apps use."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Destruction(Documented):
     """What will be taken away."""
 
     works: tuple[Work, ...]
@@ -60,20 +103,20 @@ class Destruction:
         missing = (f"{ref}: there is no such app" for ref in self.missing)
         return (*missing, *(f"deprovision {uid}" for uid in self.resources))
 
-    def to_json(self) -> dict[str, Any]:
-        """The same as a JSON document."""
-        return {
-            "apps": [
-                {
-                    "app": work.plan.app,
-                    "workload": work.plan.label,
-                    "steps": [step.describe() for step in work.plan.steps if step.id != "hold"],
-                }
+    def document(self) -> DestructionDocument:
+        """For programs."""
+        return DestructionDocument(
+            apps=tuple(
+                AppDestruction(
+                    app=work.plan.app,
+                    workload=work.plan.label,
+                    steps=tuple(s.describe() for s in work.plan.steps if s.id != "hold"),
+                )
                 for work in self.works
-            ],
-            "missing": [ref.app for ref in self.missing],
-            "resources": [str(uid) for uid in self.resources],
-        }
+            ),
+            missing=tuple(ref.app for ref in self.missing),
+            resources=tuple(map(str, self.resources)),
+        )
 
 
 async def destroy(

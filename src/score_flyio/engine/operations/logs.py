@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import Any, Final
+from typing import Final
 
 import anyio
-from attrs import asdict, frozen
+from attrs import frozen
 
 from score_flyio.engine.operations.apps import AppRef, observe
 from score_flyio.engine.session import Session
@@ -104,8 +104,3 @@ async def _page(api: LogApi, ref: AppRef, wanted: LogFilter, token: str | None) 
             "use one of those, or fly logs"
         )
         raise
-
-
-def log_json(line: LogLine) -> dict[str, Any]:
-    """One line for programs."""
-    return asdict(line)

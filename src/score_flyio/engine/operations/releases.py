@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
 import anyio
 from attrs import frozen
 
 from fly_machines import models
 from score_flyio.base.clock import rfc3339
+from score_flyio.base.document import Document, Documented
 from score_flyio.deploy.metadata import group_of, release_number
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
@@ -28,8 +28,38 @@ from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import DeploymentRecord, Release
 
 
-@frozen(kw_only=True)
-class AppReleases:
+@frozen(kw_only=True, eq=False, repr=False)
+class ReleaseDocument(Document):
+    """One release."""
+
+    version: int
+    """Its number."""
+    at: str | None
+    """When it was made, in RFC 3339."""
+    image: str | None
+    """What its machines run."""
+    groups: tuple[str, ...]
+    """Process groups that it has."""
+    machines: int
+    """How many machines run it now."""
+    remembered: bool
+    """Whether the project state knows of it."""
+    sources: tuple[str, ...]
+    """Who knows of it."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class AppReleasesDocument(Document):
+    """The releases of an app."""
+
+    app: str
+    workload: str | None
+    releases: tuple[ReleaseDocument, ...]
+    """The newest first."""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class AppReleases(Documented):
     """The releases of an app, newest first."""
 
     ref: AppRef
@@ -37,24 +67,24 @@ class AppReleases:
     machines: Mapping[int, int]
     """How many machines run each now, by number."""
 
-    def to_json(self) -> dict[str, Any]:
-        """One JSON object."""
-        return {
-            "app": self.ref.app,
-            "workload": self.ref.workload,
-            "releases": [self._release(release) for release in self.releases],
-        }
+    def document(self) -> AppReleasesDocument:
+        """For programs."""
+        return AppReleasesDocument(
+            app=self.ref.app,
+            workload=self.ref.workload,
+            releases=tuple(map(self._release, self.releases)),
+        )
 
-    def _release(self, release: Release) -> dict[str, Any]:
-        return {
-            "version": release.version,
-            "at": None if release.at is None else rfc3339(release.at),
-            "image": release.image or None,
-            "groups": list(release.groups),
-            "machines": self.machines.get(release.version, 0),
-            "remembered": "state" in release.sources,
-            "sources": list(release.sources),
-        }
+    def _release(self, release: Release) -> ReleaseDocument:
+        return ReleaseDocument(
+            version=release.version,
+            at=None if release.at is None else rfc3339(release.at),
+            image=release.image or None,
+            groups=tuple(release.groups),
+            machines=self.machines.get(release.version, 0),
+            remembered="state" in release.sources,
+            sources=tuple(release.sources),
+        )
 
 
 async def list_releases(session: Session, ref: AppRef) -> AppReleases:

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from fly_machines import models
+from score_flyio.base.document import Document
 from score_flyio.deploy.desired.guest import default_guest, guest_of, refuse_impossible
 from score_flyio.deploy.metadata import Marks, by_group, group_of, is_own
 from score_flyio.deploy.model import ObservedApp, Ref
@@ -60,23 +61,24 @@ class ScaleRequest:
     """How machines are changed, and what is waited for."""
 
 
-@frozen(kw_only=True)
-class GroupSize:
+@frozen(kw_only=True, eq=False, repr=False)
+class GroupSize(Document):
     """A group as it is."""
 
     group: str
     count: int
+    """Machines that it has."""
     size: str
+    """Of each of them."""
     regions: tuple[str, ...]
+    """Where they are, one a machine."""
 
-    def to_json(self) -> dict[str, Any]:
-        """One JSON object."""
-        return {
-            "group": self.group,
-            "count": self.count,
-            "size": self.size,
-            "regions": list(self.regions),
-        }
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Sizes(Document):
+    """The groups of an app."""
+
+    groups: tuple[GroupSize, ...]
 
 
 async def sizes(session: Session, ref: AppRef) -> tuple[GroupSize, ...]:

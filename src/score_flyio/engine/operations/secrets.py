@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import anyio
 from attrs import evolve, frozen
 
 from fly_machines import models
+from score_flyio.base.document import Document
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.app_step import SetSecrets
 from score_flyio.deploy.execution.report import Report
@@ -47,17 +48,15 @@ Values: TypeAlias = Mapping[str, Secret | None]
 """Secrets by name; None deletes."""
 
 
-@frozen(kw_only=True)
-class SecretStatus:
+@frozen(kw_only=True, eq=False, repr=False)
+class SecretStatus(Document):
     """One secret, by its digest alone."""
 
     name: str
     digest: str
-    updated_at: str
-
-    def to_json(self) -> dict[str, Any]:
-        """One JSON object."""
-        return {"name": self.name, "digest": self.digest, "updated_at": self.updated_at or None}
+    """What the platform gives in place of the value."""
+    updated_at: str | None
+    """When it was set, in RFC 3339, as the platform writes it."""
 
 
 async def list_secrets(session: Session, ref: AppRef) -> tuple[SecretStatus, ...]:
@@ -68,7 +67,7 @@ async def list_secrets(session: Session, ref: AppRef) -> tuple[SecretStatus, ...
         SecretStatus(
             name=secret.name or "",
             digest=secret.digest or "",
-            updated_at=secret.updated_at or secret.created_at or "",
+            updated_at=secret.updated_at or secret.created_at or None,
         )
         for secret in answer.secrets or []
     ]

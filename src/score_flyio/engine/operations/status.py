@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
-from typing import Any
 
 import anyio
-from attrs import asdict, frozen
+from attrs import frozen
 
 from fly_machines import models
+from score_flyio.base.document import Document
 from score_flyio.deploy.metadata import (
     RELEASE_VERSION,
     SAFE_TO_DESTROY,
@@ -35,8 +35,8 @@ from score_flyio.fly.present import ip_type, metadata
 from score_flyio.state.model import ProjectState
 
 
-@frozen(kw_only=True)
-class MachineStatus:
+@frozen(kw_only=True, eq=False, repr=False)
+class MachineStatus(Document):
     """One machine."""
 
     id: str
@@ -56,8 +56,8 @@ class MachineStatus:
         return f"{self.checks_passing}/{self.checks_total}" if self.checks_total else "-"
 
 
-@frozen(kw_only=True)
-class VolumeStatus:
+@frozen(kw_only=True, eq=False, repr=False)
+class VolumeStatus(Document):
     """One volume."""
 
     id: str
@@ -68,16 +68,16 @@ class VolumeStatus:
     machine: str
 
 
-@frozen(kw_only=True)
-class AddressStatus:
+@frozen(kw_only=True, eq=False, repr=False)
+class AddressStatus(Document):
     """One address."""
 
     ip: str
     type: str
 
 
-@frozen(kw_only=True)
-class AppStatus:
+@frozen(kw_only=True, eq=False, repr=False)
+class AppStatus(Document):
     """One app; `error` when it could not be read."""
 
     app: str
@@ -97,8 +97,8 @@ class AppStatus:
         return f"{self.workload} (app {self.app})" if self.workload else self.app
 
 
-@frozen(kw_only=True)
-class ResourceStatus:
+@frozen(kw_only=True, eq=False, repr=False)
+class ResourceStatus(Document):
     """One resource of the project."""
 
     uid: str
@@ -107,16 +107,12 @@ class ResourceStatus:
     workloads: tuple[str, ...]
 
 
-@frozen(kw_only=True)
-class Status:
+@frozen(kw_only=True, eq=False, repr=False)
+class Status(Document):
     """Everything that was asked for."""
 
     apps: tuple[AppStatus, ...]
     resources: tuple[ResourceStatus, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """One JSON document."""
-        return asdict(self)
 
 
 async def read_status(session: Session, refs: Sequence[AppRef]) -> Status:

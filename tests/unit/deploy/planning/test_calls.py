@@ -12,7 +12,7 @@ from score_flyio.base.secret import Secret
 from score_flyio.deploy.app_step import AddCertificate, ReleaseAddress
 from score_flyio.deploy.execution.steps import CARRY_OUT
 from score_flyio.deploy.model import OwnCertificate, Ref
-from score_flyio.deploy.planning.shown import describe_app, plan_json
+from score_flyio.deploy.planning.shown import describe_app, plan_document
 from score_flyio.deploy.step import (
     AwaitHealthy,
     DestroyMachine,
@@ -72,7 +72,7 @@ def test_a_certificate_of_ones_own_is_another_call() -> None:
 
 def test_plans_show_them_when_asked() -> None:
     plan = planned(wanted())
-    document = plan_json(plan)
+    document = plan_document(plan).to_json()
     assert all("calls" in step for step in document["steps"])
     assert any("POST /apps/web/machines" in step["calls"] for step in document["steps"])
     assert "> POST" not in describe_app(plan)
@@ -82,7 +82,7 @@ def test_plans_show_them_when_asked() -> None:
 def test_a_plan_as_a_document() -> None:
     desired = wanted(SERVICE + CHECK, image="nginx:2", secrets={"B": "v", "A": "v"})
     plan = planned(desired, launched(wanted(SERVICE + CHECK)))
-    document = plan_json(plan)
+    document = plan_document(plan).to_json()
     steps = {step["id"]: step for step in document.pop("steps")}
     assert [each["action"] for each in document.pop("actions")][:3] == ["update", "do", "update"]
     assert document == {
@@ -115,7 +115,7 @@ def test_a_plan_as_a_document() -> None:
         "differences": [{"path": "image", "before": "nginx:1", "after": "nginx:2"}],
     }
     assert steps["update:create:app:1:healthy"]["mutates"] is False
-    same = plan_json(planned(wanted(), launched(wanted())))
+    same = plan_document(planned(wanted(), launched(wanted()))).to_json()
     assert (same["changes"], same["steps"]) == (False, [])
     assert same["unchanged_machines"] == ["create:app:1", "create:app:2"]
 

@@ -9,7 +9,7 @@ from fly_machines import models
 from score_flyio.deploy.app_step import AllocateAddress, CreateVolume
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.model import AppPlan
-from score_flyio.deploy.planning.shown import Totals, actions, describe_app, plan_json, totals
+from score_flyio.deploy.planning.shown import Totals, actions, describe_app, plan_document, totals
 from score_flyio.deploy.step import (
     CreateMachine,
     DestroyMachine,
@@ -42,7 +42,7 @@ def test_equal_machines_in_several_regions_are_one_action() -> None:
     text = describe_app(with_steps(plan, *steps))
     assert text.splitlines()[1] == "  + create machine of group app × 3 (iad × 2, fra × 1)"
     assert text.count("image: ") == 1
-    (action,) = plan_json(with_steps(plan, *steps))["actions"]
+    (action,) = plan_document(with_steps(plan, *steps)).to_json()["actions"]
     assert (action["action"], action["count"]) == ("create", 3)
     assert action["regions"] == {"iad": 2, "fra": 1}
     assert {"path": "image", "before": None, "after": "nginx:1"} in action["fields"]
@@ -114,7 +114,7 @@ def test_an_action_and_totals_for_programs() -> None:
         )
         for n in range(2)
     ]
-    (action,) = plan_json(with_steps(planned(wanted()), *steps))["actions"]
+    (action,) = plan_document(with_steps(planned(wanted()), *steps)).to_json()["actions"]
     assert action == {
         "action": "destroy",
         "kind": "DestroyMachine",
@@ -182,7 +182,7 @@ def test_marks_are_folded_by_what_they_say() -> None:
 def test_the_region_of_an_address_is_for_programs_too() -> None:
     step = AllocateAddress(id="1", app="web", kind="v4", region="fra")
     plan = with_steps(planned(wanted()), step)
-    assert plan_json(plan)["actions"][0]["regions"] == {"fra": 1}
+    assert plan_document(plan).to_json()["actions"][0]["regions"] == {"fra": 1}
     assert totals([plan]) == Totals(apps=1, usd=2)
 
 
