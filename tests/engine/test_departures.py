@@ -293,3 +293,20 @@ async def test_a_rollback_brings_a_group_back_in_each_of_its_regions(lab: Lab) -
     leased = {e.machine for e in lab.fly.journal.entries if e.operation == "Machines_create_lease"}
     assert begun <= leased
     lab.check_clean()
+
+
+@pytest.mark.parametrize("cut", [None, 1, 2, 3, 4, 5])
+async def test_a_standby_goes_when_its_group_gets_a_mount(lab: Lab, cut: int | None) -> None:
+    """Started on another host it would have a volume of its own, without the data."""
+    await lab.deploy(toml(service=False, check=False))
+    assert [bool(m.config.get("standbys")) for m in lab.machines()] == [False, True]
+    if cut:
+        await lab.deploy(ALONE, options=AGREED, body=cancel_at(cut))
+    done = await lab.deploy(ALONE, options=AGREED)
+    assert done.code == 0, done.text
+    (machine,) = lab.machines()
+    assert holders(lab) == {volume.id: "app" for volume in volumes(lab)}
+    assert len(volumes(lab)) == 1
+    assert not machine.config.get("standbys")
+    lab.check_clean()
+    assert (await lab.deploy(ALONE)).changes == []

@@ -1,4 +1,8 @@
-"""Whom a standby stands by for: where that machine goes, for the one that takes its place. Pure."""
+"""Whom a standby stands by for: where that machine goes, for the one that takes its place. Pure.
+
+In a group with a mount none has any use: started, it would run on a volume of its own, which has
+nothing of the data.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,8 @@ from fly_machines import models
 from score_flyio.deploy.compare import Difference
 from score_flyio.deploy.metadata import Launch
 from score_flyio.deploy.model import Ref
-from score_flyio.deploy.step import CreateMachine, UpdateMachine
+from score_flyio.deploy.planning.model import GroupPlan
+from score_flyio.deploy.step import CreateMachine, DestroyMachine, UpdateMachine
 
 Configured = TypeVar("Configured", CreateMachine, UpdateMachine)
 
@@ -55,3 +60,27 @@ def _first_of_launch(machine: models.Machine, machines: Iterable[models.Machine]
         if launch is not None and (launch.id, launch.number) == (place.id, 1):
             return other.id
     return None
+
+
+def gains_a_volume(machine: models.Machine, config: models.FlyMachineConfig) -> bool:
+    """Whether a standby would get its first volume with a config."""
+    present = machine.config or machine.incomplete_config or models.FlyMachineConfig()
+    return bool(config.standbys and config.mounts and not present.mounts)
+
+
+def without_data(app: str, group: str, standbys: Iterable[models.Machine]) -> GroupPlan:
+    """The ends of standbys that would have the mount of their group without its data."""
+    names = tuple(machine.id or "" for machine in standbys)
+    return GroupPlan(
+        steps=tuple(
+            DestroyMachine(
+                id=f"destroy:{name}",
+                app=app,
+                group=group,
+                target=Ref(machine=name),
+                reason="a standby would have a volume of its own, without the data of its group",
+            )
+            for name in names
+        ),
+        leases=names,
+    )

@@ -40,6 +40,7 @@ from score_flyio.deploy.planning.model import (
     AppPlan,
     GroupContext,
     GroupPlan,
+    behind,
     fingerprint,
     join,
     update_of,
@@ -53,7 +54,7 @@ from score_flyio.deploy.planning.replacements import (
 from score_flyio.deploy.planning.rollout import roll_out
 from score_flyio.deploy.planning.secrets import OWN_TOOL, waiting_secrets
 from score_flyio.deploy.planning.settling import settle
-from score_flyio.deploy.planning.standbys import standing_by
+from score_flyio.deploy.planning.standbys import gains_a_volume, standing_by, without_data
 from score_flyio.deploy.planning.starting import taking_a_running_place, to_start
 from score_flyio.deploy.planning.strategies.model import GroupUpdate, waiting_for, waiting_of
 from score_flyio.deploy.releases.images import with_image_that_runs
@@ -96,6 +97,8 @@ def update_steps(context: GroupContext, members: Members, *, counted: bool = Fal
         )
         for m in reached
     ]
+    useless = [c for c in changes if c.machine.id not in members.stand_ins and _is_useless(c)]
+    changes = [c for c in changes if c not in useless]
     replaced = [c for c in changes if c.step is None or c.machine.id in members.stand_ins]
     heirs = heirs_of(members, (c.machine for c in replaced))
     plain = [_standing_by(c, machines, heirs) for c in changes if c not in replaced]
@@ -124,7 +127,13 @@ def update_steps(context: GroupContext, members: Members, *, counted: bool = Fal
     )
     strategy = options.strategy or cast(StrategyName, settings.strategy)
     gone = frozenset(c.machine.id or "" for c in replaced)
-    return join([others, roll_out(update, strategy, replaced=gone)])
+    plan = join([others, roll_out(update, strategy, replaced=gone)])
+    ends = without_data(context.app, context.group, (c.machine for c in useless))
+    return join([plan, behind(ends, plan.steps)])
+
+
+def _is_useless(change: _Change) -> bool:
+    return gains_a_volume(change.machine, change.update.request.config or models.FlyMachineConfig())
 
 
 def _standing_by(
