@@ -14,6 +14,9 @@ from attrs import evolve
 
 from fly_emulator import Organization, Principal
 from fly_emulator.records import LeaseRecord
+from score_flyio.deploy.planning import rollout
+from score_flyio.deploy.planning.strategies import STRATEGIES
+from score_flyio.deploy.planning.strategies.model import GroupUpdate, Ordered
 from score_flyio.engine.target import EmulatorTarget
 from score_flyio.errors import (
     FlyConnectionError,
@@ -282,6 +285,24 @@ async def test_machines_of_a_lost_host_are_replaced(lab: Lab) -> None:
     assert len(machines) == 2
     assert kept in machines
     assert lost not in machines
+
+
+async def test_steps_that_wait_for_each_other_are_refused(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def circular(update: GroupUpdate) -> Ordered:
+        first, *rest = immediate.order(update).steps
+        return Ordered(steps=(first.after(rest[-1].id), *(step.after(first.id) for step in rest)))
+
+    immediate = STRATEGIES["immediate"]
+    await lab.deploy(toml())
+    broken = {**STRATEGIES, "immediate": evolve(immediate, order=circular)}
+    monkeypatch.setattr(rollout, "STRATEGIES", broken)
+    done = await lab.deploy(toml(image="nginx:2"), options=evolve(QUICK, strategy="immediate"))
+    assert done.code == 1
+    assert "its steps wait for each other: update:" in done.text
+    assert lab.images() == ["nginx:1", "nginx:1"]
+    lab.check_clean()
 
 
 async def test_a_standby_of_a_lost_host_is_replaced_by_a_standby(lab: Lab) -> None:

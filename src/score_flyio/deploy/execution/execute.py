@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from enum import Enum
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import anyio
@@ -32,7 +33,7 @@ from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.recovery import plan_recovery
 from score_flyio.deploy.step import Step
-from score_flyio.errors import DeployError, ScoreFlyError
+from score_flyio.errors import DeployError, PlanError, ScoreFlyError
 from score_flyio.events import (
     RollbackFinished,
     RollbackStarted,
@@ -242,18 +243,24 @@ class _Run:
         self.failed, self.outdated = False, None
 
     async def carry_out(self, steps: Iterable[Step], pools: Mapping[str, int]) -> None:
+        """All steps that are not known yet, each once those that it needs have ended.
+
+        Raises:
+            PlanError: steps need each other: none of them would ever begin.
+        """
         for name, size in pools.items():
             self.slots.setdefault(name, anyio.Semaphore(max(1, size)))
         new = [step for step in steps if step.id not in self.known]
         self.known.update(step.id for step in new)
         self.going.update({step.id: [] for step in new})
+        before = {step.id: {need for need in step.needs if need in self.going} for step in new}
+        _refuse_circle(before)
         async with anyio.create_task_group() as tasks:
             batch = _Batch(tasks=tasks, left=len(new))
             try:
                 for step in new:
-                    before = {need for need in step.needs if need in self.going}
-                    waiting = _Waiting(step=step, batch=batch, needs=len(before))
-                    for need in before:
+                    waiting = _Waiting(step=step, batch=batch, needs=len(before[step.id]))
+                    for need in before[step.id]:
                         self.going[need].append(waiting)
                     self._begin(waiting)
                 if batch.left:
@@ -385,3 +392,15 @@ class _Run:
 def _stays_done(result: StepResult) -> bool:
     """Whether a step needs not be done again for another plan of the same run."""
     return result.outcome is Outcome.DONE and result.step.lasting
+
+
+def _refuse_circle(needs: Mapping[str, Iterable[str]]) -> None:
+    """Steps that need each other would keep a run, and its leases, waiting forever."""
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        circle = " → ".join(reversed(error.args[1]))
+        raise PlanError(
+            f"the plan cannot be carried out, for its steps wait for each other: {circle}",
+            hint="please report this; another --strategy may do meanwhile",
+        ) from error

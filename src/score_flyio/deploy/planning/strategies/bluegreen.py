@@ -81,7 +81,9 @@ def _greens(update: GroupUpdate) -> tuple[CreateMachine, ...]:
             standby_for=covered.target if covered else step.standby_for,
             secrets_from=step.secrets_from,
             previous=step.machine,
-            needs=(*previous, *update.before, *step.needs),
+            # A blue standby goes on with another machine once its own is gone; a green one has a
+            # green machine from the start, and must not wait for what goes behind the greens.
+            needs=(*previous, *update.before, *(() if covered else step.needs)),
         )
         previous = (green.id,)
         made[step.machine] = green
