@@ -45,6 +45,19 @@ class Counts:
         self.in_doubt = False
         return found
 
+    def cut_short(self, simulation: Simulation, place: int) -> None:
+        """Notes that a run of the command in a place did not come to its end.
+
+        A deploy may have removed groups by then, of one app while another one failed.
+        """
+        self.in_doubt = True
+        command = simulation.scenario.commands[place]
+        if isinstance(command, Deploy):
+            groups = {a.app: a.versions[command.stage].groups for a in simulation.scenario.apps}
+            for app, group in self.wanted:
+                if group not in groups[app]:
+                    self.wanted[app, group] = None
+
     def _note(self, simulation: Simulation, command: object) -> None:
         """What the command makes of it."""
         scenario = simulation.scenario

@@ -210,7 +210,7 @@ class Simulation:
         """
         plan = record.plan
         if not record.done:
-            self.counts.in_doubt = True
+            self.counts.cut_short(self, plan.place)
             if plan.calm and self._failed(record) and not self._held_too_long(record):
                 shown = record.report.to_text() if record.report else record.error
                 self.violations.append(f"run {record.number}: undisturbed, but it failed: {shown}")
