@@ -310,3 +310,24 @@ async def test_a_standby_goes_when_its_group_gets_a_mount(lab: Lab, cut: int | N
     assert not machine.config.get("standbys")
     lab.check_clean()
     assert (await lab.deploy(ALONE)).changes == []
+
+
+@pytest.mark.parametrize("step", range(1, 8))
+async def test_a_rollback_brings_back_what_a_run_removed_that_could_not_tell(
+    lab: Lab, step: int
+) -> None:
+    """Cut short anywhere, also when all of the group is gone and its release not remembered."""
+    both = toml("[processes]\napp = 'serve'\nworker = 'work'\n", check=False)
+    alone = toml("[processes]\napp = 'serve'\n", check=False)
+    await lab.deploy(both)
+    await scale_to(lab, worker=3)
+    before = sum("standbys" not in m.config for m in lab.machines(group="worker"))
+    await lab.deploy(alone, options=AGREED, body=cancel_at(step))
+    assert (await lab.deploy(alone, options=AGREED)).code == 0
+    assert lab.machines(group="worker") == []
+    assert await roll_back(lab, to=1) == 1
+    assert sum("standbys" not in m.config for m in lab.machines(group="worker")) == before
+    lab.check_clean()
+    state = await lab.store.load()
+    assert state is not None
+    assert state.deployments["web"].leaving == {}

@@ -21,6 +21,7 @@ from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.releases.made import (
     changes_machines,
     ending,
+    leaving,
     made_release,
     notice_of,
     numbered,
@@ -272,6 +273,8 @@ class Applying:
                 app_is_new=any(isinstance(step, CreateApp) for step in plan.steps),
                 certain=changes_machines(plan),
             )
+            if going := leaving(plan, self.recorder.of(plan.app)):
+                await self.recorder.leaving(plan.app, going)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._ask_for_room, execution, plan, observed)
             await execution.carry_out(plan.steps, plan.pools)
@@ -291,10 +294,14 @@ class Applying:
     async def _remember(self, result: AppResult) -> None:
         """Remembers the release that a plan made, or found made, if nothing failed."""
         app = result.plan.app
-        known = self.recorder.of(app).releases
+        known = self.recorder.of(app)
         record = made_release(result, known, at=self.session.now())
-        if record is not None and not result.failures:
+        if result.failures:
+            return
+        if record is not None:
             await self.recorder.released(app, record)
+        else:
+            await self.recorder.leaving(app, {})
 
 
 async def apply(

@@ -25,7 +25,7 @@ from score_flyio.fly.client import FlyClient
 from score_flyio.fly.organization import PERSONAL, Apps, Organization
 from score_flyio.resources.registry import Registry
 from score_flyio.resources.servers.access import region_of
-from score_flyio.state.deployments import DeploymentRecord, Release, SecretRecord
+from score_flyio.state.deployments import DeploymentRecord, Member, Release, SecretRecord
 from score_flyio.state.model import Place, ProjectState
 from score_flyio.state.saving import Saver
 from score_flyio.state.store import InMemoryStore, StateStore, not_initialised
@@ -71,7 +71,13 @@ class StateRecorder:
         record = self.of(app)
         earlier = (other for other in record.releases if other.version < release.version)
         releases = (*earlier, release)[-RELEASES_KEPT:]
-        await self._keep(app, evolve(record, releases=releases))
+        await self._keep(app, evolve(record, releases=releases, leaving={}))
+
+    async def leaving(self, app: str, members: Mapping[str, Member]) -> None:
+        """Remembers machines of groups that are about to be removed, until the release is."""
+        record = self.of(app)
+        if members != record.leaving:
+            await self._keep(app, evolve(record, leaving=members))
 
     async def found(self, app: str, releases: Sequence[Release]) -> None:
         """Takes over releases found at Fly that are older than all that the state knows.

@@ -69,3 +69,8 @@ class DeploymentRecord(Record):
     secrets: Mapping[str, SecretRecord] = field(factory=dict)
     releases: tuple[Release, ...] = ()
     """Oldest first."""
+    leaving: Mapping[str, Member] = field(factory=dict)
+    """Machines of groups that a run set out to remove, by id, until its release is remembered.
+
+    Of a run that is killed when they are gone, nothing else tells that they were there.
+    """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from attrs import evolve
 
@@ -20,6 +20,7 @@ from score_flyio.deploy.step import (
     CreateMachine,
     DestroyMachine,
     RunReleaseCommand,
+    Step,
     UpdateMachine,
 )
 from score_flyio.fly.codec import unstructure
@@ -27,7 +28,7 @@ from score_flyio.fly.present import metadata
 from score_flyio.fly.releases import Notice, Status
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.flytoml.write import to_json
-from score_flyio.state.deployments import Member, Release
+from score_flyio.state.deployments import DeploymentRecord, Member, Release
 
 
 def notice_of(plan: AppPlan, spec: AppSpec, options: DeployOptions) -> Notice:
@@ -70,10 +71,21 @@ def ending(result: AppResult) -> tuple[Status, str]:
     return "complete", ""
 
 
-def made_release(result: AppResult, known: Sequence[Release], *, at: float) -> Release | None:
+def leaving(plan: AppPlan, known: DeploymentRecord) -> dict[str, Member]:
+    """The machines of groups of which the plan leaves none, with those that are gone already."""
+    stay = _groups_after(plan, plan.steps)
+    going = {
+        m.id or "": Member(group=group_of(m), region=m.region or "")
+        for m in _members_of(plan)
+        if group_of(m) not in stay
+    }
+    return {**_left_before(plan, known), **going} if going else {}
+
+
+def made_release(result: AppResult, known: DeploymentRecord, *, at: float) -> Release | None:
     """The machine config of each group that the release changed; secrets are not part of it.
 
-    With it comes what the records so far (`known`) do not tell: what a run before this one changed
+    With it comes what the records of releases so far do not tell: what a run before this one changed
     that was cut short, so that nothing was remembered of it. A run that only finds this out, or
     destroys what is left, gives the last release that was made: no machine has its own number.
     Images stand in it with their digests, so that going back brings the very same ones. None where
@@ -91,12 +103,13 @@ def made_release(result: AppResult, known: Sequence[Release], *, at: float) -> R
             images.add(config.image or "")
     for machine in _left_alone(result):
         group, number = group_of(machine), release_number(metadata(machine))
-        if group not in configs and machine.config and number > _newest(known, group):
+        if group not in configs and machine.config and number > _newest(known.releases, group):
             config = lasting(machine.config, digest_of(machine))
             configs[group] = unstructure(config)
             images.add(config.image or "")
             version = max(version, number)
-    if not version and any(isinstance(r.step, DestroyMachine) for r in done):
+    left = _left_before(result.plan, known)
+    if not version and (left or any(isinstance(r.step, DestroyMachine) for r in done)):
         version = result.plan.release.version
     if not version:
         return None
@@ -105,30 +118,50 @@ def made_release(result: AppResult, known: Sequence[Release], *, at: float) -> R
         at=at,
         image=min(images) if images else "",
         configs=configs,
-        members=_members(result, known),
+        members=_members(result, known.releases, left),
     )
 
 
-def _members(result: AppResult, known: Sequence[Release]) -> dict[str, Member]:
+def _left_before(plan: AppPlan, known: DeploymentRecord) -> dict[str, Member]:
+    """Machines that a run before this one removed with their group, and could not tell of."""
+    there = {machine.id for machine in plan.machines}
+    return {name: member for name, member in known.leaving.items() if name not in there}
+
+
+def _members(
+    result: AppResult, known: Sequence[Release], left: Mapping[str, Member]
+) -> dict[str, Member]:
     """The machines before the run, where it changed which groups there are.
 
     A group that nobody remembers began in a run that was cut short.
     """
     done = [r.step for r in result.results.values() if r.outcome is Outcome.DONE]
-    gone = {s.target.machine or s.target.step for s in done if isinstance(s, DestroyMachine)}
-    given = {s.machine: s.group for s in done if isinstance(s, UpdateMachine)}
-    machines = [m for m in result.plan.machines if not (_is_standby(m) or Marks.of(m).canary)]
-    after = {given.get(m.id or "", group_of(m)) for m in machines if m.id not in gone}
-    after |= {s.group for s in done if isinstance(s, CreateMachine) and s.id not in gone}
+    after = _groups_after(result.plan, done)
     remembered = {group for release in known for group in release.configs}
     before = {
         m.id or "": Member(group=group, region=m.region or "")
-        for m in machines
+        for m in _members_of(result.plan)
         if (group := _former_group(m, known)) in remembered or not remembered
     }
+    before.update(left)
+    given = {s.machine: s.group for s in done if isinstance(s, UpdateMachine)}
     same = {member.group for member in before.values()} == after
-    moved = any(given.get(name, before[name].group) != before[name].group for name in before)
+    moved = any(given.get(name, member.group) != member.group for name, member in before.items())
     return {} if same and not moved else before
+
+
+def _members_of(plan: AppPlan) -> list[models.Machine]:
+    """The machines before the plan that count in their groups."""
+    return [m for m in plan.machines if not (_is_standby(m) or Marks.of(m).canary)]
+
+
+def _groups_after(plan: AppPlan, steps: Collection[Step]) -> set[str | None]:
+    """The groups that have machines behind some of the plan's steps."""
+    gone = {s.target.machine or s.target.step for s in steps if isinstance(s, DestroyMachine)}
+    given = {s.machine: s.group for s in steps if isinstance(s, UpdateMachine)}
+    stay = (m for m in _members_of(plan) if m.id not in gone)
+    made = (s.group for s in steps if isinstance(s, CreateMachine) and s.id not in gone)
+    return {*(given.get(m.id or "", group_of(m)) for m in stay), *made}
 
 
 def _former_group(machine: models.Machine, known: Sequence[Release]) -> str:
