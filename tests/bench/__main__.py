@@ -11,14 +11,13 @@ from pathlib import Path
 import attrs
 
 from tests.bench.compare import RESULTS, commit
+from tests.bench.images import Cost, print_costs
 from tests.bench.makespan import Row, makespans
 from tests.bench.processes import Bulk, Timed, bulk, chain, independent, many_resources, startups
 from tests.bench.served import Served, served_commands
 from tests.bench.wall import Wall, walls
 
 SAMPLES = Path("samples")
-LATENCY_MS = 50
-
 
 MOST_MEMORY = 100
 """MiB of a process that deploys to 1,000 machines."""
@@ -45,7 +44,7 @@ def main() -> int:
         bulks = [bulk(folder, count) for count in (10, 50, 200)]
         print_bulk(bulks)
     images = image_costs()
-    print_images(images)
+    print_costs(images)
     memory = thousand_machines_mib()
     print(
         f"\npeak memory of a deploy that watches 1,000 machines: {memory:.0f} MiB "
@@ -60,7 +59,7 @@ def main() -> int:
                 "wall": [attrs.asdict(row) for row in wall],
                 "served": [attrs.asdict(row) for row in served],
                 "generate": [attrs.asdict(row) for row in bulks],
-                "images": images,
+                "images": [{**attrs.asdict(row), "factor": row.factor} for row in images],
                 "memory_mib_1000_machines": memory,
             },
             indent=2,
@@ -116,33 +115,11 @@ def print_bulk(rows: list[Bulk]) -> None:
         )
 
 
-def image_costs() -> dict[str, dict[str, float]]:
+def image_costs() -> list[Cost]:
     """Measured in a process of its own."""
-    command = [sys.executable, "-m", "tests.bench.images"]
+    command = [sys.executable, "-m", "tests.bench.images", "--json"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    found: dict[str, dict[str, float]] = json.loads(done.stdout)
-    return found
-
-
-def print_images(costs: dict[str, dict[str, float]]) -> None:
-    packed, built, asked = costs["packing"], costs["building"], costs["resolving_100"]
-    print("\nimages: a build context of 20,000 files and 500 MB, with 302 patterns")
-    print(
-        f"listed in {packed['list']:.2f} s, hashed in {packed['hash']:.2f} s, packed in "
-        f"{packed['pack']:.2f} s, peak {packed['peak_mib']:.0f} MiB; tar packs it in "
-        f"{packed['tar']:.2f} s"
-    )
-    if "buildah" in packed:
-        print(
-            f"buildah copies it into an image in {packed['buildah']:.2f} s, "
-            f"peak {packed['buildah_peak_mib']:.0f} MiB"
-        )
-    if built:
-        print(f"one build by buildah: {built['of_1']:.2f} s; two at once: {built['of_2']:.2f} s")
-    print(
-        f"100 names of Docker Hub resolved with {asked['calls']:.0f} calls in "
-        f"{asked['seconds']:.2f} s, at {LATENCY_MS} ms latency"
-    )
+    return [Cost(**row) for row in json.loads(done.stdout)]
 
 
 def thousand_machines_mib() -> float:

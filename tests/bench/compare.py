@@ -23,6 +23,9 @@ SIMULATED: Final = 0.005
 MEASURED: Final = 0.1
 """Share by which figures on a clock may grow, where their repeats lie closer together."""
 
+ONCE: Final = 0.3
+"""Share by which figures of one run on a clock may grow."""
+
 
 @frozen(kw_only=True)
 class Figure:
@@ -65,6 +68,9 @@ def figures(results: Mapping[str, Any]) -> Iterator[Figure]:
     for row in results["generate"]:
         each = row["per_workload"] / bare
         yield Figure(name=f"generate {row['workloads']}: each / bare", value=each, noise=MEASURED)
+    for row in results["images"]:
+        name = f"{row['name'].partition(',')[0]}: / {row['against']}"
+        yield Figure(name=name, value=row["factor"], noise=ONCE)
     memory = results["memory_mib_1000_machines"]
     yield Figure(name="MiB at 1,000 machines", value=memory, noise=MEASURED)
 
