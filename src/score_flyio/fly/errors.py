@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from score_flyio.errors import (
@@ -28,6 +27,7 @@ from score_flyio.errors import (
     Request,
     RequestTimedOut,
 )
+from score_flyio.net.http import retry_after
 
 BY_STATUS: Final[Mapping[int, type[FlyApiError]]] = {
     401: NotAuthorized,
@@ -82,20 +82,6 @@ def api_error(
     )
     kind = _kind(answer)
     return kind(request, answer, hint=_hint(kind, answer))
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the `retry-after` header asks for; a date in it is compared with `date`."""
-    text = headers.get("retry-after", "").strip()
-    try:
-        seconds = float(text)
-    except ValueError:
-        try:
-            wanted = parsedate_to_datetime(text)
-            seconds = (wanted - parsedate_to_datetime(headers.get("date", ""))).total_seconds()
-        except (TypeError, ValueError):
-            return None
-    return seconds if 0 <= seconds < float("inf") else None
 
 
 def certainly_not_executed(error: Exception) -> bool:

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 import anyio
 import httpx
@@ -28,7 +28,7 @@ from score_flyio.errors import (
 from score_flyio.images.access import Access, base_url, is_safe
 from score_flyio.images.logins import Logins
 from score_flyio.images.reference import ImageReference
-from score_flyio.net.http import http_client
+from score_flyio.net.http import http_client, retry_after
 from score_flyio.net.reason import network_reason
 
 INDEXES: Final = (
@@ -41,7 +41,19 @@ MANIFESTS: Final = (
 )
 ACCEPT: Final = {"accept": ", ".join((*INDEXES, *MANIFESTS))}
 """Without it, registries answer that an image is missing, or with a digest that never runs."""
-PLATFORM: Final = ("linux", "amd64")
+CONFIGS: Final = frozenset(
+    {
+        "application/vnd.oci.image.config.v1+json",
+        "application/vnd.docker.container.image.v1+json",
+    }
+)
+"""What a manifest names that says what one image is for."""
+Platform: TypeAlias = tuple[str, str]
+"""Operating system and architecture; empty where nothing is said."""
+PLATFORM: Final[Platform] = ("linux", "amd64")
+NOT_SAID: Final[Platform] = ("", "")
+NO_IMAGE: Final[Platform] = ("unknown", "unknown")
+"""How indexes list what belongs to an image, such as where it comes from."""
 PAUSES: Final = (0.3, 1.0)
 """Seconds before each repeat of a call that failed for a reason that may pass."""
 LONGEST_PAUSE: Final = 20.0
@@ -49,6 +61,10 @@ MOST_REDIRECTS: Final = 5
 TIMEOUT: Final = httpx.Timeout(20.0, connect=8.0, pool=None)
 _PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+
+
+class _TooMany(RegistryUnavailable):
+    """Questions of this kind, just now."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -107,19 +123,14 @@ class Registries:
             RegistryUnavailable: it does not answer.
             ImageError: there is no variant of the image for Fly's machines.
         """
-        response = await self._manifest("HEAD", image)
-        digest = response.headers.get("docker-content-digest") or image.digest
-        media_type = _media_type(response)
-        if digest and media_type not in INDEXES:
-            return digest
         try:
-            manifest = await self.manifest(image.at(digest) if digest else image)
-        except RegistryUnavailable:
-            if digest:  # the digest is right, whatever is in the index
+            manifest = await self.manifest(image)
+        except _TooMany:  # Docker Hub limits pulls, of which this is one and HEAD is none
+            response = await self._manifest("HEAD", image)
+            if digest := str(response.headers.get("docker-content-digest", "")):
                 return digest
             raise
-        if manifest.media_type in INDEXES:
-            _check_platform(image, manifest)
+        _check_platform(image, await self._platforms(image, manifest))
         return manifest.digest
 
     async def manifest(self, image: ImageReference) -> Manifest:
@@ -132,6 +143,28 @@ class Registries:
                 hint="try again; if it persists, a proxy in between may be changing answers",
             )
         return Manifest(digest=digest, media_type=_media_type(response), content=response.content)
+
+    async def _platforms(self, image: ImageReference, manifest: Manifest) -> set[Platform]:
+        """What the image is for; empty where it says nothing that can be understood."""
+        try:
+            document = json.loads(manifest.content)
+            if manifest.media_type in INDEXES:
+                return {_platform(entry.get("platform")) for entry in document["manifests"]}
+            config = document.get("config") or {}
+            if config.get("mediaType") not in CONFIGS:
+                return set()
+            return await self._platform_of(image, str(config["digest"]))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return set()
+
+    async def _platform_of(self, image: ImageReference, config: str) -> set[Platform]:
+        path = f"/v2/{image.repository}/blobs/{config}"
+        scope = f"repository:{image.repository}:pull"
+        try:
+            response = await self._call("GET", image.host, path, scope=scope, about=image)
+        except RegistryUnavailable:  # blobs may be elsewhere, out of our reach
+            return set()
+        return {_platform(json.loads(response.content))} if response.is_success else set()
 
     async def tag(self, image: ImageReference, tag: str) -> ImageReference:
         """Give an image that the registry has one more tag. Raises as `resolve` does."""
@@ -230,7 +263,7 @@ class Registries:
                 continue
             if response.status_code not in _PASSING or pause is None:
                 return response
-            await anyio.sleep(_asked_for(response) or pause)
+            await anyio.sleep(min(retry_after(response.headers) or pause, LONGEST_PAUSE))
         raise AssertionError("the last try returns or raises")
 
     async def _followed(
@@ -271,16 +304,12 @@ class Registries:
             return RegistryDenied(
                 f"{about}: {host} refuses it{said}", anonymous=anonymous, hint=hint
             )
-        return RegistryUnavailable(f"{about}: {host} answers {status}{said}", hint="try again")
+        kind = _TooMany if status == httpx.codes.TOO_MANY_REQUESTS else RegistryUnavailable
+        return kind(f"{about}: {host} answers {status}{said}", hint="try again")
 
 
 def _media_type(response: httpx.Response) -> str:
     return str(response.headers.get("content-type", "")).partition(";")[0].strip()
-
-
-def _asked_for(response: httpx.Response) -> float | None:
-    text = response.headers.get("retry-after", "")
-    return min(float(text), LONGEST_PAUSE) if text.isdigit() else None
 
 
 def _said(response: httpx.Response) -> str:
@@ -294,17 +323,18 @@ def _said(response: httpx.Response) -> str:
     return f": {words}" if words else ""
 
 
-def _check_platform(image: ImageReference, index: Manifest) -> None:
-    try:
-        entries: list[dict[str, Any]] = json.loads(index.content)["manifests"]
-        platforms = [entry.get("platform") or {} for entry in entries]
-        found = [(str(each.get("os")), str(each.get("architecture"))) for each in platforms]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise RegistryUnavailable(f"{image}: its index cannot be read") from None
-    if PLATFORM not in found and ("None", "None") not in found:
-        there = ", ".join("/".join(each) for each in found if "unknown" not in each) or "none"
-        raise ImageError(
-            f"{image}: it is not for {'/'.join(PLATFORM)}, on which Fly's machines run",
-            hint=f"there is {there}; build it with --platform {'/'.join(PLATFORM)}",
-            code="image_platform",
-        )
+def _platform(said: Any) -> Platform:
+    found = said or {}
+    return str(found.get("os") or ""), str(found.get("architecture") or "")
+
+
+def _check_platform(image: ImageReference, found: set[Platform]) -> None:
+    if not found or PLATFORM in found or NOT_SAID in found:
+        return
+    wanted = "/".join(PLATFORM)
+    there = ", ".join(sorted("/".join(each) for each in found - {NO_IMAGE})) or "none"
+    raise ImageError(
+        f"{image}: it is not for {wanted}, on which Fly's machines run",
+        hint=f"there is {there}; build it with docker buildx build --platform {wanted}",
+        code="image_platform",
+    )

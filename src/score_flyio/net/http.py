@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import urllib.request
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import httpx
@@ -81,3 +83,17 @@ def http_transport(limits: httpx.Limits, trust: Any) -> httpx.AsyncBaseTransport
     if urllib.request.getproxies():
         return _ByClient(http_client(limits=limits, trust=trust))
     return httpx.AsyncHTTPTransport(verify=trust, limits=limits)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the `retry-after` header asks for; a date in it is compared with `date`."""
+    text = headers.get("retry-after", "").strip()
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            wanted = parsedate_to_datetime(text)
+            seconds = (wanted - parsedate_to_datetime(headers.get("date", ""))).total_seconds()
+        except (TypeError, ValueError):
+            return None
+    return seconds if 0 <= seconds < float("inf") else None

@@ -9,7 +9,7 @@ import pytest
 
 from score_flyio import errors
 from score_flyio.errors import FlyConnectionError, FlyProtocolError, FlyTimeout, Request
-from score_flyio.fly.errors import api_error, certainly_not_executed, is_doubtful, retry_after
+from score_flyio.fly.errors import api_error, certainly_not_executed, is_doubtful
 
 REQUEST = Request(method="POST", path="/v1/apps/web/machines", operation="Machines_create")
 
@@ -84,30 +84,6 @@ def test_hints() -> None:
     assert "FLY_API_TOKEN" in (made(401, "").hint or "")
     assert "organization" in (made(403, "").hint or "")
     assert "quota" in (made(403, {"error": "memory is over the allowed quota"}).hint or "")
-
-
-@pytest.mark.parametrize(
-    ("headers", "expected"),
-    [
-        ({"retry-after": "2"}, 2.0),
-        ({"retry-after": " 0.5 "}, 0.5),
-        ({"retry-after": "-1"}, None),
-        ({"retry-after": "inf"}, None),
-        ({"retry-after": "nan"}, None),
-        ({"retry-after": "soon"}, None),
-        ({}, None),
-        (
-            {
-                "retry-after": "Wed, 21 Oct 2026 07:28:10 GMT",
-                "date": "Wed, 21 Oct 2026 07:28:00 GMT",
-            },
-            10.0,
-        ),
-        ({"retry-after": "Wed, 21 Oct 2026 07:28:10 GMT"}, None),
-    ],
-)
-def test_retry_after(headers: dict[str, str], expected: float | None) -> None:
-    assert retry_after(headers) == expected
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from score_flyio.images.reference import ImageReference
 from score_flyio.images.registry import INDEXES, MANIFESTS, Registries
 
 MANIFEST = b'{"schemaVersion": 2}'
+CONFIG = "application/vnd.oci.image.config.v1+json"
 DIGEST = f"sha256:{hashlib.sha256(MANIFEST).hexdigest()}"
 TOKEN_URL = "https://login.example.com/token"
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -86,7 +87,7 @@ async def test_a_name_means_a_digest() -> None:
     script = Script(has_manifest)
     async with script.client() as registries:
         assert await registries.resolve(ImageReference.parse("ghcr.io/acme/shop:2")) == DIGEST
-    (head,) = script.asked("HEAD")
+    (head,) = script.asked("/manifests/")
     assert str(head.url) == "https://ghcr.io/v2/acme/shop/manifests/2"
     assert set(head.headers["accept"].split(", ")) == {*INDEXES, *MANIFESTS}
     assert "authorization" not in head.headers
@@ -103,7 +104,7 @@ async def test_docker_hub_gives_tokens_to_everybody() -> None:
         "scope": "repository:library/nginx:pull",
     }
     assert "authorization" not in token.headers
-    (head,) = script.asked("HEAD")
+    (head,) = script.asked("/manifests/")
     assert head.url.host == "registry-1.docker.io"
     assert head.headers["authorization"] == "Bearer repository:library/nginx:pull"
 
@@ -117,9 +118,9 @@ async def test_a_hundred_images_need_a_call_each_beside_one_for_each_registry_an
             tasks.start_soon(
                 registries.resolve, ImageReference.parse(f"acme/shop{number % 2}:{number}")
             )
-    assert len(script.asked("/v2/ ")) + len(script.asked("GET https://registry-1")) == 1
+    assert len(script.requests) == 1 + 2 + 100
     assert len(script.asked(TOKEN_URL)) == 2
-    assert len(script.asked("HEAD")) == 100
+    assert len(script.asked("/manifests/")) == 100
 
 
 async def test_an_old_token_is_renewed_once() -> None:
@@ -296,7 +297,57 @@ async def test_an_image_for_other_machines_is_refused() -> None:
     async with Script(has_index(content)).client() as registries:
         with pytest.raises(ImageError, match="not for linux/amd64") as raised:
             await registries.resolve(ImageReference.parse("acme/shop:1"))
-    assert raised.value.hint == "there is linux/arm64; build it with --platform linux/amd64"
+    assert raised.value.hint == (
+        "there is linux/arm64; build it with docker buildx build --platform linux/amd64"
+    )
+
+
+def has_config(config: object, status: int = 200, kind: str = CONFIG) -> Handler:
+    """One manifest, without an index."""
+    described = {"config": {"mediaType": kind, "digest": DIGEST}}
+    content = json.dumps(described).encode()
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if "/blobs/" in str(request.url):
+            if status == UNREACHABLE:
+                raise httpx.ConnectError("no route")
+            return answer(status, content=json.dumps(config).encode())
+        body = b"" if request.method == "HEAD" else content
+        return answer(200, docker_content_digest=digest, content_type=MANIFESTS[0], content=body)
+
+    return handler
+
+
+UNREACHABLE = 0
+ARM = {"os": "linux", "architecture": "arm64", "variant": "v8"}
+
+
+@pytest.mark.parametrize("kind", [CONFIG, "application/vnd.docker.container.image.v1+json"])
+@pytest.mark.parametrize("config", [ARM, {"os": "windows", "architecture": "amd64"}])
+async def test_one_image_for_other_machines_is_refused_too(config: object, kind: str) -> None:
+    async with Script(has_config(config, kind=kind)).client() as registries:
+        with pytest.raises(ImageError, match="not for linux/amd64") as raised:
+            await registries.resolve(ImageReference.parse("acme/shop:1"))
+    assert "docker buildx build --platform linux/amd64" in str(raised.value.hint)
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        has_config({"os": "linux", "architecture": "amd64"}),
+        has_config({}),  # nothing is said
+        has_config([]),
+        has_config(ARM, status=404),
+        has_config(ARM, status=429),
+        has_config(ARM, status=UNREACHABLE),
+        has_config(ARM, kind="application/vnd.cncf.helm.config.v1+json"),
+    ],
+)
+async def test_one_image_is_taken_unless_it_says_that_it_is_for_others(handler: Handler) -> None:
+    async with Script(handler).client() as registries:
+        found = await registries.resolve(ImageReference.parse("acme/shop:1"))
+    assert found.startswith("sha256:")
 
 
 async def test_an_index_that_cannot_be_had_just_now_has_its_digest_all_the_same() -> None:
@@ -340,20 +391,29 @@ async def test_refusals_have_the_words_of_the_registry(status: int, kind: type[I
 
 async def test_what_may_pass_is_tried_again() -> None:
     statuses = iter([200, 503, 429, 200])
-    script = Script(lambda _: answer(next(statuses), docker_content_digest=DIGEST))
+    script = Script(lambda _: answer(next(statuses), content=MANIFEST))
     async with script.client() as registries:
         assert await registries.resolve(ImageReference.parse("ghcr.io/a/b")) == DIGEST
-    assert len(script.asked("HEAD")) == 3
+    assert len(script.asked("/manifests/")) == 3
 
 
 @pytest.mark.parametrize(
     ("said", "seconds"),
-    [("7", 7.0), ("3600", 20.0), ("0", 0.3), ("", 0.3), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.3)],
+    [
+        ("7", 7.0),
+        ("3600", 20.0),
+        ("0", 0.3),
+        ("", 0.3),
+        ("soon", 0.3),
+        ("Wed, 21 Oct 2026 07:28:05 GMT", 5.0),
+        ("Wed, 21 Oct 2026 08:28:00 GMT", 20.0),
+        ("Wed, 21 Oct 2026 07:27:00 GMT", 0.3),
+    ],
 )
 def test_a_registry_that_asks_for_patience_gets_it_within_bounds(said: str, seconds: float) -> None:
-    refusals = [answer(429, retry_after=said)]
+    refusals = [answer(429, retry_after=said, date="Wed, 21 Oct 2026 07:28:00 GMT")]
     script = Script(
-        lambda r: refusals.pop() if "HEAD" in r.method and refusals else has_manifest(r)
+        lambda r: refusals.pop() if "/manifests/" in str(r.url) and refusals else has_manifest(r)
     )
 
     async def main() -> float:
@@ -384,7 +444,7 @@ async def test_answers_of_token_servers(content: object, token: str) -> None:
     script = Script(handler)
     async with script.client() as registries:
         await registries.resolve(ImageReference.parse("ghcr.io/a/b"))
-    assert script.asked("HEAD")[-1].headers["authorization"] == f"Bearer {token}"
+    assert script.asked("/manifests/")[-1].headers["authorization"] == f"Bearer {token}"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from anyio.abc import SocketAttribute, SocketStream
 from anyio.streams.stapled import MultiListener
 
 from score_flyio.errors import ConfigError
-from score_flyio.net.http import WAITS, http_client, http_transport
+from score_flyio.net.http import WAITS, http_client, http_transport, retry_after
 from score_flyio.net.web_address import trusting_nobody
 
 
@@ -98,3 +98,27 @@ async def test_without_a_proxy_no_client_is_made(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("urllib.request.getproxies", dict)
     transport = http_transport(httpx.Limits(), trusting_nobody())
     assert isinstance(transport, httpx.AsyncHTTPTransport)
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"retry-after": "2"}, 2.0),
+        ({"retry-after": " 0.5 "}, 0.5),
+        ({"retry-after": "-1"}, None),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "soon"}, None),
+        ({}, None),
+        (
+            {
+                "retry-after": "Wed, 21 Oct 2026 07:28:10 GMT",
+                "date": "Wed, 21 Oct 2026 07:28:00 GMT",
+            },
+            10.0,
+        ),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:10 GMT"}, None),
+    ],
+)
+def test_retry_after(headers: dict[str, str], expected: float | None) -> None:
+    assert retry_after(headers) == expected
