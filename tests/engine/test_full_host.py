@@ -126,6 +126,48 @@ async def test_a_full_region_sends_machines_and_volumes_to_a_fallback_region(mor
     lab.check_clean()
 
 
+@pytest.mark.parametrize("code", ["", "volume_placement", "volume_placement_capacity"])
+@pytest.mark.parametrize("strategy", ["rolling", "bluegreen", "canary"])
+async def test_whatever_takes_a_place_goes_to_a_fallback_region(
+    lab: Lab, strategy: str, code: str
+) -> None:
+    """Machines that grow, greens and canaries, in a region that is full."""
+    lab = Lab.build(
+        hosts_per_region=4, capacity_code=code or None, capacity_text="refused" if code else None
+    )
+    await lab.deploy(toml(strategy=strategy))
+    fill(lab, "iad")
+    larger = toml(LARGE, strategy=strategy)
+    assert (await lab.deploy(larger)).code == 1
+    assert [(m.region, m.config["guest"]["memory_mb"]) for m in lab.machines()] == [
+        ("iad", 256)
+    ] * 2
+    options = evolve(QUICK, fallback_regions=("ord",))
+    done = await lab.deploy(larger, options=options)
+    assert done.code == 0, done.text
+    assert [(m.region, m.config["guest"]["memory_mb"]) for m in lab.machines()] == [
+        ("ord", 768)
+    ] * 2
+    assert lab.leased() == []
+    assert (await lab.deploy(larger, options=options)).changes == []
+
+
+async def test_what_replaces_a_machine_on_a_lost_host_goes_to_a_fallback_region(lab: Lab) -> None:
+    await lab.deploy(toml())
+    first, _ = lab.machines()
+    lab.fly.world.hosts[first.host].status = "unreachable"
+    fill(lab, "iad")
+    done = await lab.deploy(toml(image="nginx:2"), options=evolve(QUICK, fallback_regions=("ord",)))
+    assert done.code == 0, done.text
+    assert {m.region for m in lab.machines() if m.id != first.id} == {"iad", "ord"}
+
+
+def fill(lab: Lab, region: str) -> None:
+    for host in lab.fly.world.hosts.values():
+        if host.region == region:
+            host.used_mb = host.memory_mb
+
+
 async def test_without_a_fallback_region_the_way_out_is_told() -> None:
     lab = Lab.build(hosts_per_region=4)
     for host in lab.fly.world.hosts.values():

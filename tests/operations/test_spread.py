@@ -144,20 +144,13 @@ def test_free_volumes_come_before_new_ones() -> None:
     assert creates[1].volume_from == new.id
 
 
-def test_a_first_volume_has_one_gigabyte_and_goes_elsewhere_where_a_region_is_full() -> None:
+def test_a_first_volume_has_one_gigabyte() -> None:
     mounts = [models.FlyMachineMount(name="data", path="/data")]
     config = models.FlyMachineConfig(image="a:1", mounts=mounts)
-    for template, kind in ((config, CreateVolume), (evolve(config, mounts=None), CreateMachine)):
-        wanted = evolve(
-            scaled((machine("a"),), 2),
-            template=template,
-            options=DeployOptions(fallback_regions=("ord",)),
-        )
-        steps = scale_group(wanted).steps
-        (placed,) = [step for step in steps if isinstance(step, kind)]
-        assert placed.fallback_regions == ("ord",)
+    for template, expected in ((config, [1]), (evolve(config, mounts=None), [])):
+        steps = scale_group(evolve(scaled((machine("a"),), 2), template=template)).steps
         sizes = [step.request.size_gb for step in steps if isinstance(step, CreateVolume)]
-        assert sizes == ([1] if kind is CreateVolume else [])
+        assert sizes == expected
 
 
 def test_a_new_machine_has_nothing_that_was_anothers() -> None:

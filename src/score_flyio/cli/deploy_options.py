@@ -323,7 +323,7 @@ SETTINGS: Final = (
             "--fallback-regions",
             multiple=True,
             metavar="REGION,…",
-            help="Where machines without volumes are created when their region has no room.",
+            help="Where machines, and new volumes, are made when their region has no room.",
         ),
         click.option(
             "--volume-initial-size",

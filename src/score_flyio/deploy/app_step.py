@@ -110,8 +110,6 @@ class CreateVolume(Step):
     sign = "+"
     operations = (api.VOLUMES_CREATE,)
     request: models.CreateVolumeRequest
-    fallback_regions: tuple[str, ...] = ()
-    """Where it is made if its own region has no room; the machine follows it."""
 
     def describe(self) -> str:
         size = f", {self.request.size_gb} GB" if self.request.size_gb else ""

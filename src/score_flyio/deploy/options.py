@@ -73,7 +73,8 @@ class DeployOptions(Record):
     files: tuple[FileSpec, ...] = ()
     """Files of every machine beside those of the fly.toml."""
     fallback_regions: tuple[str, ...] = ()
-    """Regions that a machine without volume may be created in when its own has no room."""
+    """Regions where a machine, with its volume if that is new, may be created when its own region
+    has no room."""
     skip_release_command: bool = False
     """Whether the command that comes before the first change is left out."""
     smoke_checks: bool = True

@@ -136,7 +136,6 @@ class CreateMachine(Step):
     """`standby`, `canary`, `green`, `replacement` or nothing."""
     volume_from: str | None = None
     standby_for: Ref | None = None
-    fallback_regions: tuple[str, ...] = ()
     previous: str | None = None
     """Id of the machine that this one stands in for."""
     undo: Undo | None = None

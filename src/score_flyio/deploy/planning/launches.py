@@ -65,7 +65,6 @@ def launch_steps(
             role="standby" if standby_for else "",
             standby_for=standby_for,
             secrets_from=context.secrets.step,
-            fallback_regions=options.fallback_regions,
             needs=previous,
         )
         steps += context.volumes.give(made)

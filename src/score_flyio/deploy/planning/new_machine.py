@@ -59,10 +59,7 @@ class Volumes(Record):
         name = free.id if free else None
         config = evolve(config, mounts=[evolve(mount, volume=name), *others])
         region = request.region or (free.region if free else self.default_region) or None
-        elsewhere = made.fallback_regions
-        made = evolve(
-            made, request=evolve(request, config=config, region=region), fallback_regions=()
-        )
+        made = evolve(made, request=evolve(request, config=config, region=region))
         if free is not None:
             return (made,)
         volume = self.new(config)
@@ -71,7 +68,6 @@ class Volumes(Record):
             app=made.app,
             group=made.group,
             request=evolve(volume, region=region or volume.region),
-            fallback_regions=elsewhere,
         )
         return step, evolve(made.after(step.id), volume_from=step.id)
 

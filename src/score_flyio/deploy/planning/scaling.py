@@ -96,7 +96,6 @@ def _create(scale: GroupScale, region: str, count: int, *, first: int) -> GroupP
                 config=config, region=region or None, skip_secrets=False
             ),
             launch_id=scale.new_id(),
-            fallback_regions=scale.options.fallback_regions,
             needs=previous,
         )
         previous = (made.id,)

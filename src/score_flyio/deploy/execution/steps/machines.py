@@ -62,13 +62,25 @@ _UNTIL_STOPPED: Final = 60
 async def create_machine(step: CreateMachine, context: Context) -> MadeMachine:
     """Creates the machine, in a fallback region where its own has no room."""
     request = await _bound(step, context)
-    regions = (request.region, *step.fallback_regions)
+    return await _where_room_is(
+        context, request, lambda region: _create(step, context, evolve(request, region=region))
+    )
+
+
+async def _where_room_is(
+    context: Context,
+    request: models.CreateMachineRequest,
+    create: Callable[[str | None], Awaitable[T]],
+) -> T:
+    """Creates in the region of the request, else in a fallback region; a volume pins to its own."""
+    pinned = request.config and request.config.mounts
+    regions = (request.region, *(() if pinned else context.options.fallback_regions))
     for region in regions[:-1]:
         try:
-            return await _create(step, context, evolve(request, region=region))
+            return await create(region)
         except InsufficientCapacity:
             continue
-    return await _create(step, context, evolve(request, region=regions[-1]))
+    return await create(regions[-1])
 
 
 async def _create(
@@ -184,13 +196,13 @@ async def _move(
 ) -> MadeMachine:
     """Creates a machine in the place of one whose host has no room for its new config.
 
-    An update can only use the present host (Machines API); a new machine can land elsewhere. The
-    old one stays until the run went well, so that nothing is lost when the new one does not.
+    An update can only use the present host (Machines API); a new machine can land elsewhere, also
+    in a fallback region. The old one stays until the run went well, so that nothing is lost when
+    the new one does not.
 
     Raises:
         InsufficientCapacity: a volume pins the machine to its host, or there is no room elsewhere.
     """
-    config = request.config or models.FlyMachineConfig()
     pinned = next((mount.volume for mount in step.previous.mounts or [] if mount.volume), None)
     if pinned is not None:
         hint = (
@@ -200,22 +212,27 @@ async def _move(
         raise InsufficientCapacity(refusal.request, refusal.answer, hint=hint) from refusal
     old = models.Machine(id=step.machine, config=step.previous)
 
-    async def create(config: models.FlyMachineConfig) -> models.Machine:
-        wanted = models.CreateMachineRequest(
-            config=config,
-            region=step.region,
-            skip_launch=request.skip_launch,
-            min_secrets_version=request.min_secrets_version,
-        )
-        return await creation.create_machine(
-            context.client.api,
-            step.app,
-            context.under_lease(wanted),
-            take_over(old, f"moved-{step.machine}-{step.instance_id}"),
-            made=context.leases.adopt,
-        )
+    config = Marks(stands_for=step.machine).stamp(request.config or models.FlyMachineConfig())
+    wanted = models.CreateMachineRequest(
+        config=config,
+        region=step.region,
+        skip_launch=request.skip_launch,
+        min_secrets_version=request.min_secrets_version,
+    )
 
-    machine = await _remembering(context, Marks(stands_for=step.machine).stamp(config), create)
+    async def create_in(region: str | None) -> models.Machine:
+        async def create(config: models.FlyMachineConfig) -> models.Machine:
+            return await creation.create_machine(
+                context.client.api,
+                step.app,
+                context.under_lease(evolve(wanted, config=config, region=region)),
+                take_over(old, f"moved-{step.machine}-{step.instance_id}"),
+                made=context.leases.adopt,
+            )
+
+        return await _remembering(context, config, create)
+
+    machine = await _where_room_is(context, wanted, create_in)
     return evolve(context.made(machine, launched=not request.skip_launch), left=step.machine)
 
 

@@ -21,8 +21,8 @@ class MadeVolume(Record):
 
 
 async def create_volume(step: CreateVolume, context: Context) -> MadeVolume:
-    """Creates the volume, in a fallback region where its own has no room."""
-    regions = (step.request.region, *step.fallback_regions)
+    """Creates the volume, in a fallback region where its own has no room; its machine follows."""
+    regions = (step.request.region, *context.options.fallback_regions)
     for region in regions[:-1]:
         try:
             return await _create(step, context, region)
