@@ -3,14 +3,18 @@
 #   setup.sh browser|images|servers...
 # browser: the Chromium that is driven; images: a registry, builders with and without a daemon,
 # and a static busybox for images from scratch; servers: those that types of servers run, with
-# their clients. Installs only what is missing, and starts nothing. BuildKit is in no package: Go
-# builds it into score-flyio-tests/bin of the cache folder, which takes two minutes once.
+# their clients. Installs only what is missing, and starts nothing. BuildKit and MinIO are in no
+# package: Go builds them into score-flyio-tests/bin of the cache folder, which takes some minutes
+# once.
 set -eu
 
 missing=""
-buildkit=""
+modules=""
 programs="${XDG_CACHE_HOME:-$HOME/.cache}/score-flyio-tests/bin"
 PATH="$PATH:/usr/sbin:/sbin:$programs"
+built() {
+  [ -x "$programs/$1" ] || modules="$modules $2"
+}
 need() {
   command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
 }
@@ -29,12 +33,17 @@ for part in "$@"; do
       need mmdebstrap mmdebstrap
       need busybox busybox-static
       need runc runc
-      { command -v buildctl && command -v buildkitd; } >/dev/null 2>&1 || buildkit=v0.12.5
+      if ! { command -v buildctl && command -v buildkitd; } >/dev/null 2>&1; then
+        built buildctl github.com/moby/buildkit/cmd/buildctl@v0.12.5
+        built buildkitd github.com/moby/buildkit/cmd/buildkitd@v0.12.5
+      fi
       ;;
     servers)
       need redis-server redis-server
       need mariadbd mariadb-server
       need rabbitmq-server rabbitmq-server
+      built minio github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
+      built mc github.com/minio/mc@v0.0.0-20250313080218-cf909e1063a9
       ;;
     *)
       echo "tests/setup.sh: there is no part $part; give browser, images or servers" >&2
@@ -42,20 +51,21 @@ for part in "$@"; do
       ;;
   esac
 done
-build_buildkit() {
-  if [ -z "$buildkit" ]; then
+build_modules() {
+  if [ -z "$modules" ]; then
     return 0
   fi
   if ! command -v go >/dev/null 2>&1; then
-    echo "tests/setup.sh: there is no go; install buildctl and buildkitd" >&2
+    echo "tests/setup.sh: there is no go to build$modules" >&2
     return 1
   fi
-  from=github.com/moby/buildkit/cmd
-  GOBIN="$programs" CGO_ENABLED=0 go install "$from/buildctl@$buildkit" "$from/buildkitd@$buildkit"
+  for module in $modules; do
+    GOBIN="$programs" CGO_ENABLED=0 go install "$module"
+  done
 }
 
 if [ -z "$missing" ]; then
-  build_buildkit
+  build_modules
   exit
 fi
 
@@ -77,4 +87,4 @@ fi
 $as_root apt-get update -qq
 # shellcheck disable=SC2086  # a list of packages
 DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing
-build_buildkit
+build_modules

@@ -33,7 +33,11 @@ from fly_emulator.records import Json, MachineRecord
 from fly_emulator.wire import Execution
 from score_flyio.resources.provisioner import ProvisionResult
 
-PATH = f"{os.environ['PATH']}{os.pathsep}/usr/sbin{os.pathsep}/usr/lib/rabbitmq/bin"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "score-flyio-tests"
+"""Where `tests/setup.sh` puts the programs that it builds; there are others called `mc`."""
+PATH = os.pathsep.join(
+    (str(CACHE / "bin"), os.environ["PATH"], "/usr/sbin", "/usr/lib/rabbitmq/bin")
+)
 LONGEST_START = 60.0
 
 
@@ -117,6 +121,11 @@ class Real(ABC):
         """Of commands in machines, beside the machine's own."""
         return {}
 
+    def of(self, machine: MachineRecord) -> dict[str, str]:
+        """Of commands in this machine, beside those."""
+        del machine
+        return {}
+
     def boot(self, machines: LocalExecRunner, machine: MachineRecord) -> None:
         """A machine runs for the first time: it takes the operator's password."""
         del machines, machine
@@ -168,6 +177,9 @@ class Machines(LocalExecRunner):
         self.boot(execution.machine)
         await self.meeting.come()
         return await super().run(execution)
+
+    def environment(self, machine: MachineRecord) -> dict[str, str]:
+        return super().environment(machine) | self.real.of(machine)
 
     def boot(self, machine: MachineRecord) -> None:
         if machine.id not in self.booted:
@@ -340,50 +352,47 @@ class RabbitMq(Real):
                 self._control("delete_vhost", vhost)
 
 
-BUCKET_MAKER = """\
-#!/bin/sh
-# Makes a bucket, as `mc mb --ignore-existing here/BUCKET` does.
-for last; do :; done
-exec "$TEST_PYTHON" - "$MC_HOST_here" "${last#here/}" <<'END'
-import sys, urllib.parse, boto3
-url, bucket = urllib.parse.urlsplit(sys.argv[1]), sys.argv[2]
-boto3.client(
-    "s3", endpoint_url=f"http://{url.hostname}:{url.port}", region_name="us-east-1",
-    aws_access_key_id=url.username, aws_secret_access_key=url.password,
-).create_bucket(Bucket=bucket)
-END
-"""
-
-
 @define
 class S3(Real):
-    """An S3 server that takes any key: who may enter is not tested with it."""
+    """A process of MinIO for each machine, started by the machine's own arguments."""
 
     type: str = "s3"
-
-    def environ(self) -> dict[str, str]:
-        path = f"{self.folder}{os.pathsep}{PATH}"
-        return {"S3_ADDRESS": f"127.0.0.1:{self.port}", "PATH": path, "TEST_PYTHON": _python()}
+    ports: dict[str, int] = field(factory=dict)
+    """By host."""
 
     def start(self) -> None:
-        maker = self.folder / "mc"
-        maker.write_text(BUCKET_MAKER)
-        maker.chmod(maker.stat().st_mode | stat.S_IXUSR)
-        command = [program("moto_server"), "-H", "127.0.0.1", "-p", str(self.port)]
-        self.spawn(command, {"MOTO_LOG_LEVEL": "error"}, self.port)
+        program("mc")
+
+    def of(self, machine: MachineRecord) -> dict[str, str]:
+        port = self.ports.get(f"{machine.app}.flycast")
+        return {"S3_ADDRESS": f"127.0.0.1:{port}"} if port else {}
+
+    def boot(self, machines: LocalExecRunner, machine: MachineRecord) -> None:
+        port, folder = free_port(), tempfile.mkdtemp(dir=self.folder)
+        places = {"/data/minio": folder, ":9000": f"127.0.0.1:{port}"}
+        words = [places.get(word, word) for word in machine.config["init"]["cmd"]]
+        environ = {**machines.environment(machine), "HOME": folder, "MINIO_UPDATE": "off"}
+        self.spawn([program("minio"), *words], environ, port)
+        self.ports[f"{machine.app}.flycast"] = port
 
     def use(self, result: ProvisionResult) -> None:
         values, secrets = result.values or {}, result.secrets or {}
         store = S3Store(
             values["bucket"],
-            endpoint=f"http://127.0.0.1:{self.port}",
+            endpoint=f"http://127.0.0.1:{self.ports[str(urlsplit(values['endpoint']).hostname)]}",
             region=values["region"],
             access_key_id=values["aws_access_key_id"],
             secret_access_key=secrets["aws_secret_key"],
             client_options={"allow_http": True},
         )
-        obstore.put(store, "k", b"v")
+        try:
+            obstore.put(store, "k", b"v")
+        except obstore.exceptions.PermissionDeniedError as error:
+            raise Refused from error
         assert bytes(obstore.get(store, "k").bytes()) == b"v"
+
+    def enter(self, result: ProvisionResult, other: ProvisionResult) -> None:
+        self.use(ProvisionResult(values=other.values, secrets=result.secrets))
 
 
 @define
@@ -412,12 +421,6 @@ class Mongo(Real):
 
     def enter(self, result: ProvisionResult, other: ProvisionResult) -> None:
         self.use(ProvisionResult(values=other.values, secrets=result.secrets))
-
-
-def _python() -> str:
-    import sys
-
-    return sys.executable
 
 
 REAL = {"redis": Redis, "mysql": MariaDb, "amqp": RabbitMq, "s3": S3, "mongodb": Mongo}

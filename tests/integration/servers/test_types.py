@@ -26,11 +26,6 @@ from tests.integration.servers.real import REAL, Machines, Real, Refused
 SHARED = frozenset({"mysql", "amqp"})
 """The types whose resources are on one server."""
 
-
-NOBODY_REFUSED = frozenset({"s3"})
-"""The server of the tests lets everyone in."""
-
-
 CHANGES = ("Apps_create", "App_IPAssignments_create", "Secrets_update", "Volumes_create",
            "Machines_create", "Machines_exec")  # fmt: skip
 KILLS = range(1, 13)
@@ -139,10 +134,9 @@ async def test_what_is_answered_serves_and_keeps_others_out(world: World) -> Non
     first, second = await world.provision("one"), await world.provision("two")
     world.use(first, second)
     world.assert_nothing_doubled(2)
-    if world.real.type not in NOBODY_REFUSED:
-        for one, other in ((first, second), (second, first)):
-            with pytest.raises(Refused):
-                world.real.enter(one, other)
+    for one, other in ((first, second), (second, first)):
+        with pytest.raises(Refused):
+            world.real.enter(one, other)
     names = {*(first.values or {}), *(first.secrets or {})}
     assert names >= EXPECTED[world.real.type]
 
@@ -168,9 +162,8 @@ async def test_two_at_the_same_time(world: World) -> None:
     state, found = await provision_at_once(world.provisioner, world.real.type, names)
     world.use(*found.values())
     world.assert_nothing_doubled(len(names))
-    if world.real.type not in NOBODY_REFUSED:
-        with pytest.raises(Refused):
-            world.real.enter(found["two"], found["one"])
+    with pytest.raises(Refused):
+        world.real.enter(found["two"], found["one"])
     world.shared = state.shared
     world.states = {uid.id.removeprefix("shop."): r.state for uid, r in state.resources.items()}
     for name in names:
