@@ -32,7 +32,7 @@ from score_flyio.deploy.execution.steps.machines import leave
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.recovery import plan_recovery
-from score_flyio.deploy.step import Step
+from score_flyio.deploy.step import AwaitHealthy, Step
 from score_flyio.errors import DeployError, PlanError, ScoreFlyError
 from score_flyio.events import (
     RollbackFinished,
@@ -255,6 +255,7 @@ class _Run:
         self.going.update({step.id: [] for step in new})
         before = {step.id: {need for need in step.needs if need in self.going} for step in new}
         _refuse_circle(before)
+        self.context.health.coming += sum(isinstance(step, AwaitHealthy) for step in new)
         async with anyio.create_task_group() as tasks:
             batch = _Batch(tasks=tasks, left=len(new))
             try:

@@ -65,6 +65,9 @@ class LookPolicy(Record):
     """
     together: float = 0.12
     """Looks that are due within this time are made as one."""
+    launched: float = 2.0
+    """The same for a first launch, once it is known how long machines of the run take: they come
+    one after another, and one look at the end shows all."""
 
     def step(self, waited: float) -> float:
         """How long until the next look at a machine that has been waited for so long."""
@@ -130,6 +133,8 @@ class HealthWatch:
     """Shared by all apps of a run."""
     whole: bool = False
     """Whether looks are to show the whole app, where that takes no more calls."""
+    coming: int = 0
+    """How many machines of the launch are still to be waited for."""
     listed: Sequence[models.Machine] = ()
     """The machines of the app, where `whole` is and the last look showed them."""
     _watches: list[_Watch] = Factory(list)
@@ -221,6 +226,8 @@ class HealthWatch:
         """Looks at machines for as long as someone waits for them; ends by cancellation."""
         while True:
             due = min((watch.next_look for watch in self._watches), default=inf)
+            if self.coming > 0:
+                due += self._more_at_once()
             now = anyio.current_time()
             if due > now:
                 with anyio.move_on_after(due - now):
@@ -261,7 +268,7 @@ class HealthWatch:
     async def _look(self) -> None:
         """One call: the list when several looks are due, else the one machine."""
         now = anyio.current_time()
-        soon = now + self.policy.together
+        soon = now + max(self.policy.together, self._more_at_once())
         due = [watch for watch in self._watches if watch.next_look <= soon]
         latest = max(watch.next_look for watch in due)
         if latest > now:
@@ -281,6 +288,11 @@ class HealthWatch:
         if found:
             self._look_at_the_rest()
         self._choose_scout()
+
+    def _more_at_once(self) -> float:
+        """Seconds by which a look may come later, so that it shows all machines of a launch."""
+        first = self.whole and self.scouts.usual is not None and not self._learned
+        return self.policy.launched if first else 0.0
 
     def _all_at_once(self, due: list[_Watch]) -> bool:
         """Whether these are read with all others of the app: lists may be asked for less often."""
@@ -365,7 +377,8 @@ class HealthWatch:
         learned, usual = self._learned.get(watch.group), self.scouts.usual
         if learned is not None:
             return learned.next_look(self.policy, waited)
-        if self.scouts.closely(self) or (usual is not None and waited >= usual):
+        closely = self.scouts.closely(self) and (usual is None or waited)
+        if closely or (usual is not None and waited >= usual):
             return max(self.policy.first, waited + self.policy.step(waited))
         seldom = max(self.policy.seldom, waited + min(waited, self.policy.others))
         return seldom if usual is None else min(usual, seldom)

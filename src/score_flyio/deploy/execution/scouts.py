@@ -14,6 +14,8 @@ from attrs import define, field
 
 CLOSELY: Final = 8
 """So many apps are looked at closely at the same time."""
+SOONER: Final = 0.9
+"""Below this share of what was usual, a machine that is well is news for those that wait."""
 
 
 @define(eq=False)
@@ -38,7 +40,9 @@ class Scouts:
 
     def found(self, app: object, seconds: float) -> None:
         """A machine of the app is well after so many seconds."""
-        self.usual = seconds
+        usual, self.usual = self.usual, seconds
+        if usual is not None and seconds >= usual * SOONER:
+            return  # the others know when to look
         others = [look for other, look in self._waiting.items() if other is not app]
         for look in others[CLOSELY - 1 :]:
             look()

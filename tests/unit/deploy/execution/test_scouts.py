@@ -32,8 +32,11 @@ def anyio_backend() -> tuple[str, dict[str, object]]:
 
 @define
 class Many:
-    """Apps of one machine each, watched at once."""
+    """Apps watched at once, each with so many machines of a first launch, made one after another."""
 
+    machines: int = 1
+    apart: float = 0.0
+    """Seconds between the making of two machines of an app."""
     looks: Counter[str] = field(factory=Counter)
     """How often each app was looked at."""
     ended: dict[str, float] = field(factory=dict)
@@ -66,12 +69,13 @@ class Many:
         scouts: Scouts,
         start: float,
     ) -> None:
-        machine = await client.api.machines_create(name, wanted)
         watch = HealthWatch(
             client=client, app=name, emit=lambda _: None, scope=Scope(), scouts=scouts
         )
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(watch.run)
+        watch.whole, watch.coming = True, self.machines
+
+        async def follow(machine: models.Machine) -> None:
+            watch.coming -= 1
             with suppress(HealthCheckFailed):
                 await watch.healthy(
                     machine.id or "",
@@ -83,6 +87,13 @@ class Many:
                     start=anyio.lowlevel.checkpoint,
                 )
             self.ended[name] = anyio.current_time() - start
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(watch.run)
+            async with anyio.create_task_group() as followers:
+                for number in range(self.machines):
+                    await anyio.sleep(self.apart if number else 0.0)
+                    followers.start_soon(follow, await client.api.machines_create(name, wanted))
             tasks.cancel_scope.cancel()
 
 
@@ -90,6 +101,13 @@ async def test_a_few_apps_are_looked_at_closely_and_the_others_once_those_are_we
     many = Many()
     await many.watch({f"app-{n}": True for n in range(40)})
     assert max(many.ended.values()) < 1.8  # created, booted, healthy, and one look
+    assert sorted(many.looks.values())[: 40 - CLOSELY] == [1] * (40 - CLOSELY)
+
+
+async def test_one_look_shows_all_machines_of_a_launch_however_far_apart_they_were_made() -> None:
+    many = Many(machines=2, apart=1.2)
+    await many.watch({f"app-{n}": True for n in range(40)})
+    assert max(many.ended.values()) < 3.1  # the second one was made 1.25 s after the first
     assert sorted(many.looks.values())[: 40 - CLOSELY] == [1] * (40 - CLOSELY)
 
 
@@ -110,5 +128,10 @@ def test_the_scouts_are_those_that_have_waited_longest() -> None:
     scouts.found(apps[0], 1.5)
     assert scouts.usual == 1.5
     assert looks == {CLOSELY: 1, CLOSELY + 1: 1}
+    scouts.found(apps[1], 1.6)  # no news for those that wait
+    assert scouts.usual == 1.6
+    assert looks.total() == 2
+    scouts.found(apps[2], 0.5)
+    assert looks.total() == 4
     scouts.leave(apps[0])
     assert [scouts.closely(app) for app in apps] == [False] + [True] * CLOSELY + [False]

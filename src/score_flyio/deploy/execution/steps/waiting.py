@@ -15,6 +15,7 @@ async def await_healthy(step: AwaitHealthy, context: Context) -> None:
     Raises:
         HealthCheckFailed: it is not well within the step's `timeout`, or never will be.
     """
+    context.health.coming -= 1
     made = context.machine(step.target)
     if not made.launched:
         return
