@@ -88,6 +88,7 @@ WORLD = ("anyio", "asyncio", "trio", "httpx", "os", "subprocess", "time", "socke
 
 MAY_IMPORT = {
     "httpx": (
+        "net.connections",
         "net.http",
         "fly.login",
         "fly.transport",

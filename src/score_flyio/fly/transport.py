@@ -1,14 +1,11 @@
 """One HTTP exchange with the Machines API: no retries, no limits, no decoding into classes.
 
-Exceptions of httpx end here. Calls are spread over several small connection pools by machine,
-because httpx looks through all connections of a pool for each request, and a wait holds one
-connection for a minute.
+Exceptions of httpx end here.
 """
 
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from types import TracebackType
@@ -50,7 +47,6 @@ WEB_TAG: Final = "Web"
 """Tag of operations beside the Machines API: they are below `/api/v1`, and take other tokens."""
 GRAPHQL_TAG: Final = "GraphQL"
 """Tag of operations of GraphQL, which stand at their own path."""
-POOLS: Final = 64
 _ROOTS: Final = {WEB_TAG: "/api/v1", GRAPHQL_TAG: ""}
 """Where operations begin that are none of the Machines API."""
 CONNECT_SECONDS: Final = 15.0
@@ -112,8 +108,7 @@ class HttpTransport:
         self._address = api_address(base_url, confidential=factory is None)
         self._login = login
         self._factory = factory
-        self._pools: dict[int, httpx.AsyncBaseTransport] = {}
-        self._trust: Any = None
+        self._opened: httpx.AsyncBaseTransport | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -124,10 +119,10 @@ class HttpTransport:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        pools, self._pools = list(self._pools.values()), {}
-        with anyio.move_on_after(5, shield=True):
-            for pool in pools:
-                await pool.aclose()
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            with anyio.move_on_after(5, shield=True):
+                await opened.aclose()
 
     async def exchange(self, call: Call) -> Answer:
         """Send the call once.
@@ -167,7 +162,7 @@ class HttpTransport:
                 extensions={"timeout": timeout, WAITS: True},
             )
             with nullcontext() if waits else in_flight(self._shown(call)):
-                return await _answered(self._pool(call.path), request)
+                return await _answered(self._network(), request)
         except (httpx.TimeoutException, httpx.TransportError) as error:
             sent = not isinstance(error, NEVER_SENT)
             late = isinstance(error, httpx.TimeoutException)
@@ -188,24 +183,14 @@ class HttpTransport:
     def _shown(self, call: Call) -> str:
         return f"{call.operation.method} {self._address.shown}{call.url_path}"
 
-    def _pool(self, path: Mapping[str, str]) -> httpx.AsyncBaseTransport:
-        if self._factory is not None:
-            number = 0
-        else:
-            whom = path.get("machine_id") or path.get("app_name") or ""
-            number = zlib.crc32(whom.encode()) % POOLS
-        if number not in self._pools:
-            self._pools[number] = self._new_pool()
-        return self._pools[number]
+    def _network(self) -> httpx.AsyncBaseTransport:
+        if self._opened is None:
+            self._opened = self._factory() if self._factory is not None else self._real_network()
+        return self._opened
 
-    def _new_pool(self) -> httpx.AsyncBaseTransport:
-        if self._factory is not None:
-            return self._factory()
-        if self._trust is None:
-            encrypted = self._address.encrypted
-            self._trust = httpx.create_ssl_context() if encrypted else trusting_nobody()
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=8)
-        return http_transport(limits, self._trust)
+    def _real_network(self) -> httpx.AsyncBaseTransport:
+        encrypted = self._address.encrypted
+        return http_transport(httpx.create_ssl_context() if encrypted else trusting_nobody())
 
     def _without_secrets(self, call: Call, body: bytes) -> bytes:
         secrets = list(self._login.tokens.values)

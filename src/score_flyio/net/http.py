@@ -15,6 +15,8 @@ from score_flyio.net.web_address import is_loopback, shown_url, trusting_nobody
 
 WAITS: Final = "score_flyio_waits"
 """The extension of a request that is answered late on purpose."""
+KEPT: Final = 64
+"""How many connections to a proxy are kept."""
 
 
 class _Client(httpx.AsyncClient):
@@ -78,11 +80,14 @@ class _ByClient(httpx.AsyncBaseTransport):
         await self._client.aclose()
 
 
-def http_transport(limits: httpx.Limits, trust: Any) -> httpx.AsyncBaseTransport:
+def http_transport(trust: Any) -> httpx.AsyncBaseTransport:
     """The network, for whoever sends thousands of requests: a client costs as much as its calls."""
     if urllib.request.getproxies():
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=KEPT)
         return _ByClient(http_client(limits=limits, trust=trust))
-    return httpx.AsyncHTTPTransport(verify=trust, limits=limits)
+    from score_flyio.net.connections import Connections  # imports httpcore, which takes long
+
+    return Connections(trust)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

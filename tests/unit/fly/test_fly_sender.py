@@ -369,13 +369,13 @@ async def test_certificates_count_whatever_the_spelling(
     made: list[Any] = []
 
     class Network(httpx.AsyncBaseTransport):
-        def __init__(self, **settings: Any) -> None:
-            made.append(settings["verify"])
+        def __init__(self, trust: Any) -> None:
+            made.append(trust)
 
         async def handle_async_request(self, _: httpx.Request) -> httpx.Response:
             return httpx.Response(204)
 
-    monkeypatch.setattr(httpx, "AsyncHTTPTransport", Network)
+    monkeypatch.setattr("score_flyio.net.connections.Connections", Network)
     operation = next(each for each in OPERATIONS if each.id == "Apps_list")
     transport = HttpTransport(url, Login(Tokens.parse("t")))
     await transport.exchange(Call(operation=operation, path={}))

@@ -12,6 +12,7 @@ from anyio.abc import SocketAttribute, SocketStream
 from anyio.streams.stapled import MultiListener
 
 from score_flyio.errors import ConfigError
+from score_flyio.net.connections import Connections
 from score_flyio.net.http import WAITS, http_client, http_transport, retry_after
 from score_flyio.net.web_address import trusting_nobody
 
@@ -83,7 +84,7 @@ async def test_the_network_of_many_calls_has_the_proxy_of_the_environment(
         tasks.start_soon(_served, listener)
         port = listener.extra(SocketAttribute.local_port)
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
-        transport = http_transport(httpx.Limits(), trusting_nobody())
+        transport = http_transport(trusting_nobody())
         url = "http://platform.invalid/v1" if through else f"http://127.0.0.1:{port}/v1"
         timeout = dict.fromkeys(("connect", "read", "write", "pool"), 5.0)
         request = httpx.Request("GET", url, extensions={"timeout": timeout, WAITS: True})
@@ -96,8 +97,8 @@ async def test_the_network_of_many_calls_has_the_proxy_of_the_environment(
 
 async def test_without_a_proxy_no_client_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("urllib.request.getproxies", dict)
-    transport = http_transport(httpx.Limits(), trusting_nobody())
-    assert isinstance(transport, httpx.AsyncHTTPTransport)
+    transport = http_transport(trusting_nobody())
+    assert isinstance(transport, Connections)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,120 @@
+"""Connections for thousands of requests: used again, never two requests at once on one."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+import httpx
+import pytest
+from anyio.abc import SocketAttribute, SocketStream
+from attrs import define, field
+
+from score_flyio.net.connections import Connections
+from score_flyio.net.web_address import trusting_nobody
+
+
+@define
+class Server:
+    """Answers each request with its path, gzipped, as soon as `answering` is set."""
+
+    port: int = 0
+    opened: int = 0
+    asked: int = 0
+    answering: anyio.Event = field(factory=anyio.Event)
+    ends: bool = False
+    """Whether it closes a connection after each answer, without having said so."""
+    cuts: bool = False
+    """Whether it closes a connection instead of answering."""
+
+    async def answer(self, stream: SocketStream) -> None:
+        self.opened += 1
+        async with stream:
+            while True:
+                try:
+                    text = (await stream.receive()).decode()
+                except (anyio.EndOfStream, anyio.BrokenResourceError):
+                    return
+                self.asked += 1
+                await self.answering.wait()
+                if self.cuts:
+                    return
+                body = gzip.compress(text.split(" ")[1].encode())
+                head = f"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {len(body)}"
+                await stream.send(head.encode() + b"\r\n\r\n" + body)
+                if self.ends:
+                    return
+
+
+@asynccontextmanager
+async def served() -> AsyncIterator[Server]:
+    server = Server()
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    async with listener, anyio.create_task_group() as tasks:
+        server.port = listener.extra(SocketAttribute.local_port)
+        tasks.start_soon(listener.serve, server.answer)
+        yield server
+        tasks.cancel_scope.cancel()
+
+
+async def ask(connections: Connections, server: Server, path: str) -> str:
+    timeout = dict.fromkeys(("connect", "read", "write"), 5.0)
+    url = f"http://127.0.0.1:{server.port}{path}"
+    request = httpx.Request("GET", url, extensions={"timeout": timeout})
+    return (await connections.handle_async_request(request)).text
+
+
+async def test_there_are_no_more_connections_than_requests_at_once() -> None:
+    async with served() as server, Connections(trusting_nobody()) as connections:
+        answers: list[str] = []
+
+        async def one(number: int) -> None:
+            answers.append(await ask(connections, server, f"/{number}"))
+
+        for _ in range(3):
+            server.answering = anyio.Event()
+            async with anyio.create_task_group() as tasks:
+                for number in range(4):
+                    tasks.start_soon(one, number)
+                await anyio.wait_all_tasks_blocked()
+                server.answering.set()
+            assert await ask(connections, server, "/alone") == "/alone"
+        assert sorted(answers) == sorted(["/0", "/1", "/2", "/3"] * 3)
+        assert server.opened == 4
+
+
+async def test_a_connection_that_the_server_closed_is_not_used_again() -> None:
+    async with served() as server, Connections(trusting_nobody()) as connections:
+        server.ends = True
+        server.answering.set()
+        assert await ask(connections, server, "/a") == "/a"
+        await anyio.wait_all_tasks_blocked()
+        assert await ask(connections, server, "/b") == "/b"
+        assert (server.opened, server.asked) == (2, 2)
+
+
+async def test_nor_is_one_whose_request_was_given_up() -> None:
+    async with served() as server, Connections(trusting_nobody()) as connections:
+        with anyio.move_on_after(5) as scope:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(ask, connections, server, "/given-up")
+                while not server.asked:
+                    await anyio.wait_all_tasks_blocked()
+                tasks.cancel_scope.cancel()
+        assert not scope.cancelled_caught
+        server.answering.set()
+        assert await ask(connections, server, "/b") == "/b"
+        assert server.opened == 2
+
+
+async def test_errors_are_those_of_httpx() -> None:
+    async with served() as server, Connections(trusting_nobody()) as connections:
+        server.cuts = True
+        server.answering.set()
+        with pytest.raises(httpx.RemoteProtocolError, match="without sending"):
+            await ask(connections, server, "/a")
+        server.port = 1
+        with pytest.raises(httpx.ConnectError):
+            await ask(connections, server, "/a")
