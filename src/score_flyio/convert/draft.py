@@ -73,6 +73,13 @@ class Draft:
         """Notes a problem at a path of the Score file."""
         self.findings.append(Problem(code=code, path=path, message=message, hint=hint, kind=kind))
 
+    def refuse_relative(self, target: str, path: Path) -> None:
+        """Notes a problem where a path in the machine is not absolute: the platform takes none."""
+        if not target.startswith("/"):
+            message = f"{target!r} is no absolute path in the machine"
+            nearest = f"the nearest is /{target.removeprefix('./')}"
+            self.fail("relative_path", path, message, nearest)
+
     def remark(self, code: str, message: str, *, subject: str | None = None) -> None:
         """Notes something that people should know."""
         self.notices.append(Problem(code=code, subject=subject, message=message))

@@ -75,6 +75,7 @@ def container_file(content: FileContent) -> dict[str, Any]:
 
 def _content(draft: Draft, container: Container, file: FileMount) -> FileContent | None:
     path: Path = ("containers", container.name, "files", file.target)
+    draft.refuse_relative(file.target, path)
     if file.binary_content is not None:
         return _binary(draft, file, (*path, "binaryContent"))
     if file.source is not None:

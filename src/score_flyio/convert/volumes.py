@@ -45,6 +45,7 @@ def mounts(draft: Draft) -> tuple[Mount, ...]:
 def _mount(draft: Draft, volume: VolumeMount, path: Path) -> tuple[str, str] | None:
     container = path[1]
     before = len(draft.findings)
+    draft.refuse_relative(volume.target, path)
     if volume.path not in (None, "/"):
         draft.fail(
             "unsupported_feature",

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
+from score_flyio.base.counted import counted
 from score_flyio.base.place import Path, shown, value_at
 from score_flyio.errors import ConfigError, Problem
 from score_flyio.resources.servers.description import Admin, Server, read_admin, read_server
@@ -228,7 +229,8 @@ class _Entries:
                 self.reader.wrong(path, message, line=start and start + each.line, hint=each.hint)
             if found[_MOST_TOLD:]:
                 more = len(found) - _MOST_TOLD
-                self.reader.wrong(path, f"{more} more expressions of a Go template")
+                what = counted(more, "more expression", "more expressions")
+                self.reader.wrong(path, f"{what} of a Go template")
             return
         try:
             render.check(text)
