@@ -14,7 +14,6 @@ with lazily(globals()):
     from score_flyio.deploy.observe import Wanted as Wanted
     from score_flyio.deploy.options import DeployOptions as DeployOptions
     from score_flyio.deploy.options import GuestOptions as GuestOptions
-    from score_flyio.engine.deployment import Plan as Plan
     from score_flyio.engine.engine import Engine as Engine
     from score_flyio.engine.inputs import FlyTomlApp as FlyTomlApp
     from score_flyio.engine.inputs import Input as Input
@@ -23,6 +22,7 @@ with lazily(globals()):
     from score_flyio.engine.operations.change import Change as Change
     from score_flyio.engine.operations.destroy import Destruction as Destruction
     from score_flyio.engine.operations.scale import ScaleRequest as ScaleRequest
+    from score_flyio.engine.planning import Plan as Plan
     from score_flyio.engine.project import Overrides as Overrides
     from score_flyio.engine.project import Project as Project
     from score_flyio.engine.run import Run as Run

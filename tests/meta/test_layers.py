@@ -288,6 +288,38 @@ def test_generate_of_a_plain_workload_loads_only_what_it_needs(tmp_path: Path) -
     assert printed("generate", "score.yaml") == "0"
 
 
+def test_plan_of_a_plain_app_loads_only_what_it_needs(tmp_path: Path) -> None:
+    """What carries plans out, builds images, and reads Score files is for others."""
+    (tmp_path / "fly.toml").write_text(
+        'app = "plain"\n[build]\nimage = "nginx"\n', encoding="utf-8"
+    )
+    needless = (
+        "jinja2", "jsonschema", "tarfile", "importlib.metadata",
+        "score_flyio.convert", "score_flyio.score.load", "score_flyio.report_html",
+        "score_flyio.deploy.desired.compose", "score_flyio.deploy.execution",
+        "score_flyio.deploy.planning.recovery", "score_flyio.deploy.releases.announce",
+        "score_flyio.deploy.releases.made", "score_flyio.deploy.saved",
+        "score_flyio.engine.apply", "score_flyio.engine.builds", "score_flyio.engine.deployment",
+        "score_flyio.engine.kept_plan", "score_flyio.engine.operations.change",
+        "score_flyio.fly.builder", "score_flyio.fly.leases", "score_flyio.fly.logs",
+        "score_flyio.fly.releases", "score_flyio.images.build", "score_flyio.images.builders",
+        "score_flyio.images.program", "score_flyio.resources.registry",
+        "score_flyio.resources.kinds", "score_flyio.resources.run",
+    )  # fmt: skip
+    script = (
+        "import sys; from score_flyio.cli.main import run; code = run(sys.argv[1:]);"
+        f"print(code, *[m for m in {needless!r} if sys.modules.get(m)])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "plan", "--config=fly.toml", "--emulate"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "0", done.stderr
+
+
 def test_one_reader_of_yaml() -> None:
     assert not found(
         lambda module, imported: imported.starts("yaml") and not within(module.name, "yaml.reader")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
@@ -14,20 +14,22 @@ from score_flyio.cli.context import CliContext
 from score_flyio.cli.exit_codes import describe, to_text
 from score_flyio.cli.options import STEP_SUMMARY
 from score_flyio.cli.render import follow
-from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.new_machine import options_guest
-from score_flyio.engine.deployment import Plan
 from score_flyio.engine.engine import Engine
 from score_flyio.engine.inputs import Input
-from score_flyio.engine.kept_plan import KeptPlan
-from score_flyio.engine.operations.change import Change
 from score_flyio.engine.output import Output
 from score_flyio.engine.pipeline import Refused, Selection, load_inputs
+from score_flyio.engine.planning import Plan
 from score_flyio.engine.target import Target
 from score_flyio.errors import DeployError, ScoreFlyError, UsageError
 from score_flyio.events import Event, Listener
+
+if TYPE_CHECKING:
+    from score_flyio.deploy.execution.report import AppReport, Report
+    from score_flyio.deploy.planning.model import AppPlan
+    from score_flyio.engine.kept_plan import KeptPlan
+    from score_flyio.engine.operations.change import Change
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -68,6 +70,8 @@ class DeployRun(Record):
 
         With a plan that was kept, only what it says is done. Raises StalePlan if that cannot be.
         """
+        from score_flyio.deploy.execution.report import Report
+
         inputs, refused = await self._inputs(selection, kept)
         if self.build_only:
             return await self._build(inputs, refused)
@@ -222,6 +226,8 @@ def _tell_error(cli: CliContext, label: str, error: Exception) -> None:
 
 
 def _not_loaded(refused: Refused) -> AppReport:
+    from score_flyio.deploy.execution.report import AppReport
+
     return AppReport(app="", label=refused.label, outcome="failed", failures=(refused.error,))
 
 

@@ -11,8 +11,8 @@ from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
     from score_flyio.cli.context import CliContext
-    from score_flyio.engine.deployment import Plan
     from score_flyio.engine.kept_plan import KeptPlan
+    from score_flyio.engine.planning import Plan
 
 SUFFIX: Final = ".plan"
 _SECRET_NAME: Final = re.compile(

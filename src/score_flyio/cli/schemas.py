@@ -23,7 +23,6 @@ from score_flyio.cli.exit_codes import Failed
 from score_flyio.deploy.desired.render import ReadDocument, RenderedDocument
 from score_flyio.deploy.drift import Differs
 from score_flyio.deploy.execution.report import Report
-from score_flyio.engine.deployment import Plan
 from score_flyio.engine.doctor import Diagnoses
 from score_flyio.engine.generate import GenerateResult
 from score_flyio.engine.operations.addresses import Address
@@ -33,6 +32,7 @@ from score_flyio.engine.operations.releases import AppReleases
 from score_flyio.engine.operations.scale import Sizes
 from score_flyio.engine.operations.secrets import SecretStatus
 from score_flyio.engine.operations.status import Status
+from score_flyio.engine.planning import Plan
 from score_flyio.events.schema import json_schema as events_schema
 from score_flyio.fly.logs import LogLine
 from score_flyio.flytoml.document import Verdict

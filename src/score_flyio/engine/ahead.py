@@ -20,7 +20,6 @@ from score_flyio.flytoml.groups import flatten, process_groups
 from score_flyio.flytoml.limits import beyond_limits, file_problems
 from score_flyio.flytoml.regions import AREAS, REGIONS, nearest
 from score_flyio.flytoml.spec import AppSpec
-from score_flyio.score.placeholders import PENDING
 
 
 async def problems_ahead(
@@ -68,6 +67,8 @@ def _known_now(spec: AppSpec, options: DeployOptions) -> AppSpec:
 
     Files of options are blamed on these.
     """
+    from score_flyio.score.placeholders import PENDING
+
     return evolve(
         spec,
         mounts=tuple(each for each in spec.mounts if PENDING not in each.source),

@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 
 from score_flyio.base.record import Record
 from score_flyio.deploy.app_step import CreateApp
-from score_flyio.deploy.execution.context import ContextSettings, app_scope
+from score_flyio.deploy.execution.context import ContextSettings
 from score_flyio.deploy.execution.execute import AppExecution, AppResult, app_execution
 from score_flyio.deploy.execution.report import AppReport, Report, app_report, cut_short, given_up
 from score_flyio.deploy.execution.room import ask_for_room, questions
@@ -29,7 +29,7 @@ from score_flyio.deploy.releases.made import (
 from score_flyio.engine.session import Session, StateRecorder
 from score_flyio.errors import ScoreFlyError, StalePlan
 from score_flyio.errors.unwrap import unwrapped
-from score_flyio.events import WarningRaised, WorkloadFinished
+from score_flyio.events import Scope, WarningRaised, WorkloadFinished
 from score_flyio.flytoml.spec import AppSpec
 
 MOST_PLANS = 5
@@ -186,7 +186,7 @@ class Applying:
         error = report.failures[0].message if report.failures else report.account or None
         self.session.emit(
             WorkloadFinished(
-                scope=app_scope(work.app, work.label),
+                scope=Scope.of_app(work.app, work.label),
                 outcome=report.outcome,
                 error=error,
                 seconds=report.seconds,

@@ -10,7 +10,7 @@ from attrs import frozen
 from score_flyio.base.clock import SystemClock
 from score_flyio.base.counted import counted
 from score_flyio.base.document import Document
-from score_flyio.engine.images import builds_at_fly
+from score_flyio.engine.builds import builds_at_fly
 from score_flyio.engine.target import FlyTarget, Target
 from score_flyio.errors import InvalidRequest, NotAuthorized, NotFound, ScoreFlyError
 from score_flyio.fly.auth import Tokens

@@ -13,17 +13,16 @@ from attrs import evolve
 
 from score_flyio.base.clock import Clock, SystemClock
 from score_flyio.base.secret import Secret
-from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.deploy.model import ObservedApp, OwnCertificate
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.engine.deployment import Deployment, Plan, nothing_done
 from score_flyio.engine.for_real import tell_what_is_real
 from score_flyio.engine.images import Images
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.operations.apps import AppRef, choose_apps, find_app
 from score_flyio.engine.output import Output
 from score_flyio.engine.pipeline import Preparation, outline, prepare
+from score_flyio.engine.planning import Plan, Planning
 from score_flyio.engine.project import Project
 from score_flyio.engine.run import Alone, Run, raise_failures
 from score_flyio.engine.session import Session, StateRecorder, open_session
@@ -34,6 +33,8 @@ from score_flyio.fly.client import FlyClient
 from score_flyio.state.model import FLY
 
 if TYPE_CHECKING:
+    from score_flyio.deploy.execution.report import Report
+    from score_flyio.engine.deployment import Deployment
     from score_flyio.engine.operations.addresses import Address, AddressKind
     from score_flyio.engine.operations.certificates import Certificate
     from score_flyio.engine.operations.change import Before, Change
@@ -127,7 +128,7 @@ class Engine:
         ):
             found = await images.checked(outline(self.project, recorder.state, inputs))
             ready = prepare(recorder.state, found, self.session.emit, to_look=True)
-            plans, failures = await Deployment(
+            plans, failures = await Planning(
                 session=self.session,
                 recorder=recorder,
                 ready=ready,
@@ -194,6 +195,8 @@ class Engine:
             return await self._deploy(inputs, chosen, fingerprints, emit, begun.append)
 
         def so_far() -> Report:
+            from score_flyio.engine.deployment import nothing_done
+
             return begun[0].so_far() if begun else nothing_done(inputs, self.target.name)
 
         return Run(work, so_far=so_far, log=self._log, alone=self._alone)
@@ -409,6 +412,8 @@ class Engine:
         emit: Emit,
         begin: Callable[[Deployment], None],
     ) -> Report:
+        from score_flyio.engine.deployment import Deployment
+
         async with self.session.memory("deploy", needed=_need_project(inputs)) as recorder:
             state = recorder.state
             labels = tuple(item.workload or item.app_in(state) for item in inputs)
@@ -453,6 +458,8 @@ class Engine:
         try:
             await self._output.write_secrets(ready.resolved.values(), self.session.emit)
         except ConfigError as error:
+            from score_flyio.deploy.execution.report import AppReport
+
             failed = AppReport(app="", label="secrets file", outcome="failed", failures=(error,))
             return evolve(report, apps=(*report.apps, failed))
         return report

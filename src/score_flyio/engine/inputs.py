@@ -16,11 +16,11 @@ from score_flyio.deploy.model import DesiredApp, FileSource
 from score_flyio.errors import ConfigError, Problem
 from score_flyio.flytoml.limits import app_name_problems
 from score_flyio.flytoml.spec import AppSpec
-from score_flyio.score.load import LoadedWorkload, workload_from_document
 from score_flyio.state.model import ProjectState
 
 if TYPE_CHECKING:
     from score_flyio.flytoml.document import FlyTomlDocument
+    from score_flyio.score.load import LoadedWorkload
     from score_flyio.score.resources import Outputs
 
 HOSTNAME_TYPES = frozenset({"dns", "route"})
@@ -122,6 +122,8 @@ class ScoreApp(Record, Input):
         Raises:
             ScoreFileError: with all problems of the document.
         """
+        from score_flyio.score.load import workload_from_document
+
         loaded = workload_from_document(document, file)
         return cls(loaded=loaded, directory=directory, within=within)
 

@@ -18,8 +18,6 @@ from score_flyio.engine.access import access_from_environment
 from score_flyio.engine.inputs import ScoreApp
 from score_flyio.errors import ConfigError, ScoreFileError, UsageError
 from score_flyio.flytoml.names import can_begin_app_name
-from score_flyio.resources.registry import Registry, project_registry
-from score_flyio.score.load import LoadedWorkload, read_score_file
 from score_flyio.state.file import FOLDER, FileStore
 from score_flyio.state.locate import open_store
 from score_flyio.state.model import FLY, ProjectState, WorkloadRecord
@@ -27,8 +25,10 @@ from score_flyio.state.store import StateStore, not_initialised
 from score_flyio.state.targets import TARGET_VARIABLE, TargetStore
 
 if TYPE_CHECKING:
+    from score_flyio.resources.registry import Registry
     from score_flyio.resources.servers.access import FlyAccess
     from score_flyio.resources.template.surroundings import Surroundings
+    from score_flyio.score.load import LoadedWorkload
 
 PROVISIONER_TIMEOUT: Final = 1800.0
 """Seconds for one call of a provisioner."""
@@ -205,6 +205,8 @@ class Project:
 
     def examine(self, file: str, overrides: Overrides | None = None) -> ScoreApp:
         """The same, but what is wrong with the document is in `loaded.problems`."""
+        from score_flyio.score.load import read_score_file
+
         chosen = overrides or Overrides()
         loaded = read_score_file(
             self.directory / file,
@@ -284,6 +286,7 @@ class Project:
 
         Raises ConfigError for a file of them.
         """
+        from score_flyio.resources.registry import project_registry
 
         def surroundings() -> Surroundings:
             from score_flyio.resources.template.surroundings import Surroundings

@@ -6,17 +6,19 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import anyio
 from attrs import define, field
 
-from score_flyio.deploy.execution.report import Report
 from score_flyio.errors import DeployError, EngineBusy, HealthCheckFailed
 from score_flyio.errors.unwrap import unwrapped
 from score_flyio.events import Event, EventLog, RunFinished
 
-Work = Callable[[Callable[[Event], None]], Awaitable[Report]]
+if TYPE_CHECKING:
+    from score_flyio.deploy.execution.report import Report
+
+Work: TypeAlias = "Callable[[Callable[[Event], None]], Awaitable[Report]]"
 
 
 @define(eq=False)

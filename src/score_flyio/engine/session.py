@@ -23,7 +23,6 @@ from score_flyio.errors import WrongPlace
 from score_flyio.events import Event, EventLog, StateSaved, TargetSelected
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.organization import PERSONAL, Apps, Organization
-from score_flyio.resources.registry import Registry
 from score_flyio.resources.servers.access import region_of
 from score_flyio.state.deployments import DeploymentRecord, Member, Release, SecretRecord
 from score_flyio.state.model import Place, ProjectState
@@ -32,6 +31,7 @@ from score_flyio.state.store import InMemoryStore, StateStore, not_initialised
 
 if TYPE_CHECKING:
     from score_flyio.deploy.execution.report import Report
+    from score_flyio.resources.registry import Registry
 
 TOOL_VERSION = f"score-flyio/{__version__}"
 MANY: Final = 4

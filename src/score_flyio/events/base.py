@@ -28,6 +28,11 @@ class Scope(Record):
     step: str | None = None
     """Id of a step of the plan."""
 
+    @classmethod
+    def of_app(cls, app: str, label: str, **parts: str | None) -> Scope:
+        """That of an app whose label is its workload, or its own name where it has none."""
+        return cls(workload=label if label != app else None, app=app, **parts)
+
 
 @frozen(kw_only=True, eq=False, repr=False)
 class Event(Record):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from fly_machines import FlyMachinesApi
 from score_flyio.base.secret import Secret
@@ -13,11 +13,13 @@ from score_flyio.events import Event
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.limits import RateLimiter
 from score_flyio.fly.login import Login
-from score_flyio.fly.logs import LogApi
-from score_flyio.fly.releases import ReleaseApi
 from score_flyio.fly.retry import RetryPolicy
 from score_flyio.fly.sender import HttpSender
 from score_flyio.fly.transport import DEFAULT_BASE_URL, HttpTransport, TransportFactory
+
+if TYPE_CHECKING:
+    from score_flyio.fly.logs import LogApi
+    from score_flyio.fly.releases import ReleaseApi
 
 
 class FlyClient:
@@ -62,9 +64,21 @@ class FlyClient:
         self._login = login
         self.transport = transport
         self.api = FlyMachinesApi(sender(base_url))
-        web = sender(web_url) if web_url is not None else None
-        self.releases = None if web is None else ReleaseApi(web)
-        self.logs = None if web is None else LogApi(web)
+        self._web = sender(web_url) if web_url is not None else None
+
+    @property
+    def releases(self) -> ReleaseApi | None:
+        """Where Fly is told of releases."""
+        from score_flyio.fly.releases import ReleaseApi
+
+        return None if self._web is None else ReleaseApi(self._web)
+
+    @property
+    def logs(self) -> LogApi | None:
+        """Gives what machines print."""
+        from score_flyio.fly.logs import LogApi
+
+        return None if self._web is None else LogApi(self._web)
 
     async def password(self) -> Secret:
         """The tokens that are valid now, as registry and builder take them.

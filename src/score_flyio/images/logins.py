@@ -17,7 +17,6 @@ from score_flyio.base.printable import one_line
 from score_flyio.base.record import Record
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError, ImageError, InputError
-from score_flyio.images.program import run_program
 from score_flyio.images.reference import DOCKER_HUB, ImageReference
 from score_flyio.net.credentials import OF_THE_STATE
 
@@ -137,6 +136,8 @@ class Logins:
         return config if isinstance(config, dict) else {}
 
     async def _ask(self, helper: str, server: str) -> Login | None:
+        from score_flyio.images.program import run_program
+
         program = f"docker-credential-{helper}"
         environ = {n: value for n, value in self._environ.items() if n not in OF_THE_STATE}
         hint = f"log in again, or take {helper!r} out of Docker's config.json"

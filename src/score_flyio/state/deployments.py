@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from attrs import field, frozen
 
 from score_flyio.base.record import Record
-from score_flyio.score.resources import JsonObject
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -21,7 +20,7 @@ class SecretRecord(Record):
     """A hash of the value, keyed with the project's salt."""
 
 
-Config: TypeAlias = JsonObject
+Config: TypeAlias = dict[str, Any]
 """A machine config."""
 Source: TypeAlias = Literal["state", "machines", "versions"]
 

@@ -17,9 +17,9 @@ from tests.integration.images.conftest import PASSWORD, Registry, program
 MAIN = """\
 import runpy
 from attrs import evolve
-from score_flyio.engine import images
-real = images.build_settings
-images.build_settings = lambda *args: evolve(real(*args), network="none")
+from score_flyio.engine import builds
+real = builds.build_settings
+builds.build_settings = lambda *args: evolve(real(*args), network="none")
 runpy.run_module("score_flyio", run_name="__main__")
 """
 """The command line, for daemons that have no network."""

@@ -11,7 +11,8 @@ import pytest
 from score_flyio.deploy.desired.images import needs_image
 from score_flyio.deploy.local_files import LocalFiles
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.engine.images import Wanted, build_settings
+from score_flyio.engine.builds import build_settings
+from score_flyio.engine.images import Wanted
 from score_flyio.errors import ImageError
 from score_flyio.flytoml.load import read_document
 from score_flyio.images.build import BuildSettings, prepare

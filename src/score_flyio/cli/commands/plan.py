@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from score_flyio.deploy.options import DeployOptions
-    from score_flyio.engine.deployment import Plan
     from score_flyio.engine.inputs import Input
+    from score_flyio.engine.planning import Plan
     from score_flyio.engine.target import Target
 
 NO_CHANGES, NOT_PLANNED, CHANGES = 0, 1, 2
@@ -82,8 +82,8 @@ async def _planned(
     cli: CliContext, target: Target, inputs: Sequence[Input], how: DeployOptions
 ) -> Plan:
     from score_flyio.cli.render import follow
-    from score_flyio.engine.deployment import Plan
     from score_flyio.engine.engine import Engine
+    from score_flyio.engine.planning import Plan
 
     if not inputs:
         return Plan(apps=())

@@ -13,7 +13,6 @@ from typing import Any, Final, TypeVar, cast
 import attrs
 
 from fly_machines.models import FlyMachineConfig
-from score_flyio.deploy.desired.compose import compose_containers
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.files import read, read_encoded
 from score_flyio.deploy.desired.machine_file import respelled, zeros_left_out
@@ -36,6 +35,8 @@ def with_sources(config: FlyMachineConfig, spec: AppSpec, files: FileSource) -> 
         ConversionError: the file is missing, cannot be read as what it is, or names no image.
     """
     if spec.build is not None and spec.build.compose is not None:
+        from score_flyio.deploy.desired.compose import compose_containers
+
         containers = compose_containers(spec.build.compose.file, files)
         if containers:
             config.containers = containers

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from fly_machines.models import FlyContainerConfig, FlyMachineConfig
-from score_flyio.deploy.desired.compose import compose_file
 from score_flyio.deploy.desired.containers import BUILT_IMAGE, with_sources
 from score_flyio.deploy.model import FileSource
 from score_flyio.flytoml.spec import AppSpec, MachineCheck
@@ -53,6 +52,8 @@ def _images_in(container: FlyContainerConfig) -> set[str | None]:
 def _source(spec: AppSpec, files: FileSource) -> str:
     """Where the containers stand."""
     if spec.build is not None and spec.build.compose is not None:
+        from score_flyio.deploy.desired.compose import compose_file
+
         return f"{compose_file(spec.build.compose.file, files)}: services"
     experimental = spec.experimental.machine_config if spec.experimental else ""
     text = experimental or spec.machine_config

@@ -208,12 +208,7 @@ class Context:
 
 def scope_of(settings: ContextSettings, **parts: str | None) -> Scope:
     """The scope of an event of an app: its workload too, where it has one."""
-    return app_scope(settings.app, settings.label, **parts)
-
-
-def app_scope(app: str, label: str, **parts: str | None) -> Scope:
-    """The same for an app whose label is its workload, or its own name where it has none."""
-    return Scope(workload=label if label != app else None, app=app, **parts)
+    return Scope.of_app(settings.app, settings.label, **parts)
 
 
 def new_context(settings: ContextSettings, tasks: anyio.abc.TaskGroup) -> Context:

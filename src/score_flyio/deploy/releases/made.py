@@ -85,9 +85,10 @@ def leaving(plan: AppPlan, known: DeploymentRecord) -> dict[str, Member]:
 def made_release(result: AppResult, known: DeploymentRecord, *, at: float) -> Release | None:
     """The machine config of each group that the release changed; secrets are not part of it.
 
-    With it comes what the records of releases so far do not tell: what a run before this one changed
-    that was cut short, so that nothing was remembered of it. A run that only finds this out, or
-    destroys what is left, gives the last release that was made: no machine has its own number.
+    With it comes what the records of releases so far do not tell: what a run before this one
+    changed that was cut short, so that nothing was remembered of it. A run that only finds this
+    out, or destroys what is left, gives the last release that was made: no machine has its own
+    number.
     Images stand in it with their digests, so that going back brings the very same ones. None where
     no machine was changed: that is no release.
     """

@@ -11,7 +11,6 @@ from attrs import evolve, field, frozen
 from fly_machines import models
 from score_flyio.base.record import Record
 from score_flyio.deploy.compare import differences
-from score_flyio.deploy.execution.context import app_scope
 from score_flyio.deploy.execution.execute import AppResult
 from score_flyio.deploy.execution.report import Report
 from score_flyio.deploy.model import ObservedApp
@@ -24,7 +23,7 @@ from score_flyio.engine.inputs import FlyTomlApp
 from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.session import Session, StateRecorder
 from score_flyio.errors import ConfigError, ScoreFlyError
-from score_flyio.events import WarningRaised
+from score_flyio.events import Scope, WarningRaised
 from score_flyio.flytoml.spec import AppSpec
 
 
@@ -167,5 +166,5 @@ def _differs(machine: models.Machine, configs: Mapping[str, models.FlyMachineCon
 
 
 def _warn(session: Session, ref: AppRef, message: str, code: str) -> None:
-    scope = app_scope(ref.app, ref.label)
+    scope = Scope.of_app(ref.app, ref.label)
     session.emit(WarningRaised(scope=scope, message=message, code=code))

@@ -120,7 +120,9 @@ def test_a_standby_whose_machine_was_being_replaced_is_no_circle(strategy: str, 
     standby = changed(observed, TWO, config=evolve(config, standbys=[ONE])).machines[1]
     observed = evolve(observed, machines=(observed.machines[0], stand_in, standby))
     plan = planned(
-        wanted(CHECK, image="nginx:2"), marked(observed, "in", **{STANDS_FOR: ONE}), strategy=strategy
+        wanted(CHECK, image="nginx:2"),
+        marked(observed, "in", **{STANDS_FOR: ONE}),
+        strategy=strategy,
     )
     assert acyclic(plan)
     assert f"destroy:{ONE}" in ids(plan)

@@ -1,0 +1,229 @@
+"""The images of one run that are built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import anyio
+from attrs import define, evolve, field
+
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.engine.images import Wanted
+from score_flyio.engine.session import Session
+from score_flyio.engine.target import FlyTarget, Target
+from score_flyio.errors import (
+    ImageError,
+    ImageNotFound,
+    RegistryDenied,
+    RegistryUnavailable,
+)
+from score_flyio.events import (
+    BuildFinished,
+    BuildOutput,
+    BuildStarted,
+    BuildStep,
+)
+from score_flyio.fly.builder import ensure_builder
+from score_flyio.flytoml.spec import BuildSection
+from score_flyio.images.build import (
+    DOCKERFILES,
+    Build,
+    BuildSettings,
+    Progress,
+    built,
+    content_tag,
+    prepare,
+)
+from score_flyio.images.builders.choose import BuilderContext, choose_builder
+from score_flyio.images.builders.fly import HOST_VARIABLE, RemoteBuilder
+from score_flyio.images.logins import FLY_HOST_VARIABLE, Logins, fly_registry
+from score_flyio.images.options import ImageOptions
+from score_flyio.images.reference import ImageReference
+from score_flyio.images.registry import Registries
+
+BUILDS_AT_ONCE: Final = 4
+
+
+@define(kw_only=True)
+class Builds:
+    """Builds the images of a run that are made from files. `prepare` comes first."""
+
+    session: Session
+    options: DeployOptions
+    registries: Registries
+    logins: Logins
+    _builds: dict[str, Build] = field(factory=dict, init=False)
+    """By app, what is to be built."""
+    _limiter: anyio.CapacityLimiter = field(init=False)
+    _remote: RemoteBuilder | None = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._limiter = anyio.CapacityLimiter(BUILDS_AT_ONCE)
+        self._remote = self._fly_builder()
+
+    async def expected(self, app: str) -> str:
+        """The image as far as it is known without building anything."""
+        build = self._builds[app]
+        return await self._there(build) or str(await _known(build))
+
+    async def ready(self, wanted: Wanted) -> str:
+        """The image, built and pushed.
+
+        Raises:
+            ImageError: that cannot be done.
+        """
+        build = self._builds[wanted.app]
+        async with self._limiter:
+            start = anyio.current_time()
+            image = await self._there(build) if self._may_reuse else None
+            reused = image is not None
+            image = image or await self._built(build, wanted)
+            seconds = anyio.current_time() - start
+            done = BuildFinished(scope=wanted.scope, image=image, seconds=seconds, reused=reused)
+            self.session.emit(done)
+            return image
+
+    @property
+    def _may_reuse(self) -> bool:
+        return self.options.images.push and not self.options.images.no_cache
+
+    async def prepare(self, wanted: Wanted) -> None:
+        """Look at what it is built from.
+
+        Raises:
+            InputError: the Dockerfile or what belongs to it is wrong.
+            ImageError: it cannot be built here.
+        """
+        settings = build_settings(wanted, self.options)
+        tag = self.options.images.tag or f"deployment-{self.session.new_id()}"
+        host = fly_registry(self._environ)
+        build = await prepare(settings, ImageReference(host=host, repository=wanted.app, tag=tag))
+        nowhere = not self._is_fly and not self._environ.get(FLY_HOST_VARIABLE)
+        if nowhere and self.options.images.push:
+            raise build.failed(
+                f"{self.session.target.name} has no registry to push the image to",
+                hint=f"name one with {FLY_HOST_VARIABLE}, or give an image with --image",
+                code="registry_missing",
+            )
+        self._builds[wanted.app] = build
+
+    async def _there(self, build: Build) -> str | None:
+        """The image that was built of the same files before, if the registry has it."""
+        known = await _known(build)
+        try:
+            return str(known.at(await self.registries.resolve(known)))
+        except (ImageNotFound, RegistryDenied, RegistryUnavailable):
+            return None  # pushing shows what is wrong
+
+    async def _built(self, build: Build, wanted: Wanted) -> str:
+        emit, scope = self.session.emit, wanted.scope
+        context = BuilderContext(environ=self._environ, logins=self.logins, remote=self._remote)
+        builder = await choose_builder(context, self.options.images.builder)
+        emit(BuildStarted(scope=scope, builder=builder.name, size=build.context.size))
+
+        def tell(progress: Progress) -> None:
+            kind = BuildStep if progress.step else BuildOutput
+            emit(kind(scope=scope, text=progress.text, cached=progress.cached))
+
+        push, idle = self.options.images.push, self.options.images.idle_timeout
+        digest = await built(builder, build, tell, push=push, idle_timeout=idle)
+        if not push:
+            return str(build.image)
+        if digest is None:
+            raise build.failed("the builder tells no digest of what it pushed")
+        image = build.image.at(digest)
+        await self.registries.tag(image, await content_tag(build))
+        return str(image)
+
+    def _fly_builder(self) -> RemoteBuilder | None:
+        """The organization's, where the target is Fly or something has its place."""
+        target, session = self.session.target, self.session
+        region = self.options.region or session.default_region
+        if not isinstance(target, FlyTarget) or not builds_at_fly(target, self._environ):
+            return None
+
+        async def find() -> str:
+            org = await session.organization.slug()
+            new_id = session.new_id()
+            return await ensure_builder(session.client.api, org, new_id=new_id, region=region)
+
+        return RemoteBuilder.of(find, session.client.password, self._environ)
+
+    @property
+    def _environ(self) -> Mapping[str, str]:
+        return self.session.project.environ
+
+    @property
+    def _is_fly(self) -> bool:
+        target = self.session.target
+        return isinstance(target, FlyTarget) and target.is_fly
+
+
+def builds_at_fly(target: Target, environ: Mapping[str, str]) -> bool:
+    """Whether the target is Fly, or something has the place of its builders."""
+    return isinstance(target, FlyTarget) and (target.is_fly or bool(environ.get(HOST_VARIABLE)))
+
+
+def build_settings(wanted: Wanted, options: DeployOptions) -> BuildSettings:
+    """What is built: what the file says, then the options.
+
+    Raises:
+        ImageError: the file asks for a kind of build that only other programs do.
+    """
+    section, chosen = wanted.spec.build or BuildSection(), options.images
+    if kind := _built_by_others(wanted, section, chosen):
+        raise ImageError(
+            f"{wanted.label}: images of {kind} cannot be built here",
+            hint=f"run pack build {wanted.app} --publish, then give the image with --image",
+            code="build_unsupported",
+        )
+    if "://" in section.dockerfile:
+        raise ImageError(
+            f"{wanted.label}: build.dockerfile: {section.dockerfile} is not fetched from there",
+            hint="download it, and name the file",
+            code="build_unsupported",
+        )
+    dockerfile, ignorefile = wanted.base / section.dockerfile, wanted.base / section.ignorefile
+    if wanted.converted:
+        named = dockerfile.name != DOCKERFILES[0] or dockerfile.exists()
+        section = evolve(
+            section,
+            dockerfile="" if chosen.dockerfile or not named else section.dockerfile,
+            ignorefile="" if chosen.ignorefile or not ignorefile.exists() else section.ignorefile,
+        )
+    return BuildSettings(
+        name=wanted.label,
+        folder=wanted.folder,
+        dockerfile=dockerfile if section.dockerfile else _path(chosen.dockerfile),
+        ignorefile=ignorefile if section.ignorefile else _path(chosen.ignorefile),
+        target=section.build_target or chosen.target,
+        args={**section.args, **chosen.args},
+        labels=chosen.labels,
+        secrets=chosen.secrets,
+        no_cache=chosen.no_cache,
+        compression="zstd" if section.compression == "zstd" else "",
+        compression_level=section.compression_level,
+    )
+
+
+def _built_by_others(wanted: Wanted, section: BuildSection, chosen: ImageOptions) -> str:
+    """What builds the image in place of a Dockerfile; empty: nothing does.
+
+    Of several, flyctl takes buildpacks first, then a Dockerfile that is named or there.
+    """
+    if section.builder:
+        return "buildpacks"
+    named = section.dockerfile or chosen.dockerfile
+    there = any((wanted.folder / name).is_file() for name in DOCKERFILES)
+    return "builtin" if section.builtin and not named and not there else ""
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
+async def _known(build: Build) -> ImageReference:
+    """The name that an image has for what it is built of."""
+    return evolve(build.image, tag=await content_tag(build))
