@@ -6,7 +6,7 @@ interfaces can be mounted beside it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import unquote
 
@@ -67,8 +67,3 @@ def _parameters(segments: tuple[str, ...], given: list[str]) -> dict[str, str] |
 def machines_routes() -> Routes:
     """The routes of the Machines API."""
     return Routes(OPERATIONS, prefix="/v1")
-
-
-def missing_handlers(handlers: Mapping[str, object]) -> list[str]:
-    """Operations of the Machines API that nothing answers."""
-    return [operation.id for operation in OPERATIONS if operation.id not in handlers]

@@ -1,4 +1,4 @@
-"""Programs that end together with everything they started."""
+"""Programs that end together with everything they started, and what they are given to read."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ async def end_group(process: anyio.abc.Process) -> None:
         _signal(process, hard=True)
         with anyio.move_on_after(GRACE):
             await process.wait()
+
+
+async def feed(stdin: anyio.abc.ByteSendStream, content: bytes) -> None:
+    """Give a program all that it is to read; it need not read it, or not all of it."""
+    with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, BrokenPipeError):
+        await stdin.send(content)
+    with suppress(anyio.BrokenResourceError, BrokenPipeError):
+        await stdin.aclose()
 
 
 def _signal(process: anyio.abc.Process, *, hard: bool) -> None:

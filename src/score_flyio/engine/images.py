@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
@@ -102,15 +101,10 @@ class Images:
         self._mirror = self._target_registry()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         for registries in (self._registries, self._mirror):
             if registries is not None:
-                await registries.__aexit__(kind, error, traceback)
+                await registries.__aexit__(*error)
 
     async def checked(self, found: Outline) -> Outline:
         """The apps of a run without those that are certain to fail for want of an image.

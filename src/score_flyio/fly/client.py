@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from fly_machines import FlyMachinesApi
@@ -91,14 +90,9 @@ class FlyClient:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         for transport in self._transports:
-            await transport.__aexit__(kind, error, traceback)
+            await transport.aclose()
 
 
 def _ignore(_event: Event) -> None:

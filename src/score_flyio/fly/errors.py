@@ -84,13 +84,6 @@ def api_error(
     return kind(request, answer, hint=_hint(kind, answer))
 
 
-def certainly_not_executed(error: Exception) -> bool:
-    """The request changed nothing: never sent, or refused before it was carried out."""
-    if isinstance(error, FlyConnectionError):
-        return not error.sent
-    return isinstance(error, FlyApiError) and not is_doubtful(error)
-
-
 def is_doubtful(error: Exception) -> bool:
     """Whether a change was carried out is unknown: a lost answer, 408, 5xx, an unreadable answer.
 

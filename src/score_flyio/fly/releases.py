@@ -16,8 +16,6 @@ from score_flyio.base.record import Record
 from score_flyio.fly.sender import HttpSender
 from score_flyio.fly.transport import GRAPHQL_TAG, WEB_TAG
 
-DEFAULT_WEB_URL: Final = "https://api.fly.io"
-
 Status: TypeAlias = Literal["running", "complete", "failed", "interrupted"]
 
 _CREATE: Final = Operation(

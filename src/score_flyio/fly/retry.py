@@ -79,10 +79,6 @@ class RetryPolicy(Record):
         return min(self.longest_rate_limit_delay, wanted) * (1 + rng.random() / 4)
 
 
-ONCE: Final = RetryPolicy(attempts=1, rate_limit_patience=0)
-"""Sends each call once."""
-
-
 def is_repeatable(operation: Operation, headers: Mapping[str, str | None]) -> bool:
     """Whether carrying the call out twice leaves the same state as once."""
     if operation.method in REPEATABLE_METHODS or operation.id in REPEATABLE:

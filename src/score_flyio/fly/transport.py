@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from types import TracebackType
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
 import anyio
@@ -110,15 +109,8 @@ class HttpTransport:
         self._factory = factory
         self._opened: httpx.AsyncBaseTransport | None = None
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def aclose(self) -> None:
+        """Close what is open."""
         opened, self._opened = self._opened, None
         if opened is not None:
             with anyio.move_on_after(5, shield=True):

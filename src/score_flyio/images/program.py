@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Final, TypeAlias
 
 import anyio
@@ -12,7 +11,7 @@ import anyio.abc
 from attrs import frozen
 
 from score_flyio.base.printable import printable
-from score_flyio.base.process_group import end_group
+from score_flyio.base.process_group import end_group, feed
 from score_flyio.base.record import Record
 
 KEPT: Final = 200
@@ -70,7 +69,7 @@ async def run_program(
         assert process.stderr is not None
         output = bytearray()
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_feed, process.stdin, stdin)
+            tasks.start_soon(feed, process.stdin, stdin)
             tasks.start_soon(_lines, process.stderr, tell)
             if listen is not None:
                 tasks.start_soon(_lines, process.stdout, tell)
@@ -85,14 +84,6 @@ async def run_program(
         with anyio.CancelScope(shield=True):
             await process.aclose()
     return Ended(code=code, output=bytes(output), said=tuple(said))
-
-
-async def _feed(stream: anyio.abc.ByteSendStream, content: bytes) -> None:
-    # A program need not read what it is given.
-    with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, BrokenPipeError):
-        await stream.send(content)
-    with suppress(anyio.BrokenResourceError, BrokenPipeError):
-        await stream.aclose()
 
 
 async def _lines(stream: anyio.abc.ByteReceiveStream, tell: Lines) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
 
 import anyio
@@ -97,12 +96,7 @@ class Registries:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         client, self._client = self._client, None
         if client is not None:
             with anyio.move_on_after(5, shield=True):

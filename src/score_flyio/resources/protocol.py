@@ -235,6 +235,15 @@ def understand(
     raise ProvisionIncomplete(failed, uid=uid, result=result, code=code)
 
 
+def call_failed(request: ProvisionRequest, provisioner: str, reason: str) -> ProvisionFailed:
+    """The error of a call that brought no answer."""
+    return ProvisionFailed(
+        f"resource '{request.uid}': provisioner '{provisioner}': {reason}",
+        uid=str(request.uid),
+        code="provisioner_call_failed",
+    )
+
+
 def _reason(answer: Answer) -> str:
     """What a failed call says in its JSON for people; other members may hold secrets."""
     if answer.failure is None:

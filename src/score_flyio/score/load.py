@@ -49,7 +49,7 @@ class LoadedWorkload(Record):
             raise ScoreFileError(problems=self.problems)
 
 
-def load_score_file(
+def read_score_file(
     path: str | os.PathLike[str],
     *,
     overrides_file: str | os.PathLike[str] | None = None,
@@ -58,6 +58,8 @@ def load_score_file(
     params_later: bool = False,
 ) -> LoadedWorkload:
     """Reads, overrides, upgrades and validates a Score file.
+
+    What is wrong with the document is in `problems`: there may be more to find.
 
     Args:
         path: The Score file.
@@ -69,33 +71,9 @@ def load_score_file(
             they stop only the resources that have them.
 
     Raises:
-        ScoreFileError: with all problems of the file that is wrong; `code` tells which input it
-            is: `score_file_unreadable`, `score_file_undecodable`, `override_file_invalid`,
-            `override_property_invalid`, `schema_invalid`, `placeholder_invalid` and others.
-    """
-    loaded = read_score_file(
-        path,
-        overrides_file=overrides_file,
-        override_properties=override_properties,
-        image=image,
-        params_later=params_later,
-    )
-    loaded.raise_problems()
-    return loaded
-
-
-def read_score_file(
-    path: str | os.PathLike[str],
-    *,
-    overrides_file: str | os.PathLike[str] | None = None,
-    override_properties: Sequence[str] = (),
-    image: str | None = None,
-    params_later: bool = False,
-) -> LoadedWorkload:
-    """The same, but what is wrong with the document is in `problems`: there may be more to find.
-
-    Raises:
-        ScoreFileError: a file that cannot be read, or an override that cannot be applied.
+        ScoreFileError: a file that cannot be read, or an override that cannot be applied; `code`
+            tells which: `score_file_unreadable`, `score_file_undecodable`,
+            `override_file_invalid`, `override_property_invalid` and others.
     """
     file = os.fspath(path)
     source = _read_document(file, "score_file_unreadable", "score_file_undecodable")

@@ -85,12 +85,6 @@ def references_in(value: Any) -> Iterator[tuple[Path, Reference]]:
             yield path, reference
 
 
-def resources_in(value: Any) -> frozenset[str]:
-    """Names of the resources that the texts inside a structure read."""
-    names = (reference.resource for _, reference in references_in(value))
-    return frozenset(name for name in names if name is not None)
-
-
 def with_source(text: str) -> str:
     """The `source` of a volume: a bare `${resources.NAME}` means the resource's output `source`.
 

@@ -82,6 +82,17 @@ class Unavailable(StateError):
     code = "state_unavailable"
 
 
+async def etag_of(blobs: Blobs, name: str, data: bytes) -> str:
+    """The version of what was just written, where the answer named none.
+
+    Raises Refused: something else is there by now.
+    """
+    there = await blobs.read(name)
+    if there is None or there.data != data:
+        raise Refused(f"{blobs.shown}{name}: someone else changed it")
+    return there.etag
+
+
 async def again(call: Callable[[], Awaitable[T]]) -> T:
     """Call, and again where there was no answer; for calls that may be carried out twice."""
     for pause in PAUSES:

@@ -23,7 +23,7 @@ from score_flyio.net.web_address import (
     read_web_address,
     trusting_nobody,
 )
-from score_flyio.state.blobs import Found, Refused, Unavailable
+from score_flyio.state.blobs import Found, Refused, Unavailable, etag_of
 
 TOKEN_VARIABLE: Final = "SCORE_FLYIO_STATE_TOKEN"  # noqa: S105  # its name, not a token
 EXAMPLE: Final = "https://states.example.com/shop.yaml"
@@ -88,10 +88,7 @@ class HttpsBlobs:
         etag: str | None = answer.headers.get("ETag")
         if etag is not None:
             return etag
-        there = await self.read(name)
-        if there is None or there.data != data:
-            raise Refused(f"{self.shown}{name}: someone else changed it")
-        return there.etag
+        return await etag_of(self, name, data)
 
     async def delete(self, name: str, etag: str) -> None:
         condition = {"If-Match": etag}

@@ -9,7 +9,7 @@ import pytest
 
 from score_flyio import errors
 from score_flyio.errors import FlyConnectionError, FlyProtocolError, FlyTimeout, Request
-from score_flyio.fly.errors import api_error, certainly_not_executed, is_doubtful
+from score_flyio.fly.errors import api_error, is_doubtful
 
 REQUEST = Request(method="POST", path="/v1/apps/web/machines", operation="Machines_create")
 
@@ -103,4 +103,3 @@ def test_hints() -> None:
 )
 def test_which_outcomes_are_doubtful(error: Exception, doubtful: bool) -> None:
     assert is_doubtful(error) is doubtful
-    assert certainly_not_executed(error) is not doubtful

@@ -11,7 +11,6 @@ from score_flyio import errors
 from score_flyio.errors import ApiAnswer, FlyConnectionError, RateLimited, Request
 from score_flyio.fly.retry import (
     NONCE_HEADER,
-    ONCE,
     REPEATABLE,
     RetryPolicy,
     is_repeatable,
@@ -78,10 +77,6 @@ def test_the_platform_says_when_to_come_back(asked: float) -> None:
     error = refusal(429, retry_after=asked)
     assert isinstance(error, RateLimited)
     assert RetryPolicy().rate_limited_delay(error, 9, Loaded(1.0)) == asked
-
-
-def test_once_is_once() -> None:
-    assert (ONCE.attempts, ONCE.rate_limit_patience) == (1, 0)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from score_flyio.events import RateLimitHit, RequestFinished, RequestRetried, to
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.errors import is_doubtful
 from score_flyio.fly.login import Login
-from score_flyio.fly.retry import ONCE, RetryPolicy, is_repeatable
+from score_flyio.fly.retry import RetryPolicy, is_repeatable
 from score_flyio.fly.transport import Call, HttpTransport, api_address
 from tests.unit.fly.scripted import TOKEN, Connect, Seen, answer
 
@@ -229,7 +229,7 @@ async def test_patience_with_the_rate_limit_ends(connect: Connect) -> None:
     with pytest.raises(errors.RateLimited):
         await session.client.api.machines_list("web")
     assert anyio.current_time() - start <= 30
-    once = connect(lambda _: answer(429), retry=ONCE)
+    once = connect(lambda _: answer(429), retry=RetryPolicy(attempts=1, rate_limit_patience=0))
     with pytest.raises(errors.RateLimited):
         await once.client.api.machines_list("web")
     assert len(once.platform.seen) == 1

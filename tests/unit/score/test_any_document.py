@@ -15,11 +15,11 @@ from score_flyio.base.place import MOST_LEVELS
 from score_flyio.convert import convert
 from score_flyio.errors import InputError
 from score_flyio.flytoml import to_workload_toml
-from score_flyio.score.load import load_score_file
 from score_flyio.score.resources import Outputs
 from score_flyio.state.model import ProjectState, WorkloadRecord
 from score_flyio.state.yaml_form import dump_state, load_state
 from tests.near_misses import mutated, values
+from tests.unit.score.loading import load_score_file
 
 PREFIX = "score-flyio.astromechza.github.com/service-web-"
 HTTP = {"path": "/", "port": 80, "scheme": "HTTPS", "host": "h"}

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from score_flyio.errors import InputError, Problem, ScoreFileError, UsageError
-from score_flyio.score.load import LoadedWorkload, load_score_file, workload_from_document
+from score_flyio.score.load import LoadedWorkload, workload_from_document
+from tests.unit.score.loading import load_score_file
 
 MINIMAL = """\
 apiVersion: score.dev/v1b1

@@ -16,7 +16,6 @@ from score_flyio.score.placeholders import (
     parse,
     references,
     references_in,
-    resources_in,
     substitute,
     substitute_in,
     with_source,
@@ -137,7 +136,7 @@ def test_outputs_of_resources_to_come() -> None:
 
 def test_which_resources_a_structure_needs() -> None:
     value = {"${resources.key.x}": ["${resources.b.x} ${resources.a}"], "c": "$${resources.c.x}"}
-    assert resources_in(value) == {"a", "b"}
+    assert {found.resource for _, found in references_in(value)} == {"a", "b"}
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,6 @@ TEST_GROUP: Final = "fly_app_test_machine_command"
 CONSOLE_GROUP: Final = "fly_app_console"
 TESTED_ADDRESS: Final = "FLY_TEST_MACHINE_IP"
 """Tells a machine check where the machine is that it tests."""
-SPECIAL_GROUPS: Final = frozenset({RELEASE_COMMAND_GROUP, TEST_GROUP, CONSOLE_GROUP})
 
 
 def release_command_machine(spec: AppSpec, *, files: FileSource) -> FlyMachineConfig | None:

@@ -9,17 +9,22 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 
 import anyio
 import anyio.abc
 from attrs import frozen
 
-from score_flyio.base.process_group import end_group
-from score_flyio.errors import ProvisionFailed
+from score_flyio.base.process_group import end_group, feed
 from score_flyio.net.credentials import OF_THE_STATE
 from score_flyio.resources.define import BUILT_IN, MODE_VARIABLE
-from score_flyio.resources.protocol import MAX_ANSWER, Answer, Mode, encode_request, understand
+from score_flyio.resources.protocol import (
+    MAX_ANSWER,
+    Answer,
+    Mode,
+    call_failed,
+    encode_request,
+    understand,
+)
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.score.resources import JsonObject
 from score_flyio.state.resources import CommandSpec
@@ -61,18 +66,12 @@ class CommandProvisioner:
                 answer = await self._run(mode, body, request.target)
         except TimeoutError:
             message = f"'{self.spec.binary}' did not end within {self.timeout:g} s and was stopped"
-            raise self._failed(request, message) from None
+            raise call_failed(request, self.id, message) from None
         except OSError as error:
             reason = error.strerror or str(error)
-            raise self._failed(request, f"'{self.spec.binary}' cannot be run: {reason}") from error
+            message = f"'{self.spec.binary}' cannot be run: {reason}"
+            raise call_failed(request, self.id, message) from error
         return understand(answer, mode=mode, request=request, provisioner=self.id)
-
-    def _failed(self, request: ProvisionRequest, reason: str) -> ProvisionFailed:
-        return ProvisionFailed(
-            f"resource '{request.uid}': provisioner '{self.id}': {reason}",
-            uid=str(request.uid),
-            code="provisioner_call_failed",
-        )
 
     async def _run(self, mode: Mode, body: bytes, target: str) -> Answer:
         environ = os.environ if self.environ is None else self.environ
@@ -104,7 +103,7 @@ async def _exchange(process: anyio.abc.Process, body: bytes) -> bytes:
     assert process.stdout is not None
     output = bytearray()
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_feed, process.stdin, body)
+        tasks.start_soon(feed, process.stdin, body)
         read = anyio.Event()
         tasks.start_soon(_collect, process, process.stdout, output, read)
         await process.wait()
@@ -127,14 +126,6 @@ async def _collect(
             await end_group(process)
             break
     read.set()
-
-
-async def _feed(stdin: anyio.abc.ByteSendStream, body: bytes) -> None:
-    # A program need not read its request, or not all of it.
-    with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, BrokenPipeError):
-        await stdin.send(body)
-    with suppress(anyio.BrokenResourceError, BrokenPipeError):
-        await stdin.aclose()
 
 
 def _ending(returncode: int | None) -> str:

@@ -15,11 +15,17 @@ import anyio
 import httpx
 from attrs import field, frozen
 
-from score_flyio.errors import ProvisionFailed
 from score_flyio.net.http import http_client
 from score_flyio.net.reason import network_reason
 from score_flyio.net.web_address import shown_url
-from score_flyio.resources.protocol import MAX_ANSWER, Answer, Mode, encode_request, understand
+from score_flyio.resources.protocol import (
+    MAX_ANSWER,
+    Answer,
+    Mode,
+    call_failed,
+    encode_request,
+    understand,
+)
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.state.resources import HttpSpec
 
@@ -60,21 +66,15 @@ class HttpProvisioner:
             with anyio.fail_after(self.timeout):
                 answer = await self._send(method, where, body, request.target)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise self._failed(request, f"{where}: no answer: {network_reason(error)}") from error
+            message = f"{where}: no answer: {network_reason(error)}"
+            raise call_failed(request, self.id, message) from error
         except _TooLongError:
             message = f"{where}: the answer is longer than {MAX_ANSWER} bytes"
-            raise self._failed(request, message) from None
+            raise call_failed(request, self.id, message) from None
         except TimeoutError:
             message = f"{where}: no answer within {self.timeout:g} s"
-            raise self._failed(request, message) from None
+            raise call_failed(request, self.id, message) from None
         return understand(answer, mode=mode, request=request, provisioner=self.id)
-
-    def _failed(self, request: ProvisionRequest, reason: str) -> ProvisionFailed:
-        return ProvisionFailed(
-            f"resource '{request.uid}': provisioner '{self.id}': {reason}",
-            uid=str(request.uid),
-            code="provisioner_call_failed",
-        )
 
     async def _send(self, method: str, where: str, body: bytes, target: str) -> Answer:
         limits = httpx.Timeout(None, connect=CONNECT_TIMEOUT)
