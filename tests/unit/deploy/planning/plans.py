@@ -47,6 +47,7 @@ def planned(
     observed: ObservedApp | None = None,
     *,
     known: KnownApp | None = None,
+    default_region: str = "",
     **options: Any,
 ) -> AppPlan:
     numbers = count(1)
@@ -55,6 +56,7 @@ def planned(
         known=known or KnownApp(salt="salt"),
         new_id=lambda: f"ID{next(numbers)}",
         tool_version=TOOL,
+        default_region=default_region,
     )
     return plan_app(desired, observed or ObservedApp(name="web"), settings)
 

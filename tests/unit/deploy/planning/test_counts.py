@@ -24,6 +24,7 @@ from tests.unit.deploy.planning.plans import (
     CHECK,
     SERVICE,
     acyclic,
+    changed,
     half_launched,
     ids,
     launched,
@@ -130,6 +131,19 @@ def test_no_ha_ends_an_interrupted_launch() -> None:
     half = half_launched(wanted())
     assert mutations(half, ha=False) == [f"counted:{ONE}"]
     assert mutations(marked(half, ONE, **{COUNTED: LAUNCHED})) == []
+
+
+def test_what_is_there_is_marked_once_what_was_missing_is_made() -> None:
+    plan = planned(wanted(), half_launched(wanted()))
+    mark = step(plan, f"counted:{ONE}")
+    assert (mark.needs, mark.group) == ((TWO,), "app")
+
+
+def test_what_takes_the_place_of_the_first_machine_is_marked_once_the_second_is_made() -> None:
+    lost = changed(half_launched(wanted()), ONE, host_status="unreachable")
+    plan = planned(wanted(image="nginx:2"), lost)
+    mark = step(plan, f"counted:replace:{ONE}")
+    assert (mark.needs, mark.group) == ((TWO,), "app")
 
 
 def test_a_group_that_got_a_mount_meanwhile_needs_no_second_machine() -> None:

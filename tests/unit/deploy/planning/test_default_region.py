@@ -7,7 +7,7 @@ from attrs import evolve
 
 from score_flyio.deploy.planning.new_machine import Volumes
 from score_flyio.deploy.step import CreateMachine
-from tests.unit.deploy.planning.plans import planned, wanted
+from tests.unit.deploy.planning.plans import planned, step, wanted
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,16 @@ def test_a_machine_without_a_volume(named: str | None, default: str, expected: s
     (placed,) = volumes.give(made)
     assert isinstance(placed, CreateMachine)
     assert placed.request.region == expected
+
+
+@pytest.mark.parametrize(
+    ("named", "default", "expected"),
+    [("iad", "fra", "iad"), (None, "fra", "fra"), (None, "", None)],
+)
+def test_the_machine_of_the_release_command(
+    named: str | None, default: str, expected: str | None
+) -> None:
+    desired = wanted("[deploy]\nrelease_command = 'migrate'\n")
+    desired = evolve(desired, spec=evolve(desired.spec, primary_region=named or ""))
+    plan = planned(desired, default_region=default)
+    assert step(plan, "release").request.region == expected

@@ -325,3 +325,39 @@ def test_data_on_a_lost_host_is_waited_for() -> None:
 def test_bluegreen_is_refused_as_for_all_machines_with_volumes() -> None:
     with pytest.raises(ConfigError, match="volumes"):
         planned(wanted(WEB + CHECK), with_data(), allow_destructive=True, strategy="bluegreen")
+
+
+ONLY_WEB = wanted("[processes]\nweb = 'a'\n")
+
+
+def fates(observed: ObservedApp) -> str:
+    with pytest.raises(DestructiveChange) as refused:
+        planned(ONLY_WEB, observed)
+    return refused.value.message
+
+
+def test_what_would_be_destroyed_is_told_with_all_of_its_volumes_or_none() -> None:
+    observed = with_data()
+    more = models.Volume(id="vol9", name="logs", region="iad", attached_machine_id="m1")
+    both = evolve(observed, volumes=(*observed.volumes, more))
+    assert fates(both).endswith(
+        ": machine m1 would be destroyed, and its volume vol1, vol9 is left behind, in no machine"
+    )
+    config = observed.machines[0].config
+    assert config is not None
+    alone = evolve(changed(observed, "m1", config=evolve(config, mounts=None)), volumes=())
+    assert fates(alone).endswith(": machine m1 would be destroyed")
+
+
+def test_a_volume_that_only_its_machine_names_is_told_without_facts() -> None:
+    unlisted = evolve(with_data(), volumes=())
+    assert fates(unlisted).endswith("and its volume vol1 is left behind, in no machine")
+    notes = agreed(ONLY_WEB, unlisted).notes
+    assert "volume vol1 of machine m1 stays, in no machine, and is billed" in notes
+
+
+def test_a_machine_of_a_group_that_left_is_stopped_first_even_if_it_is_not_well() -> None:
+    failing = [models.CheckStatus(name="alive", status="critical")]
+    observed = launched(wanted("[processes]\napp = 'a'\n" + CHECK), checks=failing)
+    ends = [s for s in agreed(ONLY_WEB, observed).steps if isinstance(s, DestroyMachine)]
+    assert [end.serves for end in ends if end.target.machine == observed.machines[0].id] == [True]

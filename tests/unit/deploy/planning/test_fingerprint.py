@@ -63,3 +63,18 @@ def test_a_plan_is_not_stale_where_the_platform_only_tells_things_in_another_ord
 
 def test_a_fingerprint_is_sixteen_hexadecimal_digits() -> None:
     assert re.fullmatch(r"[0-9a-f]{16}", planned(wanted(), SEEN).fingerprint)
+
+
+def test_a_plan_tells_what_it_was_made_from_thing_by_thing() -> None:
+    observed = evolve(SEEN, volumes=(*SEEN.volumes, volume("vol2")))
+    assert planned(wanted(), observed).seen == {
+        "app web": "",
+        "machine m1": "m1-1",
+        "volume vol1": "m1",
+        "volume vol2": "",
+        "address 2a09::1": "",
+        "address 66.241.1.1": "",
+        "secret KEY": "d1",
+        "secret OTHER": "d2",
+    }
+    assert planned(wanted(), ObservedApp(name="web")).seen == {}

@@ -143,6 +143,20 @@ def test_an_update_tells_for_whom_a_standby_stands_by_from_now_on() -> None:
     )
 
 
+def test_a_standby_stays_with_the_machine_that_it_names_not_with_the_first_of_its_launch() -> None:
+    observed = launched(wanted(CHECK))
+    first, second = observed.machines
+    assert first.config is not None
+    assert second.config is not None
+    other = evolve(first, id="other")
+    second = evolve(second, config=evolve(second.config, standbys=["other"]))
+    observed = evolve(observed, machines=(first, second, other))
+    (update,) = (
+        u for u in updates(planned(wanted(CHECK, image="nginx:2"), observed)) if u.machine == TWO
+    )
+    assert (update.standby_for, update.config.standbys) == (None, ["other"])
+
+
 def test_a_standby_of_a_machine_that_is_there_goes_on_with_it() -> None:
     observed = launched(wanted(CHECK))
     (second,) = (

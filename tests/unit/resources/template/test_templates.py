@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from score_flyio.errors import ConfigError, NoProvisionerError, ProvisionFailed, UsageError
+from score_flyio.resources.kinds.command import CommandProvisioner
 from score_flyio.resources.kinds.download import LONGEST, download
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.resources.registry import Registry, project_registry
@@ -335,6 +336,22 @@ def registry(folder: Path, *added: ProvisionerDefinition) -> Registry:
 async def outputs(subject: Registry, uid: ResourceUid) -> dict[str, Any]:
     work = subject.build(subject.find(uid))
     return (await work.provision(ProvisionRequest(uid=uid, guid="g"))).values or {}
+
+
+def test_programs_of_files_get_the_time_of_the_project(tmp_path: Path) -> None:
+    (tmp_path / "a.provisioners.yaml").write_text("- uri: cmd://sh\n  type: thing\n")
+    subject = registry(tmp_path)
+    work = subject.build(subject.find(ResourceUid("thing", "default", "x")))
+    assert isinstance(work, CommandProvisioner)
+    assert work.timeout == 9
+
+
+def test_what_comes_with_the_tool_can_be_left_out(tmp_path: Path) -> None:
+    subject = project_registry(
+        (), folder=tmp_path, surroundings=surroundings, access=no_access, timeout=9, defaults=False
+    )
+    with pytest.raises(NoProvisionerError):
+        subject.find(ResourceUid("postgres", "default", "x"))
 
 
 async def test_the_first_match_wins_over_files_by_name(tmp_path: Path) -> None:
