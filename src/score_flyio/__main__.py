@@ -18,6 +18,9 @@ def main() -> None:
     sys.modules["httpx._main"] = None  # type: ignore[assignment]
     # Where trio is installed, httpcore imports it to ask whether it runs: here asyncio does. 40 ms.
     sys.modules["trio"] = None  # type: ignore[assignment]
+    # Where h2 is installed, httpcore imports it for HTTP/2, which nobody here asks it for. 40 ms.
+    for half in ("_async", "_sync"):
+        sys.modules[f"httpcore.{half}.http2"] = None  # type: ignore[assignment]
     from score_flyio.cli.main import run
 
     _leave(run(sys.argv[1:]))

@@ -294,7 +294,7 @@ def test_plan_of_a_plain_app_loads_only_what_it_needs(tmp_path: Path) -> None:
         'app = "plain"\n[build]\nimage = "nginx"\n', encoding="utf-8"
     )
     needless = (
-        "jinja2", "jsonschema", "tarfile", "importlib.metadata",
+        "trio", "httpx._main", "rich", "h2", "jinja2", "jsonschema", "tarfile", "importlib.metadata",
         "score_flyio.convert", "score_flyio.score.load", "score_flyio.report_html",
         "score_flyio.deploy.desired.compose", "score_flyio.deploy.execution",
         "score_flyio.deploy.planning.recovery", "score_flyio.deploy.releases.announce",
@@ -307,8 +307,8 @@ def test_plan_of_a_plain_app_loads_only_what_it_needs(tmp_path: Path) -> None:
         "score_flyio.resources.kinds", "score_flyio.resources.run",
     )  # fmt: skip
     script = (
-        "import sys; from score_flyio.cli.main import run; code = run(sys.argv[1:]);"
-        f"print(code, *[m for m in {needless!r} if sys.modules.get(m)])"
+        "import sys; from score_flyio import __main__; __main__._leave = lambda code:"
+        f" print(code, *[m for m in {needless!r} if sys.modules.get(m)]); __main__.main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, "plan", "--config=fly.toml", "--emulate"],
