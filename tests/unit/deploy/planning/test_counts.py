@@ -18,7 +18,7 @@ from score_flyio.deploy.planning.counts import (
     is_open,
     missing_of_launch,
 )
-from score_flyio.deploy.step import CreateMachine, SetMetadata
+from score_flyio.deploy.step import CreateMachine, HoldMachines, SetMetadata
 from score_flyio.fly.present import LAUNCH_KEY
 from tests.unit.deploy.planning.plans import (
     CHECK,
@@ -137,6 +137,7 @@ def test_what_is_there_is_marked_once_what_was_missing_is_made() -> None:
     plan = planned(wanted(), half_launched(wanted()))
     mark = step(plan, f"counted:{ONE}")
     assert (mark.needs, mark.group) == ((TWO,), "app")
+    assert [s.machines for s in plan.steps if isinstance(s, HoldMachines)] == [(ONE,)]
 
 
 def test_what_takes_the_place_of_the_first_machine_is_marked_once_the_second_is_made() -> None:
