@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from score_flyio.deploy.options import DeployOptions
-    from score_flyio.engine.pipeline import Selection
+    from score_flyio.engine.selection import Selection
     from score_flyio.flytoml.spec import FileSpec
     from score_flyio.images.options import ImageOptions
 
@@ -365,8 +365,8 @@ def selection(settings: dict[str, Any], environ: Mapping[str, str]) -> Selection
     Raises:
         UsageError: a container is named, but there is no Score file, or more than one.
     """
-    from score_flyio.engine.pipeline import Selection
     from score_flyio.engine.project import Overrides
+    from score_flyio.engine.selection import Selection
 
     own = {name: settings.pop(name) for name in ("files", "configs", "app", "refresh")}
     single = len(own["files"]) == 1 and not own["configs"]

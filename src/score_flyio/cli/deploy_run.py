@@ -19,8 +19,8 @@ from score_flyio.deploy.planning.new_machine import options_guest
 from score_flyio.engine.engine import Engine
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.output import Output
-from score_flyio.engine.pipeline import Refused, Selection, load_inputs
 from score_flyio.engine.planning import Plan
+from score_flyio.engine.selection import Refused, Selection, load_inputs
 from score_flyio.engine.target import Target
 from score_flyio.errors import DeployError, ScoreFlyError, UsageError
 from score_flyio.events import Event, Listener

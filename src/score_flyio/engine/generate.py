@@ -9,8 +9,9 @@ from attrs import frozen
 from score_flyio.base.document import Document, Documented
 from score_flyio.base.event_loop import event_loop
 from score_flyio.engine.output import Output
-from score_flyio.engine.pipeline import Emit, Preparation, Selection, load_inputs, outline, prepare
+from score_flyio.engine.pipeline import Emit, Preparation, outline, prepare
 from score_flyio.engine.project import Project
+from score_flyio.engine.selection import Selection, load_inputs
 from score_flyio.errors import InputError, Problem, ResourceError, ScoreFlyError, StateError
 from score_flyio.events import StateSaved, WarningRaised
 

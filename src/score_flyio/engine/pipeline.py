@@ -2,7 +2,7 @@
 
 | Step | When it fails |
 |---|---|
-| load and validate each file | that input is refused; the others go on |
+| load and validate each file (`selection`) | that input is refused; the others go on |
 | resolve it as far as that goes without its resources | the same |
 | find its image, or what it is built of (not to generate) | the same |
 | find conflicts and circles among the resources | of those that do not fit, the later is refused |
@@ -17,31 +17,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
 
 from score_flyio.base.record import Record
-from score_flyio.engine.inputs import HOSTNAME_TYPES, FlyTomlApp, Input, ScoreApp
+from score_flyio.engine.inputs import HOSTNAME_TYPES, Input, ScoreApp
 from score_flyio.engine.output import Output
-from score_flyio.engine.project import Overrides, Project, remember
+from score_flyio.engine.project import Project, remember
 from score_flyio.engine.refusal import (
     Around,
     expecting,
     misfit,
-    refusal,
     refuse_params,
     with_resources,
 )
+from score_flyio.engine.selection import Refused, score_apps
 from score_flyio.errors import (
     ConfigError,
-    NotInitialised,
     Problem,
     ResourceError,
     ScoreFlyError,
     UnsupportedFeatureError,
-    UsageError,
 )
 from score_flyio.events import Event, Scope, WarningRaised, WorkloadLoaded
 from score_flyio.resources.plan import ResourcePlan, plan_resources, record_plan
@@ -56,115 +53,6 @@ if TYPE_CHECKING:
     from score_flyio.state.store import StateStore
 
 Emit = Callable[[Event], None]
-
-
-@frozen(kw_only=True, eq=False, repr=False)
-class Selection(Record):
-    """Which apps a command is about; with neither files nor configs, all that the state knows."""
-
-    files: tuple[str, ...] = ()
-    """Score files."""
-    configs: tuple[str, ...] = ()
-    """fly.toml files that somebody wrote."""
-    app: str | None = None
-    """Replaces the app of the only fly.toml."""
-    refresh: bool = False
-    """Without files: read those of the workloads again."""
-    overrides: Overrides = field(factory=Overrides)
-    """Only with exactly one Score file."""
-
-
-@frozen(kw_only=True, eq=False, repr=False)
-class Refused(Record):
-    """An input that cannot be used, and why."""
-
-    label: str
-    error: ScoreFlyError
-    app: str = ""
-    """The app that it would be, where that is known."""
-
-
-async def read_state(project: Project) -> ProjectState:
-    """The state, to look at. Raises NotInitialised, which knows of a fly.toml that lies there."""
-    try:
-        return await project.read()
-    except NotInitialised as error:
-        if (project.directory / "fly.toml").is_file():
-            error.hint = f"{error.hint}; or deploy the fly.toml here with --config fly.toml"
-        raise
-
-
-async def load_inputs(
-    project: Project, selection: Selection, state: ProjectState | None = None
-) -> tuple[tuple[Input, ...], tuple[Refused, ...]]:
-    """Reads everything that is selected; `state` where it is known already.
-
-    Raises:
-        UsageError: options that do not fit together, one workload twice, or nothing to do.
-        NotInitialised: the state is needed and there is none.
-    """
-    _check(selection)
-    if state is None and (selection.files or not selection.configs):
-        state = await read_state(project)
-    calls: list[tuple[str, Callable[[], Input]]] = []
-    if state is not None and not selection.files and not selection.configs:
-        if not state.workloads:
-            raise UsageError(
-                "there is nothing to do: the project has no workload yet",
-                hint="name a Score file, such as score.yaml",
-            )
-        recall = partial(project.recall, state, refresh=selection.refresh)
-        calls += [(name, partial(recall, name)) for name in sorted(state.workloads)]
-    overrides, app, folder = selection.overrides, selection.app, project.directory
-    calls += [(file, partial(project.examine, file, overrides)) for file in selection.files]
-    calls += [(c, partial(FlyTomlApp.load, c, folder, app=app)) for c in selection.configs]
-    found: list[tuple[str, Input | ScoreFlyError]] = []
-    for label, call in calls:
-        try:
-            found.append((label, call()))
-        except ScoreFlyError as error:
-            found.append((label, error))
-    around = Around.of(project, state or ProjectState(), [each for _, each in found])
-    inputs: list[Input] = []
-    refused: list[Refused] = []
-    for label, item in found:
-        if isinstance(item, ScoreFlyError):
-            refused.append(Refused(label=label, error=item))
-        elif isinstance(item, ScoreApp) and item.loaded.problems:
-            refused.append(Refused(label=label, error=refusal(item, around)))
-        else:
-            inputs.append(item)
-    _check_twice(inputs)
-    return tuple(inputs), tuple(refused)
-
-
-def _check(selection: Selection) -> None:
-    if selection.app and (selection.files or len(selection.configs) != 1):
-        raise UsageError(
-            "--app names the app of one fly.toml: it needs exactly one --config and no Score file",
-            hint="the app of a Score workload is the project's prefix and the workload's name",
-        )
-    if selection.refresh and (selection.files or selection.configs):
-        raise UsageError(
-            "--refresh reads the Score files of all workloads anew; it takes no FILE or --config",
-            hint="leave it out: a FILE that is given is read in any case",
-        )
-    if selection.overrides and len(selection.files) != 1:
-        raise UsageError(
-            "overrides and --image need exactly one Score file",
-            hint="call the command once for each file",
-        )
-
-
-def _check_twice(inputs: Sequence[Input]) -> None:
-    files: dict[str, str] = {}
-    for item in _workloads(inputs):
-        first = files.setdefault(item.workload, item.loaded.file)
-        if first is not item.loaded.file:
-            raise UsageError(
-                f"workload '{item.workload}' is in both {first} and {item.loaded.file}",
-                hint="give one of them, or rename one of the workloads",
-            )
 
 
 @define(kw_only=True, eq=False, repr=False)
@@ -223,7 +111,7 @@ class Preparation:
 
     def _located(self, workload: str, problem: Problem) -> Problem:
         """A problem of a workload's Score document with its file, and its line where known."""
-        for item in _workloads(self.inputs.values()):
+        for item in score_apps(self.inputs.values()):
             if item.workload == workload:
                 return item.loaded.origin.located(problem)
         return evolve(problem, file=self.state.workloads[workload].file)
@@ -391,8 +279,8 @@ def prepare(
     to_look: bool = False,
 ) -> Preparation:
     """Finds out which inputs fit, and enters them into the state unless it is only looked at."""
-    odd, plan = _fit(state, _workloads(found.inputs.values()))
-    items = {item.workload: item for item in _workloads(found.inputs.values())}
+    odd, plan = _fit(state, score_apps(found.inputs.values()))
+    items = {item.workload: item for item in score_apps(found.inputs.values())}
     found = found.without(
         {
             state.app_name(name): misfit(error, items[name], found.around)
@@ -400,7 +288,7 @@ def prepare(
         }
     )
     if not to_look:
-        _enter(state, _workloads(found.inputs.values()), plan, emit)
+        _enter(state, score_apps(found.inputs.values()), plan, emit)
     outlines = dict(found.apps)
     for app, item in found.inputs.items():
         elsewhere = plan.led_elsewhere(item.workload) if item.workload else ()
@@ -486,10 +374,6 @@ def _enter(
         names = ", ".join(str(uid) for uid in orphans)
         message = f"no workload uses these resources any more: {names}"
         emit(WarningRaised(message=message, code="orphaned_resources"))
-
-
-def _workloads(inputs: Any) -> tuple[ScoreApp, ...]:
-    return tuple(item for item in inputs if isinstance(item, ScoreApp))
 
 
 def _tell(emit: Emit, scope: Scope, notices: Sequence[Problem]) -> None:

@@ -16,7 +16,7 @@ from score_flyio.errors import UsageError
 if TYPE_CHECKING:
     from score_flyio.cli.context import CliContext
     from score_flyio.engine.output import Output
-    from score_flyio.engine.pipeline import Selection
+    from score_flyio.engine.selection import Selection
 
 
 @click.command("generate", cls=EarlyCommand)
@@ -82,8 +82,8 @@ async def command(
     if deploy_args and not deploy:
         raise UsageError("--deploy-args is for --deploy", hint="add --deploy")
     from score_flyio.engine.output import Output
-    from score_flyio.engine.pipeline import Selection
     from score_flyio.engine.project import Overrides
+    from score_flyio.engine.selection import Selection
 
     output = Output(project=cli.project(), folder=output_dir, secrets_file=secrets_file)
     flags: dict[str, Any] = {}

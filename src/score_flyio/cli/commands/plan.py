@@ -53,7 +53,7 @@ async def command(
     """
     from score_flyio.cli.apps import target_of
     from score_flyio.cli.deploy_run import check_options, tell_plan
-    from score_flyio.engine.pipeline import load_inputs
+    from score_flyio.engine.selection import load_inputs
 
     if settings["org"] and "." in settings["org"]:  # no organization has one in its name
         out, settings["org"] = settings["org"], None
