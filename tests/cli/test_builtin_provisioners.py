@@ -306,3 +306,20 @@ def test_a_program_that_is_missing_fails_when_it_is_used(cli: Cli, tmp_path: Pat
     result = cli("generate", "score.yaml")
     assert result.exit_code == 1
     assert "'not-there' cannot be run" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["deploy", "plan"])
+def test_nothing_is_made_beside_a_type_that_nobody_serves(
+    cli: Cli, tmp_path: Path, command: str
+) -> None:
+    """A server would cost money, for a workload that cannot be deployed."""
+    resources = "  db: {type: redis}\n  events: {type: kafka-topic}\n"
+    text = f"{SCORE.partition('resources:')[0]}resources:\n{resources}"
+    (tmp_path / "score.yaml").write_text(text)
+    cli("init", "--fly-app-prefix=")
+    refused = cli(command, "score.yaml", "--emulate", "--json")
+    assert refused.exit_code == 2
+    assert "kafka-topic" in refused.stdout
+    world = tmp_path / ".score-flyio" / "emulator" / "world.json"
+    assert not world.exists() or json.loads(world.read_text())["apps"] == []
+    assert cli("resources", "list", "--format", "json").stdout == "[]\n"

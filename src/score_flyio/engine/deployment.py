@@ -106,8 +106,6 @@ class _Deploy:
     async def observe(self) -> ObservedApp:
         """The app as it is; what is certain to fail does so before anything is made for nothing."""
         run, outline = self.run, self._outline()
-        if run.ready.run is not None:
-            run.ready.run.check(run.ready.uids(self.app).values())
         wanted = run.wanted(self.app, outline)
         observed = await observe_app(run.session.client, self.app, wanted, run.apps)
         await run.refuse(self.app, outline, observed)

@@ -21,9 +21,10 @@ from score_flyio.engine.images import Images
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.operations.apps import AppRef, choose_apps, find_app
 from score_flyio.engine.output import Output
-from score_flyio.engine.pipeline import Preparation, outline, prepare
+from score_flyio.engine.pipeline import Outline, Preparation, outline, prepare
 from score_flyio.engine.planning import Plan, Planning
 from score_flyio.engine.project import Project
+from score_flyio.engine.refusal import unserved
 from score_flyio.engine.run import Alone, Run, raise_failures
 from score_flyio.engine.session import Session, StateRecorder, open_session
 from score_flyio.engine.target import Target
@@ -126,7 +127,7 @@ class Engine:
             self.session.memory("plan", needed=_need_project(inputs), to_look=True) as recorder,
             Images(session=self.session, options=options) as images,
         ):
-            found = await images.checked(outline(self.project, recorder.state, inputs))
+            found = _served(await images.checked(outline(self.project, recorder.state, inputs)))
             ready = prepare(recorder.state, found, self.session.emit, to_look=True)
             plans, failures = await Planning(
                 session=self.session,
@@ -420,7 +421,8 @@ class Engine:
             emit(RunStarted(command="deploy", workloads=labels))
             self.session.tell_target()
             async with Images(session=self.session, options=options) as images:
-                found = await images.checked(outline(self.project, state, inputs, self._output))
+                known = outline(self.project, state, inputs, self._output)
+                found = _served(await images.checked(known))
                 ready = prepare(state, found, emit, output=self._output)
                 await self._begin(ready, recorder, options)
                 deployment = Deployment(
@@ -475,3 +477,9 @@ def _well(change: Change) -> Change:
 def _need_project(inputs: Sequence[Input]) -> bool:
     """Whether there must be a project: a fly.toml needs none."""
     return any(item.workload for item in inputs)
+
+
+def _served(found: Outline) -> Outline:
+    """Without apps that nobody serves a resource of: nothing is made beside it, for nothing."""
+    failed = {app: unserved(item, found.around) for app, item in found.inputs.items()}
+    return found.without({app: error for app, error in failed.items() if error is not None})

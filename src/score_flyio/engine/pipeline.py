@@ -5,6 +5,7 @@
 | load and validate each file (`selection`) | that input is refused; the others go on |
 | resolve it as far as that goes without its resources | the same |
 | find its image, or what it is built of (not to generate) | the same |
+| find who serves its resources (not to generate, as the Go tool) | the same |
 | find conflicts and circles among the resources | of those that do not fit, the later is refused |
 | enter workloads and resources into the state | |
 | provision what the workloads need, concurrently; save each result at once | what needs it fails |

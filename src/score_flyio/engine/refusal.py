@@ -83,6 +83,12 @@ def refuse_params(item: Input) -> None:
         raise ScoreFileError(problems=problems)
 
 
+def unserved(item: Input, around: Around) -> ScoreFileError | None:
+    """The error of a workload that asks for resources that nobody serves, if it does."""
+    found = tuple(_unserved(item, around.registry)) if isinstance(item, ScoreApp) else ()
+    return ScoreFileError(problems=found) if found else None
+
+
 def _of_params(item: ScoreApp) -> tuple[Problem, ...]:
     from score_flyio.score.validate import params_findings
 

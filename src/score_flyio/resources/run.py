@@ -170,12 +170,6 @@ class ResourceRun:
         failed = (self._failures[uid] for uid in self._plan.order if uid in self._failures)
         return list(dict.fromkeys(failed))
 
-    def check(self, uids: Collection[ResourceUid]) -> None:
-        """Raise the ResourceError that is certain beforehand: nobody serves some of these."""
-        certain = [self._failures[uid] for uid in uids if uid in self._failures]
-        if certain:
-            raise combined(certain)
-
     async def outputs(self, uids: Collection[ResourceUid]) -> Mapping[ResourceUid, Outputs]:
         """The outputs of resources of the plan, as soon as all of them are there.
 
