@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.cli.conftest import Cli
 from tests.cli.platform import DB, FLY_TOML, WEB, WORKER, Platform, platform, project, use
 
 FAST = "--no-smoke-checks"
+WAITS = {"scale", "rollback", "secrets"}
 
 
 @pytest.fixture
@@ -45,6 +47,37 @@ def levels(served: Platform) -> set[str]:
 
 
 # --- status
+
+
+@pytest.mark.parametrize(
+    ("line", "command", "outcome"),
+    [
+        ("scale web 3", "scale", "done"),
+        ("scale web 3 --dry-run", "scale", "unchanged"),
+        ("scale web 3 --group nobody", "scale", "failed"),
+        ("rollback web", "rollback", "failed"),
+        ("secrets set web A=1", "secrets", "done"),
+        ("ips allocate web v6", "ips allocate", "done"),
+        ("ips release web 2a09::1", "ips release", "failed"),
+        ("certs add web a.example.com", "certs add", "done"),
+        ("certs remove web a.example.com", "certs remove", "failed"),
+        ("destroy web --yes", "destroy", "done"),
+    ],
+)
+def test_events_begin_and_end_as_those_of_a_deploy(
+    cli: Cli, deployed: Platform, line: str, command: str, outcome: str
+) -> None:
+    cli(*line.split(), "--events", "it.jsonl", *([FAST] if command in WAITS else []))
+    found = [json.loads(text) for text in Path("it.jsonl").read_text().splitlines()]
+    assert [event["seq"] for event in found] == list(range(1, len(found) + 1))
+    kinds = [event["kind"] for event in found]
+    assert kinds[:2] == ["run_started", "target_selected"]
+    assert (found[0]["command"], found[0]["workloads"]) == (command, ["web"])
+    assert found[-1]["kind"] == "run_finished"
+    assert found[-1]["outcome"] == outcome
+    assert kinds.count("target_selected") == kinds.count("run_finished") == 1
+    if outcome == "done":
+        assert {"plan_ready", "step_started", "step_finished", "workload_finished"} <= set(kinds)
 
 
 def test_status(cli: Cli, deployed: Platform) -> None:

@@ -166,9 +166,9 @@ class NamedApp(Record):
         if self.rest and not self.told:
             raise no_workload(self.rest[0], [app.workload or app.app for app in self.apps])
 
-    def session(self) -> AbstractAsyncContextManager[Session]:
-        """A visit to the place that the command line names."""
-        return session(self.cli, **self.place)
+    def session(self, *, silent: bool = False) -> AbstractAsyncContextManager[Session]:
+        """A visit to the place that the command line names; operations tell it themselves."""
+        return session(self.cli, **self.place, silent=silent)
 
 
 async def named_app(cli: CliContext, settings: dict[str, Any]) -> NamedApp:

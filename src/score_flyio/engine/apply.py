@@ -29,7 +29,7 @@ from score_flyio.deploy.releases.made import (
 from score_flyio.engine.session import Session, StateRecorder
 from score_flyio.errors import ScoreFlyError, StalePlan
 from score_flyio.errors.unwrap import unwrapped
-from score_flyio.events import Scope, WarningRaised, WorkloadFinished
+from score_flyio.events import PlanReady, Scope, WarningRaised, WorkloadFinished
 from score_flyio.flytoml.spec import AppSpec
 
 MOST_PLANS = 5
@@ -104,6 +104,8 @@ class Work(Record):
         self, applying: Applying, execution: AppExecution, observed: ObservedApp
     ) -> AppPlan:
         """Does the plan."""
+        texts = tuple(step.describe() for step in self.plan.steps)
+        applying.session.emit(PlanReady(scope=execution.context.scope(), steps=texts))
         await applying.steps(execution, self.plan, observed, self.definition)
         return self.plan
 

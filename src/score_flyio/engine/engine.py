@@ -239,7 +239,7 @@ class Engine:
         """
         from score_flyio.engine.operations.rollback import rollback
 
-        session, ref = self._visit(), await self._ref(app)
+        session, ref = self.session, await self._ref(app)
         done = await rollback(session, ref, to=to, options=options, before=before, dry_run=dry_run)
         return _well(done)
 
@@ -260,7 +260,7 @@ class Engine:
         """Changes how many machines groups have, and how large they are."""
         from score_flyio.engine.operations.scale import scale
 
-        session, ref = self._visit(), await self._ref(app)
+        session, ref = self.session, await self._ref(app)
         return _well(await scale(session, ref, request, before=before, dry_run=dry_run))
 
     async def logs(self, app: AppName, wanted: LogFilter | None = None) -> tuple[LogLine, ...]:
@@ -302,7 +302,7 @@ class Engine:
         from score_flyio.engine.operations.secrets import change_secrets
 
         done = await change_secrets(
-            self._visit(),
+            self.session,
             await self._ref(app),
             values,
             stage=stage,
@@ -330,7 +330,7 @@ class Engine:
         """One more address; a `v4` costs money."""
         from score_flyio.engine.operations.addresses import allocate_address
 
-        session, ref = self._visit(), await self._ref(app)
+        session, ref = self.session, await self._ref(app)
         done = await allocate_address(session, ref, kind, region, before=before, dry_run=dry_run)
         return _well(done)
 
@@ -338,7 +338,7 @@ class Engine:
         """Gives an address back."""
         from score_flyio.engine.operations.addresses import release_address
 
-        session, ref = self._visit(), await self._ref(app)
+        session, ref = self.session, await self._ref(app)
         return _well(await release_address(session, ref, ip, dry_run=dry_run))
 
     async def certificates(self, app: AppName) -> tuple[Certificate, ...]:
@@ -365,7 +365,7 @@ class Engine:
         """Has the platform make a certificate, or gives it one."""
         from score_flyio.engine.operations.certificates import add_certificate
 
-        session, ref = self._visit(), await self._ref(app)
+        session, ref = self.session, await self._ref(app)
         return _well(await add_certificate(session, ref, hostname, own, dry_run=dry_run))
 
     async def remove_certificate(
@@ -374,7 +374,7 @@ class Engine:
         """Takes all certificates of a host name away."""
         from score_flyio.engine.operations.certificates import remove_certificate
 
-        session, ref = self._visit(), await self._ref(app)
+        session, ref = self.session, await self._ref(app)
         return _well(await remove_certificate(session, ref, hostname, dry_run=dry_run))
 
     async def destroy(
@@ -387,7 +387,7 @@ class Engine:
         """Deletes apps with all that belongs to them, then the resources that only they used."""
         from score_flyio.engine.operations.destroy import destroy
 
-        session, refs = self._visit(), [await self._ref(app) for app in apps]
+        session, refs = self.session, [await self._ref(app) for app in apps]
         done = await destroy(
             session, refs, keep_volumes=keep_volumes, before=before, dry_run=dry_run
         )

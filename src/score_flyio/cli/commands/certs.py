@@ -9,10 +9,10 @@ from attrs import frozen
 
 from score_flyio.base.document import Document, merged
 from score_flyio.base.input_file import read_input
-from score_flyio.cli.apps import NamedApp, named_app, names_one_app
+from score_flyio.cli.apps import NamedApp, named_app, names_one_app, session
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import dry_run_option, json_option
+from score_flyio.cli.options import dry_run_option, events_option, json_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ async def list_(cli: CliContext, **settings: Any) -> None:
 @click.option("--fullchain", metavar="FILE.pem", help="A certificate of your own, with its chain.")
 @click.option("--private-key", metavar="FILE.pem", help="The key of that certificate.")
 @dry_run_option
+@events_option
 @json_option
 async def add(
     cli: CliContext,
@@ -74,12 +75,14 @@ async def add(
     own = _own(cli, fullchain, private_key)
     named = await named_app(cli, settings)
     hostname = _hostname(named)
-    async with named.session() as visit:
+    async with named.session(silent=True) as visit:
         change = await add_certificate(visit, named.ref, hostname, own, dry_run=dry_run)
         if dry_run:
             return show_plan(cli, [change.plan])
         code = _exit_code(cli, change)
-        if not code:
+    if not code:
+        place = named.place | {"events_file": None}  # those of the change have had their last one
+        async with session(cli, **place, silent=True) as visit:
             _tell(named, await show_certificate(visit, named.ref, hostname))
     return code
 
@@ -102,6 +105,7 @@ async def check(cli: CliContext, **settings: Any) -> int:
 @command.command("remove")
 @names_one_app("HOSTNAME")
 @dry_run_option
+@events_option
 @json_option
 async def remove(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
     """Take the certificates of a host name away."""
@@ -110,7 +114,7 @@ async def remove(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
 
     named = await named_app(cli, settings)
     hostname = _hostname(named)
-    async with named.session() as visit:
+    async with named.session(silent=True) as visit:
         change = await remove_certificate(visit, named.ref, hostname, dry_run=dry_run)
     if dry_run:
         return show_plan(cli, [change.plan])

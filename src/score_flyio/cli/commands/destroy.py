@@ -95,5 +95,5 @@ async def _destroy(
             if not cli.confirm("Destroy all of this?", yes=yes):
                 raise UsageError("nothing was destroyed", code="not_agreed")
 
-    async with session(cli, **place) as visit:
+    async with session(cli, **place, silent=True) as visit:
         return await destroy(visit, apps, keep_volumes=keep_volumes, before=agree, dry_run=dry_run)

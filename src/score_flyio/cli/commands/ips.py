@@ -11,7 +11,7 @@ from score_flyio.base.document import Document, merged
 from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import dry_run_option, json_option, yes_option
+from score_flyio.cli.options import dry_run_option, events_option, json_option, yes_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,13 +35,15 @@ class AddressChanged(Document):
 @json_option
 async def list_(cli: CliContext, **settings: Any) -> None:
     """List the addresses of an app."""
+    from score_flyio.cli.render.wording import ago_of
     from score_flyio.engine.operations.addresses import list_addresses
 
     named = await named_app(cli, settings)
     named.no_more()
     async with named.session() as visit:
         found = await list_addresses(visit, named.ref)
-    rows = [[one.ip, one.type, one.region or "-", one.created_at or "-"] for one in found]
+    now = cli.clock.time()
+    rows = [[one.ip, one.type, one.region or "-", ago_of(one.created_at, now)] for one in found]
     text = cli.output.table(["ADDRESS", "TYPE", "REGION", "CREATED"], rows)
     cli.output.result(found, text)
 
@@ -51,6 +53,7 @@ async def list_(cli: CliContext, **settings: Any) -> None:
 @click.option("-r", "--region", metavar="REGION", help="Where the address leads to.")
 @yes_option
 @dry_run_option
+@events_option
 @json_option
 async def allocate(
     cli: CliContext, *, region: str | None, yes: bool, dry_run: bool, **settings: Any
@@ -70,7 +73,7 @@ async def allocate(
         if cost and not cli.confirm(f"Allocate a {kind} address for {cost}?", yes=yes):
             raise UsageError("nothing was allocated", code="not_agreed")
 
-    async with named.session() as visit:
+    async with named.session(silent=True) as visit:
         change = await allocate_address(
             visit, named.ref, kind, region, before=agree, dry_run=dry_run
         )
@@ -80,6 +83,7 @@ async def allocate(
 @command.command("release")
 @names_one_app("ADDRESS")
 @dry_run_option
+@events_option
 @json_option
 async def release(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
     """Give an address back; the app is not reached by it any more."""
@@ -88,7 +92,7 @@ async def release(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
     named = await named_app(cli, settings)
     if len(named.rest) != 1:
         raise UsageError("give one address", hint="such as one that ips list shows")
-    async with named.session() as visit:
+    async with named.session(silent=True) as visit:
         change = await release_address(visit, named.ref, named.rest[0], dry_run=dry_run)
     return _tell(named, change, done="released")
 

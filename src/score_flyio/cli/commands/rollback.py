@@ -74,6 +74,6 @@ async def command(
             if not cli.confirm(question, yes=yes):
                 raise UsageError("nothing was changed", code="not_agreed")
 
-    async with named.session() as visit:
+    async with named.session(silent=True) as visit:
         change = await rollback(visit, ref, to=to, options=how, before=tell_where, dry_run=dry_run)
     return tell_change(cli, change, RolledBack(to=change.plan.release.back_to))

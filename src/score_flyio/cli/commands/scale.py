@@ -92,7 +92,7 @@ async def _scale(named: NamedApp, request: ScaleRequest, *, yes: bool, dry_run: 
             if not cli.confirm(" ".join(questions), yes=yes):
                 raise UsageError("nothing was changed", code="not_agreed")
 
-    async with named.session() as visit:
+    async with named.session(silent=True) as visit:
         change = await scale(visit, named.ref, request, before=agree, dry_run=dry_run)
     return tell_change(cli, change)
 

@@ -12,7 +12,7 @@ from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import WAITING, deploy_options, release_record_option
-from score_flyio.cli.options import dry_run_option, json_option, options
+from score_flyio.cli.options import dry_run_option, events_option, json_option, options
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ command = Group("secrets", help="List, set, unset or import secrets.")
 stage_option = click.option(
     "--stage", is_flag=True, help="Only store them: machines see them when they next start."
 )
-CHANGE: Final = (*WAITING, release_record_option, dry_run_option, json_option)
+CHANGE: Final = (*WAITING, release_record_option, dry_run_option, events_option, json_option)
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -50,13 +50,15 @@ class SecretsStored(SecretsChanged):
 @json_option
 async def list_(cli: CliContext, **settings: Any) -> None:
     """List names and digests of secrets; values cannot be read."""
+    from score_flyio.cli.render.wording import ago_of
     from score_flyio.engine.operations.secrets import list_secrets
 
     named = await named_app(cli, settings)
     named.no_more()
     async with named.session() as visit:
         found = await list_secrets(visit, named.ref)
-    rows = [[secret.name, secret.digest, secret.updated_at or "-"] for secret in found]
+    now = cli.clock.time()
+    rows = [[one.name, one.digest, ago_of(one.updated_at, now)] for one in found]
     text = cli.output.table(["NAME", "DIGEST", "UPDATED"], rows)
     cli.output.result(found, text)
 
@@ -132,7 +134,7 @@ async def _change(
 
     cli, ref = named.cli, named.ref
     names = tuple(sorted(values))
-    async with named.session() as visit:
+    async with named.session(silent=True) as visit:
         change = await change_secrets(
             visit,
             ref,

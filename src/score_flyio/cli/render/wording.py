@@ -8,6 +8,7 @@ The tables go by `kind`, so that the classes of events that do not happen need n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from score_flyio.base.counted import counted
@@ -56,6 +57,14 @@ def ago(seconds: float) -> str:
         if (count := int(seconds // size)) >= 1:
             return f"{count} {unit}{'' if count == 1 else 's'} ago"
     return "just now"
+
+
+def ago_of(stamp: str | None, now: float) -> str:
+    """The same of a time in RFC 3339; another text stays, and nothing is `-`."""
+    try:
+        return ago(now - datetime.fromisoformat(stamp or "").timestamp())
+    except ValueError:
+        return stamp or "-"
 
 
 def is_alarm(event: events.Event) -> bool:

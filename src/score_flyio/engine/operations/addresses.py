@@ -15,6 +15,7 @@ from score_flyio.deploy.step import Step
 from score_flyio.engine.apply import Work
 from score_flyio.engine.operations.apps import AppRef, observe
 from score_flyio.engine.operations.change import Before, Change, change_unremembered
+from score_flyio.engine.operations.framed import framed
 from score_flyio.engine.session import Session
 from score_flyio.errors import UsageError
 from score_flyio.fly.present import ip_type
@@ -47,6 +48,7 @@ async def list_addresses(session: Session, ref: AppRef) -> tuple[Address, ...]:
     return tuple(sorted(map(_address, observed.addresses), key=lambda address: address.ip))
 
 
+@framed("ips allocate")
 async def allocate_address(
     session: Session,
     ref: AppRef,
@@ -75,6 +77,7 @@ async def allocate_address(
     return await change_unremembered(session, look, before=before, dry_run=dry_run)
 
 
+@framed("ips release")
 async def release_address(
     session: Session, ref: AppRef, ip: str, *, dry_run: bool = False
 ) -> Change:

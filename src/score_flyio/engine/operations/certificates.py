@@ -16,6 +16,7 @@ from score_flyio.deploy.observe import Wanted
 from score_flyio.engine.apply import Work
 from score_flyio.engine.operations.apps import AppRef, observe
 from score_flyio.engine.operations.change import Change, change_unremembered
+from score_flyio.engine.operations.framed import framed
 from score_flyio.engine.session import Session
 from score_flyio.errors import InvalidRequest, NotAuthorized, NotFound, UsageError
 
@@ -69,6 +70,7 @@ async def list_certificates(session: Session, ref: AppRef) -> tuple[Certificate,
     return tuple(sorted(map(_certificate, found), key=lambda c: c.hostname))
 
 
+@framed("certs add")
 async def add_certificate(
     session: Session,
     ref: AppRef,
@@ -92,6 +94,7 @@ async def add_certificate(
     return await change_unremembered(session, look, before=None, dry_run=dry_run)
 
 
+@framed("certs remove")
 async def remove_certificate(
     session: Session, ref: AppRef, hostname: str, *, dry_run: bool = False
 ) -> Change:

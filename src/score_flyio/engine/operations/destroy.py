@@ -15,6 +15,7 @@ from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.planning.removal import removal_steps
 from score_flyio.engine.apply import Work, apply
 from score_flyio.engine.operations.apps import AppRef
+from score_flyio.engine.operations.framed import framed
 from score_flyio.engine.session import Session, StateRecorder
 from score_flyio.errors import ResourceError
 from score_flyio.errors.unwrap import unwrapped
@@ -119,9 +120,10 @@ class Destruction(Documented):
         )
 
 
+@framed("destroy")
 async def destroy(
     session: Session,
-    refs: Iterable[AppRef],
+    refs: Sequence[AppRef],
     *,
     keep_volumes: bool = False,
     before: Callable[[Destruction], None] | None = None,
@@ -132,7 +134,7 @@ async def destroy(
     Resources go only when all apps that may use them are gone.
     """
     async with session.memory("destroy", to_look=dry_run) as recorder:
-        plan = await _plan(session, tuple(refs), recorder.state, keep_volumes=keep_volumes)
+        plan = await _plan(session, refs, recorder.state, keep_volumes=keep_volumes)
         if dry_run:
             return plan
         if before is not None:

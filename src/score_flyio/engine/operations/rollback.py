@@ -37,6 +37,7 @@ from score_flyio.engine.operations.change import (
     definition_after,
     known_definition,
 )
+from score_flyio.engine.operations.framed import framed
 from score_flyio.engine.operations.releases import known_releases
 from score_flyio.engine.session import Session
 from score_flyio.errors import UsageError
@@ -49,6 +50,7 @@ _PASSED = frozenset({ALL_SECRETS_SEEN, BACK_TO})
 """Our metadata that is about the last start of a machine, or about the release itself."""
 
 
+@framed("rollback")
 async def rollback(
     session: Session,
     ref: AppRef,

@@ -38,6 +38,7 @@ from score_flyio.engine.operations.change import (
     definition_after,
     known_definition,
 )
+from score_flyio.engine.operations.framed import framed
 from score_flyio.engine.session import Session
 from score_flyio.errors import UsageError
 from score_flyio.fly.codec import structure_answer
@@ -171,6 +172,7 @@ class _Known:
         return (primary or next(iter(elsewhere), "") or default or "",)
 
 
+@framed("scale")
 async def scale(
     session: Session,
     ref: AppRef,

@@ -37,6 +37,7 @@ from score_flyio.engine.operations.change import (
     definition_after,
     known_definition,
 )
+from score_flyio.engine.operations.framed import framed
 from score_flyio.engine.session import Session
 from score_flyio.errors import Conflict, UsageError
 from score_flyio.errors.unwrap import unwrapped
@@ -135,6 +136,7 @@ class _Setting:
         )
 
 
+@framed("secrets")
 async def change_secrets(
     session: Session,
     ref: AppRef,

@@ -1,0 +1,104 @@
+"""What plans and tables look like on terminals of 80 and of 120 columns, line by line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cli.conftest import Cli
+from tests.cli.platform import WEB, Platform, platform, project, use
+from tests.cli.test_terminal import WIDTHS, run, steady
+
+WITH_RESOURCE = (
+    WEB.replace("{LEVEL: info}", '{LEVEL: info, HOST: "${resources.db.host}"}')
+    + "resources:\n  db: {type: thing}\n"
+)
+OUTPUTS = '{"host": "h", "password_of_nobody": "p", "port": 1, "an_output_with_a_long_name": 2}'
+MACHINE = [
+    "      image: nginx:1",
+    "      size: shared-cpu-1x, 256 MB",
+    "      env: HOST, LEVEL",
+    "      services[0]: 8080 → 8080 tcp",
+    "      checks.liveness_probe: http GET / on 8080",
+]
+RESOURCES = {
+    80: [
+        "UID  SOURCE WORKLOAD  PROVISIONER  OUTPUTS",
+        "thing.default#web.db  web  t  an_output_with_a_long_name,",
+        f"{52 * ' '}host, password_of_nobody,",
+        f"{52 * ' '}port",
+    ],
+    120: [
+        "UID  SOURCE WORKLOAD  PROVISIONER  OUTPUTS",
+        "thing.default#web.db  web  t  an_output_with_a_long_name, host, password_of_nobody, port",
+    ],
+}
+
+
+@pytest.fixture
+def served(cli: Cli) -> Iterator[Platform]:
+    with platform() as running:
+        use(cli, running)
+        project(cli, {"web.yaml": WITH_RESOURCE})
+        added = cli("provisioners", "add", "t", "thing", "--static-json", OUTPUTS)
+        assert added.exit_code == 0
+        yield running
+
+
+def capture(cli: Cli, *arguments: str, columns: int) -> list[str]:
+    """The screen without where it goes to."""
+    shown = run(cli, *arguments, columns=columns)
+    assert shown.code == 0, shown.raw
+    assert max(map(len, shown.screen)) <= columns
+    return [line for line in steady(shown.screen) if not line.startswith("CLOCK target:")]
+
+
+@WIDTHS
+def test_a_first_plan(cli: Cli, served: Platform, columns: int) -> None:
+    assert capture(cli, "plan", "web.yaml", columns=columns) == [
+        "+ provision thing.default#web.db: its outputs are known later",
+        "web (app x-web):",
+        "  + create app x-web in organization personal",
+        "  + create machine of group app × 2",
+        *MACHINE,
+        "1 app, 1 resource to provision, 2 machines to create; 0 USD a month in addresses",
+    ]
+
+
+@WIDTHS
+def test_what_is_deployed(cli: Cli, served: Platform, columns: int) -> None:
+    assert cli("deploy", "web.yaml", "--no-smoke-checks").exit_code == 0
+    assert cli("ips", "allocate", "web", "v6").exit_code == 0
+    assert cli("secrets", "set", "web", "A=1", "--stage").exit_code == 0
+    assert capture(cli, "resources", "list", columns=columns) == RESOURCES[columns]
+    assert capture(cli, "plan", "web.yaml", "-e", "LEVEL=debug", columns=columns) == [
+        "ask again for thing.default#web.db: it is provisioned",
+        "web (app x-web):",
+        "  ~ update machine of group app × 2 (MACHINE, MACHINE)",
+        "      env.LEVEL: info → debug",
+        "  note: secrets that were staged go live with this deploy: A",
+        "1 app, 2 machines to update; 0 USD a month in addresses",
+    ]
+    more, image, *others = capture(cli, "scale", "web", "4", "--dry-run", columns=columns)[1:]
+    assert more == "  + create machine of group app × 2 (iad)"
+    assert re.fullmatch(r"      image: nginx:1@sha256:[0-9a-f]{12}", image)
+    assert others[0] == MACHINE[1]
+    assert others[-1] == "1 app, 2 machines to create; 0 USD a month in addresses"
+    header, address = capture(cli, "ips", "list", "web", columns=columns)
+    assert header == "ADDRESS  TYPE  REGION  CREATED"
+    assert re.fullmatch(r"[0-9a-f:]+  v6  global  (just now|\d minutes? ago)", address)
+    header, secret = capture(cli, "secrets", "list", "web", columns=columns)
+    assert header == "NAME  DIGEST  UPDATED"
+    assert re.fullmatch(r"A  [0-9a-f]{16}  (just now|\d minutes? ago)", secret)
+    assert cli("secrets", "list", "web", "--json").json[0]["updated_at"].endswith("Z")
+    title, machines, released, app, *rest = capture(cli, "destroy", "--dry-run", columns=columns)
+    assert title == "web (app x-web):"
+    assert machines.startswith("  - destroy machine × 2 (MACHINE, MACHINE): the app is destroyed")
+    assert released.startswith("  - release address ")
+    assert app == "  - destroy app x-web"
+    assert rest == [
+        "1 app, 2 machines to destroy; 0 USD a month in addresses",
+        "deprovision thing.default#web.db",
+    ]
