@@ -25,6 +25,7 @@ from tests.simulation.commands import (
     touches,
     waits,
 )
+from tests.simulation.data import left_behind
 from tests.simulation.people import THEIR_SECRET
 from tests.simulation.platform import WatchedWorld, group_of, healthy, living
 from tests.simulation.scenario import Scenario
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 def after_run(simulation: Simulation, record: RunRecord, capacity: CapacityWatch) -> list[str]:
     """Promises that hold after every single run."""
     found = [*_requests(simulation, record), *_told(record), *capacity.broken()]
-    found += _out_of_bounds(simulation, record)
+    found += [*_out_of_bounds(simulation, record), *left_behind(simulation, record)]
     if not record.killed:
         found += [*_leases(simulation, record), *_honest(simulation, record)]
     if record.status is not None and record.plan.calm and record.exit_code == 0:

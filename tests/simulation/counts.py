@@ -25,11 +25,15 @@ class Counts:
     in_doubt: bool = False
     """Whether a run since the last look was cut short."""
 
-    def broken(self, simulation: Simulation, place: int) -> list[str]:
-        """Notes the command in a place, which is done, and says which counts are not kept."""
+    def broken(self, simulation: Simulation, place: int, *, refused: bool) -> list[str]:
+        """Notes the command in a place, which is done, and says which counts are not kept.
+
+        One that was refused, as of an app that is not there, makes nothing of them.
+        """
         command = simulation.scenario.commands[place]
         unknown = uncertain(simulation.scenario, place)
-        self._note(simulation, command)
+        if not refused:
+            self._note(simulation, command)
         self._lose(simulation)
         found = []
         for (app, group), count in list(self.wanted.items()):

@@ -45,6 +45,8 @@ class SimApp:
     checked: bool = True
     volume: str | None = None
     """The process group that has a volume."""
+    moving: bool = False
+    """Whether its data goes on in group `app` while a version has not that group."""
     release_command: bool = False
     machine_check: bool = False
     secrets: bool = False
@@ -67,6 +69,12 @@ class SimApp:
     @property
     def app(self) -> str:
         return f"sim-{self.name}"
+
+    def mounting(self, version: Version) -> str | None:
+        """The group of a version that has the volume."""
+        if self.volume in version.groups:
+            return self.volume
+        return "app" if self.volume and self.moving else None
 
     def _score(self, version: Version) -> dict[str, Any]:
         variables = {"VALUE": str(version.value), **MARKS[version.bad]}
@@ -118,7 +126,7 @@ class SimApp:
         if self.machine_check:
             result = "false" if version.bad == "test" else "true"
             lines += ["[[machine_checks]]", f'command = ["{result}"]']
-        if self.volume in version.groups:
+        if mounting := self.mounting(version):
             lines += ["[[mounts]]", 'source = "data"', 'destination = "/data"']
-            lines += [f'processes = ["{self.volume}"]']
+            lines += [f'processes = ["{mounting}"]']
         return "\n".join(lines) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from tests.simulation.capacity import CapacityWatch
 from tests.simulation.certainty import must_end_well, uncertain
 from tests.simulation.commands import Deploy, Destroy, RemoveCertificate, Rollback, name_of
 from tests.simulation.counts import Counts
+from tests.simulation.data import attached
 from tests.simulation.ending import at_the_end
 from tests.simulation.fleet import different, fleet, too_many
 from tests.simulation.mortal import Disk, Life, MortalStore, Steps, as_any
@@ -55,6 +56,8 @@ class RunRecord:
     life: Life
     events: list[Event] = field(factory=list)
     state_before: tuple[str, str | None] | None = None
+    attached: Mapping[str, str] = field(factory=dict)
+    """By volume, the machine that had it before."""
     report: Report | None = None
     status: Status | None = None
     told: list[str] = field(factory=list)
@@ -218,7 +221,7 @@ class Simulation:
         text = f"refused, {getattr(record.error, 'code', '')}" if record.refused else "done"
         if isinstance(plan.command, RemoveCertificate) and plan.again and record.refused:
             text = "done"
-        broken = self.counts.broken(self, plan.place)
+        broken = self.counts.broken(self, plan.place, refused=record.refused)
         self.violations += [f"run {record.number}: {text}" for text in broken]
         self.endings[plan.place] = Ending(text=text, fleet=fleet(self, settled=False))
         for app in self.scenario.apps:
@@ -243,6 +246,7 @@ class Simulation:
             first_request=len(self.emulator.journal.entries),
             life=life,
             state_before=self.disk.texts,
+            attached=attached(self.emulator.world),
         )
         self.records.append(record)
         faults = CountedFaults(plan.faults, seed=self.scenario.seed * 100 + number)

@@ -14,17 +14,23 @@ from score_flyio.deploy.app_step import SetSecrets
 from score_flyio.deploy.desired.update import MachineUpdate, update_input
 from score_flyio.deploy.execution.steps import secrets as secret_steps
 from score_flyio.deploy.metadata import Launch
-from score_flyio.deploy.planning import groups, updates
+from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.planning import departures, groups, notes, updates
 from score_flyio.deploy.planning.counts import Missing
+from score_flyio.deploy.planning.moves import Moves
 from score_flyio.events import WarningRaised
 from score_flyio.fly import creation
 from score_flyio.fly.errors import is_doubtful
 from score_flyio.fly.leases import LeaseBook
 from score_flyio.resources.run import ResourceRun
 from score_flyio.state.saving import Saver
-from tests.simulation.scenario import scenario
+from tests.simulation.commands import Deploy
+from tests.simulation.inputs import SimApp, Version
+from tests.simulation.scenario import RunPlan, scenario
+from tests.simulation.simulate import on_mock_clock
 from tests.simulation.soak import simulate_seed
 
+AGREED = DeployOptions(strategy="rolling", allow_destructive=True)
 ENOUGH_SEEDS = 60
 """Within so many seeds each defect must show."""
 
@@ -114,6 +120,36 @@ def test_counts_that_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(groups, "missing_of_launch", bring_back)
     assert first_violation(", people want")
     assert first_violation(", people want", with_people=True)
+
+
+def test_data_that_does_not_go_on_in_another_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: Any, **__: Any) -> Moves:
+        """Groups end and begin, each with its own volumes."""
+        return Moves()
+
+    assert not regrouped(moving=True)
+    monkeypatch.setattr(departures, "moves", none)
+    assert any("left behind for a new, empty one" in text for text in regrouped(moving=True))
+
+
+def test_a_volume_that_is_left_behind_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not regrouped()
+    monkeypatch.setattr(notes, "left_behind", lambda *_: ())
+    assert any("was left behind without a word" in text for text in regrouped())
+
+
+def regrouped(*, moving: bool = False) -> tuple[str, ...]:
+    """Violations of deploys with a group that has a volume, without it, and with it once more.
+
+    `moving`: its mount goes to another group meanwhile.
+    """
+    given = next(s for n in count() if len((s := scenario(n)).secret_generations) >= 3)
+    both = Version(groups=("app", "worker"))
+    app = SimApp(
+        name="data", kind="toml", volume="worker", moving=moving, versions=(both, Version(), both)
+    )
+    runs = tuple(RunPlan(command=Deploy(stage=n), place=n, pause=60.0) for n in range(3))
+    return on_mock_clock(evolve(given, apps=(app,), runs=runs, options=AGREED)).violations
 
 
 def test_an_old_size_that_is_written_back(monkeypatch: pytest.MonkeyPatch) -> None:

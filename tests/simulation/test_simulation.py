@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from attrs import evolve
 
-from tests.simulation.commands import Deploy, Destroy, Look, name_of
+from tests.simulation.commands import Deploy, Destroy, Look, Scale, name_of
 from tests.simulation.scenario import Disturbance, RunPlan, scenario
 from tests.simulation.simulate import on_mock_clock, simulate
 from tests.simulation.soak import replay_command, simulate_seed
@@ -71,3 +71,15 @@ def test_simulations_kill_and_disturb() -> None:
     outcomes = [simulate_seed(seed) for seed in range(20)]
     assert sum(sum(outcome.kills.values()) for outcome in outcomes) >= 10
     assert sum(sum(outcome.faults.values()) for outcome in outcomes) >= 30
+
+
+def test_what_is_refused_changes_no_count_that_people_want() -> None:
+    """An app that was destroyed cannot be scaled; a later deploy begins it anew."""
+    seeds = (found for seed in range(200) if (found := scenario(seed)).operations)
+    given = next(found for found in seeds if not found.people)
+    deploy, app = Deploy(stage=0), given.apps[0].app
+    scale = Scale(app=app, counts=(("app", 3),))
+    commands = (deploy, Destroy(apps=(app,)), scale, deploy)
+    runs = tuple(RunPlan(command=c, place=n, pause=60.0) for n, c in enumerate(commands))
+    outcome = on_mock_clock(evolve(given, apps=given.apps[:1], runs=runs))
+    assert (outcome.violations, outcome.codes) == ((), Counter({0: 4, 2: 1}))
