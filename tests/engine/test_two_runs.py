@@ -181,7 +181,7 @@ class Serving:
 
 
 PROMISED: Final = {"rolling": 1, "canary": 1, "bluegreen": 2}
-CALLS: Final = {"rolling": 16, "canary": 24, "bluegreen": 40}
+CALLS: Final = {"rolling": 20, "canary": 26, "bluegreen": 40}
 """More requests than such a deploy sends, so that the last moments are after its end."""
 
 
@@ -234,6 +234,32 @@ async def test_a_second_run_at_every_moment_of_one_that_moves_volumes(new: FlyTo
         groups = Counter(m.config["metadata"]["fly_process_group"] for m in lab.machines())
         assert groups == ({"web": 2} if new is RENAMED else {"app": 2, "worker": 1}), moment
         assert set(holders(lab).values()) == {"web" if new is RENAMED else "worker"}, moment
+        check_clean(lab)
+
+
+@pytest.mark.parametrize("way", ["scale", "group"])
+async def test_a_second_deploy_at_every_moment_of_a_run_that_stops_and_ends_machines(
+    way: str,
+) -> None:
+    """What is stopped on its way out is neither started again nor taken for one at rest."""
+    both = toml("[processes]\napp = 'serve'\nworker = 'work'\n", check=False)
+    alone = toml("[processes]\napp = 'serve'\n", check=False, image="nginx:3")
+
+    async def one_less(lab: Lab) -> int:
+        request = ScaleRequest(counts={"app": 1}, options=QUICK)
+        return await _code(lab, lambda e: e.scale("web", request))
+
+    async def ends_a_group(lab: Lab) -> int:
+        return (await lab.deploy(alone, options=AGREED)).code
+
+    for moment in range(0, 24, 2):
+        lab = Lab.build()
+        await lab.deploy(both if way == "group" else toml())
+        first = ends_a_group if way == "group" else one_less
+        second = ends_a_group if way == "group" else deploys("nginx:3")
+        assert await together(lab, first, second, moment) == (0, 0), moment
+        assert lab.images() == ["nginx:3"] * (2 if way == "group" else 1), moment
+        assert {m.state for m in lab.machines()} == {"started"}, moment
         check_clean(lab)
 
 
