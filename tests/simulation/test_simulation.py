@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from attrs import evolve
 
-from tests.simulation.commands import Deploy, Destroy, Look, Scale, name_of
+from tests.simulation.commands import Command, Deploy, Destroy, Look, Scale, name_of
 from tests.simulation.scenario import Disturbance, RunPlan, scenario
 from tests.simulation.simulate import on_mock_clock, simulate
 from tests.simulation.soak import replay_command, simulate_seed
@@ -79,7 +79,7 @@ def test_what_is_refused_changes_no_count_that_people_want() -> None:
     given = next(found for found in seeds if not found.people)
     deploy, app = Deploy(stage=0), given.apps[0].app
     scale = Scale(app=app, counts=(("app", 3),))
-    commands = (deploy, Destroy(apps=(app,)), scale, deploy)
+    commands: tuple[Command, ...] = (deploy, Destroy(apps=(app,)), scale, deploy)
     runs = tuple(RunPlan(command=c, place=n, pause=60.0) for n, c in enumerate(commands))
     outcome = on_mock_clock(evolve(given, apps=given.apps[:1], runs=runs))
     assert (outcome.violations, outcome.codes) == ((), Counter({0: 4, 2: 1}))
