@@ -66,7 +66,7 @@ class Counts:
         """What the command makes of it."""
         scenario = simulation.scenario
         match command:
-            case Scale() if command.app in simulation.emulator.world.apps:  # else it was refused
+            case Scale():
                 for group, count in command.counts:
                     self.wanted[command.app, group] = None if command.regions else count
             case Rollback():  # groups that began since go, those that left come back
