@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -175,7 +176,9 @@ async def serve(
     async with _emulator(cli, **settings) as emulator:
         try:
             async with emulator.serve(port, host, names=names) as url:
-                cli.output.result(Serving(url=url), url)
+                # one line, for whoever waits for it
+                line = json.dumps(Serving(url=url).to_json()) if cli.output.json else url
+                cli.output.write(line)
                 names = ("FLY_FLAPS_BASE_URL", "FLY_API_BASE_URL", "FLY_UIEX_BASE_URL")
                 addresses = " ".join(f"{name}={url}" for name in names)
                 registry = f"FLY_REGISTRY_HOST={url.removeprefix('http://')}"
