@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import subprocess
@@ -53,10 +52,10 @@ class Served:
 def emulator(folder: Path, *settings: str) -> Iterator[tuple[str, Path]]:
     """The URL of a served emulator, and its journal."""
     journal = folder / "journal.jsonl"
-    command = tool("emulator", "serve", "--port=0", "--json", f"--journal={journal}", *settings)
+    command = tool("emulator", "serve", "--port=0", f"--journal={journal}", *settings)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
-        url = json.loads(process.stdout.readline())["url"]
+        url = process.stdout.readline().decode().split()[-1]
         try:
             yield url, journal
         finally:
