@@ -125,3 +125,8 @@ def test_a_port_in_use_is_named(cli: Cli) -> None:
         result = cli("emulator", "serve", "--port", str(port), "--json")
     assert result.exit_code == 2
     assert f"port {port}" in result.json["error"]["message"]
+
+
+def test_the_address_is_one_line_for_whoever_waits_for_it() -> None:
+    with serving("--json") as (_, line):
+        assert httpx.get(f"{json.loads(line)['url']}/health").status_code == 200
