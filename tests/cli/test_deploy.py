@@ -233,7 +233,7 @@ def test_without_a_project(cli: Cli, served: Platform) -> None:
 def test_no_provisioner(cli: Cli, served: Platform) -> None:
     project(cli, {"db.yaml": DB, "worker.yaml": WORKER})
     result = cli("deploy", "db.yaml", "worker.yaml", FAST)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "thing.default#db-user.db" in result.stderr
     assert "worker (app x-worker): done" in result.stdout
     headers = {"authorization": "Bearer dummy"}

@@ -54,8 +54,8 @@ containers: {main: {image: nginx, volumes: {/data: {source: data}}}}
 @pytest.mark.parametrize(
     ("part", "told"),
     [
-        ("files: {b/c: {content: a}}", "files[b/c]: guest_path: 'b/c' is no absolute path"),
-        ("volumes: {data: {source: x}}", "volumes.data: destination: 'data' is no absolute path"),
+        ("files: {b/c: {content: a}}", "files[b/c]: 'b/c' is no absolute path"),
+        ("volumes: {data: {source: x}}", "volumes.data: 'data' is no absolute path"),
     ],
 )
 def test_what_fly_cannot_take_has_its_place_in_the_score_file(

@@ -99,7 +99,7 @@ def test_generate_and_deploy_names_each_failed_workload(cli: Cli, served: Platfo
     write(aa=1, bb=1, cc=1)
     assert served.url
     result = cli("generate", *FILES, "--deploy", "--deploy-args", " ".join(FAST))
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     lines = result.stdout.splitlines()[:3]
     assert lines == ["aa (app x-aa): failed", "bb (app x-bb): failed", "cc (app x-cc): failed"]
 
