@@ -104,8 +104,6 @@ class Work(Record):
         self, applying: Applying, execution: AppExecution, observed: ObservedApp
     ) -> AppPlan:
         """Does the plan."""
-        texts = tuple(step.describe() for step in self.plan.steps)
-        applying.session.emit(PlanReady(scope=execution.context.scope(), steps=texts))
         await applying.steps(execution, self.plan, observed, self.definition)
         return self.plan
 
@@ -266,6 +264,8 @@ class Applying:
         self._plans[plan.app] = plan
         execution.context.saw(observed)
         scope = execution.context.scope()
+        texts = tuple(step.describe() for step in plan.steps)
+        self.session.emit(PlanReady(scope=scope, steps=texts))
         for note in plan.notes:
             self.session.emit(WarningRaised(scope=scope, message=note, code="plan_note"))
         if definition is not None:

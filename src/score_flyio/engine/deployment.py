@@ -22,7 +22,7 @@ from score_flyio.engine.inputs import Input
 from score_flyio.engine.planning import Planning, open_options, settled
 from score_flyio.errors import ScoreFlyError
 from score_flyio.errors.unwrap import unwrapped
-from score_flyio.events import PlanReady, Scope, WarningRaised, WorkloadFinished
+from score_flyio.events import Scope, WarningRaised, WorkloadFinished
 from score_flyio.state.model import ProjectState
 
 
@@ -166,8 +166,6 @@ class _Deploy:
         execution: AppExecution,
         observed: ObservedApp,
     ) -> None:
-        texts = tuple(step.describe() for step in plan.steps)
-        self.run.session.emit(PlanReady(scope=execution.context.scope(), steps=texts))
         execution.context.secret_names = plan.secret_names
         execution.context.secret_values = tuple(desired.secrets.values())
         await applying.steps(execution, plan, observed, desired.spec)

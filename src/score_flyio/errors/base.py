@@ -92,6 +92,8 @@ class ScoreFlyError(Exception):
     """What the command line ends with."""
     code: str = "failed"
     """Stable name of the kind of error, for machine-readable output."""
+    logs: tuple[str, ...] = ()
+    """What the machine said last that failed, where it was one and that can be read."""
 
     def __init__(
         self,

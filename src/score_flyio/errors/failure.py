@@ -6,7 +6,6 @@ from attrs import frozen
 
 from score_flyio.base.document import Document
 from score_flyio.errors.base import Problem, ScoreFlyError
-from score_flyio.errors.runs import DeployError
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -37,6 +36,6 @@ class Failure(Document):
             message=error.message,
             hint=error.hint,
             problems=error.problems,
-            logs=error.logs if isinstance(error, DeployError) else (),
+            logs=error.logs,
             failures=failures,
         )

@@ -118,8 +118,6 @@ class DeployError(ScoreFlyError):
         """The `Report` of the run, where the error ends one."""
         self.machine = machine
         """The machine that failed, where it was one."""
-        self.logs: tuple[str, ...] = ()
-        """What that machine said last, where it can be read."""
 
 
 class EngineError(ScoreFlyError):

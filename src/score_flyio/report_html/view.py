@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import frozen
 
-from score_flyio.deploy.execution.report import AppReport, Report, StepReport, logs_of
+from score_flyio.deploy.execution.report import AppReport, Report, StepReport
 from score_flyio.errors import DeployError, FlyApiError, Problem, ScoreFlyError
 from score_flyio.report_html.lanes import AppLanes, lanes_of
 from score_flyio.report_html.story import AppStory, StepSpan, Story
@@ -179,7 +179,7 @@ def failures_of(report: AppReport) -> Iterable[Failure]:
             call=f"{request.method} {request.path}" if request else None,
             status=status,
             request_id=answer.request_id if answer else None,
-            logs=logs_of(error),
+            logs=error.logs,
             problems=() if error.message == "\n".join(map(str, error.problems)) else error.problems,
         )
 

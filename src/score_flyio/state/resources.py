@@ -101,8 +101,6 @@ class HttpSpec(ProvisionerSpec):
         return {"url": self.url}
 
     def shown(self) -> JsonObject:
-        from score_flyio.net.web_address import shown_url
-
         return {"url": shown_url(self.url)}
 
     def line(self) -> str:

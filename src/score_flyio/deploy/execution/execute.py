@@ -33,7 +33,7 @@ from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.recovery import plan_recovery
 from score_flyio.deploy.step import AwaitHealthy, Step
-from score_flyio.errors import DeployError, PlanError, ScoreFlyError
+from score_flyio.errors import PlanError, ScoreFlyError
 from score_flyio.events import (
     RollbackFinished,
     RollbackStarted,
@@ -369,9 +369,8 @@ class _Run:
         )
         scope = self._scope(step)
         if error is not None:
-            logs = error.logs if isinstance(error, DeployError) else ()
             self.context.emit(
-                StepFailed(scope=scope, description=description, error=str(error), logs=logs)
+                StepFailed(scope=scope, description=description, error=str(error), logs=error.logs)
             )
             return
         self.context.emit(

@@ -22,7 +22,7 @@ from score_flyio.deploy.execution.standing import (
     machines_by_state,
     release_of,
 )
-from score_flyio.errors import DeployError, HealthCheckFailed, ScoreFlyError
+from score_flyio.errors import HealthCheckFailed, ScoreFlyError
 from score_flyio.errors.failure import Failure
 
 _SEVERITY: tuple[RunOutcome, ...] = ("unchanged", "done", "unhealthy", "failed", "interrupted")
@@ -148,7 +148,7 @@ class Report(Documented):
         for app in self.apps:
             for error in app.failures:
                 lines.append(f"{one_line(app.label)}: {error.message}")
-                lines += [f"  | {one_line(line)}" for line in logs_of(error)]
+                lines += [f"  | {one_line(line)}" for line in error.logs]
                 lines += [f"  {error.hint}"] if error.hint else []
             recovered = [step for step in app.recovery if step.outcome == "done"]
             for step in recovered:
@@ -200,11 +200,6 @@ def cut_short(
         )
     whole = app_report(result, zero=zero, seconds=seconds)
     return evolve(whole, outcome="interrupted", account=account_of(result))
-
-
-def logs_of(error: ScoreFlyError) -> tuple[str, ...]:
-    """What the machine said last that failed."""
-    return error.logs if isinstance(error, DeployError) else ()
 
 
 def given_up(

@@ -1,13 +1,14 @@
-"""Before many machines are created: does the platform say that it has room for them?
+"""Room for what is created: whether the platform says that it has any, and where it has.
 
-The answer is a simulation (Machines API, placements), so it only ever warns: the creates themselves
-decide. What it saves is finding out at the last of a hundred machines.
+Before many machines are created it is asked. The answer is a simulation (Machines API, placements),
+so it only ever warns: the creates themselves decide. What it saves is finding out at the last of a
+hundred machines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Final, TypeVar
 
 import anyio
 from attrs import evolve
@@ -17,6 +18,8 @@ from score_flyio.deploy.step import CreateMachine, Step
 from score_flyio.errors import FlyError, InsufficientCapacity
 from score_flyio.events import Event, Scope, WarningRaised
 from score_flyio.fly.client import FlyClient
+
+T = TypeVar("T")
 
 MANY: Final = 10
 """From how many machines of one size and region on it is worth a call."""
@@ -84,3 +87,19 @@ async def ask_for_room(
     async with anyio.create_task_group() as tasks:
         for question in questions(steps, org):
             tasks.start_soon(ask, question)
+
+
+async def where_room_is(
+    regions: Sequence[str | None], create: Callable[[str | None], Awaitable[T]]
+) -> T:
+    """What is created in the first of the regions that has room.
+
+    Raises:
+        InsufficientCapacity: not even the last one has.
+    """
+    for region in regions[:-1]:
+        try:
+            return await create(region)
+        except InsufficientCapacity:
+            continue
+    return await create(regions[-1])

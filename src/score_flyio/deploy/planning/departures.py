@@ -8,12 +8,12 @@ from attrs import evolve, field, frozen
 
 from fly_machines import models
 from score_flyio.base.record import Record
-from score_flyio.deploy.condition import Condition, condition
 from score_flyio.deploy.metadata import by_group, group_of
-from score_flyio.deploy.model import ObservedApp, Ref
+from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import GroupPlan, update_of
 from score_flyio.deploy.planning.moves import Moves, moves
+from score_flyio.deploy.planning.removal import end_of
 from score_flyio.deploy.planning.updates import in_scope
 from score_flyio.deploy.step import CreateMachine, DestroyMachine, Step
 from score_flyio.errors import ConfigError, DestructiveChange
@@ -141,28 +141,18 @@ def removal_of_groups(
     taken = departures.moves.taker
     steps: list[DestroyMachine] = []
     for group, machines in sorted(departures.groups.items()):
+        reason = f"group {group} is no longer part of the app"
         gone = {m.id or "": m for m in machines if m.id not in taken}
         standbys = {name for name, m in gone.items() if m.config and m.config.standbys}
         first = [
-            _destroy(observed.name, group, machine).after(*ends)
+            end_of(machine, observed.name, group, reason).after(*ends)
             for name, machine in gone.items()
             if name not in standbys
         ]
         before = [step.id for step in first]
-        last = (_destroy(observed.name, group, gone[name]) for name in sorted(standbys))
+        last = (end_of(gone[name], observed.name, group, reason) for name in sorted(standbys))
         steps += [*first, *(step.after(*before, *ends) for step in last)]
     return GroupPlan(steps=tuple(steps), leases=tuple(step.target.machine or "" for step in steps))
-
-
-def _destroy(app: str, group: str, machine: models.Machine) -> DestroyMachine:
-    return DestroyMachine(
-        id=f"destroy:{machine.id}",
-        app=app,
-        group=group,
-        target=Ref(machine=machine.id),
-        reason=f"group {group} is no longer part of the app",
-        serves=condition(machine, checks=False) is Condition.RUNS,
-    )
 
 
 def last_steps(steps: Sequence[Step]) -> tuple[Step, ...]:

@@ -74,12 +74,16 @@ class Volumes(Record):
     def _free(self, name: str | None, region: str | None) -> models.Volume | None:
         """The first free volume of that name where the machine will be; nobody else gets it."""
         for volume in sorted(self.present, key=lambda v: v.id or ""):
-            free = not volume.attached_machine_id and volume.id not in self.taken
-            free = free and volume.host_status in {None, "ok"}
+            free = is_free(volume) and volume.id not in self.taken
             if free and volume.name == name and (not region or volume.region == region):
                 self.taken.add(volume.id or "")
                 return volume
         return None
+
+
+def is_free(volume: models.Volume) -> bool:
+    """Whether a new machine can have the volume: no other has it, and its host answers."""
+    return not volume.attached_machine_id and volume.host_status in {None, "ok"}
 
 
 def new_machine_config(template: models.FlyMachineConfig) -> models.FlyMachineConfig:

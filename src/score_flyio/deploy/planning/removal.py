@@ -1,8 +1,10 @@
-"""The steps that take an app away: machines, volumes, addresses, then the app itself. Pure."""
+"""What takes machines away, and an app: machines, volumes, addresses, then the app itself. Pure."""
 
 from __future__ import annotations
 
+from fly_machines import models
 from score_flyio.deploy.app_step import DestroyApp, DestroyVolume, ReleaseAddress
+from score_flyio.deploy.condition import Condition, condition
 from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.planning.holding import hold_step
 from score_flyio.deploy.step import DestroyMachine, Step
@@ -42,3 +44,15 @@ def removal_steps(observed: ObservedApp, *, keep_volumes: bool = False) -> tuple
         needs = tuple(step.id for step in steps)
         steps.append(DestroyApp(id="app", app=app, needs=needs))
     return tuple(steps)
+
+
+def end_of(machine: models.Machine, app: str, group: str, reason: str) -> DestroyMachine:
+    """The end of a machine without a successor, which may be answering somebody."""
+    return DestroyMachine(
+        id=f"destroy:{machine.id}",
+        app=app,
+        group=group,
+        target=Ref(machine=machine.id),
+        reason=reason,
+        serves=condition(machine, checks=False) is Condition.RUNS,
+    )

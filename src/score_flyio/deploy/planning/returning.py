@@ -10,19 +10,19 @@ from attrs import evolve, field, frozen
 
 from fly_machines import models
 from score_flyio.base.record import Record
-from score_flyio.deploy.condition import Condition, condition
 from score_flyio.deploy.desired.machine_config import add_release
 from score_flyio.deploy.metadata import Marks, group_of
-from score_flyio.deploy.model import ObservedApp, Ref
+from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.planning.departures import last_steps, left_behind
 from score_flyio.deploy.planning.model import AppPlan, GroupPlan, behind, join
 from score_flyio.deploy.planning.moves import source_of
-from score_flyio.deploy.planning.new_machine import new_machine_config
+from score_flyio.deploy.planning.new_machine import is_free, new_machine_config
+from score_flyio.deploy.planning.removal import end_of
 from score_flyio.deploy.planning.scaling import GroupScale, scale_group
 from score_flyio.deploy.planning.settling import settle
 from score_flyio.deploy.planning.updates import Reconfiguration, app_plan, reconfigured_groups
 from score_flyio.deploy.releases.known import config_of, group_at, members_at
-from score_flyio.deploy.step import CreateMachine, DestroyMachine
+from score_flyio.deploy.step import CreateMachine
 from score_flyio.state.deployments import Member, Release
 
 
@@ -81,7 +81,7 @@ def _places(
     places: dict[str, str] = {}
     without: dict[tuple[str, str], tuple[str, ...]] = {}
     replaced = {Marks.of(machine).stands_for for machine in observed.machines}
-    free = Counter((v.name, v.region or "") for v in observed.volumes if _is_free(v))
+    free = Counter((v.name, v.region or "") for v in observed.volumes if is_free(v))
     for group in sorted({*groups.values()}):
         source = _mounted_at(releases, group, version)
         if source is None:
@@ -122,10 +122,6 @@ def _unfit(machine: models.Machine, coming: models.Machine) -> tuple[bool, bool,
     """The lower, the better a machine goes for one that comes back."""
     other_place = Marks.of(machine).stands_for != coming.id
     return other_place, machine.region != coming.region, machine.id or ""
-
-
-def _is_free(volume: models.Volume) -> bool:
-    return not volume.attached_machine_id and volume.host_status in {None, "ok"}
 
 
 def _missing(
@@ -230,14 +226,7 @@ def _in_place(step: CreateMachine, place: str | None) -> CreateMachine:
 
 def _ends(observed: ObservedApp, then: Then) -> GroupPlan:
     steps = tuple(
-        DestroyMachine(
-            id=f"destroy:{machine.id}",
-            app=observed.name,
-            group=group_of(machine),
-            target=Ref(machine=machine.id),
-            reason=then.gone[machine.id or ""],
-            serves=condition(machine, checks=False) is Condition.RUNS,
-        )
+        end_of(machine, observed.name, group_of(machine), then.gone[machine.id or ""])
         for machine in observed.machines
         if machine.id in then.gone
     )

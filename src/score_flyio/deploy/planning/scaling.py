@@ -10,12 +10,13 @@ from attrs import field, frozen
 
 from fly_machines import models
 from score_flyio.deploy.condition import Condition, condition
-from score_flyio.deploy.model import ObservedApp, Ref
+from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import GroupPlan, join
 from score_flyio.deploy.planning.new_machine import Volumes, new_machine_config, refuse_gpus
+from score_flyio.deploy.planning.removal import end_of
 from score_flyio.deploy.planning.strategies.model import waiting_of
-from score_flyio.deploy.step import CreateMachine, DestroyMachine, Step
+from score_flyio.deploy.step import CreateMachine, Step
 
 
 @frozen(kw_only=True)
@@ -108,17 +109,8 @@ def _create(scale: GroupScale, region: str, count: int, *, first: int) -> GroupP
 def _destroy(scale: GroupScale, region: str, count: int) -> GroupPlan:
     here = [machine for machine in scale.machines if (machine.region or "") == region]
     gone = sorted(here, key=_worth)[:count]
-    steps = tuple(
-        DestroyMachine(
-            id=f"destroy:{machine.id}",
-            app=scale.observed.name,
-            group=scale.group,
-            target=Ref(machine=machine.id),
-            reason=f"group {scale.group} gets fewer machines",
-            serves=condition(machine, checks=False) is Condition.RUNS,
-        )
-        for machine in gone
-    )
+    reason = f"group {scale.group} gets fewer machines"
+    steps = tuple(end_of(machine, scale.observed.name, scale.group, reason) for machine in gone)
     notes = tuple(
         f"volume {mount.volume} of machine {machine.id} stays"
         for machine in gone

@@ -17,6 +17,7 @@ from score_flyio.deploy.execution.context import (
     SecretsSet,
     Unchanged,
 )
+from score_flyio.deploy.execution.room import where_room_is
 from score_flyio.deploy.execution.steps.volumes import MadeVolume
 from score_flyio.deploy.metadata import (
     HISTORY,
@@ -62,25 +63,16 @@ _UNTIL_STOPPED: Final = 60
 async def create_machine(step: CreateMachine, context: Context) -> MadeMachine:
     """Creates the machine, in a fallback region where its own has no room."""
     request = await _bound(step, context)
-    return await _where_room_is(
-        context, request, lambda region: _create(step, context, evolve(request, region=region))
+    return await where_room_is(
+        _regions(request, context),
+        lambda region: _create(step, context, evolve(request, region=region)),
     )
 
 
-async def _where_room_is(
-    context: Context,
-    request: models.CreateMachineRequest,
-    create: Callable[[str | None], Awaitable[T]],
-) -> T:
-    """Creates in the region of the request, else in a fallback region; a volume pins to its own."""
+def _regions(request: models.CreateMachineRequest, context: Context) -> tuple[str | None, ...]:
+    """Where the machine may be created, the first one first; a volume pins it to its own region."""
     pinned = request.config and request.config.mounts
-    regions = (request.region, *(() if pinned else context.options.fallback_regions))
-    for region in regions[:-1]:
-        try:
-            return await create(region)
-        except InsufficientCapacity:
-            continue
-    return await create(regions[-1])
+    return request.region, *(() if pinned else context.options.fallback_regions)
 
 
 async def _create(
@@ -232,7 +224,7 @@ async def _move(
 
         return await _remembering(context, config, create)
 
-    machine = await _where_room_is(context, wanted, create_in)
+    machine = await where_room_is(_regions(wanted, context), create_in)
     return evolve(context.made(machine, launched=not request.skip_launch), left=step.machine)
 
 

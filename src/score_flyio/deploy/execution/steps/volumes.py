@@ -7,7 +7,8 @@ from attrs import evolve, frozen
 from score_flyio.base.record import Record
 from score_flyio.deploy.app_step import CreateVolume, DestroyVolume
 from score_flyio.deploy.execution.context import Context
-from score_flyio.errors import InsufficientCapacity, NotFound
+from score_flyio.deploy.execution.room import where_room_is
+from score_flyio.errors import NotFound
 from score_flyio.fly import repeats
 from score_flyio.fly.volumes import once_detached
 
@@ -23,12 +24,7 @@ class MadeVolume(Record):
 async def create_volume(step: CreateVolume, context: Context) -> MadeVolume:
     """Creates the volume, in a fallback region where its own has no room; its machine follows."""
     regions = (step.request.region, *context.options.fallback_regions)
-    for region in regions[:-1]:
-        try:
-            return await _create(step, context, region)
-        except InsufficientCapacity:
-            continue
-    return await _create(step, context, regions[-1])
+    return await where_room_is(regions, lambda region: _create(step, context, region))
 
 
 async def _create(step: CreateVolume, context: Context, region: str | None) -> MadeVolume:
