@@ -151,6 +151,25 @@ async def test_rollback_leaves_out_a_release_that_came_to_no_end(lab: Lab) -> No
     assert numbers(lab) == ["1", "1"]
 
 
+@pytest.mark.parametrize("cut", [("times=1",), ("times=1", "times=4")])
+async def test_a_launch_that_was_cut_short_is_nothing_to_go_back_to(
+    lab: Lab, cut: tuple[str, ...]
+) -> None:
+    for times in cut:
+        half = await lab.deploy(toml(GROUPS), options=KEEP, faults=f"Machines_create:422 {times}")
+        assert half.code == 1
+    assert len({m.config["metadata"]["fly_process_group"] for m in lab.machines()}) == 1
+    assert (await lab.deploy(toml(GROUPS))).code == 0
+    whole = {machine.id for machine in lab.machines()}
+    assert len(whole) == 4
+    with pytest.raises(UsageError, match="no earlier release"):
+        await roll_back(lab)
+    await lab.deploy(toml(GROUPS, env="A = '2'"))
+    await roll_back(lab)
+    assert numbers(lab) == ["1"] * 4
+    assert {machine.id for machine in lab.machines()} == whole
+
+
 async def test_a_deploy_remembers_what_one_before_it_could_not(lab: Lab) -> None:
     await two_releases(lab)
     await forget_last_release(lab)

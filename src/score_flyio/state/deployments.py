@@ -47,7 +47,10 @@ class Release(Record):
     members: Mapping[str, Member] = field(factory=dict)
     """Where it changed which groups there are: the machines before it, by id, but no standbys."""
     sources: tuple[Source, ...] = ()
-    """Who knows of it: the project state, the machines, the platform's lists of their versions."""
+    """Who knows of it: the project state, the machines, the platform's lists of their versions.
+
+    In a state: where it was found; none for what a run of the project made, and saw the end of.
+    """
     id: str = ""
     tool_version: str = ""
     """What makes it."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 _BETWEEN: Final = "---\n"
-_NOT_REMEMBERED: Final = ("sources", "id", "tool_version", "back_to")
+_NOT_REMEMBERED: Final = ("id", "tool_version", "back_to")
 """Of a release."""
 _PAST: Final = "launches_done"
 """What records of apps had before machines themselves told which launches are complete."""

@@ -368,7 +368,7 @@ async def test_a_state_that_is_not_text_is_told(tmp_path: Path) -> None:
 def test_what_passes_of_a_release_is_not_written() -> None:
     """Older versions of this tool refuse keys that they do not know."""
     remembered = Release(version=1, at=1.5, image="x", configs={"app": {"n": 1}})
-    passing = evolve(remembered, sources=("state",), id="R", tool_version="t", back_to=1)
+    passing = evolve(remembered, id="R", tool_version="t", back_to=1)
     state = ProjectState.new("")
     state.deployments["web"] = DeploymentRecord(releases=(passing,))
     again = load_document(dump_document(state), "kept.yaml")

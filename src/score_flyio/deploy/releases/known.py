@@ -117,11 +117,7 @@ def group_at(machine: models.Machine, version: int) -> str:
 
 def to_remember(releases: Iterable[Release]) -> tuple[Release, ...]:
     """What the project state can remember of them: those that are known in full."""
-    return tuple(
-        evolve(release, sources=())
-        for release in releases
-        if release.at is not None and all(release.configs.values())
-    )
+    return tuple(r for r in releases if r.at is not None and all(r.configs.values()))
 
 
 def _of_groups(groups: Mapping[str, Sequence[Release]], source: Source) -> Release:

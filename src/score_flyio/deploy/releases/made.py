@@ -134,7 +134,8 @@ def _members(
 ) -> dict[str, Member]:
     """The machines before the run, where it changed which groups there are.
 
-    A group that nobody remembers began in a run that was cut short.
+    A group that nobody remembers began in a run that was cut short. Where all that is remembered
+    was found, it may be a launch that came to no end: groups that begin complete it.
     """
     done = [r.step for r in result.results.values() if r.outcome is Outcome.DONE]
     after = _groups_after(result.plan, done)
@@ -146,7 +147,9 @@ def _members(
     }
     before.update(left)
     given = {s.machine: s.group for s in done if isinstance(s, UpdateMachine)}
-    same = {member.group for member in before.values()} == after
+    groups = {member.group for member in before.values()}
+    launching = all(release.sources for release in known)
+    same = groups == after or (launching and groups < after)
     moved = any(given.get(name, member.group) != member.group for name, member in before.items())
     return {} if same and not moved else before
 
