@@ -149,7 +149,7 @@ async def prepare(settings: BuildSettings, image: ImageReference) -> Build:
 
     Raises:
         InputError: the Dockerfile or the ignore file is wrong or not there.
-        ImageError: there is no Dockerfile, or the context cannot be read.
+        ImageError: the context cannot be read.
     """
     return await anyio.to_thread.run_sync(_prepare, settings, image)
 
@@ -200,7 +200,7 @@ def _dockerfile(settings: BuildSettings) -> Path:
     for name in DOCKERFILES:
         if (settings.folder / name).is_file():
             return settings.folder / name
-    raise ImageError(
+    raise InputError(
         f"{settings.name}: there is no Dockerfile in {settings.folder}",
         hint="write one, name it with --dockerfile, or give an image with --image",
         code="dockerfile_missing",

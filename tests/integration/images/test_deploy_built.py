@@ -247,7 +247,7 @@ def test_images_that_are_built_only(cli: Cli, served: Platform, registry: Regist
     assert "v2" not in registry.tags("x-only")
     (cli.directory / "only" / "Dockerfile").unlink()
     result = cli(*args)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "only: there is no Dockerfile in" in result.stderr
 
 
@@ -287,7 +287,7 @@ def test_nothing_is_provisioned_for_a_workload_that_has_no_image(
     if lacking == "rights":
         cli.environ["FLY_API_TOKEN"] = "fm2_another"  # a dummy
     result = cli("deploy", "bad.yaml", "good.yaml", "--json", FAST)
-    assert result.exit_code == 1, result.stderr
+    assert result.exit_code == (2 if lacking == "Dockerfile" else 1), result.stderr
     problem = {
         "image": f"bad: {image}: {registry.host} does not have it",
         "rights": f"bad: {image}: {registry.host} refuses it",

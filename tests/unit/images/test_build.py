@@ -91,7 +91,7 @@ async def test_what_is_not_there(project: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"there is no stage 'prod'") as raised:
         await prepare(BuildSettings(name="web", folder=project, target="prod"), IMAGE)
     (project / "Dockerfile").unlink()
-    with pytest.raises(ImageError, match="web: there is no Dockerfile in") as missing:
+    with pytest.raises(InputError, match="web: there is no Dockerfile in") as missing:
         await prepare(BuildSettings(name="web", folder=project), IMAGE)
     assert "--dockerfile" in str(missing.value.hint)
 
