@@ -34,18 +34,23 @@ resources: {data: {type: volume}}
     )
 
 
-def test_a_volume_needs_a_region_and_the_hint_fits_a_score_file(cli: Cli) -> None:
+@pytest.mark.parametrize("source", ["data", '"${resources.disk}"'])
+@pytest.mark.parametrize("command", ["plan", "deploy"])
+def test_a_volume_needs_a_region_and_the_hint_fits_a_score_file(
+    cli: Cli, command: str, source: str
+) -> None:
     cli("init", "--fly-app-prefix", "pfx-", "--no-sample")
     (cli.directory / "score.yaml").write_text(
-        """\
+        f"""\
 apiVersion: score.dev/v1b1
-metadata: {name: shop}
-containers: {main: {image: nginx, volumes: {/data: {source: data}}}}
+metadata: {{name: shop}}
+containers: {{main: {{image: nginx, volumes: {{/data: {{source: {source}}}}}}}}}
+resources: {{disk: {{type: volume}}}}
 """
     )
-    refused = cli("deploy", "score.yaml", "--emulate")
+    refused = cli(command, "score.yaml", "--emulate")
     assert refused.exit_code == 2
-    place = 'score.yaml:3: containers.main.volumes[/data]: volume "data" needs a region'
+    place = 'score.yaml:3: containers.main.volumes[/data]: the volume at "/data" needs a region'
     assert place in refused.stderr
     assert "(give --region iad, or another one" in refused.stderr
     assert "mounts" not in refused.stderr

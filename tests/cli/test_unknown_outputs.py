@@ -153,6 +153,40 @@ resources: {{it: {{type: {type_}, class: any, id: shared}}}}
     assert (found["code"], found["line"]) == ("placeholder_invalid", 4)
 
 
+@pytest.mark.parametrize(
+    ("type_", "written", "meant"),
+    [
+        ("mysql", "hostname", "host"),
+        ("mysql", "user", "username"),
+        ("mysql", "pass", "password"),
+        ("mysql", "db_name", "database"),
+        ("postgres", "server", "host"),
+        ("postgres", "uri", "url"),
+        ("postgres", "dbname", "database"),
+        ("redis", "HostName", "host"),
+        ("redis", "connection_string", "url"),
+        ("mongodb", "usr", "username"),
+        ("mongodb", "database_name", None),
+        ("amqp", "virtual-host", "vhost"),
+        ("s3", "name", "bucket"),
+        ("s3", "access_key", "access_key_id"),
+        ("s3", "secret_access_key", "secret_key"),
+        ("volume", "name", None),
+    ],
+)
+def test_the_hint_has_the_output_of_the_same_meaning(
+    project: Cli, type_: str, written: str, meant: str | None
+) -> None:
+    text = f"""{HEAD}
+containers: {{main: {{image: nginx, variables: {{A: "${{resources.it.{written}}}"}}}}}}
+resources: {{it: {{type: {type_}}}}}
+"""
+    (found,) = problems(project, text)
+    assert found["hint"] == (
+        f"is ${{resources.it.{meant}}} meant?" if meant else "read one of these"
+    )
+
+
 def test_those_listed_are_those_refused_by(project: Cli) -> None:
     listed = project("provisioners", "list", "--format", "json").json
     outputs = {item["type"]: ", ".join(sorted(item["outputs"])) for item in listed}

@@ -10,7 +10,7 @@ import pytest
 from attrs import evolve
 
 from score_flyio.deploy.options import GuestOptions
-from score_flyio.engine.inputs import FlyTomlApp, ScoreApp
+from score_flyio.engine.inputs import FlyTomlApp
 from score_flyio.engine.operations.scale import ScaleRequest
 from score_flyio.errors import InputError, ScoreFlyError
 from score_flyio.flytoml import read_fly_toml
@@ -205,19 +205,3 @@ async def test_a_list_that_lacks_a_region_for_a_moment_is_read_again(lab: Lab) -
     done = await lab.deploy(toml(image="nginx:2", service=False, check=False), body=recover)
     assert done.code == 0, done.text
     assert lab.images() == ["nginx:2", "nginx:2"]
-
-
-async def test_a_workload_whose_udp_port_would_stop_for_good(lab: Lab) -> None:
-    annotation = "score-flyio.astromechza.github.com/service-dns-auto-stop"
-    document = {
-        "apiVersion": "score.dev/v1b1",
-        "metadata": {"name": "web", "annotations": {annotation: "stop"}},
-        "containers": {"main": {"image": "nginx:1"}},
-        "service": {"ports": {"dns": {"port": 53, "protocol": "UDP"}}},
-    }
-    item = ScoreApp.from_document(document, "score.yaml", directory=Path("/nowhere"))
-    done = await lab.deploy(item)
-    assert (done.code, done.changes) == (2, [])
-    assert (
-        "service.ports.dns: auto_start_machines: the proxy starts no machine for UDP" in done.text
-    )

@@ -105,11 +105,16 @@ def _service(port: Port, options: _PortOptions, *, web: frozenset[int]) -> Servi
         protocol=port.protocol.lower(),
         internal_port=port.target_port,
         auto_stop_machines=options.auto_stop,
-        auto_start_machines=None if options.auto_stop is None else True,
+        auto_start_machines=_auto_start(port, options),
         min_machines_running=options.min_running,
         concurrency=options.concurrency,
         ports=tuple(_ports(port, options, web=web)),
     )
+
+
+def _auto_start(port: Port, options: _PortOptions) -> bool | None:
+    """The proxy starts no machine for UDP, and Fly takes no service that says so."""
+    return None if options.auto_stop is None or port.protocol == "UDP" else True
 
 
 def _ports(port: Port, options: _PortOptions, *, web: frozenset[int]) -> Iterator[ServicePort]:
@@ -195,7 +200,9 @@ def _options(draft: Draft, port: Port, texts: dict[str, str]) -> _PortOptions:
     return _PortOptions(
         handlers=reader.read(given, "handlers", _handlers) or (),
         http_options=reader.read(given, "http-options", _http_options),
-        auto_stop=reader.read(given, "auto-stop", _auto_stop),
+        auto_stop=reader.read(
+            given, "auto-stop", _auto_stop if port.protocol == "TCP" else _auto_stop_of_udp
+        ),
         min_running=reader.read(given, "min-running", _min_running) or 0,
         concurrency=reader.read(given, "concurrency", _concurrency),
     )
@@ -239,6 +246,12 @@ def _auto_stop(text: str) -> AutoStop:
     if text not in _STOPS:
         raise ValueError(f"must be {', '.join(_STOPS)}")
     return _STOPS[text]
+
+
+def _auto_stop_of_udp(text: str) -> AutoStop:
+    if _auto_stop(text) != "off":
+        raise ValueError("must be off: the proxy starts no machine for UDP, so it would stay down")
+    return "off"
 
 
 def _public(text: str) -> Exposure:

@@ -179,7 +179,8 @@ def _volumes(
         message = "there is no primary_region, and a volume needs one"
         hint = 'add primary_region = "iad" or another one, give --region, or set FLY_REGION'
         if desired.workload:
-            message = f"volume {quoted(spec.mounts[0].source)} needs a region, and none is given"
+            destination = quoted(spec.mounts[0].destination)
+            message = f"the volume at {destination} needs a region, and none is given"
             hint = "give --region iad, or another one, or set FLY_REGION"
         yield Problem(
             message=message,

@@ -15,6 +15,21 @@ MEANT: Final = frozenset({"unknown_key", "not_a_map", "output_key_required"})
 """Kinds of failures of references that name something which is there: no text of its own."""
 
 
+_ONE_THING: Final = (
+    ("host", "hostname", "server", "address", "endpoint", "domain"),
+    ("port", "ports"),
+    ("username", "user", "login", "usr"),
+    ("password", "pass", "passwd", "pwd", "secret"),
+    ("database", "name", "db", "dbname", "database_name", "db_name"),
+    ("url", "uri", "connection", "connection_string", "dsn"),
+    ("vhost", "virtual_host"),
+    ("bucket", "bucket_name", "name"),
+    ("access_key_id", "aws_access_key_id", "access_key"),
+    ("secret_key", "aws_secret_key", "secret_access_key", "aws_secret_access_key"),
+)
+"""What provisioners call the same output; the spelling does not tell that they are."""
+
+
 class LookupFailure(Exception):
     """A reference that leads nowhere; caught by whoever substitutes."""
 
@@ -72,9 +87,17 @@ def _meant(text: str, parts: Sequence[str], failure: LookupFailure) -> str | Non
     if failure.at == 0:
         near = get_close_matches(parts[0].lower(), _ROOTS, n=1) if len(parts) > 1 else []
     else:
-        wanted = parts[failure.at] if failure.at < len(parts) else ""
+        wanted = parts[failure.at].lower() if failure.at < len(parts) else ""
         alike = {name.lower(): name for name in failure.known}
-        near = [alike[name] for name in get_close_matches(wanted.lower(), alike, n=1)]
+        is_output = parts[0] == "resources" and failure.at > 1
+        same = _synonyms(wanted, alike) if is_output else []
+        near = [alike[name] for name in (*same, *get_close_matches(wanted, alike, n=1))]
     if not near or near[0] == parts[failure.at]:
         return None
     return join_reference((*parts[: failure.at], near[0], *parts[failure.at + 1 :]))
+
+
+def _synonyms(wanted: str, known: Collection[str]) -> list[str]:
+    """What is there for something that others call differently."""
+    name = wanted.replace("-", "_")
+    return [other for names in _ONE_THING if name in names for other in names if other in known]

@@ -143,15 +143,7 @@ CHOSEN: dict[str, Rule] = {
     "ann-handlers-unknown-value": refused("annotation_invalid"),
     "ann-http-options": as_recorded,
     "ann-min-running-negative": refused("annotation_invalid"),
-    "ann-udp-ignores-handlers": changed(
-        (
-            "steps / 1 / notices",
-            [
-                "annotation_ignored:score-flyio.astromechza.github.com/service-dns-handlers",
-                "annotation_ignored:score-flyio.astromechza.github.com/service-dns-http-options",
-            ],
-        )
-    ),
+    "ann-udp-ignores-handlers": refused("annotation_invalid"),
     "ann-unknown-port": refused("annotation_unknown"),
     "cmd-duplicate-and-case-keys": failed("provisioner_output_invalid"),
     "cmd-empty-output": as_recorded,

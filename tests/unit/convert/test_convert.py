@@ -252,6 +252,18 @@ def test_annotations_without_effect_on_udp() -> None:
     assert [notice.code for notice in conversion.notices] == ["annotation_ignored"] * 2
 
 
+def test_a_machine_that_serves_udp_is_started_by_nobody() -> None:
+    ports = "{dns: {port: 53, protocol: UDP}}"
+    (service,) = toml(converted(annotated("service-dns-auto-stop: 'off'", ports)))["services"]
+    assert service["auto_stop_machines"] == "off"
+    assert "auto_start_machines" not in service
+    with pytest.raises(InputError) as refused:
+        converted(annotated("service-dns-auto-stop: stop", ports))
+    (problem,) = refused.value.problems
+    assert problem.code == "annotation_invalid"
+    assert "the proxy starts no machine for UDP" in problem.message
+
+
 @pytest.mark.parametrize(
     ("annotation", "code", "words"),
     [
