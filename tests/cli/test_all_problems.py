@@ -330,3 +330,143 @@ resources:
     text = project("deploy", "one.yaml", "two.yaml", "--emulate", "--report", "r.html").stderr
     for name in ("one", "two"):
         assert f"Error: {name}.yaml:6: resources.it: " in text
+
+
+KINDS = {
+    "one.yaml": """\
+apiVersion: score.dev/v1b1
+metadata:
+  name: one
+  annotations:
+    score-flyio.astromechza.github.com/service-web-handlers: gopher
+containers:
+  main:
+    image: nginx
+    command: run
+    variables:
+      A: ${resources.db.hots}
+    files:
+      /etc/x:
+        source: missing.txt
+service:
+  ports:
+    web: {port: 80, targetPort: 8080}
+    also: {port: 80, targetPort: 8081}
+resources:
+  db:
+    type: postgres
+  disk: {type: volume, id: shared}
+""",
+    "two.yaml": """\
+apiVersion: score.dev/v1b1
+metadata:
+  name: two
+containers:
+  main:
+    image: nginx
+    volumes:
+      /data:
+        source: ${resources.disk}
+      /b: {source: "two"}
+    resources: {limits: {memory: 900Gi, cpu: "3"}}
+    files:
+      relative/path:
+        content: x
+resources:
+  disk: {type: volume, id: shared}
+  events: {type: kafka-topic}
+  way: {type: route, params: {host: shop.example.com, port: 8080}}
+  name: {type: environment, params: {a: "${resources.disk.size}"}}
+""",
+    "three.yaml": """\
+apiVersion: score.dev/v1b1
+metadata:
+  name: three
+containers:
+  main:
+    image: "NG INX"
+    variables:
+      C: ${metadata.nam}
+    volumes:
+      /data: {source: ""}
+service:
+  ports:
+    web: {port: 80, targetPort: 8080}
+    raw: {port: 81, protocol: SCTP}
+resources:
+  db: {type: postgrs}
+  way: {type: route, params: {host: shop.example.com}}
+""",
+}
+LINES = {
+    "one.yaml": [5, 9, 11, 14, 17, 22],
+    "two.yaml": [10, 11, 13, 17, 18, 19],
+    "three.yaml": [6, 8, 10, 14, 16, 17],
+}
+
+
+@pytest.mark.parametrize(
+    "command", [("generate",), ("plan", "--emulate"), ("deploy", "--emulate", "--region", "nil")]
+)
+def test_faults_of_every_kind_in_three_files_are_told_in_one_round(
+    project: Cli, command: tuple[str, ...]
+) -> None:
+    for name, text in KINDS.items():
+        (project.directory / name).write_text(text)
+    found = project(*command, *KINDS)
+    assert found.exit_code == 2
+    told = [line.strip() for line in found.stderr.splitlines()]
+    told = [line.removeprefix("Error: ") for line in told if not line.endswith("problems")]
+    lines = {
+        name: sorted(int(each.split(":")[1]) for each in told if each.startswith(f"{name}:"))
+        for name in KINDS
+    }
+    assert lines == LINES
+    assert sum(line.startswith("--region: Fly has no region 'nil'") for line in told) == (
+        "deploy" in command
+    )
+
+
+GOOD = """\
+apiVersion: score.dev/v1b1
+metadata: {name: NAME}
+containers: {main: {image: nginx, variables: {A: "${resources.db.host}"}}}
+resources: {db: {type: mysql}}
+"""
+OPTIONS = ("--region", "nil", "--vm-memory", "900gb", "--only-regions", "nowhere")
+
+
+@pytest.mark.parametrize("broken", [(), ("schema",), ("schema", "output")])
+@pytest.mark.parametrize("command", ["plan", "deploy"])
+def test_wrong_options_are_told_once_with_all_else(
+    project: Cli, command: str, broken: tuple[str, ...]
+) -> None:
+    faults = {"schema": ("image:", "imag:"), "output": ("db.host", "db.hots")}
+    files = ["one.yaml", "two.yaml"]
+    for name, fault in zip(files, (*broken, None, None), strict=False):
+        text = GOOD.replace("NAME", name.removesuffix(".yaml"))
+        (project.directory / name).write_text(text.replace(*faults[fault]) if fault else text)
+    found = project(command, "--emulate", *OPTIONS, *files)
+    assert found.exit_code == 2
+    for option in OPTIONS[::2]:
+        assert found.stderr.count(f"{option}: ") == 1
+    for name, _ in zip(files, broken, strict=False):
+        assert f"{name}:" in found.stderr
+    for state in (project.directory / ".score-flyio").rglob("state.yaml"):
+        assert "provisioner: server" not in state.read_text(), "nothing may be made"
+
+
+def test_nothing_is_made_for_an_app_that_cannot_be_deployed(project: Cli) -> None:
+    text = GOOD.replace("NAME", "one")
+    (project.directory / "two.yaml").write_text(GOOD.replace("NAME", "two"))
+    (project.directory / "one.yaml").write_text(
+        text.replace("image: nginx,", "image: nginx, volumes: {/data: {source: data}},")
+    )
+    found = project("deploy", "--emulate", "one.yaml", "two.yaml")
+    assert found.exit_code == 2
+    assert "one.yaml:3: containers.main.volumes[/data]: " in found.stderr
+    resources = project("resources", "list", "--emulate", "--json").json
+    assert {r["uid"]: bool(r["outputs"]) for r in resources} == {
+        "mysql.default#one.db": False,
+        "mysql.default#two.db": True,
+    }

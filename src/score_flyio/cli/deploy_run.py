@@ -15,14 +15,14 @@ from score_flyio.cli.exit_codes import describe, to_text
 from score_flyio.cli.options import STEP_SUMMARY
 from score_flyio.cli.render import follow
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.new_machine import options_guest
+from score_flyio.engine.ahead import are_doubtful
 from score_flyio.engine.engine import Engine
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.output import Output
 from score_flyio.engine.planning import Plan
 from score_flyio.engine.selection import Refused, Selection, load_inputs
 from score_flyio.engine.target import Target
-from score_flyio.errors import DeployError, ScoreFlyError, UsageError
+from score_flyio.errors import DeployError, Problem, ScoreFlyError, UsageError
 from score_flyio.events import Event, Listener
 
 if TYPE_CHECKING:
@@ -96,10 +96,9 @@ class DeployRun(Record):
         """What is selected. Raises StalePlan where it is not as it was planned."""
         if kept is not None:
             kept.check_target(self.target.name)
-        inputs, refused = await load_inputs(self.cli.project(self.target.kept_as), selection)
+        inputs, refused = await selected(self.cli, self.target, selection, self.options)
         if kept is not None:
             kept.check_inputs(inputs)
-        check_options(self.options, len(inputs) + len(refused))
         return inputs, refused
 
     async def _deployed(
@@ -140,19 +139,28 @@ class DeployRun(Record):
         )
 
 
-def check_options(options: DeployOptions, count: int) -> None:
-    """Refuses what cannot be for so many apps, before anything is changed.
+async def selected(
+    cli: CliContext, target: Target, selection: Selection, options: DeployOptions
+) -> tuple[Sequence[Input], Sequence[Refused]]:
+    """What a command is about, and all that cannot be used.
+
+    What is wrong with options is told with each app; where none is left, it is looked for here.
 
     Raises:
-        UsageError: one image would go to several apps.
-        ConversionError: a machine size that Fly has not.
+        UsageError: options that do not fit the files.
     """
-    options_guest(options)
+    inputs, refused = await load_inputs(cli.project(target.kept_as), selection)
+    count = len(inputs) + len(refused)
     if options.image and count != 1:
         raise UsageError(
             f"--image is for one app, but {count} would be deployed",
             hint="name one Score file or one fly.toml",
         )
+    if inputs or not are_doubtful(options):
+        return inputs, refused
+    async with Engine(cli.project(target.kept_as), target=target, clock=cli.clock) as engine:
+        failures = (await engine.plan((), options)).failures
+    return inputs, (*refused, *(Refused(label=label, error=e) for label, e in failures.items()))
 
 
 def tell_plan(cli: CliContext, plan: Plan, refused: Sequence[Refused], summary: Path | None) -> int:
@@ -197,18 +205,14 @@ def tell(cli: CliContext, report: Report, *more: Document, summary: Path | None 
 
 def tell_errors(cli: CliContext, report: Report) -> None:
     """On stderr what went wrong, each with its hint."""
-    for app in report.apps:
-        for error in app.failures:
-            _tell_error(cli, app.label, error)
+    _tell(cli, ((app.label, error) for app in report.apps for error in app.failures))
 
 
 def tell_failures(
     cli: CliContext, failed: Mapping[str, ScoreFlyError], refused: Sequence[Refused]
 ) -> None:
     """On stderr what could not be loaded or planned."""
-    failures = [*((b.label, b.error) for b in refused), *failed.items()]
-    for label, error in failures:
-        _tell_error(cli, label, error)
+    _tell(cli, (*((each.label, each.error) for each in refused), *failed.items()))
 
 
 def failure_code(failed: Mapping[str, ScoreFlyError], refused: Sequence[Refused]) -> int:
@@ -218,11 +222,27 @@ def failure_code(failed: Mapping[str, ScoreFlyError], refused: Sequence[Refused]
     return 0 if not codes else 2 if codes == {2} else 1
 
 
-def _tell_error(cli: CliContext, label: str, error: Exception) -> None:
-    failure = describe(error)
-    words = to_text(failure)
-    named = label in failure.message
-    cli.output.failure(failure, words if named else f"{label}: {words}", label)
+def _tell(cli: CliContext, failures: Iterable[tuple[str, Exception]]) -> None:
+    """Each failure; what is wrong with an option is the same for all apps, and told once."""
+    told: set[str] = set()
+    for label, error in failures:
+        failure = describe(error)
+        of_options = {str(each) for each in failure.problems if _is_of_option(each)}
+        if told & of_options:
+            left = tuple(each for each in failure.problems if str(each) not in told)
+            failure = evolve(failure, problems=left, message="\n".join(map(str, left)), hint=None)
+        told |= of_options
+        if not failure.message:
+            continue
+        words = to_text(failure)
+        unnamed = label in failure.message or (
+            of_options and not failure.message.partition("--")[0]
+        )
+        cli.output.failure(failure, words if unnamed else f"{label}: {words}", label)
+
+
+def _is_of_option(problem: Problem) -> bool:
+    return str(problem.path[:1] and problem.path[0]).startswith("--")
 
 
 def _not_loaded(refused: Refused) -> AppReport:

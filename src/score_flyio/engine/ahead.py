@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from attrs import evolve
 
 from score_flyio.base.place import path_of, quoted
+from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.guest import refuse_impossible
 from score_flyio.deploy.metadata import by_group
 from score_flyio.deploy.model import DesiredApp, ObservedApp
@@ -30,28 +31,51 @@ async def problems_ahead(
     *,
     default_region: str | None = None,
 ) -> tuple[Problem, ...]:
-    """What makes a deploy of the app impossible, whatever its resources give.
-
-    Raises:
-        ConversionError: the options ask for a size that Fly does not have.
-    """
-    if (guest := options_guest(options)) is not None:
-        refuse_impossible(guest, place="--vm")
+    """What makes a deploy of the app impossible, whatever its resources give."""
     place, region = _region(desired, options, default_region)
-    asked: dict[str, Sequence[str]] = {
-        place: [region],
-        "--only-regions": options.only_regions,
-        "--exclude-regions": options.exclude_regions,
-        "--fallback-regions": options.fallback_regions,
-    }
+    asked = {place: [region], **_regions(options)}
     return (
         *beyond_limits(_known_now(desired.spec, options)),
+        *impossible_size(options),
         *await unknown_regions(client, asked, observed),
         *_volumes(desired, observed, region=region, place=place),
         *_strategy(desired, observed, options),
         *_unknown_names(desired, observed, options),
         *_missing_files(desired, options),
     )
+
+
+async def wrong_options(client: FlyClient, options: DeployOptions) -> tuple[Problem, ...]:
+    """What is wrong with the options, whichever app they are for."""
+    return (
+        *impossible_size(options),
+        *await unknown_regions(client, _regions(options), ObservedApp(name="")),
+    )
+
+
+def are_doubtful(options: DeployOptions) -> bool:
+    """Whether `wrong_options` may find something, as far as can be told without the platform."""
+    return bool(impossible_size(options) or _not_listed(_regions(options)))
+
+
+def impossible_size(options: DeployOptions) -> tuple[Problem, ...]:
+    """What is wrong with the size that options ask for."""
+    try:
+        if (guest := options_guest(options)) is not None:
+            refuse_impossible(guest, place="--vm")
+    except ConversionError as error:
+        return error.problems
+    return ()
+
+
+def _regions(options: DeployOptions) -> dict[str, Sequence[str]]:
+    """By option, the regions that it names."""
+    return {
+        "--region": [options.region] if options.region else [],
+        "--only-regions": options.only_regions,
+        "--exclude-regions": options.exclude_regions,
+        "--fallback-regions": options.fallback_regions,
+    }
 
 
 def _region(desired: DesiredApp, options: DeployOptions, default: str | None) -> tuple[str, str]:
@@ -98,13 +122,7 @@ async def unknown_regions(
     """
     here = {machine.region for machine in observed.machines}
     here |= {volume.region for volume in observed.volumes}
-    words = [
-        (place, word)
-        for place, texts in asked.items()
-        for text in texts
-        for word in text.split(",")
-    ]
-    odd = [(place, word) for place, word in words if word and word not in REGIONS | AREAS | here]
+    odd = [(place, word) for place, word in _not_listed(asked) if word not in here]
     if not odd:
         return ()
     answer = await client.api.platform_regions_get()
@@ -120,6 +138,17 @@ async def unknown_regions(
         for place, word in odd
         if word not in known and (found := nearest(word, known))
     )
+
+
+def _not_listed(asked: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    """The regions that the documentation does not list, each behind its place."""
+    return [
+        (place, word)
+        for place, texts in asked.items()
+        for text in texts
+        for word in text.split(",")
+        if word and word not in REGIONS | AREAS
+    ]
 
 
 def _unknown_names(

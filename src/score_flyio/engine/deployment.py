@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import anyio
 from attrs import define, evolve, field, frozen
@@ -23,6 +24,7 @@ from score_flyio.engine.planning import Planning, open_options, settled
 from score_flyio.errors import ScoreFlyError
 from score_flyio.errors.unwrap import unwrapped
 from score_flyio.events import Scope, WarningRaised, WorkloadFinished
+from score_flyio.score.resources import ResourceUid
 from score_flyio.state.model import ProjectState
 
 
@@ -34,9 +36,18 @@ class Deployment(Planning):
     """What the apps looked like when the plan was made, where there was one before."""
     applying: Applying = field(init=False)
 
+    _judged: Mapping[str, anyio.Event] = field(init=False)
+    """By app, when it is known whether it can be deployed."""
+    _deployable: set[str] = field(factory=set, init=False)
+    """The apps that nothing speaks against."""
+
     @applying.default
     def _applying(self) -> Applying:
         return Applying(session=self.session, recorder=self.recorder)
+
+    @_judged.default
+    def _not_judged_yet(self) -> Mapping[str, anyio.Event]:
+        return {app: anyio.Event() for app in self.ready.inputs}
 
     async def run(self) -> Report:
         """Everything at once, as far as nothing waits for something else."""
@@ -44,16 +55,38 @@ class Deployment(Planning):
             self.session.emit(WarningRaised(message=str(notice), code=notice.code))
         works = [_Deploy(run=self, app=app) for app in self.ready.inputs]
         self._tell_refused()
-        report = await self.applying.run(works, beside=self._provision)
-        return self._with_refused(report)
+        wrong = await self.wrong_options()
+        report = self._with_refused(await self.applying.run(works, beside=self._provision))
+        return report if wrong is None else evolve(report, apps=(*report.apps, _of_options(wrong)))
 
     def so_far(self) -> Report:
         """What became of a run that was cut short."""
         return self._with_refused(self.applying.report(interrupted=True))
 
     async def _provision(self) -> None:
-        """Failures are told to the workloads that need the resource, when they ask for it."""
-        await self.ready.provision()
+        """Nothing is made that only apps need which cannot be deployed.
+
+        Failures are told to the workloads that need the resource, when they ask for it.
+        """
+        needed_by = self.ready.needed_by()
+
+        async def admitted(uid: ResourceUid) -> bool:
+            for app in needed_by[uid]:
+                await self._judged[app].wait()
+                if app in self._deployable:
+                    return True
+            return False
+
+        await self.ready.provision(admitted)
+
+    @contextmanager
+    def judging(self, app: str) -> Iterator[None]:
+        """The block finds out whether an app can be deployed; it raises where it cannot."""
+        try:
+            yield
+            self._deployable.add(app)
+        finally:
+            self._judged[app].set()
 
     def _tell_refused(self) -> None:
         for each in self.ready.refused:
@@ -70,6 +103,10 @@ class Deployment(Planning):
         files = self.ready.files
         done = (evolve(each, files=files.get(each.app, ())) for each in report.apps)
         return evolve(report, apps=(*refused, *done))
+
+
+def _of_options(error: ScoreFlyError) -> AppReport:
+    return AppReport(app="", label="options", outcome="failed", failures=(error,))
 
 
 def nothing_done(inputs: Sequence[Input], target: str) -> Report:
@@ -107,11 +144,12 @@ class _Deploy:
         """The app as it is; what is certain to fail does so before anything is made for nothing."""
         run, outline = self.run, self._outline()
         wanted = run.wanted(self.app, outline)
-        observed = await observe_app(run.session.client, self.app, wanted, run.apps)
-        await run.refuse(self.app, outline, observed)
-        planned = run.fingerprints.get(self.app)
-        if planned is not None and planned != fingerprint(observed):
-            raise stale(self.app)
+        with run.judging(self.app):
+            observed = await observe_app(run.session.client, self.app, wanted, run.apps)
+            await run.refuse(self.app, outline, observed)
+            planned = run.fingerprints.get(self.app)
+            if planned is not None and planned != fingerprint(observed):
+                raise stale(self.app)
         await run.recorder.found(self.app, to_remember(of_machines(observed.machines)))
         return observed
 

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -117,8 +117,12 @@ class Preparation:
                 return item.loaded.origin.located(problem)
         return evolve(problem, file=self.state.workloads[workload].file)
 
-    async def provision(self) -> list[ResourceError]:
-        """Provisions everything; gives what failed. Those that wait in `resolve` are told, too.
+    async def provision(
+        self, admitted: Callable[[ResourceUid], Awaitable[bool]] | None = None
+    ) -> list[ResourceError]:
+        """Provisions everything, or what is admitted; gives what failed.
+
+        Those that wait in `resolve` are told, too.
 
         Raises:
             StateError: the state cannot be saved; then nothing goes on.
@@ -126,7 +130,7 @@ class Preparation:
         if self.run is None:
             return []
         try:
-            await self.run.run()
+            await self.run.run(admitted)
         except ResourceError as error:
             return self.run.failures or [error]
         return []
@@ -135,6 +139,14 @@ class Preparation:
         """The resources of an app, by their names in its workload."""
         workload = self.inputs[app].workload
         return self.resources.resources_of(workload) if workload else {}
+
+    def needed_by(self) -> dict[ResourceUid, list[str]]:
+        """The apps that need each resource."""
+        found: dict[ResourceUid, list[str]] = {uid: [] for uid in self.resources.order}
+        for app in self.inputs:
+            for uid in self.resources.only(self.uids(app).values()).order:
+                found[uid].append(app)
+        return found
 
     async def resolve(self, app: str) -> DesiredApp:
         """The app in full, written to its file, as soon as its own resources are there.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import anyio
@@ -122,8 +122,8 @@ class ResourceRun:
             if isinstance(provisioner, ServerProvisioner) and (key := provisioner.shared_key)
         }
 
-    async def run(self) -> None:
-        """Provision everything.
+    async def run(self, admitted: Callable[[ResourceUid], Awaitable[bool]] | None = None) -> None:
+        """Provision everything, or what is admitted, each as soon as it is.
 
         Raises:
             ResourceError: something failed; several failures come as one error that has each as
@@ -136,7 +136,7 @@ class ResourceRun:
             self._emit(events.StateSaved())
             async with anyio.create_task_group() as tasks:
                 for uid in self._plan.order:
-                    tasks.start_soon(self._resource, uid, tasks.cancel_scope)
+                    tasks.start_soon(self._resource, uid, tasks.cancel_scope, admitted)
         finally:
             for uid, done in self._done.items():
                 if not done.is_set():
@@ -189,12 +189,17 @@ class ResourceRun:
         if uid in self._failures:
             raise self._failures[uid]
 
-    async def _resource(self, uid: ResourceUid, run: anyio.CancelScope) -> None:
+    async def _resource(
+        self,
+        uid: ResourceUid,
+        run: anyio.CancelScope,
+        admitted: Callable[[ResourceUid], Awaitable[bool]] | None,
+    ) -> None:
         try:
-            if uid in self._serving:
-                await self._provision(uid)
-            else:
+            if uid not in self._serving:
                 self._report_failure(uid, self._failures[uid])
+            elif admitted is None or await admitted(uid):
+                await self._provision(uid)
         except ResourceError as error:
             self._failures[uid] = error
         except SubstitutionError as error:

@@ -52,8 +52,7 @@ async def command(
     FILE: Score files. Without FILE and --config, all workloads of the project.
     """
     from score_flyio.cli.apps import target_of
-    from score_flyio.cli.deploy_run import check_options, tell_plan
-    from score_flyio.engine.selection import load_inputs
+    from score_flyio.cli.deploy_run import selected, tell_plan
 
     if settings["org"] and "." in settings["org"]:  # no organization has one in its name
         out, settings["org"] = settings["org"], None
@@ -67,8 +66,7 @@ async def command(
     file = None if summary is None else cli.output_path("--summary", summary)
     target = target_of(cli, **{name: settings.pop(name) for name in ("target", "emulate", "org")})
     how = deploy_options(**settings)
-    inputs, refused = await load_inputs(cli.project(target.kept_as), chosen)
-    check_options(how, len(inputs) + len(refused))
+    inputs, refused = await selected(cli, target, chosen, how)
     plan = await _planned(cli, target, inputs, how)
     code = tell_plan(cli, plan, refused, file)
     if out is not None and not code:
