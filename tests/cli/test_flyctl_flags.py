@@ -49,7 +49,7 @@ def test_an_option_that_fly_would_refuse_is_told_once(cli: Cli, served: Platform
         (line,) = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
         assert line.count("300 MB are no memory") == 1
         assert done.stderr.partition("Error: ")[2].count("300 MB are no memory") == 1
-        assert done.stderr.endswith("Hint: use 256mb or 512mb\n")
+        assert done.stderr.endswith("(use 256mb or 512mb)\n")
 
 
 def test_options_of_flyctl_that_mean_nothing_here_are_taken_or_refused_with_the_way_out(
