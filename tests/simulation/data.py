@@ -29,7 +29,6 @@ def left_behind(simulation: Simulation, record: RunRecord) -> list[str]:
     world = simulation.emulator.world
     entries = simulation.emulator.journal.entries[record.first_request :]
     gone = {entry.machine for entry in entries if entry.operation == "Machines_delete"}
-    told = json.dumps([to_json(event) for event in record.events]) + "\n".join(record.told)
     now = attached(world)
     left = [
         world.volumes[name]
@@ -38,6 +37,9 @@ def left_behind(simulation: Simulation, record: RunRecord) -> list[str]:
         and now.get(name) in {machine, None}
         and not world.volumes[name].deleted_at
     ]
+    if not left:
+        return []
+    told = json.dumps([to_json(event) for event in record.events]) + "\n".join(record.told)
     new = {(v.app, v.name) for v in world.volumes.values() if v.created_at >= record.began}
     return [
         *(f"volume {v.id} was left behind without a word" for v in left if v.id not in told),

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Final
 
 import anyio
-import anyio.abc
 import trio
 from attrs import define, evolve, field, frozen
 from trio.testing import MockClock
@@ -230,7 +229,7 @@ class PairRun:
 
     async def _one(self, one: Ended, number: int) -> None:
         await anyio.sleep(one.runner.begins)
-        async with anyio.create_task_group() as tasks:
+        async with trio.open_nursery() as tasks:
             if one.runner.dies is not None:
                 tasks.start_soon(_die_after, one.life, one.runner.dies)
             try:
@@ -243,7 +242,7 @@ class PairRun:
         one.at = self.clock.time()
         self._say(f"--- {number} ended: {one.life.cause} {one.failures}")
 
-    async def _command(self, one: Ended, number: int, tasks: anyio.abc.TaskGroup) -> None:
+    async def _command(self, one: Ended, number: int, tasks: trio.Nursery) -> None:
         rng = random.Random(f"{self.pair.seed}:{number}")
         state = ProjectState.new("sim-")
         state.salt = f"pepper{number}"

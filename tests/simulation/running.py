@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-import anyio.abc
+import trio
 from attrs import define, field
 
 from fly_emulator import Emulator
@@ -57,7 +57,7 @@ class Connection(EmulatorTarget):
     """The emulator as one mortal process reaches it."""
 
     life: Life
-    tasks: anyio.abc.TaskGroup
+    tasks: trio.Nursery
 
     def _client(
         self, emulator: Emulator, emit: Callable[[Event], None], rng: random.Random

@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import anyio
-import anyio.abc
 import trio
 from attrs import define, evolve, field, frozen
 from trio.testing import MockClock
@@ -258,7 +257,7 @@ class Simulation:
             for disturbance in plan.disturbances:
                 others = self.people if disturbance.kind in DEEDS else self.disturber
                 background.start_soon(others.carry_out, disturbance)
-            async with anyio.create_task_group() as requests:
+            async with trio.open_nursery() as requests:
                 await self._live(record, requests)
             background.cancel_scope.cancel()
         self.emulator.faults = Faults()
@@ -291,7 +290,7 @@ class Simulation:
         leases = (machine.lease_at(now) for machine in self.emulator.world.machines.values())
         self.abandoned |= {lease.nonce for lease in leases if lease is not None}
 
-    async def _live(self, record: RunRecord, requests: anyio.abc.TaskGroup) -> None:
+    async def _live(self, record: RunRecord, requests: trio.Nursery) -> None:
         life, kill = record.life, record.plan.kill
         instrument = Steps(life, int(kill.count)) if kill and kill.kind == "step" else None
         if instrument:
@@ -312,7 +311,7 @@ class Simulation:
             if instrument:
                 trio.lowlevel.remove_instrument(instrument)
 
-    async def _command(self, record: RunRecord, requests: anyio.abc.TaskGroup) -> None:
+    async def _command(self, record: RunRecord, requests: trio.Nursery) -> None:
         life, scenario = record.life, self.scenario
         rng = random.Random(f"{scenario.seed}:{record.number}")
         trouble = 0.2 if record.plan.faults else 0.0

@@ -20,6 +20,8 @@ _MAX_DEPTH: Final = 200
 _MAX_EXPANDED: Final = 200_000
 """Values a document may have once its aliases are written out."""
 
+_QUICK: Final[Any] = getattr(yaml, "CSafeLoader", None)
+"""Much quicker than the reader below, with messages and tabs of its own."""
 _LINE_ENDS: Final = "\0\r\n\x85\u2028\u2029"
 
 Children: TypeAlias = "dict[str, tuple[int, Node]] | list[Node] | None"
@@ -103,14 +105,19 @@ def read_yaml(text: str, *, exact: bool = False) -> YamlDocument:
 
     Args:
         text: What to read.
-        exact: Keep whole numbers of more than 64 bits as they are, which become floats otherwise.
+        exact: It is what this tool wrote: whole numbers of more than 64 bits, which become floats
+            otherwise, stay as they are, and libyaml, where there is one, splits the text.
 
     Raises:
         YamlError: with category and line.
     """
-    reader = _Reader(text, exact=exact)
+    if exact and _QUICK is not None and "\t" not in text:
+        try:
+            return _Reader(yaml.parse(text, Loader=_QUICK), exact=exact).read()
+        except (yaml.YAMLError, ValueError):
+            pass  # what is wrong is for the reader of all other texts to say
     try:
-        return reader.read()
+        return _Reader(yaml.parse(text, Loader=_Loader), exact=exact).read()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         detail = error.problem or error.context or "not YAML"
@@ -142,9 +149,9 @@ class _Loader(yaml.SafeLoader):
 
 
 class _Reader:
-    def __init__(self, text: str, *, exact: bool) -> None:
+    def __init__(self, events: Iterator[Any], *, exact: bool) -> None:
         self._exact = exact
-        self._events: Iterator[Any] = yaml.parse(text, Loader=_Loader)
+        self._events = events
         self._anchors: dict[str, Node | None] = {}
         self._odd_keys: list[OddKey] = []
 
@@ -198,7 +205,7 @@ class _Reader:
     def _scalar(self, event: Any, path: Path) -> Node:
         del path
         text = event.value
-        if any("\ud800" <= char <= "\udfff" for char in text):
+        if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
             raise YamlError("syntax", "half of a surrogate pair in an escape", _line(event))
         if event.tag not in (None, "!"):
             try:

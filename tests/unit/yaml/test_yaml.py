@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from score_flyio.yaml.reader import YamlError, read_yaml
+from score_flyio.yaml.reader import Node, YamlError, read_yaml
+from score_flyio.yaml.writer import write_yaml
 
 _TEXT = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E) | st.sampled_from("éß✓\n\t"))
 _JSON = st.recursive(
@@ -21,6 +22,26 @@ _JSON = st.recursive(
 def test_json_reads_as_json(value: Any) -> None:
     text = json.dumps(value, ensure_ascii=True)
     assert read_yaml(text, exact=True).value == json.loads(text)
+
+
+def shape(node: Node) -> Any:
+    """Where a node stands, and how it is written."""
+    match node.children:
+        case None:
+            inside: Any = (node.text, node.plain)
+        case list():
+            inside = [shape(child) for child in node.children]
+        case _:
+            inside = {key: (line, shape(child)) for key, (line, child) in node.children.items()}
+    return node.line, inside
+
+
+@given(st.dictionaries(_TEXT, _JSON))
+def test_what_this_tool_wrote_reads_the_same_with_libyaml(document: dict[str, Any]) -> None:
+    text = write_yaml(document)
+    quick = read_yaml(text, exact=True)
+    assert quick.value == document
+    assert shape(quick.root) == shape(read_yaml(text).root)
 
 
 def test_line_of_each_path() -> None:
@@ -83,6 +104,9 @@ def test_refused(text: str, category: str, line: int) -> None:
     with pytest.raises(YamlError) as failure:
         read_yaml(text)
     assert (failure.value.category, failure.value.line) == (category, line)
+    with pytest.raises(YamlError) as same:
+        read_yaml(text, exact=True)
+    assert str(same.value) == str(failure.value)
 
 
 def test_alias_bomb_is_refused() -> None:
