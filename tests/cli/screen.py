@@ -20,6 +20,28 @@ _CONTROL: Final = re.compile(r"\x1b\[(\d*)([A-Za-z])|(\r\n|\r|\n)")
 _LINES: Final = 24
 
 
+def screen(raw: str) -> list[str]:
+    """The lines on the screen and those that left it at the top, without colours."""
+    lines, row, column, place = [""], 0, 0, 0
+    for control in _CONTROL.finditer(raw):
+        text = raw[place : control.start()]
+        lines[row] = lines[row][:column].ljust(column) + text + lines[row][column + len(text) :]
+        column, place = column + len(text), control.end()
+        if control[3] is not None:
+            column = 0
+            row += control[3] != "\r"
+            lines += [""] * (row >= len(lines))
+        elif control[2] == "F":
+            row, column = row - int(control[1] or 1), 0
+        elif control[2] == "J":
+            lines[row:] = [lines[row][:column]]
+        elif control[2] == "K":
+            lines[row] = lines[row][:column]
+        else:
+            assert control[2] == "m", control[0]
+    return [line.rstrip() for line in lines if line.strip()]
+
+
 @frozen
 class Shown:
     """What a command left on the terminal."""
@@ -31,22 +53,7 @@ class Shown:
     @property
     def screen(self) -> list[str]:
         """The lines on the screen and those that left it at the top, without colours."""
-        lines, row, column, place = [""], 0, 0, 0
-        for control in _CONTROL.finditer(self.raw):
-            text = self.raw[place : control.start()]
-            lines[row] = lines[row][:column].ljust(column) + text + lines[row][column + len(text) :]
-            column, place = column + len(text), control.end()
-            if control[3] is not None:
-                column = 0
-                row += control[3] != "\r"
-                lines += [""] * (row >= len(lines))
-            elif control[2] == "F":
-                row, column = row - int(control[1] or 1), 0
-            elif control[2] == "J":
-                lines[row:] = [lines[row][:column]]
-            else:
-                assert control[2] == "m", control[0]
-        return [line.rstrip() for line in lines if line.strip()]
+        return screen(self.raw)
 
 
 def on_a_terminal(

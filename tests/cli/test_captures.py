@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from tests.cli.conftest import Cli
-from tests.cli.platform import WEB, Platform, platform, project, use
+from tests.cli.platform import TOKEN, WEB, Platform, platform, project, use
 from tests.cli.test_terminal import WIDTHS, run, steady
 
 WITH_RESOURCE = (
@@ -102,3 +103,18 @@ def test_what_is_deployed(cli: Cli, served: Platform, columns: int) -> None:
         "1 app, 2 machines to destroy; 0 USD a month in addresses",
         "deprovision thing.default#web.db",
     ]
+    gone = capture(cli, "destroy", "--yes", columns=columns)
+    assert machines in gone
+    assert gone[-2:] == ["web (app x-web): done", "done in TIME"]
+
+
+@WIDTHS
+def test_long_lines_of_a_status_end_between_words(cli: Cli, served: Platform, columns: int) -> None:
+    assert cli("deploy", "web.yaml", "--no-smoke-checks").exit_code == 0
+    machine = served.machines("x-web")[0]["id"]
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    release = f"{served.url}/v1/apps/x-web/machines/{machine}/metadata/fly_release_version"
+    httpx.post(release, headers=headers, json={"value": "7"}).raise_for_status()
+    shown = run(cli, "status", columns=columns)
+    assert "several releases" in shown.raw
+    assert max(map(len, shown.raw.splitlines())) <= columns

@@ -416,7 +416,7 @@ def test_destroying_says_what_goes_and_asks(cli: Cli, deployed: Platform) -> Non
     assert result.exit_code == 2
     assert "--yes" in result.stderr
     for machine in deployed.machines("x-web"):
-        assert f"destroy machine {machine['id']}" in result.stderr
+        assert machine["id"] in result.stderr
     assert "destroy app x-web" in result.stderr
     assert cli("destroy", "web", "--yes").exit_code == 0
     assert deployed.get("/apps/x-web").get("name") is None

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.cli.conftest import Cli
+from tests.cli.platform import DB, WEB
 
 SHOP = """\
 apiVersion: score.dev/v1b1
@@ -411,3 +412,30 @@ def test_the_state_can_be_elsewhere(cli: Cli, tmp_path: Path) -> None:
     cli.environ["SCORE_FLYIO_STATE"] = f"file://{elsewhere}"
     assert cli("workloads", "list").exit_code == 0
     assert cli("workloads", "list", "--state", "gopher://x").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "outcome"),
+    [
+        ("generate web.yaml", "done"),
+        ("generate db.yaml", "done"),
+        ("generate web.yaml broken.yaml", "failed"),
+        ("resources deprovision thing.default#db-user.db", "done"),
+        ("resources deprovision --all --yes", "done"),
+    ],
+)
+def test_events_of_what_visits_no_platform_have_a_frame(cli: Cli, line: str, outcome: str) -> None:
+    for name, text in {"web": WEB, "db": DB, "broken": "metadata: {name: broken}\n"}.items():
+        Path(f"{name}.yaml").write_text(text)
+    assert cli("init", "--no-sample", "--fly-app-prefix", "x-").exit_code == 0
+    add = ("provisioners", "add", "t", "thing", "--static-json", '{"host": "h"}')
+    assert cli(*add).exit_code == 0
+    assert cli("generate", "db.yaml").exit_code == 0
+    cli(*line.split(), "--events", "it.jsonl")
+    found = [json.loads(text) for text in Path("it.jsonl").read_text().splitlines()]
+    assert [event["seq"] for event in found] == list(range(1, len(found) + 1))
+    assert found[0]["kind"] == "run_started"
+    assert line.startswith(found[0]["command"])
+    assert (found[-1]["kind"], found[-1]["outcome"]) == ("run_finished", outcome)
+    through = [event["workload"] for event in found if event["kind"] == "workload_finished"]
+    assert sorted(through) == sorted(found[0].get("workloads", []))

@@ -23,6 +23,7 @@ from score_flyio.cli.render.plan import on_terminal
 from score_flyio.cli.render.wording import DETAILS, SENTENCES, ago, duration, is_alarm, sentence
 from score_flyio.cli.sink import Sink
 from score_flyio.events import Event, EventLog, Scope
+from tests.cli.screen import screen
 
 WEB = Scope(workload="web", app="demo-web")
 DB = Scope(workload="web", resource="postgres.default#web.db")
@@ -257,7 +258,10 @@ def test_what_does_not_fit_is_cut_where_it_says_least() -> None:
     assert len(line) == 49
 
 
-@pytest.mark.parametrize(("state", "code"), [("done", 32), ("failed: check", 31), ("started", 0)])
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [("done", 32), ("done  2 machines: 2 started", 32), ("failed: check", 31), ("started", 0)],
+)
 def test_colours_tell_what_went_well(state: str, code: int) -> None:
     grid = layout.board([("web", state, "1.0s")], 79)
     (line,) = layout.lines(grid, columns=79, color=True)
@@ -307,11 +311,13 @@ def test_board_keeps_a_machines_state_while_it_is_watched_and_drops_it_when_it_c
     board.handle(events.CheckChanged(scope=MACHINE, passing=1, total=1))
     for verb, told in [
         ("watch", "started in ams  1/1 checks"),
-        ("update machine", "update machine"),
+        ("update machine", "updating"),
     ]:
         scope = Scope(workload="web", app="demo-web", group="app", machine="148e21", step=verb)
         board.handle(events.StepStarted(scope=scope, description="…", verb=verb))
         assert shown(board, 0.0)[-1] == f"  148e21  {told}  0.0s"
+    board.handle(events.StepFinished(scope=scope, description="…"))
+    assert shown(board, 0.0)[-1] == "  148e21  updated  0.0s"
 
 
 def test_board_tells_that_a_machine_is_gone() -> None:
@@ -351,8 +357,10 @@ def test_board_counts_machines_that_do_not_fit() -> None:
         state = "started" if number < 400 else "starting"
         board.handle(events.MachineStateChanged(scope=scope, state=state, region="ams"))
     board.handle(events.StepStarted(scope=Scope(workload="web"), description="launch"))
-    told = "web  launch  1000 machines: 400 started, 600 starting  1.0s"
-    assert shown(board, 1.0) == [told]
+    counts = "1000 machines: 400 started, 600 starting"
+    assert shown(board, 1.0) == [f"web  {counts}  launch  1.0s"]
+    board.handle(events.WorkloadFinished(scope=Scope(workload="web"), outcome="done", seconds=3.0))
+    assert shown(board, 4.0) == [f"web  done  {counts}  3.0s"]
 
 
 def test_totals_say_how_far_the_run_is_and_what_it_waits_for() -> None:
@@ -368,9 +376,15 @@ def test_totals_say_how_far_the_run_is_and_what_it_waits_for() -> None:
     board.handle(events.RateLimitHit(method="POST", path="/v1/apps", delay=5.0, at=110.0))
     assert board.totals(112.0) == (
         "1 of 2 workloads through, 1 done, 1 of 4 steps, 12s, about 36s left, "
-        "waits: rate limited, again in 3.0s"
+        "waiting: rate limited, again in 3.0s"
     )
     assert len(layout.lines(board.totals(112.0), columns=50)) == 3
+    call = events.RequestFinished(
+        method="POST", path="/v1/apps/b/machines", status=200, seconds=0.1, queued=0.9, at=116.0
+    )
+    board.handle(call)
+    assert board.totals(117.0).endswith(", each call waits 0.9s for the rate limit")
+    assert "rate limit" not in board.totals(119.0)
     board.handle(events.RunFinished(outcome="done"))
     assert board.totals(113.0) == ""
 
@@ -379,13 +393,7 @@ class Terminal(io.StringIO):
     """Keeps what a terminal would show after cursor movements."""
 
     def screen(self) -> list[str]:
-        shown: list[str] = []
-        for part in re.split(r"(\x1b\[\d*[FJ])", self.getvalue()):
-            if up := re.fullmatch(r"\x1b\[(\d+)F", part):
-                shown = shown[: -int(up[1])]
-            elif part != "\x1b[J":
-                shown += part.splitlines()
-        return shown
+        return screen(self.getvalue())
 
     def isatty(self) -> bool:
         return True
@@ -410,6 +418,7 @@ def test_live_redraws_in_place_below_lasting_lines() -> None:
         "target: an emulator, not Fly.io (http://127.0.0.1:4280)",
         "WARN rate limited: POST /v1/apps, again in 1.0s",
     ]
+    assert not re.search(r"\x1b\[\d*F\x1b\[J", live(80).getvalue())
     assert [line.split()[0] for line in board] == [
         "web",
         "148e21",

@@ -20,7 +20,6 @@ from score_flyio.engine.operations.apps import AppRef, choose_apps, single
 from score_flyio.engine.operations.certificates import (
     add_certificate,
     remove_certificate,
-    show_certificate,
 )
 from score_flyio.engine.operations.destroy import destroy
 from score_flyio.engine.operations.releases import list_releases
@@ -116,11 +115,10 @@ class Process:
                     await self._destroy(visit, command)
                 case AddCertificate():
                     ref = await self._chosen(command.app)
-                    change = await add_certificate(visit, ref, command.hostname)
-                    self.report = change.report
-                    if change.report is not None and not change.report.failures:
-                        shown = await show_certificate(visit, ref, command.hostname)
-                        self._tell(shown.to_json())
+                    added = await add_certificate(visit, ref, command.hostname)
+                    self.report = added.report
+                    if added.certificate is not None:
+                        self._tell(added.certificate.to_json())
                 case RemoveCertificate():
                     ref = await self._chosen(command.app)
                     change = await remove_certificate(visit, ref, command.hostname)

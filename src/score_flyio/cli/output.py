@@ -42,14 +42,25 @@ class Output:
             self.stdout.write(_ended(text))
 
     def wrapped(self, document: Any, text: str) -> None:
-        """Print a plan or a report: on a terminal lines are wrapped, and signs have colours."""
-        if self.json or not self.stdout.isatty():
-            self.result(document, text)
+        """Print a result whose lines may be long: a plan, a report, a status."""
+        if self.json:
+            self.document(document)
+        elif text:
+            self._fit(self.stdout, text)
+
+    def before_question(self, text: str) -> None:
+        """Print what a question is about."""
+        self._fit(self.stderr, text)
+
+    def _fit(self, sink: Sink, text: str) -> None:
+        """On a terminal lines are wrapped, and signs have colours."""
+        if not sink.isatty():
+            sink.write(_ended(text))
             return
         from score_flyio.cli.render.plan import on_terminal
 
-        columns, _ = self.stdout.size()
-        self.stdout.write_raw(on_terminal(_ended(text), color=self.color, columns=columns))
+        sink.write("")  # what is drawn makes room
+        sink.write_raw(on_terminal(_ended(text), color=self.color, columns=sink.size()[0]))
 
     def table(self, header: list[str], rows: list[list[str]], *, indent: int = 0) -> str:
         """Rows in columns under a header: as wide as they are, and on a terminal as wide as it."""

@@ -366,7 +366,8 @@ class Engine:
         from score_flyio.engine.operations.certificates import add_certificate
 
         session, ref = self.session, await self._ref(app)
-        return _well(await add_certificate(session, ref, hostname, own, dry_run=dry_run))
+        done = await add_certificate(session, ref, hostname, own, dry_run=dry_run)
+        return _well(done.change)
 
     async def remove_certificate(
         self, app: AppName, hostname: str, *, dry_run: bool = False

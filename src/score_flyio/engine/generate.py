@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from attrs import frozen
 
@@ -13,7 +14,11 @@ from score_flyio.engine.pipeline import Emit, Preparation, outline, prepare
 from score_flyio.engine.project import Project
 from score_flyio.engine.selection import Selection, load_inputs
 from score_flyio.errors import InputError, Problem, ResourceError, ScoreFlyError, StateError
-from score_flyio.events import StateSaved, WarningRaised
+from score_flyio.events import Scope, StateSaved, WarningRaised, WorkloadFinished
+from score_flyio.events.frame import run_frame
+
+_Through: TypeAlias = Callable[[str, str, ScoreFlyError | None], None]
+"""Tells of an app and its label that it is through, and why it failed."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -85,9 +90,10 @@ async def generate(
     output: Output,
     emit: Emit,
     *,
+    now: Callable[[], float],
     jobs: int | None = None,
 ) -> GenerateResult:
-    """Generate the workloads that are selected.
+    """Generate the workloads that are selected; `now` is a clock, in seconds.
 
     Failures of single workloads are in the result; what concerns the whole run is raised.
 
@@ -98,23 +104,49 @@ async def generate(
     """
     async with project.locked("generate") as state:
         inputs, refused = await load_inputs(project, selection, state)
-        ready = prepare(state, outline(project, state, inputs, output), emit, output=output)
-        failures = [each.error for each in (*refused, *ready.refused)]
-        if ready.inputs:
-            ready.begin(lambda: project.registry(state), project.store, jobs=jobs)
-            failures += await (_one_by_one if ready.run is None else _all_at_once)(ready, project)
-    if ready.resolved:
-        if output.secrets_file is None and any(d.secrets for d in ready.resolved.values()):
-            message = "the secrets are not written anywhere; give --secrets-file"
-            emit(WarningRaised(message=message, code="secrets_not_exported"))
-        try:
-            await output.write_secrets(ready.resolved.values(), emit)
-        except ScoreFlyError as error:
-            failures.append(error)
+        names = [each.label for each in refused]
+        names += [item.workload or item.app_in(state) for item in inputs]
+        start, failures = now(), list[ScoreFlyError]()
+
+        def through(app: str, label: str, error: ScoreFlyError | None) -> None:
+            emit(
+                WorkloadFinished(
+                    scope=Scope.of_app(app, label) if app else Scope(workload=label),
+                    outcome="failed" if error else "done",
+                    error=error.message if error else None,
+                    seconds=now() - start,
+                )
+            )
+
+        with run_frame(emit, "generate", names, now=now) as frame:
+            ready = prepare(state, outline(project, state, inputs, output), emit, output=output)
+            for each in (*refused, *ready.refused):
+                failures.append(each.error)
+                through(each.app, each.label, each.error)
+            if ready.inputs:
+                ready.begin(lambda: project.registry(state), project.store, jobs=jobs)
+                resolve = _one_by_one if ready.run is None else _all_at_once
+                failures += await resolve(ready, project, through)
+            failures += await _write_secrets(ready, output, emit)
+            frame.outcome = "failed" if failures else "done"
     return GenerateResult(
         generated=tuple(_generated(ready, app) for app in ready.inputs if app in ready.resolved),
         failures=tuple(dict.fromkeys(failures)),
     )
+
+
+async def _write_secrets(ready: Preparation, output: Output, emit: Emit) -> list[ScoreFlyError]:
+    """What failed; a warning where there are secrets that nobody asked for."""
+    if not ready.resolved:
+        return []
+    if output.secrets_file is None and any(d.secrets for d in ready.resolved.values()):
+        message = "the secrets are not written anywhere; give --secrets-file"
+        emit(WarningRaised(message=message, code="secrets_not_exported"))
+    try:
+        await output.write_secrets(ready.resolved.values(), emit)
+    except ScoreFlyError as error:
+        return [error]
+    return []
 
 
 def _generated(ready: Preparation, app: str) -> Generated:
@@ -127,17 +159,21 @@ def _generated(ready: Preparation, app: str) -> Generated:
     )
 
 
-async def _one_by_one(ready: Preparation, project: Project) -> list[ScoreFlyError]:
+async def _one_by_one(
+    ready: Preparation, project: Project, through: _Through
+) -> list[ScoreFlyError]:
     """Where nothing is provisioned there is nothing to wait for, and no event loop to start."""
     failures: list[ScoreFlyError] = []
     for app in ready.inputs:
-        failures += await _resolved(ready, app)
+        failures += await _resolved(ready, app, through)
     await project.store.save(ready.state)
     ready.emit(StateSaved())
     return failures
 
 
-async def _all_at_once(ready: Preparation, _project: Project) -> list[ScoreFlyError]:
+async def _all_at_once(
+    ready: Preparation, _project: Project, through: _Through
+) -> list[ScoreFlyError]:
     await event_loop()
     import anyio
 
@@ -145,7 +181,7 @@ async def _all_at_once(ready: Preparation, _project: Project) -> list[ScoreFlyEr
     unsaved: StateError | None = None
 
     async def resolve(app: str) -> None:
-        failures.extend(await _resolved(ready, app))
+        failures.extend(await _resolved(ready, app, through))
 
     async with anyio.create_task_group() as tasks:
         for app in ready.inputs:
@@ -160,12 +196,12 @@ async def _all_at_once(ready: Preparation, _project: Project) -> list[ScoreFlyEr
     return failures
 
 
-async def _resolved(ready: Preparation, app: str) -> list[ScoreFlyError]:
+async def _resolved(ready: Preparation, app: str, through: _Through) -> list[ScoreFlyError]:
     """What failed; resources tell themselves."""
+    error: ScoreFlyError | None = None
     try:
         await ready.resolve(app)
-    except ResourceError:
-        return []
-    except ScoreFlyError as error:
-        return [error]
-    return []
+    except ScoreFlyError as failed:
+        error = failed
+    through(app, ready.inputs[app].workload or app, error)
+    return [] if error is None or isinstance(error, ResourceError) else [error]

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from score_flyio.base.document import Document, merged
 from score_flyio.base.input_file import read_input
-from score_flyio.cli.apps import NamedApp, named_app, names_one_app, session
+from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import dry_run_option, events_option, json_option
@@ -70,21 +70,18 @@ async def add(
 ) -> int:
     """Ask for a certificate, or give one; says which DNS records it needs."""
     from score_flyio.cli.deploy_run import show_plan
-    from score_flyio.engine.operations.certificates import add_certificate, show_certificate
+    from score_flyio.engine.operations.certificates import add_certificate
 
     own = _own(cli, fullchain, private_key)
     named = await named_app(cli, settings)
     hostname = _hostname(named)
     async with named.session(silent=True) as visit:
-        change = await add_certificate(visit, named.ref, hostname, own, dry_run=dry_run)
-        if dry_run:
-            return show_plan(cli, [change.plan])
-        code = _exit_code(cli, change)
-    if not code:
-        place = named.place | {"events_file": None}  # those of the change have had their last one
-        async with session(cli, **place, silent=True) as visit:
-            _tell(named, await show_certificate(visit, named.ref, hostname))
-    return code
+        done = await add_certificate(visit, named.ref, hostname, own, dry_run=dry_run)
+    if dry_run:
+        return show_plan(cli, [done.change.plan])
+    if done.certificate is not None:
+        _tell(named, done.certificate)
+    return _exit_code(cli, done.change)
 
 
 @command.command("check")

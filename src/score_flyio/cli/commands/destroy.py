@@ -91,7 +91,7 @@ async def _destroy(
 
     def agree(plan: Destruction) -> None:
         if not plan.empty:
-            cli.output.stderr.write(f"{plan.describe()}\n")
+            cli.output.before_question(plan.describe())
             if not cli.confirm("Destroy all of this?", yes=yes):
                 raise UsageError("nothing was destroyed", code="not_agreed")
 

@@ -112,8 +112,9 @@ async def _generate(
     from score_flyio.events import EventLog
 
     async with follow(cli, events_file) as listener:
-        log = EventLog(cli.clock.time, listener)
-        result = await generate(cli.project(), chosen, output, log.emit, jobs=jobs)
+        now = cli.clock.time
+        log = EventLog(now, listener)
+        result = await generate(cli.project(), chosen, output, log.emit, now=now, jobs=jobs)
     if output.stdout is not None:
         cli.output.write(output.stdout)
     raise_failures(result.failures)

@@ -168,22 +168,26 @@ async def deprovision(
     """Take a resource away."""
     from score_flyio.cli.render import follow
     from score_flyio.events import EventLog
+    from score_flyio.events.frame import run_frame
     from score_flyio.resources.deprovision import Deprovisioning
 
     if (uid is None) != all_:
         raise UsageError("give either the UID of a resource, or --all")
     project = cli.project(emulate=emulate)
-    async with project.locked("resources deprovision") as state, follow(cli, events_file) as listen:
+    now = cli.clock.time
+    async with project.locked("resources deprovision") as state:
         before = set(state.resources)
         if all_ and before:
             _agree(cli, state, yes=yes)
-        work = Deprovisioning(
-            state=state,
-            store=project.store,
-            registry=project.registry(state),
-            emit=EventLog(cli.clock.time, listen).emit,
-        )
-        await (work.all(before) if uid is None else work.one(_known(uid, state)))
+        known = None if uid is None else _known(uid, state)
+        async with follow(cli, events_file) as listen:
+            emit = EventLog(now, listen).emit
+            work = Deprovisioning(
+                state=state, store=project.store, registry=project.registry(state), emit=emit
+            )
+            with run_frame(emit, "resources deprovision", (), now=now) as frame:
+                await (work.all(before) if known is None else work.one(known))
+                frame.outcome = "done" if before - set(state.resources) else "unchanged"
         removed = tuple(sorted(map(str, before - set(state.resources))))
     cli.output.info(f"deprovisioned {', '.join(removed) or 'nothing'}")
     cli.output.result(Deprovisioned(deprovisioned=removed), "")
@@ -191,7 +195,7 @@ async def deprovision(
 
 def _agree(cli: CliContext, state: ProjectState, *, yes: bool) -> None:
     names = "\n".join(f"  {uid}" for uid in sorted(state.resources))
-    cli.output.stderr.write(f"{names}\n")
+    cli.output.before_question(names)
     if not cli.confirm(f"Deprovision these {len(state.resources)} resources?", yes=yes):
         raise UsageError("nothing was deprovisioned", code="not_agreed")
 

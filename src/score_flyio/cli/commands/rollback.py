@@ -70,7 +70,7 @@ async def command(
             question = (
                 f"Destroy {counted(len(change.destroys), 'machine')} of groups that it had not?"
             )
-            cli.output.stderr.write(f"{change.describe()}\n")
+            cli.output.before_question(change.describe())
             if not cli.confirm(question, yes=yes):
                 raise UsageError("nothing was changed", code="not_agreed")
 

@@ -88,7 +88,7 @@ async def _scale(named: NamedApp, request: ScaleRequest, *, yes: bool, dry_run: 
         )
         questions += [f"Create {made} machines?"] if made >= LARGE_STEP else []
         if questions:
-            cli.output.stderr.write(f"{change.describe()}\n")
+            cli.output.before_question(change.describe())
             if not cli.confirm(" ".join(questions), yes=yes):
                 raise UsageError("nothing was changed", code="not_agreed")
 

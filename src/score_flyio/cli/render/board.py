@@ -4,15 +4,26 @@ Pure: built from events, and turned into cells of text for a given moment and nu
 """
 
 from collections import Counter
+from typing import Final
 
 from attrs import define, evolve, field
 
 from score_flyio import events
+from score_flyio.base.counted import counted
 from score_flyio.base.printable import one_line
 from score_flyio.cli.render.wording import duration, sentence, subject
 
-_CHANGES = {"update machine", "revert machine", "stop machine", "destroy machine"}
-"""Verbs of steps after which what was seen of a machine is no longer so."""
+_CHANGES: Final = {
+    "update machine": ("updating", "updated"),
+    "revert machine": ("reverting", "reverted"),
+    "stop machine": ("stopping", "stopped"),
+    "destroy machine": ("destroying", "destroyed"),
+}
+"""Verbs of steps after which what was seen of a machine is no longer so, and what is told then."""
+_QUEUED: Final = 0.5
+"""Seconds: a call that waited so long for its turn tells of the rate limit."""
+_RECENT: Final = 2.0
+"""Seconds for which that is told."""
 
 
 @define
@@ -54,6 +65,8 @@ class Board:
     """Of workloads that are over."""
     again: tuple[float, str] = (0.0, "")
     """When calls go on that wait, and why they do."""
+    queued: tuple[float, float] = (0.0, 0.0)
+    """When a call last went out that had waited for its turn, and how long it had."""
 
     def handle(self, event: events.Event) -> None:
         """Take note of one event."""
@@ -110,6 +123,8 @@ class Board:
                 self.again = (event.at + event.delay, "rate limited")
             case events.RequestRetried():
                 self.again = (event.at + event.delay, event.reason)
+            case events.RequestFinished(queued=queued) if queued >= _QUEUED:
+                self.queued = (event.at, queued)
             case _:
                 pass
 
@@ -119,12 +134,16 @@ class Board:
             return ""
         until, why = self.again
         steps = sum(self.planned.values())
-        parts = [f"{sum(self.outcomes.values())} of {self.workloads} workloads through"]
+        through = f"{sum(self.outcomes.values())} of {counted(self.workloads, 'workload')} through"
+        parts = [through] if self.workloads else []
         parts += [f"{n} {outcome}" for outcome, n in sorted(self.outcomes.items()) if n]
         parts += [f"{min(self.ended, steps)} of {steps} steps"] if steps else []
         parts.append(duration(max(0.0, now - self.begun)))
         parts += [f"about {duration(left)} left"] if (left := self._left(now)) else []
-        parts += [f"waits: {why}, again in {duration(until - now)}"] if until > now else []
+        if until > now:
+            parts.append(f"waiting: {why}, again in {duration(until - now)}")
+        elif now - self.queued[0] < _RECENT:
+            parts.append(f"each call waits {duration(self.queued[1])} for the rate limit")
         return one_line(", ".join(parts))
 
     def _left(self, now: float) -> float | None:
@@ -156,14 +175,16 @@ class Board:
             if row.machine:
                 owner = states.setdefault(about.rpartition("/")[0], Counter())
                 owner[row.state.partition(" in ")[0] or "new"] += 1
-        counted = []
+        shown = []
         for about, row in rows:
             if (found := states.pop(about, None)) is not None:
                 told = ", ".join(f"{n} {state}" for state, n in sorted(found.items()))
-                row = evolve(row, checks=f"{found.total()} machines: {told}")  # noqa: PLW2901
+                parts = (row.state, f"{counted(found.total(), 'machine')}: {told}")
+                row = evolve(row, state="  ".join(filter(None, parts)))  # noqa: PLW2901
+                row.checks = self._doing(about) if row.seconds is None else ""
             if not row.machine or about.rpartition("/")[0] in states:
-                counted.append((about, row))
-        return counted
+                shown.append((about, row))
+        return shown
 
     def _doing(self, about: str) -> str:
         """What goes on for a workload: the step that began first, and how many others."""
@@ -185,13 +206,19 @@ class Board:
         self.running.setdefault(owner, {})[event.scope.step or event.description] = event
         if event.scope.machine and event.verb in _CHANGES:
             row = self._row(subject(event.scope), event)
-            row.state, row.checks = event.verb, ""
+            row.state, row.checks = _CHANGES[event.verb][0], ""
 
     def _finish(self, event: events.StepFinished | events.StepFailed) -> None:
         owner = event.scope.workload or event.scope.app or ""
         step = self.running.get(owner, {}).pop(event.scope.step or event.description, None)
-        if step is not None and step.verb == "destroy machine" and event.scope.machine:
-            self._end(subject(event.scope), event, "destroyed", event.at - step.at)
+        if step is None or step.verb not in _CHANGES or not event.scope.machine:
+            return
+        about = subject(event.scope)
+        during, after = _CHANGES[step.verb]
+        if step.verb == "destroy machine":
+            self._end(about, event, after, event.at - step.at)
+        elif self._row(about, event).state == during:
+            self.rows[about].state = after
 
     def _end(self, about: str, event: events.Event, state: str, seconds: float) -> None:
         row = self._row(about, event)

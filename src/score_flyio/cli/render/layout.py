@@ -52,7 +52,8 @@ def board(rows: Sequence[tuple[str, str, str]], columns: int) -> Table:
     grid.add_column()
     grid.add_column(no_wrap=True)
     for label, state, seconds in rows:
-        style = _STYLES.get(state.partition(":")[0], "")
+        first, *_ = (*state.replace(":", " ").split(), "")
+        style = _STYLES.get(first, "")
         told = Text(state, style, no_wrap=True, overflow="ellipsis")
         grid.add_row(Text(label), told, Text(seconds))
     return grid

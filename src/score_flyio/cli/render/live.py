@@ -17,7 +17,10 @@ _BETWEEN: Final = 0.1
 """Seconds between two drawings that only events ask for: a large run has thousands of them."""
 
 _LASTING = (TargetSelected, RollbackStarted)
-_CLEAR_BELOW = "\x1b[J"
+_END_OF_LINE: Final = "\x1b[K\n"
+"""Each line wipes what is left of it: a screen wiped as a whole flickers, and some terminals keep
+it in what can be scrolled back to."""
+_CLEAR_BELOW: Final = "\x1b[J"
 
 
 class LiveRenderer:
@@ -79,14 +82,14 @@ class LiveRenderer:
         totals = layout.lines(self._board.totals(now), columns=width)
         cells = self._board.cells(now, max(1, size[1] - 2 - len(totals)))
         drawn = layout.lines(layout.board(cells, width), columns=width, color=self._color) + totals
-        above = "" if lasting is None else f"{printable(lasting)}\n"
-        text = "".join(f"{line}\n" for line in drawn)
-        self._stream.write_raw(f"{self._back()}{_CLEAR_BELOW}{above}{text}")
+        lines = [*([] if lasting is None else [printable(lasting)]), *drawn]
+        text = "".join(f"{line}{_END_OF_LINE}" for line in lines)
+        self._stream.write_raw(f"{self._back()}{text}{_CLEAR_BELOW}")
         self._drawn, self._drawn_at = len(drawn), now
 
     def _erase(self) -> None:
         if self._drawn:
-            self._stream.write_raw(self._back() + _CLEAR_BELOW)
+            self._stream.write_raw(self._back() + _END_OF_LINE * self._drawn + self._back())
             self._drawn = 0
 
     def _back(self) -> str:

@@ -17,7 +17,7 @@ import anyio.abc
 from attrs import define, evolve, field, frozen
 
 from score_flyio.base.record import Record
-from score_flyio.deploy.app_step import AllocateAddress
+from score_flyio.deploy.app_step import AllocateAddress, DestroyApp, ReleaseAddress
 from score_flyio.deploy.execution.context import (
     Context,
     ContextSettings,
@@ -165,13 +165,11 @@ class AppExecution:
     def so_far(self, plan: AppPlan) -> AppResult:
         """How far the plan came."""
         context, results = self.context, dict(self.run.results)
-        made = (r.value for r in results.values() if isinstance(r.step, AllocateAddress))
-        addresses = {*context.known_addresses, *(str(address) for address in made if address)}
         return AppResult(
             plan=plan,
             results=results,
             states=context.health.states(),
-            addresses=tuple(sorted(addresses - {""})),
+            addresses=_addresses(context.known_addresses, results.values()),
         )
 
     async def _recover(self, plan: AppPlan) -> dict[str, StepResult]:
@@ -404,3 +402,19 @@ def _refuse_circle(needs: Mapping[str, Iterable[str]]) -> None:
             f"the plan cannot be carried out, for its steps wait for each other: {circle}",
             hint="please report this; another --strategy may do meanwhile",
         ) from error
+
+
+def _addresses(known: Iterable[str], results: Iterable[StepResult]) -> tuple[str, ...]:
+    """By which the app is reached after the steps."""
+    found = set(known)
+    for result in results:
+        match result.step:
+            case AllocateAddress() if result.value:
+                found.add(str(result.value))
+            case ReleaseAddress(address=address) if result.outcome is Outcome.DONE:
+                found.discard(address)
+            case DestroyApp() if result.outcome is Outcome.DONE:
+                return ()
+            case _:
+                pass
+    return tuple(sorted(found - {""}))

@@ -10,7 +10,9 @@ from attrs import frozen
 
 from fly_machines import models
 from score_flyio.base.document import Document
+from score_flyio.base.record import Record
 from score_flyio.deploy.app_step import AddCertificate, RemoveCertificate
+from score_flyio.deploy.execution.report import Report
 from score_flyio.deploy.model import OwnCertificate
 from score_flyio.deploy.observe import Wanted
 from score_flyio.engine.apply import Work
@@ -54,6 +56,20 @@ class Certificate(Document):
     """What the platform finds wrong, a sentence each."""
 
 
+@frozen(kw_only=True, eq=False, repr=False)
+class AddedCertificate(Record):
+    """What was done for a certificate, and what there is of it then."""
+
+    change: Change
+    certificate: Certificate | None = None
+    """None where nothing was done, or it failed."""
+
+    @property
+    def report(self) -> Report | None:
+        """How it went; None where it was only looked at."""
+        return self.change.report
+
+
 async def list_certificates(session: Session, ref: AppRef) -> tuple[Certificate, ...]:
     """All of an app, by host name. Raises UsageError when there is no such app."""
     found: list[models.CertificateSummary] = []
@@ -78,7 +94,7 @@ async def add_certificate(
     own: OwnCertificate | None = None,
     *,
     dry_run: bool = False,
-) -> Change:
+) -> AddedCertificate:
     """Has the platform make one, unless it was asked for before, or gives it one.
 
     Raises UsageError when there is no such app.
@@ -91,7 +107,12 @@ async def add_certificate(
         plan = session.plan(ref.app, ref.label, *([step] if needed else []))
         return Change(ref=ref, work=Work(plan=plan, observed=observed))
 
-    return await change_unremembered(session, look, before=None, dry_run=dry_run)
+    change = await change_unremembered(session, look, before=None, dry_run=dry_run)
+    if change.report is None or change.report.failures:
+        return AddedCertificate(change=change)
+    return AddedCertificate(
+        change=change, certificate=await show_certificate(session, ref, hostname)
+    )
 
 
 @framed("certs remove")

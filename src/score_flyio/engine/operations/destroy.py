@@ -13,6 +13,7 @@ from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.planning.removal import removal_steps
+from score_flyio.deploy.planning.shown import describe_app
 from score_flyio.engine.apply import Work, apply
 from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.operations.framed import framed
@@ -89,14 +90,9 @@ class Destruction(Documented):
         return not self.works and not self.resources
 
     def describe(self) -> str:
-        """What goes, a line each, for a person to agree to."""
-        lines = []
-        for work in self.works:
-            plan = work.plan
-            title = plan.label if plan.label == plan.app else f"{plan.label} (app {plan.app})"
-            lines.append(f"{title}:")
-            lines += [f"  {step.describe()}" for step in plan.steps if step.id != "hold"]
-        return "\n".join((*lines, *self.remarks)) or "nothing to destroy"
+        """What goes, for a person to agree to."""
+        plans = (describe_app(work.plan) for work in self.works)
+        return "\n".join((*plans, *self.remarks)) or "nothing to destroy"
 
     @property
     def remarks(self) -> tuple[str, ...]:

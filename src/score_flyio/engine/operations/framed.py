@@ -11,7 +11,7 @@ import anyio
 from score_flyio.deploy.execution.report import Report
 from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.session import Session
-from score_flyio.events import RunFinished, RunStarted
+from score_flyio.events.frame import run_frame
 
 
 class Ended(Protocol):
@@ -40,19 +40,11 @@ def framed(command: str) -> Callable[[_Operation[_Refs, _P, _Done]], _Operation[
             session: Session, refs: _Refs, /, *args: _P.args, **kwargs: _P.kwargs
         ) -> _Done:
             apps = (refs,) if isinstance(refs, AppRef) else refs
-            start = anyio.current_time()
-            session.emit(RunStarted(command=command, workloads=tuple(app.label for app in apps)))
-            session.tell_target()
-            outcome = "interrupted"
-            try:
+            labels = [app.label for app in apps]
+            with run_frame(session.emit, command, labels, now=anyio.current_time) as frame:
+                session.tell_target()
                 done = await operation(session, refs, *args, **kwargs)
-                outcome = "unchanged" if done.report is None else done.report.outcome
-            except Exception:
-                outcome = "failed"
-                raise
-            finally:
-                seconds = anyio.current_time() - start
-                session.emit(RunFinished(outcome=outcome, seconds=seconds))
+                frame.outcome = "unchanged" if done.report is None else done.report.outcome
             return done
 
         update_wrapper(run, operation)
