@@ -262,7 +262,7 @@ def test_generate_of_a_plain_workload_loads_only_what_it_needs(tmp_path: Path) -
         "score_flyio.flytoml.spec.traffic", "score_flyio.cli.render.live",
         "score_flyio.deploy.options", "score_flyio.deploy.planning", "score_flyio.deploy.step",
         "score_flyio.errors.fly", "score_flyio.events.deploy", "score_flyio.events.resources",
-        "score_flyio.events.run", "score_flyio.fly", "score_flyio.resources.graph",
+        "score_flyio.fly", "score_flyio.resources.graph",
         "score_flyio.score.resources", "score_flyio.resources.servers.native",
         "score_flyio.resources.servers.provisioner", "score_flyio.resources.prime",
         "score_flyio.resources.provisioner", "score_flyio.resources.run",
