@@ -22,7 +22,7 @@ with lazily(globals()):
     from score_flyio.engine.operations.change import Change as Change
     from score_flyio.engine.operations.destroy import Destruction as Destruction
     from score_flyio.engine.operations.scale import ScaleRequest as ScaleRequest
-    from score_flyio.engine.planning import Plan as Plan
+    from score_flyio.engine.plans import Plan as Plan
     from score_flyio.engine.project import Overrides as Overrides
     from score_flyio.engine.project import Project as Project
     from score_flyio.engine.run import Run as Run

@@ -20,7 +20,7 @@ from score_flyio.cli.options import STEP_SUMMARY
 if TYPE_CHECKING:
     from score_flyio.cli.context import CliContext
     from score_flyio.deploy.execution.report import AppReport, Report
-    from score_flyio.engine.planning import Plan
+    from score_flyio.engine.plans import Plan
     from score_flyio.errors.failure import Failure
 
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>#|!~])")

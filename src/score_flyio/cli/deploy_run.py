@@ -19,7 +19,7 @@ from score_flyio.engine.ahead import are_doubtful
 from score_flyio.engine.engine import Engine
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.output import Output
-from score_flyio.engine.planning import Plan
+from score_flyio.engine.plans import Plan
 from score_flyio.engine.selection import Refused, Selection, load_inputs
 from score_flyio.engine.target import Target
 from score_flyio.errors import DeployError, Problem, ScoreFlyError, UsageError

@@ -12,7 +12,7 @@ from score_flyio.errors import UsageError
 if TYPE_CHECKING:
     from score_flyio.cli.context import CliContext
     from score_flyio.engine.kept_plan import KeptPlan
-    from score_flyio.engine.planning import Plan
+    from score_flyio.engine.plans import Plan
 
 SUFFIX: Final = ".plan"
 _SECRET_NAME: Final = re.compile(

@@ -32,7 +32,7 @@ from score_flyio.engine.operations.releases import AppReleases
 from score_flyio.engine.operations.scale import Sizes
 from score_flyio.engine.operations.secrets import SecretStatus
 from score_flyio.engine.operations.status import Status
-from score_flyio.engine.planning import Plan
+from score_flyio.engine.plans import Plan
 from score_flyio.events.schema import json_schema as events_schema
 from score_flyio.fly.logs import LogLine
 from score_flyio.flytoml.document import Verdict

@@ -20,7 +20,7 @@ from score_flyio.deploy.planning.plan import platform_steps
 from score_flyio.deploy.releases.known import of_machines, to_remember
 from score_flyio.engine.apply import Applying, stale
 from score_flyio.engine.inputs import Input
-from score_flyio.engine.planning import Planning, open_options, settled
+from score_flyio.engine.plans import Planning, open_options, settled
 from score_flyio.errors import ScoreFlyError
 from score_flyio.errors.unwrap import unwrapped
 from score_flyio.events import Scope, WarningRaised, WorkloadFinished

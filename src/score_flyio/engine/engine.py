@@ -22,7 +22,7 @@ from score_flyio.engine.inputs import Input
 from score_flyio.engine.operations.apps import AppRef, choose_apps, find_app
 from score_flyio.engine.output import Output
 from score_flyio.engine.pipeline import Outline, Preparation, outline, prepare
-from score_flyio.engine.planning import Plan, Planning
+from score_flyio.engine.plans import Plan, Planning
 from score_flyio.engine.project import Project
 from score_flyio.engine.refusal import unserved
 from score_flyio.engine.run import Alone, Run, raise_failures

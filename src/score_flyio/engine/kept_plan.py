@@ -20,7 +20,7 @@ from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.shown import tells
 from score_flyio.deploy.step import CreateMachine, RevertMachine, Step, UpdateMachine
 from score_flyio.engine.inputs import FlyTomlApp, Input, ScoreApp
-from score_flyio.engine.planning import Plan
+from score_flyio.engine.plans import Plan
 from score_flyio.errors import ConfigError, StalePlan
 from score_flyio.flytoml.write import to_json
 

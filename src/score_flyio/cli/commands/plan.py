@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from score_flyio.deploy.options import DeployOptions
     from score_flyio.engine.inputs import Input
-    from score_flyio.engine.planning import Plan
+    from score_flyio.engine.plans import Plan
     from score_flyio.engine.target import Target
 
 NO_CHANGES, NOT_PLANNED, CHANGES = 0, 1, 2
@@ -81,7 +81,7 @@ async def _planned(
 ) -> Plan:
     from score_flyio.cli.render import follow
     from score_flyio.engine.engine import Engine
-    from score_flyio.engine.planning import Plan
+    from score_flyio.engine.plans import Plan
 
     if not inputs:
         return Plan(apps=())
