@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 _ACTION: Final = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
 _STRING: Final = r'"(?:[^"\\]|\\.)*"|`[^`]*`'
@@ -18,6 +18,9 @@ _TOKEN: Final = re.compile(rf"{_STRING}|:=|[()|,]|[^\s()|,]+")
 _FIELD: Final = re.compile(r"\$?(?:\.[A-Za-z_]\w*)+|\.|\$[A-Za-z_]\w*(?:\.\w+)*|\$")
 _KEYWORDS: Final = frozenset({"if", "else", "end", "range", "with", "define", "template", "block"})
 _NAMES: Final = re.compile(r"[A-Za-z]\w*")
+_ONE_WORD: Final = re.compile(r"[\w.]+|\"(?:[^\"\\]|\\.)*\"|\([^()]*\)")
+_NOT_HERE: Final = frozenset({"ComposeProjectName", "MountsDirectory", "NetworkName", "Namespace"})
+"""What those tools tell their templates of Compose and Kubernetes."""
 
 _BEHIND_A_NAME: Final = frozenset(
     {"|", "(", ")", ",", "if", "in", "is", "not", "and", "or", "else", "~", "+", "-", "*", "/"}
@@ -26,6 +29,16 @@ _BEHIND_A_NAME: Final = frozenset(
 """What may follow the name of a value or filter in Jinja2."""
 
 Words = Sequence[str]
+
+
+@frozen
+class _Block:
+    """A block that an `end` ends."""
+
+    end: str
+    """What it is here."""
+    dot: str | None = None
+    """What `.` is within; None: what it is around the block."""
 
 
 @frozen
@@ -51,7 +64,7 @@ class GoExpression:
 def go_expressions(text: str) -> list[GoExpression]:
     """The actions of a text that only Go understands, in their order."""
     found: list[GoExpression] = []
-    blocks: list[str] = []
+    blocks: list[_Block] = []
     for match in _ACTION.finditer(text):
         words = _TOKEN.findall(match[1])
         if not words or not _is_go(words):
@@ -81,22 +94,55 @@ def _is_go(words: Words) -> bool:
     )
 
 
-def _statement(words: Words, blocks: list[str]) -> str:
+def _statement(words: Words, blocks: list[_Block]) -> str:
     """Raises LookupError for what has no translation."""
     first = words[0]
-    if first in {"if", "with"}:
-        blocks.append("if")
-        return f"{{% if {_expression(words[1:])} %}}"
+    if first == "end":
+        return f"{{% {blocks.pop().end if blocks else 'endif'} %}}"
+    if first in {"if", "with", "range", "define", "block"}:
+        # Its end is counted also where it has no translation itself.
+        outer = list(blocks)
+        blocks.append(_block(first, words))
+        return _beginning(first, _rooted(words[1:], outer))
+    if first == "else" and blocks:
+        blocks[-1] = evolve(blocks[-1], dot=None)
+    words = _rooted(words, blocks)
     if first == "else":
         return f"{{% elif {_expression(words[2:])} %}}" if words[1:2] == ["if"] else "{% else %}"
-    if first == "end":
-        return f"{{% end{blocks.pop() if blocks else 'if'} %}}"
-    if first == "range":
-        blocks.append("for")
-        return _loop(words[1:])
     if len(words) > 2 and words[1] in {":=", "="}:
         return f"{{% set {words[0].removeprefix('$')} = {_expression(words[2:])} %}}"
     return f"{{{{ {_expression(words)} }}}}"
+
+
+def _block(first: str, words: Words) -> _Block:
+    names = [word[1:] for word in words[: list(words).index(":=")]][1:] if ":=" in words else []
+    dot = next((name for name in reversed(names) if name), "item")
+    return {
+        "with": _Block("endif", dot),
+        "range": _Block("endfor", dot),
+        "if": _Block("endif"),
+    }.get(first, _Block("endmacro", ""))
+
+
+def _rooted(words: Words, blocks: Sequence[_Block]) -> list[str]:
+    """With the name of what `.` is in the blocks around them."""
+    dot = next((block.dot for block in reversed(blocks) if block.dot is not None), None)
+    if dot is None:
+        return list(words)
+    named = {word: f"${dot}{word if word != '.' else ''}" for word in words if word[0] == "."}
+    return [named.get(word, word) for word in words]
+
+
+def _beginning(first: str, words: Words) -> str:
+    if first == "range":
+        return _loop(words)
+    if first == "with":
+        name, over = ("$item", words) if ":=" not in words else (words[0], words[2:])
+        name = name.removeprefix("$")
+        return f"{{% set {name} = {_expression(over)} %}}{{% if {name} %}}"
+    if first == "if":
+        return f"{{% if {_expression(words)} %}}"
+    raise LookupError(first)
 
 
 def _loop(words: Words) -> str:
@@ -106,7 +152,7 @@ def _loop(words: Words) -> str:
     names = [word.removeprefix("$") for word in words[:at] if word != ","]
     over = _expression(words[at + 1 :])
     if len(names) == 2:
-        return f"{{% for {names[0]}, {names[1]} in ({over}).items() %}}"
+        return f"{{% for {names[0]}, {names[1]} in {_tight(over)}.items() %}}"
     return f"{{% for {names[0]} in {over} %}}"
 
 
@@ -159,10 +205,11 @@ def _call(words: Words, piped: str) -> str:
 def _value(word: str) -> str:
     if word.startswith("`"):
         return '"' + word[1:-1].replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if word == ".":
-        return "item"
     if _FIELD.fullmatch(word):
-        return word.lstrip("$.")
+        name = word.lstrip("$.")
+        if not name or name.partition(".")[0] in _NOT_HERE:
+            raise LookupError(word)
+        return name
     if word.startswith(('"', "(")) or re.fullmatch(r"-?\d+(\.\d+)?", word):
         return word
     if word in {"true", "false"}:
@@ -172,6 +219,15 @@ def _value(word: str) -> str:
     if word == "nil":
         return "none"
     raise LookupError(word)
+
+
+def _tight(text: str) -> str:
+    """An expression that a method or index can stand behind."""
+    return text if _ONE_WORD.fullmatch(text) else f"({text})"
+
+
+def _method(name: str) -> tuple[int, Callable[[list[str]], str]]:
+    return 2, lambda a: f"{_tight(a[-1])}.{name}({', '.join(a[:-1])})"
 
 
 def _filter(name: str) -> tuple[int, Callable[[list[str]], str]]:
@@ -188,6 +244,11 @@ def _path(arguments: list[str]) -> str:
     for key in keys:
         place = f"({place}[{key}] | default({{}}))"
     return f"{place}[{last}] | default({default})"
+
+
+def _map(arguments: list[str]) -> str:
+    pairs = zip(arguments[::2], arguments[1::2], strict=False)
+    return f"{{{', '.join(f'{key}: {value}' for key, value in pairs)}}}"
 
 
 def _printf(arguments: list[str]) -> str:
@@ -218,10 +279,23 @@ _FUNCTIONS: Final[Mapping[str, tuple[int, Callable[[list[str]], str]]]] = {
     "int": _filter("int"),
     "len": _filter("length"),
     "keys": _filter("list"),
-    "splitList": (2, lambda a: f"{a[1]}.split({a[0]})"),
+    "atoi": _filter("int"),
+    "toYaml": _filter("tojson"),
+    "indent": (2, lambda a: a[-1]),
+    "nindent": (2, lambda a: a[-1]),
+    "title": _filter("title"),
+    "splitList": _method("split"),
+    "trimPrefix": _method("removeprefix"),
+    "trimSuffix": _method("removesuffix"),
+    "hasPrefix": _method("startswith"),
+    "hasSuffix": _method("endswith"),
+    "contains": (2, lambda a: f"{a[0]} in {a[1]}"),
+    "trunc": (2, lambda a: f"{_tight(a[1])}[:{a[0]}]"),
+    "list": (0, lambda a: f"[{', '.join(a)}]"),
+    "dict": (0, _map),
     "dig": (3, _path),
-    "get": (2, lambda a: f"{a[0]}[{a[1]}]"),
-    "index": (2, lambda a: a[0] + "".join(f"[{key}]" for key in a[1:])),
+    "get": (2, lambda a: f"{_tight(a[0])}[{a[1]}]"),
+    "index": (2, lambda a: _tight(a[0]) + "".join(f"[{key}]" for key in a[1:])),
     "randAlphaNum": (1, lambda a: f"random_text({a[0]})"),
     "randAlpha": (1, lambda a: f"random_text({a[0]})"),
     "randAscii": (1, lambda a: f"random_text({a[0]})"),

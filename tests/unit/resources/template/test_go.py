@@ -38,7 +38,23 @@ from score_flyio.resources.template.go import go_expressions
         ("{{ else if .B }}", "{% elif B %}"),
         ("{{ else }}", "{% else %}"),
         ("{{ range .Params.a }}", "{% for item in Params.a %}"),
-        ("{{ range $k, $v := .Params }}", "{% for k, v in (Params).items() %}"),
+        ("{{ range $k, $v := .Params }}", "{% for k, v in Params.items() %}"),
+        ("{{ with .Params.a }}", "{% set item = Params.a %}{% if item %}"),
+        ("{{ with $x := .Params.a }}", "{% set x = Params.a %}{% if x %}"),
+        ("{{ .Id | lower | trunc 47 }}", "{{ (Id | lower)[:47] }}"),
+        ('{{ .Id | replace "." "-" }}', '{{ Id | replace(".", "-") }}'),
+        ('{{ trimPrefix "a" .Id | quote }}', '{{ Id.removeprefix("a") | tojson }}'),
+        ('{{ if hasPrefix "a" .Id }}', '{% if Id.startswith("a") %}'),
+        ("{{ toYaml .Params | nindent 4 }}", "{{ Params | tojson }}"),
+        ('{{ list "a" .Id }}', '{{ ["a", Id] }}'),
+        ('{{ dict "a" .Id }}', '{{ {"a": Id} }}'),
+        (
+            "{{ $w := (index .WorkloadServices .Init.name) }}",
+            "{% set w = (WorkloadServices[Init.name]) %}",
+        ),
+        ("{{ .MountsDirectory }}", None),
+        ('{{ define "x" }}', None),
+        ("{{ . }}", None),
         ('{{ index .Shared "a" "b" }}', '{{ Shared["a"]["b"] }}'),
         ('{{ printf "%s-%s" .Id .Guid }}', '{{ Id ~ "-" ~ Guid }}'),
         ('{{ splitList "." .Id | last }}', '{{ Id.split(".") | last }}'),
@@ -61,6 +77,34 @@ def test_go_is_told_with_our_syntax(go: str, ours: str | None) -> None:
 def test_blocks_end_as_they_begin() -> None:
     found = go_expressions("{{ range .A }}{{ if .B }}{{ end }}{{ end }}")
     assert [each.ours for each in found][-2:] == ["{% endif %}", "{% endfor %}"]
+
+
+@pytest.mark.parametrize(
+    ("go", "ours"),
+    [
+        (
+            "{{ range .A }}{{ .b }}{{ $.Id }}{{ . }}{{ end }}{{ .c }}",
+            "{% for item in A %}{{ item.b }}{{ Id }}{{ item }}{% endfor %}{{ c }}",
+        ),
+        (
+            "{{ range $k, $v := .A }}{{ if .b }}{{ $k }}{{ end }}{{ end }}",
+            "{% for k, v in A.items() %}{% if v.b %}{{ k }}{% endif %}{% endfor %}",
+        ),
+        (
+            "{{ with .A }}{{ range .b }}{{ .c }}{{ end }}{{ else }}{{ .d }}{{ end }}",
+            (
+                "{% set item = A %}{% if item %}{% for item in item.b %}{{ item.c }}{% endfor %}"
+                "{% else %}{{ d }}{% endif %}"
+            ),
+        ),
+        (
+            "{{ if genCA .A }}{{ .b }}{{ end }}{{ .c }}",
+            "None{{ b }}{% endif %}{{ c }}",
+        ),
+    ],
+)
+def test_a_dot_is_what_the_block_makes_of_it(go: str, ours: str) -> None:
+    assert "".join(str(each.ours) for each in go_expressions(go)) == ours
 
 
 @pytest.mark.parametrize(
