@@ -25,8 +25,14 @@ OTHER_TOOLS: Final = {
     "shared_state": "shared",
 }
 """What the members are called that programs for score-compose and score-k8s answer with."""
-NOT_HERE: Final = ("manifests", "services", "networks", "volumes", "files")
+NOT_HERE: Final = (
+    "manifests",
+    *("compose_services", "compose_networks", "compose_volumes"),
+    *("relative_directories", "relative_file_contents"),
+)
 """Members with which such programs give what is to be put into Kubernetes or Compose."""
+OF_KUBERNETES: Final = "🔐💬"
+"""How texts begin with which programs for score-k8s refer to a Secret that they made."""
 MAX_ANSWER: Final = 16 * 1024 * 1024
 """Bytes; a longer answer is refused."""
 MOST_REASON: Final = 400
@@ -51,10 +57,11 @@ class Answer:
 
 
 def for_other_tools(request: ProvisionRequest, surroundings: JsonObject) -> JsonObject:
-    """What programs for score-compose and score-k8s look for beside the members of ours."""
+    """What programs for score-compose and score-k8s look for: other members, or other values."""
     services: JsonObject = {
         workload: {
-            "service_name": service["ServiceName"],
+            "ServiceName": service["ServiceName"],
+            "service_name": service["ServiceName"],  # as its other members are called
             "ports": {
                 name: {
                     "name": port["Name"],
@@ -68,6 +75,8 @@ def for_other_tools(request: ProvisionRequest, surroundings: JsonObject) -> Json
         for workload, service in surroundings["WorkloadServices"].items()
     }
     return {
+        "resource_uid": str(request.uid),
+        "resource_guid": request.guid,
         "resource_state": request.state,
         "shared_state": request.shared,
         "source_workload": surroundings["SourceWorkload"],
@@ -133,6 +142,8 @@ def decode_answer(body: bytes) -> ProvisionResult:
     for name, value in document.items():
         if value is not None and not isinstance(value, dict):
             raise ValueError(f"member {name!r} must be an object")
+    if OF_KUBERNETES in json.dumps(document, ensure_ascii=False):
+        raise ValueError("it refers to a Secret of Kubernetes, and there are none at Fly")
     warnings = (f"its answer has {', '.join(left)}, which nothing here applies",) if left else ()
     return ProvisionResult(**document, warnings=warnings)
 

@@ -145,8 +145,8 @@ class _Entries:
 
     def _own(self, path: Path, item: Any) -> dict[str, Any]:
         """The keys of a provisioner, without those that are for other tools."""
-        foreign = _FOREIGN.keys() & item.keys() if isinstance(item, dict) else ()
-        for name in sorted(foreign):
+        foreign = [name for name in item if name in _FOREIGN] if isinstance(item, dict) else []
+        for name in foreign:
             tool, instead = _FOREIGN[name]
             self.reader.wrong((*path, name), f"{name} is for {tool}", hint=instead)
         own = {name: item[name] for name in item if name not in foreign} if foreign else item
