@@ -62,7 +62,7 @@ generate-check: $(READY)  ## Check that the generated code is fresh
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python openapi/generate.py --check
 
 test: $(READY)  ## Run all tests
-	for part in browser images servers; do tests/setup.sh $$part || true; done
+	for part in browser images servers shells; do tests/setup.sh $$part || true; done
 	$(PYTEST) -n $(WORKERS) --dist worksteal
 
 bench: $(READY)  ## Measure the targets; prints a table and writes bench-results.json

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Installs what tests use, from the packages of Debian or Ubuntu:
-#   setup.sh browser|images|servers...
+#   setup.sh browser|images|servers|shells...
 # browser: the Chromium that is driven; images: a registry, builders with and without a daemon,
 # and a static busybox for images from scratch; servers: those that types of servers run, with
-# their clients. Installs only what is missing, and starts nothing. BuildKit and MinIO are in no
+# their clients; shells: those that completion is tried in. Installs only what is missing, and starts nothing. BuildKit and MinIO are in no
 # package: Go builds them into score-flyio-tests/bin of the cache folder, which takes some minutes
 # once.
 set -eu
@@ -45,8 +45,12 @@ for part in "$@"; do
       built minio github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
       built mc github.com/minio/mc@v0.0.0-20250313080218-cf909e1063a9
       ;;
+    shells)
+      need zsh zsh
+      need fish fish
+      ;;
     *)
-      echo "tests/setup.sh: there is no part $part; give browser, images or servers" >&2
+      echo "tests/setup.sh: there is no part $part; give browser, images, servers or shells" >&2
       exit 2
       ;;
   esac

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
+from score_flyio.cli.commands.completion import SHELLS
 from tests.cli.conftest import Cli
 from tests.cli.platform import DB, WEB, project
 
@@ -78,29 +81,42 @@ def test_without_a_project_nothing_is_known(cli: Cli) -> None:
     assert cli.directory.is_dir()
 
 
-def test_a_real_bash_completes_files_and_workloads(filled: Cli) -> None:
-    bash = shutil.which("bash")
-    if bash is None:
-        pytest.skip("there is no bash")
+@pytest.fixture
+def shells(filled: Cli) -> Mapping[str, str]:
+    """The environment of a shell that finds the program, with the scripts for all of them."""
     program = filled.directory / "bin" / "score-flyio"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m score_flyio "$@"\n')
     program.chmod(0o755)
-    (filled.directory / "complete.bash").write_text(filled("completion", "bash").stdout)
+    for shell in SHELLS:
+        (filled.directory / f"complete.{shell}").write_text(filled("completion", shell).stdout)
+    path = f"{program.parent}:{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "TERM": "dumb", "HOME": str(filled.directory)}
+
+
+@pytest.mark.parametrize(
+    "command", [("bash", "--norc", "--noprofile", "-i"), ("zsh", "-f", "-i")], ids=["bash", "zsh"]
+)
+def test_what_a_real_shell_makes_of_a_tab(
+    shells: Mapping[str, str], command: Sequence[str]
+) -> None:
+    name, *options = command
+    if (program := shutil.which(name)) is None:
+        pytest.skip(f"there is no {name}")
     master, terminal = pty.openpty()
-    environ = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "TERM": "dumb"}
     typed = (
-        "source complete.bash",
+        f"source ./complete.{name}",
         "score-flyio deploy web.y\t --dry-run --nope",
         "score-flyio releases db-\t --nope",
+        "score-flyio deploy --only-regions ams,fr\t --nope",
         "exit",
     )
     with subprocess.Popen(
-        [bash, "--norc", "--noprofile", "-i"],
+        [program, *options],
         stdin=terminal,
         stdout=terminal,
         stderr=terminal,
-        env=environ,
+        env=shells,
         start_new_session=True,
     ) as shell:
         os.close(terminal)
@@ -113,5 +129,24 @@ def test_a_real_bash_completes_files_and_workloads(filled: Cli) -> None:
             pass
         os.close(master)
     assert shell.returncode is not None
-    assert b"deploy web.yaml  --dry-run" in shown
-    assert b"releases db-user  --nope" in shown
+    told = re.sub(r"\x1b\[[?\d;]*[A-Za-z]|.\x08| ", "", shown.decode())
+    assert "deployweb.yaml--dry-run" in told
+    assert "releasesdb-user--nope" in told
+    assert "ams,fra--nope" in told
+
+
+def test_what_a_real_fish_offers(shells: Mapping[str, str]) -> None:
+    fish = shutil.which("fish")
+    if fish is None:
+        pytest.skip("there is no fish")
+    lines = ("deploy web.y", "releases db-", "deploy --only-regions ams,fr")
+    script = "; ".join(
+        [
+            "source complete.fish",
+            *(f"complete --do-complete 'score-flyio {line}'" for line in lines),
+        ]
+    )
+    done = subprocess.run(
+        [fish, "--no-config", "-c", script], env=shells, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["web.yaml", "db-user", "ams,fra"]

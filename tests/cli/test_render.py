@@ -389,6 +389,17 @@ def test_totals_say_how_far_the_run_is_and_what_it_waits_for() -> None:
     assert board.totals(113.0) == ""
 
 
+def test_the_end_of_a_large_run_is_estimated_early() -> None:
+    board = Board()
+    board.handle(events.RunStarted(command="deploy", workloads=("a",), at=100.0))
+    steps = tuple(map(str, range(1000)))
+    board.handle(events.PlanReady(scope=Scope(workload="a"), steps=steps))
+    for step in steps[:50]:
+        assert "left" not in board.totals(150.0)
+        board.handle(events.StepFinished(scope=Scope(workload="a", step=step), description=step))
+    assert board.totals(150.0).endswith("50 of 1000 steps, 50s, about 15m50s left")
+
+
 class Terminal(io.StringIO):
     """Keeps what a terminal would show after cursor movements."""
 

@@ -1,5 +1,7 @@
 """`score-flyio completion SHELL`: the script that teaches a shell to complete our commands."""
 
+from typing import Final
+
 import asyncclick as click
 from asyncclick.shell_completion import ShellComplete, get_completion_class
 
@@ -9,6 +11,16 @@ from score_flyio.cli.context import CliContext
 PROGRAM = "score-flyio"
 VARIABLE = "_SCORE_FLYIO_COMPLETE"
 SHELLS = ("bash", "zsh", "fish")
+
+_BETTER: Final = {
+    "fish": ('split "," $completion', 'split --max 1 "," $completion'),
+    "zsh": (
+        "    compdef ",
+        "    (( $+functions[compdef] )) || { autoload -Uz compinit; compinit }\n    compdef ",
+    ),
+}
+"""What is changed in the scripts of the library: in fish a value may have a comma, and zsh begins
+with its completion where nothing did yet."""
 
 _HELP = """Print the completion script of a shell.
 
@@ -32,4 +44,5 @@ def command(cli: CliContext, shell: str) -> None:
 def _script(kind: type[ShellComplete]) -> str:
     # The class's own `source()` starts a bash to ask for its version.
     completion = kind(click.Command(PROGRAM), {}, PROGRAM, VARIABLE)
-    return kind.source_template % completion.source_vars()
+    script = kind.source_template % completion.source_vars()
+    return script.replace(*_BETTER.get(kind.name, ("", "")))

@@ -22,6 +22,8 @@ _CHANGES: Final = {
 """Verbs of steps after which what was seen of a machine is no longer so, and what is told then."""
 _QUEUED: Final = 0.5
 """Seconds: a call that waited so long for its turn tells of the rate limit."""
+_ENOUGH: Final = 50
+"""So many steps that are over, or a quarter of all, tell how long the others take."""
 _RECENT: Final = 2.0
 """Seconds for which that is told."""
 
@@ -149,8 +151,8 @@ class Board:
     def _left(self, now: float) -> float | None:
         """Seconds until the end, once all plans are known and much of them is done."""
         steps = sum(self.planned.values())
-        known = len(self.planned) >= self.workloads and self.ended * 4 >= steps > self.ended
-        if self.begun is None or not known:
+        known = len(self.planned) >= self.workloads and self.ended < steps
+        if self.begun is None or not known or self.ended < min(steps / 4, _ENOUGH):
             return None
         return (now - self.begun) / self.ended * (steps - self.ended)
 
