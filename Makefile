@@ -19,7 +19,7 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo docs format lint types generate generate-check test bench bench-compare soak soak-commands mutate advisories lock image build check clean
+.PHONY: help install demo docs pictures format lint types generate generate-check test bench bench-compare soak soak-commands mutate advisories lock image build check clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ $(DEMO)/.ready: pyproject.toml constraints.txt
 
 docs: $(READY)  ## Make the site of the documentation in build/site
 	$(BIN)/python -m website
+
+pictures: $(READY)  ## Make the pictures of the README
+	$(BIN)/python -m tests.browser.pictures
 
 format: $(READY)  ## Format the code
 	$(BIN)/ruff format .

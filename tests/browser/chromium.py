@@ -144,9 +144,13 @@ class Page:
         sent = (m for m in self.pipe.seen if m.get("method") == "Network.requestWillBeSent")
         return [m["params"]["request"]["url"] for m in sent]
 
-    def screenshot(self, path: Path) -> None:
-        """The whole page as an image."""
-        answer = self.call("Page.captureScreenshot", captureBeyondViewport=True)
+    def screenshot(self, path: Path, part: str = ":root") -> None:
+        """What a selector names as an image: without one, the whole page."""
+        clip = self.evaluate(
+            f"(({{x, y, width, height}}) => ({{x, y, width, height, scale: 1}}))"
+            f"(document.querySelector({json.dumps(part)}).getBoundingClientRect())"
+        )
+        answer = self.call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
         path.write_bytes(base64.b64decode(answer["data"]))
 
     def pdf(self) -> bytes:

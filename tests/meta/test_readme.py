@@ -34,10 +34,12 @@ def test_every_file_linked_to_exists() -> None:
     assert (
         re.findall(r"\]\((?!https://)[^)]*\)|^\[.*\]: (?!https://).*", README, re.MULTILINE) == []
     )
-    ours = rf"{re.escape(repository())}/(?:blob|tree)/main/([^)#\s]+)"
+    raw = repository().replace("https://github.com", "https://raw.githubusercontent.com")
+    ours = rf"(?:{re.escape(repository())}/(?:blob|tree)|{re.escape(raw)})/main/([^)#\s]+)"
     links = set(re.findall(ours, README))
     assert {link for link in links if not (ROOT / link).exists()} == set()
     assert {"CHANGELOG.md", "docs/tutorial.md", "LICENSE"} <= links
+    assert {"docs/pictures/board.svg", "docs/pictures/report.png"} <= links
 
 
 def test_every_name_of_a_link_is_defined() -> None:
