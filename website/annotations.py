@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from score_flyio.convert.build import PREFIX as OF_BUILDS
-from score_flyio.convert.services import HANDLERS, PREFIX
+from score_flyio.convert.services import PREFIX
+from score_flyio.flytoml.names import HANDLERS
 from score_flyio.flytoml.schema import keys_of
 from score_flyio.flytoml.spec import Concurrency, HttpOptions
 from website.markdown import code, table

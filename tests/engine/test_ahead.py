@@ -59,6 +59,7 @@ def written(text: str) -> FlyTomlApp:
         ("[http_service]\ninternal_port = 80\nmin_machines_running = -1", "fly.toml:5: http_service.min_machines_running: -1 is negative"),
         ("kill_signal = 'SIGTREM'", "fly.toml:3: kill_signal: there is no signal 'SIGTREM' (the nearest is SIGTERM)"),
         ("[checks.x]\ntype = 'tcp'\nport = 65536", "fly.toml:5: checks.x.port: 65536 is no port"),
+        ("[env]\n'A=B' = 'x'", "fly.toml:4: env[A=B]: no variable can be called 'A=B' (the nearest is A_B)"),
         ("primary_region = 'iad '", "fly.toml:3: primary_region: Fly has no region 'iad ' (use iad)"),
         (UDP.replace("[[services.ports]]", "auto_start_machines = true\n[[services.ports]]"), "fly.toml:6: services[0].auto_start_machines: the proxy starts no machine for UDP"),
         ("primary_region = 'iad'\n[deploy]\nstrategy = 'bluegreen'\n" + MOUNT, "fly.toml:5: deploy.strategy: strategy bluegreen cannot be used for group app, whose machines have volumes"),

@@ -20,6 +20,7 @@ from score_flyio.base.record import Record
 from score_flyio.convert.build import is_build_annotation
 from score_flyio.convert.draft import Draft
 from score_flyio.flytoml.exposure import Exposure
+from score_flyio.flytoml.names import CONCURRENCY_TYPES, HANDLERS
 from score_flyio.flytoml.spec import AutoStop, Service, ServicePort
 from score_flyio.score.model import Port
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from score_flyio.flytoml.spec import Concurrency, HttpOptions
 
 PREFIX: Final = "score-flyio.astromechza.github.com/"
-HANDLERS: Final = ("http", "tls", "edge_http", "pg_tls", "proxy_proto")
 KEYS: Final = ("handlers", "http-options", "auto-stop", "min-running", "concurrency", "public")
 _TCP_ONLY: Final = ("handlers", "http-options")
 _STOPS: Final[dict[str, AutoStop]] = {"off": "off", "stop": "stop", "suspend": "suspend"}
@@ -37,7 +37,6 @@ _EXPOSURES: Final[dict[str, Exposure]] = {
     "false": "private",
     "dedicated": "dedicated",
 }
-_KINDS: Final = ("connections", "requests")
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,9}")
 
 Section = TypeVar("Section", bound=Record)
@@ -276,8 +275,8 @@ def _concurrency(text: str) -> Concurrency | None:
     from score_flyio.flytoml.spec import Concurrency
 
     concurrency = _section(text, Concurrency)
-    if concurrency is not None and concurrency.type not in ("", *_KINDS):
-        raise ValueError(f"type must be {' or '.join(_KINDS)}")
+    if concurrency is not None and concurrency.type not in ("", *CONCURRENCY_TYPES):
+        raise ValueError(f"type must be {' or '.join(CONCURRENCY_TYPES)}")
     return concurrency
 
 

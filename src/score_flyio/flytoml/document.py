@@ -13,6 +13,7 @@ from score_flyio.base.record import Record
 from score_flyio.errors import Problem
 from score_flyio.errors.failure import Failure
 from score_flyio.flytoml.decode import decode
+from score_flyio.flytoml.doubts import doubtful
 from score_flyio.flytoml.findings import finding, recorded
 from score_flyio.flytoml.legacy import normalise
 from score_flyio.flytoml.lines import key_lines, line_for
@@ -157,7 +158,7 @@ def read_fly_toml(
         app=spec.app,
         problems=problems,
         warnings=read.located(warnings_of(spec)),
-        remarks=read.located((*unused(spec), *open_secrets(spec))),
+        remarks=read.located((*unused(spec), *open_secrets(spec), *doubtful(spec))),
         undeployable=read.located(undeployable(spec)),
         strict=strict_check(normalised, valid=not problems),
     )

@@ -68,6 +68,14 @@ def _names(spec: AppSpec) -> Iterator[Problem]:
                 f"no volume can be called {mount.source!r}",
                 f"1 to {LONGEST_VOLUME} of a-z, 0-9 and _; such as {as_volume_name(mount.source)}",
             )
+    for name in sorted(spec.env):
+        if not name or "=" in name:
+            yield _limit(
+                f"env[{name}]",
+                "variable_name_invalid",
+                f"no variable can be called {name!r}",
+                f"the nearest is {name.replace('=', '_') or 'NAME'}",
+            )
     for index, file in enumerate(spec.files):
         place = f"files[{index}]"
         yield from file_problems(

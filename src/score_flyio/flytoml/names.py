@@ -1,7 +1,8 @@
 """What names of apps, secrets and volumes may look like at Fly.
 
 Apps: the Machines API guide. Volumes: flyctl's own check. Secrets: not published; shell variables
-are accepted. And the names of the strategies that flyctl knows.
+are accepted. And the names that there are of strategies (flyctl's), of handlers and of what is
+counted.
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ from typing import Final, Literal, TypeAlias, get_args
 
 StrategyName: TypeAlias = Literal["rolling", "canary", "immediate", "bluegreen"]
 STRATEGY_NAMES: Final[tuple[StrategyName, ...]] = get_args(StrategyName)
+HANDLERS: Final = ("http", "tls", "edge_http", "pg_tls", "proxy_proto")
+"""Of ports."""
+CONCURRENCY_TYPES: Final = ("connections", "requests")
+"""What the limits of a service count."""
 LONGEST: Final = 63
 """Characters."""
 RULE: Final = f"1 to {LONGEST} of a-z, 0-9 and -, with a letter or digit first and last"

@@ -47,6 +47,10 @@ _Told = Iterator[tuple[str, str, str]]
 def _keys(spec: AppSpec) -> _Told:
     if spec.console_command:
         yield "console_command", "there is no console here", "open one with `fly console`"
+    if "FLY_PROCESS_GROUP" in spec.env:
+        yield "env.FLY_PROCESS_GROUP", "each machine has the name of its own group there", _REMOVE
+    if spec.primary_region and spec.env.get("PRIMARY_REGION") not in {None, spec.primary_region}:
+        yield "env.PRIMARY_REGION", f"primary_region, {spec.primary_region}, stands there", _REMOVE
     if spec.container and not _has_containers(spec):
         yield (
             "container",

@@ -6,7 +6,7 @@ protocols, handlers, CPU and memory combinations, and whether machine configs ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from score_flyio.errors import InputError, Problem
@@ -304,7 +304,8 @@ def _services_without_ports(spec: AppSpec) -> Iterator[Problem]:
             )
 
 
-def _service_checks(spec: AppSpec) -> Iterator[Problem]:
+def service_checks(spec: AppSpec) -> Mapping[str, ServiceTcpCheck | ServiceHttpCheck]:
+    """The checks of all services, by their places."""
     checks: dict[str, ServiceTcpCheck | ServiceHttpCheck] = {}
     if spec.http_service:
         http = spec.http_service.checks
@@ -315,7 +316,11 @@ def _service_checks(spec: AppSpec) -> Iterator[Problem]:
         checks |= {
             f"{place}.http_checks[{n}]": check for n, check in enumerate(service.http_checks)
         }
-    for place, check in checks.items():
+    return checks
+
+
+def _service_checks(spec: AppSpec) -> Iterator[Problem]:
+    for place, check in service_checks(spec).items():
         yield from _limits(f"{place}.interval", check.interval, lambda span: span < _SECOND)
         yield from _limits(f"{place}.timeout", check.timeout, lambda span: span < _SECOND)
         yield from _limits(

@@ -6,6 +6,8 @@ import pytest
 
 from score_flyio.flytoml import read_fly_toml
 
+SERVICE = "[[services]]\nprotocol = 'tcp'\n[[services.ports]]\nport = 80\n"
+
 
 @pytest.mark.parametrize(
     ("text", "told"),
@@ -25,6 +27,24 @@ from score_flyio.flytoml import read_fly_toml
         ("[[files]]\nguest_path = '/a'\nprocesses = ['app']", "files[0].processes: "),
         ("[env]\nAPI_KEY = 'x'", "env.API_KEY: looks like a secret"),
         ("[env]\nDATABASE_URL_OLD = 'x'", "env.DATABASE_URL_OLD: looks like a secret"),
+        ("[env]\nFLY_PROCESS_GROUP = 'x'", "env.FLY_PROCESS_GROUP: has no effect: "),
+        ("primary_region = 'iad'\n[env]\nPRIMARY_REGION = 'fra'", "env.PRIMARY_REGION: has no effect: "),
+        ("primary_region = 'iad'\n[env]\nPRIMARY_REGION = 'iad'", ""),
+        ("[env]\nPRIMARY_REGION = 'fra'", ""),
+        ("[env]\nFLY_APP_NAME = 'x'", "env.FLY_APP_NAME: Fly gives each machine a FLY_APP_NAME of its own"),
+        ("[env]\nFLY_OWN = 'x'\n'a.b-c' = 'y'", ""),
+        ("[env]\n'A B' = 'x'", 'env[A B]: "A B" has white space'),
+        ("[http_service.concurrency]\nsoft_limit = 50\nhard_limit = 20", "http_service.concurrency.soft_limit: 50 is above hard_limit, which is 20"),
+        ("[http_service.concurrency]\nsoft_limit = 50", ""),
+        (f"{SERVICE}[services.concurrency]\ntype = 'users'", 'services[0].concurrency.type: Fly is not known to count "users"'),
+        (f"{SERVICE}[services.concurrency]\ntype = 'requests'\nhard_limit = 9\nsoft_limit = 9", ""),
+        (f"{SERVICE}[[services.ports]]\nport = 81\nhandlers = ['http', 'htps']", 'services[0].ports[1].handlers: Fly is not known to have a handler "htps"'),
+        (f"{SERVICE}[[services.ports]]\nport = 81\nhandlers = ['pg_tls', 'edge_http']", ""),
+        (f"{SERVICE}[[services.tcp_checks]]\ninterval = '5s'\ntimeout = '6s'", "services[0].tcp_checks[0].timeout: 6s is longer than the interval, which is 5s"),
+        (f"{SERVICE}[[services.tcp_checks]]\ninterval = '5s'\ntimeout = '5s'", ""),
+        ("[checks.a]\ntype = 'tcp'\ninterval = '5s'\ntimeout = '6s'", "checks.a.timeout: "),
+        ("[[http_service.checks]]\npath = 'up'", 'http_service.checks[0].path: "up" does not begin with / (the nearest is /up)'),
+        ("[[http_service.checks]]\npath = '/up'\ntimeout = '9s'", ""),
         ("[env]\nAWS_ACCESS_KEY_ID = 'x'\napi_key = 'y'\nPORT = '1'", ""),
     ],
 )  # fmt: skip
