@@ -291,7 +291,7 @@ def test_a_name_that_is_taken(cli: Cli) -> None:
 def test_an_image_that_is_not_there(cli: Cli, served: Platform) -> None:
     project(cli, {"worker.yaml": WORKER.replace("busybox:1", '"."')})
     result = cli("deploy", "worker.yaml", "--json")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "--image" in result.stderr
     assert served.machines("x-worker") == [] if served.get("/apps/x-worker").get("name") else True
 
