@@ -130,6 +130,8 @@ class Call:
         missing = machine is None or machine.app != app.name
         if machine is None or missing or not self.sees(machine):
             raise Refusal(404, f"machine not found: {self.path['machine_id']}")
+        if self.request.method != "GET":
+            self.world.changed.add(machine.id)
         return machine
 
     def sees(self, machine: MachineRecord) -> bool:

@@ -14,7 +14,7 @@ import attrs
 from attrs import define
 
 from fly_emulator import journal as journals
-from fly_emulator import lifecycle, persist
+from fly_emulator import lifecycle
 from fly_emulator.calls import Call
 from fly_emulator.control import Control, ControlApi
 from fly_emulator.distribution import DistributionApi
@@ -47,6 +47,7 @@ from fly_emulator.wire import (
     garbled,
 )
 from fly_emulator.world import World
+from fly_emulator.world_file import WorldFile
 from score_flyio.base.clock import Clock, EventLoopClock
 
 LOOPBACK: Final = "127.0.0.1"
@@ -152,8 +153,8 @@ class Emulator:
             model = self.runtime.model(model)
             if commands.of_machines:
                 self.exec_runner = CommandsWithin(self.runtime)
-        self._keeper = persist.Keeper(file) if file is not None else None
-        loaded = self._keeper.load(self.settings, model) if self._keeper is not None else None
+        self._file = WorldFile(file) if file is not None else None
+        loaded = self._file.load(self.settings, model) if self._file is not None else None
         self.world = loaded or World(settings=self.settings, model=model)
         self._routes = machines_routes()
         self._latency = random.Random(f"latency:{self.settings.seed}")  # noqa: S311 - a simulation
@@ -170,7 +171,8 @@ class Emulator:
 
     def close(self) -> None:
         """Keep the world as it is by now, and close the journal."""
-        with self._shared(changes=True):
+        kept = nullcontext() if self._file is None else self._file.changing(self.world, last=True)
+        with kept:
             self.advance()
         self.journal.close()
 
@@ -359,7 +361,7 @@ class Emulator:
             machine = self.world.machines.get(waiting.machine or "")
             due = machine.pending.at if machine is not None and machine.pending else now + 3600
             due = min(due, self.world.next_look or due)
-            if self._keeper is not None:
+            if self._file is not None:
                 due = min(due, now + LOOK_AT_FILE)
             changed = self._watchers.setdefault(waiting.machine or "", anyio.Event())
             with anyio.move_on_after(max(min(waiting.deadline, due) - now, 0) + _STEP):
@@ -372,6 +374,8 @@ class Emulator:
             event = self._watchers.pop(name, None)
             if event is not None:
                 event.set()
+        if self._file is not None:
+            self._file.touched |= self.world.changed
         self.world.changed.clear()
 
     async def _run(self, execution: Execution) -> ApiResponse:
@@ -384,11 +388,11 @@ class Emulator:
 
     def _shared(self, *, changes: bool) -> AbstractContextManager[None]:
         """For work on the world that others may share; what it `changes` is kept."""
-        if self._keeper is None:
+        if self._file is None:
             return nullcontext()
         if changes:
-            return self._keeper.changing(self.world)
-        self._keeper.refresh(self.world)
+            return self._file.changing(self.world)
+        self._file.refresh(self.world)
         return nullcontext()
 
     def _note(self, request: ApiRequest, progress: _Progress) -> None:

@@ -1,14 +1,9 @@
-"""The world in a file: JSON, written atomically, readable by its owner only.
-
-Several processes may use one file: who changes the world reads it anew first, under a lock.
-"""
+"""The world as a JSON document, and the world of such a document."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Collection
 from typing import Any, Final
 
 import cattrs
@@ -27,9 +22,6 @@ from fly_emulator.records import (
 )
 from fly_emulator.settings import EmulatorSettings
 from fly_emulator.world import World
-from score_flyio.base.atomic import write_atomically
-from score_flyio.base.folder_lock import locked
-from score_flyio.errors import StateCorrupt, StateTooNew
 
 FORMAT: Final = 1
 
@@ -51,27 +43,30 @@ class _Saved:
     registries: Registries = field(factory=Registries)
 
 
-def dump(world: World) -> dict[str, Any]:
+def dump(world: World) -> Json:
     """The world as a JSON document. It holds the values of secrets."""
-    document: dict[str, Any] = json.loads(_content(world))
+    document: Json = json.loads(json.dumps(unstructured(world)))
     return document
 
 
-def _content(world: World) -> bytes:
+def unstructured(world: World, machines: Collection[str] | None = None) -> Json:
+    """The same, with parts that the world itself holds; of the `machines`, if given, only these."""
+    shown = world.machines.values()
     saved = _Saved(
         format=FORMAT,
         sequence=world.sequence,
         ahead=world.ahead,
         unlisted=sorted(world.unlisted),
         apps=list(world.apps.values()),
-        machines=list(world.machines.values()),
+        machines=[one for one in shown if machines is None or one.id in machines],
         volumes=list(world.volumes.values()),
         hosts=list(world.hosts.values()),
         tokens=world.tokens,
         clusters=list(world.clusters.values()),
         registries=world.registries,
     )
-    return json.dumps(_CONVERTER.unstructure(saved), separators=(",", ":")).encode()
+    document: Json = _CONVERTER.unstructure(saved)
+    return document
 
 
 def restore(
@@ -129,67 +124,3 @@ def _check_references(saved: _Saved) -> None:
 
 _CONVERTER: Final = cattrs.Converter(forbid_extra_keys=True)
 _CONVERTER.register_unstructure_hook_func(lambda kind: kind == Json, lambda document: document)
-
-
-class Keeper:
-    """Keeps a world in a file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._seen: tuple[int, ...] | None = None
-        """What tells the version of the file that the world is from."""
-
-    def load(self, settings: EmulatorSettings, model: ProcessModel) -> World | None:
-        """The world in the file; None when there is no file.
-
-        Raises:
-            StateCorrupt: The file cannot be read.
-            StateTooNew: It was written by a newer version.
-        """
-        try:
-            self._seen = self._version()
-            document = json.loads(self.path.read_bytes())
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError) as error:
-            raise self._corrupt(str(error)) from error
-        version = document.get("format") if isinstance(document, dict) else None
-        if isinstance(version, int) and version > FORMAT:
-            raise StateTooNew(
-                f"{self.path}: written in format {version}, known is {FORMAT}",
-                hint="use the newer version of score-flyio that wrote it",
-            )
-        try:
-            return restore(document, settings, model)
-        except ValueError as error:
-            raise self._corrupt(str(error)) from error
-
-    def _corrupt(self, reason: str) -> StateCorrupt:
-        return StateCorrupt(
-            f"{self.path}: not a world of the emulator: {reason}",
-            hint="restore the file, or delete it to begin with an empty platform",
-        )
-
-    @contextmanager
-    def changing(self, world: World) -> Iterator[None]:
-        """Bring the world up to date, and keep what becomes of it, alone meanwhile.
-
-        What raises inside is not kept.
-        """
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with locked(self.path.with_name(f".{self.path.name}.lock")):
-            self.refresh(world)
-            yield
-            write_atomically(self.path, _content(world), durable=False)
-            self._seen = self._version()
-
-    def refresh(self, world: World) -> None:
-        """Take over what another process made of the world."""
-        if self.path.exists() and self._version() != self._seen:
-            newer = self.load(world.settings, world.model)
-            if newer is not None:
-                world.become(newer)
-
-    def _version(self) -> tuple[int, ...]:
-        found = self.path.stat()
-        return (found.st_ino, found.st_mtime_ns, found.st_size)

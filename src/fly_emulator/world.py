@@ -93,7 +93,7 @@ class World:
     uploads: dict[str, bytes] = field(factory=dict, repr=False)
     """What is being pushed."""
     changed: set[str] = field(factory=set)
-    """Ids of machines that changed since someone looked."""
+    """Ids of machines that changed, or may have, since someone looked."""
     rng: random.Random = field(factory=random.Random, repr=False)
     """Chance, from the seed of the settings and the sequence: the same calls, the same ids."""
     _due: list[tuple[float, int, str]] = field(factory=list, repr=False)

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
-from fly_emulator import Emulator
+from fly_emulator import Emulator, EmulatorSettings
 from fly_emulator.persist import FORMAT, dump
 from score_flyio.errors import StateCorrupt, StateTooNew
 from tests.emulator.client import CONFIG, Api, HandClock, make_api
@@ -56,6 +57,63 @@ async def test_changes_are_kept_as_they_come(tmp_path: Path) -> None:
     check_kept(file)
 
 
+async def test_a_change_costs_what_changed_however_much_there_is(tmp_path: Path) -> None:
+    file, clock = tmp_path / "world.json", HandClock()
+    async with Emulator(EmulatorSettings(rate_limits=False), clock=clock, file=file) as fly:
+        api = make_api(fly, clock)
+        async with api.client:
+            await api.app()
+            machines = [await api.machine() for _ in range(30)]
+            before, path = file.read_bytes(), f"/apps/shop/machines/{machines[0]['id']}"
+            await api.post(f"{path}/metadata/mark", {"value": "set"})
+            after = file.read_bytes()
+            assert after.startswith(before)
+            added = after.removeprefix(before)
+            assert machines[0]["id"].encode() in added
+            assert machines[1]["id"].encode() not in added
+            assert len(added) < len(before) / 10
+            read = await read_again(file, clock, f"{path}/metadata")
+            assert read == {"mark": "set"}
+    assert json.loads(file.read_text()) == dump(fly.world)
+
+
+async def read_again(file: Path, clock: HandClock, path: str) -> Any:
+    api = make_api(Emulator(clock=clock, file=file), clock)
+    async with api.client:
+        return (await api.get(path)).json()
+
+
+async def test_changes_do_not_pile_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fly_emulator.world_file.FEW", 10_000)
+    file, clock = tmp_path / "world.json", HandClock()
+    fly = Emulator(clock=clock, file=file)
+    api = make_api(fly, clock)
+    async with api.client:
+        await api.app()
+        path = f"/apps/shop/machines/{(await api.machine())['id']}/metadata/mark"
+        for number in range(100):
+            assert (await api.post(path, {"value": str(number)})).is_success
+            api.later(1)
+        whole = len(json.dumps(dump(fly.world)))
+        assert file.stat().st_size < 2 * whole + 10_000
+        assert await read_again(file, clock, path) == {"value": "99"}
+
+
+async def test_what_a_killed_process_had_half_written_is_left_out(tmp_path: Path) -> None:
+    file, clock = tmp_path / "world.json", HandClock()
+    killed = make_api(Emulator(clock=clock, file=file), clock)
+    async with killed.client:
+        await killed.app()
+        await killed.app("half")
+    file.write_bytes(file.read_bytes()[:-20])
+    api = make_api(Emulator(clock=clock, file=file), clock)
+    async with api.client:
+        assert (await api.get("/apps/half")).status_code == 404
+        assert (await api.get("/apps/shop")).status_code == 200
+        await api.app("next")
+    assert (await read_again(file, clock, "/apps/next"))["name"] == "next"
+
+
 async def test_processes_with_one_file_see_and_keep_what_each_does(tmp_path: Path) -> None:
     file, clock = tmp_path / "world.json", HandClock()
     looking = Emulator(clock=clock, file=file)
@@ -70,6 +128,7 @@ async def test_processes_with_one_file_see_and_keep_what_each_does(tmp_path: Pat
         for api in (first, second, third):
             listed = (await api.get("/apps/shop/machines")).json()
             assert {each["id"] for each in listed} == {machine["id"] for machine in made}
+    one.close()
     kept = json.loads(file.read_text())
     assert len(kept["machines"]) == 4
 
@@ -96,7 +155,7 @@ async def test_a_wait_sees_what_another_process_does(tmp_path: Path) -> None:
 
 
 def check_kept(file: Path) -> None:
-    assert [app["name"] for app in json.loads(file.read_text())["apps"]] == ["shop"]
+    assert list(Emulator(file=file).world.apps) == ["shop"]
     assert {each.name for each in file.parent.iterdir()} == {file.name, f".{file.name}.lock"}
 
 

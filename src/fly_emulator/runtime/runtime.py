@@ -224,7 +224,9 @@ class Runtime:
         if seen is not None and (seen.passes, seen.output) == (found.passes, found.output):
             return
         with self._emulator.changing() as world:
-            now = self._emulator.now()
+            now, machine = self._emulator.now(), world.machines.get(name)
+            if machine is None:  # another process took it away
+                return
             machine.observed[check] = CheckRecord(passes=found.passes, output=found.output, at=now)
             well = len(machine.observed) == len(checks.names(machine.config))
             well = well and all(one.passes for one in machine.observed.values())

@@ -1,0 +1,184 @@
+"""The world in a file: a line of JSON with all of it, then a line for each change.
+
+A change costs what changed, however much there is. When the lines of changes have become longer
+than the world, and when the emulator ends, it is one line again. Readable by its owner only.
+
+Several processes may use one file: who changes the world first takes over what others did to it,
+under a lock.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from fly_emulator.persist import FORMAT, restore, unstructured
+from fly_emulator.process import ProcessModel
+from fly_emulator.records import Json
+from fly_emulator.settings import EmulatorSettings
+from fly_emulator.world import World
+from score_flyio.base.atomic import write_atomically
+from score_flyio.base.folder_lock import locked
+from score_flyio.errors import StateCorrupt, StateTooNew
+
+_KEYS: Final = {"apps": "name", "machines": "id", "volumes": "id", "hosts": "id"}
+"""What is written record by record, and what tells one record from another."""
+FEW: Final = 1 << 20
+"""Bytes of changes that are never too many."""
+
+
+class WorldFile:
+    """Keeps a world in a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.touched: set[str] = set()
+        """Ids of machines that may have changed since they were written."""
+        self._kept: Json = {}
+        """The document that the file holds, its records by their keys."""
+        self._read: tuple[int, int] | None = None
+        """Which file the world is from, and how much of it."""
+        self._whole = 0
+        """Length of its first line."""
+
+    def load(self, settings: EmulatorSettings, model: ProcessModel) -> World | None:
+        """The world in the file; None when there is no file.
+
+        Raises:
+            StateCorrupt: The file cannot be read.
+            StateTooNew: It was written by a newer version.
+        """
+        try:
+            with self.path.open("rb") as file:
+                inode, content = os.fstat(file.fileno()).st_ino, file.read()
+            document, end = json.JSONDecoder().raw_decode(content.decode().lstrip())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, RecursionError) as error:
+            raise self._corrupt(str(error)) from error
+        version = document.get("format") if isinstance(document, dict) else None
+        if isinstance(version, int) and version > FORMAT:
+            raise StateTooNew(
+                f"{self.path}: written in format {version}, known is {FORMAT}",
+                hint="use the newer version of score-flyio that wrote it",
+            )
+        # What a process was writing when it was killed, or is writing now, has no end of line.
+        *lines, cut = content.decode().lstrip()[end:].split("\n")
+        try:
+            if any(lines):
+                document = _with_changes(document, filter(None, lines))
+            world = restore(document, settings, model)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise self._corrupt(str(error)) from error
+        self._kept, self._whole = _by_keys(document), end
+        self._read = (inode, len(content) - len(cut.encode()))
+        self.touched.clear()
+        return world
+
+    def _corrupt(self, reason: str) -> StateCorrupt:
+        return StateCorrupt(
+            f"{self.path}: not a world of the emulator: {reason}",
+            hint="restore the file, or delete it to begin with an empty platform",
+        )
+
+    @contextmanager
+    def changing(self, world: World, *, last: bool = False) -> Iterator[None]:
+        """Bring the world up to date, and keep what becomes of it, alone meanwhile.
+
+        What raises inside is not kept. After the `last` change the file is one document.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with locked(self.path.with_name(f".{self.path.name}.lock")):
+            self.refresh(world)
+            yield
+            self._keep(world, last=last)
+
+    def refresh(self, world: World) -> None:
+        """Take over what another process made of the world."""
+        found = self._found()
+        if found is not None and found != self._read:
+            newer = self.load(world.settings, world.model)
+            if newer is not None:
+                world.become(newer)
+
+    def _found(self) -> tuple[int, int] | None:
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            return None
+        return (found.st_ino, found.st_size)
+
+    def _keep(self, world: World, *, last: bool) -> None:
+        known, self._read = self._read, None  # what cannot be written now is written whole later
+        self.touched |= world.changed
+        change = self._change(unstructured(world, self.touched))
+        line = json.dumps(change, separators=(",", ":")).encode() + b"\n" if change else b""
+        if known is None or known != self._found():
+            self._write(world)
+            return
+        length = known[1] + len(line)
+        if length - self._whole > (0 if last else max(FEW, self._whole)):
+            self._write(world)
+            return
+        if line:
+            with self.path.open("ab", buffering=0) as file:
+                file.write(line)
+        self._read = (known[0], length)
+        self.touched.clear()
+
+    def _write(self, world: World) -> None:
+        document = unstructured(world)
+        content = json.dumps(document, separators=(",", ":")).encode() + b"\n"
+        write_atomically(self.path, content, durable=False)
+        self._kept, self._whole, self._read = _by_keys(document), len(content), self._found()
+        self.touched.clear()
+
+    def _change(self, document: Json) -> Json:
+        """What the file lacks: of records, those that differ; null for those that are gone."""
+        change: Json = {}
+        for name, value in _by_keys(document).items():
+            if name not in _KEYS:
+                if value != self._kept.get(name):
+                    change[name] = value
+                continue
+            kept: Json = self._kept.setdefault(name, {})
+            gone = (
+                kept.keys() & self.touched if name == "machines" else kept.keys()
+            ) - value.keys()
+            found = {**value, **dict.fromkeys(gone)}
+            if differing := {k: one for k, one in found.items() if one != kept.get(k)}:
+                change[name] = differing
+        _take(self._kept, change)
+        return change
+
+
+def _by_keys(document: Json) -> Json:
+    """A document with its records by their keys."""
+    return {
+        name: {one[_KEYS[name]]: one for one in value} if name in _KEYS else value
+        for name, value in document.items()
+    }
+
+
+def _with_changes(document: Json, lines: Iterable[str]) -> Json:
+    kept = _by_keys(document)
+    for line in lines:
+        _take(kept, json.loads(line))
+    return {name: [*value.values()] if name in _KEYS else value for name, value in kept.items()}
+
+
+def _take(kept: Json, change: Json) -> None:
+    """Let a change be in a document whose records are by keys."""
+    for name, value in change.items():
+        if name not in _KEYS:
+            kept[name] = value
+            continue
+        for key, record in value.items():
+            if record is None:
+                kept[name].pop(key, None)
+            else:
+                kept[name][key] = record
