@@ -19,9 +19,9 @@ def serves(world: World, machine: MachineRecord, now: float) -> bool:
     """Whether requests reach it: it runs, is not cordoned, and its checks pass."""
     if machine.state != "started" or machine.cordoned or world.host_of(machine).status != "ok":
         return False
-    if not named_checks(machine.config, within_service=True):
+    if machine.healthy_at is not None and machine.healthy_at <= now:
         return True
-    return machine.healthy_at is not None and machine.healthy_at <= now
+    return not named_checks(machine.config, within_service=True)
 
 
 def unneeded(world: World) -> list[tuple[MachineRecord, str]]:

@@ -123,11 +123,7 @@ class _Connection:
                 await self._outlast()
         if response is None:
             return False
-        content, media = response.content()
-        await self._send(self._head(response, content, media))
-        if content and request.method != "HEAD":
-            await self._send(h11.Data(data=content))
-        await self._send(h11.EndOfMessage())
+        await self._send(*self._events(response, head_only=request.method == "HEAD"))
         return True
 
     async def _respond(self, request: ApiRequest) -> ApiResponse:
@@ -141,13 +137,16 @@ class _Connection:
             return ApiResponse(status=500, document={"error": message, "status": "unknown"})
 
     @staticmethod
-    def _head(response: ApiResponse, content: bytes, media: str | None) -> h11.Response:
+    def _events(response: ApiResponse, *, head_only: bool = False) -> list[h11.Event]:
+        content, media = response.content()
         headers = [(name.encode(), value.encode()) for name, value in response.headers.items()]
         if media is not None:
             headers.append((b"content-type", media.encode()))
         if response.status != 204:
             headers.append((b"content-length", str(len(content)).encode()))
-        return h11.Response(status_code=response.status, headers=headers)
+        body = [h11.Data(data=content)] if content and not head_only else []
+        head = h11.Response(status_code=response.status, headers=headers)
+        return [head, *body, h11.EndOfMessage()]
 
     async def _cancel_when_gone(self, scope: anyio.CancelScope) -> None:
         """Stop waiting for an answer when the client has closed the connection."""
@@ -166,8 +165,8 @@ class _Connection:
         except _Gone:
             return
 
-    async def _send(self, event: h11.Event) -> None:
-        data = self._protocol.send(event)
+    async def _send(self, *events: h11.Event) -> None:
+        data = b"".join(self._protocol.send(event) or b"" for event in events)
         if data:
             await self._stream.send(data)
 
@@ -175,10 +174,7 @@ class _Connection:
         if self._protocol.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
             return
         response = ApiResponse(status=error.error_status_hint, document={"error": str(error)})
-        content, media = response.content()
         try:
-            await self._send(self._head(response, content, media))
-            await self._send(h11.Data(data=content))
-            await self._send(h11.EndOfMessage())
+            await self._send(*self._events(response))
         except (*_Gone, h11.LocalProtocolError):
             return
