@@ -91,6 +91,10 @@ class Model:
                 setattr(copied, name, value if plain else deepcopy(value, memo))
             return copied
 
+        def __replace__(self, **changes: Any) -> Any:
+            values = {name: getattr(self, name) for name in self.__slots__}
+            return type(self)(**(values | changes))
+
         def __repr__(self) -> str:
             names = (name for name in type(self).__annotations__ if name != "extra")
             shown = (f"{name}={getattr(self, name)!r}" for name in names)

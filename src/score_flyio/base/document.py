@@ -8,17 +8,18 @@ so that `base.json_schema` knows it, too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import attrs
+from score_flyio.base.record import fields
 
-from score_flyio.base.record import Record
+if TYPE_CHECKING:
+    from attrs import Attribute
 
 MAY_BE_MISSING: Final = {"may_be_missing": True}
 """Metadata of a member that is left out where it is None."""
 
 
-class Document(Record):
+class Document:
     """Base of classes that are written as they are."""
 
     __slots__ = ()
@@ -27,13 +28,13 @@ class Document(Record):
         """The members, down to texts, numbers, lists and maps."""
         return {
             member(field): value
-            for field in attrs.fields(type(self))  # type: ignore[arg-type]
+            for field in fields(type(self))  # type: ignore[arg-type]
             if (value := to_json(getattr(self, field.name))) is not None
             or not field.metadata.get("may_be_missing")
         }
 
 
-class Documented(Record):
+class Documented:
     """Base of classes that look different: `document` gives what is written."""
 
     __slots__ = ()
@@ -47,7 +48,7 @@ class Documented(Record):
         return self.document().to_json()
 
 
-def member(field: attrs.Attribute[Any]) -> str:
+def member(field: Attribute[Any]) -> str:
     """What a field is called: `class_` stands for `class`."""
     return field.name.rstrip("_")
 

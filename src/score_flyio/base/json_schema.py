@@ -7,9 +7,9 @@ from types import NoneType, UnionType
 from typing import Any, Final, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 import attrs
-from attrs import define, field
 
 from score_flyio.base.document import Documented, member
+from score_flyio.base.record import define, field
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 Form: TypeAlias = Any

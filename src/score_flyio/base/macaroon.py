@@ -12,9 +12,7 @@ import binascii
 import struct
 from typing import Any, Final
 
-from attrs import field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 
 PREFIX: Final = "fm2_"
 _VALIDITY: Final = 4
@@ -23,16 +21,16 @@ _THIRD_PARTY: Final = 11
 """A caveat that a discharge of someone else has to satisfy."""
 
 
-@frozen(eq=False, repr=False)
-class ThirdParty(Record):
+@frozen
+class ThirdParty:
     """Where a discharge is to be had, and the ticket for it."""
 
     location: str
     ticket: bytes = field(repr=False)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Macaroon(Record):
+@frozen(kw_only=True)
+class Macaroon:
     """One token, as far as it tells."""
 
     key: bytes = field(repr=False)

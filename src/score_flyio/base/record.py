@@ -1,52 +1,289 @@
-"""What the many data classes share instead of compiling it for each of them.
+"""Data classes that are made when they are first used.
 
-attrs writes and compiles the methods of every class when its module is imported. Equality, hash
-and repr are half of that, and every start of the command line waits for it.
+attrs writes and compiles the methods of every class when its module is imported, used or not: that
+was a quarter of what a short command did. Here a class gets its slots at once, and its `__init__`
+when its first object is made; the other methods are shared. To type checkers, to cattrs and to
+`attrs.fields` they are classes of attrs, whose names and rules this module keeps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, cached_property, partial
 from operator import attrgetter
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-import attrs
+__all__ = ["Factory", "define", "evolve", "field", "fields", "frozen"]
+
+_NOTHING: Final[Any] = object()
 
 
-class Record:
-    """Base of attrs classes made with `eq=False, repr=False`: these three work as attrs' own."""
+class _Factory:
+    """A default that is made for each object, out of the object where it `takes_self`."""
 
-    __slots__ = ()
+    __slots__ = ("factory", "takes_self")
 
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return bool(self._compared() == other._compared())
+    def __init__(self, factory: Callable[..., Any], *, takes_self: bool = False) -> None:
+        self.factory = factory
+        self.takes_self = takes_self
 
-    def __hash__(self) -> int:
-        return hash((type(self), self._compared()))
 
-    def __repr__(self) -> str:
-        shown = (
-            f"{field.name}={getattr(self, field.name)!r}"
-            for field in _fields(type(self))
-            if field.repr
-        )
-        return f"{type(self).__qualname__}({', '.join(shown)})"
+class _Field:
+    """What a class says about one of its fields."""
 
-    def _compared(self) -> Any:
-        class_: Any = type(self)
-        return _reader(class_)(self)
+    __slots__ = ("converter", "eq", "init", "kw_only", "metadata", "name", "repr", "type", "value")
+
+    def __init__(
+        self,
+        *,
+        default: Any = _NOTHING,
+        factory: Callable[[], Any] | None = None,
+        init: bool = True,
+        repr: bool = True,  # noqa: A002 - the names of attrs
+        eq: bool = True,
+        kw_only: bool = False,
+        converter: Callable[[Any], Any] | None = None,
+        metadata: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        self.name = ""
+        self.type: Any = None
+        self.value = default if factory is None else _Factory(factory)
+        self.init = init
+        self.repr = repr
+        self.eq = eq
+        self.kw_only = kw_only
+        self.converter = converter
+        self.metadata = metadata
+
+    def default(self, method: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Take a method of the class for what makes the default."""
+        self.value = _Factory(method, takes_self=True)
+        return method
+
+    @property
+    def parameter(self) -> str:
+        """What `__init__` calls it."""
+        return self.name.lstrip("_")
+
+
+def _define(
+    class_: Any = None,
+    *,
+    frozen: bool = False,
+    kw_only: bool = False,
+    eq: bool = True,
+    repr: bool = True,  # noqa: A002 - the names of attrs
+) -> Any:
+    if class_ is None:
+        return partial(_define, frozen=frozen, kw_only=kw_only, eq=eq, repr=repr)
+    types = {
+        name: type_
+        for name, type_ in class_.__annotations__.items()
+        if not str(type_).startswith(("ClassVar", "typing.ClassVar"))
+    }
+    body = {k: v for k, v in class_.__dict__.items() if k not in ("__dict__", "__weakref__")}
+    known = {
+        name: field
+        for base in reversed(class_.__mro__)
+        for name, field in base.__dict__.get("__fields__", {}).items()
+    }
+    slots = [name for name in types if name not in known]
+    for name, type_ in types.items():
+        given = body.pop(name, _NOTHING)
+        own = given if isinstance(given, _Field) else _Field(default=given)
+        own.name, own.type, own.kw_only = name, type_, own.kw_only or kw_only
+        known.pop(name, None)
+        known[name] = own
+    if any(isinstance(item, cached_property) for item in body.values()):
+        slots.append("__dict__")
+    body["__slots__"] = tuple(slots)
+    body["__fields__"] = known
+    body["__match_args__"] = tuple(f.parameter for f in known.values() if f.init and not f.kw_only)
+    new = type(class_)(
+        class_.__name__,
+        class_.__bases__,
+        {
+            **_SHARED,
+            **(_FROZEN if frozen else {}),
+            **(_EQUAL if eq else {}),
+            **({"__hash__": _hash if frozen else None} if eq else {}),
+            **({"__repr__": _repr} if repr else {}),
+            **body,
+        },
+    )
+    new.__init__ = _init_later(new, frozen=frozen)
+    _follow_super(class_, new)
+    return new
+
+
+def _follow_super(old: type, new: type) -> None:
+    """Let `super()` in methods of the class mean the class with slots."""
+    for item in old.__dict__.values():
+        for function in (item, getattr(item, "fget", None), getattr(item, "__func__", None)):
+            names = getattr(getattr(function, "__code__", None), "co_freevars", ())
+            if function is not None and "__class__" in names:
+                function.__closure__[names.index("__class__")].cell_contents = new
+                return  # all methods share the cell
+
+
+def _init_later(class_: Any, *, frozen: bool) -> Callable[..., None]:
+    def init(self: Any, *values: Any, **named: Any) -> None:
+        class_.__init__ = _init(class_, frozen=frozen)
+        class_.__init__(self, *values, **named)
+
+    return init
+
+
+def _init(class_: Any, *, frozen: bool) -> Any:
+    """The `__init__` of a class, compiled as attrs does it."""
+    known: list[_Field] = list(class_.__fields__.values())
+    scope: dict[str, Any] = {"NOTHING": _NOTHING, "put": object.__setattr__}
+    positional = [f for f in known if f.init and not f.kw_only]
+    named = [f for f in known if f.init and f.kw_only]
+    parameters = ["self", *(_parameter(f, scope) for f in positional)]
+    parameters += ["*", *(_parameter(f, scope) for f in named)] if named else []
+    lines = [f"def __init__({', '.join(parameters)}):", " pass"]
+    for field in known:
+        if (value := _value(field, scope)) is not None:
+            name = field.name
+            lines.append(f" put(self, {name!r}, {value})" if frozen else f" self.{name} = {value}")
+    if hasattr(class_, "__attrs_post_init__"):
+        lines.append(" self.__attrs_post_init__()")
+    code = compile("\n".join(lines), f"<{class_.__module__}.{class_.__qualname__}>", "exec")
+    exec(code, scope)  # noqa: S102 - of names and defaults of the class alone
+    init = scope["__init__"]
+    init.__qualname__ = f"{class_.__qualname__}.__init__"
+    return init
+
+
+def _parameter(field: _Field, scope: dict[str, Any]) -> str:
+    if field.value is _NOTHING:
+        return field.parameter
+    if isinstance(field.value, _Factory):
+        return f"{field.parameter}=NOTHING"
+    scope[f"default_{field.name}"] = field.value
+    return f"{field.parameter}=default_{field.name}"
+
+
+def _value(field: _Field, scope: dict[str, Any]) -> str | None:
+    """The expression for the value of a field; None: `__init__` does not set it."""
+    value = field.parameter
+    if isinstance(field.value, _Factory):
+        scope[f"make_{field.name}"] = field.value.factory
+        made = f"make_{field.name}({'self' if field.value.takes_self else ''})"
+        value = f"{made} if {value} is NOTHING else {value}" if field.init else made
+    elif not field.init:
+        if field.value is _NOTHING:
+            return None
+        scope[f"default_{field.name}"] = field.value
+        value = f"default_{field.name}"
+    if field.converter is not None:
+        scope[f"convert_{field.name}"] = field.converter
+        value = f"convert_{field.name}({value})"
+    return value
+
+
+class _Attributes:
+    """The fields of a class as attrs knows them, made when they are first asked for."""
+
+    def __get__(self, record: object, class_: Any) -> Any:
+        import attrs
+
+        given = {name: _attribute(field) for name, field in class_.__fields__.items()}
+        made: Any = attrs.make_class(class_.__name__, given, init=False, repr=False, eq=False)
+        class_.__attrs_attrs__ = made.__attrs_attrs__
+        return class_.__attrs_attrs__
+
+
+def _attribute(field: _Field) -> Any:
+    import attrs
+
+    value = field.value
+    if isinstance(value, _Factory):
+        value = attrs.Factory(value.factory, value.takes_self)  # type: ignore[call-overload]
+    return attrs.field(
+        default=attrs.NOTHING if value is _NOTHING else value,
+        init=field.init,
+        repr=field.repr,
+        eq=field.eq,
+        kw_only=field.kw_only,
+        converter=field.converter,
+        metadata=dict(field.metadata),
+        type=field.type,
+    )
+
+
+def _equal(self: Any, other: Any) -> Any:
+    if other.__class__ is not self.__class__:
+        return NotImplemented
+    compared = _compared(self.__class__)
+    return compared(self) == compared(other)
+
+
+def _unequal(self: Any, other: Any) -> Any:
+    equal = _equal(self, other)
+    return equal if equal is NotImplemented else not equal
+
+
+def _hash(self: Any) -> int:
+    return hash((self.__class__, _compared(self.__class__)(self)))
 
 
 @cache
-def _reader(class_: Any) -> Callable[[Record], Any]:
+def _compared(class_: Any) -> Callable[[object], object]:
     """What reads all values that count for equality."""
-    names = [field.name for field in _fields(class_) if field.eq]
+    names = [field.name for field in class_.__fields__.values() if field.eq]
     return attrgetter(*names) if names else lambda _: ()
 
 
-def _fields(class_: Any) -> tuple[attrs.Attribute[Any], ...]:
-    fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(class_)
-    return fields
+def _repr(self: Any) -> str:
+    shown = (f"{f.name}={getattr(self, f.name)!r}" for f in _fields(self.__class__) if f.repr)
+    return f"{self.__class__.__qualname__}({', '.join(shown)})"
+
+
+def _refuse(*_: object) -> NoReturn:
+    from attrs.exceptions import FrozenInstanceError
+
+    raise FrozenInstanceError
+
+
+def _get_state(self: Any) -> dict[str, Any]:
+    return {name: getattr(self, name) for name in self.__fields__ if hasattr(self, name)}
+
+
+def _set_state(self: Any, state: dict[str, Any]) -> None:
+    for name, value in state.items():
+        object.__setattr__(self, name, value)
+
+
+def _replace(self: Any, **changes: Any) -> Any:
+    for field in self.__fields__.values():
+        if field.init and field.parameter not in changes:
+            changes[field.parameter] = getattr(self, field.name)
+    return self.__class__(**changes)
+
+
+_SHARED: Final = {
+    "__attrs_attrs__": _Attributes(),
+    "__getstate__": _get_state,
+    "__setstate__": _set_state,
+    "__replace__": _replace,
+}
+_FROZEN: Final = {"__setattr__": _refuse, "__delattr__": _refuse}
+_EQUAL: Final = {"__eq__": _equal, "__ne__": _unequal}
+
+
+def _evolve(record: Any, **changes: Any) -> Any:
+    return record.__replace__(**changes)
+
+
+def _fields(class_: Any) -> tuple[_Field, ...]:
+    return tuple(class_.__fields__.values())
+
+
+if TYPE_CHECKING:
+    from attrs import Factory, define, evolve, field, fields, frozen
+else:
+    Factory, define, evolve, field, fields = _Factory, _define, _evolve, _Field, _fields
+    frozen = partial(_define, frozen=True)

@@ -7,9 +7,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncclick as click
-from attrs import field, frozen
 
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import (
     Decorator,
@@ -132,8 +131,8 @@ def names_one_app(*arguments: str) -> Decorator[Any]:
     return options((click.argument("arguments", nargs=-1, metavar=metavar),), ONE, WHERE)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class NamedApp(Record):
+@frozen(kw_only=True)
+class NamedApp:
     """The one app that a command line names."""
 
     cli: CliContext

@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from attrs import field, frozen
-
 from score_flyio.base.clock import Clock, SystemClock
+from score_flyio.base.record import field, frozen
 from score_flyio.cli.output import Output
 from score_flyio.cli.sink import Sink
 from score_flyio.errors import UsageError

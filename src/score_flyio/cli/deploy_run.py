@@ -6,10 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve, frozen
-
 from score_flyio.base.document import Document, merged
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, frozen
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.exit_codes import describe, to_text
 from score_flyio.cli.options import STEP_SUMMARY
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
     from score_flyio.engine.operations.change import Change
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Built(Document):
     """What was built."""
 
@@ -40,8 +38,8 @@ class Built(Document):
     """By workload or app; null: it needs no image."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class DeployRun(Record):
+@frozen(kw_only=True)
+class DeployRun:
     """One run of the engine, shown and reported on."""
 
     cli: CliContext

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import asyncclick as click
-from attrs import evolve, frozen
 
 from score_flyio.base.document import Document, merged
+from score_flyio.base.record import evolve, frozen
 from score_flyio.base.secret import Secret, masked
 from score_flyio.cli.output import Output
 from score_flyio.errors import DeployError, RunInterrupted, ScoreFlyError
@@ -17,7 +17,7 @@ from score_flyio.errors.failure import Failure
 INTERRUPTED = 130
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Failed(Document):
     """A command that has no result."""
 

@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
-
 from score_flyio.base.document import to_json
 from score_flyio.base.printable import one_line, printable_json
+from score_flyio.base.record import frozen
 from score_flyio.base.secret import MASK, Secret
 from score_flyio.cli.sink import Sink
 

@@ -4,9 +4,8 @@ import os
 from collections.abc import Callable
 from typing import TextIO
 
-from attrs import define
-
 from score_flyio.base.printable import printable
+from score_flyio.base.record import define
 
 
 @define(eq=False)

@@ -9,9 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from attrs import evolve, field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, field, frozen
 from score_flyio.base.secret import Secret
 from score_flyio.convert.build import build_of
 from score_flyio.convert.checks import add_checks
@@ -37,8 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["Conversion", "convert"]
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Conversion(Record):
+@frozen(kw_only=True)
+class Conversion:
     """An app, and what belongs to it but does not stand in its fly.toml."""
 
     spec: AppSpec

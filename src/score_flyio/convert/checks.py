@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
+from score_flyio.base.record import evolve
 from score_flyio.convert.draft import Draft
 from score_flyio.flytoml.spec import Service, ServiceHttpCheck
 from score_flyio.score.model import Container, HttpProbe, Probe

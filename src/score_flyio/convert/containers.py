@@ -11,8 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from attrs import evolve
-
+from score_flyio.base.record import evolve
 from score_flyio.convert.build import build_of
 from score_flyio.convert.draft import Draft
 from score_flyio.convert.files import container_file, contents

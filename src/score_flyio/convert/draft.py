@@ -6,9 +6,8 @@ import posixpath
 from collections.abc import Callable, Collection
 from typing import Final
 
-from attrs import define, evolve, field
-
 from score_flyio.base.place import Path
+from score_flyio.base.record import define, evolve, field
 from score_flyio.base.secret import Secret
 from score_flyio.errors import (
     InputError,

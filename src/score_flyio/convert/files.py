@@ -8,10 +8,8 @@ import errno
 import posixpath
 from typing import Any
 
-from attrs import evolve, frozen
-
 from score_flyio.base.place import Path
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, frozen
 from score_flyio.base.secret import Secret
 from score_flyio.convert.draft import Draft, digest
 from score_flyio.errors import Problem
@@ -22,8 +20,8 @@ from score_flyio.score.nowhere import MEANT
 from score_flyio.score.placeholders import PENDING
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class FileContent(Record):
+@frozen(kw_only=True)
+class FileContent:
     """Where the bytes of a file come from: one of the four is set."""
 
     target: str

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from attrs import define, field
-
+from score_flyio.base.record import define, field
 from score_flyio.flytoml.schema import Key, Shape, keys_of
 
 _TYPES: Final[dict[str, tuple[type, str]]] = {

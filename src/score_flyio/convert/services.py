@@ -13,10 +13,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from attrs import define, frozen
-
 from score_flyio.base.place import quoted
-from score_flyio.base.record import Record
+from score_flyio.base.record import define, frozen
 from score_flyio.convert.build import is_build_annotation
 from score_flyio.convert.draft import Draft
 from score_flyio.flytoml.exposure import Exposure
@@ -39,7 +37,7 @@ _EXPOSURES: Final[dict[str, Exposure]] = {
 }
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,9}")
 
-Section = TypeVar("Section", bound=Record)
+Section = TypeVar("Section")
 
 
 def services(draft: Draft) -> list[Service]:
@@ -123,8 +121,8 @@ def _ports(port: Port, options: _PortOptions, *, web: frozenset[int]) -> Iterato
         yield ServicePort(port=number, handlers=handlers, http_options=options.http_options)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class _PortOptions(Record):
+@frozen(kw_only=True)
+class _PortOptions:
     """What the annotations say about one service port."""
 
     handlers: tuple[str, ...] = ()

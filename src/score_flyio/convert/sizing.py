@@ -10,9 +10,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from attrs import frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 from score_flyio.convert.draft import Draft
 from score_flyio.flytoml.spec import VmSpec
 from score_flyio.score.model import Compute, Quantities
@@ -25,8 +23,8 @@ _MOST_MIB_A_CPU: Final = 2048
 _MIB: Final = 1024**2
 
 
-@frozen(eq=False, repr=False)
-class Demand(Record):
+@frozen
+class Demand:
     """What a container, or several together, need."""
 
     milli_cpus: int = 0

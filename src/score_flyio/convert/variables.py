@@ -11,9 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from attrs import field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 from score_flyio.base.secret import Secret
 from score_flyio.convert.draft import Draft, digest
 from score_flyio.flytoml.names import READ_BY_ALL, as_secret_name, is_secret_name, looks_secret
@@ -23,8 +21,8 @@ from score_flyio.score.placeholders import PENDING
 _FROM_A_RESOURCE: Final = "take it from a resource, or set it with `secrets set`"
 
 
-@frozen(eq=False, repr=False)
-class Variables(Record):
+@frozen
+class Variables:
     """The variables of one container."""
 
     open: dict[str, str] = field(factory=dict)

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import field, frozen
-
 from fly_machines import models
 from fly_machines import operations as api
+from score_flyio.base.record import field, frozen
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.model import OwnCertificate
 from score_flyio.deploy.step import Step
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CreateApp(Step):
     """Makes the app, in the organization of slug `org`; its name is unique on the platform."""
 
@@ -30,7 +29,7 @@ class CreateApp(Step):
         return f"create app {self.app} in organization {self.org}"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class AllocateAddress(Step):
     """`kind` is `v4`, `v6`, `shared_v4` or `private_v6`."""
 
@@ -48,7 +47,7 @@ class AllocateAddress(Step):
         return f"allocate address {self.kind}{where}{cost}"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class AddCertificate(Step):
     """Asks for a certificate for a host name that points at the app, or will; or gives one."""
 
@@ -70,7 +69,7 @@ class AddCertificate(Step):
         return (api.APP_CERTIFICATES_CUSTOM_CREATE,)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class RemoveCertificate(Step):
     """Takes all certificates of a host name away."""
 
@@ -86,7 +85,7 @@ class RemoveCertificate(Step):
         return ({**super()._paths()[0], "hostname": self.hostname},)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class SetSecrets(Step):
     """Sets the values of `values`; a None unsets."""
 
@@ -102,7 +101,7 @@ class SetSecrets(Step):
         return f"set secrets {shown}"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CreateVolume(Step):
     """Makes a volume that a machine of the group mounts."""
 
@@ -116,7 +115,7 @@ class CreateVolume(Step):
         return f"create volume {self.request.name} in {self.request.region or 'any region'}{size}"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class DestroyVolume(Step):
     """Deletes a volume with all that is on it."""
 
@@ -132,7 +131,7 @@ class DestroyVolume(Step):
         return ({**super()._paths()[0], "volume_id": self.volume},)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ReleaseAddress(Step):
     """Gives an address back; the app is not reached by it any more."""
 
@@ -148,7 +147,7 @@ class ReleaseAddress(Step):
         return ({**super()._paths()[0], "ip": self.address},)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class DestroyApp(Step):
     """Deletes the app, with everything that is still in it."""
 

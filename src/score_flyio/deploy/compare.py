@@ -12,10 +12,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from attrs import frozen
-
 from fly_machines.models import FlyMachineConfig
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 from score_flyio.deploy.desired.checks import shortened
 from score_flyio.deploy.desired.containers import BUILT_IMAGE
 from score_flyio.deploy.desired.guest import DEFAULT_SIZE, SIZES, preset
@@ -25,8 +23,8 @@ from score_flyio.fly.codec import unstructure
 from score_flyio.flytoml.values import Duration
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Difference(Record):
+@frozen(kw_only=True)
+class Difference:
     """One field of a machine config that changes."""
 
     path: str

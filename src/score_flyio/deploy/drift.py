@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from attrs import frozen
-
 from fly_machines.models import Machine
 from score_flyio.base.document import Document, Documented
+from score_flyio.base.record import frozen
 from score_flyio.deploy.compare import Difference, differences
 from score_flyio.deploy.desired.update import update_input
 from score_flyio.deploy.metadata import group_of, is_stray
@@ -21,7 +20,7 @@ _RELEASE = Release(id="", version=0, tool_version="")
 """Release metadata is not compared."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class DriftDocument(Document):
     """How a machine differs from a fly.toml."""
 
@@ -35,7 +34,7 @@ class DriftDocument(Document):
     """Another reason."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Drift(Documented):
     """What deploying a fly.toml would change in one machine, or that a group has none."""
 
@@ -59,7 +58,7 @@ class Drift(Documented):
         return "\n".join([*lines, *(f"  {difference}" for difference in self.differences)])
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Differs(Document):
     """How an app differs from a fly.toml."""
 

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from attrs import frozen
-
 from fly_machines.models import FlyMachineConfig
 from score_flyio.base.counted import counted
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 from score_flyio.deploy.compare import comparable, content, leaves_of
 from score_flyio.deploy.desired.guest import SIZES, preset
 
@@ -25,8 +23,8 @@ _GROUP: Final = "FLY_PROCESS_GROUP"
 _CHECK: Final = ("type", "protocol", "method", "path", "port", "interval", "timeout")
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Field(Record):
+@frozen(kw_only=True)
+class Field:
     """One thing that a machine is given."""
 
     path: str

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from attrs import frozen
-
 from score_flyio.base.input_file import read_input
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 
 
-@frozen(eq=False, repr=False)
-class NoFiles(Record):
+@frozen
+class NoFiles:
     """For apps of which only the outline is known."""
 
     def read(self, path: str) -> bytes:
@@ -22,8 +20,8 @@ class NoFiles(Record):
 NO_FILES = NoFiles()
 
 
-@frozen(eq=False, repr=False)
-class LocalFiles(Record):
+@frozen
+class LocalFiles:
     """Reads files relative to a folder: the working directory, as flyctl does."""
 
     directory: Path

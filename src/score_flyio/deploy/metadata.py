@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping
 from typing import Final
 
-from attrs import evolve, frozen
-
 from fly_machines import models
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, frozen
 from score_flyio.fly.present import LAUNCH_KEY, metadata
 
 PLATFORM = "fly_platform_version"
@@ -79,8 +77,8 @@ _KEYS: Final = {
 }
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Marks(Record):
+@frozen(kw_only=True)
+class Marks:
     """What the metadata of a machine tells of it; None: nothing."""
 
     release_id: str | None = None
@@ -169,8 +167,8 @@ def is_release_machine(machine: models.Machine) -> bool:
     return found.get(GROUP) == RELEASE_GROUP or found.get(OLD_GROUP) == "release_command"
 
 
-@frozen(eq=False, repr=False)
-class Launch(Record):
+@frozen
+class Launch:
     """The place of a machine among those that were to be created together.
 
     In metadata it is the launch key: `ID:NUMBER/OF`, with `+KEY` behind it for a machine that took

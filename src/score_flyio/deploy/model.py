@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from attrs import field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 from score_flyio.base.secret import Secret
 from score_flyio.flytoml.exposure import Exposure
 from score_flyio.flytoml.spec import AppSpec
@@ -24,8 +22,8 @@ class FileSource(Protocol):
     def read(self, path: str) -> bytes: ...
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class DesiredApp(Record):
+@frozen(kw_only=True)
+class DesiredApp:
     """One app as it should run."""
 
     name: str
@@ -56,16 +54,16 @@ class DesiredApp(Record):
         return self.workload or self.name
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class OwnCertificate(Record):
+@frozen(kw_only=True)
+class OwnCertificate:
     """A certificate that somebody brings along, in PEM form."""
 
     fullchain: str
     private_key: Secret = field(repr=False)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class KnownApp(Record):
+@frozen(kw_only=True)
+class KnownApp:
     """What the project state remembers of an app."""
 
     secrets: Mapping[str, SecretRecord] = field(factory=dict)
@@ -73,8 +71,8 @@ class KnownApp(Record):
     releases: tuple[Release, ...] = ()
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class ObservedApp(Record):
+@frozen(kw_only=True)
+class ObservedApp:
     """One app as Fly shows it: a fresh read."""
 
     name: str
@@ -100,8 +98,8 @@ class ObservedApp(Record):
         return self.app is not None
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Ref(Record):
+@frozen(kw_only=True)
+class Ref:
     """A machine that exists (`machine`), or the one that a step makes (`step`)."""
 
     machine: str | None = None
@@ -113,8 +111,8 @@ class Ref(Record):
         return f"machine {self.machine}" if self.machine else self.label
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Undo(Record):
+@frozen(kw_only=True)
+class Undo:
     """When a failed run takes a machine away again that it made."""
 
     reason: str

@@ -8,10 +8,9 @@ from functools import partial
 from typing import TypeVar
 
 import anyio
-from attrs import define, evolve, field, frozen
 
 from fly_machines import models
-from score_flyio.base.record import Record
+from score_flyio.base.record import define, evolve, field, frozen
 from score_flyio.deploy.metadata import is_own, is_release_machine
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.errors import FlyError, InvalidRequest, NotAuthorized, NotFound
@@ -27,8 +26,8 @@ SHORT_LIST_PAUSES = (0.5, 1.0, 2.0)
 """Seconds between readings of a machine list that has fewer machines than the app counts."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Wanted(Record):
+@frozen(kw_only=True)
+class Wanted:
     """Which parts of an app are read, beside its record and its machines."""
 
     volumes: bool = False

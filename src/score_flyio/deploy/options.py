@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
-from attrs import field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 from score_flyio.flytoml.names import StrategyName
 from score_flyio.flytoml.spec import FileSpec
 from score_flyio.images.options import ImageOptions
@@ -16,8 +14,8 @@ OnFailure: TypeAlias = Literal["rollback", "keep", "stop"]
 OnChange: TypeAlias = Literal["replan", "refuse"]
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class GuestOptions(Record):
+@frozen(kw_only=True)
+class GuestOptions:
     """The size of machines of groups that name none in fly.toml, as `--vm-*` gives it."""
 
     size: str | None = None
@@ -30,8 +28,8 @@ class GuestOptions(Record):
     """A size text such as `512mb`."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class DeployOptions(Record):
+@frozen(kw_only=True)
+class DeployOptions:
     """How to deploy; `None` means: as the fly.toml says, else as flyctl does by default."""
 
     strategy: StrategyName | None = None

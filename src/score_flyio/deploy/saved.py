@@ -14,10 +14,8 @@ import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from attrs import define, evolve, field, frozen
-
 from fly_machines.models import FlyMachineConfig, Machine, Volume
-from score_flyio.base.record import Record
+from score_flyio.base.record import define, evolve, field, frozen
 from score_flyio.deploy.compare import differences
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.guest import default_guest
@@ -53,8 +51,8 @@ _UNWRITABLE: Final = (
 """Members of a machine config without a key in fly.toml."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class SavedApp(Record):
+@frozen(kw_only=True)
+class SavedApp:
     """An app that runs, as a fly.toml."""
 
     spec: AppSpec

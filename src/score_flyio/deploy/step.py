@@ -11,20 +11,18 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal, Self, TypeAlias
 from urllib.parse import quote
 
-from attrs import evolve, field, frozen
-
 from fly_machines import models
 from fly_machines import operations as api
 from score_flyio.base.counted import counted
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, field, frozen
 from score_flyio.deploy.compare import Difference
 from score_flyio.deploy.model import Ref, Undo
 
 Sign: TypeAlias = Literal["+", "~", "-", " "]
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Step(Record):
+@frozen(kw_only=True)
+class Step:
     """Base of all steps; `id` is unique within a plan."""
 
     verb: ClassVar[str] = ""
@@ -88,7 +86,7 @@ def _filled(path: str, names: Mapping[str, str]) -> str:
     return path
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class RunReleaseCommand(Step):
     """Runs the release command in a machine of its own; nothing else is touched when it fails."""
 
@@ -104,7 +102,7 @@ class RunReleaseCommand(Step):
         return f"run release command `{self.command}`"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class RunMachineCheck(Step):
     """Tests a machine with a command that runs in a machine of its own, told where the other is."""
 
@@ -121,7 +119,7 @@ class RunMachineCheck(Step):
         return f"test {self.target} with `{self.command}`"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CreateMachine(Step):
     """`volume_from` and `standby_for` name the steps whose results the request still lacks."""
 
@@ -162,7 +160,7 @@ class CreateMachine(Step):
         return Ref(step=self.id, label=self.label)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class _Reconfigure(Step):
     """A machine that there is gets another config."""
 
@@ -176,7 +174,7 @@ class _Reconfigure(Step):
         return Ref(machine=self.machine)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class UpdateMachine(_Reconfigure):
     """Gives a machine its new config.
 
@@ -207,7 +205,7 @@ class UpdateMachine(_Reconfigure):
         return f"update machine {self.machine} of {self.group}{condition}"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class RevertMachine(_Reconfigure):
     """Gives a machine the config back that it had before the run."""
 
@@ -221,7 +219,7 @@ class RevertMachine(_Reconfigure):
         return f"give machine {self.machine} of {self.group} its previous config back"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class HoldMachines(Step):
     """Takes the leases of all machines that the plan changes, before any of them does.
 
@@ -248,7 +246,7 @@ class HoldMachines(Step):
         return tuple({"app_name": self.app, "machine_id": machine} for machine in held)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class AwaitHealthy(Step):
     """Waits until a machine runs its new version and its checks pass."""
 
@@ -262,7 +260,7 @@ class AwaitHealthy(Step):
         return f"wait until {self.target} is healthy"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class WatchForCrashes(Step):
     """Watches a started machine for a crash loop, for `window` seconds from its start."""
 
@@ -275,7 +273,7 @@ class WatchForCrashes(Step):
         return f"watch {self.target} for {self.window:g} s"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class DestroyMachine(Step):
     """Deletes a machine even while it runs; `reason` tells a person why it may go."""
 
@@ -297,7 +295,7 @@ class DestroyMachine(Step):
         return f"destroy {self.target}: {self.reason}"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CordonMachine(Step):
     """Takes a machine out of routing: the proxy sends it no new requests."""
 
@@ -309,7 +307,7 @@ class CordonMachine(Step):
         return f"take {self.target} out of routing"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class UncordonMachine(Step):
     """Lets the proxy send requests to a machine that was created or set out of routing."""
 
@@ -321,7 +319,7 @@ class UncordonMachine(Step):
         return f"put {self.target} into routing"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class SetMetadata(Step):
     """Sets one metadata key of a machine, without a restart of it."""
 
@@ -338,7 +336,7 @@ class SetMetadata(Step):
         return ({**super()._paths()[0], "key": self.key},)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class StopMachine(Step):
     """Asks the processes of a machine to end; the machine and its config stay."""
 
@@ -350,7 +348,7 @@ class StopMachine(Step):
         return f"stop {self.target}"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class StartMachine(Step):
     """Starts a machine that came to rest although it should run."""
 
@@ -362,7 +360,7 @@ class StartMachine(Step):
         return f"start {self.target}"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Pause(Step):
     """Time for the proxy to learn of a change; the platform gives no way to ask it."""
 

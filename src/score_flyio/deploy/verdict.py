@@ -6,10 +6,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from attrs import frozen
-
 from fly_machines import models
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 
 ARTIFICIAL_CHECKS = "bg_deployments_compat"
 """Checks of such names are made by the platform and say nothing about the app (fly-go)."""
@@ -25,8 +23,8 @@ class Health(Enum):
     """Its version is in place, but nobody started it."""
 
 
-@frozen(eq=False, repr=False)
-class Verdict(Record):
+@frozen
+class Verdict:
     """The health of a machine, and why."""
 
     health: Health
@@ -34,8 +32,8 @@ class Verdict(Record):
     """What a person should know: why it is bad, or what is still missing."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class CheckCount(Record):
+@frozen(kw_only=True)
+class CheckCount:
     """How many of the configured checks are reported and pass."""
 
     configured: int

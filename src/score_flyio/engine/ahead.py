@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from attrs import evolve
-
 from score_flyio.base.place import path_of, quoted
+from score_flyio.base.record import evolve
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.guest import refuse_impossible
 from score_flyio.deploy.metadata import by_group

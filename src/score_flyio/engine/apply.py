@@ -6,9 +6,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
 import anyio
-from attrs import define, field, frozen
 
-from score_flyio.base.record import Record
+from score_flyio.base.record import define, field, frozen
 from score_flyio.deploy.app_step import CreateApp
 from score_flyio.deploy.execution.context import ContextSettings
 from score_flyio.deploy.execution.execute import AppExecution, AppResult, app_execution
@@ -73,8 +72,8 @@ class AppWork(Protocol):
         ...
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Work(Record):
+@frozen(kw_only=True)
+class Work:
     """A plan that is ready, for an app that was looked at."""
 
     plan: AppPlan

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 import anyio
-from attrs import define, evolve, field
 
+from score_flyio.base.record import define, evolve, field
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.engine.images import Wanted
 from score_flyio.engine.session import Session

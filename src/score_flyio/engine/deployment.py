@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import anyio
-from attrs import define, evolve, field, frozen
 
+from score_flyio.base.record import define, evolve, field, frozen
 from score_flyio.deploy.app_step import CreateApp
 from score_flyio.deploy.execution.execute import AppExecution
 from score_flyio.deploy.execution.report import AppReport, Report, cut_short
@@ -28,7 +28,7 @@ from score_flyio.score.resources import ResourceUid
 from score_flyio.state.model import ProjectState
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Deployment(Planning):
     """All apps of a run, planned and carried out as far as each of them is known."""
 

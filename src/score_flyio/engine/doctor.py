@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import anyio
-from attrs import frozen
 
 from score_flyio.base.clock import SystemClock
 from score_flyio.base.counted import counted
 from score_flyio.base.document import Document
+from score_flyio.base.record import frozen
 from score_flyio.engine.builds import builds_at_fly
 from score_flyio.engine.target import FlyTarget, Target
 from score_flyio.errors import InvalidRequest, NotAuthorized, NotFound, ScoreFlyError
@@ -25,7 +25,7 @@ from score_flyio.state.store import StateStore
 _UNITS = (("years", 31_536_000), ("days", 86_400), ("hours", 3600), ("minutes", 60), ("s", 1))
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Diagnosis(Document):
     """What was found about one thing."""
 
@@ -41,7 +41,7 @@ class Diagnosis(Document):
         return f"{mark}  {self.name}: {self.message}{hint}"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Diagnoses(Document):
     """Whether everything is there that a deploy needs."""
 

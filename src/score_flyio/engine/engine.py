@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 import anyio
-from attrs import evolve
 
 from score_flyio.base.clock import Clock, SystemClock
+from score_flyio.base.record import evolve
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.model import ObservedApp, OwnCertificate
 from score_flyio.deploy.observe import Wanted, observe_app

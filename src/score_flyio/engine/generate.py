@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from attrs import frozen
-
 from score_flyio.base.document import Document, Documented
 from score_flyio.base.event_loop import event_loop
+from score_flyio.base.record import frozen
 from score_flyio.engine.output import Output
 from score_flyio.engine.pipeline import Emit, Preparation, outline, prepare
 from score_flyio.engine.project import Project
@@ -21,7 +20,7 @@ _Through: TypeAlias = Callable[[str, str, ScoreFlyError | None], None]
 """Tells of an app and its label that it is through, and why it failed."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Generated(Document):
     """One workload that was generated."""
 
@@ -33,14 +32,14 @@ class Generated(Document):
     """Their names."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class GeneratedFiles(Document):
     """What was written."""
 
     workloads: tuple[Generated, ...]
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class GenerateResult(Documented):
     """What came of a run; `failures` has what went wrong, each cause once."""
 

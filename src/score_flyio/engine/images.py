@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 import anyio
-from attrs import define, field, frozen
 
-from score_flyio.base.record import Record
+from score_flyio.base.record import define, field, frozen
 from score_flyio.deploy.desired.images import named_images, needs_image
 from score_flyio.deploy.model import DesiredApp
 from score_flyio.deploy.options import DeployOptions
@@ -40,8 +39,8 @@ if TYPE_CHECKING:
     from score_flyio.engine.builds import Builds
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Wanted(Record):
+@frozen(kw_only=True)
+class Wanted:
     """The image that an app is to run."""
 
     app: str

@@ -7,10 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve, field, frozen
-
 from score_flyio.base.place import place_text
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, field, frozen
 from score_flyio.deploy.local_files import LocalFiles
 from score_flyio.deploy.model import DesiredApp, FileSource
 from score_flyio.errors import ConfigError, Problem
@@ -93,8 +91,8 @@ class Input(ABC):
         """
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class ScoreApp(Record, Input):
+@frozen(kw_only=True)
+class ScoreApp(Input):
     """A Score workload."""
 
     loaded: LoadedWorkload
@@ -220,8 +218,8 @@ class ScoreApp(Record, Input):
         return tuple(sorted(host for host in found if not host.endswith(PLATFORM_NAMES)))
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class FlyTomlApp(Record, Input):
+@frozen(kw_only=True)
+class FlyTomlApp(Input):
     """A fly.toml that somebody wrote, deployed as it is."""
 
     app: str
@@ -320,8 +318,8 @@ class FlyTomlApp(Record, Input):
         )
 
 
-@frozen(eq=False, repr=False)
-class WithSideFiles(Record):
+@frozen
+class WithSideFiles:
     """Local files, with those that a conversion wrote beside the fly.toml."""
 
     made: Mapping[str, bytes] = field(repr=False)

@@ -11,9 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from attrs import field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 from score_flyio.deploy.app_step import SetSecrets
 from score_flyio.deploy.compare import leaves
 from score_flyio.deploy.planning.model import AppPlan
@@ -29,8 +27,8 @@ FORMAT: Final = 1
 _AGAIN: Final = "make a new plan and look at it again"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class KeptApp(Record):
+@frozen(kw_only=True)
+class KeptApp:
     """One app of the plan."""
 
     app: str
@@ -40,8 +38,8 @@ class KeptApp(Record):
     """Digest of each step that changes something, by its description."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class KeptPlan(Record):
+@frozen(kw_only=True)
+class KeptPlan:
     """What has to be the same for the plan to be carried out."""
 
     target: str

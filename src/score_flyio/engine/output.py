@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from attrs import define, field
-
 from score_flyio.base.atomic import READABLE, write_atomically
 from score_flyio.base.event_loop import in_thread
+from score_flyio.base.record import define, field
 from score_flyio.engine.project import Project, filled
 from score_flyio.errors import ConfigError
 from score_flyio.events import Event, FileWritten, Scope

@@ -20,9 +20,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, 
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, evolve, field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import define, evolve, field, frozen
 from score_flyio.engine.inputs import HOSTNAME_TYPES, Input, ScoreApp
 from score_flyio.engine.output import Output
 from score_flyio.engine.project import Project, remember
@@ -230,8 +228,8 @@ class Preparation:
         return self.output.folder if self.output else None
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Outline(Record):
+@frozen(kw_only=True)
+class Outline:
     """The inputs of a run, as far as each is known by itself, before anything is provisioned."""
 
     inputs: Mapping[str, Input]

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import anyio
-from attrs import asdict, evolve, field, frozen
+from attrs import asdict
 
 from score_flyio.base.document import Document, Documented
 from score_flyio.base.printable import one_line
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, field, frozen
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app, with_secrets
 from score_flyio.deploy.options import DeployOptions
@@ -33,7 +33,7 @@ from score_flyio.flytoml.names import READ_BY_ALL, looks_secret
 from score_flyio.flytoml.spec import AppSpec
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Unplanned(Failure):
     """What cannot be planned, and why."""
 
@@ -41,7 +41,7 @@ class Unplanned(Failure):
     """Its name, or that of the app."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class PlanDocument(Document):
     """What a run would do."""
 
@@ -59,7 +59,7 @@ class PlanDocument(Document):
     """What cannot be planned."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Plan(Documented):
     """What a run would do; give it to `Engine.deploy` to do just that."""
 
@@ -128,8 +128,8 @@ def _refusal(label: str, error: ScoreFlyError) -> str:
     return "\n".join(map(one_line, lines))
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Planning(Record):
+@frozen(kw_only=True)
+class Planning:
     """All apps of a run, and what is known of them."""
 
     session: Session

@@ -8,12 +8,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from attrs import evolve, field, frozen
-
 from score_flyio.base.atomic import READABLE, write_atomically
 from score_flyio.base.event_loop import event_loop, in_thread
 from score_flyio.base.printable import one_line
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, field, frozen
 from score_flyio.engine.access import access_from_environment
 from score_flyio.engine.inputs import ScoreApp
 from score_flyio.errors import ConfigError, ScoreFileError, UsageError
@@ -58,8 +56,8 @@ def filled(text: str | None) -> str | None:
     return text or None
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Overrides(Record):
+@frozen(kw_only=True)
+class Overrides:
     """Changes of a Score document as it is loaded. An empty file or image counts as none."""
 
     file: str | None = field(default=None, converter=filled)
@@ -73,8 +71,8 @@ class Overrides(Record):
         return bool(self.file is not None or self.properties or self.image is not None)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Initialised(Record):
+@frozen(kw_only=True)
+class Initialised:
     """What `Project.init` did."""
 
     created: bool

@@ -6,8 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from attrs import evolve
-
+from score_flyio.base.record import evolve
 from score_flyio.engine.inputs import ScoreApp
 from score_flyio.errors import Problem, UsageError
 from score_flyio.score.load import LoadedWorkload

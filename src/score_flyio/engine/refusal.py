@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from attrs import evolve, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, frozen
 from score_flyio.engine.inputs import Input, ScoreApp
 from score_flyio.errors import (
     InputError,
@@ -26,8 +24,8 @@ if TYPE_CHECKING:
 ItemT = TypeVar("ItemT", bound=Input)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Around(Record):
+@frozen(kw_only=True)
+class Around:
     """What a workload has to fit into."""
 
     state: ProjectState

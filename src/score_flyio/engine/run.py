@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 import anyio
-from attrs import define, field
 
+from score_flyio.base.record import define, field
 from score_flyio.errors import DeployError, EngineBusy, HealthCheckFailed
 from score_flyio.errors.unwrap import unwrapped
 from score_flyio.events import Event, EventLog, RunFinished

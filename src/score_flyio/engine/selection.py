@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from attrs import field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 from score_flyio.engine.inputs import FlyTomlApp, Input, ScoreApp
 from score_flyio.engine.project import Overrides, Project
 from score_flyio.engine.refusal import Around, refusal
@@ -16,8 +14,8 @@ from score_flyio.errors import NotInitialised, ScoreFlyError, UsageError
 from score_flyio.state.model import ProjectState
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Selection(Record):
+@frozen(kw_only=True)
+class Selection:
     """Which apps a command is about; with neither files nor configs, all that the state knows."""
 
     files: tuple[str, ...] = ()
@@ -32,8 +30,8 @@ class Selection(Record):
     """Only with exactly one Score file."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Refused(Record):
+@frozen(kw_only=True)
+class Refused:
     """An input that cannot be used, and why."""
 
     label: str

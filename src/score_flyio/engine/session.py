@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
-from attrs import define, evolve, field
-
 from fly_machines import models
 from score_flyio._version import __version__
 from score_flyio.base.clock import Clock, SystemClock
+from score_flyio.base.record import define, evolve, field
 from score_flyio.base.ulid import new_ulid
 from score_flyio.deploy.model import KnownApp
 from score_flyio.deploy.planning.model import AppPlan

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from attrs import Factory, define, field
-
+from score_flyio.base.record import Factory, define, field
 from score_flyio.errors import ConfigError
 from score_flyio.events import Event
 from score_flyio.net.web_address import is_loopback

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from attrs import evolve, frozen
-
 from score_flyio.base.document import Document, Documented
 from score_flyio.base.place import Path, place_text
+from score_flyio.base.record import evolve, frozen
 from score_flyio.base.secret import Secret, masked
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ProblemDocument(Document):
     """One thing wrong with a file, or remarkable."""
 
@@ -30,7 +29,7 @@ class ProblemDocument(Document):
     """Stable name of the kind of problem."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Problem(Documented):
     """One thing wrong, or remarkable, with one input: where, what, and how to fix it."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from attrs import frozen
-
 from score_flyio.base.document import Document
+from score_flyio.base.record import frozen
 from score_flyio.errors.base import Problem, ScoreFlyError
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Failure(Document):
     """One error."""
 

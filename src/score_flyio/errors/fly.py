@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 from score_flyio.errors.base import Problem, ScoreFlyError
 
 
@@ -17,8 +15,8 @@ class FlyError(ScoreFlyError):
     code = "fly_failed"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Request(Record):
+@frozen(kw_only=True)
+class Request:
     """Which call an error is about."""
 
     method: str
@@ -58,8 +56,8 @@ class FlyProtocolError(FlyError):
         self.request = request
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class ApiAnswer(Record):
+@frozen(kw_only=True)
+class ApiAnswer:
     """An error answer of the API."""
 
     status: int

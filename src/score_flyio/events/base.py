@@ -6,13 +6,12 @@ from collections.abc import Callable
 from typing import Any, ClassVar, TypeAlias
 
 import attrs
-from attrs import field, frozen
 
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, field, frozen
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Scope(Record):
+@frozen(kw_only=True)
+class Scope:
     """What an event is about: the parts that apply."""
 
     workload: str | None = None
@@ -34,8 +33,8 @@ class Scope(Record):
         return cls(workload=label if label != app else None, app=app, **parts)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Event(Record):
+@frozen(kw_only=True)
+class Event:
     """Base of all events; `seq` is gapless within a run, `at` is in seconds since the epoch."""
 
     kind: ClassVar[str] = "event"
@@ -79,6 +78,6 @@ class EventLog:
     def emit(self, event: Event) -> None:
         """Number and stamp an event, and hand it to the listeners."""
         self._seq += 1
-        stamped = attrs.evolve(event, seq=self._seq, at=self._now())
+        stamped = evolve(event, seq=self._seq, at=self._now())
         for listener in self._listeners:
             listener(stamped)

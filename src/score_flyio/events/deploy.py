@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from attrs import frozen
-
+from score_flyio.base.record import frozen
 from score_flyio.events.base import Event
 
 # --- images
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ImageResolved(Event):
     """Which image the machines of an app will run."""
 
@@ -18,7 +17,7 @@ class ImageResolved(Event):
     """The image by its digest."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class BuildStarted(Event):
     """An image is about to be built."""
 
@@ -29,7 +28,7 @@ class BuildStarted(Event):
     """Bytes of the build context."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class BuildStep(Event):
     """A step of a build began."""
 
@@ -40,7 +39,7 @@ class BuildStep(Event):
     """Whether it need not be carried out anew."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class BuildOutput(Event):
     """A line that a step of a build printed."""
 
@@ -51,7 +50,7 @@ class BuildOutput(Event):
     """Whether it tells that the step need not be carried out anew."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class BuildFinished(Event):
     """An image that an app needs is in the registry."""
 
@@ -67,7 +66,7 @@ class BuildFinished(Event):
 # --- plan and steps
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class PlanReady(Event):
     """What will be done for one app is decided; empty `steps`: nothing."""
 
@@ -76,7 +75,7 @@ class PlanReady(Event):
     """One description a step."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class StepStarted(Event):
     """All that a step needs is done, and the step begins."""
 
@@ -91,7 +90,7 @@ class StepStarted(Event):
     """Seconds that it waited for its turn after everything that it needs was done."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class StepFinished(Event):
     """A step is done; what needs it may begin."""
 
@@ -104,7 +103,7 @@ class StepFinished(Event):
     """False when there turned out to be nothing to do."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class StepFailed(Event):
     """A step failed; what needs it is skipped."""
 
@@ -117,7 +116,7 @@ class StepFailed(Event):
     """What the machine said last that failed, where it can be read."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class StepSkipped(Event):
     """A step is not done, because of what went wrong before it."""
 
@@ -131,7 +130,7 @@ class StepSkipped(Event):
 # --- machines
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class MachineStateChanged(Event):
     """A machine was seen in another state than before."""
 
@@ -144,7 +143,7 @@ class MachineStateChanged(Event):
     """When it changed by the platform's clock, in seconds since the epoch, if that is known."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CheckChanged(Event):
     """How many of a machine's configured checks pass."""
 
@@ -159,7 +158,7 @@ class CheckChanged(Event):
     """When the last of them changed by the platform's clock, in seconds since the epoch."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class LeaseAwaited(Event):
     """Someone else holds a machine, and this run waits until it is free."""
 
@@ -168,7 +167,7 @@ class LeaseAwaited(Event):
     """What the platform says: who holds it, and until when."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class LeaseAcquired(Event):
     """This run holds a machine alone until `expires_at`, in seconds since the epoch."""
 
@@ -177,7 +176,7 @@ class LeaseAcquired(Event):
     """Seconds since the epoch."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class LeaseReleased(Event):
     """Others may change the machine again."""
 
@@ -187,7 +186,7 @@ class LeaseReleased(Event):
 # --- transport
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class RequestFinished(Event):
     """One HTTP exchange, for journals and reports."""
 
@@ -206,7 +205,7 @@ class RequestFinished(Event):
     """The path with the names of its parameters, as the API document has it."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class RequestRetried(Event):
     """A request is sent again after `delay` seconds."""
 
@@ -221,7 +220,7 @@ class RequestRetried(Event):
     """Seconds until it is tried again."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class RateLimitHit(Event):
     """The platform answered 429."""
 
@@ -237,7 +236,7 @@ class RateLimitHit(Event):
 # --- recovery
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class RollbackStarted(Event):
     """What a failed deploy changed is about to be put back."""
 
@@ -246,7 +245,7 @@ class RollbackStarted(Event):
     """Why."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class RollbackFinished(Event):
     """The way back is over; not `complete`: a person has to look at the app."""
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from attrs import define
-
+from score_flyio.base.record import define
 from score_flyio.events.base import Listener
 from score_flyio.events.run import RunFinished, RunStarted
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from attrs import frozen
-
+from score_flyio.base.record import frozen
 from score_flyio.events.base import Event
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class WorkloadLoaded(Event):
     """A Score file was read and is valid."""
 
@@ -16,7 +15,7 @@ class WorkloadLoaded(Event):
     """The file, as the user knows it."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class WarningRaised(Event):
     """Something a person should know that stops nothing."""
 
@@ -27,14 +26,14 @@ class WarningRaised(Event):
     """Stable name of the kind of warning, with what it is about."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class StateSaved(Event):
     """The project state is safe in its store."""
 
     kind = "state_saved"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class FileWritten(Event):
     """A file was written."""
 

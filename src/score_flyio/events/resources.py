@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from attrs import frozen
-
+from score_flyio.base.record import frozen
 from score_flyio.events.base import Event
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ProvisioningStarted(Event):
     """A provisioner is asked for a resource."""
 
@@ -16,7 +15,7 @@ class ProvisioningStarted(Event):
     """Id of the provisioner."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ProvisioningFinished(Event):
     """A provisioner gave the outputs of a resource."""
 
@@ -29,7 +28,7 @@ class ProvisioningFinished(Event):
     """Seconds that it took."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ProvisioningFailed(Event):
     """A provisioner gave no outputs; workloads that need them stop here."""
 
@@ -40,7 +39,7 @@ class ProvisioningFailed(Event):
     """What went wrong."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class DeprovisioningStarted(Event):
     """A provisioner is asked to remove what it made for a resource."""
 
@@ -49,7 +48,7 @@ class DeprovisioningStarted(Event):
     """Id of the provisioner."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class DeprovisioningFinished(Event):
     """What a provisioner made for a resource is gone."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from attrs import frozen
-
+from score_flyio.base.record import frozen
 from score_flyio.events.base import Event
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class RunStarted(Event):
     """The first event of a run: which command, for which workloads or apps."""
 
@@ -18,7 +17,7 @@ class RunStarted(Event):
     """Names of workloads and apps that it is about."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class TargetSelected(Event):
     """Where the run goes: the first thing a person must know."""
 
@@ -29,7 +28,7 @@ class TargetSelected(Event):
     """Whether nothing leaves this computer."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class WorkloadFinished(Event):
     """One workload is through, whether or not the others are."""
 
@@ -42,7 +41,7 @@ class WorkloadFinished(Event):
     """Seconds that it took."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class RunFinished(Event):
     """The last event of a run, whatever came of it."""
 

@@ -13,10 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from attrs import frozen
-
 from score_flyio.base.input_file import read_input
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError
 from score_flyio.net.credentials import usable
@@ -30,8 +28,8 @@ _SCHEME: Final = re.compile(r"^(bearer|flyv1)(\s+|$)", re.IGNORECASE)
 _WRAPPED: Final = re.compile(r"\s*[\r\n]+\s*")
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Tokens(Record):
+@frozen(kw_only=True)
+class Tokens:
     """The tokens of one token string."""
 
     values: tuple[Secret, ...]

@@ -17,7 +17,6 @@ from types import NoneType, UnionType
 from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import attrs
-from attrs import frozen
 from cattrs import BaseConverter, Converter, transform_error
 from cattrs.cols import is_sequence, list_structure_factory
 from cattrs.gen import (
@@ -28,15 +27,15 @@ from cattrs.gen import (
 )
 
 from fly_machines import models
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 
 T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
 SCALARS: Final = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
-@frozen(eq=False, repr=False)
-class Misfit(Record):
+@frozen
+class Misfit:
     """One place in a document that does not have the expected shape."""
 
     place: str

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Final
 
 import anyio
-import attrs
 
 from fly_machines import FlyMachinesApi, models
+from score_flyio.base.record import evolve
 from score_flyio.errors import Conflict, NotFound
 from score_flyio.fly.answered import answered
 from score_flyio.fly.present import LAUNCH_KEY, SENT_KEY, living, metadata
@@ -42,8 +42,8 @@ async def create_machine(
 
     async def create() -> models.Machine:
         again = {SENT_KEY: str(sent)} if sent > 1 else {}
-        marked = attrs.evolve(config, metadata={**marks, **again})
-        answer = await api.machines_create(app, attrs.evolve(request, config=marked))
+        marked = evolve(config, metadata={**marks, **again})
+        answer = await api.machines_create(app, evolve(request, config=marked))
         machine = naming(answer, answer.id, "POST", f"/v1/apps/{app}/machines")
         made(machine)
         return machine

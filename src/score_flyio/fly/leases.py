@@ -15,9 +15,9 @@ from typing import Final
 
 import anyio
 import anyio.abc
-from attrs import Factory, define, evolve, field
 
 from fly_machines import FlyMachinesApi, models
+from score_flyio.base.record import Factory, define, evolve, field
 from score_flyio.errors import (
     Conflict,
     FlyError,

@@ -15,10 +15,9 @@ from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 import anyio
-from attrs import define, field, frozen
 
 from fly_machines.operations import Operation
-from score_flyio.base.record import Record
+from score_flyio.base.record import define, frozen
 
 MARGIN: Final = 0.5
 """Seconds by which one request may travel longer than another."""
@@ -29,8 +28,8 @@ RECOVERY: Final = 1.5
 EPSILON: Final = 1e-9
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Limit(Record):
+@frozen(kw_only=True)
+class Limit:
     """Requests per second in the long run, and at once."""
 
     rate: float
@@ -142,13 +141,13 @@ class _Bucket:
             self.changed = None
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Permit(Record):
+@frozen(kw_only=True)
+class Permit:
     """Leave to send one request; tell it how the request went."""
 
     queued: float
     """Seconds waited for it."""
-    _taken: tuple[tuple[_Bucket, float | None], ...] = field(alias="taken")
+    _taken: tuple[tuple[_Bucket, float | None], ...]
 
     def answered(self) -> None:
         """The request was answered, with anything but 429."""

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 
 import anyio
 import httpx
-from attrs import Factory, define, evolve, field
 
 from score_flyio.base.clock import Clock, SystemClock
 from score_flyio.base.macaroon import Macaroon, ThirdParty, read_macaroon
+from score_flyio.base.record import Factory, define, evolve, field
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError, FlyError
 from score_flyio.fly.auth import Tokens, without_schemes

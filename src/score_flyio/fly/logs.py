@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import Final
 
 import anyio
-from attrs import define, field, frozen
 
 from fly_machines.operations import Operation
 from score_flyio.base.document import Document
-from score_flyio.base.record import Record
+from score_flyio.base.record import define, field, frozen
 from score_flyio.errors import FlyError
 from score_flyio.fly.sender import HttpSender
 from score_flyio.fly.transport import WEB_TAG
@@ -27,7 +26,7 @@ _READ: Final = Operation(
 )
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class LogLine(Document):
     """One line of a machine, or of the platform about it."""
 
@@ -39,8 +38,8 @@ class LogLine(Document):
     message: str
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class LogPage(Record):
+@frozen(kw_only=True)
+class LogPage:
     """Lines in their order, and the token of the lines after them."""
 
     lines: tuple[LogLine, ...]

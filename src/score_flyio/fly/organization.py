@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Final
 
 import anyio
-from attrs import define, field
 
 from fly_machines import models
+from score_flyio.base.record import define, field
 from score_flyio.errors import FlyError, InvalidRequest, NotAuthorized, NotFound
 from score_flyio.fly.client import FlyClient
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal, TypeAlias
 
-from attrs import define, field, frozen
-
 from fly_machines.operations import Operation
-from score_flyio.base.record import Record
+from score_flyio.base.record import define, field, frozen
 from score_flyio.fly.sender import HttpSender
 from score_flyio.fly.transport import GRAPHQL_TAG, WEB_TAG
 
@@ -38,8 +36,8 @@ _NO_BUILD: Final = 0
 """Number of the build of a release whose image was not built by Fly."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Notice(Record):
+@frozen(kw_only=True)
+class Notice:
     """What is told of a release that begins."""
 
     app: str

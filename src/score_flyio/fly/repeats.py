@@ -10,10 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping, MutableSet
 from typing import Final, TypeVar
 
 import anyio
-from attrs import frozen
 
 from fly_machines import FlyMachinesApi, models
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 from score_flyio.base.secret import Secret
 from score_flyio.errors import (
     Conflict,
@@ -51,8 +50,8 @@ MET_WITHIN: Final = 5.0
 """Seconds that a name which is taken may need to turn out to be that of another run's new app."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class SecretsVersion(Record):
+@frozen(kw_only=True)
+class SecretsVersion:
     """What setting secrets brought."""
 
     version: int | None

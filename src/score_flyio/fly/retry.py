@@ -11,10 +11,8 @@ import random
 from collections.abc import Mapping
 from typing import Final
 
-from attrs import frozen
-
 from fly_machines.operations import Operation
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 from score_flyio.errors import (
     FlyConnectionError,
     FlyProtocolError,
@@ -52,8 +50,8 @@ REPEATABLE: Final = frozenset(
 FINAL_SERVER_ERRORS: Final = frozenset({501, 505})
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class RetryPolicy(Record):
+@frozen(kw_only=True)
+class RetryPolicy:
     """How long failed calls are repeated. All times are in seconds."""
 
     attempts: int = 5

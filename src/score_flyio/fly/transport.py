@@ -13,11 +13,10 @@ from urllib.parse import quote
 
 import anyio
 import httpx
-from attrs import field, frozen
 
 from fly_machines.operations import Operation, QueryValue
 from score_flyio._version import __version__
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 from score_flyio.base.secret import Secret, masked
 from score_flyio.errors import (
     FlyConnectionError,
@@ -64,8 +63,8 @@ NEVER_SENT: Final = (
 )
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Call(Record):
+@frozen(kw_only=True)
+class Call:
     """One call, ready to be sent."""
 
     operation: Operation
@@ -90,8 +89,8 @@ class Call(Record):
         return Request(method=operation.method, path=self.url_path, operation=operation.id)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Answer(Record):
+@frozen(kw_only=True)
+class Answer:
     """A success: the status, and the body as JSON value, text, or None when it is empty."""
 
     status: int

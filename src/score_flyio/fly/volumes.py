@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, TypeVar
 
-from attrs import evolve
-
 from fly_machines import FlyMachinesApi, models
+from score_flyio.base.record import evolve
 from score_flyio.errors import NotFound
 from score_flyio.fly.present import kept, living
 from score_flyio.fly.repeats import resent

@@ -11,9 +11,7 @@ from collections.abc import Callable
 from itertools import zip_longest
 from typing import Any, Final
 
-import attrs
-from attrs import define, field
-
+from score_flyio.base.record import define, evolve, field
 from score_flyio.errors import Problem
 from score_flyio.flytoml.findings import finding
 from score_flyio.flytoml.gotext import Time, int64, time_text
@@ -78,7 +76,7 @@ class _Decoder:
                 values[key.attribute] = self._key(key, raw[name], here, before)
             except _Misfit as misfit:
                 self._record(misfit, here, key.shape.kind in _FATAL)
-        return attrs.evolve(made, **values)
+        return evolve(made, **values)
 
     def _key(self, key: Key, raw: Any, place: str, present: Any) -> Any:
         if raw is None and key.optional:

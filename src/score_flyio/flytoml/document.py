@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from attrs import evolve, field, frozen
-
 from score_flyio.base.document import MAY_BE_MISSING, Document
 from score_flyio.base.place import path_of
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, field, frozen
 from score_flyio.errors import Problem
 from score_flyio.errors.failure import Failure
 from score_flyio.flytoml.decode import decode
@@ -24,7 +22,7 @@ from score_flyio.flytoml.strict import StrictReport, strict_check
 from score_flyio.flytoml.validate import undeployable, validate, warnings_of
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Remark(Document):
     """What flyctl remarks."""
 
@@ -34,7 +32,7 @@ class Remark(Document):
     """Stable name of the kind."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Finding(Remark):
     """What flyctl refuses."""
 
@@ -42,7 +40,7 @@ class Finding(Remark):
     """Of reading the file."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Verdict(Document):
     """Whether a fly.toml is accepted."""
 
@@ -59,8 +57,8 @@ class Verdict(Document):
     """Why there is no file to judge."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class FlyTomlDocument(Record):
+@frozen(kw_only=True)
+class FlyTomlDocument:
     """A fly.toml that was read, usable or not."""
 
     file: str | None

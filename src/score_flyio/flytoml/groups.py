@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-import attrs
-
+from score_flyio.base.record import evolve
 from score_flyio.flytoml.spec import AppSpec, VmSpec
 
 Section = TypeVar("Section")
@@ -40,7 +39,7 @@ def flatten(spec: AppSpec, group: str) -> AppSpec:
     default = default_group(spec)
 
     def own(section: Any) -> Any:
-        return attrs.evolve(section, processes=(group,))
+        return evolve(section, processes=(group,))
 
     def pick(sections: tuple[Section, ...]) -> tuple[Section, ...]:
         return tuple(own(s) for s in sections if matches(_listed(s), group, default))
@@ -49,7 +48,7 @@ def flatten(spec: AppSpec, group: str) -> AppSpec:
     if http is not None:
         http = own(http) if matches(http.processes, group, default) else None
     vm = vm_of(spec, group)
-    return attrs.evolve(
+    return evolve(
         spec,
         host_dedication_id=(vm.host_dedication_id if vm else "") or spec.host_dedication_id,
         processes={name: line for name, line in spec.processes.items() if name == group},

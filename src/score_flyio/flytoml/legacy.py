@@ -10,8 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from attrs import define, field
-
+from score_flyio.base.record import define, field
 from score_flyio.errors import Problem
 from score_flyio.flytoml.findings import finding
 from score_flyio.flytoml.gotext import int64, text_of, wrapped

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from attrs import Factory, define
-
 from score_flyio.base.place import Path
+from score_flyio.base.record import Factory, define
 
 _INDEX: Final = re.compile(r"\[[0-9]+\]")
 

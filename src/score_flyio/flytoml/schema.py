@@ -9,10 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Final, Literal
 
-import attrs
-from attrs import frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import fields, frozen
 from score_flyio.flytoml import spec
 
 _INT64: Final = (-(2**63), 2**63 - 1)
@@ -23,8 +20,8 @@ Kind = Literal[
 ]  # fmt: skip
 
 
-@frozen(eq=False, repr=False)
-class Shape(Record):
+@frozen
+class Shape:
     """What values a key takes: a scalar, a section, or a list or map of something."""
 
     kind: Kind
@@ -40,8 +37,8 @@ class Shape(Record):
         return section
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Key(Record):
+@frozen(kw_only=True)
+class Key:
     """One key of a section."""
 
     name: str
@@ -59,7 +56,7 @@ class Key(Record):
 @cache
 def keys_of(section: type) -> dict[str, Key]:
     """The keys of a section by name, in the order of writing."""
-    keys = map(_key, attrs.fields(section))
+    keys = map(_key, fields(section))
     return {key.name: key for key in keys}
 
 

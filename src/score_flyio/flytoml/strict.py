@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from attrs import Factory, define, frozen
-
 from score_flyio.base.document import Document
+from score_flyio.base.record import Factory, define, frozen
 from score_flyio.flytoml.schema import Shape, keys_of
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.flytoml.tree import Tree
@@ -18,7 +17,7 @@ from score_flyio.flytoml.tree import Tree
 _UNSEEN: Final = frozenset({"services", "mounts", "vm", "metrics"})
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class StrictReport(Document):
     """Outcome of strict mode, with the names of the outcome file of flyctl."""
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from functools import total_ordering
 from typing import Final
 
-from attrs import frozen
+from score_flyio.base.record import frozen
 
 _UNITS: Final = {
     "ns": 1,
@@ -30,11 +31,15 @@ _PART: Final = re.compile(
 _LARGEST: Final = 2**63 - 1
 
 
-@frozen(order=True)
+@total_ordering
+@frozen
 class Duration:
     """A span of time, exact to the nanosecond; negative spans are allowed."""
 
     nanoseconds: int
+
+    def __lt__(self, other: Duration) -> bool:
+        return self.nanoseconds < other.nanoseconds
 
     @classmethod
     def of_seconds(cls, seconds: float) -> Duration:

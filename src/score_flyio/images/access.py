@@ -11,8 +11,8 @@ from urllib.parse import urlencode, urlsplit
 
 import anyio
 import httpx
-from attrs import define, field
 
+from score_flyio.base.record import define, field
 from score_flyio.errors import RegistryDenied, RegistryUnavailable, ScoreFlyError
 from score_flyio.images.challenge import NO_LOGIN, Challenge, challenge_of
 from score_flyio.images.logins import Login, Logins

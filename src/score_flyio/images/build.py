@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Final, Literal, Protocol, TypeAlias
 
 import anyio
-from attrs import evolve, field, frozen
 
 from score_flyio.base.input_file import read_input
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, field, frozen
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ImageError, InputError
 from score_flyio.images.context import Context, hash_of, list_context
@@ -28,8 +27,8 @@ OUTSIDE: Final = ".dockerfile-from-outside"
 """The name in the context of a Dockerfile that does not lie in it."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class BuildSettings(Record):
+@frozen(kw_only=True)
+class BuildSettings:
     """What somebody wants built. Paths that are not absolute start at the working folder."""
 
     name: str
@@ -49,8 +48,8 @@ class BuildSettings(Record):
     """The network of RUN in a Docker daemon; empty: as it has it."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Build(Record):
+@frozen(kw_only=True)
+class Build:
     """The same with its files found and listed, and its name."""
 
     settings: BuildSettings
@@ -84,8 +83,8 @@ class Build(Record):
         return self.failed(f"the build failed{message}", hint=hint)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Progress(Record):
+@frozen(kw_only=True)
+class Progress:
     """Something that a builder did or said."""
 
     text: str = ""

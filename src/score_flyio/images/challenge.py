@@ -6,9 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias
 
-from attrs import field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 
 _PART: Final = re.compile(
     r'(?P<name>[\w-]+)\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s,"]+))|(?P<scheme>[\w-]+)'
@@ -18,8 +16,8 @@ _PART: Final = re.compile(
 Scheme: TypeAlias = Literal["none", "basic", "bearer"]
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Challenge(Record):
+@frozen(kw_only=True)
+class Challenge:
     """How to log in."""
 
     scheme: Scheme

@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Final
 
 import anyio
-from attrs import field, frozen
 
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 from score_flyio.errors import ImageError
 from score_flyio.images.dockerignore import IgnoreRules
 
@@ -37,8 +36,8 @@ _TYPES: Final = {
 _OPEN: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Entry(Record):
+@frozen(kw_only=True)
+class Entry:
     """One file, folder or link."""
 
     path: str
@@ -51,8 +50,8 @@ class Entry(Record):
     """Where a link leads."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Context(Record):
+@frozen(kw_only=True)
+class Context:
     """What is sent to a builder."""
 
     root: Path

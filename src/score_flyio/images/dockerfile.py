@@ -6,9 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from attrs import frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 from score_flyio.errors import InputError, Problem
 from score_flyio.images.reference import ImageReference
 
@@ -21,8 +19,8 @@ _COPY: Final = re.compile(r"\s*COPY\s+(?:--\S+\s+)*?--from=(?P<image>\S+)\s", re
 _SECRET: Final = re.compile(r"--mount=(?=\S*\btype=secret\b)\S*?\bid=(?P<id>[^\s,]+)")
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Dockerfile(Record):
+@frozen(kw_only=True)
+class Dockerfile:
     """The parts that matter here."""
 
     stages: tuple[str, ...]

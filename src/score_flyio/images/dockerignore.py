@@ -12,9 +12,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Final
 
-from attrs import frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 from score_flyio.errors import InputError, Problem
 
 _NOTHING: Final = re.compile(r"(?!)")
@@ -22,16 +20,16 @@ _SUFFIX: Final = re.compile(r"\*\*[^/*?\[\]\\][^*?\[\]\\]*", re.DOTALL)
 """What BuildKit compares with the end of a path; before other characters, `**` is whole folders."""
 
 
-@frozen(eq=False, repr=False)
-class _Pattern(Record):
+@frozen
+class _Pattern:
     keeps: bool
     """Whether it starts with `!`."""
     text: str
     regex: str
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class IgnoreRules(Record):
+@frozen(kw_only=True)
+class IgnoreRules:
     """What is left out of a build context."""
 
     runs: tuple[tuple[bool, re.Pattern[str]], ...] = ()

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import anyio
-from attrs import frozen
 
 from score_flyio.base.input_file import read_input
 from score_flyio.base.printable import one_line
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError, ImageError, InputError
 from score_flyio.images.reference import DOCKER_HUB, ImageReference
@@ -42,8 +41,8 @@ def lasting(password: Secret) -> Password:
     return give
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Login(Record):
+@frozen(kw_only=True)
+class Login:
     """A user and password, or an identity token in place of both."""
 
     user: str

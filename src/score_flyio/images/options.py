@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 from score_flyio.base.secret import Secret
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class ImageOptions(Record):
+@frozen(kw_only=True)
+class ImageOptions:
     """Settings of images. Those of one build are for every image that the run builds."""
 
     builder: str = "auto"

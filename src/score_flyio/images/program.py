@@ -8,11 +8,10 @@ from typing import Final, TypeAlias
 
 import anyio
 import anyio.abc
-from attrs import frozen
 
 from score_flyio.base.printable import printable
 from score_flyio.base.process_group import end_group, feed
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 
 KEPT: Final = 200
 """How many of the last lines are kept for messages."""
@@ -21,8 +20,8 @@ LONGEST_LINE: Final = 4000
 Lines: TypeAlias = Callable[[str], None]
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Ended(Record):
+@frozen(kw_only=True)
+class Ended:
     """How a program ended."""
 
     code: int

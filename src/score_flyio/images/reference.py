@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from attrs import evolve, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, frozen
 from score_flyio.errors import InputError
 
 DOCKER_HUB: Final = "docker.io"
@@ -34,8 +32,8 @@ _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-
 _ID: Final = re.compile(r"[0-9a-f]{64}")
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class ImageReference(Record):
+@frozen(kw_only=True)
+class ImageReference:
     """The name of an image in its parts, as they are written out."""
 
     host: str

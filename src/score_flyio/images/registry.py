@@ -13,11 +13,10 @@ from typing import Any, Final, Self, TypeAlias
 
 import anyio
 import httpx
-from attrs import frozen
 
 from score_flyio._version import __version__
 from score_flyio.base.printable import one_line
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 from score_flyio.errors import (
     ImageError,
     ImageNotFound,
@@ -66,8 +65,8 @@ class _TooMany(RegistryUnavailable):
     """Questions of this kind, just now."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Manifest(Record):
+@frozen(kw_only=True)
+class Manifest:
     """A manifest or index as the registry has it, byte for byte."""
 
     digest: str

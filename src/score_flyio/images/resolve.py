@@ -6,9 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import anyio
-from attrs import field, frozen
 
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 from score_flyio.errors import ImageError, RegistryDenied, RegistryUnavailable
 from score_flyio.errors.unwrap import unwrapped
 from score_flyio.images.reference import ImageReference
@@ -20,8 +19,8 @@ Ask: TypeAlias = Callable[[ImageReference], Awaitable[str]]
 """Asks for the digest of an image, as `Registries.resolve` does."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Resolved(Record):
+@frozen(kw_only=True)
+class Resolved:
     """What the names of images mean."""
 
     images: Mapping[str, str]

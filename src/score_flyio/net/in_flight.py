@@ -8,7 +8,8 @@ from contextvars import ContextVar
 from typing import Final
 
 import anyio
-from attrs import define, field
+
+from score_flyio.base.record import define, field
 
 HANGS_AFTER: Final = 10.0
 """Seconds without an answer after which people want to know what is waited for."""

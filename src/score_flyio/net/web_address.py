@@ -8,9 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit
 
-from attrs import frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 from score_flyio.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,8 +18,8 @@ PRIVATE_ZONE: Final = ".internal"
 """Names of Fly's private network, which is encrypted by itself and has no TLS."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class WebAddress(Record):
+@frozen(kw_only=True)
+class WebAddress:
     """The parts of an http or https URL."""
 
     parts: SplitResult

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import define
-
+from score_flyio.base.record import define
 from score_flyio.report_html.story import Story
 
 

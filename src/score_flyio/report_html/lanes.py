@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import define, field, frozen
-
+from score_flyio.base.record import define, field, frozen
 from score_flyio.report_html.path import TINY, Chain, chain_of
 from score_flyio.report_html.phases import Bar, Calls, Phase, calls_of, cut, cut_calls
 from score_flyio.report_html.story import AppStory, StepSpan, Story

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from attrs import frozen
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from score_flyio._version import __version__
 from score_flyio.base.counted import counted
 from score_flyio.base.printable import printable
+from score_flyio.base.record import frozen
 from score_flyio.deploy.execution.report import Report
 from score_flyio.report_html.calls import count_calls
 from score_flyio.report_html.path import TINY, Link, critical_path

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from attrs import evolve, frozen
-
+from score_flyio.base.record import evolve, frozen
 from score_flyio.report_html.phases import SAME, Bar, Calls, Phase, calls_of, cut, cut_calls
 from score_flyio.report_html.story import AppStory, ResourceSpan, StepSpan, Story
 

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from enum import Enum
 from math import inf
 
-from attrs import define, field, frozen
-
+from score_flyio.base.record import define, field, frozen
 from score_flyio.report_html.story import AppStory, Call, Sight, StepSpan, Story
 
 SAME = 1e-6

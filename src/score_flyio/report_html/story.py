@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from attrs import define, field, frozen
-
 from score_flyio import events
+from score_flyio.base.record import define, field, frozen
 
 
 @frozen(kw_only=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from attrs import frozen
-
+from score_flyio.base.record import frozen
 from score_flyio.deploy.execution.report import AppReport, Report, StepReport
 from score_flyio.errors import DeployError, FlyApiError, Problem, ScoreFlyError
 from score_flyio.report_html.lanes import AppLanes, lanes_of

@@ -15,9 +15,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from attrs import frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 from score_flyio.errors import Problem, UnshareableError
 from score_flyio.resources.prime import Primed
 from score_flyio.score.nowhere import LookupFailure
@@ -45,8 +43,8 @@ _HOST = (
 )
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Host(Record):
+@frozen(kw_only=True)
+class Host:
     """Where routes are, as far as files tell it: equal texts are one host name."""
 
     text: str

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from attrs import frozen
-
 from score_flyio.base.printable import one_line
+from score_flyio.base.record import frozen
 from score_flyio.errors import ResourceError
 from score_flyio.events import (
     DeprovisioningFinished,

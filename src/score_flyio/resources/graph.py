@@ -8,18 +8,16 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import Any
 
-from attrs import field, frozen
-
 from score_flyio.base.place import Path
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 from score_flyio.errors import Problem, ResourceCycleError, ScoreFileError
 from score_flyio.resources.prime import Primed
 from score_flyio.score.placeholders import references_in
 from score_flyio.score.resources import Definition, ResourceUid
 
 
-@frozen(eq=False, repr=False)
-class Graph(Record):
+@frozen
+class Graph:
     """Resources and what each needs; a resource needs what any of its definitions refers to."""
 
     needs: Mapping[ResourceUid, frozenset[ResourceUid]]

@@ -7,9 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from attrs import evolve, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, frozen
 from score_flyio.errors import ScoreFileError, ScoreFlyError
 
 if TYPE_CHECKING:
@@ -19,8 +17,8 @@ if TYPE_CHECKING:
     from score_flyio.state.resources import ResourceRecord
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class ResourcePlan(Record):
+@frozen(kw_only=True)
+class ResourcePlan:
     """The resources of some workloads, in order, and what is known of all others."""
 
     order: tuple[ResourceUid, ...]

@@ -10,15 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from attrs import evolve, field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, field, frozen
 from score_flyio.errors import Problem, ResourceConflictError
 from score_flyio.score.resources import Definition, JsonObject, ResourceUid, definitions
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Primed(Record):
+@frozen(kw_only=True)
+class Primed:
     """A resource with all its definitions."""
 
     uid: ResourceUid
@@ -30,8 +28,8 @@ class Primed(Record):
     definitions: tuple[Definition, ...] = ()
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Conflict(Record):
+@frozen(kw_only=True)
+class Conflict:
     """Two definitions of one resource that differ."""
 
     uid: ResourceUid

@@ -11,9 +11,8 @@ import re
 from enum import StrEnum
 from typing import Any, Final, NoReturn
 
-from attrs import frozen
-
 from score_flyio.base.place import MOST_LEVELS, too_deep
+from score_flyio.base.record import frozen
 from score_flyio.errors import ProvisionFailed
 from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
 from score_flyio.score.resources import JsonObject

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from attrs import field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 from score_flyio.errors import ProvisionFailed
 from score_flyio.score.resources import JsonObject, ResourceUid
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class ProvisionRequest(Record):
+@frozen(kw_only=True)
+class ProvisionRequest:
     """What a provisioner is told; see `protocol` for the JSON form."""
 
     uid: ResourceUid
@@ -31,8 +29,8 @@ class ProvisionRequest(Record):
     """What the resource is for: `fly`, `emulator`, or the address of what plays the platform."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class ProvisionResult(Record):
+@frozen(kw_only=True)
+class ProvisionResult:
     """What a provisioner answered; None means that it said nothing about that part."""
 
     state: JsonObject | None = field(default=None, repr=False)

@@ -16,8 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from attrs import define, field
-
+from score_flyio.base.record import define, field
 from score_flyio.errors import ConfigError, NoProvisionerError
 from score_flyio.resources.template import SUFFIX
 

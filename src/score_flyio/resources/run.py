@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator,
 from typing import Any, Final
 
 import anyio
-from attrs import evolve
 
 from score_flyio import events
 from score_flyio.base.place import Path, value_at
+from score_flyio.base.record import evolve
 from score_flyio.base.secret import Secret
 from score_flyio.errors import (
     NoProvisionerError,

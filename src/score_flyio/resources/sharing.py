@@ -22,8 +22,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from attrs import define, field
-
+from score_flyio.base.record import define, field
 from score_flyio.score.resources import JsonObject, ResourceUid
 
 

@@ -7,11 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
-from attrs import evolve, field, frozen
-
 from score_flyio.base.input_file import read_input
 from score_flyio.base.place import MOST_LEVELS, json_pointer, kind_of, too_deep
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, field, frozen
 from score_flyio.errors import Problem, ScoreFileError, UsageError
 from score_flyio.score.broken import broken
 from score_flyio.score.decode import workload_of
@@ -23,8 +21,8 @@ from score_flyio.score.validate import BAD_PARAMS, examined
 from score_flyio.yaml.reader import YamlDocument, YamlError, read_yaml
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class LoadedWorkload(Record):
+@frozen(kw_only=True)
+class LoadedWorkload:
     """A workload, and where it comes from."""
 
     workload: Workload

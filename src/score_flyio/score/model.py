@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from attrs import field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class HttpProbe(Record):
+@frozen(kw_only=True)
+class HttpProbe:
     """GET a path of the container; a success status means healthy."""
 
     path: str
@@ -21,23 +19,23 @@ class HttpProbe(Record):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class ExecProbe(Record):
+@frozen(kw_only=True)
+class ExecProbe:
     """Run a command in the container; exit code 0 means healthy."""
 
     command: tuple[str, ...]
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Probe(Record):
+@frozen(kw_only=True)
+class Probe:
     """How to ask a container for its health; with both kinds, `exec` counts where possible."""
 
     http: HttpProbe | None = None
     exec: ExecProbe | None = None
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class FileMount(Record):
+@frozen(kw_only=True)
+class FileMount:
     """A file put into a container. Exactly one of the three sources is set."""
 
     target: str
@@ -52,8 +50,8 @@ class FileMount(Record):
     """Placeholders in it stay as they are."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class VolumeMount(Record):
+@frozen(kw_only=True)
+class VolumeMount:
     """A volume mounted into a container."""
 
     target: str
@@ -63,8 +61,8 @@ class VolumeMount(Record):
     read_only: bool = False
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Before(Record):
+@frozen(kw_only=True)
+class Before:
     """The container this stands in comes before another one."""
 
     container: str
@@ -73,24 +71,24 @@ class Before(Record):
     """What it waits for."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Quantities(Record):
+@frozen(kw_only=True)
+class Quantities:
     """CPU and memory as written."""
 
     cpu: str | None = None
     memory: str | None = None
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Compute(Record):
+@frozen(kw_only=True)
+class Compute:
     """How much CPU and memory a container needs."""
 
     requests: Quantities = field(factory=Quantities)
     limits: Quantities = field(factory=Quantities)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Container(Record):
+@frozen(kw_only=True)
+class Container:
     """A container of a workload."""
 
     name: str
@@ -108,8 +106,8 @@ class Container(Record):
     readiness_probe: Probe | None = None
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Port(Record):
+@frozen(kw_only=True)
+class Port:
     """A port of the workload's service."""
 
     name: str
@@ -120,8 +118,8 @@ class Port(Record):
     protocol: Literal["TCP", "UDP"] = "TCP"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class ResourceRequest(Record):
+@frozen(kw_only=True)
+class ResourceRequest:
     """A resource that a workload asks for."""
 
     name: str
@@ -133,8 +131,8 @@ class ResourceRequest(Record):
     params: Mapping[str, Any] | None = None
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Workload(Record):
+@frozen(kw_only=True)
+class Workload:
     """One Score file, validated; placeholders are not substituted."""
 
     name: str

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from attrs import evolve, field, frozen
-
 from score_flyio.base.place import Path
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, field, frozen
 from score_flyio.errors import Problem
 from score_flyio.yaml.reader import YamlDocument
 
@@ -18,8 +16,8 @@ _ABOUT_A_MAP: Final = frozenset({"oneOf", "anyOf", "minProperties"})
 """Rules about which keys a map has together."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Override(Record):
+@frozen(kw_only=True)
+class Override:
     """One thing that was laid over a document."""
 
     name: str
@@ -41,8 +39,8 @@ class Override(Record):
         return None if self.source is None else self.source.line(place)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Origin(Record):
+@frozen(kw_only=True)
+class Origin:
     """The text of a document, and what was laid over it."""
 
     file: str

@@ -9,9 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from attrs import frozen
-
 from score_flyio.base.place import kind_of
+from score_flyio.base.record import frozen
 from score_flyio.errors import ScoreFileError
 from score_flyio.yaml.reader import YamlError, read_yaml
 

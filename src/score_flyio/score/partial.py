@@ -6,10 +6,8 @@ import copy
 from collections.abc import Sequence
 from typing import Any, Final
 
-from attrs import frozen
-
 from score_flyio.base.place import Path
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 from score_flyio.errors import Problem
 from score_flyio.score.placeholders import split_reference
 from score_flyio.score.schema import schema_findings
@@ -27,8 +25,8 @@ _STAND_INS: Final[dict[Path, Any]] = {
 """What stands for values that others refer to, or that no document can be without."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class UsablePart(Record):
+@frozen(kw_only=True)
+class UsablePart:
     """A document with whatever has the wrong form taken out or replaced."""
 
     document: dict[str, Any]

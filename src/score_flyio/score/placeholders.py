@@ -17,10 +17,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, Protocol, TypeAlias
 
-from attrs import field, frozen
-
 from score_flyio.base.place import Path
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 from score_flyio.errors import PlaceholderError, Problem
 from score_flyio.score.nowhere import LookupFailure, hint
 from score_flyio.score.render import render
@@ -32,8 +30,8 @@ _TOKEN: Final = re.compile(r"\$(\$\{[^}]*\})|(\$\$)|\$\{([^}]*)\}")
 _ESCAPABLE: Final = re.compile(r"\$\{[^}]*\}|\$")
 
 
-@frozen(eq=False, repr=False)
-class Reference(Record):
+@frozen
+class Reference:
     """A placeholder in a text."""
 
     text: str
@@ -113,8 +111,8 @@ class ResourceOutputs(Protocol):
     def secrets(self) -> Mapping[str, Any]: ...
 
 
-@frozen(eq=False, repr=False)
-class Lookup(Record):
+@frozen
+class Lookup:
     """Where placeholders get their values from."""
 
     metadata: Mapping[str, Any]
@@ -174,8 +172,8 @@ class Lookup(Record):
         return outputs is not None and (key in outputs.values or key in outputs.secrets)
 
 
-@frozen(eq=False, repr=False)
-class SubstitutedText(Record):
+@frozen
+class SubstitutedText:
     """A text after substitution."""
 
     text: str = field(repr=False)
@@ -183,8 +181,8 @@ class SubstitutedText(Record):
     """Whether a secret went into it: then the whole text is secret."""
 
 
-@frozen(eq=False, repr=False)
-class SubstitutedValue(Record):
+@frozen
+class SubstitutedValue:
     """A structure after substitution."""
 
     value: Any = field(repr=False)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-from attrs import field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 from score_flyio.base.secret import Secret
 
 JsonObject: TypeAlias = dict[str, Any]
@@ -15,8 +13,8 @@ JsonObject: TypeAlias = dict[str, Any]
 DEFAULT_CLASS = "default"
 
 
-@frozen(eq=False, repr=False)
-class ResourceUid(Record):
+@frozen
+class ResourceUid:
     """Identity of a resource, written `TYPE.CLASS#ID`; equal uids are one resource.
 
     Uids sort as their texts do.
@@ -60,8 +58,8 @@ class ResourceUid(Record):
         return f"{self.type}.{self.class_}#{self.id}"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Definition(Record):
+@frozen(kw_only=True)
+class Definition:
     """One resource entry of one workload."""
 
     uid: ResourceUid
@@ -103,8 +101,8 @@ def _definition(workload: str, name: str, item: Mapping[str, Any]) -> Definition
     return Definition(uid=uid, workload=workload, name=name, params=params, metadata=metadata)
 
 
-@frozen(eq=False, repr=False)
-class Outputs(Record):
+@frozen
+class Outputs:
     """What a provisioned resource offers to placeholders.
 
     `secrets` is the provisioner's JSON object with every text in it as a `Secret`, at any depth;

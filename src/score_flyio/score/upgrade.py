@@ -11,17 +11,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import define, field, frozen
-
 from score_flyio.base.place import Path, json_pointer, quoted, shown
-from score_flyio.base.record import Record
+from score_flyio.base.record import define, field, frozen
 from score_flyio.errors import Problem
 from score_flyio.score.broken import broken
 from score_flyio.score.render import render
 
 
-@frozen(eq=False, repr=False)
-class Change(Record):
+@frozen
+class Change:
     """One form that was upgraded."""
 
     path: str
@@ -38,8 +36,8 @@ class Change(Record):
         return Problem(code="upgraded", subject=self.path, message=message)
 
 
-@define(eq=False, repr=False)
-class Upgraded(Record):
+@define
+class Upgraded:
     """A document without deprecated forms."""
 
     document: dict[str, Any]

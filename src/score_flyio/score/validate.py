@@ -6,9 +6,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from attrs import evolve
-
 from score_flyio.base.place import Path, quoted
+from score_flyio.base.record import evolve
 from score_flyio.errors import InputError, Problem
 from score_flyio.images.reference import ImageReference
 from score_flyio.score.broken import broken

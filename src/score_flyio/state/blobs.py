@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol, TypeVar, runtime_checkable
 
 import anyio
-from attrs import frozen
 
+from score_flyio.base.record import frozen
 from score_flyio.errors import StateError
 
 T = TypeVar("T")

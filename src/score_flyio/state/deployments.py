@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
-from attrs import field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class SecretRecord(Record):
+@frozen(kw_only=True)
+class SecretRecord:
     """What is remembered of a secret that was set at Fly: never its value."""
 
     digest: str
@@ -25,16 +23,16 @@ Config: TypeAlias = dict[str, Any]
 Source: TypeAlias = Literal["state", "machines", "versions"]
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Member(Record):
+@frozen(kw_only=True)
+class Member:
     """Where a machine belonged."""
 
     group: str
     region: str = ""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Release(Record):
+@frozen(kw_only=True)
+class Release:
     """One release of an app: being made, as its machines carry it, or as it is remembered."""
 
     version: int
@@ -63,8 +61,8 @@ class Release(Record):
         return tuple(sorted(self.configs))
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class DeploymentRecord(Record):
+@frozen(kw_only=True)
+class DeploymentRecord:
     """What is remembered of one app at Fly."""
 
     workload: str | None = None

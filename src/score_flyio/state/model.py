@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from attrs import define, field, frozen
-
 from score_flyio.base.document import Document
-from score_flyio.base.record import Record
+from score_flyio.base.record import define, field, frozen
 
 if TYPE_CHECKING:
     from score_flyio.score.resources import JsonObject, ResourceUid
@@ -21,8 +19,8 @@ PREFIX_KEY = "score-flyio-app-prefix"
 """Where provisioners find the app prefix in the shared state, as in the Go score-flyio."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class WorkloadRecord(Record):
+@frozen(kw_only=True)
+class WorkloadRecord:
     """A workload as it was last loaded."""
 
     spec: JsonObject
@@ -31,7 +29,7 @@ class WorkloadRecord(Record):
     """Its Score file as it was typed."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Place(Document):
     """Where at Fly the apps of a state are."""
 
@@ -46,8 +44,8 @@ def new_salt() -> str:
     return os.urandom(16).hex()
 
 
-@define(kw_only=True, eq=False, repr=False)
-class ProjectState(Record):
+@define(kw_only=True)
+class ProjectState:
     """The whole state of a project. Runs change it in place and save it through a store."""
 
     app_prefix: str = ""

@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import Final
 
 import anyio
-from attrs import define, evolve, frozen
 
 from score_flyio.base.clock import Clock, rfc3339
+from score_flyio.base.record import define, evolve, frozen
 from score_flyio.errors import StateConflict, StateError, StateLocked
 from score_flyio.state.blobs import Blobs, Found, Refused, again, delete, read, write
 

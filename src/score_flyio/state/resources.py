@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from attrs import field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 from score_flyio.net.web_address import shown_url
 from score_flyio.score.resources import JsonObject, ResourceUid
 from score_flyio.yaml.writer import sorted_keys
@@ -17,8 +15,8 @@ if TYPE_CHECKING:
     from score_flyio.yaml.typed import Reader
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class ResourceRecord(Record):
+@frozen(kw_only=True)
+class ResourceRecord:
     """A resource that some workload asked for at some time."""
 
     uid: ResourceUid
@@ -41,7 +39,7 @@ class ResourceRecord(Record):
         return bool(self.provisioner)
 
 
-class ProvisionerSpec(Record):
+class ProvisionerSpec:
     """How a provisioner works. A kind of them is a class here, and what does its work."""
 
     __slots__ = ()
@@ -66,7 +64,7 @@ class ProvisionerSpec(Record):
         raise NotImplementedError
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CommandSpec(ProvisionerSpec):
     """A program that speaks the provisioner protocol on stdin and stdout."""
 
@@ -89,7 +87,7 @@ class CommandSpec(ProvisionerSpec):
         )
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class HttpSpec(ProvisionerSpec):
     """A service that speaks the provisioner protocol over POST and DELETE."""
 
@@ -112,7 +110,7 @@ class HttpSpec(ProvisionerSpec):
         return cls(url=reader.text(body.get("url"), (*path, "url")))
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class StaticSpec(ProvisionerSpec):
     """Outputs that are always the same."""
 
@@ -131,7 +129,7 @@ class StaticSpec(ProvisionerSpec):
         return cls(values=reader.object(value, path))
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class InProcessSpec(ProvisionerSpec):
     """Work that this process does itself; no project's state has it."""
 
@@ -152,8 +150,8 @@ KEPT: Final[dict[str, type[ProvisionerSpec]]] = {
 """The kinds that a project's state can have."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class ProvisionerDefinition(Record):
+@frozen(kw_only=True)
+class ProvisionerDefinition:
     """One configured provisioner: what it serves and how it works."""
 
     id: str

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from attrs import frozen
-
 from score_flyio.base.document import Document
+from score_flyio.base.record import frozen
 from score_flyio.state.model import Place, ProjectState
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class WorkloadShown(Document):
     """A workload of the project."""
 
@@ -20,7 +19,7 @@ class WorkloadShown(Document):
     """Its Score file."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ResourceShown(Document):
     """A resource of the project."""
 
@@ -34,7 +33,7 @@ class ResourceShown(Document):
     """The names of those that are kept."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class DeploymentShown(Document):
     """What is remembered of an app."""
 
@@ -48,7 +47,7 @@ class DeploymentShown(Document):
     """Numbers."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class StateShown(Document):
     """The project state."""
 

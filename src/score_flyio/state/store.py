@@ -6,9 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol, runtime_checkable
 
-from attrs import frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 from score_flyio.errors import NotInitialised, StateLocked
 from score_flyio.state.deployments_form import dump_deployments, load_deployments
 from score_flyio.state.model import ProjectState
@@ -35,8 +33,8 @@ class StateStore(Protocol):
         ...
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class SavedVersion(Record):
+@frozen(kw_only=True)
+class SavedVersion:
     """One version of the state that a store still has."""
 
     id: str

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from attrs import frozen
-
 from score_flyio.base.place import Path
+from score_flyio.base.record import frozen
 from score_flyio.errors import Problem, StateCorrupt
 from score_flyio.state.model import ProjectState, WorkloadRecord
 from score_flyio.yaml.reader import YamlError, read_yaml

@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
 import yaml
-from attrs import field, frozen
 
 from score_flyio.base.place import Path, kind_of
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 from score_flyio.yaml.scalars import resolve_plain, resolve_tagged
 
 _MAX_DEPTH: Final = 200
@@ -38,8 +37,8 @@ class YamlError(ValueError):
         self.line = line
 
 
-@frozen(eq=False, repr=False)
-class Node(Record):
+@frozen
+class Node:
     """A value of the document with its line, and the nodes inside it."""
 
     line: int
@@ -62,8 +61,8 @@ class Node(Record):
                 return {key: child.value() for key, (_, child) in self.children.items()}
 
 
-@frozen(eq=False, repr=False)
-class OddKey(Record):
+@frozen
+class OddKey:
     """A key that is not text, such as `1:` or `true:`; the value carries it as written."""
 
     path: Path
@@ -71,8 +70,8 @@ class OddKey(Record):
     line: int
 
 
-@frozen(eq=False, repr=False)
-class YamlDocument(Record):
+@frozen
+class YamlDocument:
     """The first document of a YAML text."""
 
     root: Node

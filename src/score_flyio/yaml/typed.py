@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from attrs import field, frozen
-
 from score_flyio.base.place import Path, shown
+from score_flyio.base.record import field, frozen
 from score_flyio.errors import Problem
 from score_flyio.yaml.reader import YamlDocument
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
-from attrs import frozen
 
 from score_flyio.base.document import Document, merged
 from score_flyio.base.input_file import read_input
+from score_flyio.base.record import frozen
 from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 command = Group("certs", help="List, add, check or remove certificates.")
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class OfApp(Document):
     """The app that a command was about."""
 
     app: str
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CertificateRemoved(OfApp):
     """A certificate that was taken away."""
 

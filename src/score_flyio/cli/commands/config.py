@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import asyncclick as click
-from attrs import evolve, frozen
 
 from score_flyio.base.document import Document, merged
+from score_flyio.base.record import evolve, frozen
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import (
@@ -35,7 +35,7 @@ DIFFERS = 2
 command = Group("config", help="Tools for fly.toml files.")
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Saved(Document):
     """What was written."""
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
-from attrs import frozen
 
 from score_flyio.base.document import Document
+from score_flyio.base.record import frozen
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import json_option
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fly_emulator import Emulator
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Serving(Document):
     """An emulator that answers."""
 

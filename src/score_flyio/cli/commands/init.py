@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import asyncclick as click
-from attrs import frozen
 
 from score_flyio.base.document import Document
+from score_flyio.base.record import frozen
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import json_option
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from score_flyio.engine.project import Project
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Initialised(Document):
     """A project."""
 

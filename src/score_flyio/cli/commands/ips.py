@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
-from attrs import frozen
 
 from score_flyio.base.document import Document, merged
+from score_flyio.base.record import frozen
 from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
@@ -22,7 +22,7 @@ command = Group("ips", help="List, allocate or release addresses.")
 KINDS = "v4|v6|shared_v4|private_v6"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class AddressChanged(Document):
     """Which address a command was about."""
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
-from attrs import field, frozen
 
 from score_flyio.base.document import MAY_BE_MISSING, Document
+from score_flyio.base.record import field, frozen
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import json_option
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 command = Group("provisioners", help="List, add or remove provisioners.")
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Provisioner(Document):
     """A provisioner: what it serves, and how it works."""
 
@@ -51,7 +51,7 @@ class Provisioner(Document):
         )
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Served(Document):
     """A type of resources that is served, and by what."""
 
@@ -67,7 +67,7 @@ class Served(Document):
     """The id of what serves it."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Removed(Document):
     """A provisioner that was to be removed."""
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
-from attrs import frozen
 
 from score_flyio.base.document import Document
+from score_flyio.base.record import frozen
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import (
@@ -33,7 +33,7 @@ show_secrets_option = click.option(
 )
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Resource(Document):
     """A resource of the project."""
 
@@ -60,7 +60,7 @@ class Resource(Document):
         )
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Deprovisioned(Document):
     """What was taken away."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
-from attrs import frozen
 
 from score_flyio.base.counted import counted
 from score_flyio.base.document import Document
+from score_flyio.base.record import frozen
 from score_flyio.cli.apps import named_app, names_one_app
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from score_flyio.engine.operations.change import Change
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class RolledBack(Document):
     """Where a rollback goes."""
 

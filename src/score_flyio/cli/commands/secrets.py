@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncclick as click
-from attrs import frozen
 
 from score_flyio.base.document import Document
+from score_flyio.base.record import frozen
 from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
@@ -28,7 +28,7 @@ stage_option = click.option(
 CHANGE: Final = (*WAITING, release_record_option, dry_run_option, events_option, json_option)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class SecretsChanged(Document):
     """Which secrets a command was about."""
 
@@ -38,7 +38,7 @@ class SecretsChanged(Document):
     """Whether they were only stored."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class SecretsStored(SecretsChanged):
     """Secrets that were only stored."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import asyncclick as click
-from attrs import field, frozen
 
 from score_flyio.base.counted import counted
 from score_flyio.base.document import MAY_BE_MISSING, Document
 from score_flyio.base.input_file import read_input
+from score_flyio.base.record import field, frozen
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import emulate_option, json_option, yes_option
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 command = Group("state", help="Show, move or unlock the project state.")
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Pulled(Document):
     """The state, or where it was written."""
 
@@ -35,7 +35,7 @@ class Pulled(Document):
     """The file."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Adopted(Document):
     """What was forgotten."""
 
@@ -43,7 +43,7 @@ class Adopted(Document):
     """Where the apps were."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Unlocked(Document):
     """A lock that was taken away."""
 
@@ -53,7 +53,7 @@ class Unlocked(Document):
     """Whose it was."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class SavedVersion(Document):
     """A version of the state."""
 

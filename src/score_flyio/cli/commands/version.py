@@ -1,16 +1,16 @@
 """`score-flyio version`: what runs here."""
 
 import asyncclick as click
-from attrs import frozen
 
 from score_flyio._version import __version__
 from score_flyio.base.document import Document
+from score_flyio.base.record import frozen
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import json_option
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Version(Document):
     """What runs here."""
 

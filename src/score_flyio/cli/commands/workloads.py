@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import asyncclick as click
-from attrs import frozen
 
 from score_flyio.base.document import Document
+from score_flyio.base.record import frozen
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import emulate_option, format_option, json_option, yes_option
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 command = Group("workloads", help="List or remove the workloads of this project.")
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Forgotten(Document):
     """A workload that was forgotten."""
 

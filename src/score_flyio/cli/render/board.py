@@ -6,11 +6,10 @@ Pure: built from events, and turned into cells of text for a given moment and nu
 from collections import Counter
 from typing import Final
 
-from attrs import define, evolve, field
-
 from score_flyio import events
 from score_flyio.base.counted import counted
 from score_flyio.base.printable import one_line
+from score_flyio.base.record import define, evolve, field
 from score_flyio.cli.render.wording import duration, sentence, subject
 
 _CHANGES: Final = {

@@ -9,10 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any, Final, Literal, NoReturn
 
-from attrs import frozen
-
 from score_flyio.base.place import Path
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.yaml.reader import Node, YamlError, read_yaml
 from score_flyio.yaml.scalars import TIMESTAMP
@@ -34,8 +32,8 @@ _HEALTHCHECK: Final[dict[str, Shape]] = {
 }  # fmt: skip
 
 
-@frozen(eq=False, repr=False)
-class Scalar(Record):
+@frozen
+class Scalar:
     """A value that is neither list nor map, as it is written."""
 
     text: str

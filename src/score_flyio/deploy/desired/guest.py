@@ -9,12 +9,9 @@ import difflib
 from collections.abc import Sequence
 from typing import Final
 
-import attrs
-from attrs import frozen
-
 from fly_machines.models import FlyMachineGuest
 from score_flyio.base.counted import counted
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, frozen
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.flytoml.spec import VmSpec
 from score_flyio.flytoml.values import memory_mib
@@ -64,8 +61,8 @@ _OVERRIDES: Final = (
 )
 
 
-@frozen(eq=False, repr=False)
-class _Family(Record):
+@frozen
+class _Family:
     """The combinations of CPUs and memory that machines of one kind can have."""
 
     cpus: tuple[int, ...]
@@ -150,7 +147,7 @@ def preset(size: str, *, place: str = "vm") -> FlyMachineGuest:
             f"Fly has no machine size {size!r}",
             hint=f"use one of {', '.join(_near(size))}",
         )
-    return attrs.evolve(_PRESETS[size], extra={})
+    return evolve(_PRESETS[size], extra={})
 
 
 def _near(size: str) -> Sequence[str]:

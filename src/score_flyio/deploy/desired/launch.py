@@ -6,11 +6,8 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Literal, TypeAlias
 
-import attrs
-from attrs import frozen
-
 from fly_machines.models import CreateMachineRequest, FlyMachineConfig, FlyMachineGuest
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, frozen
 from score_flyio.deploy.desired.containers import NOTHING, with_image, with_image_configs
 from score_flyio.deploy.desired.guest import default_guest
 from score_flyio.deploy.desired.machine_config import add_release, machine_config
@@ -23,8 +20,8 @@ Availability: TypeAlias = Literal["single", "pair", "standby"]
 """What a group without machines gets: one machine, two equal ones, or one and a standby for it."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class LaunchPlan(Record):
+@frozen(kw_only=True)
+class LaunchPlan:
     """How the machines of a group that has none are created."""
 
     availability: Availability
@@ -36,7 +33,7 @@ class LaunchPlan(Record):
         config = deepcopy(self.first.config) or FlyMachineConfig()
         config.standbys = [machine_id]
         config.env = {**(config.env or {}), "FLY_STANDBY_FOR": machine_id}
-        return attrs.evolve(self.first, config=config, skip_launch=True)
+        return evolve(self.first, config=config, skip_launch=True)
 
 
 def launch_plan(

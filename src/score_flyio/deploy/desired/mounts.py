@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from copy import deepcopy
 
-import attrs
-from attrs import frozen
-
 from fly_machines.models import FlyMachineMount
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, frozen
 from score_flyio.flytoml.spec import AppSpec, Mount
 from score_flyio.flytoml.values import volume_gb
 
@@ -32,8 +29,8 @@ def _gigabytes(text: str) -> int | None:
     return (volume_gb(text) or None) if text else None
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class MountChange(Record):
+@frozen(kw_only=True)
+class MountChange:
     """The mounts of an updated machine."""
 
     mounts: list[FlyMachineMount] | None
@@ -59,8 +56,8 @@ def _kept(wanted: FlyMachineMount, present: FlyMachineMount) -> FlyMachineMount:
     if not present.name:
         return deepcopy(present)
     if wanted.path != present.path:
-        return attrs.evolve(wanted, volume=present.volume)
-    return attrs.evolve(
+        return evolve(wanted, volume=present.volume)
+    return evolve(
         deepcopy(present),
         extend_threshold_percent=wanted.extend_threshold_percent,
         add_size_gb=wanted.add_size_gb,

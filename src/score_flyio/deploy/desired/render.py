@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
-from attrs import asdict, evolve, field, frozen
+from attrs import asdict
 
 from fly_machines.models import FlyMachineConfig, Machine
 from score_flyio.base.document import MAY_BE_MISSING, Document, Documented
+from score_flyio.base.record import evolve, field, frozen
 from score_flyio.deploy.desired.addresses import address_kind, public_url
 from score_flyio.deploy.desired.containers import with_image
 from score_flyio.deploy.desired.errors import ConversionError
@@ -39,7 +40,7 @@ from score_flyio.state.deployments import Release
 _T = TypeVar("_T")
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class RenderedDocument(Document):
     """An app as machine configs; a config is null where an error has the reason."""
 
@@ -61,7 +62,7 @@ class RenderedDocument(Document):
     """Why the release command has no machine."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ReadDocument(Verdict):
     """A fly.toml as it was understood; members are null where it is wrong."""
 
@@ -75,7 +76,7 @@ class ReadDocument(Verdict):
     """The volumes that a first deploy makes."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class RenderedApp(Documented):
     """An app as machine configs; a config is None where `errors` has the reason."""
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from attrs import frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 from score_flyio.flytoml.spec import AppSpec, BuildSection, DeploySection
 from score_flyio.flytoml.values import Duration
 
@@ -15,8 +13,8 @@ DEFAULT_MAX_UNAVAILABLE: Final = 0.33
 DEFAULT_TIMEOUT: Final = Duration.of_seconds(300)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class DeploySettings(Record):
+@frozen(kw_only=True)
+class DeploySettings:
     """How an app is deployed unless the command line says otherwise."""
 
     strategy: str

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import frozen
-
 from fly_machines.models import (
     FlyMachineConfig,
     FlyMachineGuest,
     Machine,
     UpdateMachineRequest,
 )
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 from score_flyio.deploy.condition import host_answers, rests
 from score_flyio.deploy.desired.containers import NOTHING, with_image
 from score_flyio.deploy.desired.errors import ConversionError
@@ -23,8 +21,8 @@ from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import Release
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class MachineUpdate(Record):
+@frozen(kw_only=True)
+class MachineUpdate:
     """What becomes of one existing machine."""
 
     request: UpdateMachineRequest

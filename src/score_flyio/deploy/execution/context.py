@@ -7,10 +7,9 @@ from typing import Any, Final, Protocol, TypeVar
 
 import anyio
 import anyio.abc
-from attrs import define, evolve, field, frozen
 
 from fly_machines import models
-from score_flyio.base.record import Record
+from score_flyio.base.record import define, evolve, field, frozen
 from score_flyio.base.secret import Secret, masked
 from score_flyio.deploy.execution.health import HealthWatch
 from score_flyio.deploy.execution.scouts import Scouts
@@ -53,8 +52,8 @@ class Recorder(Protocol):
     async def secrets_set(self, app: str, records: Mapping[str, SecretRecord]) -> None: ...
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class MadeMachine(Record):
+@frozen(kw_only=True)
+class MadeMachine:
     """A machine as a step left it."""
 
     id: str
@@ -68,8 +67,8 @@ class MadeMachine(Record):
     """The machine that this one took over from, and that is still there."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class SecretsSet(Record):
+@frozen(kw_only=True)
+class SecretsSet:
     """What setting secrets brought."""
 
     version: int | None
@@ -79,8 +78,8 @@ class SecretsSet(Record):
     """Whether any digest is another one than before."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class ContextSettings(Record):
+@frozen(kw_only=True)
+class ContextSettings:
     """What the execution of one app's plan is given."""
 
     client: FlyClient

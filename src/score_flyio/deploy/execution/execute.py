@@ -14,9 +14,8 @@ from typing import Any
 
 import anyio
 import anyio.abc
-from attrs import define, evolve, field, frozen
 
-from score_flyio.base.record import Record
+from score_flyio.base.record import define, evolve, field, frozen
 from score_flyio.deploy.app_step import AllocateAddress, DestroyApp, ReleaseAddress
 from score_flyio.deploy.execution.context import (
     Context,
@@ -54,8 +53,8 @@ class Outcome(Enum):
     SKIPPED = "skipped"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class StepResult(Record):
+@frozen(kw_only=True)
+class StepResult:
     """How one step ended; times in seconds on the event loop's clock."""
 
     step: Step
@@ -66,8 +65,8 @@ class StepResult(Record):
     value: Any = field(default=None, repr=False)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class AppResult(Record):
+@frozen(kw_only=True)
+class AppResult:
     """How the deploy of one app ended."""
 
     plan: AppPlan

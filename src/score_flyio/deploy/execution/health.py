@@ -11,10 +11,9 @@ from math import inf
 from typing import TypeAlias
 
 import anyio
-from attrs import Factory, define, field, frozen
 
 from fly_machines import models
-from score_flyio.base.record import Record
+from score_flyio.base.record import Factory, define, field, frozen
 from score_flyio.deploy.execution.scouts import Scouts
 from score_flyio.deploy.verdict import (
     CheckCount,
@@ -48,8 +47,8 @@ GONE_AFTER = 10.0
 """Seconds in which a machine just made may still be missing from answers (404)."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class LookPolicy(Record):
+@frozen(kw_only=True)
+class LookPolicy:
     """Seconds between looks at booting machines: few enough to notice at once, yet cheap."""
 
     first: float = 0.35

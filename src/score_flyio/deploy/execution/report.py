@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from attrs import evolve, field, frozen
-
 from score_flyio.base.counted import counted
 from score_flyio.base.document import Documented
 from score_flyio.base.printable import one_line
+from score_flyio.base.record import evolve, field, frozen
 from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
 from score_flyio.deploy.execution.report_document import (
     AppReportDocument,
@@ -28,7 +27,7 @@ from score_flyio.errors.failure import Failure
 _SEVERITY: tuple[RunOutcome, ...] = ("unchanged", "done", "unhealthy", "failed", "interrupted")
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class StepReport(Documented):
     """One step as it went; `seconds` from its start, `started` from the start of the run."""
 
@@ -54,7 +53,7 @@ class StepReport(Documented):
         )
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class AppReport(Documented):
     """One app as it went."""
 
@@ -98,7 +97,7 @@ class AppReport(Documented):
         )
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Report(Documented):
     """A whole run."""
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
-from attrs import field, frozen
-
 from score_flyio.base.document import MAY_BE_MISSING, Document
+from score_flyio.base.record import field, frozen
 from score_flyio.errors.failure import Failure
 
 RunOutcome: TypeAlias = Literal["done", "unchanged", "unhealthy", "failed", "interrupted"]
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class StepReportDocument(Document):
     """One step as it went."""
 
@@ -29,7 +28,7 @@ class StepReportDocument(Document):
     """What went wrong."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class AppReportDocument(Document):
     """One app as it went."""
 
@@ -63,7 +62,7 @@ class AppReportDocument(Document):
     """What went wrong."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ReportDocument(Document):
     """How a run ended."""
 

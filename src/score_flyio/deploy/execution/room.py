@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final, TypeVar
 
 import anyio
-from attrs import evolve
 
 from fly_machines import models
+from score_flyio.base.record import evolve
 from score_flyio.deploy.step import CreateMachine, Step
 from score_flyio.errors import FlyError, InsufficientCapacity
 from score_flyio.events import Event, Scope, WarningRaised

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Final
 
-from attrs import define, field
+from score_flyio.base.record import define, field
 
 CLOSELY: Final = 8
 """So many apps are looked at closely at the same time."""

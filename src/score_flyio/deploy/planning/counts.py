@@ -11,10 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from attrs import evolve, frozen
-
 from fly_machines import models
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, frozen
 from score_flyio.deploy.metadata import COUNTED, Launch, Marks
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.step import SetMetadata
@@ -25,8 +23,8 @@ SCALED: Final = "scaled"
 """Somebody said how many machines there are to be, while the launch had not come to its end."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Missing(Record):
+@frozen(kw_only=True)
+class Missing:
     """What an interrupted launch still has to create."""
 
     launch: str

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 
-from attrs import evolve, field, frozen
-
 from fly_machines import models
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, field, frozen
 from score_flyio.deploy.metadata import by_group, group_of
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
@@ -21,8 +19,8 @@ from score_flyio.flytoml.groups import default_group, process_groups
 from score_flyio.flytoml.spec import AppSpec
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Departures(Record):
+@frozen(kw_only=True)
+class Departures:
     """What of an app is no longer as its file has it."""
 
     groups: Mapping[str, tuple[models.Machine, ...]]

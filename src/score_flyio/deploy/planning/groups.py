@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from attrs import evolve
-
 from fly_machines import models
+from score_flyio.base.record import evolve
 from score_flyio.deploy.metadata import by_group
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.counts import (

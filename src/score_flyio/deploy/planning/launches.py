@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from attrs import evolve
-
 from fly_machines import models
+from score_flyio.base.record import evolve
 from score_flyio.deploy.desired.launch import launch_plan
 from score_flyio.deploy.metadata import Launch, Marks
 from score_flyio.deploy.model import Ref

@@ -13,10 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
-from attrs import field, frozen
-
 from fly_machines import models
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 from score_flyio.deploy.metadata import SAFE_TO_DESTROY, Launch, Marks, group_of
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.step import DestroyMachine
@@ -28,8 +26,8 @@ _DIGITS: Final = 4
 """No creation is sent so often that its count has so many digits."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Members(Record):
+@frozen(kw_only=True)
+class Members:
     """The machines of a group, without what an interrupted deploy left."""
 
     machines: tuple[models.Machine, ...]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import shlex
 
-from attrs import evolve
-
 from fly_machines import models
+from score_flyio.base.record import evolve
 from score_flyio.deploy.desired.launch import launch_plan
 from score_flyio.deploy.desired.special import group_machine_checks, machine_check_inputs
 from score_flyio.deploy.planning.model import GroupContext, GroupPlan

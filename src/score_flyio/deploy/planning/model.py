@@ -6,10 +6,8 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from attrs import evolve, field, frozen
-
 from fly_machines import models
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, field, frozen
 from score_flyio.deploy.desired.volumes import volume_request
 from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
@@ -21,8 +19,8 @@ from score_flyio.flytoml.groups import flatten
 from score_flyio.state.deployments import Release
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class PlanSettings(Record):
+@frozen(kw_only=True)
+class PlanSettings:
     """What a plan depends on beside the app itself."""
 
     options: DeployOptions
@@ -34,8 +32,8 @@ class PlanSettings(Record):
     """Of what is new, where neither the app nor an option names one."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class PlanContext(Record):
+@frozen(kw_only=True)
+class PlanContext:
     """What the plan of one app depends on."""
 
     desired: DesiredApp
@@ -67,7 +65,7 @@ class PlanContext(Record):
         )
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class GroupContext(PlanContext):
     """What the plan of one process group depends on."""
 
@@ -102,8 +100,8 @@ class GroupContext(PlanContext):
         )
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class GroupPlan(Record):
+@frozen(kw_only=True)
+class GroupPlan:
     """Steps on machines and volumes; the same for one group and for all together."""
 
     steps: tuple[Step, ...] = ()
@@ -127,8 +125,8 @@ class GroupPlan(Record):
         )
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class AppPlan(Record):
+@frozen(kw_only=True)
+class AppPlan:
     """What is done to one app."""
 
     app: str

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
 
-from attrs import field, frozen
-
 from fly_machines import models
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 from score_flyio.deploy.metadata import Marks, by_group
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.planning.leftovers import sort_out
@@ -22,8 +20,8 @@ from score_flyio.flytoml.groups import default_group, flatten, process_groups
 from score_flyio.flytoml.spec import AppSpec
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Moves(Record):
+@frozen(kw_only=True)
+class Moves:
     """What groups take over from each other."""
 
     taken: Mapping[str, tuple[models.Machine, ...]] = field(factory=dict)

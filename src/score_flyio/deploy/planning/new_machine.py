@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 
-from attrs import evolve, frozen
-
 from fly_machines import models
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, frozen
 from score_flyio.deploy.app_step import CreateVolume
 from score_flyio.deploy.desired.guest import guest_of
 from score_flyio.deploy.metadata import (
@@ -36,8 +34,8 @@ _OF_ANOTHER = PASSING_KEYS | {
 """Metadata that a machine has not in common with others of its group."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Volumes(Record):
+@frozen(kw_only=True)
+class Volumes:
     """The volumes of an app, of which each goes to one machine."""
 
     present: tuple[models.Volume, ...]

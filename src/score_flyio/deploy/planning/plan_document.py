@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from attrs import field, frozen
-
 from score_flyio.base.document import MAY_BE_MISSING, Document
+from score_flyio.base.record import field, frozen
 from score_flyio.deploy.compare import Difference
 from score_flyio.deploy.fields import Field
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class FieldDocument(Document):
     """A field of a machine's config that is set, or that changes."""
 
@@ -31,7 +30,7 @@ class FieldDocument(Document):
         return cls(path=each.path, before=each.before, after=each.after)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ActionDocument(Document):
     """Equal steps, as one."""
 
@@ -55,7 +54,7 @@ class ActionDocument(Document):
     """Their ids."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class StepDocument(Document):
     """One step."""
 
@@ -81,7 +80,7 @@ class StepDocument(Document):
     """Names of secrets that are set, and why."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class AppPlanDocument(Document):
     """What is done to one app."""
 
@@ -101,7 +100,7 @@ class AppPlanDocument(Document):
     """What is remarkable."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class MachineTotals(Document):
     """How many machines change."""
 
@@ -113,7 +112,7 @@ class MachineTotals(Document):
     """Machines that go."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class TotalsDocument(Document):
     """How much changes."""
 

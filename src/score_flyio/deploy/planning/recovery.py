@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import evolve
-
+from score_flyio.base.record import evolve
 from score_flyio.deploy.condition import is_well
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.options import OnFailure

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from attrs import evolve
-
 from fly_machines import models
+from score_flyio.base.record import evolve
 from score_flyio.deploy.desired.special import release_command_input
 from score_flyio.deploy.metadata import group_of
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref

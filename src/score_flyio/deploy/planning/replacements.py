@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 
-from attrs import evolve
-
 from fly_machines import models
+from score_flyio.base.record import evolve
 from score_flyio.deploy.condition import host_answers, rests
 from score_flyio.deploy.desired.update import MachineUpdate
 from score_flyio.deploy.metadata import FORMER_GROUP, Launch, Marks, take_over, without_marks

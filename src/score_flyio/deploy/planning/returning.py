@@ -6,10 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
-from attrs import evolve, field, frozen
-
 from fly_machines import models
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, field, frozen
 from score_flyio.deploy.desired.machine_config import add_release
 from score_flyio.deploy.metadata import Marks, group_of
 from score_flyio.deploy.model import ObservedApp
@@ -26,8 +24,8 @@ from score_flyio.deploy.step import CreateMachine
 from score_flyio.state.deployments import Member, Release
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Then(Record):
+@frozen(kw_only=True)
+class Then:
     """The groups of an app with an earlier release, beside the machines that there are."""
 
     kept: tuple[models.Machine, ...]

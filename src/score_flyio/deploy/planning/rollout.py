@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import evolve
-
+from score_flyio.base.record import evolve
 from score_flyio.deploy.condition import Condition, condition
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.model import GroupPlan

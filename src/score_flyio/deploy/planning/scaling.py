@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 
-from attrs import field, frozen
-
 from fly_machines import models
+from score_flyio.base.record import field, frozen
 from score_flyio.deploy.condition import Condition, condition
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions

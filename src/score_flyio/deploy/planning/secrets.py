@@ -12,10 +12,8 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 
-from attrs import frozen
-
 from fly_machines import models
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.condition import rests
 from score_flyio.deploy.metadata import Marks
@@ -43,8 +41,8 @@ def digests_hash(digests: Mapping[str, str]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()[:32]
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class SecretsPlan(Record):
+@frozen(kw_only=True)
+class SecretsPlan:
     """Outcome of comparing wanted secrets with those at Fly."""
 
     changes: Mapping[str, str]

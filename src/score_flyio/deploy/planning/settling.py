@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from attrs import evolve, frozen
-
 from fly_machines import models
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, frozen
 from score_flyio.deploy.condition import rests
 from score_flyio.deploy.metadata import by_group
 from score_flyio.deploy.model import ObservedApp
@@ -18,8 +16,8 @@ from score_flyio.deploy.step import Step
 from score_flyio.flytoml.spec import AppSpec
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Settled(Record):
+@frozen(kw_only=True)
+class Settled:
     """An app without leftovers, and what takes them away."""
 
     observed: ObservedApp

@@ -11,11 +11,10 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Final, Literal
 
-from attrs import frozen
-
 from score_flyio.base.counted import counted
 from score_flyio.base.document import Documented
 from score_flyio.base.printable import one_line, short_digests
+from score_flyio.base.record import frozen
 from score_flyio.deploy.app_step import AllocateAddress, CreateVolume, DestroyVolume, SetSecrets
 from score_flyio.deploy.compare import Difference
 from score_flyio.deploy.fields import Field, fields_of
@@ -52,7 +51,7 @@ USD_A_MONTH: Final[Mapping[str, int]] = {"v4": 2}
 """What addresses cost, by kind."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Action(Documented):
     """Equal steps, as one."""
 
@@ -95,7 +94,7 @@ class Action(Documented):
         )
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Totals(Documented):
     """How much changes, of one app or of a whole run."""
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from attrs import evolve
-
 from fly_machines import models
+from score_flyio.base.record import evolve
 from score_flyio.deploy.compare import Difference
 from score_flyio.deploy.metadata import Launch
 from score_flyio.deploy.model import Ref

@@ -9,10 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from typing import cast
 
-from attrs import evolve, field, frozen
-
 from fly_machines import models
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, field, frozen
 from score_flyio.deploy.compare import differences
 from score_flyio.deploy.condition import check_hosts, rests
 from score_flyio.deploy.desired.launch import launch_plan
@@ -65,8 +63,8 @@ from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import Release
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class _Change(Record):
+@frozen(kw_only=True)
+class _Change:
     """One machine and what it becomes."""
 
     machine: models.Machine
@@ -256,8 +254,8 @@ def _one_more(context: GroupContext) -> models.CreateMachineRequest:
     )
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Reconfiguration(Record):
+@frozen(kw_only=True)
+class Reconfiguration:
     """What becomes of the machines of one app."""
 
     observed: ObservedApp

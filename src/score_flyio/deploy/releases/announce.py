@@ -10,9 +10,9 @@ from typing import Final, TypeVar
 
 import anyio
 import anyio.abc
-from attrs import define, evolve, field
 
 from fly_machines import models
+from score_flyio.base.record import define, evolve, field
 from score_flyio.deploy.metadata import Marks, release_number
 from score_flyio.errors import ScoreFlyError
 from score_flyio.fly import repeats

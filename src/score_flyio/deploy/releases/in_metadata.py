@@ -16,9 +16,8 @@ from copy import deepcopy
 from datetime import datetime
 from typing import Any, Final
 
-from attrs import evolve
-
 from fly_machines import models
+from score_flyio.base.record import evolve
 from score_flyio.base.ulid import time_of
 from score_flyio.deploy.metadata import (
     GROUP,

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from attrs import evolve
-
 from fly_machines import models
+from score_flyio.base.record import evolve
 from score_flyio.deploy.metadata import group_of, last_release
 from score_flyio.deploy.releases.images import exact, with_digest
 from score_flyio.deploy.releases.in_metadata import config_in, past_releases, present_release

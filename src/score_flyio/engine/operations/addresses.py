@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias, get_args
 
-from attrs import frozen
-
 from fly_machines import models
 from score_flyio.base.document import Document
+from score_flyio.base.record import frozen
 from score_flyio.deploy.app_step import AllocateAddress, ReleaseAddress
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted
@@ -29,7 +28,7 @@ STEP: Final = "address"
 """Id of the step that allocates or gives back."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Address(Document):
     """One address of an app."""
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from attrs import field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.engine.inputs import FlyTomlApp
@@ -17,8 +15,8 @@ from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.model import ProjectState
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class AppRef(Record):
+@frozen(kw_only=True)
+class AppRef:
     """An app, and the workload that it runs, if it is one of the project."""
 
     app: str

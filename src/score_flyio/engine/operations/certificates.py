@@ -6,11 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 
-from attrs import frozen
-
 from fly_machines import models
 from score_flyio.base.document import Document
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 from score_flyio.deploy.app_step import AddCertificate, RemoveCertificate
 from score_flyio.deploy.execution.report import Report
 from score_flyio.deploy.model import OwnCertificate
@@ -30,7 +28,7 @@ _Detail: TypeAlias = (
 )
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class DnsRecord(Document):
     """A DNS record that is asked for."""
 
@@ -39,7 +37,7 @@ class DnsRecord(Document):
     value: str
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Certificate(Document):
     """The certificate of one host name."""
 
@@ -56,8 +54,8 @@ class Certificate(Document):
     """What the platform finds wrong, a sentence each."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class AddedCertificate(Record):
+@frozen(kw_only=True)
+class AddedCertificate:
     """What was done for a certificate, and what there is of it then."""
 
     change: Change

@@ -6,10 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TypeAlias
 
-from attrs import evolve, field, frozen
-
 from fly_machines import models
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, field, frozen
 from score_flyio.deploy.compare import differences
 from score_flyio.deploy.execution.execute import AppResult
 from score_flyio.deploy.execution.report import Report
@@ -27,8 +25,8 @@ from score_flyio.events import Scope, WarningRaised
 from score_flyio.flytoml.spec import AppSpec
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Change(Record):
+@frozen(kw_only=True)
+class Change:
     """What an operation would do to an app, or did."""
 
     ref: AppRef

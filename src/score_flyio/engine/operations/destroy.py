@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import anyio
-from attrs import evolve, frozen
 
 from score_flyio.base.document import Document, Documented
+from score_flyio.base.record import evolve, frozen
 from score_flyio.deploy.execution.report import AppReport, Report
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
@@ -27,7 +27,7 @@ from score_flyio.state.model import ProjectState
 EVERYTHING: Final = Wanted(volumes=True, addresses=True)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class AppDestruction(Document):
     """An app that goes."""
 
@@ -39,7 +39,7 @@ class AppDestruction(Document):
     """What is done, for people."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class DestructionDocument(Document):
     """What was taken away."""
 
@@ -50,14 +50,14 @@ class DestructionDocument(Document):
     """Uids of resources that only these apps used."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Destroyed(Document):
     """What is told beside the report."""
 
     destroyed: DestructionDocument
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ToDestroy(Document):
     """What is told beside the plans of apps."""
 
@@ -69,7 +69,7 @@ class ToDestroy(Document):
     """Uids of resources that only these apps use."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Destruction(Documented):
     """What will be taken away."""
 

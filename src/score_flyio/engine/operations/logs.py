@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator
 from typing import Final
 
 import anyio
-from attrs import frozen
 
+from score_flyio.base.record import frozen
 from score_flyio.engine.operations.apps import AppRef, observe
 from score_flyio.engine.session import Session
 from score_flyio.errors import (

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Mapping
 
 import anyio
-from attrs import frozen
 
 from fly_machines import models
 from score_flyio.base.clock import rfc3339
 from score_flyio.base.document import Document, Documented
+from score_flyio.base.record import frozen
 from score_flyio.deploy.metadata import group_of, release_number
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
@@ -28,7 +28,7 @@ from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import DeploymentRecord, Release
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ReleaseDocument(Document):
     """One release."""
 
@@ -48,7 +48,7 @@ class ReleaseDocument(Document):
     """Who knows of it."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class AppReleasesDocument(Document):
     """The releases of an app."""
 
@@ -58,7 +58,7 @@ class AppReleasesDocument(Document):
     """The newest first."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class AppReleases(Documented):
     """The releases of an app, newest first."""
 

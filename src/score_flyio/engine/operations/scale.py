@@ -6,10 +6,9 @@ from collections.abc import Collection, Mapping
 from copy import deepcopy
 from typing import Any
 
-from attrs import evolve, field, frozen
-
 from fly_machines import models
 from score_flyio.base.document import Document
+from score_flyio.base.record import evolve, field, frozen
 from score_flyio.deploy.desired.guest import default_guest, guest_of, refuse_impossible
 from score_flyio.deploy.metadata import Marks, by_group, group_of, is_own
 from score_flyio.deploy.model import ObservedApp, Ref
@@ -62,7 +61,7 @@ class ScaleRequest:
     """How machines are changed, and what is waited for."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class GroupSize(Document):
     """A group as it is."""
 
@@ -75,7 +74,7 @@ class GroupSize(Document):
     """Where they are, one a machine."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Sizes(Document):
     """The groups of an app."""
 

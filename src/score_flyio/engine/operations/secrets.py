@@ -12,10 +12,10 @@ from copy import deepcopy
 from typing import TypeAlias
 
 import anyio
-from attrs import evolve, frozen
 
 from fly_machines import models
 from score_flyio.base.document import Document
+from score_flyio.base.record import evolve, frozen
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.app_step import SetSecrets
 from score_flyio.deploy.execution.report import Report
@@ -49,7 +49,7 @@ Values: TypeAlias = Mapping[str, Secret | None]
 """Secrets by name; None deletes."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class SecretStatus(Document):
     """One secret, by its digest alone."""
 

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 
 import anyio
-from attrs import frozen
 
 from fly_machines import models
 from score_flyio.base.document import Document
+from score_flyio.base.record import frozen
 from score_flyio.deploy.metadata import (
     RELEASE_VERSION,
     SAFE_TO_DESTROY,
@@ -35,7 +35,7 @@ from score_flyio.fly.present import ip_type, metadata
 from score_flyio.state.model import ProjectState
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class MachineStatus(Document):
     """One machine."""
 
@@ -56,7 +56,7 @@ class MachineStatus(Document):
         return f"{self.checks_passing}/{self.checks_total}" if self.checks_total else "-"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class VolumeStatus(Document):
     """One volume."""
 
@@ -68,7 +68,7 @@ class VolumeStatus(Document):
     machine: str
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class AddressStatus(Document):
     """One address."""
 
@@ -76,7 +76,7 @@ class AddressStatus(Document):
     type: str
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class AppStatus(Document):
     """One app; `error` when it could not be read."""
 
@@ -97,7 +97,7 @@ class AppStatus(Document):
         return f"{self.workload} (app {self.app})" if self.workload else self.app
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ResourceStatus(Document):
     """One resource of the project."""
 
@@ -107,7 +107,7 @@ class ResourceStatus(Document):
     workloads: tuple[str, ...]
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Status(Document):
     """Everything that was asked for."""
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from attrs import Factory, field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import Factory, field, frozen
 
 if TYPE_CHECKING:
     from score_flyio.flytoml.spec.checks import Check, MachineCheck
@@ -25,8 +23,8 @@ if TYPE_CHECKING:
 PersistRootfs = Literal["", "never", "restart", "always"]
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class BuildSection(Record):
+@frozen(kw_only=True)
+class BuildSection:
     """`[build]`."""
 
     builder: str = ""
@@ -43,8 +41,8 @@ class BuildSection(Record):
     compose: ComposeSection | None = None
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class VmSpec(Record):
+@frozen(kw_only=True)
+class VmSpec:
     """One `[[vm]]`, or `[deploy.release_command_vm]`."""
 
     size: str = ""
@@ -64,8 +62,8 @@ class VmSpec(Record):
     processes: tuple[str, ...] = ()
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Mount(Record):
+@frozen(kw_only=True)
+class Mount:
     """One `[[mounts]]`."""
 
     source: str = ""
@@ -82,8 +80,8 @@ class Mount(Record):
     processes: tuple[str, ...] = ()
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class FileSpec(Record):
+@frozen(kw_only=True)
+class FileSpec:
     """One `[[files]]`."""
 
     guest_path: str = ""
@@ -94,8 +92,8 @@ class FileSpec(Record):
     processes: tuple[str, ...] = ()
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class AppSpec(Record):
+@frozen(kw_only=True)
+class AppSpec:
     """A whole fly.toml."""
 
     app: str = ""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from attrs import Factory, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import Factory, frozen
 from score_flyio.flytoml.values import Duration
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class ServiceTcpCheck(Record):
+@frozen(kw_only=True)
+class ServiceTcpCheck:
     """One `[[services.tcp_checks]]`."""
 
     interval: Duration | None = None
@@ -17,8 +15,8 @@ class ServiceTcpCheck(Record):
     grace_period: Duration | None = None
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class MachineCheck(Record):
+@frozen(kw_only=True)
+class MachineCheck:
     """One `machine_checks` entry, of a service or of the app."""
 
     command: tuple[str, ...] = ()
@@ -28,8 +26,8 @@ class MachineCheck(Record):
     kill_timeout: Duration | None = None
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Check(Record):
+@frozen(kw_only=True)
+class Check:
     """One `[checks.NAME]`."""
 
     port: int | None = None

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from attrs import Factory, field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import Factory, field, frozen
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class AttachedSecrets(Record):
+@frozen(kw_only=True)
+class AttachedSecrets:
     """`[experimental.attached.secrets]`."""
 
     export: dict[str, str] = Factory(dict)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Attached(Record):
+@frozen(kw_only=True)
+class Attached:
     """`[experimental.attached]`."""
 
     secrets: AttachedSecrets = field(default=AttachedSecrets(), metadata={"written": ("json",)})
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class ExperimentalSection(Record):
+@frozen(kw_only=True)
+class ExperimentalSection:
     """`[experimental]`."""
 
     cmd: tuple[str, ...] = ()

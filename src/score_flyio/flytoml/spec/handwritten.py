@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 
 if TYPE_CHECKING:
     from score_flyio.flytoml.spec.app import VmSpec
@@ -16,15 +14,15 @@ if TYPE_CHECKING:
     from score_flyio.flytoml.values import Duration
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class ComposeSection(Record):
+@frozen(kw_only=True)
+class ComposeSection:
     """`[build.compose]`; without `file` the usual names are searched."""
 
     file: str = ""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class DeploySection(Record):
+@frozen(kw_only=True)
+class DeploySection:
     """`[deploy]`."""
 
     strategy: str = ""
@@ -36,8 +34,8 @@ class DeploySection(Record):
     release_command_vm: VmSpec | None = None
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class HttpService(Record):
+@frozen(kw_only=True)
+class HttpService:
     """`[http_service]`: ports 80 and 443."""
 
     internal_port: int = 0
@@ -53,8 +51,8 @@ class HttpService(Record):
     machine_checks: tuple[MachineCheck, ...] = ()
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class RestartSpec(Record):
+@frozen(kw_only=True)
+class RestartSpec:
     """One `[[restart]]`."""
 
     policy: str = ""
@@ -62,8 +60,8 @@ class RestartSpec(Record):
     processes: tuple[str, ...] = ()
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class StaticSection(Record):
+@frozen(kw_only=True)
+class StaticSection:
     """One `[[statics]]`."""
 
     guest_path: str = field(default="", metadata={"written": ("toml",)})
@@ -72,8 +70,8 @@ class StaticSection(Record):
     index_document: str = ""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class MetricsSpec(Record):
+@frozen(kw_only=True)
+class MetricsSpec:
     """One `[[metrics]]`."""
 
     port: int | None = field(default=None, metadata={"zero": "left out"})

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from attrs import Factory, field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import Factory, field, frozen
 
 if TYPE_CHECKING:
     from score_flyio.flytoml.spec.checks import MachineCheck, ServiceTcpCheck
@@ -21,8 +19,8 @@ if TYPE_CHECKING:
 AutoStop = Literal["off", "stop", "suspend"]
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class ServicePort(Record):
+@frozen(kw_only=True)
+class ServicePort:
     """One `[[services.ports]]`."""
 
     port: int | None = None
@@ -35,8 +33,8 @@ class ServicePort(Record):
     proxy_proto_options: ProxyProtoOptions | None = None
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class ServiceHttpCheck(Record):
+@frozen(kw_only=True)
+class ServiceHttpCheck:
     """One `[[services.http_checks]]` or `[[http_service.checks]]`."""
 
     interval: Duration | None = None
@@ -50,8 +48,8 @@ class ServiceHttpCheck(Record):
     headers: dict[str, str] = Factory(dict)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Service(Record):
+@frozen(kw_only=True)
+class Service:
     """One `[[services]]`."""
 
     protocol: str = field(default="", metadata={"written": ("toml",)})

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import Factory, field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import Factory, field, frozen
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Concurrency(Record):
+@frozen(kw_only=True)
+class Concurrency:
     """`concurrency` of a service."""
 
     type: str = ""
@@ -18,8 +16,8 @@ class Concurrency(Record):
     soft_limit: int = 0
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class TlsOptions(Record):
+@frozen(kw_only=True)
+class TlsOptions:
     """`tls_options` of a port."""
 
     alpn: tuple[str, ...] = ()
@@ -27,16 +25,16 @@ class TlsOptions(Record):
     default_self_signed: bool | None = None
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class HttpResponseOptions(Record):
+@frozen(kw_only=True)
+class HttpResponseOptions:
     """`http_options.response` of a port."""
 
     pristine: bool | None = None
     headers: dict[str, Any] = Factory(dict)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class ReplayCache(Record):
+@frozen(kw_only=True)
+class ReplayCache:
     """One `http_options.replay_cache` of a port."""
 
     path_prefix: str = field(default="", metadata={"written": ("toml", "json")})
@@ -46,8 +44,8 @@ class ReplayCache(Record):
     allow_bypass: bool = False
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class HttpOptions(Record):
+@frozen(kw_only=True)
+class HttpOptions:
     """`http_options` of a port."""
 
     compress: bool | None = None
@@ -62,8 +60,8 @@ class HttpOptions(Record):
     replay_cache: tuple[ReplayCache, ...] = ()
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class ProxyProtoOptions(Record):
+@frozen(kw_only=True)
+class ProxyProtoOptions:
     """`proxy_proto_options` of a port."""
 
     version: str = ""

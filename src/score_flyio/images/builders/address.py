@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from attrs import field, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 from score_flyio.errors import ConfigError
 from score_flyio.images.logins import Password
 
@@ -20,8 +18,8 @@ SOCKETS: Final = ("/var/run/docker.sock", "/run/podman/podman.sock")
 _EXAMPLE: Final = "give unix:///PATH, tcp://HOST:PORT or https://HOST"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class DaemonAddress(Record):
+@frozen(kw_only=True)
+class DaemonAddress:
     """How to reach a daemon."""
 
     url: str

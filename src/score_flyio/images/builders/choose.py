@@ -6,9 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
-from attrs import frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 from score_flyio.errors import ConfigError, ImageError
 from score_flyio.images.build import Builder
 from score_flyio.images.builders.address import find_daemon
@@ -25,8 +23,8 @@ ENTRY_POINTS: Final = "score_flyio.builders"
 """Group of the entry points that add builders: a function of `BuilderContext`."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class BuilderContext(Record):
+@frozen(kw_only=True)
+class BuilderContext:
     """What a builder is made from."""
 
     environ: Mapping[str, str]

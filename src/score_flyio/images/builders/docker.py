@@ -14,9 +14,8 @@ from importlib.util import find_spec
 from typing import Any, Final
 
 import httpx
-from attrs import define, field, frozen
 
-from score_flyio.base.record import Record
+from score_flyio.base.record import define, field, frozen
 from score_flyio.images.build import PLATFORM, Build, Progress, Tell
 from score_flyio.images.builders.address import DaemonAddress
 from score_flyio.images.builders.trace import Trace
@@ -37,8 +36,8 @@ H2: Final = find_spec("h2") is not None
 """Whether sessions are possible."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class DockerBuilder(Record):
+@frozen(kw_only=True)
+class DockerBuilder:
     """Builds and pushes by one daemon."""
 
     address: DaemonAddress

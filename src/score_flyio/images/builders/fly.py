@@ -13,9 +13,8 @@ from urllib.parse import urlsplit
 
 import anyio
 import httpx
-from attrs import define, field, frozen
 
-from score_flyio.base.record import Record
+from score_flyio.base.record import define, field, frozen
 from score_flyio.errors import ImageError, NotAuthorized
 from score_flyio.images.build import Build, Progress, Tell
 from score_flyio.images.builders.address import DaemonAddress
@@ -74,8 +73,8 @@ class RemoteBuilder:
         )
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class FlyBuilder(Record):
+@frozen(kw_only=True)
+class FlyBuilder:
     """Has the remote builder build and push."""
 
     remote: RemoteBuilder

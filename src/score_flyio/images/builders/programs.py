@@ -17,9 +17,8 @@ from tempfile import mkdtemp
 from typing import Final, Literal
 
 import anyio
-from attrs import evolve, frozen
 
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, frozen
 from score_flyio.errors import ImageError
 from score_flyio.images.access import base_url
 from score_flyio.images.build import PLATFORM, Build, Progress, Tell
@@ -41,8 +40,8 @@ _STEPS_CODE: Final = re.compile(r"did not complete successfully: exit code: (\d+
 """How buildctl tells of a step that failed; its own exit code is 1."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class BuildahBuilder(Record):
+@frozen(kw_only=True)
+class BuildahBuilder:
     """Builds by buildah, or by podman, which has the same options."""
 
     name: Literal["buildah", "podman"]
@@ -127,8 +126,8 @@ class BuildahBuilder(Record):
         return await run_builder([self.program, *args], environ, build, tell)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class BuildctlBuilder(Record):
+@frozen(kw_only=True)
+class BuildctlBuilder:
     """Builds by the BuildKit daemon that `BUILDKIT_HOST` names."""
 
     program: str

@@ -16,9 +16,9 @@ import anyio
 import h2.connection
 import h2.events
 import httpx
-from attrs import define, field, frozen
 from h2.config import H2Configuration
 
+from score_flyio.base.record import define, field, frozen
 from score_flyio.base.secret import Secret
 from score_flyio.errors.unwrap import unwrapped
 from score_flyio.images.builders.protobuf import encoded, fields

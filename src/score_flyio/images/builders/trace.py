@@ -10,8 +10,7 @@ import binascii
 from collections.abc import Iterator
 from typing import Final
 
-from attrs import define, field
-
+from score_flyio.base.record import define, field
 from score_flyio.images.build import Progress
 from score_flyio.images.builders.protobuf import fields
 

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 
 import anyio
 import anyio.abc
-from attrs import frozen
 
 from score_flyio.base.process_group import end_group, feed
+from score_flyio.base.record import frozen
 from score_flyio.net.credentials import OF_THE_STATE
 from score_flyio.resources.define import BUILT_IN, MODE_VARIABLE
 from score_flyio.resources.protocol import (

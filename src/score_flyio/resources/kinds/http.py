@@ -13,8 +13,8 @@ from typing import cast
 
 import anyio
 import httpx
-from attrs import field, frozen
 
+from score_flyio.base.record import field, frozen
 from score_flyio.net.http import http_client
 from score_flyio.net.reason import network_reason
 from score_flyio.net.web_address import shown_url

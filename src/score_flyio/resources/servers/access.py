@@ -6,9 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TypeAlias
 
-from attrs import frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import frozen
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.organization import Organization
 
@@ -37,8 +35,8 @@ async def nearest_region(client: FlyClient) -> str | None:
     return answer.Nearest or answer.nearest
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class FlyAccess(Record):
+@frozen(kw_only=True)
+class FlyAccess:
     """A way to the Machines API, and where new servers go."""
 
     connect: Connect

@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from attrs import define, field
-
+from score_flyio.base.record import define, field
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError, FlyError, ProvisionFailed, ScoreFlyError
 from score_flyio.fly.auth import WITHOUT_ACCOUNT

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import field, frozen
-
 from score_flyio.base.place import Path, shown
+from score_flyio.base.record import field, frozen
 from score_flyio.flytoml.names import LONGEST_VOLUME, as_volume_name, is_app_name, is_secret_name
 
 if TYPE_CHECKING:

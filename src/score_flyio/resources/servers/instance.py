@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import anyio
-from attrs import define, field
 
 from fly_machines import models
+from score_flyio.base.record import define, field
 from score_flyio.base.secret import Secret
 from score_flyio.errors import (
     Conflict,

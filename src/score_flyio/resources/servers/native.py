@@ -11,8 +11,7 @@ from collections.abc import Callable
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
-from attrs import field, frozen
-
+from score_flyio.base.record import field, frozen
 from score_flyio.resources.provisioner import Provisioner, ProvisionRequest, ProvisionResult
 from score_flyio.state.resources import CommandSpec, ProvisionerDefinition
 

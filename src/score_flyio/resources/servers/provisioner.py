@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from attrs import define, field, frozen
-
+from score_flyio.base.record import define, field, frozen
 from score_flyio.base.secret import Secret
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.resources.servers import execute, instance, names

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any, Final
 
-from attrs import field, frozen
-
 from score_flyio.base.counted import counted
 from score_flyio.base.place import Path, shown, value_at
+from score_flyio.base.record import field, frozen
 from score_flyio.errors import ConfigError, Problem
 from score_flyio.resources.servers.description import Admin, Server, read_admin, read_server
 from score_flyio.resources.template import render

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from attrs import frozen
-
 from score_flyio.base.input_file import read_input
+from score_flyio.base.record import frozen
 from score_flyio.errors import ConfigError, Problem, UsageError
 from score_flyio.resources.provisioner import Provisioner, ProvisionRequest
 from score_flyio.resources.servers.native import ServerProvisioner

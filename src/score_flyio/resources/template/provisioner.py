@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from anyio import to_thread
-from attrs import field, frozen
 
+from score_flyio.base.record import field, frozen
 from score_flyio.errors import ProvisionFailed
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.resources.sharing import merge_patch

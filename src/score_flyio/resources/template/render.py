@@ -17,7 +17,6 @@ from time import monotonic
 from types import FrameType
 from typing import Any, Final, NoReturn
 
-from attrs import field, frozen
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.exceptions import SecurityError
@@ -25,6 +24,7 @@ from jinja2.nodes import Concat
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from score_flyio.base.place import MOST_LEVELS, kind_of, place_text, too_deep
+from score_flyio.base.record import field, frozen
 from score_flyio.flytoml.names import as_volume_name
 from score_flyio.resources.servers.verifiers import quoted_identifier, quoted_literal
 from score_flyio.score.resources import JsonObject

@@ -6,8 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, Final
 
-from attrs import field, frozen
-
+from score_flyio.base.record import field, frozen
 from score_flyio.net.credentials import OWN
 from score_flyio.resources.apart import leads_to
 from score_flyio.resources.prime import prime

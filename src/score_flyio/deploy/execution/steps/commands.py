@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import anyio
-from attrs import evolve
 
 from fly_machines import models
+from score_flyio.base.record import evolve
 from score_flyio.deploy.desired.special import TESTED_ADDRESS
 from score_flyio.deploy.execution.context import Context
 from score_flyio.deploy.execution.health import GONE_AFTER

@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import Final, TypeVar
 
 import anyio
-from attrs import evolve
 
 from fly_machines import models
+from score_flyio.base.record import evolve
 from score_flyio.deploy.execution.context import (
     Context,
     MadeMachine,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import evolve, frozen
-
-from score_flyio.base.record import Record
+from score_flyio.base.record import evolve, frozen
 from score_flyio.deploy.app_step import CreateVolume, DestroyVolume
 from score_flyio.deploy.execution.context import Context
 from score_flyio.deploy.execution.room import where_room_is
@@ -13,8 +11,8 @@ from score_flyio.fly import repeats
 from score_flyio.fly.volumes import once_detached
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class MadeVolume(Record):
+@frozen(kw_only=True)
+class MadeVolume:
     """A volume as its step made it."""
 
     id: str

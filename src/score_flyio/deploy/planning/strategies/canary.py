@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from attrs import evolve
-
 from fly_machines import models
+from score_flyio.base.record import evolve
 from score_flyio.deploy.metadata import Marks
 from score_flyio.deploy.model import Undo
 from score_flyio.deploy.planning.strategies.model import (

@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 
-from attrs import field, frozen
-
 from fly_machines import models
-from score_flyio.base.record import Record
+from score_flyio.base.record import field, frozen
 from score_flyio.deploy.condition import is_well, rests
 from score_flyio.deploy.desired.settings import DEFAULT_TIMEOUT, deploy_settings
 from score_flyio.deploy.options import DeployOptions
@@ -26,8 +24,8 @@ from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import Release
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class MachineTest(Record):
+@frozen(kw_only=True)
+class MachineTest:
     """A command that tests a machine, in a machine of its own."""
 
     command: str
@@ -35,8 +33,8 @@ class MachineTest(Record):
     launch_id: str
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Waiting(Record):
+@frozen(kw_only=True)
+class Waiting:
     """What is waited for after a machine got its config."""
 
     timeout: float
@@ -120,8 +118,8 @@ def _waiting(options: DeployOptions, spec: AppSpec, *, checks: bool) -> Waiting:
     )
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class GroupUpdate(Record):
+@frozen(kw_only=True)
+class GroupUpdate:
     """New configs for machines of one group."""
 
     app: str
@@ -178,16 +176,16 @@ class GroupUpdate(Record):
         return max(1, math.ceil(size * self.max_unavailable))
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Ordered(Record):
+@frozen(kw_only=True)
+class Ordered:
     """Steps with their needs, and the pools that they take slots of."""
 
     steps: tuple[Step, ...]
     pools: Mapping[str, int] = field(factory=dict)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Impossible(Record):
+@frozen(kw_only=True)
+class Impossible:
     """Why a strategy cannot be used for a group, and what a person can do."""
 
     reason: str
@@ -195,8 +193,8 @@ class Impossible(Record):
     hint: str
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Strategy(Record):
+@frozen(kw_only=True)
+class Strategy:
     """In which order the machines of a group get their new config."""
 
     order: Callable[[GroupUpdate], Ordered]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import evolve
-
+from score_flyio.base.record import evolve
 from score_flyio.deploy.planning.strategies.model import GroupUpdate, Ordered, Strategy
 from score_flyio.deploy.step import Step
 
