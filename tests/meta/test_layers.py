@@ -33,7 +33,7 @@ MAY_IMPORT_OF_OURS = {
     "deploy": (
         "base", "errors", "events", "fly", "flytoml", "images.options", "images.reference", "state", "yaml",
     ),
-    "report_html": ("_version", "base.counted", "base.printable", "deploy", "errors", "events"),
+    "report_html": ("_version", "base.counted", "base.printable", "base.record", "deploy", "errors", "events"),
     "engine": (
         "_version", "base", "convert", "deploy", "errors", "events", "fly", "flytoml", "images", "net", "resources",
         "score", "state",
