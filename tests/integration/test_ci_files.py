@@ -1,4 +1,4 @@
-"""The GitHub action, the GitLab template and samples/ci: every job's steps run in a clean folder."""
+"""The GitHub action, the GitLab templates and samples/ci: every job's steps run in a clean folder."""
 
 from __future__ import annotations
 
@@ -327,9 +327,12 @@ def test_a_job_that_is_cancelled_accounts_for_itself(
     assert "the same command goes on" in told
 
 
-def template(inputs: Mapping[str, str]) -> Any:
-    """The jobs of the GitLab template with its inputs, and what jobs extend."""
-    header, body = (ROOT / "templates" / "score-flyio.yml").read_text().split("\n---\n")
+TEMPLATES = ("templates/score-flyio.yml", "templates/score-flyio-preview.yml")
+
+
+def template(file: str, inputs: Mapping[str, str]) -> Any:
+    """The jobs of a GitLab template with its inputs, and what jobs extend."""
+    header, body = (ROOT / file).read_text().split("\n---\n")
     declared = yaml.safe_load(header)["spec"]["inputs"]
     assert inputs.keys() <= declared.keys()
     missing = {name for name, entry in declared.items() if "default" not in entry}
@@ -345,51 +348,62 @@ def template(inputs: Mapping[str, str]) -> Any:
     return {name: whole(job) for name, job in jobs.items() if not name.startswith(".")}
 
 
-@pytest.mark.parametrize("name", ["shop", "my-team-2"])
-def test_the_template_of_gitlab(
-    tmp_path: Path, served: Platform, bucket: S3Server, name: str
-) -> None:
+def test_the_templates_of_gitlab(tmp_path: Path, served: Platform, bucket: S3Server) -> None:
     pipeline: Any = yaml.safe_load((SAMPLES / "gitlab.yml").read_text())
-    (included,) = pipeline["include"]
-    assert included["remote"].endswith(f"/score-flyio/v{VERSION}/templates/score-flyio.yml")
-    jobs = template(included["inputs"] | {"name": name, "bucket": f"s3://{BUCKET}"})
-    assert len(jobs) == 4
+    jobs: dict[str, Any] = {}
+    for included in pipeline["include"]:
+        file = included["remote"].partition(f"/score-flyio/v{VERSION}/")[2]
+        assert file in TEMPLATES
+        found = template(file, included["inputs"] | {"bucket": f"s3://{BUCKET}"})
+        assert not found.keys() & jobs.keys()
+        jobs |= found
+    assert sorted(jobs) == [
+        "shop-deploy",
+        "shop-fra-preview",
+        "shop-fra-remove-preview",
+        "shop-iad-preview",
+        "shop-iad-remove-preview",
+        "shop-plan",
+    ]
 
-    def job(part: str) -> None:
-        entry = jobs[f"{name}-{part}"]
+    def job(name: str) -> None:
+        entry = jobs[name]
         assert entry["image"] == "python:3.13-slim"
-        work = Job.begin(tmp_path / part, served, bucket.environ)
+        work = Job.begin(tmp_path / name, served, bucket.environ)
         variables = pipeline["variables"] | entry["variables"] | {"CI_MERGE_REQUEST_IID": "7"}
-        variables |= {
-            "SCORE_FLYIO_STATE": variables["SCORE_FLYIO_STATE"].replace(
-                "$CI_MERGE_REQUEST_IID", "7"
-            )
-        }
+        state = variables["SCORE_FLYIO_STATE"].replace("$CI_MERGE_REQUEST_IID", "7")
+        if variables.get("GIT_STRATEGY") == "none":
+            shutil.rmtree(work.checkout)
+            work.checkout.mkdir()
         for line in entry["script"]:
-            done = work.run(line, variables | bucket.environ)
+            done = work.run(line, variables | bucket.environ | {"SCORE_FLYIO_STATE": state})
             assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
         for artifact in entry.get("artifacts", {}).get("paths", []):
             assert (work.checkout / artifact).exists() or artifact == ".score-flyio/unsaved.yaml"
 
-    job("deploy")
-    job("plan")
-    job("preview")
-    assert f"{name}-mr-7-web" in served.emulator.world.apps
-    job("remove-preview")
-    assert set(served.emulator.world.apps) == {f"{name}-web", f"{name}-worker"}
-    preview = jobs[f"{name}-preview"]
-    assert preview["environment"]["on_stop"] in jobs
+    job("shop-deploy")
+    job("shop-plan")
+    regions = ("fra", "iad")
+    for region in regions:
+        job(f"shop-{region}-preview")
+        assert jobs[f"shop-{region}-preview"]["environment"]["on_stop"] in jobs
+        (machine,) = served.machines(f"shop-{region}-mr-7-web")
+        assert machine["region"] == region
+    for region in regions:
+        job(f"shop-{region}-remove-preview")
+    assert set(served.emulator.world.apps) == {"shop-web", "shop-worker"}
 
 
 def test_the_action_and_the_template_of_a_version_install_it() -> None:
     assert ACTION["inputs"]["version"]["default"] == VERSION
-    header = (ROOT / "templates" / "score-flyio.yml").read_text().split("\n---\n")[0]
-    assert yaml.safe_load(header)["spec"]["inputs"]["version"]["default"] == VERSION
+    for file in TEMPLATES:
+        header = (ROOT / file).read_text().split("\n---\n")[0]
+        assert yaml.safe_load(header)["spec"]["inputs"]["version"]["default"] == VERSION
     pins = re.findall(r"uses: (\S+)", (SAMPLES / "github.yml").read_text())
     assert [p for p in pins if p != OWN_ACTION and not re.search(r"@[0-9a-f]{40}$", p)] == []
 
 
-@pytest.mark.parametrize("file", ["action.yml", "templates/score-flyio.yml"])
+@pytest.mark.parametrize("file", ["action.yml", *TEMPLATES])
 def test_the_document_tells_every_input(file: str) -> None:
     document = (ROOT / "docs" / "ci.md").read_text()
     content: Any = next(iter(yaml.safe_load_all((ROOT / file).read_text())))
@@ -397,7 +411,8 @@ def test_the_document_tells_every_input(file: str) -> None:
     (table,) = re.findall(
         rf"^\| input of `{re.escape(file)}` .*\n(?:\|.*\n)+", document, re.MULTILINE
     )
-    assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == set(inputs)
+    cells = " ".join(row.split("|")[1] for row in table.splitlines())
+    assert set(re.findall(r"`(\w+)`", cells)) == set(inputs)
 
 
 @pytest.mark.parametrize("file", ["README.md", "docs/ci.md"])
