@@ -142,9 +142,10 @@ class _Deploy:
 
     async def observe(self) -> ObservedApp:
         """The app as it is; what is certain to fail does so before anything is made for nothing."""
-        run, outline = self.run, self._outline()
-        wanted = run.wanted(self.app, outline)
+        run = self.run
         with run.judging(self.app):
+            outline = self._outline()
+            wanted = run.wanted(self.app, outline)
             observed = await observe_app(run.session.client, self.app, wanted, run.apps)
             await run.refuse(self.app, outline, observed)
             planned = run.fingerprints.get(self.app)
