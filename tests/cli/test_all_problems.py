@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -47,7 +48,7 @@ def test_what_one_step_finds_does_not_hide_the_next(project: Cli, command: tuple
     (project.directory / "score.yaml").write_text(WRONG)
     found = project(*command, "score.yaml")
     assert found.exit_code == 2
-    lines = [line.strip() for line in found.stderr.splitlines() if "score.yaml:" in line]
+    lines = re.findall(r"score\.yaml:\d.*", found.stderr)
     assert [(line.split(": ")[0], line.split(": ")[1]) for line in lines] == [
         ("score.yaml:5", "containers.main"),
         ("score.yaml:10", "containers.main.variables.B"),
