@@ -11,6 +11,7 @@ are documented, and one odd scalar must not make a whole app unreadable.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from types import NoneType, UnionType
@@ -27,6 +28,7 @@ from cattrs.gen import (
 )
 
 from fly_machines import models
+from fly_machines.model import Model
 from score_flyio.base.record import frozen
 
 T = TypeVar("T")
@@ -200,8 +202,6 @@ def _tolerant_hook(type_: Any, converter: Converter) -> Hook:
     strict = _class_hook(type_, converter)
     if type_ not in _parts_of_configs():
         return strict
-    hints = get_type_hints(type_)
-    needed = {field.name for field in attrs.fields(type_) if field.default is attrs.NOTHING}
 
     def structure_tolerant(value: Any, type_: Any) -> Any:
         try:
@@ -209,6 +209,8 @@ def _tolerant_hook(type_: Any, converter: Converter) -> Hook:
         except Exception as error:
             if not isinstance(value, Mapping):
                 raise
+            hints = get_type_hints(type_)
+            needed = {f.name for f in attrs.fields(type_) if f.default is attrs.NOTHING}
             odd = [name for name in hints if name in value and not _fits(value[name], hints[name])]
             final = not needed.isdisjoint(odd) or _is_strict(error, odd)
             if not odd or final or not all(_is_alike(value[name], hints[name]) for name in odd):
@@ -261,15 +263,14 @@ def _is_marked(error: BaseException) -> bool:
 @cache
 def _parts_of_configs() -> frozenset[type]:
     """The config of a machine and all that can be in it, its events and results of checks."""
+    # The words of annotations tell it, too, and evaluating them all takes long.
     found: set[type] = set()
-    waiting: list[Any] = [models.FlyMachineConfig, models.MachineEvent, models.CheckStatus]
+    waiting = ["FlyMachineConfig", "MachineEvent", "CheckStatus"]
     while waiting:
-        type_ = waiting.pop()
-        if attrs.has(type_) and type_ not in found:
+        type_: Any = getattr(models, waiting.pop(), None)
+        if _is_model(type_) and type_ not in found:
             found.add(type_)
-            waiting += get_type_hints(type_).values()
-        else:
-            waiting += get_args(type_) if not _is_literal(type_) else ()
+            waiting += re.findall(r"\w+", " ".join(type_.__annotations__.values()))
     return frozenset(found)
 
 
@@ -293,8 +294,25 @@ def _class_writer(type_: Any, converter: Converter) -> Callable[[Any], Any]:
     return unstructure_open
 
 
-def _has_extra(type_: Any) -> bool:
-    return attrs.has(type_) and any(field.name == "extra" for field in attrs.fields(type_))
+def _is_model(type_: Any) -> bool:
+    return isinstance(type_, type) and issubclass(type_, Model)
+
+
+def _when_used(make: Callable[[Any, Converter], Callable[..., Any]]) -> Any:
+    """A factory whose hooks are made for their first value: most that can be in a config is not."""
+
+    def factory(type_: Any, converter: Converter) -> Callable[..., Any]:
+        made: Callable[..., Any] | None = None
+
+        def hook(*value_and_type: Any) -> Any:
+            nonlocal made
+            if made is None:
+                made = make(type_, converter)
+            return made(*value_and_type)
+
+        return hook
+
+    return factory
 
 
 def _open_converter(*, tolerant: bool) -> Converter:
@@ -306,11 +324,12 @@ def _open_converter(*, tolerant: bool) -> Converter:
     converter.register_structure_hook_func(_is_scalar_union, _structure_scalar_union)
     converter.register_structure_hook_factory(is_sequence, _list_hook)
     converter.register_structure_hook_factory(_is_mapping, _mapping_hook)
-    hook = _tolerant_hook if tolerant else _class_hook
+    hook = _when_used(_tolerant_hook if tolerant else _class_hook)
     converter.register_structure_hook_factory(attrs.has, hook)
+    converter.register_structure_hook_factory(_is_model, hook)
     if tolerant:
         converter.register_structure_hook(int, _structure_whole_number)
-    converter.register_unstructure_hook_factory(_has_extra, _class_writer)
+    converter.register_unstructure_hook_factory(_is_model, _when_used(_class_writer))
     return converter
 
 
