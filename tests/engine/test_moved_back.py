@@ -11,7 +11,7 @@ from attrs import evolve
 
 from score_flyio.errors import ConfigError
 from tests.engine.lab import Lab, toml
-from tests.engine.test_counts import forget, scale_to
+from tests.engine.test_counts import forget, scale_to, somebody_destroys
 from tests.engine.test_departures import AGREED, ALONE, IN_APP, IN_WORKER, SPLIT, holders, volumes
 from tests.engine.test_operations import KEEP, roll_back
 from tests.engine.test_two_runs import Counted
@@ -87,6 +87,59 @@ async def test_a_rollback_that_is_cut_short_at_a_call_loses_and_doubles_nothing(
     else:
         check_back(lab, split, data, "worker")
     assert (await lab.deploy(new)).changes == []
+
+
+APP = "[processes]\napp = 'serve'\n"
+WITH_WORKER = f"{APP}worker = 'work'\n"
+
+
+def standbys(lab: Lab) -> list[str]:
+    """What standbys stand by for."""
+    return [name for machine in lab.machines() for name in machine.config.get("standbys") or []]
+
+
+async def worker_left(lab: Lab) -> None:
+    """Nothing else changes with the release: no machine has its number."""
+    await lab.deploy(toml(WITH_WORKER, check=False))
+    assert len(standbys(lab)) == 1
+    done = await lab.deploy(toml(APP, check=False), options=AGREED)
+    assert done.code == 0, done.text
+    assert (groups(lab), standbys(lab)) == ({"app": 2}, [])
+
+
+def check_worker(lab: Lab) -> None:
+    assert groups(lab) == {"app": 2, "worker": 1}
+    (worker,) = [m.id for m in lab.machines(group="worker") if not m.config.get("standbys")]
+    assert standbys(lab) == [worker]
+    assert lab.machines(group="worker")[1].config["env"]["FLY_STANDBY_FOR"] == worker
+    lab.check_clean()
+
+
+async def test_a_group_whose_end_was_all_of_the_last_release_comes_back_with_its_standby(
+    lab: Lab,
+) -> None:
+    await worker_left(lab)
+    assert await roll_back(lab) == 1
+    check_worker(lab)
+
+
+@pytest.mark.parametrize("call", range(2, 12))
+async def test_a_standby_comes_back_however_the_rollback_was_cut_short(lab: Lab, call: int) -> None:
+    await worker_left(lab)
+    await cut_short_at(lab, call)
+    await roll_back(lab, to=1)
+    check_worker(lab)
+
+
+async def test_a_standby_that_somebody_destroyed_does_not_come_back(lab: Lab) -> None:
+    await lab.deploy(toml(f"{WITH_WORKER}cron = 'tick'\n", check=False))
+    somebody_destroys(lab, 1, "worker")
+    done = await lab.deploy(toml(WITH_WORKER, check=False, env="A = '2'"), options=AGREED)
+    assert done.code == 0, done.text
+    await roll_back(lab, to=1)
+    assert groups(lab) == {"app": 2, "worker": 1, "cron": 1}
+    (cron,) = [m.id for m in lab.machines(group="cron") if not m.config.get("standbys")]
+    assert standbys(lab) == [cron]
 
 
 async def cut_short_at(lab: Lab, call: int) -> None:

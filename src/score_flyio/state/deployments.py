@@ -29,6 +29,7 @@ class Member:
 
     group: str
     region: str = ""
+    standby: bool = False
 
 
 @frozen(kw_only=True)
@@ -43,7 +44,7 @@ class Release:
     configs: Mapping[str, Config | None] = field(factory=dict)
     """By the process groups that it changed; None: what it made of the group is not known."""
     members: Mapping[str, Member] = field(factory=dict)
-    """Where it changed which groups there are: the machines before it, by id, but no standbys."""
+    """Where it changed which groups there are: the machines before it, by id."""
     sources: tuple[Source, ...] = ()
     """Who knows of it: the project state, the machines, the platform's lists of their versions.
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Self
 
 from fly_machines import models
 from score_flyio.base.record import evolve, field, frozen
+from score_flyio.deploy.desired.launch import LaunchPlan, availability
 from score_flyio.deploy.desired.machine_config import add_release
-from score_flyio.deploy.metadata import Marks, group_of
-from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.metadata import BACK_TO, Marks, group_of
+from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.planning.departures import last_steps, left_behind
 from score_flyio.deploy.planning.model import AppPlan, GroupPlan, behind, join
 from score_flyio.deploy.planning.moves import source_of
@@ -21,6 +22,7 @@ from score_flyio.deploy.planning.settling import settle
 from score_flyio.deploy.planning.updates import Reconfiguration, app_plan, reconfigured_groups
 from score_flyio.deploy.releases.known import config_of, group_at, members_at
 from score_flyio.deploy.step import CreateMachine
+from score_flyio.fly.present import metadata
 from score_flyio.state.deployments import Member, Release
 
 
@@ -34,6 +36,8 @@ class Then:
     """The group of each of those then, by id."""
     lost: Mapping[tuple[str, str], int] = field(factory=dict)
     """By group and region: machines that there are to be again."""
+    standbys: Mapping[tuple[str, str], int] = field(factory=dict)
+    """The same of standbys, where the whole group comes back."""
     gone: Mapping[str, str] = field(factory=dict)
     """By id: why machines go that have no place in what there was."""
     places: Mapping[str, str] = field(factory=dict)
@@ -62,6 +66,7 @@ class Then:
             kept=tuple(m for m in observed.machines if m.id not in gone),
             groups=groups,
             lost=_missing(observed, groups, members) + Counter(_sizes(without)),
+            standbys=_standbys(observed, groups, members, version),
             gone=gone,
             places=places,
             without=without,
@@ -126,7 +131,7 @@ def _missing(
     observed: ObservedApp, groups: Mapping[str, str], members: Mapping[str, Member]
 ) -> Counter[tuple[str, str]]:
     """The machines of groups that have none any more, or whose machines go back to another one."""
-    then = Counter((member.group, member.region) for member in members.values())
+    then = Counter((m.group, m.region) for m in members.values() if not m.standby)
     there = Counter(
         (groups[m.id or ""], m.region or "")
         for m in observed.machines
@@ -140,6 +145,25 @@ def _missing(
         missing[group, region] = more if group not in filled else min(more, left[group])
         left[group] -= missing[group, region]
     return +missing
+
+
+def _standbys(
+    observed: ObservedApp, groups: Mapping[str, str], members: Mapping[str, Member], version: int
+) -> Counter[tuple[str, str]]:
+    """The standbys of groups that come back, now or in a run that was cut short.
+
+    Those of groups that stayed are for people to say.
+    """
+    then = Counter((m.group, m.region) for m in members.values() if m.standby)
+    stayed: set[str] = set()
+    for machine in observed.machines:
+        group = groups[machine.id or ""]
+        here = group, machine.region or ""
+        if machine.config and machine.config.standbys:
+            then[here] -= 1
+        elif machine.id in members or metadata(machine).get(BACK_TO) != str(version):
+            stayed.add(group)
+    return +Counter({place: count for place, count in then.items() if place[0] not in stayed})
 
 
 def _left(machine: models.Machine, group: str) -> str | None:
@@ -205,7 +229,42 @@ def _come_back(
         )
         plans.append(_in_places(scale_group(scale), then.without.get((group, region), ())))
         made[group] += count
-    return plans
+    return [*plans, *_stand_by(change, observed, then, lost, made)]
+
+
+def _stand_by(
+    change: Reconfiguration,
+    observed: ObservedApp,
+    then: Then,
+    lost: Mapping[str, models.FlyMachineConfig],
+    made: Mapping[str, int],
+) -> Iterator[GroupPlan]:
+    """The standbys of groups that come back, each for one machine, behind those that are made."""
+    for (group, region), count in sorted(then.standbys.items()):
+        if group not in lost or availability(lost[group]) != "standby":
+            continue
+        config = new_machine_config(lost[group])
+        add_release(config, change.release)
+        first = models.CreateMachineRequest(
+            config=config, region=region or None, skip_secrets=False
+        )
+        there = [Ref(machine=m.id) for m in observed.machines if then.groups[m.id or ""] == group]
+        names = [f"create:{group}:{number + 1}" for number in range(made[group])]
+        runs = [*there, *(Ref(step=name) for name in names)]
+        for number, target in enumerate(runs[:count], made[group] + 1):
+            step = CreateMachine(
+                id=f"create:{group}:{number}",
+                app=observed.name,
+                group=group,
+                request=LaunchPlan(availability="standby", first=first).standby(
+                    target.machine or ""
+                ),
+                launch_id=change.new_id(),
+                role="standby",
+                standby_for=target,
+                needs=tuple(names[-1:]),
+            )
+            yield GroupPlan(steps=(step,))
 
 
 def _in_places(plan: GroupPlan, places: Iterable[str]) -> GroupPlan:

@@ -74,9 +74,7 @@ def leaving(plan: AppPlan, known: DeploymentRecord) -> dict[str, Member]:
     """The machines of groups of which the plan leaves none, with those that are gone already."""
     stay = _groups_after(plan, plan.steps)
     going = {
-        m.id or "": Member(group=group_of(m), region=m.region or "")
-        for m in _members_of(plan)
-        if group_of(m) not in stay
+        m.id or "": _member(m, group_of(m)) for m in _with_standbys(plan) if group_of(m) not in stay
     }
     return {**_left_before(plan, known), **going} if going else {}
 
@@ -140,22 +138,31 @@ def _members(
     after = _groups_after(result.plan, done)
     remembered = {group for release in known for group in release.configs}
     before = {
-        m.id or "": Member(group=group, region=m.region or "")
-        for m in _members_of(result.plan)
+        m.id or "": _member(m, group)
+        for m in _with_standbys(result.plan)
         if (group := _former_group(m, known)) in remembered or not remembered
     }
     before.update(left)
     given = {s.machine: s.group for s in done if isinstance(s, UpdateMachine)}
-    groups = {member.group for member in before.values()}
+    counted = {name: member for name, member in before.items() if not member.standby}
+    groups = {member.group for member in counted.values()}
     launching = all(release.sources for release in known)
     same = groups == after or (launching and groups < after)
-    moved = any(given.get(name, member.group) != member.group for name, member in before.items())
+    moved = any(given.get(name, member.group) != member.group for name, member in counted.items())
     return {} if same and not moved else before
 
 
 def _members_of(plan: AppPlan) -> list[models.Machine]:
     """The machines before the plan that count in their groups."""
-    return [m for m in plan.machines if not (_is_standby(m) or Marks.of(m).canary)]
+    return [m for m in _with_standbys(plan) if not _is_standby(m)]
+
+
+def _with_standbys(plan: AppPlan) -> list[models.Machine]:
+    return [m for m in plan.machines if not Marks.of(m).canary]
+
+
+def _member(machine: models.Machine, group: str) -> Member:
+    return Member(group=group, region=machine.region or "", standby=_is_standby(machine))
 
 
 def _groups_after(plan: AppPlan, steps: Collection[Step]) -> set[str | None]:

@@ -114,7 +114,7 @@ async def _plan(
     releases = await known_releases(session, observed, known, ask_for_versions=to not in remembered)
     versions = [release.version for release in releases]
     number = next_number(observed.machines, known.releases)
-    present = last_release(observed.machines)
+    present = number - 1  # its machines may all be gone
     oldest = min(remembered, default=present)
     earlier = (v for v in reversed(versions) if v < present and (v in remembered or v < oldest))
     candidates = [v for v in versions if v == to] if to is not None else list(earlier)
@@ -191,7 +191,8 @@ def _lost(
     ref: AppRef, then: Then, releases: Sequence[Release], target: int
 ) -> dict[str, models.FlyMachineConfig]:
     """What the machines had of groups that are not there any more. Raises UsageError."""
-    found = {group: _earlier(ref, releases, group, target) for group, _ in then.lost}
+    groups = {group for group, _ in (*then.lost, *then.standbys)}
+    found = {group: _earlier(ref, releases, group, target) for group in sorted(groups)}
     return {group: config for group, config in found.items() if config is not None}
 
 
