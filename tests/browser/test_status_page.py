@@ -148,7 +148,7 @@ def test_a_wrong_rule_is_told_in_place(shop: Served) -> None:
 
 
 def test_a_host_is_lost_and_found_by_clicks(shop: Served) -> None:
-    shop.click(".machines button")
+    shop.click(".machines button.quiet")
     shop.until("document.querySelector('.machines .more .badge.bad')?.innerText === 'host lost'")
     assert "1 of 2 serve" in shown(shop, "#apps")
     shop.click("#troubles button")
@@ -162,7 +162,8 @@ def test_time_passes_by_a_click(shop: Served) -> None:
 
 
 def test_the_journal_is_filtered(shop: Served) -> None:
-    shop.until("document.querySelectorAll('.entry').length > 5")
+    shop.until("document.querySelectorAll('.entry').length >= 5")
+    assert "Machines_create 2 times" in shown(shop, "#journal")
     type_in = "document.getElementById('filter').value = {}; document.getElementById('filters').dispatchEvent(new Event('input'))"
     shop.page.evaluate(type_in.format("'volumes_create'"))
     assert "Volumes_create" in shown(shop, "#journal")
@@ -172,6 +173,43 @@ def test_the_journal_is_filtered(shop: Served) -> None:
     shop.page.evaluate(type_in.format("''"))
     shop.page.evaluate("document.getElementById('failures').click()")
     assert shop.page.evaluate("document.querySelectorAll('.entry:not(.failed)').length") == 0
+
+
+def test_the_calls_about_a_machine_by_a_click_and_what_one_carried(shop: Served) -> None:
+    machine = shop.machine("shop", name="third")["id"]
+    shop.call("POST", f"/v1/apps/shop/machines/{machine}/cordon")
+    shop.until("document.querySelectorAll('.machines li').length === 3")
+    shop.click(f"[aria-label='calls of machine {machine}']")
+    shop.until("document.querySelectorAll('.entry').length === 1")
+    assert "Machines_cordon" in shown(shop, "#journal")
+    shop.click("[aria-label='calls of app shop']")
+    shop.until("document.querySelectorAll('.entry').length > 1")
+    shop.page.evaluate(
+        "[...document.querySelectorAll('.entry')].find(e => e.innerText.includes('Machines_create')).open = true"
+    )
+    assert '"name": "third"' in shown(shop, ".entry[open] pre")
+
+
+def test_what_did_not_change_stays_under_the_mouse(shop: Served) -> None:
+    shop.page.evaluate("window.button = document.querySelector('.machines button.quiet')")
+    shop.page.evaluate("window.bars = document.querySelectorAll('.app .bars i').length")
+    shop.machine("shop", name="another")
+    shop.until("document.querySelectorAll('.machines li').length === 3")
+    shop.until("document.querySelectorAll('.app .bars i').length > window.bars")
+    assert shop.page.evaluate("window.button.isConnected")
+
+
+def test_many_machines_are_squares_and_those_that_do_not_serve_are_cards(shop: Served) -> None:
+    for _ in range(30):
+        shop.machine("shop")
+    shop.machine("shop", config={"image": "a", "services": [SERVICE], "env": {"UNHEALTHY": "1"}})
+    shop.until("document.querySelectorAll('.squares i.good').length === 32")
+    shop.until("document.querySelectorAll('.squares i.bad').length === 1")
+    shop.until("document.querySelectorAll('.machines li').length === 1")
+    shop.click(".app > button")
+    shop.until("document.querySelectorAll('.machines li').length === 33")
+    shop.click(".app > button")
+    shop.until("document.querySelectorAll('.machines li').length === 1")
 
 
 @pytest.mark.parametrize("width", [320, 390, 1200])
