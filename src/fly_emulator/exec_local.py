@@ -14,6 +14,7 @@ from pathlib import Path
 import anyio
 from attrs import field, frozen
 
+from fly_emulator.images import image_of
 from fly_emulator.records import Json, MachineRecord
 from fly_emulator.wire import Execution
 from fly_emulator.world import World
@@ -62,11 +63,23 @@ class LocalExecRunner:
             **own,
             "FLY_APP_NAME": machine.app,
             "FLY_MACHINE_ID": machine.id,
+            "FLY_ALLOC_ID": machine.id,
             "FLY_MACHINE_VERSION": machine.instance_id,
             "FLY_REGION": machine.region,
             "FLY_PRIVATE_IP": machine.private_ip,
+            **_of_config(machine.config),
             **self.environ,
         }
+
+
+def _of_config(config: Json) -> dict[str, str]:
+    """What a machine is told of its own config."""
+    found = {
+        "FLY_IMAGE_REF": image_of(config),
+        "FLY_PROCESS_GROUP": (config.get("metadata") or {}).get("fly_process_group"),
+        "FLY_VM_MEMORY_MB": (config.get("guest") or {}).get("memory_mb"),
+    }
+    return {name: str(value) for name, value in found.items() if value}
 
 
 def _finished(done: subprocess.CompletedProcess[bytes]) -> Json:

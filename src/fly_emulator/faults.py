@@ -225,8 +225,8 @@ def _rule(text: str) -> FaultRule:
         known[name] = value
     kind, status, seconds = _action(action)
     probability = float(known.get("p", 1))
-    if not 0 <= probability <= 1:
-        msg = f"p={known['p']} is not in 0 to 1"
+    if not 0 < probability <= 1:
+        msg = f"p={known['p']} is not above 0 and at most 1"
         raise ValueError(msg)
     skip, times = int(known.get("skip", 0)), int(known.get("times", 1))
     if skip < 0 or times < 1:

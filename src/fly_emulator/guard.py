@@ -20,6 +20,7 @@ from score_flyio.net.web_address import is_loopback
 
 _SAME: Final = frozenset({"same-origin", "none"})
 """What browsers say of requests that no other site made."""
+_NO_PAGE: Final = "open the emulator's own page, or call it from a program"
 
 
 def _lower(names: Iterable[str]) -> frozenset[str]:
@@ -56,10 +57,10 @@ class Guard:
             return _forbidden(f"the emulator is not known as {host!r}", hint)
         origin = request.headers.get("origin")
         if origin is not None and _authority(origin) != authority:
-            return _forbidden(f"pages of {origin} may not call the emulator", "use no browser")
+            return _forbidden(f"pages of {origin} may not call the emulator", _NO_PAGE)
         site = request.headers.get("sec-fetch-site", "none")
         if site not in _SAME and not _follows_link(request):
-            return _forbidden("pages of other sites may not call the emulator", "use no browser")
+            return _forbidden("pages of other sites may not call the emulator", _NO_PAGE)
         return None
 
     def _is_own(self, host: str) -> bool:

@@ -31,7 +31,12 @@ def runner() -> LocalExecRunner:
 
 
 def machine() -> MachineRecord:
-    config = {"env": {"LEVEL": "debug", "BOTH": "config"}}
+    config = {
+        "image": "nginx:1",
+        "guest": {"memory_mb": 512},
+        "metadata": {"fly_process_group": "web"},
+        "env": {"LEVEL": "debug", "BOTH": "config"},
+    }
     return MachineRecord(
         id="m1",
         name="n",
@@ -60,7 +65,13 @@ async def run(runner: LocalExecRunner, *command: str, stdin: str = "", limit: fl
         ("BOTH", "config"),
         ("FLY_APP_NAME", "app"),
         ("FLY_MACHINE_ID", "m1"),
+        ("FLY_ALLOC_ID", "m1"),
+        ("FLY_MACHINE_VERSION", "v"),
         ("FLY_REGION", "lhr"),
+        ("FLY_PRIVATE_IP", "fdaa::1"),
+        ("FLY_IMAGE_REF", "nginx:1"),
+        ("FLY_PROCESS_GROUP", "web"),
+        ("FLY_VM_MEMORY_MB", "512"),
         ("HOME", ""),
     ],
 )

@@ -72,8 +72,8 @@ class Given:
         """
         found = [name for name in names if name in self.document]
         if len(found) != 1:
-            told = " and ".join(found) if found else "none of them is there"
-            raise _wrong(names[0], told, f"give one of {' and '.join(names)}")
+            told = "is missing" if not found else f"is given beside {' and '.join(found[1:])}"
+            raise _wrong(names[0], told, f"give either {' or '.join(names)}")
         return found[0]
 
     def nothing_else(self) -> None:

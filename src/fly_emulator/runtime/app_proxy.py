@@ -41,6 +41,8 @@ PATIENCE: Final = 30.0
 """Seconds that a request waits for a machine."""
 _TRY_AGAIN: Final = 0.1
 """Seconds until machines are tried anew that took no connection: nobody tells when they do."""
+_TIME_TO_PASS: Final = 10.0
+"""Seconds from a start in which no other machine is started, while checks have yet to pass."""
 _NO_LIMIT: Final = 1_000_000
 _SOFT: Final = 20
 _REPEATABLE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS"})
@@ -173,7 +175,7 @@ class AppProxy:
 
     def _start_one(self, machines: list[MachineRecord]) -> None:
         """Start a machine that rests, unless one is on its way."""
-        if any(one.state in {"starting", "restarting"} for one in machines):
+        if any(self._is_on_its_way(one) for one in machines):
             return
         for one in machines:
             rests = one.state in {"stopped", "suspended"} and not one.cordoned
@@ -183,6 +185,16 @@ class AppProxy:
                         world, one, self.emulator.now(), resumed=one.state == "suspended"
                     )
                 return
+
+    def _is_on_its_way(self, machine: MachineRecord) -> bool:
+        """Whether it is to serve soon: it starts, or its checks have not passed yet."""
+        if machine.state in {"starting", "restarting"}:
+            return True
+        started = machine.started_at
+        new = started is not None and self.emulator.now() - started < _TIME_TO_PASS
+        return (
+            machine.state == "started" and not machine.cordoned and new and not machine.healthy_at
+        )
 
     def _service(self, machine: MachineRecord) -> Json:
         """The service that is reached through the door; empty: none is."""

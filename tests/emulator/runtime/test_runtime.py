@@ -192,6 +192,16 @@ async def test_one_that_rests_is_started_for_a_request(site: Site) -> None:
         assert (await site.visit()).text.endswith(name)
 
 
+async def test_no_second_one_is_started_while_the_first_has_its_checks_to_pass(site: Site) -> None:
+    services = [{**SERVICE, "autostart": True, "autostop": True}]
+    names = [await site.machine(services=services) for _ in range(2)]
+    for name in names:
+        await site.call("POST", f"/machines/{name}/stop")
+        await site.rests(name, "stopped")
+    serving = (await site.visit()).text.split()[-1]
+    assert {name for name in names if site.state(name) != "stopped"} == {serving}
+
+
 async def test_a_program_that_is_missing_is_an_exit(site: Site) -> None:
     answer = await site.client.post(
         "/v1/apps/shop/machines", json={"config": {"image": "broken", "restart": {"policy": "no"}}}
