@@ -104,6 +104,9 @@ def test_a_file_that_is_wrong_or_of_another_workload_now(project: Cli) -> None:
     (project.directory / "shop/score.yaml").unlink()
     kept = project("generate")
     assert (kept.exit_code, "has changed" in kept.stderr) == (0, False)
+    refused = project("generate", "--refresh")
+    assert refused.exit_code == 2
+    assert "shop/score.yaml: cannot be read: no such file" in refused.stderr
 
 
 def test_refresh_goes_without_files(project: Cli) -> None:

@@ -228,7 +228,7 @@ class Project:
         kept = ScoreApp.from_document(
             record.spec, file, directory=self.directory, within=self._within(record.file or "")
         )
-        if not (record.file and (self.directory / record.file).is_file()):
+        if not record.file or not (refresh or (self.directory / record.file).is_file()):
             return kept
         from score_flyio.engine.reading import changed, refreshed
 

@@ -18,20 +18,24 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
 import obstore
 import pika  # type: ignore[import-untyped]
+import psycopg
 import pytest
 from attrs import define, field
 from obstore.store import S3Store
+from psycopg import sql
 
 from fly_emulator import Emulator
 from fly_emulator.exec_local import LocalExecRunner
 from fly_emulator.records import Json, MachineRecord
 from fly_emulator.wire import Execution
 from score_flyio.resources.provisioner import ProvisionResult
+from tests.integration.conftest import pgserver
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "score-flyio-tests"
 """Where `tests/setup.sh` puts the programs that it builds; there are others called `mc`."""
@@ -223,6 +227,64 @@ class Redis(Real):
         user = ["--user", values["username"]]
         assert client([*command, *user, "SET", "k", "v"], environ) == "OK\n"
         assert client([*command, *user, "GET", "k"], environ) == "v\n"
+
+
+@define
+class PostgresInstance(Real):
+    """A server for each machine, with the password that the image would give its superuser."""
+
+    type: str = "postgres-instance"
+    sockets: dict[str, str] = field(factory=dict)
+    """By host."""
+    servers: list[Any] = field(factory=list)
+
+    def start(self) -> None:
+        """There is nothing that machines share."""
+
+    def boot(self, machines: LocalExecRunner, machine: MachineRecord) -> None:
+        # A short path: the name of a Unix socket has at most 107 characters.
+        data = Path(tempfile.mkdtemp(prefix="pg"))
+        server = pgserver.get_server(  # type: ignore[attr-defined]  # it has no __all__
+            data / "data", cleanup_mode="delete"
+        )
+        self.servers.append(server)
+        password = machines.environment(machine)["POSTGRES_PASSWORD"]
+        with psycopg.connect(server.get_uri(), autocommit=True) as admin:
+            admin.execute(sql.SQL("ALTER ROLE postgres PASSWORD {}").format(password))
+            (data / "data" / "pg_hba.conf").write_text("local all all scram-sha-256\n")
+            admin.execute("SELECT pg_reload_conf()")
+        self.sockets[f"{machine.app}.flycast"] = str(server.get_postmaster_info().socket_dir)
+
+    def clear(self) -> None:
+        """They are of a platform that is gone."""
+        for server in self.servers:
+            # What it has is thrown away, so that it need not end well.
+            os.kill(server.get_pid(), signal.SIGQUIT)
+            server.cleanup()
+            shutil.rmtree(server.pgdata.parent, ignore_errors=True)
+        self.servers.clear()
+
+    def stop(self) -> None:
+        super().stop()
+        self.clear()
+
+    def use(self, result: ProvisionResult) -> None:
+        values, secrets = result.values or {}, result.secrets or {}
+        try:
+            connection = psycopg.connect(
+                host=self.sockets[values["host"]],
+                user=values["username"],
+                password=secrets["password"],
+                dbname=values["name"],
+            )
+        except psycopg.OperationalError as error:
+            raise Refused from error
+        with connection:
+            connection.execute("CREATE TEMPORARY TABLE t AS SELECT 7 AS n")
+            assert connection.execute("TABLE t").fetchall() == [(7,)]
+
+    def enter(self, result: ProvisionResult, other: ProvisionResult) -> None:
+        self.use(ProvisionResult(values=other.values, secrets=result.secrets))
 
 
 @define
@@ -423,4 +485,11 @@ class Mongo(Real):
         self.use(ProvisionResult(values=other.values, secrets=result.secrets))
 
 
-REAL = {"redis": Redis, "mysql": MariaDb, "amqp": RabbitMq, "s3": S3, "mongodb": Mongo}
+REAL = {
+    "postgres-instance": PostgresInstance,
+    "redis": Redis,
+    "mysql": MariaDb,
+    "amqp": RabbitMq,
+    "s3": S3,
+    "mongodb": Mongo,
+}
