@@ -93,20 +93,22 @@ class PostgresServer:
             self.admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
 
 
+def new_postgres(data: Path) -> tuple[Any, psycopg.Connection[Any]]:
+    """A server that asks for passwords, and the superuser's connection from before that."""
+    server = pgserver.get_server(data, cleanup_mode="delete")  # type: ignore[attr-defined]  # it has no __all__
+    admin = psycopg.connect(server.get_uri(), autocommit=True)
+    (data / "pg_hba.conf").write_text("local all all scram-sha-256\n")
+    admin.execute("SELECT pg_reload_conf()")
+    return server, admin
+
+
 @pytest.fixture(scope="session")
 def running_postgres() -> Iterator[PostgresServer]:
     # A short path: the name of a Unix socket has at most 107 characters.
     folder = Path(tempfile.mkdtemp(prefix="pg"))
-    server = pgserver.get_server(  # type: ignore[attr-defined]  # it has no __all__
-        folder / "data", cleanup_mode="delete"
-    )
+    server, admin = new_postgres(folder / "data")
     try:
-        uri = server.get_uri()
-        admin = psycopg.connect(uri, autocommit=True)
-        socket = Path(str(psycopg.conninfo.conninfo_to_dict(uri)["host"]))
-        rule = "local all all scram-sha-256\n"
-        (folder / "data" / "pg_hba.conf").write_text(rule)
-        admin.execute("SELECT pg_reload_conf()")
+        socket = Path(str(server.get_postmaster_info().socket_dir))
         yield PostgresServer(socket, server.bin_path / "psql", admin)
         admin.close()
     finally:

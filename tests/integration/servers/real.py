@@ -35,7 +35,7 @@ from fly_emulator.exec_local import LocalExecRunner
 from fly_emulator.records import Json, MachineRecord
 from fly_emulator.wire import Execution
 from score_flyio.resources.provisioner import ProvisionResult
-from tests.integration.conftest import pgserver
+from tests.integration.conftest import new_postgres
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "score-flyio-tests"
 """Where `tests/setup.sh` puts the programs that it builds; there are others called `mc`."""
@@ -243,16 +243,11 @@ class PostgresInstance(Real):
 
     def boot(self, machines: LocalExecRunner, machine: MachineRecord) -> None:
         # A short path: the name of a Unix socket has at most 107 characters.
-        data = Path(tempfile.mkdtemp(prefix="pg"))
-        server = pgserver.get_server(  # type: ignore[attr-defined]  # it has no __all__
-            data / "data", cleanup_mode="delete"
-        )
+        server, admin = new_postgres(Path(tempfile.mkdtemp(prefix="pg")) / "data")
         self.servers.append(server)
         password = machines.environment(machine)["POSTGRES_PASSWORD"]
-        with psycopg.connect(server.get_uri(), autocommit=True) as admin:
+        with admin:
             admin.execute(sql.SQL("ALTER ROLE postgres PASSWORD {}").format(password))
-            (data / "data" / "pg_hba.conf").write_text("local all all scram-sha-256\n")
-            admin.execute("SELECT pg_reload_conf()")
         self.sockets[f"{machine.app}.flycast"] = str(server.get_postmaster_info().socket_dir)
 
     def clear(self) -> None:
