@@ -233,7 +233,7 @@ def test_those_that_come_with_score_flyio_can_be_turned_off(cli: Cli, tmp_path: 
     assert started.exit_code == 0, started.stderr
     assert cli("provisioners", "list", "--format", "json").stdout == "[]\n"
     refused = cli("generate", "score.yaml")
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert "no provisioner serves it" in refused.stderr
     assert cli("init", "--provisioners", "mine.yaml").exit_code == 0
     assert len(json.loads(cli("provisioners", "list", "--format", "json").stdout)) == 1
@@ -245,7 +245,7 @@ def test_a_type_that_nobody_serves_is_told_with_the_nearest(cli: Cli, tmp_path: 
     (tmp_path / "score.yaml").write_text(SCORE.replace("type: thing", "type: postgresql"))
     cli("init", "--fly-app-prefix=")
     refused = cli("generate", "score.yaml")
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert "is postgres meant?" in refused.stderr
 
 

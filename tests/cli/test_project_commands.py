@@ -180,7 +180,7 @@ class TestGenerate:
     def test_a_failed_resource_stops_only_workloads_that_need_it(self, project: Cli) -> None:
         write(project, bad=workload("bad", db="nobody"), fine=workload("fine", db="pg"))
         result = project("generate", "bad.yaml", "fine.yaml", "--json")
-        assert result.exit_code == 1
+        assert result.exit_code == 2
         assert result.json["error"]["code"] == "provisioner_not_found"
         assert not (project.directory / "fly_bad.toml").exists()
         assert toml(project, "fine")["app"] == "pfx-fine"
@@ -195,7 +195,7 @@ class TestGenerate:
 
     def test_a_broken_workload_in_the_state_blocks_no_other(self, project: Cli) -> None:
         write(project, bad=workload("bad", db="nobody"), fine=workload("fine"))
-        assert project("generate", "bad.yaml").exit_code == 1
+        assert project("generate", "bad.yaml").exit_code == 2
         path = project.directory / ".score-flyio/state.yaml"
         assert "bad:" in path.read_text()
         path.write_text(path.read_text().replace("image: busybox", "imagge: 1"))

@@ -65,12 +65,12 @@ def refused_cc(result: Result) -> None:
 
 def test_what_does_not_fit_is_refused_the_same_by_plan_generate_and_deploy(sharing: Cli) -> None:
     planned = sharing("plan", *FILES)
-    assert planned.exit_code == 1
+    assert planned.exit_code == 2
     refused_cc(planned)
     assert "aa (app x-aa):" in planned.stdout
     assert "bb (app x-bb):" in planned.stdout
     generated = sharing("generate", *FILES)
-    assert generated.exit_code == 1
+    assert generated.exit_code == 2
     refused_cc(generated)
     written = [Path(f"fly_{name}.toml").exists() for name in ("aa", "bb", "cc")]
     assert written == [True, True, False]
@@ -89,7 +89,7 @@ def test_what_was_kept_counts_for_what_must_fit(sharing: Cli) -> None:
     assert sharing("generate", *FILES).exit_code == 0
     write(aa=2, bb=2, cc=3)
     result = sharing("generate", *FILES)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     names = [name for name in ("aa", "bb", "cc") if f"'{name}'" in result.stderr]
     assert names == ["aa", "bb", "cc"]
 

@@ -12,7 +12,7 @@ from score_flyio.engine.output import Output
 from score_flyio.engine.pipeline import Emit, Preparation, outline, prepare
 from score_flyio.engine.project import Project
 from score_flyio.engine.selection import Selection, load_inputs
-from score_flyio.errors import InputError, Problem, ResourceError, ScoreFlyError, StateError
+from score_flyio.errors import Problem, ResourceError, ScoreFlyError, StateError
 from score_flyio.events import Scope, StateSaved, WarningRaised, WorkloadFinished
 from score_flyio.events.frame import run_frame
 
@@ -79,7 +79,7 @@ def raise_failures(failures: Sequence[ScoreFlyError]) -> None:
     if len(failures) == 1:
         raise failures[0]
     if failures:
-        wrong_input = all(isinstance(error, InputError) for error in failures)
+        wrong_input = all(error.exit_code == InputsRefused.exit_code for error in failures)
         raise (InputsRefused if wrong_input else GenerateFailed)(failures)
 
 

@@ -17,25 +17,26 @@ class ResourceError(ScoreFlyError):
 class NoProvisionerError(ResourceError):
     """No provisioner serves a resource."""
 
+    exit_code = 2
     code = "provisioner_not_found"
 
 
 class ResourceCycleError(ResourceError):
     """The params of resources depend on each other in a circle."""
 
+    exit_code = 2
     code = "resource_cycle"
 
 
 class ResourceConflictError(ResourceError):
     """Two definitions of one shared resource differ."""
 
+    exit_code = 2
     code = "resource_conflict"
 
 
 class UnshareableError(ResourceConflictError):
     """Workloads share what Fly has for one app only."""
-
-    exit_code = 2
 
 
 class ProvisionFailed(ResourceError):

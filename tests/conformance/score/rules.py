@@ -40,6 +40,9 @@ USAGE = {
     "provisioner_definition_invalid",
     "secrets_file_unwritable",
     "app_name_invalid",
+    "provisioner_not_found",
+    "resource_conflict",
+    "resource_cycle",
     *EARLY,
 }
 """Wrong input: exit code 2; everything else that fails is 1."""
