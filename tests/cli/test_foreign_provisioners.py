@@ -1,7 +1,7 @@
 """Files as people write them for score-compose and score-k8s: a result, or what to write here.
 
 Each file of `foreign/` has one construct, and says in its first lines what comes of it: `told` by
-`init`, or what `generate` gives, warns of or fails with.
+`init`, or what `generate` gives, warns of or fails with, or what is told once it is `gone`.
 """
 
 from __future__ import annotations
@@ -46,3 +46,7 @@ def test_each_construct_gives_a_result_or_says_what_to_write(cli: Cli, file: Pat
     if "gives" in texts:
         written = tomllib.loads((cli.directory / "fly_shop.toml").read_text())
         assert texts["gives"] == [written["env"]["HOST"]]
+    if "gone" in texts:
+        gone = cli("resources", "deprovision", "thing.default#shop.it")
+        assert gone.exit_code == 0, gone.stderr
+        assert texts["gone"][0] in gone.stderr

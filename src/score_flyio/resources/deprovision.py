@@ -124,6 +124,9 @@ class Deprovisioning:
             failed = ProvisioningFailed(scope=scope, provisioner=definition.id, error=error.message)
             self.emit(failed)
             raise
+        for warning in result.warnings:
+            message = f"resource '{record.uid}': {warning}"
+            self.emit(WarningRaised(scope=scope, message=message, code="resource_doubtful"))
         self.state.shared = merge_patch(self.state.shared, result.shared or {})
         await self._forget(record.uid)
         self.emit(DeprovisioningFinished(scope=scope, provisioner=definition.id))

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final, NoReturn
 
 from score_flyio.base.place import MOST_LEVELS, too_deep
-from score_flyio.base.record import frozen
+from score_flyio.base.record import evolve, frozen
 from score_flyio.errors import ProvisionFailed
 from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
 from score_flyio.score.resources import JsonObject
@@ -34,6 +34,11 @@ OF_KUBERNETES: Final = "🔐💬"
 """How texts begin with which programs for score-k8s refer to a Secret that they made."""
 MAX_ANSWER: Final = 16 * 1024 * 1024
 """Bytes; a longer answer is refused."""
+MADE_AGAIN: Final = (
+    "it was to deprovision and answers with outputs: if it knows no modes, it provisioned again, "
+    "and what it made is still there"
+)
+"""Of programs for other Score tools, which call none when a resource goes."""
 MOST_REASON: Final = 400
 """Characters of the reason that a failed call gives."""
 _HALF: Final = re.compile("[\ud800-\udfff]")
@@ -240,6 +245,8 @@ def understand(
             code=_undecodable(answer, mode),
         ) from error
     if answer.failure is None:
+        if mode is Mode.DEPROVISION and result.values:
+            result = evolve(result, warnings=(*result.warnings, MADE_AGAIN))
         return result
     code = "provisioner_failed" if mode is Mode.PROVISION else "provisioner_call_failed"
     raise ProvisionIncomplete(failed, uid=uid, result=result, code=code)

@@ -10,6 +10,7 @@ from score_flyio.base.counted import counted
 from score_flyio.base.place import Path, shown, value_at
 from score_flyio.base.record import field, frozen
 from score_flyio.errors import ConfigError, Problem
+from score_flyio.resources.define import MODE_VARIABLE
 from score_flyio.resources.servers.description import Admin, Server, read_admin, read_server
 from score_flyio.resources.template import render
 from score_flyio.resources.template.go import go_expressions
@@ -51,6 +52,8 @@ _FOREIGN: Final = {
 _MOST_TOLD: Final = 3
 """Expressions of one Go template that are told; the others are like them."""
 LOCAL_ENV: Final = "local-env://"
+MODE: Final = "<mode>"
+"""The argument in place of which other Score tools give a program its mode."""
 
 
 @frozen(kw_only=True)
@@ -163,7 +166,8 @@ class _Entries:
         if kind in {TEMPLATE, SERVER}:
             for name, template in sections.items():
                 self._check_template((*path, name), template)
-        program, args = self._program(uri) if kind == COMMAND else "", texts("args")
+        program = self._program(uri) if kind == COMMAND else ""
+        args = tuple(f"${MODE_VARIABLE}" if each == MODE else each for each in texts("args"))
         if kind == COMMAND and not program:
             self.reader.wrong((*path, "uri"), "a program is needed, by its name or path")
         optional = texts("optional_outputs")

@@ -290,6 +290,8 @@ _FUNCTIONS: Final[Mapping[str, tuple[int, Callable[[list[str]], str]]]] = {
     "hasPrefix": _method("startswith"),
     "hasSuffix": _method("endswith"),
     "contains": (2, lambda a: f"{a[0]} in {a[1]}"),
+    "print": (1, " ~ ".join),
+    "substr": (3, lambda a: f"{_tight(a[2])}[{a[0]}:{a[1]}]"),
     "trunc": (2, lambda a: f"{_tight(a[1])}[:{a[0]}]"),
     "list": (0, lambda a: f"[{', '.join(a)}]"),
     "dict": (0, _map),
