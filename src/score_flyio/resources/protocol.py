@@ -245,7 +245,7 @@ def understand(
             code=_undecodable(answer, mode),
         ) from error
     if answer.failure is None:
-        if mode is Mode.DEPROVISION and result.values:
+        if mode is Mode.DEPROVISION and b'"resource_outputs"' in answer.body:
             result = evolve(result, warnings=(*result.warnings, MADE_AGAIN))
         return result
     code = "provisioner_failed" if mode is Mode.PROVISION else "provisioner_call_failed"
