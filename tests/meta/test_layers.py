@@ -88,7 +88,6 @@ WORLD = ("anyio", "asyncio", "trio", "httpx", "os", "subprocess", "time", "socke
 
 MAY_IMPORT = {
     "httpx": (
-        "net.connections",
         "net.http",
         "fly.login",
         "fly.transport",
@@ -318,6 +317,21 @@ def test_plan_of_a_plain_app_loads_only_what_it_needs(tmp_path: Path) -> None:
         check=True,
     )
     assert done.stdout.splitlines()[-1] == "0", done.stderr
+
+
+def test_plan_at_a_server_loads_no_client_that_it_has_no_use_for() -> None:
+    """Emulators in the same process are transports of httpx, so they do load it."""
+    modules = (
+        "cli.commands.plan", "cli.deploy_run", "engine.engine", "engine.plans", "engine.session",
+        "fly.client", "net.connections",
+    )  # fmt: skip
+    needless = ("httpx", "email", "http.client", "urllib.request")
+    imports = "".join(f"import score_flyio.{module};" for module in modules)
+    script = f"import sys;{imports}print(*[m for m in {needless!r} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
 
 
 def test_one_reader_of_yaml() -> None:

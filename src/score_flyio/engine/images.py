@@ -32,11 +32,11 @@ from score_flyio.events import (
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.images.logins import FLY_HOST_VARIABLE, Logins, fly_registry
 from score_flyio.images.reference import ImageReference
-from score_flyio.images.registry import Registries
 from score_flyio.images.resolve import Resolved, resolve_images
 
 if TYPE_CHECKING:
     from score_flyio.engine.builds import Builds
+    from score_flyio.images.registry import Registries
 
 
 @frozen(kw_only=True)
@@ -85,7 +85,7 @@ class Images:
 
     session: Session
     options: DeployOptions
-    _registries: Registries = field(init=False)
+    _registries: Registries | None = field(default=None, init=False)
     _mirror: Registries | None = field(default=None, init=False)
     """What is asked in place of registries, where the target has images of its own."""
     _wanted: dict[str, Wanted] = field(factory=dict, init=False)
@@ -96,7 +96,6 @@ class Images:
     """By app, the images that it names, by digest where that is known."""
 
     async def __aenter__(self) -> Self:
-        self._registries = Registries(self._logins)
         self._mirror = self._target_registry()
         return self
 
@@ -189,7 +188,7 @@ class Images:
             self._builds = Builds(
                 session=self.session,
                 options=self.options,
-                registries=self._registries,
+                registries=self._all_registries(),
                 logins=self._logins,
             )
         return self._builds
@@ -212,8 +211,15 @@ class Images:
 
     async def _ask(self, image: ImageReference) -> str:
         mirrored = self._mirror is not None and not self._is_own(image)
-        registries = self._mirror if mirrored and self._mirror else self._registries
+        registries = self._mirror if mirrored and self._mirror else self._all_registries()
         return await registries.resolve(image)
+
+    def _all_registries(self) -> Registries:
+        if self._registries is None:
+            from score_flyio.images.registry import Registries
+
+            self._registries = Registries(self._logins)
+        return self._registries
 
     def _is_own(self, image: ImageReference) -> bool:
         """Whether it is in what has the place of Fly's registry."""
@@ -224,10 +230,14 @@ class Images:
         """Of an emulator, which knows what it takes the names of images for."""
         target, transport = self.session.target, self.session.client.transport
         if isinstance(target, EmulatorTarget) and target.has_registry and transport is not None:
+            from score_flyio.images.registry import Registries
+
             return Registries(self._logins, mirror=EMULATOR_URL, transport=transport())
         if isinstance(target, FlyTarget) and target.is_here:
             here = urlsplit(target.base_url).netloc
             if self._environ.get(FLY_HOST_VARIABLE) == here:
+                from score_flyio.images.registry import Registries
+
                 return Registries(self._logins, mirror=target.base_url)
         return None
 

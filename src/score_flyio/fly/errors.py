@@ -27,7 +27,7 @@ from score_flyio.errors import (
     Request,
     RequestTimedOut,
 )
-from score_flyio.net.http import retry_after
+from score_flyio.net.exchange import retry_after
 
 BY_STATUS: Final[Mapping[int, type[FlyApiError]]] = {
     401: NotAuthorized,

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import anyio
-import httpx
 
 from score_flyio.base.clock import Clock, SystemClock
 from score_flyio.base.macaroon import Macaroon, ThirdParty, read_macaroon
@@ -22,7 +21,9 @@ from score_flyio.base.record import Factory, define, evolve, field
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError, FlyError
 from score_flyio.fly.auth import Tokens, without_schemes
-from score_flyio.net.http import http_client
+
+if TYPE_CHECKING:
+    import httpx
 
 AHEAD: Final = 120.0
 """Seconds before their end at which tokens are renewed."""
@@ -48,6 +49,13 @@ AGAIN_AFTER: Final = 15.0
 """Seconds before a renewal that failed is tried once more."""
 
 
+def _client() -> httpx.AsyncClient:
+    # Most runs renew nothing, and importing it takes long.
+    from score_flyio.net.http import http_client
+
+    return http_client()
+
+
 @define(eq=False)
 class Login:
     """The tokens that calls are made with, renewed in time."""
@@ -57,7 +65,7 @@ class Login:
     trusted: frozenset[str] = TRUSTED
     web_url: str | None = None
     """Where GraphQL is; None: no macaroon is made anew."""
-    client: Callable[[], httpx.AsyncClient] = http_client
+    client: Callable[[], httpx.AsyncClient] = _client
     """Makes what discharges are fetched with."""
     _turn: anyio.Lock = field(factory=anyio.Lock, init=False)
     _rests_until: float = field(default=0.0, init=False)
@@ -121,6 +129,8 @@ class Login:
 
     async def _minted(self, own: Secret) -> tuple[Secret, ...]:
         """New macaroons of the user, one for each organization; none where that cannot be."""
+        import httpx
+
         found: list[Secret] = []
         with anyio.move_on_after(PATIENCE):
             try:
@@ -147,6 +157,8 @@ class Login:
 
     async def _discharge(self, party: ThirdParty) -> Secret | None:
         """A discharge for a ticket; None where it is not to be had without a person."""
+        import httpx
+
         own, host = self.tokens.own, urlsplit(party.location).hostname
         if not own or host not in self.trusted:
             return None

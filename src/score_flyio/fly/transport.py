@@ -1,6 +1,6 @@
 """One HTTP exchange with the Machines API: no retries, no limits, no decoding into classes.
 
-Exceptions of httpx end here.
+Exceptions of the network end here.
 """
 
 from __future__ import annotations
@@ -8,11 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any, Final, TypeAlias
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from urllib.parse import quote, urlencode
 
 import anyio
-import httpx
 
 from fly_machines.operations import Operation, QueryValue
 from score_flyio._version import __version__
@@ -28,17 +27,26 @@ from score_flyio.errors import (
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.errors import api_error
 from score_flyio.fly.login import Login
-from score_flyio.net.http import WAITS, http_transport
+from score_flyio.net.exchange import (
+    Answered,
+    Asked,
+    Network,
+    NoAnswerError,
+    UnreadableError,
+    open_network,
+)
 from score_flyio.net.in_flight import in_flight
 from score_flyio.net.reason import network_reason
 from score_flyio.net.web_address import (
     WebAddress,
     encrypted_or_private,
     read_web_address,
-    trusting_nobody,
 )
 
-TransportFactory: TypeAlias = Callable[[], httpx.AsyncBaseTransport]
+if TYPE_CHECKING:
+    import httpx
+
+TransportFactory: TypeAlias = "Callable[[], httpx.AsyncBaseTransport]"
 
 DEFAULT_BASE_URL: Final = "https://api.machines.dev"
 WEB_TAG: Final = "Web"
@@ -53,14 +61,6 @@ READ_SECONDS: Final = 90.0
 BEYOND_WAIT: Final = 15.0
 """How much longer than a wait's or a command's own time limit the client waits."""
 LONGEST_WAIT: Final = 60.0
-NEVER_SENT: Final = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
-)
 
 
 @frozen(kw_only=True)
@@ -106,7 +106,7 @@ class HttpTransport:
         self._address = api_address(base_url, confidential=factory is None)
         self._login = login
         self._factory = factory
-        self._opened: httpx.AsyncBaseTransport | None = None
+        self._opened: Network | None = None
 
     async def aclose(self) -> None:
         """Close what is open."""
@@ -124,13 +124,12 @@ class HttpTransport:
         """
         tokens = await self._login.fresh()
         response = await self._bounded(call, tokens)
-        if response.is_success:
-            return Answer(status=response.status_code, value=_content(call.request, response))
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        body = self._without_secrets(call, response.content)
-        raise api_error(call.request, response.status_code, headers, body)
+        if 200 <= response.status < 300:
+            return Answer(status=response.status, value=_content(call.request, response))
+        body = self._without_secrets(call, response.body)
+        raise api_error(call.request, response.status, response.headers, body)
 
-    async def _bounded(self, call: Call, tokens: Tokens) -> httpx.Response:
+    async def _bounded(self, call: Call, tokens: Tokens) -> Answered:
         seconds = read_seconds(call)
         with anyio.move_on_after(CONNECT_SECONDS + seconds):
             return await self._send(call, tokens, seconds)
@@ -140,48 +139,47 @@ class HttpTransport:
             sent=True,
         )
 
-    async def _send(self, call: Call, tokens: Tokens, seconds: float) -> httpx.Response:
+    async def _send(self, call: Call, tokens: Tokens, seconds: float) -> Answered:
         waits = seconds != READ_SECONDS
-        timeout = {"connect": CONNECT_SECONDS, "read": seconds, "write": seconds, "pool": None}
+        query = _query(call.query)
+        asked = Asked(
+            method=call.operation.method,
+            url=self._address.url + call.url_path + (f"?{query}" if query else ""),
+            headers=_headers(call, tokens),
+            body=None if call.body is None else json.dumps(call.body).encode(),
+            timeout={"connect": CONNECT_SECONDS, "read": seconds, "write": seconds, "pool": None},
+        )
         try:
-            request = httpx.Request(
-                call.operation.method,
-                self._address.url + call.url_path,
-                params=_query(call.query) or None,
-                headers=_headers(call, tokens),
-                content=None if call.body is None else json.dumps(call.body).encode(),
-                extensions={"timeout": timeout, WAITS: True},
-            )
             with nullcontext() if waits else in_flight(self._shown(call)):
-                return await _answered(self._network(), request)
-        except (httpx.TimeoutException, httpx.TransportError) as error:
-            sent = not isinstance(error, NEVER_SENT)
-            late = isinstance(error, httpx.TimeoutException)
-            kind = FlyTimeout if late else FlyConnectionError
-            what = "no answer in time" if late else "the connection failed"
+                return await self._network().exchange(asked)
+        except NoAnswerError as error:
+            kind = FlyTimeout if error.late else FlyConnectionError
+            what = "no answer in time" if error.late else "the connection failed"
             raise kind(
-                f"{_named(call)}: {what}: {network_reason(error)}",
+                f"{_named(call)}: {what}: {network_reason(error.__cause__ or error)}",
                 request=call.request,
-                sent=sent,
-                hint=None if sent else f"is {self._address.shown} reachable from here?",
+                sent=error.sent,
+                hint=None if error.sent else f"is {self._address.shown} reachable from here?",
             ) from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except UnreadableError as error:
             raise FlyProtocolError(
-                f"{_named(call)}: the answer cannot be read ({type(error).__name__})",
-                request=call.request,
+                f"{_named(call)}: the answer cannot be read ({error})", request=call.request
             ) from error
 
     def _shown(self, call: Call) -> str:
         return f"{call.operation.method} {self._address.shown}{call.url_path}"
 
-    def _network(self) -> httpx.AsyncBaseTransport:
+    def _network(self) -> Network:
         if self._opened is None:
-            self._opened = self._factory() if self._factory is not None else self._real_network()
+            self._opened = self._given() or open_network(encrypted=self._address.encrypted)
         return self._opened
 
-    def _real_network(self) -> httpx.AsyncBaseTransport:
-        encrypted = self._address.encrypted
-        return http_transport(httpx.create_ssl_context() if encrypted else trusting_nobody())
+    def _given(self) -> Network | None:
+        if self._factory is None:
+            return None
+        from score_flyio.net.http import OverHttpx
+
+        return OverHttpx(self._factory())
 
     def _without_secrets(self, call: Call, body: bytes) -> bytes:
         secrets = list(self._login.tokens.values)
@@ -222,28 +220,17 @@ def decode_error(call: Call, answer: Answer, problems: Sequence[Problem]) -> Fly
     )
 
 
-def _content(request: Request, response: httpx.Response) -> Any:
-    if not response.content.strip():
+def _content(request: Request, response: Answered) -> Any:
+    if not response.body.strip():
         return None
     if "json" not in response.headers.get("content-type", "json"):
         return response.text
     try:
-        return response.json()
+        return json.loads(response.body)
     except ValueError as error:
         named = f"{request.method} {request.path}"
-        message = f"{named}: {response.status_code} with a body that is not JSON"
+        message = f"{named}: {response.status} with a body that is not JSON"
         raise FlyProtocolError(message, request=request) from error
-
-
-async def _answered(pool: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response:
-    """The answer with all of its body."""
-    response = await pool.handle_async_request(request)
-    try:
-        await response.aread()
-    except BaseException:
-        await response.aclose()
-        raise
-    return response
 
 
 def _headers(call: Call, tokens: Tokens) -> dict[str, str]:
@@ -266,14 +253,14 @@ def _headers(call: Call, tokens: Tokens) -> dict[str, str]:
     return headers
 
 
-def _query(query: Mapping[str, QueryValue]) -> httpx.QueryParams:
+def _query(query: Mapping[str, QueryValue]) -> str:
     pairs: list[tuple[str, str]] = []
     for name, value in query.items():
         if value is None:
             continue
         values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
         pairs += [(name, _text(each)) for each in values]
-    return httpx.QueryParams(tuple(pairs))
+    return urlencode(pairs)
 
 
 def _text(value: str | float | bool) -> str:  # noqa: FBT001  (a value of the query, not a switch)

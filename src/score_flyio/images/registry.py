@@ -26,7 +26,8 @@ from score_flyio.errors import (
 from score_flyio.images.access import Access, base_url, is_safe
 from score_flyio.images.logins import Logins
 from score_flyio.images.reference import ImageReference
-from score_flyio.net.http import http_client, retry_after
+from score_flyio.net.exchange import retry_after
+from score_flyio.net.http import http_client
 from score_flyio.net.reason import network_reason
 
 INDEXES: Final = (

@@ -8,45 +8,43 @@ are: there are never more than there were requests at once, and each is one TLS 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 import anyio
 import httpcore
-import httpx
+
+from score_flyio.net.exchange import Answered, Asked, NoAnswerError, decoded
 
 IDLE_SECONDS: Final = 5.0
 """A connection that rested longer is not used again: the other side may be about to close it."""
+_WITH_BODY: Final = ("POST", "PUT", "PATCH")
 
 
-class Connections(httpx.AsyncBaseTransport):
+class Connections:
     """Connections without a proxy, to any number of places; answers come with all their body."""
 
     def __init__(self, trust: ssl.SSLContext) -> None:
         self._trust = trust
         self._resting: dict[str, list[httpcore.AsyncHTTPConnection]] = {}
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Raises httpx.TransportError."""
-        url = request.url
-        asked = httpcore.Request(
-            request.method,
-            httpcore.URL(
-                scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
-            ),
-            headers=request.headers.raw,
-            content=request.stream,
-            extensions=request.extensions,
-        )
-        with _told_by_httpx():
-            connection = await self._connection(asked.url.origin)
-            answer = await connection.handle_async_request(asked)
+    async def exchange(self, asked: Asked) -> Answered:
+        """Raises NoAnswerError and UnreadableError."""
+        request = _request(asked)
+        origin = request.url.origin
+        try:
+            connection = await self._connection(origin)
+            answer = await connection.handle_async_request(request)
             body = await answer.aread()
             await answer.aclose()
+        except Exception as error:
+            if type(error).__module__.partition(".")[0] != "httpcore":
+                raise
+            raise NoAnswerError(error) from error
         if connection.is_idle():
-            self._resting.setdefault(str(asked.url.origin), []).append(connection)
-        return httpx.Response(answer.status, headers=answer.headers, content=body, request=request)
+            self._resting.setdefault(str(origin), []).append(connection)
+        headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in answer.headers}
+        body = decoded(body, headers.get("content-encoding", "").strip().lower())
+        return Answered(status=answer.status, headers=headers, body=body)
 
     async def _connection(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
         resting = self._resting.get(str(origin), [])
@@ -64,19 +62,24 @@ class Connections(httpx.AsyncBaseTransport):
             await _close(connections)
 
 
+def _request(asked: Asked) -> httpcore.Request:
+    scheme, _, rest = asked.url.partition("://")
+    host, slash, target = rest.partition("/")
+    if not host.isascii():
+        host = host.encode("idna").decode()
+    headers = {"host": host, **asked.headers}
+    if asked.body is not None or asked.method in _WITH_BODY:
+        headers["content-length"] = str(len(asked.body or b""))
+    return httpcore.Request(
+        asked.method,
+        f"{scheme}://{host}{slash}{target}",
+        headers=[(name.encode(), value.encode()) for name, value in headers.items()],
+        content=asked.body,
+        extensions={"timeout": asked.timeout},
+    )
+
+
 async def _close(connections: list[httpcore.AsyncHTTPConnection]) -> None:
     with anyio.CancelScope(shield=True):
         for connection in connections:
             await connection.aclose()
-
-
-@contextmanager
-def _told_by_httpx() -> Iterator[None]:
-    """Errors of httpcore as those of httpx, which have the same names."""
-    try:
-        yield
-    except Exception as error:
-        kind = getattr(httpx, type(error).__name__, None)
-        if type(error).__module__.partition(".")[0] != "httpcore" or kind is None:
-            raise
-        raise kind(str(error)) from error

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import urllib.request
-from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
+import ssl
 from typing import Any, Final
 
 import httpx
 
 from score_flyio.errors import ConfigError
+from score_flyio.net.exchange import Answered, Asked, NoAnswerError, UnreadableError
 from score_flyio.net.in_flight import in_flight
 from score_flyio.net.web_address import is_loopback, shown_url, trusting_nobody
 
@@ -67,6 +66,40 @@ def http_client(
         ) from error
 
 
+class OverHttpx:
+    """What httpx calls a transport, as a network."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._transport = transport
+
+    async def exchange(self, asked: Asked) -> Answered:
+        """Raises NoAnswerError and UnreadableError."""
+        try:
+            request = httpx.Request(
+                asked.method,
+                asked.url,
+                headers=asked.headers,
+                content=asked.body,
+                extensions={"timeout": asked.timeout, WAITS: True},
+            )
+            response = await self._transport.handle_async_request(request)
+            try:
+                body = await response.aread()
+            except BaseException:
+                await response.aclose()
+                raise
+        except httpx.TransportError as error:
+            raise NoAnswerError(error) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise UnreadableError(type(error).__name__) from error
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answered(status=response.status_code, headers=headers, body=body)
+
+    async def aclose(self) -> None:
+        """Closes the transport."""
+        await self._transport.aclose()
+
+
 class _ByClient(httpx.AsyncBaseTransport):
     """The network as a client finds it, which knows the proxies of the environment."""
 
@@ -80,25 +113,10 @@ class _ByClient(httpx.AsyncBaseTransport):
         await self._client.aclose()
 
 
-def http_transport(trust: Any) -> httpx.AsyncBaseTransport:
-    """The network, for whoever sends thousands of requests: a client costs as much as its calls."""
-    if urllib.request.getproxies():
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=KEPT)
-        return _ByClient(http_client(limits=limits, trust=trust))
-    from score_flyio.net.connections import Connections  # imports httpcore, which takes long
+def through_proxies(trust: ssl.SSLContext) -> OverHttpx:
+    """The network beyond the proxies of the environment, for whoever sends thousands of requests.
 
-    return Connections(trust)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the `retry-after` header asks for; a date in it is compared with `date`."""
-    text = headers.get("retry-after", "").strip()
-    try:
-        seconds = float(text)
-    except ValueError:
-        try:
-            wanted = parsedate_to_datetime(text)
-            seconds = (wanted - parsedate_to_datetime(headers.get("date", ""))).total_seconds()
-        except (TypeError, ValueError):
-            return None
-    return seconds if 0 <= seconds < float("inf") else None
+    Raises ConfigError for a proxy that cannot be used.
+    """
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=KEPT)
+    return OverHttpx(_ByClient(http_client(limits=limits, trust=trust)))

@@ -20,6 +20,7 @@ from score_flyio.fly.errors import is_doubtful
 from score_flyio.fly.login import Login
 from score_flyio.fly.retry import RetryPolicy, is_repeatable
 from score_flyio.fly.transport import Call, HttpTransport, api_address
+from score_flyio.net.exchange import Answered, Asked
 from tests.unit.fly.scripted import TOKEN, Connect, Seen, answer
 
 REFUSED = httpx.ConnectError("refused")
@@ -368,12 +369,12 @@ async def test_certificates_count_whatever_the_spelling(
 ) -> None:
     made: list[Any] = []
 
-    class Network(httpx.AsyncBaseTransport):
+    class Network:
         def __init__(self, trust: Any) -> None:
             made.append(trust)
 
-        async def handle_async_request(self, _: httpx.Request) -> httpx.Response:
-            return httpx.Response(204)
+        async def exchange(self, _: Asked) -> Answered:
+            return Answered(status=204, headers={}, body=b"")
 
     monkeypatch.setattr("score_flyio.net.connections.Connections", Network)
     operation = next(each for each in OPERATIONS if each.id == "Apps_list")

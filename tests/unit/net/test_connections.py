@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import anyio
-import httpx
 import pytest
 from anyio.abc import SocketAttribute, SocketStream
 from attrs import define, field
 
 from score_flyio.net.connections import Connections
+from score_flyio.net.exchange import Asked, NoAnswerError, UnreadableError
 from score_flyio.net.web_address import trusting_nobody
 
 
@@ -26,6 +26,10 @@ class Server:
     answering: anyio.Event = field(factory=anyio.Event)
     ends: bool = False
     """Whether it closes a connection after each answer, without having said so."""
+    lies: bool = False
+    """Whether its answers are not gzipped, though they say so."""
+    texts: list[str] = field(factory=list)
+    """What it was sent."""
     cuts: bool = False
     """Whether it closes a connection instead of answering."""
 
@@ -38,10 +42,12 @@ class Server:
                 except (anyio.EndOfStream, anyio.BrokenResourceError):
                     return
                 self.asked += 1
+                self.texts.append(text)
                 await self.answering.wait()
                 if self.cuts:
                     return
-                body = gzip.compress(text.split(" ")[1].encode())
+                body = text.split(" ")[1].encode()
+                body = body if self.lies else gzip.compress(body)
                 head = f"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {len(body)}"
                 await stream.send(head.encode() + b"\r\n\r\n" + body)
                 if self.ends:
@@ -62,12 +68,12 @@ async def served() -> AsyncIterator[Server]:
 async def ask(connections: Connections, server: Server, path: str) -> str:
     timeout = dict.fromkeys(("connect", "read", "write"), 5.0)
     url = f"http://127.0.0.1:{server.port}{path}"
-    request = httpx.Request("GET", url, extensions={"timeout": timeout})
-    return (await connections.handle_async_request(request)).text
+    asked = Asked(method="GET", url=url, headers={"accept": "*/*"}, timeout=timeout)
+    return (await connections.exchange(asked)).text
 
 
 async def test_there_are_no_more_connections_than_requests_at_once() -> None:
-    async with served() as server, Connections(trusting_nobody()) as connections:
+    async with served() as server, aclosing(Connections(trusting_nobody())) as connections:
         answers: list[str] = []
 
         async def one(number: int) -> None:
@@ -86,7 +92,7 @@ async def test_there_are_no_more_connections_than_requests_at_once() -> None:
 
 
 async def test_a_connection_that_the_server_closed_is_not_used_again() -> None:
-    async with served() as server, Connections(trusting_nobody()) as connections:
+    async with served() as server, aclosing(Connections(trusting_nobody())) as connections:
         server.ends = True
         server.answering.set()
         assert await ask(connections, server, "/a") == "/a"
@@ -96,7 +102,7 @@ async def test_a_connection_that_the_server_closed_is_not_used_again() -> None:
 
 
 async def test_nor_is_one_whose_request_was_given_up() -> None:
-    async with served() as server, Connections(trusting_nobody()) as connections:
+    async with served() as server, aclosing(Connections(trusting_nobody())) as connections:
         with anyio.move_on_after(5) as scope:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(ask, connections, server, "/given-up")
@@ -109,12 +115,36 @@ async def test_nor_is_one_whose_request_was_given_up() -> None:
         assert server.opened == 2
 
 
-async def test_errors_are_those_of_httpx() -> None:
-    async with served() as server, Connections(trusting_nobody()) as connections:
+async def test_no_answer_is_told_with_whether_the_request_was_sent() -> None:
+    async with served() as server, aclosing(Connections(trusting_nobody())) as connections:
         server.cuts = True
         server.answering.set()
-        with pytest.raises(httpx.RemoteProtocolError, match="without sending"):
+        with pytest.raises(NoAnswerError, match="RemoteProtocolError") as cut:
             await ask(connections, server, "/a")
+        assert (cut.value.sent, cut.value.late) == (True, False)
         server.port = 1
-        with pytest.raises(httpx.ConnectError):
+        with pytest.raises(NoAnswerError, match="ConnectError") as refused:
+            await ask(connections, server, "/a")
+        assert (refused.value.sent, refused.value.late) == (False, False)
+
+
+async def test_what_a_server_is_sent() -> None:
+    async with served() as server, aclosing(Connections(trusting_nobody())) as connections:
+        server.answering.set()
+        url = f"http://127.0.0.1:{server.port}/v1/a%20b?c=d"
+        for method, body in (("GET", None), ("POST", None), ("POST", b"{}")):
+            asked = Asked(method=method, url=url, headers={"x-own": "é"}, body=body)
+            assert (await connections.exchange(asked)).text == "/v1/a%20b?c=d"
+    host = f"host: 127.0.0.1:{server.port}"
+    heads = [text.lower().partition("\r\n\r\n")[0].splitlines() for text in server.texts[:3]]
+    assert all({host, "x-own: é"} <= set(head) for head in heads)
+    lengths = [[line for line in head if line.startswith("content-length")] for head in heads]
+    assert lengths == [[], ["content-length: 0"], ["content-length: 2"]]
+
+
+async def test_a_body_that_is_not_what_it_says_is_told() -> None:
+    async with served() as server, aclosing(Connections(trusting_nobody())) as connections:
+        server.answering.set()
+        server.lies = True
+        with pytest.raises(UnreadableError, match="DecodingError"):
             await ask(connections, server, "/a")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from typing import ClassVar
 
@@ -13,8 +14,8 @@ from anyio.streams.stapled import MultiListener
 
 from score_flyio.errors import ConfigError
 from score_flyio.net.connections import Connections
-from score_flyio.net.http import WAITS, http_client, http_transport, retry_after
-from score_flyio.net.web_address import trusting_nobody
+from score_flyio.net.exchange import Asked, open_network, retry_after
+from score_flyio.net.http import http_client
 
 
 @pytest.mark.parametrize(
@@ -84,21 +85,39 @@ async def test_the_network_of_many_calls_has_the_proxy_of_the_environment(
         tasks.start_soon(_served, listener)
         port = listener.extra(SocketAttribute.local_port)
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
-        transport = http_transport(trusting_nobody())
+        network = open_network(encrypted=False)
         url = "http://platform.invalid/v1" if through else f"http://127.0.0.1:{port}/v1"
         timeout = dict.fromkeys(("connect", "read", "write", "pool"), 5.0)
-        request = httpx.Request("GET", url, extensions={"timeout": timeout, WAITS: True})
-        response = await transport.handle_async_request(request)
-        assert await response.aread() == b"ok"
-        await transport.aclose()
+        asked = Asked(method="GET", url=url, headers={}, timeout=timeout)
+        assert (await network.exchange(asked)).body == b"ok"
+        await network.aclose()
         tasks.cancel_scope.cancel()
     assert _Proxy.asked == [f"GET {url if through else '/v1'} HTTP/1.1"]
 
 
 async def test_without_a_proxy_no_client_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
     monkeypatch.setattr("urllib.request.getproxies", dict)
-    transport = http_transport(trusting_nobody())
-    assert isinstance(transport, Connections)
+    assert isinstance(open_network(encrypted=False), Connections)
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR", None])
+def test_the_network_trusts_what_httpx_trusts(
+    name: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[dict[str, str | None]] = []
+
+    def note(**named: str | None) -> ssl.SSLContext:
+        given.append({key: value for key, value in named.items() if value})
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    monkeypatch.setattr(ssl, "create_default_context", note)
+    if name is not None:
+        monkeypatch.setenv(name, "/somewhere")
+    open_network(encrypted=True)
+    httpx.create_ssl_context()
+    assert given[0] == given[1] != {}
 
 
 @pytest.mark.parametrize(

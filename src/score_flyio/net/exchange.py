@@ -1,0 +1,157 @@
+"""One request and its answer, for whoever sends thousands of them to one place.
+
+Nothing here needs httpx, whose import takes a tenth of a short command: connections are those of
+httpcore, and httpx is asked for where the environment names a proxy.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import sys
+import zlib
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from score_flyio.base.record import field, frozen
+from score_flyio.net.web_address import trusting_nobody
+
+NEVER_SENT: Final = frozenset(
+    {
+        "ConnectError",
+        "ConnectTimeout",
+        "PoolTimeout",
+        "ProxyError",
+        "UnsupportedProtocol",
+        "LocalProtocolError",
+    }
+)
+"""Errors of httpcore, and of httpx by the same names, after which nothing was carried out."""
+_GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
+
+
+@frozen(kw_only=True)
+class Asked:
+    """A request."""
+
+    method: str
+    url: str
+    """With the query, and escaped."""
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    timeout: Mapping[str, float | None] = field(factory=dict)
+    """Seconds to `connect`, to `read` and to `write`."""
+
+
+@frozen(kw_only=True)
+class Answered:
+    """An answer with all of its body."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By names in lower case."""
+    body: bytes = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """The body as a text."""
+        _, _, charset = self.headers.get("content-type", "").partition("charset=")
+        try:
+            return self.body.decode(charset.strip(' "') or "utf-8", errors="replace")
+        except LookupError:
+            return self.body.decode(errors="replace")
+
+
+class NoAnswerError(Exception):
+    """There is no answer; the cause is the error of the library."""
+
+    def __init__(self, error: Exception) -> None:
+        name = type(error).__name__
+        super().__init__(name)
+        self.late = name.endswith("Timeout")
+        self.sent = name not in NEVER_SENT
+
+
+class UnreadableError(Exception):
+    """What was answered, or the request itself, is no HTTP; its text is the kind."""
+
+
+class Network(Protocol):
+    """Carries requests."""
+
+    async def exchange(self, asked: Asked) -> Answered:
+        """Send one request.
+
+        Raises:
+            NoAnswerError: there is no answer.
+            UnreadableError: the answer cannot be read.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+        ...
+
+
+def open_network(*, encrypted: bool) -> Network:
+    """The network, as the environment says it is reached."""
+    trust = _certificates() if encrypted else trusting_nobody()
+    if _may_have_proxies():
+        from urllib.request import getproxies
+
+        if getproxies():
+            from score_flyio.net.http import through_proxies
+
+            return through_proxies(trust)
+    from score_flyio.net.connections import Connections  # imports httpcore, which takes long
+
+    return Connections(trust)
+
+
+def _may_have_proxies() -> bool:
+    """Whether it is worth looking: elsewhere, systems have settings beside the environment."""
+    named = any(name.lower().endswith("_proxy") for name in os.environ)
+    return named or sys.platform in ("win32", "darwin")
+
+
+def _certificates() -> ssl.SSLContext:
+    """The certificates that httpx trusts."""
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    if file or folder:
+        return ssl.create_default_context(cafile=file or None, capath=None if file else folder)
+    import certifi
+
+    return ssl.create_default_context(cafile=certifi.where())
+
+
+def decoded(body: bytes, encoding: str) -> bytes:
+    """A body without its content encoding, of those that are asked for.
+
+    Raises UnreadableError.
+    """
+    if encoding not in ("gzip", "deflate") or not body:
+        return body
+    for bits in (_GZIP_OR_ZLIB, -zlib.MAX_WBITS):
+        try:
+            return zlib.decompress(body, bits)
+        except zlib.error:
+            continue
+    raise UnreadableError("DecodingError")
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the `retry-after` header asks for; a date in it is compared with `date`."""
+    text = headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        from email.utils import parsedate_to_datetime
+
+        try:
+            wanted = parsedate_to_datetime(text)
+            seconds = (wanted - parsedate_to_datetime(headers.get("date", ""))).total_seconds()
+        except (TypeError, ValueError):
+            return None
+    return seconds if 0 <= seconds < float("inf") else None
