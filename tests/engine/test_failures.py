@@ -215,7 +215,7 @@ async def test_an_api_that_is_down_is_named(lab: Lab) -> None:
 
 async def test_a_missing_image_stops_only_its_own_app(lab: Lab) -> None:
     done = await lab.deploy(score("one", image="."), score("two"))
-    assert done.code == 1
+    assert done.code == 2
     assert "--image" in done.text
     assert list(lab.fly.world.apps) == ["two"]
     assert len(lab.machines("two")) == 2
@@ -532,6 +532,9 @@ async def test_a_volume_on_a_host_that_does_not_answer_is_not_taken(lab: Lab) ->
     done = await lab.deploy(mount, options=evolve(QUICK, ha=False))
     assert done.code == 0, done.text
     assert len(lab.fly.world.volumes) == 2
+    told = f"volume {volume.id} (data, 1 GB, iad) is on a host that is unreachable"
+    assert done.report is not None
+    assert any(note.startswith(told) for note in done.report.apps[0].notes)
 
 
 @pytest.mark.parametrize("below", [400, 401, 403])

@@ -13,7 +13,7 @@ from score_flyio.errors import ConfigError
 from tests.engine.lab import Lab, toml
 from tests.engine.test_counts import forget, scale_to, somebody_destroys
 from tests.engine.test_departures import AGREED, ALONE, IN_APP, IN_WORKER, SPLIT, holders, volumes
-from tests.engine.test_operations import KEEP, roll_back
+from tests.engine.test_operations import KEEP, numbers, roll_back
 from tests.engine.test_two_runs import Counted
 
 STRATEGIES = [None, "rolling", "immediate"]
@@ -129,6 +129,21 @@ async def test_a_standby_comes_back_however_the_rollback_was_cut_short(lab: Lab,
     await cut_short_at(lab, call)
     await roll_back(lab, to=1)
     check_worker(lab)
+
+
+async def test_a_group_that_was_scaled_to_nothing_and_began_anew_stays(lab: Lab) -> None:
+    await lab.deploy(toml(WITH_WORKER, check=False, env="A = '1'"))
+    await scale_to(lab, app=0)
+    await lab.deploy(toml(WITH_WORKER, check=False, env="A = '2'"))
+    app = {m.id for m in lab.machines(group="app")}
+    assert await roll_back(lab) == 1
+    assert {m.id for m in lab.machines(group="app")} == app
+    assert set(numbers(lab)) == {"1"}
+    done = await lab.deploy(toml(APP, check=False, env="A = '3'"), options=AGREED)
+    assert done.code == 0, done.text
+    await lab.deploy(toml(WITH_WORKER, check=False, env="A = '4'"))
+    await roll_back(lab, to=4)
+    assert groups(lab) == {"app": 2}
 
 
 async def test_a_standby_that_somebody_destroyed_does_not_come_back(lab: Lab) -> None:

@@ -40,7 +40,12 @@ def fleet(simulation: Simulation, *, settled: bool) -> dict[str, list[str]]:
         lines += [f"address {ip.type}" for ip in app.ips]
         lines += [f"secret {s.name}={_value(s)}" for s in app.secrets.values()]
         lines += [f"certificate {hostname}" for hostname in app.certificates]
-        volumes = [v for v in world.volumes_of(app) if v.deleted_at is None]
+        lost = simulation.disturber.lost
+        volumes = [
+            v
+            for v in world.volumes_of(app)
+            if v.deleted_at is None and (v.attached_machine_id or v.host not in lost)
+        ]  # a new one is made where the host of a free one is lost
         lines += [
             f"volume {v.name} {v.size_gb} {settled and bool(v.attached_machine_id)}"
             for v in volumes

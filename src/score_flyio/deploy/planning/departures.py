@@ -6,11 +6,13 @@ from collections.abc import Container, Mapping, Sequence
 
 from fly_machines import models
 from score_flyio.base.record import evolve, field, frozen
+from score_flyio.deploy.app_step import CreateVolume
 from score_flyio.deploy.metadata import by_group, group_of
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import GroupPlan, update_of
 from score_flyio.deploy.planning.moves import Moves, moves
+from score_flyio.deploy.planning.new_machine import is_free
 from score_flyio.deploy.planning.removal import end_of
 from score_flyio.deploy.planning.updates import in_scope
 from score_flyio.deploy.step import CreateMachine, DestroyMachine, Step
@@ -181,7 +183,7 @@ def moved(observed: ObservedApp, departures: Departures, plan: GroupPlan) -> Gro
 
 
 def left_behind(observed: ObservedApp, steps: Sequence[Step]) -> tuple[str, ...]:
-    """A note for each volume whose machine goes while no new one takes it."""
+    """A note for each volume that no new machine takes, though its own goes or its host is lost."""
     gone = {step.target.machine for step in steps if isinstance(step, DestroyMachine)}
     taken = {
         mount.volume
@@ -190,13 +192,23 @@ def left_behind(observed: ObservedApp, steps: Sequence[Step]) -> tuple[str, ...]
         for mount in step.config.mounts or []
     }
     known = {volume.id: volume for volume in observed.volumes}
-    return tuple(
-        f"volume {name}{_facts(known.get(name))} of machine {machine.id} stays, in no machine, and "
-        "is billed"
-        for machine in observed.machines
-        if machine.id in gone
-        for name in _volumes_of(observed, machine)
-        if name not in taken
+    new = [step.request for step in steps if isinstance(step, CreateVolume)]
+    return (
+        *(
+            f"volume {name}{_facts(known.get(name))} of machine {machine.id} stays, in no machine, "
+            "and is billed"
+            for machine in observed.machines
+            if machine.id in gone
+            for name in _volumes_of(observed, machine)
+            if name not in taken
+        ),
+        *(
+            f"volume {volume.id}{_facts(volume)} is on a host that is {volume.host_status}: it "
+            "stays, in no machine, and a new, empty one is made"
+            for volume in observed.volumes
+            if not (volume.attached_machine_id or is_free(volume))
+            and any((n.name, n.region) == (volume.name, volume.region) for n in new)
+        ),
     )
 
 

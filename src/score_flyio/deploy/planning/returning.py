@@ -54,6 +54,7 @@ class Then:
             for m in observed.machines
         }
         had = {member.group for member in members.values()} or {*groups.values()}
+        had |= _known_by(releases, version)
         places, without = _places(observed, groups, releases, version)
         gone = {
             name: f"release {version} had no group {group}"
@@ -71,6 +72,19 @@ class Then:
             places=places,
             without=without,
         )
+
+
+def _known_by(releases: Sequence[Release], version: int) -> set[str]:
+    """The groups that releases until then had, also those that were scaled to nothing since."""
+    there: set[str] = set()
+    for release in releases:
+        if release.version > version:
+            break
+        if after := members_at(releases, release.version):
+            before, stayed = release.members.values(), {m.group for m in after.values()}
+            there -= {m.group for m in before} - stayed
+        there |= {*release.configs}
+    return there
 
 
 def _places(
