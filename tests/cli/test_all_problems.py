@@ -471,3 +471,24 @@ def test_nothing_is_made_for_an_app_that_cannot_be_deployed(project: Cli) -> Non
         "mysql.default#one.db": False,
         "mysql.default#two.db": True,
     }
+
+
+@pytest.mark.parametrize("command", ["plan", "deploy"])
+def test_a_missing_token_hides_no_problem_of_the_files(project: Cli, command: str) -> None:
+    for name, text in KINDS.items():
+        (project.directory / name).write_text(text)
+    found = project(command, *KINDS, "--json")
+    assert found.exit_code == 2
+    problems = found.json["error"]["problems"]
+    lines = {n: sorted(p["line"] for p in problems if p["file"] == n) for n in KINDS}
+    assert lines == LINES
+    assert [p["message"] for p in problems if p["code"] == "token_missing"] == [
+        "there is no Fly token"
+    ]
+    text = GOOD.replace("NAME", "good")
+    (project.directory / "good.yaml").write_text(text.replace("mysql", "kafka-topic"))
+    both = project(command, "good.yaml", "--json").json["error"]["problems"]
+    assert [p["code"] for p in both] == ["provisioner_not_found", "token_missing"]
+    (project.directory / "good.yaml").write_text(text)
+    alone = project(command, "good.yaml", "--json").json["error"]
+    assert (alone["code"], alone["problems"]) == ("token_missing", [])

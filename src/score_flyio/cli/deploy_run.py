@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from score_flyio.engine.output import Output
 from score_flyio.engine.plans import Plan
 from score_flyio.engine.selection import Refused, Selection, load_inputs
 from score_flyio.engine.target import Target
-from score_flyio.errors import DeployError, Problem, ScoreFlyError, UsageError
+from score_flyio.errors import ConfigError, DeployError, Problem, ScoreFlyError, UsageError
 from score_flyio.events import Event, Listener
 
 if TYPE_CHECKING:
@@ -135,6 +136,24 @@ class DeployRun:
             jobs=self.jobs,
             output=self.output,
         )
+
+
+async def with_inputs(cli: CliContext, selection: Selection, error: ConfigError) -> ScoreFlyError:
+    """The error of a place that cannot be reached, with all that is wrong with the inputs."""
+    from score_flyio.engine.generate import as_one
+    from score_flyio.engine.pipeline import outline
+    from score_flyio.engine.refusal import unserved
+    from score_flyio.state.model import ProjectState
+
+    found: list[ScoreFlyError] = []
+    project = cli.project()
+    with suppress(ScoreFlyError):  # what is wrong with the project is told once it is needed
+        inputs, refused = await load_inputs(project, selection)
+        state = await project.store.load() or ProjectState()
+        known = outline(project, state, inputs)
+        found += (each.error for each in (*refused, *known.refused))
+        found += filter(None, (unserved(item, known.around) for item in known.inputs.values()))
+    return as_one((*found, error))
 
 
 async def selected(

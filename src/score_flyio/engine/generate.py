@@ -76,11 +76,16 @@ def _problems(error: ScoreFlyError) -> tuple[Problem, ...]:
 
 def raise_failures(failures: Sequence[ScoreFlyError]) -> None:
     """Raise a single failure as it is, and several as one error."""
-    if len(failures) == 1:
-        raise failures[0]
     if failures:
-        wrong_input = all(error.exit_code == InputsRefused.exit_code for error in failures)
-        raise (InputsRefused if wrong_input else GenerateFailed)(failures)
+        raise as_one(failures)
+
+
+def as_one(failures: Sequence[ScoreFlyError]) -> ScoreFlyError:
+    """A single failure as it is, and several as one error."""
+    if len(failures) == 1:
+        return failures[0]
+    wrong_input = all(error.exit_code == InputsRefused.exit_code for error in failures)
+    return (InputsRefused if wrong_input else GenerateFailed)(failures)
 
 
 async def generate(

@@ -20,7 +20,7 @@ from score_flyio.cli.options import (
     section,
     summary_option,
 )
-from score_flyio.errors import UsageError
+from score_flyio.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from score_flyio.cli.deploy_run import DeployRun
@@ -63,7 +63,12 @@ async def command(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
     defaults = {param.name or "": param.default for param in command.params}
     kept, settings = plan_file.read(cli, settings, defaults)
     chosen = selection(settings, cli.environ)
-    run = deploy_run(cli, **settings)
+    try:
+        run = deploy_run(cli, **settings)
+    except ConfigError as error:
+        from score_flyio.cli.deploy_run import with_inputs
+
+        raise await with_inputs(cli, chosen, error) from error
     return await (run.plan(chosen, kept) if dry_run else run.deploy(chosen, kept))
 
 

@@ -11,7 +11,7 @@ from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import INPUTS, PLACE, SETTINGS, deploy_options, selection
 from score_flyio.cli.options import json_option, options, summary_option
-from score_flyio.errors import UsageError
+from score_flyio.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,7 @@ async def command(
     FILE: Score files. Without FILE and --config, all workloads of the project.
     """
     from score_flyio.cli.apps import target_of
-    from score_flyio.cli.deploy_run import selected, tell_plan
+    from score_flyio.cli.deploy_run import selected, tell_plan, with_inputs
 
     if settings["org"] and "." in settings["org"]:  # no organization has one in its name
         out, settings["org"] = settings["org"], None
@@ -64,7 +64,11 @@ async def command(
         plan_file.check_settings(kept)
     chosen = selection(settings, cli.environ)
     file = None if summary is None else cli.output_path("--summary", summary)
-    target = target_of(cli, **{name: settings.pop(name) for name in ("target", "emulate", "org")})
+    place = {name: settings.pop(name) for name in ("target", "emulate", "org")}
+    try:
+        target = target_of(cli, **place)
+    except ConfigError as error:
+        raise await with_inputs(cli, chosen, error) from error
     how = deploy_options(**settings)
     inputs, refused = await selected(cli, target, chosen, how)
     plan = await _planned(cli, target, inputs, how)
