@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from score_flyio.base.place import Path
 from score_flyio.base.record import evolve, frozen
 from score_flyio.engine.inputs import Input, ScoreApp
 from score_flyio.errors import (
@@ -30,6 +31,10 @@ class Around:
 
     state: ProjectState
     registry: Callable[[], Registry]
+    broken: frozenset[str]
+    """The workloads of the run of whose documents only a part can be used."""
+    trial: Callable[[], Registry]
+    """The same as if all workloads of the run were in the state."""
     documents: Mapping[str, Mapping[str, Any]]
     """By workload: those of the run, and of the others what the state has."""
 
@@ -37,11 +42,21 @@ class Around:
     def of(cls, project: Project, state: ProjectState, run: Iterable[object]) -> Around:
         """What surrounds the inputs of a run; whatever else is among these is passed over."""
         documents = {name: record.spec for name, record in state.workloads.items()}
-        items = (item for item in run if isinstance(item, ScoreApp))
+        items = [item for item in run if isinstance(item, ScoreApp)]
+        documents |= {item.workload: item.loaded.document for item in items}
+
+        @cache
+        def trial() -> Registry:
+            from score_flyio.engine.trial import with_documents
+
+            return project.registry(with_documents(state, documents))
+
         return cls(
             state=state,
             registry=cache(partial(project.registry, state)),
-            documents=documents | {item.workload: item.loaded.document for item in items},
+            trial=trial,
+            broken=frozenset(item.workload for item in items if item.loaded.problems),
+            documents=documents,
         )
 
 
@@ -82,8 +97,8 @@ def refuse_params(item: Input) -> None:
 
 
 def unserved(item: Input, around: Around) -> ScoreFileError | None:
-    """The error of a workload that asks for resources that nobody serves, if it does."""
-    found = tuple(_unserved(item, around.registry)) if isinstance(item, ScoreApp) else ()
+    """The error of a workload that asks for what nobody serves, if it does."""
+    found = tuple(_unserved(item, around)) if isinstance(item, ScoreApp) else ()
     return ScoreFileError(problems=found) if found else None
 
 
@@ -110,7 +125,7 @@ def with_resources(error: ScoreFlyError, item: Input, around: Around) -> ScoreFl
 def misfit(error: ScoreFlyError, item: ScoreApp, around: Around) -> ScoreFlyError:
     """The error of a workload whose resources do not fit, with lines and with those unserved."""
     located = _located(error, item)
-    unserved = tuple(_unserved(item, around.registry))
+    unserved = tuple(_unserved(item, around))
     if unserved or isinstance(error, ScoreFileError):
         return ScoreFileError(problems=(*located, *unserved))
     return type(error)("\n".join(map(str, located)), problems=located)
@@ -126,20 +141,29 @@ def _of_resources(item: ScoreApp, around: Around, told: Sequence[Problem]) -> It
         found += _located(error, item)
     places = {problem.path for problem in told}
     yield from (each for each in found if each.path not in places)
-    yield from _unserved(item, around.registry)
+    yield from _unserved(item, around, places)
 
 
 def _located(error: ScoreFlyError, item: ScoreApp) -> tuple[Problem, ...]:
     return tuple(map(item.loaded.origin.located, error.problems))
 
 
-def _unserved(item: ScoreApp, registry: Callable[[], Registry]) -> Iterator[Problem]:
+def _unserved(item: ScoreApp, around: Around, told: Collection[Path] = ()) -> Iterator[Problem]:
+    """Resources that nobody serves, or not with these params, but for those `told` about."""
     from score_flyio.score.resources import definitions
 
+    if not item.loaded.workload.resources:
+        return
     for definition in definitions({item.workload: item.loaded.document}):
         try:
-            registry().find(definition.uid)
+            around.registry().find(definition.uid)
         except NoProvisionerError as error:
             place = ("resources", definition.name)
             problem = Problem(path=place, message=error.message, hint=error.hint, code=error.code)
             yield item.loaded.origin.located(problem)
+    from score_flyio.engine.trial import refused_params
+
+    wrong = {path[:2] for path in told}
+    yield from (
+        p for p in refused_params(item, around.trial(), around.broken) if p.path not in wrong
+    )

@@ -33,6 +33,10 @@ class TemplateProvisioner:
         # What is left alone in its thread is bounded in time.
         return await to_thread.run_sync(self._render, request, abandon_on_cancel=True)
 
+    def try_out(self, request: ProvisionRequest) -> None:
+        """Raises ProvisionFailed where it would fail; it makes nothing."""
+        self._render(request)
+
     def _render(self, request: ProvisionRequest) -> ProvisionResult:
         warnings: list[str] = []
 
