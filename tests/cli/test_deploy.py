@@ -247,7 +247,7 @@ def test_resources_that_do_not_fit_keep_one_workload_out(cli: Cli, served: Platf
     project(cli, {"a.yaml": first, "b.yaml": second, "worker.yaml": WORKER})
     cli("provisioners", "add", "p", "thing", "--static-json", '{"host": "h"}')
     result = cli("deploy", "a.yaml", "b.yaml", "worker.yaml", FAST, "--json")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert {app["workload"]: app["outcome"] for app in result.json["apps"]} == {
         "db-user": "done",
         "worker": "done",
