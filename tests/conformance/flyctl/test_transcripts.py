@@ -18,14 +18,16 @@ from tests.conftest import corpus
 HERE = Path(__file__).parent
 SETTINGS = EmulatorSettings(latency=0.02, boot=0.3, healthy_after=0.5, rate_limits=False)
 """The circumstances of the recording."""
+NO_CONVERSATION = "decoded-keys"
+"""The one file that has none: which keys flyctl's models read of answers."""
 SHORT = 5.0
 """Seconds: conversations up to that length are held over a port, too, in real time."""
 
 
 def transcripts(config: pytest.Config) -> dict[str, Any]:
     folder = corpus(config, HERE / "transcripts", "decoded-keys.json", "*deploy*.json")
-    documents = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
-    return {name: each for name, each in documents.items() if "exchanges" in each}
+    files = [path for path in sorted(folder.glob("*.json")) if path.stem != NO_CONVERSATION]
+    return {path.stem: json.loads(path.read_text()) for path in files}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from attrs import frozen
 
@@ -33,11 +35,15 @@ class Builder:
 
     storage: Storage
 
+    @property
+    def environ(self) -> dict[str, str]:
+        return {**os.environ, "CONTAINERS_STORAGE_CONF": str(self.storage.config)}
+
     def __call__(self, *arguments: str) -> str:
         done = subprocess.run(
             [program("buildah"), *arguments],
             cwd=ROOT,
-            env={**os.environ, "CONTAINERS_STORAGE_CONF": str(self.storage.config)},
+            env=self.environ,
             capture_output=True,
             text=True,
             check=False,
@@ -101,6 +107,28 @@ def tool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
     shutil.rmtree(folder)
 
 
+PYTHON = """\
+FROM localhost/debian
+RUN apt-get update -q && apt-get install -qy --no-install-recommends python3-pip python-is-python3 \\
+ && rm -f /usr/lib/python3*/EXTERNALLY-MANAGED && echo "find-links = /dist" >>/etc/pip.conf
+"""
+"""What stands for the image of Python that the sample begins with."""
+
+
+@pytest.fixture(scope="module")
+def emulator(tool: Container, tmp_path_factory: pytest.TempPathFactory) -> Container:
+    """The service container of samples/emulator, with the package as it is here."""
+    folder = tmp_path_factory.mktemp("emulator")
+    (folder / "Dockerfile").write_text(PYTHON)
+    build = ("build-using-dockerfile", "--isolation", "chroot", "--quiet")
+    tool.builder(*build, "-t", "localhost/python", str(folder))
+    dist = f"{tool.builder.storage.folder / 'context' / 'dist'}:/dist"
+    options = ("--from", "localhost/python", "-v", dist, "-t", "localhost/emulator")
+    tool.builder(*build, *options, str(ROOT / "samples" / "emulator"))
+    name = tool.builder("from", "localhost/emulator")
+    return Container(tool.builder, name, Path(tool.builder("mount", name)))
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A folder of the container's user."""
@@ -141,3 +169,28 @@ def test_it_deploys(tool: Container, project: Path) -> None:
 def test_it_has_buildah(tool: Container, project: Path) -> None:
     """Where a container may make user namespaces, it builds: a change of root may not."""
     assert tool.run(project, "buildah", "--version").startswith("buildah version ")
+
+
+def test_the_service_container_answers_flyctl_too(emulator: Container) -> None:
+    shown = emulator.builder(
+        "inspect", "--format", "{{json .OCIv1.Config.Entrypoint}}", emulator.name
+    )
+    entry = json.loads(shown)
+    assert entry[-2:] == ["--host", "0.0.0.0"]
+    command = [program("buildah"), "run", "--isolation", "chroot", emulator.name, "--", *entry]
+    with subprocess.Popen(
+        [*command, "--host", "127.0.0.1", "--port", "0"],
+        env=emulator.builder.environ,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        try:
+            assert httpx.get(f"{url}/health").json()["status"] == "ok"
+            query = {"query": "{ platform { requestRegion } }"}
+            headers = {"authorization": "Bearer any"}
+            answer = httpx.post(f"{url}/graphql", json=query, headers=headers)
+            assert answer.json()["data"]["platform"]["requestRegion"]
+        finally:
+            process.terminate()
