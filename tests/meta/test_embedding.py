@@ -1,4 +1,4 @@
-"""What docs/embedding.md shows works as it stands there."""
+"""What docs/embedding.md and docs/testing.md show works as it stands there."""
 
 from __future__ import annotations
 
@@ -17,9 +17,13 @@ from score_flyio.cli.main import run
 from score_flyio.score.resources import ResourceUid
 from tests.meta.source import ROOT
 
-EXAMPLE, CONFTEST, TEST, PLUGIN = re.findall(
-    r"```python\n(.*?)```", (ROOT / "docs" / "embedding.md").read_text(), re.DOTALL
-)
+
+def programs(document: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (ROOT / "docs" / document).read_text(), re.DOTALL)
+
+
+EXAMPLE, PLUGIN = programs("embedding.md")
+CONFTEST, TEST = programs("testing.md")
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
