@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -172,10 +171,9 @@ def test_it_has_buildah(tool: Container, project: Path) -> None:
 
 
 def test_the_service_container_answers_flyctl_too(emulator: Container) -> None:
-    shown = emulator.builder(
-        "inspect", "--format", "{{json .OCIv1.Config.Entrypoint}}", emulator.name
-    )
-    entry = json.loads(shown)
+    template = "{{.OCIv1.Config.Entrypoint}}"
+    shown = emulator.builder("inspect", "--format", template, emulator.name)
+    entry = shown.strip("[]").split()
     assert entry[-2:] == ["--host", "0.0.0.0"]
     command = [program("buildah"), "run", "--isolation", "chroot", emulator.name, "--", *entry]
     with subprocess.Popen(
