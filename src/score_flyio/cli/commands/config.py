@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from score_flyio.fly.client import FlyClient
     from score_flyio.flytoml import FlyTomlDocument
 
+_UNTOLD = (
+    "no record of the last release can be read: add what no machine carries, such as [deploy] and "
+    "console_command"
+)
 INVALID = 2
 DIFFERS = 2
 
@@ -43,7 +47,7 @@ class Saved(Document):
     files: tuple[str, ...]
     """The fly.toml, and what it refers to."""
     notes: tuple[str, ...]
-    """What a fly.toml cannot say."""
+    """What is not in it."""
 
 
 config_option = click.option(
@@ -178,13 +182,14 @@ async def _saved(cli: CliContext, app: str, target: str | None, *, emulate: bool
     async with session(cli, target=target, emulate=emulate, silent=True) as visit:
         observed = await _observed(visit.client, app, Wanted(volumes=True))
         definition = await released_definition(visit.client, app)
-    return saved_app(
+    saved = saved_app(
         app,
         observed.machines,
         definition=definition,
         files=LocalFiles(cli.directory),
         volumes=observed.volumes,
     )
+    return saved if definition else evolve(saved, notes=(*saved.notes, _UNTOLD))
 
 
 async def _running(cli: CliContext, app: str, target: str | None, *, emulate: bool) -> ObservedApp:
