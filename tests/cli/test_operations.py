@@ -169,6 +169,8 @@ def test_sizes_change_in_place(cli: Cli, deployed: Platform) -> None:
     assert cli("scale", "web", "--vm-memory", "512mb", FAST, "--json").json["outcome"] == (
         "unchanged"
     )
+    shown = cli("scale", "web").stdout.splitlines()
+    assert shown[1].endswith(" iad(2)")
     (group,) = cli("scale", "web", "--json").json["groups"]
     assert (group["count"], group["size"]) == (2, "shared-cpu-1x, 512 MB")
 
@@ -191,6 +193,8 @@ def test_machines_with_volumes_get_their_own(cli: Cli, served: Platform) -> None
     [
         (["web", "many"], "'many' is neither a count"),
         (["web", "nosuch=1"], "groups are: app"),
+        (["web", "app=3", "app=1"], "several counts for group app"),
+        (["web", "3", "1"], "several counts for the app"),
         (["2"], "has 2"),
         (["nope", "2"], "no workload 'nope'"),
         (["web", "--vm-size", "huge"], "huge"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncclick as click
@@ -103,8 +104,16 @@ def _request(
     from score_flyio.engine.operations.scale import ScaleRequest
 
     how = deploy_options(**settings)
+    wanted = [_count(text) for text in counts]
+    for group, times in Counter(group for group, _ in wanted).items():
+        if times > 1:
+            raise UsageError(
+                f"{' and '.join(counts)}: there are several counts for "
+                f"{f'group {group}' if group else 'the app'}",
+                hint="give one for each group",
+            )
     return ScaleRequest(
-        counts=dict(map(_count, counts)),
+        counts=dict(wanted),
         groups=groups,
         regions=listed(regions),
         guest=how.guest,
@@ -126,7 +135,13 @@ def _count(text: str) -> tuple[str | None, int]:
 def _show(cli: CliContext, found: Sequence[GroupSize]) -> int:
     from score_flyio.engine.operations.scale import Sizes
 
-    rows = [[one.group, str(one.count), one.size, " ".join(one.regions)] for one in found]
+    rows = [[one.group, str(one.count), one.size, _places(one.regions)] for one in found]
     text = cli.output.table(["GROUP", "COUNT", "SIZE", "REGIONS"], rows)
     cli.output.result(Sizes(groups=tuple(found)), text)
     return 0
+
+
+def _places(regions: Sequence[str]) -> str:
+    """Each region once, with the number of machines there, as flyctl shows them."""
+    found = Counter(regions).items()
+    return ", ".join(region if count == 1 else f"{region}({count})" for region, count in found)
