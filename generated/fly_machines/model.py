@@ -27,6 +27,7 @@ else:
 __all__ = ["Model", "define"]
 
 T = TypeVar("T")
+_PLAIN = frozenset({type(None), str, int, float, bool})
 
 
 class _Fields:
@@ -69,6 +70,18 @@ class _Values:
         return class_._values  # type: ignore[no-any-return]
 
 
+def _copied(value: Any, memo: dict[int, Any]) -> Any:
+    """What `deepcopy` gives, for what these objects have in them: it asks all values for much."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is list:
+        return [_copied(each, memo) for each in value]
+    if kind is dict:
+        return {key: _copied(each, memo) for key, each in value.items()}
+    return deepcopy(value, memo)
+
+
 class Model:
     """An object of a schema; `extra` has the members that the document does not know."""
 
@@ -86,9 +99,7 @@ class Model:
         def __deepcopy__(self, memo: dict[int, Any]) -> Any:
             copied = object.__new__(type(self))
             for name in self.__slots__:
-                value = getattr(self, name)
-                plain = value is None or isinstance(value, str | int | float)
-                setattr(copied, name, value if plain else deepcopy(value, memo))
+                setattr(copied, name, _copied(getattr(self, name), memo))
             return copied
 
         def __replace__(self, **changes: Any) -> Any:

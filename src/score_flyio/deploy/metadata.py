@@ -75,6 +75,7 @@ _KEYS: Final = {
     "former_group": FORMER_GROUP,
     "history": HISTORY,
 }
+_NAMES: Final = {key: name for name, key in _KEYS.items()}
 
 
 @frozen(kw_only=True)
@@ -101,8 +102,8 @@ class Marks:
     @classmethod
     def of(cls, machine: models.Machine) -> Marks:
         """Those of a machine."""
-        found = metadata(machine)
-        return cls(**{name: found.get(key) for name, key in _KEYS.items()})
+        found = metadata(machine).items()
+        return cls(**{_NAMES[key]: text for key, text in found if key in _NAMES})
 
     def stamp(self, config: models.FlyMachineConfig) -> models.FlyMachineConfig:
         """The config with these marks, over those that it has."""
