@@ -254,7 +254,8 @@ def test_help_and_completion_start_no_event_loop_and_no_client(args: list[str]) 
 def test_generate_of_a_plain_workload_loads_only_what_it_needs(tmp_path: Path) -> None:
     (tmp_path / "score.yaml").write_text(PLAIN, encoding="utf-8")
     heavy = (
-        "anyio", "asyncio", "httpx", "cattrs", "fly_machines", "trio", "jsonschema", "rich", "jinja2", "tomllib", "decimal",
+        "anyio", "asyncio", "attr", "httpx", "cattrs", "fly_machines", "trio", "jsonschema", "rich", "jinja2", "tomllib",
+        "decimal",
         "importlib.metadata", "tempfile", "shutil", "random", "hashlib",
         "score_flyio.flytoml.document", "score_flyio.flytoml.spec.checks",
         "score_flyio.flytoml.spec.experimental", "score_flyio.flytoml.spec.handwritten",

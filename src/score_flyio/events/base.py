@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeAlias
 
-import attrs
-
 from score_flyio.base.record import evolve, field, frozen
 
 
@@ -52,6 +50,8 @@ Listener: TypeAlias = Callable[[Event], None]
 
 def to_json(event: Event) -> dict[str, Any]:
     """The event as a JSON document: `kind`, `seq`, `at`, the scope's parts, then its own fields."""
+    import attrs  # takes a tenth of a command that writes no events
+
     scope = {k: v for k, v in attrs.asdict(event.scope).items() if v is not None}
     fields = attrs.asdict(event, filter=lambda a, _: a.name not in {"seq", "at", "scope"})
     own = {k: v for k, v in fields.items() if v is not None}
