@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -66,6 +67,14 @@ def test_a_first_plan(cli: Cli, served: Platform, columns: int) -> None:
         *MACHINE,
         "1 app, 1 resource to provision, 2 machines to create; 0 USD a month in addresses",
     ]
+
+
+def test_what_cannot_be_planned_is_told_once(cli: Cli, served: Platform) -> None:
+    Path("web.yaml").write_text(WEB.replace("nginx:1", "7"))
+    shown = run(cli, "plan", "web.yaml")
+    assert shown.code == 2
+    assert sum("containers.main.image" in line for line in shown.screen) == 1
+    assert "Error: " in cli("plan", "web.yaml").stderr
 
 
 @WIDTHS

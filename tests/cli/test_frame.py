@@ -74,7 +74,7 @@ def test_what_people_type_of_other_tools_is_answered(cli: Cli, name: str) -> Non
     assert name not in COMMANDS
     result = cli(name, "web", "--force")
     assert result.exit_code == 2
-    assert f"{name} is no command here; what does it: {ELSEWHERE[name]}" in result.stderr
+    assert f"there is no command {name!r}; instead: {ELSEWHERE[name]}" in result.stderr
 
 
 def test_options_of_deploy_are_in_groups(cli: Cli) -> None:

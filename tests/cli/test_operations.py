@@ -100,6 +100,8 @@ def test_status_of_what_is_not_there(cli: Cli, served: Platform) -> None:
     project(cli, {"worker.yaml": WORKER})
     cli("generate", "worker.yaml")
     assert "worker (app x-worker): not deployed" in cli("status").stdout
+    assert "there is no workload 'wrker', 'no' in the" in cli("status", "wrker", "no").stderr
+    assert "did you mean 'worker'?" in cli("status", "worker", "wrker").stderr
     assert cli("status", "nope").exit_code == 2
     assert "not deployed" in cli("status", "--app", "other").stdout
     assert served.url

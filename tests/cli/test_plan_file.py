@@ -42,8 +42,12 @@ def test_a_plan_is_carried_out_with_its_options(cli: Cli, served: Platform) -> N
     assert stat.S_IMODE(Path("it.plan").stat().st_mode) == 0o600
     document = json.loads(Path("it.plan").read_text())
     assert sorted(document["inputs"]) == ["fly.toml", "web.yaml"]
-    done = cli("deploy", "it.plan", "--json")
+    done = cli("deploy", "it.plan", "--json", "--events", "it.jsonl")
     assert done.exit_code == 0, done.stderr
+    assert done.stderr.count("target: ") == 1
+    told = [json.loads(line) for line in Path("it.jsonl").read_text().splitlines()]
+    assert [event["seq"] for event in told] == list(range(1, len(told) + 1))
+    assert [event["kind"] for event in told[:2]] == ["run_started", "target_selected"]
     assert {app["outcome"] for app in done.json["apps"]} == {"done"}
     (machine,) = served.machines("x-web")
     assert machine["config"]["env"]["MORE"] == "1"
@@ -135,7 +139,7 @@ def test_a_plan_goes_by_itself(cli: Cli, served: Platform) -> None:
     kept(cli, "web.yaml")
     for more in (("--no-ha",), ("-e", "A=b"), ("web.yaml",), ("--emulate",)):
         result = cli("deploy", "it.plan", *more)
-        other = {"--no-ha": "--ha", "-e": "--env"}.get(more[0], more[0])
+        other = {"-e": "--env"}.get(more[0], more[0])
         assert (result.exit_code, f"leave out {other}\n" in result.stderr) == (2, True)
     assert cli("deploy", "it.plan", "--yes", "--jobs", "2").exit_code == 0
     assert served.url

@@ -160,10 +160,10 @@ class NamedApp:
 
     def no_workload(self) -> None:
         """Raises UsageError where the first argument is the misspelt name of the workload."""
-        from score_flyio.engine.project import no_workload
+        from score_flyio.engine.project import no_workloads
 
         if self.rest and not self.told:
-            raise no_workload(self.rest[0], [app.workload or app.app for app in self.apps])
+            raise no_workloads(self.rest[:1], [app.workload or app.app for app in self.apps])
 
     def session(self, *, silent: bool = False) -> AbstractAsyncContextManager[Session]:
         """A visit to the place that the command line names; operations tell it themselves."""

@@ -122,7 +122,7 @@ class LazyGroup(Group):
 
             if args[0] in ELSEWHERE:
                 raise click.UsageError(
-                    f"{args[0]} is no command here; what does it: {ELSEWHERE[args[0]]}", ctx
+                    f"there is no command {args[0]!r}; instead: {ELSEWHERE[args[0]]}", ctx
                 )
             raise click.NoSuchCommand(args[0], possibilities=list(self.entries), ctx=ctx)
         return await super().resolve_command(ctx, args)

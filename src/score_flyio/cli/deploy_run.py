@@ -103,11 +103,12 @@ class DeployRun:
     async def _deployed(
         self, inputs: Sequence[Input], listener: Listener, kept: KeptPlan | None
     ) -> Report:
+        what: Plan | Sequence[Input] = inputs
+        if kept is not None:
+            async with self._engine(lambda _: None) as looking:  # the run tells all this again
+                what = await looking.plan(inputs, self.options)
+            kept.check(what)
         async with self._engine(listener) as engine:
-            what: Plan | Sequence[Input] = inputs
-            if kept is not None:
-                what = await engine.plan(inputs, self.options)
-                kept.check(what)
             run = engine.deploy(what, self.options)
             try:
                 with self.cli.interrupted_by(run.cancel):
@@ -183,7 +184,8 @@ async def selected(
 def tell_plan(cli: CliContext, plan: Plan, refused: Sequence[Refused], summary: Path | None) -> int:
     """A plan on stdout and in a summary, and on stderr what cannot be planned; the exit code."""
     plan = evolve(plan, failures={**{r.label: r.error for r in refused}, **plan.failures})
-    tell_failures(cli, plan.failures, ())
+    if cli.output.json or not cli.output.stdout.isatty():  # else the plan says it beside
+        tell_failures(cli, plan.failures, ())
     if summary is not None or STEP_SUMMARY in cli.environ:
         from score_flyio.cli.ci import plan_summary, write_summary
 

@@ -78,7 +78,7 @@ def read(
     kept = KeptPlan.read(text, named[0])
     said = (name for name in kept.settings if name not in {"files", "yes"})
     given = [n for n in said if settings.get(n) not in {None, (), defaults.get(n)}]
-    others = [f"--{name.replace('_', '-')}" for name in given]
+    others = [f"--{'no-' * (settings[name] is False)}{name.replace('_', '-')}" for name in given]
     others += [file for file in settings["files"] if file != named[0]]
     if others:
         raise UsageError(

@@ -208,7 +208,7 @@ def _walk(path: str, value: Any, *, free: bool = False) -> Iterator[tuple[str, A
         return
     if isinstance(value, dict):
         for name, item in value.items():
-            yield from _walk(_joined(path, name), _shown(name, item), free=_is_free(path))
+            yield from _walk(_joined(path, name), _shown(path, name, item), free=_is_free(path))
     elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
         for place, item in _placed(path, value):
             yield from _walk(f"{path}[{place}]", item)
@@ -233,8 +233,15 @@ def _placed(path: str, items: list[Any]) -> list[tuple[str, Any]]:
     return [(str(name), item) for name, item in zip(names, items, strict=True)]
 
 
-def _shown(name: str, value: Any) -> Any:
-    return content(value) if name == "raw_value" and isinstance(value, str) else value
+def _shown(path: str, name: str, value: Any) -> Any:
+    """The contents of files are told as digests, and their modes as people write them."""
+    match name, value:
+        case "raw_value", str():
+            return content(value)
+        case "mode", int() if "files[" in path:
+            return f"{value:04o}"
+        case _:
+            return value
 
 
 def content(raw_value: str) -> str:

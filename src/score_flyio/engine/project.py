@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
@@ -323,20 +323,24 @@ def remember(state: ProjectState, loaded: Sequence[LoadedWorkload]) -> None:
 
 def unknown_workload(name: str, state: ProjectState) -> UsageError:
     """The error for a workload that the state does not have."""
-    return no_workload(name, state.workloads)
+    return no_workloads([name], state.workloads)
 
 
-def no_workload(name: str, known: Collection[str]) -> UsageError:
-    """The same where these are known."""
+def no_workloads(names: Sequence[str], known: Collection[str]) -> UsageError:
+    """The same of several, where these are known."""
     import difflib
 
-    near = difflib.get_close_matches(name, known, n=1)
-    meant = f"did you mean '{near[0]}'? " if near else ""
+    near = dict.fromkeys(n for name in names for n in difflib.get_close_matches(name, known, n=1))
+    meant = f"did you mean {_quoted(near)}? " if near else ""
     return UsageError(
-        f"there is no workload '{one_line(name)}' in the project",
+        f"there is no workload {_quoted(names)} in the project",
         hint=f"{meant}known workloads: {', '.join(sorted(known)) or 'none yet'}",
         code="unknown_workload",
     )
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"'{one_line(name)}'" for name in names)
 
 
 def check_prefix(prefix: str) -> None:

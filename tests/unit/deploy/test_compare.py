@@ -363,3 +363,12 @@ def test_comparing_is_symmetric_and_equal_configs_have_no_difference(
     assert [(d.path, d.before, d.after) for d in there] == [
         (d.path, d.after, d.before) for d in back
     ]
+
+
+def test_modes_of_files_are_told_as_people_write_them() -> None:
+    def with_mode(mode: int) -> FlyMachineConfig:
+        file = {"guest_path": "/etc/a", "raw_value": "YQ==", "mode": mode}
+        return config({"containers": [{"name": "main", "files": [file]}]})
+
+    (found,) = differences(with_mode(0o600), with_mode(0o644))
+    assert str(found) == "containers[main].files[/etc/a].mode: 0644 → 0600"

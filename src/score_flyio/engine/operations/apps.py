@@ -8,7 +8,7 @@ from score_flyio.base.record import field, frozen
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.engine.inputs import FlyTomlApp
-from score_flyio.engine.project import Project, unknown_workload
+from score_flyio.engine.project import Project, no_workloads
 from score_flyio.engine.session import Session
 from score_flyio.errors import NotInitialised, UsageError
 from score_flyio.flytoml.spec import AppSpec
@@ -55,7 +55,10 @@ async def choose_apps(
             hint="name workloads without --app",
         )
     state = await _state(project, needed=not (app or configs))
-    chosen = [_workload(name, state) for name in workloads]
+    known = state.workloads if state else {}
+    if unknown := [name for name in workloads if name not in known]:
+        raise no_workloads(unknown, known)
+    chosen = [_workload(name, state) for name in workloads] if state else []
     chosen += [_defined(FlyTomlApp.load(file, project.directory, app=app)) for file in configs]
     if app and not configs:
         chosen.append(_known(app, state))
@@ -67,8 +70,9 @@ async def choose_apps(
 async def find_app(project: Project, name: str) -> AppRef:
     """The workload of that name, where the project has one, else the app of that name."""
     state = await _state(project, needed=False)
-    known = state is not None and name in state.workloads
-    return _workload(name, state) if known else _known(name, state)
+    if state is not None and name in state.workloads:
+        return _workload(name, state)
+    return _known(name, state)
 
 
 def single(refs: Sequence[AppRef]) -> AppRef:
@@ -109,9 +113,7 @@ async def _state(project: Project, *, needed: bool) -> ProjectState | None:
         return None
 
 
-def _workload(name: str, state: ProjectState | None) -> AppRef:
-    if state is None or name not in state.workloads:
-        raise unknown_workload(name, state or ProjectState.new(""))
+def _workload(name: str, state: ProjectState) -> AppRef:
     return AppRef(app=state.app_name(name), workload=name)
 
 
