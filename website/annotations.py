@@ -28,7 +28,7 @@ BUILD: dict[str, tuple[str, str]] = {
     "dockerfile": ("a path", "The Dockerfile, relative to the Score file; else `Dockerfile`."),
     "context": ("a path", "The folder that is sent to the builder; else that of the Score file."),
     "target": ("a stage", "Where the build ends."),
-    "args": ("a JSON object of texts", "Build arguments."),
+    "args": ("a JSON object of strings", "Build arguments."),
 }
 """Values and effect of each annotation of a build."""
 

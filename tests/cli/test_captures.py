@@ -84,7 +84,7 @@ def test_what_is_deployed(cli: Cli, served: Platform, columns: int) -> None:
     assert cli("secrets", "set", "web", "A=1", "--stage").exit_code == 0
     assert capture(cli, "resources", "list", columns=columns) == RESOURCES[columns]
     assert capture(cli, "plan", "web.yaml", "-e", "LEVEL=debug", columns=columns) == [
-        "ask again for thing.default#web.db: it is provisioned",
+        "refresh thing.default#web.db: it is provisioned already",
         "web (app x-web):",
         "  ~ update machine of group app × 2 (MACHINE, MACHINE)",
         "      env.LEVEL: info → debug",

@@ -367,15 +367,15 @@ def test_totals_say_how_far_the_run_is_and_what_it_waits_for() -> None:
     board = Board()
     assert board.totals(0.0) == ""
     board.handle(events.RunStarted(command="deploy", workloads=("a", "b"), at=100.0))
-    assert board.totals(101.0) == "0 of 2 workloads through, 1.0s"
+    assert board.totals(101.0) == "0 of 2 workloads finished, 1.0s"
     for name in ("a", "b"):
         board.handle(events.PlanReady(scope=Scope(workload=name), steps=("x", "y")))
     board.handle(events.StepFinished(scope=Scope(workload="a", step="x"), description="x"))
-    assert board.totals(110.0) == ("0 of 2 workloads through, 1 of 4 steps, 10s, about 30s left")
+    assert board.totals(110.0) == ("0 of 2 workloads finished, 1 of 4 steps, 10s, about 30s left")
     board.handle(events.WorkloadFinished(scope=Scope(workload="a"), outcome="done"))
     board.handle(events.RateLimitHit(method="POST", path="/v1/apps", delay=5.0, at=110.0))
     assert board.totals(112.0) == (
-        "1 of 2 workloads through, 1 done, 1 of 4 steps, 12s, about 36s left, "
+        "1 of 2 workloads finished, 1 done, 1 of 4 steps, 12s, about 36s left, "
         "waiting: rate limited, again in 3.0s"
     )
     assert len(layout.lines(board.totals(112.0), columns=50)) == 3

@@ -87,7 +87,7 @@ def test_a_deploy_leaves_its_board_and_its_end(cli: Cli, served: Platform, colum
     ]
     assert "\x1b[32mdone" in shown.raw
     at_work = re.sub(r"\x1b\[[\d;]*[A-Za-z]", "", shown.raw).replace("\r", "").split("\n")
-    assert any(re.match(r"\d of 2 workloads through, .* steps", line) for line in at_work)
+    assert any(re.match(r"\d of 2 workloads finished, .* steps", line) for line in at_work)
 
 
 def test_tables_are_as_wide_as_the_terminal(cli: Cli, served: Platform) -> None:
@@ -172,4 +172,4 @@ def test_ctrl_c_leaves_no_stale_line(cli: Cli) -> None:
         assert shown.code == 130, shown.raw
         assert sum(line.startswith("web  ") for line in shown.screen) == 1
         assert sum(line.startswith("web (app x-web): interrupted") for line in shown.screen) == 1
-        assert not any("workloads through" in line for line in shown.screen)
+        assert not any("workloads finished" in line for line in shown.screen)

@@ -86,7 +86,7 @@ def test_wherever_they_are_read(project: Cli, command: tuple[str, ...]) -> None:
             12,
             "containers.main.files[/etc/a].content",
             f'placeholder ${{resources.db.nope}}: there is no "nope" (there is: {of_db})',
-            "read one of these",
+            "use one of these",
         ),
         (
             15,
@@ -101,7 +101,7 @@ def test_wherever_they_are_read(project: Cli, command: tuple[str, ...]) -> None:
             17,
             "containers.main.volumes[/data].source",
             f'placeholder ${{resources.db.source}}: there is no "source" (there is: {of_db})',
-            "read one of these",
+            "use one of these",
         ),
         (
             23,
@@ -183,7 +183,7 @@ resources: {{it: {{type: {type_}}}}}
 """
     (found,) = problems(project, text)
     assert found["hint"] == (
-        f"is ${{resources.it.{meant}}} meant?" if meant else "read one of these"
+        f"is ${{resources.it.{meant}}} meant?" if meant else "use one of these"
     )
 
 

@@ -59,7 +59,9 @@ def target_of(
     from score_flyio.engine.target import Target
 
     if emulate and target not in {None, "emulator"}:
-        raise UsageError(f"--emulate and --target {target} are two places", hint="give one of them")
+        raise UsageError(
+            f"--emulate and --target {target} name different targets", hint="give one of them"
+        )
     if emulate or target is not None:
         chosen = Target.parse(target or "emulator", cli.environ, directory=cli.directory)
     else:

@@ -65,7 +65,9 @@ class CliContext:
         path = self.directory / file
         if path.is_dir() or not path.parent.is_dir():
             wrong = "is a folder" if path.is_dir() else "is in a folder that does not exist"
-            raise UsageError(f"{option}: {file!r} {wrong}", hint="name a file in a folder there is")
+            raise UsageError(
+                f"{option}: {file!r} {wrong}", hint="name a file in an existing folder"
+            )
         return path
 
     def project(self, target: str | None = None, *, emulate: bool = False) -> "Project":
@@ -101,7 +103,7 @@ class CliContext:
             return True
         if not self.stdin.isatty():
             raise UsageError(
-                f"{question} Nobody is there to answer.", hint="give --yes to agree beforehand"
+                f"{question} Nobody is there to answer.", hint="give --yes to confirm in advance"
             )
         self.output.stderr.write(
             f"\n{question}\n  Only 'yes' will be accepted to confirm.\n\n  Enter a value: "

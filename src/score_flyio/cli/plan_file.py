@@ -38,7 +38,7 @@ def check_settings(settings: Mapping[str, Any]) -> None:
 
 def _secret(option: str) -> UsageError:
     return UsageError(
-        f"{option}: its value looks secret, and a plan that is kept has none",
+        f"{option}: its value looks like a secret, which a plan in a file must not have",
         hint="leave out --out, or get the value from a resource",
     )
 

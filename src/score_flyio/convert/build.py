@@ -1,7 +1,7 @@
 """The image of a container → `[build]`, as annotations of the workload say.
 
 `score-flyio.astromechza.github.com/build-KEY`, KEY one of `dockerfile`, `context`, `target` and
-`args`, a JSON object of texts. Paths are relative to the Score file.
+`args`, a JSON object of strings. Paths are relative to the Score file.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _args(draft: Draft, text: str) -> dict[str, str]:
     except ValueError as error:
         return _refused(draft, f"{quoted(text)} is not JSON: {error}")
     if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
-        return _refused(draft, f"{quoted(text)} is not a JSON object of texts")
+        return _refused(draft, f"{quoted(text)} is not a JSON object of strings")
     return found
 
 

@@ -75,7 +75,7 @@ class Draft:
     def refuse_relative(self, target: str, path: Path) -> None:
         """Notes a problem where a path in the machine is not absolute: the platform takes none."""
         if not target.startswith("/"):
-            message = f"{target!r} is no absolute path in the machine"
+            message = f"{target!r} is not an absolute path in the machine"
             nearest = f"the nearest is /{target.removeprefix('./')}"
             self.fail("relative_path", path, message, nearest)
 

@@ -91,7 +91,7 @@ def _refuse_unknown_port(draft: Draft, resource: str, wanted: Any) -> None:
     draft.fail(
         "unsupported_feature",
         ("resources", resource, "params", "port"),
-        f"{quoted(str(wanted))} is no port of the workload's service (its ports: {listed})",
+        f"{quoted(str(wanted))} is not a port of the workload's service (its ports: {listed})",
         "name one of them, or add it to service.ports",
         kind="unknown_port",
     )

@@ -90,7 +90,8 @@ def check_hosts(app: str, machines: Iterable[models.Machine]) -> None:
     lost = sorted(machine.id or "" for machine in machines if not host_answers(machine))
     if lost:
         raise PlanError(
-            f"app {app}: nothing was changed, for hosts do not answer: machine {', '.join(lost)}",
+            f"app {app}: nothing was changed, because hosts do not answer: "
+            f"machine {', '.join(lost)}",
             hint="deploy, which makes new machines in their place, or wait until the hosts answer",
             code="host_lost",
         )

@@ -198,7 +198,7 @@ def _volumes(
         return
     if "," in region or region in AREAS:
         yield Problem(
-            message=f"{region!r} is not one region, and a volume needs one",
+            message=f"{region!r} is not a single region, and a volume needs one",
             path=path_of(place),
             hint="name one, such as iad",
             code="volume_without_region",

@@ -132,7 +132,7 @@ class Builds:
         if not push:
             return str(build.image)
         if digest is None:
-            raise build.failed("the builder tells no digest of what it pushed")
+            raise build.failed("the builder does not report the digest of what it pushed")
         image = build.image.at(digest)
         await self.registries.tag(image, await content_tag(build))
         return str(image)

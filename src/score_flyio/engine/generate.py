@@ -108,14 +108,14 @@ async def generate(
     """
     async with project.locked("generate") as state:
         inputs, refused = await load_inputs(project, selection, state)
-        names = [each.label for each in refused]
-        names += [item.workload or item.app_in(state) for item in inputs]
-        start, failures = now(), list[ScoreFlyError]()
+        names = [item.workload or item.app_in(state) for item in inputs]
+        failures = [each.error for each in refused]
+        start = now()
 
         def through(app: str, label: str, error: ScoreFlyError | None) -> None:
             emit(
                 WorkloadFinished(
-                    scope=Scope.of_app(app, label) if app else Scope(workload=label),
+                    scope=Scope.of_app(app, label),
                     outcome="failed" if error else "done",
                     error=error.message if error else None,
                     seconds=now() - start,
@@ -124,7 +124,7 @@ async def generate(
 
         with run_frame(emit, "generate", names, now=now) as frame:
             ready = prepare(state, outline(project, state, inputs, output), emit, output=output)
-            for each in (*refused, *ready.refused):
+            for each in ready.refused:
                 failures.append(each.error)
                 through(each.app, each.label, each.error)
             if ready.inputs:

@@ -91,7 +91,8 @@ class KeptPlan:
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ConfigError(
-                f"{file}: it is no plan of score-flyio", hint="make one with plan --out FILE.plan"
+                f"{file}: it is not a plan of score-flyio",
+                hint="make one with plan --out FILE.plan",
             ) from error
 
     def text(self) -> str:

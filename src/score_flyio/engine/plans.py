@@ -90,7 +90,7 @@ class Plan(Documented):
         lines = [
             f"+ provision {uid}: its outputs are known later"
             if uid in self.new_resources
-            else f"ask again for {uid}: it is provisioned"
+            else f"refresh {uid}: it is provisioned already"
             for uid in self.resources
         ]
         lines += [describe_app(app, show_calls=show_calls) for app in self.apps]

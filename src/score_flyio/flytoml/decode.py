@@ -105,7 +105,7 @@ class _Decoder:
         self, shape: Shape, raw: Any, place: str, present: tuple[Any, ...]
     ) -> tuple[Any, ...]:
         if not isinstance(raw, list):
-            raise _Misfit(raw, "a list of tables" if _of_tables(shape) else "a list of texts")
+            raise _Misfit(raw, "a list of tables" if _of_tables(shape) else "a list of strings")
         assert shape.item is not None
         indexed = _of_tables(shape)
         return tuple(

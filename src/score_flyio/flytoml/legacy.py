@@ -71,7 +71,7 @@ def _env_texts(raw: Any) -> dict[str, str]:
     if isinstance(raw, dict):
         return {name: text_of(value) for name, value in raw.items()}
     if not isinstance(raw, list):
-        raise _Misfit("env", raw, "a table of texts")
+        raise _Misfit("env", raw, "a table of strings")
     merged: dict[str, str] = {}
     for item in raw:
         merged |= _env_texts(item)
@@ -135,7 +135,7 @@ def _headers(raw: Any, place: str) -> dict[str, str]:
         return {name: text_of(value) for name, value in raw.items()}
     named = isinstance(raw, list) and all(isinstance(h, dict) and "name" in h for h in raw)
     if not named:
-        raise _Misfit(place, raw, "a table of texts, or a list of {name, value}")
+        raise _Misfit(place, raw, "a table of strings, or a list of {name, value}")
     return {text_of(header["name"]): text_of(header.get("value", "")) for header in raw}
 
 
@@ -214,7 +214,7 @@ def _words(raw: Any, place: str) -> list[str]:
     if raw is None:
         return []
     if not isinstance(raw, list) or not all(isinstance(word, str) for word in raw):
-        raise _Misfit(place, raw, "a text or a list of texts")
+        raise _Misfit(place, raw, "a string or a list of strings")
     return raw
 
 

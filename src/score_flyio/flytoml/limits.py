@@ -55,7 +55,7 @@ def app_name_problems(name: str, *, place: str) -> tuple[Problem, ...]:
     hint = f"use {RULE}"
     if "$" in name:
         hint = "a fly.toml has no variables: write the name, or give --app NAME"
-    message = f"no app can be called {name!r}"
+    message = f"{name!r} cannot be the name of an app"
     return (_limit(place, "app_name_invalid", message, hint),)
 
 
@@ -65,7 +65,7 @@ def _names(spec: AppSpec) -> Iterator[Problem]:
             yield _limit(
                 f"mounts[{index}].source",
                 "invalid_volume_name",
-                f"no volume can be called {mount.source!r}",
+                f"{mount.source!r} cannot be the name of a volume",
                 f"1 to {LONGEST_VOLUME} of a-z, 0-9 and _; such as {as_volume_name(mount.source)}",
             )
     for name in sorted(spec.env):
@@ -73,7 +73,7 @@ def _names(spec: AppSpec) -> Iterator[Problem]:
             yield _limit(
                 f"env[{name}]",
                 "variable_name_invalid",
-                f"no variable can be called {name!r}",
+                f"{name!r} cannot be the name of a variable",
                 f"the nearest is {name.replace('=', '_') or 'NAME'}",
             )
     for index, file in enumerate(spec.files):
@@ -89,7 +89,7 @@ def file_problems(file: FileSpec, *, path_place: str, secret_place: str) -> Iter
         yield _limit(
             path_place,
             "relative_path",
-            f"{file.guest_path!r} is no absolute path in the machine",
+            f"{file.guest_path!r} is not an absolute path in the machine",
             f"the nearest is /{file.guest_path.removeprefix('./')}",
         )
     name = file.secret_name
@@ -97,7 +97,7 @@ def file_problems(file: FileSpec, *, path_place: str, secret_place: str) -> Iter
         yield _limit(
             secret_place,
             "secret_name_invalid",
-            f"no secret can be called {name!r}",
+            f"{name!r} cannot be the name of a secret",
             f"use letters, digits and _, no digit first: the nearest is {as_secret_name(name)}",
         )
 
@@ -113,7 +113,7 @@ def _mounts(spec: AppSpec) -> Iterator[Problem]:
             yield _limit(
                 f"{place}.destination",
                 "relative_path",
-                f"{mount.destination!r} is no absolute path in the machine",
+                f"{mount.destination!r} is not an absolute path in the machine",
                 f"the nearest is /{path}",
             )
         if mount.initial_size:
@@ -157,7 +157,7 @@ def _services(spec: AppSpec) -> Iterator[Problem]:
             yield _limit(
                 f"{section}.internal_port",
                 "invalid_internal_port",
-                f"{port} is no port" if port else "the service has no internal_port",
+                f"{port} is not a port" if port else "the service has no internal_port",
                 "set it to the port on which the program in the machine listens",
             )
     for index, service in enumerate(spec.services):
@@ -241,7 +241,7 @@ def _port_numbers(spec: AppSpec) -> Iterator[Problem]:
     for place, value in given.items():
         if value is not None and not 0 < value <= _LAST_PORT:
             nearest = min(max(value, 1), _LAST_PORT)
-            message = f"{value} is no port: there are 1 to {_LAST_PORT}"
+            message = f"{value} is not a port: there are 1 to {_LAST_PORT}"
             yield _limit(place, "out_of_range", message, f"the nearest is {nearest}")
 
 

@@ -60,7 +60,7 @@ def hint(text: str, parts: Sequence[str], failure: LookupFailure) -> str:
     here = join_reference(parts[: failure.at])
     match failure.kind:
         case "unknown_key" if failure.known:
-            return "read one of these"
+            return "use one of these"
         case "unknown_key" | "not_a_map":
             return f"${{{here}}} is all there is"
         case "metadata_key_required":

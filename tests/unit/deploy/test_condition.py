@@ -144,7 +144,7 @@ def test_lost_hosts_are_told_before_anything_changes() -> None:
     with pytest.raises(PlanError) as raised:
         check_hosts("web", machines)
     assert str(raised.value) == (
-        "app web: nothing was changed, for hosts do not answer: machine a, c"
+        "app web: nothing was changed, because hosts do not answer: machine a, c"
     )
     assert raised.value.hint == (
         "deploy, which makes new machines in their place, or wait until the hosts answer"

@@ -57,7 +57,7 @@ def _address(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
         return str(ip_address("127.0.0.1" if value == "localhost" else value))
     except ValueError as error:
         raise click.BadParameter(
-            f"{value!r} is no address of this computer, such as 127.0.0.1 or 0.0.0.0"
+            f"{value!r} is not an address of this computer, such as 127.0.0.1 or 0.0.0.0"
         ) from error
 
 
@@ -187,7 +187,7 @@ async def serve(
         except OSError as error:
             if error.errno == errno.EADDRNOTAVAIL:
                 raise ConfigError(
-                    f"{host} is no address of this computer", hint="give another with --host"
+                    f"{host} is not an address of this computer", hint="give another with --host"
                 ) from error
             if error.errno != errno.EADDRINUSE:
                 raise

@@ -24,7 +24,7 @@ def command(cli: CliContext, words: tuple[str, ...]) -> None:
         return
     if name not in {*FORMS, EVENTS}:
         raise UsageError(
-            f"{name!r} is no command with --json",
+            f"{name!r} is not a command with --json",
             hint=f"one of {', '.join((*FORMS, EVENTS))}",
             code="no_schema",
         )

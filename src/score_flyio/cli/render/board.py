@@ -135,7 +135,7 @@ class Board:
             return ""
         until, why = self.again
         steps = sum(self.planned.values())
-        through = f"{sum(self.outcomes.values())} of {counted(self.workloads, 'workload')} through"
+        through = f"{sum(self.outcomes.values())} of {counted(self.workloads, 'workload')} finished"
         parts = [through] if self.workloads else []
         parts += [f"{n} {outcome}" for outcome, n in sorted(self.outcomes.items()) if n]
         parts += [f"{min(self.ended, steps)} of {steps} steps"] if steps else []

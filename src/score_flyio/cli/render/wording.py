@@ -183,11 +183,11 @@ def _request_retried(event: events.RequestRetried) -> str:
 
 
 def _rollback_started(event: events.RollbackStarted) -> str:
-    return f"going back: {event.reason}"
+    return f"rolling back: {event.reason}"
 
 
 def _rollback_finished(event: events.RollbackFinished) -> str:
-    return "back to what ran before" if event.complete else "could not go back completely"
+    return "rolled back to what ran before" if event.complete else "could not roll back completely"
 
 
 def _file_written(event: events.FileWritten) -> str:

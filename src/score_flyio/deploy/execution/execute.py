@@ -398,8 +398,8 @@ def _refuse_circle(needs: Mapping[str, Iterable[str]]) -> None:
     except CycleError as error:
         circle = " → ".join(reversed(error.args[1]))
         raise PlanError(
-            f"the plan cannot be carried out, for its steps wait for each other: {circle}",
-            hint="please report this; another --strategy may do meanwhile",
+            f"the plan cannot be carried out, because its steps wait for each other: {circle}",
+            hint="please report this; another --strategy may work in the meantime",
         ) from error
 
 

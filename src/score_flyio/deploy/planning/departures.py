@@ -113,7 +113,7 @@ def refuse_unasked(observed: ObservedApp, departures: Departures, options: Deplo
     left = f"group {', '.join(groups)} is no longer part of the app"
     raise DestructiveChange(
         f"app {observed.name}: {left if groups else 'mounts change'}: {fates}",
-        hint=f"agree with --yes, or keep the {'group' if groups else 'mounts'}",
+        hint=f"confirm with --yes, or keep the {'group' if groups else 'mounts'}",
     )
 
 

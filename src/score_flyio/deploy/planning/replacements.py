@@ -74,7 +74,7 @@ def _in_turn(
         reason=f"replaced: {reason}",
         needs=(waits[-1].id if waits else made.id,),
     )
-    undo = Undo(if_failed=tuple(s.id for s in waits), reason="the replacement was not well")
+    undo = Undo(if_failed=tuple(s.id for s in waits), reason="the replacement was not healthy")
     return [*context.volumes.give(evolve(made, undo=undo if waits else None)), *waits, gone]
 
 
@@ -170,7 +170,7 @@ def _check_volumes(context: GroupContext, machine: models.Machine) -> None:
         raise DestructiveChange(
             f"app {context.app}: the mounts of machine {machine.id} change, so it has to be "
             f"replaced, and its volume {volumes[0]} is left behind",
-            hint="agree with --yes; the volume is kept, unattached",
+            hint="confirm with --yes; the volume is kept, unattached",
         )
 
 

@@ -109,7 +109,7 @@ def known_definition(session: Session, ref: AppRef) -> AppSpec | None:
     try:
         return FlyTomlApp.load(path.name, path.parent, app=ref.app).spec
     except ConfigError as error:
-        message = f"{path.name} does not count, for it cannot be read: {error.message}"
+        message = f"{path.name} is ignored, because it cannot be read: {error.message}"
         _warn(session, ref, message, "definition_unreadable")
         return None
 

@@ -136,10 +136,10 @@ class DockerBuilder:
         async with request as response:
             await answer.follow(response)
         if answer.error or not answer.digest:
-            reason = answer.error or "the daemon tells no digest"
+            reason = answer.error or "the daemon does not report the digest"
             raise build.failed(
                 f"{image} cannot be pushed: {reason}",
-                hint=f"may you push to {image.host}, and has it room?",
+                hint=f"check that you may push to {image.host}, and that it has room",
                 code="push_failed",
             )
         return answer.digest

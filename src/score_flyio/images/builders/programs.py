@@ -282,7 +282,7 @@ def push_failed(build: Build, ended: Ended) -> ImageError:
     """The error for a push that ended otherwise than with 0."""
     return build.failed(
         f"{build.image} cannot be pushed: {ended.ending}{_last_lines(ended)}",
-        hint=f"may you push to {build.image.host}, and has it room?",
+        hint=f"check that you may push to {build.image.host}, and that it has room",
         code="push_failed",
     )
 

@@ -79,7 +79,7 @@ def test_a_volume_is_left_behind_only_with_consent() -> None:
         f"app web: the mounts of machine {ONE} change, so it has to be replaced, "
         "and its volume vol1 is left behind"
     )
-    assert raised.value.hint == "agree with --yes; the volume is kept, unattached"
+    assert raised.value.hint == "confirm with --yes; the volume is kept, unattached"
     assert planned(wanted(SERVICE), observed_volume(), allow_destructive=True).steps
 
 

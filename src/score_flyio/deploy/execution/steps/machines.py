@@ -397,7 +397,7 @@ def _tell(context: Context, refusal: InvalidRequest) -> None:
     context.emit(
         WarningRaised(
             scope=context.scope(),
-            message="Fly does not take the history of releases into the metadata of machines:"
+            message="Fly refuses to keep the history of releases in the metadata of machines:"
             f" {refusal.message}; the project state alone remembers them",
             code="history_refused",
         )

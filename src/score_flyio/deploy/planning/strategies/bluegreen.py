@@ -63,7 +63,7 @@ def _greens(update: GroupUpdate) -> tuple[CreateMachine, ...]:
     """
     primaries_first = sorted(update.updates, key=lambda step: bool(step.config.standbys))
     switched = tuple(_uncordon(_name(step)) for step in primaries_first)
-    undo = Undo(unless_done=switched, reason="the new machines were not all well")
+    undo = Undo(unless_done=switched, reason="the new machines were not all healthy")
     made: dict[str, CreateMachine] = {}
     previous: tuple[str, ...] = ()
     for number, step in enumerate(primaries_first, start=1):

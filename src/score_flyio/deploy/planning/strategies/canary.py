@@ -49,7 +49,7 @@ def _canary(update: GroupUpdate, removed: str) -> CreateMachine:
         request=evolve(request, config=evolve(config, dns=dns), lease_ttl=None),
         launch_id=update.new_id(),
         role="canary",
-        undo=Undo(unless_done=(removed,), reason="the canary was not well"),
+        undo=Undo(unless_done=(removed,), reason="the canary was not healthy"),
         secrets_from=first.secrets_from,
         needs=update.before,
     )
