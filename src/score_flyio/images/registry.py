@@ -328,7 +328,7 @@ def _check_platform(image: ImageReference, found: set[Platform]) -> None:
     wanted = "/".join(PLATFORM)
     there = ", ".join(sorted("/".join(each) for each in found - {NO_IMAGE})) or "none"
     raise ImageError(
-        f"{image}: it is not built for {wanted}, on which Fly's machines run",
+        f"{image}: it is not for {wanted}, on which Fly's machines run",
         hint=f"there is {there}; build it with docker buildx build --platform {wanted}",
         code="image_platform",
     )

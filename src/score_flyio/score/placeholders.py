@@ -285,7 +285,7 @@ def _walk(
 
 def _unknown(parts: tuple[str, ...], at: int, known: Collection[str]) -> LookupFailure:
     there = ", ".join(sorted(known)) or "nothing"
-    message = f'there is no "{parts[at]}" (there are: {there})'
+    message = f'there is no "{parts[at]}" (there is: {there})'
     return LookupFailure("unknown_key", message, at=at, known=known)
 
 

@@ -194,7 +194,7 @@ def _wrong_with(reference: Reference, resources: dict[str, Any]) -> LookupFailur
         return LookupFailure("unsupported_root", "must start with metadata. or resources.")
     if root == "resources" and name not in resources:
         known = ", ".join(resources) or "none"
-        message = f"there is no resource {quoted(name)} (there are: {known})"
+        message = f"there is no resource {quoted(name)} (there is: {known})"
         return LookupFailure("unknown_resource", message, at=1, known=resources)
     return None
 
@@ -218,7 +218,7 @@ def _before_findings(document: dict[str, Any]) -> Iterator[Problem]:
                 message = f'"{name}" cannot come before itself'
                 yield broken("before_self", path, message, subject=other)
             elif other not in containers:
-                message = f'there is no container "{other}" (there are: {", ".join(containers)})'
+                message = f'there is no container "{other}" (there is: {", ".join(containers)})'
                 yield broken("before_unknown", path, message, subject=other)
             else:
                 edges[name].append(other)
