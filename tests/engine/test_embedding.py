@@ -12,6 +12,7 @@ import pytest
 from fly_emulator import Emulator, EmulatorSettings
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.engine.engine import Engine
+from score_flyio.engine.operations.scale import ScaleRequest
 from score_flyio.engine.project import Overrides, Project
 from score_flyio.engine.run import Run
 from score_flyio.engine.target import EmulatorTarget
@@ -123,6 +124,14 @@ async def test_one_run_at_a_time(project: Project, fly: Emulator) -> None:
             with pytest.raises(EngineBusy, match="another run of this engine goes on"):
                 async with second:
                     pass
+            with pytest.raises(EngineBusy):
+                await engine.plan(workloads)
+            with pytest.raises(EngineBusy):
+                await engine.scale("web", ScaleRequest(counts={None: 3}))
+            assert await engine.status("web")
+            told = [event.kind async for event in first.events]
+        assert told[:2] == ["run_started", "target_selected"]
+        assert told.count("target_selected") == told.count("run_finished") == 1
         assert first.report.outcome == "done"
         async with second:
             seen = [event async for event in second.events]

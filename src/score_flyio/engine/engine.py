@@ -122,7 +122,7 @@ class Engine:
     async def plan(self, inputs: Sequence[Input], options: DeployOptions | None = None) -> Plan:
         """What `deploy` would do now, from a fresh reading of Fly. Changes nothing."""
         options = options or DeployOptions()
-        self.session.tell_target()
+        self._idle.tell_target()
         async with (
             self.session.memory("plan", needed=_need_project(inputs), to_look=True) as recorder,
             Images(session=self.session, options=options) as images,
@@ -153,7 +153,7 @@ class Engine:
         They are pushed unless the options say otherwise. Those that need not be built are resolved.
         """
         options = options or DeployOptions()
-        self.session.tell_target()
+        self._idle.tell_target()
         async with self.session.memory(
             "build", needed=_need_project(inputs), to_look=True
         ) as recorder:
@@ -239,7 +239,7 @@ class Engine:
         """
         from score_flyio.engine.operations.rollback import rollback
 
-        session, ref = self.session, await self._ref(app)
+        session, ref = self._idle, await self._ref(app)
         done = await rollback(session, ref, to=to, options=options, before=before, dry_run=dry_run)
         return _well(done)
 
@@ -260,7 +260,7 @@ class Engine:
         """Changes how many machines groups have, and how large they are."""
         from score_flyio.engine.operations.scale import scale
 
-        session, ref = self.session, await self._ref(app)
+        session, ref = self._idle, await self._ref(app)
         return _well(await scale(session, ref, request, before=before, dry_run=dry_run))
 
     async def logs(self, app: AppName, wanted: LogFilter | None = None) -> tuple[LogLine, ...]:
@@ -302,7 +302,7 @@ class Engine:
         from score_flyio.engine.operations.secrets import change_secrets
 
         done = await change_secrets(
-            self.session,
+            self._idle,
             await self._ref(app),
             values,
             stage=stage,
@@ -330,7 +330,7 @@ class Engine:
         """One more address; a `v4` costs money."""
         from score_flyio.engine.operations.addresses import allocate_address
 
-        session, ref = self.session, await self._ref(app)
+        session, ref = self._idle, await self._ref(app)
         done = await allocate_address(session, ref, kind, region, before=before, dry_run=dry_run)
         return _well(done)
 
@@ -338,7 +338,7 @@ class Engine:
         """Gives an address back."""
         from score_flyio.engine.operations.addresses import release_address
 
-        session, ref = self.session, await self._ref(app)
+        session, ref = self._idle, await self._ref(app)
         return _well(await release_address(session, ref, ip, dry_run=dry_run))
 
     async def certificates(self, app: AppName) -> tuple[Certificate, ...]:
@@ -365,7 +365,7 @@ class Engine:
         """Has the platform make a certificate, or gives it one."""
         from score_flyio.engine.operations.certificates import add_certificate
 
-        session, ref = self.session, await self._ref(app)
+        session, ref = self._idle, await self._ref(app)
         done = await add_certificate(session, ref, hostname, own, dry_run=dry_run)
         return _well(done.change)
 
@@ -375,7 +375,7 @@ class Engine:
         """Takes all certificates of a host name away."""
         from score_flyio.engine.operations.certificates import remove_certificate
 
-        session, ref = self.session, await self._ref(app)
+        session, ref = self._idle, await self._ref(app)
         return _well(await remove_certificate(session, ref, hostname, dry_run=dry_run))
 
     async def destroy(
@@ -388,7 +388,7 @@ class Engine:
         """Deletes apps with all that belongs to them, then the resources that only they used."""
         from score_flyio.engine.operations.destroy import destroy
 
-        session, refs = self.session, [await self._ref(app) for app in apps]
+        session, refs = self._idle, [await self._ref(app) for app in apps]
         done = await destroy(
             session, refs, keep_volumes=keep_volumes, before=before, dry_run=dry_run
         )
@@ -397,7 +397,18 @@ class Engine:
         return done
 
     def _visit(self) -> Session:
-        self.session.tell_target()
+        """For what only reads: within a run it is told already where that goes."""
+        if self._alone.run is None:
+            self.session.tell_target()
+        return self.session
+
+    @property
+    def _idle(self) -> Session:
+        """For what has a beginning and an end, which cannot stand among the events of a run.
+
+        Raises EngineBusy while one goes on.
+        """
+        self._alone.check()
         return self.session
 
     async def _ref(self, app: AppName) -> AppRef:

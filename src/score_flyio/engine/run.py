@@ -29,12 +29,16 @@ class Alone:
 
     def enter(self, run: Run) -> None:
         """Raises EngineBusy while another run goes on."""
+        self.check()
+        self.run = run
+
+    def check(self) -> None:
+        """Raises EngineBusy while a run goes on."""
         if self.run is not None:
             raise EngineBusy(
                 "another run of this engine goes on",
                 hint="wait for its end, or open an engine for each of them",
             )
-        self.run = run
 
 
 class Run:
