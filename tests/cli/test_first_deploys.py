@@ -59,8 +59,8 @@ resources: {{disk: {{type: volume}}}}
 @pytest.mark.parametrize(
     ("part", "told"),
     [
-        ("files: {b/c: {content: a}}", "files[b/c]: 'b/c' is no absolute path"),
-        ("volumes: {data: {source: x}}", "volumes.data: 'data' is no absolute path"),
+        ("files: {b/c: {content: a}}", "files[b/c]: 'b/c' is not an absolute path"),
+        ("volumes: {data: {source: x}}", "volumes.data: 'data' is not an absolute path"),
     ],
 )
 def test_what_fly_cannot_take_has_its_place_in_the_score_file(

@@ -122,7 +122,7 @@ SECRETS = [
 def test_no_file_keeps_a_secret(cli: Cli, served: Platform) -> None:
     for option, value in SECRETS:
         result = cli("plan", "web.yaml", option, value, "--out", "it.plan")
-        told = f"{option} {value.partition('=')[0]}: its value looks secret"
+        told = f"{option} {value.partition('=')[0]}: its value looks like a secret"
         assert (result.exit_code, told in result.stderr) == (2, True), result.stderr
     assert not Path("it.plan").exists()
     assert served.url

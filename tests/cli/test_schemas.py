@@ -141,7 +141,7 @@ def test_every_command_with_json_has_a_schema(cli: Cli) -> None:
         assert schema == schema_of(name) == cli("schema", *name.split()).json
     refused = cli("schema", "completion")
     assert refused.exit_code == 2
-    assert "no command with --json" in refused.stderr
+    assert "not a command with --json" in refused.stderr
 
 
 @pytest.mark.parametrize("name", sorted(FORMS))
