@@ -22,7 +22,7 @@ def served(cli: Cli) -> Iterator[Platform]:
 
 
 def annotated(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line.startswith("::")]
+    return [line for line in text.splitlines() if line.startswith(("::error", "::warning"))]
 
 
 def on_github(cli: Cli, workspace: Path) -> None:

@@ -264,6 +264,7 @@ def outline(
     """
     names = _unique_apps(state, inputs)
     apps: dict[str, DesiredApp] = {}
+    usable: dict[str, Input] = {}
     refused: list[Refused] = []
     around = Around.of(project, state, inputs)
     folder = output.folder if output else None
@@ -276,8 +277,7 @@ def outline(
             whole = with_resources(error, informed, around)
             refused.append(Refused(label=item.workload or app, error=whole, app=app))
         else:
-            apps[app] = desired
-    usable = {app: names[app] for app in apps}
+            apps[app], usable[app] = desired, informed
     return Outline(inputs=usable, apps=apps, around=around, refused=tuple(refused))
 
 

@@ -21,6 +21,7 @@ from score_flyio.state.model import ProjectState
 if TYPE_CHECKING:
     from score_flyio.engine.project import Project
     from score_flyio.resources.registry import Registry
+    from score_flyio.score.resources import Definition
 
 ItemT = TypeVar("ItemT", bound=Input)
 
@@ -78,16 +79,37 @@ def refusal(item: ScoreApp, around: Around) -> InputError:
 
 
 def expecting(item: ItemT, around: Around) -> ItemT:
-    """The input with what is known of the outputs that its resources will have."""
+    """The input with what is known of the outputs and params of its resources."""
     if not (isinstance(item, ScoreApp) and item.loaded.workload.resources):
         return item
     from score_flyio.score.resources import definitions
 
-    found = {
-        each.name: around.registry().all_outputs(each.uid)
-        for each in definitions({item.workload: item.loaded.document})
-    }
-    return evolve(item, promised={name: all_ for name, all_ in found.items() if all_ is not None})
+    own = tuple(definitions({item.workload: item.loaded.document}))
+    found = {each.name: around.registry().all_outputs(each.uid) for each in own}
+    return evolve(
+        item,
+        promised={name: all_ for name, all_ in found.items() if all_ is not None},
+        remarks=(*item.remarks, *_unknown_params(item, own, around.registry())),
+    )
+
+
+def _unknown_params(
+    item: ScoreApp, own: Iterable[Definition], registry: Registry
+) -> Iterator[Problem]:
+    from difflib import get_close_matches
+
+    for each in own:
+        known = registry.params(each.uid) if each.params else ()
+        for name in each.params or () if known else ():
+            if name not in known:
+                near = get_close_matches(name, known, n=1)
+                problem = Problem(
+                    path=("resources", each.name, "params", name),
+                    message=f"{each.uid.type} has no such param: it has no effect",
+                    hint=f"is {near[0]} meant?" if near else f"it takes {', '.join(known)}",
+                    code="param_unknown",
+                )
+                yield item.loaded.origin.located(problem)
 
 
 def refuse_params(item: Input) -> None:

@@ -84,6 +84,11 @@ class Registry:
             return None
         return serving.all_outputs
 
+    def params(self, uid: ResourceUid) -> tuple[str, ...]:
+        """The names of all params that what serves a resource knows; none: any."""
+        serving = next((d for d in self.in_order() if d.serves(uid)), None)
+        return serving.params if serving is not None else ()
+
     def named(self, provisioner_id: str) -> ProvisionerDefinition | None:
         """The definition of this id, if there is one."""
         return next((d for d in self.in_order() if d.id == provisioner_id), None)
