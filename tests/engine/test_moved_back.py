@@ -9,11 +9,13 @@ import anyio
 import pytest
 from attrs import evolve
 
+from score_flyio.deploy.options import GuestOptions
+from score_flyio.engine.operations.scale import ScaleRequest, scale
 from score_flyio.errors import ConfigError
 from tests.engine.lab import Lab, toml
 from tests.engine.test_counts import forget, scale_to, somebody_destroys
 from tests.engine.test_departures import AGREED, ALONE, IN_APP, IN_WORKER, SPLIT, holders, volumes
-from tests.engine.test_operations import KEEP, numbers, roll_back
+from tests.engine.test_operations import KEEP, WEB, numbers, roll_back, visit
 from tests.engine.test_two_runs import Counted
 
 STRATEGIES = [None, "rolling", "immediate"]
@@ -131,9 +133,16 @@ async def test_a_standby_comes_back_however_the_rollback_was_cut_short(lab: Lab,
     check_worker(lab)
 
 
-async def test_a_group_that_was_scaled_to_nothing_and_began_anew_stays(lab: Lab) -> None:
+async def scaled_to_nothing(lab: Lab, size: str) -> None:
+    guest = GuestOptions(memory=size) if size else None
+    async with visit(lab) as session:
+        await scale(session, WEB, ScaleRequest(counts={"app": 0}, guest=guest, options=KEEP))
+
+
+@pytest.mark.parametrize("size", ["", "512mb"])
+async def test_a_group_that_was_scaled_to_nothing_and_began_anew_stays(lab: Lab, size: str) -> None:
     await lab.deploy(toml(WITH_WORKER, check=False, env="A = '1'"))
-    await scale_to(lab, app=0)
+    await scaled_to_nothing(lab, size)
     await lab.deploy(toml(WITH_WORKER, check=False, env="A = '2'"))
     app = {m.id for m in lab.machines(group="app")}
     assert await roll_back(lab) == 1

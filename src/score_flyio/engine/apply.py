@@ -54,6 +54,11 @@ class AppWork(Protocol):
         """Whether what it changes is remembered as a release."""
         ...
 
+    @property
+    def groups_leave(self) -> bool:
+        """Whether a group that it leaves without machines is no longer part of the app."""
+        ...
+
     async def observe(self) -> ObservedApp:
         """The app as it is before anything changes."""
         ...
@@ -82,6 +87,7 @@ class Work:
     definition: AppSpec | None = None
     """What Fly is told of the release that the plan makes; None: it is told of none."""
     makes_release: bool = True
+    groups_leave: bool = True
     again: Callable[[], Awaitable[Work]] | None = None
     """Looks at the app and plans anew; None: what was planned is done to what was seen, or not."""
 
@@ -231,7 +237,7 @@ class Applying:
             result = numbered(await execution.finish(plan), context.release.recorded)
             context.release.end(*ending(result))
         if work.makes_release:
-            await self._remember(result)
+            await self._remember(result, groups_leave=work.groups_leave)
         return result
 
     async def _planned(
@@ -292,11 +298,12 @@ class Applying:
                 emit=self.session.emit,
             )
 
-    async def _remember(self, result: AppResult) -> None:
+    async def _remember(self, result: AppResult, *, groups_leave: bool) -> None:
         """Remembers the release that a plan made, or found made, if nothing failed."""
         app = result.plan.app
         known = self.recorder.of(app)
-        record = made_release(result, known, at=self.session.now())
+        at = self.session.now()
+        record = made_release(result, known, at=at, groups_leave=groups_leave)
         if result.failures:
             return
         if record is not None:

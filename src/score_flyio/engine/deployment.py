@@ -126,6 +126,7 @@ class _Deploy:
     run: Deployment
     app: str
     makes_release: bool = True
+    groups_leave: bool = True
     desired: DesiredApp | None = None
     """The app with its resources and its image, once they are there."""
 

@@ -79,7 +79,9 @@ def leaving(plan: AppPlan, known: DeploymentRecord) -> dict[str, Member]:
     return {**_left_before(plan, known), **going} if going else {}
 
 
-def made_release(result: AppResult, known: DeploymentRecord, *, at: float) -> Release | None:
+def made_release(
+    result: AppResult, known: DeploymentRecord, *, at: float, groups_leave: bool = True
+) -> Release | None:
     """The machine config of each group that the release changed; secrets are not part of it.
 
     With it comes what the records of releases so far do not tell: what a run before this one
@@ -88,6 +90,8 @@ def made_release(result: AppResult, known: DeploymentRecord, *, at: float) -> Re
     number.
     Images stand in it with their digests, so that going back brings the very same ones. None where
     no machine was changed: that is no release.
+
+    Unless `groups_leave` where they have no machines, they are only scaled to nothing.
     """
     configs, images, version = {}, set(), 0
     done = [r for r in result.results.values() if r.outcome is Outcome.DONE]
@@ -107,7 +111,11 @@ def made_release(result: AppResult, known: DeploymentRecord, *, at: float) -> Re
             images.add(config.image or "")
             version = max(version, number)
     left = _left_before(result.plan, known)
-    if not version and (left or any(isinstance(r.step, DestroyMachine) for r in done)):
+    if (
+        groups_leave
+        and not version
+        and (left or any(isinstance(r.step, DestroyMachine) for r in done))
+    ):
         version = result.plan.release.version
     if not version:
         return None
@@ -116,7 +124,7 @@ def made_release(result: AppResult, known: DeploymentRecord, *, at: float) -> Re
         at=at,
         image=min(images) if images else "",
         configs=configs,
-        members=_members(result, known.releases, left),
+        members=_members(result, known.releases, left) if groups_leave else {},
     )
 
 

@@ -283,6 +283,7 @@ def _plan(
         observed=observed,
         options=request.options,
         makes_release=request.guest is not None,
+        groups_leave=False,
     )
     return Change(ref=ref, work=work, destroys=gone)
 
