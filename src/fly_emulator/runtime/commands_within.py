@@ -7,6 +7,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from fly_emulator.exec_local import LocalExecRunner
+from fly_emulator.programs import Programs
 from fly_emulator.records import Json, MachineRecord
 from fly_emulator.runtime.runtime import Runtime
 from fly_emulator.wire import Execution
@@ -19,7 +20,9 @@ class CommandsWithin:
     runtime: Runtime
 
     async def run(self, execution: Execution) -> Json:
-        """Run the command beside the machine's process."""
+        """Run the command beside the machine's process; in a machine without one, play it."""
+        if not self.runtime.folder(execution.machine).is_dir():
+            return await Programs().run(execution)
         return await _Within(self.runtime.world, runtime=self.runtime).run(execution)
 
 
@@ -27,9 +30,8 @@ class CommandsWithin:
 class _Within(LocalExecRunner):
     runtime: Runtime = field(kw_only=True)
 
-    def folder(self, machine: MachineRecord) -> Path | None:
-        found = self.runtime.folder(machine)
-        return found if found.is_dir() else None
+    def folder(self, machine: MachineRecord) -> Path:
+        return self.runtime.folder(machine)
 
     def environment(self, machine: MachineRecord) -> dict[str, str]:
         return self.runtime.environment(machine, self.runtime.ports(machine))

@@ -261,6 +261,19 @@ async def test_commands_of_machines_run_where_they_are_allowed(site: Site) -> No
     assert [line for _, line in site.fly.world.printed[one]] == ["migrated"]
 
 
+@pytest.mark.parametrize("of_machines", [True])
+async def test_a_command_in_a_machine_that_is_played_is_played_too(
+    site: Site, tmp_path: Path
+) -> None:
+    answer = await site.client.post("/v1/apps/shop/machines", json={"config": {"image": "nginx"}})
+    name = answer.json()["id"]
+    await site.until(lambda: site.state(name) == "started")
+    command = ["touch", str(tmp_path / "mark")]
+    done = await site.call("POST", f"/machines/{name}/exec", json={"command": command})
+    assert done["exit_code"] == 127
+    assert not (tmp_path / "mark").exists()
+
+
 async def test_a_reset_ends_all_processes(site: Site) -> None:
     pids = [site.process(await site.machine())._process.pid for _ in range(2)]
     site.fly.control.reset()
