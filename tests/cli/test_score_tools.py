@@ -125,5 +125,5 @@ def test_without_default_provisioners_nothing_serves(cli: Cli) -> None:
     (cli.directory / "score.yaml").write_text(SCORE)
     assert cli("provisioners", "list", "-f", "json").json == []
     result = cli("generate", "score.yaml")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "score.yaml:4: resources.data" in result.stderr
