@@ -20,6 +20,9 @@ GROUPS: dict[str, dict[str, str]] = {
         "SCORE_FLYIO_LARGEST_FILE": "The most MiB that a file may have that is read as input; 16 "
         "unless given.",
         "SCORE_FLYIO_DEBUG": "`true`: as `--debug`.",
+        "SSL_CERT_FILE": "A PEM file with the certificates to trust for HTTPS, instead of those "
+        "that come with score-flyio.",
+        "SSL_CERT_DIR": "A folder with such certificates, where SSL_CERT_FILE is not set.",
         "NO_COLOR": "Set: no colours.",
         "TERM": "`dumb`: no colours and no board.",
         "_SCORE_FLYIO_COMPLETE": "Set by the completion of the shell.",
