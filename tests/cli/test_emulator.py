@@ -30,7 +30,7 @@ def serving(*args: str | Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
             assert process.stdout is not None
             yield process, process.stdout.readline().strip()
         finally:
-            process.kill()
+            process.terminate()  # and with it what it started
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
