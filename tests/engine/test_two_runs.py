@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from itertools import product
 from typing import Any, Final, TypeAlias
 
 import anyio
@@ -288,6 +289,26 @@ async def test_each_operation_against_each(first: str, second: str) -> None:
         if "scale" in {first, second} and "rollback" not in {first, second}:
             assert {m.config["guest"]["memory_mb"] for m in machines} == {2048}, moment
         assert ("TOKEN" in lab.fly.world.apps["web"].secrets) == ("secrets" in {first, second})
+        check_clean(lab)
+
+
+def counts_to(number: int) -> Operation:
+    async def scale(lab: Lab) -> int:
+        request = ScaleRequest(counts={"app": number}, options=QUICK)
+        return await _code(lab, lambda e: e.scale("web", request))
+
+    return scale
+
+
+@pytest.mark.parametrize(("one", "two"), [(1, 4), (4, 1), (1, 3), (3, 5)])
+async def test_of_two_counts_one_is_what_is_there(one: int, two: int) -> None:
+    """A machine that the first takes away is none that the second can count on."""
+    for moment, seed in product(range(8), range(4)):  # any of the machines may be the oldest
+        lab = Lab.build(seed=seed)
+        assert await deploys("nginx:1")(lab) == 0
+        await anyio.sleep(5)
+        assert await together(lab, counts_to(one), counts_to(two), moment) == (0, 0), moment
+        assert len(lab.machines()) in {one, two}, moment
         check_clean(lab)
 
 

@@ -285,11 +285,22 @@ async def hold_machines(step: HoldMachines, context: Context) -> None:
         listed = await context.client.api.machines_list(step.app)
     except NotFound as error:
         raise Outdated("the app is gone") from error
-    for found in sorted(filter(living, listed), key=lambda m: m.id or ""):
-        before = step.seen.get(found.id or "", "")
+    alive = {machine.id or "": machine for machine in listed if living(machine)}
+    for machine, found in sorted(alive.items()):
+        before = step.seen.get(machine, "")
         if before != as_seen(found) and (step.everything or is_own(found)):
-            what = f"machine {found.id} has got another config"
-            raise Outdated(what if before else f"there is a new machine {found.id}")
+            what = f"machine {machine} has got another config"
+            raise Outdated(what if before else f"there is a new machine {machine}")
+    for machine in sorted(step.seen.keys() - alive.keys()):
+        if not await _is_there(context, machine):  # a list may lack machines for a while
+            raise Outdated(f"machine {machine} is gone")
+
+
+async def _is_there(context: Context, machine: str) -> bool:
+    try:
+        return living(await context.client.api.machines_show(context.app, machine))
+    except NotFound:
+        return False
 
 
 async def destroy_machine(step: DestroyMachine, context: Context) -> None:
