@@ -148,7 +148,7 @@ def test_of_every_built_in_type(project: Cli, type_: str) -> None:
 containers: {{main: {{image: nginx, variables: {{A: "${{resources.it.zzzz}}"}}}}}}
 resources: {{it: {{type: {type_}, class: any, id: shared}}}}
 """
-    (found,) = problems(project, text)
+    found, *_ = problems(project, text)
     assert found["message"].endswith(f'there is no "zzzz" (there is: {ALL[type_]})')
     assert (found["code"], found["line"]) == ("placeholder_invalid", 4)
 
@@ -208,8 +208,9 @@ resources:
   it: {{type: thing}}
   env: {{type: environment}}
 """
-    (found,) = problems(project, text)
+    found, other = problems(project, text)
     assert found["hint"] == "is ${resources.it.host} meant?"
+    assert "ANY is not set" in other["message"]
 
 
 @pytest.mark.parametrize(

@@ -80,9 +80,9 @@ def test_state_saved_only_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     run, save = ResourceRun.run, Saver.save
     over: set[Saver] = set()
 
-    async def run_then_save(self: ResourceRun) -> None:
+    async def run_then_save(self: ResourceRun, *admitted: Any) -> None:
         try:
-            await run(self)
+            await run(self, *admitted)
         finally:
             over.add(self._saver)
         await save(self._saver)
