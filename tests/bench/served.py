@@ -77,7 +77,7 @@ def plan_of_one(folder: Path) -> Served:
     """`plan` of one unchanged app, beside a bare interpreter."""
     folder.mkdir()
     (folder / "fly.toml").write_text(web_toml("one"))
-    with emulator(folder, "--boot=0.1", "--checks=0.1") as (url, _):
+    with emulator(folder, "--boot=0.1", "--checks=0.1", "--no-limits") as (url, _):
         environ = environ_for(url)
         run(folder, environ, "deploy", "--config=fly.toml", "--yes", "--no-smoke-checks")
         commands = {"bare": [sys.executable, "-c", "pass"]}
