@@ -326,7 +326,7 @@ def test_plan_at_a_server_loads_no_client_that_it_has_no_use_for() -> None:
         "cli.commands.plan", "cli.deploy_run", "engine.engine", "engine.plans", "engine.session",
         "fly.client", "net.connections",
     )  # fmt: skip
-    needless = ("httpx", "email", "http.client", "urllib.request")
+    needless = ("httpx", "email", "http.client", "urllib.request", "yaml")
     imports = "".join(f"import score_flyio.{module};" for module in modules)
     script = f"import sys;{imports}print(*[m for m in {needless!r} if m in sys.modules])"
     done = subprocess.run(

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 from score_flyio.errors import StateCorrupt, StateTooNew
 from score_flyio.state.model import Place, ProjectState
 from score_flyio.state.yaml_form import dump_state, load_state
-from score_flyio.yaml.reader import YamlError, read_yaml
 from score_flyio.yaml.writer import write_yaml
 
 if TYPE_CHECKING:
@@ -98,6 +97,7 @@ def load_deployments(state: ProjectState, text: str, file: str) -> None:
     from cattrs.v import transform_error
 
     from score_flyio.state.deployments import DeploymentRecord
+    from score_flyio.yaml.reader import YamlError, read_yaml
 
     try:
         document: Any = read_yaml(text, exact=True).value

@@ -15,13 +15,12 @@ from score_flyio.base.place import Path
 from score_flyio.base.record import frozen
 from score_flyio.errors import Problem, StateCorrupt
 from score_flyio.state.model import ProjectState, WorkloadRecord
-from score_flyio.yaml.reader import YamlError, read_yaml
-from score_flyio.yaml.typed import Reader
 from score_flyio.yaml.writer import sorted_keys, write_yaml
 
 if TYPE_CHECKING:
     from score_flyio.score.resources import JsonObject
     from score_flyio.state.resources import ProvisionerDefinition, ProvisionerSpec, ResourceRecord
+    from score_flyio.yaml.typed import Reader
 
 _CODE: Final = "state_invalid"
 _TOP: Final = ("workloads", "resources", "shared_state", "app_prefix", "provisioners")
@@ -140,6 +139,10 @@ def _without_empty(value: JsonObject, keys: Iterable[str]) -> JsonObject:
 
 def load_state(text: str, file: str) -> ProjectState:
     """The state that a text holds. Raises StateCorrupt that names every problem with its line."""
+    # A command without a state has no YAML to read, and PyYAML takes long to import.
+    from score_flyio.yaml.reader import YamlError, read_yaml
+    from score_flyio.yaml.typed import Reader
+
     try:
         document = read_yaml(text, exact=True)
     except YamlError as error:
