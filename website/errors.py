@@ -27,7 +27,7 @@ class Said:
 
 
 def classes() -> list[type[ScoreFlyError]]:
-    """Every class of errors, a base before what is made from it."""
+    """Every public class of errors, a base before what is made from it."""
     for name in dir(errors):
         getattr(errors, name)
     return list(_with_children(ScoreFlyError))
@@ -102,7 +102,7 @@ def page() -> str:
 def _with_children(cls: type[ScoreFlyError]) -> Iterator[type[ScoreFlyError]]:
     yield cls
     for child in cls.__subclasses__():
-        if child.__module__.startswith("score_flyio"):
+        if child.__module__.startswith("score_flyio") and not child.__name__.startswith("_"):
             yield from _with_children(child)
 
 

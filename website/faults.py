@@ -12,7 +12,7 @@ def page() -> str:
     lines = [
         "# Faults of the emulator",
         "`score-flyio emulator serve --faults SPEC`, and `parse_faults(SPEC)` in tests.",
-        f"```text\n{docstring(faults)}\n```",
+        docstring(faults),
         "## Examples",
         table(
             ["Rule", "What happens"],
@@ -26,9 +26,9 @@ def page() -> str:
         ),
         "## Operations",
         table(
-            ["Operation", "Method", "Path"],
+            ["Operation", "Call"],
             [
-                [code(each.id), code(each.method), code(each.path)]
+                [code(each.id), code(f"{each.method} {each.path}")]
                 for each in sorted(OPERATIONS, key=lambda operation: operation.id)
             ],
         ),

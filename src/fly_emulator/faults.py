@@ -13,8 +13,8 @@ without it a rule is for all operations. ACTION is one of
     lost            the same as `reset after`
     refuse          no connection at all; never executed
     hang            no answer ever
-    html, cut, null the call is executed, and its success answered by a page of a proxy, by half
-                    of a document, or by `null`
+    html, cut, null the call is executed, and its success answered by a page of a
+                    proxy, by half of a document, or by `null`
     latency=0.5     so many seconds more; `latency=0.2..1` is a uniform range
 
 A rule for operations that are not there is refused. `p` is the probability, `skip` leaves out the
