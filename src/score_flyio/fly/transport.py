@@ -148,6 +148,7 @@ class HttpTransport:
             headers=_headers(call, tokens),
             body=None if call.body is None else json.dumps(call.body).encode(),
             timeout={"connect": CONNECT_SECONDS, "read": seconds, "write": seconds, "pool": None},
+            brief=not waits and _is_brief(call.operation),
         )
         try:
             with nullcontext() if waits else in_flight(self._shown(call)):
@@ -208,6 +209,11 @@ def read_seconds(call: Call) -> float:
     elif call.operation.id == "Machines_exec" and isinstance(call.body, dict):
         own = call.body.get("timeout")
     return float(own) + BEYOND_WAIT if own else READ_SECONDS
+
+
+def _is_brief(operation: Operation) -> bool:
+    """Whether it only looks, or is about a lease: no machine has to do anything for it."""
+    return operation.method == "GET" or operation.path.endswith("/lease")
 
 
 def decode_error(call: Call, answer: Answer, problems: Sequence[Problem]) -> FlyProtocolError:

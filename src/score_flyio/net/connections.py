@@ -3,11 +3,15 @@
 A pool of httpx looks through all its connections for each request, and opens as many as it has
 room for. Here the connection that was used last is used next, at the same cost however many there
 are: there are never more than there were requests at once, and each is one TLS handshake.
+
+Of requests that are answered at once, only so many are on their way at a time as keep a processor
+busy: each takes the memory of a connection, and more of them would be answered no sooner.
 """
 
 from __future__ import annotations
 
 import ssl
+from contextlib import nullcontext
 from typing import Final
 
 import anyio
@@ -17,6 +21,8 @@ from score_flyio.net.exchange import Answered, Asked, NoAnswerError, decoded
 
 IDLE_SECONDS: Final = 5.0
 """A connection that rested longer is not used again: the other side may be about to close it."""
+MOST_BRIEF: Final = 128
+"""Brief requests on their way at once: 600 a second, what a process can send, at 0.2 s each."""
 _WITH_BODY: Final = ("POST", "PUT", "PATCH")
 
 
@@ -26,9 +32,14 @@ class Connections:
     def __init__(self, trust: ssl.SSLContext) -> None:
         self._trust = trust
         self._resting: dict[str, list[httpcore.AsyncHTTPConnection]] = {}
+        self._brief = anyio.Semaphore(MOST_BRIEF)
 
     async def exchange(self, asked: Asked) -> Answered:
         """Raises NoAnswerError and UnreadableError."""
+        async with self._brief if asked.brief else nullcontext():
+            return await self._exchange(asked)
+
+    async def _exchange(self, asked: Asked) -> Answered:
         request = _request(asked)
         origin = request.url.origin
         try:

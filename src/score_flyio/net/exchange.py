@@ -41,6 +41,8 @@ class Asked:
     body: bytes | None = field(default=None, repr=False)
     timeout: Mapping[str, float | None] = field(factory=dict)
     """Seconds to `connect`, to `read` and to `write`."""
+    brief: bool = False
+    """Whether the other side has nothing to do but to answer."""
 
 
 @frozen(kw_only=True)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager, suppress
+from functools import partial
 
 import anyio
 import pytest
 from anyio.abc import SocketAttribute, SocketStream
 from attrs import define, field
 
-from score_flyio.net.connections import Connections
+from fly_machines.models import CreateLeaseRequest
+from score_flyio.errors import FlyError
+from score_flyio.fly.auth import Tokens
+from score_flyio.fly.client import FlyClient
+from score_flyio.net.connections import MOST_BRIEF, Connections
 from score_flyio.net.exchange import Asked, NoAnswerError, UnreadableError
 from score_flyio.net.web_address import trusting_nobody
 
@@ -32,6 +37,12 @@ class Server:
     """What it was sent."""
     cuts: bool = False
     """Whether it closes a connection instead of answering."""
+
+    @property
+    def machines(self) -> set[str]:
+        """Which machines it was asked about."""
+        heads = [text.split()[1] for text in self.texts if "HTTP/1.1" in text]
+        return {head.split("/")[5].partition("?")[0] for head in heads}
 
     async def answer(self, stream: SocketStream) -> None:
         self.opened += 1
@@ -65,10 +76,11 @@ async def served() -> AsyncIterator[Server]:
         tasks.cancel_scope.cancel()
 
 
-async def ask(connections: Connections, server: Server, path: str) -> str:
+async def ask(connections: Connections, server: Server, path: str, *, brief: bool = False) -> str:
     timeout = dict.fromkeys(("connect", "read", "write"), 5.0)
     url = f"http://127.0.0.1:{server.port}{path}"
-    asked = Asked(method="GET", url=url, headers={"accept": "*/*"}, timeout=timeout)
+    headers = {"accept": "*/*"}
+    asked = Asked(method="GET", url=url, headers=headers, timeout=timeout, brief=brief)
     return (await connections.exchange(asked)).text
 
 
@@ -89,6 +101,57 @@ async def test_there_are_no_more_connections_than_requests_at_once() -> None:
             assert await ask(connections, server, "/alone") == "/alone"
         assert sorted(answers) == sorted(["/0", "/1", "/2", "/3"] * 3)
         assert server.opened == 4
+
+
+async def test_brief_requests_wait_for_each_other_and_no_others_for_them() -> None:
+    async with served() as server, aclosing(Connections(trusting_nobody())) as connections:
+        answers: list[str] = []
+
+        async def one(path: str, *, brief: bool) -> None:
+            answers.append(await ask(connections, server, path, brief=brief))
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(MOST_BRIEF + 5):
+                tasks.start_soon(partial(one, f"/{number}", brief=True))
+            while server.asked < MOST_BRIEF:
+                await anyio.wait_all_tasks_blocked()
+            tasks.start_soon(partial(one, "/long", brief=False))
+            while server.asked <= MOST_BRIEF:
+                await anyio.wait_all_tasks_blocked()
+            assert server.opened == MOST_BRIEF + 1
+            server.answering.set()
+        assert len(answers) == MOST_BRIEF + 6
+        assert server.opened == MOST_BRIEF + 1
+
+
+async def test_leases_and_looks_are_brief_and_changes_of_machines_are_not() -> None:
+    async with (
+        served() as server,
+        FlyClient(f"http://127.0.0.1:{server.port}", Tokens.parse("t")) as client,
+    ):
+
+        async def one(call: Callable[[str, str], Awaitable[object]], machine: str) -> None:
+            with suppress(FlyError):
+                await call("web", machine)
+
+        async def leased(app: str, machine: str) -> object:
+            return await client.api.machines_create_lease(app, machine, CreateLeaseRequest())
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(MOST_BRIEF):
+                call = leased if number % 2 else client.api.machines_show
+                tasks.start_soon(one, call, f"{number}")
+            while len(server.machines) < MOST_BRIEF:
+                await anyio.wait_all_tasks_blocked()
+            first = set(server.machines)
+            tasks.start_soon(one, client.api.machines_show, "look")
+            tasks.start_soon(one, leased, "lease")
+            tasks.start_soon(one, client.api.machines_delete, "change")
+            tasks.start_soon(one, client.api.machines_wait, "wait")
+            while not {"change", "wait"} <= server.machines:
+                await anyio.wait_all_tasks_blocked()
+            assert server.machines - first == {"change", "wait"}
+            tasks.cancel_scope.cancel()
 
 
 async def test_a_connection_that_the_server_closed_is_not_used_again() -> None:
