@@ -10,9 +10,11 @@ import pytest
 from attrs import evolve
 
 from score_flyio.deploy.options import GuestOptions
+from score_flyio.engine.operations.destroy import destroy
 from score_flyio.engine.operations.scale import ScaleRequest, scale
-from score_flyio.errors import ConfigError
+from score_flyio.errors import ConfigError, UsageError
 from tests.engine.lab import Lab, toml
+from tests.engine.test_cancellation import cancel_at
 from tests.engine.test_counts import forget, scale_to, somebody_destroys
 from tests.engine.test_departures import AGREED, ALONE, IN_APP, IN_WORKER, SPLIT, holders, volumes
 from tests.engine.test_operations import KEEP, WEB, numbers, roll_back, visit
@@ -153,6 +155,30 @@ async def test_a_group_that_was_scaled_to_nothing_and_began_anew_stays(lab: Lab,
     await lab.deploy(toml(WITH_WORKER, check=False, env="A = '4'"))
     await roll_back(lab, to=4)
     assert groups(lab) == {"app": 2}
+
+
+@pytest.mark.parametrize("emptied", ["scale", "destroy"])
+@pytest.mark.parametrize("cut", [None, *range(1, 8)])
+async def test_a_rollback_takes_no_group_away_from_an_app_that_began_anew(
+    lab: Lab, emptied: str, cut: int | None
+) -> None:
+    """Nothing tells what there was before, however the launch was cut short."""
+    await lab.deploy(toml(APP, check=False))
+    if emptied == "scale":
+        await scaled_to_nothing(lab, "")
+    else:
+        async with visit(lab) as session:
+            await destroy(session, [WEB], keep_volumes=True)
+    if cut:
+        await lab.deploy(toml(WITH_WORKER, check=False), body=cancel_at(cut))
+    done = await lab.deploy(toml(WITH_WORKER, check=False))
+    assert done.code == 0, done.text
+    with pytest.raises(UsageError, match="no earlier release"):
+        await roll_back(lab)
+    assert groups(lab) == {"app": 2, "worker": 1}
+    await lab.deploy(toml(f"{WITH_WORKER}cron = 'tick'\n", check=False))
+    await roll_back(lab)
+    assert groups(lab) == {"app": 2, "worker": 1}
 
 
 async def test_a_standby_that_somebody_destroyed_does_not_come_back(lab: Lab) -> None:

@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from fly_machines import models
 from score_flyio.base.record import evolve
+from score_flyio.base.ulid import time_of
 from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.execution.context import MadeMachine
 from score_flyio.deploy.execution.execute import AppResult, Outcome
-from score_flyio.deploy.metadata import Marks, group_of, release_number
+from score_flyio.deploy.metadata import Launch, Marks, group_of, release_number
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.releases.announce import never_lower, with_release
@@ -139,16 +140,20 @@ def _members(
 ) -> dict[str, Member]:
     """The machines before the run, where it changed which groups there are.
 
-    A group that nobody remembers began in a run that was cut short. Where all that is remembered
-    was found, it may be a launch that came to no end: groups that begin complete it.
+    A group that nobody remembers began in a run that was cut short, as did one that stays and has
+    no machine from before it. Where all that is remembered was found, it may be a launch that came
+    to no end: groups that begin complete it.
     """
     done = [r.step for r in result.results.values() if r.outcome is Outcome.DONE]
     after = _groups_after(result.plan, done)
+    machines = [(m, _former_group(m, known)) for m in _with_standbys(result.plan)]
+    there = {group for m, group in machines if not _launched_since(m, known)}
     remembered = {group for release in known for group in release.configs}
+    began = (after - there) | ({group for _, group in machines} - remembered)
     before = {
         m.id or "": _member(m, group)
-        for m in _with_standbys(result.plan)
-        if (group := _former_group(m, known)) in remembered or not remembered
+        for m, group in machines
+        if group not in began or not remembered
     }
     before.update(left)
     given = {s.machine: s.group for s in done if isinstance(s, UpdateMachine)}
@@ -189,6 +194,13 @@ def _former_group(machine: models.Machine, known: Sequence[Release]) -> str:
     if former and not any(member and member.group == former for member in told):
         return former
     return group_of(machine)
+
+
+def _launched_since(machine: models.Machine, known: Sequence[Release]) -> bool:
+    """Whether its group was launched after all that is remembered."""
+    launch = Launch.of_machine(machine)
+    last = max((release.at or 0.0 for release in known), default=0.0)
+    return launch is not None and not launch.again and (time_of(launch.id) or 0.0) > last
 
 
 def _left_alone(result: AppResult) -> Iterable[models.Machine]:
