@@ -88,6 +88,24 @@ async def test_a_secret_that_was_staged_to_go_goes_with_the_next_deploy() -> Non
     assert (await lab.deploy(toml())).changes == []
 
 
+@pytest.mark.parametrize("handed_out_by", ["secrets", "deploy"])
+async def test_a_secret_that_was_staged_to_go_goes_where_the_workload_has_others(
+    handed_out_by: str,
+) -> None:
+    lab = Lab.build()
+    app = score(secret=True)
+    await lab.deploy(app)
+    async with lab.engine() as engine:
+        later = {"LATER": Secret("soon")}
+        await engine.change_secrets("web", later, stage=handed_out_by == "deploy")
+    await lab.deploy(app)
+    async with lab.engine() as engine:
+        await engine.change_secrets("web", {"LATER": None}, stage=True)
+    assert says((await status(lab)).notes, "those that were removed")
+    assert len((await lab.deploy(app)).of("Machines_update")) == 2
+    assert (await lab.deploy(app)).changes == []
+
+
 async def stage_by_flyctl(lab: Lab, **values: str) -> None:
     """As `flyctl secrets set --stage`: machines are not told of it."""
     async with lab.engine() as engine:

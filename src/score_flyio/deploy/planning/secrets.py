@@ -16,7 +16,7 @@ from fly_machines import models
 from score_flyio.base.record import frozen
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.condition import rests
-from score_flyio.deploy.metadata import Marks
+from score_flyio.deploy.metadata import STAGED_REMOVAL, Marks
 from score_flyio.deploy.model import KnownApp, ObservedApp
 from score_flyio.state.deployments import SecretRecord
 
@@ -90,9 +90,11 @@ def waiting_secrets(machine: models.Machine, observed: ObservedApp) -> tuple[str
     if observed.secret_times is None or rests(machine):
         return ()
     marks = Marks.of(machine)
-    # Secrets that were set again are no others, whatever their time.
-    if digests_hash(observed.secrets) in {marks.all_secrets_seen, marks.secrets_seen}:
+    there = digests_hash(observed.secrets)
+    if there == marks.all_secrets_seen:
         return ()
+    if there == marks.secrets_seen:  # those that were set again are no others, whatever their time
+        return (REMOVED,) if marks.staged == STAGED_REMOVAL else ()
     stamps = [e.timestamp or 0 for e in machine.events or [] if e.type in _HANDING_OUT]
     since = max(stamps, default=0) / 1000
     times = sorted(observed.secret_times.items())

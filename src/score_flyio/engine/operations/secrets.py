@@ -19,7 +19,7 @@ from score_flyio.base.record import evolve, frozen
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.app_step import SetSecrets
 from score_flyio.deploy.execution.report import Report
-from score_flyio.deploy.metadata import STAGED, Marks, without_marks
+from score_flyio.deploy.metadata import STAGED, STAGED_REMOVAL, Marks, without_marks
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted
 from score_flyio.deploy.options import DeployOptions
@@ -172,7 +172,7 @@ async def change_secrets(
         if before is not None:
             before(foreseen)
         if stage:
-            await _mark(session, observed)
+            await _mark(session, observed, values)
         stored = await set_secrets(session.client.api, ref.app, values) if values else None
         if stage:
             return evolve(foreseen, report=Report(target=session.target.name))
@@ -184,19 +184,21 @@ async def change_secrets(
         return await carry_out(session, recorder, change, before=None, dry_run=False, look=look)
 
 
-async def _mark(session: Session, observed: ObservedApp) -> None:
+async def _mark(session: Session, observed: ObservedApp, values: Values) -> None:
     """Has the machines tell the next deploy that secrets wait, before these are there."""
-    body = models.UpsertMetadataKeyRequest(value="true")
+    removes = any(values[name] is None and name in observed.secrets for name in values)
+    mark = STAGED_REMOVAL if removes else "true"
+    body = models.UpsertMetadataKeyRequest(value=mark)
 
-    async def mark(machine: str) -> None:
+    async def tell(machine: str) -> None:
         with suppress(Conflict):  # whoever holds it gives it a config, and these secrets with that
             await session.client.api.machines_upsert_metadata(observed.name, machine, STAGED, body)
 
     with unwrapped():
         async with anyio.create_task_group() as tasks:
             for machine in observed.machines:
-                if Marks.of(machine).staged is None:
-                    tasks.start_soon(mark, machine.id or "")
+                if Marks.of(machine).staged not in {mark, STAGED_REMOVAL}:
+                    tasks.start_soon(tell, machine.id or "")
 
 
 def _if_changed(step: Step, secrets: SetSecrets) -> Step:

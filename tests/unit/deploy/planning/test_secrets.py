@@ -13,6 +13,7 @@ from score_flyio.deploy.metadata import (
     ALL_SECRETS_SEEN,
     SECRETS_SEEN,
     STAGED,
+    STAGED_REMOVAL,
     TOOL_VERSION,
 )
 from score_flyio.deploy.model import KnownApp, ObservedApp
@@ -111,6 +112,11 @@ TIMES = {"A": 10.0, "B": 20.0}
         (running(("launch", 5), state="stopped"), ()),
         (running(("launch", 5), **{ALL_SECRETS_SEEN: digests_hash(DIGESTS)}), ()),
         (running(("launch", 5), **{SECRETS_SEEN: digests_hash(DIGESTS)}), ()),
+        (running(("launch", 5), **{SECRETS_SEEN: digests_hash(DIGESTS), STAGED: "true"}), ()),
+        (
+            running(("launch", 5), **{SECRETS_SEEN: digests_hash(DIGESTS), STAGED: STAGED_REMOVAL}),
+            (REMOVED,),
+        ),
         (running(("launch", 25), **{STAGED: "1"}), (REMOVED,)),
         (running(("launch", 15), **{STAGED: "1"}), ("B",)),
     ],
