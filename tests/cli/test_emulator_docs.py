@@ -106,7 +106,14 @@ def test_the_service_container(tmp_path: Path) -> None:
     entry = json.loads(re.findall(r"^ENTRYPOINT (.*)$", dockerfile, re.MULTILINE)[0])
     health = json.loads(re.findall(r"^  CMD (.*)$", dockerfile, re.MULTILINE)[0])
     job = workflow["jobs"]["test"]
-    assert job["services"]["fly"]["image"] in workflow["jobs"]["emulator"]["steps"][-1]["run"]
+    building = workflow["jobs"]["emulator"]
+    assert job["services"]["fly"]["image"] == "${{ needs.emulator.outputs.image }}"
+    assert building["outputs"]["image"] in building["steps"][-1]["run"]
+    (tmp_path / "outputs").touch()
+    named = {"GITHUB_REPOSITORY": "Acme/Shop", "GITHUB_OUTPUT": str(tmp_path / "outputs")}
+    name = next(step["run"] for step in building["steps"] if step.get("id") == "name")
+    subprocess.run(["bash", "-c", name], env={**os.environ, **named}, check=True)
+    assert (tmp_path / "outputs").read_text() == "image=ghcr.io/acme/shop/fly-emulator\n"
     with serving(*options(entry)) as (_, url):
         run(shlex.join([sys.executable, *health[1:]]), tmp_path, url)
         environ = {

@@ -57,6 +57,13 @@ def test_a_large_step_is_asked_about(
     assert len(served.machines("x-web")) == 12
 
 
+def test_nobody_means_a_hundred_thousand_machines(cli: Cli, served: Platform) -> None:
+    refused = cli("scale", "web", "app=100000", "--yes", FAST)
+    assert refused.exit_code == 2
+    assert "100,000 machines are 99,998 more than there are" in refused.stderr
+    assert len(served.machines("x-web")) == 2
+
+
 def test_counts_with_regions_add_up(cli: Cli, served: Platform) -> None:
     told = cli("scale", "web", "3", "--region", "ams", "--region", "fra", "--dry-run").stdout
     assert "create machine of group app × 3 (ams × 2, fra × 1)" in told  # noqa: RUF001

@@ -14,7 +14,7 @@ from score_flyio.cli.exit_codes import describe, to_text
 from score_flyio.cli.options import STEP_SUMMARY
 from score_flyio.cli.render import follow
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.engine.ahead import are_doubtful
+from score_flyio.engine.ahead import are_doubtful, with_options
 from score_flyio.engine.engine import Engine
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.output import Output
@@ -104,11 +104,17 @@ class DeployRun:
         self, inputs: Sequence[Input], listener: Listener, kept: KeptPlan | None
     ) -> Report:
         what: Plan | Sequence[Input] = inputs
-        if kept is not None:
-            async with self._engine(lambda _: None) as looking:  # the run tells all this again
-                what = await looking.plan(inputs, self.options)
-            kept.check(what)
-        async with self._engine(listener) as engine:
+        looking = kept is not None  # the run tells all this again
+
+        def tell(event: Event) -> None:
+            if not looking:
+                listener(event)
+
+        async with self._engine(tell) as engine:
+            if kept is not None:
+                what = await engine.plan(inputs, self.options)
+                kept.check(what)
+                looking = False
             run = engine.deploy(what, self.options)
             try:
                 with self.cli.interrupted_by(run.cancel):
@@ -174,11 +180,10 @@ async def selected(
             f"--image is for one app, but {count} would be deployed",
             hint="name one Score file or one fly.toml",
         )
-    if inputs or not are_doubtful(options):
-        return inputs, refused
-    async with Engine(cli.project(target.kept_as), target=target, clock=cli.clock) as engine:
-        failures = (await engine.plan((), options)).failures
-    return inputs, (*refused, *(Refused(label=label, error=e) for label, e in failures.items()))
+    if not inputs and are_doubtful(options):
+        async with Engine(cli.project(target.kept_as), target=target, clock=cli.clock) as engine:
+            refused = await with_options(engine.client, options, refused)
+    return inputs, refused
 
 
 def tell_plan(cli: CliContext, plan: Plan, refused: Sequence[Refused], summary: Path | None) -> int:

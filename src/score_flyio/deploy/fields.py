@@ -1,7 +1,7 @@
 """What a machine is given, field by field, as people read it.
 
-A line for each service, check, mount and file; whatever else a config has is shown as it stands.
-Variables are named, and their values left out.
+A line for each service, check, mount, file and container; whatever else a config has is shown as it
+stands. Variables are named, and their values left out.
 """
 
 from __future__ import annotations
@@ -46,10 +46,9 @@ def fields_of(config: FlyMachineConfig) -> tuple[Field, ...]:
         found += _service(f"services[{number}]", service)
     for name, check in tree.pop("checks").items():
         found += _check(f"checks.{name}", check)
-    for mount in tree.pop("mounts", None) or ():
-        found += _mount(mount)
-    for file in tree.pop("files", None) or ():
-        found += _file(file)
+    found += _stored("", tree)
+    for container in tree.pop("containers"):
+        found += _container(container)
     found += _rest("", tree)
     return tuple(found)
 
@@ -106,14 +105,42 @@ def _check(path: str, check: Tree) -> Iterator[Field]:
     yield from _rest(f"{path}.", check)
 
 
-def _mount(mount: Tree) -> Iterator[Field]:
-    path = f"mounts[{mount.pop('path', None)}]"
+def _container(container: Tree) -> Iterator[Field]:
+    path = f"containers[{container.pop('name', None)}]"
+    yield Field(path=path, value=container.pop("image", None) or "no image")
+    if names := container.pop("env", None):
+        yield Field(path=f"{path}.env", value=", ".join(names))
+    for check in container.pop("healthchecks", None) or ():
+        yield from _healthcheck(f"{path}.healthchecks[{check.pop('name', None)}]", check)
+    yield from _stored(f"{path}.", container)
+    yield from _rest(f"{path}.", container)
+
+
+def _healthcheck(path: str, check: Tree) -> Iterator[Field]:
+    """The check of a container, in the words of other checks."""
+    kind = next((name for name in ("http", "tcp", "exec") if check.get(name)), "")
+    how = check.pop(kind, None) or {}
+    times = {n: f"{check.pop(n)}s" for n in ("interval", "timeout") if check.get(n)}
+    scheme = how.pop("scheme", None)
+    yield from _check(path, {**check, **how, **times, "type": kind, "protocol": scheme})
+
+
+def _stored(prefix: str, tree: Tree) -> Iterator[Field]:
+    """Mounts and files, of a machine or of one of its containers."""
+    for mount in tree.pop("mounts", None) or ():
+        yield from _mount(prefix, mount)
+    for file in tree.pop("files", None) or ():
+        yield from _file(prefix, file)
+
+
+def _mount(prefix: str, mount: Tree) -> Iterator[Field]:
+    path = f"{prefix}mounts[{mount.pop('path', None)}]"
     yield Field(path=path, value=mount.pop("name", None) or "a volume")
     yield from _rest(f"{path}.", mount)
 
 
-def _file(file: Tree) -> Iterator[Field]:
-    path = f"files[{file.pop('guest_path', None)}]"
+def _file(prefix: str, file: Tree) -> Iterator[Field]:
+    path = f"{prefix}files[{file.pop('guest_path', None)}]"
     secret, image, raw = (file.pop(n, None) for n in ("secret_name", "image_config", "raw_value"))
     value = f"secret {secret}" if secret else f"from image {image}" if image else content(raw or "")
     yield Field(path=path, value=value)

@@ -8,7 +8,7 @@ taken before the step starts, and is free again after the step that names the ta
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal, Self, TypeAlias
+from typing import ClassVar, Final, Literal, Self, TypeAlias
 from urllib.parse import quote
 
 from fly_machines import models
@@ -16,9 +16,15 @@ from fly_machines import operations as api
 from score_flyio.base.counted import counted
 from score_flyio.base.record import evolve, field, frozen
 from score_flyio.deploy.compare import Difference
+from score_flyio.deploy.metadata import COUNTED, TAG
 from score_flyio.deploy.model import Ref, Undo
 
 Sign: TypeAlias = Literal["+", "~", "-", " "]
+_MEANINGS: Final = {
+    COUNTED: "its group is complete: no deploy adds a machine to it unasked",
+    TAG: "its time is over: a deploy that finds it may destroy it",
+}
+"""What people are told of a key of metadata."""
 
 
 @frozen(kw_only=True)
@@ -227,7 +233,13 @@ class HoldMachines(Step):
     """
 
     verb = "hold machines"
-    operations = (api.MACHINES_CREATE_LEASE, api.MACHINES_LIST, api.MACHINES_RELEASE_LEASE)
+    operations = (
+        api.MACHINES_CREATE_LEASE,
+        api.MACHINES_LIST,
+        api.MACHINES_SHOW,
+        api.MACHINES_RELEASE_LEASE,
+    )
+    """One machine is read only where the list lacks it."""
     mutates = False
     machines: tuple[str, ...]
     """In the order in which every run takes them."""
@@ -330,7 +342,8 @@ class SetMetadata(Step):
     value: str
 
     def describe(self) -> str:
-        return f"mark {self.target} with {self.key}={self.value}"
+        meaning = _MEANINGS.get(self.key, f"{self.key} is {self.value}")
+        return f"note on {self.target} that {meaning}"
 
     def _paths(self) -> tuple[Mapping[str, str], ...]:
         return ({**super()._paths()[0], "key": self.key},)

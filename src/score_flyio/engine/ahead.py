@@ -14,7 +14,9 @@ from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.new_machine import options_guest
 from score_flyio.deploy.planning.strategies import STRATEGIES
 from score_flyio.deploy.planning.strategies.model import waiting_for
+from score_flyio.engine.selection import Refused
 from score_flyio.errors import ConfigError, Problem
+from score_flyio.errors.inputs import with_problems
 from score_flyio.fly.client import FlyClient
 from score_flyio.flytoml.groups import flatten, process_groups
 from score_flyio.flytoml.limits import beyond_limits, file_problems
@@ -44,16 +46,19 @@ async def problems_ahead(
     )
 
 
-async def wrong_options(client: FlyClient, options: DeployOptions) -> tuple[Problem, ...]:
-    """What is wrong with the options, whichever app they are for."""
-    return (
-        *impossible_size(options),
-        *await unknown_regions(client, _regions(options), ObservedApp(name="")),
-    )
+async def with_options(
+    client: FlyClient, options: DeployOptions, refused: Sequence[Refused]
+) -> tuple[Refused, ...]:
+    """What is refused, where no app is left that would tell what is wrong with the options."""
+    unknown = await unknown_regions(client, _regions(options), ObservedApp(name=""))
+    problems = (*impossible_size(options), *unknown)
+    if not problems:
+        return tuple(refused)
+    return tuple(evolve(each, error=with_problems(each.error, problems)) for each in refused)
 
 
 def are_doubtful(options: DeployOptions) -> bool:
-    """Whether `wrong_options` may find something, as far as can be told without the platform."""
+    """Whether `with_options` may find something, as far as can be told without the platform."""
     return bool(impossible_size(options) or _not_listed(_regions(options)))
 
 

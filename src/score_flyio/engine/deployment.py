@@ -55,9 +55,7 @@ class Deployment(Planning):
             self.session.emit(WarningRaised(message=str(notice), code=notice.code))
         works = [_Deploy(run=self, app=app) for app in self.ready.inputs]
         self._tell_refused()
-        wrong = await self.wrong_options()
-        report = self._with_refused(await self.applying.run(works, beside=self._provision))
-        return report if wrong is None else evolve(report, apps=(*report.apps, _of_options(wrong)))
+        return self._with_refused(await self.applying.run(works, beside=self._provision))
 
     def so_far(self) -> Report:
         """What became of a run that was cut short."""
@@ -103,10 +101,6 @@ class Deployment(Planning):
         files = self.ready.files
         done = (evolve(each, files=files.get(each.app, ())) for each in report.apps)
         return evolve(report, apps=(*refused, *done))
-
-
-def _of_options(error: ScoreFlyError) -> AppReport:
-    return AppReport(app="", label="options", outcome="failed", failures=(error,))
 
 
 def nothing_done(inputs: Sequence[Input], target: str) -> Report:

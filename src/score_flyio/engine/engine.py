@@ -16,6 +16,7 @@ from score_flyio.base.secret import Secret
 from score_flyio.deploy.model import ObservedApp, OwnCertificate
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
+from score_flyio.engine.ahead import with_options
 from score_flyio.engine.for_real import tell_what_is_real
 from score_flyio.engine.images import Images
 from score_flyio.engine.inputs import Input
@@ -129,6 +130,7 @@ class Engine:
         ):
             found = _served(await images.checked(outline(self.project, recorder.state, inputs)))
             ready = prepare(recorder.state, found, self.session.emit, to_look=True)
+            await self._judge_options(ready, options)
             plans, failures = await Planning(
                 session=self.session,
                 recorder=recorder,
@@ -436,6 +438,7 @@ class Engine:
                 known = outline(self.project, state, inputs, self._output)
                 found = _served(await images.checked(known))
                 ready = prepare(state, found, emit, output=self._output)
+                await self._judge_options(ready, options)
                 await self._begin(ready, recorder, options)
                 deployment = Deployment(
                     session=self.session,
@@ -448,6 +451,11 @@ class Engine:
                 begin(deployment)
                 report = await deployment.run()
             return await self._with_secrets(report, ready)
+
+    async def _judge_options(self, ready: Preparation, options: DeployOptions) -> None:
+        """Each app tells what is wrong with the options; where none is left, what is refused."""
+        if not ready.inputs:
+            ready.refused = await with_options(self.client, options, ready.refused)
 
     async def _begin(
         self, ready: Preparation, recorder: StateRecorder, options: DeployOptions

@@ -12,7 +12,7 @@ from score_flyio.engine.output import Output
 from score_flyio.engine.pipeline import Emit, Preparation, outline, prepare
 from score_flyio.engine.project import Project
 from score_flyio.engine.selection import Selection, load_inputs
-from score_flyio.errors import Problem, ResourceError, ScoreFlyError, StateError
+from score_flyio.errors import ResourceError, ScoreFlyError, StateError
 from score_flyio.events import Scope, StateSaved, WarningRaised, WorkloadFinished
 from score_flyio.events.frame import run_frame
 
@@ -58,7 +58,7 @@ class GenerateFailed(ScoreFlyError):
         super().__init__(
             f"{len(failures)} things failed",
             code=failures[0].code,
-            problems=[problem for error in failures for problem in _problems(error)],
+            problems=[problem for error in failures for problem in error.as_problems()],
         )
         self.failures = tuple(failures)
 
@@ -67,11 +67,6 @@ class InputsRefused(GenerateFailed):
     """Several Score files are wrong; nothing else failed."""
 
     exit_code = 2
-
-
-def _problems(error: ScoreFlyError) -> tuple[Problem, ...]:
-    alone = Problem(message=error.message, hint=error.hint, code=error.code)
-    return error.problems or (alone,)
 
 
 def raise_failures(failures: Sequence[ScoreFlyError]) -> None:

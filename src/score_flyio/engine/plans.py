@@ -20,7 +20,7 @@ from score_flyio.deploy.planning.plan import plan_app
 from score_flyio.deploy.planning.plan_document import AppPlanDocument, TotalsDocument
 from score_flyio.deploy.planning.secrets import waiting_secrets
 from score_flyio.deploy.planning.shown import Totals, describe_app, plan_document, totals
-from score_flyio.engine.ahead import problems_ahead, wrong_options
+from score_flyio.engine.ahead import problems_ahead
 from score_flyio.engine.images import Images
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.pipeline import Preparation
@@ -148,8 +148,6 @@ class Planning:
         """What a run would do now, by app, and what cannot be planned, by label."""
         plans: dict[str, AppPlan] = {}
         failures = {each.label: each.error for each in self.ready.refused}
-        if wrong := await self.wrong_options():
-            failures["options"] = wrong
 
         async def one(app: str) -> None:
             try:
@@ -163,13 +161,6 @@ class Planning:
                 for app in self.ready.inputs:
                     tasks.start_soon(one, app)
         return {app: plans[app] for app in self.ready.inputs if app in plans}, failures
-
-    async def wrong_options(self) -> ConfigError | None:
-        """What is wrong with the options, where no app is left that would tell it."""
-        if self.ready.inputs:
-            return None
-        problems = await wrong_options(self.session.client, self.options)
-        return ConfigError(problems=problems) if problems else None
 
     async def _plan_ahead(self, app: str) -> AppPlan:
         desired = self.foreseen(app)

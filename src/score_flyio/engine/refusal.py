@@ -16,6 +16,7 @@ from score_flyio.errors import (
     ScoreFileError,
     ScoreFlyError,
 )
+from score_flyio.errors.inputs import with_problems
 from score_flyio.state.model import ProjectState
 
 if TYPE_CHECKING:
@@ -139,9 +140,7 @@ def with_resources(error: ScoreFlyError, item: Input, around: Around) -> ScoreFl
     more = tuple(_of_resources(item, around, error.problems))
     if not more:
         return error
-    alone = Problem(message=error.message, hint=error.hint, code=error.code, file=item.loaded.file)
-    kind = type(error) if isinstance(error, InputError) else ScoreFileError
-    return kind(problems=(*(error.problems or (alone,)), *more))
+    return with_problems(error, more, kind=ScoreFileError, file=item.loaded.file)
 
 
 def misfit(error: ScoreFlyError, item: ScoreApp, around: Around) -> ScoreFlyError:

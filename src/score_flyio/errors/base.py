@@ -109,6 +109,11 @@ class ScoreFlyError(Exception):
         if code is not None:
             self.code = code
 
+    def as_problems(self, file: str | None = None) -> tuple[Problem, ...]:
+        """Its problems, or else itself as one, with the file that it is about."""
+        alone = Problem(message=self.message, hint=self.hint, code=self.code, file=file)
+        return self.problems or (alone,)
+
     def hide(self, secrets: Iterable[Secret]) -> None:
         """Mask secrets in all that it says: texts of others may repeat what they were given."""
         known = tuple(secrets)

@@ -62,3 +62,18 @@ class UnsupportedFeatureError(InputError):
     """Valid Score that Fly cannot run; the hint says what to do instead."""
 
     code = "unsupported_feature"
+
+
+def with_problems(
+    error: ScoreFlyError,
+    problems: Sequence[Problem],
+    *,
+    kind: type[InputError] = ConfigError,
+    file: str | None = None,
+) -> InputError:
+    """An error with more problems of what a person wrote; of `kind` where it was no such one.
+
+    `file` is what an error without problems is about.
+    """
+    own = type(error) if isinstance(error, InputError) else kind
+    return own(problems=(*error.as_problems(file), *problems))

@@ -20,7 +20,6 @@ from score_flyio.flytoml.spec import (
     ServiceHttpCheck,
     ServiceTcpCheck,
 )
-from score_flyio.flytoml.validate import service_checks
 
 _OF_THE_PLATFORM: Final = frozenset(
     {
@@ -91,7 +90,7 @@ def _handlers(spec: AppSpec) -> _Told:
 
 def _checks(spec: AppSpec) -> _Told:
     found: dict[str, _Check] = {f"checks.{name}": check for name, check in spec.checks.items()}
-    for place, check in {**found, **service_checks(spec)}.items():
+    for place, check in {**found, **spec.service_checks}.items():
         interval, timeout = check.interval, check.timeout
         if interval is not None and timeout is not None and interval < timeout:
             message = (

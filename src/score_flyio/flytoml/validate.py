@@ -6,7 +6,7 @@ protocols, handlers, CPU and memory combinations, and whether machine configs ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from score_flyio.errors import InputError, Problem
@@ -14,7 +14,7 @@ from score_flyio.flytoml.findings import finding
 from score_flyio.flytoml.groups import default_group, matches, process_groups
 from score_flyio.flytoml.limits import beyond_limits
 from score_flyio.flytoml.names import STRATEGY_NAMES
-from score_flyio.flytoml.spec import AppSpec, Mount, ServiceHttpCheck, ServiceTcpCheck
+from score_flyio.flytoml.spec import AppSpec, Mount
 from score_flyio.flytoml.values import Duration, split_command, volume_gb
 from score_flyio.images.reference import ImageReference
 
@@ -304,23 +304,8 @@ def _services_without_ports(spec: AppSpec) -> Iterator[Problem]:
             )
 
 
-def service_checks(spec: AppSpec) -> Mapping[str, ServiceTcpCheck | ServiceHttpCheck]:
-    """The checks of all services, by their places."""
-    checks: dict[str, ServiceTcpCheck | ServiceHttpCheck] = {}
-    if spec.http_service:
-        http = spec.http_service.checks
-        checks |= {f"http_service.checks[{n}]": check for n, check in enumerate(http)}
-    for index, service in enumerate(spec.services):
-        place = f"services[{index}]"
-        checks |= {f"{place}.tcp_checks[{n}]": check for n, check in enumerate(service.tcp_checks)}
-        checks |= {
-            f"{place}.http_checks[{n}]": check for n, check in enumerate(service.http_checks)
-        }
-    return checks
-
-
 def _service_checks(spec: AppSpec) -> Iterator[Problem]:
-    for place, check in service_checks(spec).items():
+    for place, check in spec.service_checks.items():
         yield from _limits(f"{place}.interval", check.interval, lambda span: span < _SECOND)
         yield from _limits(f"{place}.timeout", check.timeout, lambda span: span < _SECOND)
         yield from _limits(

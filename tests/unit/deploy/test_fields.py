@@ -98,4 +98,33 @@ def test_values_of_variables_show_nowhere() -> None:
     found = fields({"containers": containers, "processes": [hidden], **hidden})
     assert "hunter2" not in str(found)
     assert found["env"] == "KEY"
-    assert found["containers[a].image"] == "x"
+    assert found["containers[a]"] == "x"
+
+
+def test_containers_are_told_as_machines_are() -> None:
+    container = {
+        "name": "web",
+        "image": "nginx:1",
+        "env": {"A": "1", "B": "2"},
+        "cmd": ["serve"],
+        "depends_on": [{"name": "db", "condition": "healthy"}],
+        "files": [{"guest_path": "/a", "secret_name": "KEY"}],
+        "mounts": [{"name": "data", "path": "/data"}],
+        "healthchecks": [
+            {"name": "up", "http": {"port": 80, "path": "/", "scheme": "http"}, "interval": 10},
+            {"name": "works", "exec": {"command": ["true"]}, "timeout": 2},
+        ],
+    }
+    found = fields({"containers": [container]})
+    assert {path: value for path, value in found.items() if path.startswith("containers")} == {
+        "containers[web]": "nginx:1",
+        "containers[web].env": "A, B",
+        "containers[web].healthchecks[up]": "http http / on 80 every 10s",
+        "containers[web].healthchecks[works]": "exec within 2s",
+        "containers[web].healthchecks[works].command": '["true"]',
+        "containers[web].mounts[/data]": "data",
+        "containers[web].files[/a]": "secret KEY",
+        "containers[web].cmd": '["serve"]',
+        "containers[web].depends_on[0].condition": "healthy",
+        "containers[web].depends_on[0].name": "db",
+    }

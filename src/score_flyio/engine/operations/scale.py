@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
-from typing import Any
+from typing import Any, Final
 
 from fly_machines import models
 from score_flyio.base.document import Document
@@ -43,6 +43,9 @@ from score_flyio.errors import UsageError
 from score_flyio.fly.codec import structure_answer
 from score_flyio.flytoml.spec import AppSpec, VmSpec
 from score_flyio.state.deployments import DeploymentRecord
+
+MOST_NEW: Final = 1000
+"""More new machines of a group at once are a slip of the hand, whatever `--yes` agreed to."""
 
 
 @frozen(kw_only=True)
@@ -183,8 +186,8 @@ async def scale(
     """Brings the app to the request. A change of size is a release; one of the count is none.
 
     Raises:
-        UsageError: no such app, an unknown group, a region that is missing, or nothing is known to
-            make machines from.
+        UsageError: no such app, an unknown group, a region that is missing, nothing is known to
+            make machines from, or far more of them than anybody means.
         ConfigError: a region that Fly does not have.
         ConversionError: a size that Fly does not have.
         PlanError: the host of a machine that would change does not answer.
@@ -250,6 +253,7 @@ def _plan(
 ) -> Change:
     ref, record, groups, before = known.ref, known.record, known.groups, known.observed
     counts = {known.group(name): count for name, count in request.counts.items()}
+    _refuse_slips(counts, groups)
     known = known.counted(counts)
     resized = tuple(map(known.group, request.groups)) or tuple(counts) or tuple(groups)
     release = session.release(next_number(observed.machines, record.releases))
@@ -286,6 +290,20 @@ def _plan(
         groups_leave=False,
     )
     return Change(ref=ref, work=work, destroys=gone)
+
+
+def _refuse_slips(
+    counts: Mapping[str, int], groups: Mapping[str, Sequence[models.Machine]]
+) -> None:
+    for group, count in counts.items():
+        here = len(groups.get(group, ()))
+        if count - here > MOST_NEW:
+            raise UsageError(
+                f"group {group}: {count:,} machines are {count - here:,} more than there are, and "
+                f"at most {MOST_NEW:,} are made at once",
+                hint="where so many are meant, scale in several steps",
+                code="too_many_machines",
+            )
 
 
 def _config(machine: models.Machine) -> models.FlyMachineConfig:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from score_flyio.base.record import Factory, field, frozen
 
 if TYPE_CHECKING:
-    from score_flyio.flytoml.spec.checks import Check, MachineCheck
+    from score_flyio.flytoml.spec.checks import Check, MachineCheck, ServiceTcpCheck
     from score_flyio.flytoml.spec.experimental import ExperimentalSection
     from score_flyio.flytoml.spec.handwritten import (
         ComposeSection,
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         RestartSpec,
         StaticSection,
     )
-    from score_flyio.flytoml.spec.services import Service
+    from score_flyio.flytoml.spec.services import Service, ServiceHttpCheck
     from score_flyio.flytoml.values import Duration
 
 PersistRootfs = Literal["", "never", "restart", "always"]
@@ -144,3 +144,15 @@ class AppSpec:
     """`[[statics]]`: files that the proxy serves itself."""
     metrics: tuple[MetricsSpec, ...] = ()
     """`[[metrics]]`: where metrics are scraped."""
+
+    @property
+    def service_checks(self) -> dict[str, ServiceTcpCheck | ServiceHttpCheck]:
+        """The checks of all services, by their places."""
+        http = self.http_service.checks if self.http_service else ()
+        groups: dict[str, tuple[ServiceTcpCheck | ServiceHttpCheck, ...]] = {
+            "http_service.checks": http
+        }
+        for index, service in enumerate(self.services):
+            groups[f"services[{index}].tcp_checks"] = service.tcp_checks
+            groups[f"services[{index}].http_checks"] = service.http_checks
+        return {f"{place}[{n}]": c for place, found in groups.items() for n, c in enumerate(found)}
