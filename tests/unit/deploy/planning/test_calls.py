@@ -56,6 +56,8 @@ def test_paths_name_what_is_known() -> None:
         "POST /apps/web/machines/m1/lease",
         "POST /apps/web/machines/m2/lease",
         "GET /apps/web/machines",
+        "GET /apps/web/machines/m1",
+        "GET /apps/web/machines/m2",
         "DELETE /apps/web/machines/m1/lease",
         "DELETE /apps/web/machines/m2/lease",
     )
@@ -129,6 +131,8 @@ def test_plans_as_people_read_them() -> None:
         "      > POST /apps/web/machines/create%3Aapp%3A1/lease\n"
         "      > POST /apps/web/machines/create%3Aapp%3A2/lease\n"
         "      > GET /apps/web/machines\n"
+        "      > GET /apps/web/machines/create%3Aapp%3A1\n"
+        "      > GET /apps/web/machines/create%3Aapp%3A2\n"
         "      > DELETE /apps/web/machines/create%3Aapp%3A1/lease\n"
         "      > DELETE /apps/web/machines/create%3Aapp%3A2/lease\n"
         "  ~ update machine create:app:1 of app\n"
