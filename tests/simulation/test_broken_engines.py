@@ -12,7 +12,7 @@ from attrs import evolve
 from fly_machines import FlyMachinesApi, models
 from score_flyio.deploy.app_step import SetSecrets
 from score_flyio.deploy.desired.update import MachineUpdate, update_input
-from score_flyio.deploy.execution.steps import secrets as secret_steps
+from score_flyio.deploy.execution.steps import app as app_steps
 from score_flyio.deploy.metadata import Launch
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning import departures, groups, notes, updates
@@ -97,7 +97,7 @@ def test_state_saved_only_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_secret_in_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    set_secrets: Callable[..., Awaitable[Any]] = secret_steps.set_secrets
+    set_secrets: Callable[..., Awaitable[Any]] = app_steps.set_secrets
 
     async def tell(step: SetSecrets, context: Any) -> Any:
         shown: Mapping[str, str] = {n: v.reveal() for n, v in step.values.items() if v is not None}

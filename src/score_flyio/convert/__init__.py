@@ -1,6 +1,9 @@
 """Workload + outputs of its resources → app.
 
 One module an aspect; each notes its problems in the draft, and all of them are raised together.
+
+A workload is public if a port has handlers, if a resource is a name or a path of it, or if an
+annotation says so: nothing is public by accident, and nothing costs money so.
 """
 
 from __future__ import annotations
@@ -15,7 +18,6 @@ from score_flyio.convert.build import build_of
 from score_flyio.convert.checks import add_checks
 from score_flyio.convert.containers import needs_containers, with_containers
 from score_flyio.convert.draft import Draft
-from score_flyio.convert.exposure import exposure
 from score_flyio.convert.files import contents, file_spec
 from score_flyio.convert.services import services
 from score_flyio.convert.sizing import vm_of_workload
@@ -24,13 +26,14 @@ from score_flyio.convert.volumes import mounts
 from score_flyio.errors import Problem
 from score_flyio.flytoml.exposure import Exposure
 from score_flyio.flytoml.names import RULE, is_app_name
-from score_flyio.flytoml.spec import AppSpec
+from score_flyio.flytoml.spec import AppSpec, Service
 from score_flyio.score.load import LoadedWorkload
 from score_flyio.score.model import Container
 from score_flyio.score.placeholders import PENDING, Lookup, ResourceOutputs
 
 if TYPE_CHECKING:
     from score_flyio.flytoml.spec import ExperimentalSection
+
 
 __all__ = ["Conversion", "convert"]
 
@@ -148,3 +151,12 @@ def _command(container: Container) -> ExperimentalSection | None:
     from score_flyio.flytoml.spec import ExperimentalSection
 
     return ExperimentalSection(cmd=container.args, entrypoint=container.command)
+
+
+def exposure(draft: Draft, services: tuple[Service, ...]) -> Exposure:
+    """The widest that anything in the workload asks for."""
+    if "dedicated" in draft.exposures:
+        return "dedicated"
+    handled = any(port.handlers for service in services for port in service.ports)
+    asked = handled or draft.ways_in or "shared" in draft.exposures
+    return "shared" if asked else "private"

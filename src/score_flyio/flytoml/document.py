@@ -11,12 +11,11 @@ from score_flyio.base.record import evolve, field, frozen
 from score_flyio.errors import Problem
 from score_flyio.errors.failure import Failure
 from score_flyio.flytoml.decode import decode
-from score_flyio.flytoml.doubts import doubtful
 from score_flyio.flytoml.findings import finding, recorded
 from score_flyio.flytoml.legacy import normalise
 from score_flyio.flytoml.lines import key_lines, line_for
 from score_flyio.flytoml.parse import FileFormat, parse
-from score_flyio.flytoml.remarks import open_secrets, unused
+from score_flyio.flytoml.remarks import doubtful, open_secrets, unused
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.flytoml.strict import StrictReport, strict_check
 from score_flyio.flytoml.validate import undeployable, validate, warnings_of

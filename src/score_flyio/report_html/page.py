@@ -1,4 +1,4 @@
-"""The page itself: one template, filled with escaped values."""
+"""The page itself: one template, filled with escaped values, and the calls of the run counted."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from score_flyio._version import __version__
 from score_flyio.base.counted import counted
 from score_flyio.base.printable import printable
-from score_flyio.base.record import frozen
+from score_flyio.base.record import define, frozen
 from score_flyio.deploy.execution.report import Report
-from score_flyio.report_html.calls import count_calls
 from score_flyio.report_html.path import TINY, Link, critical_path
 from score_flyio.report_html.phases import Bar, Phase, sums
 from score_flyio.report_html.story import ResourceSpan, Story
@@ -216,3 +215,38 @@ def _facts(report: Report, story: Story, apps: Sequence[AppView]) -> list[tuple[
 def _folded(apps: Sequence[AppView]) -> bool:
     lanes = sum(len(app.lanes.lanes) for app in apps if app.lanes)
     return len(apps) > MANY_APPS or lanes > MANY_LANES
+
+
+@define(kw_only=True)
+class OperationCalls:
+    """What one operation was called for."""
+
+    method: str
+    template: str
+    count: int = 0
+    refused: int = 0
+    """Answered 429."""
+    missing: int = 0
+    """Answered 404: often what was asked for."""
+    failed: int = 0
+    """Answered by another error, or not at all."""
+    seconds: float = 0.0
+    """From sending to the answer, in sum."""
+    queued: float = 0.0
+    """In the queue for the rate limit, in sum."""
+
+
+def count_calls(story: Story) -> tuple[OperationCalls, ...]:
+    """One entry an operation, the most called first."""
+    found: dict[tuple[str, str], OperationCalls] = {}
+    for calls in story.calls.values():
+        for call in calls:
+            key = (call.method, call.template)
+            row = found.setdefault(key, OperationCalls(method=key[0], template=key[1]))
+            row.count += 1
+            row.refused += call.status == 429
+            row.missing += call.status == 404
+            row.failed += call.broken
+            row.seconds += call.at - call.sent
+            row.queued += call.sent - call.asked
+    return tuple(sorted(found.values(), key=lambda row: (-row.count, row.template, row.method)))

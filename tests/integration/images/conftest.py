@@ -21,9 +21,9 @@ import httpx
 import pytest
 from attrs import frozen
 
-from fly_emulator.remote_builder import remote_builders
 from tests.cli.conftest import Cli
 from tests.cli.platform import Platform, platform
+from tests.integration.images.remote_builder import remote_builders
 
 SETUP = Path(__file__).parents[2] / "setup.sh"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "score-flyio-tests"

@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from fly_emulator.remote_builder import remote_builders
 from tests.cli.conftest import Cli
 from tests.cli.platform import Platform, platform
 from tests.integration.images.conftest import PASSWORD, Registry
+from tests.integration.images.remote_builder import remote_builders
 
 DOCKERFILE = "FROM scratch\nCOPY word /word\n"
 FAST = "--no-smoke-checks"

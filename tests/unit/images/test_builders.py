@@ -28,11 +28,10 @@ from score_flyio.images.builders.choose import (
     builders_there,
     choose_builder,
 )
-from score_flyio.images.builders.docker import DockerBuilder, client_of
+from score_flyio.images.builders.docker import DockerBuilder, Trace, client_of
 from score_flyio.images.builders.fly import FlyBuilder, RemoteBuilder, without_alpn
 from score_flyio.images.builders.programs import BuildahBuilder, BuildctlBuilder
 from score_flyio.images.builders.protobuf import encoded, fields
-from score_flyio.images.builders.trace import Trace
 from score_flyio.images.logins import Logins, lasting
 from score_flyio.images.reference import ImageReference
 

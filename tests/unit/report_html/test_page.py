@@ -35,12 +35,11 @@ from score_flyio.events import (
     WorkloadFinished,
 )
 from score_flyio.report_html import render_html
-from score_flyio.report_html.calls import count_calls
-from score_flyio.report_html.lanes import lanes_of
-from score_flyio.report_html.page import Scale, duration, ends
+from score_flyio.report_html.page import Scale, count_calls, duration, ends
 from score_flyio.report_html.path import chain_of, critical_path
 from score_flyio.report_html.phases import Phase, sums
 from score_flyio.report_html.story import Story, tell
+from score_flyio.report_html.view import lanes_of
 from tests.browser.runs import PASSWORD, RUNS, Recorded
 
 ZERO = 1_700_000_000.0

@@ -27,9 +27,9 @@ from score_flyio.fly import creation, repeats
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.present import ip_type, living
 from score_flyio.fly.volumes import once_deleted_are_gone, once_detached
-from score_flyio.resources.servers import health, machine
+from score_flyio.resources.servers import health
 from score_flyio.resources.servers.access import REGION_VARIABLES, FlyAccess
-from score_flyio.resources.servers.description import Server
+from score_flyio.resources.servers.description import Server, Volume
 from score_flyio.resources.servers.execute import read_operator_password
 
 UNSEEN: Final = 4
@@ -111,13 +111,11 @@ class Instance:
             return found
         region = await self._want_region()
         answer = await repeats.set_secrets(
-            self.client.api, self.app, machine.app_secrets(self.server, self.password)
+            self.client.api, self.app, app_secrets(self.server, self.password)
         )
         volume = await self._volume(region)
         place = (volume.region if volume else None) or region
-        request = machine.machine_request(
-            self.server, place, volume.id if volume else None, answer.version
-        )
+        request = machine_request(self.server, place, volume.id if volume else None, answer.version)
         self.access.note(f"creating the machine of {self.app} in {request.region}")
         try:
             made = await once_detached(
@@ -153,7 +151,7 @@ class Instance:
                 return volume
         known = {volume.id for volume in volumes if volume.id}
         return await repeats.create_volume(
-            self.client.api, self.app, machine.volume_request(self.server, wanted, region), known
+            self.client.api, self.app, volume_request(self.server, wanted, region), known
         )
 
 
@@ -182,3 +180,81 @@ def is_foreign(error: FlyError) -> bool:
     """Whether the app belongs to someone else, so that another name is needed."""
     taken = isinstance(error, FlyApiError) and error.code == "fly_name_taken"
     return taken or (isinstance(error, NotAuthorized) and error.status == 403)
+
+
+def app_secrets(server: Server, password: Secret) -> dict[str, Secret | None]:
+    """The operator's password under the names that the image knows."""
+    return dict.fromkeys(server.password, password)
+
+
+def _guest(server: Server) -> models.FlyMachineGuest:
+    return models.FlyMachineGuest(cpu_kind="shared", cpus=1, memory_mb=server.memory_mb)
+
+
+def volume_request(server: Server, volume: Volume, region: str) -> models.CreateVolumeRequest:
+    """The volume; with the machine's size, so that its host has room for both."""
+    return models.CreateVolumeRequest(
+        name=volume.name,
+        region=region,
+        size_gb=volume.size_gb,
+        encrypted=True,
+        require_unique_zone=True,
+        compute=_guest(server),
+        compute_image=server.image,
+    )
+
+
+def machine_request(
+    server: Server, region: str | None, volume: str | None, secrets_version: int | None
+) -> models.CreateMachineRequest:
+    """The machine: the server on its volume, reachable at APP.flycast and its port."""
+    mounts = None
+    if server.volume is not None:
+        kept = server.volume
+        mounts = [models.FlyMachineMount(volume=volume, path=kept.path, name=kept.name)]
+    init = None
+    if server.command or server.entrypoint:
+        init = models.FlyMachineInit(
+            cmd=list(server.command) or None, entrypoint=list(server.entrypoint) or None
+        )
+    config = models.FlyMachineConfig(
+        image=server.image,
+        init=init,
+        env={**server.env, "PRIMARY_REGION": region or ""},
+        guest=_guest(server),
+        mounts=mounts,
+        services=[_service(server)],
+        checks={server.name: _check(server)},
+        restart=models.FlyMachineRestart(policy="always"),
+        metadata={"fly_platform_version": "v2", "fly_process_group": "app"},
+    )
+    return models.CreateMachineRequest(
+        name=server.name, region=region, config=config, min_secrets_version=secrets_version
+    )
+
+
+def _check(server: Server) -> models.FlyMachineCheck:
+    return models.FlyMachineCheck(
+        type="http" if server.health else "tcp",
+        port=server.port,
+        method="GET" if server.health else None,
+        path=server.health,
+        interval="15s",
+        timeout="10s",
+        grace_period="30s",
+    )
+
+
+def _service(server: Server) -> models.FlyMachineService:
+    # The platform's default limits are for web apps: far fewer connections than a pool opens.
+    concurrency = models.FlyMachineServiceConcurrency(
+        type="connections", soft_limit=1000, hard_limit=1000
+    )
+    return models.FlyMachineService(
+        protocol="tcp",
+        internal_port=server.port,
+        ports=[models.FlyMachinePort(port=server.port)],
+        autostart=True,
+        autostop="off",
+        concurrency=concurrency,
+    )

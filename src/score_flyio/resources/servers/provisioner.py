@@ -16,7 +16,7 @@ from score_flyio.resources.servers import execute, instance, names
 from score_flyio.resources.servers.access import FlyAccess
 from score_flyio.resources.servers.attempt import Attempt
 from score_flyio.resources.servers.description import Admin, Server
-from score_flyio.resources.servers.verifiers import VERIFIERS
+from score_flyio.resources.servers.names import VERIFIERS
 from score_flyio.resources.template.entry import Entry
 from score_flyio.resources.template.provisioner import Rendering
 from score_flyio.resources.template.surroundings import Surroundings

@@ -26,7 +26,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from score_flyio.base.place import MOST_LEVELS, kind_of, place_text, too_deep
 from score_flyio.base.record import field, frozen
 from score_flyio.flytoml.names import as_volume_name
-from score_flyio.resources.servers.verifiers import quoted_identifier, quoted_literal
+from score_flyio.resources.servers.names import quoted_identifier, quoted_literal
 from score_flyio.score.resources import JsonObject
 from score_flyio.yaml.reader import YamlError, read_yaml
 

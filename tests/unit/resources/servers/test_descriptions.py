@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from score_flyio.errors import ConfigError
-from score_flyio.resources.servers.machine import machine_request, volume_request
+from score_flyio.resources.servers.instance import machine_request, volume_request
 from score_flyio.resources.template.entry import Entry, read_entries
 from score_flyio.resources.template.files import Project, servers
 

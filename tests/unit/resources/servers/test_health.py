@@ -15,7 +15,7 @@ from score_flyio.base.clock import EventLoopClock
 from score_flyio.engine.target import EmulatorTarget
 from score_flyio.resources.servers.description import Server, Volume
 from score_flyio.resources.servers.health import until_healthy
-from score_flyio.resources.servers.machine import machine_request
+from score_flyio.resources.servers.instance import machine_request
 
 SERVER = Server(
     name="postgres",

@@ -16,14 +16,14 @@ from score_flyio.errors import ResourceError
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.resources.servers import names
 from score_flyio.resources.servers.access import FlyAccess
-from score_flyio.resources.servers.native import builtin_kind
-from score_flyio.resources.servers.protocol import decode_request, encode_answer
-from score_flyio.resources.servers.provisioner import server_provisioner
-from score_flyio.resources.servers.verifiers import (
+from score_flyio.resources.servers.names import (
     quoted_identifier,
     quoted_literal,
     scram_verifier,
 )
+from score_flyio.resources.servers.native import builtin_kind
+from score_flyio.resources.servers.protocol import decode_request, encode_answer
+from score_flyio.resources.servers.provisioner import server_provisioner
 from score_flyio.resources.template.files import Project, servers
 from score_flyio.resources.template.surroundings import Surroundings
 from score_flyio.score.resources import ResourceUid

@@ -12,8 +12,6 @@ from score_flyio.deploy.execution.steps import (
     app,
     commands,
     machines,
-    secrets,
-    volumes,
     waiting,
 )
 
@@ -26,9 +24,9 @@ CARRY_OUT: Mapping[type[kinds.Step], CarryOut] = {
     app_kinds.RemoveCertificate: app.remove_certificate,
     app_kinds.ReleaseAddress: app.release_address,
     app_kinds.DestroyApp: app.destroy_app,
-    app_kinds.SetSecrets: secrets.set_secrets,
-    app_kinds.CreateVolume: volumes.create_volume,
-    app_kinds.DestroyVolume: volumes.destroy_volume,
+    app_kinds.SetSecrets: app.set_secrets,
+    app_kinds.CreateVolume: app.create_volume,
+    app_kinds.DestroyVolume: app.destroy_volume,
     kinds.RunReleaseCommand: commands.run_release_command,
     kinds.RunMachineCheck: commands.run_machine_check,
     kinds.CreateMachine: machines.create_machine,

@@ -1,19 +1,27 @@
-"""Apps, their addresses and their certificates."""
+"""Apps, and what they have beside machines: addresses, certificates, secrets and volumes."""
 
 from __future__ import annotations
 
 from fly_machines import models
+from score_flyio.base.record import evolve, frozen
+from score_flyio.base.secret import Secret
 from score_flyio.deploy.app_step import (
     AddCertificate,
     AllocateAddress,
     CreateApp,
+    CreateVolume,
     DestroyApp,
+    DestroyVolume,
     ReleaseAddress,
     RemoveCertificate,
+    SetSecrets,
 )
-from score_flyio.deploy.execution.context import Context
+from score_flyio.deploy.execution.context import Context, SecretsSet
+from score_flyio.deploy.execution.room import where_room_is
+from score_flyio.deploy.planning.secrets import digests_hash, remember
 from score_flyio.errors import NotFound
 from score_flyio.fly import repeats
+from score_flyio.fly.volumes import once_detached
 
 
 async def create_app(step: CreateApp, context: Context) -> None:
@@ -69,3 +77,59 @@ async def destroy_app(step: DestroyApp, context: Context) -> None:
         await context.client.api.apps_delete(step.app, force=True)
     except NotFound:
         return
+
+
+async def set_secrets(step: SetSecrets, context: Context) -> SecretsSet:
+    """Sets all in one call, and remembers their digests so that the next run need not."""
+    answer = await context.about_app(
+        lambda: repeats.set_secrets(context.client.api, step.app, step.values)
+    )
+    before = context.secrets_before
+    changed = any(answer.digests.get(name) != before.get(name) for name in step.values)
+    kept: dict[str, Secret] = {
+        name: value for name, value in step.values.items() if value is not None
+    }
+    await context.recorder.secrets_set(
+        step.app, remember(kept, context.settings.salt, answer.digests)
+    )
+    wanted = context.secret_names
+    digests = {**before, **answer.digests}
+    seen = digests_hash({name: digests.get(name, "") for name in wanted})
+    return SecretsSet(version=answer.version, seen=seen, changed=changed)
+
+
+@frozen(kw_only=True)
+class MadeVolume:
+    """A volume as its step made it."""
+
+    id: str
+    region: str | None
+
+
+async def create_volume(step: CreateVolume, context: Context) -> MadeVolume:
+    """Creates the volume, in a fallback region where its own has no room; its machine follows."""
+    regions = (step.request.region, *context.options.fallback_regions)
+    return await where_room_is(regions, lambda region: _create(step, context, region))
+
+
+async def _create(step: CreateVolume, context: Context, region: str | None) -> MadeVolume:
+    request = evolve(step.request, region=region)
+    async with context.volume_turn:
+        volume = await context.about_app(
+            lambda: repeats.create_volume(
+                context.client.api, step.app, request, context.known_volumes
+            )
+        )
+    return MadeVolume(id=volume.id or "", region=volume.region or region)
+
+
+async def destroy_volume(step: DestroyVolume, context: Context) -> None:
+    """Deletes the volume; one that is gone already is fine."""
+
+    async def delete() -> None:
+        try:
+            await context.client.api.volume_delete(step.app, step.volume)
+        except NotFound:
+            return
+
+    await once_detached(delete)

@@ -18,7 +18,7 @@ from score_flyio.deploy.execution.context import (
     Unchanged,
 )
 from score_flyio.deploy.execution.room import where_room_is
-from score_flyio.deploy.execution.steps.volumes import MadeVolume
+from score_flyio.deploy.execution.steps.app import MadeVolume
 from score_flyio.deploy.metadata import (
     HISTORY,
     TO_START,
