@@ -14,6 +14,11 @@ from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.new_machine import options_guest
 from score_flyio.deploy.planning.strategies import STRATEGIES
 from score_flyio.deploy.planning.strategies.model import waiting_for
+from score_flyio.engine.images import Images
+from score_flyio.engine.inputs import Input
+from score_flyio.engine.output import Output
+from score_flyio.engine.pipeline import Preparation, outline, prepare
+from score_flyio.engine.refusal import unserved
 from score_flyio.engine.selection import Refused
 from score_flyio.errors import ConfigError, Problem
 from score_flyio.errors.inputs import with_problems
@@ -22,6 +27,7 @@ from score_flyio.flytoml.groups import flatten, process_groups
 from score_flyio.flytoml.limits import beyond_limits, file_problems
 from score_flyio.flytoml.regions import AREAS, REGIONS, nearest
 from score_flyio.flytoml.spec import AppSpec
+from score_flyio.state.model import ProjectState
 
 
 async def problems_ahead(
@@ -44,6 +50,28 @@ async def problems_ahead(
         *_unknown_names(desired, observed, options),
         *_missing_files(desired, options),
     )
+
+
+async def admitted(
+    inputs: Sequence[Input],
+    state: ProjectState,
+    images: Images,
+    *,
+    output: Output | None = None,
+    to_look: bool = False,
+) -> Preparation:
+    """The inputs of a run that nothing speaks against by now, entered into the state.
+
+    Nothing is entered where it is only looked at. Raises ConfigError where two inputs are one app.
+    """
+    session = images.session
+    found = await images.checked(outline(session.project, state, inputs, output))
+    unable = {app: unserved(item, found.around) for app, item in found.inputs.items()}
+    served = found.without({app: error for app, error in unable.items() if error is not None})
+    ready = prepare(state, served, session.emit, output=output, to_look=to_look)
+    if not ready.inputs:  # else each app tells what is wrong with the options
+        ready.refused = await with_options(session.client, images.options, ready.refused)
+    return ready
 
 
 async def with_options(

@@ -16,21 +16,20 @@ from score_flyio.base.secret import Secret
 from score_flyio.deploy.model import ObservedApp, OwnCertificate
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.engine.ahead import with_options
+from score_flyio.engine.ahead import admitted
 from score_flyio.engine.for_real import tell_what_is_real
 from score_flyio.engine.images import Images
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.operations.apps import AppRef, choose_apps, find_app
 from score_flyio.engine.output import Output
-from score_flyio.engine.pipeline import Outline, Preparation, outline, prepare
+from score_flyio.engine.pipeline import Preparation, outline
 from score_flyio.engine.plans import Plan, Planning
 from score_flyio.engine.project import Project
-from score_flyio.engine.refusal import unserved
 from score_flyio.engine.run import Alone, Run, raise_failures
 from score_flyio.engine.session import Session, StateRecorder, open_session
 from score_flyio.engine.target import Target
 from score_flyio.errors import ConfigError, EngineBusy, EngineNotOpen, ScoreFlyError
-from score_flyio.events import Event, EventLog, RunStarted
+from score_flyio.events import EventLog, Listener, RunStarted
 from score_flyio.fly.client import FlyClient
 from score_flyio.state.model import FLY
 
@@ -48,7 +47,6 @@ if TYPE_CHECKING:
     from score_flyio.engine.operations.status import Status
     from score_flyio.fly.logs import LogLine
 
-Emit: TypeAlias = Callable[[Event], None]
 AppName: TypeAlias = str | AppRef
 """A workload of the project or an app, by its name; see `Engine.app`."""
 
@@ -72,7 +70,7 @@ class Engine:
         project: Project,
         *,
         target: Target,
-        listener: Emit | None = None,
+        listener: Listener | None = None,
         clock: Clock | None = None,
         rng: random.Random | None = None,
         jobs: int | None = None,
@@ -128,9 +126,7 @@ class Engine:
             self.session.memory("plan", needed=_need_project(inputs), to_look=True) as recorder,
             Images(session=self.session, options=options) as images,
         ):
-            found = _served(await images.checked(outline(self.project, recorder.state, inputs)))
-            ready = prepare(recorder.state, found, self.session.emit, to_look=True)
-            await self._judge_options(ready, options)
+            ready = await admitted(inputs, recorder.state, images, to_look=True)
             plans, failures = await Planning(
                 session=self.session,
                 recorder=recorder,
@@ -194,8 +190,8 @@ class Engine:
 
         begun: list[Deployment] = []
 
-        async def work(emit: Emit) -> Report:
-            return await self._deploy(inputs, chosen, fingerprints, emit, begun.append)
+        async def work() -> Report:
+            return await self._deploy(inputs, chosen, fingerprints, begun.append)
 
         def so_far() -> Report:
             from score_flyio.engine.deployment import nothing_done
@@ -424,7 +420,6 @@ class Engine:
         inputs: Sequence[Input],
         options: DeployOptions,
         fingerprints: Mapping[str, str],
-        emit: Emit,
         begin: Callable[[Deployment], None],
     ) -> Report:
         from score_flyio.engine.deployment import Deployment
@@ -432,13 +427,10 @@ class Engine:
         async with self.session.memory("deploy", needed=_need_project(inputs)) as recorder:
             state = recorder.state
             labels = tuple(item.workload or item.app_in(state) for item in inputs)
-            emit(RunStarted(command="deploy", workloads=labels))
+            self.session.emit(RunStarted(command="deploy", workloads=labels))
             self.session.tell_target()
             async with Images(session=self.session, options=options) as images:
-                known = outline(self.project, state, inputs, self._output)
-                found = _served(await images.checked(known))
-                ready = prepare(state, found, emit, output=self._output)
-                await self._judge_options(ready, options)
+                ready = await admitted(inputs, state, images, output=self._output)
                 await self._begin(ready, recorder, options)
                 deployment = Deployment(
                     session=self.session,
@@ -451,11 +443,6 @@ class Engine:
                 begin(deployment)
                 report = await deployment.run()
             return await self._with_secrets(report, ready)
-
-    async def _judge_options(self, ready: Preparation, options: DeployOptions) -> None:
-        """Each app tells what is wrong with the options; where none is left, what is refused."""
-        if not ready.inputs:
-            ready.refused = await with_options(self.client, options, ready.refused)
 
     async def _begin(
         self, ready: Preparation, recorder: StateRecorder, options: DeployOptions
@@ -497,9 +484,3 @@ def _well(change: Change) -> Change:
 def _need_project(inputs: Sequence[Input]) -> bool:
     """Whether there must be a project: a fly.toml needs none."""
     return any(item.workload for item in inputs)
-
-
-def _served(found: Outline) -> Outline:
-    """Without apps that nobody serves a resource of: nothing is made beside it, for nothing."""
-    failed = {app: unserved(item, found.around) for app, item in found.inputs.items()}
-    return found.without({app: error for app, error in failed.items() if error is not None})

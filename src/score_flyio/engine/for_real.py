@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from score_flyio.events import Event, WarningRaised
+from score_flyio.events import Listener, WarningRaised
 
 if TYPE_CHECKING:
     from score_flyio.engine.target import Target
     from score_flyio.resources.run import ResourceRun
 
 
-def tell_what_is_real(run: ResourceRun, target: Target, emit: Callable[[Event], None]) -> None:
+def tell_what_is_real(run: ResourceRun, target: Target, emit: Listener) -> None:
     """Programs may not know that the target is no Fly, and whoever connects may not either."""
     if run.outside:
         message = "for resources of this target, these run and may make real things: "

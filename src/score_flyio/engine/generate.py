@@ -9,11 +9,11 @@ from score_flyio.base.document import Document, Documented
 from score_flyio.base.event_loop import event_loop
 from score_flyio.base.record import frozen
 from score_flyio.engine.output import Output
-from score_flyio.engine.pipeline import Emit, Preparation, outline, prepare
+from score_flyio.engine.pipeline import Preparation, outline, prepare
 from score_flyio.engine.project import Project
 from score_flyio.engine.selection import Selection, load_inputs
 from score_flyio.errors import ResourceError, ScoreFlyError, StateError
-from score_flyio.events import Scope, StateSaved, WarningRaised, WorkloadFinished
+from score_flyio.events import Listener, Scope, StateSaved, WarningRaised, WorkloadFinished
 from score_flyio.events.frame import run_frame
 
 _Through: TypeAlias = Callable[[str, str, ScoreFlyError | None], None]
@@ -87,7 +87,7 @@ async def generate(
     project: Project,
     selection: Selection,
     output: Output,
-    emit: Emit,
+    emit: Listener,
     *,
     now: Callable[[], float],
     jobs: int | None = None,
@@ -134,7 +134,7 @@ async def generate(
     )
 
 
-async def _write_secrets(ready: Preparation, output: Output, emit: Emit) -> list[ScoreFlyError]:
+async def _write_secrets(ready: Preparation, output: Output, emit: Listener) -> list[ScoreFlyError]:
     """What failed; a warning where there are secrets that nobody asked for."""
     if not ready.resolved:
         return []

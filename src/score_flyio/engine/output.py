@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from score_flyio.base.atomic import READABLE, write_atomically
 from score_flyio.base.event_loop import in_thread
 from score_flyio.base.record import define, field
 from score_flyio.engine.project import Project, filled
 from score_flyio.errors import ConfigError
-from score_flyio.events import Event, FileWritten, Scope
+from score_flyio.events import FileWritten, Listener, Scope
 from score_flyio.flytoml.write import to_workload_toml
 
 if TYPE_CHECKING:
     from score_flyio.deploy.model import DesiredApp
-
-Emit: TypeAlias = Callable[[Event], None]
 
 
 @define(kw_only=True, eq=False, repr=False)
@@ -37,7 +35,7 @@ class Output:
         """The text of the secrets, where stdout is the secrets file."""
         return self.secrets_text if self.secrets_file == "-" else None
 
-    async def write(self, desired: DesiredApp, emit: Emit) -> tuple[str, ...]:
+    async def write(self, desired: DesiredApp, emit: Listener) -> tuple[str, ...]:
         """Writes `fly_<workload>.toml`, and before it the files it names; gives their paths.
 
         The last one is that of the fly.toml.
@@ -65,7 +63,7 @@ class Output:
             emit(FileWritten(scope=scope, file=str(file)))
         return tuple(map(str, files))
 
-    async def write_secrets(self, apps: Iterable[DesiredApp], emit: Emit) -> None:
+    async def write_secrets(self, apps: Iterable[DesiredApp], emit: Listener) -> None:
         """Writes the secrets file, if one is asked for.
 
         Raises:

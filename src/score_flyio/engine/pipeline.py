@@ -39,7 +39,7 @@ from score_flyio.errors import (
     ScoreFlyError,
     UnsupportedFeatureError,
 )
-from score_flyio.events import Event, Scope, WarningRaised, WorkloadLoaded
+from score_flyio.events import Listener, Scope, WarningRaised, WorkloadLoaded
 from score_flyio.resources.plan import ResourcePlan, plan_resources, record_plan
 from score_flyio.state.model import ProjectState
 
@@ -51,15 +51,13 @@ if TYPE_CHECKING:
     from score_flyio.state.saving import Saver
     from score_flyio.state.store import StateStore
 
-Emit = Callable[[Event], None]
-
 
 @define(kw_only=True, eq=False, repr=False)
 class Preparation:
     """The inputs of one run that fit together, and what becomes of them."""
 
     state: ProjectState
-    emit: Emit
+    emit: Listener
     inputs: Mapping[str, Input]
     """By app."""
     outlines: Mapping[str, DesiredApp]
@@ -284,7 +282,7 @@ def outline(
 def prepare(
     state: ProjectState,
     found: Outline,
-    emit: Emit,
+    emit: Listener,
     *,
     output: Output | None = None,
     to_look: bool = False,
@@ -369,7 +367,7 @@ def _documents(state: ProjectState) -> dict[str, Mapping[str, Any]]:
 
 
 def _enter(
-    state: ProjectState, items: Collection[ScoreApp], plan: ResourcePlan, emit: Emit
+    state: ProjectState, items: Collection[ScoreApp], plan: ResourcePlan, emit: Listener
 ) -> None:
     """Enters workloads and their resources into the state."""
     if not items:
@@ -387,6 +385,6 @@ def _enter(
         emit(WarningRaised(message=message, code="orphaned_resources"))
 
 
-def _tell(emit: Emit, scope: Scope, notices: Sequence[Problem]) -> None:
+def _tell(emit: Listener, scope: Scope, notices: Sequence[Problem]) -> None:
     for notice in notices:
         emit(WarningRaised(scope=scope, message=str(notice), code=notice.key))

@@ -18,7 +18,7 @@ from score_flyio.events import Event, EventLog, RunFinished
 if TYPE_CHECKING:
     from score_flyio.deploy.execution.report import Report
 
-Work: TypeAlias = "Callable[[Callable[[Event], None]], Awaitable[Report]]"
+Work: TypeAlias = "Callable[[], Awaitable[Report]]"
 
 
 @define(eq=False)
@@ -118,7 +118,7 @@ class Run:
     async def _do(self) -> None:
         with self._scope:
             try:
-                self._report = await self._work(self._log.emit)
+                self._report = await self._work()
             except Exception:
                 self._end("failed")
                 raise

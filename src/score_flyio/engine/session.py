@@ -19,7 +19,7 @@ from score_flyio.engine.access import access_of
 from score_flyio.engine.project import Project
 from score_flyio.engine.target import Target
 from score_flyio.errors import WrongPlace
-from score_flyio.events import Event, EventLog, StateSaved, TargetSelected
+from score_flyio.events import Event, EventLog, Listener, StateSaved, TargetSelected
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.organization import PERSONAL, Apps, Organization
 from score_flyio.resources.servers.access import region_of
@@ -48,7 +48,7 @@ class StateRecorder:
     state: ProjectState
     store: StateStore
     saver: Saver
-    emit: Callable[[Event], None]
+    emit: Listener
     place: Place | None = None
     """Where the run goes, to be remembered with the first fact; None: nowhere that lasts."""
 
@@ -150,7 +150,7 @@ class Session:
     """Where it goes."""
     client: FlyClient
     """Open as long as the visit."""
-    emit: Callable[[Event], None]
+    emit: Listener
     """Takes the events."""
     now: Callable[[], float]
     """Seconds since the epoch."""
@@ -247,9 +247,7 @@ class Session:
         if self.target.org is not None:
             in_organization(place, self.target.org)
 
-    def _recorder(
-        self, state: ProjectState, store: StateStore, emit: Callable[[Event], None]
-    ) -> StateRecorder:
+    def _recorder(self, state: ProjectState, store: StateStore, emit: Listener) -> StateRecorder:
         address = self.target.address
         return StateRecorder(
             state=state,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from score_flyio.base.record import Factory, define, field
 from score_flyio.errors import ConfigError
-from score_flyio.events import Event
+from score_flyio.events import Listener
 from score_flyio.net.web_address import is_loopback
 from score_flyio.state.model import FLY
 from score_flyio.state.targets import TARGET_VARIABLE, kept_as
@@ -29,9 +29,6 @@ WEB_URL = "https://api.fly.io"
 EMULATOR_URL = "http://emulator.invalid"
 EMULATOR_FOLDER = Path(".score-flyio") / "emulator"
 """Where the world of `--emulate` is kept, below the project's folder."""
-
-
-Emit = Callable[[Event], None]
 
 
 class Target(ABC):
@@ -60,7 +57,9 @@ class Target(ABC):
         """Shown to people: an address, or that it is an emulator."""
 
     @abstractmethod
-    def connect(self, *, emit: Emit, rng: random.Random) -> AbstractAsyncContextManager[FlyClient]:
+    def connect(
+        self, *, emit: Listener, rng: random.Random
+    ) -> AbstractAsyncContextManager[FlyClient]:
         """A client that is open within the context."""
 
     @staticmethod
@@ -162,7 +161,7 @@ class FlyTarget(Target):
         )
 
     @asynccontextmanager
-    async def connect(self, *, emit: Emit, rng: random.Random) -> AsyncIterator[FlyClient]:
+    async def connect(self, *, emit: Listener, rng: random.Random) -> AsyncIterator[FlyClient]:
         from score_flyio.fly.client import FlyClient
         from score_flyio.fly.login import Login
 
@@ -219,7 +218,7 @@ class EmulatorTarget(Target):
         return data_folder(self.world)
 
     @asynccontextmanager
-    async def connect(self, *, emit: Emit, rng: random.Random) -> AsyncIterator[FlyClient]:
+    async def connect(self, *, emit: Listener, rng: random.Random) -> AsyncIterator[FlyClient]:
         from fly_emulator import Emulator, EmulatorSettings
 
         if self.emulator is not None:
@@ -237,7 +236,7 @@ class EmulatorTarget(Target):
                 await stack.enter_async_context(real_postgres(emulator, folder))
             yield await stack.enter_async_context(self._client(emulator, emit, rng))
 
-    def _client(self, emulator: Emulator, emit: Emit, rng: random.Random) -> FlyClient:
+    def _client(self, emulator: Emulator, emit: Listener, rng: random.Random) -> FlyClient:
         from score_flyio.fly.auth import Tokens
         from score_flyio.fly.client import FlyClient
 

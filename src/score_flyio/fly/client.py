@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
 from fly_machines import FlyMachinesApi
 from score_flyio.base.secret import Secret
-from score_flyio.events import Event
+from score_flyio.events import Event, Listener
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.limits import RateLimiter
 from score_flyio.fly.login import Login
@@ -45,7 +44,7 @@ class FlyClient:
         limiter: RateLimiter | None = None,
         retry: RetryPolicy | None = None,
         rng: random.Random | None = None,
-        emit: Callable[[Event], None] | None = None,
+        emit: Listener | None = None,
     ) -> None:
         login = tokens if isinstance(tokens, Login) else Login(tokens or Tokens(values=()))
         limiter = limiter or RateLimiter()

@@ -29,10 +29,10 @@ from score_flyio.errors import (
     ScoreFlyError,
 )
 from score_flyio.events import (
-    Event,
     LeaseAcquired,
     LeaseAwaited,
     LeaseReleased,
+    Listener,
     Scope,
     WarningRaised,
 )
@@ -83,7 +83,7 @@ class LeaseBook:
     """Seconds after which a lease ends that is not renewed."""
     wait: float
     """Seconds to wait for a lease that someone else holds."""
-    emit: Callable[[Event], None]
+    emit: Listener
     on_lost: Callable[[str, ScoreFlyError], None] = lambda _machine, _error: None
     """Told at once of a machine whose lease was lost."""
     scope: Scope = Factory(Scope)

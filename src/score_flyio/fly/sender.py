@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import anyio
@@ -12,7 +12,7 @@ import attrs
 from fly_machines.operations import Operation, QueryValue
 from score_flyio.base.place import path_of
 from score_flyio.errors import FlyApiError, FlyError, Problem, RateLimited
-from score_flyio.events import Event, RateLimitHit, RequestFinished, RequestRetried, Scope
+from score_flyio.events import Listener, RateLimitHit, RequestFinished, RequestRetried, Scope
 from score_flyio.fly.codec import ShapeError, structure_answer, unstructure
 from score_flyio.fly.limits import Permit, RateLimiter
 from score_flyio.fly.retry import RetryPolicy, is_repeatable, may_pass, reason
@@ -31,7 +31,7 @@ class HttpSender:
         limiter: RateLimiter,
         policy: RetryPolicy,
         rng: random.Random,
-        emit: Callable[[Event], None],
+        emit: Listener,
     ) -> None:
         self._transport = transport
         self._limiter = limiter

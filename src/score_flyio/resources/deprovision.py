@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from score_flyio.base.printable import one_line
@@ -11,7 +11,7 @@ from score_flyio.errors import ResourceError
 from score_flyio.events import (
     DeprovisioningFinished,
     DeprovisioningStarted,
-    Event,
+    Listener,
     ProvisioningFailed,
     Scope,
     WarningRaised,
@@ -36,7 +36,7 @@ class Deprovisioning:
     state: ProjectState
     store: StateStore
     registry: Registry
-    emit: Callable[[Event], None]
+    emit: Listener
 
     async def one(self, uid: ResourceUid) -> None:
         """Take one resource away.

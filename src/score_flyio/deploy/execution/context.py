@@ -19,7 +19,7 @@ from score_flyio.deploy.releases.announce import Announcement
 from score_flyio.deploy.releases.images import digest_of
 from score_flyio.deploy.step import Step, UpdateMachine
 from score_flyio.errors import DeployError, ScoreFlyError
-from score_flyio.events import Event, Scope, WarningRaised
+from score_flyio.events import Event, Listener, Scope, WarningRaised
 from score_flyio.fly import repeats
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.leases import LeaseBook
@@ -87,7 +87,7 @@ class ContextSettings:
     label: str
     options: DeployOptions
     recorder: Recorder
-    emit: Callable[[Event], None]
+    emit: Listener
     scouts: Scouts = field(factory=Scouts)
     """Shared by all apps of a run."""
     salt: str = field(default="", repr=False)

@@ -16,7 +16,7 @@ from fly_machines import models
 from score_flyio.base.record import evolve
 from score_flyio.deploy.step import CreateMachine, Step
 from score_flyio.errors import FlyError, InsufficientCapacity
-from score_flyio.events import Event, Scope, WarningRaised
+from score_flyio.events import Listener, Scope, WarningRaised
 from score_flyio.fly.client import FlyClient
 
 T = TypeVar("T")
@@ -66,7 +66,7 @@ async def ask_for_room(
     *,
     org: str,
     scope: Scope,
-    emit: Callable[[Event], None],
+    emit: Listener,
 ) -> None:
     """Warns where the platform has not room for all; says nothing where it cannot be asked."""
 
