@@ -258,10 +258,18 @@ def _set_state(self: Any, state: dict[str, Any]) -> None:
 
 
 def _replace(self: Any, **changes: Any) -> Any:
-    for field in self.__fields__.values():
-        if field.init and field.parameter not in changes:
-            changes[field.parameter] = getattr(self, field.name)
+    for name, parameter in _parameters(self.__class__):
+        if parameter not in changes:
+            changes[parameter] = getattr(self, name)
     return self.__class__(**changes)
+
+
+@cache
+def _parameters(class_: Any) -> tuple[tuple[str, str], ...]:
+    """The fields that `__init__` sets, and what it calls them."""
+    return tuple(
+        (field.name, field.parameter) for field in class_.__fields__.values() if field.init
+    )
 
 
 _SHARED: Final = {

@@ -6,6 +6,7 @@ yaml.v3 here, because PyYAML's own rules differ (`on`, `12:30:45`, duplicate key
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -21,6 +22,8 @@ _MAX_EXPANDED: Final = 200_000
 
 _QUICK: Final[Any] = getattr(yaml, "CSafeLoader", None)
 """Much quicker than the reader below, with messages and tabs of its own."""
+_ODD: Final = re.compile(r"[^\n -~]|\?|[|>][-+0-9]*#")
+"""What libyaml reads in another way, or takes where the reader below does not."""
 _LINE_ENDS: Final = "\0\r\n\x85\u2028\u2029"
 
 Children: TypeAlias = "dict[str, tuple[int, Node]] | list[Node] | None"
@@ -105,12 +108,12 @@ def read_yaml(text: str, *, exact: bool = False) -> YamlDocument:
     Args:
         text: What to read.
         exact: It is what this tool wrote: whole numbers of more than 64 bits, which become floats
-            otherwise, stay as they are, and libyaml, where there is one, splits the text.
+            otherwise, stay as they are.
 
     Raises:
         YamlError: with category and line.
     """
-    if exact and _QUICK is not None and "\t" not in text:
+    if _QUICK is not None and not ("\t" in text if exact else _ODD.search(text)):
         try:
             return _Reader(yaml.parse(text, Loader=_QUICK), exact=exact).read()
         except (yaml.YAMLError, ValueError):

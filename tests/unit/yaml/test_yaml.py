@@ -17,6 +17,14 @@ _JSON = st.recursive(
     max_leaves=20,
 )
 
+_PIECES = [
+    *("a", "b: ", "- ", "\n", "\n  ", "\n    ", " ", ":", ",", "[", "]", "{", "}", "null", "'x'"),
+    *('"\\x41"', "|", "|-\n", ">\n", "+", "&a ", "*a", "<<: ", "!!str ", "!x ", "# c", "#"),
+    *("---\n", "...\n", "%YAML 1.1\n", "%TAG ! x\n", "1:2", "http://x", "a: {b: [c, 'd']}\n"),
+]
+_QUICKLY, _SLOWLY = "# v\n", "# ✓\n"
+"""Comments in front of a text: the second one leaves the reading of it to Python."""
+
 
 @given(_JSON)
 def test_json_reads_as_json(value: Any) -> None:
@@ -39,9 +47,32 @@ def shape(node: Node) -> Any:
 @given(st.dictionaries(_TEXT, _JSON))
 def test_what_this_tool_wrote_reads_the_same_with_libyaml(document: dict[str, Any]) -> None:
     text = write_yaml(document)
-    quick = read_yaml(text, exact=True)
+    quick = read_yaml(_QUICKLY + text, exact=True)
     assert quick.value == document
-    assert shape(quick.root) == shape(read_yaml(text).root)
+    assert shape(quick.root) == shape(read_yaml(_SLOWLY + text).root)
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=30))
+def test_what_people_wrote_reads_the_same_with_libyaml(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    try:
+        quick = read_yaml(_QUICKLY + text)
+    except YamlError:
+        return
+    slow = read_yaml(_SLOWLY + text)
+    assert (shape(quick.root), quick.odd_keys) == (shape(slow.root), slow.odd_keys)
+    assert quick.value == slow.value
+
+
+@pytest.mark.parametrize("text", ["? a\n?", "{a: x?y}", "a: |#\n  b", "{a:\r}", "a:\n\ufeffb: c"])
+def test_what_libyaml_reads_in_another_way_is_not_given_to_it(text: str) -> None:
+    def told(text: str) -> Any:
+        try:
+            return shape(read_yaml(text).root)
+        except YamlError as error:
+            return str(error), error.line
+
+    assert told(_QUICKLY + text) == told(_SLOWLY + text)
 
 
 def test_line_of_each_path() -> None:
