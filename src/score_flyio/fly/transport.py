@@ -157,7 +157,7 @@ class HttpTransport:
             kind = FlyTimeout if error.late else FlyConnectionError
             what = "no answer in time" if error.late else "the connection failed"
             raise kind(
-                f"{_named(call)}: {what}: {network_reason(error.__cause__ or error)}",
+                f"{_named(call)}: {what}: {network_reason(error)}",
                 request=call.request,
                 sent=error.sent,
                 hint=None if error.sent else f"is {self._address.shown} reachable from here?",

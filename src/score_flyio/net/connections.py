@@ -1,8 +1,9 @@
 """The network for whoever sends thousands of requests to one place.
 
-A pool of httpx looks through all its connections for each request, and opens as many as it has
-room for. Here the connection that was used last is used next, at the same cost however many there
-are: there are never more than there were requests at once, and each is one TLS handshake.
+The connection that was used last is used next, at the same cost however many there are: there are
+never more than there were requests at once, and each is one TLS handshake. A request is one write,
+and one time limit counts for it and its answer: a library that keeps a lock and a limit for each
+part of both took twice as long as h11 and the socket together.
 
 Of requests that are answered at once, only so many are on their way at a time as keep a processor
 busy: each takes the memory of a connection, and more of them would be answered no sooner.
@@ -10,13 +11,20 @@ busy: each takes the memory of a connection, and more of them would be answered 
 
 from __future__ import annotations
 
+import select
 import ssl
-from contextlib import nullcontext
+import sys
+import time
+from contextlib import nullcontext, suppress
+from socket import socket as Socket  # noqa: N812
 from typing import Final
+from urllib.parse import urlsplit
 
 import anyio
-import httpcore
+import anyio.abc
+import h11
 
+from score_flyio.base.record import define
 from score_flyio.net.exchange import Answered, Asked, NoAnswerError, decoded
 
 IDLE_SECONDS: Final = 5.0
@@ -24,14 +32,70 @@ IDLE_SECONDS: Final = 5.0
 MOST_BRIEF: Final = 128
 """Brief requests on their way at once: 600 a second, what a process can send, at 0.2 s each."""
 _WITH_BODY: Final = ("POST", "PUT", "PATCH")
+_PORTS: Final = {"http": 80, "https": 443}
+_AT_ONCE: Final = 64 * 1024
+"""Bytes that are read at most in one go."""
+_LONGEST_HEAD: Final = 100 * 1024
+
+
+@define(eq=False)
+class _Connection:
+    """One connection, for one request at a time."""
+
+    stream: anyio.abc.ByteStream
+    socket: Socket
+    http: h11.Connection
+    rests_since: float = 0.0
+
+    def is_fresh(self) -> bool:
+        """Whether it can be used again: what can be read before anything was asked is its end."""
+        rested = time.monotonic() - self.rests_since
+        return rested <= IDLE_SECONDS and not _is_readable(self.socket.fileno())
+
+    async def carry(self, request: h11.Request, content: bytes) -> tuple[h11.Response, bytes]:
+        """Sends a request; gives what came back for it, and its body."""
+        parts = [request, *([h11.Data(data=content)] if content else []), h11.EndOfMessage()]
+        data = b"".join(self.http.send(part) or b"" for part in parts)
+        with suppress(anyio.BrokenResourceError):  # a server may refuse what it has not read to end
+            await self.stream.send(data)
+        head, body = None, []
+        while True:
+            event = self.http.next_event()
+            if event is h11.NEED_DATA:
+                self.http.receive_data(await self._received())
+            elif isinstance(event, h11.Data):
+                body.append(bytes(event.data))
+            elif isinstance(event, h11.Response):
+                head = event
+            elif head is not None:
+                return head, b"".join(body)
+
+    async def _received(self) -> bytes:
+        try:
+            return await self.stream.receive(_AT_ONCE)
+        except anyio.EndOfStream:
+            return b""
+
+    def begins_anew(self) -> bool:
+        """Whether it takes another request; it rests from now on."""
+        if self.http.our_state is not h11.DONE or self.http.their_state is not h11.DONE:
+            return False
+        self.http.start_next_cycle()
+        self.rests_since = time.monotonic()
+        return True
+
+    async def aclose(self) -> None:
+        with anyio.CancelScope(shield=True):
+            await self.stream.aclose()
 
 
 class Connections:
     """Connections without a proxy, to any number of places; answers come with all their body."""
 
     def __init__(self, trust: ssl.SSLContext) -> None:
+        trust.set_alpn_protocols(["http/1.1"])
         self._trust = trust
-        self._resting: dict[str, list[httpcore.AsyncHTTPConnection]] = {}
+        self._resting: dict[str, list[_Connection]] = {}
         self._brief = anyio.Semaphore(MOST_BRIEF)
 
     async def exchange(self, asked: Asked) -> Answered:
@@ -40,57 +104,96 @@ class Connections:
             return await self._exchange(asked)
 
     async def _exchange(self, asked: Asked) -> Answered:
-        request = _request(asked)
-        origin = request.url.origin
+        scheme, _, rest = asked.url.partition("://")
+        host, slash, target = rest.partition("/")
+        host = host if host.isascii() else host.encode("idna").decode()
+        request = _request(asked, host, f"{slash}{target}")
+        origin = f"{scheme}://{host}"
+        connection = await self._rested(origin)
+        if connection is None:
+            connection = await self._opened(origin, asked.timeout.get("connect"))
         try:
-            connection = await self._connection(origin)
-            answer = await connection.handle_async_request(request)
-            body = await answer.aread()
-            await answer.aclose()
-        except Exception as error:
-            if type(error).__module__.partition(".")[0] != "httpcore":
-                raise
-            raise NoAnswerError(error) from error
-        if connection.is_idle():
-            self._resting.setdefault(str(origin), []).append(connection)
-        headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in answer.headers}
+            with anyio.fail_after(asked.timeout.get("read")):
+                head, body = await connection.carry(request, asked.body or b"")
+        except BaseException as error:
+            await connection.aclose()
+            if isinstance(error, TimeoutError):
+                raise NoAnswerError("ReadTimeout") from error
+            if isinstance(error, h11.RemoteProtocolError):
+                raise NoAnswerError("RemoteProtocolError") from error
+            if isinstance(error, anyio.BrokenResourceError | OSError):
+                raise NoAnswerError("ReadError") from error
+            raise
+        if connection.begins_anew():
+            self._resting.setdefault(origin, []).append(connection)
+        else:
+            await connection.aclose()
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in head.headers}
         body = decoded(body, headers.get("content-encoding", "").strip().lower())
-        return Answered(status=answer.status, headers=headers, body=body)
+        return Answered(status=head.status_code, headers=headers, body=body)
 
-    async def _connection(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
-        resting = self._resting.get(str(origin), [])
-        if resting:
-            latest = resting.pop()
-            if not latest.has_expired():
-                return latest
-            await _close([latest])
-        return httpcore.AsyncHTTPConnection(origin, self._trust, keepalive_expiry=IDLE_SECONDS)
+    async def _rested(self, origin: str) -> _Connection | None:
+        """The connection that was used last, if it can be used again."""
+        resting = self._resting.get(origin)
+        if not resting:
+            return None
+        latest = resting.pop()
+        if latest.is_fresh():
+            return latest
+        await latest.aclose()
+        return None
+
+    async def _opened(self, origin: str, seconds: float | None) -> _Connection:
+        place = urlsplit(origin)
+        host, port = place.hostname or "", place.port or _PORTS[place.scheme]
+        stream: anyio.abc.ByteStream
+        try:
+            with anyio.fail_after(seconds):
+                if place.scheme == "http":
+                    stream = await anyio.connect_tcp(host, port)
+                else:
+                    stream = await anyio.connect_tcp(
+                        host, port, ssl_context=self._trust, tls_standard_compatible=False
+                    )
+        except TimeoutError as error:
+            raise NoAnswerError("ConnectTimeout") from error
+        except (OSError, anyio.BrokenResourceError, anyio.EndOfStream) as error:
+            raise NoAnswerError("ConnectError") from error
+        return _Connection(
+            stream=stream,
+            socket=stream.extra(anyio.abc.SocketAttribute.raw_socket),  # noqa: S610 - anyio's
+            http=h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD),
+        )
 
     async def aclose(self) -> None:
         """Closes what rests."""
         resting, self._resting = self._resting, {}
         for connections in resting.values():
-            await _close(connections)
+            for connection in connections:
+                await connection.aclose()
 
 
-def _request(asked: Asked) -> httpcore.Request:
-    scheme, _, rest = asked.url.partition("://")
-    host, slash, target = rest.partition("/")
-    if not host.isascii():
-        host = host.encode("idna").decode()
+def _request(asked: Asked, host: str, target: str) -> h11.Request:
+    """Raises NoAnswerError for what is no HTTP: nothing was sent."""
     headers = {"host": host, **asked.headers}
     if asked.body is not None or asked.method in _WITH_BODY:
         headers["content-length"] = str(len(asked.body or b""))
-    return httpcore.Request(
-        asked.method,
-        f"{scheme}://{host}{slash}{target}",
-        headers=[(name.encode(), value.encode()) for name, value in headers.items()],
-        content=asked.body,
-        extensions={"timeout": asked.timeout},
-    )
+    try:
+        return h11.Request(
+            method=asked.method,
+            target=target or "/",
+            headers=[(name.encode(), value.encode()) for name, value in headers.items()],
+        )
+    except h11.LocalProtocolError as error:
+        raise NoAnswerError("LocalProtocolError") from error
 
 
-async def _close(connections: list[httpcore.AsyncHTTPConnection]) -> None:
-    with anyio.CancelScope(shield=True):
-        for connection in connections:
-            await connection.aclose()
+def _is_readable(descriptor: int) -> bool:
+    """Whether there is something to read, or nothing to read from any more."""
+    if descriptor < 0:
+        return True
+    if sys.platform == "win32":
+        return bool(select.select([descriptor], [], [], 0)[0])
+    look = select.poll()
+    look.register(descriptor, select.POLLIN)
+    return bool(look.poll(0))

@@ -1,7 +1,7 @@
 """One request and its answer, for whoever sends thousands of them to one place.
 
-Nothing here needs httpx, whose import takes a tenth of a short command: connections are those of
-httpcore, and httpx is asked for where the environment names a proxy.
+Nothing here needs httpx, whose import takes a tenth of a short command: it is asked for where the
+environment names a proxy.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NEVER_SENT: Final = frozenset(
         "LocalProtocolError",
     }
 )
-"""Errors of httpcore, and of httpx by the same names, after which nothing was carried out."""
+"""Errors, by the names that httpx has for them, after which nothing was carried out."""
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 
 
@@ -65,13 +65,15 @@ class Answered:
 
 
 class NoAnswerError(Exception):
-    """There is no answer; the cause is the error of the library."""
+    """There is no answer; its text is the kind, by the name that httpx has for it.
 
-    def __init__(self, error: Exception) -> None:
-        name = type(error).__name__
-        super().__init__(name)
-        self.late = name.endswith("Timeout")
-        self.sent = name not in NEVER_SENT
+    The cause is the error of the library.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.late = kind.endswith("Timeout")
+        self.sent = kind not in NEVER_SENT
 
 
 class UnreadableError(Exception):
@@ -105,7 +107,7 @@ def open_network(*, encrypted: bool) -> Network:
             from score_flyio.net.http import through_proxies
 
             return through_proxies(trust)
-    from score_flyio.net.connections import Connections  # imports httpcore, which takes long
+    from score_flyio.net.connections import Connections  # imports h11, and what anyio has for TLS
 
     return Connections(trust)
 

@@ -89,7 +89,7 @@ class OverHttpx:
                 await response.aclose()
                 raise
         except httpx.TransportError as error:
-            raise NoAnswerError(error) from error
+            raise NoAnswerError(type(error).__name__) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise UnreadableError(type(error).__name__) from error
         headers = {name.lower(): value for name, value in response.headers.items()}

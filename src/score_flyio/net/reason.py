@@ -7,6 +7,8 @@ import socket
 import ssl
 from collections.abc import Iterator
 
+from score_flyio.net.exchange import NoAnswerError
+
 
 def network_reason(error: BaseException) -> str:
     """The reason behind the exception of a library.
@@ -20,7 +22,7 @@ def network_reason(error: BaseException) -> str:
             return "its name is not known"
         if isinstance(cause, OSError) and cause.errno:
             return os.strerror(cause.errno).lower()
-    return type(error).__name__
+    return str(error) if isinstance(error, NoAnswerError) else type(error).__name__
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -22,7 +22,7 @@ _MAX_EXPANDED: Final = 200_000
 
 _QUICK: Final[Any] = getattr(yaml, "CSafeLoader", None)
 """Much quicker than the reader below, with messages and tabs of its own."""
-_ODD: Final = re.compile(r"[^\n -~]|\?|[|>][-+0-9]*#")
+_ODD: Final = re.compile(r"[^\n -~]|\?|[|>][-+0-9]*#|[^\n]\Z")
 """What libyaml reads in another way, or takes where the reader below does not."""
 _LINE_ENDS: Final = "\0\r\n\x85\u2028\u2029"
 
@@ -237,7 +237,10 @@ class _Reader:
             if name in entries:
                 message = f"key `{name}` already stands in line {entries[name][0]}"
                 raise YamlError("duplicate_key", message, _line(key))
-            entries[name] = (_line(key), self._node(next(self._events), (*path, name)))
+            value = self._node(next(self._events), (*path, name))
+            if value.plain and not value.text:  # nothing is written: readers differ in its line
+                value = Node(_line(key), plain=True)
+            entries[name] = (_line(key), value)
         for source in merges:
             assert isinstance(source.children, dict)
             for name, entry in source.children.items():

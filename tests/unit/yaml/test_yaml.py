@@ -54,7 +54,7 @@ def test_what_this_tool_wrote_reads_the_same_with_libyaml(document: dict[str, An
 
 @given(st.lists(st.sampled_from(_PIECES), max_size=30))
 def test_what_people_wrote_reads_the_same_with_libyaml(pieces: list[str]) -> None:
-    text = "".join(pieces)
+    text = "".join(pieces) + "\n"
     try:
         quick = read_yaml(_QUICKLY + text)
     except YamlError:
@@ -64,7 +64,9 @@ def test_what_people_wrote_reads_the_same_with_libyaml(pieces: list[str]) -> Non
     assert quick.value == slow.value
 
 
-@pytest.mark.parametrize("text", ["? a\n?", "{a: x?y}", "a: |#\n  b", "{a:\r}", "a:\n\ufeffb: c"])
+@pytest.mark.parametrize(
+    "text", ["? a\n?", "{a: x?y}", "a: |#\n  b", "{a:\r}", "a:\n\ufeffb: c", "---\n# c"]
+)
 def test_what_libyaml_reads_in_another_way_is_not_given_to_it(text: str) -> None:
     def told(text: str) -> Any:
         try:
@@ -73,6 +75,10 @@ def test_what_libyaml_reads_in_another_way_is_not_given_to_it(text: str) -> None
             return str(error), error.line
 
     assert told(_QUICKLY + text) == told(_SLOWLY + text)
+
+
+def test_the_line_of_nothing_is_that_of_its_key() -> None:
+    assert shape(read_yaml("{a: # c\n}\n").root) == (1, {"a": (1, (1, ("", True)))})
 
 
 def test_line_of_each_path() -> None:
