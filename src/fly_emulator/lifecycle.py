@@ -215,7 +215,7 @@ def _started(world: World, machine: MachineRecord, at: float) -> None:
     behaviour = world.model(machine.config, world.settings)
     if behaviour.fails:
         world.record_event(machine, "start", "failed", "flyd", at)
-        world.enter(machine, "failed", at)
+        _fail(world, machine, at)
         return
     machine.started_at = at
     machine.healthy_at = None if behaviour.healthy_after is None else at + behaviour.healthy_after
@@ -224,6 +224,15 @@ def _started(world: World, machine: MachineRecord, at: float) -> None:
     world.enter(machine, "started", at)
     if behaviour.exits_after is not None:
         world.schedule(machine, "exit", at + behaviour.exits_after)
+
+
+def _fail(world: World, machine: MachineRecord, at: float) -> None:
+    """No process began: the machine stays as it is, or goes if it is new."""
+    if world.settings.launch_fails_for_good and len(machine.versions) == 1:
+        world.enter(machine, "launch_failed", at)
+        world.schedule(machine, "destroyed", at + world.settings.destroy)
+        return
+    world.enter(machine, "failed", at)
 
 
 def _exit(world: World, machine: MachineRecord, at: float) -> None:

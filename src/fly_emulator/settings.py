@@ -154,6 +154,9 @@ class EmulatorSettings:
     """Images that no registry has: a create answers 404."""
     discharge_life: float = 600.0
     """Seconds that a discharge for a user's macaroon is valid."""
+    launch_fails_for_good: bool = False
+    """Whether a new machine whose process cannot begin is `launch_failed`, and destroyed then; else
+    it stays, `failed`. The documentation has both states, and does not say which comes when."""
     busy_after_update: float = 3.0
     """Seconds after an update in which `start` is refused with 412; up to 30 were observed."""
 
@@ -196,6 +199,10 @@ class EmulatorSettings:
     longest_metadata: int | None = None
     """Most characters that a value of metadata may have; whether there is a limit is not
     documented."""
+    single_addresses: frozenset[str] = frozenset({"shared_v4"})
+    """Types of addresses of which an app has one at most: another is "already allocated"."""
+    address_there_status: int = 422
+    """Status of that answer; 409 was seen, too."""
     update_restarts_unchanged: bool = True
     """Whether an update with an unchanged config is a restart, too; it is not documented."""
 

@@ -28,6 +28,23 @@ async def test_a_second_machine_of_a_name(settings: dict[str, Any], status: int)
         assert answer.status_code == status
 
 
+@pytest.mark.parametrize(
+    ("settings", "kind", "status"),
+    [
+        ({}, "shared_v4", 422),
+        ({}, "v6", 200),
+        ({"address_there_status": 409}, "shared_v4", 409),
+        ({"single_addresses": frozenset({"v6"})}, "v6", 422),
+    ],
+)
+async def test_a_second_address(settings: dict[str, Any], kind: str, status: int) -> None:
+    async with platform(**settings) as api:
+        assert (await api.post("/apps/shop/ip_assignments", {"type": kind})).status_code == 200
+        answer = await api.post("/apps/shop/ip_assignments", {"type": kind})
+        assert answer.status_code == status
+        assert status == 200 or "already allocated" in answer.json()["error"]
+
+
 async def test_secrets_that_arrive_late() -> None:
     async with platform(secrets_arrive_after=2.0) as api:
         await api.post("/apps/shop/secrets", {"values": {"A": "one"}})
@@ -66,6 +83,14 @@ async def test_an_update_of_a_machine_at_rest(launches: set[str], state: str) ->
         assert await api.state(machine) == state
         api.later(5.0)
         assert (await api.post(f"{path}/start")).status_code == 200
+
+
+async def test_a_new_machine_that_does_not_start_goes() -> None:
+    async with platform(launch_fails_for_good=True, destroy=5.0) as api:
+        machine = await api.machine(config={**CONFIG, "env": {"EMULATE_START": "fail"}})
+        assert await api.state(machine) == "launch_failed"
+        api.later(5.0)
+        assert await api.state(machine) == "destroyed"
 
 
 @pytest.mark.parametrize("status", [412, 409])

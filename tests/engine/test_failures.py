@@ -17,7 +17,6 @@ from fly_emulator.records import LeaseRecord
 from score_flyio.deploy.planning import rollout
 from score_flyio.deploy.planning.strategies import STRATEGIES
 from score_flyio.deploy.planning.strategies.model import GroupUpdate, Ordered
-from score_flyio.engine.target import EmulatorTarget
 from score_flyio.errors import (
     FlyConnectionError,
     LeaseHeld,
@@ -486,88 +485,3 @@ async def test_immediate_does_not_wait_for_health(lab: Lab) -> None:
     done = await lab.deploy(toml(image="nginx:2", env=SICK, strategy="immediate"))
     assert done.code == 0
     all_new(lab)
-
-
-async def test_checks_of_one_name_become_healthy(lab: Lab) -> None:
-    check = "[[services.tcp_checks]]\ninterval = '15s'\n"
-    port = f"[[services]]\ninternal_port = 9000\nprotocol = 'tcp'\n{check}"
-    ports = [f"{port}[[services.ports]]\nport = {number}\n" for number in (9000, 9001)]
-    done = await lab.deploy(toml("\n".join(ports)))
-    assert done.code == 0, done.text
-
-
-async def test_a_release_command_whose_machine_never_starts_ends_at_once(lab: Lab) -> None:
-    await lab.deploy(toml(release="migrate"))
-    began = lab.clock.time()
-    failing = toml(release="migrate", env="A = '2'\nEMULATE_START = 'fail'")
-    done = await lab.deploy(failing)
-    assert lab.clock.time() - began < 20
-    assert "was never run: its machine is in state failed" in done.text
-    assert lab.images() == ["nginx:1", "nginx:1"]
-
-
-async def test_secrets_that_arrive_late_are_waited_for() -> None:
-    lab = Lab.build(secrets_arrive_after=5.0)
-    done = await lab.deploy(score(secret=True))
-    assert done.code == 0, done.text
-    assert any(call.status == 412 for call in done.of("Machines_create"))
-
-
-async def test_a_gpu_is_refused_before_a_volume_is_made_for_it(lab: Lab) -> None:
-    mount = "[[mounts]]\nsource = 'data'\ndestination = '/data'\n[[vm]]\nsize = 'a10'"
-    done = await lab.deploy(toml(mount))
-    assert done.code == 2
-    assert "would have a GPU (a10)" in done.text
-    assert not lab.fly.world.volumes
-
-
-async def test_a_volume_on_a_host_that_does_not_answer_is_not_taken(lab: Lab) -> None:
-    mount = toml("[[mounts]]\nsource = 'data'\ndestination = '/data'")
-    await lab.deploy(mount, options=evolve(QUICK, ha=False))
-    (volume,) = lab.fly.world.volumes.values()
-    (machine,) = lab.machines()
-    volume.attached_machine_id = None
-    machine.state = "destroyed"
-    lab.fly.world.hosts[volume.host].status = "unreachable"
-    done = await lab.deploy(mount, options=evolve(QUICK, ha=False))
-    assert done.code == 0, done.text
-    assert len(lab.fly.world.volumes) == 2
-    told = f"volume {volume.id} (data, 1 GB, iad) is on a host that is unreachable"
-    assert done.report is not None
-    assert any(note.startswith(told) for note in done.report.apps[0].notes)
-
-
-@pytest.mark.parametrize("below", [400, 401, 403])
-@pytest.mark.parametrize("current", [None, 401, 403])
-async def test_a_first_deploy_whatever_the_platform_says_of_what_is_not_there(
-    below: int, current: int | None
-) -> None:
-    lab = Lab.build(below_missing_app=below, current_token=current)
-    lab.target = EmulatorTarget(emulator=lab.fly, org=None)
-    done = await lab.deploy(toml())
-    assert done.code == 0, done.text
-    assert lab.fly.world.apps["web"].organization == "personal"
-
-
-async def test_a_name_of_another_organization_is_told_as_such_though_it_looks_free() -> None:
-    lab = Lab.build(foreign_app=404)
-    await lab.deploy(toml())
-    orgs = (Organization(slug="personal", name="Me"), Organization(slug="other", name="Them"))
-    lab.fly.settings = lab.fly.world.settings = evolve(
-        lab.fly.settings,
-        organizations=orgs,
-        tokens={"emulated": Principal(organizations=frozenset({"other"}))},
-    )
-    lab.target = EmulatorTarget(emulator=lab.fly, org="other")
-    done = await lab.deploy(toml())
-    assert isinstance(done.report and done.report.failures[0], NameTaken)
-    assert "belongs to another organization" in done.text
-
-
-async def test_an_image_that_is_not_there_is_no_lag_of_a_new_app() -> None:
-    lab = Lab.build(missing_images=frozenset({"nginx:1"}))
-    began = lab.clock.time()
-    done = await lab.deploy(toml())
-    assert done.code == 1
-    assert "manifest not found" in done.text
-    assert lab.clock.time() - began < 10

@@ -10,7 +10,13 @@ from fly_emulator.records import App, IpRecord
 from fly_emulator.wire import ApiResponse, Outcome, Refusal
 
 _SHARED_V4: Final = "66.241.124.1"
-_TYPES: Final = frozenset({"v4", "v6", "shared_v4", "private_v6"})
+_NAMES: Final = {
+    "v4": "IPv4 address",
+    "v6": "IPv6 address",
+    "shared_v4": "shared IPv4 address",
+    "private_v6": "private IPv6 address",
+}
+"""How each type is called."""
 
 
 def _create(call: Call) -> Outcome:
@@ -32,14 +38,14 @@ def allocate(
     """Give an app an address.
 
     Raises:
-        Refusal: There is no such type or region, or the app has its shared address already.
+        Refusal: There is no such type or region, or the app has all that it can have of it.
     """
-    if kind not in _TYPES:
+    if kind not in _NAMES:
         raise Refusal(422, f"invalid type: {kind!r}")
     if region and region != "global" and call.settings.region(region) is None:
         raise Refusal(422, f"invalid region: {region!r}")
-    if kind == "shared_v4" and any(ip.type == kind for ip in app.ips):
-        raise Refusal(422, "shared IPv4 address already allocated")
+    if kind in call.settings.single_addresses and any(ip.type == kind for ip in app.ips):
+        raise Refusal(call.settings.address_there_status, f"{_NAMES[kind]} already allocated")
     address = IpRecord(
         ip=_address(call, app, kind),
         type=kind,

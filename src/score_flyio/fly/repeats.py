@@ -210,9 +210,10 @@ async def resent(
         try:
             return await send()
         except FlyApiError as error:
-            if not passing(error) or anyio.current_time() + pause > end:
+            left = end - anyio.current_time()
+            if not passing(error) or left <= 0:
                 raise
-        await anyio.sleep(pause)
+        await anyio.sleep(min(pause, left))
         pause = min(longest, pause * 2)
 
 
@@ -371,21 +372,22 @@ async def assign_ip(
     except (Conflict, InvalidRequest) as error:
         if "already" not in error.answer.message.lower():
             raise
-        assignment = await _one_of(api, app, request, error)
+        assignment = await _one_of(api, app, request)
     if assignment.ip is not None:
         known.add(assignment.ip)
     return assignment
 
 
 async def _one_of(
-    api: FlyMachinesApi, app: str, request: models.AssignIPRequest, refusal: FlyApiError
+    api: FlyMachinesApi, app: str, request: models.AssignIPRequest
 ) -> models.IPAssignment:
-    """The address of that type which the app has; without one, the refusal stands."""
-    listed = await api.app_ip_assignments_list(app)
-    for each in listed.ips or []:
-        if ip_type(each) == request.type:
-            return each
-    raise refusal
+    """The address of that type which the app has; one without text where lists lack it."""
+    for pause in (0.0, *LOOKS):
+        await anyio.sleep(pause)
+        for each in (await api.app_ip_assignments_list(app)).ips or []:
+            if ip_type(each) == request.type:
+                return each
+    return models.IPAssignment()
 
 
 async def ask_for_certificate(

@@ -273,13 +273,35 @@ async def test_an_update_that_met_another_goes_out_again_after_a_look(connect: C
     assert machine.instance_id == "v2"
 
 
-async def test_an_address_that_is_allocated_already_is_given(connect: Connect) -> None:
-    there = {"ips": [{"ip": "66.241.124.1", "shared": True}, {"ip": "2a09::1"}]}
-    refusal = answer(422, {"error": "shared IPv4 address already allocated"})
-    session = connect(script(refusal, answer(200, there)))
-    request = models.AssignIPRequest(type="shared_v4")
+OWN_ADDRESSES: list[dict[str, Any]] = [
+    {"ip": "1.2.3.4", "shared": False},
+    {"ip": "66.241.124.1", "shared": True},
+    {"ip": "2a09::1"},
+    {"ip": "fdaa::1"},
+]
+
+
+@pytest.mark.parametrize("status", [409, 422])
+@pytest.mark.parametrize(
+    ("kind", "text", "own"),
+    [
+        ("v4", "IPv4 address already allocated", "1.2.3.4"),
+        ("shared_v4", "shared IPv4 address already allocated", "66.241.124.1"),
+        ("v6", "Already allocated", "2a09::1"),
+        ("private_v6", "app has a private IPv6 already allocated to it", "fdaa::1"),
+    ],
+)
+@pytest.mark.parametrize("looks", [1, 3, None])
+async def test_an_address_that_is_allocated_already_is_success(
+    connect: Connect, status: int, kind: str, text: str, own: str, looks: int | None
+) -> None:
+    """Lists may lack it for a while, or for longer than anybody waits."""
+    lists = [answer(200, {"ips": []})] * ((looks or 4) - 1)
+    lists += [answer(200, {"ips": OWN_ADDRESSES})] if looks else []
+    session = connect(script(answer(status, {"error": text}), *lists))
+    request = models.AssignIPRequest(type=kind)
     address = await assign_ip(session.client.api, "web", request, set())
-    assert address.ip == "66.241.124.1"
+    assert address.ip == (own if looks else None)
 
 
 async def test_a_start_is_repeated_until_the_platform_lets_it(connect: Connect) -> None:

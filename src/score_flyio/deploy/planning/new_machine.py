@@ -18,7 +18,13 @@ from score_flyio.deploy.metadata import (
     without_marks,
 )
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.step import CreateMachine, Step
+from score_flyio.deploy.step import (
+    CreateMachine,
+    RunMachineCheck,
+    RunReleaseCommand,
+    Step,
+    UpdateMachine,
+)
 from score_flyio.errors import ConfigError
 from score_flyio.fly.present import LAUNCH_KEY, SENT_KEY
 from score_flyio.flytoml.spec import VmSpec
@@ -32,6 +38,8 @@ _OF_ANOTHER = PASSING_KEYS | {
     FORMER_GROUP,
 }
 """Metadata that a machine has not in common with others of its group."""
+GIVES_A_SIZE = (CreateMachine, UpdateMachine, RunReleaseCommand, RunMachineCheck)
+"""Steps that ask for a machine of a size."""
 
 
 @frozen(kw_only=True)
@@ -98,17 +106,25 @@ def refuse_gpus(steps: Iterable[Step]) -> None:
     """Machines with a graphics processor are refused before anything is made for them.
 
     Raises:
-        ConfigError: a step would create one.
+        ConfigError: a step would create one, or make one of another.
     """
     for step in steps:
-        guest = step.config.guest if isinstance(step, CreateMachine) else None
-        if guest is not None and (guest.gpus or guest.gpu_kind):
+        if not isinstance(step, GIVES_A_SIZE):
+            continue
+        guest = step.request.config.guest if step.request.config else None
+        if guest is not None and has_gpu(guest):
             kind = guest.gpu_kind or f"{guest.gpus} GPUs"
+            whose = f"of group {step.group}" if step.group else "of the release command"
             raise ConfigError(
-                f"app {step.app}: machines of group {step.group} would have a GPU ({kind}), "
+                f"app {step.app}: machines {whose} would have a GPU ({kind}), "
                 "which Fly refuses since August 2026",
                 hint="choose a size without one: [[vm]] size in fly.toml, or --vm-size",
             )
+
+
+def has_gpu(guest: models.FlyMachineGuest) -> bool:
+    """Whether it is a size with graphics processors."""
+    return bool(guest.gpus or guest.gpu_kind)
 
 
 def options_guest(options: DeployOptions) -> models.FlyMachineGuest | None:

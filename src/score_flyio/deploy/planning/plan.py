@@ -56,9 +56,9 @@ def plan_app(desired: DesiredApp, observed: ObservedApp, settings: PlanSettings)
     if context.secrets.changes:
         steps.append(_set_secrets(context, app_ready))
     groups = plan_groups(context)
-    refuse_gpus(groups.steps)
     addresses = tuple(step.id for step in platform if isinstance(step, AllocateAddress))
     steps += after_addresses(_machine_steps(context, groups, before=app_ready), addresses)
+    refuse_gpus(steps)
     return AppPlan(
         app=desired.name,
         label=desired.label,

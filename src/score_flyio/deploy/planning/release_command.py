@@ -8,7 +8,7 @@ from score_flyio.deploy.desired.special import release_command_input
 from score_flyio.deploy.metadata import group_of
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref
 from score_flyio.deploy.planning.model import PlanContext
-from score_flyio.deploy.planning.new_machine import options_guest
+from score_flyio.deploy.planning.new_machine import has_gpu, options_guest
 from score_flyio.deploy.planning.secrets import SET_SECRETS
 from score_flyio.deploy.step import DestroyMachine, RunReleaseCommand, Step
 from score_flyio.flytoml.groups import default_group
@@ -60,10 +60,13 @@ def release_command_steps(context: PlanContext, *, needs: tuple[str, ...]) -> li
 
 
 def _default_guests(desired: DesiredApp, observed: ObservedApp) -> list[models.FlyMachineGuest]:
-    """Sizes of the machines of the default group."""
+    """Sizes of the machines of the default group, without those that Fly refuses."""
     group = default_group(desired.spec)
     return [
         machine.config.guest
         for machine in observed.machines
-        if group_of(machine, group) == group and machine.config and machine.config.guest
+        if group_of(machine, group) == group
+        and machine.config
+        and machine.config.guest
+        and not has_gpu(machine.config.guest)
     ]

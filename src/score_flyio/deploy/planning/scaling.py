@@ -12,7 +12,7 @@ from score_flyio.deploy.condition import Condition, condition
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import GroupPlan, join
-from score_flyio.deploy.planning.new_machine import Volumes, new_machine_config, refuse_gpus
+from score_flyio.deploy.planning.new_machine import Volumes, new_machine_config
 from score_flyio.deploy.planning.removal import end_of
 from score_flyio.deploy.planning.strategies.model import waiting_of
 from score_flyio.deploy.step import CreateMachine, Step
@@ -99,7 +99,6 @@ def _create(scale: GroupScale, region: str, count: int, *, first: int) -> GroupP
             needs=previous,
         )
         previous = (made.id,)
-        refuse_gpus((made,))
         steps += volumes.give(made)
         steps += () if waiting.detach else waiting.after(made)
     return GroupPlan(steps=tuple(steps))

@@ -43,7 +43,7 @@ from score_flyio.deploy.planning.model import (
     join,
     update_of,
 )
-from score_flyio.deploy.planning.new_machine import new_machine_config, options_guest
+from score_flyio.deploy.planning.new_machine import new_machine_config, options_guest, refuse_gpus
 from score_flyio.deploy.planning.replacements import (
     behind_replaced_ones,
     heirs_of,
@@ -295,8 +295,13 @@ def reconfigured_groups(change: Reconfiguration) -> GroupPlan:
 
 
 def app_plan(observed: ObservedApp, label: str, release: Release, groups: GroupPlan) -> AppPlan:
-    """The plan of an app for what is done to its groups, behind the leases that it needs."""
+    """The plan of an app for what is done to its groups, behind the leases that it needs.
+
+    Raises:
+        ConfigError: a machine would have a size that Fly refuses.
+    """
     groups = behind_replaced_ones(groups)
+    refuse_gpus(groups.steps)
     return AppPlan(
         app=observed.name,
         label=label,

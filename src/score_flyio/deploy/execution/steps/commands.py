@@ -9,14 +9,17 @@ from score_flyio.base.record import evolve
 from score_flyio.deploy.desired.special import TESTED_ADDRESS
 from score_flyio.deploy.execution.context import Context
 from score_flyio.deploy.execution.health import GONE_AFTER
+from score_flyio.deploy.execution.room import where_room_is
 from score_flyio.deploy.execution.steps.machines import delete
 from score_flyio.deploy.metadata import Marks
 from score_flyio.deploy.step import RunMachineCheck, RunReleaseCommand
 from score_flyio.deploy.verdict import exit_code, exit_data
 from score_flyio.errors import (
+    InsufficientCapacity,
     InvalidRequest,
     MachineCheckFailed,
     NotFound,
+    PreconditionFailed,
     ReleaseCommandFailed,
     RequestTimedOut,
 )
@@ -26,12 +29,16 @@ WAIT_SECONDS = 60
 """The longest that one wait call may ask for."""
 NEVER_STARTED = frozenset({"failed", "launch_failed"})
 """States of a machine whose process did not even begin."""
+AT_AN_END = NEVER_STARTED | {"stopped", "destroying", "destroyed"}
+"""States of a machine in which no process will run any more."""
+EXIT_TOLD_WITHIN = 10.0
+"""Seconds in which such a machine must tell how its process ended, if one began."""
 
 
 class _Failed(Exception):
     """The command did not end well; the text says how."""
 
-    def __init__(self, how: str, hint: str, machine: str) -> None:
+    def __init__(self, how: str, hint: str | None, machine: str | None) -> None:
         super().__init__(how)
         self.hint = hint
         self.machine = machine
@@ -82,11 +89,19 @@ async def _run(
 ) -> None:
     """Raises _Failed where the command ends badly, or not in time."""
     bound = context.under_lease(await _bound(step, request, context))
-    machine = await context.about_app(
-        lambda: creation.create_machine(
-            context.client.api, step.app, bound, step.launch_id, made=context.leases.adopt
+
+    async def create(region: str | None) -> models.Machine:
+        wanted = evolve(bound, region=region)
+        return await context.about_app(
+            lambda: creation.create_machine(
+                context.client.api, step.app, wanted, step.launch_id, made=context.leases.adopt
+            )
         )
-    )
+
+    try:
+        machine = await where_room_is((bound.region, *context.options.fallback_regions), create)
+    except (InsufficientCapacity, PreconditionFailed) as refusal:
+        raise _Failed(f"was never run: {refusal}", refusal.hint, None) from refusal
     machine_id = machine.id or ""
     try:
         with anyio.fail_after(step.timeout):
@@ -142,21 +157,31 @@ async def _until_ended(app: str, context: Context, machine_id: str) -> dict[str,
 
 
 async def _how_it_ended(app: str, context: Context, machine_id: str) -> dict[str, object]:
-    pause = 0.2
+    pause, patience = 0.2, EXIT_TOLD_WITHIN
     while True:
-        machine = await repeats.once_visible(
-            lambda: context.client.api.machines_show(app, machine_id), within=GONE_AFTER
-        )
+        try:
+            machine = await repeats.once_visible(
+                lambda: context.client.api.machines_show(app, machine_id), within=GONE_AFTER
+            )
+        except NotFound:
+            raise _without_exit(models.Machine(id=machine_id, state="destroyed")) from None
         for event in machine.events or []:
             if event.type == "exit":
                 return exit_data(event)
-        if machine.state in NEVER_STARTED:
-            hint = f"read the logs of machine {machine_id}; its image or its size may be wrong"
-            raise _Failed(
-                f"was never run: its machine is in state {machine.state}", hint, machine_id
-            )
+        if machine.state in NEVER_STARTED or (machine.state in AT_AN_END and patience <= 0):
+            raise _without_exit(machine)
         await anyio.sleep(pause)
+        patience -= pause if machine.state in AT_AN_END else 0.0
         pause = min(2.0, pause * 2)
+
+
+def _without_exit(machine: models.Machine) -> _Failed:
+    """A machine that runs no more, and says nothing of how its process ended."""
+    ran = any(event.type == "start" and event.status == "started" for event in machine.events or [])
+    how = "left no exit code" if ran or not machine.events else "was never run"
+    hint = f"read the logs of machine {machine.id}"
+    hint += "" if ran else "; its image or its size may be wrong"
+    return _Failed(f"{how}: its machine is in state {machine.state}", hint, machine.id)
 
 
 async def _remove(context: Context, machine_id: str) -> None:
