@@ -43,6 +43,10 @@ ENDING = frozenset({"replacing", "stopping"})
 """States in which the version before still comes to its end."""
 LONGEST_STOP = 300.0
 """Seconds that this may take; see `kill_timeout`."""
+LAST_LOOK = 3.0
+"""Seconds before the end of a wait, in which a last look must be answered: what the others of a
+group took may be more than there is time, and only a look tells that the version before still
+comes to its end."""
 GONE_AFTER = 10.0
 """Seconds in which a machine just made may still be missing from answers (404)."""
 
@@ -117,6 +121,12 @@ class _Watch:
     seen: models.Machine | None = None
     verdict: Verdict | None = None
     done: anyio.Event = field(factory=anyio.Event)
+
+    @property
+    def due(self) -> float:
+        """When it is looked at next, which is once more before the wait for it ends."""
+        last = self.patience.deadline - LAST_LOOK
+        return min(self.next_look, last) if self.considered < last else self.next_look
 
 
 @define(eq=False, kw_only=True)
@@ -224,7 +234,7 @@ class HealthWatch:
     async def run(self) -> None:
         """Looks at machines for as long as someone waits for them; ends by cancellation."""
         while True:
-            due = min((watch.next_look for watch in self._watches), default=inf)
+            due = min((watch.due for watch in self._pending()), default=inf)
             if self.coming > 0:
                 due += self._more_at_once()
             now = anyio.current_time()
@@ -268,8 +278,8 @@ class HealthWatch:
         """One call: the list when several looks are due, else the one machine."""
         now = anyio.current_time()
         soon = now + max(self.policy.together, self._more_at_once())
-        due = [watch for watch in self._watches if watch.next_look <= soon]
-        latest = max(watch.next_look for watch in due)
+        due = [watch for watch in self._pending() if watch.due <= soon]
+        latest = max(watch.due for watch in due)
         if latest > now:
             await anyio.sleep(latest - now)
         asked = anyio.current_time()
@@ -319,14 +329,14 @@ class HealthWatch:
             elif error.code == TOKEN_EXPIRED or _refuses_token(error):
                 self._settle(watch, Verdict(Health.BAD, str(error)))
             else:
-                watch.pending = str(error)
+                watch.pending, watch.considered = str(error), now
                 wait = self.policy.longest if isinstance(error, RateLimited) else 0.0
                 watch.next_look = now + max(wait, self.policy.step(now - watch.since))
 
     async def _look_for(self, watch: _Watch) -> bool:
         """Looks for a machine that a list lacks: it may lack a region. True when it is well now."""
         if not self._overdue(watch):
-            now = anyio.current_time()
+            watch.considered = now = anyio.current_time()
             watch.next_look = now + self.policy.step(now - watch.since)
             return False
         asked = anyio.current_time()
