@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
+from json import JSONDecodeError
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -30,6 +32,8 @@ from cattrs.gen import (
 from fly_machines import models
 from fly_machines.model import Model
 from score_flyio.base.record import frozen
+from score_flyio.fly.elements import Elements
+from score_flyio.fly.sharing import sharing
 
 T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
@@ -68,12 +72,27 @@ def structure(data: Any, type_: type[T]) -> T:
 def structure_answer(data: Any, type_: type[T]) -> T:
     """The same for what the API answered, open to odd members of the configs of machines.
 
-    Raises ShapeError with every place that does not fit.
+    Raises ShapeError with every place that does not fit, and ValueError for `Elements` of a text
+    that is no JSON.
     """
     try:
-        return _tolerant.structure(data, type_)
+        if isinstance(data, Elements) and get_origin(type_) is list:
+            with suppress(Exception):  # the list as a whole tells all that is wrong with it
+                found: Any = _structure_elements(data, *get_args(type_))
+                return found  # type: ignore[no-any-return]
+        return _tolerant.structure(list(data) if isinstance(data, Elements) else data, type_)
+    except JSONDecodeError:
+        raise
     except Exception as error:
         raise ShapeError(_misfits(error)) from error
+
+
+def _structure_elements(elements: Elements, type_: type[T]) -> list[T]:
+    found: list[T] = []
+    for element in elements:
+        made = _tolerant.structure(element, type_)
+        found.append(sharing(made, found[-1]) if found else made)
+    return found
 
 
 def unstructure(value: Any) -> Any:

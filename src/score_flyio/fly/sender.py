@@ -16,7 +16,7 @@ from score_flyio.events import Listener, RateLimitHit, RequestFinished, RequestR
 from score_flyio.fly.codec import ShapeError, structure_answer, unstructure
 from score_flyio.fly.limits import Permit, RateLimiter
 from score_flyio.fly.retry import RetryPolicy, is_repeatable, may_pass, reason
-from score_flyio.fly.transport import Answer, Call, HttpTransport, decode_error
+from score_flyio.fly.transport import Answer, Call, HttpTransport, decode_error, not_json
 
 T = TypeVar("T")
 
@@ -134,3 +134,5 @@ def _decode(call: Call, answer: Answer, response_type: type[T]) -> T:
             Problem(path=path_of(each.place), message=each.message) for each in error.misfits
         ]
         raise decode_error(call, answer, problems) from error
+    except ValueError as error:
+        raise not_json(call.request, answer.status) from error

@@ -25,6 +25,7 @@ from score_flyio.errors import (
     Request,
 )
 from score_flyio.fly.auth import Tokens
+from score_flyio.fly.elements import Elements
 from score_flyio.fly.errors import api_error
 from score_flyio.fly.login import Login
 from score_flyio.net.exchange import (
@@ -91,7 +92,10 @@ class Call:
 
 @frozen(kw_only=True)
 class Answer:
-    """A success: the status, and the body as JSON value, text, or None when it is empty."""
+    """A success: the status, and the body as JSON value, text, or None when it is empty.
+
+    The value of an array is `Elements`.
+    """
 
     status: int
     value: Any = field(default=None, repr=False)
@@ -232,11 +236,17 @@ def _content(request: Request, response: Answered) -> Any:
     if "json" not in response.headers.get("content-type", "json"):
         return response.text
     try:
+        if response.body.startswith(b"["):
+            return Elements(response.body.decode())
         return json.loads(response.body)
     except ValueError as error:
-        named = f"{request.method} {request.path}"
-        message = f"{named}: {response.status} with a body that is not JSON"
-        raise FlyProtocolError(message, request=request) from error
+        raise not_json(request, response.status) from error
+
+
+def not_json(request: Request, status: int) -> FlyProtocolError:
+    """The error for a success whose body is not JSON."""
+    message = f"{request.method} {request.path}: {status} with a body that is not JSON"
+    return FlyProtocolError(message, request=request)
 
 
 def _headers(call: Call, tokens: Tokens) -> dict[str, str]:

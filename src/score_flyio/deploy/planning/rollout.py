@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from score_flyio.base.record import evolve
 from score_flyio.deploy.condition import Condition, condition
 from score_flyio.deploy.model import Ref
@@ -11,6 +13,7 @@ from score_flyio.deploy.planning.strategies.model import GroupUpdate
 from score_flyio.deploy.releases.in_metadata import with_history
 from score_flyio.deploy.step import AwaitHealthy, StartMachine, Step, UpdateMachine
 from score_flyio.errors import ConfigError
+from score_flyio.fly.sharing import sharing
 from score_flyio.flytoml.names import StrategyName
 
 
@@ -43,7 +46,7 @@ def roll_out(
         return plan
     chosen = evolve(
         update,
-        updates=tuple(_with_history(update, s) for s in update.updates if s.machine in changing),
+        updates=_with_history(update, (s for s in update.updates if s.machine in changing)),
         changing=changing,
         before=tuple(step.id for step in waits),
     )
@@ -96,7 +99,11 @@ def _unsettled(update: GroupUpdate, changing: frozenset[str], *, waits: bool) ->
     return tuple(steps)
 
 
-def _with_history(update: GroupUpdate, step: UpdateMachine) -> UpdateMachine:
-    """The update, with which the machine carries the releases before it."""
-    config = with_history(step.config, update.machines[step.machine])
-    return evolve(step, request=evolve(step.request, config=config))
+def _with_history(update: GroupUpdate, steps: Iterable[UpdateMachine]) -> tuple[UpdateMachine, ...]:
+    """The updates, with which machines carry the releases before them."""
+    found: list[UpdateMachine] = []
+    for step in steps:
+        config = with_history(step.config, update.machines[step.machine])
+        config = sharing(config, found[-1].config) if found else config
+        found.append(evolve(step, request=evolve(step.request, config=config)))
+    return tuple(found)

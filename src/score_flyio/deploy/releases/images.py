@@ -11,6 +11,7 @@ from __future__ import annotations
 from copy import deepcopy
 
 from fly_machines import models
+from score_flyio.base.record import evolve
 from score_flyio.images.reference import DEFAULT_TAG, ImageReference
 
 
@@ -70,10 +71,9 @@ def with_image_that_runs(
 
 def renamed(config: models.FlyMachineConfig, image: str) -> models.FlyMachineConfig:
     """The config with another name of its image, in each place that names it."""
-    before, changed = config.image, deepcopy(config)
-    changed.image = image
-    for container in changed.containers or []:
+    before, containers = config.image, deepcopy(config.containers)
+    for container in containers or []:
         container.image = image if container.image == before else container.image
         for file in container.files or []:
             file.image_config = image if file.image_config == before else file.image_config
-    return changed
+    return evolve(config, image=image, containers=containers)
