@@ -193,6 +193,30 @@ async def test_a_list_without_a_whole_region_is_not_believed(lab: Lab) -> None:
     assert lab.images() == ["nginx:1", "nginx:1"]
 
 
+async def test_machines_that_are_gone_for_long_do_not_stand_for_a_region_that_is_not_listed(
+    lab: Lab,
+) -> None:
+    await lab.deploy(toml(service=False, check=False), options=evolve(QUICK, ha=False))
+    for count in (1, 0):
+        async with lab.engine() as engine:
+            await engine.scale("web", ScaleRequest(counts={None: count}, regions=("lhr",)))
+    lab.fly.world.unlisted.add("iad")
+    done = await lab.deploy(toml(image="nginx:2", service=False, check=False))
+    assert done.code == 1
+    assert done.changes == []
+    assert "app web counts 1 machine, but the list of its machines has none" in done.text
+
+
+async def test_machines_on_their_way_out_may_be_counted_and_not_listed() -> None:
+    lab = Lab.build(destroy=30.0, lists_those_that_go=False)
+    await lab.deploy(toml())
+    async with lab.engine() as engine:
+        await engine.scale("web", ScaleRequest(counts={None: 1}))
+    done = await lab.deploy(toml(image="nginx:2"))
+    assert done.code == 0, done.text
+    assert lab.images() == ["nginx:2"]
+
+
 async def test_a_list_that_lacks_a_region_for_a_moment_is_read_again(lab: Lab) -> None:
     await lab.deploy(toml(service=False, check=False), options=evolve(QUICK, ha=False))
     async with lab.engine() as engine:

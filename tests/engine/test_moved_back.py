@@ -181,6 +181,19 @@ async def test_a_rollback_takes_no_group_away_from_an_app_that_began_anew(
     assert groups(lab) == {"app": 2, "worker": 1}
 
 
+async def test_a_group_goes_that_began_after_a_release_which_was_found_and_needed_nothing(
+    lab: Lab,
+) -> None:
+    """As after a first deploy that was killed when all was done and nothing remembered."""
+    await lab.deploy(toml(APP, check=False))
+    forget(lab)
+    assert (await lab.deploy(toml(APP, check=False))).changes == []
+    await lab.deploy(toml(WITH_WORKER, check=False))
+    assert groups(lab) == {"app": 2, "worker": 1}
+    assert await roll_back(lab) == 1
+    assert groups(lab) == {"app": 2}
+
+
 async def test_a_standby_that_somebody_destroyed_does_not_come_back(lab: Lab) -> None:
     await lab.deploy(toml(f"{WITH_WORKER}cron = 'tick'\n", check=False))
     somebody_destroys(lab, 1, "worker")

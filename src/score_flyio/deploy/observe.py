@@ -10,6 +10,7 @@ from typing import TypeVar
 import anyio
 
 from fly_machines import models
+from score_flyio.base.counted import counted
 from score_flyio.base.record import define, evolve, field, frozen
 from score_flyio.deploy.metadata import is_own, is_release_machine
 from score_flyio.deploy.model import ObservedApp
@@ -212,17 +213,19 @@ async def _complete(reading: _Reading) -> None:
         await anyio.sleep(pause)
         await reading.read_app()
         await reading.read_machines()
-    if _listed(reading) >= _counted(reading):
-        return
-    name, counted, listed = reading.name, _counted(reading), _listed(reading)
+    name, here = reading.name, {machine.id for machine in reading.machines}
     everything = await reading.client.api.machines_list(name, include_deleted=True)
-    here = {machine.id for machine in reading.machines}
-    if len(everything) >= counted and not any(living(m) for m in everything if m.id not in here):
-        return  # the count is behind: those that it has too many are gone
+    others = [machine for machine in everything if machine.id not in here]
+    await reading.read_app()  # last, so that none went since that it still counts
+    there, listed = _counted(reading), _listed(reading)
+    # Those that are gone for long explain nothing: they may be of other regions.
+    going = sum(machine.state != "destroyed" for machine in others)
+    if listed + going >= there and not any(map(living, others)):
+        return
     regions = sorted({machine.region or "" for machine in reading.machines})
     shown = f"only {listed}, in {', '.join(regions)}" if listed else "none"
     raise FlyError(
-        f"app {name} counts {counted} machines, but the list of its machines has {shown}",
+        f"app {name} counts {counted(there, 'machine')}, but the list of its machines has {shown}",
         hint="the platform may have an incident: nothing was changed; run the command again later",
     )
 

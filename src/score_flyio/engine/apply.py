@@ -59,6 +59,11 @@ class AppWork(Protocol):
         """Whether a group that it leaves without machines is no longer part of the app."""
         ...
 
+    @property
+    def whole(self) -> bool:
+        """Whether it brings the app to all that its file says."""
+        ...
+
     async def observe(self) -> ObservedApp:
         """The app as it is before anything changes."""
         ...
@@ -88,6 +93,7 @@ class Work:
     """What Fly is told of the release that the plan makes; None: it is told of none."""
     makes_release: bool = True
     groups_leave: bool = True
+    whole: bool = False
     again: Callable[[], Awaitable[Work]] | None = None
     """Looks at the app and plans anew; None: what was planned is done to what was seen, or not."""
 
@@ -237,7 +243,7 @@ class Applying:
             result = numbered(await execution.finish(plan), context.release.recorded)
             context.release.end(*ending(result))
         if work.makes_release:
-            await self._remember(result, groups_leave=work.groups_leave)
+            await self._remember(work, result)
         return result
 
     async def _planned(
@@ -298,18 +304,18 @@ class Applying:
                 emit=self.session.emit,
             )
 
-    async def _remember(self, result: AppResult, *, groups_leave: bool) -> None:
+    async def _remember(self, work: AppWork, result: AppResult) -> None:
         """Remembers the release that a plan made, or found made, if nothing failed."""
         app = result.plan.app
         known = self.recorder.of(app)
         at = self.session.now()
-        record = made_release(result, known, at=at, groups_leave=groups_leave)
+        record = made_release(result, known, at=at, groups_leave=work.groups_leave)
         if result.failures:
             return
         if record is not None:
             await self.recorder.released(app, record)
         else:
-            await self.recorder.leaving(app, {})
+            await self.recorder.none_released(app, whole=work.whole)
 
 
 async def apply(

@@ -121,6 +121,7 @@ class _Deploy:
     app: str
     makes_release: bool = True
     groups_leave: bool = True
+    whole: bool = True
     desired: DesiredApp | None = None
     """The app with its resources and its image, once they are there."""
 

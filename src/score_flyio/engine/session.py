@@ -78,6 +78,19 @@ class StateRecorder:
         if members != record.leaving:
             await self._keep(app, evolve(record, leaving=members))
 
+    async def none_released(self, app: str, *, whole: bool) -> None:
+        """Remembers that a run had no release to make.
+
+        Where it brought the `whole` app to what its file says, the last one had come to its end,
+        which nobody knew of one that was found.
+        """
+        record = self.of(app)
+        releases = record.releases
+        if whole and releases:
+            releases = (*releases[:-1], evolve(releases[-1], sources=()))
+        if record.leaving or releases != record.releases:
+            await self._keep(app, evolve(record, releases=releases, leaving={}))
+
     async def found(self, app: str, releases: Sequence[Release]) -> None:
         """Takes over releases found at Fly that are older than all that the state knows.
 
