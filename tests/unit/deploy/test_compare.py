@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fly_machines.models import FlyMachineConfig, FlyMachineService, FlyMachineServiceCheck
-from score_flyio.deploy.compare import Difference, differences
+from score_flyio.deploy.compare import Difference, content, differences, leaves
 from score_flyio.fly.codec import structure
 from score_flyio.flytoml.values import Duration
 
@@ -289,6 +289,20 @@ def test_durations_that_are_none_are_compared_as_they_are() -> None:
     )
     (difference,) = differences(one, other)
     assert str(difference) == "services[0].checks[0].interval: 2.5 → 1.5"
+
+
+def test_a_config_is_told_leaf_by_leaf_with_contents_of_files_as_digests() -> None:
+    file = {"guest_path": "/a", "raw_value": base64.b64encode(b"secret").decode()}
+    assert leaves(config({"image": "x", "env": {"A": "", "B": "1"}, "files": [file]})) == {
+        "image": "x",
+        "env.A": "",
+        "env.B": "1",
+        "files[/a].guest_path": "/a",
+        "files[/a].raw_value": content(file["raw_value"]),
+        "guest.cpu_kind": "shared",
+        "guest.cpus": 1,
+        "guest.memory_mb": 256,
+    }
 
 
 def test_contents_of_files_are_not_shown() -> None:

@@ -87,7 +87,7 @@ def _refuse_without_data(
     for group, machines in sorted(found.taken.items()):
         out = [machine for machine in machines if machine.id not in reached]
         fails = out and (
-            any(machine.id in found.heirs.values() for machine in out)
+            {machine.id for machine in out} & {*found.heirs.values()}
             or (len(out) == len(machines) and group not in members and makes_machines(options))
         )
         if fails:

@@ -106,20 +106,19 @@ def _present(context: GroupContext, members: Members, *, creates: bool) -> Group
     return join([launch, update, GroupPlan(steps=marks, leases=unmarked)])
 
 
-def _heir(update: GroupPlan, missing: Missing) -> Ref | None:
+def _heir(update: GroupPlan, missing: Missing) -> CreateMachine | None:
     """What takes the place of the only machine of a launch, where an update does not do."""
     made = (s for s in update.steps if isinstance(s, CreateMachine) and s.previous == missing.first)
-    return next((step.target for step in made), None)
+    return next(made, None)
 
 
 def _completed_afterwards(
-    context: GroupContext, update: GroupPlan, missing: Missing, heir: Ref
+    context: GroupContext, update: GroupPlan, missing: Missing, heir: CreateMachine
 ) -> GroupPlan:
     """What the launch left out comes behind its first machine's end, and belongs to its heir."""
-    launch = behind(launch_steps(context, missing, heir=heir), update.steps)
+    launch = behind(launch_steps(context, missing, heir=heir.target), update.steps)
     made = tuple(step.id for step in launch.steps if isinstance(step, CreateMachine))
-    behind_it = made or ((heir.step,) if heir.step else ())
-    mark = mark_counted(context.app, context.group, heir, LAUNCHED, *behind_it)
+    mark = mark_counted(context.app, context.group, heir.target, LAUNCHED, *(made or (heir.id,)))
     return join([update, launch, GroupPlan(steps=(mark,))])
 
 

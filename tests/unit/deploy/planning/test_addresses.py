@@ -196,7 +196,9 @@ def test_a_workload_with_an_address_of_another_kind_keeps_to_it() -> None:
 def test_a_workload_that_served_before_stays_as_it_is() -> None:
     whole = launched(wanted())
     served = evolve(whole, machines=whole.machines[-1:], addresses=())
-    assert address_steps(evolve(wanted(), exposure="shared"), served, DeployOptions()) == ()
+    worker = evolve(launched(wanted("")).machines[0], id="worker")
+    for observed in (served, evolve(served, machines=(worker, *served.machines))):
+        assert address_steps(evolve(wanted(), exposure="shared"), observed, DeployOptions()) == ()
 
 
 def test_ports_that_need_no_address_of_their_own_are_told_of_beside_others() -> None:

@@ -147,9 +147,18 @@ def test_what_takes_the_place_of_the_first_machine_is_marked_once_the_second_is_
     assert (mark.needs, mark.group) == ((TWO,), "app")
 
 
+def test_a_standby_that_was_missing_stands_by_for_what_takes_the_place_of_the_first_machine() -> (
+    None
+):
+    lost = changed(half_launched(wanted(CHECK)), ONE, host_status="unreachable")
+    plan = planned(wanted(CHECK), lost)
+    assert step(plan, TWO).standby_for.step == f"replace:{ONE}"
+
+
 def test_a_group_that_got_a_mount_meanwhile_needs_no_second_machine() -> None:
     plan = planned(wanted(SERVICE + MOUNT), half_launched(wanted()), allow_destructive=True)
     assert [s.id for s in plan.steps if isinstance(s, CreateMachine)] == [f"replace:{ONE}"]
+    assert step(plan, f"counted:replace:{ONE}").needs == (f"replace:{ONE}",)
 
 
 def test_what_is_missing_comes_before_what_is_there_changes() -> None:

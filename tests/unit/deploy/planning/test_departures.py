@@ -143,19 +143,53 @@ def test_a_move_that_was_cut_short_behind_the_replacement_goes_on() -> None:
     assert not of_kind(plan, CreateMachine, CreateVolume, DestroyMachine)
 
 
-def test_nobody_agreed_to_what_becomes_of_a_group() -> None:
+@pytest.mark.parametrize(
+    ("text", "observed", "told", "keep"),
+    [
+        (
+            WEB,
+            with_data(2),
+            (
+                "group app is no longer part of the app: "
+                "machine m1 goes on in group web, with its volume vol1; "
+                "machine m2 goes on in group web, with its volume vol2"
+            ),
+            "group",
+        ),
+        (
+            WEB.replace("data", "other"),
+            with_data(),
+            (
+                "group app is no longer part of the app: "
+                "machine m1 would be destroyed, and its volume vol1 is left behind, in no machine"
+            ),
+            "group",
+        ),
+        (
+            SPLIT,
+            with_data(),
+            "mounts change: machine m1 goes on in group worker, with its volume vol1",
+            "mounts",
+        ),
+        (
+            "[processes]\nc = 'c'\n",
+            evolve(launched(wanted("[processes]\na = 'a'\nb = 'b'\n")), volumes=()),
+            (
+                "group a, b is no longer part of the app: "
+                "machine create:a:1 would be destroyed; machine create:a:2 would be destroyed; "
+                "machine create:b:1 would be destroyed; machine create:b:2 would be destroyed"
+            ),
+            "group",
+        ),
+    ],
+)
+def test_nobody_agreed_to_what_becomes_of_machines(
+    text: str, observed: ObservedApp, told: str, keep: str
+) -> None:
     with pytest.raises(DestructiveChange) as refused:
-        planned(wanted(WEB), with_data(2))
-    assert "group app is no longer part of the app" in refused.value.message
-    assert "machine m1 goes on in group web, with its volume vol1" in refused.value.message
-    assert "--yes" in (refused.value.hint or "")
-    other = wanted(WEB.replace("data", "other"))
-    with pytest.raises(
-        DestructiveChange, match="machine m1 would be destroyed, and its volume vol1"
-    ):
-        planned(other, with_data())
-    with pytest.raises(DestructiveChange, match="goes on in group worker"):
-        planned(wanted(SPLIT), with_data())
+        planned(wanted(text), observed)
+    assert refused.value.message == f"app web: {told}"
+    assert refused.value.hint == f"confirm with --yes, or keep the {keep}"
 
 
 @pytest.mark.parametrize(
@@ -167,12 +201,20 @@ def test_nobody_agreed_to_what_becomes_of_a_group() -> None:
     ],
 )
 def test_no_group_begins_without_data_that_the_options_leave_out(options: Any) -> None:
+    more = models.Volume(id="vol9", name="logs", region="iad", attached_machine_id="m1")
+    observed = with_data()
+    observed = evolve(observed, volumes=(*observed.volumes, more))
     for agreed_to in (True, False):
         with pytest.raises(ConfigError) as refused:
-            planned(wanted(WEB), with_data(), allow_destructive=agreed_to, **options)
-        assert "new, empty volume" in refused.value.message
-        assert "vol1 of group app" in refused.value.message
-        assert "--process-groups app,web" in (refused.value.hint or "")
+            planned(wanted(WEB), observed, allow_destructive=agreed_to, **options)
+        assert refused.value.message == (
+            "app web: group web would get a new, empty volume: its data is in volume vol1, vol9 "
+            "of group app, which the options leave out"
+        )
+        assert refused.value.hint == (
+            "deploy them together: --process-groups app,web, "
+            "and without options that leave out regions or machines"
+        )
     none = planned(wanted(WEB), with_data(), update_only=True, **options)
     assert none.empty
 
@@ -289,6 +331,60 @@ def test_no_machine_is_replaced_on_an_empty_volume_while_the_data_is_left_out(op
         IN_WORKER, with_workers(1), allow_destructive=True, exclude_machines=("w1", "m1")
     )
     assert not of_kind(rest, CreateVolume, DestroyMachine, UpdateMachine)
+
+
+def test_who_comes_back_takes_the_place_of_what_came_for_it() -> None:
+    """And others rather take a place of which no machine that is there has come to be missed."""
+    moved = with_data(3, group="worker")
+    config = with_workers(1).machines[-1].config
+    assert config is not None
+    metadata = {**(config.metadata or {}), "fly_process_group": "app"}
+    places = [
+        machine(name, evolve(config, metadata={**metadata, **marks}))
+        for name, marks in {
+            "n1": {STANDS_FOR: "m2"},
+            "n2": {STANDS_FOR: "m1"},
+            "n3": {STANDS_FOR: "gone"},
+        }.items()
+    ]
+
+    def heirs(observed: ObservedApp) -> dict[str, str | None]:
+        steps = agreed(IN_APP, observed).steps
+        updates = (s for s in steps if isinstance(s, UpdateMachine) and s.group == "app")
+        return {s.machine: (s.config.metadata or {}).get(STANDS_FOR) for s in updates}
+
+    every = evolve(moved, machines=(*moved.machines, *places))
+    assert heirs(every) == {"m1": "n2", "m2": "n1", "m3": "n3"}
+    fewer = evolve(every, machines=(*moved.machines[:2], *places[::2]))
+    assert heirs(fewer) == {"m1": "n3", "m2": "n1"}
+
+
+def heirs_of(desired: DesiredApp, observed: ObservedApp) -> dict[str, str]:
+    """By machine that goes, the one that takes its place."""
+    return dict(departures(desired.spec, observed, DeployOptions()).moves.heirs)
+
+
+def test_a_standby_gives_its_place_last() -> None:
+    observed = with_workers(2)
+    config = observed.machines[1].config
+    assert config is not None
+    assert heirs_of(IN_WORKER, observed) == {"w1": "m1"}
+    standby = changed(observed, "w1", config=evolve(config, standbys=["w2"]))
+    assert heirs_of(IN_WORKER, standby) == {"w2": "m1"}
+
+
+def test_a_machine_whose_lost_host_hides_its_data_gives_its_place_to_nobody() -> None:
+    observed = changed(with_workers(1), "w1", host_status="unreachable")
+    hidden = models.Volume(id="vol9", name="data", region="iad", attached_machine_id="w1")
+    assert heirs_of(IN_WORKER, observed) == {"w1": "m1"}
+    assert heirs_of(IN_WORKER, evolve(observed, volumes=(*observed.volumes, hidden))) == {}
+
+
+def test_a_group_that_began_with_others_goes_on_beside_a_machine_of_its_own() -> None:
+    observed = marked(with_data(3), "m1", fly_process_group="web", **{FORMER_GROUP: "app"})
+    observed = marked(observed, "m3", fly_process_group="web")
+    found = departures(wanted(WEB).spec, observed, DeployOptions()).moves
+    assert (found.taker, found.heirs) == ({"m2": "web"}, {})
 
 
 def test_groups_that_exchange_their_mounts_are_refused_with_the_way_out() -> None:

@@ -165,3 +165,24 @@ def test_a_standby_of_a_machine_that_is_there_goes_on_with_it() -> None:
     assert second.standby_for is None
     assert second.config.standbys == [ONE]
     assert [d.path for d in second.differences] == ["image"]
+
+
+def lost(observed: ObservedApp, *names: str) -> ObservedApp:
+    for name in names:
+        observed = changed(observed, name, host_status="unreachable")
+    return observed
+
+
+def test_a_standby_is_replaced_behind_the_machine_that_it_stands_by_for() -> None:
+    """Also where the ids have it first, and where a copy has no place in a launch."""
+    observed = lost(launched(wanted(CHECK)), ONE, TWO)
+    first, second = observed.machines
+    config = second.config or models.FlyMachineConfig()
+    marks = {k: v for k, v in (config.metadata or {}).items() if k != LAUNCH_KEY}
+    copy = evolve(second, config=evolve(config, metadata=marks))
+    for machines in ((second, first), (first, copy), (copy, first)):
+        plan = planned(wanted(CHECK), evolve(observed, machines=machines))
+        made = [each for each in plan.steps if isinstance(each, CreateMachine)]
+        assert [each.id for each in made] == [f"replace:{ONE}", f"replace:{TWO}"]
+        assert made[1].standby_for == Ref(step=f"replace:{ONE}")
+        assert f"destroy:{ONE}" in made[1].needs

@@ -6,7 +6,14 @@ import pytest
 from attrs import evolve
 
 from fly_machines import models
-from score_flyio.deploy.metadata import GROUP, RELEASE_ID, SAFE_TO_DESTROY, STANDS_FOR, TAG
+from score_flyio.deploy.metadata import (
+    FORMER_GROUP,
+    GROUP,
+    RELEASE_ID,
+    SAFE_TO_DESTROY,
+    STANDS_FOR,
+    TAG,
+)
 from score_flyio.deploy.planning.leftovers import sort_out
 from score_flyio.fly.present import LAUNCH_KEY, SENT_KEY
 
@@ -66,10 +73,10 @@ def launched(place: str, created: str, **metadata: str) -> models.Machine:
 
 
 def test_of_launches_that_met_the_later_one_goes() -> None:
-    """Its run was killed before it could give way itself."""
+    """Its run was killed before it could give way itself; the default group needs no mark."""
     later = [launched("B:1/2", "10:00:01"), launched("B:2/2", "10:00:05")]
     earlier = [launched("A:1/2", "10:00:00.5"), launched("A:2/2", "10:00:04")]
-    found = sort_out("app", "app", [*later, *earlier])
+    found = sort_out("app", "web", [*later, *earlier])
     assert [m.id for m in found.machines] == ["A:1/2", "A:2/2"]
     assert {step.target.machine: step.reason for step in found.gone} == {
         "B:1/2": "another run launched the group before",
@@ -108,6 +115,18 @@ def test_of_machines_of_one_creation_the_one_that_was_sent_last_stays() -> None:
     ]
 
 
+def test_a_machine_of_which_nothing_tells_when_it_was_made_hides_no_launches_that_met() -> None:
+    places = {"A:1/2": "10:00:00", "B:1/2": "10:00:20", "C:1/2": ""}
+    found = sort_out("app", "app", [launched(*place) for place in places.items()])
+    assert [step.target.machine for step in found.gone] == ["B:1/2"]
+
+
+def test_a_count_that_no_run_writes_tells_nothing() -> None:
+    odd = launched("A:1/2", "10:00:03", **{SENT_KEY: "1000"})
+    found = sort_out("app", "app", [launched("A:1/2", "10:00:00"), evolve(odd, id="odd")])
+    assert found.gone == ()
+
+
 @pytest.mark.parametrize("sent", [{}, {SENT_KEY: "2"}, {SENT_KEY: "x"}])
 def test_copies_that_somebody_made_of_a_machine_stay(sent: dict[str, str]) -> None:
     first = launched("A:1/2", "10:00:00", **sent)
@@ -127,3 +146,19 @@ def test_a_launch_began_with_its_first_machine() -> None:
 def test_at_the_same_moment_or_five_minutes_later_no_launch_gives_way(created: str) -> None:
     found = sort_out("app", "app", [launched("A:1/2", "10:00:00"), launched("B:1/2", created)])
     assert found.gone == ()
+
+
+@pytest.mark.parametrize(
+    ("marks", "stand_ins"),
+    [
+        ({}, {"old": "new"}),
+        ({FORMER_GROUP: "worker"}, {"old": "new"}),
+        ({FORMER_GROUP: "worker", STANDS_FOR: "new"}, {"new": "old"}),
+    ],
+)
+def test_a_machine_that_came_back_in_the_place_of_its_replacement_does_not_go(
+    marks: dict[str, str], stand_ins: dict[str, str]
+) -> None:
+    old = machine("old", standbys=None, **marks)
+    new = machine("new", standbys=None, **{STANDS_FOR: "old"})
+    assert sort_out("app", "app", [old, new]).stand_ins == stand_ins

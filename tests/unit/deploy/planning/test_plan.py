@@ -17,11 +17,18 @@ from score_flyio.deploy.metadata import (
     TAG,
     Launch,
 )
-from score_flyio.deploy.model import KnownApp, ObservedApp
+from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.secrets import digests_hash, fingerprint
 from score_flyio.deploy.planning.shown import describe_app
-from score_flyio.deploy.step import AwaitHealthy, CreateMachine, HoldMachines, UpdateMachine
+from score_flyio.deploy.step import (
+    AwaitHealthy,
+    CreateMachine,
+    HoldMachines,
+    RunMachineCheck,
+    UpdateMachine,
+)
+from score_flyio.flytoml.names import StrategyName
 from score_flyio.state.deployments import SecretRecord
 from tests.unit.deploy.planning.plans import (
     CHECK,
@@ -392,3 +399,27 @@ def test_a_machine_of_flyctl_is_believed_to_have_its_secrets() -> None:
     for name in (ONE, TWO):
         observed = marked(observed, name, fly_flyctl_version="0.3.100")
     assert planned(desired, observed, known=remembered("old", "d1")).steps == ()
+
+
+@pytest.mark.parametrize("strategy", ["rolling", "canary", "bluegreen"])
+def test_all_machines_get_what_the_names_of_further_images_mean(strategy: StrategyName) -> None:
+    text = SERVICE + CHECK + "[[machine_checks]]\nimage = 'side:1'\ncommand = ['true']\n"
+
+    def desired(digest: str) -> DesiredApp:
+        plain = wanted(text)
+        containers = '{"containers": [{"name": "app"}, {"name": "side", "image": "side:1"}]}'
+        spec = evolve(plain.spec, machine_config=containers)
+        return evolve(plain, spec=spec, images={"side:1": f"side:1@sha256:{digest}"})
+
+    observed = launched(desired("a"))
+    for plan in (planned(desired("b")), planned(desired("b"), observed, strategy=strategy)):
+        kinds = (CreateMachine, UpdateMachine)
+        made = [each.request.config for each in plan.steps if isinstance(each, kinds)]
+        assert made
+        for config in made:
+            assert config is not None
+            images = {container.image for container in config.containers or []}
+            assert "side:1@sha256:b" in images
+        (test,) = (step for step in plan.steps if isinstance(step, RunMachineCheck))
+        assert test.request.config is not None
+        assert test.request.config.image == "side:1@sha256:b"

@@ -253,3 +253,42 @@ def test_a_machine_of_a_lost_host_stops_what_would_change_it() -> None:
     with pytest.raises(PlanError, match="machine a"):
         plan(lost, machine("b", config()))
     assert updated(plan(lost, machine("b", config()), changed=("b",))) == ["b"]
+
+
+def test_bluegreen_is_refused_beside_a_machine_that_no_deploy_made() -> None:
+    observed = ObservedApp(
+        name="web",
+        machines=(machine("a", config()),),
+        others=(models.Machine(id="x", state="started"),),
+    )
+    change = Reconfiguration(
+        observed=observed,
+        label="web",
+        configs={"a": config(NEW)},
+        release=Release(id="R", version=2, tool_version="t"),
+        new_id=lambda: "ID",
+        options=DeployOptions(strategy="bluegreen"),
+    )
+    with pytest.raises(ConfigError, match="beside machine x, which no deploy made"):
+        plan_reconfiguration(change)
+    assert updated(plan_reconfiguration(evolve(change, options=DeployOptions()))) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("marks", "group"), [({}, "web"), ({"fly_process_group": "worker"}, "worker")]
+)
+def test_an_update_belongs_to_the_group_that_its_config_names(
+    marks: dict[str, str], group: str
+) -> None:
+    """A rollback may bring a machine back to the group that it came from."""
+    present = machine("a", config(marks={"fly_process_group": "web"}))
+    found = plan_reconfiguration(
+        Reconfiguration(
+            observed=ObservedApp(name="web", machines=(present,)),
+            label="web",
+            configs={"a": evolve(config(NEW), metadata=marks)},
+            release=Release(id="R", version=2, tool_version="t"),
+            new_id=lambda: "ID",
+        )
+    )
+    assert [s.group for s in found.steps if isinstance(s, UpdateMachine)] == [group]

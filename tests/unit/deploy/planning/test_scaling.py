@@ -1,4 +1,4 @@
-"""How machines are spread over regions, and which go first."""
+"""How machines are spread over regions, which go first, and what new ones are made from."""
 
 from __future__ import annotations
 
