@@ -32,7 +32,6 @@ def _tests(context: GroupContext) -> tuple[MachineTest, ...]:
         desired.spec,
         group,
         image=desired.image,
-        images=desired.images,
         release=context.release,
         files=desired.files,
     ).first

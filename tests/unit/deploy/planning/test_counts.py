@@ -188,5 +188,7 @@ def test_a_mark_that_a_killed_run_left_out_is_made_up_for() -> None:
     first = half_launched(wanted()).machines[0]
     unmarked = evolve(whole, machines=(first, whole.machines[1]))
     assert mutations(unmarked) == [f"counted:{ONE}"]
+    holds = [s for s in planned(wanted(), unmarked).steps if isinstance(s, HoldMachines)]
+    assert [hold.machines for hold in holds] == [(ONE,)]
     assert mutations(unmarked, exclude_machines=(ONE,)) == []
     assert f"update:{ONE}" in mutations(unmarked, "[env]\nA = '1'\n" + SERVICE)

@@ -36,10 +36,15 @@ def hold_of(steps: tuple[Step, ...]) -> HoldMachines | None:
     return next((step for step in steps if isinstance(step, HoldMachines)), None)
 
 
-@pytest.mark.parametrize(("step", "also"), [(CREATE, True), (DESTROY, True), (START, False)])
-def test_who_changes_how_many_there_are_holds_the_oldest_machine(step: Step, also: bool) -> None:
+@pytest.mark.parametrize(
+    ("steps", "also"),
+    [((CREATE,), True), ((DESTROY,), True), ((START,), False), ((START, CREATE), True)],
+)
+def test_who_changes_how_many_there_are_holds_the_oldest_machine(
+    steps: tuple[Step, ...], also: bool
+) -> None:
     observed = app(machine("b", 2), machine("a", 3), machine("c", 1))
-    hold = hold_of(held(observed, GroupPlan(steps=(step,), leases=("b",))))
+    hold = hold_of(held(observed, GroupPlan(steps=steps, leases=("b",))))
     assert hold is not None
     assert hold.machines == (("c", "b") if also else ("b",))
 

@@ -180,9 +180,9 @@ def test_a_standby_is_replaced_behind_the_machine_that_it_stands_by_for() -> Non
     config = second.config or models.FlyMachineConfig()
     marks = {k: v for k, v in (config.metadata or {}).items() if k != LAUNCH_KEY}
     copy = evolve(second, config=evolve(config, metadata=marks))
-    for machines in ((second, first), (first, copy), (copy, first)):
-        plan = planned(wanted(CHECK), evolve(observed, machines=machines))
+    for standby in (second, copy, evolve(second, id="a"), evolve(copy, id="a")):
+        plan = planned(wanted(CHECK), evolve(observed, machines=(first, standby)))
         made = [each for each in plan.steps if isinstance(each, CreateMachine)]
-        assert [each.id for each in made] == [f"replace:{ONE}", f"replace:{TWO}"]
+        assert [each.id for each in made] == [f"replace:{ONE}", f"replace:{standby.id}"]
         assert made[1].standby_for == Ref(step=f"replace:{ONE}")
         assert f"destroy:{ONE}" in made[1].needs

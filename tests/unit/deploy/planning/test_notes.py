@@ -122,6 +122,7 @@ def test_each_group_is_told_of_its_own_size() -> None:
 def test_a_machine_of_no_known_size_hides_no_other() -> None:
     observed = sized(HERE, cpus=2, memory_mb=1024)
     config = observed.machines[0].config or models.FlyMachineConfig()
-    observed = changed(observed, FIRST, config=evolve(config, guest=None))
-    notes = planned(wanted(f"{SERVICE}[[vm]]\ncpus = 1\n"), observed).notes
-    assert [note.partition(" gets")[0] for note in notes] == [f"machine {SECOND}"]
+    for unknown, other in ((FIRST, SECOND), (SECOND, FIRST)):
+        hidden = changed(observed, unknown, config=evolve(config, guest=None))
+        notes = planned(wanted(f"{SERVICE}[[vm]]\ncpus = 1\n"), hidden).notes
+        assert [note.partition(" gets")[0] for note in notes] == [f"machine {other}"]
