@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import anyio
 import pytest
 from attrs import evolve
 
@@ -13,7 +14,9 @@ from fly_emulator.records import MachineRecord
 from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.engine.engine import Engine
+from score_flyio.engine.operations.scale import ScaleRequest
 from score_flyio.engine.project import Project
+from score_flyio.engine.run import Run
 from score_flyio.engine.target import EmulatorTarget
 from score_flyio.errors import DeployError
 from score_flyio.state.model import ProjectState
@@ -40,6 +43,7 @@ REFUSALS = [
     (409, "insufficient memory"),
     (412, "could not find a candidate host"),
     (409, "could not reserve resource for your machine"),
+    (400, "no capacity"),
 ]
 
 
@@ -110,19 +114,91 @@ async def test_every_refusal_for_want_of_room_moves_it(status: int, text: str, p
         assert sizes == [768, 768]
 
 
-@pytest.mark.parametrize("more", ["", VOLUME])
-async def test_a_full_region_sends_machines_and_volumes_to_a_fallback_region(more: str) -> None:
-    lab = Lab.build(hosts_per_region=4)
+def fill(lab: Lab, *regions: str) -> None:
+    """No more room there than is in use."""
     for host in lab.fly.world.hosts.values():
-        if host.region == "iad":
-            host.memory_mb = 0
+        if not regions or host.region in regions:
+            host.memory_mb = host.used_mb
+
+
+SPOKEN = [(status, text, None, plain) for status, text in REFUSALS for plain in (False, True)]
+CODED = [
+    (status, "refused", code, False)
+    for status, code in (
+        (412, "insufficient_capacity"),
+        (422, "volume_placement"),
+        (400, "volume_placement_capacity"),
+    )
+]
+
+
+@pytest.mark.parametrize(("status", "text", "code", "plain"), [*SPOKEN, *CODED])
+@pytest.mark.parametrize("more", ["", VOLUME], ids=["machine", "volume"])
+async def test_a_full_region_sends_machines_and_volumes_to_a_fallback_region(
+    more: str, status: int, text: str, code: str | None, plain: bool
+) -> None:
+    lab = Lab.build(
+        hosts_per_region=4,
+        capacity_status=status,
+        capacity_text=text,
+        capacity_code=code,
+        capacity_plain=plain,
+    )
+    fill(lab, "iad")
+    done = await lab.deploy(toml(more))
+    assert done.code == 1
+    assert "choose another region or a smaller size" in done.text
     options = evolve(QUICK, fallback_regions=("ord",))
     done = await lab.deploy(toml(more), options=options)
     assert done.code == 0, done.text
     assert {machine.region for machine in lab.machines()} == {"ord"}
-    assert {volume.region for volume in lab.fly.world.volumes.values()} == (
-        {"ord"} if more else set()
-    )
+    fill(lab, "ord")
+    more_of_them = ScaleRequest(counts={"app": 3}, options=QUICK)
+    async with lab.engine() as engine:
+        with pytest.raises(DeployError, match="choose another region or a smaller size"):
+            await engine.scale("web", more_of_them)
+        options = evolve(QUICK, fallback_regions=("ams",))
+        await engine.scale("web", evolve(more_of_them, options=options))
+    assert len(lab.machines()) == 3
+    assert {machine.region for machine in lab.machines()} == {"ord", "ams"}
+    volumes = lab.fly.world.volumes.values()
+    assert {volume.region for volume in volumes} == ({"ord", "ams"} if more else set())
+    assert all(volume.attached_machine_id for volume in volumes)
+    assert lab.leased() == []
+
+
+@pytest.mark.parametrize("fallback", [(), ("ord",)])
+@pytest.mark.parametrize("full", ["host", "region"])
+async def test_a_new_volume_on_a_host_that_is_full_by_now_is_made_anew(
+    full: str, fallback: tuple[str, ...]
+) -> None:
+    lab = Lab.build(hosts_per_region=4)
+
+    async def take_the_room(_: Run) -> None:
+        for _ in range(100):
+            if not lab.fly.world.volumes:
+                await anyio.sleep(0.01)
+        (volume,) = lab.fly.world.volumes.values()
+        host = lab.fly.world.hosts[volume.host]
+        host.memory_mb = 0
+        fill(lab, *([host.region] if full == "region" else ["none"]))
+
+    options = evolve(QUICK, fallback_regions=fallback)
+    done = await lab.deploy(toml(VOLUME), options=options, body=take_the_room)
+    kept = [v for v in lab.fly.world.volumes.values() if v.deleted_at is None]
+    assert len(kept) == 1
+    if full == "region" and not fallback:
+        assert done.code == 1
+        assert "choose another region or a smaller size" in done.text
+        again = await lab.deploy(toml(VOLUME), options=options)
+        told = f"volume {kept[0].id} keeps the new machine on its host, which is full"
+        assert told in again.text
+        assert "destroy it where nothing is on it" in again.text
+        return
+    assert done.code == 0, done.text
+    (machine,) = lab.machines()
+    assert kept[0].attached_machine_id == machine.id
+    assert machine.region == ("iad" if full == "host" else "ord")
     lab.check_clean()
 
 
@@ -162,16 +238,9 @@ async def test_what_replaces_a_machine_on_a_lost_host_goes_to_a_fallback_region(
     assert {m.region for m in lab.machines() if m.id != first.id} == {"iad", "ord"}
 
 
-def fill(lab: Lab, region: str) -> None:
-    for host in lab.fly.world.hosts.values():
-        if host.region == region:
-            host.used_mb = host.memory_mb
-
-
 async def test_without_a_fallback_region_the_way_out_is_told() -> None:
     lab = Lab.build(hosts_per_region=4)
-    for host in lab.fly.world.hosts.values():
-        host.memory_mb = 0
+    fill(lab)
     done = await lab.deploy(toml(VOLUME))
     assert done.code == 1
     assert "choose another region or a smaller size" in done.text

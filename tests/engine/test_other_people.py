@@ -235,9 +235,10 @@ async def test_options_for_the_size_say_that_they_are_for_new_machines() -> None
     await lab.deploy(toml())
     options = evolve(QUICK, guest=GuestOptions(memory="1gb"))
     _, notes = await plan_notes(lab, toml(), options)
-    assert says(notes, "keeps its size")
+    named = ", ".join(sorted(machine.id for machine in lab.machines()))
+    assert says(notes, f"does not change machines {named}: scale --vm-size")
     same = evolve(QUICK, guest=GuestOptions(memory="256mb"))
-    assert not says((await plan_notes(lab, toml(), same))[1], "keeps its size")
+    assert not says((await plan_notes(lab, toml(), same))[1], "does not change")
 
 
 async def test_a_partial_vm_that_makes_a_scaled_machine_smaller_is_told() -> None:

@@ -113,7 +113,7 @@ def _private_note(desired: DesiredApp, kinds: Collection[str]) -> tuple[str, ...
 
 def _raw_notes(desired: DesiredApp, kinds: Collection[str]) -> tuple[str, ...]:
     """What would be reached over IPv4 only through an address that costs money."""
-    present = ", over IPv6 it is reached at its v6" if "v6" in kinds else ""
+    present = "; over IPv6 it is reached at its v6" if "v6" in kinds else ""
     return tuple(
         f"{ports} can be reached over IPv4 only at a dedicated address, 2 USD per month: "
         f"--dedicated-ipv4, or ips allocate v4 --app {desired.name}"

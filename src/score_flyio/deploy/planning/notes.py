@@ -94,6 +94,7 @@ def _sizes_kept(context: PlanContext) -> Iterator[str]:
     ]
     if other:
         yield (
-            f"--vm-* is for new machines: machine {', '.join(other)} keeps its size; "
-            "scale --vm-size or [[vm]] in the fly.toml changes it"
+            f"--vm-* is for new machines of groups without [[vm]], and does not change "
+            f"{'machines' if other[1:] else 'machine'} {', '.join(other)}: scale --vm-size or "
+            "[[vm]] in the fly.toml does"
         )

@@ -99,8 +99,9 @@ async def _page(api: LogApi, ref: AppRef, wanted: LogFilter, token: str | None) 
     try:
         return await api.page(ref.app, machine=wanted.machine, region=wanted.region, token=token)
     except NotAuthorized as error:
+        refused = f"{error.hint}; " if error.status == 401 else ""
         error.hint = (
-            "the platform shows logs to tokens of an organization or a person: "
+            f"{refused}the platform shows logs to tokens of an organization or a person: "
             "use one of those, or fly logs"
         )
         raise

@@ -103,7 +103,7 @@ def test_what_would_need_an_address_that_costs_money(
     assert [note.partition(" can ")[0] for note in notes] == ports
     assert all("2 USD" in note and "ips allocate v4" in note for note in notes)
     v6 = evolve(NOBODY, addresses=(models.IPAssignment(ip="2a09::1"),))
-    over_v6 = ", over IPv6 it is reached at its v6"
+    over_v6 = "; over IPv6 it is reached at its v6"
     for observed, reached in ((NOBODY, "v6" if steps else ""), (v6, "v6")):
         for note in address_notes(desired, observed, DeployOptions(), steps):
             if "2 USD" in note:

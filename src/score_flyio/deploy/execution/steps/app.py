@@ -104,15 +104,17 @@ class MadeVolume:
 
     id: str
     region: str | None
+    step: CreateVolume
 
 
 async def create_volume(step: CreateVolume, context: Context) -> MadeVolume:
     """Creates the volume, in a fallback region where its own has no room; its machine follows."""
     regions = (step.request.region, *context.options.fallback_regions)
-    return await where_room_is(regions, lambda region: _create(step, context, region))
+    return await where_room_is(regions, lambda region: make_volume(step, context, region))
 
 
-async def _create(step: CreateVolume, context: Context, region: str | None) -> MadeVolume:
+async def make_volume(step: CreateVolume, context: Context, region: str | None) -> MadeVolume:
+    """Creates the volume of a step in a region. Raises InsufficientCapacity."""
     request = evolve(step.request, region=region)
     async with context.volume_turn:
         volume = await context.about_app(
@@ -120,15 +122,20 @@ async def _create(step: CreateVolume, context: Context, region: str | None) -> M
                 context.client.api, step.app, request, context.known_volumes
             )
         )
-    return MadeVolume(id=volume.id or "", region=volume.region or region)
+    return MadeVolume(id=volume.id or "", region=volume.region or region, step=step)
 
 
 async def destroy_volume(step: DestroyVolume, context: Context) -> None:
     """Deletes the volume; one that is gone already is fine."""
+    await delete_volume(context, step.volume)
+
+
+async def delete_volume(context: Context, volume: str) -> None:
+    """Deletes a volume of the app; one that is gone already is fine."""
 
     async def delete() -> None:
         try:
-            await context.client.api.volume_delete(step.app, step.volume)
+            await context.client.api.volume_delete(context.app, volume)
         except NotFound:
             return
 

@@ -10,6 +10,7 @@ import anyio
 
 from fly_machines import models
 from score_flyio.base.record import evolve
+from score_flyio.deploy.app_step import CreateVolume
 from score_flyio.deploy.execution.context import (
     Context,
     MadeMachine,
@@ -18,7 +19,7 @@ from score_flyio.deploy.execution.context import (
     Unchanged,
 )
 from score_flyio.deploy.execution.room import where_room_is
-from score_flyio.deploy.execution.steps.app import MadeVolume
+from score_flyio.deploy.execution.steps.app import MadeVolume, delete_volume, make_volume
 from score_flyio.deploy.metadata import (
     HISTORY,
     TO_START,
@@ -55,18 +56,66 @@ from score_flyio.fly.volumes import once_detached
 
 T = TypeVar("T")
 
+_UNUSED: Final = "; destroy it where nothing is on it (flyctl volumes destroy)"
+"""What else can be done with a volume that is in no machine."""
 _TOO_LARGE: Final = 413
 _UNTIL_STOPPED: Final = 60
 """Seconds: the longest that the platform waits in one call."""
 
 
 async def create_machine(step: CreateMachine, context: Context) -> MadeMachine:
-    """Creates the machine, in a fallback region where its own has no room."""
+    """Creates the machine, in a fallback region where its own has no room.
+
+    Raises:
+        InsufficientCapacity: there is none, or not beside a volume that was there before.
+    """
     request = await _bound(step, context)
+    try:
+        return await where_room_is(
+            _regions(request, context),
+            lambda region: _create(step, context, evolve(request, region=region)),
+        )
+    except InsufficientCapacity as refusal:
+        if step.volume_from is None:
+            pinned = _pinned(refusal, request.config, "the new machine", _UNUSED)
+            raise (pinned or refusal) from refusal.__cause__
+    first: MadeVolume = context.results[step.volume_from]
     return await where_room_is(
-        _regions(request, context),
-        lambda region: _create(step, context, evolve(request, region=region)),
+        (first.region, *context.options.fallback_regions),
+        lambda region: _create_elsewhere(step, first.step, context, region),
     )
+
+
+async def _create_elsewhere(
+    step: CreateMachine, of_volume: CreateVolume, context: Context, region: str | None
+) -> MadeMachine:
+    """Creates the machine with another volume, on another host.
+
+    The volume before it was made by this run, and nothing is on it. It goes when the new one is
+    there, which therefore is not put beside it.
+    """
+    before: MadeVolume = context.results[of_volume.id]
+    context.results[of_volume.id] = await make_volume(of_volume, context, region)
+    await delete_volume(context, before.id)
+    return await _create(step, context, await _bound(step, context))
+
+
+def _pinned(
+    refusal: InsufficientCapacity,
+    config: models.FlyMachineConfig | None,
+    machine: str,
+    also: str = "",
+) -> InsufficientCapacity | None:
+    """The refusal with the way out where a volume keeps a machine on its host."""
+    mounts = (config.mounts if config else None) or []
+    volume = next((mount.volume for mount in mounts if mount.volume), None)
+    if volume is None:
+        return None
+    hint = (
+        f"volume {volume} keeps {machine} on its host, which is full: choose a "
+        f"smaller size, or fork the volume to another host (flyctl volumes fork) and use that{also}"
+    )
+    return InsufficientCapacity(refusal.request, refusal.answer, hint=hint)
 
 
 def _regions(request: models.CreateMachineRequest, context: Context) -> tuple[str | None, ...]:
@@ -195,13 +244,9 @@ async def _move(
     Raises:
         InsufficientCapacity: a volume pins the machine to its host, or there is no room elsewhere.
     """
-    pinned = next((mount.volume for mount in step.previous.mounts or [] if mount.volume), None)
+    pinned = _pinned(refusal, step.previous, f"machine {step.machine}")
     if pinned is not None:
-        hint = (
-            f"volume {pinned} keeps machine {step.machine} on its host, which is full: choose a "
-            "smaller size, or fork the volume to another host (flyctl volumes fork) and use that"
-        )
-        raise InsufficientCapacity(refusal.request, refusal.answer, hint=hint) from refusal
+        raise pinned from refusal
     old = models.Machine(id=step.machine, config=step.previous)
 
     config = Marks(stands_for=step.machine).stamp(request.config or models.FlyMachineConfig())
