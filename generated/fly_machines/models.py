@@ -591,37 +591,6 @@ class ExtendVolumeRequest(Model):
 
 
 @define(init=False)
-class IPAssignment(Model):
-    """An address of an app."""
-
-    __slots__ = ("created_at", "extra", "ip", "region", "service_name", "shared")
-    created_at: str | None
-    ip: str | None
-    region: str | None
-    service_name: str | None
-    shared: bool | None
-    """Shared with other apps"""
-    extra: dict[str, Any]
-
-    def __init__(
-        self,
-        *,
-        created_at: str | None = None,
-        ip: str | None = None,
-        region: str | None = None,
-        service_name: str | None = None,
-        shared: bool | None = None,
-        extra: dict[str, Any] | None = None,
-    ) -> None:
-        self.created_at = created_at
-        self.ip = ip
-        self.region = region
-        self.service_name = service_name
-        self.shared = shared
-        self.extra = {} if extra is None else extra
-
-
-@define(init=False)
 class ImageRef(Model):
     """The image a machine runs."""
 
@@ -1510,7 +1479,7 @@ class AssignIPRequest(Model):
     region: str | None
     service_name: str | None
     type: str | None
-    """`v4`, `v6`, `shared_v4` or `private_v6`"""
+    """`v4`, `v6`, `shared_v4`, `private_v6`, `egress_v4`, `egress_v6` or `egress_pair`"""
     extra: dict[str, Any]
 
     def __init__(
@@ -2369,22 +2338,6 @@ class ListCertificatesResponse(Model):
 
 
 @define(init=False)
-class ListIPAssignmentsResponse(Model):
-    __slots__ = ("extra", "ips")
-    ips: list[IPAssignment] | None
-    extra: dict[str, Any]
-
-    def __init__(
-        self,
-        *,
-        ips: list[IPAssignment] | None = None,
-        extra: dict[str, Any] | None = None,
-    ) -> None:
-        self.ips = ips
-        self.extra = {} if extra is None else extra
-
-
-@define(init=False)
 class MacaroonCaveatSet(Model):
     __slots__ = (
         "caveats",
@@ -3196,6 +3149,49 @@ class ManagedPostgresUserCredentialsEnvelope(Model):
 
 
 @define(init=False)
+class IPAssignmentNetwork(Model):
+    """The network that a private address belongs to."""
+
+    __slots__ = ("extra", "name", "org_slug")
+    name: str | None
+    """Empty for the default network of the organization"""
+    org_slug: str | None
+    extra: dict[str, Any]
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        org_slug: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        self.name = name
+        self.org_slug = org_slug
+        self.extra = {} if extra is None else extra
+
+
+@define(init=False)
+class IPPair(Model):
+    """Two addresses that were allocated at once."""
+
+    __slots__ = ("extra", "v4", "v6")
+    v4: str | None
+    v6: str | None
+    extra: dict[str, Any]
+
+    def __init__(
+        self,
+        *,
+        v4: str | None = None,
+        v6: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        self.v4 = v4
+        self.v6 = v6
+        self.extra = {} if extra is None else extra
+
+
+@define(init=False)
 class NetworkPolicyMachine(Model):
     __slots__ = ("extra", "id")
     id: str | None
@@ -3494,6 +3490,57 @@ class ExtendVolumeResponse(Model):
     ) -> None:
         self.needs_restart = needs_restart
         self.volume = volume
+        self.extra = {} if extra is None else extra
+
+
+@define(init=False)
+class IPAssignment(Model):
+    """An address of an app."""
+
+    __slots__ = (
+        "created_at",
+        "egress",
+        "extra",
+        "ip",
+        "ip_pair",
+        "network",
+        "region",
+        "service_name",
+        "shared",
+    )
+    created_at: str | None
+    ip: str | None
+    region: str | None
+    service_name: str | None
+    shared: bool | None
+    """Shared with other apps"""
+    egress: bool | None
+    """Connections of the app come from it; none arrive"""
+    ip_pair: IPPair | None
+    network: IPAssignmentNetwork | None
+    extra: dict[str, Any]
+
+    def __init__(
+        self,
+        *,
+        created_at: str | None = None,
+        ip: str | None = None,
+        region: str | None = None,
+        service_name: str | None = None,
+        shared: bool | None = None,
+        egress: bool | None = None,
+        ip_pair: IPPair | None = None,
+        network: IPAssignmentNetwork | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        self.created_at = created_at
+        self.ip = ip
+        self.region = region
+        self.service_name = service_name
+        self.shared = shared
+        self.egress = egress
+        self.ip_pair = ip_pair
+        self.network = network
         self.extra = {} if extra is None else extra
 
 
@@ -4100,6 +4147,22 @@ class FlyMachineService(Model):
         self.ports = ports
         self.protocol = protocol
         self.autostop = autostop
+        self.extra = {} if extra is None else extra
+
+
+@define(init=False)
+class ListIPAssignmentsResponse(Model):
+    __slots__ = ("extra", "ips")
+    ips: list[IPAssignment] | None
+    extra: dict[str, Any]
+
+    def __init__(
+        self,
+        *,
+        ips: list[IPAssignment] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        self.ips = ips
         self.extra = {} if extra is None else extra
 
 

@@ -9,6 +9,7 @@ from fly_emulator.durations import seconds_of
 from fly_emulator.filled import read_back
 from fly_emulator.records import (
     App,
+    EgressRecord,
     EventRecord,
     IpRecord,
     Json,
@@ -271,4 +272,16 @@ def ip_document(ip: IpRecord) -> Json:
         "service_name": ip.service_name,
         "shared": ip.type == "shared_v4",
         "created_at": rfc3339(ip.created_at),
+    }
+
+
+def egress_document(address: EgressRecord) -> Json:
+    """An address that connections of an app to the outside come from."""
+    return {
+        "ip": address.ip,
+        "region": address.region,
+        "service_name": "",
+        "shared": False,
+        "egress": True,
+        "created_at": rfc3339(address.updated_at),
     }

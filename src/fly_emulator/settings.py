@@ -199,6 +199,9 @@ class EmulatorSettings:
     longest_metadata: int | None = None
     """Most characters that a value of metadata may have; whether there is a limit is not
     documented."""
+    lists_egress: bool = True
+    """Whether lists have the addresses that connections to the outside come from, as the public Go
+    client reads them; the documentation does not say it."""
     single_addresses: frozenset[str] = frozenset({"shared_v4"})
     """Types of addresses of which an app has one at most: another is "already allocated"."""
     address_there_status: int = 422

@@ -42,6 +42,18 @@ async def test_addresses_differ_and_the_shared_one_comes_once(api: Api) -> None:
     assert (await api.post(path, {"type": "shared_v4"})).status_code == 422
 
 
+async def test_addresses_for_connections_to_the_outside_are_listed_too(api: Api) -> None:
+    path = "/apps/shop/ip_assignments"
+    pair = (await api.post(path, {"type": "egress_pair", "region": "ams"})).json()["ip_pair"]
+    listed = (await api.get(path)).json()["ips"]
+    assert [(ip["ip"], ip["egress"], ip["region"]) for ip in listed] == [
+        (pair["v4"], True, "ams"),
+        (pair["v6"], True, "ams"),
+    ]
+    assert (await api.delete(f"{path}/{pair['v4']}")).status_code == 204
+    assert [ip["ip"] for ip in (await api.get(path)).json()["ips"]] == [pair["v6"]]
+
+
 @pytest.mark.parametrize(
     ("body", "status"), [({}, 400), ({"type": "v5"}, 422), ({"type": "v4", "region": "x"}, 422)]
 )

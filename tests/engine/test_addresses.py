@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from attrs import evolve
 
+from fly_machines import models
+from score_flyio import AppRef
+from score_flyio.engine.inputs import ScoreApp
 from tests.engine.lab import QUICK, Lab, score, toml
 
 RAW = """
@@ -44,6 +49,50 @@ async def test_released_addresses_do_not_come_back() -> None:
     lab.fly.world.apps["web"].ips.clear()
     assert (await lab.deploy(toml(env="A = '2'"))).code == 0
     assert kinds(lab) == []
+
+
+async def pair_of_egress(lab: Lab) -> str:
+    """Addresses for its connections to the outside, which somebody gives the app."""
+    async with lab.engine() as engine:
+        asked = models.AssignIPRequest(type="egress_pair", region="iad")
+        made = await engine.client.api.app_ip_assignments_create("web", asked)
+    assert made.ip_pair is not None
+    return made.ip_pair.v4 or ""
+
+
+async def test_addresses_for_connections_to_the_outside_make_no_app_public() -> None:
+    lab = Lab.build()
+    await lab.deploy(toml(), options=evolve(QUICK, public_ips=False))
+    leaving = await pair_of_egress(lab)
+    later = await lab.deploy(toml(env="A = '2'"))
+    assert later.report is not None
+    assert (later.code, kinds(lab), later.report.apps[0].url) == (0, [], None)
+    assert leaving not in later.text
+    async with lab.engine() as engine:
+        found = {address.type: address.ip for address in await engine.addresses("web")}
+        (status,) = (await engine.status(AppRef(app="web"))).apps
+        assert {address.type for address in status.addresses} == {"egress_v4", "egress_v6"}
+        assert found["egress_v4"] == leaving
+        await engine.release_address("web", leaving)
+        assert [a.type for a in await engine.addresses("web")] == ["egress_v6"]
+
+
+async def test_addresses_for_connections_to_the_outside_are_none_that_somebody_chose() -> None:
+    """A workload that is to be public, with nothing to reach before, becomes so beside them."""
+    lab = Lab.build()
+    worker = ScoreApp.from_document(
+        {
+            "apiVersion": "score.dev/v1b1",
+            "metadata": {"name": "web"},
+            "containers": {"main": {"image": "nginx:1"}},
+        },
+        "web.yaml",
+        directory=Path("/nowhere"),
+    )
+    await lab.deploy(worker)
+    await pair_of_egress(lab)
+    assert (await lab.deploy(score())).code == 0
+    assert kinds(lab) == ["shared_v4", "v6"]
 
 
 async def test_a_port_that_is_added_buys_nothing() -> None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from fly_emulator import documents
 from fly_emulator.calls import Call, Handler, want_text
+from fly_emulator.handlers import egress
 from fly_emulator.records import App, IpRecord
 from fly_emulator.wire import ApiResponse, Outcome, Refusal
 
@@ -21,6 +22,10 @@ _NAMES: Final = {
 
 def _create(call: Call) -> Outcome:
     app, body = call.app(), call.body()
+    if body.get("type") == "egress_pair":
+        region = str(body.get("region") or call.settings.nearest)
+        pair = egress.allocate(call, app, region=region)
+        return ApiResponse(document={"ip_pair": pair, "region": region, "egress": True})
     address = allocate(
         call,
         app,
@@ -71,7 +76,10 @@ def _address(call: Call, app: App, kind: str) -> str:
 
 
 def _list(call: Call) -> Outcome:
-    return ApiResponse(document={"ips": [documents.ip_document(ip) for ip in call.app().ips]})
+    app = call.app()
+    leaving = app.egress if call.settings.lists_egress else ()
+    shown = [documents.ip_document(ip) for ip in app.ips]
+    return ApiResponse(document={"ips": shown + [documents.egress_document(ip) for ip in leaving]})
 
 
 def _delete(call: Call) -> Outcome:
@@ -89,6 +97,9 @@ def release(app: App, address: str) -> None:
         if ip.ip == address:
             app.ips.remove(ip)
             return
+    if any(ip.ip == address for ip in app.egress):
+        egress.release(app, ip=address)
+        return
     raise Refusal(404, f"IP address not found: {address}")
 
 

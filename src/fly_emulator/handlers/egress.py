@@ -1,4 +1,4 @@
-"""Addresses that connections to the outside come from; only GraphQL knows them."""
+"""Addresses that connections to the outside come from."""
 
 from __future__ import annotations
 

@@ -35,9 +35,16 @@ def kept(volume: models.Volume) -> bool:
     return volume.state not in _VANISHING
 
 
+def leads_in(assignment: models.IPAssignment) -> bool:
+    """Whether the app is reached at the address; from others its own connections come."""
+    return not assignment.egress
+
+
 def ip_type(assignment: models.IPAssignment) -> str:
     """The type of an address, as it was asked for."""
     ip = (assignment.ip or "").lower()
+    if assignment.egress:
+        return "egress_v6" if ":" in ip else "egress_v4"
     if ":" in ip:
         return "private_v6" if ip.startswith("fdaa:") else "v6"
     return "shared_v4" if assignment.shared else "v4"

@@ -23,6 +23,7 @@ from score_flyio.events import Event, Listener, Scope, WarningRaised
 from score_flyio.fly import repeats
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.leases import LeaseBook
+from score_flyio.fly.present import leads_in
 from score_flyio.state.deployments import SecretRecord
 
 T = TypeVar("T")
@@ -141,7 +142,7 @@ class Context:
         self.health.whole = not observed.machines  # others may launch the app, too
         self.secrets_before = observed.secrets
         self.known_volumes.update(volume.id or "" for volume in observed.volumes)
-        self.known_addresses.update(address.ip or "" for address in observed.addresses)
+        self.known_addresses.update(a.ip or "" for a in observed.addresses if leads_in(a))
 
     def emit(self, event: Event) -> None:
         self.settings.emit(event)

@@ -17,7 +17,7 @@ from score_flyio.deploy.step import (
     Step,
     UpdateMachine,
 )
-from score_flyio.fly.present import ip_type
+from score_flyio.fly.present import ip_type, leads_in
 
 DEPLOYED = frozenset({"deployed", "suspended"})
 """Status of an app that had machines before (flyctl)."""
@@ -138,7 +138,7 @@ def _serves(observed: ObservedApp) -> bool:
 
 
 def _present(observed: ObservedApp) -> set[str]:
-    return {ip_type(address) for address in observed.addresses}
+    return {ip_type(address) for address in observed.addresses if leads_in(address)}
 
 
 def _all_kinds(observed: ObservedApp, steps: Iterable[Step]) -> set[str]:
