@@ -48,9 +48,10 @@ def toml(
     check: bool = True,
     app: str = "web",
     release: str = "",
+    top: str = "",
 ) -> FlyTomlApp:
-    """A hand-written app; `text` is more of its file."""
-    parts = [f'app = "{app}"', 'primary_region = "iad"', "[build]", f'image = "{image}"']
+    """A hand-written app; `text` is more of its file, `top` what comes before its sections."""
+    parts = [f'app = "{app}"', 'primary_region = "iad"', top, "[build]", f'image = "{image}"']
     parts += ["[env]", env, "[deploy]", f'strategy = "{strategy}"']
     parts += [f'release_command = "{release}"'] if release else []
     parts += ["[http_service]", "internal_port = 8080"] if service else []

@@ -153,12 +153,25 @@ async def test_bluegreen_takes_groups_without_checks_beside_one_that_has_some(la
         assert len(lab.machines()) == 4
 
 
-async def test_a_region_that_is_new_at_the_platform_is_believed(lab: Lab) -> None:
+@pytest.mark.parametrize("in_capitals", [True, False])
+async def test_a_region_that_is_new_at_the_platform_is_believed(
+    lab: Lab, in_capitals: bool
+) -> None:
     from fly_emulator.regions import Region
 
     new = Region("xyz", "Somewhere", 0.0, 0.0, "eu")
-    lab = Lab.build(regions=(*lab.fly.settings.regions, new))
+    regions = (*lab.fly.settings.regions, new)
+    lab = Lab.build(regions=regions, region_list_in_capitals=in_capitals)
     done = await lab.deploy(toml(), options=evolve(QUICK, region="xyz"))
+    assert done.code == 0, done.text
+    refused = await lab.deploy(toml(app="other"), options=evolve(QUICK, region="zzz"))
+    assert (refused.code, "Fly has no region 'zzz'" in refused.text) == (2, True)
+
+
+async def test_regions_that_an_answer_does_not_tell_are_unknown() -> None:
+    """Not none: nothing can be refused by them."""
+    lab = Lab.build()
+    done = await lab.deploy(toml(), faults="Platform_regions_get: null")
     assert done.code == 0, done.text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import anyio
@@ -47,6 +48,9 @@ async def test_an_app_that_is_deleted_meanwhile(lab: Lab, strategy: str, after: 
     outcomes = {app.app: app.outcome for app in done.report.apps}
     assert outcomes["other"] == "done", done.text
     assert outcomes["web"] != "done" or "web" not in lab.fly.world.apps
+    for failure in done.report.failures:
+        assert re.search("it is gone|could not find app: web", str(failure))
+    assert max(app.seconds for app in done.report.apps) < 15
     assert lab.leased() == []
     again = await lab.deploy(*new)
     assert again.code == 0, again.text
@@ -160,9 +164,12 @@ async def test_a_machine_that_somebody_deletes_while_it_is_waited_for_is_gone() 
         await anyio.sleep(12)
         lifecycle.destroy(lab.fly.world, lab.machines()[0], lab.clock.time())
 
-    done = await lab.deploy(toml(), body=body, options=evolve(QUICK, wait_timeout=60))
+    options = evolve(QUICK, wait_timeout=60, ha=False)
+    done = await lab.deploy(toml(), body=body, options=options)
     assert done.code == 3, done.text
     assert "it was destroyed" in done.text or "it is gone" in done.text
+    assert done.report is not None
+    assert done.report.apps[0].seconds < 30
 
 
 async def test_a_lost_lease_ends_the_wait_for_health_at_once(lab: Lab) -> None:

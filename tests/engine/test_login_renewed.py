@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+import anyio
 import httpx
 from attrs import define, evolve
 
@@ -66,6 +67,16 @@ async def test_without_the_users_own_token_the_end_is_told() -> None:
     assert done.report is not None
     assert done.report.apps[0].steps
     assert "has expired, and cannot be renewed" in done.text
+
+
+async def test_a_login_that_has_ended_for_good_is_refused_before_anything_changes() -> None:
+    lab = Lab.build()
+    logged_in(lab, own="")
+    await anyio.sleep(700)
+    done = await lab.deploy(toml())
+    assert done.code == 1
+    assert "has expired, and cannot be renewed" in done.text
+    assert done.changes == []
 
 
 async def test_a_macaroon_that_ends_is_made_anew_by_the_users_own_token() -> None:

@@ -320,9 +320,22 @@ async def test_going_back_again_changes_nothing_of_volumes(lab: Lab) -> None:
 async def test_odd_scalars_in_configs_break_nothing() -> None:
     lab = Lab.build(spells_with_numbers=True)
     service = "auto_stop_machines = 'suspend'\nmin_machines_running = 0\n"
-    service += "[[http_service.checks]]\ninterval = '15s'\npath = '/'\n"
-    app = toml("kill_timeout = '30s'", check=False)
+    service += "[[http_service.checks]]\ninterval = '15s'\npath = '/'\ngrace_period = '5s'\n"
+    service += "[[vm]]\nmemory = '512mb'\n[checks.alive]\ntype = 'tcp'\nport = 1\ntimeout = '2s'\n"
+    top = "kill_timeout = '30s'"
+    app = toml(service, check=False, top=top)
     assert (await lab.deploy(app)).code == 0
     again = await lab.deploy(app)
     assert (again.code, again.changes) == (0, [])
-    assert (await lab.deploy(toml(image="nginx:2", check=True))).code == 0
+    async with lab.engine() as engine:
+        await engine.scale("web", ScaleRequest(counts={"app": 3}, options=QUICK))
+    assert len(lab.machines()) == 3
+    later = toml(service, check=False, top="kill_timeout = '31s'", image="nginx:2")
+    async with lab.engine() as engine:
+        (plan,) = (await engine.plan([later], QUICK)).apps
+    updates = [step for step in plan.steps if isinstance(step, UpdateMachine)]
+    assert {each.path for step in updates for each in step.differences} == {
+        "image",
+        "stop_config.timeout",
+    }
+    assert (await lab.deploy(later)).code == 0
