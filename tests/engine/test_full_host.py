@@ -174,7 +174,7 @@ async def test_a_new_volume_on_a_host_that_is_full_by_now_is_made_anew(
 ) -> None:
     lab = Lab.build(hosts_per_region=4)
 
-    async def take_the_room(_: Run) -> None:
+    async def take_the_room(_run: Run) -> None:
         for _ in range(100):
             if not lab.fly.world.volumes:
                 await anyio.sleep(0.01)
