@@ -1,11 +1,13 @@
 """Carries out the plan of one app.
 
-Every step is a task that waits for the steps before it. After a first failure no new step starts,
-those under way end, and what the plan's recovery says is done. Whatever happens, leases are let go.
+Every step is a task from when nothing is left that it waits for. After a first failure no new step
+starts, those under way end, and what the plan's recovery says is done. Whatever happens, leases are
+let go.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from enum import Enum
@@ -205,6 +207,16 @@ class _Waiting:
     batch: _Batch
     needs: int
     """Steps before it that have not ended."""
+    ready: float = 0.0
+    """When it needed nothing but a slot."""
+
+
+@define(eq=False)
+class _Pool:
+    """Slots, and the steps that wait for one."""
+
+    free: int
+    queue: deque[_Waiting] = field(factory=deque)
 
 
 @define(kw_only=True)
@@ -212,7 +224,7 @@ class _Run:
     """One pass over a growing set of steps."""
 
     context: Context
-    slots: dict[str, anyio.Semaphore] = field(factory=dict)
+    pools: dict[str, _Pool] = field(factory=dict)
     results: dict[str, StepResult] = field(factory=dict)
     known: set[str] = field(factory=set)
     """Ids of the steps that were given."""
@@ -246,7 +258,7 @@ class _Run:
             PlanError: steps need each other: none of them would ever begin.
         """
         for name, size in pools.items():
-            self.slots.setdefault(name, anyio.Semaphore(max(1, size)))
+            self.pools.setdefault(name, _Pool(max(1, size)))
         new = [step for step in steps if step.id not in self.known]
         self.known.update(step.id for step in new)
         self.going.update({step.id: [] for step in new})
@@ -268,28 +280,39 @@ class _Run:
                 raise
 
     def _begin(self, waiting: _Waiting) -> None:
-        """Begins a step, unless it waits for others: thousands of idle tasks take much memory."""
-        batch = waiting.batch
-        if waiting.needs or batch.over:
+        """Begins a step, unless it waits: thousands of idle tasks take much memory."""
+        step, waiting.ready = waiting.step, anyio.current_time()
+        if waiting.needs or waiting.batch.over:
             return
+        pool = self.pools.get(step.takes) if step.takes else None
+        if pool is None or self._why_not(step) is not None:
+            self._start(waiting)
+        elif pool.free:
+            pool.free -= 1
+            self._start(waiting, slot=step.takes)
+        else:
+            pool.queue.append(waiting)
+
+    def _start(self, waiting: _Waiting, *, slot: str | None = None) -> None:
+        batch = waiting.batch
+        if slot is not None:
+            self.holders[waiting.step.id] = slot
         batch.left -= 1
-        batch.tasks.start_soon(self.step, waiting.step)
+        batch.tasks.start_soon(self.step, waiting)
         if not batch.left:
             batch.all_begun.set()
 
-    async def step(self, step: Step) -> None:
-        """One step: take a slot, act, give the slot back, let those begin that waited for it."""
+    async def step(self, waiting: _Waiting) -> None:
+        """One step: act, give a slot back, let those begin that waited for it."""
+        step = waiting.step
         try:
             if not self._skipped(step):
-                ready = anyio.current_time()
-                await self._take(step)
-                if not self._skipped(step):
-                    await self._act(step, turn=anyio.current_time() - ready)
+                await self._act(step, turn=anyio.current_time() - waiting.ready)
         finally:
             self._free(step)
-        for waiting in self.going.pop(step.id):
-            waiting.needs -= 1
-            self._begin(waiting)
+        for later in self.going.pop(step.id):
+            later.needs -= 1
+            self._begin(later)
 
     def _skipped(self, step: Step) -> bool:
         reason = self._why_not(step)
@@ -317,16 +340,18 @@ class _Run:
             return ""
         return "" if step.target and step.target.machine in self.unchanged else None
 
-    async def _take(self, step: Step) -> None:
-        if step.takes is not None and step.takes in self.slots:
-            await self.slots[step.takes].acquire()
-            self.holders[step.id] = step.takes
-
     def _free(self, step: Step) -> None:
-        if step.frees is not None and step.frees in self.holders:
-            pool = self.holders.pop(step.frees)
-            self.freed[pool] = step.id
-            self.slots[pool].release()
+        """Gives back the slot that it frees: to the step that has waited longest, if any does."""
+        name = self.holders.pop(step.frees, None) if step.frees is not None else None
+        if name is None:
+            return
+        pool, self.freed[name] = self.pools[name], step.id
+        while pool.queue:
+            first = pool.queue.popleft()
+            if not first.batch.over:
+                self._start(first, slot=name)
+                return
+        pool.free += 1
 
     def _after(self, step: Step, turn: float) -> str | None:
         """The step whose end let this one start."""
