@@ -63,10 +63,10 @@ class _Lease:
     """Why it could not be taken, or how it was lost."""
     holder: str = ""
     """Who else has it, in the platform's words."""
-    asked: anyio.Event = field(factory=anyio.Event)
-    """Set once it is granted or refused."""
-    over: anyio.Event = field(factory=anyio.Event)
-    """Set once nothing of it is left to do."""
+    asked: bool = False
+    """Whether it is granted or refused."""
+    over: bool = False
+    """Whether nothing of it is left to do."""
 
 
 @define(kw_only=True)
@@ -93,6 +93,8 @@ class LeaseBook:
     _leases: dict[str, _Lease] = Factory(dict)
     _told: dict[str, str] = Factory(dict)
     """What was told last of who holds a machine."""
+    _turned: anyio.Event = Factory(anyio.Event)
+    """Set, and made anew, when a lease is asked for or over: two of its own would be most of it."""
 
     async def hold(
         self,
@@ -145,8 +147,8 @@ class LeaseBook:
             if refused:
                 for lease in taken:
                     self.release(lease.machine)
+                await self._all_over(taken)
                 for lease in taken:
-                    await lease.over.wait()
                     self._leases.pop(lease.machine, None)
                 return refused[0]
         return None
@@ -185,8 +187,8 @@ class LeaseBook:
     async def settled(self, machine: str) -> None:
         """Returns once it is known whether a machine is held; see `adopt`."""
         lease = self._leases.get(machine)
-        if lease is not None:
-            await lease.asked.wait()
+        while lease is not None and not lease.asked:
+            await self._turned.wait()
 
     def version(self, machine: str) -> str | None:
         """The version of a machine when its lease was granted, where the platform told it."""
@@ -226,24 +228,37 @@ class LeaseBook:
     async def let_go(self) -> None:
         """The same; returns when all can be taken anew."""
         self.release_all()
-        for lease in self._leases.values():
-            await lease.over.wait()
+        await self._all_over(list(self._leases.values()))
         self._leases.clear()
+
+    async def _all_over(self, leases: Iterable[_Lease]) -> None:
+        for lease in leases:
+            while not lease.over:
+                await self._turned.wait()
+
+    def _turn(self) -> None:
+        """Wakes what waits for a lease."""
+        self._turned.set()
+        self._turned = anyio.Event()
 
     async def _host(self, lease: _Lease, told: Callable[[_Lease], None]) -> None:
         try:
             with lease.scope:
                 if lease.nonce is None:
                     await self._acquire(lease)
-                lease.asked.set()
-                told(lease)
+                self._is_asked(lease, told)
                 await self._keep(lease)
         finally:
-            lease.asked.set()
-            told(lease)
+            self._is_asked(lease, told)
             if lease.nonce is not None:
                 await self._give_back(lease)
-            lease.over.set()
+            lease.over = True
+            self._turn()
+
+    def _is_asked(self, lease: _Lease, told: Callable[[_Lease], None]) -> None:
+        lease.asked = True
+        self._turn()
+        told(lease)
 
     async def _acquire(self, lease: _Lease) -> None:
         """Asks for the lease until there is an answer of which no doubt is left.
