@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar
-
-from attrs import frozen
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from fly_machines import models
 
@@ -13,8 +11,7 @@ T = TypeVar("T")
 QueryValue: TypeAlias = str | int | float | bool | Sequence[str] | None
 
 
-@frozen(kw_only=True)
-class Operation:
+class Operation(NamedTuple):
     """One operation of the API, as data."""
 
     id: str

@@ -256,7 +256,7 @@ class Emulator:
     def _match(self, request: ApiRequest) -> Match:
         interface = self._interface(request)
         if interface is not None:
-            return Match(attrs.evolve(UNKNOWN, id=interface.name(request)), {})
+            return Match(UNKNOWN._replace(id=interface.name(request)), {})
         return self._routes.match(request.method, request.path) or Match(UNKNOWN, {})
 
     def _interface(self, request: ApiRequest) -> Interface | None:

@@ -14,7 +14,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-__all__ = ["Factory", "define", "evolve", "field", "fields", "frozen"]
+__all__ = ["Factory", "define", "evolve", "field", "fields", "frozen", "needed", "values"]
 
 _NOTHING: Final[Any] = object()
 
@@ -280,6 +280,16 @@ _SHARED: Final = {
 }
 _FROZEN: Final = {"__setattr__": _refuse, "__delattr__": _refuse}
 _EQUAL: Final = {"__eq__": _equal, "__ne__": _unequal}
+
+
+def needed(class_: Any) -> frozenset[str]:
+    """The names of the fields that have no default."""
+    return frozenset(field.name for field in _fields(class_) if field.value is _NOTHING)
+
+
+def values(record: Any) -> dict[str, Any]:
+    """What a record has in its fields."""
+    return {name: getattr(record, name) for name in record.__fields__}
 
 
 def _evolve(record: Any, **changes: Any) -> Any:

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import anyio
-from attrs import asdict
 
 from score_flyio.base.document import Document, Documented
 from score_flyio.base.printable import one_line
-from score_flyio.base.record import evolve, field, frozen
+from score_flyio.base.record import evolve, field, frozen, values
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app, with_secrets
 from score_flyio.deploy.options import DeployOptions
@@ -113,7 +112,7 @@ class Plan(Documented):
             new_resources=self.new_resources,
             apps=tuple(map(plan_document, self.apps)),
             failures=tuple(
-                Unplanned(workload=label, **asdict(Failure.of(error), recurse=False))
+                Unplanned(workload=label, **values(Failure.of(error)))
                 for label, error in self.failures.items()
             ),
         )

@@ -26,7 +26,7 @@
     └─ StateError                     StateLocked (4), StateCorrupt, StateTooNew, StateConflict
 
 No ExceptionGroup leaves the library: several failures are one error with `failures`.
-httpx and cattrs exceptions never cross the `fly` border; they are chained as causes.
+httpx exceptions never cross the `fly` border; they are chained as causes.
 """
 
 from score_flyio.base.lazy import lazily

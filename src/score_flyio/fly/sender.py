@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import anyio
-import attrs
 
 from fly_machines.operations import Operation, QueryValue
-from score_flyio.base.place import path_of
-from score_flyio.errors import FlyApiError, FlyError, Problem, RateLimited
+from score_flyio.errors import FlyApiError, FlyError, RateLimited
 from score_flyio.events import Listener, RateLimitHit, RequestFinished, RequestRetried, Scope
-from score_flyio.fly.codec import ShapeError, structure_answer, unstructure
+from score_flyio.fly.codec import ShapeError, is_model, structure_answer, unstructure
 from score_flyio.fly.limits import Permit, RateLimiter
 from score_flyio.fly.retry import RetryPolicy, is_repeatable, may_pass, reason
 from score_flyio.fly.transport import Answer, Call, HttpTransport, decode_error, not_json
@@ -125,14 +123,11 @@ def _decode(call: Call, answer: Answer, response_type: type[T]) -> T:
     value = answer.value
     if response_type is type(None):
         value = None
-    elif value is None and attrs.has(response_type) and call.operation.method != "GET":
+    elif value is None and is_model(response_type) and call.operation.method != "GET":
         value = {}  # several operations answer nothing where the documents show an object
     try:
         return structure_answer(value, response_type)
     except ShapeError as error:
-        problems = [
-            Problem(path=path_of(each.place), message=each.message) for each in error.misfits
-        ]
-        raise decode_error(call, answer, problems) from error
+        raise decode_error(call, answer, error.problems) from error
     except ValueError as error:
         raise not_json(call.request, answer.status) from error

@@ -73,8 +73,8 @@ def test_all_places_that_do_not_fit_are_named() -> None:
         structure_answer(Elements(json.dumps(wrong)), list[models.Machine])
     with pytest.raises(ShapeError) as of_list:
         structure_answer(wrong, list[models.Machine])
-    assert of_elements.value.misfits == of_list.value.misfits
-    assert len(of_list.value.misfits) == 2
+    assert of_elements.value.problems == of_list.value.problems
+    assert len(of_list.value.problems) == 2
 
 
 @given(JSON, JSON)

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final
 
-import attrs
-
+from fly_machines.model import Model
 from fly_machines.models import FlyMachineConfig
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.files import read, read_encoded
@@ -22,8 +21,6 @@ from score_flyio.fly.codec import structure, structure_answer, unstructure
 from score_flyio.flytoml.gotext import int64, well_formed
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.flytoml.values import Duration
-
-_Model = TypeVar("_Model")
 
 NOTHING: Final[Mapping[str, str]] = {}
 BUILT_IMAGE = "."
@@ -181,17 +178,16 @@ def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def without_extras(model: _Model) -> _Model:
+def without_extras(model: Any) -> Any:
     """A copy of a model without the members that the Machines API does not document."""
     if isinstance(model, list):
-        return cast("_Model", [without_extras(item) for item in model])
+        return [without_extras(item) for item in model]
     if isinstance(model, dict):
-        return cast("_Model", {key: without_extras(item) for key, item in model.items()})
-    class_: Any = type(model)
-    if not attrs.has(class_):
+        return {key: without_extras(item) for key, item in model.items()}
+    if not isinstance(model, Model):
         return model
-    values = {a.name: without_extras(getattr(model, a.name)) for a in attrs.fields(class_)}
-    return cast("_Model", class_(**{**values, "extra": {}}))
+    values = {name: without_extras(getattr(model, name)) for name in type(model).__annotations__}
+    return type(model)(**{**values, "extra": {}})
 
 
 def _choose_container(config: FlyMachineConfig, wanted: str, field: str) -> None:

@@ -10,11 +10,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
-from attrs import asdict
-
 from fly_machines.models import FlyMachineConfig, Machine
 from score_flyio.base.document import MAY_BE_MISSING, Document, Documented
-from score_flyio.base.record import evolve, field, frozen
+from score_flyio.base.record import evolve, field, frozen, values
 from score_flyio.deploy.desired.addresses import address_kind, public_url
 from score_flyio.deploy.desired.containers import with_image
 from score_flyio.deploy.desired.errors import ConversionError
@@ -150,7 +148,7 @@ def render_document(
 ) -> tuple[ReadDocument, RenderedDocument, tuple[ConversionError, ...]]:
     """A file that was read, what becomes of it, and what it has that cannot be converted."""
     spec = document.spec
-    read = ReadDocument(**asdict(document.verdict(), recurse=False), app=document.app)
+    read = ReadDocument(**values(document.verdict()), app=document.app)
     if spec is None:
         return read, RenderedDocument(), ()
     read = evolve(read, config=to_json(spec), toml=to_toml(spec))
