@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache, cached_property, partial
 from operator import attrgetter
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 __all__ = ["Factory", "define", "evolve", "field", "fields", "frozen", "needed", "values"]
 
 _NOTHING: Final[Any] = object()
+_WRAPPED: Final = (classmethod, staticmethod)
 
 
 class _Factory:
@@ -120,9 +121,11 @@ def _define(
 def _follow_super(old: type, new: type) -> None:
     """Let `super()` in methods of the class mean the class with slots."""
     for item in old.__dict__.values():
-        for function in (item, getattr(item, "fget", None), getattr(item, "__func__", None)):
-            names = getattr(getattr(function, "__code__", None), "co_freevars", ())
-            if function is not None and "__class__" in names:
+        kind = type(item)
+        function = item.fget if kind is property else item.__func__ if kind in _WRAPPED else item
+        if isinstance(function, FunctionType) and function.__closure__ is not None:
+            names = function.__code__.co_freevars
+            if "__class__" in names:
                 function.__closure__[names.index("__class__")].cell_contents = new
                 return  # all methods share the cell
 

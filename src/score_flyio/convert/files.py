@@ -137,15 +137,19 @@ def _expanded(
     draft: Draft, container: Container, file: FileMount, text: str, path: Path
 ) -> FileContent:
     result = draft.substituted(text, path)
+    plain = FileContent(target=file.target, text=result.text, mode=_mode(file))
+    if not result.secret and PENDING not in result.text:
+        return plain
     name = _secret_name(draft.workload.name + container.name + file.target)
+    secret = FileContent(target=file.target, secret_name=name, mode=_mode(file))
     if PENDING in result.text and name in draft.kept:
-        return FileContent(target=file.target, secret_name=name, mode=_mode(file))
+        return secret
     if not result.secret:
-        return FileContent(target=file.target, text=result.text, mode=_mode(file))
+        return plain
     draft.secrets[name] = Secret(_base64(result.text.encode()))
     message = f"file {file.target} of {container.name} has secrets in it: it is kept as app secret"
     draft.remark("secret_file", f"{message} {name}", subject=file.target)
-    return FileContent(target=file.target, secret_name=name, mode=_mode(file))
+    return secret
 
 
 def _secret_name(key: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Final
 
 from score_flyio.errors import Problem
@@ -179,6 +178,8 @@ def _limit(place: str, code: str, message: str, hint: str) -> Problem:
 def _kill_signal(spec: AppSpec) -> Iterator[Problem]:
     name = spec.kill_signal
     if name and name not in _SIGNALS:
+        from difflib import get_close_matches
+
         near = get_close_matches(name.upper(), _SIGNALS, n=1, cutoff=0.0)[0]
         message = f"there is no signal {name!r}"
         yield _limit("kill_signal", "unsupported_value", message, f"the nearest is {near}")

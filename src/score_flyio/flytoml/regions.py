@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection
 from typing import Final
 
@@ -20,5 +19,7 @@ def nearest(code: str, regions: Collection[str] = REGIONS) -> tuple[str, ...]:
     lower = code.strip().lower()
     if lower in regions:
         return (lower,)
-    alike = difflib.get_close_matches(lower, sorted(regions), n=3, cutoff=0.6)
+    from difflib import get_close_matches
+
+    alike = get_close_matches(lower, sorted(regions), n=3, cutoff=0.6)
     return tuple(alike) or tuple(sorted(regions))

@@ -7,7 +7,6 @@ rules are not published, and may change.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Final, TypeAlias
 
 from score_flyio.base.place import quoted
@@ -193,6 +192,8 @@ def _handlers(spec: AppSpec) -> Iterator[Problem]:
             for name in port.handlers:
                 if name in HANDLERS:
                     continue
+                from difflib import get_close_matches
+
                 near = get_close_matches(name, HANDLERS, n=1, cutoff=0.0)[0]
                 place = f"services[{number}].ports[{index}].handlers"
                 message = f"Fly is not known to have a handler {quoted(name)}"

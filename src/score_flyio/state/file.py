@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
+import platform
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
@@ -175,7 +175,7 @@ class FileStore:
 
     def _sign(self, owner: str) -> None:
         since = rfc3339(self._clock.time())
-        text = f"{owner} (process {os.getpid()} on {socket.gethostname()}) since {since}\n"
+        text = f"{owner} (process {os.getpid()} on {platform.node()}) since {since}\n"
         write_atomically(self.folder / LOCK_FILE, text.encode(), durable=False)
 
     def _reserve(self) -> None:

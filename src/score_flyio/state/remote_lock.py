@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-import socket
+import platform
 from contextlib import suppress
 from datetime import datetime
 from typing import Final
@@ -144,7 +144,7 @@ async def take(blobs: Blobs, owner: str, clock: Clock) -> HeldLock:
     holder = Holder(
         id=os.urandom(16).hex(),
         owner=owner,
-        host=socket.gethostname(),
+        host=platform.node(),
         process=os.getpid(),
         since=now,
         expires=now + LASTS,

@@ -5,7 +5,6 @@ Presets and order of precedence: fly.toml reference and Machines API guest docum
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import Final
 
@@ -156,7 +155,11 @@ def _near(size: str) -> Sequence[str]:
     kinds |= {"dedicated": "performance"}
     family = next((kinds[start] for start in kinds if size.lower().startswith(start)), None)
     same = [name for name in SIZES if name.rpartition("-")[0] == family]
-    return same or difflib.get_close_matches(size, SIZES, n=3) or SIZES
+    if same:
+        return same
+    from difflib import get_close_matches
+
+    return get_close_matches(size, SIZES, n=3) or SIZES
 
 
 def guest_of(vm: VmSpec, *, host_dedication_id: str = "", place: str = "vm") -> FlyMachineGuest:
