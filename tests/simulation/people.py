@@ -70,7 +70,11 @@ class People:
                 lifecycle.destroy(self.emulator.world, machine, now)
                 group = machine.app, group_of(machine.config)
                 left = self.members(group)
-                self.destroyed.append((group, not any(is_to_run(m) for m in left)))
+                alone = not any(is_to_run(m) for m in left)
+                self.destroyed.append((group, alone))
+                if alone:  # it begins anew, with the size that its file says
+                    self.sizes.pop(group, None)
+                    self.given.pop(group, None)
                 if not left:
                     self.emptied.add(machine.app)
             case _:

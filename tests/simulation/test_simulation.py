@@ -83,3 +83,21 @@ def test_what_is_refused_changes_no_count_that_people_want() -> None:
     runs = tuple(RunPlan(command=c, place=n, pause=60.0) for n, c in enumerate(commands))
     outcome = on_mock_clock(evolve(given, apps=given.apps[:1], runs=runs))
     assert (outcome.violations, outcome.codes) == ((), Counter({0: 4, 2: 1}))
+
+
+def test_a_size_that_people_gave_goes_with_the_last_machine_of_its_group() -> None:
+    seeds = (found for seed in range(200) if (found := scenario(seed)).operations)
+    given = next(f for f in seeds if f.people and f.apps[0].kind == "score" and f.apps[0].service)
+    resizes, destroys = (
+        Disturbance(kind=kind, at=0.0, lasts=0.0) for kind in ("resizes", "destroys")
+    )
+    deploy = RunPlan(command=Deploy(stage=0), place=0, pause=60.0)
+    runs = (
+        deploy,
+        RunPlan(command=Look(), place=1, pause=60.0, disturbances=(resizes,)),
+        evolve(deploy, place=2, disturbances=(destroys, destroys)),
+        evolve(deploy, place=3),
+    )
+    outcome = on_mock_clock(evolve(given, apps=given.apps[:1], runs=runs))
+    assert outcome.faults == Counter({"somebody resizes": 1, "somebody destroys": 2})
+    assert outcome.violations == ()
