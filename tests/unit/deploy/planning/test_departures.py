@@ -15,7 +15,7 @@ from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.departures import departures, refuse_unasked
 from score_flyio.deploy.planning.model import AppPlan
-from score_flyio.deploy.step import CreateMachine, DestroyMachine, Step, UpdateMachine
+from score_flyio.deploy.step import CreateMachine, DestroyMachine, HoldMachines, Step, UpdateMachine
 from score_flyio.errors import ConfigError, DestructiveChange, PlanError
 from tests.unit.deploy.planning.plans import (
     CHECK,
@@ -32,6 +32,7 @@ ALONE = wanted(MOUNT)
 WEB = "[processes]\nweb = 'a'\n" + MOUNT
 TWO = "[processes]\na = 'a'\nb = 'b'\n" + MOUNT + "processes = ['a', 'b']\n"
 SPLIT = "[processes]\napp = 'a'\nworker = 'b'\n" + MOUNT + "processes = ['worker']\n"
+LOGS = models.Volume(id="vol9", name="logs", region="iad", attached_machine_id="m1")
 
 
 def with_data(count: int = 1, *, group: str = "app", regions: Iterable[str] = ()) -> ObservedApp:
@@ -201,9 +202,8 @@ def test_nobody_agreed_to_what_becomes_of_machines(
     ],
 )
 def test_no_group_begins_without_data_that_the_options_leave_out(options: Any) -> None:
-    more = models.Volume(id="vol9", name="logs", region="iad", attached_machine_id="m1")
     observed = with_data()
-    observed = evolve(observed, volumes=(*observed.volumes, more))
+    observed = evolve(observed, volumes=(*observed.volumes, LOGS))
     for agreed_to in (True, False):
         with pytest.raises(ConfigError) as refused:
             planned(wanted(WEB), observed, allow_destructive=agreed_to, **options)
@@ -434,8 +434,7 @@ def fates(observed: ObservedApp) -> str:
 
 def test_what_would_be_destroyed_is_told_with_all_of_its_volumes_or_none() -> None:
     observed = with_data()
-    more = models.Volume(id="vol9", name="logs", region="iad", attached_machine_id="m1")
-    both = evolve(observed, volumes=(*observed.volumes, more))
+    both = evolve(observed, volumes=(*observed.volumes, LOGS))
     assert fates(both).endswith(
         ": machine m1 would be destroyed, and its volume vol1, vol9 is left behind, in no machine"
     )
@@ -450,6 +449,47 @@ def test_a_volume_that_only_its_machine_names_is_told_without_facts() -> None:
     assert fates(unlisted).endswith("and its volume vol1 is left behind, in no machine")
     notes = agreed(ONLY_WEB, unlisted).notes
     assert "volume vol1 of machine m1 stays, in no machine, and is billed" in notes
+
+
+def test_all_volumes_of_a_machine_that_goes_on_are_told() -> None:
+    observed = with_data()
+    plan = agreed(wanted(WEB), evolve(observed, volumes=(*observed.volumes, LOGS)))
+    assert "machine m1 goes on in group web, with its volume vol1, vol9" in plan.notes
+
+
+def test_a_volume_of_a_lost_host_is_told_where_a_new_one_takes_its_place() -> None:
+    mounts = {"a": MOUNT, "b": MOUNT.replace("data", "cache")}
+    text = BOTH.replace("app", "a").replace("worker", "b")
+    text += "".join(f"{mount}processes = ['{group}']\n" for group, mount in mounts.items())
+    lost = [
+        models.Volume(id=name, name=name, region=region, size_gb=1, host_status="unreachable")
+        for name, region in (("data", "iad"), ("logs", "iad"), ("cache", "fra"))
+    ]
+    observed = ObservedApp(name="web", app=models.App(name="web"), volumes=tuple(lost))
+    told = "it stays, in no machine, and a new, empty one is made"
+    assert [note for note in planned(wanted(text), observed).notes if told in note] == [
+        f"volume data (data, 1 GB, iad) is on a host that is unreachable: {told}"
+    ]
+    taken = evolve(observed, volumes=(evolve(lost[0], attached_machine_id="m1"), *lost[1:]))
+    assert not [note for note in planned(wanted(text), taken).notes if told in note]
+
+
+def test_a_group_that_began_goes_on_without_the_data_that_the_options_leave_out() -> None:
+    begun = marked(with_data(2), "m1", fly_process_group="web", **{FORMER_GROUP: "app"})
+    plan = planned(wanted(WEB), begun, allow_destructive=True, exclude_machines=("m2",))
+    assert not of_kind(plan, CreateMachine, CreateVolume, DestroyMachine)
+
+
+def test_standbys_of_a_group_that_left_go_last_behind_all_else() -> None:
+    observed = launched(wanted("[processes]\napp = 'a'\n" + CHECK))
+    plan = agreed(ONLY_WEB, observed)
+    first, last = (s for s in plan.steps if isinstance(s, DestroyMachine))
+    assert [s.target.machine for s in (first, last)] == ["create:app:1", "create:app:2"]
+    made = {s.id for s in plan.steps if s.group == "web"}
+    assert made & {*first.needs}
+    assert {*first.needs, first.id} == {*last.needs}
+    holds = (s for s in plan.steps if isinstance(s, HoldMachines))
+    assert [{*hold.machines} for hold in holds] == [{"create:app:1", "create:app:2"}]
 
 
 def test_a_machine_of_a_group_that_left_is_stopped_first_even_if_it_is_not_well() -> None:

@@ -100,7 +100,7 @@ def test_what_did_not_meet_another_launch_stays(place: str, created: str) -> Non
 
 def test_launches_that_were_deployed_together_since_both_stay() -> None:
     """Somebody keeps them, or one of their groups took the other one over."""
-    for metadata in ({RELEASE_ID: "RA"}, {GROUP: "other"}):
+    for metadata in ({RELEASE_ID: "RA"}, {GROUP: "other"}, {FORMER_GROUP: "other"}):
         later = launched("B:1/1", "10:00:20", **metadata)
         found = sort_out("app", "app", [launched("A:1/1", "10:00:00"), later])
         assert found.gone == (), metadata
