@@ -291,6 +291,16 @@ def test_durations_that_are_none_are_compared_as_they_are() -> None:
     assert str(difference) == "services[0].checks[0].interval: 2.5 → 1.5"
 
 
+@pytest.mark.parametrize("place", ["env", "containers"])
+def test_only_images_are_compared_as_images(place: str) -> None:
+    def told(name: str) -> dict[str, Any]:
+        env = {"BASE": name}
+        return {"env": env} if place == "env" else {"containers": [{"name": "a", "env": env}]}
+
+    (found,) = differences(config(told("docker.io/library/nginx:1")), config(told("nginx:1")))
+    assert (found.before, found.after) == ("nginx:1", "docker.io/library/nginx:1")
+
+
 def test_a_config_is_told_leaf_by_leaf_with_contents_of_files_as_digests() -> None:
     file = {"guest_path": "/a", "raw_value": base64.b64encode(b"secret").decode()}
     assert leaves(config({"image": "x", "env": {"A": "", "B": "1"}, "files": [file]})) == {

@@ -9,7 +9,15 @@ from attrs import evolve
 
 from fly_machines import models
 from score_flyio.deploy.model import ObservedApp
-from tests.unit.deploy.planning.plans import SERVICE, changed, launched, planned, updates, wanted
+from tests.unit.deploy.planning.plans import (
+    SERVICE,
+    changed,
+    ids,
+    launched,
+    planned,
+    updates,
+    wanted,
+)
 
 RAW = "[[services]]\ninternal_port = 9\n[[services.ports]]\nport = 9\n"
 
@@ -84,3 +92,13 @@ def test_standbys_are_never_counted_in() -> None:
     config = observed.machines[0].config or models.FlyMachineConfig()
     observed = changed(observed, "m0", config=evolve(config, standbys=["m1"]))
     assert started(text, observed) == ["m1", "m2"]
+
+
+def test_a_machine_that_changes_in_nothing_else_is_started_and_waited_for() -> None:
+    observed = changed(launched(wanted()), "create:app:1", state="stopped")
+    assert planned(wanted(), observed).steps == ()
+    assert ids(planned(wanted(), observed, start=True)) == [
+        "hold",
+        "start:create:app:1",
+        "await:create:app:1",
+    ]

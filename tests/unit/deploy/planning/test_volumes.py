@@ -11,9 +11,9 @@ from fly_machines import models
 from score_flyio.deploy.app_step import CreateVolume
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.planning.model import AppPlan
-from score_flyio.deploy.step import CreateMachine
+from score_flyio.deploy.step import CreateMachine, DestroyMachine
 from score_flyio.errors import DestructiveChange, PlanError
-from tests.unit.deploy.planning.plans import SERVICE, changed, launched, planned, wanted
+from tests.unit.deploy.planning.plans import CHECK, SERVICE, changed, launched, planned, wanted
 
 MOUNT = "[[mounts]]\nsource = 'data'\ndestination = '/data'\n"
 ONE, TWO = "create:app:1", "create:app:2"
@@ -122,3 +122,14 @@ def test_a_volume_that_is_left_behind_is_named() -> None:
     for text in (SERVICE, "[processes]\nweb = 'a'\n" + MOUNT.replace("'data'", "'other'")):
         assert note in planned(wanted(text), attached, allow_destructive=True).notes
     assert note not in planned(wanted(SERVICE + MOUNT, image="nginx:2"), attached).notes
+
+
+def test_a_standby_goes_where_its_group_gets_a_volume() -> None:
+    plan = planned(wanted(CHECK + MOUNT), launched(wanted(CHECK)), allow_destructive=True)
+    gone = {s.target.machine: s for s in plan.steps if isinstance(s, DestroyMachine)}
+    assert set(gone) == {ONE, TWO}
+    assert gone[TWO].reason == (
+        "a standby would have a volume of its own, without the data of its group"
+    )
+    assert f"destroy:{ONE}" in gone[TWO].needs
+    assert [s.id for s in plan.steps if isinstance(s, CreateMachine)] == [f"replace:{ONE}"]
