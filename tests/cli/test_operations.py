@@ -363,6 +363,17 @@ def test_staged_secrets_wait_for_the_next_start(cli: Cli, deployed: Platform) ->
     assert versions(deployed) == after
 
 
+def test_staged_removals_are_told_as_such(cli: Cli, deployed: Platform) -> None:
+    cli("secrets", "set", "web", "A=1", FAST)
+    removed = cli("secrets", "unset", "web", "A", "--stage")
+    assert "removed A; no machine was restarted" in removed.stdout
+
+
+def test_a_scale_of_the_count_tells_the_release_that_runs(cli: Cli, deployed: Platform) -> None:
+    assert "release 1; 3 machines" in cli("scale", "web", "3", FAST).stdout
+    assert "release 2; 3 machines" in cli("scale", "web", "--vm-memory", "512mb", FAST).stdout
+
+
 def test_unset_and_import(cli: Cli, deployed: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     text = '# a comment\nA=1\nB="in quotes"\n\nC="""one\ntwo"""\n'
     monkeypatch.setattr("sys.stdin", io.StringIO(text))

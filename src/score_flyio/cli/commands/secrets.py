@@ -144,7 +144,9 @@ async def _change(
             dry_run=dry_run,
         )
     if stage and not dry_run:
-        text = f"{ref}: stored {', '.join(names)}; no machine was restarted"
+        sets = any(value is not None for value in values.values())
+        done = "stored" if sets else "removed"
+        text = f"{ref}: {done} {', '.join(names)}; no machine was restarted"
         cli.output.result(SecretsStored(app=ref.app, secrets=names, staged=True), text)
         return 0
     return tell_change(cli, change, SecretsChanged(secrets=names, staged=stage))

@@ -8,8 +8,15 @@ from typing import Final
 from score_flyio.base.counted import counted
 from score_flyio.deploy.execution.context import MadeMachine
 from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
-from score_flyio.deploy.metadata import release_number
-from score_flyio.deploy.step import CreateMachine, DestroyMachine, StopMachine, UpdateMachine
+from score_flyio.deploy.metadata import last_release, release_number
+from score_flyio.deploy.planning.model import AppPlan
+from score_flyio.deploy.step import (
+    CreateMachine,
+    DestroyMachine,
+    Step,
+    StopMachine,
+    UpdateMachine,
+)
 from score_flyio.fly.present import metadata
 
 GO_ON: Final = "the same command goes on from there"
@@ -19,10 +26,9 @@ _UNSEEN: Final = "started"
 
 def release_of(result: AppResult) -> int | None:
     """The release that the run made, else the newest that its machines ran before."""
-    if any(_gives_release(step) for step in _done(result)):
+    if any(_gives_release(step.step, result.plan) for step in _done(result)):
         return result.plan.release.version
-    numbers = [release_number(metadata(machine)) for machine in result.plan.machines]
-    return max(numbers, default=0) or None
+    return last_release(result.plan.machines) or None
 
 
 def machines_by_state(result: AppResult) -> dict[str, int]:
@@ -47,11 +53,13 @@ def machines_by_state(result: AppResult) -> dict[str, int]:
 def account_of(result: AppResult) -> str:
     """How far a run came that was cut short, and what to do about it."""
     wanted = [s for s in result.plan.steps if isinstance(s, CreateMachine | UpdateMachine)]
-    done = sum(map(_gives_release, _done(result)))
+    done = sum(isinstance(s.step, CreateMachine | UpdateMachine) for s in _done(result))
     if not wanted:
         return f"no machine was changed; {GO_ON}"
-    verb = "runs" if done == 1 else "run"
     machines = counted(len(wanted), "machine")
+    if not any(_gives_release(step, result.plan) for step in wanted):
+        return f"{done} of {machines} {'was' if done == 1 else 'were'} created; {GO_ON}"
+    verb = "runs" if done == 1 else "run"
     return f"{done} of {machines} {verb} release {result.plan.release.version}; {GO_ON}"
 
 
@@ -60,8 +68,15 @@ def _done(result: AppResult) -> list[StepResult]:
     return [step for step in every if step.outcome is Outcome.DONE]
 
 
-def _gives_release(result: StepResult) -> bool:
-    return isinstance(result.step, CreateMachine | UpdateMachine)
+def _gives_release(step: Step, plan: AppPlan) -> bool:
+    """Whether it belongs to the plan's release: one machine more is of that of the others."""
+    if isinstance(step, CreateMachine):
+        return release_number(step.config.metadata or {}) not in _numbers(plan)
+    return isinstance(step, UpdateMachine)
+
+
+def _numbers(plan: AppPlan) -> set[int]:
+    return {release_number(metadata(machine)) for machine in plan.machines}
 
 
 def _id_of(result: AppResult, about: StepResult) -> str | None:
