@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncclick as click
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
     from score_flyio.engine.selection import Selection
     from score_flyio.flytoml.spec import FileSpec
     from score_flyio.images.options import ImageOptions
+
+
+def _listed(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> Any:
+    return tuple(part for value in values for part in value.replace(",", " ").split())
+
+
+listing_option = partial(click.option, multiple=True, callback=_listed)
+"""An option that takes `a,b`, and may be repeated."""
 
 INPUTS: Final = section(
     "What is deployed",
@@ -279,35 +288,29 @@ SETTINGS: Final = (
     *section(
         "Which machines",
         click.option("--ha/--no-ha", default=True, help="Two machines of each group at first."),
-        click.option(
+        listing_option(
             "--only-regions",
             "--regions",
             "only_regions",
-            multiple=True,
             metavar="REGION,…",
             help="Touch machines of these regions only.",
         ),
-        click.option(
+        listing_option(
             "--exclude-regions",
-            multiple=True,
             metavar="REGION,…",
             help="Leave the machines of these regions alone.",
         ),
-        click.option(
+        listing_option(
             "--process-groups",
-            multiple=True,
             metavar="GROUP,…",
             help="Deploy these process groups only; the others stay as they are.",
         ),
-        click.option(
+        listing_option(
             "--only-machines",
-            multiple=True,
             metavar="ID,…",
             help="Touch these machines only, and create none.",
         ),
-        click.option(
-            "--exclude-machines", multiple=True, metavar="ID,…", help="Leave these machines alone."
-        ),
+        listing_option("--exclude-machines", metavar="ID,…", help="Leave these machines alone."),
         click.option(
             "--update-only", is_flag=True, help="Create no machines for groups that have none."
         ),
@@ -319,9 +322,8 @@ SETTINGS: Final = (
             is_flag=True,
             help="Start machines at rest, too; else they stay so, but for min_machines_running.",
         ),
-        click.option(
+        listing_option(
             "--fallback-regions",
-            multiple=True,
             metavar="REGION,…",
             help="Where machines, and new volumes, are made when their region has no room.",
         ),
@@ -389,52 +391,30 @@ def selection(settings: dict[str, Any], environ: Mapping[str, str]) -> Selection
 
 def deploy_options(
     *,
-    lease_timeout: float | None = None,
-    concurrency: int | None = None,
     env: tuple[tuple[str, str], ...] = (),
-    only_regions: tuple[str, ...] = (),
-    exclude_regions: tuple[str, ...] = (),
-    fallback_regions: tuple[str, ...] = (),
-    process_groups: tuple[str, ...] = (),
-    only_machines: tuple[str, ...] = (),
-    exclude_machines: tuple[str, ...] = (),
-    smoke_window: float | None = None,
-    bluegreen_pause: float | None = None,
-    lease_wait: float | None = None,
+    lease_timeout: float | None = None,
     no_public_ips: bool = False,
     no_resolve: bool = False,
     push: bool = True,
     yes: bool = False,
     **rest: Any,
 ) -> DeployOptions:
-    """What SETTINGS say."""
+    """What SETTINGS say; of what is not given, the engine knows what it is then."""
     from score_flyio.deploy.options import DeployOptions
 
     if rest.get("dedicated_ipv4") and (no_public_ips or rest.get("flycast")):
         other = "--no-public-ips" if no_public_ips else "--flycast"
         raise click.UsageError(f"--dedicated-ipv4 asks for a public address, and {other} for none")
-    given: dict[str, Any] = {
-        "lease_ttl": lease_timeout,
-        "lease_wait": lease_wait,
-        "smoke_window": smoke_window,
-        "bluegreen_pause": bluegreen_pause,
-        "concurrency": concurrency,
-    }
+    guest, images = _guest(rest), _images(rest, resolve=not no_resolve, push=push)
+    files, given = _files(rest), {**rest, "lease_ttl": lease_timeout}
     return DeployOptions(
         env=dict(env),
-        guest=_guest(rest),
-        images=_images(rest, resolve=not no_resolve, push=push),
-        only_regions=listed(only_regions),
-        exclude_regions=listed(exclude_regions),
-        fallback_regions=listed(fallback_regions),
-        process_groups=listed(process_groups),
-        only_machines=listed(only_machines),
-        exclude_machines=listed(exclude_machines),
-        files=_files(rest),
+        guest=guest,
+        images=images,
+        files=files,
         public_ips=not no_public_ips,
         allow_destructive=yes,
         **{name: value for name, value in given.items() if value is not None},
-        **rest,
     )
 
 
@@ -490,8 +470,3 @@ def _guest(rest: dict[str, Any]) -> Any:
     names = ("size", "cpus", "cpu_kind", "memory")
     given = {name: rest.pop(f"vm_{name}", None) for name in names}
     return GuestOptions(**given) if any(v is not None for v in given.values()) else None
-
-
-def listed(values: tuple[str, ...]) -> tuple[str, ...]:
-    """`a,b` and repeated options, as one list."""
-    return tuple(part for value in values for part in value.replace(",", " ").split())

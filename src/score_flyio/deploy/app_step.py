@@ -20,13 +20,11 @@ class CreateApp(Step):
     """Makes the app, in the organization of slug `org`; its name is unique on the platform."""
 
     verb = "create app"
+    says = "create app {step.app} in organization {step.org}"
     sign = "+"
     lasting = True
     operations = (api.APPS_CREATE,)
     org: str
-
-    def describe(self) -> str:
-        return f"create app {self.app} in organization {self.org}"
 
 
 @frozen(kw_only=True)
@@ -74,12 +72,10 @@ class RemoveCertificate(Step):
     """Takes all certificates of a host name away."""
 
     verb = "remove certificate"
+    says = "remove the certificate of {step.hostname}"
     sign = "-"
     operations = (api.APP_CERTIFICATES_DELETE,)
     hostname: str
-
-    def describe(self) -> str:
-        return f"remove the certificate of {self.hostname}"
 
     def _paths(self) -> tuple[Mapping[str, str], ...]:
         return ({**super()._paths()[0], "hostname": self.hostname},)
@@ -120,12 +116,10 @@ class DestroyVolume(Step):
     """Deletes a volume with all that is on it."""
 
     verb = "destroy volume"
+    says = "destroy volume {step.volume}"
     sign = "-"
     operations = (api.VOLUME_DELETE,)
     volume: str
-
-    def describe(self) -> str:
-        return f"destroy volume {self.volume}"
 
     def _paths(self) -> tuple[Mapping[str, str], ...]:
         return ({**super()._paths()[0], "volume_id": self.volume},)
@@ -136,12 +130,10 @@ class ReleaseAddress(Step):
     """Gives an address back; the app is not reached by it any more."""
 
     verb = "release address"
+    says = "release address {step.address}"
     sign = "-"
     operations = (api.APP_IP_ASSIGNMENTS_DELETE,)
     address: str
-
-    def describe(self) -> str:
-        return f"release address {self.address}"
 
     def _paths(self) -> tuple[Mapping[str, str], ...]:
         return ({**super()._paths()[0], "ip": self.address},)
@@ -154,6 +146,3 @@ class DestroyApp(Step):
     verb = "destroy app"
     sign = "-"
     operations = (api.APPS_DELETE,)
-
-    def describe(self) -> str:
-        return f"destroy app {self.app}"

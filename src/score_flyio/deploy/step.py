@@ -32,6 +32,8 @@ class Step:
     """Base of all steps; `id` is unique within a plan."""
 
     verb: ClassVar[str] = ""
+    says: ClassVar[str] = "{step.verb} {step.app}"
+    """One line for a person, where the step needs no other words than its own."""
     sign: ClassVar[Sign] = " "
     """For people: what it makes, changes or takes away."""
     lasting: ClassVar[bool] = False
@@ -65,7 +67,7 @@ class Step:
 
     def describe(self) -> str:
         """One line for a person."""
-        return f"{self.verb} {self.app}"
+        return self.says.format(step=self)
 
     def after(self, *ids: str) -> Self:
         """The same step, with more steps before it."""
@@ -97,6 +99,7 @@ class RunReleaseCommand(Step):
     """Runs the release command in a machine of its own; nothing else is touched when it fails."""
 
     verb = "run release command"
+    says = "run release command `{step.command}`"
     lasting = True
     operations = (api.MACHINES_CREATE, api.MACHINES_WAIT, api.MACHINES_SHOW)
     request: models.CreateMachineRequest
@@ -104,15 +107,13 @@ class RunReleaseCommand(Step):
     timeout: float
     launch_id: str
 
-    def describe(self) -> str:
-        return f"run release command `{self.command}`"
-
 
 @frozen(kw_only=True)
 class RunMachineCheck(Step):
     """Tests a machine with a command that runs in a machine of its own, told where the other is."""
 
     verb = "run machine check"
+    says = "test {step.target} with `{step.command}`"
     operations = (api.MACHINES_SHOW, api.MACHINES_CREATE, api.MACHINES_WAIT, api.MACHINES_SHOW)
     target: Ref
     """The machine that is tested."""
@@ -120,9 +121,6 @@ class RunMachineCheck(Step):
     command: str
     timeout: float
     launch_id: str
-
-    def describe(self) -> str:
-        return f"test {self.target} with `{self.command}`"
 
 
 @frozen(kw_only=True)
@@ -216,13 +214,11 @@ class RevertMachine(_Reconfigure):
     """Gives a machine the config back that it had before the run."""
 
     verb = "revert machine"
+    says = "give machine {step.machine} of {step.group} its previous config back"
     sign = "~"
     config: models.FlyMachineConfig
     launch: bool = True
     """Whether it ran before."""
-
-    def describe(self) -> str:
-        return f"give machine {self.machine} of {self.group} its previous config back"
 
 
 @frozen(kw_only=True)
@@ -263,13 +259,11 @@ class AwaitHealthy(Step):
     """Waits until a machine runs its new version and its checks pass."""
 
     verb = "wait for"
+    says = "wait until {step.target} is healthy"
     operations = (api.MACHINES_SHOW,)
     target: Ref
     timeout: float
     wait_for_checks: bool = True
-
-    def describe(self) -> str:
-        return f"wait until {self.target} is healthy"
 
 
 @frozen(kw_only=True)
@@ -277,12 +271,10 @@ class WatchForCrashes(Step):
     """Watches a started machine for a crash loop, for `window` seconds from its start."""
 
     verb = "watch"
+    says = "watch {step.target} for {step.window:g} s"
     operations = (api.MACHINES_SHOW,)
     target: Ref
     window: float
-
-    def describe(self) -> str:
-        return f"watch {self.target} for {self.window:g} s"
 
 
 @frozen(kw_only=True)
@@ -290,6 +282,7 @@ class DestroyMachine(Step):
     """Deletes a machine even while it runs; `reason` tells a person why it may go."""
 
     verb = "destroy machine"
+    says = "destroy {step.target}: {step.reason}"
     sign = "-"
     target: Ref
     reason: str
@@ -303,20 +296,15 @@ class DestroyMachine(Step):
         before = (api.MACHINES_STOP, api.MACHINES_WAIT) if self.serves else ()
         return (*before, api.MACHINES_DELETE)
 
-    def describe(self) -> str:
-        return f"destroy {self.target}: {self.reason}"
-
 
 @frozen(kw_only=True)
 class CordonMachine(Step):
     """Takes a machine out of routing: the proxy sends it no new requests."""
 
     verb = "cordon machine"
+    says = "take {step.target} out of routing"
     operations = (api.MACHINES_CORDON,)
     target: Ref
-
-    def describe(self) -> str:
-        return f"take {self.target} out of routing"
 
 
 @frozen(kw_only=True)
@@ -324,11 +312,9 @@ class UncordonMachine(Step):
     """Lets the proxy send requests to a machine that was created or set out of routing."""
 
     verb = "uncordon machine"
+    says = "put {step.target} into routing"
     operations = (api.MACHINES_UNCORDON,)
     target: Ref
-
-    def describe(self) -> str:
-        return f"put {self.target} into routing"
 
 
 @frozen(kw_only=True)
@@ -354,11 +340,9 @@ class StopMachine(Step):
     """Asks the processes of a machine to end; the machine and its config stay."""
 
     verb = "stop machine"
+    says = "stop {step.target}"
     operations = (api.MACHINES_STOP,)
     target: Ref
-
-    def describe(self) -> str:
-        return f"stop {self.target}"
 
 
 @frozen(kw_only=True)
@@ -366,11 +350,9 @@ class StartMachine(Step):
     """Starts a machine that came to rest although it should run."""
 
     verb = "start machine"
+    says = "start {step.target}"
     operations = (api.MACHINES_START,)
     target: Ref
-
-    def describe(self) -> str:
-        return f"start {self.target}"
 
 
 @frozen(kw_only=True)
@@ -378,8 +360,6 @@ class Pause(Step):
     """Time for the proxy to learn of a change; the platform gives no way to ask it."""
 
     verb = "pause"
+    says = "wait {step.seconds:g} s: {step.reason}"
     seconds: float
     reason: str
-
-    def describe(self) -> str:
-        return f"wait {self.seconds:g} s: {self.reason}"

@@ -15,7 +15,7 @@ from score_flyio.cli.deploy_options import (
     GUEST,
     WAITING,
     deploy_options,
-    listed,
+    listing_option,
     release_record_option,
 )
 from score_flyio.cli.options import dry_run_option, events_option, json_option, options, yes_option
@@ -36,11 +36,10 @@ LARGE_STEP: Final = 10
 @names_one_app("[[GROUP=]N]...")
 @options(GUEST, WAITING)
 @release_record_option
-@click.option(
+@listing_option(
     "-r",
     "--region",
     "regions",
-    multiple=True,
     metavar="REGION",
     help="Where machines are counted, made and removed; otherwise where the group has some.",
 )
@@ -115,7 +114,7 @@ def _request(
     return ScaleRequest(
         counts=dict(wanted),
         groups=groups,
-        regions=listed(regions),
+        regions=regions,
         guest=how.guest,
         options=how,
     )

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from score_flyio.base.counted import counted
 
 if TYPE_CHECKING:
     from score_flyio import events
 
+Words: TypeAlias = str | Callable[[Any], str]
+"""A template, in which `seconds` and `delay` are those of the event as people say them; or what
+makes the words of the event, where they are more than that."""
 _FLY: Final = "https://api.machines.dev"
 _UNITS: Final = (
     ("year", 365 * 86400),
@@ -74,14 +77,19 @@ def is_alarm(event: events.Event) -> bool:
 
 def sentence(event: events.Event) -> str | None:
     """What happened, for every log; None for what interests only who looks for a fault."""
-    words = SENTENCES.get(event.kind)
-    return words(event) if words else None
+    return _told(SENTENCES.get(event.kind), event)
 
 
 def detail(event: events.Event) -> str | None:
     """What happened, for logs with `--debug`, where `sentence` has nothing to say."""
-    words = DETAILS.get(event.kind)
-    return words(event) if words else None
+    return _told(DETAILS.get(event.kind), event)
+
+
+def _told(words: Words | None, event: events.Event) -> str | None:
+    if words is None or callable(words):
+        return words(event) if words else None
+    times = {name: duration(getattr(event, name, 0.0)) for name in ("seconds", "delay")}
+    return words.format(event=event, **times)
 
 
 def _target_selected(event: events.TargetSelected) -> str:
@@ -90,25 +98,9 @@ def _target_selected(event: events.TargetSelected) -> str:
     return f"target: {'Fly.io, ' if event.target == _FLY else ''}{event.target}"
 
 
-def _run_finished(event: events.RunFinished) -> str:
-    return f"{event.outcome} in {duration(event.seconds)}"
-
-
-def _workload_loaded(event: events.WorkloadLoaded) -> str:
-    return f"read {event.file}"
-
-
 def _workload_finished(event: events.WorkloadFinished) -> str:
     account = f": {event.error}" if event.error and event.outcome == "interrupted" else ""
     return f"{event.outcome} in {duration(event.seconds)}{account}"
-
-
-def _warning(event: events.WarningRaised) -> str:
-    return event.message
-
-
-def _provisioning_started(event: events.ProvisioningStarted) -> str:
-    return f"provisioning with {event.provisioner}"
 
 
 def _provisioning_finished(event: events.ProvisioningFinished) -> str:
@@ -119,19 +111,6 @@ def _provisioning_finished(event: events.ProvisioningFinished) -> str:
 def _provisioning_failed(event: events.ProvisioningFailed) -> str:
     by = f" with {event.provisioner}" if event.provisioner else ""
     return f"provisioning{by} failed"
-
-
-def _deprovisioning_started(event: events.DeprovisioningStarted) -> str:
-    return f"deprovisioning with {event.provisioner}"
-
-
-def _deprovisioning_finished(event: events.DeprovisioningFinished) -> str:
-    del event
-    return "deprovisioned"
-
-
-def _image_resolved(event: events.ImageResolved) -> str:
-    return f"image {event.image}"
 
 
 def _build_started(event: events.BuildStarted) -> str:
@@ -152,18 +131,6 @@ def _plan_ready(event: events.PlanReady) -> str:
     return f"{counted(count, 'step')} to do" if count else "nothing to do"
 
 
-def _step_finished(event: events.StepFinished) -> str:
-    return f"{event.description}: done in {duration(event.seconds)}"
-
-
-def _step_failed(event: events.StepFailed) -> str:
-    return f"{event.description}: failed"
-
-
-def _step_skipped(event: events.StepSkipped) -> str:
-    return f"{event.description}: skipped, {event.reason}"
-
-
 def _machine_state_changed(event: events.MachineStateChanged) -> str:
     return f"{event.state} in {event.region}" if event.region else event.state
 
@@ -173,47 +140,12 @@ def _check_changed(event: events.CheckChanged) -> str:
     return f"{event.passing}/{event.total} checks passing{output}"
 
 
-def _rate_limit_hit(event: events.RateLimitHit) -> str:
-    return f"rate limited: {event.method} {event.path}, again in {duration(event.delay)}"
-
-
-def _request_retried(event: events.RequestRetried) -> str:
-    delay = duration(event.delay)
-    return f"{event.method} {event.path}: {event.reason}, again in {delay}"
-
-
-def _rollback_started(event: events.RollbackStarted) -> str:
-    return f"rolling back: {event.reason}"
-
-
 def _rollback_finished(event: events.RollbackFinished) -> str:
     return "rolled back to what ran before" if event.complete else "could not roll back completely"
 
 
-def _file_written(event: events.FileWritten) -> str:
-    return f"wrote {event.file}"
-
-
 def _run_started(event: events.RunStarted) -> str:
     return f"{event.command} {' '.join(event.workloads)}".rstrip()
-
-
-def _step_started(event: events.StepStarted) -> str:
-    return f"{event.description}: started"
-
-
-def _lease_awaited(event: events.LeaseAwaited) -> str:
-    return f"waiting for its lease: {event.reason}"
-
-
-def _lease_acquired(event: events.LeaseAcquired) -> str:
-    del event
-    return "lease acquired"
-
-
-def _lease_released(event: events.LeaseReleased) -> str:
-    del event
-    return "lease released"
 
 
 def _request_finished(event: events.RequestFinished) -> str:
@@ -221,45 +153,40 @@ def _request_finished(event: events.RequestFinished) -> str:
     return f"{event.method} {event.path}: {status} in {duration(event.seconds)}"
 
 
-def _state_saved(event: events.StateSaved) -> str:
-    del event
-    return "state saved"
-
-
-SENTENCES: Final[Mapping[str, Callable[[Any], str]]] = {
+SENTENCES: Final[Mapping[str, Words]] = {
     "target_selected": _target_selected,
-    "workload_loaded": _workload_loaded,
+    "workload_loaded": "read {event.file}",
     "workload_finished": _workload_finished,
-    "warning": _warning,
-    "provisioning_started": _provisioning_started,
+    "warning": "{event.message}",
+    "provisioning_started": "provisioning with {event.provisioner}",
     "provisioning_finished": _provisioning_finished,
     "provisioning_failed": _provisioning_failed,
-    "deprovisioning_started": _deprovisioning_started,
-    "deprovisioning_finished": _deprovisioning_finished,
-    "image_resolved": _image_resolved,
+    "deprovisioning_started": "deprovisioning with {event.provisioner}",
+    "deprovisioning_finished": "deprovisioned",
+    "image_resolved": "image {event.image}",
     "build_started": _build_started,
     "build_step": _build_line,
     "build_finished": _build_finished,
     "plan_ready": _plan_ready,
-    "step_finished": _step_finished,
-    "step_failed": _step_failed,
-    "step_skipped": _step_skipped,
+    "step_finished": "{event.description}: done in {seconds}",
+    "step_failed": "{event.description}: failed",
+    "step_skipped": "{event.description}: skipped, {event.reason}",
     "machine_state_changed": _machine_state_changed,
     "check_changed": _check_changed,
-    "lease_awaited": _lease_awaited,
-    "rate_limit_hit": _rate_limit_hit,
-    "request_retried": _request_retried,
-    "rollback_started": _rollback_started,
+    "lease_awaited": "waiting for its lease: {event.reason}",
+    "rate_limit_hit": "rate limited: {event.method} {event.path}, again in {delay}",
+    "request_retried": "{event.method} {event.path}: {event.reason}, again in {delay}",
+    "rollback_started": "rolling back: {event.reason}",
     "rollback_finished": _rollback_finished,
-    "file_written": _file_written,
+    "file_written": "wrote {event.file}",
 }
-DETAILS: Final[Mapping[str, Callable[[Any], str]]] = {
+DETAILS: Final[Mapping[str, Words]] = {
     "run_started": _run_started,
-    "run_finished": _run_finished,
+    "run_finished": "{event.outcome} in {seconds}",
     "build_output": _build_line,
-    "step_started": _step_started,
-    "lease_acquired": _lease_acquired,
-    "lease_released": _lease_released,
+    "step_started": "{event.description}: started",
+    "lease_acquired": "lease acquired",
+    "lease_released": "lease released",
     "request_finished": _request_finished,
-    "state_saved": _state_saved,
+    "state_saved": "state saved",
 }
