@@ -80,6 +80,7 @@ async def session(
     org: str | None = None,
     events_file: str | None = None,
     silent: bool = False,
+    **_others: Any,
 ) -> AsyncIterator[Session]:
     """A visit to the place that the command line names, shown as fits the terminal.
 

@@ -70,6 +70,16 @@ class CliContext:
             )
         return path
 
+    def read_text(self, file: str, hint: str | None = None) -> str:
+        """The text of a file that the command line names. Raises UsageError."""
+        from score_flyio.base.input_file import read_input
+
+        try:
+            return read_input(self.directory / file).decode()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            raise UsageError(f"{file}: cannot be read: {reason}", hint=hint) from error
+
     def project(self, target: str | None = None, *, emulate: bool = False) -> "Project":
         """The project of the working directory, or what `--state` says, with a target's state.
 

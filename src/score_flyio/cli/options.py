@@ -172,6 +172,10 @@ app_option = click.option("-a", "--app", metavar="NAME", help="The Fly app.")
 """See `cli.deploy_run.show_plan`."""
 
 
+CHANGE = (dry_run_option, events_option, json_option)
+"""For commands that change apps."""
+
+
 def options(*groups: Iterable[Decorator[Any]]) -> Decorator[Any]:
     """All the options of some groups, as one decorator."""
     decorators = [decorator for group in groups for decorator in group]

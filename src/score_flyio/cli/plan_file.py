@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from score_flyio.base.input_file import read_input
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -70,12 +69,7 @@ def read(
         return None, settings
     from score_flyio.engine.kept_plan import KeptPlan
 
-    try:
-        text = read_input(cli.directory / named[0]).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise UsageError(f"{named[0]}: it cannot be read: {why}") from error
-    kept = KeptPlan.read(text, named[0])
+    kept = KeptPlan.read(cli.read_text(named[0]), named[0])
     said = (name for name in kept.settings if name not in {"files", "yes"})
     given = [n for n in said if settings.get(n) not in {None, (), defaults.get(n)}]
     others = [f"--{'no-' * (settings[name] is False)}{name.replace('_', '-')}" for name in given]

@@ -155,23 +155,14 @@ async def create_app(
 
 async def once_visible(call: Callable[[], Awaitable[T]], *, within: float = VISIBLE_WITHIN) -> T:
     """Make a call about an app made just now: 404 and 401 are normal for a moment."""
-    end = anyio.current_time() + within
-    pause = 0.25
-    while True:
-        try:
-            return await call()
-        except (NotFound, NotAuthorized) as error:
-            refused = isinstance(error, NotAuthorized) and error.status != 401
-            if refused or _about_image(error) or anyio.current_time() + pause > end:
-                raise
-        await anyio.sleep(pause)
-        pause = min(2.0, pause * 2)
+    return await resent(call, _not_visible_yet, within=within, longest=2.0)
 
 
-def _about_image(error: FlyApiError) -> bool:
-    """Whether it is not the app that is missing, but the image of a machine."""
+def _not_visible_yet(error: FlyApiError) -> bool:
+    """Whether the app may be missing for a moment, and not the image of a machine."""
     text = error.answer.message.lower()
-    return "image" in text or "manifest" in text
+    unseen = isinstance(error, NotFound) or error.status == 401
+    return unseen and not ("image" in text or "manifest" in text)
 
 
 def _name_taken(error: FlyApiError) -> FlyApiError:

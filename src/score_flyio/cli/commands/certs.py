@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 import asyncclick as click
 
 from score_flyio.base.document import Document, merged
-from score_flyio.base.input_file import read_input
 from score_flyio.base.record import frozen
 from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import dry_run_option, events_option, json_option
+from score_flyio.cli.options import CHANGE, json_option, options
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -57,9 +56,7 @@ async def list_(cli: CliContext, **settings: Any) -> None:
 @names_one_app("HOSTNAME")
 @click.option("--fullchain", metavar="FILE.pem", help="A certificate of your own, with its chain.")
 @click.option("--private-key", metavar="FILE.pem", help="The key of that certificate.")
-@dry_run_option
-@events_option
-@json_option
+@options(CHANGE)
 async def add(
     cli: CliContext,
     *,
@@ -101,9 +98,7 @@ async def check(cli: CliContext, **settings: Any) -> int:
 
 @command.command("remove")
 @names_one_app("HOSTNAME")
-@dry_run_option
-@events_option
-@json_option
+@options(CHANGE)
 async def remove(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
     """Take the certificates of a host name away."""
     from score_flyio.cli.deploy_run import show_plan
@@ -148,16 +143,8 @@ def _own(cli: CliContext, fullchain: str | None, private_key: str | None) -> Own
         raise UsageError("--fullchain and --private-key go together", hint="give both, or none")
     if fullchain is None or private_key is None:
         return None
-    chain, key = _pem(cli, fullchain), Secret(_pem(cli, private_key))
-    return OwnCertificate(fullchain=chain, private_key=key)
-
-
-def _pem(cli: CliContext, file: str) -> str:
-    try:
-        return read_input(cli.directory / file).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise UsageError(f"{file}: cannot be read: {reason}", hint="name a PEM file") from error
+    chain, key = (cli.read_text(file, "name a PEM file") for file in (fullchain, private_key))
+    return OwnCertificate(fullchain=chain, private_key=Secret(key))
 
 
 def _tell(named: NamedApp, found: Certificate) -> None:

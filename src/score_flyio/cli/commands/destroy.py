@@ -9,7 +9,7 @@ import asyncclick as click
 from score_flyio.cli.apps import APPS, WHERE, chosen, session
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import dry_run_option, events_option, json_option, options, yes_option
+from score_flyio.cli.options import CHANGE, options, yes_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,19 +25,14 @@ if TYPE_CHECKING:
     "--keep-volumes", is_flag=True, help="Keep volumes, and with them the apps they belong to."
 )
 @yes_option
-@dry_run_option
-@events_option
-@json_option
+@options(CHANGE)
 async def command(
     cli: CliContext,
     *,
-    workloads: tuple[str, ...],
-    configs: tuple[str, ...],
-    app: str | None,
     keep_volumes: bool,
     yes: bool,
     dry_run: bool,
-    **place: Any,
+    **settings: Any,
 ) -> int:
     """Delete what workloads have: machines, volumes, addresses, apps, then resources.
 
@@ -47,8 +42,10 @@ async def command(
     from score_flyio.cli.deploy_run import show_plan, tell
     from score_flyio.engine.operations.destroy import Destroyed, ToDestroy
 
-    apps = await chosen(cli, workloads, configs, app, **place)
-    plan = await _destroy(cli, apps, keep_volumes=keep_volumes, yes=yes, dry_run=dry_run, **place)
+    apps = await chosen(cli, **settings)
+    plan = await _destroy(
+        cli, apps, keep_volumes=keep_volumes, yes=yes, dry_run=dry_run, **settings
+    )
     if plan.report is not None:
         tell(cli, plan.report, Destroyed(destroyed=plan.document()))
         return plan.report.exit_code

@@ -11,7 +11,7 @@ from score_flyio.base.record import frozen
 from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import dry_run_option, events_option, json_option, yes_option
+from score_flyio.cli.options import CHANGE, json_option, options, yes_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,9 +52,7 @@ async def list_(cli: CliContext, **settings: Any) -> None:
 @names_one_app(KINDS)
 @click.option("-r", "--region", metavar="REGION", help="Where the address leads to.")
 @yes_option
-@dry_run_option
-@events_option
-@json_option
+@options(CHANGE)
 async def allocate(
     cli: CliContext, *, region: str | None, yes: bool, dry_run: bool, **settings: Any
 ) -> int:
@@ -82,9 +80,7 @@ async def allocate(
 
 @command.command("release")
 @names_one_app("ADDRESS")
-@dry_run_option
-@events_option
-@json_option
+@options(CHANGE)
 async def release(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
     """Give an address back; the app is not reached by it any more."""
     from score_flyio.engine.operations.addresses import release_address

@@ -23,11 +23,7 @@ if TYPE_CHECKING:
 @json_option
 async def command(
     cli: CliContext,
-    *,
-    workloads: tuple[str, ...],
-    configs: tuple[str, ...],
-    app: str | None,
-    **place: Any,
+    **settings: Any,
 ) -> None:
     """List releases, newest first, and how many machines run each.
 
@@ -36,8 +32,8 @@ async def command(
     """
     from score_flyio.engine.operations.releases import list_releases
 
-    apps = await chosen(cli, workloads, configs, app, **place)
-    async with session(cli, **place) as visit:
+    apps = await chosen(cli, **settings)
+    async with session(cli, **settings) as visit:
         found = [await list_releases(visit, ref) for ref in apps]
     cli.output.result(found, _text(cli, found))
 

@@ -13,13 +13,7 @@ from score_flyio.cli.apps import named_app, names_one_app
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import WAITING, deploy_options, release_record_option
-from score_flyio.cli.options import (
-    dry_run_option,
-    events_option,
-    json_option,
-    options,
-    yes_option,
-)
+from score_flyio.cli.options import CHANGE, options, yes_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,9 +39,7 @@ class RolledBack(Document):
     help="The release to go back to; otherwise the one before the present one.",
 )
 @yes_option
-@dry_run_option
-@events_option
-@json_option
+@options(CHANGE)
 async def command(
     cli: CliContext, *, to: int | None, yes: bool, dry_run: bool, **settings: Any
 ) -> int:

@@ -18,7 +18,7 @@ from score_flyio.cli.deploy_options import (
     listing_option,
     release_record_option,
 )
-from score_flyio.cli.options import dry_run_option, events_option, json_option, options, yes_option
+from score_flyio.cli.options import CHANGE, options, yes_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,9 +53,7 @@ LARGE_STEP: Final = 10
     help="Groups whose size changes; otherwise all, or those that are counted.",
 )
 @yes_option
-@dry_run_option
-@events_option
-@json_option
+@options(CHANGE)
 async def command(cli: CliContext, *, yes: bool, dry_run: bool, **settings: Any) -> int:
     """Change how many machines groups have, and how large they are.
 

@@ -12,7 +12,7 @@ from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import WAITING, deploy_options, release_record_option
-from score_flyio.cli.options import dry_run_option, events_option, json_option, options
+from score_flyio.cli.options import CHANGE, json_option, options
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ command = Group("secrets", help="List, set, unset or import secrets.")
 stage_option = click.option(
     "--stage", is_flag=True, help="Only store them: machines see them when they next start."
 )
-CHANGE: Final = (*WAITING, release_record_option, dry_run_option, events_option, json_option)
+HOW: Final = (*WAITING, release_record_option, *CHANGE)
 
 
 @frozen(kw_only=True)
@@ -65,7 +65,7 @@ async def list_(cli: CliContext, **settings: Any) -> None:
 
 @command.command("set")
 @names_one_app("NAME=VALUE...")
-@options(CHANGE)
+@options(HOW)
 @stage_option
 async def set_(cli: CliContext, **settings: Any) -> int:
     """Set secrets, and restart the machines so that they see them.
@@ -82,7 +82,7 @@ async def set_(cli: CliContext, **settings: Any) -> int:
 
 @command.command("unset")
 @names_one_app("NAME...")
-@options(CHANGE)
+@options(HOW)
 @stage_option
 async def unset(cli: CliContext, **settings: Any) -> int:
     """Delete secrets, and restart the machines; one that is not there is no error."""
@@ -94,7 +94,7 @@ async def unset(cli: CliContext, **settings: Any) -> int:
 
 @command.command("import")
 @names_one_app()
-@options(CHANGE)
+@options(HOW)
 @stage_option
 async def import_(cli: CliContext, **settings: Any) -> int:
     """Set the secrets of NAME=VALUE lines on stdin, as `fly secrets import` reads them.
@@ -113,7 +113,7 @@ async def import_(cli: CliContext, **settings: Any) -> int:
 
 @command.command("deploy")
 @names_one_app()
-@options(CHANGE)
+@options(HOW)
 async def deploy(cli: CliContext, **settings: Any) -> int:
     """Restart the machines that have not seen all secrets yet."""
     named = await named_app(cli, settings)

@@ -8,7 +8,6 @@ import asyncclick as click
 
 from score_flyio.base.counted import counted
 from score_flyio.base.document import MAY_BE_MISSING, Document
-from score_flyio.base.input_file import read_input
 from score_flyio.base.record import field, frozen
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
@@ -108,7 +107,8 @@ async def push(cli: CliContext, file: str, yes: bool) -> None:
     from score_flyio.state.deployments_form import load_document
     from score_flyio.state.shown import StateShown
 
-    new = load_document(_read(cli, file), "stdin" if file == "-" else file)
+    text = cli.stdin.read() if file == "-" else cli.read_text(file, "name what `state pull` wrote")
+    new = load_document(text, "stdin" if file == "-" else file)
     project = cli.project()
     present = await project.store.load()
     if present is None:
@@ -224,18 +224,6 @@ async def _replace(
         raise UsageError("the state stays as it is", code="not_agreed")
     async with project.locked("state push"):
         await project.store.save(new)
-
-
-def _read(cli: CliContext, file: str) -> str:
-    if file == "-":
-        return cli.stdin.read()
-    try:
-        return read_input(cli.directory / file).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise UsageError(
-            f"{file}: cannot be read: {reason}", hint="name what `state pull` wrote"
-        ) from error
 
 
 def _text(shown: StateShown) -> str:

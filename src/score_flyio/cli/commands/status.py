@@ -28,11 +28,8 @@ _CLEAR: Final = "\x1b[H\x1b[J"
 async def command(
     cli: CliContext,
     *,
-    workloads: tuple[str, ...],
-    configs: tuple[str, ...],
-    app: str | None,
     watch: bool,
-    **place: Any,
+    **settings: Any,
 ) -> int:
     """Show apps, machines, volumes, addresses and resources.
 
@@ -44,8 +41,8 @@ async def command(
 
     if watch and cli.output.json:
         raise UsageError("--watch and --json do not go together", hint="call status repeatedly")
-    apps = await chosen(cli, workloads, configs, app, **place)
-    async with session(cli, **place) as visit:
+    apps = await chosen(cli, **settings)
+    async with session(cli, **settings) as visit:
         status = await read_status(visit, apps)
         while watch and cli.output.stdout.failure is None:
             if cli.output.stdout.isatty():
