@@ -29,10 +29,10 @@ from trio.testing import MockClock
 from score_flyio.images.build import Builder, BuildSettings, content_tag, prepare
 from score_flyio.images.builders.choose import BuilderContext, choose_builder
 from score_flyio.images.context import hash_of, in_thread, list_context, tar_of
+from score_flyio.images.distribution import MANIFESTS, Registries
 from score_flyio.images.dockerignore import read_rules
 from score_flyio.images.logins import Logins
 from score_flyio.images.reference import ImageReference
-from score_flyio.images.registry import MANIFESTS, Registries
 from score_flyio.images.resolve import AT_ONCE, resolve_images
 from tests.bench.processes import PEAK, own_peak_mib
 from tests.integration.images.conftest import docker_daemon

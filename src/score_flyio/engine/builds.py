@@ -38,10 +38,10 @@ from score_flyio.images.build import (
 )
 from score_flyio.images.builders.choose import BuilderContext, choose_builder
 from score_flyio.images.builders.fly import HOST_VARIABLE, RemoteBuilder
+from score_flyio.images.distribution import Registries
 from score_flyio.images.logins import FLY_HOST_VARIABLE, Logins, fly_registry
 from score_flyio.images.options import ImageOptions
 from score_flyio.images.reference import ImageReference
-from score_flyio.images.registry import Registries
 
 BUILDS_AT_ONCE: Final = 4
 

@@ -18,8 +18,8 @@ from score_flyio.fly.client import FlyClient
 from score_flyio.fly.login import seconds_left
 from score_flyio.fly.organization import PERSONAL, visible_organizations
 from score_flyio.images.builders.choose import FLY, BuilderContext, builder_names, builders_there
+from score_flyio.images.distribution import Registries
 from score_flyio.images.logins import FLY_HOST_VARIABLE, Logins, fly_registry
-from score_flyio.images.registry import Registries
 from score_flyio.state.store import StateStore
 
 _UNITS = (("years", 31_536_000), ("days", 86_400), ("hours", 3600), ("minutes", 60), ("s", 1))

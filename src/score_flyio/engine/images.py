@@ -36,7 +36,7 @@ from score_flyio.images.resolve import Resolved, resolve_images
 
 if TYPE_CHECKING:
     from score_flyio.engine.builds import Builds
-    from score_flyio.images.registry import Registries
+    from score_flyio.images.distribution import Registries
 
 
 @frozen(kw_only=True)
@@ -216,7 +216,7 @@ class Images:
 
     def _all_registries(self) -> Registries:
         if self._registries is None:
-            from score_flyio.images.registry import Registries
+            from score_flyio.images.distribution import Registries
 
             self._registries = Registries(self._logins)
         return self._registries
@@ -230,13 +230,13 @@ class Images:
         """Of an emulator, which knows what it takes the names of images for."""
         target, transport = self.session.target, self.session.client.transport
         if isinstance(target, EmulatorTarget) and target.has_registry and transport is not None:
-            from score_flyio.images.registry import Registries
+            from score_flyio.images.distribution import Registries
 
             return Registries(self._logins, mirror=EMULATOR_URL, transport=transport())
         if isinstance(target, FlyTarget) and target.is_here:
             here = urlsplit(target.base_url).netloc
             if self._environ.get(FLY_HOST_VARIABLE) == here:
-                from score_flyio.images.registry import Registries
+                from score_flyio.images.distribution import Registries
 
                 return Registries(self._logins, mirror=target.base_url)
         return None

@@ -62,7 +62,7 @@ class Registry:
         return httpx.Client(base_url=f"http://{self.host}", auth=("x", PASSWORD), trust_env=False)
 
     def digest(self, repository: str, tag: str) -> str:
-        from score_flyio.images.registry import ACCEPT
+        from score_flyio.images.distribution import ACCEPT
 
         with self.http as client:
             answer = client.head(f"/v2/{repository}/manifests/{tag}", headers=ACCEPT)
@@ -70,7 +70,7 @@ class Registry:
 
     def tag(self, repository: str, digest: str, tag: str) -> None:
         """Let a tag mean the image of that digest."""
-        from score_flyio.images.registry import ACCEPT
+        from score_flyio.images.distribution import ACCEPT
 
         with self.http as client:
             found = client.get(f"/v2/{repository}/manifests/{digest}", headers=ACCEPT)

@@ -18,9 +18,9 @@ from score_flyio.errors import ImageError
 from score_flyio.images.build import Builder, BuildSettings, Progress, content_tag, prepare
 from score_flyio.images.builders.choose import BuilderContext, choose_builder
 from score_flyio.images.builders.docker import DockerBuilder
+from score_flyio.images.distribution import Registries
 from score_flyio.images.logins import Logins, lasting
 from score_flyio.images.reference import ImageReference
-from score_flyio.images.registry import Registries
 from tests.integration.images.conftest import PASSWORD, Registry, Storage, program
 
 BASE = "FROM scratch\nCOPY busybox /bin/sh\n"

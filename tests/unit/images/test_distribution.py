@@ -24,9 +24,9 @@ from score_flyio.errors import (
     RegistryUnavailable,
 )
 from score_flyio.images.challenge import challenge_of
+from score_flyio.images.distribution import INDEXES, MANIFESTS, Registries
 from score_flyio.images.logins import Logins, lasting
 from score_flyio.images.reference import ImageReference
-from score_flyio.images.registry import INDEXES, MANIFESTS, Registries
 
 MANIFEST = b'{"schemaVersion": 2}'
 CONFIG = "application/vnd.oci.image.config.v1+json"
