@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-import anyio
-
 from score_flyio.base.clock import SystemClock
 from score_flyio.base.counted import counted
 from score_flyio.base.document import Document
@@ -13,6 +11,7 @@ from score_flyio.base.record import frozen
 from score_flyio.engine.builds import builds_at_fly
 from score_flyio.engine.target import FlyTarget, Target
 from score_flyio.errors import InvalidRequest, NotAuthorized, NotFound, ScoreFlyError
+from score_flyio.errors.unwrap import at_once
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.login import seconds_left
@@ -57,18 +56,15 @@ async def examine(client: FlyClient, target: Target, environ: Mapping[str, str])
         ("organization", lambda: _organization(client, target)),
         ("registry", lambda: _registry(client, target, environ)),
     )
-    found: dict[str, Diagnosis] = {}
 
-    async def run(name: str, check: Callable[[], Awaitable[Diagnosis]]) -> None:
+    async def run(named: tuple[str, Callable[[], Awaitable[Diagnosis]]]) -> Diagnosis:
+        name, check = named
         try:
-            found[name] = await check()
+            return await check()
         except ScoreFlyError as error:
-            found[name] = failed(name, error)
+            return failed(name, error)
 
-    async with anyio.create_task_group() as tasks:
-        for name, check in checks:
-            tasks.start_soon(run, name, check)
-    return [found[name] for name, _ in checks]
+    return await at_once(run, checks)
 
 
 def failed(name: str, error: ScoreFlyError) -> Diagnosis:

@@ -8,8 +8,6 @@ from contextlib import AsyncExitStack, aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias
 
-import anyio
-
 from score_flyio.base.clock import Clock, SystemClock
 from score_flyio.base.record import evolve
 from score_flyio.base.secret import Secret
@@ -29,6 +27,7 @@ from score_flyio.engine.run import Alone, Run, raise_failures
 from score_flyio.engine.session import Session, StateRecorder, open_session
 from score_flyio.engine.target import Target
 from score_flyio.errors import ConfigError, EngineBusy, EngineNotOpen, ScoreFlyError
+from score_flyio.errors.unwrap import at_once
 from score_flyio.events import EventLog, Listener, RunStarted
 from score_flyio.fly.client import FlyClient
 from score_flyio.state.model import FLY
@@ -169,9 +168,7 @@ class Engine:
                 except ScoreFlyError as error:
                     failures[label] = error
 
-            async with anyio.create_task_group() as tasks:
-                for app in found.inputs:
-                    tasks.start_soon(one, app)
+            await at_once(one, found.inputs)
         return built, failures
 
     def deploy(self, what: Plan | Sequence[Input], options: DeployOptions | None = None) -> Run:

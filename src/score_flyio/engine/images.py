@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-import anyio
-
 from score_flyio.base.record import define, field, frozen
 from score_flyio.deploy.desired.images import named_images, needs_image
 from score_flyio.deploy.model import DesiredApp
@@ -24,6 +22,7 @@ from score_flyio.errors import (
     InputError,
     ScoreFlyError,
 )
+from score_flyio.errors.unwrap import at_once
 from score_flyio.events import (
     ImageResolved,
     Scope,
@@ -128,9 +127,7 @@ class Images:
             except ScoreFlyError as error:
                 failed[app] = error
 
-        async with anyio.create_task_group() as tasks:
-            for app in wanted.keys() - failed:
-                tasks.start_soon(one, app)
+        await at_once(one, wanted.keys() - failed)
         return found.without(
             {
                 app: with_resources(failed[app], item, found.around)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import anyio
-
 from score_flyio.base.document import Document, Documented
 from score_flyio.base.printable import one_line
 from score_flyio.base.record import evolve, field, frozen, values
@@ -26,7 +24,7 @@ from score_flyio.engine.pipeline import Preparation
 from score_flyio.engine.session import TOOL_VERSION, Session, StateRecorder
 from score_flyio.errors import ConfigError, Problem, ScoreFlyError
 from score_flyio.errors.failure import Failure
-from score_flyio.errors.unwrap import unwrapped
+from score_flyio.errors.unwrap import at_once, unwrapped
 from score_flyio.fly.organization import Apps
 from score_flyio.flytoml.names import READ_BY_ALL, looks_secret
 from score_flyio.flytoml.spec import AppSpec
@@ -155,10 +153,7 @@ class Planning:
             except ScoreFlyError as error:
                 failures[self.ready.inputs[app].workload or app] = error
 
-        with unwrapped():
-            async with anyio.create_task_group() as tasks:
-                for app in self.ready.inputs:
-                    tasks.start_soon(one, app)
+        await at_once(one, self.ready.inputs)
         return {app: plans[app] for app in self.ready.inputs if app in plans}, failures
 
     async def _plan_ahead(self, app: str) -> AppPlan:

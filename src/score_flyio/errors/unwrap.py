@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
+
+import anyio
 
 from score_flyio.errors import DeployError, ScoreFlyError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+async def at_once(do: Callable[[Item], Awaitable[Result]], items: Iterable[Item]) -> list[Result]:
+    """What each item comes to, in their order, while all are worked on; raises as `unwrapped`."""
+    results: dict[int, Result] = {}
+
+    async def one(place: int, item: Item) -> None:
+        results[place] = await do(item)
+
+    with unwrapped():
+        async with anyio.create_task_group() as tasks:
+            for place, item in enumerate(items):
+                tasks.start_soon(one, place, item)
+    return [results[place] for place in sorted(results)]
 
 
 def leaves(error: BaseException) -> list[BaseException]:

@@ -9,7 +9,7 @@ import anyio
 
 from score_flyio.base.record import field, frozen
 from score_flyio.errors import ImageError, RegistryDenied, RegistryUnavailable
-from score_flyio.errors.unwrap import unwrapped
+from score_flyio.errors.unwrap import at_once
 from score_flyio.images.reference import ImageReference
 
 AT_ONCE: Final = 32
@@ -43,7 +43,8 @@ async def resolve_images(names: Mapping[str, ImageReference], ask: Ask) -> Resol
     unknown: dict[str, ImageError] = {}
     limiter = anyio.CapacityLimiter(AT_ONCE)
 
-    async def one(text: str, reference: ImageReference) -> None:
+    async def one(named: tuple[str, ImageReference]) -> None:
+        text, reference = named
         images[text] = text
         if reference.digest:
             return
@@ -53,10 +54,7 @@ async def resolve_images(names: Mapping[str, ImageReference], ask: Ask) -> Resol
         except ImageError as error:
             (unknown if _goes_by_its_tag(error) else missing)[text] = error
 
-    with unwrapped():
-        async with anyio.create_task_group() as tasks:
-            for text, reference in names.items():
-                tasks.start_soon(one, text, reference)
+    await at_once(one, names.items())
     hosts = {names[text].host: unknown[text] for text in names if text in unknown}
     return Resolved(
         images={text: image for text, image in images.items() if text not in missing},

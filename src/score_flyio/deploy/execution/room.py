@@ -16,6 +16,7 @@ from fly_machines import models
 from score_flyio.base.record import evolve
 from score_flyio.deploy.step import CreateMachine, Step
 from score_flyio.errors import FlyError, InsufficientCapacity
+from score_flyio.errors.unwrap import at_once
 from score_flyio.events import Listener, Scope, WarningRaised
 from score_flyio.fly.client import FlyClient
 
@@ -84,9 +85,7 @@ async def ask_for_room(
             hint = "choose other regions, smaller machines, or fewer of them"
             emit(WarningRaised(scope=scope, message=f"{lacking}: {hint}", code="no_room"))
 
-    async with anyio.create_task_group() as tasks:
-        for question in questions(steps, org):
-            tasks.start_soon(ask, question)
+    await at_once(ask, questions(steps, org))
 
 
 async def where_room_is(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-import anyio
-
 from score_flyio.base.document import Document, Documented
 from score_flyio.base.record import evolve, frozen
 from score_flyio.deploy.execution.report import AppReport, Report
@@ -19,7 +17,7 @@ from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.operations.framed import framed
 from score_flyio.engine.session import Session, StateRecorder
 from score_flyio.errors import ResourceError
-from score_flyio.errors.unwrap import unwrapped
+from score_flyio.errors.unwrap import at_once
 from score_flyio.resources.deprovision import Deprovisioning
 from score_flyio.score.resources import ResourceUid
 from score_flyio.state.model import ProjectState
@@ -142,19 +140,12 @@ async def _plan(
     session: Session, refs: Sequence[AppRef], state: ProjectState, *, keep_volumes: bool
 ) -> Destruction:
     """From a fresh reading."""
-    observed: dict[str, ObservedApp] = {}
-
-    async def read(ref: AppRef) -> None:
-        observed[ref.app] = await observe_app(session.client, ref.app, EVERYTHING)
-
-    with unwrapped():
-        async with anyio.create_task_group() as tasks:
-            for ref in refs:
-                tasks.start_soon(read, ref)
-    works = [_work(session, ref, observed[ref.app], keep_volumes=keep_volumes) for ref in refs]
+    found = await at_once(lambda ref: observe_app(session.client, ref.app, EVERYTHING), refs)
+    apps = tuple(zip(refs, found, strict=True))
+    works = [_work(session, ref, observed, keep_volumes=keep_volumes) for ref, observed in apps]
     return Destruction(
         works=tuple(work for work in works if work.plan.steps),
-        missing=tuple(ref for ref in refs if not observed[ref.app].exists),
+        missing=tuple(ref for ref, observed in apps if not observed.exists),
         resources=only_used_by(state, {ref.workload for ref in refs if ref.workload}),
         keep_volumes=keep_volumes,
     )

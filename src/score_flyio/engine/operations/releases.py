@@ -20,7 +20,7 @@ from score_flyio.deploy.releases.known import merged, of_machines, of_state, of_
 from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.session import Session
 from score_flyio.errors import FlyError, NotFound
-from score_flyio.errors.unwrap import unwrapped
+from score_flyio.errors.unwrap import at_once
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.present import metadata
 from score_flyio.flytoml import read_fly_toml
@@ -119,19 +119,15 @@ async def _versions(
     oldest: dict[tuple[str, str], str] = {}
     for machine in sorted(observed.machines, key=lambda m: (m.created_at or "", m.id or "")):
         oldest.setdefault((group_of(machine), machine.region or ""), machine.id or "")
-    found: list[tuple[str, list[models.MachineVersion]]] = []
 
-    async def read(group: str, machine: str) -> None:
+    async def read(place: tuple[str, str]) -> tuple[str, list[models.MachineVersion]] | None:
+        list_versions = session.client.api.machines_list_versions
         try:
-            versions = await session.client.api.machines_list_versions(observed.name, machine)
+            return place[0], await list_versions(observed.name, oldest[place])
         except NotFound:  # it went a moment ago
-            return
-        found.append((group, versions))
+            return None
 
-    with unwrapped():
-        async with anyio.create_task_group() as tasks:
-            for (group, _), name in oldest.items():
-                tasks.start_soon(read, group, name)
+    found = filter(None, await at_once(read, oldest))
     return sorted(found, key=lambda pair: pair[0])
 
 

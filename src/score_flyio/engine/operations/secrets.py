@@ -11,8 +11,6 @@ from contextlib import suppress
 from copy import deepcopy
 from typing import TypeAlias
 
-import anyio
-
 from fly_machines import models
 from score_flyio.base.document import Document
 from score_flyio.base.record import evolve, frozen
@@ -40,7 +38,7 @@ from score_flyio.engine.operations.change import (
 from score_flyio.engine.operations.framed import framed
 from score_flyio.engine.session import Session
 from score_flyio.errors import Conflict, UsageError
-from score_flyio.errors.unwrap import unwrapped
+from score_flyio.errors.unwrap import at_once
 from score_flyio.fly.repeats import SecretsVersion, set_secrets
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import DeploymentRecord
@@ -194,11 +192,9 @@ async def _mark(session: Session, observed: ObservedApp, values: Values) -> None
         with suppress(Conflict):  # whoever holds it gives it a config, and these secrets with that
             await session.client.api.machines_upsert_metadata(observed.name, machine, STAGED, body)
 
-    with unwrapped():
-        async with anyio.create_task_group() as tasks:
-            for machine in observed.machines:
-                if Marks.of(machine).staged not in {mark, STAGED_REMOVAL}:
-                    tasks.start_soon(tell, machine.id or "")
+    done = {mark, STAGED_REMOVAL}
+    told = [m.id or "" for m in observed.machines if Marks.of(m).staged not in done]
+    await at_once(tell, told)
 
 
 def _if_changed(step: Step, secrets: SetSecrets) -> Step:

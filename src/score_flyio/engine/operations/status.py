@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 
-import anyio
-
 from fly_machines import models
 from score_flyio.base.document import Document
 from score_flyio.base.record import frozen
@@ -28,7 +26,7 @@ from score_flyio.deploy.verdict import count_checks
 from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.session import Session
 from score_flyio.errors import FlyError
-from score_flyio.errors.unwrap import unwrapped
+from score_flyio.errors.unwrap import at_once, unwrapped
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.organization import Apps
 from score_flyio.fly.present import ip_type, metadata
@@ -117,21 +115,11 @@ class Status(Document):
 
 async def read_status(session: Session, refs: Sequence[AppRef]) -> Status:
     """Reads all apps at once; one that cannot be read does not keep the others from it."""
-    found: dict[str, AppStatus] = {}
-
     apps = session.apps(len(refs))
-
-    async def read(ref: AppRef) -> None:
-        found[ref.app] = await _read_app(session.client, ref, apps)
-
     async with session.memory("status", to_look=True) as recorder:
         state = recorder.state
-    with unwrapped():
-        async with anyio.create_task_group() as tasks:
-            for ref in refs:
-                tasks.start_soon(read, ref)
     return Status(
-        apps=tuple(found[ref.app] for ref in refs),
+        apps=tuple(await at_once(lambda ref: _read_app(session.client, ref, apps), refs)),
         resources=_resources(state, [ref.workload for ref in refs]),
     )
 
