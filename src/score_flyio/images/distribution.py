@@ -1,4 +1,4 @@
-"""Registries: which image a name means, whether it is there, and copies without a transfer.
+"""Registries: which image a name means, whether it is there, and further names for it.
 
 Rules: the OCI distribution specification and Docker's token authentication. A login goes to the
 registry, and to where it sends us for a token; never along with a redirect.
@@ -178,23 +178,6 @@ class Registries:
             host=image.host, repository=image.repository, tag=tag, digest=manifest.digest
         )
 
-    async def mount(self, digest: str, *, source: ImageReference, target: ImageReference) -> bool:
-        """Have a blob of one repository in another of the same registry, without a transfer.
-
-        False where the registry wants it uploaded. Raises as `resolve` does.
-        """
-        response = await self._call(
-            "POST",
-            target.host,
-            f"/v2/{target.repository}/blobs/uploads/?mount={digest}&from={source.repository}",
-            scope=f"repository:{target.repository}:pull,push",
-            more_scope=f"repository:{source.repository}:pull",
-            about=target,
-        )
-        if response.status_code not in {httpx.codes.CREATED, httpx.codes.ACCEPTED}:
-            raise self._refusal(response, target.host, about=target)
-        return response.status_code == httpx.codes.CREATED
-
     async def _manifest(self, method: str, image: ImageReference) -> httpx.Response:
         response = await self._call(
             method,
@@ -215,13 +198,12 @@ class Registries:
         path: str,
         *,
         scope: str,
-        more_scope: str = "",
         about: object,
         headers: Mapping[str, str] | None = None,
         content: bytes = b"",
     ) -> httpx.Response:
         """One call with a login, or with a new one where the first does not do."""
-        url, scopes = base_url(host) + path, tuple(filter(None, (scope, more_scope)))
+        url, scopes = base_url(host) + path, (scope,) if scope else ()
         try:
             if self._mirror is not None:
                 url = f"{self._mirror}{path}{'&' if '?' in path else '?'}ns={host}"

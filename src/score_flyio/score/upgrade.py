@@ -46,13 +46,6 @@ class Upgraded:
     origins: dict[Path, Path] = field(factory=dict)
     """Path of a map entry made from a list item → path of that item before."""
 
-    def origin(self, path: Path) -> Path:
-        """Where the value at a path of the new document stood in the old one."""
-        for length in range(len(path), 0, -1):
-            if path[:length] in self.origins:
-                return self.origins[path[:length]] + path[length:]
-        return path
-
 
 def upgrade(document: dict[str, Any]) -> Upgraded:
     """Upgrades deprecated forms. What else is wrong with the document does not matter here."""

@@ -139,17 +139,7 @@ async def test_check_of_the_login(registry: Registry, registries: Registries) ->
     await registries.check_login(registry.host)
 
 
-async def test_one_more_tag_and_one_more_repository(
-    registry: Registry, registries: Registries
-) -> None:
+async def test_one_more_tag(registry: Registry, registries: Registries) -> None:
     digest = push(registry, "first", "1")
     tagged = await registries.tag(named(registry, "first:1"), "2")
     assert tagged.digest == digest == registry.digest("first", "2")
-    layers = json.loads((await registries.manifest(tagged)).content)["layers"]
-    layer = layers[0]["digest"]
-    second = named(registry, "second")
-    assert await registries.mount(layer, source=named(registry, "first"), target=second)
-    with registry.http as client:
-        assert client.head(f"/v2/second/blobs/{layer}").status_code == 200
-    unknown = sha256(b"unknown")
-    assert not await registries.mount(unknown, source=named(registry, "first"), target=second)

@@ -508,23 +508,6 @@ async def test_a_helper_that_fails_is_asked_once_for_many_images(tmp_path: Path)
     assert (tmp_path / "asked").read_text() == "x\n"
 
 
-async def test_a_blob_is_mounted_with_both_scopes() -> None:
-    def handler(request: httpx.Request) -> httpx.Response:
-        return answer(201) if request.method == "POST" else asks_for_tokens(request)
-
-    script = Script(handler)
-    source, target = (ImageReference.parse(f"registry.fly.io/{name}") for name in ("old", "new"))
-    async with script.client() as registries:
-        assert await registries.mount(DIGEST, source=source, target=target)
-    (token,) = script.asked(TOKEN_URL)
-    assert token.url.params.get_list("scope") == [
-        "repository:new:pull,push",
-        "repository:old:pull",
-    ]
-    (mount,) = script.asked("POST")
-    assert dict(mount.url.params) == {"mount": DIGEST, "from": "old"}
-
-
 async def test_one_more_tag_is_the_same_manifest() -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         return answer(201) if request.method == "PUT" else has_manifest(request)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
 from copy import deepcopy
 from typing import Final
 
@@ -17,35 +15,17 @@ DEFAULT_SIZE_GB: Final = 1
 DEFAULT_GPU_SIZE_GB: Final = 100
 
 
-def first_deploy_volumes(
-    spec: AppSpec,
-    *,
-    image: str,
-    free: Iterable[str] = (),
-    guest: FlyMachineGuest | None = None,
-    initial_size_gb: int | None = None,
-) -> list[CreateVolumeRequest]:
-    """One request per mount and process group, but for the `free` volumes (by name) left over.
-
-    `guest` is the size of groups without a `[[vm]]` table, `initial_size_gb` the size of volumes
-    whose mount names none.
+def first_deploy_volumes(spec: AppSpec, *, image: str) -> list[CreateVolumeRequest]:
+    """One request per mount and process group.
 
     Raises:
         ConversionError: the size of a group cannot be converted.
     """
-    left = Counter(free)
-    requests = []
-    for group in process_groups(spec):
-        for mount in flatten(spec, group).mounts:
-            if left[mount.source]:
-                left[mount.source] -= 1
-                continue
-            requests.append(
-                volume_request(
-                    spec, group, mount, image=image, guest=guest, initial_size_gb=initial_size_gb
-                )
-            )
-    return requests
+    return [
+        volume_request(spec, group, mount, image=image)
+        for group in process_groups(spec)
+        for mount in flatten(spec, group).mounts
+    ]
 
 
 def volume_request(

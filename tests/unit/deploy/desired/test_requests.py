@@ -24,7 +24,7 @@ from score_flyio.deploy.desired.special import (
     release_command_input,
 )
 from score_flyio.deploy.desired.update import MachineUpdate, update_input
-from score_flyio.deploy.desired.volumes import first_deploy_volumes
+from score_flyio.deploy.desired.volumes import first_deploy_volumes, volume_request
 from score_flyio.fly.codec import structure, unstructure
 from score_flyio.flytoml.spec import (
     AppSpec,
@@ -401,20 +401,20 @@ def test_volumes_of_a_first_deploy() -> None:
         ),
         vm=(VmSpec(size="l40s", processes=("b",)),),
     )
-    found = first_deploy_volumes(spec, image="i", free=["data", "other"])
+    found = first_deploy_volumes(spec, image="i")
     assert [(v.name, v.size_gb, v.region) for v in found] == [
+        ("data", 1, "ams"),
         ("data", 100, "ams"),
         ("big", 20, "ams"),
     ]
-    assert found[1].snapshot_retention == 3
-    assert found[1].compute == preset("l40s")
-    assert len(first_deploy_volumes(spec, image="i")) == 3
+    assert found[2].snapshot_retention == 3
+    assert found[2].compute == preset("l40s")
 
 
 def test_given_volume_size() -> None:
     spec = AppSpec(mounts=(DATA,))
     guest = preset("shared-cpu-2x")
-    (volume,) = first_deploy_volumes(spec, image="i", guest=guest, initial_size_gb=5)
+    volume = volume_request(spec, "app", DATA, image="i", guest=guest, initial_size_gb=5)
     assert (volume.size_gb, volume.compute, volume.encrypted) == (5, guest, True)
 
 
