@@ -94,8 +94,8 @@ class SimProject(Project):
 
     databases: Databases | None = None
 
-    def registry(
-        self, state: ProjectState, *, access: Any = None, timeout: float = PROVISIONER_TIMEOUT
-    ) -> Registry:
+    def registry(self, state: ProjectState, *, access: Any = None) -> Registry:
         assert self.databases is not None
-        return Registry(tuple(state.provisioners), timeout, {"databases": self.databases})
+        return Registry(
+            tuple(state.provisioners), PROVISIONER_TIMEOUT, {"databases": self.databases}
+        )

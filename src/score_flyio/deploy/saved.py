@@ -32,6 +32,8 @@ from score_flyio.flytoml.spec import AppSpec, ExperimentalSection, Mount
 
 Tree = dict[str, Any]
 
+FOLDER: Final = "files"
+"""Where files are written that the fly.toml refers to, relative to the working directory."""
 _SET_BY_TOOL: Final = frozenset({"FLY_PROCESS_GROUP", "PRIMARY_REGION", "FLY_STANDBY_FOR"})
 _POLICIES: Final = {"no": "never", "always": "always", "on-failure": "on-failure"}
 _AUTOSTOP: Final = {False: "off", True: "stop", 2: "suspend"}
@@ -69,7 +71,6 @@ def saved_app(
     definition: AppSpec | None = None,
     files: FileSource = NO_FILES,
     volumes: Sequence[Volume] = (),
-    files_folder: str = "files",
 ) -> SavedApp:
     """What a fly.toml has to say for `machines` to be as they are.
 
@@ -80,7 +81,6 @@ def saved_app(
         definition: of the last release, where it is known.
         files: local files that the definition refers to.
         volumes: of the app; how large they are.
-        files_folder: where `files` of the result go, relative to the working directory.
 
     Raises:
         ScoreFlyError: the configs do not make a valid fly.toml.
@@ -94,7 +94,6 @@ def saved_app(
     saving = _Saving(
         configs=configs,
         named=set(configs) != {"app"},
-        folder=files_folder,
         sizes={volume.id or "": volume.size_gb or 0 for volume in volumes},
     )
     tree = {"app": app, **saving.tree()}
@@ -212,7 +211,6 @@ class _Saving:
     """By process group."""
     named: bool
     """Whether the groups have to be named."""
-    folder: str
     sizes: Mapping[str, int] = field(factory=dict)
     """GB, by volume."""
     files: dict[str, bytes] = field(factory=dict)
@@ -289,7 +287,7 @@ class _Saving:
         try:
             return {**entry, "raw_value": content.decode()}
         except UnicodeDecodeError:
-            path = f"{self.folder}/{str(file.get('guest_path')).strip('/').replace('/', '_')}"
+            path = f"{FOLDER}/{str(file.get('guest_path')).strip('/').replace('/', '_')}"
             self.files[path] = content
             return {**entry, "local_path": path}
 

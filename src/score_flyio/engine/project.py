@@ -273,14 +273,12 @@ class Project:
         state: ProjectState,
         *,
         access: Callable[[], FlyAccess] | None = None,
-        timeout: float = PROVISIONER_TIMEOUT,
     ) -> Registry:
         """The provisioners that serve this project.
 
         Args:
             state: has those that were added, and what templates see.
             access: the way to Fly, for servers; None: that of the environment.
-            timeout: seconds for one call of a provisioner.
 
         Raises ConfigError for a file of them.
         """
@@ -299,7 +297,7 @@ class Project:
             folder=self.directory / FOLDER,
             surroundings=surroundings,
             access=access or from_environment,
-            timeout=timeout,
+            timeout=PROVISIONER_TIMEOUT,
             defaults=state.default_provisioners,
         )
 

@@ -98,31 +98,17 @@ def naming(answer: T, name: str | None, method: str, path: str) -> T:
 # --- apps
 
 
-async def ensure_app(
-    api: FlyMachinesApi,
-    name: str,
-    org: str,
-    *,
-    network: str | None = None,
-    visible_within: float = VISIBLE_WITHIN,
-) -> models.App:
+async def ensure_app(api: FlyMachinesApi, name: str, org: str) -> models.App:
     """The app of this name, created unless it is there; returns once it can be read.
 
     Raises NameTaken when someone else has the name.
     """
-    found = await create_app(api, name, org, network=network)
-    if found is not None:
-        return found
-    return await once_visible(lambda: api.apps_show(name), within=visible_within)
+    found = await create_app(api, name, org)
+    return await once_visible(lambda: api.apps_show(name)) if found is None else found
 
 
 async def create_app(
-    api: FlyMachinesApi,
-    name: str,
-    org: str,
-    *,
-    network: str | None = None,
-    role: str | None = None,
+    api: FlyMachinesApi, name: str, org: str, *, role: str | None = None
 ) -> models.App | None:
     """Create the app unless it is there; gives it when it had to be read to know.
 
@@ -130,7 +116,7 @@ async def create_app(
 
     Raises NameTaken when someone else has the name.
     """
-    request = models.CreateAppRequest(name=name, org_slug=org, network=network, app_role_id=role)
+    request = models.CreateAppRequest(name=name, org_slug=org, app_role_id=role)
 
     async def create() -> models.App | None:
         await api.apps_create(request, wait=True)

@@ -34,6 +34,11 @@ def finding(
     )
 
 
+def misfit(place: str, code: str, message: str, hint: str) -> Problem:
+    """A rule that a value breaks which could be read."""
+    return finding("validate", place, code, message, hint)
+
+
 def recorded(problem: Problem) -> dict[str, str]:
     """Stage, field and code: the members that other tools compare."""
     field = ".".join(part for part in problem.path if isinstance(part, str))

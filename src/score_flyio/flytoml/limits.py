@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from score_flyio.errors import Problem
-from score_flyio.flytoml.findings import finding
+from score_flyio.flytoml.findings import misfit
 from score_flyio.flytoml.groups import default_group, matches, process_groups
 from score_flyio.flytoml.names import (
     LARGEST_VOLUME_GB,
@@ -55,13 +55,13 @@ def app_name_problems(name: str, *, place: str) -> tuple[Problem, ...]:
     if "$" in name:
         hint = "a fly.toml has no variables: write the name, or give --app NAME"
     message = f"{name!r} cannot be the name of an app"
-    return (_limit(place, "app_name_invalid", message, hint),)
+    return (misfit(place, "app_name_invalid", message, hint),)
 
 
 def _names(spec: AppSpec) -> Iterator[Problem]:
     for index, mount in enumerate(spec.mounts):
         if mount.source and mount.source != as_volume_name(mount.source):
-            yield _limit(
+            yield misfit(
                 f"mounts[{index}].source",
                 "invalid_volume_name",
                 f"{mount.source!r} cannot be the name of a volume",
@@ -69,7 +69,7 @@ def _names(spec: AppSpec) -> Iterator[Problem]:
             )
     for name in sorted(spec.env):
         if not name or "=" in name:
-            yield _limit(
+            yield misfit(
                 f"env[{name}]",
                 "variable_name_invalid",
                 f"{name!r} cannot be the name of a variable",
@@ -85,7 +85,7 @@ def _names(spec: AppSpec) -> Iterator[Problem]:
 def file_problems(file: FileSpec, *, path_place: str, secret_place: str) -> Iterator[Problem]:
     """What is wrong with a file in a machine, and where that stands."""
     if not file.guest_path.startswith("/"):
-        yield _limit(
+        yield misfit(
             path_place,
             "relative_path",
             f"{file.guest_path!r} is not an absolute path in the machine",
@@ -93,7 +93,7 @@ def file_problems(file: FileSpec, *, path_place: str, secret_place: str) -> Iter
         )
     name = file.secret_name
     if name and not is_secret_name(name):
-        yield _limit(
+        yield misfit(
             secret_place,
             "secret_name_invalid",
             f"{name!r} cannot be the name of a secret",
@@ -106,10 +106,10 @@ def _mounts(spec: AppSpec) -> Iterator[Problem]:
         place = f"mounts[{index}]"
         if not mount.source:
             hint = 'name it, such as source = "data"'
-            yield _limit(f"{place}.source", "missing", "the mount names no volume", hint)
+            yield misfit(f"{place}.source", "missing", "the mount names no volume", hint)
         if not mount.destination.startswith("/"):
             path = mount.destination.removeprefix("./") or "data"
-            yield _limit(
+            yield misfit(
                 f"{place}.destination",
                 "relative_path",
                 f"{mount.destination!r} is not an absolute path in the machine",
@@ -118,7 +118,7 @@ def _mounts(spec: AppSpec) -> Iterator[Problem]:
         if mount.initial_size:
             size = _gigabytes(mount.initial_size)
             if size > LARGEST_VOLUME_GB:
-                yield _limit(
+                yield misfit(
                     f"{place}.initial_size",
                     "above_maximum",
                     f"{size} GB are more than a volume can have",
@@ -145,7 +145,7 @@ def _negatives(spec: AppSpec) -> Iterator[Problem]:
         given["deploy.max_unavailable"] = spec.deploy.max_unavailable
     for place, value in given.items():
         if value is not None and value < 0:
-            yield _limit(place, "below_minimum", f"{value:g} is negative", "the nearest is 0")
+            yield misfit(place, "below_minimum", f"{value:g} is negative", "the nearest is 0")
 
 
 def _services(spec: AppSpec) -> Iterator[Problem]:
@@ -153,7 +153,7 @@ def _services(spec: AppSpec) -> Iterator[Problem]:
     ports |= {f"services[{n}]": service.internal_port for n, service in enumerate(spec.services)}
     for section, port in ports.items():
         if not 0 < port <= _LAST_PORT:
-            yield _limit(
+            yield misfit(
                 f"{section}.internal_port",
                 "invalid_internal_port",
                 f"{port} is not a port" if port else "the service has no internal_port",
@@ -161,7 +161,7 @@ def _services(spec: AppSpec) -> Iterator[Problem]:
             )
     for index, service in enumerate(spec.services):
         if service.protocol not in _PROTOCOLS:
-            yield _limit(
+            yield misfit(
                 f"services[{index}].protocol",
                 "unsupported_value",
                 f"Fly has no protocol {service.protocol!r}"
@@ -171,10 +171,6 @@ def _services(spec: AppSpec) -> Iterator[Problem]:
             )
 
 
-def _limit(place: str, code: str, message: str, hint: str) -> Problem:
-    return finding("validate", place, code, message, hint)
-
-
 def _kill_signal(spec: AppSpec) -> Iterator[Problem]:
     name = spec.kill_signal
     if name and name not in _SIGNALS:
@@ -182,7 +178,7 @@ def _kill_signal(spec: AppSpec) -> Iterator[Problem]:
 
         near = get_close_matches(name.upper(), _SIGNALS, n=1, cutoff=0.0)[0]
         message = f"there is no signal {name!r}"
-        yield _limit("kill_signal", "unsupported_value", message, f"the nearest is {near}")
+        yield misfit("kill_signal", "unsupported_value", message, f"the nearest is {near}")
 
 
 def _kill_timeouts(spec: AppSpec) -> Iterator[Problem]:
@@ -199,9 +195,9 @@ def _kill_timeouts(spec: AppSpec) -> Iterator[Problem]:
             continue
         if span > _LONGEST_KILL:
             message = f"{span} is longer than the 5 minutes that Fly waits at most"
-            yield _limit(place, "above_maximum", message, 'the nearest is "5m"')
+            yield misfit(place, "above_maximum", message, 'the nearest is "5m"')
         elif span < Duration(0):
-            yield _limit(place, "below_minimum", f"{span} is negative", 'the nearest is "0s"')
+            yield misfit(place, "below_minimum", f"{span} is negative", 'the nearest is "0s"')
         else:
             yield from _too_short(place, span)
 
@@ -222,7 +218,7 @@ def _too_short(place: str, span: Duration) -> Iterator[Problem]:
     hint = 'the nearest is "1s"'
     if span < Duration(1_000_000):
         hint = f'a number without a unit means nanoseconds here: write "{span.nanoseconds}s"'
-    yield _limit(place, "below_minimum", f"{span} is too short for anything to happen", hint)
+    yield misfit(place, "below_minimum", f"{span} is too short for anything to happen", hint)
 
 
 def _port_numbers(spec: AppSpec) -> Iterator[Problem]:
@@ -238,12 +234,12 @@ def _port_numbers(spec: AppSpec) -> Iterator[Problem]:
             given |= {f"{here}.{name}": n for name, n in zip(names, numbers, strict=True)}
             if port.start_port and port.end_port and port.start_port > port.end_port:
                 message = f"{port.start_port} is behind end_port, which is {port.end_port}"
-                yield _limit(f"{here}.start_port", "out_of_range", message, "begin with the lower")
+                yield misfit(f"{here}.start_port", "out_of_range", message, "begin with the lower")
     for place, value in given.items():
         if value is not None and not 0 < value <= _LAST_PORT:
             nearest = min(max(value, 1), _LAST_PORT)
             message = f"{value} is not a port: there are 1 to {_LAST_PORT}"
-            yield _limit(place, "out_of_range", message, f"the nearest is {nearest}")
+            yield misfit(place, "out_of_range", message, f"the nearest is {nearest}")
 
 
 def _ports(spec: AppSpec) -> Iterator[Problem]:
@@ -266,7 +262,7 @@ def _ports(spec: AppSpec) -> Iterator[Problem]:
                 taken.append((protocol, low, high, place))
                 if other is not None and place not in told:
                     told.add(place)
-                    yield _limit(
+                    yield misfit(
                         place,
                         "duplicate_port",
                         f"{other[3]} has {_span(low, high, protocol)} already",
@@ -292,7 +288,7 @@ def _span(low: int, high: int, protocol: str) -> str:
 def _started_by_datagrams(spec: AppSpec) -> Iterator[Problem]:
     for index, service in enumerate(spec.services):
         if service.protocol == "udp" and service.auto_start_machines:
-            yield _limit(
+            yield misfit(
                 f"services[{index}].auto_start_machines",
                 "udp_autostart",
                 "the proxy starts no machine for UDP: true has no meaning here",

@@ -67,18 +67,13 @@ def read_document(path: Path) -> FlyTomlDocument:
     return read_fly_toml(text, file=str(path), form=_FORMS.get(path.suffix, "toml"))
 
 
-def load_fly_toml(path: Path, *, strict: bool = False) -> AppSpec:
+def load_fly_toml(path: Path) -> AppSpec:
     """Read a valid config file.
-
-    Args:
-        path: the file.
-        strict: refuse unknown names, too.
 
     Raises:
         ConfigError: with everything that is wrong with the file.
     """
     document = read_document(path)
-    problems = document.problems + (document.strict_problems() if strict else ())
-    if document.spec is None or problems:
-        raise ConfigError(problems=problems)
+    if document.spec is None or document.problems:
+        raise ConfigError(problems=document.problems)
     return document.spec

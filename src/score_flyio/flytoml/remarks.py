@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from score_flyio.base.place import quoted
 from score_flyio.errors import Problem
-from score_flyio.flytoml.findings import finding
+from score_flyio.flytoml.findings import misfit
 from score_flyio.flytoml.groups import process_groups
 from score_flyio.flytoml.names import CONCURRENCY_TYPES, HANDLERS, READ_BY_ALL, looks_secret
 from score_flyio.flytoml.spec import (
@@ -33,7 +33,7 @@ def unused(spec: AppSpec) -> tuple[Problem, ...]:
     """Every key that is given and that no deploy does anything with."""
     found = (*_keys(spec), *_release_command(spec), *_sections(spec))
     return tuple(
-        finding("validate", place, "no_effect", f"has no effect: {reason}", hint)
+        misfit(place, "no_effect", f"has no effect: {reason}", hint)
         for place, reason, hint in found
     )
 
@@ -41,8 +41,7 @@ def unused(spec: AppSpec) -> tuple[Problem, ...]:
 def open_secrets(spec: AppSpec) -> tuple[Problem, ...]:
     """Variables whose names look secret; flyctl's rule."""
     return tuple(
-        finding(
-            "validate",
+        misfit(
             f"env.{name}",
             "looks_secret",
             READ_BY_ALL,
@@ -146,21 +145,17 @@ def doubtful(spec: AppSpec) -> tuple[Problem, ...]:
     return (*_variables(spec), *_concurrency(spec), *_handlers(spec), *_checks(spec))
 
 
-def _doubt(place: str, code: str, message: str, hint: str) -> Problem:
-    return finding("validate", place, code, message, hint)
-
-
 def _variables(spec: AppSpec) -> Iterator[Problem]:
     for name in sorted(spec.env):
         if name in _OF_THE_PLATFORM:
             message = f"Fly gives each machine a {name} of its own"
             hint = "leave it out, or give the variable another name"
-            yield _doubt(f"env.{name}", "variable_of_the_platform", message, hint)
+            yield misfit(f"env.{name}", "variable_of_the_platform", message, hint)
         if name != "".join(name.split()):
             message = f"{quoted(name)} has white space: a shell cannot read such a variable"
             near = "_".join(name.split())
             hint = f"the nearest name is {near}" if near else "give it a name"
-            yield _doubt(f"env[{name}]", "odd_variable_name", message, hint)
+            yield misfit(f"env[{name}]", "odd_variable_name", message, hint)
 
 
 def _concurrency(spec: AppSpec) -> Iterator[Problem]:
@@ -176,14 +171,14 @@ def _concurrency(spec: AppSpec) -> Iterator[Problem]:
         if limits.type and limits.type not in CONCURRENCY_TYPES:
             message = f"Fly is not known to count {quoted(limits.type)}"
             hint = f"use {' or '.join(CONCURRENCY_TYPES)}"
-            yield _doubt(f"{place}.type", "unsupported_value", message, hint)
+            yield misfit(f"{place}.type", "unsupported_value", message, hint)
         if 0 < limits.hard_limit < limits.soft_limit:
             message = (
                 f"{limits.soft_limit} is above hard_limit, which is {limits.hard_limit}: a machine "
                 "is full before others are preferred or started"
             )
             hint = f"the nearest is {limits.hard_limit}"
-            yield _doubt(f"{place}.soft_limit", "above_hard_limit", message, hint)
+            yield misfit(f"{place}.soft_limit", "above_hard_limit", message, hint)
 
 
 def _handlers(spec: AppSpec) -> Iterator[Problem]:
@@ -197,7 +192,7 @@ def _handlers(spec: AppSpec) -> Iterator[Problem]:
                 near = get_close_matches(name, HANDLERS, n=1, cutoff=0.0)[0]
                 place = f"services[{number}].ports[{index}].handlers"
                 message = f"Fly is not known to have a handler {quoted(name)}"
-                yield _doubt(place, "unsupported_value", message, f"the nearest is {near}")
+                yield misfit(place, "unsupported_value", message, f"the nearest is {near}")
 
 
 def _checks(spec: AppSpec) -> Iterator[Problem]:
@@ -210,8 +205,8 @@ def _checks(spec: AppSpec) -> Iterator[Problem]:
                 "due before this one has failed"
             )
             hint = f"the nearest is {interval}"
-            yield _doubt(f"{place}.timeout", "above_interval", message, hint)
+            yield misfit(f"{place}.timeout", "above_interval", message, hint)
         path = None if isinstance(check, ServiceTcpCheck) else check.path
         if path and not path.startswith("/"):
             message = f"{quoted(path)} does not begin with /"
-            yield _doubt(f"{place}.path", "relative_path", message, f"the nearest is /{path}")
+            yield misfit(f"{place}.path", "relative_path", message, f"the nearest is /{path}")

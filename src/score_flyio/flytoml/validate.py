@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from score_flyio.errors import InputError, Problem
-from score_flyio.flytoml.findings import finding
+from score_flyio.flytoml.findings import misfit
 from score_flyio.flytoml.groups import default_group, matches, process_groups
 from score_flyio.flytoml.limits import beyond_limits
 from score_flyio.flytoml.names import STRATEGY_NAMES
@@ -44,10 +44,6 @@ def warnings_of(spec: AppSpec) -> tuple[Problem, ...]:
     return (*_build_sources(spec), *_services_without_ports(spec), *_service_checks(spec))
 
 
-def _finding(place: str, code: str, message: str, hint: str) -> Problem:
-    return finding("validate", place, code, message, hint)
-
-
 def _one_of(words: Sequence[str]) -> str:
     return f"use one of {', '.join(words)}"
 
@@ -55,14 +51,14 @@ def _one_of(words: Sequence[str]) -> str:
 def _deploy(spec: AppSpec) -> Iterator[Problem]:
     strategy = spec.deploy.strategy if spec.deploy else ""
     if strategy and strategy not in STRATEGY_NAMES:
-        yield _finding(
+        yield misfit(
             "deploy.strategy",
             "unsupported_value",
             f"unknown strategy {strategy!r}",
             _one_of(STRATEGY_NAMES),
         )
     if strategy == "canary" and spec.mounts:
-        yield _finding(
+        yield misfit(
             "deploy.strategy",
             "canary_with_mounts",
             "canary needs a spare machine, which cannot have a volume",
@@ -78,7 +74,7 @@ def _commands(spec: AppSpec) -> Iterator[Problem]:
         try:
             split_command(line)
         except ValueError as error:
-            yield _finding(
+            yield misfit(
                 place,
                 "unparsable_command",
                 f"the command {line!r} cannot be split into words: {error}",
@@ -90,21 +86,21 @@ def _checks(spec: AppSpec) -> Iterator[Problem]:
     for name, check in sorted(spec.checks.items()):
         place = f"checks.{name}"
         if check.type not in {"tcp", "http"}:
-            yield _finding(
+            yield misfit(
                 f"{place}.type",
                 "missing_or_unsupported_value",
                 f"unknown type {check.type!r}" if check.type else "the type is missing",
                 _one_of(("tcp", "http")),
             )
         if check.interval is not None and check.interval < _TWO_SECONDS:
-            yield _finding(
+            yield misfit(
                 f"{place}.interval",
                 "below_minimum",
                 f"{check.interval} is too short",
                 "use 2s or more",
             )
         if check.timeout is not None and check.timeout > _MINUTE:
-            yield _finding(
+            yield misfit(
                 f"{place}.timeout",
                 "above_maximum",
                 f"{check.timeout} is too long",
@@ -119,7 +115,7 @@ def _groups_of_services(spec: AppSpec) -> Iterator[Problem]:
     groups = process_groups(spec)
     for section, processes in listed.items():
         if spec.processes and not processes:
-            yield _finding(
+            yield misfit(
                 f"{section}.processes",
                 "missing_process_group",
                 "the file has [processes], but this service names none",
@@ -133,7 +129,7 @@ def _unknown_groups(
 ) -> Iterator[Problem]:
     unknown = [name for name in processes if name not in groups]
     if unknown:
-        yield _finding(
+        yield misfit(
             place,
             "unknown_process_group",
             f"no process group is named {', '.join(map(repr, unknown))}",
@@ -145,7 +141,7 @@ def _restarts(spec: AppSpec) -> Iterator[Problem]:
     for index, restart in enumerate(spec.restart):
         place = f"restart[{index}]"
         if restart.policy not in _POLICIES:
-            yield _finding(
+            yield misfit(
                 f"{place}.policy",
                 "unsupported_value",
                 f"unknown policy {restart.policy!r}" if restart.policy else "the policy is missing",
@@ -162,16 +158,16 @@ def _build(spec: AppSpec) -> Iterator[Problem]:
         try:
             ImageReference.parse(build.image)
         except InputError as error:
-            yield _finding("build.image", error.code, error.message, error.hint or "")
+            yield misfit("build.image", error.code, error.message, error.hint or "")
     if build.compression and build.compression not in _COMPRESSIONS:
-        yield _finding(
+        yield misfit(
             "build.compression",
             "unsupported_value",
             f"unknown compression {build.compression!r}",
             _one_of(_COMPRESSIONS),
         )
     if build.compression_level is not None and not 0 <= build.compression_level <= 9:
-        yield _finding(
+        yield misfit(
             "build.compression_level",
             "out_of_range",
             f"{build.compression_level} is not a compression level",
@@ -188,7 +184,7 @@ def _further_mounts(spec: AppSpec) -> Iterator[Problem]:
             if matches(mount.processes, group, default)
         ]
         if len(places) > 1:
-            yield _finding(
+            yield misfit(
                 places[1],
                 "multiple_mounts_in_group",
                 f"process group {group!r} has {len(places)} mounts",
@@ -199,7 +195,7 @@ def _further_mounts(spec: AppSpec) -> Iterator[Problem]:
 def _statics(spec: AppSpec) -> Iterator[Problem]:
     for index, static in enumerate(spec.statics):
         if not static.tigris_bucket and not static.guest_path.startswith("/"):
-            yield _finding(
+            yield misfit(
                 f"statics[{index}].guest_path",
                 "statics_not_uploaded",
                 f"{static.guest_path!r} is a folder of this computer, which only flyctl uploads",
@@ -212,7 +208,7 @@ def _mount(mount: Mount, place: str) -> Iterator[Problem]:
     yield from problems
     days = mount.snapshot_retention
     if days is not None and not 1 <= days <= 60:
-        yield _finding(
+        yield misfit(
             f"{place}.snapshot_retention",
             "out_of_range",
             f"snapshots cannot be kept for {days} days",
@@ -232,28 +228,28 @@ def _auto_extend(mount: Mount, place: str) -> Iterator[Problem]:
     if not (threshold or increment or limit):
         return
     if not 50 <= threshold <= 99:
-        yield _finding(
+        yield misfit(
             f"{place}.auto_extend_size_threshold",
             "out_of_range",
             f"a volume cannot be extended at {threshold} percent",
             "use a number from 50 to 99",
         )
     if not 1 <= increment <= 100:
-        yield _finding(
+        yield misfit(
             f"{place}.auto_extend_size_increment",
             "out_of_range",
             f"a volume cannot be extended by {increment} GB",
             "use a size from 1gb to 100gb",
         )
     if limit and not 1 <= limit <= 500:
-        yield _finding(
+        yield misfit(
             f"{place}.auto_extend_size_limit",
             "out_of_range",
             f"a volume cannot be extended to {limit} GB",
             "use a size up to 500gb, or leave it out",
         )
     if threshold and not increment and not limit:
-        yield _finding(
+        yield misfit(
             f"{place}.auto_extend_size_threshold",
             "incomplete_auto_extend",
             "a threshold alone extends nothing",
@@ -267,10 +263,10 @@ def _size(text: str, place: str) -> tuple[int, list[Problem]]:
     try:
         size = volume_gb(text)
     except ValueError as error:
-        return 0, [_finding(place, "invalid_size", str(error), "write a size such as 10gb")]
+        return 0, [misfit(place, "invalid_size", str(error), "write a size such as 10gb")]
     if size >= 1:
         return size, []
-    return size, [_finding(place, "below_minimum", f"{text!r} is below 1 GB", "use 1gb or more")]
+    return size, [misfit(place, "below_minimum", f"{text!r} is below 1 GB", "use 1gb or more")]
 
 
 def _build_sources(spec: AppSpec) -> Iterator[Problem]:
@@ -285,7 +281,7 @@ def _build_sources(spec: AppSpec) -> Iterator[Problem]:
     }
     given = [name for name, value in sources.items() if value]
     if len(given) > 1:
-        yield _finding(
+        yield misfit(
             "build",
             "multiple_build_strategies",
             f"several kinds of build are given: {', '.join(given)}",
@@ -296,7 +292,7 @@ def _build_sources(spec: AppSpec) -> Iterator[Problem]:
 def _services_without_ports(spec: AppSpec) -> Iterator[Problem]:
     for index, service in enumerate(spec.services):
         if not service.ports:
-            yield _finding(
+            yield misfit(
                 f"services[{index}].ports",
                 "no_ports",
                 "the service has no ports, so nothing reaches it",
@@ -321,10 +317,10 @@ def _limits(
     if span is None:
         return
     if too_short(span):
-        yield _finding(
+        yield misfit(
             place, "raised_to_minimum", f"the platform makes {span} one second", "use 1s or more"
         )
     if span > _MINUTE:
-        yield _finding(
+        yield misfit(
             place, "lowered_to_maximum", f"the platform makes {span} one minute", "use 1m or less"
         )

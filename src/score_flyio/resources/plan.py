@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -128,14 +128,7 @@ def _raise(wrong: Sequence[ScoreFlyError]) -> None:
         raise ScoreFileError(problems=[problem for error in wrong for problem in error.problems])
 
 
-def new_guid() -> str:
-    """What a provisioner will know a new resource by."""
-    return str(uuid4())
-
-
-def record_plan(
-    state: ProjectState, plan: ResourcePlan, make_guid: Callable[[], str] = new_guid
-) -> tuple[ResourceUid, ...]:
+def record_plan(state: ProjectState, plan: ResourcePlan) -> tuple[ResourceUid, ...]:
     """Enter the plan's resources into the state; returns the orphans: those nobody uses any more.
 
     An orphan stays in the state, without source workload, until someone deprovisions it.
@@ -145,7 +138,7 @@ def record_plan(
         record = state.resources.get(uid)
         will_run = uid in running
         if record is None and will_run:
-            record = _new_record(uid, make_guid())
+            record = _new_record(uid)
         if record is not None:
             state.resources[uid] = _primed_record(record, resource, will_run=will_run)
     orphans = tuple(sorted(uid for uid in state.resources if uid not in plan.primed))
@@ -154,10 +147,10 @@ def record_plan(
     return orphans
 
 
-def _new_record(uid: ResourceUid, guid: str) -> ResourceRecord:
+def _new_record(uid: ResourceUid) -> ResourceRecord:
     from score_flyio.state.resources import ResourceRecord
 
-    return ResourceRecord(uid=uid, guid=guid)
+    return ResourceRecord(uid=uid, guid=str(uuid4()))
 
 
 def _primed_record(record: ResourceRecord, resource: Primed, *, will_run: bool) -> ResourceRecord:

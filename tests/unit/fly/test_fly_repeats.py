@@ -391,11 +391,11 @@ async def test_a_refused_host_name_stays_refused(connect: Connect) -> None:
 async def test_one_app(connect: Connect, faults: list[str]) -> None:
     small = Small(faults=list(faults))
     session = connect(small)
-    app = await ensure_app(session.client.api, "web", "personal", network="net")
+    app = await ensure_app(session.client.api, "web", "personal")
     assert app.name == "web"
     assert small.apps == {"web": "me"}
     first = session.platform.calls("POST")[0]
-    assert first.body == {"name": "web", "network": "net", "org_slug": "personal"}
+    assert first.body == {"name": "web", "org_slug": "personal"}
     assert first.query == (("wait", "true"),)
 
 
@@ -427,7 +427,7 @@ async def test_a_new_app_is_waited_for(connect: Connect) -> None:
 async def test_a_new_app_that_never_shows_is_an_error(connect: Connect) -> None:
     small = Small(visible_at=1e9)
     with pytest.raises(NotFound):
-        await ensure_app(connect(small).client.api, "web", "personal", visible_within=20)
+        await ensure_app(connect(small).client.api, "web", "personal")
 
 
 @pytest.mark.parametrize(("status", "kind"), [(401, None), (403, NotAuthorized)])
