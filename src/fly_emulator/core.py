@@ -224,11 +224,6 @@ class Emulator:
         if failure is not None:
             raise failure
 
-    async def serve_forever(self, port: int = 0, host: str = LOOPBACK) -> None:
-        """Answer on a port until cancelled."""
-        async with self.serve(port, host):
-            await anyio.sleep_forever()
-
     # --- one request
 
     async def handle(self, request: ApiRequest) -> ApiResponse:

@@ -8,10 +8,7 @@ from fly_machines import models
 from score_flyio.base.document import Document
 from score_flyio.base.record import frozen
 from score_flyio.deploy.app_step import AllocateAddress, ReleaseAddress
-from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted
-from score_flyio.deploy.step import Step
-from score_flyio.engine.apply import Work
 from score_flyio.engine.operations.apps import AppRef, observe
 from score_flyio.engine.operations.change import Before, Change, change_unremembered
 from score_flyio.engine.operations.framed import framed
@@ -70,8 +67,10 @@ async def allocate_address(
     async def look() -> Change:
         observed = await observe(session, ref, Wanted(addresses=True))
         has = any(ip_type(address) == kind for address in observed.addresses)
+        if has and kind == "shared_v4":
+            return Change.of(session, ref, observed)
         step = AllocateAddress(id=STEP, app=ref.app, kind=kind, region=region)
-        return _change(session, ref, observed, None if has and kind == "shared_v4" else step)
+        return Change.of(session, ref, observed, step)
 
     return await change_unremembered(session, look, before=before, dry_run=dry_run)
 
@@ -91,7 +90,8 @@ async def release_address(
                 hint=f"its addresses are: {', '.join(known) or 'none'}",
                 code="unknown_address",
             )
-        return _change(session, ref, observed, ReleaseAddress(id=STEP, app=ref.app, address=ip))
+        step = ReleaseAddress(id=STEP, app=ref.app, address=ip)
+        return Change.of(session, ref, observed, step)
 
     return await change_unremembered(session, look, before=None, dry_run=dry_run)
 
@@ -103,11 +103,6 @@ def concerned(change: Change) -> str | None:
         return None
     given = done.step.address if isinstance(done.step, ReleaseAddress) else done.value
     return str(given) if given else None
-
-
-def _change(session: Session, ref: AppRef, observed: ObservedApp, step: Step | None) -> Change:
-    plan = session.plan(ref.app, ref.label, *([step] if step else []))
-    return Change(ref=ref, work=Work(plan=plan, observed=observed))
 
 
 def _address(address: models.IPAssignment) -> Address:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 
@@ -13,7 +13,6 @@ from score_flyio.deploy.app_step import AddCertificate, RemoveCertificate
 from score_flyio.deploy.execution.report import Report
 from score_flyio.deploy.model import OwnCertificate
 from score_flyio.deploy.observe import Wanted
-from score_flyio.engine.apply import Work
 from score_flyio.engine.operations.apps import AppRef, observe
 from score_flyio.engine.operations.change import Change, change_unremembered
 from score_flyio.engine.operations.framed import framed
@@ -100,10 +99,10 @@ async def add_certificate(
 
     async def look() -> Change:
         observed = await observe(session, ref, Wanted(certificates=True))
+        if own is None and hostname in observed.certificates:
+            return Change.of(session, ref, observed)
         step = AddCertificate(id=f"certificate:{hostname}", app=ref.app, hostname=hostname, own=own)
-        needed = own is not None or hostname not in observed.certificates
-        plan = session.plan(ref.app, ref.label, *([step] if needed else []))
-        return Change(ref=ref, work=Work(plan=plan, observed=observed))
+        return Change.of(session, ref, observed, step)
 
     change = await change_unremembered(session, look, before=None, dry_run=dry_run)
     if change.report is None or change.report.failures:
@@ -124,26 +123,27 @@ async def remove_certificate(
         if hostname not in observed.certificates:
             raise _unknown(ref, hostname)
         step = RemoveCertificate(id=f"certificate:{hostname}", app=ref.app, hostname=hostname)
-        plan = session.plan(ref.app, ref.label, step)
-        return Change(ref=ref, work=Work(plan=plan, observed=observed))
+        return Change.of(session, ref, observed, step)
 
     return await change_unremembered(session, look, before=None, dry_run=dry_run)
 
 
 async def show_certificate(session: Session, ref: AppRef, hostname: str) -> Certificate:
     """As it is, without a new check. Raises UsageError for an unknown host name."""
-    try:
-        async with _of_an_app_that_is_there(session, ref):
-            return _certificate(await session.client.api.app_certificates_show(ref.app, hostname))
-    except NotFound as error:
-        raise _unknown(ref, hostname) from error
+    return await _one(session, ref, hostname, session.client.api.app_certificates_show)
 
 
 async def check_certificate(session: Session, ref: AppRef, hostname: str) -> Certificate:
     """Has the platform look at the DNS records again. Raises UsageError."""
+    return await _one(session, ref, hostname, session.client.api.app_certificates_check)
+
+
+async def _one(
+    session: Session, ref: AppRef, hostname: str, call: Callable[[str, str], Awaitable[_Detail]]
+) -> Certificate:
     try:
         async with _of_an_app_that_is_there(session, ref):
-            return _certificate(await session.client.api.app_certificates_check(ref.app, hostname))
+            return _certificate(await call(ref.app, hostname))
     except NotFound as error:
         raise _unknown(ref, hostname) from error
 

@@ -15,7 +15,7 @@ from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.shown import describe_app
 from score_flyio.deploy.saved import saved_app
-from score_flyio.deploy.step import CreateMachine, DestroyMachine, UpdateMachine
+from score_flyio.deploy.step import CreateMachine, DestroyMachine, Step, UpdateMachine
 from score_flyio.engine.apply import Work, apply
 from score_flyio.engine.inputs import FlyTomlApp
 from score_flyio.engine.operations.apps import AppRef
@@ -39,6 +39,12 @@ class Change:
     """How it went; None where it was only looked at."""
     result: AppResult | None = field(default=None, repr=False)
     """How the steps went, where any began."""
+
+    @classmethod
+    def of(cls, session: Session, ref: AppRef, observed: ObservedApp, *steps: Step) -> Change:
+        """Of steps that make no release."""
+        plan = session.plan(ref.app, ref.label, *steps)
+        return cls(ref=ref, work=Work(plan=plan, observed=observed))
 
     @property
     def plan(self) -> AppPlan:
