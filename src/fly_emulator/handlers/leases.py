@@ -56,24 +56,26 @@ def _acquire(call: Call) -> Outcome:
 
 
 def _show(call: Call) -> Outcome:
-    machine = call.machine()
-    lease = machine.lease_at(call.now)
-    if lease is None:
-        raise Refusal(404, "lease not found", envelope=True, code="not_found")
+    machine, lease = _held(call)
     return ApiResponse(document=documents.lease_document(machine, lease))
 
 
 def _release(call: Call) -> Outcome:
     if call.nonce is None:
         raise Refusal(400, "a lease nonce is required", envelope=True)
-    machine = call.machine()
-    lease = machine.lease_at(call.now)
-    if lease is None:
-        raise Refusal(404, "lease not found", envelope=True, code="not_found")
+    machine, lease = _held(call)
     if lease.nonce != call.nonce:
         raise Refusal(409, held_text(machine, lease), envelope=True)
     machine.lease = None
     return ApiResponse(document={"status": "success", "data": {"ok": True}})
+
+
+def _held(call: Call) -> tuple[MachineRecord, LeaseRecord]:
+    machine = call.machine()
+    lease = machine.lease_at(call.now)
+    if lease is None:
+        raise Refusal(404, "lease not found", envelope=True, code="not_found")
+    return machine, lease
 
 
 HANDLERS: Final[dict[str, Handler]] = {

@@ -11,6 +11,7 @@ from score_flyio.cli.flyctl_options import OF_FLYCTL
 from score_flyio.cli.go_flags import ImageName, MaxUnavailable, Retries, Seconds, Variable
 from score_flyio.cli.options import (
     CONSENT,
+    OVERRIDES,
     app_option,
     emulate_option,
     org_option,
@@ -49,14 +50,7 @@ INPUTS: Final = section(
         help="A fly.toml to deploy without Score; repeatable.",
     ),
     app_option,
-    click.option("--overrides-file", metavar="FILE", help="YAML map laid over the Score file."),
-    click.option(
-        "--override-property",
-        "override_properties",
-        multiple=True,
-        metavar="PATH=VALUE",
-        help="Set one value of the Score file, or remove it with an empty VALUE; repeatable.",
-    ),
+    *OVERRIDES,
     refresh_option,
 )
 """What is deployed."""

@@ -128,23 +128,15 @@ def _describe_interrupt(error: KeyboardInterrupt) -> Failure:
 
 
 def _describe_group(group: BaseExceptionGroup[Any]) -> Failure:
-    leaves = tuple(_leaves(group))
-    if len(leaves) == 1:
-        return leaves[0]
-    codes = {leaf.exit_code for leaf in leaves}
+    from score_flyio.errors.unwrap import leaves
+
+    failures = tuple(map(describe, leaves(group)))
+    if len(failures) == 1:
+        return failures[0]
+    codes = {failure.exit_code for failure in failures}
     return Failure(
         exit_code=codes.pop() if len(codes) == 1 else 1,
         code="failed",
-        message=f"{len(leaves)} things failed",
-        failures=leaves,
+        message=f"{len(failures)} things failed",
+        failures=failures,
     )
-
-
-def _leaves(group: BaseExceptionGroup[Any]) -> list[Failure]:
-    leaves: list[Failure] = []
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            leaves += _leaves(error)
-        else:
-            leaves.append(describe(error))
-    return leaves

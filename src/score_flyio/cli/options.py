@@ -159,6 +159,18 @@ refresh_option = click.option(
     "--refresh", is_flag=True, help="Without FILE: read the Score files of the workloads again."
 )
 
+OVERRIDES = (
+    click.option("--overrides-file", metavar="FILE", help="YAML map laid over the Score file."),
+    click.option(
+        "--override-property",
+        "override_properties",
+        multiple=True,
+        metavar="PATH=VALUE",
+        help="Set one value of the Score file, or remove it with an empty VALUE; repeatable.",
+    ),
+)
+"""For commands that read Score files."""
+
 app_option = click.option("-a", "--app", metavar="NAME", help="The Fly app.")
 
 (dry_run_option,) = section(

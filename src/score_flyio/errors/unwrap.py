@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, TypeVar
 
 import anyio
 
@@ -26,6 +26,23 @@ async def at_once(do: Callable[[Item], Awaitable[Result]], items: Iterable[Item]
             for place, item in enumerate(items):
                 tasks.start_soon(one, place, item)
     return [results[place] for place in sorted(results)]
+
+
+@asynccontextmanager
+async def beside(
+    work: Callable[..., Coroutine[Any, Any, object]], *args: Any
+) -> AsyncIterator[None]:
+    """`work` goes on while the block runs, and ends with it; the block raises what it raises."""
+    failure: Exception | None = None
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(work, *args)
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  # raised again outside the task group
+            failure = error
+        tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
 
 
 def leaves(error: BaseException) -> list[BaseException]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from score_flyio.base.record import define, field, frozen
+from score_flyio.base.record import define, evolve, field, frozen
 from score_flyio.deploy.execution.report import AppReport, Report, StepReport
 from score_flyio.errors import DeployError, FlyApiError, Problem, ScoreFlyError
 from score_flyio.report_html.path import TINY, Chain, chain_of
@@ -75,17 +75,14 @@ def app_views(report: Report, story: Story) -> tuple[AppView, ...]:
 def _app(report: AppReport, app: AppStory | None, story: Story) -> AppView:
     details = {step.id: step for step in (*report.steps, *report.recovery) if step.id}
     view = _of_events(app, details) if app else AppView(label="", app="", outcome="")
-    return AppView(
+    return evolve(
+        view,
         label=report.label or report.app or "input",
         app=report.app,
         outcome=report.outcome,
         url=report.url if report.outcome in {"done", "unchanged"} else None,
         seconds=report.seconds,
         lanes=lanes_of(story, app) if app else None,
-        changes=view.changes,
-        skipped=view.skipped,
-        recovery=view.recovery,
-        recovery_reason=view.recovery_reason,
         notes=report.notes,
         failures=tuple(failures_of(report)),
     )
@@ -95,16 +92,10 @@ def _untold(app: AppStory, story: Story) -> AppView:
     """An app whose report is missing, because the run was interrupted."""
     view = _of_events(app, {})
     failed = [step for step in app.steps if step.error]
-    return AppView(
-        label=app.label,
-        app=app.app,
-        outcome=app.outcome,
+    return evolve(
+        view,
         seconds=(app.finished or story.ended) - story.started,
         lanes=lanes_of(story, app),
-        changes=view.changes,
-        skipped=view.skipped,
-        recovery=view.recovery,
-        recovery_reason=view.recovery_reason,
         failures=tuple(
             Failure(label=app.label, code="failed", message=step.error or "") for step in failed
         ),

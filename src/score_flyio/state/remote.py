@@ -17,6 +17,7 @@ from anyio import to_thread
 
 from score_flyio.base.clock import Clock, SystemClock
 from score_flyio.errors import StateConflict, StateCorrupt, StateError
+from score_flyio.errors.unwrap import beside
 from score_flyio.state import remote_lock
 from score_flyio.state.aside import Aside
 from score_flyio.state.blobs import Blobs, Found, Listed, Listing, Refused, delete, read, write
@@ -113,20 +114,12 @@ class RemoteStore:
     async def lock(self, owner: str) -> AsyncIterator[None]:
         held = await remote_lock.take(self._blobs, owner, self._clock)
         self._held = held
-        failure: Exception | None = None
         try:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(held.keep)
-                try:
-                    yield
-                except Exception as error:  # noqa: BLE001  # raised again outside the task group
-                    failure = error
-                tasks.cancel_scope.cancel()
+            async with beside(held.keep):
+                yield
         finally:
             self._held = None
             await held.give_back()
-        if failure is not None:
-            raise failure
 
     async def unlock(self) -> str | None:
         return await remote_lock.unlock(self._blobs)

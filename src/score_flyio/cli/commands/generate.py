@@ -10,7 +10,7 @@ import asyncclick as click
 
 from score_flyio.cli.command import EarlyCommand
 from score_flyio.cli.go_flags import ImageName
-from score_flyio.cli.options import events_option, json_option, refresh_option
+from score_flyio.cli.options import OVERRIDES, events_option, json_option, options, refresh_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,14 +22,7 @@ if TYPE_CHECKING:
 @click.command("generate", cls=EarlyCommand)
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @refresh_option
-@click.option("--overrides-file", metavar="FILE", help="YAML map laid over the Score file.")
-@click.option(
-    "--override-property",
-    "override_properties",
-    multiple=True,
-    metavar="PATH=VALUE",
-    help="Set one value of the Score file, or remove it with an empty VALUE; repeatable.",
-)
+@options(OVERRIDES)
 @click.option(
     "-i",
     "--image",

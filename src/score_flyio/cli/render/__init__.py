@@ -105,19 +105,10 @@ async def _ticking(tick: Callable[[], None] | None) -> AsyncIterator[None]:
     if tick is None:
         yield
         return
-    import anyio
+    from score_flyio.errors.unwrap import beside
 
-    failure: Exception | None = None
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_tick, tick)
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001  # raised again outside the task group
-            failure = error
-        finally:
-            tasks.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
+    async with beside(_tick, tick):
+        yield
 
 
 async def _tick(tick: Callable[[], None]) -> None:
