@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from fly_emulator.core import Emulator, ExecRunner, Interface
 from fly_emulator.faults import FaultRule, Faults, parse_faults
-from fly_emulator.invariants import violations
 from fly_emulator.journal import Journal, JournalEntry
 from fly_emulator.process import Behaviour, ProcessModel, marked_process
 from fly_emulator.runtime import Commands
@@ -34,5 +33,4 @@ __all__ = [
     "World",
     "marked_process",
     "parse_faults",
-    "violations",
 ]

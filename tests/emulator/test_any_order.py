@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from fly_emulator import EmulatorSettings, World, lifecycle, violations
+from fly_emulator import EmulatorSettings, World, lifecycle
 from fly_emulator.calls import Call
 from fly_emulator.handlers import HANDLERS
 from fly_emulator.persist import dump
@@ -19,6 +19,7 @@ from fly_emulator.settings import Principal
 from fly_emulator.wire import NONCE_HEADER, ApiRequest, ApiResponse, Refusal, Waiting
 from fly_emulator.world_file import WorldFile
 from fly_machines.operations import OPERATIONS
+from tests.emulator.invariants import violations
 
 BY_ID = {operation.id: operation for operation in OPERATIONS}
 KNOWN_STATES = lifecycle.TRANSIENT | {

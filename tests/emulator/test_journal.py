@@ -6,8 +6,9 @@ from typing import Any
 
 import anyio
 
-from fly_emulator import Emulator, EmulatorSettings, violations
+from fly_emulator import Emulator, EmulatorSettings
 from tests.emulator.client import CONFIG, Api, HandClock, make_api
+from tests.emulator.invariants import violations
 
 VALUE = "very secret value"
 

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 from attrs import define, field, frozen
 
-from fly_emulator import Emulator, EmulatorSettings, Faults, parse_faults, violations
+from fly_emulator import Emulator, EmulatorSettings, Faults, parse_faults
 from fly_emulator.journal import JournalEntry
 from fly_emulator.records import MachineRecord
 from score_flyio.base.clock import EventLoopClock
@@ -27,6 +27,7 @@ from score_flyio.flytoml import read_fly_toml
 from score_flyio.state.model import ProjectState
 from score_flyio.state.resources import ProvisionerDefinition, StaticSpec
 from score_flyio.state.store import InMemoryStore
+from tests.emulator.invariants import violations
 
 QUICK = DeployOptions(
     smoke_checks=False, wait_timeout=20, bluegreen_pause=0.1, release_record=False

@@ -6,11 +6,11 @@ import json
 from math import inf
 from typing import TYPE_CHECKING
 
-from fly_emulator.invariants import MUTATIONS, violations
 from fly_emulator.journal import JournalEntry
 from fly_emulator.records import MachineRecord
 from score_flyio.engine.operations.status import Status
 from score_flyio.events import WarningRaised, to_json
+from tests.emulator.invariants import MUTATIONS, violations
 from tests.simulation.capacity import CapacityWatch
 from tests.simulation.certainty import uncertain
 from tests.simulation.commands import (

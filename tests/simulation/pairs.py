@@ -19,12 +19,13 @@ import trio
 from attrs import define, evolve, field, frozen
 from trio.testing import MockClock
 
-from fly_emulator import Emulator, EmulatorSettings, violations
+from fly_emulator import Emulator, EmulatorSettings
 from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.options import DeployOptions, GuestOptions
 from score_flyio.errors import NotFound, ScoreFlyError
 from score_flyio.events import Event, to_json
 from score_flyio.state.model import ProjectState
+from tests.emulator.invariants import violations
 from tests.simulation.commands import (
     SECRET_PREFIX,
     ChangeSecrets,

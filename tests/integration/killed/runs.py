@@ -22,11 +22,11 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from attrs import define, field, frozen
 
 from fly_emulator import Emulator, persist
-from fly_emulator.invariants import violations
 from fly_emulator.wire import ApiRequest, ApiResponse
 from fly_emulator.world import KEPT
 from score_flyio.base.clock import SystemClock
 from tests.cli.platform import QUICK, TOKEN
+from tests.emulator.invariants import violations
 from tests.integration.killed.kinds import BEFORE, KINDS, Kind, arguments, write_project
 from tests.simulation.platform import WatchedWorld
 
