@@ -52,8 +52,8 @@ def toml(
     top: str = "",
 ) -> FlyTomlApp:
     """A hand-written app; `text` is more of its file, `top` what comes before its sections."""
-    parts = [f'app = "{app}"', 'primary_region = "iad"', top, "[build]", f'image = "{image}"']
-    parts += ["[env]", env, "[deploy]", f'strategy = "{strategy}"']
+    parts = [f'app = "{app}"', 'primary_region = "iad"', *([top] if top else [])]
+    parts += ["[build]", f'image = "{image}"', "[env]", env, "[deploy]", f'strategy = "{strategy}"']
     parts += [f'release_command = "{release}"'] if release else []
     parts += ["[http_service]", "internal_port = 8080"] if service else []
     parts += ['processes = ["app"]'] if service and "[processes]" in text else []
