@@ -65,7 +65,11 @@ class JournalEntry:
 
     def as_json(self) -> Json:
         """What is to be told of it, without what is empty."""
-        return {k: v for k, v in attrs.asdict(self).items() if v not in (None, (), {})}
+        told = ((name, getattr(self, name)) for name in _MEMBERS)
+        return {name: value for name, value in told if value not in (None, (), {})}
+
+
+_MEMBERS: Final = tuple(attrs.fields_dict(JournalEntry))
 
 
 @define

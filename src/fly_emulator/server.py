@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final, TypeAlias
 from urllib.parse import parse_qsl
 
@@ -58,8 +58,32 @@ class _Connection:
         self._handle = handle
         self._stream = stream
         self._protocol = h11.Connection(h11.SERVER)
+        self._received = bytearray()
+        """What was not looked at yet."""
+        self._news = anyio.Event()
+        """Set when there is more of it, or when there will be no more."""
+        self._gone = False
+        """Whether the client has closed the connection."""
+        self._answering: anyio.CancelScope | None = None
 
     async def run(self) -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._receive)
+            await self._converse()
+            tasks.cancel_scope.cancel()
+
+    async def _receive(self) -> None:
+        """Keep what arrives; when the client has closed the connection, end what it waits for."""
+        with suppress(*_Gone):
+            while True:
+                self._received += await self._stream.receive(_CHUNK)
+                self._news.set()
+        self._gone = True
+        self._news.set()
+        if self._answering is not None:
+            self._answering.cancel()
+
+    async def _converse(self) -> None:
         try:
             while True:
                 request = await self._read_request()
@@ -78,11 +102,11 @@ class _Connection:
             event = self._protocol.next_event()
             if event is not h11.NEED_DATA:
                 return event
-            try:
-                data = await self._stream.receive(_CHUNK)
-            except anyio.EndOfStream:
-                data = b""
-            self._protocol.receive_data(data)
+            while not self._received and not self._gone:
+                self._news = anyio.Event()
+                await self._news.wait()
+            self._protocol.receive_data(bytes(self._received))  # nothing: there is no more
+            self._received.clear()
 
     async def _read_request(self) -> ApiRequest | None:
         head = await self._next_event()
@@ -110,17 +134,15 @@ class _Connection:
     async def _answer(self, request: ApiRequest) -> bool:
         """Send the answer; False when the connection is to be closed without one."""
         response: ApiResponse | None = None
-        try:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._cancel_when_gone, tasks.cancel_scope)
+        with anyio.CancelScope() as self._answering:
+            if self._gone:
+                self._answering.cancel()
+            try:
                 response = await self._respond(request)
-                tasks.cancel_scope.cancel()
-        except* ConnectionBroken as broken:
-            if any(
-                isinstance(one, ConnectionBroken) and one.kind == "hang"
-                for one in broken.exceptions
-            ):
-                await self._outlast()
+            except ConnectionBroken as broken:
+                if broken.kind == "hang":  # say nothing until the client gives up
+                    await anyio.sleep_forever()
+        self._answering = None
         if response is None:
             return False
         await self._send(*self._events(response, head_only=request.method == "HEAD"))
@@ -147,23 +169,6 @@ class _Connection:
         body = [h11.Data(data=content)] if content and not head_only else []
         head = h11.Response(status_code=response.status, headers=headers)
         return [head, *body, h11.EndOfMessage()]
-
-    async def _cancel_when_gone(self, scope: anyio.CancelScope) -> None:
-        """Stop waiting for an answer when the client has closed the connection."""
-        try:
-            while True:
-                data = await self._stream.receive(_CHUNK)
-                self._protocol.receive_data(data)
-        except _Gone:
-            scope.cancel()
-
-    async def _outlast(self) -> None:
-        """Say nothing until the client gives up."""
-        try:
-            while True:
-                await self._stream.receive(_CHUNK)
-        except _Gone:
-            return
 
     async def _send(self, *events: h11.Event) -> None:
         data = b"".join(self._protocol.send(event) or b"" for event in events)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import quote, urlencode
 
@@ -75,7 +76,7 @@ class Call:
     body: Any = field(default=None, repr=False)
     """A JSON value, or None for no body."""
 
-    @property
+    @cached_property
     def url_path(self) -> str:
         """The path below the base URL, values escaped."""
         url = self.operation.path

@@ -12,7 +12,7 @@ from typing import Final
 
 from score_flyio.base.record import define, field
 
-CLOSELY: Final = 8
+CLOSELY: Final = 4
 """So many apps are looked at closely at the same time."""
 SOONER: Final = 0.9
 """Below this share of what was usual, a machine that is well is news for those that wait."""

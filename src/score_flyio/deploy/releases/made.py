@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from fly_machines import models
 from score_flyio.base.record import evolve
 from score_flyio.base.ulid import time_of
 from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.execution.context import MadeMachine
-from score_flyio.deploy.execution.execute import AppResult, Outcome
+from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
 from score_flyio.deploy.metadata import Launch, Marks, group_of, release_number
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan
@@ -98,12 +99,11 @@ def made_release(
     done = [r for r in result.results.values() if r.outcome is Outcome.DONE]
     if any(isinstance(r.step, CreateMachine | UpdateMachine) for r in done):
         version = result.plan.release.version
-    for step, made in ((r.step, r.value) for r in done):
-        if isinstance(step, CreateMachine | UpdateMachine) and step.group and step.request.config:
-            config = with_release(step.request.config, result.plan.release)
-            config = lasting(config, made.digest if isinstance(made, MadeMachine) else None)
-            configs[step.group] = unstructure(config)
-            images.add(config.image or "")
+    for group, (given, made) in _latest(done).items():
+        config = with_release(given, result.plan.release)
+        config = lasting(config, made.digest if isinstance(made, MadeMachine) else None)
+        configs[group] = unstructure(config)
+        images.add(config.image or "")
     for machine in _left_alone(result):
         group, number = group_of(machine), release_number(metadata(machine))
         if group not in configs and machine.config and number > _newest(known.releases, group):
@@ -127,6 +127,17 @@ def made_release(
         configs=configs,
         members=_members(result, known.releases, left) if groups_leave else {},
     )
+
+
+def _latest(done: Iterable[StepResult]) -> dict[str, tuple[models.FlyMachineConfig, Any]]:
+    """The config that a machine of each group got last, and how the step left that machine."""
+    return {
+        r.step.group: (r.step.request.config, r.value)
+        for r in done
+        if isinstance(r.step, CreateMachine | UpdateMachine)
+        and r.step.group
+        and r.step.request.config
+    }
 
 
 def _left_before(plan: AppPlan, known: DeploymentRecord) -> dict[str, Member]:
