@@ -133,6 +133,8 @@ async def test_a_standby_comes_back_however_the_rollback_was_cut_short(lab: Lab,
     await cut_short_at(lab, call)
     await roll_back(lab, to=1)
     check_worker(lab)
+    await roll_back(lab, to=2)
+    assert groups(lab) == {"app": 2}
 
 
 async def scaled_to_nothing(lab: Lab, size: str) -> None:

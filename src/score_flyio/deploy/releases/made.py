@@ -11,12 +11,12 @@ from score_flyio.base.ulid import time_of
 from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.execution.context import MadeMachine
 from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
-from score_flyio.deploy.metadata import Launch, Marks, group_of, release_number
+from score_flyio.deploy.metadata import BACK_TO, Launch, Marks, group_of, release_number
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.releases.announce import never_lower, with_release
 from score_flyio.deploy.releases.images import digest_of
-from score_flyio.deploy.releases.in_metadata import lasting
+from score_flyio.deploy.releases.in_metadata import lasting, past_releases
 from score_flyio.deploy.step import (
     CreateMachine,
     DestroyMachine,
@@ -25,7 +25,7 @@ from score_flyio.deploy.step import (
     UpdateMachine,
 )
 from score_flyio.fly.codec import unstructure
-from score_flyio.fly.present import metadata
+from score_flyio.fly.present import LAUNCH_KEY, metadata
 from score_flyio.fly.releases import Notice, Status
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.flytoml.write import to_json
@@ -158,7 +158,7 @@ def _members(
     done = [r.step for r in result.results.values() if r.outcome is Outcome.DONE]
     after = _groups_after(result.plan, done)
     machines = [(m, _former_group(m, known)) for m in _with_standbys(result.plan)]
-    there = {group for m, group in machines if not _launched_since(m, known)}
+    there = {group for m, group in machines if not _began_since(m, known)}
     remembered = {group for release in known for group in release.configs}
     began = (after - there) | ({group for _, group in machines} - remembered)
     before = {
@@ -207,11 +207,16 @@ def _former_group(machine: models.Machine, known: Sequence[Release]) -> str:
     return group_of(machine)
 
 
-def _launched_since(machine: models.Machine, known: Sequence[Release]) -> bool:
-    """Whether its group was launched after all that is remembered."""
-    launch = Launch.of_machine(machine)
+def _began_since(machine: models.Machine, known: Sequence[Release]) -> bool:
+    """Whether its group was launched, or brought back, after all that is remembered."""
+    launch, found = Launch.of_machine(machine), metadata(machine)
+    begun = launch.id if launch and not launch.again else ""
+    if launch is None and BACK_TO in found:
+        newest = max((release.version for release in known), default=0)
+        if all(release.version > newest for release in past_releases(machine)):
+            begun = found.get(LAUNCH_KEY, "")
     last = max((release.at or 0.0 for release in known), default=0.0)
-    return launch is not None and not launch.again and (time_of(launch.id) or 0.0) > last
+    return (time_of(begun) or 0.0) > last
 
 
 def _left_alone(result: AppResult) -> Iterable[models.Machine]:
