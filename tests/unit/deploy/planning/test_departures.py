@@ -227,8 +227,7 @@ def test_what_other_regions_have_of_a_group_that_begins_comes_later() -> None:
 
 
 def test_a_group_out_of_reach_needs_no_consent() -> None:
-    observed = with_data()
-    options = DeployOptions(process_groups=("app",))
+    observed, options = with_data(), DeployOptions(process_groups=("app",))
     spec = wanted(WEB.replace("web", "app")).spec
     refuse_unasked(observed, departures(spec, observed, options), options)
 
@@ -366,18 +365,19 @@ def heirs_of(desired: DesiredApp, observed: ObservedApp) -> dict[str, str]:
 
 def test_a_standby_gives_its_place_last() -> None:
     observed = with_workers(2)
-    config = observed.machines[1].config
-    assert config is not None
+    config = observed.machines[1].config or models.FlyMachineConfig()
     assert heirs_of(IN_WORKER, observed) == {"w1": "m1"}
     standby = changed(observed, "w1", config=evolve(config, standbys=["w2"]))
     assert heirs_of(IN_WORKER, standby) == {"w2": "m1"}
 
 
-def test_a_machine_whose_lost_host_hides_its_data_gives_its_place_to_nobody() -> None:
+def test_what_a_machine_may_have_of_the_data_unseen_neither_gives_nor_takes_a_place() -> None:
     observed = changed(with_workers(1), "w1", host_status="unreachable")
     hidden = models.Volume(id="vol9", name="data", region="iad", attached_machine_id="w1")
     assert heirs_of(IN_WORKER, observed) == {"w1": "m1"}
     assert heirs_of(IN_WORKER, evolve(observed, volumes=(*observed.volumes, hidden))) == {}
+    bare = changed(observed, "m1", config=observed.machines[1].config)
+    assert heirs_of(IN_WORKER, marked(bare, "m1", fly_process_group="app")) == {}
 
 
 def test_a_group_that_began_with_others_goes_on_beside_a_machine_of_its_own() -> None:
@@ -447,8 +447,8 @@ def test_what_would_be_destroyed_is_told_with_all_of_its_volumes_or_none() -> No
 def test_a_volume_that_only_its_machine_names_is_told_without_facts() -> None:
     unlisted = evolve(with_data(), volumes=())
     assert fates(unlisted).endswith("and its volume vol1 is left behind, in no machine")
-    notes = agreed(ONLY_WEB, unlisted).notes
-    assert "volume vol1 of machine m1 stays, in no machine, and is billed" in notes
+    note = "volume vol1 of machine m1 stays, in no machine, and is billed"
+    assert note in agreed(ONLY_WEB, unlisted).notes
 
 
 def test_all_volumes_of_a_machine_that_goes_on_are_told() -> None:
