@@ -124,5 +124,5 @@ def test_a_machine_of_no_known_size_hides_no_other() -> None:
     config = observed.machines[0].config or models.FlyMachineConfig()
     for unknown, other in ((FIRST, SECOND), (SECOND, FIRST)):
         hidden = changed(observed, unknown, config=evolve(config, guest=None))
-        notes = planned(wanted(f"{SERVICE}[[vm]]\ncpus = 1\n"), hidden).notes
+        notes = planned(wanted(f"{SERVICE}[[vm]]\ncpus = 1\n", image="nginx:2"), hidden).notes
         assert [note.partition(" gets")[0] for note in notes] == [f"machine {other}"]
