@@ -107,11 +107,18 @@ def test_an_order_has_all_that_is_needed_and_each_before_what_needs_it(
 )
 def test_a_circle_is_told_with_its_members(needs: dict[str, list[str]], circle: str) -> None:
     with pytest.raises(ResourceCycleError) as raised:
-        graph(w=needing(**needs)).order(uids("w.a"))
+        graph(w=needing(**needs)).order(uids("w.a"), workloads=["w"])
     assert str(raised.value) == (
         f"the params of resources refer to each other in a circle: {circle}"
     )
     assert raised.value.hint == "take one of these references out of the params"
+    (problem,) = raised.value.problems
+    assert (problem.message, problem.hint, problem.code) == (
+        str(raised.value),
+        raised.value.hint,
+        ResourceCycleError.code,
+    )
+    assert problem.path[:4:2] == ("resources", "params")
 
 
 def test_references_to_no_resource_are_told_together_with_their_places() -> None:

@@ -57,6 +57,13 @@ def test_the_first_that_fits_serves(resource: str, served_by: str) -> None:
     assert Registry(LIST).find(uid(resource)).id == served_by
 
 
+def test_params_are_known_of_what_serves_a_resource_alone() -> None:
+    told = Registry((evolve(LIST[1], params=("size",)), LIST[3]))
+    assert told.params(uid("pg.big#w.db")) == ("size",)
+    assert told.params(uid("pg.small#w.db")) == ()
+    assert told.params(uid("redis.small#w.db")) == ()
+
+
 @pytest.mark.parametrize(
     ("definitions", "resource", "words"),
     [
