@@ -400,6 +400,16 @@ def test_the_end_of_a_large_run_is_estimated_early() -> None:
     assert board.totals(150.0).endswith("50 of 1000 steps, 50s, about 15m50s left")
 
 
+def test_what_is_watched_lasts_as_long_as_it_is_watched() -> None:
+    board = Board()
+    board.handle(events.RunStarted(command="deploy", workloads=("a",), at=100.0))
+    scope = Scope(workload="a", step="watch")
+    board.handle(events.PlanReady(scope=Scope(workload="a"), steps=("make", "watch")))
+    board.handle(events.StepFinished(scope=Scope(workload="a", step="make"), description="make"))
+    board.handle(events.StepStarted(scope=scope, description="watch", lasts=10.0, at=101.0))
+    assert board.totals(102.0).endswith("1 of 2 steps, 2.0s, about 9.0s left")
+
+
 class Terminal(io.StringIO):
     """Keeps what a terminal would show after cursor movements."""
 

@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 
 from fly_emulator.settings import Organization
-from score_flyio.events import LeaseAcquired, LeaseReleased, WarningRaised
+from score_flyio.events import LeaseAcquired, LeaseReleased, StepStarted, WarningRaised
 from tests.engine.lab import QUICK, Lab, score, toml
 
 GROUPS = """
@@ -37,6 +37,13 @@ async def test_the_last_look_of_a_first_deploy_shows_who_launches_the_app_too(la
     assert len(lists) == 3  # to plan from; all that boot; those that are left, and anyone's
     assert len({look.machine for look in looks}) == 1
     assert lists[-1] >= max(look.at for look in looks)
+
+
+async def test_what_is_watched_tells_how_long(lab: Lab) -> None:
+    done = await lab.deploy(toml(), options=evolve(QUICK, smoke_checks=True, smoke_window=7.0))
+    started = [event for event in done.events if isinstance(event, StepStarted)]
+    assert {event.lasts for event in started if event.verb == "watch"} == {7.0}
+    assert not any(event.lasts for event in started if event.verb != "watch")
 
 
 async def test_nothing_to_do_sends_no_change(lab: Lab) -> None:

@@ -53,6 +53,11 @@ class Step:
         return None
 
     @property
+    def lasts(self) -> float:
+        """Seconds that it takes, whatever Fly does; 0 where Fly decides."""
+        return 0.0
+
+    @property
     def operations(self) -> tuple[api.Operation, ...]:
         """What it calls, in order.
 
@@ -276,6 +281,11 @@ class WatchForCrashes(Step):
     target: Ref
     window: float
 
+    @property
+    def lasts(self) -> float:
+        """The window, which begins a little before the step does."""
+        return self.window
+
 
 @frozen(kw_only=True)
 class DestroyMachine(Step):
@@ -363,3 +373,8 @@ class Pause(Step):
     says = "wait {step.seconds:g} s: {step.reason}"
     seconds: float
     reason: str
+
+    @property
+    def lasts(self) -> float:
+        """All of it."""
+        return self.seconds

@@ -88,6 +88,8 @@ class StepStarted(Event):
     """Id of the step whose end let this one start: of all that it waited for, the last."""
     turn: float = 0.0
     """Seconds that it waited for its turn after everything that it needs was done."""
+    lasts: float = 0.0
+    """Seconds that it takes at most, where that is known: a machine is watched, or a pause made."""
 
 
 @frozen(kw_only=True)

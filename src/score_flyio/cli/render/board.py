@@ -148,12 +148,17 @@ class Board:
         return one_line(", ".join(parts))
 
     def _left(self, now: float) -> float | None:
-        """Seconds until the end, once all plans are known and much of them is done."""
+        """Seconds until the end, once all plans are known and much of them is done.
+
+        Steps take what those before them took, but what goes on and tells its length takes that.
+        """
         steps = sum(self.planned.values())
         known = len(self.planned) >= self.workloads and self.ended < steps
         if self.begun is None or not known or self.ended < min(steps / 4, _ENOUGH):
             return None
-        return (now - self.begun) / self.ended * (steps - self.ended)
+        going = (step for each in self.running.values() for step in each.values())
+        known_end = max((step.at + step.lasts for step in going), default=now)
+        return max((now - self.begun) / self.ended * (steps - self.ended), known_end - now)
 
     def cells(self, now: float, height: int) -> list[tuple[str, str, str]]:
         """The board's rows: never more than `height`.

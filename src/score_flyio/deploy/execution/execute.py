@@ -370,6 +370,7 @@ class _Run:
                 verb=step.verb,
                 after=self._after(step, turn),
                 turn=turn,
+                lasts=step.lasts,
             )
         )
         error: ScoreFlyError | None = None
