@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
@@ -10,6 +11,7 @@ import pytest
 from attrs import evolve
 
 from fly_emulator import Emulator, EmulatorSettings
+from fly_emulator.faults import parse_faults
 from fly_emulator.records import MachineRecord
 from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.options import DeployOptions
@@ -200,6 +202,36 @@ async def test_a_new_volume_on_a_host_that_is_full_by_now_is_made_anew(
     assert kept[0].attached_machine_id == machine.id
     assert machine.region == ("iad" if full == "host" else "ord")
     lab.check_clean()
+
+
+@pytest.mark.parametrize("by", ["deploy", "scale"])
+async def test_a_volume_that_a_cut_short_run_made_in_a_fallback_region_is_used(by: str) -> None:
+    lab = Lab.build(hosts_per_region=4)
+    options = evolve(QUICK, fallback_regions=("ord",))
+    if by == "scale":
+        await lab.deploy(toml(VOLUME))
+    there = {volume.id for volume in lab.fly.world.volumes.values()}
+    rooms = {host.id: host.memory_mb for host in lab.fly.world.hosts.values()}
+    fill(lab, "iad")
+
+    async def run(faults: str) -> None:
+        if by == "deploy":
+            await lab.deploy(toml(VOLUME), options=options, faults=faults)
+            return
+        lab.fly.faults = parse_faults(faults)
+        async with lab.engine() as engine:
+            with suppress(DeployError):
+                await engine.scale("web", ScaleRequest(counts={"app": 2}, options=options))
+
+    await run("Machines_create: 400")
+    (made,) = (v for v in lab.fly.world.volumes.values() if v.id not in there)
+    assert (made.region, made.attached_machine_id) == ("ord", None)
+    for host in lab.fly.world.hosts.values():
+        host.memory_mb = rooms[host.id]
+    await run("")
+    lab.fly.advance()
+    assert {v.id for v in lab.fly.world.volumes.values()} == {made.id, *there}
+    assert made.attached_machine_id in {machine.id for machine in lab.machines()}
 
 
 @pytest.mark.parametrize("code", ["", "volume_placement", "volume_placement_capacity"])

@@ -90,5 +90,7 @@ class Counts:
         for group, alone in people.destroyed:
             count = self.wanted.get(group)
             if group in self.wanted:
-                self.wanted[group] = None if count is None or alone or self.in_doubt else count - 1
+                self.wanted[group] = (
+                    None if count is None or alone or self.in_doubt else max(0, count - 1)
+                )
         people.destroyed.clear()

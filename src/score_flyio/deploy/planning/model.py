@@ -84,6 +84,7 @@ class GroupContext(PlanContext):
             taken=self.taken,
             new=self._new_volume,
             default_region=self.settings.default_region,
+            fallback_regions=self.options.fallback_regions,
         )
 
     def _new_volume(self, _config: models.FlyMachineConfig) -> models.CreateVolumeRequest:

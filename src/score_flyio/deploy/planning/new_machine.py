@@ -53,6 +53,8 @@ class Volumes:
     """Gives the request for one more, for a machine of a config, wherever that is."""
     default_region: str = ""
     """Of machines that name none, unless a free volume decides."""
+    fallback_regions: tuple[str, ...] = ()
+    """Where a run that was cut short may have made one, for want of room."""
 
     def give(self, made: CreateMachine) -> tuple[Step, ...]:
         """The machine with a volume for its first mount: a free one that fits, else a new one."""
@@ -62,9 +64,11 @@ class Volumes:
             return (evolve(made, request=evolve(request, region=region)),)
         mount, *others = config.mounts
         free = self._free(mount.name, request.region)
+        for other in self.fallback_regions:
+            free = free or self._free(mount.name, other)
         name = free.id if free else None
         config = evolve(config, mounts=[evolve(mount, volume=name), *others])
-        region = request.region or (free.region if free else self.default_region) or None
+        region = (free.region if free else request.region or self.default_region) or None
         made = evolve(made, request=evolve(request, config=config, region=region))
         if free is not None:
             return (made,)

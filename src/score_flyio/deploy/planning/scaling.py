@@ -84,7 +84,12 @@ def scale_group(scale: GroupScale) -> GroupPlan:
 def _create(scale: GroupScale, region: str, count: int, *, first: int) -> GroupPlan:
     config = new_machine_config(scale.template or models.FlyMachineConfig())
     waiting = waiting_of([config], scale.options)
-    volumes = Volumes(present=scale.observed.volumes, taken=scale.taken, new=scale.new_volume)
+    volumes = Volumes(
+        present=scale.observed.volumes,
+        taken=scale.taken,
+        new=scale.new_volume,
+        fallback_regions=scale.options.fallback_regions,
+    )
     steps: list[Step] = []
     previous: tuple[str, ...] = ()
     for number in range(first, first + count):
