@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Final
 
 from score_flyio.base.counted import counted
@@ -26,7 +27,7 @@ _UNSEEN: Final = "started"
 
 def release_of(result: AppResult) -> int | None:
     """The release that the run made, else the newest that its machines ran before."""
-    if any(_gives_release(step.step, result.plan) for step in _done(result)):
+    if _gives_release((step.step for step in _done(result)), result.plan):
         return result.plan.release.version
     return last_release(result.plan.machines) or None
 
@@ -57,7 +58,7 @@ def account_of(result: AppResult) -> str:
     if not wanted:
         return f"no machine was changed; {GO_ON}"
     machines = counted(len(wanted), "machine")
-    if not any(_gives_release(step, result.plan) for step in wanted):
+    if not _gives_release(wanted, result.plan):
         return f"{done} of {machines} {'was' if done == 1 else 'were'} created; {GO_ON}"
     verb = "runs" if done == 1 else "run"
     return f"{done} of {machines} {verb} release {result.plan.release.version}; {GO_ON}"
@@ -68,15 +69,15 @@ def _done(result: AppResult) -> list[StepResult]:
     return [step for step in every if step.outcome is Outcome.DONE]
 
 
-def _gives_release(step: Step, plan: AppPlan) -> bool:
-    """Whether it belongs to the plan's release: one machine more is of that of the others."""
-    if isinstance(step, CreateMachine):
-        return release_number(step.config.metadata or {}) not in _numbers(plan)
-    return isinstance(step, UpdateMachine)
-
-
-def _numbers(plan: AppPlan) -> set[int]:
-    return {release_number(metadata(machine)) for machine in plan.machines}
+def _gives_release(steps: Iterable[Step], plan: AppPlan) -> bool:
+    """Whether any belongs to the plan's release: one machine more is of that of the others."""
+    before = {release_number(metadata(machine)) for machine in plan.machines}
+    return any(
+        release_number(step.config.metadata or {}) not in before
+        if isinstance(step, CreateMachine)
+        else isinstance(step, UpdateMachine)
+        for step in steps
+    )
 
 
 def _id_of(result: AppResult, about: StepResult) -> str | None:
