@@ -115,19 +115,17 @@ class Connections:
         try:
             with anyio.fail_after(asked.timeout.get("read")):
                 head, body = await connection.carry(request, asked.body or b"")
-        except BaseException as error:
-            await connection.aclose()
-            if isinstance(error, TimeoutError):
-                raise NoAnswerError("ReadTimeout") from error
-            if isinstance(error, h11.RemoteProtocolError):
-                raise NoAnswerError("RemoteProtocolError") from error
-            if isinstance(error, anyio.BrokenResourceError | OSError):
-                raise NoAnswerError("ReadError") from error
-            raise
-        if connection.begins_anew():
-            self._resting.setdefault(origin, []).append(connection)
-        else:
-            await connection.aclose()
+        except TimeoutError as error:
+            raise NoAnswerError("ReadTimeout") from error
+        except h11.RemoteProtocolError as error:
+            raise NoAnswerError("RemoteProtocolError") from error
+        except (anyio.BrokenResourceError, OSError) as error:
+            raise NoAnswerError("ReadError") from error
+        finally:
+            if connection.begins_anew():
+                self._resting.setdefault(origin, []).append(connection)
+            else:
+                await connection.aclose()
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in head.headers}
         body = decoded(body, headers.get("content-encoding", "").strip().lower())
         return Answered(status=head.status_code, headers=headers, body=body)

@@ -271,8 +271,7 @@ def _check(section: dict[str, Any], shapes: dict[str, Shape], place: str) -> Non
     for name, shape in shapes.items():
         value = section.get(name)
         if value is not None and not _has_shape(value, shape):
-            article = "" if shape == "texts" else "a "
-            wanted = "a list of strings" if shape == "texts" else f"{article}{shape}"
+            wanted = "a list of strings" if shape == "texts" else f"a {shape}"
             refuse(f"{place}: {name} is not {wanted}", f"write {name} as {wanted}")
 
 

@@ -94,7 +94,7 @@ def refuse_impossible(guest: FlyMachineGuest, *, place: str = "vm") -> None:
             f"Fly has no CPUs of kind {guest.cpu_kind!r}",
             hint=f"use one of {', '.join(_FAMILIES)}",
         )
-    if guest.gpus or guest.gpu_kind:
+    if has_gpu(guest):
         return
     cpus, memory = guest.cpus or 1, guest.memory_mb or 0
     if cpus not in family.cpus:
@@ -118,6 +118,11 @@ def refuse_impossible(guest: FlyMachineGuest, *, place: str = "vm") -> None:
             hint=f"use {' or '.join(f'{size}mb' for size in near)}"
             + _more_cpus(family, memory, most),
         )
+
+
+def has_gpu(guest: FlyMachineGuest) -> bool:
+    """Whether it is a size with graphics processors."""
+    return bool(guest.gpus or guest.gpu_kind)
 
 
 def _more_cpus(family: _Family, memory: int, most: int) -> str:

@@ -8,7 +8,7 @@ from copy import deepcopy
 from fly_machines import models
 from score_flyio.base.record import evolve, frozen
 from score_flyio.deploy.app_step import CreateVolume
-from score_flyio.deploy.desired.guest import guest_of
+from score_flyio.deploy.desired.guest import guest_of, has_gpu
 from score_flyio.deploy.metadata import (
     ALL_SECRETS_SEEN,
     FORMER_GROUP,
@@ -124,11 +124,6 @@ def refuse_gpus(steps: Iterable[Step]) -> None:
                 "which Fly refuses since August 2026",
                 hint="choose a size without one: [[vm]] size in fly.toml, or --vm-size",
             )
-
-
-def has_gpu(guest: models.FlyMachineGuest) -> bool:
-    """Whether it is a size with graphics processors."""
-    return bool(guest.gpus or guest.gpu_kind)
 
 
 def options_guest(options: DeployOptions) -> models.FlyMachineGuest | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from fly_machines import models
 from score_flyio.base.record import evolve
+from score_flyio.deploy.desired.guest import has_gpu
 from score_flyio.deploy.desired.special import release_command_input
 from score_flyio.deploy.metadata import group_of
 from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref
 from score_flyio.deploy.planning.model import PlanContext
-from score_flyio.deploy.planning.new_machine import has_gpu, options_guest
+from score_flyio.deploy.planning.new_machine import options_guest
 from score_flyio.deploy.planning.secrets import SET_SECRETS
 from score_flyio.deploy.step import DestroyMachine, RunReleaseCommand, Step
 from score_flyio.flytoml.groups import default_group
