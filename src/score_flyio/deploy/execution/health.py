@@ -296,7 +296,8 @@ class HealthWatch:
                 found |= await self._look_for(watch)
         if found:
             self._look_at_the_rest()
-        self._choose_scout()
+        else:
+            self._choose_scout()
 
     def _more_at_once(self) -> float:
         """Seconds by which a look may come later, so that it shows all machines of a launch."""

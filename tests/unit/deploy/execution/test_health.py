@@ -70,6 +70,42 @@ async def test_a_sick_machine_does_not_hide_that_another_is_well() -> None:
     assert ended["sick failed"] >= 60
 
 
+async def test_one_list_shows_all_other_groups_once_the_first_machine_is_well() -> None:
+    calls: list[str] = []
+
+    def hear(event: Event) -> None:
+        if isinstance(event, RequestFinished) and event.method == "GET":
+            calls.append(event.template)
+
+    async with Emulator(SETTINGS, clock=EventLoopClock()) as emulator:
+        target = EmulatorTarget(emulator=emulator)
+        async with target.connect(emit=hear, rng=random.Random(1)) as client:
+            app = models.CreateAppRequest(name="web", org_slug="personal")
+            await client.api.apps_create(app, wait=True)
+            made = [await client.api.machines_create("web", request(well=True)) for _ in range(3)]
+            watch = HealthWatch(client=client, app="web", emit=lambda _: None, scope=Scope())
+
+            async def follow(group: str, machine: models.Machine) -> None:
+                await watch.healthy(
+                    machine.id or "",
+                    group=group,
+                    instance_id=machine.instance_id,
+                    since=anyio.current_time(),
+                    within=20,
+                    checks=True,
+                    start=anyio.lowlevel.checkpoint,
+                )
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(watch.run)
+                async with anyio.create_task_group() as followers:
+                    for number, machine in enumerate(made):
+                        followers.start_soon(follow, f"group-{number}", machine)
+                tasks.cancel_scope.cancel()
+    one, listed = "/apps/{app_name}/machines/{machine_id}", "/apps/{app_name}/machines"
+    assert calls == [listed] + [one] * (len(calls) - 2) + [listed]
+
+
 @pytest.mark.parametrize(
     ("low", "high", "waited", "expected"),
     [
