@@ -11,8 +11,9 @@ from score_flyio.deploy.planning.departures import left_behind
 from score_flyio.deploy.planning.model import PlanContext
 from score_flyio.deploy.planning.new_machine import options_guest
 from score_flyio.deploy.planning.secrets import waiting_secrets
-from score_flyio.deploy.step import Step, UpdateMachine
+from score_flyio.deploy.step import CreateMachine, Step, UpdateMachine
 from score_flyio.flytoml.groups import vm_of
+from score_flyio.flytoml.spec import VmSpec
 
 
 def notes_of(context: PlanContext, steps: Sequence[Step]) -> tuple[str, ...]:
@@ -22,7 +23,7 @@ def notes_of(context: PlanContext, steps: Sequence[Step]) -> tuple[str, ...]:
         *_not_ours(context.observed),
         *_waiting(context.observed),
         *_resting(updates),
-        *_smaller(context, updates),
+        *_smaller(context, steps),
         *_sizes_kept(context),
         *left_behind(context.observed, steps),
     )
@@ -57,27 +58,34 @@ def _resting(updates: Iterable[UpdateMachine]) -> Iterator[str]:
         )
 
 
-def _smaller(context: PlanContext, updates: Iterable[UpdateMachine]) -> Iterator[str]:
-    """A `[[vm]]` that says only a part of the size takes the rest from a preset."""
-    for update in updates:
-        vm = vm_of(context.desired.spec, update.group or "")
-        before, after = update.previous.guest, update.config.guest
-        if vm is None or vm.size or before is None or after is None:
+def _smaller(context: PlanContext, steps: Iterable[Step]) -> Iterator[str]:
+    """What a `[[vm]]` says only by the name of a size, or leaves to a preset, undoes a scaling."""
+    sizes = {m.id: m.config.guest for m in context.observed.machines if m.config}
+    for step in steps:
+        if not isinstance(step, CreateMachine | UpdateMachine):
             continue
-        unsaid = {
-            "cpus": (vm.cpus, before.cpus, after.cpus),
-            "memory_mb": (vm.memory, before.memory_mb, after.memory_mb),
-        }
-        lost = [
-            f"{name} {old} → {new}"
-            for name, (said, old, new) in unsaid.items()
-            if not said and (new or 0) < (old or 0)
-        ]
-        if lost:
+        machine = step.machine if isinstance(step, UpdateMachine) else step.previous
+        vm = vm_of(context.desired.spec, step.group or "")
+        old, new = sizes.get(machine), step.config.guest
+        if vm is not None and old is not None and new is not None and (lost := _lost(vm, old, new)):
+            why = f"has size {vm.size!r}: change" if vm.size else "leaves that out: write"
             yield (
-                f"machine {update.machine} gets smaller ({', '.join(lost)}), because [[vm]] leaves "
-                "that out: write it there to keep what it was scaled to"
+                f"machine {machine} gets smaller ({', '.join(lost)}), because [[vm]] {why} it "
+                "there to keep what it was scaled to"
             )
+
+
+def _lost(vm: VmSpec, old: models.FlyMachineGuest, new: models.FlyMachineGuest) -> list[str]:
+    """What gets less without being named."""
+    unsaid = {
+        "cpus": (vm.cpus, old.cpus, new.cpus),
+        "memory_mb": (vm.memory, old.memory_mb, new.memory_mb),
+    }
+    return [
+        f"{name} {before} → {after}"
+        for name, (said, before, after) in unsaid.items()
+        if not said and (after or 0) < (before or 0)
+    ]
 
 
 def _sizes_kept(context: PlanContext) -> Iterator[str]:

@@ -11,6 +11,7 @@ from fly_machines import models
 from score_flyio.deploy.metadata import PLATFORM, RELEASE_ID, STAGED
 from score_flyio.deploy.model import ObservedApp
 from tests.unit.deploy.planning.plans import (
+    CHECK,
     SERVICE,
     changed,
     launched,
@@ -22,6 +23,9 @@ from tests.unit.deploy.planning.plans import (
 
 HERE = launched(wanted())
 FIRST, SECOND = (machine.id or "" for machine in HERE.machines)
+
+
+SIZE = "size = 'shared-cpu-1x'"
 
 
 def stray(name: str, **metadata: str) -> models.Machine:
@@ -89,7 +93,10 @@ def test_machines_left_at_rest_are_named() -> None:
         ("cpus = 2", {"cpus": 4, "memory_mb": 1024}, "memory_mb 1024 → 256"),
         ("memory = '512mb'", {"cpus": 2, "memory_mb": 1024}, "cpus 2 → 1"),
         ("cpus = 1\nmemory = '256mb'", {"cpus": 2, "memory_mb": 1024}, None),
-        ("size = 'shared-cpu-1x'", {"cpus": 2, "memory_mb": 1024}, None),
+        (SIZE, {"cpus": 2, "memory_mb": 512}, "cpus 2 → 1, memory_mb 512 → 256"),
+        (f"{SIZE}\nmemory = '512mb'", {"cpus": 2, "memory_mb": 512}, "cpus 2 → 1"),
+        (f"{SIZE}\ncpus = 1\nmemory = '256mb'", {"cpus": 2, "memory_mb": 512}, None),
+        (SIZE, {"cpus": 1, "memory_mb": 256}, None),
         ("cpus = 2", {"cpus": 1, "memory_mb": 256}, None),
     ],
 )
@@ -97,13 +104,23 @@ def test_a_part_of_a_size_that_makes_machines_smaller(
     vm: str, guest: dict[str, Any], lost: str | None
 ) -> None:
     observed = sized(HERE, **guest)
+    why = "has size 'shared-cpu-1x': change" if SIZE in vm else "leaves that out: write"
     notes = planned(wanted(f"{SERVICE}[[vm]]\n{vm}\n"), observed).notes
     assert notes == tuple(
-        f"machine {name} gets smaller ({lost}), because [[vm]] leaves that out: "
-        "write it there to keep what it was scaled to"
+        f"machine {name} gets smaller ({lost}), because [[vm]] {why} "
+        "it there to keep what it was scaled to"
         for name in (FIRST, SECOND)
         if lost
     )
+
+
+def test_machines_that_others_replace_are_told_of_too() -> None:
+    checked = f"{SERVICE}{CHECK}[[vm]]\n{SIZE}\n"
+    observed = sized(launched(wanted(SERVICE + CHECK)), cpus=2, memory_mb=512)
+    notes = planned(wanted(checked), observed, strategy="bluegreen").notes
+    assert [note.partition(" gets smaller")[0] for note in notes] == [
+        f"machine {machine.id}" for machine in observed.machines
+    ]
 
 
 def test_each_group_is_told_of_its_own_size() -> None:
