@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 import pytest
 import tomli
+import tomli_w
 
 from fly_machines.models import CreateAppRequest
 from score_flyio.deploy.desired.launch import launch_plan
@@ -202,6 +203,24 @@ def test_defaults_that_the_platform_fills_in_are_not_written(cli: Cli) -> None:
     assert "concurrency" not in saved["services"][0]
     assert saved["build"] == {"image": "nginx:1"}
     assert saved["mounts"] == [{"source": "data", "destination": "/data", "initial_size": "3GB"}]
+
+
+def test_what_the_volumes_of_mounts_were_asked_for_is_written(cli: Cli) -> None:
+    mount = {
+        "source": "data",
+        "destination": "/data",
+        "initial_size": "3GB",
+        "snapshot_retention": 14,
+        "scheduled_snapshots": False,
+        "auto_extend_size_threshold": 80,
+        "auto_extend_size_increment": "1GB",
+        "auto_extend_size_limit": "9GB",
+    }
+    app = {"app": "demo", "primary_region": "ams", "mounts": [mount]}
+    _deploy(cli, tomli_w.dumps(app), "--image", "nginx:1", "--no-release-record")
+    assert _saved(cli, UNTOLD)["mounts"] == [mount]
+    assert cli("scale", "--emulate", "--app", "demo", "--vm-memory", "1gb").exit_code == 0
+    assert _saved(cli)["mounts"] == [mount]
 
 
 def test_the_image_of_an_option_is_written_beside_the_definition(cli: Cli) -> None:

@@ -39,6 +39,7 @@ _POLICIES: Final = {"no": "never", "always": "always", "on-failure": "on-failure
 _AUTOSTOP: Final = {False: "off", True: "stop", 2: "suspend"}
 _FILLED_RESTART: Final = {("policy", "on-failure"), ("retries", 10)}
 _FILLED_CONCURRENCY: Final = {"type": "connections", "soft_limit": 20, "hard_limit": 25}
+_FILLED_RETENTION: Final = 5
 """What the platform fills in where nothing was said: nobody asked for it."""
 _UNWRITABLE: Final = (
     "containers",
@@ -80,7 +81,7 @@ def saved_app(
             the newest release and covers for no other machine counts.
         definition: of the last release, where it is known.
         files: local files that the definition refers to.
-        volumes: of the app; how large they are.
+        volumes: of the app; how large they are, and what becomes of their snapshots.
 
     Raises:
         ScoreFlyError: the configs do not make a valid fly.toml.
@@ -94,7 +95,7 @@ def saved_app(
     saving = _Saving(
         configs=configs,
         named=set(configs) != {"app"},
-        sizes={volume.id or "": volume.size_gb or 0 for volume in volumes},
+        volumes={volume.id or "": volume for volume in volumes},
     )
     tree = {"app": app, **saving.tree()}
     document = read_fly_toml(json.dumps(tree), file=f"app {app}", form="json")
@@ -211,8 +212,8 @@ class _Saving:
     """By process group."""
     named: bool
     """Whether the groups have to be named."""
-    sizes: Mapping[str, int] = field(factory=dict)
-    """GB, by volume."""
+    volumes: Mapping[str, Volume] = field(factory=dict)
+    """By id."""
     files: dict[str, bytes] = field(factory=dict)
     notes: list[str] = field(factory=list)
 
@@ -316,10 +317,16 @@ class _Saving:
         return found
 
     def _mount(self, mount: Tree) -> Tree:
+        volume = self.volumes.get(mount.get("volume") or "", Volume())
+        if volume.encrypted is False:
+            self.notes.append(f"volume {volume.id} is not encrypted: new ones of its mount are")
+        retention, scheduled = volume.snapshot_retention, volume.auto_backup_enabled
         return {
             "source": mount.get("name"),
             "destination": mount.get("path"),
-            "initial_size": _gigabytes(self.sizes.get(mount.get("volume") or "")),
+            "initial_size": _gigabytes(volume.size_gb),
+            "snapshot_retention": None if retention == _FILLED_RETENTION else retention,
+            "scheduled_snapshots": None if scheduled else scheduled,
             "auto_extend_size_threshold": mount.get("extend_threshold_percent"),
             "auto_extend_size_increment": _gigabytes(mount.get("add_size_gb")),
             "auto_extend_size_limit": _gigabytes(mount.get("size_gb_limit")),

@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from fly_machines.models import FlyFile, FlyMachineConfig, FlyMachineRestart, Machine
+from fly_machines.models import (
+    FlyFile,
+    FlyMachineConfig,
+    FlyMachineMount,
+    FlyMachineRestart,
+    Machine,
+    Volume,
+)
 from score_flyio.deploy.desired.render import render
 from score_flyio.deploy.local_files import LocalFiles
 from score_flyio.deploy.saved import saved_app
@@ -108,3 +115,10 @@ def test_what_is_no_valid_fly_toml_is_refused() -> None:
     broken = config(restart=FlyMachineRestart(policy="sometimes"))  # type: ignore[arg-type]
     with pytest.raises(ScoreFlyError, match="cannot be written"):
         saved_app("demo", [machine(broken)])
+
+
+def test_a_volume_that_is_not_encrypted_is_told() -> None:
+    mount = FlyMachineMount(name="data", path="/data", volume="vol_1")
+    volumes = [Volume(id="vol_1", encrypted=False, size_gb=2)]
+    saved = saved_app("demo", [machine(config(mounts=[mount]))], volumes=volumes)
+    assert saved.notes == ("volume vol_1 is not encrypted: new ones of its mount are",)

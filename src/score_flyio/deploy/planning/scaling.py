@@ -38,13 +38,16 @@ class GroupScale:
     """New machines of the group that the same plan has already."""
 
     def new_volume(self, config: models.FlyMachineConfig) -> models.CreateVolumeRequest:
-        """One more volume, as large as the largest of its name."""
+        """One more volume, as the largest of its name is."""
         name = (config.mounts or [])[0].name
-        alike = (volume.size_gb or 1 for volume in self.observed.volumes if volume.name == name)
+        alike = [volume for volume in self.observed.volumes if volume.name == name]
+        pattern = max(alike, key=lambda volume: volume.size_gb or 1, default=models.Volume())
         return models.CreateVolumeRequest(
             name=name,
-            size_gb=max(alike, default=1),
+            size_gb=pattern.size_gb or 1,
             encrypted=True,
+            snapshot_retention=pattern.snapshot_retention,
+            auto_backup_enabled=pattern.auto_backup_enabled,
             require_unique_zone=True,
             compute=deepcopy(config.guest),
             compute_image=config.image,

@@ -143,7 +143,7 @@ def definition_after(
         if isinstance(step, CreateMachine) and step.previous is None and step.id not in gone
     ]
     try:
-        return saved_app(ref.app, machines, definition=known).spec
+        return saved_app(ref.app, machines, definition=known, volumes=observed.volumes).spec
     except ScoreFlyError as error:
         if known is None:
             message = f"Fly is not told of this release: {error.message}"

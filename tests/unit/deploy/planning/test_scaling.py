@@ -132,7 +132,14 @@ def test_free_volumes_come_before_new_ones() -> None:
     present = models.Machine(id="a", region="iad", state="started", config=config)
     volumes = (
         models.Volume(id="v1", name="data", region="iad", attached_machine_id="a", size_gb=3),
-        models.Volume(id="v2", name="data", region="iad", size_gb=7),
+        models.Volume(
+            id="v2",
+            name="data",
+            region="iad",
+            size_gb=7,
+            snapshot_retention=14,
+            auto_backup_enabled=False,
+        ),
         models.Volume(id="v3", name="data", region="fra"),
     )
     plan = scale_group(scaled((present,), 3, volumes=volumes))
@@ -141,6 +148,7 @@ def test_free_volumes_come_before_new_ones() -> None:
     mounts = [(step.request.config or config).mounts for step in creates]
     assert [mount[0].volume for mount in mounts if mount] == ["v2", None]
     assert new.request.size_gb == 7
+    assert (new.request.snapshot_retention, new.request.auto_backup_enabled) == (14, False)
     assert creates[1].volume_from == new.id
 
 
