@@ -119,7 +119,7 @@ class MachineProcess:
             self._wanted.append(number)
             return
         if sys.platform == "win32":
-            self._process.send_signal(number)
+            self._process.send_signal(signal.Signals(number))
             return
         try:
             os.killpg(self._process.pid, number)
