@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -445,6 +445,20 @@ def test_live_redraws_in_place_below_lasting_lines() -> None:
         "148e21",
         "postgres.default#web.db",
         "all",
+    ]
+
+
+def local(number: int) -> str:
+    """When an event of the run was, as people here read it."""
+    return datetime.fromtimestamp(1_700_000_000 + number).strftime("%H:%M:%S")  # noqa: DTZ006
+
+
+def test_what_lasts_is_wrapped_between_words() -> None:
+    assert live(54).screen()[:4] == [
+        f"{local(1)} target: an emulator, not Fly.io",
+        "    (http://127.0.0.1:4280)",
+        f"{local(10)} WARN rate limited: POST /v1/apps, again in",
+        "    1.0s",
     ]
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Final
 
-from score_flyio.base.printable import printable
 from score_flyio.cli.render import layout
 from score_flyio.cli.render.board import Board
 from score_flyio.cli.render.plain import PlainRenderer
+from score_flyio.cli.render.plan import on_terminal
 from score_flyio.cli.render.wording import is_alarm, sentence
 from score_flyio.cli.sink import Sink
 from score_flyio.events import Event, RollbackStarted, TargetSelected
@@ -82,7 +82,7 @@ class LiveRenderer:
         totals = layout.lines(self._board.totals(now), columns=width)
         cells = self._board.cells(now, max(1, size[1] - 2 - len(totals)))
         drawn = layout.lines(layout.board(cells, width), columns=width, color=self._color) + totals
-        lines = [*([] if lasting is None else [printable(lasting)]), *drawn]
+        lines = on_terminal(lasting or "", color=False, columns=size[0]).splitlines() + drawn
         text = "".join(f"{line}{_END_OF_LINE}" for line in lines)
         self._stream.write_raw(f"{self._back()}{text}{_CLEAR_BELOW}")
         self._drawn, self._drawn_at = len(drawn), now
