@@ -103,8 +103,8 @@ class Model:
             return copied
 
         def __replace__(self, **changes: Any) -> Any:
-            values = {name: getattr(self, name) for name in self.__slots__}
-            return type(self)(**(values | changes))
+            values = zip(self.__slots__, self._values(self), strict=True)
+            return type(self)(**dict(values, **changes))
 
         def __repr__(self) -> str:
             names = (name for name in type(self).__annotations__ if name != "extra")

@@ -8,7 +8,7 @@ when its first object is made; the other methods are shared. To type checkers, t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, cached_property, partial
 from operator import attrgetter
 from types import FunctionType, MappingProxyType
@@ -236,8 +236,7 @@ def _hash(self: Any) -> int:
 @cache
 def _compared(class_: Any) -> Callable[[object], object]:
     """What reads all values that count for equality."""
-    names = [field.name for field in class_.__fields__.values() if field.eq]
-    return attrgetter(*names) if names else lambda _: ()
+    return _reader([field.name for field in class_.__fields__.values() if field.eq])
 
 
 def _repr(self: Any) -> str:
@@ -261,18 +260,22 @@ def _set_state(self: Any, state: dict[str, Any]) -> None:
 
 
 def _replace(self: Any, **changes: Any) -> Any:
-    for name, parameter in _parameters(self.__class__):
-        if parameter not in changes:
-            changes[parameter] = getattr(self, name)
-    return self.__class__(**changes)
+    parameters, read = _parameters(self.__class__)
+    return self.__class__(**dict(zip(parameters, read(self), strict=True), **changes))
 
 
 @cache
-def _parameters(class_: Any) -> tuple[tuple[str, str], ...]:
-    """The fields that `__init__` sets, and what it calls them."""
-    return tuple(
-        (field.name, field.parameter) for field in class_.__fields__.values() if field.init
-    )
+def _parameters(class_: Any) -> tuple[list[str], Callable[[object], Iterable[Any]]]:
+    """The parameters of `__init__`, and what reads their values."""
+    given = [field for field in class_.__fields__.values() if field.init]
+    return [field.parameter for field in given], _reader([field.name for field in given])
+
+
+def _reader(names: Sequence[str]) -> Callable[[object], Any]:
+    """What reads the values of several fields."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda record: tuple(getattr(record, name) for name in names)
 
 
 _SHARED: Final = {

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from score_flyio.base.document import Document, merged
+from score_flyio.base.document import Document
 from score_flyio.base.record import evolve, frozen
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.exit_codes import describe, to_text
@@ -80,7 +80,8 @@ class DeployRun:
         report = Report(target=self.target.name)
         if inputs:
             async with follow(self.cli, self.events_file) as show:
-                report = await self._deployed(inputs, _both(show, events.append), kept)
+                listener = show if page is None else _both(show, events.append)
+                report = await self._deployed(inputs, listener, kept)
         report = evolve(report, apps=(*map(_not_loaded, refused), *report.apps))
         if self.output is not None and self.output.stdout is not None:
             self.cli.output.write(self.output.stdout)
@@ -195,7 +196,7 @@ def tell_plan(cli: CliContext, plan: Plan, refused: Sequence[Refused], summary: 
         from score_flyio.cli.ci import plan_summary, write_summary
 
         write_summary(cli, plan_summary(plan), summary)
-    cli.output.wrapped(plan, plan.describe(show_calls=cli.debug))
+    cli.output.wrapped((plan,), plan.describe(show_calls=cli.debug))
     return failure_code(plan.failures, ())
 
 
@@ -205,7 +206,7 @@ def show_plan(
     """`--dry-run`: print plans and lines beside them; what there is `more` is for programs."""
     plan = Plan(apps=tuple(plans))
     text = [plan.describe(show_calls=cli.debug)] if plan.apps or not remarks else []
-    cli.output.wrapped(merged((plan, *more)), "\n".join((*text, *remarks)))
+    cli.output.wrapped((plan, *more), "\n".join((*text, *remarks)))
     return 0
 
 
@@ -224,7 +225,7 @@ def tell(cli: CliContext, report: Report, *more: Document, summary: Path | None 
         from score_flyio.cli.ci import report_summary, write_summary
 
         write_summary(cli, report_summary(report), summary)
-    cli.output.wrapped(merged((report, *more)), report.summary())
+    cli.output.wrapped((report, *more), report.summary())
 
 
 def tell_errors(cli: CliContext, report: Report) -> None:

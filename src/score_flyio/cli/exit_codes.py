@@ -37,7 +37,7 @@ def report(error: BaseException, output: Output, secrets: Sequence[Secret] = ())
     if output.json:
         output.document(merged([*([run] if run else []), Failed(error=failure)]))
     elif run:
-        output.wrapped(None, run.summary())
+        output.wrapped((), run.summary())
     if isinstance(error, click.UsageError) and error.ctx is not None:
         output.stderr.write(f"{error.ctx.get_usage()}\n")
     output.failure(failure, to_text(failure))

@@ -1,10 +1,11 @@
 """What the command line prints: results on stdout, log lines and errors on stderr."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from score_flyio.base.document import to_json
+from score_flyio.base.document import Document, Documented, merged, to_json
 from score_flyio.base.printable import one_line, printable_json
 from score_flyio.base.record import frozen
 from score_flyio.base.secret import MASK, Secret
@@ -40,10 +41,10 @@ class Output:
         elif text:
             self.stdout.write(_ended(text))
 
-    def wrapped(self, document: Any, text: str) -> None:
+    def wrapped(self, documents: Iterable[Document | Documented], text: str) -> None:
         """Print a result whose lines may be long: a plan, a report, a status."""
         if self.json:
-            self.document(document)
+            self.document(merged(documents))
         elif text:
             self._fit(self.stdout, text)
 

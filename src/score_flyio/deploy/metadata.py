@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Mapping
 from typing import Final
 
 from fly_machines import models
-from score_flyio.base.record import evolve, frozen
+from score_flyio.base.record import evolve, frozen, values
 from score_flyio.fly.present import LAUNCH_KEY, metadata
 
 PLATFORM = "fly_platform_version"
@@ -109,8 +109,7 @@ class Marks:
 
     def stamp(self, config: models.FlyMachineConfig) -> models.FlyMachineConfig:
         """The config with these marks, over those that it has."""
-        marks = {key: getattr(self, name) for name, key in _KEYS.items()}
-        new = {key: text for key, text in marks.items() if text is not None}
+        new = {_KEYS[name]: text for name, text in values(self).items() if text is not None}
         return evolve(config, metadata={**(config.metadata or {}), **new})
 
 

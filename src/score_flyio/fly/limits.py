@@ -88,28 +88,27 @@ class _Bucket:
             self.tokens = min(self.limit.burst, self.tokens + (now - self.refilled) * self.rate)
             self.refilled = now
 
-    async def take(self) -> float | None:
+    async def take(self, now: float) -> float | None:
         """Wait for a token and take it; gives back until when it put off the refill, if it did."""
         if self.turn is None:
-            if self._ready():
-                return self._spend()
+            if self._ready(now):
+                return self._spend(now)
             self.turn = anyio.Lock()
         async with self.turn:
-            while not self._ready():
+            while not self._ready(now := anyio.current_time()):
                 missing = (1 - self.tokens) / self.rate
                 end = max(self.refilled + missing, self.held)
                 self.changed = self.changed or anyio.Event()
-                with anyio.move_on_after(end - anyio.current_time()):
+                with anyio.move_on_after(end - now):
                     await self.changed.wait()
-            return self._spend()
+            return self._spend(now)
 
-    def _ready(self) -> bool:
-        now = anyio.current_time()
+    def _ready(self, now: float) -> bool:
         self.refill(now)
         return self.tokens >= 1 - EPSILON and now >= self.held - EPSILON
 
-    def _spend(self) -> float | None:
-        put_off = anyio.current_time() + MARGIN - (self.limit.burst - self.tokens) / self.rate
+    def _spend(self, now: float) -> float | None:
+        put_off = now + MARGIN - (self.limit.burst - self.tokens) / self.rate
         self.tokens -= 1
         if put_off <= self.refilled:
             return None
@@ -118,9 +117,8 @@ class _Bucket:
 
     def arrived(self, put_off: float | None) -> None:
         """The request that put off the refill has arrived, so the refill need not wait longer."""
-        now = anyio.current_time()
-        if put_off is not None and self.refilled == put_off and now < put_off:
-            self.refilled = now
+        if put_off is not None and self.refilled == put_off:
+            self.refilled = min(put_off, anyio.current_time())
             self._wake()
 
     def refused(self, delay: float) -> None:
@@ -145,6 +143,8 @@ class _Bucket:
 class Permit:
     """Leave to send one request; tell it how the request went."""
 
+    at: float
+    """When it was given, on the event loop's clock."""
     queued: float
     """Seconds waited for it."""
     _taken: tuple[tuple[_Bucket, float | None], ...]
@@ -170,9 +170,12 @@ class RateLimiter:
 
     async def acquire(self, operation: Operation, path: Mapping[str, str]) -> Permit:
         """Wait, first come first served, until the call may be sent."""
-        start = anyio.current_time()
-        taken = [(bucket, await bucket.take()) for bucket in self._buckets_of(operation, path)]
-        return Permit(queued=anyio.current_time() - start, taken=tuple(taken))
+        start = now = anyio.current_time()
+        taken = []
+        for bucket in self._buckets_of(operation, path):
+            taken.append((bucket, await bucket.take(now)))
+            now = anyio.current_time()
+        return Permit(at=now, queued=now - start, taken=tuple(taken))
 
     def _buckets_of(self, operation: Operation, path: Mapping[str, str]) -> list[_Bucket]:
         buckets = []

@@ -59,9 +59,10 @@ class HttpSender:
     async def _persist(self, call: Call, response_type: type[T]) -> T:
         repeatable = is_repeatable(call.operation, call.headers)
         failures = refusals = 0
-        start = anyio.current_time()
+        start: float | None = None
         while True:
             permit = await self._limiter.acquire(call.operation, call.path)
+            start = permit.at - permit.queued if start is None else start
             try:
                 return _decode(call, await self._exchange(call, permit), response_type)
             except RateLimited as error:
@@ -83,7 +84,6 @@ class HttpSender:
                 await anyio.sleep(delay)
 
     async def _exchange(self, call: Call, permit: Permit) -> Answer:
-        start = anyio.current_time()
         status: int | None = None
         try:
             answer = await self._transport.exchange(call)
@@ -97,7 +97,7 @@ class HttpSender:
             permit.answered()
             return answer
         finally:
-            seconds = anyio.current_time() - start
+            seconds = anyio.current_time() - permit.at
             self._emit(
                 RequestFinished(
                     **_about(call),

@@ -128,23 +128,14 @@ class HttpTransport:
         for a success that cannot be read.
         """
         tokens = await self._login.fresh()
-        response = await self._bounded(call, tokens)
+        response = await self._send(call, tokens)
         if 200 <= response.status < 300:
             return Answer(status=response.status, value=_content(call.request, response))
         body = self._without_secrets(call, response.body)
         raise api_error(call.request, response.status, response.headers, body)
 
-    async def _bounded(self, call: Call, tokens: Tokens) -> Answered:
+    async def _send(self, call: Call, tokens: Tokens) -> Answered:
         seconds = read_seconds(call)
-        with anyio.move_on_after(CONNECT_SECONDS + seconds):
-            return await self._send(call, tokens, seconds)
-        raise FlyTimeout(
-            f"{_named(call)}: no answer within {CONNECT_SECONDS + seconds:g} seconds",
-            request=call.request,
-            sent=True,
-        )
-
-    async def _send(self, call: Call, tokens: Tokens, seconds: float) -> Answered:
         waits = seconds != READ_SECONDS
         query = _query(call.query)
         asked = Asked(
@@ -277,7 +268,7 @@ def _query(query: Mapping[str, QueryValue]) -> str:
             continue
         values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
         pairs += [(name, _text(each)) for each in values]
-    return urlencode(pairs)
+    return urlencode(pairs) if pairs else ""
 
 
 def _text(value: str | float | bool) -> str:  # noqa: FBT001  (a value of the query, not a switch)

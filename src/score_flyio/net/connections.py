@@ -58,6 +58,7 @@ class _Connection:
         data = b"".join(self.http.send(part) or b"" for part in parts)
         with suppress(anyio.BrokenResourceError):  # a server may refuse what it has not read to end
             await self.stream.send(data)
+        self.http.receive_data(await self._received())
         head, body = None, []
         while True:
             event = self.http.next_event()
@@ -96,7 +97,7 @@ class Connections:
         trust.set_alpn_protocols(["http/1.1"])
         self._trust = trust
         self._resting: dict[str, list[_Connection]] = {}
-        self._brief = anyio.Semaphore(MOST_BRIEF)
+        self._brief = anyio.Semaphore(MOST_BRIEF, fast_acquire=True)
 
     async def exchange(self, asked: Asked) -> Answered:
         """Raises NoAnswerError and UnreadableError."""
@@ -112,11 +113,10 @@ class Connections:
         connection = await self._rested(origin)
         if connection is None:
             connection = await self._opened(origin, asked.timeout.get("connect"))
+        answer: tuple[h11.Response, bytes] | None = None
         try:
-            with anyio.fail_after(asked.timeout.get("read")):
-                head, body = await connection.carry(request, asked.body or b"")
-        except TimeoutError as error:
-            raise NoAnswerError("ReadTimeout") from error
+            with anyio.move_on_after(asked.timeout.get("read")):
+                answer = await connection.carry(request, asked.body or b"")
         except h11.RemoteProtocolError as error:
             raise NoAnswerError("RemoteProtocolError") from error
         except (anyio.BrokenResourceError, OSError) as error:
@@ -126,6 +126,9 @@ class Connections:
                 self._resting.setdefault(origin, []).append(connection)
             else:
                 await connection.aclose()
+        if answer is None:
+            raise NoAnswerError("ReadTimeout")
+        head, body = answer
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in head.headers}
         body = decoded(body, headers.get("content-encoding", "").strip().lower())
         return Answered(status=head.status_code, headers=headers, body=body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from typing import Any, Final
 
+import anyio
 import httpx
 
 from score_flyio.errors import ConfigError
@@ -82,18 +83,26 @@ class OverHttpx:
                 content=asked.body,
                 extensions={"timeout": asked.timeout, WAITS: True},
             )
-            response = await self._transport.handle_async_request(request)
-            try:
-                body = await response.aread()
-            except BaseException:
-                await response.aclose()
-                raise
+            response = await self._answered(request, asked)
         except httpx.TransportError as error:
             raise NoAnswerError(type(error).__name__) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise UnreadableError(type(error).__name__) from error
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answered(status=response.status_code, headers=headers, body=body)
+        return Answered(status=response.status_code, headers=headers, body=response.content)
+
+    async def _answered(self, request: httpx.Request, asked: Asked) -> httpx.Response:
+        """An answer that was read; httpx limits the parts of a wait, but not the whole."""
+        limits = asked.timeout.get("connect"), asked.timeout.get("read")
+        with anyio.move_on_after(sum(filter(None, limits)) or None):
+            response = await self._transport.handle_async_request(request)
+            try:
+                await response.aread()
+            except BaseException:
+                await response.aclose()
+                raise
+            return response
+        raise httpx.ReadTimeout("")
 
     async def aclose(self) -> None:
         """Closes the transport."""

@@ -47,10 +47,10 @@ async def command(
         while watch and cli.output.stdout.failure is None:
             if cli.output.stdout.isatty():
                 cli.output.stdout.write_raw(_CLEAR)
-            cli.output.wrapped(status, text_of(cli.output, status))
+            cli.output.wrapped((status,), text_of(cli.output, status))
             await anyio.sleep(WATCH_SECONDS)
             status = await read_status(visit, apps)
-    cli.output.wrapped(status, text_of(cli.output, status))
+    cli.output.wrapped((status,), text_of(cli.output, status))
     for item in status.apps:
         if item.error:
             cli.output.error(f"{item.label}: {item.error}")

@@ -151,7 +151,8 @@ class HealthWatch:
     """Why nobody waits for these machines any more."""
     _learned: dict[str, Learned] = Factory(dict)
     _shown: dict[str, tuple[str | None, CheckCount]] = Factory(dict)
-    _changed: anyio.Event = field(factory=anyio.Event)
+    _sooner: anyio.Event = field(factory=anyio.Event)
+    """Set where a look may be due sooner than it was."""
 
     async def healthy(
         self,
@@ -240,22 +241,21 @@ class HealthWatch:
             now = anyio.current_time()
             if due > now:
                 with anyio.move_on_after(due - now):
-                    await self._changed.wait()
-                self._changed = anyio.Event()
+                    await self._sooner.wait()
+                    self._sooner = anyio.Event()
                 continue
             await self._look()
 
     async def _await(self, watch: _Watch, limit: str) -> models.Machine | None:
         """The machine once it is well; None when it rests and nobody started it."""
         self._watches.append(watch)
-        self._changed.set()
+        self._sooner.set()
         try:
             with watch.patience:
                 if watch.machine not in self._given_up:
                     await watch.done.wait()
         finally:
             self._watches.remove(watch)
-            self._changed.set()
             if all(each.until is not None for each in self._watches):
                 self.scouts.leave(self)
         if watch.machine in self._given_up:
@@ -408,8 +408,9 @@ class HealthWatch:
             if watch.until is None:
                 learned = self._learned.get(watch.group)
                 ready = watch.since + (learned.high if learned else self.scouts.usual or 0.0)
-                watch.next_look = min(watch.next_look, max(now, ready))
-        self._changed.set()
+                if max(now, ready) < watch.next_look:
+                    watch.next_look = max(now, ready)
+                    self._sooner.set()
 
     def _choose_scout(self) -> None:
         """All but the machine that is due first are looked at seldom, until it is well."""

@@ -12,7 +12,6 @@ import base64
 import json
 import zlib
 from collections.abc import Iterable
-from copy import deepcopy
 from datetime import datetime
 from typing import Any, Final
 
@@ -93,13 +92,14 @@ def lasting(config: models.FlyMachineConfig, digest: str | None = None) -> model
 
     Images of other containers stay as they are called: nobody tells their digests.
     """
-    kept = deepcopy(config)
-    kept.standbys = None
-    kept.env = {k: v for k, v in (config.env or {}).items() if k != _STANDBY_FOR} or None
-    found = config.metadata or {}
-    kept.metadata = {k: v for k, v in found.items() if not _of_one_machine(k)} or None
-    for mount in kept.mounts or []:
-        mount.volume = None
+    found, mounts = config.metadata or {}, config.mounts
+    kept = evolve(
+        config,
+        standbys=None,
+        env={k: v for k, v in (config.env or {}).items() if k != _STANDBY_FOR} or None,
+        metadata={k: v for k, v in found.items() if not _of_one_machine(k)} or None,
+        mounts=mounts and [evolve(mount, volume=None) for mount in mounts],
+    )
     return exact(kept, digest)
 
 
