@@ -9,8 +9,9 @@ import anyio
 
 from fly_machines import FlyMachinesApi, models
 from score_flyio.base.record import evolve
-from score_flyio.errors import Conflict, NotFound
+from score_flyio.errors import Conflict, InsufficientCapacity, NotFound
 from score_flyio.fly.answered import answered
+from score_flyio.fly.errors import is_of_one_host
 from score_flyio.fly.present import LAUNCH_KEY, SENT_KEY, living, metadata
 from score_flyio.fly.repeats import LOOKS, delete_machine, naming, once_secrets_arrived, repeat
 
@@ -34,8 +35,11 @@ async def create_machine(
     be done, and also when the run is cancelled meanwhile, `made` is told of the machine: its lease
     has to be kept and given back. One that shows only after the run is known by what the machine
     that was sent again says of itself.
+
+    Where the host that the platform chose has no room, it is asked once more, and chooses anew.
     """
     config = request.config or models.FlyMachineConfig()
+    pinned = any(mount.volume for mount in config.mounts or ())
     marks = {k: v for k, v in (config.metadata or {}).items() if k != SENT_KEY}
     marks |= {LAUNCH_KEY: launch_id}
     sent = 0
@@ -51,7 +55,15 @@ async def create_machine(
     async def send() -> models.Machine:
         nonlocal sent
         sent += 1
-        return await once_secrets_arrived(lambda: answered(create), request.min_secrets_version)
+        return await once_secrets_arrived(create_somewhere, request.min_secrets_version)
+
+    async def create_somewhere() -> models.Machine:
+        try:
+            return await answered(create)
+        except InsufficientCapacity as refusal:
+            if pinned or not is_of_one_host(refusal):
+                raise
+        return await answered(create)
 
     async def adopt() -> models.Machine | None:
         for found in await _launched(api, app, launch_id):

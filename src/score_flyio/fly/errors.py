@@ -56,6 +56,8 @@ BY_TEXT: Final[tuple[tuple[str, type[FlyApiError]], ...]] = (
     ("no capacity", InsufficientCapacity),
     ("name has already been taken", NameTaken),
 )
+OF_REGION: Final = ("no capacity", "could not find a candidate host")
+"""What is said where no host of a region has room."""
 REFUSALS: Final = frozenset({400, 409, 412, 422})
 """Statuses that say too little by themselves, so that the text decides."""
 HINTS: Final[Mapping[type[FlyApiError], str]] = {
@@ -92,6 +94,16 @@ def is_doubtful(error: Exception) -> bool:
     if isinstance(error, FlyConnectionError):
         return error.sent
     return isinstance(error, (RequestTimedOut, FlyServerError, FlyProtocolError))
+
+
+def is_of_one_host(refusal: InsufficientCapacity) -> bool:
+    """Whether one host has no room, and nothing is said of the others of its region.
+
+    The vendor's client takes 409 so, unless a code or the text speaks of the region.
+    """
+    text = refusal.answer.message.lower()
+    of_region = refusal.answer.status_code or any(words in text for words in OF_REGION)
+    return refusal.status == 409 and not of_region
 
 
 def _read(body: bytes) -> tuple[dict[str, Any], str]:

@@ -243,6 +243,36 @@ async def test_a_refusal_is_not_repeated(connect: Connect) -> None:
         await create_machine(session.client.api, "web", machine_request(), "x")
 
 
+FULL = "aborted: could not reserve resource for machine: insufficient memory on the current host"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "volume", "sent"),
+    [
+        (answer(409, {"error": FULL}), None, 2),
+        (httpx.Response(409, text="insufficient CPUs available to fulfill request"), None, 2),
+        (answer(409, {"error": FULL}), "vol_1", 1),
+        (answer(409, {"error": "aborted: no capacity"}), None, 1),
+        (answer(409, {"error": FULL, "status": "insufficient_capacity"}), None, 1),
+        (answer(412, {"error": "insufficient resources to create new machine"}), None, 1),
+    ],
+)
+@pytest.mark.parametrize("room", [True, False])
+async def test_the_platform_chooses_once_more_where_the_host_that_it_chose_is_full(
+    connect: Connect, refusal: httpx.Response, volume: str | None, sent: int, room: bool
+) -> None:
+    session = connect(script(refusal, answer(200, {"id": "m1"}) if room else refusal))
+    mounts = [models.FlyMachineMount(volume=volume)]
+    request = models.CreateMachineRequest(config=models.FlyMachineConfig(mounts=mounts))
+    if room and sent == 2:
+        made = await create_machine(session.client.api, "web", request, "x")
+        assert made.id == "m1"
+    else:
+        with pytest.raises(InsufficientCapacity):
+            await create_machine(session.client.api, "web", request, "x")
+    assert [seen.method for seen in session.platform.seen] == ["POST"] * sent
+
+
 @pytest.mark.parametrize("faults", FAULTS)
 async def test_one_update(connect: Connect, faults: list[str]) -> None:
     small = Small(faults=list(faults), machines=[{"id": "m1", "instance_id": "v0"}])
