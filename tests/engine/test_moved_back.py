@@ -13,7 +13,7 @@ from score_flyio.deploy.options import GuestOptions
 from score_flyio.engine.operations.destroy import destroy
 from score_flyio.engine.operations.scale import ScaleRequest, scale
 from score_flyio.errors import ConfigError, UsageError
-from tests.engine.lab import Lab, toml
+from tests.engine.lab import QUICK, Lab, toml
 from tests.engine.test_cancellation import cancel_at
 from tests.engine.test_counts import forget, scale_to, somebody_destroys
 from tests.engine.test_departures import AGREED, ALONE, IN_APP, IN_WORKER, SPLIT, holders, volumes
@@ -159,12 +159,40 @@ async def test_a_group_that_was_scaled_to_nothing_and_began_anew_stays(lab: Lab,
     assert groups(lab) == {"app": 2}
 
 
+@pytest.mark.parametrize("left", [1, 2])
+async def test_a_group_goes_that_left_while_it_had_no_machines_and_began_anew(
+    lab: Lab, left: int
+) -> None:
+    await lab.deploy(toml(WITH_WORKER, check=False, env="A = '1'"))
+    await scale_to(lab, worker=0)
+    for number in range(left):
+        await lab.deploy(toml(APP, check=False, env=f"B = '{number}'"))
+    await lab.deploy(toml(WITH_WORKER, check=False, env="A = '3'"))
+    assert groups(lab) == {"app": 2, "worker": 1}
+    await roll_back(lab, to=1 + left)
+    assert groups(lab) == {"app": 2}
+    await lab.deploy(toml(WITH_WORKER, check=False, env="A = '3'"))
+    await roll_back(lab, to=1)
+    assert groups(lab) == {"app": 2, "worker": 1}
+
+
+async def test_a_group_stays_that_had_no_machines_when_another_was_deployed(lab: Lab) -> None:
+    await lab.deploy(toml(WITH_WORKER, check=False, env="A = '1'"))
+    await scale_to(lab, worker=0)
+    options = evolve(QUICK, process_groups=("app",))
+    await lab.deploy(toml(WITH_WORKER, check=False, env="A = '2'"), options=options)
+    assert groups(lab) == {"app": 2}
+    await lab.deploy(toml(WITH_WORKER, check=False, env="A = '3'"))
+    await roll_back(lab, to=2)
+    assert groups(lab) == {"app": 2, "worker": 1}
+
+
 @pytest.mark.parametrize("emptied", ["scale", "destroy"])
 @pytest.mark.parametrize("cut", [None, *range(1, 8)])
-async def test_a_rollback_takes_no_group_away_from_an_app_that_began_anew(
+async def test_a_rollback_takes_away_what_began_in_an_app_that_began_anew(
     lab: Lab, emptied: str, cut: int | None
 ) -> None:
-    """Nothing tells what there was before, however the launch was cut short."""
+    """However the launch was cut short."""
     await lab.deploy(toml(APP, check=False))
     if emptied == "scale":
         await scaled_to_nothing(lab, "")
@@ -175,11 +203,22 @@ async def test_a_rollback_takes_no_group_away_from_an_app_that_began_anew(
         await lab.deploy(toml(WITH_WORKER, check=False), body=cancel_at(cut))
     done = await lab.deploy(toml(WITH_WORKER, check=False))
     assert done.code == 0, done.text
+    assert await roll_back(lab) == 1
+    assert groups(lab) == {"app": 2}
+
+
+async def test_a_rollback_takes_nothing_away_where_nobody_knows_what_there_was(lab: Lab) -> None:
+    await lab.deploy(toml(APP, check=False))
+    await scaled_to_nothing(lab, "")
+    state = await lab.store.load()
+    assert state is not None
+    record = state.deployments["web"]
+    older = tuple(evolve(release, all_groups=()) for release in record.releases)
+    state.deployments["web"] = evolve(record, releases=older)
+    await lab.store.save(state)
+    await lab.deploy(toml(WITH_WORKER, check=False))
     with pytest.raises(UsageError, match="no earlier release"):
         await roll_back(lab)
-    assert groups(lab) == {"app": 2, "worker": 1}
-    await lab.deploy(toml(f"{WITH_WORKER}cron = 'tick'\n", check=False))
-    await roll_back(lab)
     assert groups(lab) == {"app": 2, "worker": 1}
 
 

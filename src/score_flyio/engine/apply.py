@@ -309,7 +309,13 @@ class Applying:
         app = result.plan.app
         known = self.recorder.of(app)
         at = self.session.now()
-        record = made_release(result, known, at=at, groups_leave=work.groups_leave)
+        record = made_release(
+            result,
+            known,
+            at=at,
+            groups_leave=work.groups_leave,
+            whole=work.whole and not work.options.process_groups,
+        )
         if result.failures:
             return
         if record is not None:

@@ -45,6 +45,8 @@ class Release:
     """By the process groups that it changed; None: what it made of the group is not known."""
     members: Mapping[str, Member] = field(factory=dict)
     """Where it changed which groups there are: the machines before it, by id."""
+    all_groups: tuple[str, ...] = ()
+    """The groups of the app; empty: only those that it changed are known."""
     sources: tuple[Source, ...] = ()
     """Who knows of it: the project state, the machines, the platform's lists of their versions.
 

@@ -53,8 +53,9 @@ class Then:
             m.id or "": members[m.id or ""].group if m.id in members else group_at(m, version)
             for m in observed.machines
         }
-        had = {member.group for member in members.values()} or {*groups.values()}
-        had |= _known_by(releases, version)
+        had = {member.group for member in members.values()} | _known_by(releases, version)
+        if not members and not any(r.all_groups for r in releases if r.version <= version):
+            had |= {*groups.values()}
         places, without = _places(observed, groups, releases, version)
         gone = {
             name: f"release {version} had no group {group}"
@@ -83,7 +84,7 @@ def _known_by(releases: Sequence[Release], version: int) -> set[str]:
         if after := members_at(releases, release.version):
             before, stayed = release.members.values(), {m.group for m in after.values()}
             there -= {m.group for m in before} - stayed
-        there |= {*release.configs}
+        there = {*release.all_groups} or there | {*release.configs}
     return there
 
 

@@ -151,6 +151,7 @@ def _one(same: Sequence[Release]) -> Release:
         image=image if "@" in image else with_digest(image, _digest(image, _images(same))),
         configs={group: _config(same, group) for group in groups},
         members=next((release.members for release in same if release.members), {}),
+        all_groups=next((release.all_groups for release in same if release.all_groups), ()),
         sources=tuple(dict.fromkeys(source for release in same for source in release.sources)),
     )
 

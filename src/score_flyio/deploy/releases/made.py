@@ -82,7 +82,12 @@ def leaving(plan: AppPlan, known: DeploymentRecord) -> dict[str, Member]:
 
 
 def made_release(
-    result: AppResult, known: DeploymentRecord, *, at: float, groups_leave: bool = True
+    result: AppResult,
+    known: DeploymentRecord,
+    *,
+    at: float,
+    groups_leave: bool = True,
+    whole: bool = False,
 ) -> Release | None:
     """The machine config of each group that the release changed; secrets are not part of it.
 
@@ -93,7 +98,8 @@ def made_release(
     Images stand in it with their digests, so that going back brings the very same ones. None where
     no machine was changed: that is no release.
 
-    Unless `groups_leave` where they have no machines, they are only scaled to nothing.
+    Unless `groups_leave` where they have no machines, they are only scaled to nothing. The groups
+    of the `whole` app are those that have machines after the run.
     """
     configs, images, version = {}, set(), 0
     done = [r for r in result.results.values() if r.outcome is Outcome.DONE]
@@ -126,7 +132,13 @@ def made_release(
         image=min(images) if images else "",
         configs=configs,
         members=_members(result, known.releases, left) if groups_leave else {},
+        all_groups=_all_groups(result) if whole else (),
     )
+
+
+def _all_groups(result: AppResult) -> tuple[str, ...]:
+    done = [r.step for r in result.results.values() if r.outcome is Outcome.DONE]
+    return tuple(sorted(group for group in _groups_after(result.plan, done) if group))
 
 
 def _latest(done: Iterable[StepResult]) -> dict[str, tuple[models.FlyMachineConfig, Any]]:
