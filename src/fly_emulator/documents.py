@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from math import inf
 from typing import Any, Final
 
 from fly_emulator.durations import seconds_of
@@ -26,9 +27,11 @@ from score_flyio.base.clock import rfc3339
 _SHOWN_EVENTS: Final = 20
 
 
-def app_document(world: World, app: App) -> Json:
-    """An app, with the number of its living machines and volumes."""
-    living = sum(not machine.destroyed for machine in world.machines_of(app))
+def app_document(world: World, app: App, *, until: float = inf) -> Json:
+    """An app; it counts its volumes, and the living machines that were made `until` then."""
+    living = sum(
+        not machine.destroyed and machine.created_at <= until for machine in world.machines_of(app)
+    )
     organization = world.settings.organization(app.organization)
     assert organization is not None
     return {

@@ -69,6 +69,8 @@ class EmulatorSettings:
     """Whether checks also stay critical for their `grace_period`."""
     visibility_delay: float = 0.0
     """Time until a new app or machine is seen by reads; until then they answer 404."""
+    organization_lists_lag: float = 1.0
+    """How old machines and volumes are when lists of a whole organization show and count them."""
     forget_destroyed: float = 3600.0
     """How long a destroyed machine can still be read."""
     volume_ready: float = 0.0

@@ -130,9 +130,9 @@ def redeploys(count: int) -> Row:
         return await bench.deploy([web(f"w{n}") for n in range(count)], QUICK)
 
     bound = LATENCY + 2 * LATENCY + READY
-    # ten calls for each app that is one of many; for safety, the release of a lease for each
+    # nine calls for each app that is one of many; for safety, the release of a lease for each
     # machine, and the mark that the launch came to its end
-    calls = (10 + 2 + 1) * count if count >= MANY else None
+    calls = (9 + 2 + 1) * count if count >= MANY else None
     name = f"apps exist, {count} workloads"
     return Row(name=name, measured=simulate(body), bound=bound, most_calls=calls)
 

@@ -144,5 +144,23 @@ async def test_lists_of_an_organization(api: Api, kind: str) -> None:
     assert (await api.get(f"/orgs/nobody/{kind}")).status_code == 404
 
 
+async def test_lists_of_an_organization_lag_behind(api: Api) -> None:
+    machine = (await api.post("/apps/shop/machines", {"config": CONFIG})).json()["id"]
+    volume = (await api.post("/apps/shop/volumes", {"name": "data"})).json()["id"]
+
+    async def shown() -> tuple[list[str], list[str], list[int]]:
+        machines = (await api.get("/orgs/personal/machines")).json()["machines"]
+        volumes = (await api.get("/orgs/personal/volumes")).json()["volumes"]
+        apps = (await api.get("/apps?org_slug=personal")).json()["apps"]
+        counted = [app["machine_count"] for app in apps if app["name"] == "shop"]
+        return [row["id"] for row in machines], [row["id"] for row in volumes], counted
+
+    api.later(0.5)
+    assert await shown() == ([], [], [0])
+    assert (await api.get("/apps/shop")).json()["machine_count"] == 1
+    api.later(0.5)
+    assert await shown() == ([machine], [volume], [1])
+
+
 async def test_deploy_tokens(api: Api) -> None:
     assert (await api.post("/apps/shop/deploy_token", {})).json()["token"].startswith("FlyV1 ")

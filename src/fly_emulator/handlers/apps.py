@@ -64,8 +64,9 @@ def _list(call: Call) -> Outcome:
     if not slug:
         raise Refusal(400, "org_slug is required")
     organization, role = call.organization(slug), call.query("app_role")
+    until = call.now - call.settings.organization_lists_lag
     found = [
-        documents.app_document(call.world, app)
+        documents.app_document(call.world, app, until=until)
         for app in call.world.apps.values()
         if app.organization == organization
         and app.visible_at <= call.now

@@ -54,6 +54,10 @@ def _wanted(call: Call, region: str, state: str) -> bool:
     return (not states or state in states) and (not codes or region in codes)
 
 
+def _arrived(call: Call, created: float) -> bool:
+    return created + call.settings.organization_lists_lag <= call.now
+
+
 def _machines(call: Call) -> Outcome:
     deleted = call.flag("include_deleted")
     rows = [
@@ -73,6 +77,7 @@ def _machines(call: Call) -> Outcome:
         for app in _apps(call)
         for machine in call.world.machines_of(app)
         if call.sees(machine)
+        and _arrived(call, machine.created_at)
         and (deleted or not machine.destroyed)
         and _wanted(call, machine.region, machine.state)
     ]
@@ -90,7 +95,7 @@ def _volumes(call: Call) -> Outcome:
     for app in _apps(call):
         for volume in call.world.volumes_of(app):
             document = documents.volume_document(call.world, volume, call.now)
-            if volume.gone_at(call.now):
+            if volume.gone_at(call.now) or not _arrived(call, volume.created_at):
                 continue
             changed = volume.deleted_at or volume.created_at
             if (deleted or volume.deleted_at is None) and _wanted(

@@ -76,6 +76,10 @@ class _Reading:
                 if machine.image_ref is None and living(machine) and is_own(machine):
                     group.start_soon(self._read_machine, place, machine.id or "")
 
+    async def read_machines_unless_new(self, apps: Apps) -> None:
+        if not await apps.has_no_machines(self.name):
+            await self.read_machines()
+
     async def _read_machine(self, place: int, machine: str) -> None:
         """Reads one again: a list may lack what image it runs (flyctl)."""
         found = await _or_none(lambda: self.client.api.machines_show(self.name, machine))
@@ -132,9 +136,16 @@ class _Reading:
 
 
 async def observe_app(
-    client: FlyClient, name: str, wanted: Wanted, apps: Apps | None = None
+    client: FlyClient,
+    name: str,
+    wanted: Wanted,
+    apps: Apps | None = None,
+    *,
+    may_be_new: bool = False,
 ) -> ObservedApp:
     """A fresh reading; an app that does not exist gives an empty one. One of many is in `apps`.
+
+    They tell that an app that `may_be_new` has no machines: its own list is not asked for then.
 
     Raises:
         FlyError: the platform could not be read, or shows fewer machines than the app counts (an
@@ -143,7 +154,9 @@ async def observe_app(
     reading = _Reading(client, name)
     reads: list[Callable[[], Awaitable[None]]] = [
         reading.read_app if apps is None else partial(reading.look_up_app, apps),
-        reading.read_machines,
+        partial(reading.read_machines_unless_new, apps)
+        if apps is not None and may_be_new
+        else reading.read_machines,
     ]
     reads += [reading.read_volumes] if wanted.volumes else []
     reads += [reading.read_addresses] if wanted.addresses else []

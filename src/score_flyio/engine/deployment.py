@@ -141,8 +141,7 @@ class _Deploy:
         run = self.run
         with run.judging(self.app):
             outline = self._outline()
-            wanted = run.wanted(self.app, outline)
-            observed = await observe_app(run.session.client, self.app, wanted, run.apps)
+            observed = await run.observe(self.app, outline)
             await run.refuse(self.app, outline, observed)
             planned = run.fingerprints.get(self.app)
             if planned is not None and planned != fingerprint(observed):

@@ -161,8 +161,7 @@ class Planning:
         self.ready.refuse_taken(desired)
         image = await self.images.expected(app)
         desired = evolve(desired, image=image, images=self.images.meant(app))
-        wanted = self.wanted(app, desired)
-        observed = await observe_app(self.session.client, app, wanted, self.apps)
+        observed = await self.observe(app, desired)
         await self.refuse(app, desired, observed)
         org = await self.organization(observed)
         plan = await self.planned(desired, observed, org, to_look=True)
@@ -173,6 +172,12 @@ class Planning:
         """The app without its image, as far as earlier runs tell what its resources give."""
         known = self.recorder.known(app)
         return settled(self.ready.expected(app, known.secrets), self.options)
+
+    async def observe(self, app: str, desired: DesiredApp) -> ObservedApp:
+        """The app as it is, together with the others of the run."""
+        new = not self.recorder.known(app).releases
+        wanted = self.wanted(app, desired)
+        return await observe_app(self.session.client, app, wanted, self.apps, may_be_new=new)
 
     def wanted(self, app: str, desired: DesiredApp) -> Wanted:
         """Which parts of an app its plan depends on."""

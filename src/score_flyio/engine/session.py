@@ -33,9 +33,12 @@ if TYPE_CHECKING:
     from score_flyio.resources.registry import Registry
 
 TOOL_VERSION = f"score-flyio/{__version__}"
+"""Written into machines' metadata where flyctl writes its own version."""
 MANY: Final = 4
 """From so many apps on they are looked up in one list."""
-"""Written into machines' metadata where flyctl writes its own version."""
+VERY_MANY: Final = 30
+"""From so many on those that are new are told by lists of the organization: it takes one answer
+longer to ask for what they do not tell, and making so many apps takes half a minute."""
 
 RELEASES_KEPT = 25
 """Releases that are remembered for each app, the newest."""
@@ -181,7 +184,9 @@ class Session:
     def apps(self, count: int) -> Apps | None:
         """Where so many apps are looked up at once; None where each is better asked for itself."""
         org = self.organization.told
-        return Apps(self.client, org) if org and count >= MANY else None
+        if not org or count < MANY:
+            return None
+        return Apps(self.client, org, tells_of_machines=count >= VERY_MANY)
 
     async def owner(self, app: models.App | None) -> str:
         """The organization that an app belongs to, or will belong to once it is made."""

@@ -25,6 +25,11 @@ def metadata(machine: models.Machine) -> dict[str, str]:
     return (config.metadata if config else None) or {}
 
 
+def was_deployed(app: models.App | None) -> bool:
+    """Whether the app had machines before (flyctl)."""
+    return app is not None and app.status in {"deployed", "suspended"}
+
+
 def living(machine: models.Machine) -> bool:
     """Whether the machine is there, in whatever state, and not on its way out."""
     return machine.state not in _GONE

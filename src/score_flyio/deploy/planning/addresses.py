@@ -17,10 +17,8 @@ from score_flyio.deploy.step import (
     Step,
     UpdateMachine,
 )
-from score_flyio.fly.present import ip_type, leads_in
+from score_flyio.fly.present import ip_type, leads_in, was_deployed
 
-DEPLOYED = frozenset({"deployed", "suspended"})
-"""Status of an app that had machines before (flyctl)."""
 PUBLIC = frozenset({"v4", "v6", "shared_v4"})
 
 
@@ -60,8 +58,7 @@ def is_first(observed: ObservedApp) -> bool:
     all machines were gone, says that it was not the first.
     """
     if not observed.machines:
-        status = observed.app.status if observed.app else None
-        return status not in DEPLOYED
+        return not was_deployed(observed.app)
     if any(Marks.of(machine).addresses for machine in observed.machines):
         return False
     return all(map(is_open, observed.machines))
