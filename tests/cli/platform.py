@@ -76,10 +76,10 @@ class Platform:
         headers = {"authorization": f"Bearer {TOKEN}"}
         return httpx.get(f"{self.url}/v1{path}", headers=headers).json()
 
-    def post(self, path: str) -> None:
+    def post(self, path: str, *, method: str = "POST") -> None:
         """Somebody else at work."""
         headers = {"authorization": f"Bearer {TOKEN}"}
-        httpx.post(f"{self.url}/v1{path}", headers=headers).raise_for_status()
+        httpx.request(method, f"{self.url}/v1{path}", headers=headers).raise_for_status()
 
     def machines(self, app: str) -> list[Any]:
         """The living machines of an app, by id."""

@@ -134,6 +134,10 @@ def test_destroying_shows_resources_too(cli: Cli) -> None:
             "thing.default#db-user.db"
         ]
         assert len(served.machines("x-db-user")) == 2
+        served.post("/apps/x-db-user?force=true", method="DELETE")
+        (resources,) = cli("destroy", "--yes", "--json").json["apps"]
+        told = [resources[name] for name in ("app", "workload", "outcome")]
+        assert told == [None, "resources", "done"]
 
 
 def test_removing_a_certificate(cli: Cli) -> None:

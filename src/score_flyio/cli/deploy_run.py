@@ -273,7 +273,7 @@ def _is_of_option(problem: Problem) -> bool:
 def _not_loaded(refused: Refused) -> AppReport:
     from score_flyio.deploy.execution.report import AppReport
 
-    return AppReport(app="", label=refused.label, outcome="failed", failures=(refused.error,))
+    return AppReport(label=refused.label, outcome="failed", failures=(refused.error,))
 
 
 def _both(*listeners: Listener) -> Listener:

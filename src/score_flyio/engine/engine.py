@@ -466,7 +466,7 @@ class Engine:
         except ConfigError as error:
             from score_flyio.deploy.execution.report import AppReport
 
-            failed = AppReport(app="", label="secrets file", outcome="failed", failures=(error,))
+            failed = AppReport(label="secrets file", outcome="failed", failures=(error,))
             return evolve(report, apps=(*report.apps, failed))
         return report
 

@@ -493,3 +493,10 @@ def test_long_chains_are_folded_in_the_middle() -> None:
     assert ends([link] * 35) == ([link] * 35, (), ())
     parts = ends([link] * 36)
     assert [len(part) for part in parts] == [15, 6, 15]
+
+
+def test_what_is_beside_the_apps_is_no_app_without_a_name() -> None:
+    report = Report(apps=(AppReport(label="resources", outcome="done"),))
+    page = render_html(report, [])
+    assert "<strong>resources</strong>" in page
+    assert "<small>app </small>" not in page

@@ -40,12 +40,12 @@ class StepReportDocument(Document):
 
 @frozen(kw_only=True)
 class AppReportDocument(Document):
-    """One app as it went."""
+    """One app as it went, or what a run does beside the apps."""
 
-    app: str
-    """Its name at Fly."""
+    app: str | None
+    """Its name at Fly; null where that is not known, and for what is beside the apps."""
     workload: str
-    """How it is called: the workload, or the app."""
+    """How it is called: the workload, or the app; beside them `resources` and `secrets file`."""
     outcome: RunOutcome
     """How it ended."""
     url: str | None
@@ -121,9 +121,10 @@ class StepReport(Documented):
 
 @frozen(kw_only=True)
 class AppReport(Documented):
-    """One app as it went."""
+    """One app as it went, or what a run does beside the apps."""
 
-    app: str
+    app: str = ""
+    """Empty where its name is not known, and for what is beside the apps."""
     label: str
     outcome: RunOutcome
     seconds: float = 0.0
@@ -146,7 +147,7 @@ class AppReport(Documented):
     def document(self) -> AppReportDocument:
         """For programs."""
         return AppReportDocument(
-            app=self.app,
+            app=self.app or None,
             workload=self.label,
             outcome=self.outcome,
             url=self.url,

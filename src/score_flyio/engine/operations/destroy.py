@@ -183,10 +183,10 @@ async def _deprovision(
     try:
         await work.all(resources)
     except ResourceError as error:
-        failed = AppReport(app="", label="resources", outcome="failed", failures=(error,))
+        failed = AppReport(label="resources", outcome="failed", failures=(error,))
         return evolve(report, apps=(*report.apps, failed))
     if report.outcome == "unchanged":
-        done = AppReport(app="", label="resources", outcome="done")
+        done = AppReport(label="resources", outcome="done")
         return evolve(report, apps=(*report.apps, done))
     return report
 
