@@ -295,7 +295,12 @@ def needed(class_: Any) -> frozenset[str]:
 
 def values(record: Any) -> dict[str, Any]:
     """What a record has in its fields."""
-    return {name: getattr(record, name) for name in record.__fields__}
+    return dict(zip(record.__fields__, _all(record.__class__)(record), strict=True))
+
+
+@cache
+def _all(class_: Any) -> Callable[[object], Iterable[Any]]:
+    return _reader(list(class_.__fields__))
 
 
 def _evolve(record: Any, **changes: Any) -> Any:

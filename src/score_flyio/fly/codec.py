@@ -208,7 +208,7 @@ def _sharing_reader(read: Read) -> Read:
 
 def _mapping_reader(read: Read) -> Read:
     def read_mapping(value: Any) -> dict[Any, Any]:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             raise _wrong("an object", value)
         return _all(read, value.items())
 
@@ -236,7 +236,7 @@ def _class_reader(class_: Any, *, tolerant: bool) -> Read:
         return _reader(_type(class_, name), tolerant)
 
     def read_object(value: Any) -> Any:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             raise _wrong("an object", value)
         known, extra, misfits = {}, {}, {}
         for name, member in value.items():

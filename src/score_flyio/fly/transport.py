@@ -108,7 +108,8 @@ class HttpTransport:
     def __init__(
         self, base_url: str, login: Login, *, factory: TransportFactory | None = None
     ) -> None:
-        self._address = api_address(base_url, confidential=factory is None)
+        address = api_address(base_url, confidential=factory is None)
+        self._url, self._shown, self._encrypted = address.url, address.shown, address.encrypted
         self._login = login
         self._factory = factory
         self._opened: Network | None = None
@@ -137,17 +138,18 @@ class HttpTransport:
     async def _send(self, call: Call, tokens: Tokens) -> Answered:
         seconds = read_seconds(call)
         waits = seconds != READ_SECONDS
+        what = f"{call.operation.method} {self._shown}{call.url_path}"
         query = _query(call.query)
         asked = Asked(
             method=call.operation.method,
-            url=self._address.url + call.url_path + (f"?{query}" if query else ""),
+            url=self._url + call.url_path + (f"?{query}" if query else ""),
             headers=_headers(call, tokens),
             body=None if call.body is None else json.dumps(call.body).encode(),
             timeout={"connect": CONNECT_SECONDS, "read": seconds, "write": seconds, "pool": None},
             brief=not waits and _is_brief(call.operation),
         )
         try:
-            with nullcontext() if waits else in_flight(self._shown(call)):
+            with nullcontext() if waits else in_flight(what):
                 return await self._network().exchange(asked)
         except NoAnswerError as error:
             kind = FlyTimeout if error.late else FlyConnectionError
@@ -156,19 +158,16 @@ class HttpTransport:
                 f"{_named(call)}: {what}: {network_reason(error)}",
                 request=call.request,
                 sent=error.sent,
-                hint=None if error.sent else f"is {self._address.shown} reachable from here?",
+                hint=None if error.sent else f"is {self._shown} reachable from here?",
             ) from error
         except UnreadableError as error:
             raise FlyProtocolError(
                 f"{_named(call)}: the answer cannot be read ({error})", request=call.request
             ) from error
 
-    def _shown(self, call: Call) -> str:
-        return f"{call.operation.method} {self._address.shown}{call.url_path}"
-
     def _network(self) -> Network:
         if self._opened is None:
-            self._opened = self._given() or open_network(encrypted=self._address.encrypted)
+            self._opened = self._given() or open_network(encrypted=self._encrypted)
         return self._opened
 
     def _given(self) -> Network | None:

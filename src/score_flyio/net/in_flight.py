@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from typing import Final
 
@@ -20,8 +20,16 @@ LOOKS: Final = 1.0
 @define(eq=False)
 class _Call:
     what: str
-    since: float
+    among: dict[int, _Call]
+    since: float = 0.0
     told: bool = False
+
+    def __enter__(self) -> None:
+        self.since = anyio.current_time()
+        self.among[id(self)] = self
+
+    def __exit__(self, *_: object) -> None:
+        del self.among[id(self)]
 
 
 @define(eq=False)
@@ -30,15 +38,9 @@ class InFlight:
 
     _calls: dict[int, _Call] = field(factory=dict)
 
-    def add(self, what: str) -> _Call:
-        """A call begins; `what` says which, without secrets."""
-        call = _Call(what, anyio.current_time())
-        self._calls[id(call)] = call
-        return call
-
-    def remove(self, call: _Call) -> None:
-        """It ended."""
-        del self._calls[id(call)]
+    def call(self, what: str) -> AbstractContextManager[None]:
+        """What is under way while inside; `what` says which, without secrets."""
+        return _Call(what, self._calls)
 
     def hanging(self) -> Iterator[str]:
         """The calls that have no answer for long, each once."""
@@ -53,15 +55,7 @@ WATCHED: ContextVar[InFlight | None] = ContextVar("in_flight", default=None)
 """What this run's calls are added to; None: nobody looks."""
 
 
-@contextmanager
-def in_flight(what: str) -> Iterator[None]:
+def in_flight(what: str) -> AbstractContextManager[None]:
     """Around a call that is expected to be answered soon."""
     watched = WATCHED.get()
-    if watched is None:
-        yield
-        return
-    call = watched.add(what)
-    try:
-        yield
-    finally:
-        watched.remove(call)
+    return nullcontext() if watched is None else watched.call(what)

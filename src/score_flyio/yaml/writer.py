@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
 from typing import Any, Final
 
 _WORDS: Final = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
@@ -23,7 +22,11 @@ def write_yaml(document: dict[str, Any] | list[Any], indent: str = "") -> str:
     """The document in block style, two spaces a level, keys in the order given."""
     if not document:
         return f"{indent}{_scalar(document)}\n"
-    lines = _map(document, indent) if isinstance(document, dict) else _list(document, indent)
+    lines: list[str] = []
+    if isinstance(document, dict):
+        _map(document, indent, lines)
+    else:
+        _list(document, indent, lines)
     return "\n".join(lines) + "\n"
 
 
@@ -38,37 +41,36 @@ def sorted_keys(value: Any) -> Any:
             return value
 
 
-def _map(value: dict[str, Any], indent: str) -> Iterator[str]:
+def _map(value: dict[str, Any], indent: str, lines: list[str]) -> None:
     for key, item in value.items():
         text = _text(key)
         if len(text) > _LONGEST_KEY:
-            yield f"{indent}? {text}"
-            yield from _entry(f"{indent}:", item, f"{indent}  ")
-        else:
-            yield from _entry(f"{indent}{text}:", item, f"{indent}  ")
+            lines.append(f"{indent}? {text}")
+            text = ""
+        _entry(f"{indent}{text}:", item, f"{indent}  ", lines)
 
 
-def _entry(head: str, item: Any, indent: str) -> Iterator[str]:
+def _entry(head: str, item: Any, indent: str, lines: list[str]) -> None:
     if isinstance(item, dict) and item:
-        yield head
-        yield from _map(item, indent)
+        lines.append(head)
+        _map(item, indent, lines)
     elif isinstance(item, list | tuple) and item:
-        yield head
-        yield from _list(item, indent)
+        lines.append(head)
+        _list(item, indent, lines)
     else:
-        yield f"{head} {_scalar(item)}"
+        lines.append(f"{head} {_scalar(item)}")
 
 
-def _list(items: list[Any] | tuple[Any, ...], indent: str) -> Iterator[str]:
+def _list(items: list[Any] | tuple[Any, ...], indent: str, lines: list[str]) -> None:
     for item in items:
+        first = len(lines)
         if isinstance(item, dict) and item:
-            lines = _map(item, f"{indent}  ")
+            _map(item, f"{indent}  ", lines)
         elif isinstance(item, list | tuple) and item:
-            lines = _list(item, f"{indent}  ")
+            _list(item, f"{indent}  ", lines)
         else:
-            lines = iter((f"{indent}  {_scalar(item)}",))
-        yield f"{indent}- {next(lines)[len(indent) + 2 :]}"
-        yield from lines
+            lines.append(f"{indent}  {_scalar(item)}")
+        lines[first] = f"{indent}- {lines[first][len(indent) + 2 :]}"
 
 
 def _scalar(value: Any) -> str:

@@ -281,9 +281,9 @@ class _Run:
 
     def _begin(self, waiting: _Waiting) -> None:
         """Begins a step, unless it waits: thousands of idle tasks take much memory."""
-        step, waiting.ready = waiting.step, anyio.current_time()
         if waiting.needs or waiting.batch.over:
             return
+        step, waiting.ready = waiting.step, anyio.current_time()
         pool = self.pools.get(step.takes) if step.takes else None
         if pool is None or self._why_not(step) is not None:
             self._start(waiting)
@@ -307,7 +307,7 @@ class _Run:
         step = waiting.step
         try:
             if not self._skipped(step):
-                await self._act(step, turn=anyio.current_time() - waiting.ready)
+                await self._act(step, ready=waiting.ready)
         finally:
             self._free(step)
         for later in self.going.pop(step.id):
@@ -360,9 +360,10 @@ class _Run:
         needs = [need for need in step.needs if need in self.results]
         return max(needs, key=lambda need: self.results[need].ended, default=None)
 
-    async def _act(self, step: Step, *, turn: float) -> None:
+    async def _act(self, step: Step, *, ready: float) -> None:
         description = step.describe()
         started = anyio.current_time()
+        turn = started - ready
         self.context.emit(
             StepStarted(
                 scope=self._scope(step),

@@ -403,13 +403,12 @@ class HealthWatch:
         return {machine: state for machine, (state, _) in self._shown.items() if state}
 
     def _look_at_the_rest(self) -> None:
-        now = anyio.current_time()
         for watch in self._pending():
             if watch.until is None:
                 learned = self._learned.get(watch.group)
                 ready = watch.since + (learned.high if learned else self.scouts.usual or 0.0)
-                if max(now, ready) < watch.next_look:
-                    watch.next_look = max(now, ready)
+                if ready < watch.next_look:
+                    watch.next_look = min(watch.next_look, max(anyio.current_time(), ready))
                     self._sooner.set()
 
     def _choose_scout(self) -> None:

@@ -16,7 +16,7 @@ from score_flyio.deploy.metadata import Marks, by_group
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.planning.leftovers import sort_out
 from score_flyio.errors import ConfigError
-from score_flyio.flytoml.groups import default_group, flatten, process_groups
+from score_flyio.flytoml.groups import default_group, matches, process_groups
 from score_flyio.flytoml.spec import AppSpec
 
 
@@ -84,8 +84,9 @@ def moves(
 
 
 def _mounted_by(spec: AppSpec, group: str) -> str | None:
-    mounts = flatten(spec, group).mounts
-    return mounts[0].source if mounts else None
+    default = default_group(spec)
+    mounts = (m for m in spec.mounts if matches(m.processes, group, default))
+    return next((mount.source for mount in mounts), None)
 
 
 def source_of(observed: ObservedApp, machine: models.Machine, *, hidden: bool) -> str | None:
