@@ -311,7 +311,7 @@ class Emulator:
         if operation is UNKNOWN:
             raise Refusal(404, f"no such path: {request.method} {request.path}")
         public = interface is not None and interface.is_public(request)
-        principal = ANONYMOUS if public else principal_of(self.world, request.token, self.now())
+        principal = ANONYMOUS if public else principal_of(self.world, request.token, now)
         if interface is not None:
             progress.executed = True
             return interface.handle(self.world, request, principal, now)

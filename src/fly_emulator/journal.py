@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -65,11 +66,12 @@ class JournalEntry:
 
     def as_json(self) -> Json:
         """What is to be told of it, without what is empty."""
-        told = ((name, getattr(self, name)) for name in _MEMBERS)
+        told = zip(_MEMBERS, _VALUES(self), strict=True)
         return {name: value for name, value in told if value not in (None, (), {})}
 
 
 _MEMBERS: Final = tuple(attrs.fields_dict(JournalEntry))
+_VALUES: Final = attrgetter(*_MEMBERS)
 
 
 @define

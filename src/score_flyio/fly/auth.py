@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -63,6 +64,7 @@ class Tokens:
         """The user's own tokens, which are no macaroons."""
         return tuple(value for value in self.values if value not in self.macaroons)
 
+    @cached_property
     def authorization(self) -> Secret:
         """Value of the `Authorization` header for the Machines API."""
         scheme = "FlyV1" if self.macaroons else "Bearer"

@@ -46,6 +46,7 @@ def _share_fields(value: Model, other: Model) -> bool:
         mine, theirs = getattr(value, name), getattr(other, name)
         if mine is not theirs:
             shared = sharing(mine, theirs)
-            setattr(value, name, shared)
             same = same and shared is theirs
+            if shared is not mine:
+                setattr(value, name, shared)
     return same

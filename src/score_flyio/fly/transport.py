@@ -247,7 +247,7 @@ def _headers(call: Call, tokens: Tokens) -> dict[str, str]:
         case "GraphQL":
             authorization = tokens.graphql_authorization()
         case _:
-            authorization = tokens.authorization()
+            authorization = tokens.authorization
     headers = {
         "authorization": authorization.reveal(),
         "accept": "application/json",

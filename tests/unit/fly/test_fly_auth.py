@@ -29,7 +29,7 @@ from score_flyio.fly.auth import Tokens, find_tokens
 )
 def test_forms(text: str, header: str, graphql: str, password: str) -> None:
     tokens = Tokens.parse(text)
-    assert tokens.authorization().reveal() == header
+    assert tokens.authorization.reveal() == header
     assert tokens.graphql_authorization().reveal() == graphql
     assert tokens.password().reveal() == password
 
@@ -94,7 +94,7 @@ def test_an_empty_token_string_is_refused() -> None:
 
 def test_tokens_never_show() -> None:
     tokens = Tokens.parse("FlyV1 fm2_hunter2,hunter3")
-    shown = f"{tokens!r} {tokens} {tokens.authorization()!r} {tokens.authorization()}"
+    shown = f"{tokens!r} {tokens} {tokens.authorization!r} {tokens.authorization}"
     assert "hunter" not in shown
 
 

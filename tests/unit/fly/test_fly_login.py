@@ -147,7 +147,7 @@ async def test_a_discharge_is_renewed_two_minutes_ahead_and_during_a_long_run() 
         clock.now = NOW + later
         tokens = await login.fresh()
         assert (seconds_left(tokens, clock.now) or 0) >= 120
-        assert tokens.authorization().reveal().startswith(f"FlyV1 {ACCESS},")
+        assert tokens.authorization.reveal().startswith(f"FlyV1 {ACCESS},")
     assert len(auth.seen) == 3
     request = auth.seen[0]
     assert str(request.url) == f"{API}/.well-known/macfly/3p"
@@ -185,12 +185,12 @@ async def test_a_discharge_may_have_to_be_asked_for_again() -> None:
 async def test_without_a_discharge_the_users_own_token_goes_alone(answer: Any) -> None:
     login, _, _ = make(f"{ACCESS},{discharge(NOW - 5)},fo1_user", answer)
     tokens = await login.fresh()
-    assert tokens.authorization().reveal() == "Bearer fo1_user"
+    assert tokens.authorization.reveal() == "Bearer fo1_user"
 
 
 async def test_a_macaroon_that_ended_is_left_out() -> None:
     login, auth, _ = make(f"{token(ends=NOW - 1)},fo1_user")
-    assert (await login.fresh()).authorization().reveal() == "Bearer fo1_user"
+    assert (await login.fresh()).authorization.reveal() == "Bearer fo1_user"
     assert auth.seen == []
 
 

@@ -190,13 +190,19 @@ class AppExecution:
 
 @define(eq=False, kw_only=True)
 class _Batch:
-    """Steps that were given together, each a task once nothing is left that it waits for."""
+    """Steps that were given together, each begun once nothing is left that it waits for."""
 
     tasks: anyio.abc.TaskGroup
     left: int
     """Steps that have not begun."""
     all_begun: anyio.Event = field(factory=anyio.Event)
     over: bool = False
+
+    def begun(self) -> None:
+        """One more has."""
+        self.left -= 1
+        if not self.left:
+            self.all_begun.set()
 
 
 @define(eq=False, kw_only=True)
@@ -272,47 +278,54 @@ class _Run:
                     waiting = _Waiting(step=step, batch=batch, needs=len(before[step.id]))
                     for need in before[step.id]:
                         self.going[need].append(waiting)
-                    self._begin(waiting)
+                    if self._may_begin(waiting):
+                        self._start(waiting)
                 if batch.left:
                     await batch.all_begun.wait()
             except BaseException:
                 batch.over = True
                 raise
 
-    def _begin(self, waiting: _Waiting) -> None:
-        """Begins a step, unless it waits: thousands of idle tasks take much memory."""
+    def _may_begin(self, waiting: _Waiting) -> bool:
+        """Whether a step waits for nothing, with the slot that it takes."""
         if waiting.needs or waiting.batch.over:
-            return
+            return False
         step, waiting.ready = waiting.step, anyio.current_time()
         pool = self.pools.get(step.takes) if step.takes else None
         if pool is None or self._why_not(step) is not None:
-            self._start(waiting)
-        elif pool.free:
-            pool.free -= 1
-            self._start(waiting, slot=step.takes)
-        else:
+            return True
+        if not pool.free:
             pool.queue.append(waiting)
+            return False
+        pool.free -= 1
+        self.holders[step.id] = step.takes or ""
+        return True
 
-    def _start(self, waiting: _Waiting, *, slot: str | None = None) -> None:
-        batch = waiting.batch
-        if slot is not None:
-            self.holders[waiting.step.id] = slot
-        batch.left -= 1
-        batch.tasks.start_soon(self.step, waiting)
-        if not batch.left:
-            batch.all_begun.set()
+    def _start(self, waiting: _Waiting) -> None:
+        """Begins a step in a task: none has one before, for thousands of them take much memory."""
+        waiting.batch.tasks.start_soon(self.steps, waiting)
+        waiting.batch.begun()
 
-    async def step(self, waiting: _Waiting) -> None:
-        """One step: act, give a slot back, let those begin that waited for it."""
-        step = waiting.step
-        try:
-            if not self._skipped(step):
-                await self._act(step, ready=waiting.ready)
-        finally:
-            self._free(step)
-        for later in self.going.pop(step.id):
-            later.needs -= 1
-            self._begin(later)
+    async def steps(self, waiting: _Waiting) -> None:
+        """A step, and one after the other what it was the last thing to wait for."""
+        following: _Waiting | None = waiting
+        while following is not None:
+            step, batch = following.step, following.batch
+            try:
+                if not self._skipped(step):
+                    await self._act(step, ready=following.ready)
+            finally:
+                self._free(step)
+            following = None
+            for later in self.going.pop(step.id):
+                later.needs -= 1
+                if not self._may_begin(later):
+                    continue
+                if following is None and later.batch is batch:
+                    following = later
+                    batch.begun()
+                else:
+                    self._start(later)
 
     def _skipped(self, step: Step) -> bool:
         reason = self._why_not(step)
@@ -349,7 +362,8 @@ class _Run:
         while pool.queue:
             first = pool.queue.popleft()
             if not first.batch.over:
-                self._start(first, slot=name)
+                self.holders[first.step.id] = name
+                self._start(first)
                 return
         pool.free += 1
 
