@@ -58,9 +58,9 @@ def levels(served: Platform) -> set[str]:
         ("rollback web", "rollback", "failed"),
         ("secrets set web A=1", "secrets", "done"),
         ("ips allocate web v6", "ips allocate", "done"),
-        ("ips release web 2a09::1", "ips release", "failed"),
+        ("ips release web 2a09::1 --yes", "ips release", "failed"),
         ("certs add web a.example.com", "certs add", "done"),
-        ("certs remove web a.example.com", "certs remove", "failed"),
+        ("certs remove web a.example.com --yes", "certs remove", "failed"),
         ("destroy web --yes", "destroy", "done"),
     ],
 )
@@ -493,7 +493,10 @@ def test_certificates(cli: Cli, deployed: Platform) -> None:
         "www.example.com"
     ]
     assert cli("certs", "check", "web", "www.example.com").exit_code in {0, 1}
-    assert cli("certs", "remove", "web", "www.example.com").exit_code == 0
+    asked = cli("certs", "remove", "web", "www.example.com")
+    assert asked.exit_code == 2
+    assert "Remove the certificate of www.example.com from web (app x-web)? Nobody" in asked.stderr
+    assert cli("certs", "remove", "web", "www.example.com", "--yes").exit_code == 0
     assert cli("certs", "list", "web", "--json").json == []
     assert deployed.url
 

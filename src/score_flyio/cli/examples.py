@@ -79,11 +79,13 @@ EXAMPLES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("ips allocate web shared_v4", "free"),
         ("ips allocate web v4", "2 USD per month"),
     ),
-    "ips release": (("ips release web 66.241.125.1", "give it back"),),
+    "ips release": (("ips release web 66.241.125.1 --yes", "give it back, without a question"),),
     "certs list": (("certs list web", "and whether they are active"),),
     "certs add": (("certs add web www.example.com", "says which DNS records it needs"),),
     "certs check": (("certs check web www.example.com", "look at the records again"),),
-    "certs remove": (("certs remove web www.example.com", "take it away"),),
+    "certs remove": (
+        ("certs remove web www.example.com --yes", "take it away, without a question"),
+    ),
     "destroy": (
         ("destroy web --dry-run", "what would be deleted"),
         ("destroy web", "asks first"),

@@ -11,7 +11,7 @@ from score_flyio.base.record import frozen
 from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import CHANGE, json_option, options
+from score_flyio.cli.options import CHANGE, json_option, options, yes_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -98,16 +98,22 @@ async def check(cli: CliContext, **settings: Any) -> int:
 
 @command.command("remove")
 @names_one_app("HOSTNAME")
+@yes_option
 @options(CHANGE)
-async def remove(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
+async def remove(cli: CliContext, *, yes: bool, dry_run: bool, **settings: Any) -> int:
     """Take the certificates of a host name away."""
     from score_flyio.cli.deploy_run import show_plan
     from score_flyio.engine.operations.certificates import remove_certificate
 
     named = await named_app(cli, settings)
     hostname = _hostname(named)
+
+    def agree(_change: Change) -> None:
+        if not cli.confirm(f"Remove the certificate of {hostname} from {named.ref}?", yes=yes):
+            raise UsageError("nothing was removed", code="not_agreed")
+
     async with named.session(silent=True) as visit:
-        change = await remove_certificate(visit, named.ref, hostname, dry_run=dry_run)
+        change = await remove_certificate(visit, named.ref, hostname, before=agree, dry_run=dry_run)
     if dry_run:
         return show_plan(cli, [change.plan])
     code = _exit_code(cli, change)

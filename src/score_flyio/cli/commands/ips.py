@@ -80,16 +80,23 @@ async def allocate(
 
 @command.command("release")
 @names_one_app("ADDRESS")
+@yes_option
 @options(CHANGE)
-async def release(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
+async def release(cli: CliContext, *, yes: bool, dry_run: bool, **settings: Any) -> int:
     """Give an address back; the app is not reached by it any more."""
     from score_flyio.engine.operations.addresses import release_address
 
     named = await named_app(cli, settings)
     if len(named.rest) != 1:
         raise UsageError("give one address", hint="such as one that ips list shows")
+    (address,) = named.rest
+
+    def agree(_change: Change) -> None:
+        if not cli.confirm(f"Release {address} of {named.ref}?", yes=yes):
+            raise UsageError("nothing was released", code="not_agreed")
+
     async with named.session(silent=True) as visit:
-        change = await release_address(visit, named.ref, named.rest[0], dry_run=dry_run)
+        change = await release_address(visit, named.ref, address, before=agree, dry_run=dry_run)
     return _tell(named, change, done="released")
 
 

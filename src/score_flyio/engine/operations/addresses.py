@@ -77,7 +77,12 @@ async def allocate_address(
 
 @framed("ips release")
 async def release_address(
-    session: Session, ref: AppRef, ip: str, *, dry_run: bool = False
+    session: Session,
+    ref: AppRef,
+    ip: str,
+    *,
+    before: Before | None = None,
+    dry_run: bool = False,
 ) -> Change:
     """Gives an address back. Raises UsageError for one that the app has not."""
 
@@ -93,7 +98,7 @@ async def release_address(
         step = ReleaseAddress(id=STEP, app=ref.app, address=ip)
         return Change.of(session, ref, observed, step)
 
-    return await change_unremembered(session, look, before=None, dry_run=dry_run)
+    return await change_unremembered(session, look, before=before, dry_run=dry_run)
 
 
 def concerned(change: Change) -> str | None:

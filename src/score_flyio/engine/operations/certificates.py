@@ -14,7 +14,7 @@ from score_flyio.deploy.execution.report import Report
 from score_flyio.deploy.model import OwnCertificate
 from score_flyio.deploy.observe import Wanted
 from score_flyio.engine.operations.apps import AppRef, observe
-from score_flyio.engine.operations.change import Change, change_unremembered
+from score_flyio.engine.operations.change import Before, Change, change_unremembered
 from score_flyio.engine.operations.framed import framed
 from score_flyio.engine.session import Session
 from score_flyio.errors import InvalidRequest, NotAuthorized, NotFound, UsageError
@@ -114,7 +114,12 @@ async def add_certificate(
 
 @framed("certs remove")
 async def remove_certificate(
-    session: Session, ref: AppRef, hostname: str, *, dry_run: bool = False
+    session: Session,
+    ref: AppRef,
+    hostname: str,
+    *,
+    before: Before | None = None,
+    dry_run: bool = False,
 ) -> Change:
     """Takes all certificates of the host name away. Raises UsageError for an unknown one."""
 
@@ -125,7 +130,7 @@ async def remove_certificate(
         step = RemoveCertificate(id=f"certificate:{hostname}", app=ref.app, hostname=hostname)
         return Change.of(session, ref, observed, step)
 
-    return await change_unremembered(session, look, before=None, dry_run=dry_run)
+    return await change_unremembered(session, look, before=before, dry_run=dry_run)
 
 
 async def show_certificate(session: Session, ref: AppRef, hostname: str) -> Certificate:
