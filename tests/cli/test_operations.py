@@ -493,10 +493,7 @@ def test_certificates(cli: Cli, deployed: Platform) -> None:
         "www.example.com"
     ]
     assert cli("certs", "check", "web", "www.example.com").exit_code in {0, 1}
-    asked = cli("certs", "remove", "web", "www.example.com")
-    assert asked.exit_code == 2
-    assert "Remove the certificate of www.example.com from web (app x-web)? Nobody" in asked.stderr
-    assert cli("certs", "remove", "web", "www.example.com", "--yes").exit_code == 0
+    assert cli("certs", "remove", "web", "www.example.com").exit_code == 0
     assert cli("certs", "list", "web", "--json").json == []
     assert deployed.url
 

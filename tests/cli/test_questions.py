@@ -12,6 +12,7 @@ from tests.cli.conftest import Cli
 from tests.cli.platform import WEB, WORKER, Platform, platform, project, use
 
 FAST = "--no-smoke-checks"
+ADD = ("add", "web", "www.example.com")
 
 
 class Person(io.StringIO):
@@ -55,6 +56,25 @@ def test_a_large_step_is_asked_about(
     monkeypatch.setattr("sys.stdin", Person("yes\n"))
     assert cli("scale", "web", "12", FAST).exit_code == 0
     assert len(served.machines("x-web")) == 12
+
+
+@pytest.mark.parametrize("of", ["ips release", "certs remove"])
+def test_only_who_is_there_is_asked_about_what_scripts_of_flyctl_do_without_yes(
+    cli: Cli, served: Platform, monkeypatch: pytest.MonkeyPatch, of: str
+) -> None:
+    kind, change = of.split()
+    assert cli(kind, *(("allocate", "web", "v6") if kind == "ips" else ADD)).exit_code == 0
+    kept = cli(kind, "list", "web", "--json").json
+    name = kept[0]["ip"] if kind == "ips" else ADD[-1]
+    monkeypatch.setattr("sys.stdin", Person("no\n"))
+    refused = cli(kind, change, "web", name)
+    assert refused.exit_code == 2
+    assert f"{name} " in refused.stderr
+    assert cli(kind, "list", "web", "--json").json == kept
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert cli(kind, change, "web", name).exit_code == 0
+    assert cli(kind, "list", "web", "--json").json == []
+    assert served.url
 
 
 def test_nobody_means_a_hundred_thousand_machines(cli: Cli, served: Platform) -> None:

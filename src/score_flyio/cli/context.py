@@ -115,6 +115,13 @@ class CliContext:
             raise UsageError(
                 f"{question} Nobody is there to answer.", hint="give --yes to confirm in advance"
             )
+        return self._ask(question)
+
+    def confirm_if_present(self, question: str, *, yes: bool) -> bool:
+        """Ask somebody who is there before something that flyctl's users script without `--yes`."""
+        return yes or not self.stdin.isatty() or self._ask(question)
+
+    def _ask(self, question: str) -> bool:
         self.output.stderr.write(
             f"\n{question}\n  Only 'yes' will be accepted to confirm.\n\n  Enter a value: "
         )

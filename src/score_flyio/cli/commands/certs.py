@@ -109,7 +109,8 @@ async def remove(cli: CliContext, *, yes: bool, dry_run: bool, **settings: Any) 
     hostname = _hostname(named)
 
     def agree(_change: Change) -> None:
-        if not cli.confirm(f"Remove the certificate of {hostname} from {named.ref}?", yes=yes):
+        question = f"Remove the certificate of {hostname} from {named.ref}?"
+        if not cli.confirm_if_present(question, yes=yes):
             raise UsageError("nothing was removed", code="not_agreed")
 
     async with named.session(silent=True) as visit:

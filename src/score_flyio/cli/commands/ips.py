@@ -92,7 +92,7 @@ async def release(cli: CliContext, *, yes: bool, dry_run: bool, **settings: Any)
     (address,) = named.rest
 
     def agree(_change: Change) -> None:
-        if not cli.confirm(f"Release {address} of {named.ref}?", yes=yes):
+        if not cli.confirm_if_present(f"Release {address} of {named.ref}?", yes=yes):
             raise UsageError("nothing was released", code="not_agreed")
 
     async with named.session(silent=True) as visit:
