@@ -331,6 +331,16 @@ def test_the_green_of_a_standby_stands_by_for_the_green_of_its_machine() -> None
     assert f"green:{ONE}" in step(plan, f"green:{TWO}").needs
 
 
+def test_the_green_of_a_standby_waits_for_what_replaces_its_machine() -> None:
+    observed = launched(wanted(CHECK))
+    observed = changed(observed, TWO, config=evolve(config_of(observed, 1), standbys=[ONE]))
+    lost = changed(observed, ONE, host_status="unreachable")
+    plan = planned(wanted(CHECK, image="nginx:2"), lost, strategy="bluegreen")
+    green = step(plan, f"green:{TWO}")
+    assert green.standby_for.step == f"replace:{ONE}"
+    assert f"destroy:{ONE}" in green.needs
+
+
 # --- groups
 
 
