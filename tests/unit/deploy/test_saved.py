@@ -19,7 +19,7 @@ from score_flyio.deploy.desired.render import render
 from score_flyio.deploy.local_files import LocalFiles
 from score_flyio.deploy.saved import saved_app
 from score_flyio.errors import ScoreFlyError
-from score_flyio.fly.codec import unstructure
+from score_flyio.fly.codec import structure, unstructure
 from score_flyio.flytoml import read_fly_toml, to_toml
 from score_flyio.flytoml.spec import AppSpec
 from tests.conformance.fly_toml.compare import CASES, Case, canonical, cases_in
@@ -48,8 +48,9 @@ def could_run(expected: dict[str, Any]) -> bool:
 
 
 def configs(spec: AppSpec, folder: Path) -> dict[str, FlyMachineConfig]:
-    rendered = render(spec, files=LocalFiles(folder), image="registry.fly.io/app:1")
-    return {g: config for g, config in rendered.machine_configs.items() if config is not None}
+    rendered, _ = render(spec, files=LocalFiles(folder), image="registry.fly.io/app:1")
+    made = rendered.machine_configs or {}
+    return {g: structure(config, FlyMachineConfig) for g, config in made.items() if config}
 
 
 def machine(config: FlyMachineConfig, **metadata: str) -> Machine:

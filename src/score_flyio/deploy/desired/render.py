@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from fly_machines.models import FlyMachineConfig, Machine
-from score_flyio.base.document import MAY_BE_MISSING, Document, Documented
+from score_flyio.base.document import MAY_BE_MISSING, Document
 from score_flyio.base.record import evolve, field, frozen, values
 from score_flyio.deploy.desired.addresses import address_kind, public_url
 from score_flyio.deploy.desired.containers import with_image
@@ -74,48 +74,9 @@ class ReadDocument(Verdict):
     """The volumes that a first deploy makes."""
 
 
-@frozen(kw_only=True)
-class RenderedApp(Documented):
-    """An app as machine configs; a config is None where `errors` has the reason."""
-
-    process_groups: tuple[str, ...]
-    default_process_group: str
-    machine_configs: dict[str, FlyMachineConfig | None]
-    conversion_errors: dict[str, ConversionError] = field(factory=dict)
-    """By process group."""
-    release_command_machine: FlyMachineConfig | None = None
-    release_command_error: ConversionError | None = None
-    console_machine: FlyMachineConfig
-    deploy: dict[str, Any]
-    """Settings with defaults applied, kind of address and public address."""
-
-    @property
-    def problems(self) -> tuple[ConversionError, ...]:
-        """Everything that could not be converted."""
-        release = (self.release_command_error,) if self.release_command_error else ()
-        return (*self.conversion_errors.values(), *release)
-
-    def document(self) -> RenderedDocument:
-        """For programs: the members that do not depend on how the file was read."""
-        errors = {group: finding_of(error) for group, error in self.conversion_errors.items()}
-        release = self.release_command_error
-        return RenderedDocument(
-            process_groups=self.process_groups,
-            default_process_group=self.default_process_group,
-            machine_configs={
-                group: config and unstructure(config)
-                for group, config in self.machine_configs.items()
-            },
-            release_command_machine=self.release_command_machine
-            and unstructure(self.release_command_machine),
-            console_machine=unstructure(self.console_machine),
-            deploy=self.deploy,
-            conversion_errors=errors or None,
-            release_command_error=None if release is None else finding_of(release),
-        )
-
-
-def render(spec: AppSpec, *, files: FileSource, image: str | None = None) -> RenderedApp:
+def render(
+    spec: AppSpec, *, files: FileSource, image: str | None = None
+) -> tuple[RenderedDocument, tuple[ConversionError, ...]]:
     """Convert every process group of a valid app; failures are recorded, not raised.
 
     With `image`, the configs carry it; otherwise they have none, as before a deploy.
@@ -123,24 +84,24 @@ def render(spec: AppSpec, *, files: FileSource, image: str | None = None) -> Ren
     configs: dict[str, FlyMachineConfig | None] = {}
     errors: dict[str, ConversionError] = {}
     for group in process_groups(spec):
-        config, error = _attempt(partial(machine_config, spec, group, files=files))
+        configs[group], error = _attempt(partial(machine_config, spec, group, files=files))
         if error is not None:
             errors[group] = error
-        configs[group] = config
     release, release_error = _attempt(partial(release_command_machine, spec, files=files))
     for config in (*configs.values(), release):
         if image is not None and config is not None:
             with_image(config, image)
-    return RenderedApp(
+    rendered = RenderedDocument(
         process_groups=process_groups(spec),
         default_process_group=default_group(spec),
-        machine_configs=configs,
-        conversion_errors=errors,
-        release_command_machine=release,
-        release_command_error=release_error,
-        console_machine=console_machine(spec),
+        machine_configs={g: config and unstructure(config) for g, config in configs.items()},
+        release_command_machine=release and unstructure(release),
+        console_machine=unstructure(console_machine(spec)),
         deploy=deploy_json(spec),
+        conversion_errors={g: finding_of(error) for g, error in errors.items()} or None,
+        release_command_error=None if release_error is None else finding_of(release_error),
     )
+    return rendered, (*errors.values(), *(() if release_error is None else (release_error,)))
 
 
 def render_document(
@@ -156,15 +117,14 @@ def render_document(
         groups = process_groups(spec)
         shown = RenderedDocument(process_groups=groups, default_process_group=default_group(spec))
         return read, shown, ()
-    rendered = render(spec, files=files, image=image)
-    shown = rendered.document()
+    shown, errors = render(spec, files=files, image=image)
     if not _files_readable(spec, files):
         shown = evolve(shown, deploy=None, console_machine=None)
-    if spec.mounts and not rendered.conversion_errors:
+    if spec.mounts and not shown.conversion_errors:
         volumes = first_deploy_volumes(spec, image=image or "")
         found = tuple(unstructure(volume) for volume in volumes)
         read = evolve(read, first_deploy_volumes=found or None)
-    return read, shown, rendered.problems
+    return read, shown, errors
 
 
 def _files_readable(spec: AppSpec, files: FileSource) -> bool:
@@ -178,7 +138,11 @@ def _files_readable(spec: AppSpec, files: FileSource) -> bool:
 
 def conversion_problems(spec: AppSpec, files: FileSource) -> tuple[Problem, ...]:
     """Everything in a valid app that no machine can be made of, each once."""
-    errors = list(render(spec, files=files).problems)
+    conversions: list[Callable[[], object]] = [
+        *(partial(machine_config, spec, group, files=files) for group in process_groups(spec)),
+        partial(release_command_machine, spec, files=files),
+    ]
+    errors = [error for convert in conversions if (error := _attempt(convert)[1]) is not None]
     nothing = Release(id="", version=0, tool_version="")
     for group in process_groups(spec):
         tests = try_machine_checks(spec, group, Machine(), release=nothing)

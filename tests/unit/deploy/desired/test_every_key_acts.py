@@ -148,7 +148,7 @@ def effects(spec: AppSpec) -> str:
     files = Files()
     found: list[Any] = [spec.app]
     try:
-        found.append(render(spec, files=files).to_json())
+        found.append(render(spec, files=files)[0].to_json())
         for group in process_groups(spec):
             first = launch_plan(spec, group, image="i", release=RELEASE, files=files).first
             tested = Machine(config=first.config)

@@ -9,7 +9,6 @@ import pytest
 
 from fly_machines.models import (
     CreateMachineRequest,
-    FlyMachineConfig,
     FlyMachineGuest,
     Machine,
 )
@@ -455,8 +454,8 @@ def test_rendering_goes_on_after_a_failure() -> None:
         vm=(VmSpec(size="huge", processes=("bad",)),),
         deploy=DeploySection(release_command="m", release_command_vm=VmSpec(memory="0")),
     )
-    rendered = render(spec, files=NONE, image="img")
-    assert [error.code for error in rendered.problems] == ["unsupported_value", "zero"]
+    rendered, errors = render(spec, files=NONE, image="img")
+    assert [error.code for error in errors] == ["unsupported_value", "zero"]
     document = rendered.to_json()
     assert document["machine_configs"]["bad"] is None
     assert document["machine_configs"]["good"]["image"] == "img"
@@ -464,4 +463,4 @@ def test_rendering_goes_on_after_a_failure() -> None:
         "bad": {"stage": "convert", "field": "vm.size", "code": "unsupported_value"}
     }
     assert document["release_command_error"]["field"] == "deploy.release_command_vm.memory"
-    assert render(AppSpec(), files=NONE).machine_configs["app"] != FlyMachineConfig()
+    assert (render(AppSpec(), files=NONE)[0].machine_configs or {})["app"]
