@@ -24,7 +24,7 @@ else:
         return lambda class_: class_
 
 
-__all__ = ["Model", "define"]
+__all__ = ["Model", "define", "values"]
 
 T = TypeVar("T")
 _PLAIN = frozenset({type(None), str, int, float, bool})
@@ -97,16 +97,21 @@ class Model:
             return self._values(self) == self._values(other)
 
         def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-            copied = object.__new__(type(self))
-            for name in self.__slots__:
-                setattr(copied, name, _copied(getattr(self, name), memo))
-            return copied
+            found = values(self)
+            return type(self)(
+                **{n: v if type(v) in _PLAIN else _copied(v, memo) for n, v in found.items()}
+            )
 
         def __replace__(self, **changes: Any) -> Any:
-            values = zip(self.__slots__, self._values(self), strict=True)
-            return type(self)(**dict(values, **changes))
+            return type(self)(**values(self) | changes)
 
         def __repr__(self) -> str:
             names = (name for name in type(self).__annotations__ if name != "extra")
             shown = (f"{name}={getattr(self, name)!r}" for name in names)
             return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def values(model: Model) -> dict[str, Any]:
+    """What an object has in its fields, `extra` among them."""
+    found: tuple[Any, ...] = cast("Any", model)._values(model)
+    return dict(zip(model.__slots__, found, strict=True))

@@ -81,8 +81,7 @@ def differences(desired: FlyMachineConfig, observed: FlyMachineConfig) -> tuple[
     wanted, present = comparable(desired), comparable(observed)
     changed = {n for n in wanted.keys() | present.keys() if wanted.get(n) != present.get(n)}
     after, before = (
-        dict(_walk("", {name: tree[name] for name in tree if name in changed}))
-        for tree in (wanted, present)
+        _flat({name: tree[name] for name in tree if name in changed}) for tree in (wanted, present)
     )
     paths = sorted(after.keys() | before.keys())
     return tuple(
@@ -114,7 +113,7 @@ def _filled_in(path: str, before: Any, after: Any) -> bool:
 
 def leaves_of(tree: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Path and text of each leaf of a part of a config, but for what the platform fills in."""
-    for path, value in sorted(_walk("", tree)):
+    for path, value in sorted(_flat(tree).items()):
         text = _text(value)
         if text is not None and not _filled_in(path, value, None):
             yield path, text
@@ -122,7 +121,7 @@ def leaves_of(tree: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def leaves(config: FlyMachineConfig) -> dict[str, Any]:
     """Path and value of each leaf, contents of files as digests."""
-    return dict(_walk("", comparable(config)))
+    return _flat(comparable(config))
 
 
 def comparable(config: FlyMachineConfig) -> dict[str, Any]:
@@ -203,17 +202,25 @@ def _duration(value: Any) -> Any:
         return value
 
 
-def _walk(path: str, value: Any, *, free: bool = False) -> Iterator[tuple[str, Any]]:
+def _flat(tree: dict[str, Any]) -> dict[str, Any]:
+    """The leaves of a tree by their paths."""
+    found: dict[str, Any] = {}
+    _walk("", tree, found)
+    return found
+
+
+def _walk(path: str, value: Any, found: dict[str, Any], *, free: bool = False) -> None:
     if value is None or value in ([], {}) or (value == "" and not free):
         return
     if isinstance(value, dict):
+        free = _is_free(path)
         for name, item in value.items():
-            yield from _walk(_joined(path, name), _shown(path, name, item), free=_is_free(path))
+            _walk(_joined(path, name), _shown(path, name, item), found, free=free)
     elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
         for place, item in _placed(path, value):
-            yield from _walk(f"{path}[{place}]", item)
+            _walk(f"{path}[{place}]", item, found)
     else:
-        yield path, value
+        found[path] = value
 
 
 def _is_free(path: str) -> bool:

@@ -22,7 +22,7 @@ from types import NoneType, UnionType
 from typing import Any, Final, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
 
 from fly_machines import models
-from fly_machines.model import Model
+from fly_machines.model import Model, values
 from score_flyio.base.place import Path
 from score_flyio.base.record import fields, needed
 from score_flyio.errors import Problem
@@ -99,10 +99,11 @@ def _written(model: Any) -> dict[str, Any]:
     class_: Any = type(model)
     demanded = _needed(class_)
     result: dict[str, Any] = {}
+    found = values(model)
     for name in _members(class_):
-        value = getattr(model, name)
+        value = found[name]
         if value is not None or name in demanded:
-            result[name] = unstructure(value)
+            result[name] = value if type(value) in SCALARS else unstructure(value)
     for key, more in model.extra.items():
         result.setdefault(key, unstructure(more))
     return result

@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import is_
 from typing import Any
 
-from fly_machines.model import Model
+from fly_machines.model import Model, values
 
 
 def sharing(value: Any, other: Any) -> Any:
@@ -41,9 +41,9 @@ def _share_members(value: dict[Any, Any], other: dict[Any, Any]) -> bool:
 
 def _share_fields(value: Model, other: Model) -> bool:
     same = True
-    name: str
-    for name in value.__slots__:
-        mine, theirs = getattr(value, name), getattr(other, name)
+    of_other = values(other)
+    for name, mine in values(value).items():
+        theirs = of_other[name]
         if mine is not theirs:
             shared = sharing(mine, theirs)
             same = same and shared is theirs
