@@ -222,13 +222,16 @@ async def test_a_rollback_takes_nothing_away_where_nobody_knows_what_there_was(l
     assert groups(lab) == {"app": 2, "worker": 1}
 
 
+@pytest.mark.parametrize("emptied", [False, True])
 async def test_a_group_goes_that_began_after_a_release_which_was_found_and_needed_nothing(
-    lab: Lab,
+    lab: Lab, emptied: bool
 ) -> None:
     """As after a first deploy that was killed when all was done and nothing remembered."""
     await lab.deploy(toml(APP, check=False))
     forget(lab)
     assert (await lab.deploy(toml(APP, check=False))).changes == []
+    if emptied:
+        await scaled_to_nothing(lab, "")
     await lab.deploy(toml(WITH_WORKER, check=False))
     assert groups(lab) == {"app": 2, "worker": 1}
     assert await roll_back(lab) == 1

@@ -18,6 +18,7 @@ from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.releases.made import (
+    all_groups,
     changes_machines,
     ending,
     leaving,
@@ -309,19 +310,16 @@ class Applying:
         app = result.plan.app
         known = self.recorder.of(app)
         at = self.session.now()
+        groups = all_groups(result) if work.whole and not work.options.process_groups else ()
         record = made_release(
-            result,
-            known,
-            at=at,
-            groups_leave=work.groups_leave,
-            whole=work.whole and not work.options.process_groups,
+            result, known, at=at, groups_leave=work.groups_leave, groups_after=groups
         )
         if result.failures:
             return
         if record is not None:
             await self.recorder.released(app, record)
         else:
-            await self.recorder.none_released(app, whole=work.whole)
+            await self.recorder.none_released(app, whole=work.whole, groups=groups)
 
 
 async def apply(

@@ -81,16 +81,18 @@ class StateRecorder:
         if members != record.leaving:
             await self._keep(app, evolve(record, leaving=members))
 
-    async def none_released(self, app: str, *, whole: bool) -> None:
+    async def none_released(self, app: str, *, whole: bool, groups: tuple[str, ...] = ()) -> None:
         """Remembers that a run had no release to make.
 
         Where it brought the `whole` app to what its file says, the last one had come to its end,
-        which nobody knew of one that was found.
+        which nobody knew of one that was found, nor all `groups` of the app.
         """
         record = self.of(app)
         releases = record.releases
         if whole and releases:
-            releases = (*releases[:-1], evolve(releases[-1], sources=()))
+            *before, last = releases
+            known = groups if last.sources else last.all_groups
+            releases = (*before, evolve(last, sources=(), all_groups=known))
         if record.leaving or releases != record.releases:
             await self._keep(app, evolve(record, releases=releases, leaving={}))
 

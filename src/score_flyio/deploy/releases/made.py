@@ -87,7 +87,7 @@ def made_release(
     *,
     at: float,
     groups_leave: bool = True,
-    whole: bool = False,
+    groups_after: tuple[str, ...] = (),
 ) -> Release | None:
     """The machine config of each group that the release changed; secrets are not part of it.
 
@@ -98,8 +98,8 @@ def made_release(
     Images stand in it with their digests, so that going back brings the very same ones. None where
     no machine was changed: that is no release.
 
-    Unless `groups_leave` where they have no machines, they are only scaled to nothing. The groups
-    of the `whole` app are those that have machines after the run.
+    Unless `groups_leave` where they have no machines, they are only scaled to nothing. What groups
+    there are after the run, with or without machines, is told where it is known.
     """
     configs, images, version = {}, set(), 0
     done = [r for r in result.results.values() if r.outcome is Outcome.DONE]
@@ -132,11 +132,12 @@ def made_release(
         image=min(images) if images else "",
         configs=configs,
         members=_members(result, known.releases, left) if groups_leave else {},
-        all_groups=_all_groups(result) if whole else (),
+        all_groups=groups_after,
     )
 
 
-def _all_groups(result: AppResult) -> tuple[str, ...]:
+def all_groups(result: AppResult) -> tuple[str, ...]:
+    """The groups of an app that was brought to all that its file says: each has machines."""
     done = [r.step for r in result.results.values() if r.outcome is Outcome.DONE]
     return tuple(sorted(group for group in _groups_after(result.plan, done) if group))
 
