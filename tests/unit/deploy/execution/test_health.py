@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import anyio
 import pytest
@@ -14,7 +16,8 @@ from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.execution.health import HealthWatch, Learned, LookPolicy
 from score_flyio.engine.target import EmulatorTarget
 from score_flyio.errors import HealthCheckFailed
-from score_flyio.events import Event, RequestFinished, Scope
+from score_flyio.events import Event, Listener, RequestFinished, Scope
+from score_flyio.fly.client import FlyClient
 
 SETTINGS = EmulatorSettings(boot=0.5, healthy_after=1.0, latency=0.05)
 
@@ -32,40 +35,46 @@ def request(*, well: bool) -> models.CreateMachineRequest:
     return models.CreateMachineRequest(config=config, region="iad")
 
 
-async def test_a_sick_machine_does_not_hide_that_another_is_well() -> None:
-    ended: dict[str, float] = {}
+@asynccontextmanager
+async def watched(hear: Listener = lambda _: None) -> AsyncIterator[tuple[FlyClient, HealthWatch]]:
+    """The client of an app without machines, and what watches it; `hear` gets the calls."""
     async with Emulator(SETTINGS, clock=EventLoopClock()) as emulator:
         target = EmulatorTarget(emulator=emulator)
-        async with target.connect(emit=lambda _: None, rng=random.Random(1)) as client:
+        async with target.connect(emit=hear, rng=random.Random(1)) as client:
             app = models.CreateAppRequest(name="web", org_slug="personal")
             await client.api.apps_create(app, wait=True)
-            watch = HealthWatch(client=client, app="web", emit=lambda _: None, scope=Scope())
+            yield client, HealthWatch(client=client, app="web", emit=lambda _: None, scope=Scope())
 
-            async def follow(name: str, machine: models.Machine) -> None:
-                try:
-                    await watch.healthy(
-                        machine.id or "",
-                        group="app",
-                        instance_id=machine.instance_id,
-                        since=anyio.current_time(),
-                        within=60,
-                        checks=True,
-                        start=anyio.lowlevel.checkpoint,
-                    )
-                except HealthCheckFailed:
-                    name = f"{name} failed"
-                ended[name] = anyio.current_time() - start
 
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(watch.run)
-                sick = await client.api.machines_create("web", request(well=False))
-                well = await client.api.machines_create("web", request(well=True))
-                start = anyio.current_time()
-                async with anyio.create_task_group() as followers:
-                    followers.start_soon(follow, "sick", sick)
-                    await anyio.sleep(0.2)
-                    followers.start_soon(follow, "well", well)
-                tasks.cancel_scope.cancel()
+async def test_a_sick_machine_does_not_hide_that_another_is_well() -> None:
+    ended: dict[str, float] = {}
+    async with watched() as (client, watch):
+
+        async def follow(name: str, machine: models.Machine) -> None:
+            try:
+                await watch.healthy(
+                    machine.id or "",
+                    group="app",
+                    instance_id=machine.instance_id,
+                    since=anyio.current_time(),
+                    within=60,
+                    checks=True,
+                    start=anyio.lowlevel.checkpoint,
+                )
+            except HealthCheckFailed:
+                name = f"{name} failed"
+            ended[name] = anyio.current_time() - start
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(watch.run)
+            sick = await client.api.machines_create("web", request(well=False))
+            well = await client.api.machines_create("web", request(well=True))
+            start = anyio.current_time()
+            async with anyio.create_task_group() as followers:
+                followers.start_soon(follow, "sick", sick)
+                await anyio.sleep(0.2)
+                followers.start_soon(follow, "well", well)
+            tasks.cancel_scope.cancel()
     assert ended["well"] < 10
     assert ended["sick failed"] >= 60
 
@@ -77,31 +86,26 @@ async def test_one_list_shows_all_other_groups_once_the_first_machine_is_well() 
         if isinstance(event, RequestFinished) and event.method == "GET":
             calls.append(event.template)
 
-    async with Emulator(SETTINGS, clock=EventLoopClock()) as emulator:
-        target = EmulatorTarget(emulator=emulator)
-        async with target.connect(emit=hear, rng=random.Random(1)) as client:
-            app = models.CreateAppRequest(name="web", org_slug="personal")
-            await client.api.apps_create(app, wait=True)
-            made = [await client.api.machines_create("web", request(well=True)) for _ in range(3)]
-            watch = HealthWatch(client=client, app="web", emit=lambda _: None, scope=Scope())
+    async with watched(hear) as (client, watch):
+        made = [await client.api.machines_create("web", request(well=True)) for _ in range(3)]
 
-            async def follow(group: str, machine: models.Machine) -> None:
-                await watch.healthy(
-                    machine.id or "",
-                    group=group,
-                    instance_id=machine.instance_id,
-                    since=anyio.current_time(),
-                    within=20,
-                    checks=True,
-                    start=anyio.lowlevel.checkpoint,
-                )
+        async def follow(group: str, machine: models.Machine) -> None:
+            await watch.healthy(
+                machine.id or "",
+                group=group,
+                instance_id=machine.instance_id,
+                since=anyio.current_time(),
+                within=20,
+                checks=True,
+                start=anyio.lowlevel.checkpoint,
+            )
 
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(watch.run)
-                async with anyio.create_task_group() as followers:
-                    for number, machine in enumerate(made):
-                        followers.start_soon(follow, f"group-{number}", machine)
-                tasks.cancel_scope.cancel()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(watch.run)
+            async with anyio.create_task_group() as followers:
+                for number, machine in enumerate(made):
+                    followers.start_soon(follow, f"group-{number}", machine)
+            tasks.cancel_scope.cancel()
     one, listed = "/apps/{app_name}/machines/{machine_id}", "/apps/{app_name}/machines"
     assert calls == [listed] + [one] * (len(calls) - 2) + [listed]
 
@@ -129,21 +133,16 @@ async def test_a_smoke_window_is_looked_at_as_seldom_as_lists_may_be_asked_for()
         if isinstance(event, RequestFinished) and event.method == "GET":
             calls.append(f"{event.template} {event.queued > 0}")
 
-    async with Emulator(SETTINGS, clock=EventLoopClock()) as emulator:
-        target = EmulatorTarget(emulator=emulator)
-        async with target.connect(emit=hear, rng=random.Random(1)) as client:
-            app = models.CreateAppRequest(name="web", org_slug="personal")
-            await client.api.apps_create(app, wait=True)
-            made = [await client.api.machines_create("web", request(well=True)) for _ in range(2)]
-            watch = HealthWatch(client=client, app="web", emit=lambda _: None, scope=Scope())
-            await anyio.sleep(2)
-            start = anyio.current_time()
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(watch.run)
-                async with anyio.create_task_group() as windows:
-                    for machine in made:
-                        windows.start_soon(_steady, watch, machine.id or "", start + 12)
-                tasks.cancel_scope.cancel()
+    async with watched(hear) as (client, watch):
+        made = [await client.api.machines_create("web", request(well=True)) for _ in range(2)]
+        await anyio.sleep(2)
+        start = anyio.current_time()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(watch.run)
+            async with anyio.create_task_group() as windows:
+                for machine in made:
+                    windows.start_soon(_steady, watch, machine.id or "", start + 12)
+            tasks.cancel_scope.cancel()
     assert anyio.current_time() - start == pytest.approx(12.05)
     assert calls == ["/apps/{app_name}/machines False"] * 3
 
