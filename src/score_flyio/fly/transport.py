@@ -138,7 +138,7 @@ class HttpTransport:
     async def _send(self, call: Call, tokens: Tokens) -> Answered:
         seconds = read_seconds(call)
         waits = seconds != READ_SECONDS
-        what = f"{call.operation.method} {self._shown}{call.url_path}"
+        doing = f"{call.operation.method} {self._shown}{call.url_path}"
         query = _query(call.query)
         asked = Asked(
             method=call.operation.method,
@@ -149,7 +149,7 @@ class HttpTransport:
             brief=not waits and _is_brief(call.operation),
         )
         try:
-            with nullcontext() if waits else in_flight(what):
+            with nullcontext() if waits else in_flight(doing):
                 return await self._network().exchange(asked)
         except NoAnswerError as error:
             kind = FlyTimeout if error.late else FlyConnectionError
