@@ -16,6 +16,8 @@ IMAGE ?= score-flyio
 
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Tests start the command thousands of times, from compiled modules, as users do.
+unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help

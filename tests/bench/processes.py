@@ -42,8 +42,7 @@ def timed_together(
     environ: dict[str, str] | None = None,
 ) -> list[Timed]:
     """Runs several commands in turn, so that what else the computer does slows all of them."""
-    environ = {**_environment(cwd / "bytecode"), **(environ or {})}
-    environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    environ = {**_without_settings(), **(environ or {})}
     taken: dict[str, list[float]] = {name: [] for name in commands}
     for name, command in [*commands.items()] * (runs + 1):
         start = time.perf_counter()
@@ -62,11 +61,9 @@ def _run(command: list[str], cwd: Path, environ: dict[str, str]) -> None:
     subprocess.run(command, cwd=cwd, check=True, capture_output=True, env=environ)
 
 
-def _environment(bytecode: Path) -> dict[str, str]:
-    """No settings of ours, and compiled modules kept in a folder apart from the sources."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("FLY_", "SCORE_FLYIO_"))}
-    kept.pop("PYTHONDONTWRITEBYTECODE", None)
-    return kept | {"PYTHONPYCACHEPREFIX": str(bytecode)}
+def _without_settings() -> dict[str, str]:
+    """The environment of somebody who has set nothing of ours."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("FLY_", "SCORE_FLYIO_"))}
 
 
 def tool(*arguments: str) -> list[str]:
