@@ -13,7 +13,7 @@ from fly_machines.models import FlyMachineConfig
 from score_flyio.base.counted import counted
 from score_flyio.base.record import frozen
 from score_flyio.deploy.compare import comparable, content, leaves_of
-from score_flyio.deploy.desired.guest import SIZES, preset
+from score_flyio.deploy.desired.guest import SIZES_BY_PROCESSORS
 
 Tree = dict[str, Any]
 
@@ -57,11 +57,8 @@ def size(guest: Tree) -> str:
     """A guest in a few words; its preset, where it is one."""
     guest = {name: value for name, value in guest.items() if value}
     kind, cpus, memory = (guest.pop(name, None) for name in ("cpu_kind", "cpus", "memory_mb"))
-    called = counted(cpus or 0, f"{kind} CPU")
-    for name in SIZES:
-        known = preset(name)
-        if (known.cpu_kind, known.cpus, known.gpu_kind) == (kind, cpus, guest.get("gpu_kind")):
-            called = name
+    preset = SIZES_BY_PROCESSORS.get((kind, cpus, guest.get("gpu_kind")))
+    called = preset or counted(cpus or 0, f"{kind} CPU")
     more = [f"{name} {value}" for name, value in sorted(guest.items())]
     return ", ".join([called, f"{memory} MB", *more])
 

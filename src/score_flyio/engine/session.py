@@ -130,8 +130,7 @@ class StateRecorder:
     def of(self, app: str) -> DeploymentRecord:
         """All that is remembered of an app; empty where nothing is."""
         found = self.state.deployments.get(app)
-        names = (name for name in self.state.workloads if self.state.app_name(name) == app)
-        return found or DeploymentRecord(workload=next(names, None))
+        return found or DeploymentRecord(workload=self.state.workload_of(app))
 
     async def _keep(self, app: str, record: DeploymentRecord) -> None:
         self.state.place = self.state.place or self.place

@@ -86,6 +86,11 @@ class ProjectState:
         """The Fly app of a workload."""
         return f"{self.app_prefix}{workload}"
 
+    def workload_of(self, app: str) -> str | None:
+        """The workload of a Fly app; None: it is none of the project's."""
+        name = app.removeprefix(self.app_prefix)
+        return name if name in self.workloads and self.app_name(name) == app else None
+
     def users(self, uid: ResourceUid) -> tuple[str, ...]:
         """The workloads whose documents ask for a resource, sorted."""
         from score_flyio.score.resources import definitions

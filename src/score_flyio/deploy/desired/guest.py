@@ -47,6 +47,10 @@ def _presets() -> dict[str, FlyMachineGuest]:
 _PRESETS: Final = _presets()
 SIZES: Final = tuple(_PRESETS)
 """Names of all presets."""
+SIZES_BY_PROCESSORS: Final = {
+    (guest.cpu_kind, guest.cpus, guest.gpu_kind): name for name, guest in _PRESETS.items()
+}
+"""Names of the presets by the kind and number of their CPUs, and the kind of their GPUs."""
 
 _OVERRIDES: Final = (
     "cpu_kind",

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Final, Literal
 
 from score_flyio.base.counted import counted
 from score_flyio.base.document import Documented
 from score_flyio.base.printable import one_line, short_digests
-from score_flyio.base.record import frozen
+from score_flyio.base.record import evolve, frozen
 from score_flyio.deploy.app_step import AllocateAddress, CreateVolume, DestroyVolume, SetSecrets
 from score_flyio.deploy.compare import Difference
 from score_flyio.deploy.fields import Field, fields_of
@@ -147,10 +147,10 @@ def totals(plans: Iterable[AppPlan], resources: int = 0) -> Totals:
 def actions(plan: AppPlan, *, quiet: bool = False) -> tuple[Action, ...]:
     """What the plan does, in the order in which it begins; `quiet`: waiting and records, too."""
     shown = [step for step in plan.steps if quiet or tells(step)]
-    folded: dict[Hashable, list[Step]] = {}
-    for step in shown or plan.steps:
-        folded.setdefault(_key(step), []).append(step)
-    return tuple(map(_action, folded.values()))
+    folded: dict[Hashable, list[Action]] = {}
+    for action in map(_alone, shown or plan.steps):
+        folded.setdefault(_key(action), []).append(action)
+    return tuple(map(_together, folded.values()))
 
 
 def describe_app(plan: AppPlan, *, show_calls: bool = False) -> str:
@@ -187,16 +187,19 @@ def tells(step: Step) -> bool:
     return step.mutates and not isinstance(step, SetMetadata)
 
 
-def _action(steps: Iterable[Step]) -> Action:
-    first, *others = steps
-    fields = _fields(first)
-    if others:
-        fields = tuple(field for field in fields if not _OWN_VOLUME.fullmatch(field.path))
-    return Action(sign=first.sign, steps=(first, *others), fields=fields)
-
-
 def _alone(step: Step) -> Action:
-    return _action((step,))
+    return Action(sign=step.sign, steps=(step,), fields=_fields(step))
+
+
+def _together(alike: Sequence[Action]) -> Action:
+    first, *others = alike
+    steps = tuple(step for action in alike for step in action.steps)
+    return evolve(first, steps=steps, fields=_common(first)) if others else first
+
+
+def _common(action: Action) -> tuple[Field | Difference, ...]:
+    """What a machine has in common with others like it."""
+    return tuple(field for field in action.fields if not _OWN_VOLUME.fullmatch(field.path))
 
 
 def _fields(step: Step) -> tuple[Field | Difference, ...]:
@@ -209,12 +212,12 @@ def _fields(step: Step) -> tuple[Field | Difference, ...]:
             return ()
 
 
-def _key(step: Step) -> Hashable:
+def _key(action: Action) -> Hashable:
     """What steps have in common that are one action."""
+    step = action.steps[0]
     match step:
         case CreateMachine():
-            same = (f for f in fields_of(step.config) if not _OWN_VOLUME.fullmatch(f.path))
-            return CreateMachine, step.group, step.role, tuple(same)
+            return CreateMachine, step.group, step.role, _common(action)
         case UpdateMachine():
             return UpdateMachine, step.group, step.differences, step.only_if_secrets_differ
         case CreateVolume():

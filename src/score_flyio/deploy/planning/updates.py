@@ -10,8 +10,8 @@ from copy import deepcopy
 from typing import cast
 
 from fly_machines import models
-from score_flyio.base.record import evolve, field, frozen
-from score_flyio.deploy.compare import differences
+from score_flyio.base.record import define, evolve, field, frozen
+from score_flyio.deploy.compare import Difference, differences
 from score_flyio.deploy.condition import check_hosts, rests
 from score_flyio.deploy.desired.launch import launch_plan
 from score_flyio.deploy.desired.machine_config import add_release
@@ -75,6 +75,32 @@ class _Change:
     """Whether it is not yet as it should be."""
 
 
+@define(eq=False)
+class _Compared:
+    """The machine that was compared last: most of a group are like the one before.
+
+    Equal configs of a list are one object (`fly/sharing.py`).
+    """
+
+    _config: models.FlyMachineConfig | None = None
+    _image: str | None = None
+    _after: models.FlyMachineConfig | None = None
+    _found: tuple[Difference, ...] = ()
+
+    def differences(
+        self,
+        machine: models.Machine,
+        after: models.FlyMachineConfig,
+        before: models.FlyMachineConfig,
+    ) -> tuple[Difference, ...]:
+        """Between the machine's config after and before, where only the image may be another."""
+        alike = machine.config is self._config and before.image == self._image
+        if not alike or after != self._after:
+            self._found = differences(after, before)
+            self._config, self._image, self._after = machine.config, before.image, after
+        return self._found
+
+
 def update_steps(context: GroupContext, members: Members, *, counted: bool = False) -> GroupPlan:
     """Only machines that differ are touched, in the order of the strategy.
 
@@ -85,10 +111,12 @@ def update_steps(context: GroupContext, members: Members, *, counted: bool = Fal
     starting = to_start(context, reached)
     starting |= taking_a_running_place(context, reached, members.stand_ins)
     places = {new: old for old, new in members.stand_ins.items()}
+    compared = _Compared()
     changes = [
         _change(
             context,
             m,
+            compared,
             starts=m.id in starting,
             counted=counted and is_open(m),
             place=places.get(m.id or ""),
@@ -162,6 +190,7 @@ def in_scope(machine: models.Machine, options: DeployOptions) -> bool:
 def _change(
     context: GroupContext,
     machine: models.Machine,
+    compared: _Compared,
     *,
     starts: bool,
     counted: bool,
@@ -187,7 +216,7 @@ def _change(
     if update.replaced_because:
         return _Change(machine=machine, update=update)
     skip = bool(update.request.skip_launch) and not starts
-    step = _update_step(context, machine, evolve(update.request, skip_launch=skip))
+    step = _update_step(context, machine, evolve(update.request, skip_launch=skip), compared)
     marks = Marks.of(machine)
     told = marks.secrets_seen is not None or (marks.tool_version or "").startswith(OWN_TOOL)
     stale = secrets.seen is not None and told and marks.secrets_seen != secrets.seen
@@ -217,12 +246,16 @@ def _from_group(
 
 
 def _update_step(
-    context: GroupContext, machine: models.Machine, request: models.UpdateMachineRequest
+    context: GroupContext,
+    machine: models.Machine,
+    request: models.UpdateMachineRequest,
+    compared: _Compared,
 ) -> UpdateMachine:
     before = machine.config or models.FlyMachineConfig()
     after = request.config or models.FlyMachineConfig()
     previous = with_image_that_runs(before, machine)
-    changed = differences(after, previous if "@" in (after.image or "") else before)
+    was = previous if "@" in (after.image or "") else before
+    changed = compared.differences(machine, after, was)
     return UpdateMachine(
         id=update_of(machine.id or ""),
         app=context.app,

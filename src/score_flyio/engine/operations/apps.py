@@ -118,8 +118,7 @@ def _workload(name: str, state: ProjectState) -> AppRef:
 
 
 def _known(app: str, state: ProjectState | None) -> AppRef:
-    names = {state.app_name(name): name for name in state.workloads} if state else {}
-    return AppRef(app=app, workload=names.get(app))
+    return AppRef(app=app, workload=state.workload_of(app) if state else None)
 
 
 def _defined(loaded: FlyTomlApp) -> AppRef:

@@ -107,6 +107,22 @@ def test_a_moved_tag_is_a_change(
         assert f"nginx:1@{OLD[:19]} → nginx:1@{NEW[:19]}\n" in f"{told}\n"
 
 
+@pytest.mark.parametrize("running", [(OLD, NEW, OLD), (NEW, OLD, NEW), (NEW, OLD, OLD)])
+def test_machines_of_one_config_change_where_they_run_another_image(
+    running: tuple[str, ...],
+) -> None:
+    observed = launched(wanted(image="nginx:1"))
+    first = observed.machines[0]
+    machines = tuple(
+        evolve(first, id=f"m{number}", image_ref=models.ImageRef(digest=digest))
+        for number, digest in enumerate(running)
+    )
+    plan = planned(wanted(image=f"nginx:1@{NEW}"), evolve(observed, machines=machines))
+    assert {each.machine for each in updates(plan)} == {
+        f"m{number}" for number, digest in enumerate(running) if digest == OLD
+    }
+
+
 def test_force_updates_machines_that_do_not_differ() -> None:
     observed = launched(wanted())
     assert planned(wanted(), observed).steps == ()
