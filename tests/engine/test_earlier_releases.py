@@ -365,3 +365,30 @@ async def test_volumes_come_back_with_their_machines(lab: Lab) -> None:
     assert [mount["path"] for mount in mounts] == ["/one", "/one"]
     assert [mount["volume"] for mount in mounts] == volumes
     lab.check_clean()
+
+
+async def test_what_others_deployed_last_is_gone_back_to(lab: Lab) -> None:
+    """The state knows releases before and after it; what was cut short does not count."""
+    told = evolve(QUICK, release_record=True, on_failure="keep")
+    await lab.deploy(toml(env="A = '1'"), options=told)
+    record = (await saved(lab)).deployments["web"]
+    other = Lab(lab.fly, lab.clock, InMemoryStore(ProjectState.new("")), runs=1000)
+    await other.deploy(toml(env="A = '2'"), options=told)
+    assert (await other.deploy(toml(env=SICK), options=told)).code == 3
+    await other.deploy(toml(env="A = '4'"), options=told)
+    to, events = await back(lab, record=record)
+    assert to == 2
+    assert not [event for event in events if isinstance(event, WarningRaised)]
+    assert variables(lab) == {"2"}
+
+
+async def test_what_nobody_knows_the_end_of_is_passed_over_and_told(lab: Lab) -> None:
+    await lab.deploy(toml(env="A = '1'"))
+    record = (await saved(lab)).deployments["web"]
+    for level in (2, 3, 4):
+        await lab.deploy(toml(env=f"A = '{level}'"))
+    to, events = await back(lab, record=record)
+    assert to == 1
+    (warning,) = [event for event in events if isinstance(event, WarningRaised)]
+    assert warning.code == "releases_passed_over"
+    assert "release 1, over 2, 3: nobody knows" in warning.message

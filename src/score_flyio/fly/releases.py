@@ -26,6 +26,13 @@ _UPDATE: Final = Operation(
     tag=WEB_TAG,
     success=(200,),
 )
+_LIST: Final = Operation(
+    id="Web_list_releases",
+    method="GET",
+    path="/apps/{app_name}/releases",
+    tag=WEB_TAG,
+    success=(200,),
+)
 _GRAPHQL: Final = Operation(
     id="GraphQL", method="POST", path="/graphql", tag=GRAPHQL_TAG, success=(200,)
 )
@@ -56,6 +63,17 @@ class _Numbered:
 @define(kw_only=True)
 class _Created:
     release: _Numbered
+
+
+@define(kw_only=True)
+class _Listed:
+    id: str
+    status: str = ""
+
+
+@define(kw_only=True)
+class _List:
+    releases: list[_Listed] = field(factory=list)
 
 
 @define(kw_only=True)
@@ -98,6 +116,18 @@ class ReleaseApi:
             headers={},
             body={"status": status, "metadata": metadata},
         )
+
+    async def statuses(self, app: str, newest: int) -> dict[str, str]:
+        """How so many of the newest releases stand, by id. Raises FlyError."""
+        listed = await self._sender.send(
+            _LIST,
+            _List,
+            path={"app_name": app},
+            query={"limit": newest},
+            headers={},
+            body=None,
+        )
+        return {release.id: release.status for release in listed.releases}
 
     async def definition(self, app: str) -> dict[str, Any] | None:
         """The fly.toml of the last release, as flyctl's JSON. Raises FlyError.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import anyio
 
@@ -12,13 +13,13 @@ from fly_machines import models
 from score_flyio.base.clock import rfc3339
 from score_flyio.base.document import Document, Documented
 from score_flyio.base.record import frozen
-from score_flyio.deploy.metadata import group_of, release_number
+from score_flyio.deploy.metadata import RELEASE_ID, group_of, release_number
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.releases.announce import PATIENCE
 from score_flyio.deploy.releases.known import merged, of_machines, of_state, of_versions
 from score_flyio.engine.operations.apps import AppRef
-from score_flyio.engine.session import Session
+from score_flyio.engine.session import RELEASES_KEPT, Session
 from score_flyio.errors import FlyError, NotFound
 from score_flyio.errors.unwrap import at_once
 from score_flyio.fly.client import FlyClient
@@ -129,6 +130,25 @@ async def _versions(
 
     found = filter(None, await at_once(read, oldest))
     return sorted(found, key=lambda pair: pair[0])
+
+
+async def came_to_an_end(
+    client: FlyClient, app: str, releases: Sequence[Release]
+) -> Mapping[int, bool]:
+    """Whether releases came to their end, by number, as far as Fly was told how they went."""
+    if client.releases is None or not releases:
+        return {}
+    statuses: Mapping[str, str] = {}
+    with anyio.move_on_after(PATIENCE):
+        with suppress(FlyError):  # a token may see the machines alone
+            statuses = await client.releases.statuses(app, RELEASES_KEPT)
+    ends = {}
+    for release in releases:
+        marks = ((config or {}).get("metadata") or {} for config in release.configs.values())
+        told = {statuses.get(found.get(RELEASE_ID, "")) for found in marks} - {None}
+        if told:
+            ends[release.version] = "complete" in told
+    return ends
 
 
 async def released_definition(client: FlyClient, app: str) -> AppSpec | None:

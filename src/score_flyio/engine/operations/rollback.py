@@ -37,7 +37,7 @@ from score_flyio.engine.operations.change import (
     known_definition,
 )
 from score_flyio.engine.operations.framed import framed
-from score_flyio.engine.operations.releases import known_releases
+from score_flyio.engine.operations.releases import came_to_an_end, known_releases
 from score_flyio.engine.session import Session
 from score_flyio.errors import UsageError
 from score_flyio.events import Scope, WarningRaised
@@ -64,8 +64,9 @@ async def rollback(
     None: to the newest earlier one that was different; where a rollback was interrupted, to the one
     that it was going back to. The project's records count; where they lack a release, what the
     machines carry and the versions that the platform keeps of them do, but of releases that came to
-    no end only by `to`. What is earlier changes with each release: where somebody else made one
-    meanwhile, it is refused without `to`.
+    no end only by `to`: how those ended that are missing between others of the records, Fly tells.
+    What is earlier changes with each release: where somebody else made one meanwhile, it is refused
+    without `to`.
 
     Groups that began since go, those that left come back, with their volumes where those are free.
     So do machines that have lost the data of their group since, to another one or to no machine.
@@ -115,9 +116,9 @@ async def _plan(
     versions = [release.version for release in releases]
     number = next_number(observed.machines, known.releases)
     present = number - 1  # its machines may all be gone
-    oldest = min(remembered, default=present)
-    earlier = (v for v in reversed(versions) if v < present and (v in remembered or v < oldest))
-    candidates = [v for v in versions if v == to] if to is not None else list(earlier)
+    candidates, unknown = [v for v in versions if v == to], list[int]()
+    if to is None:
+        candidates, unknown = await _earlier_ones(session, ref, known, releases, present)
     for target in candidates:
         then = Then.of(observed, releases, target)
         change = Reconfiguration(
@@ -135,8 +136,31 @@ async def _plan(
         )
         if changes or to is not None:
             _warn_of_tags(session, ref, plan, target)
+            _warn_of_unknown(session, ref, [v for v in unknown if v > target], target)
             return plan, tuple(then.gone)
     raise _nothing(ref, asked, versions)
+
+
+async def _earlier_ones(
+    session: Session,
+    ref: AppRef,
+    known: DeploymentRecord,
+    releases: Sequence[Release],
+    present: int,
+) -> tuple[list[int], list[int]]:
+    """The numbers of releases to go back to, newest first, and of those that may be some.
+
+    Of a release that the state lacks, though it knows an earlier one, Fly tells whether it came to
+    its end: others made it, or a run of this project was cut short.
+    """
+    remembered = {release.version for release in known.releases}
+    oldest = min(remembered, default=present)
+    doubtful = [r for r in releases if oldest < r.version < present and r.version not in remembered]
+    ends = await came_to_an_end(session.client, ref.app, doubtful)
+    unknown = [release.version for release in doubtful if release.version not in ends]
+    left_out = {release.version for release in doubtful if not ends.get(release.version)}
+    versions = [release.version for release in reversed(releases)]
+    return [v for v in versions if v < present and v not in left_out], unknown
 
 
 def _may_move_data(record: DeploymentRecord) -> bool:
@@ -224,6 +248,21 @@ def _warn_of_tags(session: Session, ref: AppRef, plan: AppPlan, target: int) -> 
                 code="digest_unknown",
             )
         )
+
+
+def _warn_of_unknown(session: Session, ref: AppRef, passed: Sequence[int], target: int) -> None:
+    """A release that others made may be the one that is meant."""
+    if not passed:
+        return
+    session.emit(
+        WarningRaised(
+            scope=Scope(workload=ref.workload, app=ref.app),
+            message=f"goes back to release {target}, over {', '.join(map(str, passed))}: nobody"
+            f" knows whether {'they' if passed[1:] else 'it'} came to an end; --to"
+            f" {passed[-1]} goes back to release {passed[-1]}",
+            code="releases_passed_over",
+        )
+    )
 
 
 def _nothing(ref: AppRef, to: int | None, versions: Sequence[int]) -> UsageError:
