@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from copy import deepcopy
 
 import pytest
 from attrs import evolve
@@ -205,3 +206,24 @@ async def test_a_group_that_came_later_is_counted_like_the_first(lab: Lab) -> No
     assert counts(lab) == {"app": 2, "worker": 2}
     somebody_destroys(lab, 1, "worker")
     assert (await lab.deploy(toml(GROUPS))).changes == []
+
+
+@pytest.mark.parametrize("known", ["all", "an earlier release", "nothing"])
+async def test_a_group_that_was_scaled_to_nothing_comes_back_as_it_was(
+    lab: Lab, known: str
+) -> None:
+    """Whatever the state knows that it is scaled up from, and whatever a deploy had tried."""
+    await lab.deploy(toml(env="A = '1'"))
+    other = Lab(lab.fly, lab.clock, deepcopy(lab.store), runs=1000)
+    await lab.deploy(toml(env="A = '2'"))
+    failed = await lab.deploy(toml(env="EMULATE_HEALTHY = 'never'", strategy="bluegreen"))
+    assert failed.code == 3
+    await scale_to(lab, app=0)
+    if known == "nothing":
+        forget(other)
+    there = lab if known == "all" else other
+    async with visit(there) as session:
+        change = await scale(session, WEB, ScaleRequest(counts={None: 2}, options=KEEP))
+    assert [machine.config["env"].get("A") for machine in lab.machines()] == ["2", "2"]
+    assert change.report is not None
+    assert [app.release for app in change.report.apps] == [2]

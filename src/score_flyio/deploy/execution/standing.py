@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
+from fly_machines import models
 from score_flyio.base.counted import counted
 from score_flyio.deploy.execution.context import MadeMachine
 from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
-from score_flyio.deploy.metadata import last_release, release_number
+from score_flyio.deploy.metadata import last_release
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.step import (
     CreateMachine,
@@ -18,7 +19,6 @@ from score_flyio.deploy.step import (
     StopMachine,
     UpdateMachine,
 )
-from score_flyio.fly.present import metadata
 
 GO_ON: Final = "the same command goes on from there"
 _UNSEEN: Final = "started"
@@ -26,10 +26,12 @@ _UNSEEN: Final = "started"
 
 
 def release_of(result: AppResult) -> int | None:
-    """The release that the run made, else the newest that its machines ran before."""
-    if _gives_release((step.step for step in _done(result)), result.plan):
+    """The release that the run made, else the newest that its machines run."""
+    steps = [step.step for step in _done(result)]
+    if _gives_release(steps, result.plan):
         return result.plan.release.version
-    return last_release(result.plan.machines) or None
+    made = [models.Machine(config=s.config) for s in steps if isinstance(s, CreateMachine)]
+    return last_release([*result.plan.machines, *made]) or None
 
 
 def machines_by_state(result: AppResult) -> dict[str, int]:
@@ -70,13 +72,9 @@ def _done(result: AppResult) -> list[StepResult]:
 
 
 def _gives_release(steps: Iterable[Step], plan: AppPlan) -> bool:
-    """Whether any belongs to the plan's release: one machine more is of that of the others."""
-    before = {release_number(metadata(machine)) for machine in plan.machines}
-    return any(
-        release_number(step.config.metadata or {}) not in before
-        if isinstance(step, CreateMachine)
-        else isinstance(step, UpdateMachine)
-        for step in steps
+    """Whether any belongs to the release of the plan, where that makes one."""
+    return bool(plan.release.version) and any(
+        isinstance(step, CreateMachine | UpdateMachine) for step in steps
     )
 
 

@@ -10,7 +10,7 @@ from fly_machines import models
 from score_flyio.base.document import Document
 from score_flyio.base.record import evolve, field, frozen
 from score_flyio.deploy.desired.guest import default_guest, guest_of, refuse_impossible
-from score_flyio.deploy.metadata import Marks, by_group, group_of, is_own
+from score_flyio.deploy.metadata import Marks, by_group, group_of, is_own, release_number
 from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.observe import Wanted
 from score_flyio.deploy.options import DeployOptions, GuestOptions
@@ -113,7 +113,7 @@ class _Known:
     record: DeploymentRecord
     groups: Mapping[str, tuple[models.Machine, ...]]
     former: Mapping[str, models.FlyMachineConfig] = field(factory=dict)
-    """Of groups that nothing else is known of, the config of the last machine that they had."""
+    """Of groups without machines, the config of the last one that they had."""
 
     @property
     def names(self) -> set[str]:
@@ -153,7 +153,7 @@ class _Known:
     def template(self, group: str) -> models.FlyMachineConfig:
         """The config of a running machine, else of any, else of the last release with the group.
 
-        Else that of a machine that is gone.
+        Where others made a later one, only machines that are gone tell.
         """
         configs = [
             with_image_that_runs(machine.config, machine)
@@ -162,10 +162,12 @@ class _Known:
         ]
         if configs:
             return min(configs, key=lambda config: bool(config.standbys))
+        former = self.former.get(group) or models.FlyMachineConfig()
+        later = release_number(former.metadata or {})
         for release in reversed(self.record.releases):
-            if config := release.configs.get(group):
+            if release.version >= later and (config := release.configs.get(group)):
                 return structure_answer(config, models.FlyMachineConfig)
-        return self.former.get(group) or models.FlyMachineConfig()
+        return former
 
     def regions(self, group: str, *, default: str | None) -> tuple[str, ...]:
         """Where a group without machines gets its first one; empty: where the platform likes."""
@@ -231,16 +233,25 @@ async def _known(
     known = _Known(
         ref=ref, plan=settled.plan, observed=settled.observed, record=record, groups=groups
     )
-    asked = {name for name in request.counts if name}
-    if known.names and asked <= known.names:
+    names = known.names
+    sure = bool(names) and {name for name in request.counts if name} <= names
+    empty = {known.group(name) for name in request.counts} - groups.keys() if sure else None
+    if empty is not None and not empty:
         return known
     gone = await session.client.api.machines_list(ref.app, include_deleted=True)
     former = {}
-    for machine in sorted(gone, key=lambda m: m.instance_id or ""):
-        config = machine.config
-        if config and is_own(machine) and not config.standbys and not Marks.of(machine).canary:
-            former[group_of(machine)] = with_image_that_runs(config, machine)
+    for machine in sorted(gone, key=_last_seen):
+        config, group = machine.config, group_of(machine)
+        if config is None or (empty is not None and group not in empty):
+            continue
+        if is_own(machine) and not config.standbys and not Marks.of(machine).canary:
+            former[group] = with_image_that_runs(config, machine)
     return evolve(known, former=former)
+
+
+def _last_seen(machine: models.Machine) -> tuple[int, str]:
+    """The later, the longer it was there: one that a failed deploy made goes before the others."""
+    return max((e.timestamp or 0 for e in machine.events or []), default=0), machine.id or ""
 
 
 def _plan(
@@ -256,7 +267,8 @@ def _plan(
     _refuse_slips(counts, groups)
     known = known.counted(counts)
     resized = tuple(map(known.group, request.groups)) or tuple(counts) or tuple(groups)
-    release = session.release(next_number(observed.machines, record.releases))
+    number = next_number(observed.machines, record.releases) if request.guest is not None else 0
+    release = session.release(number)
     guests = {group: _guest(known.template(group), request.guest) for group in resized}
     counting = _count(session, known, request, counts, guests)
     gone = tuple(
