@@ -93,9 +93,31 @@ def address_notes(
     """Which ports are not reached over the internet, and the commands that would change that."""
     public = options.public_ips and not options.flycast and desired.exposure in {None, "shared"}
     kinds = _all_kinds(observed, steps)
+    if not (options.public_ips and not options.flycast) and not is_first(observed):
+        return _too_late(desired, options, kinds)
     if not public or address_kind(desired.spec) is None or "v4" in kinds:
         return ()
     return (*_private_note(desired, kinds), *_raw_notes(desired, kinds))
+
+
+def _too_late(
+    desired: DesiredApp, options: DeployOptions, kinds: Collection[str]
+) -> tuple[str, ...]:
+    """Addresses that an option would have had another way when the app was deployed first."""
+    public, why = sorted(PUBLIC & set(kinds)), "is for the first deploy of an app"
+    option = "--flycast" if options.flycast else "--no-public-ips"
+    keeps = (
+        f"{option} {why}: this one keeps its public addresses ({', '.join(public)}); ips release"
+    )
+    lacks = f"{option} {why}: this one has no private address; ips allocate private_v6"
+    return (
+        *((f"{keeps} ADDRESS --app {desired.name} gives one back",) if public else ()),
+        *(
+            (f"{lacks} --app {desired.name} allocates it",)
+            if options.flycast and "private_v6" not in kinds
+            else ()
+        ),
+    )
 
 
 def _private_note(desired: DesiredApp, kinds: Collection[str]) -> tuple[str, ...]:

@@ -259,6 +259,27 @@ def test_a_private_app_is_told_how_it_becomes_public() -> None:
     assert address_notes(wanted(), launched(wanted()), DeployOptions(), ()) == ()
 
 
+def test_options_that_come_too_late_for_addresses_say_so() -> None:
+    public = evolve(
+        launched(wanted()),
+        addresses=(
+            models.IPAssignment(ip="2a09::1"),
+            models.IPAssignment(ip="66.1.1.1", shared=True),
+        ),
+    )
+    private = evolve(public, addresses=(models.IPAssignment(ip="fdaa:0:1::2"),))
+    hidden, flycast = DeployOptions(public_ips=False), DeployOptions(flycast=True)
+    (kept,) = address_notes(wanted(), public, hidden, ())
+    assert "keeps its public addresses (shared_v4, v6)" in kept
+    assert "ips release ADDRESS --app web" in kept
+    kept, lacks = address_notes(wanted(), public, flycast, ())
+    assert kept.startswith("--flycast is for the first deploy")
+    assert "ips allocate private_v6 --app web" in lacks
+    assert address_notes(wanted(), private, hidden, ()) == ()
+    assert address_notes(wanted(), private, flycast, ()) == ()
+    assert address_notes(wanted(), NOBODY, hidden, ()) == ()
+
+
 @pytest.mark.parametrize(
     ("observed", "options", "url"),
     [
