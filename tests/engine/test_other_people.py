@@ -27,6 +27,8 @@ from score_flyio.deploy.options import DeployOptions, GuestOptions
 from score_flyio.engine.inputs import FlyTomlApp
 from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.operations.status import AppStatus, app_status
+from score_flyio.state.model import ProjectState
+from score_flyio.state.store import InMemoryStore
 from tests.engine.lab import QUICK, Lab, score, toml
 from tests.unit.deploy.planning.plans import half_launched, launched, wanted
 
@@ -104,6 +106,17 @@ async def test_a_secret_that_was_staged_to_go_goes_where_the_workload_has_others
     assert says((await status(lab)).notes, "those that were removed")
     assert len((await lab.deploy(app)).of("Machines_update")) == 2
     assert (await lab.deploy(app)).changes == []
+
+
+async def test_secrets_set_elsewhere_leave_the_next_deploy_nothing_to_do() -> None:
+    """Who does not know the workload's secrets says nothing of them."""
+    lab = Lab.build()
+    await lab.deploy(score(secret=True))
+    store, lab.store = lab.store, InMemoryStore(ProjectState.new(""))
+    async with lab.engine() as engine:
+        await engine.change_secrets("web", {"LATER": Secret("soon")}, options=QUICK)
+    lab.store = store
+    assert (await lab.deploy(score(secret=True))).changes == []
 
 
 async def stage_by_flyctl(lab: Lab, **values: str) -> None:

@@ -10,7 +10,7 @@ from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.planning.departures import left_behind
 from score_flyio.deploy.planning.model import PlanContext
 from score_flyio.deploy.planning.new_machine import options_guest
-from score_flyio.deploy.planning.secrets import waiting_secrets
+from score_flyio.deploy.planning.secrets import has_seen_others, waiting_secrets
 from score_flyio.deploy.step import CreateMachine, Step, UpdateMachine
 from score_flyio.flytoml.groups import vm_of
 from score_flyio.flytoml.spec import VmSpec
@@ -22,6 +22,7 @@ def notes_of(context: PlanContext, steps: Sequence[Step]) -> tuple[str, ...]:
     return (
         *_not_ours(context.observed),
         *_waiting(context.observed),
+        *_unseen(context, updates),
         *_resting(updates),
         *_smaller(context, steps),
         *_sizes_kept(context),
@@ -47,6 +48,21 @@ def _waiting(observed: ObservedApp) -> Iterator[str]:
     names = {name for m in observed.machines for name in waiting_secrets(m, observed)}
     if names:
         yield f"secrets that were staged go live with this deploy: {', '.join(sorted(names))}"
+
+
+def _unseen(context: PlanContext, updates: Iterable[UpdateMachine]) -> Iterator[str]:
+    """Why machines change whose configs do not: a run was cut short, or others set secrets."""
+    observed = {machine.id: machine for machine in context.observed.machines}
+    names = [
+        update.machine
+        for update in updates
+        if not update.differences
+        and has_seen_others(observed[update.machine], context.secrets)
+        and not waiting_secrets(observed[update.machine], context.observed)
+    ]
+    if names:
+        verb = "have" if names[1:] else "has"
+        yield f"machine {', '.join(names)} {verb} not seen the present secrets of the workload"
 
 
 def _resting(updates: Iterable[UpdateMachine]) -> Iterator[str]:

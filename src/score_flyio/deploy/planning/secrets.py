@@ -82,6 +82,13 @@ def plan_secrets(
     return SecretsPlan(changes={}, seen=seen)
 
 
+def has_seen_others(machine: models.Machine, secrets: SecretsPlan) -> bool:
+    """Whether a machine says that it started with other secrets of the workload than these."""
+    marks = Marks.of(machine)
+    told = marks.secrets_seen is not None or (marks.tool_version or "").startswith(OWN_TOOL)
+    return secrets.seen is not None and told and marks.secrets_seen != secrets.seen
+
+
 def waiting_secrets(machine: models.Machine, observed: ObservedApp) -> tuple[str, ...]:
     """Names of the secrets that a running machine has not seen, as far as anything tells.
 

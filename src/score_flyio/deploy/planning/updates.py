@@ -50,7 +50,7 @@ from score_flyio.deploy.planning.replacements import (
     replacement_steps,
 )
 from score_flyio.deploy.planning.rollout import roll_out
-from score_flyio.deploy.planning.secrets import OWN_TOOL, waiting_secrets
+from score_flyio.deploy.planning.secrets import has_seen_others, waiting_secrets
 from score_flyio.deploy.planning.settling import settle
 from score_flyio.deploy.planning.standbys import gains_a_volume, standing_by, without_data
 from score_flyio.deploy.planning.starting import taking_a_running_place, to_start
@@ -217,10 +217,7 @@ def _change(
         return _Change(machine=machine, update=update)
     skip = bool(update.request.skip_launch) and not starts
     step = _update_step(context, machine, evolve(update.request, skip_launch=skip), compared)
-    marks = Marks.of(machine)
-    told = marks.secrets_seen is not None or (marks.tool_version or "").startswith(OWN_TOOL)
-    stale = secrets.seen is not None and told and marks.secrets_seen != secrets.seen
-    stale = stale or bool(waiting_secrets(machine, context.observed))
+    stale = has_seen_others(machine, secrets) or bool(waiting_secrets(machine, context.observed))
     differs = bool(step.differences or stale or secrets.changes or context.options.force)
     return _Change(machine=machine, update=update, step=step, differs=differs)
 

@@ -118,7 +118,8 @@ class _Setting:
         stored: SecretsVersion | None = None,
     ) -> AppPlan:
         everything, known = digests_hash(observed.secrets), self.known.secrets
-        own = digests_hash({n: observed.secrets[n] for n in known if n in observed.secrets})
+        names = known.keys() & observed.secrets.keys()
+        own = digests_hash({name: observed.secrets[name] for name in names}) if known else None
         return plan_reconfiguration(
             Reconfiguration(
                 observed=observed,
@@ -237,7 +238,8 @@ def _check_name(name: str) -> None:
         )
 
 
-def _seeing(machine: models.Machine, everything: str, own: str) -> models.FlyMachineConfig:
+def _seeing(machine: models.Machine, everything: str, own: str | None) -> models.FlyMachineConfig:
+    """The config with what it sees: of `own`, the workload's secrets, only who deploys it knows."""
     told = Marks.of(machine).secrets_seen is not None
     marks = Marks(all_secrets_seen=everything, secrets_seen=own if told else None)
     config = deepcopy(machine.config) or models.FlyMachineConfig()

@@ -417,6 +417,8 @@ def test_a_machine_of_ours_that_never_had_secrets_starts_anew_for_them() -> None
     observed = with_digests(launched(wanted()), KEY="d1")
     plan = planned(desired, observed, known=remembered("old", "d1"))
     assert [update.machine for update in updates(plan)] == [ONE, TWO]
+    (note,) = plan.notes
+    assert note == f"machine {ONE}, {TWO} have not seen the present secrets of the workload"
 
 
 def test_a_machine_of_flyctl_is_believed_to_have_its_secrets() -> None:
