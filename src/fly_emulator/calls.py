@@ -98,7 +98,7 @@ class Call:
         """The app in the path.
 
         Raises:
-            Refusal: It is missing, not visible yet (404) or someone else's (403).
+            Refusal: It is missing, not visible yet, or someone else's.
         """
         return self.app_named(self.path["app_name"])
 
@@ -106,11 +106,11 @@ class Call:
         """An app of that name.
 
         Raises:
-            Refusal: It is missing, not visible yet (404) or someone else's (403).
+            Refusal: It is missing, not visible yet, or someone else's.
         """
         app = self.world.apps.get(name)
-        if app is None or (app.visible_at > self.now and self.request.method == "GET"):
-            below = app is None and self.operation.id != "Apps_show"
+        below = self.operation.id != "Apps_show"
+        if app is None or not self._knows(app, below=below):
             status = self.settings.below_missing_app if below else 404
             raise Refusal(status, f"could not find app: {name}")
         if not self.may_use(app.organization):
@@ -118,6 +118,12 @@ class Call:
                 self.settings.foreign_app, "unauthorized: the app belongs to another organization"
             )
         return app
+
+    def _knows(self, app: App, *, below: bool) -> bool:
+        """Whether the service that is asked knows the app yet."""
+        if below and self.now < app.created_at + self.settings.unknown_below:
+            return False
+        return app.visible_at <= self.now or self.request.method != "GET"
 
     def machine(self) -> MachineRecord:
         """The machine in the path, which may be destroyed.

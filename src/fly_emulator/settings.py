@@ -69,6 +69,9 @@ class EmulatorSettings:
     """Whether checks also stay critical for their `grace_period`."""
     visibility_delay: float = 0.0
     """Time until a new app or machine is seen by reads; until then they answer 404."""
+    unknown_below: float = 0.0
+    """How long what lies below a new app is answered as if there were none, changes included: one
+    service has the app, another all the rest. Clients are seen to wait this out."""
     organization_lists_lag: float = 1.0
     """How old machines and volumes are when lists of a whole organization show and count them."""
     forget_destroyed: float = 3600.0
@@ -142,8 +145,8 @@ class EmulatorSettings:
     gpus: bool = False
     """Whether there are graphics processors; they went in August 2026."""
     below_missing_app: int = 404
-    """Status of calls about what lies below an app that does not exist; 400 "could not find app",
-    401 and 403 were seen, too: two services answer them."""
+    """Status of calls about what lies below an app that does not exist, or is not known there yet;
+    400 "could not find app", 401 and 403 were seen, too: two services answer them."""
     foreign_app: int = 403
     """Status of calls about an app of an organization that the token is not for; 403 or 404."""
     current_token: int | None = None

@@ -177,10 +177,41 @@ async def test_the_release_command_runs_before_anything_changes(lab: Lab) -> Non
     assert lab.images() == ["nginx:2", "nginx:2"]
 
 
+@pytest.mark.parametrize("below", [404, 401, 400])
+@pytest.mark.parametrize("release", ["", "migrate"])
+async def test_a_new_app_that_is_known_late_to_what_lies_below_it_is_waited_for(
+    below: int, release: str
+) -> None:
+    lab = Lab.build(unknown_below=6.0, below_missing_app=below)
+    done = await lab.deploy(toml(VOLUME, release=release))
+    assert done.code == 0, done.text
+    made = next(n for n, call in enumerate(done.calls) if call.operation == "Apps_create")
+    assert below in {call.status for call in done.calls[made:]}
+
+
 async def test_a_release_command_whose_machine_shows_late_is_waited_for() -> None:
     lab = Lab.build(visibility_delay=1.0)
     done = await lab.deploy(toml(release="migrate"))
     assert done.code == 0, done.text
+
+
+@pytest.mark.parametrize("look", ["Machines_list", "Machines_show", "Machines_wait"])
+async def test_a_look_at_a_new_app_that_is_refused_in_passing_says_nothing(look: str) -> None:
+    skip = int(look == "Machines_list")  # the first one is to plan from
+    lab = Lab.build()
+    done = await lab.deploy(toml(release="migrate"), faults=f"{look}: 401 times=1 skip={skip}")
+    assert done.code == 0, done.text
+
+
+@pytest.mark.parametrize("look", ["Machines_wait", "Machines_show"])
+@pytest.mark.parametrize("failure", ["503", "reset", "html", "429", "refuse"])
+async def test_a_release_command_outlives_looks_that_fail(look: str, failure: str) -> None:
+    lab = Lab.build(one_shot=30.0)
+    await lab.deploy(toml())
+    faults = f"{look}: {failure} times=12"
+    done = await lab.deploy(toml(image="nginx:2", release="migrate"), faults=faults)
+    assert done.code == 0, done.text
+    assert "Machines_delete" not in done.changes
 
 
 async def test_several_apps_deploy_side_by_side(lab: Lab) -> None:

@@ -140,14 +140,17 @@ async def create_app(
 
 
 async def once_visible(call: Callable[[], Awaitable[T]], *, within: float = VISIBLE_WITHIN) -> T:
-    """Make a call about an app made just now: 404 and 401 are normal for a moment."""
+    """Make a call about an app made just now.
+
+    404, 401 and 400 "could not find app" are normal for a moment: two services answer.
+    """
     return await resent(call, _not_visible_yet, within=within, longest=2.0)
 
 
 def _not_visible_yet(error: FlyApiError) -> bool:
     """Whether the app may be missing for a moment, and not the image of a machine."""
     text = error.answer.message.lower()
-    unseen = isinstance(error, NotFound) or error.status == 401
+    unseen = isinstance(error, NotFound) or error.status == 401 or "could not find app" in text
     return unseen and not ("image" in text or "manifest" in text)
 
 

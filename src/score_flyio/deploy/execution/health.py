@@ -48,7 +48,8 @@ LAST_LOOK = 3.0
 group took may be more than there is time, and only a look tells that the version before still
 comes to its end."""
 GONE_AFTER = 10.0
-"""Seconds in which a machine just made may still be missing from answers (404)."""
+"""Seconds in which a machine just made may still be missing from answers (404), and its app
+unknown to them (401)."""
 
 
 @frozen(kw_only=True)
@@ -327,7 +328,7 @@ class HealthWatch:
             gone = isinstance(error, NotFound) and self._overdue(watch)
             if gone:
                 self._settle(watch, Verdict(Health.BAD, "it is gone"))
-            elif error.code == TOKEN_EXPIRED or _refuses_token(error):
+            elif error.code == TOKEN_EXPIRED or (_refuses_token(error) and self._overdue(watch)):
                 self._settle(watch, Verdict(Health.BAD, str(error)))
             else:
                 watch.pending, watch.considered = str(error), now

@@ -7,13 +7,19 @@ from typing import Final
 import anyio
 
 from fly_machines import FlyMachinesApi, models
-from score_flyio.errors import HealthCheckFailed, NotFound, RequestTimedOut
+from score_flyio.errors import (
+    HealthCheckFailed,
+    InvalidRequest,
+    NotAuthorized,
+    NotFound,
+    RequestTimedOut,
+)
 from score_flyio.fly import repeats
 
 TIMEOUT: Final = 300.0
 """Seconds for the whole wait."""
 GONE_AFTER: Final = 10.0
-"""Seconds for which a machine just made may be missing from answers."""
+"""Seconds for which a machine just made may be missing from answers, or its app unknown to them."""
 ONE_WAIT: Final = 60
 LOOK_EVERY: Final = (0.2, 0.5, 1.0, 2.0)
 ASLEEP: Final = frozenset({"stopped", "suspended"})
@@ -32,7 +38,7 @@ async def until_healthy(api: FlyMachinesApi, app: str, machine_id: str) -> model
     while anyio.current_time() - began < TIMEOUT:
         try:
             machine = await api.machines_show(app, machine_id)
-        except NotFound:
+        except (NotFound, NotAuthorized):
             if anyio.current_time() - began > GONE_AFTER:
                 raise
         else:
@@ -67,7 +73,7 @@ def _missing(machine: models.Machine) -> str:
 async def _wait_for_start(api: FlyMachinesApi, app: str, machine_id: str) -> None:
     try:
         await api.machines_wait(app, machine_id, state=["started"], timeout=ONE_WAIT)
-    except (RequestTimedOut, NotFound):
+    except (RequestTimedOut, NotFound, NotAuthorized, InvalidRequest):  # the next look tells
         await anyio.sleep(LOOK_EVERY[0])
 
 

@@ -6,7 +6,7 @@ Each part is looked for before it is made, so a run that ended anywhere is carri
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, TypeVar
 
 import anyio
 
@@ -32,6 +32,8 @@ from score_flyio.resources.servers.access import REGION_VARIABLES, FlyAccess
 from score_flyio.resources.servers.description import Server, Volume
 from score_flyio.resources.servers.execute import read_operator_password
 
+T = TypeVar("T")
+
 UNSEEN: Final = 4
 """How often the list of machines is read again when the app counts more than it shows."""
 
@@ -51,6 +53,8 @@ class Instance:
     known: bool
     """Whether the password is the one that the instance was made with."""
     begun: Callable[[], None] = field(repr=False)
+    _is_new: bool = field(default=False, init=False)
+    """Whether the app was made here, a moment ago."""
 
     async def find(self) -> models.App | None:
         """The app, if it is there. Raises NotAuthorized when it is someone else's."""
@@ -72,6 +76,7 @@ class Instance:
             self.access.note(f"creating app {self.app} for {self.server.name}")
             org = await self.access.organization(self.client)
             await repeats.ensure_app(self.client.api, self.app, org)
+            self._is_new = True
         else:
             self.begun()
         await self._address()
@@ -82,6 +87,10 @@ class Instance:
             found = await self._password_of(made)
             self.password = found or self.password
         return self.password
+
+    async def _about_app(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Makes a call about the app, which may be too new to be known everywhere."""
+        return await (repeats.once_visible(call) if self._is_new else call())
 
     async def _password_of(self, made: str) -> Secret | None:
         return await read_operator_password(self.client.api, self.app, made, self.server)
@@ -98,28 +107,33 @@ class Instance:
 
     async def _address(self) -> None:
         """A Flycast address: APP.flycast leads to it."""
-        listed = (await self.client.api.app_ip_assignments_list(self.app)).ips or []
+        api = self.client.api
+        found = await self._about_app(lambda: api.app_ip_assignments_list(self.app))
+        listed = found.ips or []
         if any(ip_type(each) == "private_v6" for each in listed):
             return
         known = {each.ip for each in listed if each.ip}
         request = models.AssignIPRequest(type="private_v6")
-        await repeats.assign_ip(self.client.api, self.app, request, known)
+        await self._about_app(lambda: repeats.assign_ip(api, self.app, request, known))
 
     async def _machine(self, app: models.App | None) -> str:
         found = await self._living(app.machine_count or 0 if app else 0)
         if found is not None:
             return found
         region = await self._want_region()
-        answer = await repeats.set_secrets(
-            self.client.api, self.app, app_secrets(self.server, self.password)
+        secrets = app_secrets(self.server, self.password)
+        answer = await self._about_app(
+            lambda: repeats.set_secrets(self.client.api, self.app, secrets)
         )
         volume = await self._volume(region)
         place = (volume.region if volume else None) or region
         request = machine_request(self.server, place, volume.id if volume else None, answer.version)
         self.access.note(f"creating the machine of {self.app} in {request.region}")
         try:
-            made = await once_detached(
-                lambda: creation.create_machine(self.client.api, self.app, request, self.app)
+            made = await self._about_app(
+                lambda: once_detached(
+                    lambda: creation.create_machine(self.client.api, self.app, request, self.app)
+                )
             )
         except (Conflict, InvalidRequest, PreconditionFailed) as error:
             # A machine of that name is there, made a moment ago and not listed yet.
@@ -134,7 +148,7 @@ class Instance:
         """The machine of the instance; `counted` is how many the app says it has."""
 
         async def look() -> str | None:
-            machines = await self.client.api.machines_list(self.app)
+            machines = await self._about_app(lambda: self.client.api.machines_list(self.app))
             alive = filter(living, machines)
             return min((m.id for m in alive if m.id), default=None)
 
@@ -144,14 +158,15 @@ class Instance:
         wanted = self.server.volume
         if wanted is None:
             return None
-        listed = await self.client.api.volumes_list(self.app)
+        listed = await self._about_app(lambda: self.client.api.volumes_list(self.app))
         volumes = await once_deleted_are_gone(self.client.api, self.app, listed)
         for volume in volumes:
             if volume.name == wanted.name and not volume.attached_machine_id:
                 return volume
         known = {volume.id for volume in volumes if volume.id}
-        return await repeats.create_volume(
-            self.client.api, self.app, volume_request(self.server, wanted, region), known
+        request = volume_request(self.server, wanted, region)
+        return await self._about_app(
+            lambda: repeats.create_volume(self.client.api, self.app, request, known)
         )
 
 

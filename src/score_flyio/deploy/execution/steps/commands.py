@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final, TypeVar
+
 import anyio
 
 from fly_machines import models
@@ -15,15 +19,22 @@ from score_flyio.deploy.metadata import Marks
 from score_flyio.deploy.step import RunMachineCheck, RunReleaseCommand
 from score_flyio.deploy.verdict import exit_code, exit_data
 from score_flyio.errors import (
+    FlyConnectionError,
+    FlyError,
     InsufficientCapacity,
     InvalidRequest,
     MachineCheckFailed,
+    NotAuthorized,
     NotFound,
     PreconditionFailed,
+    RateLimited,
     ReleaseCommandFailed,
     RequestTimedOut,
 )
 from score_flyio.fly import creation, repeats
+from score_flyio.fly.errors import is_doubtful
+
+T = TypeVar("T")
 
 WAIT_SECONDS = 60
 """The longest that one wait call may ask for."""
@@ -33,6 +44,8 @@ AT_AN_END = NEVER_STARTED | {"stopped", "destroying", "destroyed"}
 """States of a machine in which no process will run any more."""
 EXIT_TOLD_WITHIN = 10.0
 """Seconds in which such a machine must tell how its process ended, if one began."""
+BETWEEN_LOOKS: Final = 2.0
+"""Seconds until the next look after one that failed; a command that runs may take long."""
 
 
 class _Failed(Exception):
@@ -140,28 +153,36 @@ async def _bound(
 
 async def _until_ended(app: str, context: Context, machine_id: str) -> dict[str, object]:
     """Waits until the machine is gone or stopped, and reads how its process ended."""
+    api, states = context.client.api, ["destroyed", "stopped", "failed"]
+    # No such state can be reached any more, gone, or not seen yet: the events tell.
+    with suppress(NotFound, NotAuthorized, InvalidRequest):
+        await _persistently(
+            lambda: api.machines_wait(app, machine_id, state=states, timeout=WAIT_SECONDS)
+        )
+    return await _how_it_ended(app, context, machine_id)
+
+
+async def _persistently(look: Callable[[], Awaitable[T]]) -> T:
+    """What a look tells; one that fails says nothing of the command, which goes on meanwhile."""
     while True:
         try:
-            await context.client.api.machines_wait(
-                app, machine_id, state=["destroyed", "stopped", "failed"], timeout=WAIT_SECONDS
-            )
+            return await look()
         except RequestTimedOut:
             continue
-        except (
-            NotFound,
-            InvalidRequest,
-        ):  # no such state can be reached any more, gone, or not seen yet: the events tell
-            break
-        break
-    return await _how_it_ended(app, context, machine_id)
+        except FlyError as error:
+            if not (is_doubtful(error) or isinstance(error, FlyConnectionError | RateLimited)):
+                raise
+        await anyio.sleep(BETWEEN_LOOKS)
 
 
 async def _how_it_ended(app: str, context: Context, machine_id: str) -> dict[str, object]:
     pause, patience = 0.2, EXIT_TOLD_WITHIN
     while True:
         try:
-            machine = await repeats.once_visible(
-                lambda: context.client.api.machines_show(app, machine_id), within=GONE_AFTER
+            machine = await _persistently(
+                lambda: repeats.once_visible(
+                    lambda: context.client.api.machines_show(app, machine_id), within=GONE_AFTER
+                )
             )
         except NotFound:
             raise _without_exit(models.Machine(id=machine_id, state="destroyed")) from None
