@@ -133,10 +133,10 @@ def comparable(config: FlyMachineConfig) -> dict[str, Any]:
     tree["env"] = {k: v for k, v in (tree.get("env") or {}).items() if k != _STANDBY_FOR}
     tree["services"] = [_service(service) for service in tree.get("services") or []]
     checks = tree.get("checks") or {}
-    tree["checks"] = {name: _timed(check) for name, check in checks.items()}
+    tree["checks"] = {name: timed(check) for name, check in checks.items()}
     if not (tree.get("restart") or {}).get("policy"):  # as the platform showed none in 2022
         tree["restart"] = None
-    tree["stop_config"] = _timed(tree.get("stop_config") or {})
+    tree["stop_config"] = timed(tree.get("stop_config") or {})
     image = tree.get("image")
     tree["containers"] = [_container(item, image) for item in tree.get("containers") or []]
     return tree
@@ -158,7 +158,7 @@ def _guest(guest: dict[str, Any], size: str | None) -> dict[str, Any]:
 
 
 def _service(service: dict[str, Any]) -> dict[str, Any]:
-    checks = [_cut(_timed(check)) for check in service.get("checks") or []]
+    checks = [_cut(timed(check)) for check in service.get("checks") or []]
     ports = [_port(port) for port in service.get("ports") or []]
     autostop = service.get("autostop")
     word = _AUTOSTOP.get(autostop, autostop)
@@ -185,10 +185,10 @@ def _container(container: dict[str, Any], image: str | None) -> dict[str, Any]:
         {**file, "image_config": image} if file.get("image_config") == BUILT_IMAGE else file
         for file in container.get("files") or []
     ]
-    return {**container, "files": files, "stop": _timed(container.get("stop") or {})}
+    return {**container, "files": files, "stop": timed(container.get("stop") or {})}
 
 
-def _timed(tree: dict[str, Any]) -> dict[str, Any]:
+def timed(tree: Mapping[str, Any]) -> dict[str, Any]:
     """A tree whose durations are in one spelling: text in Go notation, or nanoseconds as number."""
     return {k: _duration(v) if k in _DURATIONS else v for k, v in tree.items()}
 

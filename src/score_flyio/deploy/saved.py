@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from fly_machines.models import FlyMachineConfig, Machine, Volume
 from score_flyio.base.record import define, evolve, field, frozen
-from score_flyio.deploy.compare import differences
+from score_flyio.deploy.compare import differences, timed
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.guest import default_guest
 from score_flyio.deploy.desired.settings import deploy_settings
@@ -38,6 +38,7 @@ _SET_BY_TOOL: Final = frozenset({"FLY_PROCESS_GROUP", "PRIMARY_REGION", "FLY_STA
 _POLICIES: Final = {"no": "never", "always": "always", "on-failure": "on-failure"}
 _AUTOSTOP: Final = {False: "off", True: "stop", 2: "suspend"}
 _FILLED_RESTART: Final = {("policy", "on-failure"), ("retries", 10)}
+"""Beside it, in 2022 the platform filled in retries without a policy."""
 _FILLED_CONCURRENCY: Final = {"type": "connections", "soft_limit": 20, "hard_limit": 25}
 _FILLED_RETENTION: Final = 5
 """What the platform fills in where nothing was said: nobody asked for it."""
@@ -222,7 +223,7 @@ class _Saving:
             unwritable = [name for name in _UNWRITABLE if config.get(name)]
             self.notes += [f"group {group}: {name} is left out" for name in unwritable]
         init = {group: config.get("init") or {} for group, config in self.configs.items()}
-        stop = {group: config.get("stop_config") or {} for group, config in self.configs.items()}
+        stop = {g: timed(config.get("stop_config") or {}) for g, config in self.configs.items()}
         tree = {
             "primary_region": self._shared(self._env("PRIMARY_REGION"), "primary region"),
             "kill_signal": self._shared(_each(stop, "signal"), "kill signal"),
@@ -245,7 +246,7 @@ class _Saving:
             "restart": [
                 each
                 for each in self._sections("restart", _restart)
-                if not each.items() >= _FILLED_RESTART
+                if each["policy"] and not each.items() >= _FILLED_RESTART
             ],
             "vm": self._sections("guest", _vm),
             "metrics": self._sections("metrics", dict),
@@ -370,7 +371,7 @@ def _service(service: Tree) -> Tree:
 
 def _check(check: Tree) -> Tree:
     headers = {h["name"]: (h.get("values") or [""])[0] for h in check.get("headers") or ()}
-    return {**check, "headers": headers}
+    return {**timed(check), "headers": headers}
 
 
 def _gigabytes(size: int | None) -> str | None:

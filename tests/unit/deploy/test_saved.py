@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fly_emulator import EmulatorSettings, filled
+from fly_emulator.configs import accept
+from fly_emulator.wire import Refusal
 from fly_machines.models import (
     FlyFile,
     FlyMachineConfig,
@@ -15,11 +19,12 @@ from fly_machines.models import (
     Machine,
     Volume,
 )
+from score_flyio.deploy.compare import differences
 from score_flyio.deploy.desired.render import render
 from score_flyio.deploy.local_files import LocalFiles
 from score_flyio.deploy.saved import saved_app
 from score_flyio.errors import ScoreFlyError
-from score_flyio.fly.codec import structure, unstructure
+from score_flyio.fly.codec import structure, structure_answer, unstructure
 from score_flyio.flytoml import read_fly_toml, to_toml
 from score_flyio.flytoml.spec import AppSpec
 from tests.conformance.fly_toml.compare import CASES, Case, canonical, cases_in
@@ -73,6 +78,36 @@ def test_deploying_what_was_saved_changes_nothing(case: Case, tmp_path: Path) ->
         assert any(c.containers or c.schedule or c.size for c in before.values())
     else:
         assert read_back(after) == read_back(before)
+
+
+SPELLINGS = {
+    "numbers": EmulatorSettings(spells_with_numbers=True),
+    "2022": EmulatorSettings(default_restart={"policy": "", "max_retries": 3}),
+    "2024": EmulatorSettings(default_restart=None, fills_defaults=False),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_what_was_saved_is_the_same_however_the_platform_spells_it(
+    case: Case, spelling: str, tmp_path: Path
+) -> None:
+    spec = read_fly_toml(case.text).spec
+    assert spec is not None
+    present: dict[str, FlyMachineConfig] = {}
+    for group, sent in configs(spec, case.folder).items():
+        with suppress(Refusal):  # no size that there is, or the like
+            shown = filled.read_back(accept(unstructure(sent)), SPELLINGS[spelling])
+            present[group] = structure_answer(shown, FlyMachineConfig)
+    if not present:
+        return
+    saved = saved_app(spec.app, [machine(config) for config in present.values()])
+    for path, content in saved.files.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    again = read_fly_toml(to_toml(saved.spec)).spec
+    assert again is not None
+    after = {} if saved.notes else configs(again, tmp_path)
+    assert {g: differences(after[g], present[g]) for g in after} == dict.fromkeys(after, ())
 
 
 def read_back(made: dict[str, FlyMachineConfig]) -> str:
