@@ -10,6 +10,8 @@ import pytest
 
 from fly_emulator import Emulator, EmulatorSettings, Faults, parse_faults
 from score_flyio.base.clock import EventLoopClock
+from score_flyio.base.secret import Secret
+from score_flyio.deploy.model import OwnCertificate
 from score_flyio.engine.engine import Engine
 from score_flyio.engine.inputs import ScoreApp
 from score_flyio.engine.project import Project
@@ -17,7 +19,7 @@ from score_flyio.engine.target import EmulatorTarget
 from score_flyio.state.model import ProjectState
 from score_flyio.state.resources import ProvisionerDefinition, StaticSpec
 from score_flyio.state.store import InMemoryStore
-from tests.engine.lab import QUICK
+from tests.engine.lab import QUICK, Lab, toml
 
 SETTINGS = EmulatorSettings(boot=0.1, healthy_after=0.1)
 
@@ -60,12 +62,42 @@ async def deploys(host: str, kind: str = "route", faults: Faults | None = None) 
 
 
 @pytest.mark.parametrize("kind", ["route", "dns"])
-async def test_a_name_of_its_own_gets_a_certificate_once(kind: str) -> None:
-    assert await deploys("shop.example.com", kind) == [["shop.example.com"], [], True]
+@pytest.mark.parametrize("host", ["shop.example.com", "Shop.Example.COM", "shop.example.com."])
+async def test_a_name_of_its_own_gets_a_certificate_once(kind: str, host: str) -> None:
+    assert await deploys(host, kind) == [["shop.example.com"], [], True]
 
 
-async def test_names_of_the_platform_need_none() -> None:
-    assert await deploys("p-web.fly.dev") == [[], [], True]
+@pytest.mark.parametrize("host", ["p-web.fly.dev", "P-Web.Fly.dev"])
+async def test_names_of_the_platform_need_none(host: str) -> None:
+    assert await deploys(host) == [[], [], True]
+
+
+@pytest.mark.parametrize("spelling", ["shop.example.com", "SHOP.example.com"])
+async def test_a_host_name_is_the_same_however_it_is_spelt(lab: Lab, spelling: str) -> None:
+    await lab.deploy(toml())
+    async with lab.engine() as engine:
+        await engine.add_certificate("web", "Shop.Example.com")
+        again = await engine.add_certificate("web", spelling)
+        assert not again.plan.steps
+        assert (await engine.certificate("web", spelling, check=True)).configured
+        await engine.remove_certificate("web", spelling)
+        assert await engine.certificates("web") == ()
+
+
+PEM = "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"
+
+
+@pytest.mark.parametrize("failure", ["lost", "503", "503 after", "408", "html", "hang after"])
+async def test_an_own_certificate_is_given_again_after_a_doubtful_answer(
+    lab: Lab, failure: str
+) -> None:
+    await lab.deploy(toml())
+    lab.fly.faults = parse_faults(f"App_Certificates_custom_create: {failure} times=1")
+    own = OwnCertificate(fullchain=PEM, private_key=Secret(PEM))
+    async with lab.engine() as engine:
+        await engine.add_certificate("web", "shop.example.com", own)
+        found = await engine.certificate("web", "shop.example.com")
+    assert found.sources == ("custom",)
 
 
 async def test_a_lost_answer_leaves_one_certificate() -> None:

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from score_flyio.state.deployments import Release, SecretRecord
 
 
+def host_name(text: str) -> str:
+    """A host name in the one form that all its spellings have: case says nothing in it."""
+    return text.lower().removesuffix(".")
+
+
 class FileSource(Protocol):
     """Gives the bytes of the local files that an app refers to."""
 

@@ -13,7 +13,7 @@ from fly_machines import models
 from score_flyio.base.counted import counted
 from score_flyio.base.record import define, evolve, field, frozen
 from score_flyio.deploy.metadata import is_own, is_release_machine
-from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.model import ObservedApp, host_name
 from score_flyio.errors import FlyError, InvalidRequest, NotAuthorized, NotFound
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.organization import Apps
@@ -115,7 +115,7 @@ class _Reading:
         list_certificates = self.client.api.app_certificates_list
         answer = await _or_none(lambda: list_certificates(self.name, cursor=cursor, limit=500))
         found = (answer.certificates if answer else None) or []
-        self.certificates.update(each.hostname or "" for each in found)
+        self.certificates.update(host_name(each.hostname or "") for each in found)
         following = answer.next_cursor if answer else None
         return following if following != cursor else None
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from score_flyio.base.place import place_text
 from score_flyio.base.record import evolve, field, frozen
 from score_flyio.deploy.local_files import LocalFiles
-from score_flyio.deploy.model import DesiredApp, FileSource
+from score_flyio.deploy.model import DesiredApp, FileSource, host_name
 from score_flyio.errors import ConfigError, Problem
 from score_flyio.flytoml.limits import app_name_problems
 from score_flyio.flytoml.spec import AppSpec
@@ -214,7 +214,7 @@ class ScoreApp(Input):
             for name, each in outputs.items()
             if types[name] in HOSTNAME_TYPES and name not in elsewhere
         }
-        found = {host for host in hosts if isinstance(host, str) and "." in host}
+        found = {host_name(host) for host in hosts if isinstance(host, str) and "." in host}
         return tuple(sorted(host for host in found if not host.endswith(PLATFORM_NAMES)))
 
 

@@ -21,6 +21,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from score_flyio.base.record import define, evolve, field, frozen
+from score_flyio.deploy.model import host_name
 from score_flyio.engine.inputs import HOSTNAME_TYPES, Input, ScoreApp
 from score_flyio.engine.output import Output
 from score_flyio.engine.project import Project, remember
@@ -214,7 +215,7 @@ class Preparation:
         for workload, uid in self._named_before(desired) if desired.hostnames else ():
             record = self.state.resources.get(uid)
             host = (record.outputs or {}).get("host") if record is not None else None
-            if host in desired.hostnames:
+            if isinstance(host, str) and host_name(host) in desired.hostnames:
                 raise UnsupportedFeatureError(
                     f"workloads '{workload}' and '{desired.workload}' both have the host name "
                     f"{host}: at Fly a host name leads to one app",

@@ -26,6 +26,7 @@ REPEATABLE_METHODS: Final = frozenset({"GET", "PUT", "PATCH", "DELETE"})
 REPEATABLE: Final = frozenset(
     {
         "App_Certificates_check",
+        "App_Certificates_custom_create",
         "Machines_cordon",
         "Machines_start",
         "Machines_stop",

@@ -11,7 +11,7 @@ from score_flyio.base.document import Document
 from score_flyio.base.record import frozen
 from score_flyio.deploy.app_step import AddCertificate, RemoveCertificate
 from score_flyio.deploy.execution.report import Report
-from score_flyio.deploy.model import OwnCertificate
+from score_flyio.deploy.model import OwnCertificate, host_name
 from score_flyio.deploy.observe import Wanted
 from score_flyio.engine.operations.apps import AppRef, observe
 from score_flyio.engine.operations.change import Before, Change, change_unremembered
@@ -96,6 +96,7 @@ async def add_certificate(
 
     Raises UsageError when there is no such app.
     """
+    hostname = host_name(hostname)
 
     async def look() -> Change:
         observed = await observe(session, ref, Wanted(certificates=True))
@@ -122,6 +123,7 @@ async def remove_certificate(
     dry_run: bool = False,
 ) -> Change:
     """Takes all certificates of the host name away. Raises UsageError for an unknown one."""
+    hostname = host_name(hostname)
 
     async def look() -> Change:
         observed = await observe(session, ref, Wanted(certificates=True))
@@ -148,7 +150,7 @@ async def _one(
 ) -> Certificate:
     try:
         async with _of_an_app_that_is_there(session, ref):
-            return _certificate(await call(ref.app, hostname))
+            return _certificate(await call(ref.app, host_name(hostname)))
     except NotFound as error:
         raise _unknown(ref, hostname) from error
 
