@@ -46,6 +46,7 @@ REFUSALS = [
     (412, "could not find a candidate host"),
     (409, "could not reserve resource for your machine"),
     (400, "no capacity"),
+    (503, "unavailable: deploys to this host are temporarily disabled, please try again later"),
 ]
 
 

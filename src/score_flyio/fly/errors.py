@@ -47,7 +47,7 @@ BY_CODE: Final[Mapping[str, type[FlyApiError]]] = {
 BY_TEXT: Final[tuple[tuple[str, type[FlyApiError]], ...]] = (
     ("could not reserve resource", InsufficientCapacity),
     ("could not find a candidate host", InsufficientCapacity),
-    ("deploys to this host are temporarily disabled", InsufficientCapacity),
+    ("governor policy blocked", InsufficientCapacity),
     ("insufficient resources", InsufficientCapacity),
     ("insufficient memory", InsufficientCapacity),
     ("insufficient cpus", InsufficientCapacity),
@@ -56,6 +56,8 @@ BY_TEXT: Final[tuple[tuple[str, type[FlyApiError]], ...]] = (
     ("no capacity", InsufficientCapacity),
     ("name has already been taken", NameTaken),
 )
+HOST_CLOSED: Final = "deploys to this host are temporarily disabled"
+"""Said of a host under maintenance, behind "unavailable": any status may come with it."""
 OF_REGION: Final = ("no capacity", "could not find a candidate host")
 """What is said where no host of a region has room."""
 REFUSALS: Final = frozenset({400, 409, 412, 422})
@@ -123,8 +125,10 @@ def _read(body: bytes) -> tuple[dict[str, Any], str]:
 def _kind(answer: ApiAnswer) -> type[FlyApiError]:
     if answer.status_code is not None and answer.status_code in BY_CODE:
         return BY_CODE[answer.status_code]
+    lowered = answer.message.lower()
+    if HOST_CLOSED in lowered:
+        return InsufficientCapacity
     if answer.status in REFUSALS:
-        lowered = answer.message.lower()
         for marker, kind in BY_TEXT:
             if marker in lowered:
                 return kind

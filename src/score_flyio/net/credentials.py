@@ -11,6 +11,8 @@ from score_flyio.errors import ConfigError
 
 _USABLE: Final = re.compile(r"[!-~]+")
 """Characters that a header can carry: ASCII without blanks."""
+_AROUND: Final = re.compile(r"[\s,\"']+")
+"""What stands between tokens and around them, where they were pasted with quotes."""
 SHORTEST_KEY: Final = 8
 """Characters; scheme words and test values are shorter than any credential."""
 OF_THE_STATE: Final = frozenset({"SCORE_FLYIO_STATE_KEY", "SCORE_FLYIO_STATE_TOKEN"})
@@ -49,5 +51,5 @@ def usable(text: str, *, source: str) -> Secret:
 def own_credentials(environ: Mapping[str, str]) -> tuple[Secret, ...]:
     """What the tool logs in with, each token by itself, to mask it wherever text leaves."""
     found = [environ[name].strip() for name in sorted(OWN) if environ.get(name)]
-    parts = [part for text in found for part in text.replace(",", " ").split()]
+    parts = [part for text in found for part in _AROUND.split(text)]
     return tuple(Secret(text) for text in (*found, *parts) if len(text) >= SHORTEST_KEY)

@@ -40,7 +40,9 @@ def test_an_error_hides_in_all_that_it_says() -> None:
     assert told.count(MASK) == 5
 
 
-def test_each_token_of_a_credential_is_one() -> None:
-    environ = {"FLY_API_TOKEN": "FlyV1 fm2_aaaaaaaa,fm2_bbbbbbbb\n", "HOME": "/home/somebody"}
+@pytest.mark.parametrize("quote", ["", "'", '"'])
+def test_each_token_of_a_credential_is_one(quote: str) -> None:
+    text = f"{quote}FlyV1 fm2_aaaaaaaa,fm2_bbbbbbbb{quote}\n"
+    environ = {"FLY_API_TOKEN": text, "HOME": "/home/somebody"}
     known = own_credentials(environ)
     assert masked("got fm2_bbbbbbbb in /home/somebody", known) == f"got {MASK} in /home/somebody"
