@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from score_flyio.deploy.app_step import AllocateAddress
 from score_flyio.deploy.desired.addresses import address_kind, ports_in_need, public_url
@@ -91,33 +91,34 @@ def address_notes(
     desired: DesiredApp, observed: ObservedApp, options: DeployOptions, steps: Iterable[Step]
 ) -> tuple[str, ...]:
     """Which ports are not reached over the internet, and the commands that would change that."""
-    public = options.public_ips and not options.flycast and desired.exposure in {None, "shared"}
+    wanted = options.public_ips and not options.flycast and desired.exposure != "private"
     kinds = _all_kinds(observed, steps)
-    if not (options.public_ips and not options.flycast) and not is_first(observed):
-        return _too_late(desired, options, kinds)
-    if not public or address_kind(desired.spec) is None or "v4" in kinds:
+    if not wanted and not is_first(observed):
+        return tuple(_kept(desired, options, kinds))
+    if (
+        not wanted
+        or desired.exposure == "dedicated"
+        or address_kind(desired.spec) is None
+        or "v4" in kinds
+    ):
         return ()
     return (*_private_note(desired, kinds), *_raw_notes(desired, kinds))
 
 
-def _too_late(
-    desired: DesiredApp, options: DeployOptions, kinds: Collection[str]
-) -> tuple[str, ...]:
-    """Addresses that an option would have had another way when the app was deployed first."""
-    public, why = sorted(PUBLIC & set(kinds)), "is for the first deploy of an app"
-    option = "--flycast" if options.flycast else "--no-public-ips"
-    keeps = (
-        f"{option} {why}: this one keeps its public addresses ({', '.join(public)}); ips release"
-    )
-    lacks = f"{option} {why}: this one has no private address; ips allocate private_v6"
-    return (
-        *((f"{keeps} ADDRESS --app {desired.name} gives one back",) if public else ()),
-        *(
-            (f"{lacks} --app {desired.name} allocates it",)
-            if options.flycast and "private_v6" not in kinds
-            else ()
-        ),
-    )
+def _kept(desired: DesiredApp, options: DeployOptions, kinds: Collection[str]) -> Iterator[str]:
+    """Addresses that are not as they are asked for now: the first deploy decided on them."""
+    option = "--flycast" if options.flycast else "" if options.public_ips else "--no-public-ips"
+    why = f"{option} is for the first deploy of an app" if option else "no port is public"
+    if public := sorted(PUBLIC & set(kinds)):
+        yield (
+            f"{why}: this one keeps its public addresses ({', '.join(public)}); ips release ADDRESS"
+            f" --app {desired.name} gives one back"
+        )
+    if options.flycast and "private_v6" not in kinds:
+        yield (
+            f"{why}: this one has no private address; ips allocate private_v6"
+            f" --app {desired.name} allocates it"
+        )
 
 
 def _private_note(desired: DesiredApp, kinds: Collection[str]) -> tuple[str, ...]:

@@ -259,7 +259,7 @@ def test_a_private_app_is_told_how_it_becomes_public() -> None:
     assert address_notes(wanted(), launched(wanted()), DeployOptions(), ()) == ()
 
 
-def test_options_that_come_too_late_for_addresses_say_so() -> None:
+def test_addresses_that_are_kept_against_what_is_asked_for_are_told() -> None:
     public = evolve(
         launched(wanted()),
         addresses=(
@@ -275,6 +275,10 @@ def test_options_that_come_too_late_for_addresses_say_so() -> None:
     kept, lacks = address_notes(wanted(), public, flycast, ())
     assert kept.startswith("--flycast is for the first deploy")
     assert "ips allocate private_v6 --app web" in lacks
+    closed = evolve(wanted(), exposure="private")
+    (kept,) = address_notes(closed, public, DeployOptions(), ())
+    assert kept.startswith("no port is public: this one keeps its public addresses")
+    assert address_notes(closed, private, DeployOptions(), ()) == ()
     assert address_notes(wanted(), private, hidden, ()) == ()
     assert address_notes(wanted(), private, flycast, ()) == ()
     assert address_notes(wanted(), NOBODY, hidden, ()) == ()
