@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from copy import deepcopy
 from typing import Any
 
 import anyio
@@ -11,6 +12,7 @@ from attrs import evolve
 
 from score_flyio.deploy.options import GuestOptions
 from score_flyio.engine.operations.destroy import destroy
+from score_flyio.engine.operations.rollback import rollback
 from score_flyio.engine.operations.scale import ScaleRequest, scale
 from score_flyio.errors import ConfigError, UsageError
 from tests.engine.lab import QUICK, Lab, toml
@@ -289,3 +291,18 @@ async def test_a_rollback_brings_back_the_data_of_a_mount_that_was_taken_out(lab
     assert holders(lab) == {}
     await roll_back(lab, to=1)
     check_back(lab, before, data)
+
+
+async def test_a_group_that_others_removed_is_told_where_it_cannot_come_back(lab: Lab) -> None:
+    await lab.deploy(toml(WITH_WORKER, check=False, env="A = '1'"))
+    other = Lab(lab.fly, lab.clock, deepcopy(lab.store), runs=1000)
+    await other.deploy(toml(APP, check=False, env="A = '2'"), options=AGREED)
+    async with visit(lab) as session:
+        change = await rollback(session, WEB, to=1, options=KEEP)
+    assert groups(lab) == {"app": 2}
+    (note,) = change.plan.notes
+    assert note.startswith("group worker, which that release had, stays without machines")
+    async with visit(other) as session:
+        change = await rollback(session, WEB, to=1, options=KEEP)
+    assert groups(lab) == {"app": 2, "worker": 1}
+    assert change.plan.notes == ()

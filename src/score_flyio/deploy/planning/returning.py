@@ -44,6 +44,8 @@ class Then:
     """By machine that comes back from another group: the one that goes for it."""
     without: Mapping[tuple[str, str], tuple[str, ...]] = field(factory=dict)
     """By group and region: ids of machines in whose place others are made, with data."""
+    empty: tuple[str, ...] = ()
+    """Groups that have no machine, and of which nobody knows how many there were."""
 
     @classmethod
     def of(cls, observed: ObservedApp, releases: Sequence[Release], version: int) -> Self:
@@ -64,14 +66,16 @@ class Then:
         }
         bare = (*places.values(), *(name for names in without.values() for name in names))
         gone |= dict.fromkeys(bare, "others have the data of its group")
+        lost = _missing(observed, groups, members) + Counter(_sizes(without))
         return cls(
             kept=tuple(m for m in observed.machines if m.id not in gone),
             groups=groups,
-            lost=_missing(observed, groups, members) + Counter(_sizes(without)),
+            lost=lost,
             standbys=_standbys(observed, groups, members, version),
             gone=gone,
             places=places,
             without=without,
+            empty=tuple(sorted(had - {*groups.values()} - {group for group, _ in lost})),
         )
 
 
@@ -210,9 +214,18 @@ def plan_return(
     updates = reconfigured_groups(evolve(change, observed=settled.observed))
     stays = join([settled.plan, updates, *back])
     ends = behind(_ends(observed, then), last_steps(stays.steps))
-    notes = left_behind(observed, (*stays.steps, *ends.steps))
+    notes = (*left_behind(observed, (*stays.steps, *ends.steps)), *_not_made(then))
     plan = join([stays, ends, GroupPlan(notes=notes)])
     return app_plan(observed, change.label, change.release, plan)
+
+
+def _not_made(then: Then) -> Iterator[str]:
+    """What becomes of groups that others removed, or that somebody scaled to nothing."""
+    for group in then.empty:
+        yield (
+            f"group {group}, which that release had, stays without machines, for nobody remembers "
+            f"how many it had: scale {group}=N makes some"
+        )
 
 
 def _come_back(
