@@ -81,6 +81,16 @@ def test_an_operation_is_a_release(
         assert definition["vm"][0]["memory"] == "512mb"
 
 
+@pytest.mark.parametrize("operation", ["set", "unset"])
+def test_a_definition_that_was_never_deployed_is_not_told(
+    cli: Cli, deployed: Platform, operation: str
+) -> None:
+    """It was edited since, or others deployed another one."""
+    Path("fly.toml").write_text(f"{FLY_TOML}[env]\nLEVEL = 'three'\n")
+    assert cli(*OPERATIONS[operation], *APP, FAST).exit_code == 0
+    assert told(deployed)["definition"]["env"]["LEVEL"] == "two"
+
+
 def test_flyctls_number_is_the_one_that_is_remembered(cli: Cli, served: Platform) -> None:
     project(cli, {"web.yaml": WEB})
     assert cli("deploy", "web.yaml", FAST).exit_code == 0

@@ -9,8 +9,12 @@ from typing import TypeAlias
 from fly_machines import models
 from score_flyio.base.record import evolve, field, frozen
 from score_flyio.deploy.compare import differences
+from score_flyio.deploy.desired.errors import ConversionError
+from score_flyio.deploy.drift import drift
 from score_flyio.deploy.execution.execute import AppResult
 from score_flyio.deploy.execution.report import Report
+from score_flyio.deploy.local_files import NO_FILES
+from score_flyio.deploy.metadata import by_group, release_number
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.shown import describe_app
@@ -22,6 +26,7 @@ from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.session import Session, StateRecorder
 from score_flyio.errors import ConfigError, ScoreFlyError
 from score_flyio.events import Scope, WarningRaised
+from score_flyio.fly.present import metadata
 from score_flyio.flytoml.spec import AppSpec
 
 
@@ -125,11 +130,13 @@ def definition_after(
 ) -> AppSpec | None:
     """What Fly is told of a release that machines were given, as it is when the plan is done.
 
-    A plan that changes no config leaves the known one true. None, with a warning, where what runs
-    cannot be written as a fly.toml and none is known.
+    A plan that changes no config leaves the known one true, unless that was not deployed, or others
+    deployed another one. None, with a warning, where what runs cannot be written as a fly.toml and
+    none is known.
     """
     configs = _configs(plan)
-    if known is not None and not any(_differs(m, configs) for m in observed.machines):
+    changes = any(_differs(machine, configs) for machine in observed.machines)
+    if known is not None and not changes and _is_true(known, observed):
         return known
     gone = {s.target.machine or s.target.step for s in plan.steps if isinstance(s, DestroyMachine)}
     machines = [
@@ -149,6 +156,17 @@ def definition_after(
             message = f"Fly is not told of this release: {error.message}"
             _warn(session, ref, message, "release_record")
         return known
+
+
+def _is_true(definition: AppSpec, observed: ObservedApp) -> bool:
+    """Whether groups are as the definition says, as far as that can be told without files."""
+    groups = by_group(observed.machines).values()
+    newest = [max(group, key=lambda m: release_number(metadata(m))) for group in groups]
+    try:
+        found = drift(definition, newest, files=NO_FILES)
+    except ConversionError:
+        return True
+    return not any(each.machine for each in found)
 
 
 def _configs(plan: AppPlan) -> Mapping[str, models.FlyMachineConfig]:
