@@ -227,3 +227,15 @@ async def test_a_group_that_was_scaled_to_nothing_comes_back_as_it_was(
     assert [machine.config["env"].get("A") for machine in lab.machines()] == ["2", "2"]
     assert change.report is not None
     assert [app.release for app in change.report.apps] == [2]
+
+
+async def test_a_group_that_was_scaled_to_nothing_remembers_its_releases(lab: Lab) -> None:
+    for level in ("1", "2"):
+        await lab.deploy(toml(GROUPS, env=f"A = '{level}'"))
+    await scale_to(lab, worker=0)
+    await scale_to(lab, worker=1)
+    forget(lab)
+    async with visit(lab) as session:
+        await rollback(session, WEB, to=1, options=KEEP)
+    assert counts(lab) == {"app": 2, "worker": 1}
+    assert {machine.config["env"]["A"] for machine in lab.machines()} == {"1"}

@@ -151,9 +151,10 @@ class _Known:
         return evolve(self, observed=observed, groups=known)
 
     def template(self, group: str) -> models.FlyMachineConfig:
-        """The config of a running machine, else of any, else of the last release with the group.
+        """The config of a running machine, else of any, else of the last one that is gone.
 
-        Where others made a later one, only machines that are gone tell.
+        It carries the releases before its own. A later release counts before it, and any where the
+        platform does not tell of it.
         """
         configs = [
             with_image_that_runs(machine.config, machine)
@@ -165,7 +166,7 @@ class _Known:
         former = self.former.get(group) or models.FlyMachineConfig()
         later = release_number(former.metadata or {})
         for release in reversed(self.record.releases):
-            if release.version >= later and (config := release.configs.get(group)):
+            if release.version > later and (config := release.configs.get(group)):
                 return structure_answer(config, models.FlyMachineConfig)
         return former
 
