@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, Final
 
 from score_flyio.base.input_file import read_input
 from score_flyio.base.place import MOST_LEVELS, json_pointer, kind_of, too_deep
@@ -32,6 +33,9 @@ from score_flyio.score.placeholders import with_source
 from score_flyio.score.upgrade import Upgraded, upgrade
 from score_flyio.score.validate import BAD_PARAMS, examined
 from score_flyio.yaml.reader import YamlDocument, YamlError, read_yaml
+
+_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""How a file begins that some editors and shells of Windows write."""
 
 
 @frozen(kw_only=True)
@@ -155,14 +159,15 @@ def _examined(upgraded: Upgraded, origin: Origin, *, params_later: bool = False)
 def _read_document(file: str, unreadable: str, undecodable: str) -> YamlDocument:
     """One YAML map (or nothing) from a file."""
     try:
-        text = read_input(FilePath(file)).decode("utf-8")
+        data = read_input(FilePath(file))
+        text = data.decode("utf-16" if data.startswith(_UTF_16) else "utf-8")
         document = read_yaml(text)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         hint = "check the path, relative to the present folder"
         raise _unreadable(file, unreadable, f"cannot be read: {reason}", hint) from error
     except UnicodeDecodeError as error:
-        message = f"is not UTF-8 text: wrong byte at position {error.start}"
+        message = f"is not {error.encoding.upper()} text: wrong byte at position {error.start}"
         raise _unreadable(file, undecodable, message, "save it as UTF-8") from error
     except YamlError as error:
         hint = "keys must be unique" if error.category == "duplicate_key" else "fix the YAML"

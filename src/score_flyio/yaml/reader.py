@@ -22,9 +22,11 @@ _MAX_EXPANDED: Final = 200_000
 
 _QUICK: Final[Any] = getattr(yaml, "CSafeLoader", None)
 """Much quicker than the reader below, with messages and tabs of its own."""
-_ODD: Final = re.compile(r"[^\n -~]|\?|[|>][-+0-9]*#|[^\n]\Z")
+_ODD: Final = re.compile(r"[^\n -~]|\?|\\/|[|>][-+0-9]*#|[^\n]\Z")
 """What libyaml reads in another way, or takes where the reader below does not."""
 _LINE_ENDS: Final = "\0\r\n\x85\u2028\u2029"
+_WORD_ENDS: Final = f"{_LINE_ENDS} \t"
+_SEPARATOR: Final = re.compile(r"(---|\.\.\.)[\0 \t\r\n\x85\u2028\u2029]")
 
 Children: TypeAlias = "dict[str, tuple[int, Node]] | list[Node] | None"
 
@@ -130,24 +132,70 @@ def read_yaml(text: str, *, exact: bool = False) -> YamlDocument:
 
 
 class _Loader(yaml.SafeLoader):
-    """Takes tabs where Go's reader does: between and behind words, not in front of a line."""
+    """Takes tabs and escapes as Go's reader does: no tab where a line is indented, no `\\/`."""
 
-    def scan_plain_spaces(self, indent: int, start_mark: Any) -> list[Any] | None:
+    ESCAPE_REPLACEMENTS: Final = {
+        char: text for char, text in yaml.SafeLoader.ESCAPE_REPLACEMENTS.items() if char != "/"
+    }
+
+    def scan_plain_spaces(self, indent: int, start_mark: Any) -> list[str] | None:
+        blanks = self._blanks(0)
+        if self.peek() not in _LINE_ENDS[1:]:
+            return [blanks] if blanks else []
+        first = self.scan_line_break()
+        self.allow_simple_key = True
+        more: list[str] = []
+        while not (self.column == 0 and _SEPARATOR.match(self.prefix(4))):
+            self._blanks(indent)
+            if self.peek() not in _LINE_ENDS[1:]:
+                return [*([first] if first != "\n" else [] if more else [" "]), *more]
+            more.append(self.scan_line_break())
+        return None
+
+    def _blanks(self, least: int) -> str:
+        """Spaces, and tabs from a column on, which are read."""
         length = 0
-        while self.peek(length) in " \t":
+        while self.peek(length) == " " or (
+            self.peek(length) == "\t" and self.column + length >= least
+        ):
             length += 1
-        spaces = self.prefix(length)
-        if "\t" in spaces:
-            self.forward(length)
-            if self.peek() not in _LINE_ENDS:
-                return [spaces]
-        return super().scan_plain_spaces(indent, start_mark)
+        blanks = str(self.prefix(length))
+        self.forward(length)
+        return blanks
 
     def scan_to_next_token(self) -> None:
         super().scan_to_next_token()
         while self.peek() == "\t" and (self.flow_level or not self.allow_simple_key):
             self.forward()
             super().scan_to_next_token()
+
+    def scan_tag(self) -> Any:
+        self._space_behind()
+        return super().scan_tag()
+
+    def scan_block_scalar_indicators(self, start_mark: Any) -> Any:
+        self._space_behind()
+        return super().scan_block_scalar_indicators(start_mark)
+
+    def scan_block_scalar_ignored_line(self, start_mark: Any) -> None:
+        self._blanks(0)
+        super().scan_block_scalar_ignored_line(start_mark)
+
+    def scan_block_scalar_indentation(self) -> Any:
+        found = super().scan_block_scalar_indentation()
+        if self.peek() == "\t":
+            message = "a tab where a text is indented; use spaces in front of its first line"
+            raise yaml.scanner.ScannerError(None, None, message, self.get_mark())
+        return found
+
+    def _space_behind(self) -> None:
+        """A tab behind the word that begins here counts as a space."""
+        length = 0
+        while self.peek(length) not in _WORD_ENDS:
+            length += 1
+        if self.peek(length) == "\t":
+            at = self.pointer + length
+            self.buffer = f"{self.buffer[:at]} {self.buffer[at + 1 :]}"
 
 
 class _Reader:

@@ -30,6 +30,7 @@ _INTEGERS: Final = (
     (re.compile(r"([+-]?)(0|[1-9][0-9]*)"), 10),
 )
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_BETWEEN_DIGITS: Final = re.compile(r"(?<=[0-9])_(?=[0-9])")
 _LEAST: Final = -(2**63)
 _LARGEST: Final = 2**64 - 1
 TIMESTAMP: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?")
@@ -46,7 +47,7 @@ def resolve_plain(text: str, *, exact: bool = False) -> Any:
         return _WORDS[text]
     if text[0] not in _NUMBER_START or len(text) > _MOST_DIGITS:
         return text
-    digits = text if text[0] == "." else text.replace("_", "")
+    digits = _BETWEEN_DIGITS.sub("", text) if text[0] == "." else text.replace("_", "")
     for pattern, base in _INTEGERS:
         if match := pattern.fullmatch(digits):
             whole = int(match[1] + match[2], base)

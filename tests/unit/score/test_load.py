@@ -63,7 +63,8 @@ def test_file_then_properties_in_order(score: Path, tmp_path: Path) -> None:
     ("content", "code", "words"),
     [
         (None, "score_file_unreadable", "no such file"),
-        (b"\xff\xfe", "score_file_undecodable", "UTF-8"),
+        (b"a: \xff", "score_file_undecodable", "UTF-8"),
+        (b"\xff\xfea", "score_file_undecodable", "UTF-16"),
         (b"- a\n", "score_file_undecodable", "a list"),
         (b"a:\n\tb: 1\n", "score_file_undecodable", ":2:"),
         (b"a: 1\na: 2\n", "score_file_undecodable", ":2:"),
@@ -78,6 +79,13 @@ def test_unusable_files(score: Path, content: bytes | None, code: str, words: st
     assert failure.code == code
     assert str(score) in str(failure)
     assert words in str(failure)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16-le", "utf-16-be"])
+def test_a_byte_order_mark_says_what_the_text_is(score: Path, encoding: str) -> None:
+    mark = "" if encoding == "utf-8-sig" else "\ufeff"
+    score.write_bytes((mark + MINIMAL + "    args: [é]\n").encode(encoding))
+    assert load_score_file(score).workload.containers["main"].args == ("é",)
 
 
 @pytest.mark.parametrize("content", [None, "[a]", "a: [1", "1: x", "a: 1\n---\nb: 1"])

@@ -112,6 +112,13 @@ def test_merges() -> None:
         ("a: x \t y\t\n  z", {"a": "x \t y z"}),
         ("a: [\t1,\t2\t]", {"a": [1, 2]}),
         ("a:\t# none\n  b: 1", {"a": {"b": 1}}),
+        ("a: 1\n  \t\nb: 2", {"a": 1, "b": 2}),
+        ("- a\n \t \t\n\n- b\n  \t# end", ["a", "b"]),
+        ("a: x\n  \ty\n\n \t z", {"a": "x y\nz"}),
+        ("a: |\t\n  x\nb: >- \t# none\n  y", {"a": "x\n", "b": "y"}),
+        ("a: |\n  x\n  \ty", {"a": "x\n\ty"}),
+        ("a: !x\ty", {"a": "y"}),
+        ("a: .2_5\nb: ._5", {"a": 0.25, "b": "._5"}),
     ],
 )
 def test_tabs_between_and_behind_words(text: str, value: Any) -> None:
@@ -129,6 +136,8 @@ def test_tabs_between_and_behind_words(text: str, value: Any) -> None:
         ("\ta: 1", "syntax", 1),
         ("a:\n\tb: 1", "syntax", 2),
         ("-\ta", "syntax", 1),
+        ("a: x\n\ty", "syntax", 2),
+        ("a: |\n\n  \tx", "syntax", 3),
         ('a: "\\ud800"', "syntax", 1),
         ("a: 1\nb: \x07", "syntax", 2),
         ("%YAML 1.2\n---\na: 1", "syntax", 1),
@@ -144,6 +153,11 @@ def test_refused(text: str, category: str, line: int) -> None:
     with pytest.raises(YamlError) as same:
         read_yaml(text, exact=True)
     assert str(same.value) == str(failure.value)
+
+
+def test_an_escape_that_go_does_not_know_is_refused() -> None:
+    with pytest.raises(YamlError, match="unknown escape"):
+        read_yaml('a: "\\/"')
 
 
 def test_alias_bomb_is_refused() -> None:
