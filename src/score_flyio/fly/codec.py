@@ -152,7 +152,7 @@ def _inner_reader(type_: Any, *, tolerant: bool) -> Read:
     if type_ is Any:
         return lambda value: value
     if origin is Literal:
-        return _read_word
+        return _word_reader(inner, tolerant=tolerant)
     if origin is list:
         return _list_reader(_reader(inner[0], tolerant))
     if origin is dict:
@@ -179,10 +179,15 @@ def _scalar_reader(choices: Iterable[Any], *, tolerant: bool) -> Read:
     return read
 
 
-def _read_word(value: Any) -> Any:
-    if value is None or isinstance(value, Mapping | list):
-        raise _wrong("a text or a number", value)
-    return value
+def _word_reader(words: Iterable[Any], *, tolerant: bool) -> Read:
+    kinds = tuple(SCALARS) if tolerant else tuple({type(word) for word in words})
+
+    def read_word(value: Any) -> Any:
+        if value is None or not isinstance(value, kinds):
+            raise _wrong("a text or a number" if tolerant else "a text", value)
+        return value
+
+    return read_word
 
 
 def _list_reader(read: Read) -> Read:

@@ -44,7 +44,7 @@ class Upgraded:
     changes: list[Change] = field(factory=list)
     findings: list[Problem] = field(factory=list)
     origins: dict[Path, Path] = field(factory=dict)
-    """Path of a map entry made from a list item → path of that item before."""
+    """Path of what an upgrade made → path of what it was made from."""
 
 
 def upgrade(document: dict[str, Any]) -> Upgraded:
@@ -89,7 +89,9 @@ def _file(item: dict[str, Any], path: Path, upgraded: Upgraded) -> dict[str, Any
 def _volume(item: dict[str, Any], path: Path, upgraded: Upgraded) -> dict[str, Any]:
     if not isinstance(item.get("read_only"), bool):
         return item
-    upgraded.changes.append(Change(_dotted((*path, "read_only")), "renamed_readOnly"))
+    old = (*path, "read_only")
+    upgraded.changes.append(Change(_dotted(old), "renamed_readOnly"))
+    upgraded.origins[*path[:-1], str(item.get("target")), "readOnly"] = old
     renamed = {key: value for key, value in item.items() if key != "read_only"}
     return {**renamed, "readOnly": item["read_only"]}
 

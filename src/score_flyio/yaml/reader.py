@@ -132,24 +132,26 @@ def read_yaml(text: str, *, exact: bool = False) -> YamlDocument:
 
 
 class _Loader(yaml.SafeLoader):
-    """Takes tabs and escapes as Go's reader does: no tab where a line is indented, no `\\/`."""
+    """Takes tabs and escapes as Go's reader does."""
 
-    ESCAPE_REPLACEMENTS: Final = {
+    ESCAPE_REPLACEMENTS: Final = {  # type: ignore[misc] # the stubs call it final, too
         char: text for char, text in yaml.SafeLoader.ESCAPE_REPLACEMENTS.items() if char != "/"
     }
 
     def scan_plain_spaces(self, indent: int, start_mark: Any) -> list[str] | None:
+        del start_mark
         blanks = self._blanks(0)
         if self.peek() not in _LINE_ENDS[1:]:
             return [blanks] if blanks else []
-        first = self.scan_line_break()
+        scan_line_break: Callable[[], str] = self.scan_line_break
+        first = scan_line_break()
         self.allow_simple_key = True
         more: list[str] = []
-        while not (self.column == 0 and _SEPARATOR.match(self.prefix(4))):
+        while not _SEPARATOR.match(self.prefix(4)):
             self._blanks(indent)
             if self.peek() not in _LINE_ENDS[1:]:
                 return [*([first] if first != "\n" else [] if more else [" "]), *more]
-            more.append(self.scan_line_break())
+            more.append(scan_line_break())
         return None
 
     def _blanks(self, least: int) -> str:

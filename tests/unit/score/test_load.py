@@ -81,6 +81,14 @@ def test_unusable_files(score: Path, content: bytes | None, code: str, words: st
     assert words in str(failure)
 
 
+def test_a_problem_of_a_renamed_key_has_the_line_where_it_stands(score: Path) -> None:
+    text = MINIMAL + "    volumes:\n    - source: data\n      target: /d\n      read_only: true\n"
+    score.write_text(text)
+    origin = load_score_file(score).origin
+    place = ("containers", "main", "volumes", "/d", "readOnly")
+    assert origin.located(Problem(path=place, message="no")).line == 10
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16-le", "utf-16-be"])
 def test_a_byte_order_mark_says_what_the_text_is(score: Path, encoding: str) -> None:
     mark = "" if encoding == "utf-8-sig" else "\ufeff"

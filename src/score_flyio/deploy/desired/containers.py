@@ -1,9 +1,9 @@
 """Where the containers of a machine come from: a machine config file or a compose file.
 
-The first source that is given wins: `build.compose`, `experimental.machine_config`,
-`machine_config`. flyctl reads the JSON of such a file into its own types and writes those, so that
-zero values go missing in some places and appear in others, and durations and a few words get one
-spelling.
+The first source that is there wins: `build.compose`, which may find no file,
+`experimental.machine_config`, `machine_config`. flyctl reads the JSON of such a file into its own
+types and writes those, so that zero values go missing in some places and appear in others, and
+durations and a few words get one spelling.
 """
 
 from __future__ import annotations
@@ -36,10 +36,9 @@ def with_sources(config: FlyMachineConfig, spec: AppSpec, files: FileSource) -> 
     if spec.build is not None and spec.build.compose is not None:
         from score_flyio.deploy.desired.compose import compose_containers
 
-        containers = compose_containers(spec.build.compose.file, files)
-        if containers:
+        if containers := compose_containers(spec.build.compose.file, files):
             config.containers = containers
-        return config
+            return config
     if spec.experimental is not None and spec.experimental.machine_config:
         return _with_file(config, spec, files, "experimental.machine_config")
     if spec.machine_config:
@@ -82,7 +81,7 @@ def _with_file(
         if spec.experimental is not None and field.startswith("experimental")
         else spec.machine_config
     )
-    document = _document(text, files, field)
+    document = _known_names(_document(text, files, field))
     for container in _containers(document, field):
         _read_local_files(container, files, field)
     known = unstructure(without_extras(_machine_config(document, field)))
@@ -92,6 +91,20 @@ def _with_file(
     result = structure_answer({**rest, **written}, FlyMachineConfig)
     _choose_container(result, spec.container, field)
     return result
+
+
+def _known_names(value: Any, path: str = "") -> Any:
+    """The file with the names of members as they are known: flyctl takes them in any case."""
+    if isinstance(value, list):
+        return [_known_names(item, path) for item in value]
+    if not isinstance(value, dict):
+        return value
+    named: dict[str, Any] = {}
+    for name, item in value.items():
+        known = name if path in _MAPS else name.lower()
+        below = "*" if path in _MAPS else known
+        named[known] = _known_names(item, f"{path}.{below}" if path else below)
+    return named
 
 
 def _machine_config(document: dict[str, Any], field: str) -> FlyMachineConfig:
@@ -274,6 +287,7 @@ def respelled(document: dict[str, Any]) -> dict[str, Any]:
     for service in _each(document, "services"):
         _respell(service, "autostop", _stop)
     _respell(document.get("guest"), "persist_rootfs", _rootfs)
+    _respell(document.get("rootfs"), "persist", _rootfs)
     for owner, name in ((document, "env"), (document, "metadata")):
         texts = owner.get(name)
         if isinstance(texts, dict):

@@ -11,7 +11,7 @@ from fly_machines.models import FlyMachineConfig
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.machine_config import machine_config
 from score_flyio.fly.codec import structure, unstructure
-from score_flyio.flytoml.spec import AppSpec
+from score_flyio.flytoml.spec import AppSpec, BuildSection, ComposeSection
 from tests.unit.deploy.desired.conftest import MemoryFiles
 
 ALWAYS_THERE = {"env", "init", "metadata"}
@@ -40,6 +40,9 @@ def of_container(**members: Any) -> dict[str, Any]:
         ({"guest": {"persist_rootfs": 2}}, {"guest": {"persist_rootfs": "restart"}}),
         ({"guest": {"persist_rootfs": "none"}}, {"guest": {}}),
         ({"dns": {}, "rootfs": {"size_gb": 0}}, {"dns": {}, "rootfs": {}}),
+        ({"rootfs": {"persist": 3}}, {"rootfs": {"persist": "always"}}),
+        ({"Guest": {"CPUS": 2}, "ROOTFS": {"size_GB": 5}},
+         {"guest": {"cpus": 2}, "rootfs": {"size_gb": 5}}),
         ({"disable_machine_autostart": False}, {"disable_machine_autostart": False}),
         ({"stop_config": {"timeout": 5}, "services": [{"autostop": "stop"}]}, {}),
         ({"volumes": [{"temp_dir": {}}]}, {"volumes": [{"name": "", "temp_dir": {"storage_type": ""}}]}),
@@ -57,6 +60,11 @@ def test_what_survives(document: Any, config: dict[str, Any]) -> None:
         ({"stop": {"timeout": 1_500_000_000}}, {"stop": {"timeout": "1.5s"}}),
         ({"cmd": [], "env": {}, "user": "", "files": []}, {}),
         ({"env": {"A": ""}}, {"env": {"A": ""}}),
+        ({"ENV": {"Path": "x", "path": "y"}}, {"env": {"Path": "x", "path": "y"}}),
+        (
+            {"Files": [{"Guest_Path": "/a", "Raw_Value": "YQ=="}]},
+            {"files": [{"guest_path": "/a", "raw_value": "YQ=="}]},
+        ),
         ({"restart": {"policy": "no", "max_retries": 0}}, {"restart": {"policy": "no"}}),
         ({"secrets": [{"env_var": "A"}]}, {"secrets": [{"env_var": "A", "name": ""}]}),
         (
@@ -71,6 +79,14 @@ def test_what_survives(document: Any, config: dict[str, Any]) -> None:
 )
 def test_what_survives_of_a_container(members: Any, container: dict[str, Any]) -> None:
     assert of_container(**members) == container
+
+
+def test_a_search_for_a_compose_file_that_finds_none_leaves_the_machine_config() -> None:
+    build = BuildSection(compose=ComposeSection())
+    spec = AppSpec(build=build, machine_config='{"schedule": "daily"}')
+    assert machine_config(spec, "app", files=MemoryFiles()).schedule == "daily"
+    services = MemoryFiles({"compose.yaml": b"services: {a: {image: x}}"})
+    assert machine_config(spec, "app", files=services).schedule is None
 
 
 def test_a_zero_value_replaces_what_a_machine_has() -> None:
@@ -88,6 +104,8 @@ def test_a_zero_value_replaces_what_a_machine_has() -> None:
         '{"checks": {"a": {"interval": "x"}}}',
         '{"guest": {"persist_rootfs": "often"}}',
         '{"guest": {"persist_rootfs": 4}}',
+        '{"rootfs": {"persist": "often"}}',
+        '{"containers": [{"env_from": [{"env_var": "A", "field_ref": true}]}]}',
         '{"guest": {"cpus": 1.0}}',
         '{"guest": {"cpus": NaN}}',
         '{"a": Infinity}',
