@@ -154,6 +154,16 @@ def replace(
     world.schedule(machine, step, now + (world.settings.stop if was_running else 0.0))
 
 
+def give_up(world: World, machine: MachineRecord, config: Json, now: float) -> None:
+    """Begin an update that comes to nothing: the version before stays, and runs on if it ran."""
+    ran = machine.state in RUNNING
+    world.record_event(machine, "update", "replacing", "user", now)
+    machine.versions.append(world.version(config, now))
+    world.enter(machine, "replacing", now)
+    step = "reverted" if ran else "reverted_at_rest"
+    world.schedule(machine, step, now + world.settings.prepare)
+
+
 def release_resources(world: World, machine: MachineRecord) -> None:
     """Give back the room and the volume of a machine that is gone."""
     host = world.host_of(machine)
@@ -326,6 +336,22 @@ def _swapped(world: World, machine: MachineRecord, at: float) -> None:
     _put_in_place(world, machine, at)
 
 
+def _reverted(world: World, machine: MachineRecord, at: float) -> None:
+    _back(world, machine, at, "started")
+
+
+def _reverted_at_rest(world: World, machine: MachineRecord, at: float) -> None:
+    _back(world, machine, at, "stopped")
+
+
+def _back(world: World, machine: MachineRecord, at: float, state: str) -> None:
+    given_up = machine.versions.pop()
+    less = memory_of(given_up.config) - memory_of(machine.config)
+    world.host_of(machine).used_mb -= less
+    world.record_event(machine, "revert", state, "flyd", at)
+    world.enter(machine, state, at)
+
+
 def _destroyed(world: World, machine: MachineRecord, at: float) -> None:
     release_resources(world, machine)
     machine.lease = None
@@ -352,6 +378,8 @@ _STEPS: Final[dict[str, _Step]] = {
     "run_again": _run_again,
     "replaced": _replaced,
     "swapped": _swapped,
+    "reverted": _reverted,
+    "reverted_at_rest": _reverted_at_rest,
     "destroyed": _destroyed,
     "forget": _forget,
 }

@@ -156,7 +156,9 @@ class EmulatorSettings:
     """Whether there is a registry at `/v2/`, which has every image that is named, and what is
     pushed to it; else images go by their tags."""
     missing_images: frozenset[str] = frozenset()
-    """Images that no registry has: a create answers 404."""
+    """Images that no registry has: a create answers 404; an update is accepted, and given up when
+    the image cannot be pulled, so that the version before stays (a `revert` event; the vendor's
+    client and others met it)."""
     discharge_life: float = 600.0
     """Seconds that a discharge for a user's macaroon is valid."""
     launch_fails_for_good: bool = False

@@ -85,6 +85,34 @@ async def test_an_update_of_a_machine_at_rest(launches: set[str], state: str) ->
         assert (await api.post(f"{path}/start")).status_code == 200
 
 
+@pytest.mark.parametrize(("resting", "state"), [(False, "started"), (True, "stopped")])
+async def test_an_update_to_an_image_that_is_nowhere_is_given_up(resting: bool, state: str) -> None:
+    async with platform(missing_images=frozenset({"nginx:9"})) as api:
+        machine = await api.machine(skip_launch=resting)
+        used = [host.used_mb for host in api.fly.world.hosts.values()]
+        path = f"{MACHINES}/{machine['id']}"
+        larger = {**CONFIG, "image": "nginx:9", "guest": {"cpus": 2, "memory_mb": 1024}}
+        updated = await api.post(path, {"config": larger})
+        assert updated.json()["instance_id"] != machine["instance_id"]
+        api.later(1.0)
+        found = (await api.get(path)).json()
+        assert (found["state"], found["instance_id"]) == (state, machine["instance_id"])
+        assert found["config"]["image"] == CONFIG["image"]
+        kinds = [(e["type"], e["status"], e["source"]) for e in found["events"][:2]]
+        assert kinds == [("revert", state, "flyd"), ("update", "replacing", "user")]
+        assert [host.used_mb for host in api.fly.world.hosts.values()] == used
+
+
+@pytest.mark.parametrize("status", [404, 401, 400])
+async def test_a_new_app_that_one_service_does_not_know_yet(status: int) -> None:
+    async with platform(unknown_below=5.0, below_missing_app=status) as api:
+        assert (await api.get("/apps/shop")).status_code == 200
+        assert (await api.get(MACHINES)).status_code == status
+        assert (await api.post(MACHINES, {"config": CONFIG})).status_code == status
+        api.later(5.0)
+        assert (await api.post(MACHINES, {"config": CONFIG})).status_code == 200
+
+
 async def test_a_new_machine_that_does_not_start_goes() -> None:
     async with platform(launch_fails_for_good=True, destroy=5.0) as api:
         machine = await api.machine(config={**CONFIG, "env": {"EMULATE_START": "fail"}})

@@ -287,3 +287,31 @@ async def test_an_image_that_is_not_there_is_no_lag_of_a_new_app() -> None:
     assert done.code == 1
     assert "manifest not found" in done.text
     assert lab.clock.time() - began < 10
+
+
+@pytest.mark.parametrize("strategy", ["rolling", "bluegreen"])
+async def test_an_update_that_the_platform_gives_up_is_told_soon(strategy: str) -> None:
+    """Where its image cannot be pulled, say, or where the host turns out to have no room."""
+    lab = Lab.build(missing_images=frozenset({"nginx:2"}))
+    await lab.deploy(toml(strategy=strategy))
+    options = evolve(QUICK, wait_timeout=300)
+    done = await lab.deploy(toml(image="nginx:2", strategy=strategy), options=options)
+    assert done.report is not None
+    assert done.report.seconds < 60
+    told = "manifest not found" if strategy == "bluegreen" else "Fly gave its update up"
+    assert (done.code, told in done.text) == (1 if strategy == "bluegreen" else 3, True)
+    assert lab.images() == ["nginx:1", "nginx:1"]
+    assert {machine.state for machine in lab.machines()} == {"started"}
+    lab.check_clean()
+
+
+async def test_what_was_given_up_in_an_earlier_run_says_nothing(lab: Lab) -> None:
+    missing = evolve(lab.fly.settings, missing_images=frozenset({"nginx:2"}))
+    before = lab.fly.settings
+    await lab.deploy(toml())
+    lab.fly.settings = lab.fly.world.settings = missing
+    assert (await lab.deploy(toml(image="nginx:2"))).code == 3
+    lab.fly.settings = lab.fly.world.settings = before
+    done = await lab.deploy(toml(image="nginx:2"))
+    assert done.code == 0, done.text
+    assert lab.images() == ["nginx:2", "nginx:2"]

@@ -21,6 +21,8 @@ class Health(Enum):
     BAD = "bad"
     RESTS = "rests"
     """Its version is in place, but nobody started it."""
+    REVERTED = "reverted"
+    """The version before it is in place again; a reading that lags may tell of an earlier run."""
 
 
 @frozen
@@ -98,7 +100,7 @@ def checks_since(machine: models.Machine) -> float | None:
 def judge(machine: models.Machine, *, instance_id: str | None, checks: bool) -> Verdict:
     """Judges a machine that was given version `instance_id` (None: whatever it runs)."""
     if instance_id and machine.instance_id and machine.instance_id != instance_id:
-        return Verdict(Health.PENDING, "its new version is not there yet")
+        return _judge_other_version(machine)
     match machine.state:
         case "destroyed" | "destroying":
             return Verdict(Health.BAD, "it was destroyed")
@@ -110,6 +112,18 @@ def judge(machine: models.Machine, *, instance_id: str | None, checks: bool) -> 
             return _judge_stopped(machine)
         case _:
             return Verdict(Health.PENDING, f"it is in state {machine.state}{_last_exit(machine)}")
+
+
+def _judge_other_version(machine: models.Machine) -> Verdict:
+    """The platform may give an update up: its image cannot be pulled, or the host has no room."""
+    for event in machine.events or []:
+        if event.type == "revert":
+            return Verdict(
+                Health.REVERTED, "Fly gave its update up and went back to the one before"
+            )
+        if event.type in {"launch", "update"}:
+            break
+    return Verdict(Health.PENDING, "its new version is not there yet")
 
 
 def _judge_started(machine: models.Machine, *, checks: bool) -> Verdict:

@@ -73,6 +73,25 @@ def test_without_checks_a_started_machine_is_well() -> None:
     assert judge(seen(), instance_id="v2", checks=False).health is Health.WELL
 
 
+def event(kind: str) -> models.MachineEvent:
+    return models.MachineEvent(type=kind)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "health"),
+    [
+        (["revert", "update"], Health.REVERTED),
+        (["start", "revert", "update"], Health.REVERTED),
+        (["update", "revert"], Health.PENDING),
+        (["start", "launch", "update", "revert"], Health.PENDING),
+    ],
+)
+def test_an_update_that_was_given_up_is_not_waited_for(kinds: list[str], health: Health) -> None:
+    machine = seen("started", "pp", *map(event, kinds))
+    assert judge(machine, instance_id="v3", checks=True).health is health
+    assert judge(machine, instance_id="v2", checks=True).health is Health.WELL
+
+
 def test_another_version_says_nothing() -> None:
     assert judge(seen("failed"), instance_id="v3", checks=True).health is Health.PENDING
 

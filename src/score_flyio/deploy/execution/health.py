@@ -363,6 +363,9 @@ class HealthWatch:
         if seen.state in ENDING and watch.within:
             latest = watch.since + LONGEST_STOP + watch.within
             watch.patience.deadline = min(now + watch.within, latest)
+        if verdict.health is Health.REVERTED:
+            health = Health.BAD if self._overdue(watch) else Health.PENDING
+            verdict = Verdict(health, verdict.reason)
         if verdict.health is Health.PENDING:
             watch.pending = verdict.reason
             if watch.next_look <= now + self.policy.together:
