@@ -306,3 +306,19 @@ async def test_a_group_that_others_removed_is_told_where_it_cannot_come_back(lab
         change = await rollback(session, WEB, to=1, options=KEEP)
     assert groups(lab) == {"app": 2, "worker": 1}
     assert change.plan.notes == ()
+
+
+@pytest.mark.parametrize("stays", [APP, "[processes]\n"])
+async def test_a_group_that_others_renamed_never_goes_for_nothing(lab: Lab, stays: str) -> None:
+    def named(group: str) -> Any:
+        return toml(f"{stays}{group} = 'work'\n", check=False, service=False)
+
+    await lab.deploy(named("worker"))
+    other = Lab(lab.fly, lab.clock, deepcopy(lab.store), runs=1000)
+    await other.deploy(named("jobs"), options=AGREED)
+    before = groups(lab)
+    with pytest.raises(UsageError, match="release 1 had group worker, of which no machine is left"):
+        await roll_back(lab, to=1)
+    assert groups(lab) == before
+    await roll_back(other, to=1)
+    assert groups(lab)["worker"] == 1

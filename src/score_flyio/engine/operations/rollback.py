@@ -121,6 +121,8 @@ async def _plan(
         candidates, unknown = await _earlier_ones(session, ref, known, releases, present)
     for target in candidates:
         then = Then.of(observed, releases, target)
+        others = any(v > target and v not in remembered for v in versions)
+        _refuse_loss(ref, then, target, others=others)
         change = Reconfiguration(
             observed=evolve(observed, machines=then.kept),
             label=ref.label,
@@ -139,6 +141,20 @@ async def _plan(
             _warn_of_unknown(session, ref, [v for v in unknown if v > target], target)
             return plan, tuple(then.gone)
     raise _nothing(ref, asked, versions)
+
+
+def _refuse_loss(ref: AppRef, then: Then, target: int, *, others: bool) -> None:
+    """Raises UsageError where groups would go for others of which nobody knows how to make them."""
+    stay = {then.groups[m.id or ""] for m in then.kept} | {group for group, _ in then.lost}
+    going = sorted({then.groups[name] for name in then.gone} - stay)
+    if not going or not then.empty or (stay and not others):
+        return
+    raise UsageError(
+        f"{ref}: release {target} had group {', '.join(then.empty)}, of which no machine is left, "
+        f"and nobody remembers how many there were: group {', '.join(going)} would go for nothing",
+        hint="deploy the files of that release again",
+        code="unknown_release",
+    )
 
 
 async def _earlier_ones(
