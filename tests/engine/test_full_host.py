@@ -91,6 +91,49 @@ async def test_the_standby_of_one_that_moved_stands_by_for_it_from_the_next_depl
     assert (primary.config.get("standbys"), standby.config["standbys"]) == (None, [primary.id])
 
 
+def let_one_fall(lab: Lab) -> MachineRecord:
+    """A machine that failed, on a host that has filled up since."""
+    machine = lab.machines()[0]
+    machine.state, machine.pending = "failed", None
+    host = lab.fly.world.hosts[machine.host]
+    host.memory_mb = host.used_mb - 1
+    return machine
+
+
+@pytest.mark.parametrize("plain", [False, True])
+async def test_one_whose_host_has_no_room_for_its_start_moves(*, plain: bool) -> None:
+    lab = Lab.build(hosts_per_region=4, capacity_plain=plain)
+    await lab.deploy(toml())
+    fallen = let_one_fall(lab)
+    done = await lab.deploy(toml(image="nginx:2"))
+    assert done.code == 0, done.text
+    assert any(call.status == 409 for call in done.of("Machines_start"))
+    assert {machine.state for machine in lab.machines()} == {"started"}
+    assert lab.images() == ["nginx:2", "nginx:2"]
+    assert fallen.id not in {machine.id for machine in lab.machines()}
+    lab.check_clean()
+    assert (await lab.deploy(toml(image="nginx:2"))).changes == []
+
+
+async def test_one_that_moved_for_its_start_goes_where_the_new_version_is_not_well() -> None:
+    lab = Lab.build(hosts_per_region=4)
+    await lab.deploy(toml())
+    fallen = let_one_fall(lab)
+    done = await lab.deploy(toml(image="nginx:2", env=UNHEALTHY))
+    assert done.code == 3, done.text
+    assert fallen.id in {machine.id for machine in lab.machines()}
+    assert lab.images() == ["nginx:1", "nginx:1"]
+    assert lab.leased() == []
+
+
+async def test_a_volume_pins_one_whose_start_finds_no_room_and_the_mend_is_told() -> None:
+    lab = Lab.build(hosts_per_region=4)
+    await lab.deploy(toml(VOLUME))
+    let_one_fall(lab)
+    done = await lab.deploy(toml(VOLUME, image="nginx:2"))
+    assert "fork the volume to another host" in done.text
+
+
 async def test_a_volume_pins_it_and_the_mend_is_told() -> None:
     async with Emulator(SETTINGS, clock=EventLoopClock()) as emulator:
         with pytest.raises(DeployError, match="fork the volume to another host"):

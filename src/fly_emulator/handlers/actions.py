@@ -44,6 +44,14 @@ def _check_host(call: Call, machine: MachineRecord) -> None:
         raise Refusal(412, "failed_precondition: the machine's host is not reachable")
 
 
+def _check_room(call: Call, machine: MachineRecord) -> None:
+    """Refuse a start on a host that has less room than is promised: it may have filled up."""
+    host = call.world.host_of(machine)
+    if host.used_mb > host.memory_mb:
+        text = "aborted: could not reserve resource for machine: insufficient memory available"
+        raise call.world.no_room(409, f"{text} to fulfill request on the current host")
+
+
 _NOT_YET: Final = {
     "replacing": "machine getting replaced, refusing to start",
     "starting": "machine still attempting to start",
@@ -64,6 +72,7 @@ def _start(call: Call) -> Outcome:
     before = machine.state
     _check_settled(call, machine)
     if before in {"created", "stopped", "suspended", "failed"}:
+        _check_room(call, machine)
         lifecycle.start(call.world, machine, call.now, resumed=before == "suspended")
     elif before not in {"started", "starting"} or call.settings.repeats_are_refused:
         raise _refuse_state(machine, "start")

@@ -151,7 +151,7 @@ def _resize(call: Call, machine: MachineRecord, config: Json) -> None:
     if host.status != "ok":
         raise Refusal(412, "failed_precondition: the machine's host is not reachable")
     more = guests.memory_of(config) - guests.memory_of(machine.config)
-    if more > host.memory_mb - host.used_mb:
+    if more > max(0, host.memory_mb - host.used_mb):
         text = "could not reserve resource for machine: insufficient memory"
         raise call.world.no_room(409, text)
     host.used_mb += more

@@ -66,6 +66,8 @@ class MadeMachine:
     """Of the image that it runs, as far as the platform tells."""
     left: str | None = None
     """The machine that this one took over from, and that is still there."""
+    left_updated: bool = False
+    """Whether that one has the new config, too: it was its start that found no room."""
 
 
 @frozen(kw_only=True)

@@ -214,12 +214,15 @@ async def update_machine(step: UpdateMachine, context: Context) -> MadeMachine:
             previous_instance_id=step.instance_id,
         )
 
+    updated = False
     try:
         machine = await _remembering(context, config, update)
+        updated = True
+        if step.starts:
+            await start(context, step.machine)
     except InsufficientCapacity as refusal:
-        return await _move(step, context, request, refusal)
-    if step.starts:
-        await start(context, step.machine)
+        moved = await _move(step, context, request, refusal)
+        return evolve(moved, left_updated=updated)
     return context.made(machine, launched=not request.skip_launch)
 
 
@@ -237,9 +240,9 @@ async def _move(
 ) -> MadeMachine:
     """Creates a machine in the place of one whose host has no room for its new config.
 
-    An update can only use the present host (Machines API); a new machine can land elsewhere, also
-    in a fallback region. The old one stays until the run went well, so that nothing is lost when
-    the new one does not.
+    An update and a start can only use the present host (Machines API); a new machine can land
+    elsewhere, also in a fallback region. The old one stays until the run went well, so that nothing
+    is lost when the new one does not.
 
     Raises:
         InsufficientCapacity: a volume pins the machine to its host, or there is no room elsewhere.
@@ -288,12 +291,15 @@ def _differ(step: UpdateMachine, secrets: SecretsSet) -> bool:
 
 async def revert_machine(step: RevertMachine, context: Context) -> MadeMachine:
     """The config goes back, and the machine starts anew; one that moved is still where it was."""
-    present = context.updated.get(step.machine)
+    present, launch = context.updated.get(step.machine), step.launch
     if present is not None and present.left is not None:
         await delete(context, present.id)
-        return evolve(present, id=present.left, instance_id=None, launched=False, left=None)
+        present = evolve(present, id=present.left, instance_id=None, launched=False, left=None)
+        if not present.left_updated:
+            return present
+        launch = False  # it did not run before, and its host has no room for it
     request = models.UpdateMachineRequest(
-        config=step.config, region=step.region, skip_launch=not step.launch
+        config=step.config, region=step.region, skip_launch=not launch
     )
     request = evolve(request, config=_marked(request))
     machine = await repeats.update_machine(
@@ -304,9 +310,9 @@ async def revert_machine(step: RevertMachine, context: Context) -> MadeMachine:
         nonce=await context.nonce(step.machine),
         previous_instance_id=present.instance_id if present else None,
     )
-    if step.launch:  # the version before may have crashed until it was given up
+    if launch:  # the version before may have crashed until it was given up
         await start(context, step.machine)
-    return context.made(machine, launched=step.launch)
+    return context.made(machine, launched=launch)
 
 
 async def hold_machines(step: HoldMachines, context: Context) -> None:
