@@ -232,9 +232,8 @@ def keep_mounts(
         return None, config
     volume = _find(world, app, mounts[0], codes)
     if volume.attached_machine_id is not None:
-        raise Refusal(
-            412, f"volume {volume.id} is already attached to {volume.attached_machine_id}"
-        )
+        text = f"volume already claimed by machine {volume.attached_machine_id}"
+        raise Refusal(412, f"failed_precondition: {text}")
     if codes is not None and volume.region not in codes:
         raise Refusal(400, f"volume {volume.id} is in {volume.region}, not in {', '.join(codes)}")
     return volume, {**config, "mounts": [{**mounts[0], "volume": volume.id}]}

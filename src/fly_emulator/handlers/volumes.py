@@ -168,7 +168,8 @@ def _extend(call: Call) -> Outcome:
 def _delete(call: Call) -> Outcome:
     volume = _living(call)
     if volume.attached_machine_id is not None:
-        raise Refusal(412, f"volume {volume.id} is attached to {volume.attached_machine_id}")
+        text = f"volume is currently bound to machine: {volume.attached_machine_id}"
+        raise Refusal(412, f"failed_precondition: {text}")
     volume.deleted_at = call.now
     return _answer(call, volume)
 

@@ -132,7 +132,8 @@ class Instance:
         try:
             made = await self._about_app(
                 lambda: once_detached(
-                    lambda: creation.create_machine(self.client.api, self.app, request, self.app)
+                    lambda: creation.create_machine(self.client.api, self.app, request, self.app),
+                    volume.id if volume else None,
                 )
             )
         except (Conflict, InvalidRequest, PreconditionFailed) as error:

@@ -139,4 +139,4 @@ async def delete_volume(context: Context, volume: str) -> None:
         except NotFound:
             return
 
-    await once_detached(delete)
+    await once_detached(delete, volume)

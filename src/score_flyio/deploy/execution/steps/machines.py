@@ -107,8 +107,7 @@ def _pinned(
     also: str = "",
 ) -> InsufficientCapacity | None:
     """The refusal with the way out where a volume keeps a machine on its host."""
-    mounts = (config.mounts if config else None) or []
-    volume = next((mount.volume for mount in mounts if mount.volume), None)
+    volume = _volume_of(config)
     if volume is None:
         return None
     hint = (
@@ -116,6 +115,11 @@ def _pinned(
         f"smaller size, or fork the volume to another host (flyctl volumes fork) and use that{also}"
     )
     return InsufficientCapacity(refusal.request, refusal.answer, hint=hint)
+
+
+def _volume_of(config: models.FlyMachineConfig | None) -> str | None:
+    mounts = (config.mounts if config else None) or []
+    return next((mount.volume for mount in mounts if mount.volume), None)
 
 
 def _regions(request: models.CreateMachineRequest, context: Context) -> tuple[str | None, ...]:
@@ -137,7 +141,8 @@ async def _create(
                     wanted,
                     step.launch_id,
                     made=context.leases.adopt,
-                )
+                ),
+                _volume_of(config),
             )
         )
 
