@@ -13,7 +13,14 @@ from score_flyio.errors import Conflict, InsufficientCapacity, NotFound
 from score_flyio.fly.answered import answered
 from score_flyio.fly.errors import is_of_one_host
 from score_flyio.fly.present import LAUNCH_KEY, SENT_KEY, living, metadata
-from score_flyio.fly.repeats import LOOKS, delete_machine, naming, once_secrets_arrived, repeat
+from score_flyio.fly.repeats import (
+    LOOKS,
+    delete_machine,
+    naming,
+    once_image_is_found,
+    once_secrets_arrived,
+    repeat,
+)
 
 LISTED_WITHIN: Final = 60.0
 """Seconds within which lists must show a machine whose creation was sent again: a whole region may
@@ -55,7 +62,9 @@ async def create_machine(
     async def send() -> models.Machine:
         nonlocal sent
         sent += 1
-        return await once_secrets_arrived(create_somewhere, request.min_secrets_version)
+        return await once_image_is_found(
+            lambda: once_secrets_arrived(create_somewhere, request.min_secrets_version)
+        )
 
     async def create_somewhere() -> models.Machine:
         try:

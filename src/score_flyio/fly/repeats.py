@@ -42,6 +42,8 @@ RUNNING: Final = frozenset({"started", "starting", "restarting"})
 """States in which a machine runs without being started."""
 STARTABLE_WITHIN: Final = 60.0
 """Seconds within which an updated machine must let itself be started; 30 were observed."""
+PUSHED_WITHIN: Final = 30.0
+"""Seconds within which an image that was pushed just now must be found by the hosts."""
 SECRETS_WITHIN: Final = 30.0
 """Seconds within which a version of the secrets must arrive on the hosts."""
 VISIBLE_WITHIN: Final = 60.0
@@ -207,6 +209,20 @@ async def once_secrets_arrived(send: Callable[[], Awaitable[T]], version: int | 
     )
 
 
+async def once_image_is_found(send: Callable[[], Awaitable[T]]) -> T:
+    """Send again while the platform does not find an image that is asked for by its digest.
+
+    It is there, for its digest was read from it; one pushed just now takes a while to be found.
+    """
+    return await resent(send, _lacks_a_manifest, within=PUSHED_WITHIN, longest=4.0)
+
+
+def _lacks_a_manifest(error: FlyApiError) -> bool:
+    text = error.answer.message.lower()
+    missing = "not found" in text or "manifest_unknown" in text
+    return missing and "manifest" in text and "@sha256:" in text
+
+
 async def update_machine(
     api: FlyMachinesApi,
     app: str,
@@ -224,9 +240,13 @@ async def update_machine(
     """
 
     async def send() -> models.Machine:
-        made = await once_secrets_arrived(
-            lambda: api.machines_update(app, machine_id, request, fly_machine_lease_nonce=nonce),
-            request.min_secrets_version,
+        made = await once_image_is_found(
+            lambda: once_secrets_arrived(
+                lambda: api.machines_update(
+                    app, machine_id, request, fly_machine_lease_nonce=nonce
+                ),
+                request.min_secrets_version,
+            )
         )
         return naming(made, made.id, "POST", f"/v1/apps/{app}/machines/{machine_id}")
 
