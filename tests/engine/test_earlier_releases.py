@@ -382,6 +382,15 @@ async def test_what_others_deployed_last_is_gone_back_to(lab: Lab) -> None:
     assert variables(lab) == {"2"}
 
 
+async def test_what_was_cut_short_is_not_gone_back_to_without_a_state(lab: Lab) -> None:
+    told = evolve(QUICK, release_record=True, on_failure="keep")
+    await lab.deploy(toml(env="A = '1'"), options=told)
+    assert (await lab.deploy(toml(env=SICK), options=told)).code == 3
+    await lab.deploy(toml(env="A = '3'"), options=told)
+    assert (await back(lab))[0] == 1
+    assert variables(lab) == {"1"}
+
+
 async def test_what_nobody_knows_the_end_of_is_passed_over_and_told(lab: Lab) -> None:
     await lab.deploy(toml(env="A = '1'"))
     record = (await saved(lab)).deployments["web"]

@@ -166,15 +166,16 @@ async def _earlier_ones(
 ) -> tuple[list[int], list[int]]:
     """The numbers of releases to go back to, newest first, and of those that may be some.
 
-    Of a release that the state lacks, though it knows an earlier one, Fly tells whether it came to
-    its end: others made it, or a run of this project was cut short.
+    Of releases that the state lacks Fly tells whether they came to their end: others made them, or
+    runs of this project were cut short. Where Fly does not tell, those before all that the state
+    knows count as if they had.
     """
     remembered = {release.version for release in known.releases}
     oldest = min(remembered, default=present)
-    doubtful = [r for r in releases if oldest < r.version < present and r.version not in remembered]
+    doubtful = [r for r in releases if r.version < present and r.version not in remembered]
     ends = await came_to_an_end(session.client, ref.app, doubtful)
-    unknown = [release.version for release in doubtful if release.version not in ends]
-    left_out = {release.version for release in doubtful if not ends.get(release.version)}
+    unknown = [r.version for r in doubtful if r.version > oldest and r.version not in ends]
+    left_out = {*unknown, *(version for version, whole in ends.items() if not whole)}
     versions = [release.version for release in reversed(releases)]
     return [v for v in versions if v < present and v not in left_out], unknown
 
