@@ -1,9 +1,9 @@
 """The secrets file: `NAME=VALUE` lines, written for `fly secrets import` and read as it reads them.
 
 flyctl drops spaces before a value, and one pair of double quotes around it. Newer versions drop
-single quotes too, and take a `#` behind an even number of double quotes for a comment. A value that
-starts with three double quotes goes on until a line that ends with three. What is written is read
-the same by both generations; what no line can carry to both is refused:
+single quotes too, and take the first `#` for a comment if an even number of double quotes stands
+before it. A value that starts with three double quotes goes on until a line that ends with three.
+What is written is read the same by both generations; what no line can carry to both is refused:
 
 | Value | Line |
 |---|---|
@@ -129,9 +129,9 @@ def _wrong_name(name: str) -> str | None:
 
 def _value(text: str, lines: Iterator[tuple[int, str]]) -> str | None:
     """One value, which may go on in further lines; None when its end is missing."""
-    if text.startswith(_FENCE):
-        return _over_lines(text.removeprefix(_FENCE), lines)
     value = _without_comment(text)
+    if value.startswith(_FENCE):
+        return _over_lines(value.removeprefix(_FENCE), lines)
     if value in {"'", '"'}:
         return None
     if value[:1] in {"'", '"'} and value[:1] == value[-1:]:
@@ -140,13 +140,9 @@ def _value(text: str, lines: Iterator[tuple[int, str]]) -> str | None:
 
 
 def _without_comment(text: str) -> str:
-    """The text up to a `#` behind an even number of double quotes."""
-    quotes = 0
-    for position, char in enumerate(text):
-        if char == "#" and quotes % 2 == 0:
-            return text[:position].rstrip()
-        quotes += char == '"'
-    return text
+    """The text up to its first `#`, if an even number of double quotes stands before that."""
+    before, _, _ = text.partition("#")
+    return text if before == text or before.count('"') % 2 else before.rstrip(" ")
 
 
 def _over_lines(first: str, lines: Iterator[tuple[int, str]]) -> str | None:

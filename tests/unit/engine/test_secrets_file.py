@@ -72,12 +72,31 @@ def test_names_that_no_line_can_carry_are_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ['"""x', '"', '""x"', 'a"""\nb', "x" * 70_000, 'a#b"c#d', 'a"#b\nc']
+    "value", ['"""x', '"', '""x"', 'a"""\nb', "x" * 70_000, ' a"b#c', 'a"#b\nc']
 )
 def test_values_that_flyctl_cannot_read_are_refused_without_showing_them(value: str) -> None:
     with pytest.raises(ConfigError) as caught:
         render({"A": Secret(value)})
     assert value not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ('"x#y" # c', '"x#y" # c'),
+        ('"x#y"#"z"', 'x#y"#"z'),
+        ("x\t # c", "x\t"),
+        ('"x" # c # d', "x"),
+        ('"""x""" # c', "x"),
+        ('"""x" # c\ny # d"""', 'x"\ny # d'),
+    ],
+)
+def test_the_first_number_sign_decides_what_a_comment_is(line: str, value: str) -> None:
+    found = parse(f"A={line}\nB=1\n")
+    assert {name: secret and secret.reveal() for name, secret in found.items()} == {
+        "A": value,
+        "B": "1",
+    }
 
 
 def test_several_apps_have_a_part_each() -> None:

@@ -71,6 +71,16 @@ def test_yaml_is_read_as_go_reads_it() -> None:
     assert (spec.app, spec.env) == ("a", {"true": "on", "010": "x", "2024-01-01": "y"})
 
 
+def test_whole_numbers_of_yaml_are_durations_and_its_dates_texts() -> None:
+    text = "kill_timeout: 120\nprocesses: {app: 2024-05-17}\nchecks: {a: {interval: 15000}}\n"
+    spec = spec_of(text, form="yaml")
+    assert to_json(spec) == {
+        "kill_timeout": "2m0s",
+        "processes": {"app": "2024-05-17"},
+        "checks": {"a": {"interval": "15s"}},
+    }
+
+
 def test_yaml_words_are_texts() -> None:
     text = "app: x\nenv: {A: on, B: 22:22, C: true}\nhttp_service: {auto_stop_machines: off}\n"
     spec = spec_of(text, form="yaml")
