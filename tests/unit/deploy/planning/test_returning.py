@@ -10,8 +10,8 @@ from attrs import evolve
 
 from fly_machines import models
 from score_flyio.deploy.app_step import CreateVolume
-from score_flyio.deploy.metadata import CANARY, STANDS_FOR
-from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.metadata import CANARY, GROUP, RELEASE_VERSION, STANDS_FOR, group_of
+from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.returning import Then, plan_return
@@ -33,6 +33,8 @@ def config(group: str = "app", **more: Any) -> models.FlyMachineConfig:
 def returned(
     *machines: models.Machine,
     groups: Mapping[tuple[str, str], int] | None = None,
+    standbys: Mapping[tuple[str, str], int] | None = None,
+    without: Mapping[tuple[str, str], tuple[str, ...]] | None = None,
     lost: Mapping[str, models.FlyMachineConfig] | None = None,
     gone: Mapping[str, str] | None = None,
     volumes: tuple[models.Volume, ...] = (),
@@ -54,7 +56,14 @@ def returned(
         options=DeployOptions(**{"smoke_checks": False} | options),
         definition=definition,
     )
-    then = Then(kept=kept, groups={}, lost=groups or {}, gone=gone or {})
+    then = Then(
+        kept=kept,
+        groups={m.id or "": group_of(m) for m in machines},
+        lost=groups or {},
+        standbys=standbys or {},
+        gone=gone or {},
+        without=without or {},
+    )
     return plan_return(change, observed, then, lost or {})
 
 
@@ -91,6 +100,67 @@ def test_two_groups_that_come_back_share_no_volume() -> None:
     had = [s.config.mounts for s in plan.steps if isinstance(s, CreateMachine)]
     assert [mount.volume for mounts in had for mount in mounts or []] == ["vol1", None]
     assert len([s for s in plan.steps if isinstance(s, CreateVolume)]) == 1
+
+
+def test_standbys_come_back_behind_the_machines_that_they_stand_by() -> None:
+    worker = config("worker")
+    plan = returned(
+        machine("a", config()),
+        machine("w", worker),
+        groups={("worker", "iad"): 2},
+        standbys={("cron", "iad"): 1, ("worker", "iad"): 2},
+        lost={"worker": worker},
+    )
+    made = [step for step in plan.steps if isinstance(step, CreateMachine) and step.standby_for]
+    first, second = made
+    assert [(step.id, step.group, step.role, step.app) for step in made] == [
+        ("create:worker:3", "worker", "standby", "web"),
+        ("create:worker:4", "worker", "standby", "web"),
+    ]
+    assert (first.standby_for, second.standby_for) == (
+        Ref(machine="w"),
+        Ref(step="create:worker:1"),
+    )
+    assert first.needs == second.needs == ("create:worker:2",)
+    assert first.launch_id != second.launch_id
+    request = first.request
+    assert (request.region, request.skip_secrets, request.skip_launch) == ("iad", False, True)
+    assert request.config is not None
+    assert request.config.standbys == ["w"]
+    metadata = request.config.metadata or {}
+    assert (metadata[GROUP], metadata[RELEASE_VERSION]) == ("worker", "3")
+
+
+def test_a_group_whose_machines_serve_gets_no_standbys() -> None:
+    serving = config("worker", services=[models.FlyMachineService(internal_port=80)])
+    lost = {"cron": config("cron"), "worker": serving}
+    places = {("worker", "iad"): 1, ("zzz", "iad"): 1}
+    plan = returned(groups={("worker", "iad"): 2}, standbys=places, lost=lost)
+    assert [name for name, _, _ in created(plan)] == ["create:worker:1", "create:worker:2"]
+
+
+def test_a_standby_without_a_machine_that_is_made_stands_by_one_that_is_there() -> None:
+    plan = returned(
+        machine("w", config("worker")),
+        standbys={("worker", ""): 1},
+        lost={"worker": config("worker")},
+    )
+    (standby,) = [step for step in plan.steps if isinstance(step, CreateMachine)]
+    assert (standby.id, standby.needs) == ("create:worker:1", ("hold",))
+    assert (standby.standby_for, standby.request.region) == (Ref(machine="w"), None)
+
+
+def test_machines_that_come_on_volumes_say_in_whose_place() -> None:
+    mounts = [models.FlyMachineMount(path="/data", name="data")]
+    plan = returned(
+        machine("a", config()),
+        groups={("db", "iad"): 3},
+        without={("db", "iad"): ("x", "y")},
+        lost={"db": config("db", mounts=mounts)},
+    )
+    made = [step for step in plan.steps if isinstance(step, CreateMachine)]
+    assert [(step.config.metadata or {}).get(STANDS_FOR) for step in made] == ["x", "y", None]
+    assert all((step.config.metadata or {})[GROUP] == "db" for step in made)
 
 
 def test_the_times_of_the_options_count_for_what_comes_back() -> None:
