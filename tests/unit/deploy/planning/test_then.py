@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -19,11 +20,16 @@ LOST_ITS_DATA = "others have the data of its group"
 
 
 def there(
-    name: str, group: str = "app", *, region: str = "iad", standby: bool = False, **marks: str
+    name: str,
+    group: str = "app",
+    *,
+    region: str = "iad",
+    standby: bool = False,
+    marks: Mapping[str, str] | None = None,
 ) -> models.Machine:
     config = models.FlyMachineConfig(
         image="a:2",
-        metadata={"fly_process_group": group, **marks},
+        metadata={"fly_process_group": group, **(marks or {})},
         standbys=["x"] if standby else None,
     )
     return machine(name, config, region=region)
@@ -171,7 +177,7 @@ def test_a_standby_is_no_machine_of_its_group() -> None:
     [
         pytest.param([there("w", "api")], {("api", "ams"): 1}, id="one leaves it"),
         pytest.param(
-            [there("w", "worker", **{FORMER_GROUP: "api"})],
+            [there("w", "worker", marks={FORMER_GROUP: "api"})],
             {("api", "ams"): 1},
             id="one left it in a run that was cut short",
         ),
@@ -202,13 +208,15 @@ def test_as_many_are_made_as_leave_a_group_for_the_one_that_they_were_in(
     ("machines", "standbys"),
     [
         pytest.param([], 1, id="the whole group left"),
-        pytest.param([there("n", "worker", **{BACK_TO: "1"})], 1, id="a run was cut short"),
-        pytest.param([there("n", "worker", **{BACK_TO: "2"})], 0, id="it went back to another"),
-        pytest.param([there("w", "worker", **{BACK_TO: "1"})], 0, id="it stayed, and went back"),
+        pytest.param([there("n", "worker", marks={BACK_TO: "1"})], 1, id="a run was cut short"),
+        pytest.param([there("n", "worker", marks={BACK_TO: "2"})], 0, id="it went back to another"),
+        pytest.param(
+            [there("w", "worker", marks={BACK_TO: "1"})], 0, id="it stayed, and went back"
+        ),
         pytest.param([there("w", "worker")], 0, id="it stayed"),
         pytest.param([there("s", "worker", standby=True)], 0, id="it is there"),
         pytest.param(
-            [there("z", "worker", standby=True, **{BACK_TO: "1"})], 0, id="it was made again"
+            [there("z", "worker", standby=True, marks={BACK_TO: "1"})], 0, id="it was made again"
         ),
         pytest.param(
             [there("z", "worker", region="ams", standby=True)], 1, id="one of another region is"
@@ -244,7 +252,7 @@ def test_the_machine_that_goes_is_the_one_that_stands_for_it_then_one_of_its_reg
     bare = [
         there("a", "db"),
         there("b", "db", region="ams"),
-        there("d", "db", region="ams", **{STANDS_FOR: "v"}),
+        there("d", "db", region="ams", marks={STANDS_FOR: "v"}),
     ]
     coming = [with_data("v", "web"), with_data("w", "web", region="ams")]
     assert mounted(*bare, *coming).places == {"v": "d", "w": "b"}
@@ -261,7 +269,7 @@ def test_more_come_back_than_there_are_to_go() -> None:
     [
         pytest.param([with_data("a", "db")], id="it has its data"),
         pytest.param(
-            [there("a", "db"), there("n", "db", **{STANDS_FOR: "a"})], id="one replaces it"
+            [there("a", "db"), there("n", "db", marks={STANDS_FOR: "a"})], id="one replaces it"
         ),
     ],
 )
