@@ -178,3 +178,16 @@ def test_files_with_such_names(cli: Cli, text: str) -> None:
         for each in acting(cli, line)
     ]
     assert found == []
+
+
+def test_a_problem_is_told_once_whatever_it_holds(cli: Cli) -> None:
+    cli("init", "--fly-app-prefix", "pfx-", "-f", "score.yaml")
+    score = cli.directory / "score.yaml"
+    variables = '    variables: {A: "${resources.\\ndb.host}"}\n'
+    score.write_text(score.read_text().replace("podinfo\n", f"podinfo\n{variables}"))
+    found = cli("generate", "score.yaml")
+    assert found.stderr.count("is not of the form") == 1
+    assert "1 problems" not in found.stderr
+    (cli.directory / ".score-flyio/state.yaml").write_text("foo: 1\nbar: 2\n")
+    found = cli("generate", "score.yaml")
+    assert found.stderr.count("foo: unknown key") == found.stderr.count("bar: unknown key") == 1

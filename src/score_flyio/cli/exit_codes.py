@@ -96,9 +96,11 @@ def to_text(failure: Failure) -> str:
     message = failure.message
     lines = [message]
     if "\n" in message and failure.problems:
-        lines = [f"{len(failure.problems)} problems"]
-    told = {message, f"{message} ({failure.hint})"}
-    lines += [f"  {p}" for p in map(str, failure.problems) if p not in told]
+        count = len(failure.problems)
+        lines = [f"{count} problems" if count > 1 else "1 problem"]
+    told = f"{lines[0]} ({failure.hint})"
+    apart = [p for p in map(str, failure.problems) if p not in told]
+    lines += [f"  {p}".replace("\n", "\\n") for p in apart]
     if failure.logs:
         lines += ["its last lines:", *(f"  | {line}" for line in failure.logs)]
     for part in failure.failures:
