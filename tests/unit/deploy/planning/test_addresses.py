@@ -183,6 +183,8 @@ def test_one_machine_that_says_so_is_enough_for_an_app_to_count_as_deployed() ->
     again = marked(evolve(half, addresses=()), first.id or "", **{ADDRESSES: "1"})
     both = evolve(again, machines=(*again.machines, evolve(first, id="other")))
     assert is_first(half)
+    counted = evolve(launched(wanted()).machines[1], id="other")
+    assert not is_first(evolve(half, machines=(first, counted)))
     assert not is_first(again)
     assert not is_first(both)
     assert address_steps(wanted(), both, DeployOptions()) == ()
@@ -270,11 +272,14 @@ def test_addresses_that_are_kept_against_what_is_asked_for_are_told() -> None:
     private = evolve(public, addresses=(models.IPAssignment(ip="fdaa:0:1::2"),))
     hidden, flycast = DeployOptions(public_ips=False), DeployOptions(flycast=True)
     (kept,) = address_notes(wanted(), public, hidden, ())
+    assert kept.startswith("--no-public-ips is for the first deploy of an app: this one keeps")
     assert "keeps its public addresses (shared_v4, v6)" in kept
     assert "ips release ADDRESS --app web" in kept
     kept, lacks = address_notes(wanted(), public, flycast, ())
     assert kept.startswith("--flycast is for the first deploy")
     assert "ips allocate private_v6 --app web" in lacks
+    dedicated = evolve(wanted(), exposure="dedicated")
+    assert address_notes(dedicated, private, DeployOptions(), ()) == ()
     closed = evolve(wanted(), exposure="private")
     (kept,) = address_notes(closed, public, DeployOptions(), ())
     assert kept.startswith("no port is public: this one keeps its public addresses")

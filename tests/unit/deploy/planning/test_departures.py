@@ -363,6 +363,19 @@ def heirs_of(desired: DesiredApp, observed: ObservedApp) -> dict[str, str]:
     return dict(departures(desired.spec, observed, DeployOptions()).moves.heirs)
 
 
+def test_machines_that_the_options_reach_are_taken_first() -> None:
+    observed = with_workers(1, of=2)
+    for reached in ("m1", "m2"):
+        options = DeployOptions(only_machines=("w1", reached))
+        found = departures(IN_WORKER.spec, observed, options).moves
+        assert dict(found.heirs) == {"w1": reached}
+
+
+def test_a_machine_with_the_data_of_its_group_takes_no_place_in_it() -> None:
+    observed = marked(with_workers(1), "m1", fly_process_group="worker")
+    assert heirs_of(IN_WORKER, observed) == {}
+
+
 def test_a_standby_gives_its_place_last() -> None:
     observed = with_workers(2)
     config = observed.machines[1].config or models.FlyMachineConfig()
@@ -387,6 +400,15 @@ def test_a_group_that_began_with_others_goes_on_beside_a_machine_of_its_own() ->
     assert (found.taker, found.heirs) == ({"m2": "web"}, {})
 
 
+def test_a_machine_that_names_no_group_is_of_the_first_one() -> None:
+    observed = with_data()
+    config = observed.machines[0].config
+    assert config is not None
+    metadata = {k: v for k, v in (config.metadata or {}).items() if k != "fly_process_group"}
+    unnamed = changed(observed, "m1", config=evolve(config, metadata=metadata))
+    assert departures(wanted(WEB).spec, unnamed, DeployOptions()).moves.taker == {}
+
+
 def test_groups_that_exchange_their_mounts_are_refused_with_the_way_out() -> None:
     observed = with_workers(1)
     config = observed.machines[1].config
@@ -398,7 +420,8 @@ def test_groups_that_exchange_their_mounts_are_refused_with_the_way_out() -> Non
     text = BOTH + MOUNT + "processes = ['worker']\n" + MOUNT.replace("data", "logs")
     with pytest.raises(ConfigError, match="exchange their mounts") as refused:
         agreed(wanted(text + "processes = ['app']\n"), observed)
-    assert "deploy twice" in (refused.value.hint or "")
+    assert "of the machines m1, w1 each would take the place" in str(refused.value)
+    assert refused.value.hint == "deploy twice: first with one of the groups without its mount"
     first = agreed(wanted(BOTH + MOUNT.replace("data", "logs") + "processes = ['app']\n"), observed)
     assert taken_over(first) == {"w1": "app"}
 

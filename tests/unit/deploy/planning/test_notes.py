@@ -10,6 +10,7 @@ from attrs import evolve
 from fly_machines import models
 from score_flyio.deploy.metadata import PLATFORM, RELEASE_ID, STAGED
 from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.options import GuestOptions
 from tests.unit.deploy.planning.plans import (
     CHECK,
     SERVICE,
@@ -112,6 +113,25 @@ def test_a_part_of_a_size_that_makes_machines_smaller(
         for name in (FIRST, SECOND)
         if lost
     )
+
+
+def test_a_size_of_the_options_that_machines_do_not_get_is_told() -> None:
+    size = GuestOptions(size="shared-cpu-2x")
+    same = sized(HERE, cpus=2, memory_mb=512)
+    config = HERE.machines[0].config
+    assert config is not None
+    small = evolve(config, guest=models.FlyMachineGuest(cpu_kind="shared", cpus=1, memory_mb=256))
+    for others, words in (
+        ((), None),
+        ((FIRST,), f"machine {FIRST}: scale"),
+        ((FIRST, SECOND), f"machines {FIRST}, {SECOND}: scale"),
+    ):
+        observed = same
+        for name in others:
+            observed = changed(observed, name, config=small)
+        notes = planned(wanted(), observed, guest=size).notes
+        assert [words in note for note in notes if words] == ([True] if words else [])
+        assert len(notes) == bool(words)
 
 
 def test_machines_that_others_replace_are_told_of_too() -> None:

@@ -419,6 +419,9 @@ def test_a_machine_of_ours_that_never_had_secrets_starts_anew_for_them() -> None
     assert [update.machine for update in updates(plan)] == [ONE, TWO]
     (note,) = plan.notes
     assert note == f"machine {ONE}, {TWO} have not seen the present secrets of the workload"
+    alone = evolve(observed, machines=observed.machines[:1])
+    (note,) = planned(desired, alone, known=remembered("old", "d1")).notes
+    assert note == f"machine {ONE} has not seen the present secrets of the workload"
 
 
 def test_a_machine_of_flyctl_is_believed_to_have_its_secrets() -> None:

@@ -97,6 +97,17 @@ def test_new_machines_with_a_graphics_processor(vm: str, kind: str) -> None:
     assert raised.value.hint == ("choose a size without one: [[vm]] size in fly.toml, or --vm-size")
 
 
+def test_a_release_command_with_a_graphics_processor() -> None:
+    text = (
+        SERVICE
+        + "[deploy]\nrelease_command = 'migrate'\n[deploy.release_command_vm]\nsize = 'a10'\n"
+    )
+    with pytest.raises(
+        ConfigError, match=r"^app web: machines of the release command would have a"
+    ):
+        planned(wanted(text))
+
+
 def test_a_volume_of_a_lost_host_that_is_known_by_its_mount_alone() -> None:
     mounts = [models.FlyMachineMount(name="data", path="/data", volume="vol9")]
     config = models.FlyMachineConfig(image="nginx:1", mounts=mounts)

@@ -16,7 +16,7 @@ from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.returning import Then, plan_return
 from score_flyio.deploy.planning.updates import Reconfiguration
-from score_flyio.deploy.step import AwaitHealthy, CreateMachine, DestroyMachine
+from score_flyio.deploy.step import AwaitHealthy, CreateMachine, DestroyMachine, HoldMachines
 from score_flyio.flytoml.spec import AppSpec, DeploySection
 from score_flyio.flytoml.values import Duration
 from score_flyio.state.deployments import Member, Release
@@ -107,21 +107,21 @@ def test_standbys_come_back_behind_the_machines_that_they_stand_by() -> None:
     plan = returned(
         machine("a", config()),
         machine("w", worker),
-        groups={("worker", "iad"): 2},
+        groups={("worker", "iad"): 3},
         standbys={("cron", "iad"): 1, ("worker", "iad"): 2},
         lost={"worker": worker},
     )
     made = [step for step in plan.steps if isinstance(step, CreateMachine) and step.standby_for]
     first, second = made
     assert [(step.id, step.group, step.role, step.app) for step in made] == [
-        ("create:worker:3", "worker", "standby", "web"),
         ("create:worker:4", "worker", "standby", "web"),
+        ("create:worker:5", "worker", "standby", "web"),
     ]
     assert (first.standby_for, second.standby_for) == (
         Ref(machine="w"),
         Ref(step="create:worker:1"),
     )
-    assert first.needs == second.needs == ("create:worker:2",)
+    assert first.needs == second.needs == ("create:worker:3",)
     assert first.launch_id != second.launch_id
     request = first.request
     assert (request.region, request.skip_secrets, request.skip_launch) == ("iad", False, True)
@@ -182,6 +182,8 @@ def test_the_end_of_a_group_that_began_since_says_why() -> None:
     plan = returned(*machines, gone=then.gone)
     (end,) = [step for step in plan.steps if isinstance(step, DestroyMachine)]
     assert (end.target.machine, end.group, end.reason) == ("b", "worker", then.gone["b"])
+    (held,) = [step for step in plan.steps if isinstance(step, HoldMachines)]
+    assert held.machines == ("a", "b")
 
 
 def test_what_an_interrupted_run_left_goes_and_gets_no_config() -> None:

@@ -164,12 +164,20 @@ def test_machines_of_a_group_that_stayed_are_for_people_to_count() -> None:
 
 
 def test_a_standby_is_no_machine_of_its_group() -> None:
-    known = members(a1="api", a2="api", w="worker")
-    found = had(
-        there("a1", "api"), there("s", "api", standby=True), there("w", "api"), members=known
-    )
-    assert found.groups == {"a1": "api", "s": "api", "w": "worker"}
+    known = members(a1="api", a2="api", a3="api", w="worker", v="worker")
+    here = [there(name, "api") for name in ("a1", "a2", "v", "w")]
+    found = had(*here, there("s", "api", standby=True), members=known)
+    groups = {"a1": "api", "a2": "api", "s": "api", "v": "worker", "w": "worker"}
+    assert found.groups == groups
     assert found.lost == {("api", "iad"): 1}
+
+
+def test_groups_of_which_nothing_comes_back_are_named() -> None:
+    release = Release(version=1, configs=APP | WORKER)
+    assert then(there("a"), releases=[release]).empty == ("worker",)
+    assert then(there("a"), there("w", "worker"), releases=[release]).empty == ()
+    lost = had(there("a"), members=members(a="app", w="worker"))
+    assert (lost.empty, lost.lost) == ((), {("worker", "iad"): 1})
 
 
 @pytest.mark.parametrize(
@@ -186,6 +194,11 @@ def test_a_standby_is_no_machine_of_its_group() -> None:
             {("api", "ams"): 1, ("api", "iad"): 1},
             id="two leave it",
         ),
+        pytest.param(
+            [there("w", "api"), there("v", "api"), there("u", "api")],
+            {("api", "ams"): 1, ("api", "iad"): 1},
+            id="more leave it than are missing",
+        ),
         pytest.param([there("w", "worker")], {}, id="none leaves it"),
     ],
 )
@@ -199,6 +212,7 @@ def test_as_many_are_made_as_leave_a_group_for_the_one_that_they_were_in(
         d=Member(group="api", region="lhr"),
         w="worker",
         v="worker",
+        u="worker",
     )
     stays = [there("a", "api"), *(there(f"d{n}", "api", region="lhr") for n in range(3))]
     assert had(*stays, *coming, members=known).lost == lost
@@ -229,6 +243,14 @@ def test_standbys_come_back_with_their_whole_group(
     known = members(a="app", w="worker", s=Member(group="worker", region="iad", standby=True))
     found = had(there("a"), *machines, members=known)
     assert found.standbys == ({("worker", "iad"): 1} if standbys else {})
+
+
+def test_a_standby_that_is_there_leaves_another_to_come_back() -> None:
+    standby = Member(group="worker", region="iad", standby=True)
+    found = had(
+        there("s", "worker", standby=True), members=members(w="worker", s=standby, t=standby)
+    )
+    assert found.standbys == {("worker", "iad"): 1}
 
 
 def mounted(*machines: models.Machine, volumes: tuple[models.Volume, ...] = ()) -> Then:

@@ -11,7 +11,7 @@ from fly_machines import models
 from score_flyio.deploy.app_step import CreateVolume
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.planning.model import AppPlan
-from score_flyio.deploy.step import CreateMachine, DestroyMachine
+from score_flyio.deploy.step import CreateMachine, DestroyMachine, HoldMachines
 from score_flyio.errors import DestructiveChange, PlanError
 from tests.unit.deploy.planning.plans import CHECK, SERVICE, changed, launched, planned, wanted
 
@@ -115,6 +115,13 @@ def test_the_first_size_of_new_volumes_can_be_chosen() -> None:
     assert 7 not in sizes()
 
 
+def test_only_fallback_regions_have_volumes_that_a_machine_may_go_to() -> None:
+    places = tuple(evolve(volume(name), region=name) for name in ("ams", "fra"))
+    observed = ObservedApp(name="web", app=models.App(name="web"), volumes=places)
+    plan = planned(wanted(MOUNT), observed, fallback_regions=("fra",), ha=False)
+    assert volumes_given(plan) == ["fra"]
+
+
 def test_a_volume_that_is_left_behind_is_named() -> None:
     mounted = launched(wanted(SERVICE + MOUNT))
     attached = evolve(mounted, volumes=(evolve(volume("vol1", ONE), size_gb=3),))
@@ -131,5 +138,8 @@ def test_a_standby_goes_where_its_group_gets_a_volume() -> None:
     assert gone[TWO].reason == (
         "a standby would have a volume of its own, without the data of its group"
     )
+    assert gone[TWO].group == "app"
     assert f"destroy:{ONE}" in gone[TWO].needs
+    (held,) = [step for step in plan.steps if isinstance(step, HoldMachines)]
+    assert held.machines == (ONE, TWO)
     assert [s.id for s in plan.steps if isinstance(s, CreateMachine)] == [f"replace:{ONE}"]
