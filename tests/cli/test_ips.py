@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import IPv6Address
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,15 @@ def test_an_address_comes_and_goes(cli: Cli, deployed: Platform) -> None:
     assert made["address"] in cli("ips", "list", *APP).stdout
     gone = cli("ips", "release", made["address"], *APP)
     assert gone.exit_code == 0
+    assert f"released {made['address']}" in gone.stdout
+    assert listed(deployed) == []
+
+
+def test_an_address_is_released_however_it_is_spelt(cli: Cli, deployed: Platform) -> None:
+    made = cli("ips", "allocate", "v6", *APP, "--json").json
+    spelt = IPv6Address(made["address"]).exploded.upper()
+    gone = cli("ips", "release", spelt, *APP)
+    assert gone.exit_code == 0, gone.stderr
     assert f"released {made['address']}" in gone.stdout
     assert listed(deployed) == []
 

@@ -1,7 +1,7 @@
 """Where tokens come from, what kinds there are, and the header they make.
 
 A token string may hold several tokens joined by commas, each with the scheme word before it, even
-repeatedly, in quotes, and wrapped over several lines.
+repeatedly, in quotes, and wrapped over several lines. A line that begins as tokens do begins one.
 Macaroons begin with `fm1r_`, `fm1a_` or `fm2_`; everything else is a user's OAuth token. The
 Machines API gets only the macaroons when there is one. (Source: the public Go client.)
 """
@@ -26,6 +26,9 @@ VARIABLES: Final = ("FLY_ACCESS_TOKEN", "FLY_API_TOKEN")
 """In the order of flyctl."""
 MACAROON_PREFIXES: Final = ("fm1r_", "fm1a_", "fm2_")
 _SCHEME: Final = re.compile(r"^(bearer|flyv1)(\s+|$)", re.IGNORECASE)
+_BETWEEN: Final = re.compile(
+    rf",|[\r\n]+(?=\s*[\"']?\s*(?:(?i:bearer|flyv1)\s|{'|'.join(MACAROON_PREFIXES)}))"
+)
 _WRAPPED: Final = re.compile(r"\s*[\r\n]+\s*")
 
 
@@ -45,7 +48,7 @@ class Tokens:
             ConfigError: there is no token in it, or one with characters that no token has; the
                 text itself is not shown.
         """
-        parts = [without_schemes(part) for part in text.split(",")]
+        parts = [without_schemes(part) for part in _BETWEEN.split(text)]
         values = tuple(usable(part, source=source) for part in parts if part)
         if not values:
             raise ConfigError(

@@ -24,6 +24,12 @@ from score_flyio.fly.auth import Tokens, find_tokens
         ('"FlyV1 fm2_a,oauth"', "FlyV1 fm2_a", "FlyV1 fm2_a,oauth", "fm2_a"),
         ("'FlyV1 \"fm2_a\"'", "FlyV1 fm2_a", "FlyV1 fm2_a", "fm2_a"),
         ("FlyV1\nfm2_ab\n  cd\r\nef\n", "FlyV1 fm2_abcdef", "FlyV1 fm2_abcdef", "fm2_abcdef"),
+        (
+            "fm2_a\r\nb\n fm2_c\n'FlyV1 fm2_d'\n",
+            *["FlyV1 fm2_ab,fm2_c,fm2_d"] * 2,
+            "fm2_ab,fm2_c,fm2_d",
+        ),
+        ("FlyV1 fm2_a\nBearer oauth", "FlyV1 fm2_a", "FlyV1 fm2_a,oauth", "fm2_a"),
         ("FlyV1 fm2_a,FlyV1 fm2_b", "FlyV1 fm2_a,fm2_b", "FlyV1 fm2_a,fm2_b", "fm2_a,fm2_b"),
     ],
 )

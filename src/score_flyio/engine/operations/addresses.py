@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Final, Literal, TypeAlias, get_args
 
 from fly_machines import models
@@ -84,18 +85,19 @@ async def release_address(
     before: Before | None = None,
     dry_run: bool = False,
 ) -> Change:
-    """Gives an address back. Raises UsageError for one that the app has not."""
+    """Gives an address back, however it is spelt. Raises UsageError for one that is not there."""
 
     async def look() -> Change:
         observed = await observe(session, ref, Wanted(addresses=True))
         known = sorted(address.ip or "" for address in observed.addresses)
-        if ip not in known:
+        listed = next((other for other in known if _plain(other) == _plain(ip)), None)
+        if listed is None:
             raise UsageError(
                 f"{ref} has no address {ip!r}",
                 hint=f"its addresses are: {', '.join(known) or 'none'}",
                 code="unknown_address",
             )
-        step = ReleaseAddress(id=STEP, app=ref.app, address=ip)
+        step = ReleaseAddress(id=STEP, app=ref.app, address=listed)
         return Change.of(session, ref, observed, step)
 
     return await change_unremembered(session, look, before=before, dry_run=dry_run)
@@ -108,6 +110,14 @@ def concerned(change: Change) -> str | None:
         return None
     given = done.step.address if isinstance(done.step, ReleaseAddress) else done.value
     return str(given) if given else None
+
+
+def _plain(ip: str) -> str:
+    """An address in the one form that all spellings of it have; a text that is none, as it is."""
+    try:
+        return str(ip_address(ip))
+    except ValueError:
+        return ip
 
 
 def _address(address: models.IPAssignment) -> Address:
