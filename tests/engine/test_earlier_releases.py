@@ -401,3 +401,17 @@ async def test_what_nobody_knows_the_end_of_is_passed_over_and_told(lab: Lab) ->
     (warning,) = [event for event in events if isinstance(event, WarningRaised)]
     assert warning.code == "releases_passed_over"
     assert "release 1, over 2, 3: nobody knows" in warning.message
+
+
+async def test_a_rollback_that_somebody_finished_is_not_repeated_in_silence(lab: Lab) -> None:
+    """Who does not remember it takes it for one that was cut short, and finds nothing left."""
+    await lab.deploy(toml(env="A = '1'"))
+    await lab.deploy(toml(env="A = '2'"))
+    record = (await saved(lab)).deployments["web"]
+    await back(lab, to=1)
+    to, events = await back(lab, record=record)
+    assert (to, variables(lab)) == (1, {"1"})
+    (warning,) = [event for event in events if isinstance(event, WarningRaised)]
+    assert warning.code == "rollback_repeated"
+    assert "release 3 went back to release 1 already" in warning.message
+    assert "--to 2 goes back to release 2" in warning.message

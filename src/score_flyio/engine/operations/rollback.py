@@ -62,9 +62,10 @@ async def rollback(
     """Back to release `to`, as a new release, whose `back_to` says where it went.
 
     None: to the newest earlier one that was different; where a rollback was interrupted, to the one
-    that it was going back to. The project's records count; where they lack a release, what the
-    machines carry and the versions that the platform keeps of them do, but of releases that came to
-    no end only by `to`: how those ended that are missing between others of the records, Fly tells.
+    that it was going back to, with a warning where nothing is left to do. The project's records
+    count; where they lack a release, what the machines carry and the versions that the platform
+    keeps of them do, but of releases that came to no end only by `to`: how those ended that are
+    missing between others of the records, Fly tells.
     What is earlier changes with each release: where somebody else made one meanwhile, it is refused
     without `to`.
 
@@ -139,6 +140,8 @@ async def _plan(
         if changes or to is not None:
             _warn_of_tags(session, ref, plan, target)
             _warn_of_unknown(session, ref, [v for v in unknown if v > target], target)
+            if not changes and asked is None:
+                _warn_of_repeat(session, ref, versions, present, target)
             return plan, tuple(then.gone)
     raise _nothing(ref, asked, versions)
 
@@ -278,6 +281,22 @@ def _warn_of_unknown(session: Session, ref: AppRef, passed: Sequence[int], targe
             f" knows whether {'they' if passed[1:] else 'it'} came to an end; --to"
             f" {passed[-1]} goes back to release {passed[-1]}",
             code="releases_passed_over",
+        )
+    )
+
+
+def _warn_of_repeat(
+    session: Session, ref: AppRef, versions: Sequence[int], present: int, target: int
+) -> None:
+    """What counts as cut short, for the state lacks it, may have been finished by others."""
+    others = [v for v in versions if v < present and v != target]
+    further = f"; --to {others[-1]} goes back to release {others[-1]}" if others else ""
+    session.emit(
+        WarningRaised(
+            scope=Scope(workload=ref.workload, app=ref.app),
+            message=f"release {present} went back to release {target} already, and nothing is left"
+            f" of it to do{further}",
+            code="rollback_repeated",
         )
     )
 
