@@ -169,7 +169,7 @@ async def content_tag(build: Build) -> str:
 def _prepare(settings: BuildSettings, image: ImageReference) -> Build:
     file = _dockerfile(settings)
     text = _read(file, "Dockerfile", settings)
-    dockerfile = read_dockerfile(text, file=str(file))
+    dockerfile = read_dockerfile(text, file=str(file), args=settings.args)
     if settings.target and not dockerfile.has_stage(settings.target):
         there = ", ".join(filter(None, dockerfile.stages)) or "no stage has a name"
         raise InputError(

@@ -117,14 +117,26 @@ async def test_what_the_tag_depends_on(project: Path) -> None:
     [
         ("FROM nginx", ("",), {"docker.io"}),
         ("# c\nfrom --platform=linux/amd64 ghcr.io/a/b:1 as Main\n", ("main",), {"ghcr.io"}),
-        ("ARG V\nFROM nginx:$V\nFROM scratch AS x\nFROM x\n", ("", "x", ""), set()),
+        ("FROM scratch AS x\nFROM x\n", ("x", ""), set()),
+        ("ARG V=1\nFROM quay.io/a/b:$V\n", ("",), {"quay.io"}),
+        ("ARG V\nFROM quay.io/a/b:$V\n", ("",), set()),
+        ("ARG R='quay.io' I=\"${R}/a/b\"\nFROM ${I}:${V:-1} AS c\n", ("c",), {"quay.io"}),
+        ("ARG GIVEN=quay.io\nFROM ${GIVEN}/a/b\n", ("",), {"ghcr.io"}),
+        ("ARG GIVEN\nFROM ${GIVEN}/a/${X:+y}b\n", ("",), {"ghcr.io"}),
+        ("FROM quay.io/a/b:$TARGETARCH\n", ("",), {"quay.io"}),
+        ("ARG V=dev\nFROM scratch AS base-dev\nFROM base-$V\n", ("base-dev", ""), set()),
+        ("FROM scratch\nRUN --mount=type=bind,from=quay.io/a/b,target=/b x\n", ("",), {"quay.io"}),
+        ("FROM scratch AS a\nRUN --mount=from=a,target=/b x\n", ("a",), set()),
+        ("FROM scratch\nCOPY <<-'END' /q\nSELECT *\nFROM quay.io/a/b\n\tEND\n", ("",), set()),
+        ("FROM x/a\nRUN i=$((1<<n)) && j=$(( 1 <<m ))\nFROM scratch\n", ("", ""), {"docker.io"}),
+        ("FROM scratch\nRUN cat <<A && b <<B\nFROM x\nA\nFROM y\nB\n", ("",), set()),
         ("FROM \\\n  quay.io/a/b \\\n  AS c\n", ("c",), {"quay.io"}),
         ("FROM scratch\nCOPY --chown=1 --from=ghcr.io/x/y /a /b\n", ("",), {"ghcr.io"}),
         ("FROM scratch AS a\nCOPY --from=a /a /b\nCOPY --from=0 /a /b\n", ("a",), set()),
     ],
 )
 def test_stages_and_registries(text: str, stages: tuple[str, ...], hosts: set[str]) -> None:
-    found = read_dockerfile(text, file="Dockerfile")
+    found = read_dockerfile(text, file="Dockerfile", args={"GIVEN": "ghcr.io"})
     assert found == Dockerfile(stages=stages, hosts=frozenset(hosts))
 
 
