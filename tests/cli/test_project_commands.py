@@ -367,6 +367,21 @@ class TestResources:
             assert f"'{uid}'" in result.stderr
             assert "pg.default#shop.db" in result.stderr
 
+    def test_deprovision_goes_on_from_what_a_failed_one_answered(self, project: Cli) -> None:
+        project("generate", "shop.yaml")
+        uid = "pg.default#shop.db"
+        (project.directory / "pg.sh").write_text(
+            "cat > request.json\n"
+            "grep -q '\"left\":1' request.json && exit 0\n"
+            'echo \'{"state": {"left": 1}, "shared": {"seen": 1}}\'\n'
+            "exit 3\n"
+        )
+        assert project("resources", "deprovision", uid).exit_code == 1
+        assert project("resources", "deprovision", uid).exit_code == 0
+        told = json.loads((project.directory / "request.json").read_text())
+        assert (told["state"], told["shared"]["seen"]) == ({"left": 1}, 1)
+        assert project("resources", "list", "--json").json == []
+
     def test_deprovision_all_goes_backwards(self, project: Cli) -> None:
         more = "  top: {type: pg, params: {x: '${resources.db.host}'}}\n"
         write(project, shop=workload("shop", db="pg", more=more))

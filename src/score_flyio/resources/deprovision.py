@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from score_flyio.base.printable import one_line
-from score_flyio.base.record import frozen
+from score_flyio.base.record import evolve, frozen
 from score_flyio.errors import ResourceError
 from score_flyio.events import (
     DeprovisioningFinished,
@@ -18,7 +18,7 @@ from score_flyio.events import (
 )
 from score_flyio.resources.graph import build
 from score_flyio.resources.prime import prime
-from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest
+from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
 from score_flyio.resources.registry import Registry
 from score_flyio.resources.run import combined
 from score_flyio.resources.sharing import merge_patch
@@ -118,9 +118,8 @@ class Deprovisioning:
         try:
             result = await self.registry.build(definition).deprovision(request)
         except ResourceError as error:
-            if isinstance(error, ProvisionIncomplete) and error.result.shared:
-                self.state.shared = merge_patch(self.state.shared, error.result.shared)
-                await Saver(self.store, self.state).save()
+            if isinstance(error, ProvisionIncomplete):
+                await self._keep(record, error.result)
             failed = ProvisioningFailed(scope=scope, provisioner=definition.id, error=error.message)
             self.emit(failed)
             raise
@@ -130,6 +129,16 @@ class Deprovisioning:
         self.state.shared = merge_patch(self.state.shared, result.shared or {})
         await self._forget(record.uid)
         self.emit(DeprovisioningFinished(scope=scope, provisioner=definition.id))
+
+    async def _keep(self, record: ResourceRecord, result: ProvisionResult) -> None:
+        """Save what a failed call answered, from which the next one goes on."""
+        self.state.shared = merge_patch(self.state.shared, result.shared or {})
+        self.state.resources[record.uid] = evolve(
+            record,
+            state=record.state if result.state is None else result.state,
+            outputs=record.outputs if result.values is None else result.values,
+        )
+        await Saver(self.store, self.state).save()
 
     async def _forget(self, uid: ResourceUid) -> None:
         del self.state.resources[uid]

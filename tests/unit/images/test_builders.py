@@ -90,6 +90,8 @@ def test_no_message_breaks_a_trace(content: bytes) -> None:
         ("unix:///run/d.sock", "http://docker", "/run/d.sock"),
         ("tcp://10.0.0.1:2375", "http://10.0.0.1:2375", None),
         ("http://d:1/", "http://d:1", None),
+        ("tcp://d", "http://d:2375", None),
+        ("tcp://[::1]/", "http://[::1]:2375", None),
     ],
 )
 def test_the_daemon_that_is_named(host: str, url: str, socket_path: str | None) -> None:
@@ -104,6 +106,7 @@ def test_a_daemon_behind_tls(tmp_path: Path) -> None:
     assert found is not None
     assert found.url == "https://d:2376"
     assert found.trust is not None
+    assert find_daemon({**environ, "DOCKER_HOST": "tcp://d"}) == found
     (tmp_path / "ca.pem").write_text("no certificate")
     with pytest.raises(ConfigError, match="the certificates for the Docker daemon"):
         find_daemon({**environ, "DOCKER_CERT_PATH": str(tmp_path)})

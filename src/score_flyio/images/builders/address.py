@@ -15,6 +15,9 @@ from score_flyio.images.logins import Password
 
 SOCKETS: Final = ("/var/run/docker.sock", "/run/podman/podman.sock")
 """Podman's daemon speaks the same language."""
+PLAIN_PORT: Final = 2375
+TLS_PORT: Final = 2376
+"""Of a daemon at `tcp://HOST`, with or without TLS (Docker)."""
 _EXAMPLE: Final = "give unix:///PATH, tcp://HOST:PORT or https://HOST"
 
 
@@ -69,6 +72,7 @@ def _named(host: str, environ: Mapping[str, str]) -> DaemonAddress:
             hint="forward its socket with ssh -L, or use --builder buildah",
             code="docker_host_invalid",
         )
+    rest = rest.rstrip("/")
     try:
         port = urlsplit(f"//{rest}").port
     except ValueError:
@@ -81,7 +85,9 @@ def _named(host: str, environ: Mapping[str, str]) -> DaemonAddress:
         )
     verified = bool(environ.get("DOCKER_TLS_VERIFY")) or scheme == "https"
     trust = _trust(environ) if verified else None
-    return DaemonAddress(url=f"{'https' if verified else 'http'}://{rest.rstrip('/')}", trust=trust)
+    if scheme == "tcp" and port is None:
+        rest = f"{rest}:{TLS_PORT if verified else PLAIN_PORT}"
+    return DaemonAddress(url=f"{'https' if verified else 'http'}://{rest}", trust=trust)
 
 
 def _trust(environ: Mapping[str, str]) -> ssl.SSLContext:
