@@ -56,7 +56,7 @@ def read_rules(text: str, *, file: str, kept: Iterable[str] = ()) -> IgnoreRules
     """
     patterns: list[_Pattern] = []
     problems: list[Problem] = []
-    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         try:
             pattern = _read(line)
         except ValueError as error:
@@ -105,7 +105,7 @@ def _read(line: str) -> _Pattern | None:
         re.sub(r"\\(.)", lambda pair: "/" if pair[1] == "/" else pair[0], text)
     )
     # Two slashes at the front stay after normalising.
-    text = text.lstrip("/") or "/"
+    text = posixpath.normpath(text.lstrip("/").strip() or "/")
     return _Pattern(keeps=keeps, text=text, regex=_regex(text))
 
 
