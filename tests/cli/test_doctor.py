@@ -42,6 +42,26 @@ def test_a_target_that_does_not_answer_fails_everything_that_asks_it(cli: Cli) -
     assert names(result.json, ok=False) == ["api", "organization"]
 
 
+@pytest.mark.parametrize("variable", ["FLY_FLAPS_BASE_URL", "FLY_API_HOSTNAME"])
+def test_an_address_that_is_none_is_told_with_its_variable(cli: Cli, variable: str) -> None:
+    cli.environ |= {"FLY_API_TOKEN": "any", variable: "fly.example"}
+    result = cli("doctor", "--json")
+    assert result.exit_code == 1
+    assert names(result.json, ok=False) == ["api"]
+    told = f"{variable}: 'fly.example' is not an http or https address"
+    assert result.json["checks"][0]["message"] == told
+    assert told in cli("status", "--app", "any").stderr
+
+
+@pytest.mark.parametrize("target", ["http://fly.example", "nowhere"])
+def test_a_target_that_is_none_says_nothing_of_the_token(cli: Cli, target: str) -> None:
+    cli.environ |= {"FLY_API_TOKEN": "any", "FLY_FLAPS_BASE_URL": "https://fly.example"}
+    result = cli("doctor", "--target", target, "--json")
+    assert names(result.json, ok=False) == ["api"]
+    assert "target" in result.json["checks"][0]["message"]
+    assert target in result.json["checks"][0]["message"]
+
+
 def test_a_registry_that_does_not_answer_is_told(cli: Cli) -> None:
     cli.environ |= {"FLY_API_TOKEN": "any", "FLY_REGISTRY_HOST": "127.0.0.1:1"}
     result = cli("doctor", "--target", "http://127.0.0.1:1", "--json")

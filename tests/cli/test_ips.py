@@ -101,7 +101,7 @@ def test_a_deploy_buys_an_ipv4_when_it_is_asked_to(cli: Cli, deployed: Platform)
         (["release", "1.2.3.4", *APP], "no address '1.2.3.4'"),
         (["release", *APP], "give one address"),
         (["allocate", *APP], "one of v4, v6"),
-        (["allocate", "v5", *APP], "one of v4, v6"),
+        (["allocate", "v5", *APP], "'v5': give the type of the address"),
         (["allocate", "shared_v4", "--region", "ams", *APP], "belongs to no region"),
         (["list", "-a", "missing"], "no such app"),
         (["list", "more", *APP], "more"),

@@ -194,6 +194,7 @@ def test_machines_with_volumes_get_their_own(cli: Cli, served: Platform) -> None
     ("args", "part"),
     [
         (["web", "many"], "'many' is neither a count"),
+        (["web", "=3"], "'=3' is neither a count"),
         (["web", "nosuch=1"], "groups are: app"),
         (["web", "app=3", "app=1"], "several counts for group app"),
         (["web", "3", "1"], "several counts for the app"),
@@ -444,7 +445,9 @@ def test_destroying_says_what_goes_and_asks(cli: Cli, deployed: Platform) -> Non
 def test_everything_goes_and_can_come_back(cli: Cli, deployed: Platform) -> None:
     assert cli("destroy", "--yes", "--json").json["outcome"] == "done"
     assert deployed.get("/apps?org_slug=personal")["apps"] == []
-    assert cli("destroy").exit_code == 0
+    again = cli("destroy")
+    assert again.exit_code == 0
+    assert "web (app x-web): there is no such app" in again.stderr
     assert cli("deploy", FAST).exit_code == 0
     assert len(deployed.machines("x-web")) == 2
 

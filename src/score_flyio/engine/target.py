@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from score_flyio.fly.limits import RateLimiter
 
 MACHINES_URL = "https://api.machines.dev"
+MACHINES_URL_VARIABLES = ("FLY_FLAPS_BASE_URL", "FLY_API_HOSTNAME")
+"""Those that may name another address of it; the first that is set counts."""
 WEB_URL = "https://api.fly.io"
 EMULATOR_URL = "http://emulator.invalid"
 EMULATOR_FOLDER = Path(".score-flyio") / "emulator"
@@ -90,11 +92,13 @@ class Target(ABC):
         if text == FLY:
             return FlyTarget.logged_in(environ)
         if text.lower().startswith(("http://", "https://")):
-            target = FlyTarget.logged_in({**environ, "FLY_FLAPS_BASE_URL": text})
+            target = FlyTarget.logged_in(environ, at=text)
             target.kept_as = kept_as(text, environ)
             return target
         raise ConfigError(
-            f"unknown target {text!r}", hint="use fly, emulator or the URL of a Machines API"
+            f"unknown target {text!r}",
+            hint="use fly, emulator or the URL of a Machines API",
+            code="target_unknown",
         )
 
 
@@ -141,8 +145,10 @@ class FlyTarget(Target):
         return self.address == MACHINES_URL
 
     @classmethod
-    def logged_in(cls, environ: Mapping[str, str]) -> FlyTarget:
+    def logged_in(cls, environ: Mapping[str, str], *, at: str | None = None) -> FlyTarget:
         """With the variables that flyctl and the platform's documentation use.
+
+        `at` is the address of another Machines API than theirs.
 
         Raises:
             ConfigError: there is no token, or the address would show it to everyone on its way.
@@ -150,8 +156,10 @@ class FlyTarget(Target):
         from score_flyio.fly.auth import find_tokens
         from score_flyio.fly.transport import api_address
 
-        given = environ.get("FLY_FLAPS_BASE_URL") or environ.get("FLY_API_HOSTNAME") or MACHINES_URL
-        base = api_address(given).url
+        places = {"target": at, **{name: environ.get(name) for name in MACHINES_URL_VARIABLES}}
+        given = ((name, url) for name, url in places.items() if url)
+        name, url = next(given, ("default", MACHINES_URL))
+        base = api_address(url, name=name).url
         web = environ.get("FLY_UIEX_BASE_URL") or environ.get("FLY_API_BASE_URL")
         return cls(
             base_url=base,

@@ -186,12 +186,16 @@ class HttpTransport:
         )
 
 
-def api_address(url: str, *, confidential: bool = True) -> WebAddress:
+def api_address(
+    url: str, *, confidential: bool = True, name: str = "the address of the Machines API"
+) -> WebAddress:
     """The address of a Machines API, without `/v1` and slashes at its end.
+
+    `name` says where it was given.
 
     Raises ConfigError when it is none, or when `confidential` calls would go out unencrypted.
     """
-    what = {"name": "the address of the Machines API", "code": "base_url_invalid"}
+    what = {"name": name, "code": "base_url_invalid"}
     address = read_web_address(url, example=DEFAULT_BASE_URL, **what).root
     return encrypted_or_private(address, **what) if confidential else address
 

@@ -87,10 +87,13 @@ async def _destroy(
     from score_flyio.engine.operations.destroy import destroy
 
     def agree(plan: Destruction) -> None:
-        if not plan.empty:
-            cli.output.before_question(plan.describe())
-            if not cli.confirm("Destroy all of this?", yes=yes):
-                raise UsageError("nothing was destroyed", code="not_agreed")
+        if plan.empty:
+            for remark in plan.remarks:
+                cli.output.info(remark)
+            return
+        cli.output.before_question(plan.describe())
+        if not cli.confirm("Destroy all of this?", yes=yes):
+            raise UsageError("nothing was destroyed", code="not_agreed")
 
     async with session(cli, **place, silent=True) as visit:
         return await destroy(visit, apps, keep_volumes=keep_volumes, before=agree, dry_run=dry_run)

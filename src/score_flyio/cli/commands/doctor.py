@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import asyncclick as click
 
@@ -12,6 +12,10 @@ from score_flyio.cli.options import emulate_option, json_option, target_option
 
 if TYPE_CHECKING:
     from score_flyio.engine.target import Target
+
+
+ADDRESS_WRONG: Final = {"base_url_invalid", "target_unknown"}
+"""Codes of errors before a token is looked for."""
 
 
 @click.command("doctor", cls=Command)
@@ -45,7 +49,7 @@ async def command(cli: CliContext, target: str | None, emulate: bool) -> int:
         async with session(cli, target=target, silent=True) as visit:
             found += await examine(visit.client, chosen, cli.environ)
     except ScoreFlyError as error:
-        found.append(failed("token", error))
+        found.append(failed("api" if error.code in ADDRESS_WRONG else "token", error))
     found += [await builder(cli.environ, chosen), await examine_state(store)]
     healthy = all(diagnosis.ok for diagnosis in found)
     cli.output.result(Diagnoses(ok=healthy, checks=tuple(found)), "\n".join(map(str, found)))

@@ -62,8 +62,11 @@ async def allocate(
     named = await named_app(cli, settings)
     kind = next((kind for kind in KINDS if (kind,) == named.rest), None)
     if kind is None:
+        named.no_workload()
+        given = " ".join(map(repr, named.rest))
         raise UsageError(
-            "give the type of the address", hint=f"one of {', '.join(KINDS)}; see --help"
+            f"{given}: give the type of the address" if given else "give the type of the address",
+            hint=f"one of {', '.join(KINDS)}; see --help",
         )
 
     def agree(_change: Change) -> None:

@@ -120,8 +120,8 @@ def _request(
 
 def _count(text: str) -> tuple[str | None, int]:
     """`3` or `worker=2`."""
-    group, _, number = text.rpartition("=")
-    if not number.isascii() or not number.isdigit():
+    group, named, number = text.rpartition("=")
+    if not number.isascii() or not number.isdigit() or (named and not group):
         raise UsageError(
             f"{text!r} is neither a count such as 3 nor one of a group such as worker=2",
             hint="give a workload first, then counts",
