@@ -305,6 +305,19 @@ async def test_an_update_that_the_platform_gives_up_is_told_soon(strategy: str) 
     lab.check_clean()
 
 
+async def test_a_machine_that_the_platform_put_back_is_not_started_anew(lab: Lab) -> None:
+    await lab.deploy(toml())
+    missing = frozenset({"nginx:2"})
+    lab.fly.settings = lab.fly.world.settings = evolve(lab.fly.settings, missing_images=missing)
+    options = evolve(QUICK, on_failure="rollback")
+    done = await lab.deploy(toml(image="nginx:2"), options=options)
+    assert done.code == 3
+    updated = [call.machine for call in done.of("Machines_update")]
+    assert len(updated) == len(set(updated))
+    assert lab.images() == ["nginx:1", "nginx:1"]
+    lab.check_clean()
+
+
 async def test_what_was_given_up_in_an_earlier_run_says_nothing(lab: Lab) -> None:
     missing = evolve(lab.fly.settings, missing_images=frozenset({"nginx:2"}))
     before = lab.fly.settings

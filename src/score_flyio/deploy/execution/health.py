@@ -147,6 +147,8 @@ class HealthWatch:
     """How many machines of the launch are still to be waited for."""
     listed: Sequence[models.Machine] = ()
     """The machines of the app, where `whole` is and the last look showed them."""
+    put_back: set[str] = Factory(set)
+    """Machines that were seen to run the version before again, to which the platform put them."""
     _watches: list[_Watch] = Factory(list)
     _given_up: dict[str, ScoreFlyError] = Factory(dict)
     """Why nobody waits for these machines any more."""
@@ -364,7 +366,10 @@ class HealthWatch:
             latest = watch.since + LONGEST_STOP + watch.within
             watch.patience.deadline = min(now + watch.within, latest)
         if verdict.health is Health.REVERTED:
-            health = Health.BAD if self._overdue(watch) else Health.PENDING
+            health = Health.PENDING
+            if self._overdue(watch):
+                health = Health.BAD
+                self.put_back.add(watch.machine)
             verdict = Verdict(health, verdict.reason)
         if verdict.health is Health.PENDING:
             watch.pending = verdict.reason

@@ -295,8 +295,13 @@ def _differ(step: UpdateMachine, secrets: SecretsSet) -> bool:
 
 
 async def revert_machine(step: RevertMachine, context: Context) -> MadeMachine:
-    """The config goes back, and the machine starts anew; one that moved is still where it was."""
+    """The config goes back, and the machine starts anew; one that moved is still where it was.
+
+    Nothing is done to one that the platform put back itself: it may never have stopped.
+    """
     present, launch = context.updated.get(step.machine), step.launch
+    if step.machine in context.health.put_back:
+        return MadeMachine(id=step.machine, instance_id=None, since=anyio.current_time())
     if present is not None and present.left is not None:
         await delete(context, present.id)
         present = evolve(present, id=present.left, instance_id=None, launched=False, left=None)
