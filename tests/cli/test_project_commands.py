@@ -382,6 +382,25 @@ class TestResources:
         assert (told["state"], told["shared"]["seen"]) == ({"left": 1}, 1)
         assert project("resources", "list", "--json").json == []
 
+    def test_another_provisioner_with_the_notes_of_the_last_one_is_told_once(
+        self, project: Cli
+    ) -> None:
+        def provisioned_by(name: str, answer: str) -> str:
+            (project.directory / "pg.sh").write_text(f"cat > request.json\necho '{answer}'\n")
+            command = ("--cmd-binary", "/bin/sh", "--cmd-args", "pg.sh")
+            project("provisioners", "add", name, "pg", *command)
+            result = project("generate", "shop.yaml")
+            assert result.exit_code == 0
+            return result.stderr
+
+        told = "provisioned it until now"
+        assert told not in provisioned_by("bare", ANSWER)
+        noted = ANSWER.replace("{", '{"state":{"made":1},', 1)
+        assert told not in provisioned_by("first", noted)
+        said = provisioned_by("second", noted)
+        assert "what 'first' made is left behind" in said
+        assert told not in provisioned_by("second", noted)
+
     def test_deprovision_all_goes_backwards(self, project: Cli) -> None:
         more = "  top: {type: pg, params: {x: '${resources.db.host}'}}\n"
         write(project, shop=workload("shop", db="pg", more=more))

@@ -224,6 +224,7 @@ class ResourceRun:
             scope, started = self._scope(uid), anyio.current_time()
             params = self._substituted(uid)
             self._emit(events.ProvisioningStarted(scope=scope, provisioner=definition.id))
+            self._tell_of_another(uid, definition.id)
             try:
                 result = await provisioner.provision(self._request(uid, params.value))
             except ProvisionFailed as error:
@@ -236,13 +237,7 @@ class ResourceRun:
                 raise
             await self._keep(uid, result, params)
             for warning in result.warnings:
-                self._emit(
-                    events.WarningRaised(
-                        scope=scope,
-                        message=f"resource '{uid}': {warning}",
-                        code="resource_doubtful",
-                    )
-                )
+                self._warn(uid, warning, code="resource_doubtful")
             self._outputs[uid] = Outputs(
                 self._state.resources[uid].outputs, conceal(result.secrets or {})
             )
@@ -254,6 +249,22 @@ class ResourceRun:
                     seconds=anyio.current_time() - started,
                 )
             )
+
+    def _tell_of_another(self, uid: ResourceUid, provisioner: str) -> None:
+        """Say that what another provisioner made may be left behind."""
+        record = self._state.resources[uid]
+        before = record.provisioner
+        if before in {"", provisioner} or not record.state:
+            return
+        message = (
+            f"'{before}' provisioned it until now, and '{provisioner}' goes on with its state: "
+            f"if these are not the same, what '{before}' made is left behind"
+        )
+        self._warn(uid, message, code="provisioner_changed")
+
+    def _warn(self, uid: ResourceUid, message: str, *, code: str) -> None:
+        text = f"resource '{uid}': {message}"
+        self._emit(events.WarningRaised(scope=self._scope(uid), message=text, code=code))
 
     def _scope(self, uid: ResourceUid) -> events.Scope:
         return events.Scope(resource=str(uid), workload=self._plan.primed[uid].source.workload)
