@@ -1,10 +1,11 @@
-"""Who logs in at which registry: Docker's `config.json`, its helpers, and Fly's token."""
+"""Who logs in at which registry: files of Docker and podman, their helpers, and Fly's token."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import json
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -81,7 +82,7 @@ class Logins:
         self._fly_host = fly_registry(environ)
         self._fly = fly
         self._home = home
-        self._config: Mapping[str, Any] | None = None
+        self._files: list[Mapping[str, Any]] | None = None
 
     def lasts(self, host: str) -> bool:
         """Whether a login for a registry stays valid for the whole run, once it is found."""
@@ -91,12 +92,18 @@ class Logins:
         """The login for a registry, if there is any.
 
         Raises:
-            ConfigError: Docker's `config.json` cannot be read.
+            ConfigError: a file of logins cannot be read.
             ImageError: a credential helper failed.
         """
         if host == self._fly_host and self._fly is not None:
             return Login(user="x", password=await self._fly())
-        config = await self._docker_config()
+        for config in await self._settings():
+            if (found := await self._in(config, host)) is not None:
+                return found
+        return self._hub_login() if host == DOCKER_HUB else None
+
+    async def _in(self, config: Mapping[str, Any], host: str) -> Login | None:
+        """The login of one file."""
         helper = _of(config.get("credHelpers"), host)
         if helper is None:  # an empty one keeps the general one away from this registry
             helper = config.get("credsStore")
@@ -105,34 +112,35 @@ class Logins:
             if found is not None:
                 return found
         entry = _of(config.get("auths"), host)
-        if isinstance(entry, dict) and (login := _login(entry)) is not None:
-            return login
-        return self._hub_login() if host == DOCKER_HUB else None
+        return _login(entry) if isinstance(entry, dict) else None
 
-    async def _docker_config(self) -> Mapping[str, Any]:
-        if self._config is None:
-            self._config = await anyio.to_thread.run_sync(self._read)
-        return self._config
+    async def _settings(self) -> list[Mapping[str, Any]]:
+        if self._files is None:
+            self._files = await anyio.to_thread.run_sync(self._read_all)
+        return self._files
 
-    def _read(self) -> Mapping[str, Any]:
-        folder = self._environ.get("DOCKER_CONFIG")
-        home = self._home or self._environ.get("HOME") or self._environ.get("USERPROFILE")
-        if not folder and not home:
-            return {}
-        path = Path(folder) if folder else Path(str(home)) / ".docker"
-        path /= "config.json"
-        try:
-            config = json.loads(read_input(path))
-        except (FileNotFoundError, NotADirectoryError):
-            return {}
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or type(error).__name__
-            raise ConfigError(
-                f"{path}: cannot be read as Docker's settings ({reason})",
-                hint="correct it, or name another folder with DOCKER_CONFIG",
-                code="docker_config_invalid",
-            ) from None
-        return config if isinstance(config, dict) else {}
+    def _read_all(self) -> list[Mapping[str, Any]]:
+        """What Docker's file says, then podman's, which is buildah's and skopeo's, too."""
+        found = self._environ.get
+        home = self._home or found("HOME") or found("USERPROFILE")
+        if folder := found("DOCKER_CONFIG") or (home and Path(home) / ".docker"):
+            docker = _read(Path(folder) / "config.json", "Docker's settings", "DOCKER_CONFIG")
+        else:
+            docker = {}
+        files = self._of_podman(Path(home)) if home else []
+        if named := found("REGISTRY_AUTH_FILE"):
+            files = [Path(named)]
+        return [docker, *(_read(file, "logins", "REGISTRY_AUTH_FILE") for file in files)]
+
+    def _of_podman(self, home: Path) -> list[Path]:
+        """Where it has its logins unless it is told otherwise: those that are there for us."""
+        found = self._environ.get
+        runtime = found("XDG_RUNTIME_DIR")
+        own = Path("/run/containers") / str(getattr(os, "getuid", int)())
+        settings = Path(found("XDG_CONFIG_HOME") or home / ".config")
+        folders = (Path(runtime) / "containers" if runtime else own, settings / "containers")
+        files = [folder / "auth.json" for folder in folders]
+        return [file for file in files if os.access(file, os.R_OK)]
 
     async def _ask(self, helper: str, server: str) -> Login | None:
         from score_flyio.images.program import run_program
@@ -170,6 +178,22 @@ class Logins:
         user = self._environ.get("DOCKER_HUB_USERNAME")
         password = self._environ.get("DOCKER_HUB_PASSWORD")
         return Login(user=user, password=Secret(password)) if user and password else None
+
+
+def _read(path: Path, what: str, variable: str) -> Mapping[str, Any]:
+    try:
+        config = json.loads(read_input(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        kind = "folder" if variable == "DOCKER_CONFIG" else "file"
+        raise ConfigError(
+            f"{path}: cannot be read as {what} ({reason})",
+            hint=f"correct it, or name another {kind} with {variable}",
+            code="docker_config_invalid",
+        ) from None
+    return config if isinstance(config, dict) else {}
 
 
 def _of(entries: Any, host: str) -> Any:

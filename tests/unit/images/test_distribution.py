@@ -551,6 +551,37 @@ async def test_logins_of_docker(tmp_path: Path, key: str, host: str) -> None:
     assert await logins.find("quay.io") is None
 
 
+@pytest.mark.parametrize(
+    ("variable", "file"),
+    [
+        ("REGISTRY_AUTH_FILE", "mine.json"),
+        ("XDG_RUNTIME_DIR", "containers/auth.json"),
+        ("XDG_CONFIG_HOME", "containers/auth.json"),
+        ("HOME", ".config/containers/auth.json"),
+    ],
+)
+async def test_logins_of_podman_come_after_those_of_docker(
+    tmp_path: Path, variable: str, file: str
+) -> None:
+    other = {"auth": base64.b64encode(b"other:x").decode()}
+    docker, podman = tmp_path / "docker", tmp_path / "podman"
+    (podman / file).parent.mkdir(parents=True)
+    (podman / file).write_text(json.dumps({"auths": {"ghcr.io": other, "quay.io/team": other}}))
+    docker.mkdir()
+    named = podman / file if variable == "REGISTRY_AUTH_FILE" else podman
+    environ = {"HOME": str(tmp_path), **config_in(docker, {"auths": {"ghcr.io": AUTH}})}
+    logins = Logins({**environ, variable: str(named)})
+    found = [await logins.find(host) for host in ("ghcr.io", "quay.io", "docker.io")]
+    assert [login and login.user for login in found] == ["me", "other", None]
+
+
+async def test_a_named_file_of_logins_that_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text("{")
+    with pytest.raises(ConfigError, match=r"mine\.json: cannot be read as logins") as raised:
+        await Logins({"REGISTRY_AUTH_FILE": str(tmp_path / "mine.json")}).find("ghcr.io")
+    assert "REGISTRY_AUTH_FILE" in (raised.value.hint or "")
+
+
 async def test_the_whole_name_counts_before_its_other_forms(tmp_path: Path) -> None:
     other = {"auth": base64.b64encode(b"other:x").decode()}
     auths = {"https://ghcr.io/v1/": other, "ghcr.io": AUTH}
