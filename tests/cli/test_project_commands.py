@@ -473,3 +473,11 @@ def test_events_of_what_visits_no_platform_have_a_frame(cli: Cli, line: str, out
     assert (found[-1]["kind"], found[-1]["outcome"]) == ("run_finished", outcome)
     through = [event["workload"] for event in found if event["kind"] == "workload_finished"]
     assert sorted(through) == sorted(found[0].get("workloads", []))
+
+
+def test_a_file_that_is_given_twice_is_told_as_that(project: Cli) -> None:
+    (project.directory / "copy.yaml").write_text(SHOP)
+    twice = project("generate", "shop.yaml", "shop.yaml")
+    assert (twice.exit_code, "shop.yaml is given twice" in twice.stderr) == (2, True)
+    copied = project("generate", "shop.yaml", "copy.yaml")
+    assert "workload 'shop' is in both shop.yaml and copy.yaml" in copied.stderr

@@ -304,8 +304,9 @@ async def test_there_is_nothing_to_go_back_to_where_no_release_was_different(lab
     for machine in lab.machines():
         machine.versions = machine.versions[-1:]
         machine.config["metadata"].pop(HISTORY)
-    with pytest.raises(UsageError, match="no earlier release"):
+    with pytest.raises(UsageError, match="no earlier release") as caught:
         await roll_back(lab)
+    assert caught.value.hint == "known releases: 2, 4; going back to 2 would change no machine"
 
 
 async def test_going_back_again_changes_nothing_of_volumes(lab: Lab) -> None:

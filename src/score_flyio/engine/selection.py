@@ -115,10 +115,13 @@ def _check(selection: Selection) -> None:
 def _check_twice(inputs: Sequence[Input]) -> None:
     files: dict[str, str] = {}
     for item in score_apps(inputs):
-        first = files.setdefault(item.workload, item.loaded.file)
-        if first is not item.loaded.file:
+        first, file = files.get(item.workload), item.loaded.file
+        files[item.workload] = file
+        if first == file:
+            raise UsageError(f"{file} is given twice", hint="name each file once")
+        if first is not None:
             raise UsageError(
-                f"workload '{item.workload}' is in both {first} and {item.loaded.file}",
+                f"workload '{item.workload}' is in both {first} and {file}",
                 hint="give one of them, or rename one of the workloads",
             )
 

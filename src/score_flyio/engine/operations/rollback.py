@@ -143,7 +143,7 @@ async def _plan(
             if not changes and asked is None:
                 _warn_of_repeat(session, ref, versions, present, target)
             return plan, tuple(then.gone)
-    raise _nothing(ref, asked, versions)
+    raise _nothing(ref, asked, versions, alike=candidates)
 
 
 def _refuse_loss(ref: AppRef, then: Then, target: int, *, others: bool) -> None:
@@ -301,8 +301,13 @@ def _warn_of_repeat(
     )
 
 
-def _nothing(ref: AppRef, to: int | None, versions: Sequence[int]) -> UsageError:
+def _nothing(
+    ref: AppRef, to: int | None, versions: Sequence[int], *, alike: Sequence[int]
+) -> UsageError:
+    """There was nothing to do for any of `alike`: they do not differ from what is there."""
     known = ", ".join(map(str, versions)) or "none"
+    if alike:
+        known += f"; going back to {', '.join(map(str, sorted(alike)))} would change no machine"
     wanted = "no earlier release" if to is None else f"no release {to}"
     return UsageError(
         f"{ref}: there is {wanted} to go back to",
