@@ -148,7 +148,7 @@ def test_a_failed_operation_is_a_failed_release(cli: Cli, served: Platform) -> N
     for healthy in ("never", "always"):
         Path("fly.toml").write_text(FLY_TOML + ill.format(healthy))
         cli("deploy", *APP, FAST, "--wait-timeout", "1", "--on-failure", "keep")
-    result = cli("rollback", "--app", "by-hand", FAST, "--wait-timeout", "1")
+    result = cli("rollback", "--to", "1", "--app", "by-hand", FAST, "--wait-timeout", "1")
     newest, *_ = releases(served)
     assert result.exit_code == 3
     assert newest["status"] == "failed"

@@ -415,3 +415,31 @@ async def test_a_rollback_that_somebody_finished_is_not_repeated_in_silence(lab:
     assert warning.code == "rollback_repeated"
     assert "release 3 went back to release 1 already" in warning.message
     assert "--to 2 goes back to release 2" in warning.message
+
+
+@pytest.mark.parametrize("deploys", [1, 2, 3])
+async def test_releases_of_an_app_that_was_there_before_are_forgotten(
+    lab: Lab, deploys: int
+) -> None:
+    """Others destroyed it and made it anew: numbers begin again, also those that a state has."""
+    await lab.deploy(toml(env="A = 'old 1'"))
+    await lab.deploy(toml(env="A = 'old 2'"))
+    old = lab.store
+    other = Lab(lab.fly, lab.clock, InMemoryStore(ProjectState.new("")), runs=1000)
+    async with other.engine() as engine:
+        await engine.destroy("web")
+    for number in range(deploys):
+        done = await other.deploy(toml(env=f"A = 'new {number}'"))
+        assert done.code == 0, done.text
+    lab.store = old
+    record = (await saved(lab)).deployments["web"]
+    assert [r.version for r in (await known(lab, record))] == [*range(1, deploys + 1)]
+    if deploys == 1:
+        with pytest.raises(UsageError, match="no earlier release"):
+            await back(lab, record=record)
+    else:
+        await back(lab, record=record)
+        assert variables(lab) == {f"new {deploys - 2}"}
+    await lab.deploy(toml(env="A = 'newer'"))
+    remembered = (await saved(lab)).deployments["web"].releases
+    assert not any("old" in str(release.configs) for release in remembered)

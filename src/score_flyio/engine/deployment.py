@@ -146,6 +146,7 @@ class _Deploy:
             planned = run.fingerprints.get(self.app)
             if planned is not None and planned != fingerprint(observed):
                 raise stale(self.app)
+        run.recorder.met(self.app, observed.machines)
         await run.recorder.found(self.app, to_remember(of_machines(observed.machines)))
         return observed
 

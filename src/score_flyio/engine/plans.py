@@ -162,6 +162,7 @@ class Planning:
         image = await self.images.expected(app)
         desired = evolve(desired, image=image, images=self.images.meant(app))
         observed = await self.observe(app, desired)
+        self.recorder.met(app, observed.machines)
         await self.refuse(app, desired, observed)
         org = await self.organization(observed)
         plan = await self.planned(desired, observed, org, to_look=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -14,12 +14,21 @@ from score_flyio.base.record import define, evolve, field
 from score_flyio.base.ulid import new_ulid
 from score_flyio.deploy.model import KnownApp
 from score_flyio.deploy.planning.model import AppPlan
+from score_flyio.deploy.releases.known import outlived
 from score_flyio.deploy.step import Step
 from score_flyio.engine.access import access_of
 from score_flyio.engine.project import Project
 from score_flyio.engine.target import Target
 from score_flyio.errors import WrongPlace
-from score_flyio.events import Event, EventLog, Listener, StateSaved, TargetSelected
+from score_flyio.events import (
+    Event,
+    EventLog,
+    Listener,
+    Scope,
+    StateSaved,
+    TargetSelected,
+    WarningRaised,
+)
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.organization import PERSONAL, Apps, Organization
 from score_flyio.resources.servers.access import region_of
@@ -63,6 +72,19 @@ class StateRecorder:
             salt=self.state.salt,
             releases=record.releases,
         )
+
+    def met(self, app: str, machines: Iterable[models.Machine]) -> DeploymentRecord:
+        """What is remembered of an app that has these machines.
+
+        Where somebody destroyed the app and made it anew, the releases before that are forgotten.
+        """
+        record = self.of(app)
+        if outlived(record, machines):
+            self.state.deployments[app] = record = evolve(record, releases=(), leaving={})
+            message = "the app was destroyed and made anew: its releases before that are forgotten"
+            scope = Scope.of_app(app, record.workload or app)
+            self.emit(WarningRaised(scope=scope, message=message, code="releases_forgotten"))
+        return record
 
     async def secrets_set(self, app: str, records: Mapping[str, SecretRecord]) -> None:
         record = self.of(app)

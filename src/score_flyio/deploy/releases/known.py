@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from fly_machines import models
 from score_flyio.base.record import evolve
-from score_flyio.deploy.metadata import group_of, last_release
+from score_flyio.deploy.metadata import RELEASE_ID, group_of, last_release
 from score_flyio.deploy.releases.images import exact, with_digest
 from score_flyio.deploy.releases.in_metadata import config_in, past_releases, present_release
 from score_flyio.fly.codec import ShapeError, structure_answer, unstructure
@@ -30,6 +30,27 @@ def next_number(machines: Iterable[models.Machine], remembered: Iterable[Release
 def of_state(record: DeploymentRecord) -> tuple[Release, ...]:
     """What the project state knows."""
     return tuple(evolve(release, sources=("state",)) for release in record.releases)
+
+
+def outlived(record: DeploymentRecord, machines: Iterable[models.Machine]) -> bool:
+    """Whether what is remembered is of an app of the same name that was there before.
+
+    The releases whose numbers both have are others then, all of them. Some are where two runs took
+    a number at the same time.
+    """
+    known, there = _ids(record.releases), _ids(of_machines(machines))
+    common = known.keys() & there.keys()
+    return bool(common) and not any(known[number] & there[number] for number in common)
+
+
+def _ids(releases: Iterable[Release]) -> dict[int, set[str]]:
+    """The ids of releases by number, as far as configs tell them."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for release in releases:
+        for config in release.configs.values():
+            if text := ((config or {}).get("metadata") or {}).get(RELEASE_ID):
+                found[release.version].add(text)
+    return found
 
 
 def of_machines(machines: Iterable[models.Machine]) -> tuple[Release, ...]:

@@ -91,8 +91,8 @@ class AppReleases(Documented):
 async def list_releases(session: Session, ref: AppRef) -> AppReleases:
     """The releases that anyone knows of, newest first; none of an app that is not at Fly."""
     async with session.memory("releases", to_look=True) as recorder:
-        known = recorder.of(ref.app)
-    observed = await observe_app(session.client, ref.app, Wanted())
+        observed = await observe_app(session.client, ref.app, Wanted())
+        known = recorder.met(ref.app, observed.machines)
     releases = await known_releases(session, observed, known)
     running = Counter(release_number(metadata(machine)) for machine in observed.machines)
     return AppReleases(ref=ref, releases=releases[::-1], machines=running)

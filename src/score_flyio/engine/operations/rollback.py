@@ -79,10 +79,11 @@ async def rollback(
     options = options or DeployOptions()
     async with session.memory("rollback", to_look=dry_run) as recorder:
         known = known_definition(session, ref)
-        record = recorder.of(ref.app)
 
         async def look() -> Change:
-            seen = await observe(session, ref, Wanted(volumes=_may_move_data(record)))
+            wanted = Wanted(volumes=_may_move_data(recorder.of(ref.app)))
+            seen = await observe(session, ref, wanted)
+            record = recorder.met(ref.app, seen.machines)
             plan, gone = await _plan(
                 session, ref, seen, record, to=to, options=options, definition=known
             )

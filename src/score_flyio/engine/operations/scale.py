@@ -205,8 +205,9 @@ async def scale(
                 "--fallback-regions": request.options.fallback_regions,
             }
             await refuse_unknown_regions(session.client, asked, observed)
+            record = recorder.met(ref.app, observed.machines)
             known = await _known(
-                session, ref, observed, request, record=recorder.of(ref.app), definition=definition
+                session, ref, observed, request, record=record, definition=definition
             )
             change = _plan(session, known, observed, request, definition=definition)
             if dry_run or not change.work.makes_release:

@@ -160,7 +160,7 @@ async def change_secrets(
     async with session.memory("secrets", to_look=dry_run) as recorder:
         observed = await observe(session, ref, wanted)
         definition = known_definition(session, ref)
-        known = recorder.of(ref.app)
+        known = recorder.met(ref.app, observed.machines)
         setting = _Setting(
             session=session, ref=ref, known=known, options=options, definition=definition
         )
