@@ -47,6 +47,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "DOCKER_TLS_VERIFY": "Set: the daemon at `tcp://` is spoken to over TLS.",
         "DOCKER_CERT_PATH": "Folder of the certificates for it.",
         "DOCKER_CONFIG": "Folder of Docker's `config.json`, for logins.",
+        "REGISTRY_AUTH_FILE": "File with podman's and buildah's logins.",
         "DOCKER_HUB_USERNAME": "Login at Docker Hub.",
         "DOCKER_HUB_PASSWORD": "Its password or token.",
         "BUILDKIT_HOST": "Address of BuildKit, for `buildctl`.",
@@ -80,10 +81,11 @@ GROUPS: dict[str, dict[str, str]] = {
         "`SCORE_FLYIO_TARGET` too.",
     },
     "Folders": {
-        "HOME": "Home folder, for logins of Docker and flyctl.",
+        "HOME": "Home folder, for logins of Docker, podman and flyctl.",
         "USERPROFILE": "The same, on Windows.",
         "PATH": "Where builders and provisioners are found.",
-        "XDG_RUNTIME_DIR": "Where the socket of podman is looked for.",
+        "XDG_RUNTIME_DIR": "Where the socket of podman and its logins are looked for.",
+        "XDG_CONFIG_HOME": "Where podman's lasting logins are looked for.",
         "TMPDIR": "Where temporary files are.",
     },
 }

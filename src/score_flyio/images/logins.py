@@ -121,23 +121,23 @@ class Logins:
 
     def _read_all(self) -> list[Mapping[str, Any]]:
         """What Docker's file says, then podman's, which is buildah's and skopeo's, too."""
-        found = self._environ.get
-        home = self._home or found("HOME") or found("USERPROFILE")
-        if folder := found("DOCKER_CONFIG") or (home and Path(home) / ".docker"):
+        environ = self._environ
+        home = self._home or environ.get("HOME") or environ.get("USERPROFILE")
+        if folder := environ.get("DOCKER_CONFIG") or (home and Path(home) / ".docker"):
             docker = _read(Path(folder) / "config.json", "Docker's settings", "DOCKER_CONFIG")
         else:
             docker = {}
         files = self._of_podman(Path(home)) if home else []
-        if named := found("REGISTRY_AUTH_FILE"):
+        if named := environ.get("REGISTRY_AUTH_FILE"):
             files = [Path(named)]
         return [docker, *(_read(file, "logins", "REGISTRY_AUTH_FILE") for file in files)]
 
     def _of_podman(self, home: Path) -> list[Path]:
         """Where it has its logins unless it is told otherwise: those that are there for us."""
-        found = self._environ.get
-        runtime = found("XDG_RUNTIME_DIR")
+        environ = self._environ
+        runtime = environ.get("XDG_RUNTIME_DIR")
         own = Path("/run/containers") / str(getattr(os, "getuid", int)())
-        settings = Path(found("XDG_CONFIG_HOME") or home / ".config")
+        settings = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
         folders = (Path(runtime) / "containers" if runtime else own, settings / "containers")
         files = [folder / "auth.json" for folder in folders]
         return [file for file in files if os.access(file, os.R_OK)]
