@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -30,7 +31,8 @@ class CliContext:
     environ: Mapping[str, str] = field(factory=dict, repr=False)
     directory: Path = field(factory=Path)
     """The working directory: relative paths are resolved against it."""
-    stdin: TextIO = field(factory=lambda: sys.stdin, repr=False)
+    stdin: TextIO = field(factory=lambda: sys.stdin or StringIO(), repr=False)
+    """Empty where it is closed, which Python shows as None."""
     clock: Clock = field(factory=SystemClock)
     ends_by: list[Callable[[], None]] = field(factory=list)
     """What a first signal does in place of ending the command: it ends the run, which accounts for
