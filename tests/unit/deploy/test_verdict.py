@@ -83,12 +83,16 @@ def event(kind: str) -> models.MachineEvent:
         (["revert", "update"], Health.REVERTED),
         (["start", "revert", "update"], Health.REVERTED),
         (["update", "revert"], Health.PENDING),
+        (["launch", "revert"], Health.PENDING),
         (["start", "launch", "update", "revert"], Health.PENDING),
     ],
 )
 def test_an_update_that_was_given_up_is_not_waited_for(kinds: list[str], health: Health) -> None:
     machine = seen("started", "pp", *map(event, kinds))
-    assert judge(machine, instance_id="v3", checks=True).health is health
+    verdict = judge(machine, instance_id="v3", checks=True)
+    assert verdict.health is health
+    if health is Health.REVERTED:
+        assert verdict.reason == "Fly gave its update up and went back to the one before"
     assert judge(machine, instance_id="v2", checks=True).health is Health.WELL
 
 

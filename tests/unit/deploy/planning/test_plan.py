@@ -123,6 +123,20 @@ def test_machines_of_one_config_change_where_they_run_another_image(
     }
 
 
+@pytest.mark.parametrize("other", [0, 1])
+def test_a_machine_that_somebody_changed_changes_whoever_is_looked_at_before(other: int) -> None:
+    desired = wanted("[env]\nA = '1'\n" + SERVICE)
+    observed = launched(desired)
+    config = config_of(observed, 0)
+    by_hand = evolve(config, env={**(config.env or {}), "A": "2"})
+    machines = tuple(
+        evolve(observed.machines[0], id=f"m{n}", config=by_hand if n == other else config)
+        for n in (0, 1)
+    )
+    plan = planned(desired, evolve(observed, machines=machines))
+    assert [(each.machine, len(each.differences)) for each in updates(plan)] == [(f"m{other}", 1)]
+
+
 def test_force_updates_machines_that_do_not_differ() -> None:
     observed = launched(wanted())
     assert planned(wanted(), observed).steps == ()

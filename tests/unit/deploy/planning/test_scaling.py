@@ -152,6 +152,19 @@ def test_free_volumes_come_before_new_ones() -> None:
     assert creates[1].volume_from == new.id
 
 
+@pytest.mark.parametrize(("regions", "volume"), [((), None), (("fra",), "v1")])
+def test_a_free_volume_of_a_fallback_region_is_taken(
+    regions: tuple[str, ...], volume: str | None
+) -> None:
+    mounts = [models.FlyMachineMount(name="data", path="/data")]
+    scale = scaled((machine("a"),), 2, volumes=(models.Volume(id="v1", name="data", region="fra"),))
+    template = models.FlyMachineConfig(image="a:1", mounts=mounts)
+    options = evolve(scale.options, fallback_regions=regions)
+    steps = scale_group(evolve(scale, template=template, options=options)).steps
+    (made,) = [step for step in steps if isinstance(step, CreateMachine)]
+    assert [mount.volume for mount in made.config.mounts or []] == [volume]
+
+
 def test_a_first_volume_has_one_gigabyte() -> None:
     mounts = [models.FlyMachineMount(name="data", path="/data")]
     config = models.FlyMachineConfig(image="a:1", mounts=mounts)
