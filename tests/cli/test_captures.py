@@ -25,6 +25,11 @@ MACHINE = [
     "      services[0]: 8080 → 8080 tcp",
     "      checks.liveness_probe: http GET / on 8080",
 ]
+KEPT = "  note: no port is public: this one keeps its public addresses (v6); ips release"
+KEPT_ADDRESSES = {
+    80: [KEPT, "      ADDRESS --app x-web gives one back"],
+    120: [f"{KEPT} ADDRESS --app x-web gives one back"],
+}
 RESOURCES = {
     80: [
         "UID  SOURCE WORKLOAD  PROVISIONER  OUTPUTS",
@@ -89,6 +94,7 @@ def test_what_is_deployed(cli: Cli, served: Platform, columns: int) -> None:
         "  ~ update machine of group app × 2 (MACHINE, MACHINE)",
         "      env.LEVEL: info → debug",
         "  note: secrets that were staged go live with this deploy: A",
+        *KEPT_ADDRESSES[columns],
         "1 app, 2 machines to update; 0 USD a month in addresses",
     ]
     more, image, *others = capture(cli, "scale", "web", "4", "--dry-run", columns=columns)[1:]

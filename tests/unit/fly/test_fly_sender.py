@@ -194,7 +194,7 @@ async def test_a_renewal_of_a_lease_is_repeated_and_a_first_lease_is_not(connect
 
 
 NOT_REPEATABLE = {
-    "Apps_create", "App_Certificates_acme_create", "App_Certificates_custom_create",
+    "Apps_create", "App_Certificates_acme_create",
     "App_create_deploy_token", "App_IPAssignments_create", "Machines_create", "Machines_update",
     "Machines_exec", "Machines_create_lease", "Machines_reclaim_memory", "Machines_restart",
     "Machines_signal", "Secretkey_generate", "Volumes_create", "Volumes_create_snapshot",
