@@ -255,6 +255,8 @@ class PostgresInstance(Real):
         for server in self.servers:
             # What it has is thrown away, so that it need not end well.
             os.kill(server.get_pid(), signal.SIGQUIT)
+            # While it ends, it would be asked to stop, which fails once it has ended.
+            server.get_postmaster_info().process.wait(timeout=60)
             server.cleanup()
             shutil.rmtree(server.pgdata.parent, ignore_errors=True)
         self.servers.clear()
