@@ -38,12 +38,12 @@ def outlived(record: DeploymentRecord, machines: Iterable[models.Machine]) -> bo
     The releases whose numbers both have are others then, all of them. Some are where two runs took
     a number at the same time.
     """
-    known, there = _ids(record.releases), _ids(of_machines(machines))
+    known, there = ids_of(record.releases), ids_of(of_machines(machines))
     common = known.keys() & there.keys()
     return bool(common) and not any(known[number] & there[number] for number in common)
 
 
-def _ids(releases: Iterable[Release]) -> dict[int, set[str]]:
+def ids_of(releases: Iterable[Release]) -> dict[int, set[str]]:
     """The ids of releases by number, as far as configs tell them."""
     found: dict[int, set[str]] = defaultdict(set)
     for release in releases:

@@ -13,11 +13,11 @@ from fly_machines import models
 from score_flyio.base.clock import rfc3339
 from score_flyio.base.document import Document, Documented
 from score_flyio.base.record import frozen
-from score_flyio.deploy.metadata import RELEASE_ID, group_of, release_number
+from score_flyio.deploy.metadata import group_of, release_number
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.releases.announce import PATIENCE
-from score_flyio.deploy.releases.known import merged, of_machines, of_state, of_versions
+from score_flyio.deploy.releases.known import ids_of, merged, of_machines, of_state, of_versions
 from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.session import RELEASES_KEPT, Session
 from score_flyio.errors import FlyError, NotFound
@@ -142,13 +142,11 @@ async def came_to_an_end(
     with anyio.move_on_after(PATIENCE):
         with suppress(FlyError):  # a token may see the machines alone
             statuses = await client.releases.statuses(app, RELEASES_KEPT)
-    ends = {}
-    for release in releases:
-        marks = ((config or {}).get("metadata") or {} for config in release.configs.values())
-        told = {statuses.get(found.get(RELEASE_ID, "")) for found in marks} - {None}
-        if told:
-            ends[release.version] = "complete" in told
-    return ends
+    told = {
+        number: {statuses[name] for name in ids if name in statuses}
+        for number, ids in ids_of(releases).items()
+    }
+    return {number: "complete" in found for number, found in told.items() if found}
 
 
 async def released_definition(client: FlyClient, app: str) -> AppSpec | None:

@@ -72,6 +72,11 @@ def had(*machines: models.Machine, **more: Any) -> Then:
 
 WORKER: dict[str, Config | None] = {"worker": BARE}
 APP: dict[str, Config | None] = {"app": BARE}
+LEFT_IN_2 = [
+    Release(version=1, configs=APP | WORKER),
+    Release(version=2, configs=APP, members=members(a="app", w="worker")),
+    Release(version=3, members=members(a="app")),
+]
 
 
 @pytest.mark.parametrize(
@@ -104,21 +109,13 @@ APP: dict[str, Config | None] = {"app": BARE}
             id="a group of a later release",
         ),
         pytest.param(
-            [
-                Release(version=1, configs=APP | WORKER),
-                Release(version=2, configs=APP, members=members(a="app", w="worker")),
-                Release(version=3, members=members(a="app")),
-            ],
+            LEFT_IN_2,
             1,
             False,
             id="before it left",
         ),
         pytest.param(
-            [
-                Release(version=1, configs=APP | WORKER),
-                Release(version=2, configs=APP, members=members(a="app", w="worker")),
-                Release(version=3, members=members(a="app")),
-            ],
+            LEFT_IN_2,
             2,
             True,
             id="after it left",
