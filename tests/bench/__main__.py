@@ -44,7 +44,7 @@ def main() -> int:
         print_walls(wall)
         served = served_commands(folder)
         print_served(served)
-        bulks = [bulk(folder, count) for count in (10, 50, 200)]
+        bulks = [bulk(folder, 10), bulk(folder, 50), bulk(folder, 200, target=1.5)]
         print_bulk(bulks)
     images = image_costs()
     print_costs(images)
@@ -69,7 +69,7 @@ def main() -> int:
         )
         + "\n"
     )
-    return 0 if not missed(rows, timed, wall, served) and memory <= MOST_MEMORY else 1
+    return 1 if missed(rows, timed, wall, served, bulks, memory) else 0
 
 
 def print_makespans(rows: list[Row]) -> None:
@@ -113,11 +113,14 @@ def print_served(rows: list[Served]) -> None:
 
 
 def print_bulk(rows: list[Bulk]) -> None:
-    print(f"\n{'generate in one call':44}{'seconds':>10}{'ms each':>8}{'peak MiB':>10}")
+    print(
+        f"\n{'generate in one call':44}{'seconds':>10}{'ms each':>8}{'peak MiB':>10}{'target':>8}"
+    )
     for row in rows:
+        target = "" if row.target is None else f"{row.target:g}"
         print(
             f"{f'{row.workloads} workloads, {row.workloads * 2} resources':44}"
-            f"{row.seconds:10.2f}{row.per_workload * 1000:8.1f}{row.peak_mib:10.0f}"
+            f"{row.seconds:10.2f}{row.per_workload * 1000:8.1f}{row.peak_mib:10.0f}{target:>8}"
         )
 
 
@@ -136,7 +139,12 @@ def thousand_machines_mib() -> float:
 
 
 def missed(
-    rows: list[Row], timed: list[Timed], wall: list[Wall], served: list[Served]
+    rows: list[Row],
+    timed: list[Timed],
+    wall: list[Wall],
+    served: list[Served],
+    bulks: list[Bulk],
+    memory: float,
 ) -> list[str]:
     """The targets that are not met."""
     found = [
@@ -151,6 +159,12 @@ def missed(
     ]
     found += [f"{row.name}, beside flyctl" for row in wall if row.factor > row.target]
     found += [row.name for row in served if row.factor > row.target]
+    found += [
+        f"generate of {row.workloads} files"
+        for row in bulks
+        if row.target and row.seconds > row.target
+    ]
+    found += ["peak memory"] if memory > MOST_MEMORY else []
     if found:
         print("\nmissed: " + "; ".join(found))
     return found

@@ -26,6 +26,8 @@ class Timed:
     factor: float | None = None
     """How many times the bare interpreter it took."""
     target: float | None = None
+    sleeps: float | None = None
+    """Seconds that it sleeps on every computer; `None` where it only computes."""
     spread: float = 0.0
     """How far the middle half of the repeats lies apart, as a share of their median."""
 
@@ -137,7 +139,7 @@ def independent(folder: Path, count: int = 30) -> Timed:
     (project / "score.yaml").write_text(_workload(resources))
     command = tool("generate", "score.yaml", f"--jobs={count}")
     row = timed(f"{count} independent 1 s resources, --jobs {count}", command, project, runs=3)
-    return Timed(name=row.name, median=row.median, least=row.least, target=1.6)
+    return evolve(row, target=1.6, sleeps=1.0)
 
 
 def chain(folder: Path, count: int = 5) -> Timed:
@@ -149,7 +151,7 @@ def chain(folder: Path, count: int = 5) -> Timed:
         resources[f"r{n:02d}"] = {"type": "slow", "params": params}
     (project / "score.yaml").write_text(_workload(resources))
     row = timed(f"chain of {count} 1 s resources", tool("generate", "score.yaml"), project, runs=3)
-    return Timed(name=row.name, median=row.median, least=row.least, target=float(count) + 1)
+    return evolve(row, target=count + 1.0, sleeps=float(count))
 
 
 @frozen(kw_only=True)
@@ -160,6 +162,8 @@ class Bulk:
     seconds: float
     per_workload: float
     peak_mib: float
+    target: float | None = None
+    """Most seconds."""
 
 
 PEAK = """
@@ -170,7 +174,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """Peak memory of a command, in KiB, seen by a process that is small itself."""
 
 
-def bulk(folder: Path, count: int) -> Bulk:
+def bulk(folder: Path, count: int, target: float | None = None) -> Bulk:
     """`count` Score files with twice as many resources, half of them commands, in one call."""
     project = folder / f"bulk-{count}"
     project.mkdir()
@@ -198,6 +202,7 @@ def bulk(folder: Path, count: int) -> Bulk:
         seconds=seconds,
         per_workload=seconds / count,
         peak_mib=float(done.stdout.split()[-1]) / 1024,
+        target=target,
     )
 
 
@@ -213,7 +218,7 @@ def many_resources(folder: Path, count: int = 3000) -> Timed:
     resources: dict[str, object] = {f"r{n:04d}": {"type": "fixed"} for n in range(count)}
     (project / "score.yaml").write_text(_workload(resources))
     row = timed(f"{count} resources of one workload", tool("generate", "score.yaml"), project, 1)
-    return Timed(name=row.name, median=row.median, least=row.least, target=15.0)
+    return evolve(row, target=15.0)
 
 
 def own_peak_mib() -> float:

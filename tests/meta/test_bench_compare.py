@@ -15,6 +15,7 @@ RESULTS: dict[str, Any] = {
     "processes": [
         {"name": "bare", "median": 0.01, "spread": 0.0},
         {"name": "generate", "median": 0.09, "spread": 0.3},
+        {"name": "chain", "median": 5.2, "spread": 0.0, "sleeps": 5.0},
     ],
     "wall": [{"name": "rolling", "seconds": 4.0, "flyctl_seconds": 8.0}],
     "served": [{"name": "100 workloads, 990 calls", "factor": 1.3, "spread": 0.0}],
@@ -42,6 +43,7 @@ def changed(*path: str | int, to: float) -> dict[str, Any]:
         (changed("makespan", 0, "measured", "calls", to=21), []),
         (changed("processes", 1, "median", to=0.115), []),  # its repeats lie that far apart
         (changed("processes", 1, "median", to=0.13), ["generate: / bare"]),
+        (changed("processes", 2, "median", to=5.8), ["chain: / its sleep"]),
         (changed("wall", 0, "seconds", to=4.3), []),
         (changed("wall", 0, "seconds", to=4.5), ["rolling: / flyctl's"]),
         (changed("served", 0, "factor", to=1.5), ["100 workloads"]),
@@ -58,7 +60,7 @@ def test_what_became_slower(after: dict[str, Any], names: list[str]) -> None:
 def test_a_slower_computer_changes_no_ratio() -> None:
     after = copy.deepcopy(RESULTS)
     for row in after["processes"]:
-        row["median"] *= 3
+        row["median"] *= 1 if "sleeps" in row else 3
     for row in after["generate"]:
         row["per_workload"] *= 3
     assert slower(RESULTS, after) == []
