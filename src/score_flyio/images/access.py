@@ -61,9 +61,12 @@ class Access:
         self._exchange = exchange
         self._registries: dict[str, _Registry] = defaultdict(_Registry)
 
-    def has_login(self, host: str) -> bool:
-        """Whether there was a login to try."""
-        return self._registries[host].login is not None
+    def refused(self, host: str) -> tuple[bool, str]:
+        """Whether there was no login to try, and what may help, for an answer that refuses us."""
+        login = self._registries[host].login
+        if login is None:
+            return True, self._logins.invitation(host)
+        return False, f"use a login that may; this one is from {login.source}"
 
     async def authorization(
         self, host: str, scopes: tuple[str, ...], *, refused: httpx.Response | None = None
@@ -109,7 +112,7 @@ class Access:
                 return header
             assert registry.challenge is not None
             response = await self._ask(host, registry.challenge, registry.login, scopes)
-            token, seconds = _token_of(host, response)
+            token, seconds = self._token_of(host, registry.login, response)
             registry.tokens[scopes] = f"Bearer {token}", anyio.current_time() + seconds
             return registry.tokens[scopes][0]
 
@@ -136,6 +139,25 @@ class Access:
         url = str(realm.copy_with(query=query.encode()))
         return await self._exchange("GET", url, None, _basic(login) if login else None)
 
+    def _token_of(
+        self, host: str, login: Login | None, response: httpx.Response
+    ) -> tuple[str, float]:
+        if response.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+            if login is None:
+                hint = self._logins.invitation(host)
+                raise RegistryDenied(f"{host} wants a login", anonymous=True, hint=hint)
+            message = f"{host} refuses the login of {login.source}"
+            raise RegistryDenied(message, anonymous=False, hint=login.renewal)
+        try:
+            answer = json.loads(response.content)
+            token = str(answer.get("token") or answer["access_token"])
+            return token, float(answer.get("expires_in") or SECONDS)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise RegistryUnavailable(
+                f"{host} gives no token: its login server answers {response.status_code}",
+                hint="try again",
+            ) from None
+
 
 def base_url(host: str) -> str:
     """Where a registry is: over plain HTTP on this machine only."""
@@ -153,18 +175,3 @@ def is_safe(url: httpx.URL) -> bool:
 def _basic(login: Login) -> str:
     text = f"{login.user}:{login.password.reveal()}"
     return f"Basic {base64.b64encode(text.encode()).decode()}"
-
-
-def _token_of(host: str, response: httpx.Response) -> tuple[str, float]:
-    if response.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
-        hint = f"log in again with docker login {'' if host == DOCKER_HUB else host}".rstrip()
-        raise RegistryDenied(f"{host} refuses the login", anonymous=False, hint=hint)
-    try:
-        answer = json.loads(response.content)
-        token = str(answer.get("token") or answer["access_token"])
-        return token, float(answer.get("expires_in") or SECONDS)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise RegistryUnavailable(
-            f"{host} gives no token: its login server answers {response.status_code}",
-            hint="try again",
-        ) from None

@@ -275,8 +275,7 @@ class Registries:
                 hint="check its name and tag; it may have to be pushed first",
             )
         if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
-            anonymous = not self._access.has_login(host)
-            hint = f"log in with docker login {host}" if anonymous else "use a login that may"
+            anonymous, hint = self._access.refused(host)
             return RegistryDenied(
                 f"{about}: {host} refuses it{said}", anonymous=anonymous, hint=hint
             )

@@ -1,22 +1,20 @@
-"""Who logs in at which registry: files of Docker and podman, their helpers, and Fly's token."""
+"""Who logs in at which registry: what is kept for Docker and podman, helpers, and Fly's token."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import json
-import os
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import anyio
 
-from score_flyio.base.input_file import read_input
 from score_flyio.base.printable import one_line
 from score_flyio.base.record import frozen
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError, ImageError, InputError
+from score_flyio.images.login_files import IN_THE_ENVIRONMENT, LoginFile, login_files
 from score_flyio.images.reference import DOCKER_HUB, ImageReference
 from score_flyio.net.credentials import OF_THE_STATE
 
@@ -48,6 +46,10 @@ class Login:
 
     user: str
     password: Secret
+    source: str
+    """Where it is from, for messages."""
+    renewal: str
+    """How to have another one, for hints."""
 
     @property
     def is_identity(self) -> bool:
@@ -74,15 +76,12 @@ def fly_registry(environ: Mapping[str, str]) -> str:
 class Logins:
     """The logins of one environment."""
 
-    def __init__(
-        self, environ: Mapping[str, str], *, fly: Password | None = None, home: Path | None = None
-    ) -> None:
-        """`fly` gives the password for Fly's registry; `home` replaces the home folder."""
+    def __init__(self, environ: Mapping[str, str], *, fly: Password | None = None) -> None:
+        """`fly` gives the password for Fly's registry."""
         self._environ = environ
         self._fly_host = fly_registry(environ)
         self._fly = fly
-        self._home = home
-        self._files: list[Mapping[str, Any]] | None = None
+        self._files: list[LoginFile] | None = None
 
     def lasts(self, host: str) -> bool:
         """Whether a login for a registry stays valid for the whole run, once it is found."""
@@ -96,58 +95,49 @@ class Logins:
             ImageError: a credential helper failed.
         """
         if host == self._fly_host and self._fly is not None:
-            return Login(user="x", password=await self._fly())
-        for config in await self._settings():
-            if (found := await self._in(config, host)) is not None:
+            return Login(
+                user="x",
+                password=await self._fly(),
+                source="Fly's token",
+                renewal="log in again with `fly auth login`, or set FLY_API_TOKEN",
+            )
+        for file in await self._sources():
+            if (found := await self._in(file, host)) is not None:
                 return found
         return self._hub_login() if host == DOCKER_HUB else None
 
-    async def _in(self, config: Mapping[str, Any], host: str) -> Login | None:
+    def invitation(self, host: str) -> str:
+        """How to log in at a registry for which `find` found nothing, for hints."""
+        named = "podman" if self._environ.get("REGISTRY_AUTH_FILE") else "docker"
+        program = next((file.program for file in self._files or ()), named)
+        if not program:
+            return f"add a login for {host} to {IN_THE_ENVIRONMENT}"
+        return f"log in with {_command(program, host)}"
+
+    async def _in(self, file: LoginFile, host: str) -> Login | None:
         """The login of one file."""
-        helper = _of(config.get("credHelpers"), host)
+        config = file.config
+        _, helper = _of(config.get("credHelpers"), host)
         if helper is None:  # an empty one keeps the general one away from this registry
             helper = config.get("credsStore")
         if isinstance(helper, str) and helper:
-            found = await self._ask(helper, HUB_KEY if host == DOCKER_HUB else host)
+            found = await self._ask(helper, HUB_KEY if host == DOCKER_HUB else host, file)
             if found is not None:
                 return found
-        entry = _of(config.get("auths"), host)
-        return _login(entry) if isinstance(entry, dict) else None
+        key, entry = _of(config.get("auths"), host)
+        return _login(entry, key, file, host) if isinstance(entry, dict) else None
 
-    async def _settings(self) -> list[Mapping[str, Any]]:
+    async def _sources(self) -> list[LoginFile]:
         if self._files is None:
-            self._files = await anyio.to_thread.run_sync(self._read_all)
+            self._files = await anyio.to_thread.run_sync(login_files, self._environ)
         return self._files
 
-    def _read_all(self) -> list[Mapping[str, Any]]:
-        """What Docker's file says, then podman's, which is buildah's and skopeo's, too."""
-        environ = self._environ
-        home = self._home or environ.get("HOME") or environ.get("USERPROFILE")
-        if folder := environ.get("DOCKER_CONFIG") or (home and Path(home) / ".docker"):
-            docker = _read(Path(folder) / "config.json", "Docker's settings", "DOCKER_CONFIG")
-        else:
-            docker = {}
-        files = self._of_podman(Path(home)) if home else []
-        if named := environ.get("REGISTRY_AUTH_FILE"):
-            files = [Path(named)]
-        return [docker, *(_read(file, "logins", "REGISTRY_AUTH_FILE") for file in files)]
-
-    def _of_podman(self, home: Path) -> list[Path]:
-        """Where it has its logins unless it is told otherwise: those that are there for us."""
-        environ = self._environ
-        runtime = environ.get("XDG_RUNTIME_DIR")
-        own = Path("/run/containers") / str(getattr(os, "getuid", int)())
-        settings = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
-        folders = (Path(runtime) / "containers" if runtime else own, settings / "containers")
-        files = [folder / "auth.json" for folder in folders]
-        return [file for file in files if os.access(file, os.R_OK)]
-
-    async def _ask(self, helper: str, server: str) -> Login | None:
+    async def _ask(self, helper: str, server: str, file: LoginFile) -> Login | None:
         from score_flyio.images.program import run_program
 
         program = f"docker-credential-{helper}"
         environ = {n: value for n, value in self._environ.items() if n not in OF_THE_STATE}
-        hint = f"log in again, or take {helper!r} out of Docker's config.json"
+        hint = f"log in again, or take {helper!r} out of {file.place}"
         try:
             with anyio.fail_after(HELPER_SECONDS):
                 ended = await run_program([program, "get"], environ=environ, stdin=server.encode())
@@ -168,55 +158,68 @@ class Logins:
         try:
             answer = json.loads(ended.output)
             user, password = str(answer["Username"]), str(answer["Secret"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             message = f"{program} gave no login for {server}, but something else"
             raise ImageError(message, hint=hint, code="credential_helper_failed") from None
-        return Login(user=user, password=Secret(password)) if password else None
+        if not password:
+            return None
+        renewal = f"log in again, so that {program} knows it"
+        return Login(user=user, password=Secret(password), source=program, renewal=renewal)
 
     def _hub_login(self) -> Login | None:
         """The variables that flyctl takes for Docker Hub."""
-        user = self._environ.get("DOCKER_HUB_USERNAME")
-        password = self._environ.get("DOCKER_HUB_PASSWORD")
-        return Login(user=user, password=Secret(password)) if user and password else None
+        names = "DOCKER_HUB_USERNAME", "DOCKER_HUB_PASSWORD"
+        user, password = (self._environ.get(name) for name in names)
+        if not user or not password:
+            return None
+        source = " and ".join(names)
+        renewal = f"correct {source}"
+        return Login(user=user, password=Secret(password), source=source, renewal=renewal)
 
 
-def _read(path: Path, what: str, variable: str) -> Mapping[str, Any]:
-    try:
-        config = json.loads(read_input(path))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        kind = "folder" if variable == "DOCKER_CONFIG" else "file"
-        raise ConfigError(
-            f"{path}: cannot be read as {what} ({reason})",
-            hint=f"correct it, or name another {kind} with {variable}",
-            code="docker_config_invalid",
-        ) from None
-    return config if isinstance(config, dict) else {}
-
-
-def _of(entries: Any, host: str) -> Any:
-    """The entry for a host; keys may have a scheme and a path."""
-    if not isinstance(entries, dict):
-        return None
+def _of(entries: Mapping[str, Any] | None, host: str) -> tuple[str, Any]:
+    """The key and the entry for a host; keys may have a scheme and a path."""
     names = {host} if host != DOCKER_HUB else {host, "index.docker.io", "registry-1.docker.io"}
-    found = [entry for key, entry in entries.items() if _host_of(str(key)) in names]
-    return next((entries[name] for name in names if name in entries), found[0] if found else None)
+    found = [key for key in entries or {} if _host_of(key) in names]
+    whole = [key for key in found if key in names]
+    key = next(iter(whole or found), "")
+    return key, (entries or {}).get(key)
 
 
 def _host_of(key: str) -> str:
     return key.removeprefix("https://").removeprefix("http://").partition("/")[0]
 
 
-def _login(entry: Mapping[str, Any]) -> Login | None:
+def _command(program: str, host: str) -> str:
+    """What logs in at a registry; Docker Hub is Docker's own."""
+    return f"{program} login {'' if (program, host) == ('docker', DOCKER_HUB) else host}".rstrip()
+
+
+def _login(entry: Mapping[str, Any], key: str, file: LoginFile, host: str) -> Login | None:
+    """What an entry says, None for nothing. Raises ConfigError for what nobody can read."""
+    user, password = entry.get("username"), entry.get("password")
     if token := entry.get("identitytoken"):
-        return Login(user=IDENTITY, password=Secret(str(token)))
-    if entry.get("username") and entry.get("password"):
-        return Login(user=str(entry["username"]), password=Secret(str(entry["password"])))
+        user, password = IDENTITY, token
+    elif not (user and password):
+        text = entry.get("auth")
+        if not text:
+            return None
+        user, password = _pair(text, f'{file.place}: auths["{one_line(key)}"].auth')
+    command = _command(file.program, host)
+    renewal = f"log in again with {command}" if file.program else f"correct it in {file.place}"
+    return Login(user=str(user), password=Secret(str(password)), source=file.place, renewal=renewal)
+
+
+def _pair(text: object, place: str) -> tuple[str, str]:
     try:
-        text = base64.b64decode(str(entry.get("auth") or ""), validate=True).decode()
+        whole = base64.b64decode(str(text), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
-        return None
-    user, colon, password = text.partition(":")
-    return Login(user=user, password=Secret(password.rstrip("\0"))) if colon else None
+        whole = ""
+    user, colon, password = whole.partition(":")
+    if not user or not colon:
+        raise ConfigError(
+            f"{place} is not USER:PASSWORD in base64",
+            hint="log in again, or write what printf USER:PASSWORD | base64 -w0 prints",
+            code="docker_config_invalid",
+        )
+    return user, password.rstrip("\0")

@@ -86,7 +86,7 @@ _BUILT_IN: Final[Mapping[str, Make]] = {
 """In the order in which they are tried; those of entry points come before Fly's."""
 
 _WANTED: Final = {
-    "docker": "a Docker daemon that answers, at DOCKER_HOST or its usual socket",
+    "docker": "a Docker daemon that answers, at DOCKER_HOST or its usual socket, or of a context",
     "buildah": "the program buildah on PATH",
     "podman": "the program podman on PATH",
     "buildkit": "the program buildctl on PATH, and BUILDKIT_HOST",

@@ -22,6 +22,7 @@ from score_flyio.base.record import evolve, frozen
 from score_flyio.errors import ImageError
 from score_flyio.images.access import base_url
 from score_flyio.images.build import PLATFORM, Build, Progress, Tell
+from score_flyio.images.login_files import IN_THE_ENVIRONMENT
 from score_flyio.images.logins import Logins
 from score_flyio.images.program import Ended, run_program
 from score_flyio.images.reference import DOCKER_HUB
@@ -253,7 +254,9 @@ async def run_builder(
         text = _TIMED.sub("", line, count=1)
         tell(Progress(text=text, step=_STEP.match(line) is not None, cached=cached))
 
-    inherited = {name: value for name, value in environ.items() if name not in OWN}
+    # Its logins are in our file, with those that are newer.
+    kept_back = OWN | {IN_THE_ENVIRONMENT}
+    inherited = {name: value for name, value in environ.items() if name not in kept_back}
     try:
         return await run_program(args, environ=inherited, listen=listen)
     except OSError as error:
