@@ -42,7 +42,10 @@ class LookupFailure(Exception):
         `output_key_required`, `not_a_map` or `unknown_key`; `unsupported_root` and `malformed` of
         what can be told before anything is looked up."""
         self.at = at
-        """Which part of the reference it is about; the parts before it lead somewhere."""
+        """Which part of the reference it is about; the parts before it lead somewhere.
+
+        0 where none is wrong, but one is missing.
+        """
         self.known = tuple(sorted(known))
         """What there is in its place."""
 
@@ -87,7 +90,7 @@ def _meant(text: str, parts: Sequence[str], failure: LookupFailure) -> str | Non
     if failure.at == 0:
         near = get_close_matches(parts[0].lower(), _ROOTS, n=1) if len(parts) > 1 else []
     else:
-        wanted = parts[failure.at].lower() if failure.at < len(parts) else ""
+        wanted = parts[failure.at].lower()
         alike = {name.lower(): name for name in failure.known}
         is_output = parts[0] == "resources" and failure.at > 1
         same = _synonyms(wanted, alike) if is_output else []

@@ -133,12 +133,12 @@ class Lookup:
         root, *rest = reference.parts
         if root == "metadata":
             if not rest:
-                raise LookupFailure("metadata_key_required", "names no metadata key", at=1)
+                raise LookupFailure("metadata_key_required", "names no metadata key")
             return _walk(self.metadata, reference.parts, 1, null_is_missing=False), False
         if root != "resources":
             raise LookupFailure("unknown_root", "must start with metadata. or resources.")
         if not rest:
-            raise LookupFailure("resource_name_required", "names no resource", at=1)
+            raise LookupFailure("resource_name_required", "names no resource")
         return self._output(reference.parts, *rest)
 
     def _output(self, parts: tuple[str, ...], name: str, *keys: str) -> tuple[Any, bool]:
@@ -157,7 +157,7 @@ class Lookup:
             if outputs is not None:
                 known += (*outputs.values, *outputs.secrets)
             message = f'names no output of resource "{name}"'
-            raise LookupFailure("output_key_required", message, at=2, known=known)
+            raise LookupFailure("output_key_required", message, known=known)
         assert outputs is not None
         if keys[0] in outputs.secrets:
             try:

@@ -134,6 +134,14 @@ def test_outputs_of_resources_to_come() -> None:
         substitute("${resources.db}", lookup)
 
 
+def test_a_resource_of_which_some_is_to_come_names_all_its_outputs() -> None:
+    lookup = Lookup({}, {"db": Outputs({"host": "h"}, {})}, {"db": ["port", "db"]})
+    with pytest.raises(SubstitutionError) as failure:
+        substitute_in("${resources.db}", lookup)
+    (problem,) = failure.value.problems
+    assert problem.hint == "name one of its outputs: ${resources.db.db}"
+
+
 def test_which_resources_a_structure_needs() -> None:
     value = {"${resources.key.x}": ["${resources.b.x} ${resources.a}"], "c": "$${resources.c.x}"}
     assert {found.resource for _, found in references_in(value)} == {"a", "b"}
