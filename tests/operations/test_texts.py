@@ -26,7 +26,7 @@ def test_what_the_secrets_file_says_is_read_back(values: dict[str, str]) -> None
         text = render({name: Secret(value) for name, value in values.items()})
     except ConfigError:
         return
-    found = parse(text)
+    found = dict(parse(text))
     assert {
         name: None if value is None else value.reveal() for name, value in found.items()
     } == values

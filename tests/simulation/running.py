@@ -161,7 +161,7 @@ class Process:
     async def _secrets(self, visit: Session, command: ChangeSecrets) -> None:
         values = {n: None if v is None else Secret(v) for n, v in command.values}
         if command.from_stdin:
-            values = parse("\n".join(f"{n}={v}" for n, v in command.values))
+            values = dict(parse("\n".join(f"{n}={v}" for n, v in command.values)))
         ref, how = await self._chosen(command.app), self.options
         change = await change_secrets(visit, ref, values, stage=command.stage, options=how)
         if not command.stage:

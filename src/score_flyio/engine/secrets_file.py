@@ -92,12 +92,12 @@ def _unwritable(name: str, why: str) -> ConfigError:
     )
 
 
-def parse(text: str) -> dict[str, Secret | None]:
-    """The secrets of a text as flyctl reads it; the last of several lines with one name counts.
+def parse(text: str) -> list[tuple[str, Secret]]:
+    """The secrets of a text as flyctl reads it; the last of several with one name counts.
 
     Raises UsageError with all lines that are wrong, but never their values.
     """
-    values: dict[str, Secret | None] = {}
+    pairs = []
     problems: list[Problem] = []
     lines = iter(enumerate(text.split("\n"), start=1))
     for number, ended in lines:
@@ -112,10 +112,10 @@ def parse(text: str) -> dict[str, Secret | None]:
             problem = Problem(file="stdin", line=number, message=message, code="secrets_unreadable")
             problems.append(problem)
         else:
-            values[name.strip()] = Secret(value)
+            pairs.append((name.strip(), Secret(value)))
     if problems:
         raise UsageError(problems=problems, hint="nothing was set", code="secrets_unreadable")
-    return values
+    return pairs
 
 
 def _wrong_name(name: str) -> str | None:

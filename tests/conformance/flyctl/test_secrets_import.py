@@ -29,7 +29,7 @@ def test_read_as_flyctl_reads(case: dict[str, Any]) -> None:
         repeat["prefix"] + repeat["char"] * repeat["count"] if repeat else ""
     )
     try:
-        found = {key: value.reveal() for key, value in parse(text).items() if value is not None}
+        found = {key: value.reveal() for key, value in parse(text)}
     except UsageError:
         assert case["exit_code"] or name in REFUSED
         return

@@ -16,7 +16,7 @@ from score_flyio.cli.options import CHANGE, json_option, options
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from score_flyio.base.secret import Secret
 
@@ -77,7 +77,7 @@ async def set_(cli: CliContext, **settings: Any) -> int:
     named = await named_app(cli, settings)
     if not named.rest:
         raise UsageError("there is no secret to set", hint="give NAME=VALUE")
-    return await _change(named, parse_pairs(named.rest), **settings)
+    return await _change(named, _by_name(cli, parse_pairs(named.rest)), **settings)
 
 
 @command.command("unset")
@@ -105,7 +105,7 @@ async def import_(cli: CliContext, **settings: Any) -> int:
 
     named = await named_app(cli, settings)
     named.no_more()
-    values = parse(cli.stdin.read())
+    values = _by_name(cli, parse(cli.stdin.read()))
     if not values:
         raise UsageError("there is no secret on stdin", hint="write NAME=VALUE lines to it")
     return await _change(named, values, **settings)
@@ -119,6 +119,14 @@ async def deploy(cli: CliContext, **settings: Any) -> int:
     named = await named_app(cli, settings)
     named.no_more()
     return await _change(named, {}, stage=False, **settings)
+
+
+def _by_name(cli: CliContext, pairs: Sequence[tuple[str, Secret]]) -> dict[str, Secret]:
+    """The last value of each name, as flyctl has it, with a warning where there were others."""
+    values = dict(pairs)
+    for name in dict.fromkeys(name for name, value in pairs if value != values[name]):
+        cli.output.warn(f"{name} is given several values: the last one counts")
+    return values
 
 
 async def _change(

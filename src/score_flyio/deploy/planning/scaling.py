@@ -9,6 +9,7 @@ from copy import deepcopy
 from fly_machines import models
 from score_flyio.base.record import field, frozen
 from score_flyio.deploy.condition import Condition, condition
+from score_flyio.deploy.metadata import ALL_SECRETS_SEEN, Marks
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import GroupPlan, join
@@ -29,7 +30,7 @@ class GroupScale:
     regions: tuple[str, ...]
     """The only regions that are looked at; empty: those where the group has machines."""
     template: models.FlyMachineConfig | None
-    """What new machines are made from."""
+    """What new machines are made from; its mark of all secrets is true of them, too."""
     new_id: Callable[[], str]
     options: DeployOptions = field(factory=DeployOptions)
     taken: set[str] = field(factory=set)
@@ -85,7 +86,9 @@ def scale_group(scale: GroupScale) -> GroupPlan:
 
 
 def _create(scale: GroupScale, region: str, count: int, *, first: int) -> GroupPlan:
-    config = new_machine_config(scale.template or models.FlyMachineConfig())
+    template = scale.template or models.FlyMachineConfig()
+    seen = Marks(all_secrets_seen=(template.metadata or {}).get(ALL_SECRETS_SEEN))
+    config = seen.stamp(new_machine_config(template))
     waiting = waiting_of([config], scale.options)
     volumes = Volumes(
         present=scale.observed.volumes,

@@ -16,7 +16,13 @@ from fly_machines import models
 from score_flyio.base.record import frozen
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.condition import rests
-from score_flyio.deploy.metadata import STAGED_REMOVAL, Marks
+from score_flyio.deploy.metadata import (
+    ALL_SECRETS_SEEN,
+    STAGED,
+    STAGED_REMOVAL,
+    Marks,
+    without_marks,
+)
 from score_flyio.deploy.model import KnownApp, ObservedApp
 from score_flyio.state.deployments import SecretRecord
 
@@ -87,6 +93,18 @@ def has_seen_others(machine: models.Machine, secrets: SecretsPlan) -> bool:
     marks = Marks.of(machine)
     told = marks.secrets_seen is not None or (marks.tool_version or "").startswith(OWN_TOOL)
     return secrets.seen is not None and told and marks.secrets_seen != secrets.seen
+
+
+def for_a_new_start(
+    config: models.FlyMachineConfig, observed: ObservedApp
+) -> models.FlyMachineConfig:
+    """A config that a machine is to start with once more, or another one of its group.
+
+    That hands out all secrets; what the config says was handed out stays where it is just these.
+    """
+    there = None if observed.secret_times is None else digests_hash(observed.secrets)
+    stays = (config.metadata or {}).get(ALL_SECRETS_SEEN) == there
+    return without_marks(config, {STAGED} if stays else {ALL_SECRETS_SEEN, STAGED})
 
 
 def waiting_secrets(machine: models.Machine, observed: ObservedApp) -> tuple[str, ...]:

@@ -18,7 +18,6 @@ from score_flyio.deploy.desired.machine_config import add_release
 from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.desired.update import MachineUpdate, update_input
 from score_flyio.deploy.metadata import (
-    ALL_SECRETS_SEEN,
     FORMER_GROUP,
     STAGED,
     STANDS_FOR,
@@ -419,7 +418,5 @@ def _step(change: Reconfiguration, group: str, machine: models.Machine) -> Updat
 def with_guest(
     config: models.FlyMachineConfig, guest: models.FlyMachineGuest
 ) -> models.FlyMachineConfig:
-    """The config with another size of machine, and without what its last start alone had."""
-    return evolve(
-        without_marks(deepcopy(config), {ALL_SECRETS_SEEN, STAGED}), guest=deepcopy(guest)
-    )
+    """The config with another size of machine."""
+    return evolve(deepcopy(config), guest=deepcopy(guest))

@@ -121,7 +121,7 @@ def known_definition(session: Session, ref: AppRef) -> AppSpec | None:
         return FlyTomlApp.load(path.name, path.parent, app=ref.app).spec
     except ConfigError as error:
         message = f"{path.name} is ignored, because it cannot be read: {error.message}"
-        _warn(session, ref, message, "definition_unreadable")
+        warn(session, ref, message, "definition_unreadable")
         return None
 
 
@@ -154,7 +154,7 @@ def definition_after(
     except ScoreFlyError as error:
         if known is None:
             message = f"Fly is not told of this release: {error.message}"
-            _warn(session, ref, message, "release_record")
+            warn(session, ref, message, "release_record")
         return known
 
 
@@ -187,6 +187,7 @@ def _differs(machine: models.Machine, configs: Mapping[str, models.FlyMachineCon
     return new is not None and bool(differences(new, machine.config or models.FlyMachineConfig()))
 
 
-def _warn(session: Session, ref: AppRef, message: str, code: str) -> None:
+def warn(session: Session, ref: AppRef, message: str, code: str) -> None:
+    """Tells what a person should know of an app, and stops nothing."""
     scope = Scope.of_app(ref.app, ref.label)
     session.emit(WarningRaised(scope=scope, message=message, code=code))

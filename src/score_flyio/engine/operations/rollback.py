@@ -35,12 +35,12 @@ from score_flyio.engine.operations.change import (
     carry_out,
     definition_after,
     known_definition,
+    warn,
 )
 from score_flyio.engine.operations.framed import framed
 from score_flyio.engine.operations.releases import came_to_an_end, known_releases
 from score_flyio.engine.session import Session
 from score_flyio.errors import UsageError
-from score_flyio.events import Scope, WarningRaised
 from score_flyio.fly.present import metadata
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import DeploymentRecord, Release
@@ -261,29 +261,23 @@ def _warn_of_tags(session: Session, ref: AppRef, plan: AppPlan, target: int) -> 
     configs = [step.request.config for step in plan.steps if isinstance(step, UpdateMachine)]
     images = {config.image for config in configs if config}
     for image in sorted(image for image in images if image and "@" not in image):
-        session.emit(
-            WarningRaised(
-                scope=Scope(workload=ref.workload, app=ref.app),
-                message=f"the digest of {image} in release {target} is not known: if the tag was"
-                " moved since, it brings another image",
-                code="digest_unknown",
-            )
+        message = (
+            f"the digest of {image} in release {target} is not known: if the tag was moved since, "
+            "it brings another image"
         )
+        warn(session, ref, message, "digest_unknown")
 
 
 def _warn_of_unknown(session: Session, ref: AppRef, passed: Sequence[int], target: int) -> None:
     """A release that others made may be the one that is meant."""
     if not passed:
         return
-    session.emit(
-        WarningRaised(
-            scope=Scope(workload=ref.workload, app=ref.app),
-            message=f"goes back to release {target}, over {', '.join(map(str, passed))}: nobody"
-            f" knows whether {'they' if passed[1:] else 'it'} came to an end; --to"
-            f" {passed[-1]} goes back to release {passed[-1]}",
-            code="releases_passed_over",
-        )
+    message = (
+        f"goes back to release {target}, over {', '.join(map(str, passed))}: nobody knows whether "
+        f"{'they' if passed[1:] else 'it'} came to an end; --to {passed[-1]} goes back to release "
+        f"{passed[-1]}"
     )
+    warn(session, ref, message, "releases_passed_over")
 
 
 def _warn_of_repeat(
@@ -292,14 +286,11 @@ def _warn_of_repeat(
     """What counts as cut short, for the state lacks it, may have been finished by others."""
     others = [v for v in versions if v < present and v != target]
     further = f"; --to {others[-1]} goes back to release {others[-1]}" if others else ""
-    session.emit(
-        WarningRaised(
-            scope=Scope(workload=ref.workload, app=ref.app),
-            message=f"release {present} went back to release {target} already, and nothing is left"
-            f" of it to do{further}",
-            code="rollback_repeated",
-        )
+    message = (
+        f"release {present} went back to release {target} already, and nothing is left of it to do"
+        f"{further}"
     )
+    warn(session, ref, message, "rollback_repeated")
 
 
 def _nothing(

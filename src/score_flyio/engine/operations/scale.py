@@ -12,11 +12,12 @@ from score_flyio.base.record import evolve, field, frozen
 from score_flyio.deploy.desired.guest import default_guest, guest_of, refuse_impossible
 from score_flyio.deploy.metadata import Marks, by_group, group_of, is_own, release_number
 from score_flyio.deploy.model import ObservedApp, Ref
-from score_flyio.deploy.observe import Wanted
+from score_flyio.deploy.observe import Wanted, with_secrets
 from score_flyio.deploy.options import DeployOptions, GuestOptions
 from score_flyio.deploy.planning.counts import as_counted, mark_counted
 from score_flyio.deploy.planning.model import GroupPlan, behind, join
 from score_flyio.deploy.planning.scaling import GroupScale, scale_group
+from score_flyio.deploy.planning.secrets import for_a_new_start
 from score_flyio.deploy.planning.settling import settle
 from score_flyio.deploy.planning.updates import (
     Reconfiguration,
@@ -200,6 +201,8 @@ async def scale(
 
         async def look() -> Change:
             observed = await observe(session, ref, Wanted(volumes=True))
+            if any(Marks.of(machine).all_secrets_seen for machine in observed.machines):
+                observed = await with_secrets(session.client, observed)
             asked = {
                 "--region": request.regions,
                 "--fallback-regions": request.options.fallback_regions,
@@ -283,7 +286,7 @@ def _plan(
             observed=evolve(known.observed, machines=kept),
             label=ref.label,
             configs={
-                machine.id or "": with_guest(_config(machine), guests[group])
+                machine.id or "": with_guest(_anew(machine, observed), guests[group])
                 for group, machines in by_group(kept).items()
                 for machine in machines
                 if group in resized
@@ -320,8 +323,8 @@ def _refuse_slips(
             )
 
 
-def _config(machine: models.Machine) -> models.FlyMachineConfig:
-    return machine.config or models.FlyMachineConfig()
+def _anew(machine: models.Machine, observed: ObservedApp) -> models.FlyMachineConfig:
+    return for_a_new_start(machine.config or models.FlyMachineConfig(), observed)
 
 
 def _marks(observed: ObservedApp, known: _Known, gone: Collection[str]) -> GroupPlan:
@@ -350,7 +353,7 @@ def _count(
     taken: set[str] = set()
     plans = []
     for group, count in counts.items():
-        template = known.template(group)
+        template = for_a_new_start(known.template(group), known.observed)
         if request.guest is not None and group in guests:
             template = with_guest(template, guests[group])
         here = known.groups.get(group, ())

@@ -34,6 +34,7 @@ from score_flyio.engine.operations.change import (
     carry_out,
     definition_after,
     known_definition,
+    warn,
 )
 from score_flyio.engine.operations.framed import framed
 from score_flyio.engine.session import Session
@@ -159,6 +160,7 @@ async def change_secrets(
     options, wanted = options or DeployOptions(), Wanted(secrets=True)
     async with session.memory("secrets", to_look=dry_run) as recorder:
         observed = await observe(session, ref, wanted)
+        _warn_of_unknown(session, ref, observed, values)
         definition = known_definition(session, ref)
         known = recorder.met(ref.app, observed.machines)
         setting = _Setting(
@@ -181,6 +183,17 @@ async def change_secrets(
 
         change = setting.change(observed) if stored is None else await look()
         return await carry_out(session, recorder, change, before=None, dry_run=False, look=look)
+
+
+def _warn_of_unknown(session: Session, ref: AppRef, observed: ObservedApp, values: Values) -> None:
+    """A name that is to go and is not there may be misspelt."""
+    import difflib
+
+    for name in sorted(name for name, value in values.items() if value is None):
+        if name not in observed.secrets:
+            near = difflib.get_close_matches(name, observed.secrets, n=1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            warn(session, ref, f"there is no secret {name}{meant}", "unknown_secret")
 
 
 async def _mark(session: Session, observed: ObservedApp, values: Values) -> None:
@@ -211,12 +224,12 @@ def _foreseen(name: str, values: Values, observed: ObservedApp) -> str:
     return "unknown" if name in observed.secrets else "new"
 
 
-def parse_pairs(texts: Sequence[str]) -> dict[str, Secret | None]:
+def parse_pairs(texts: Sequence[str]) -> list[tuple[str, Secret]]:
     """`NAME=VALUE` arguments; values never show in messages.
 
     Raises UsageError.
     """
-    values: dict[str, Secret | None] = {}
+    pairs = []
     for text in texts:
         name, separator, value = text.partition("=")
         if not separator:
@@ -225,8 +238,8 @@ def parse_pairs(texts: Sequence[str]) -> dict[str, Secret | None]:
                 hint="write NAME=VALUE, or use secrets import to read lines from stdin",
             )
         _check_name(name)
-        values[name] = Secret(value)
-    return values
+        pairs.append((name, Secret(value)))
+    return pairs
 
 
 def _check_name(name: str) -> None:

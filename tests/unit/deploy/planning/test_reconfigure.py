@@ -10,7 +10,7 @@ import pytest
 from attrs import evolve
 
 from fly_machines import models
-from score_flyio.deploy.metadata import ALL_SECRETS_SEEN, CANARY, STANDS_FOR, TAG
+from score_flyio.deploy.metadata import CANARY, STANDS_FOR, TAG
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan
@@ -224,13 +224,13 @@ def test_one_that_took_over_and_is_replaced_by_a_green_one_need_not_be_well() ->
 
 
 def test_another_size_leaves_the_config_it_is_made_from_as_it_is() -> None:
-    before = config(marks={ALL_SECRETS_SEEN: "hash", "own": "kept"}, guest=models.FlyMachineGuest())
+    before = config(marks={"own": "kept"}, guest=models.FlyMachineGuest())
     size = models.FlyMachineGuest(cpu_kind="shared", cpus=2, memory_mb=512)
     after = with_guest(before, size)
     assert after.guest == size
     assert after.guest is not size
     assert after.metadata == {"fly_process_group": "app", "own": "kept"}
-    assert before.metadata == {"fly_process_group": "app", ALL_SECRETS_SEEN: "hash", "own": "kept"}
+    assert before.metadata == {"fly_process_group": "app", "own": "kept"}
     assert (after.image, before.guest) == ("a:1", models.FlyMachineGuest())
 
 

@@ -23,6 +23,7 @@ from score_flyio.deploy.planning.secrets import (
     SET_SECRETS,
     digests_hash,
     fingerprint,
+    for_a_new_start,
     plan_secrets,
     remember,
     waiting_secrets,
@@ -132,3 +133,17 @@ def test_times_are_those_of_milliseconds() -> None:
     machine = running(("launch", 1_700_000_000))
     observed = ObservedApp(name="web", secret_times={"A": 1_699_999_999.5, "B": 1_700_000_000.5})
     assert waiting_secrets(machine, observed) == ("B",)
+
+
+@pytest.mark.parametrize(
+    ("handed_out", "asked", "stays"),
+    [(DIGESTS, True, True), ({"A": "d1"}, True, False), (DIGESTS, False, False), ({}, True, False)],
+)
+def test_what_was_handed_out_is_said_of_a_new_start_where_it_is_just_that(
+    handed_out: dict[str, str], asked: bool, stays: bool
+) -> None:
+    mark = {ALL_SECRETS_SEEN: digests_hash(handed_out)}
+    config = models.FlyMachineConfig(metadata={**mark, STAGED: "true", "own": "kept"})
+    observed = ObservedApp(name="web", secrets=DIGESTS, secret_times=TIMES if asked else None)
+    made = for_a_new_start(config, observed)
+    assert made.metadata == {**(mark if stays else {}), "own": "kept"}
