@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -19,19 +19,10 @@ from anyio.abc import SocketAttribute, SocketStream
 from attrs import define, field, frozen
 
 from fly_emulator import lifecycle
+from fly_emulator.http import GONE, Side, has_body, serve_http
 from fly_emulator.proxy import serves
 from fly_emulator.records import Json, MachineRecord
-from fly_emulator.runtime.relay import (
-    GONE,
-    Headers,
-    Relay,
-    Side,
-    forwarded,
-    has_body,
-    respond,
-    serve_http,
-    splice,
-)
+from fly_emulator.runtime.relay import Headers, Relay, forwarded, respond, splice
 
 if TYPE_CHECKING:
     from fly_emulator.core import Emulator
@@ -93,13 +84,11 @@ class AppProxy:
     async def serve(self, stream: SocketStream) -> None:
         """Serve one connection to its end."""
         async with stream:
-            try:
-                if self.door.http:
-                    await serve_http(stream, self._answer)
-                else:
-                    await self._serve_tcp(stream)
-            except GONE:
+            if self.door.http:
+                await serve_http(stream, self._answer, respond)
                 return
+            with suppress(*GONE):
+                await self._serve_tcp(stream)
 
     async def _answer(self, client: Side, head: h11.Request) -> None:
         """Answer a request; 503 when no machine could take it in time, 502 when it gave none."""

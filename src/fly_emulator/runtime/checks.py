@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import anyio
+import h11
 from attrs import frozen
 
 from fly_emulator.documents import named_checks
 from fly_emulator.durations import seconds_of
+from fly_emulator.http import GONE, Side
 from fly_emulator.records import Json
-from fly_emulator.runtime.client import NoAnswer, request
 
 USUAL_INTERVAL: Final = 15.0
 USUAL_TIMEOUT: Final = 10.0
@@ -28,6 +29,7 @@ class Finding:
     output: str
 
 
+_UNANSWERED: Final = Finding(passes=False, output="the connection ended without an answer")
 Tell = Callable[[str, Finding], Awaitable[None]]
 """Takes the name of a check, and what it found."""
 
@@ -56,30 +58,34 @@ async def _look(check: Json, port: int) -> Finding:
     timeout = seconds_of(check.get("timeout")) or USUAL_TIMEOUT
     try:
         with anyio.fail_after(timeout):
-            if str(check.get("type") or "tcp").startswith("http"):
-                return await _ask(check, port)
-            return await _connect(port)
+            async with await anyio.connect_tcp("127.0.0.1", port) as stream:
+                if str(check.get("type") or "tcp").startswith("http"):
+                    return await _ask(check, Side(stream, h11.CLIENT))
+                return Finding(passes=True, output="Success")
     except TimeoutError:
         return Finding(passes=False, output=f"timed out after {timeout:g} s")
-
-
-async def _ask(check: Json, port: int) -> Finding:
-    given = [(str(one["name"]), ", ".join(one["values"])) for one in check.get("headers") or ()]
-    named = any(name.lower() == "host" for name, _ in given)
-    headers = given if named else [("host", "localhost"), *given]
-    try:
-        method, path = str(check.get("method") or "GET").upper(), str(check.get("path") or "/")
-        answer = await request(port, method, path, headers)
-    except NoAnswer as error:
-        return Finding(passes=False, output=str(error))
-    shown = answer.body[:_MOST_SHOWN].decode(errors="replace")
-    return Finding(passes=200 <= answer.status < 300, output=f"{answer.status} {shown}".strip())
-
-
-async def _connect(port: int) -> Finding:
-    try:
-        stream = await anyio.connect_tcp("127.0.0.1", port)
     except OSError:
         return Finding(passes=False, output="connect: connection refused")
-    await stream.aclose()
-    return Finding(passes=True, output="Success")
+
+
+async def _ask(check: Json, process: Side) -> Finding:
+    given = [(str(one["name"]), ", ".join(one["values"])) for one in check.get("headers") or ()]
+    named = any(name.lower() == "host" for name, _ in given)
+    headers = [*([] if named else [("host", "localhost")]), *given]
+    headers += [("content-length", "0"), ("connection", "close")]
+    method, path = str(check.get("method") or "GET").upper(), str(check.get("path") or "/")
+    status, content = 0, bytearray()
+    try:
+        request = h11.Request(method=method, target=path, headers=headers)
+        await process.send(request, h11.EndOfMessage())
+        while not isinstance(event := await process.next(), h11.EndOfMessage):
+            if isinstance(event, h11.ConnectionClosed):
+                return _UNANSWERED
+            if isinstance(event, h11.Response):
+                status = event.status_code
+            elif isinstance(event, h11.Data):
+                content += event.data
+    except (*GONE, h11.RemoteProtocolError):
+        return _UNANSWERED
+    shown = content[:_MOST_SHOWN].decode(errors="replace")
+    return Finding(passes=200 <= status < 300, output=f"{status} {shown}".strip())

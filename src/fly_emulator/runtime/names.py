@@ -17,9 +17,10 @@ import h11
 from anyio.abc import SocketStream
 from attrs import define, field
 
+from fly_emulator.http import Side, serve_http
 from fly_emulator.records import MachineRecord
 from fly_emulator.runtime.app_proxy import Door
-from fly_emulator.runtime.relay import GONE, Relay, Side, forwarded, respond, serve_http, splice
+from fly_emulator.runtime.relay import Relay, forwarded, respond, splice
 
 if TYPE_CHECKING:
     from fly_emulator.runtime.runtime import Runtime
@@ -59,10 +60,7 @@ class NamesProxy:
     async def serve(self, stream: SocketStream) -> None:
         """Serve one connection to its end."""
         async with stream:
-            try:
-                await serve_http(stream, self._answer)
-            except GONE:
-                return
+            await serve_http(stream, self._answer, respond)
 
     async def _answer(self, client: Side, head: h11.Request) -> None:
         target = head.target.decode("ascii", "replace")

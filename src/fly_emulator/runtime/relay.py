@@ -6,7 +6,7 @@ final one (100, 103), trailers, and connections that become something else (101,
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from typing import Final, TypeAlias
 
 import anyio
@@ -14,53 +14,12 @@ import h11
 from anyio.abc import ByteStream
 from attrs import define, field
 
-_CHUNK: Final = 65_536
-_LINGER: Final = 2.0
-"""Seconds for a client to read the answer to a request that it has not sent to its end."""
+from fly_emulator.http import GONE, Side, has_body
+
 _ABOUT_CONNECTION: Final = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding"}
 )
-GONE: Final = (anyio.BrokenResourceError, anyio.ClosedResourceError)
 Headers: TypeAlias = list[tuple[bytes, bytes]]
-
-
-@define(eq=False)
-class Side:
-    """One end that speaks HTTP/1.1: a client (role `h11.SERVER`), or a process (`h11.CLIENT`)."""
-
-    stream: ByteStream
-    role: type[h11.CLIENT | h11.SERVER]
-    protocol: h11.Connection = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.protocol = h11.Connection(self.role, max_incomplete_event_size=_CHUNK)
-
-    async def next(self) -> h11.Event | type[h11.PAUSED | h11.NEED_DATA]:
-        """What comes next; a connection that breaks is one that ends.
-
-        Raises:
-            h11.RemoteProtocolError: It is no HTTP, or it ends too early.
-        """
-        while True:
-            event = self.protocol.next_event()
-            if isinstance(event, h11.Event) or event is h11.PAUSED:
-                return event
-            try:
-                data = await self.stream.receive(_CHUNK)
-            except (anyio.EndOfStream, *GONE):
-                data = b""
-            self.protocol.receive_data(data)
-
-    async def send(self, *events: h11.Event) -> None:
-        """Send what happens."""
-        data = b"".join(self.protocol.send(event) or b"" for event in events)
-        if data:
-            await self.stream.send(data)
-
-    @property
-    def left(self) -> bytes:
-        """What came after the last event."""
-        return self.protocol.trailing_data[0]
 
 
 @define(eq=False)
@@ -153,15 +112,6 @@ class Relay:
         return self.head.http_version >= b"1.1" and self.head.method != b"HEAD"
 
 
-Answer: TypeAlias = Callable[[Side, h11.Request], Awaitable[None]]
-"""Answers a request of a client; what it leaves open ends the connection."""
-
-
-def has_body(head: h11.Request) -> bool:
-    """Whether something follows the head of a request."""
-    return any(name in {b"content-length", b"transfer-encoding"} for name, _ in head.headers)
-
-
 def end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     """The headers that are not about one connection alone; the length only where it counts."""
     pairs = [(bytes(name).lower(), bytes(value)) for name, value in headers]
@@ -189,26 +139,6 @@ def forwarded(head: h11.Request, host: str) -> Headers:
     return [*rest, (b"upgrade", given[b"upgrade"]), (b"connection", b"upgrade")]
 
 
-async def serve_http(stream: ByteStream, answer: Answer) -> None:
-    """Have each request on a connection answered, one after another."""
-    client = Side(stream, h11.SERVER)
-    try:
-        while isinstance(head := await client.next(), h11.Request):
-            if not has_body(head):
-                await client.next()  # the end of the request
-            await answer(client, head)
-            protocol = client.protocol
-            if protocol.our_state is not h11.DONE or protocol.their_state is not h11.DONE:
-                break
-            protocol.start_next_cycle()
-    except h11.RemoteProtocolError as error:
-        if client.protocol.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
-            return
-        await respond(client, error.error_status_hint, str(error))
-    if client.protocol.our_state in {h11.DONE, h11.MUST_CLOSE}:
-        await _linger(stream)
-
-
 async def respond(client: Side, status: int, text: str, *, method: bytes = b"GET") -> None:
     """Answer in place of a process."""
     content = f"{text}\n".encode()
@@ -216,17 +146,6 @@ async def respond(client: Side, status: int, text: str, *, method: bytes = b"GET
     head = h11.Response(status_code=status, headers=headers)
     body = [] if method == b"HEAD" else [h11.Data(data=content)]
     await client.send(head, *body, h11.EndOfMessage())
-
-
-async def _linger(stream: ByteStream) -> None:
-    """Let a client read what it was sent: closing while it still sends would take that away."""
-    with anyio.move_on_after(_LINGER):
-        try:
-            await stream.send_eof()
-            while True:
-                await stream.receive(_CHUNK)
-        except (anyio.EndOfStream, *GONE):
-            return
 
 
 async def splice(

@@ -1,0 +1,102 @@
+"""One end of a connection that speaks HTTP/1.1, with h11 over streams of anyio."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final, TypeAlias
+
+import anyio
+import h11
+from anyio.abc import ByteStream
+from attrs import define, field
+
+_CHUNK: Final = 65_536
+_LINGER: Final = 2.0
+"""Seconds for a client to read the answer to a request that it has not sent to its end."""
+GONE: Final = (anyio.BrokenResourceError, anyio.ClosedResourceError)
+
+
+@define(eq=False)
+class Side:
+    """One end that speaks HTTP/1.1: a client (role `h11.SERVER`), or a process (`h11.CLIENT`)."""
+
+    stream: ByteStream
+    role: type[h11.CLIENT | h11.SERVER]
+    protocol: h11.Connection = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.protocol = h11.Connection(self.role, max_incomplete_event_size=_CHUNK)
+
+    async def next(self) -> h11.Event | type[h11.PAUSED | h11.NEED_DATA]:
+        """What comes next; a connection that breaks is one that ends.
+
+        Raises:
+            h11.RemoteProtocolError: It is no HTTP, or it ends too early.
+        """
+        while True:
+            event = self.protocol.next_event()
+            if isinstance(event, h11.Event) or event is h11.PAUSED:
+                return event
+            try:
+                data = await self.stream.receive(_CHUNK)
+            except (anyio.EndOfStream, *GONE):
+                data = b""
+            self.protocol.receive_data(data)
+
+    async def send(self, *events: h11.Event) -> None:
+        """Send what happens."""
+        data = b"".join(self.protocol.send(event) or b"" for event in events)
+        if data:
+            await self.stream.send(data)
+
+    @property
+    def left(self) -> bytes:
+        """What came after the last event."""
+        return self.protocol.trailing_data[0]
+
+
+Answer: TypeAlias = Callable[[Side, h11.Request], Awaitable[None]]
+"""Answers a request of a client; what it leaves open ends the connection."""
+Refuse: TypeAlias = Callable[[Side, int, str], Awaitable[None]]
+"""Answers what is no request, with a status and why."""
+
+
+def has_body(head: h11.Request) -> bool:
+    """Whether something follows the head of a request."""
+    return any(name in {b"content-length", b"transfer-encoding"} for name, _ in head.headers)
+
+
+async def serve_http(stream: ByteStream, answer: Answer, refuse: Refuse) -> None:
+    """Have each request on a connection answered, one after another, until the client goes."""
+    client = Side(stream, h11.SERVER)
+    with suppress(*GONE):
+        await _converse(client, answer, refuse)
+        if client.protocol.our_state in {h11.DONE, h11.MUST_CLOSE}:
+            await _linger(stream)
+
+
+async def _converse(client: Side, answer: Answer, refuse: Refuse) -> None:
+    try:
+        while isinstance(head := await client.next(), h11.Request):
+            if not has_body(head):
+                await client.next()  # the end of the request
+            await answer(client, head)
+            protocol = client.protocol
+            if protocol.our_state is not h11.DONE or protocol.their_state is not h11.DONE:
+                return
+            protocol.start_next_cycle()
+    except h11.RemoteProtocolError as error:
+        if client.protocol.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            await refuse(client, error.error_status_hint, str(error))
+
+
+async def _linger(stream: ByteStream) -> None:
+    """Let a client read what it was sent: closing while it still sends would take that away."""
+    with anyio.move_on_after(_LINGER):
+        try:
+            await stream.send_eof()
+            while True:
+                await stream.receive(_CHUNK)
+        except (anyio.EndOfStream, *GONE):
+            return
