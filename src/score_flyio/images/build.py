@@ -180,6 +180,7 @@ def _prepare(settings: BuildSettings, image: ImageReference) -> Build:
     folder, place = settings.folder.resolve(), file.resolve()
     inside = place.relative_to(folder).as_posix() if place.is_relative_to(folder) else None
     ignore, ignored = _ignored(settings, file)
+    ignored = ignored.removeprefix("\ufeff").replace("\r\n", "\n")
     rules = read_rules(ignored, file=str(ignore), kept=[inside] if inside else [])
     added = {} if inside else {OUTSIDE: text.encode()}
     return Build(
@@ -217,7 +218,7 @@ def _ignored(settings: BuildSettings, file: Path) -> tuple[Path, str]:
 
 def _read(file: Path, what: str, settings: BuildSettings) -> str:
     try:
-        return read_input(file).decode().replace("\r\n", "\n")
+        return read_input(file).decode()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise InputError(

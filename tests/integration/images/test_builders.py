@@ -285,3 +285,39 @@ async def test_the_same_files_have_the_same_tag(registry: Registry, project: Pat
     assert await tag(args={"A": "1"}) != first
     (project / "more").touch()
     assert await tag() != first
+
+
+async def test_a_secret_that_may_be_missing(
+    registry: Registry, choose: Choose, project: Path
+) -> None:
+    builder = await choose(registry)
+    (project / "Dockerfile").write_text(
+        f"{BASE}RUN --mount=type=secret,id=tok,target=/run/tok /bin/sh -c 'test ! -s /run/tok'\n"
+    )
+    build = await prepare(settings(project), image(registry, "secrets", "4"))
+    await builder.build(build, lambda _: None, push=False)
+
+
+async def test_a_dockerfile_of_windows(
+    registry: Registry, choose: Choose, project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """With a byte order mark, line ends and an escape character of its own."""
+    builder = await choose(registry)
+    outside = tmp_path_factory.mktemp("outside") / "Dockerfile"
+    lines = (
+        "# escape=`",
+        "FROM scratch `",
+        "  # a note",
+        "",
+        "  AS main",
+        "COPY busybox `",
+        "  /b",
+    )
+    text = "\r\n".join((*lines, "FROM main AS other", ""))
+    (project / "Dockerfile.dockerignore").write_bytes("\ufeffsecret.txt \r\n".encode())
+    (project / "secret.txt").touch()
+    for number, file in enumerate((project / "Dockerfile", outside)):
+        file.write_bytes(f"\ufeff{text}".encode())
+        chosen = settings(project, dockerfile=file, target="main")
+        build = await prepare(chosen, image(registry, "windows", str(number)))
+        assert await builder.build(build, lambda _: None) == registry.digest("windows", str(number))

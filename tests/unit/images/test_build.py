@@ -78,6 +78,17 @@ async def test_a_dockerfile_from_outside(project: Path, tmp_path: Path) -> None:
     assert build.context.added == {OUTSIDE: b"FROM scratch\nCOPY a /\n"}
 
 
+async def test_files_of_windows(project: Path, tmp_path: Path) -> None:
+    """What builders get of the Dockerfile is what is there; few know marks in ignore files."""
+    text = "\ufeffFROM scratch\r\nCOPY <<END /a\r\nb\r\nEND\r\n".encode()
+    (tmp_path / "other").write_bytes(text)
+    (project / ".dockerignore").write_bytes("\ufeffa \r\n!a/b\r\n".encode())
+    settings = BuildSettings(name="web", folder=project, dockerfile=tmp_path / "other")
+    build = await prepare(settings, IMAGE)
+    assert build.context.added == {OUTSIDE: text}
+    assert build.ignored == "a \n!a/b\n"
+
+
 async def test_what_is_not_there(project: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"web: .*nowhere: the Dockerfile cannot be read"):
         await prepare(
@@ -112,6 +123,9 @@ async def test_what_the_tag_depends_on(project: Path) -> None:
     assert tags[0] == await tag(no_cache=True)
 
 
+_QUAY = {"quay.io"}
+
+
 @pytest.mark.parametrize(
     ("text", "stages", "hosts"),
     [
@@ -133,6 +147,27 @@ async def test_what_the_tag_depends_on(project: Path) -> None:
         ("FROM \\\n  quay.io/a/b \\\n  AS c\n", ("c",), {"quay.io"}),
         ("FROM scratch\nCOPY --chown=1 --from=ghcr.io/x/y /a /b\n", ("",), {"ghcr.io"}),
         ("FROM scratch AS a\nCOPY --from=a /a /b\nCOPY --from=0 /a /b\n", ("a",), set()),
+        ("\ufeffFROM quay.io/a/b\r\nRUN x \\\r\n  FROM y\r\n", ("",), {"quay.io"}),
+        ("# escape=`\nFROM quay.io/a/b `\n AS c\nRUN dir C:\\\nFROM scratch\n", ("c", ""), _QUAY),
+        ("# check=skip=all\n#  Escape = `\nFROM quay.io/a/b `\n AS c\n", ("c",), _QUAY),
+        ("# note\n# escape=`\nFROM quay.io/a/b \\\n AS c\n", ("c",), _QUAY),
+        ("#syntax=quay.io/a/b:1 x\nFROM scratch\n", ("",), _QUAY),
+        ("\n# syntax=quay.io/a/b:1\nFROM scratch\n", ("",), set()),
+        ("FROM quay.io/a/b \\\n# no end\n\n  # of it\n AS c\n", ("c",), _QUAY),
+        ("FROM scratch\nRUN x \\\n\nFROM quay.io/a/b\n", ("",), set()),
+        ("FROM scratch\nRUN echo \\\\\nFROM quay.io/a/b\n", ("", ""), _QUAY),
+        ("FR\\\nOM quay.io/a/b\n", ("",), _QUAY),
+        ("FROM scratch\nRUN a\x85FROM quay.io/a/b\n", ("",), set()),
+        ("FROM scratch\nRUN <<E.O-F\nFROM quay.io/a/b\nE.O-F\n", ("",), set()),
+        ("FROM scratch\nRUN <<A\n\tA\nFROM quay.io/a/b\nA\n", ("",), set()),
+        ("FROM scratch\nONBUILD RUN <<A\nFROM x\nA\n", ("",), set()),
+        ("FROM scratch\nONBUILD COPY --from=quay.io/a/b /a /b\n", ("",), _QUAY),
+        ("FROM scratch\nCOPY --link --from='quay.io/a/b' /a /b\n", ("",), _QUAY),
+        ("FROM scratch\nRUN x --mount=type=bind,from=quay.io/a/b\n", ("",), set()),
+        ("FROM scratch\nADD https://quay.io/a /\nADD git@quay.io:a/b.git#v1 /c\n", ("",), set()),
+        ("ARG V=\nFROM ${V:-${W:-quay.io}}/a/b${V-:c}\n", ("",), _QUAY),
+        ("ARG V=1\nFROM quay.io/a/b:${V:?needed}\n", ("",), _QUAY),
+        ("FROM scratch\nARG V=1\nFROM quay.io/a/b${V:+:c}\n", ("", ""), _QUAY),
     ],
 )
 def test_stages_and_registries(text: str, stages: tuple[str, ...], hosts: set[str]) -> None:
@@ -146,15 +181,22 @@ def test_secrets_of_steps() -> None:
         "RUN --mount=type=secret,id=a --mount=type=cache,id=c,target=/c x",
         "RUN --mount=id=b,type=secret,required=true \\\n  --mount=type=secret,id=a y",
         "# RUN --mount=type=secret,id=d z",
+        "RUN --mount=type=secret,target=/run/c.conf,required --mount=type=Secret,DST=/x/d z",
+        "RUN --mount='type=secret,id=e,env=E' --network=none --mount=type=secret,src=f,dst=/g z",
+        "RUN --mount=type=secret,id=$H echo --mount=type=secret,id=i",
+        "COPY --mount=type=secret,id=j /a /b",
+        "RUN <<K\nRUN --mount=type=secret,id=k x\nK",
+        "ONBUILD RUN --mount=type=secret,id=l x",
     )
-    assert read_dockerfile("\n".join(lines), file="f").secrets == ("a", "b")
+    found = read_dockerfile("\n".join(lines), file="f").secrets
+    assert found == ("a", "b", "c.conf", "d", "e", "f", "l")
 
 
 def test_stages_have_names_and_numbers() -> None:
     found = read_dockerfile("FROM scratch AS Build\nFROM scratch\n", file="f")
-    assert [found.has_stage(t) for t in ("build", "BUILD", "0", "1", "2", "x")] == [
+    assert [found.has_stage(t) for t in ("build", "BUILD", "0", "1", "2", "x", "²")] == [
         *(True, True, True, True),
-        *(False, False),
+        *(False, False, False),
     ]
 
 

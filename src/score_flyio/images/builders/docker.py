@@ -211,7 +211,11 @@ class DockerBuilder:
                 "'score-flyio[buildkit]' for Docker's daemon",
                 code="build_secrets_unsupported",
             )
-        return secrets or (ping.get("builder-version") == BUILDKIT and bool(logins) and H2)
+        if lacking:
+            return False
+        # Steps that ask for a secret need a session even where they do without the secret.
+        asked = secrets or bool(build.dockerfile.secrets)
+        return asked or (ping.get("builder-version") == BUILDKIT and bool(logins))
 
 
 class _Basic(httpx.Auth):
