@@ -34,7 +34,7 @@ from score_flyio.images.dockerignore import read_rules
 from score_flyio.images.logins import Logins
 from score_flyio.images.reference import ImageReference
 from score_flyio.images.resolve import AT_ONCE, resolve_images
-from tests.bench.processes import PEAK, own_peak_mib
+from tests.bench.processes import own_peak_mib, used
 from tests.integration.images.conftest import docker_daemon
 
 FILES: Final = 20_000
@@ -136,9 +136,8 @@ def building(folder: Path) -> Iterator[Cost]:
 
 def beside(name: str, command: list[str], folder: Path, environ: Mapping[str, str]) -> Cost:
     """One build by the command, and one by our builder of that name, from the listing on."""
-    watched = [sys.executable, "-c", PEAK, *command]
     start = time.perf_counter()
-    done = subprocess.run(watched, env=environ, check=True, capture_output=True, text=True)
+    _, mib = used(command, environ=environ)
     theirs = time.perf_counter() - start
     return Cost(
         name=f"an image of it by {name}",
@@ -146,7 +145,7 @@ def beside(name: str, command: list[str], folder: Path, environ: Mapping[str, st
         against=f"{name} build",
         against_seconds=theirs,
         peak_mib=own_peak_mib(),
-        against_peak_mib=float(done.stdout.split()[-1]) / 1024,
+        against_peak_mib=mib,
     )
 
 

@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from attrs import evolve, frozen
@@ -166,12 +167,25 @@ class Bulk:
     """Most seconds."""
 
 
-PEAK = """
+USED = """
 import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss)
 """
-"""Peak memory of a command, in KiB, seen by a process that is small itself."""
+"""Seconds that a command computes, and its peak memory in KiB, seen by a small process."""
+
+
+def used(
+    command: list[str], folder: Path | None = None, environ: Mapping[str, str] | None = None
+) -> tuple[float, float]:
+    """Seconds that the command computes, with its children, and its peak memory in MiB."""
+    watched = [sys.executable, "-c", USED, *command]
+    done = subprocess.run(
+        watched, cwd=folder, env=environ, check=True, capture_output=True, text=True
+    )
+    seconds, kib = map(float, done.stdout.split())
+    return seconds, kib / 1024
 
 
 def bulk(folder: Path, count: int, target: float | None = None) -> Bulk:
@@ -194,14 +208,13 @@ def bulk(folder: Path, count: int, target: float | None = None) -> Bulk:
         file.write_text(_workload(resources, f"w{n:03d}"))
         files.append(file.name)
     start = time.perf_counter()
-    command = [sys.executable, "-c", PEAK, *tool("generate", *files)]
-    done = subprocess.run(command, cwd=project, check=True, capture_output=True, text=True)
+    _, mib = used(tool("generate", *files), project)
     seconds = time.perf_counter() - start
     return Bulk(
         workloads=count,
         seconds=seconds,
         per_workload=seconds / count,
-        peak_mib=float(done.stdout.split()[-1]) / 1024,
+        peak_mib=mib,
         target=target,
     )
 

@@ -123,7 +123,7 @@ def _deploys(folder: Path, count: int) -> tuple[float, float, int]:
             run(place, environ, "init", "--fly-app-prefix=b-", "--file=")
             for n in range(count):
                 body = {"name": f"b-w{n}", "org_slug": "personal"}
-                _create(url, "/v1/apps", body)
+                create(url, "/v1/apps", body)
             before = calls_in(journal)
             options = ("--yes", "--no-smoke-checks", "--no-resolve")
             taken.append(run(place, environ, "deploy", *files, *options))
@@ -139,7 +139,7 @@ def plans(folder: Path, count: int = 1000) -> Iterator[Served]:
         environ = environ_for(url)
         (folder / "fly.toml").write_text(web_toml("one"))
         run(folder, environ, "deploy", "--config=fly.toml", "--yes", "--no-smoke-checks")
-        anyio.run(_fill, url, count)
+        anyio.run(fill, url, count)
         seconds = run(folder, environ, "plan", "--config=fly.toml")
         one = "plan of 1,000 machines of one app"
         yield Served(name=one, seconds=seconds, factor=seconds, against="a second", target=1.0)
@@ -149,7 +149,7 @@ def plans(folder: Path, count: int = 1000) -> Iterator[Served]:
         run(folder, environ, "init", "--fly-app-prefix=p-", "--file=")
         run(folder, environ, "generate", *files)
         for n in range(count):
-            _create(url, "/v1/apps", {"name": f"p-a{n}", "org_slug": "personal"})
+            create(url, "/v1/apps", {"name": f"p-a{n}", "org_slug": "personal"})
         before = calls_in(journal)
         seconds = run(folder, environ, "plan")
         calls = calls_in(journal) - before
@@ -160,7 +160,7 @@ def plans(folder: Path, count: int = 1000) -> Iterator[Served]:
     )
 
 
-async def _fill(url: str, count: int) -> None:
+async def fill(url: str, count: int) -> None:
     """More machines like the first, without a client that would keep to the rate limits."""
     async with httpx.AsyncClient(base_url=url, headers=HEADERS, timeout=60) as http:
         first = (await http.get("/v1/apps/one/machines")).json()[0]
@@ -184,7 +184,7 @@ async def _calls_alone(url: str, calls: int) -> float:
     return time.perf_counter() - start
 
 
-def _create(url: str, path: str, body: dict[str, Any]) -> None:
+def create(url: str, path: str, body: dict[str, Any]) -> None:
     httpx.post(f"{url}{path}", headers=HEADERS, json=body).raise_for_status()
 
 

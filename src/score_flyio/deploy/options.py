@@ -99,9 +99,11 @@ class DeployOptions:
     """Seconds the proxy is given to learn of new machines, and again before old ones stop;
     flyctl waits 10 s each."""
     lease_ttl: float = 30.0
-    """Seconds; a killed run's leases end after this time."""
+    """Seconds; a killed run's leases end after this time. Those of more than 1,500 machines last up
+    to two minutes, so that renewals keep up."""
     lease_wait: float = 40.0
-    """Seconds to wait for a lease that someone else holds; a killed run's own ends in time."""
+    """Seconds to wait for a lease that someone else holds, and as much longer as those of so many
+    machines last; a killed run's own ends in time."""
     release_record: bool = True
     """Tell Fly of the release, so that `fly releases` shows it."""
     allow_destructive: bool = False

@@ -1,8 +1,9 @@
 """Exclusive holds on machines: taken, kept alive in the background, and always given back.
 
 A lease ends by itself after its TTL, so TTLs are short and leases are renewed well before. The API
-answers 409 while someone else holds the lease. (Source: the Machines guide and flyctl.) A thousand
-machines may be held at once, so each lease has one task and hardly anything else.
+answers 409 while someone else holds the lease. (Source: the Machines guide and flyctl.) Thousands
+of machines may be held at once, so each lease has one task and hardly anything else, and those of
+very many last longer: a processor has to do all renewals in time.
 
 Whoever waits for a lease holds none, or two runs that each have half of the machines would wait for
 each other.
@@ -43,6 +44,10 @@ RELEASE_SECONDS: Final = 5.0
 BETWEEN_TRIES: Final = 1.0
 DOUBTS_WITHIN: Final = 60.0
 """Seconds within which answers that leave the outcome unknown are put up with, as flyctl does."""
+RENEWALS: Final = 100
+"""Most renewals in a second, for which leases of many machines last longer."""
+LONGEST: Final = 120
+"""Seconds that a lease lasts at most; flyctl's single commands ask for as many."""
 
 
 @define(eq=False, kw_only=True)
@@ -80,9 +85,9 @@ class LeaseBook:
     app: str
     tasks: anyio.abc.TaskGroup
     ttl: float
-    """Seconds after which a lease ends that is not renewed."""
+    """Seconds after which a lease ends that is not renewed; longer for very many: `seconds`."""
     wait: float
-    """Seconds to wait for a lease that someone else holds."""
+    """Seconds to wait for a lease that someone else holds; longer where leases last longer."""
     emit: Listener
     on_lost: Callable[[str, ScoreFlyError], None] = lambda _machine, _error: None
     """Told at once of a machine whose lease was lost."""
@@ -117,7 +122,7 @@ class LeaseBook:
         first = [name for name in machines if name not in self._leases]
         last = [name for name in at_last if name not in self._leases]
         batches, start = [first, last], anyio.current_time()
-        patience = self.wait if wait is None else wait
+        patience = self._patience(len(first) + len(last)) if wait is None else wait
         while (refused := await self._take_all(batches)) is not None:
             waited = anyio.current_time() - start
             if not isinstance(refused.failure, LeaseHeld) or waited + BETWEEN_TRIES > patience:
@@ -308,11 +313,12 @@ class LeaseBook:
 
     async def _keep(self, lease: _Lease) -> None:
         """Renew the lease until it is lost or the machine is gone."""
-        usual = max(0.25, (self.seconds - 1) / 2)
-        pause = usual
+        renewed = True
         while not lease.gone and lease.failure is None:
-            await anyio.sleep(max(0.0, min(pause, lease.ends - anyio.current_time())))
-            pause = usual if await self._renewed(lease) else BETWEEN_TRIES
+            left = lease.ends - anyio.current_time()
+            pause = max(0.25, (left - 1) / 2) if renewed else BETWEEN_TRIES
+            await anyio.sleep(max(0.0, min(pause, left)))
+            renewed = await self._renewed(lease)
         if lease.failure is None and lease.nonce is not None:
             await anyio.sleep_forever()  # to be given back in its turn
 
@@ -374,7 +380,15 @@ class LeaseBook:
     @property
     def seconds(self) -> int:
         """How long a lease lasts that is not renewed, in whole seconds."""
-        return max(1, round(self.ttl))
+        return self._lasting(len(self._leases))
+
+    def _lasting(self, machines: int) -> int:
+        """How long the leases of so many machines last: each is renewed about twice in it."""
+        return max(1, round(self.ttl), min(LONGEST, 2 * machines // RENEWALS))
+
+    def _patience(self, machines: int) -> float:
+        """Seconds to wait for leases of so many machines; those of a killed run end in time."""
+        return self.wait and self.wait + self._lasting(machines) - max(1, round(self.ttl))
 
     def _request(self) -> models.CreateLeaseRequest:
         return models.CreateLeaseRequest(ttl=self.seconds, description=self.description)

@@ -290,6 +290,36 @@ async def test_several_leases_are_held_together(connect: Connect) -> None:
     assert desk.holders == {}
 
 
+async def test_leases_of_very_many_last_longer_and_are_renewed_seldom_enough(
+    connect: Connect,
+) -> None:
+    desk = LeaseDesk()
+    session = connect(desk)
+    machines = [f"m{number}" for number in range(500)]
+    async with held(session, *machines, ttl=2) as book:
+        assert book.seconds == 10
+        taken = len(session.platform.calls("POST"))
+        await anyio.sleep(60)
+        assert (len(session.platform.calls("POST")) - taken) / 60 == pytest.approx(100, rel=0.2)
+        for machine in machines[1:]:
+            book.forget(machine)
+        assert book.seconds == 2
+        await anyio.sleep(60)
+        assert book.nonce("m0")
+
+
+async def test_the_longer_leases_of_a_killed_run_are_waited_for(connect: Connect) -> None:
+    start = anyio.current_time()
+    desk = LeaseDesk(holders={"m7": ("theirs", start + 10)})
+    session = connect(desk)
+    async with held(session, *(f"m{number}" for number in range(500)), ttl=2, wait=5):
+        assert anyio.current_time() - start == pytest.approx(11, abs=2)
+    desk.holders["m7"] = ("theirs", anyio.current_time() + 10)
+    with pytest.raises(LeaseHeld):
+        async with held(session, *(f"m{number}" for number in range(500)), ttl=2, wait=0):
+            raise AssertionError("not reached")
+
+
 async def test_whoever_waits_for_a_lease_holds_none(connect: Connect) -> None:
     start = anyio.current_time()
     desk = LeaseDesk(holders={"m2": ("theirs", start + 100)})
