@@ -15,6 +15,7 @@ from asyncclick.shell_completion import CompletionItem
 from score_flyio.cli.go_flags import as_click_reads
 from score_flyio.cli.options import GlobalOption, global_options
 from score_flyio.cli.table import Entry
+from score_flyio.cli.usage import no_command, usage_of
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -38,7 +39,9 @@ class Command(click.Command):
     early = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs["context_settings"] = {**_HELP, **kwargs.get("context_settings", {})}
+        # What is left over is told of in our words.
+        settings = {**_HELP, "allow_extra_args": True, **kwargs.get("context_settings", {})}
+        kwargs["context_settings"] = settings
         super().__init__(*args, **kwargs)
         self.params.extend(global_options(of_group=False))
 
@@ -49,7 +52,11 @@ class Command(click.Command):
         return params
 
     async def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return await super().parse_args(ctx, as_click_reads(args, self.params, ctx))
+        with usage_of(ctx):
+            left = await super().parse_args(ctx, as_click_reads(args, self.params, ctx))
+        if left and not ctx.resilient_parsing:
+            raise click.UsageError(f"unexpected argument {left[0]!r}", ctx)
+        return left
 
     async def invoke(self, ctx: click.Context) -> Any:
         if self.callback is None:
@@ -67,6 +74,13 @@ class EarlyCommand(Command):
     early = True
 
 
+@click.pass_context
+def _alone(ctx: click.Context) -> None:
+    """Refuses options of a group without any command behind them."""
+    if ctx.invoked_subcommand is None:
+        raise click.UsageError("a command is missing", ctx)
+
+
 class Group(click.Group):
     """A group of commands that are defined in the same module."""
 
@@ -74,7 +88,8 @@ class Group(click.Group):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["context_settings"] = {**_HELP, **kwargs.get("context_settings", {})}
-        kwargs["no_args_is_help"] = False
+        kwargs |= {"no_args_is_help": False, "invoke_without_command": True, "callback": _alone}
+        kwargs["subcommand_metavar"] = "COMMAND [ARGS]..."
         super().__init__(*args, **kwargs)
         self.params.extend(global_options(of_group=True))
 
@@ -82,8 +97,17 @@ class Group(click.Group):
         if not args and not ctx.resilient_parsing:
             click.echo(self.get_help(ctx))
             raise click.exceptions.Exit(0)
-        own = as_click_reads(args, self.params, ctx, of_group=True)
-        return await super().parse_args(ctx, own)
+        with usage_of(ctx):
+            own = as_click_reads(args, self.params, ctx, of_group=True)
+            return await super().parse_args(ctx, own)
+
+    async def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        known = self.list_commands(ctx)
+        if args[0] not in known and not ctx.resilient_parsing:
+            raise no_command(ctx, args[0], known)
+        return await super().resolve_command(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         _write_examples(ctx, formatter)
@@ -124,7 +148,6 @@ class LazyGroup(Group):
                 raise click.UsageError(
                     f"there is no command {args[0]!r}; instead: {ELSEWHERE[args[0]]}", ctx
                 )
-            raise click.NoSuchCommand(args[0], possibilities=list(self.entries), ctx=ctx)
         return await super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

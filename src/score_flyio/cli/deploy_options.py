@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 import asyncclick as click
 
 from score_flyio.cli.flyctl_options import OF_FLYCTL
-from score_flyio.cli.go_flags import ImageName, MaxUnavailable, Retries, Seconds, Variable
+from score_flyio.cli.go_flags import (
+    ImageName,
+    MaxUnavailable,
+    Retries,
+    Seconds,
+    Variable,
+    WholeNumber,
+)
 from score_flyio.cli.options import (
     CONSENT,
     OVERRIDES,
@@ -65,7 +72,7 @@ PLACE: Final = (
 GUEST: Final = section(
     "Size of machines",
     click.option("--vm-size", metavar="SIZE", help="Machine size, such as shared-cpu-2x."),
-    click.option("--vm-cpus", type=click.IntRange(min=1), metavar="N", help="Number of CPUs."),
+    click.option("--vm-cpus", type=WholeNumber(1), metavar="N", help="Number of CPUs."),
     click.option(
         "--vm-cpu-kind", type=click.Choice(["shared", "performance"]), help="Kind of CPUs."
     ),
@@ -123,7 +130,7 @@ WAITING: Final = section(
         "--max-concurrent",
         "--concurrency",
         "concurrency",
-        type=click.IntRange(min=1),
+        type=WholeNumber(1),
         metavar="N",
         help="Machines changed at once by the immediate strategy.",
     ),
@@ -323,7 +330,7 @@ SETTINGS: Final = (
         ),
         click.option(
             "--volume-initial-size",
-            type=click.IntRange(1, LARGEST_VOLUME_GB),
+            type=WholeNumber(1, LARGEST_VOLUME_GB),
             metavar="GB",
             help="Size of new volumes whose mount names none.",
         ),

@@ -117,10 +117,10 @@ def _describe_own(error: ScoreFlyError) -> Failure:
 
 
 def _describe_click(error: click.ClickException) -> Failure:
-    hint = None
-    if isinstance(error, click.UsageError) and error.ctx is not None:
-        hint = f"see {error.ctx.command_path} --help"
-    return Failure(exit_code=2, code="cli_usage", message=error.format_message(), hint=hint)
+    from score_flyio.cli.usage import told
+
+    message, hint = told(error)
+    return Failure(exit_code=2, code="cli_usage", message=message, hint=hint)
 
 
 def _describe_interrupt(error: KeyboardInterrupt) -> Failure:

@@ -11,6 +11,8 @@ import asyncclick as click
 # The spellings of Go's strconv.ParseBool.
 _TRUE: Final = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+_DIGITS: Final = 18
+"""Of the largest number that anything counts."""
 
 
 def as_click_reads(
@@ -57,6 +59,28 @@ def _switch(name: str, option: click.Option, value: str, ctx: click.Context | No
     if value in _FALSE:
         return option.secondary_opts[:1]
     raise click.UsageError(f"{name}={value}: {value!r} is neither true nor false", ctx)
+
+
+def whole(text: str) -> int | None:
+    """The number that digits say; None where there is anything else, or too many for any use."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
+
+
+class WholeNumber(click.ParamType[Any]):
+    """A whole number, from `least` on and up to `most` where there is one."""
+
+    name = "number"
+
+    def __init__(self, least: int = 0, most: int | None = None) -> None:
+        self.least = least
+        self.most = most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = value if isinstance(value, int) else whole(value)
+        if number is None or number < self.least or (self.most is not None and number > self.most):
+            end = "up" if self.most is None else f"to {self.most}"
+            self.fail(f"{value!r} is not a whole number from {self.least} {end}", param, ctx)
+        return number
 
 
 class Seconds(click.ParamType[Any]):

@@ -13,6 +13,7 @@ from score_flyio.base.document import Document
 from score_flyio.base.record import frozen
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
+from score_flyio.cli.go_flags import Seconds, WholeNumber
 from score_flyio.cli.options import json_option
 
 if TYPE_CHECKING:
@@ -61,13 +62,13 @@ def _address(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
         ) from error
 
 
-_SECONDS = click.FloatRange(min=0)
+_SECONDS = Seconds()
 
 
 @command.command("serve")
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=WholeNumber(0, 65535),
     default=PORT,
     show_default=True,
     help="The port; 0 takes any free one.",
@@ -102,7 +103,7 @@ _SECONDS = click.FloatRange(min=0)
     help="Time from a machine's start until its checks pass.",
 )
 @click.option("--no-limits", is_flag=True, help="No rate limits.")
-@click.option("--seed", type=int, default=0, help="Seed of all ids, choices and faults.")
+@click.option("--seed", type=WholeNumber(), default=0, help="Seed of all ids, choices and faults.")
 @click.option(
     "--journal",
     type=click.Path(path_type=Path),
@@ -142,7 +143,7 @@ _SECONDS = click.FloatRange(min=0)
 )
 @click.option(
     "--app-port",
-    type=click.IntRange(0, 65000),
+    type=WholeNumber(0, 65000),
     default=0,
     metavar="PORT",
     help="The port of the first app that runs, the next app's is one more; 0 takes any free one.",

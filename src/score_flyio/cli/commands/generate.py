@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import asyncclick as click
 
 from score_flyio.cli.command import EarlyCommand
-from score_flyio.cli.go_flags import ImageName
+from score_flyio.cli.go_flags import ImageName, WholeNumber
 from score_flyio.cli.options import OVERRIDES, events_option, json_option, options, refresh_option
 from score_flyio.errors import UsageError
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option("--output-dir", metavar="DIR", help="Where the fly.toml files go.")
 @click.option(
     "--jobs",
-    type=click.IntRange(min=1),
+    type=WholeNumber(1),
     metavar="N",
     help="How many provisioners run at once. Without it: 10, those never used before one by one.",
 )

@@ -18,6 +18,7 @@ from score_flyio.cli.deploy_options import (
     listing_option,
     release_record_option,
 )
+from score_flyio.cli.go_flags import whole
 from score_flyio.cli.options import CHANGE, options, yes_option
 from score_flyio.errors import UsageError
 
@@ -120,13 +121,14 @@ def _request(
 
 def _count(text: str) -> tuple[str | None, int]:
     """`3` or `worker=2`."""
-    group, named, number = text.rpartition("=")
-    if not number.isascii() or not number.isdigit() or (named and not group):
+    group, named, digits = text.rpartition("=")
+    number = whole(digits)
+    if number is None or (named and not group):
         raise UsageError(
             f"{text!r} is neither a count such as 3 nor one of a group such as worker=2",
             hint="give a workload first, then counts",
         )
-    return group or None, int(number)
+    return group or None, number
 
 
 def _show(cli: CliContext, found: Sequence[GroupSize]) -> int:

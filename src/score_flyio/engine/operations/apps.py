@@ -77,6 +77,11 @@ async def find_app(project: Project, name: str) -> AppRef:
 
 def single(refs: Sequence[AppRef]) -> AppRef:
     """The only one. Raises UsageError when there are several."""
+    if not refs:
+        raise UsageError(
+            "this is for one workload, and the project has none yet",
+            hint="deploy a Score file first, or name an app with --app NAME",
+        )
     if len(refs) != 1:
         names = ", ".join(ref.label for ref in refs)
         raise UsageError(
