@@ -76,7 +76,8 @@ class Step:
 
     def after(self, *ids: str) -> Self:
         """The same step, with more steps before it."""
-        return evolve(self, needs=tuple(dict.fromkeys((*self.needs, *ids))))
+        needs = tuple(dict.fromkeys((*self.needs, *ids)))
+        return self if needs == self.needs else evolve(self, needs=needs)
 
     def calls(self) -> tuple[str, ...]:
         """Each once, as `METHOD /path`; `{machine_id}` stands for a machine that has no id yet."""
@@ -300,6 +301,12 @@ class DestroyMachine(Step):
     """It may have requests under way: it is stopped first, and what it has begun is waited for."""
     unless_held: bool = False
     """It stays where someone else holds its lease: then the run that made it lives."""
+
+    @classmethod
+    def of(cls, machine: str, *, app: str, group: str | None = None, reason: str) -> Self:
+        """The end of a machine that is there."""
+        target = Ref(machine=machine)
+        return cls(id=f"destroy:{machine}", app=app, group=group, target=target, reason=reason)
 
     @property
     def operations(self) -> tuple[api.Operation, ...]:

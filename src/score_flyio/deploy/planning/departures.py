@@ -152,7 +152,7 @@ def removal_of_groups(
         before = [step.id for step in first]
         last = (end_of(gone[name], observed.name, group, reason) for name in sorted(standbys))
         steps += [*first, *(step.after(*before, *ends) for step in last)]
-    return GroupPlan(steps=tuple(steps), leases=tuple(step.target.machine or "" for step in steps))
+    return GroupPlan(steps=tuple(steps))
 
 
 def last_steps(steps: Sequence[Step]) -> tuple[Step, ...]:

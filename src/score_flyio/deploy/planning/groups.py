@@ -30,7 +30,7 @@ from score_flyio.deploy.planning.model import GroupContext, GroupPlan, PlanConte
 from score_flyio.deploy.planning.moves import Moves
 from score_flyio.deploy.planning.replacements import behind_replaced_ones
 from score_flyio.deploy.planning.updates import in_scope, update_steps
-from score_flyio.deploy.step import CreateMachine, DestroyMachine
+from score_flyio.deploy.step import CreateMachine
 from score_flyio.flytoml.groups import default_group, process_groups
 
 
@@ -58,7 +58,7 @@ def plan_groups(context: PlanContext) -> GroupPlan:
         found = evolve(found, stand_ins=_stand_ins(found, taken, left.moves))
         touched = {machine.id for machine in within.get(group.group, ())}
         gone = tuple(step for step in found.gone if step.target.machine in touched)
-        plans.append(_destroyed(gone))
+        plans.append(GroupPlan(steps=gone))
         if not found.machines:
             launch = behind(launch_steps(group), gone)  # what is left would look like a part
             plans += [telling_untested(group, launch)] if creates else []
@@ -92,18 +92,14 @@ def _present(context: GroupContext, members: Members, *, creates: bool) -> Group
     update = update_steps(context, members, counted=True)
     update = telling_untested(context, behind(update, launch.steps))
     made = tuple(step.id for step in launch.steps if isinstance(step, CreateMachine))
-    unmarked = tuple(
-        machine.id or ""
+    marks = tuple(
+        mark_counted(context.app, context.group, Ref(machine=machine.id), LAUNCHED, *made)
         for machine in members.machines
         if is_open(machine)
         and machine.id in update.unchanged
         and in_scope(machine, context.options)
     )
-    marks = tuple(
-        mark_counted(context.app, context.group, Ref(machine=name), LAUNCHED, *made)
-        for name in unmarked
-    )
-    return join([launch, update, GroupPlan(steps=marks, leases=unmarked)])
+    return join([launch, update, GroupPlan(steps=marks)])
 
 
 def _heir(update: GroupPlan, missing: Missing) -> CreateMachine | None:
@@ -131,8 +127,3 @@ def _standbys_last(plan: GroupPlan) -> GroupPlan:
         for step in plan.steps
     )
     return evolve(plan, steps=steps)
-
-
-def _destroyed(steps: tuple[DestroyMachine, ...]) -> GroupPlan:
-    """Machines that go are held first, so that nobody else is at work on them."""
-    return GroupPlan(steps=steps, leases=tuple(step.target.machine or "" for step in steps))

@@ -6,7 +6,7 @@ change how many there are at the same time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from fly_machines import models
 from score_flyio.deploy.condition import host_answers
@@ -19,8 +19,15 @@ from score_flyio.deploy.step import CreateMachine, DestroyMachine, HoldMachines,
 def held(
     observed: ObservedApp, plan: GroupPlan, *, before: tuple[str, ...] = ()
 ) -> tuple[Step, ...]:
-    """The steps on machines, behind `before` and the leases of all of them."""
-    leases = (*plan.leases, *_oldest(observed, plan.steps))
+    """The steps on machines, behind `before` and the leases of all of them.
+
+    None can be had of a machine whose host does not answer.
+    """
+    there = [machine for machine in observed.machines if host_answers(machine)]
+    changing = {step.target.machine for step in plan.steps if step.target and step.mutates}
+    if any(isinstance(step, CreateMachine | DestroyMachine) for step in plan.steps):
+        changing |= {machine.id for machine in sorted(there, key=_age)[:1]}
+    leases = {machine.id or "" for machine in there} & changing
     hold = hold_step(observed, observed.machines, leases, before=before)
     first = () if hold is None else (hold,)
     gate = (*before, *(step.id for step in first))
@@ -32,7 +39,7 @@ def held(
 def hold_step(
     observed: ObservedApp,
     seen: Iterable[models.Machine],
-    leases: Iterable[str],
+    wanted: Collection[str],
     *,
     everything: bool = False,
     before: tuple[str, ...] = (),
@@ -41,10 +48,9 @@ def hold_step(
 
     None where there is nothing to hold.
     """
-    seen = sorted(seen, key=_age)
-    wanted = set(leases)
     if not wanted:
         return None
+    seen = sorted(seen, key=_age)
     making = {machine.id or "" for machine in seen if _may_be_in_the_making(machine, seen)}
     order = [machine.id or "" for machine in seen if machine.id in wanted]
     return HoldMachines(
@@ -56,13 +62,6 @@ def hold_step(
         everything=everything,
         needs=before,
     )
-
-
-def _oldest(observed: ObservedApp, steps: Iterable[Step]) -> tuple[str, ...]:
-    if not any(isinstance(step, CreateMachine | DestroyMachine) for step in steps):
-        return ()
-    within_reach = [machine for machine in observed.machines if host_answers(machine)]
-    return tuple(machine.id or "" for machine in sorted(within_reach, key=_age)[:1])
 
 
 def _may_be_in_the_making(machine: models.Machine, machines: Iterable[models.Machine]) -> bool:

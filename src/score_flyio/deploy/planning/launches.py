@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from fly_machines import models
 from score_flyio.base.record import evolve
-from score_flyio.deploy.desired.launch import launch_plan
 from score_flyio.deploy.metadata import Launch, Marks
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.addresses import is_first
 from score_flyio.deploy.planning.counts import LAUNCHED, Missing, mark_counted
 from score_flyio.deploy.planning.machine_checks import waiting_with_tests
 from score_flyio.deploy.planning.model import GroupContext, GroupPlan
-from score_flyio.deploy.planning.new_machine import options_guest
 from score_flyio.deploy.planning.strategies import STRATEGIES
 from score_flyio.deploy.step import CreateMachine, Step
 
@@ -27,16 +25,7 @@ def launch_steps(
     the place of the first machine by then.
     """
     options = context.options
-    plan = launch_plan(
-        context.desired.spec,
-        context.group,
-        image=context.desired.image,
-        images=context.desired.images,
-        release=context.release,
-        files=context.desired.files,
-        ha=options.ha,
-        guest=options_guest(options),
-    )
+    plan = context.launch
     if missing and plan.availability == "single":
         return GroupPlan()
     of = 1 if plan.availability == "single" else 2

@@ -16,7 +16,6 @@ from typing import Final
 from fly_machines import models
 from score_flyio.base.record import field, frozen
 from score_flyio.deploy.metadata import SAFE_TO_DESTROY, Launch, Marks, group_of
-from score_flyio.deploy.model import Ref
 from score_flyio.deploy.step import DestroyMachine
 from score_flyio.fly.present import LAUNCH_KEY, SENT_KEY, metadata
 
@@ -54,9 +53,7 @@ def sort_out(app: str, group: str, machines: Iterable[models.Machine]) -> Member
     return Members(
         machines=kept,
         gone=tuple(
-            DestroyMachine(
-                id=f"destroy:{name}", app=app, group=group, target=Ref(machine=name), reason=reason
-            )
+            DestroyMachine.of(name, app=app, group=group, reason=reason)
             for name, reason in reasons.items()
             if reason
         ),

@@ -6,7 +6,6 @@ import shlex
 
 from fly_machines import models
 from score_flyio.base.record import evolve
-from score_flyio.deploy.desired.launch import launch_plan
 from score_flyio.deploy.desired.special import group_machine_checks, machine_check_inputs
 from score_flyio.deploy.planning.model import GroupContext, GroupPlan
 from score_flyio.deploy.planning.new_machine import options_guest
@@ -28,17 +27,10 @@ def _tests(context: GroupContext) -> tuple[MachineTest, ...]:
     checks = group_machine_checks(desired.spec, group)
     if not checks:
         return ()
-    tested = launch_plan(
-        desired.spec,
-        group,
-        image=desired.image,
-        release=context.release,
-        files=desired.files,
-    ).first
     requests = machine_check_inputs(
         desired.spec,
         group,
-        models.Machine(config=tested.config),
+        models.Machine(config=context.launch.first.config),
         release=context.release,
         images=desired.images,
         guest=options_guest(context.options),

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from fly_machines import models
-from score_flyio.base.record import evolve, field, frozen
+from score_flyio.base.record import evolve, field, frozen, values
+from score_flyio.deploy.desired.launch import LaunchPlan, launch_plan
 from score_flyio.deploy.desired.volumes import volume_request
 from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
@@ -54,15 +55,7 @@ class PlanContext:
 
     def of(self, group: str) -> GroupContext:
         """The same for one process group."""
-        return GroupContext(
-            desired=self.desired,
-            observed=self.observed,
-            settings=self.settings,
-            release=self.release,
-            secrets=self.secrets,
-            taken=self.taken,
-            group=group,
-        )
+        return GroupContext(**values(self), group=group)
 
 
 @frozen(kw_only=True)
@@ -77,6 +70,24 @@ class GroupContext(PlanContext):
         return waiting_for(self.desired.spec, self.group, self.options)
 
     @property
+    def launch(self) -> LaunchPlan:
+        """How the machines of the group are created.
+
+        Raises ConversionError where its config cannot be made.
+        """
+        desired = self.desired
+        return launch_plan(
+            desired.spec,
+            self.group,
+            image=desired.image,
+            images=desired.images,
+            release=self.release,
+            files=desired.files,
+            ha=self.options.ha,
+            guest=options_guest(self.options),
+        )
+
+    @property
     def volumes(self) -> Volumes:
         """Those of the app, and how the group gets more of them."""
         return Volumes(
@@ -88,15 +99,13 @@ class GroupContext(PlanContext):
         )
 
     def _new_volume(self, _config: models.FlyMachineConfig) -> models.CreateVolumeRequest:
-        desired = self.desired
-        mount = flatten(desired.spec, self.group).mounts[0]
-        guest = options_guest(self.options)
+        spec = self.desired.spec
         return volume_request(
-            desired.spec,
+            spec,
             self.group,
-            mount,
-            image=desired.image,
-            guest=guest,
+            flatten(spec, self.group).mounts[0],
+            image=self.desired.image,
+            guest=options_guest(self.options),
             initial_size_gb=self.options.volume_initial_size,
         )
 
@@ -107,7 +116,6 @@ class GroupPlan:
 
     steps: tuple[Step, ...] = ()
     pools: Mapping[str, int] = field(factory=dict)
-    leases: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -169,7 +177,6 @@ def join(plans: Iterable[GroupPlan]) -> GroupPlan:
     return GroupPlan(
         steps=tuple(step for plan in plans for step in plan.steps),
         pools={name: size for plan in plans for name, size in plan.pools.items()},
-        leases=tuple(machine for plan in plans for machine in plan.leases),
         unchanged=tuple(machine for plan in plans for machine in plan.unchanged),
         notes=tuple(note for plan in plans for note in plan.notes),
     )

@@ -7,7 +7,7 @@ from score_flyio.base.record import evolve
 from score_flyio.deploy.desired.guest import has_gpu
 from score_flyio.deploy.desired.special import release_command_input
 from score_flyio.deploy.metadata import group_of
-from score_flyio.deploy.model import DesiredApp, ObservedApp, Ref
+from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.planning.model import PlanContext
 from score_flyio.deploy.planning.new_machine import options_guest
 from score_flyio.deploy.planning.secrets import SET_SECRETS
@@ -16,6 +16,7 @@ from score_flyio.flytoml.groups import default_group
 
 RELEASE_TIMEOUT = 300.0
 """Seconds; flyctl's default of `deploy.release_command_timeout`."""
+LEFT = "a release command machine that an earlier run left behind"
 
 
 def release_command_steps(context: PlanContext, *, needs: tuple[str, ...]) -> list[Step]:
@@ -25,13 +26,7 @@ def release_command_steps(context: PlanContext, *, needs: tuple[str, ...]) -> li
     if section is None or not section.release_command:
         return []
     removals: list[Step] = [
-        DestroyMachine(
-            id=f"destroy:{machine.id}",
-            app=desired.name,
-            target=Ref(machine=machine.id),
-            reason="a release command machine that an earlier run left behind",
-            unless_held=True,
-        )
+        evolve(DestroyMachine.of(machine.id or "", app=desired.name, reason=LEFT), unless_held=True)
         for machine in observed.leftovers
     ]
     timeout = context.options.release_command_timeout

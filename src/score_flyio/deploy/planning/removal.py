@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from fly_machines import models
+from score_flyio.base.record import evolve
 from score_flyio.deploy.app_step import DestroyApp, DestroyVolume, ReleaseAddress
 from score_flyio.deploy.condition import Condition, condition
-from score_flyio.deploy.model import ObservedApp, Ref
+from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.planning.holding import hold_step
 from score_flyio.deploy.step import DestroyMachine, Step
 
@@ -20,13 +21,7 @@ def removal_steps(observed: ObservedApp, *, keep_volumes: bool = False) -> tuple
     hold = hold_step(observed, every, machines, everything=True)
     steps: list[Step] = [] if hold is None else [hold]
     gone = [
-        DestroyMachine(
-            id=f"destroy:{machine}",
-            app=app,
-            target=Ref(machine=machine),
-            reason="the app is destroyed",
-            needs=("hold",),
-        )
+        DestroyMachine.of(machine, app=app, reason="the app is destroyed").after("hold")
         for machine in machines
     ]
     before = tuple(step.id for step in gone)
@@ -48,11 +43,7 @@ def removal_steps(observed: ObservedApp, *, keep_volumes: bool = False) -> tuple
 
 def end_of(machine: models.Machine, app: str, group: str, reason: str) -> DestroyMachine:
     """The end of a machine without a successor, which may be answering somebody."""
-    return DestroyMachine(
-        id=f"destroy:{machine.id}",
-        app=app,
-        group=group,
-        target=Ref(machine=machine.id),
-        reason=reason,
-        serves=condition(machine, checks=False) is Condition.RUNS,
+    serves = condition(machine, checks=False) is Condition.RUNS
+    return evolve(
+        DestroyMachine.of(machine.id or "", app=app, group=group, reason=reason), serves=serves
     )

@@ -15,12 +15,7 @@ from score_flyio.deploy.planning.model import GroupContext, GroupPlan, update_of
 from score_flyio.deploy.planning.standbys import standing_by
 from score_flyio.deploy.planning.strategies.model import Waiting
 from score_flyio.deploy.releases.in_metadata import with_history
-from score_flyio.deploy.step import (
-    AwaitHealthy,
-    CreateMachine,
-    DestroyMachine,
-    Step,
-)
+from score_flyio.deploy.step import AwaitHealthy, CreateMachine, DestroyMachine, Step
 from score_flyio.errors import DestructiveChange, PlanError
 
 
@@ -55,8 +50,7 @@ def replacement_steps(
             made = standing_by(made, machine, members.machines, heirs)
         steps += _in_turn(context, machine, made, update.replaced_because)
         previous = (made.id,)
-    held = tuple(m.id or "" for m, _ in replaced if host_answers(m))
-    return GroupPlan(steps=tuple(steps), leases=held)
+    return GroupPlan(steps=tuple(steps))
 
 
 def _in_turn(
@@ -66,14 +60,9 @@ def _in_turn(
     waits = evolve(context.waiting, smoke_window=0.0).after(made)
     if made.request.skip_launch:
         waits = ()
-    gone = DestroyMachine(
-        id=f"destroy:{machine.id}",
-        app=context.app,
-        group=context.group,
-        target=Ref(machine=machine.id),
-        reason=f"replaced: {reason}",
-        needs=(waits[-1].id if waits else made.id,),
-    )
+    gone = DestroyMachine.of(
+        machine.id or "", app=context.app, group=context.group, reason=f"replaced: {reason}"
+    ).after(waits[-1].id if waits else made.id)
     undo = Undo(if_failed=tuple(s.id for s in waits), reason="the replacement was not healthy")
     return [*context.volumes.give(evolve(made, undo=undo if waits else None)), *waits, gone]
 
@@ -113,6 +102,11 @@ def finish_replacement(
 
     One that rests has nothing to be waited for: it was made so, since the old one rested.
     """
+    before = update_of(stand_in.id or "")
+    reason = f"machine {stand_in.id} takes its place"
+    gone = DestroyMachine.of(machine.id or "", app=app, group=group, reason=reason)
+    if resting:
+        return [gone.after(before)]
     healthy = AwaitHealthy(
         id=f"replaced:{machine.id}:healthy",
         app=app,
@@ -120,17 +114,9 @@ def finish_replacement(
         target=Ref(machine=stand_in.id),
         timeout=waiting.timeout,
         wait_for_checks=waiting.checks,
-        needs=(update_of(stand_in.id or ""),),
+        needs=(before,),
     )
-    gone = DestroyMachine(
-        id=f"destroy:{machine.id}",
-        app=app,
-        group=group,
-        target=Ref(machine=machine.id),
-        reason=f"machine {stand_in.id} takes its place",
-        needs=healthy.needs if resting else (healthy.id,),
-    )
-    return [gone] if resting else [healthy, gone]
+    return [healthy, gone.after(healthy.id)]
 
 
 def behind_replaced_ones(plan: GroupPlan) -> GroupPlan:
@@ -143,6 +129,8 @@ def behind_replaced_ones(plan: GroupPlan) -> GroupPlan:
         for step in plan.steps
         if isinstance(step, AwaitHealthy) and step.target in going
     }
+    if not waits:
+        return plan
     return evolve(
         plan,
         steps=tuple(

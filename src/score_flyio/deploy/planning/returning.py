@@ -315,4 +315,4 @@ def _ends(observed: ObservedApp, then: Then) -> GroupPlan:
         for machine in observed.machines
         if machine.id in then.gone
     )
-    return GroupPlan(steps=steps, leases=tuple(then.gone))
+    return GroupPlan(steps=steps)

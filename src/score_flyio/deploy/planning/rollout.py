@@ -36,12 +36,8 @@ def roll_out(
     if strategy.whole_group and changing:
         changing = frozenset(step.machine for step in update.updates)
     waits = _unsettled(update, changing, waits=strategy.waits)
-    started = tuple(s.target.machine or "" for s in waits if isinstance(s, StartMachine))
-    plan = GroupPlan(
-        steps=waits,
-        leases=started,
-        unchanged=tuple(m for m in update.machines if m not in changing | replaced),
-    )
+    unchanged = tuple(m for m in update.machines if m not in changing | replaced)
+    plan = GroupPlan(steps=waits, unchanged=unchanged)
     if not changing:
         return plan
     chosen = evolve(
@@ -57,12 +53,7 @@ def roll_out(
         rolling = roll_out(update, "rolling", replaced=replaced)
         return evolve(rolling, notes=(f"{reason}: rolling is used instead",))
     ordered = strategy.order(chosen)
-    return evolve(
-        plan,
-        steps=(*waits, *ordered.steps),
-        pools=ordered.pools,
-        leases=(*started, *(step.machine for step in chosen.steps)),
-    )
+    return evolve(plan, steps=(*waits, *ordered.steps), pools=ordered.pools)
 
 
 def _unsettled(update: GroupUpdate, changing: frozenset[str], *, waits: bool) -> tuple[Step, ...]:

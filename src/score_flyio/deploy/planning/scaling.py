@@ -126,8 +126,7 @@ def _destroy(scale: GroupScale, region: str, count: int) -> GroupPlan:
         for mount in (machine.config.mounts if machine.config else None) or []
         if mount.volume
     )
-    leases = tuple(machine.id or "" for machine in gone)
-    return GroupPlan(steps=steps, leases=leases, notes=notes)
+    return GroupPlan(steps=steps, notes=notes)
 
 
 def _worth(machine: models.Machine) -> tuple[bool, bool, str]:

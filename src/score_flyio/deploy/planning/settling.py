@@ -33,9 +33,8 @@ def settle(
     for group, machines in sorted(by_group(observed.machines).items()):
         members = sort_out(observed.name, group, machines)
         steps = (*members.gone, *_finished(observed, group, members, options, definition))
-        leases = (*(step.target.machine or "" for step in members.gone), *members.stand_ins)
-        plans.append(GroupPlan(steps=steps, leases=leases))
-        gone.update(leases)
+        plans.append(GroupPlan(steps=steps))
+        gone.update(members.stand_ins, (step.target.machine for step in members.gone))
     kept = tuple(machine for machine in observed.machines if machine.id not in gone)
     return Settled(observed=evolve(observed, machines=kept), plan=join(plans))
 

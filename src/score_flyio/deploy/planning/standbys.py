@@ -69,17 +69,6 @@ def gains_a_volume(machine: models.Machine, config: models.FlyMachineConfig) -> 
 
 def without_data(app: str, group: str, standbys: Iterable[models.Machine]) -> GroupPlan:
     """The ends of standbys that would have the mount of their group without its data."""
-    names = tuple(machine.id or "" for machine in standbys)
-    return GroupPlan(
-        steps=tuple(
-            DestroyMachine(
-                id=f"destroy:{name}",
-                app=app,
-                group=group,
-                target=Ref(machine=name),
-                reason="a standby would have a volume of its own, without the data of its group",
-            )
-            for name in names
-        ),
-        leases=names,
-    )
+    reason = "a standby would have a volume of its own, without the data of its group"
+    ends = (DestroyMachine.of(m.id or "", app=app, group=group, reason=reason) for m in standbys)
+    return GroupPlan(steps=tuple(ends))

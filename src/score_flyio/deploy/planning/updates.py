@@ -13,7 +13,6 @@ from fly_machines import models
 from score_flyio.base.record import define, evolve, field, frozen
 from score_flyio.deploy.compare import Difference, differences
 from score_flyio.deploy.condition import check_hosts, rests
-from score_flyio.deploy.desired.launch import launch_plan
 from score_flyio.deploy.desired.machine_config import add_release
 from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.desired.update import MachineUpdate, update_input
@@ -42,7 +41,7 @@ from score_flyio.deploy.planning.model import (
     join,
     update_of,
 )
-from score_flyio.deploy.planning.new_machine import new_machine_config, options_guest, refuse_gpus
+from score_flyio.deploy.planning.new_machine import new_machine_config, refuse_gpus
 from score_flyio.deploy.planning.replacements import (
     behind_replaced_ones,
     heirs_of,
@@ -78,12 +77,13 @@ class _Change:
 class _Compared:
     """The machine that was compared last: most of a group are like the one before.
 
-    Equal configs of a list are one object (`fly/sharing.py`).
+    Equal configs of a list are one object (`fly/sharing.py`). What they are to become differs in
+    marks alone, which are not compared.
     """
 
-    _config: models.FlyMachineConfig | None = None
+    _config: models.FlyMachineConfig | None = field(factory=models.FlyMachineConfig)
+    """At first one that no machine has."""
     _image: str | None = None
-    _after: models.FlyMachineConfig | None = None
     _found: tuple[Difference, ...] = ()
 
     def differences(
@@ -94,9 +94,9 @@ class _Compared:
     ) -> tuple[Difference, ...]:
         """Between the machine's config after and before, where only the image may be another."""
         alike = machine.config is self._config and before.image == self._image
-        if not alike or after != self._after:
+        if not alike:
             self._found = differences(after, before)
-            self._config, self._image, self._after = machine.config, before.image, after
+            self._config, self._image = machine.config, before.image
         return self._found
 
 
@@ -205,12 +205,10 @@ def _change(
         release=context.release,
         files=desired.files,
     )
+    config = update.request.config or models.FlyMachineConfig()
     if counted:
-        config = Marks(counted=LAUNCHED).stamp(update.request.config or models.FlyMachineConfig())
-        update = evolve(update, request=evolve(update.request, config=config))
-    config = _from_group(
-        context, machine, update.request.config or models.FlyMachineConfig(), place
-    )
+        config = Marks(counted=LAUNCHED).stamp(config)
+    config = _from_group(context, machine, config, place)
     update = evolve(update, request=evolve(update.request, config=config))
     if update.replaced_because:
         return _Change(machine=machine, update=update)
@@ -269,18 +267,9 @@ def _update_step(
 
 
 def _one_more(context: GroupContext) -> models.CreateMachineRequest:
-    request = launch_plan(
-        context.desired.spec,
-        context.group,
-        image=context.desired.image,
-        images=context.desired.images,
-        release=context.release,
-        files=context.desired.files,
-        guest=options_guest(context.options),
-    ).first
-    return evolve(
-        request, config=context.secrets.stamp(request.config or models.FlyMachineConfig())
-    )
+    request = context.launch.first
+    config = context.secrets.stamp(request.config or models.FlyMachineConfig())
+    return evolve(request, config=config)
 
 
 @frozen(kw_only=True)

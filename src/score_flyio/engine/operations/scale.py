@@ -333,14 +333,12 @@ def _marks(observed: ObservedApp, known: _Known, gone: Collection[str]) -> Group
     A deploy would complete a launch that was interrupted.
     """
     before = {machine.id: machine for machine in observed.machines}
-    new = [m for m in known.observed.machines if m != before[m.id] and m.id not in gone]
-    return GroupPlan(
-        steps=tuple(
-            mark_counted(observed.name, group_of(m), Ref(machine=m.id), Marks.of(m).counted or "")
-            for m in new
-        ),
-        leases=tuple(m.id or "" for m in new),
+    marks = (
+        mark_counted(observed.name, group_of(m), Ref(machine=m.id), Marks.of(m).counted or "")
+        for m in known.observed.machines
+        if m != before[m.id] and m.id not in gone
     )
+    return GroupPlan(steps=tuple(marks))
 
 
 def _count(

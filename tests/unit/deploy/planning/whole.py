@@ -408,7 +408,7 @@ def shown(plan: AppPlan | GroupPlan) -> str:
     for step in plan.steps:
         lines.append(f"{step.id}: {type(step).__name__}")
         lines += [f"  {name}: {json.dumps(value)}" for name, value in _facts(step)]
-    for name in ("pools", "leases", "unchanged", "notes", "secret_names"):
+    for name in ("pools", "unchanged", "notes", "secret_names"):
         if found := getattr(plan, name, None):
             lines.append(f"{name}: {json.dumps(found)}")
     return "\n".join(lines) + "\n"

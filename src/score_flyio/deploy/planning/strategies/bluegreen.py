@@ -151,15 +151,9 @@ def _retire(update: GroupUpdate, blue: tuple[str, ...], switched: tuple[str, ...
         stop = StopMachine(
             id=f"stop:{machine}", app=app, group=group, target=target, needs=(drained.id,)
         )
-        gone = DestroyMachine(
-            id=f"destroy:{machine}",
-            app=app,
-            group=group,
-            target=target,
-            reason="replaced by a green machine",
-            needs=(stop.id,),
-        )
-        steps += [stop, gone]
+        reason = "replaced by a green machine"
+        gone = DestroyMachine.of(machine, app=app, group=group, reason=reason)
+        steps += [stop, gone.after(stop.id)]
     return steps
 
 
