@@ -16,8 +16,7 @@ _DEEPEST: Final = 64
 def json_object(body: bytes) -> Json:
     """The JSON object of a body; an empty body is an empty object.
 
-    Raises:
-        Refusal: The body is something else.
+    Raises Refusal: the body is something else.
     """
     if not body:
         return {}
@@ -35,8 +34,7 @@ def json_object(body: bytes) -> Json:
 
 
 def _no_number(word: str) -> Any:
-    msg = f"{word} is not a number"
-    raise ValueError(msg)
+    raise ValueError(f"{word} is not a number")
 
 
 def _finite(text: str) -> float:
@@ -47,11 +45,7 @@ def _finite(text: str) -> float:
 
 
 def _check_depth(body: bytes) -> None:
-    """Refuse what is nested so deeply that nobody could mean it.
-
-    Raises:
-        Refusal: It is.
-    """
+    """Refuse what is nested so deeply that nobody could mean it. Raises Refusal."""
     depth, quoted, escaped = 0, False, False
     for byte in body:
         if quoted:

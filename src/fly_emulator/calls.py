@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from fly_emulator.bodies import json_object
 from fly_emulator.records import App, Json, LeaseRecord, MachineRecord, VolumeRecord
@@ -16,7 +16,7 @@ from fly_machines.operations import Operation
 from score_flyio.base.clock import rfc3339
 
 
-@frozen(kw_only=True)
+@frozen
 class Call:
     """A request with its operation, the parts of its path, and the time of its execution."""
 
@@ -26,7 +26,7 @@ class Call:
     path: dict[str, str]
     principal: Principal
     now: float
-    seen: int
+    seen: int = Factory(lambda self: self.world.sequence, takes_self=True)
     """Number of the last thing that existed when the request arrived."""
 
     @property
@@ -38,8 +38,7 @@ class Call:
     def body(self) -> Json:
         """The JSON object of the body; an empty body is an empty object.
 
-        Raises:
-            Refusal: The body is something else.
+        Raises Refusal: the body is something else.
         """
         return json_object(self.request.body)
 
@@ -60,11 +59,7 @@ class Call:
         return (self.query(name) or "").lower() in {"true", "1"}
 
     def integer(self, name: str, default: int) -> int:
-        """A query parameter that is a number.
-
-        Raises:
-            Refusal: It is not.
-        """
+        """A query parameter that is a number. Raises Refusal."""
         text = self.query(name)
         try:
             return default if text in {None, ""} else int(str(text))
@@ -80,8 +75,7 @@ class Call:
     def organization(self, slug: str) -> str:
         """The real slug of an organization that the caller may act in.
 
-        Raises:
-            Refusal: There is none, or the caller is not in it.
+        Raises Refusal: there is none, or the caller is not in it.
         """
         organization = self.settings.organization(slug)
         if organization is None:
@@ -97,16 +91,14 @@ class Call:
     def app(self) -> App:
         """The app in the path.
 
-        Raises:
-            Refusal: It is missing, not visible yet, or someone else's.
+        Raises Refusal: it is missing, not visible yet, or someone else's.
         """
         return self.app_named(self.path["app_name"])
 
     def app_named(self, name: str) -> App:
         """An app of that name.
 
-        Raises:
-            Refusal: It is missing, not visible yet, or someone else's.
+        Raises Refusal: it is missing, not visible yet, or someone else's.
         """
         app = self.world.apps.get(name)
         below = self.operation.id != "Apps_show"
@@ -128,8 +120,7 @@ class Call:
     def machine(self) -> MachineRecord:
         """The machine in the path, which may be destroyed.
 
-        Raises:
-            Refusal: It is missing or not visible yet.
+        Raises Refusal: it is missing or not visible yet.
         """
         app = self.app()
         machine = self.world.machines.get(self.path["machine_id"])
@@ -145,11 +136,7 @@ class Call:
         return machine.visible_at <= self.now or self.request.method != "GET"
 
     def living_machine(self) -> MachineRecord:
-        """The machine in the path.
-
-        Raises:
-            Refusal: It is missing or gone.
-        """
+        """The machine in the path. Raises Refusal: it is missing or gone."""
         machine = self.machine()
         if machine.state in {"destroying", "destroyed"}:
             raise Refusal(404, f"machine not found: {machine.id}")
@@ -158,8 +145,7 @@ class Call:
     def held_machine(self) -> MachineRecord:
         """The machine in the path, for a change that a lease keeps others from.
 
-        Raises:
-            Refusal: It is missing, or leased and the call lacks the nonce.
+        Raises Refusal: it is missing, or leased and the call lacks the nonce.
         """
         machine = self.living_machine()
         self.check_lease(machine)
@@ -168,19 +154,14 @@ class Call:
     def check_lease(self, machine: MachineRecord) -> None:
         """Refuse a call that lacks the nonce of the lease.
 
-        Raises:
-            Refusal: With the holder and the expiry.
+        Raises Refusal: with the holder and the expiry.
         """
         lease = machine.lease_at(self.now)
         if lease is not None and self.nonce != lease.nonce:
             raise Refusal(409, held_text(machine, lease))
 
     def volume(self) -> VolumeRecord:
-        """The volume in the path.
-
-        Raises:
-            Refusal: It is missing.
-        """
+        """The volume in the path. Raises Refusal: it is missing."""
         app = self.app()
         volume = self.world.volumes.get(self.path["volume_id"])
         gone = volume is not None and volume.gone_at(self.now)
@@ -196,11 +177,7 @@ def held_text(machine: MachineRecord, lease: LeaseRecord) -> str:
 
 
 def want_text(document: dict[str, Any], name: str) -> str:
-    """A text that must be in a body.
-
-    Raises:
-        Refusal: It is missing, empty or something else.
-    """
+    """A text that must be in a body. Raises Refusal: it is missing, empty or something else."""
     value = document.get(name)
     if not isinstance(value, str) or not value:
         raise Refusal(400, f"{name} is required")
@@ -210,8 +187,7 @@ def want_text(document: dict[str, Any], name: str) -> str:
 def want_integer(document: dict[str, Any], name: str, default: int | None = None) -> int:
     """A number in a body; null is as good as missing.
 
-    Raises:
-        Refusal: It is something else, or missing without a default.
+    Raises Refusal: it is something else, or missing without a default.
     """
     value = document.get(name)
     if value is None and default is not None:

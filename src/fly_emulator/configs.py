@@ -44,8 +44,7 @@ def accept(
     `largest` is the most bytes of JSON that it may have, `longest_metadata` the most characters of
     a value of its metadata.
 
-    Raises:
-        Refusal: It cannot be used; the message names the place.
+    Raises Refusal: it cannot be used; the message names the place.
     """
     if not isinstance(config, dict):
         raise Refusal(400, "config is required")

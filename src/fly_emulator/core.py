@@ -22,6 +22,7 @@ from fly_emulator.faults import Fault, Faults
 from fly_emulator.graphql import GraphQL
 from fly_emulator.guard import Guard
 from fly_emulator.handlers import HANDLERS
+from fly_emulator.http import LOOPBACK
 from fly_emulator.limits import RateLimiter, identifier
 from fly_emulator.macaroons import Discharges
 from fly_emulator.principals import principal_of
@@ -50,7 +51,6 @@ from fly_emulator.world import World
 from fly_emulator.world_file import WorldFile
 from score_flyio.base.clock import Clock, EventLoopClock
 
-LOOPBACK: Final = "127.0.0.1"
 LOOK_AT_FILE: Final = 0.5
 """Seconds between looks at what other processes did, while an answer is waited for."""
 _STEP = 1e-6
@@ -317,15 +317,8 @@ class Emulator:
             return interface.handle(self.world, request, principal, now)
         self._limit(request, progress.match, now)
         progress.executed = True
-        call = Call(
-            world=self.world,
-            request=request,
-            operation=operation,
-            path=progress.match.path,
-            principal=principal,
-            now=now,
-            seen=progress.seen,
-        )
+        path, seen = progress.match.path, progress.seen
+        call = Call(self.world, request, operation, path, principal, now, seen)
         return HANDLERS[operation.id](call)
 
     def _limit(self, request: ApiRequest, match: Match, now: float) -> None:

@@ -47,11 +47,7 @@ class DistributionApi:
     def handle(
         self, world: World, request: ApiRequest, _principal: Principal, _now: float
     ) -> Outcome:
-        """Answer a request.
-
-        Raises:
-            Refusal: For an error answer.
-        """
+        """Answer a request. Raises Refusal: for an error answer."""
         kind, parts = _matched(request)
         if kind == "unknown" or not world.settings.registry:
             raise Refusal(404, f"no such path: {request.method} {request.path}")

@@ -15,13 +15,13 @@ import anyio
 from attrs import field, frozen
 
 from fly_emulator.images import image_of
+from fly_emulator.programs import NOT_FOUND, ended
 from fly_emulator.records import Json, MachineRecord
 from fly_emulator.wire import Execution
 from fly_emulator.world import World
 
-NOT_FOUND = 127
 TIMED_OUT = 124
-"""Exit codes that shells give for a program that is missing, or did not end in time."""
+"""Exit code that shells give for a program that did not end in time."""
 
 
 @frozen
@@ -44,9 +44,9 @@ class LocalExecRunner:
                     check=False,
                 )
         except TimeoutError:
-            return _result(TIMED_OUT, "", f"timed out after {execution.timeout:g} s")
+            return ended(TIMED_OUT, stderr=f"timed out after {execution.timeout:g} s")
         except OSError as error:
-            return _result(NOT_FOUND, "", f"{execution.command[0]}: {error.strerror}")
+            return ended(NOT_FOUND, stderr=f"{execution.command[0]}: {error.strerror}")
         return _finished(done)
 
     def folder(self, machine: MachineRecord) -> Path | None:  # noqa: ARG002 - for others
@@ -86,8 +86,4 @@ def _finished(done: subprocess.CompletedProcess[bytes]) -> Json:
     signal = -done.returncode if done.returncode < 0 else 0
     code = 128 + signal if signal else done.returncode
     out, err = (text.decode(errors="replace") for text in (done.stdout, done.stderr))
-    return {**_result(code, out, err), "exit_signal": signal}
-
-
-def _result(exit_code: int, stdout: str, stderr: str) -> Json:
-    return {"exit_code": exit_code, "exit_signal": 0, "stdout": stdout, "stderr": stderr}
+    return {**ended(code, stdout=out, stderr=err), "exit_signal": signal}

@@ -206,8 +206,7 @@ def _rule(text: str) -> FaultRule:
     names, _, rest = text.rpartition(":")
     words = rest.split()
     if not words:
-        msg = "no action"
-        raise ValueError(msg)
+        raise ValueError("no action")
     operations = tuple(name.strip() for name in names.split(",") if name.strip()) or ("*",)
     for name in operations:
         _check_operation(name)
@@ -220,18 +219,15 @@ def _rule(text: str) -> FaultRule:
             continue
         name, sign, value = option.partition("=")
         if not sign or name not in {"p", "skip", "times"}:
-            msg = f"unknown option {option!r}"
-            raise ValueError(msg)
+            raise ValueError(f"unknown option {option!r}")
         known[name] = value
     kind, status, seconds = _action(action)
     probability = float(known.get("p", 1))
     if not 0 < probability <= 1:
-        msg = f"p={known['p']} is not above 0 and at most 1"
-        raise ValueError(msg)
+        raise ValueError(f"p={known['p']} is not above 0 and at most 1")
     skip, times = int(known.get("skip", 0)), int(known.get("times", 1))
     if skip < 0 or times < 1:
-        msg = "skip is 0 or more, and times 1 or more"
-        raise ValueError(msg)
+        raise ValueError("skip is 0 or more, and times 1 or more")
     return FaultRule(
         kind=kind,
         operations=operations,
@@ -251,8 +247,7 @@ def _check_operation(name: str) -> None:
         return
     near = get_close_matches(name, ["reads", "changes", *ids], n=1)
     meant = f", is {near[0]} meant?" if near else ""
-    msg = f"there is no operation {name!r}{meant}"
-    raise ValueError(msg)
+    raise ValueError(f"there is no operation {name!r}{meant}")
 
 
 def _action(word: str) -> tuple[FaultKind, int, tuple[float, float]]:
@@ -261,8 +256,7 @@ def _action(word: str) -> tuple[FaultKind, int, tuple[float, float]]:
         low, _, high = word.removeprefix("latency=").partition("..")
         seconds = float(low), float(high or low)
         if not 0 <= seconds[0] <= seconds[1] < math.inf:
-            msg = f"{word} is no range of seconds from 0 on, the lower first"
-            raise ValueError(msg)
+            raise ValueError(f"{word} is no range of seconds from 0 on, the lower first")
         return "latency", 0, seconds
     if word in {"reset", "lost"}:
         return "reset", 0, nothing
@@ -270,5 +264,4 @@ def _action(word: str) -> tuple[FaultKind, int, tuple[float, float]]:
         return cast("FaultKind", word), 0, nothing
     if word.isdigit() and 400 <= int(word) <= 599:
         return "status", int(word), nothing
-    msg = f"unknown action {word!r}"
-    raise ValueError(msg)
+    raise ValueError(f"unknown action {word!r}")

@@ -51,8 +51,7 @@ def preset(size: str) -> Json | None:
 def complete(config: Json) -> Json:
     """The guest of a config, from its `guest`, its `size` or the default.
 
-    Raises:
-        Refusal: There is no such guest.
+    Raises Refusal: there is no such guest.
     """
     guest, size = config.get("guest"), config.get("size")
     if size is not None and not guest:
@@ -80,8 +79,7 @@ def memory_of(config: Json) -> int:
 def wanted_memory(guest: object, default: int) -> int:
     """Memory of a guest that a caller plans with; None or empty: the default.
 
-    Raises:
-        Refusal: There is no such guest.
+    Raises Refusal: there is no such guest.
     """
     if not guest:
         return default

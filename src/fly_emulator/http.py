@@ -11,6 +11,7 @@ import h11
 from anyio.abc import ByteStream
 from attrs import define, field
 
+LOOPBACK: Final = "127.0.0.1"
 _CHUNK: Final = 65_536
 _LINGER: Final = 2.0
 """Seconds for a client to read the answer to a request that it has not sent to its end."""
@@ -31,8 +32,7 @@ class Side:
     async def next(self) -> h11.Event | type[h11.PAUSED | h11.NEED_DATA]:
         """What comes next; a connection that breaks is one that ends.
 
-        Raises:
-            h11.RemoteProtocolError: It is no HTTP, or it ends too early.
+        Raises h11.RemoteProtocolError: it is no HTTP, or it ends too early.
         """
         while True:
             event = self.protocol.next_event()

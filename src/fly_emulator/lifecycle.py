@@ -7,6 +7,7 @@ public machine states documentation.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from fly_emulator import proxy
@@ -87,7 +88,7 @@ def create(world: World, machine: MachineRecord, now: float) -> None:
 def start(world: World, machine: MachineRecord, now: float, *, resumed: bool = False) -> None:
     """Start a machine that rests; a resumed one needs no boot."""
     machine.exits = 0
-    _begin_start(world, machine, now, state="starting", boot=0.0 if resumed else None)
+    _begin_start(world, machine, now, boot=0.0 if resumed else None)
 
 
 def stop(world: World, machine: MachineRecord, now: float) -> None:
@@ -186,12 +187,13 @@ def _put_in_place(world: World, machine: MachineRecord, at: float) -> None:
         world.schedule(machine, "rest", at + world.settings.prepare)
 
 
-def _launch(world: World, machine: MachineRecord, at: float) -> None:
-    _begin_start(world, machine, at, state="starting")
-
-
 def _begin_start(
-    world: World, machine: MachineRecord, at: float, *, state: str, boot: float | None = None
+    world: World,
+    machine: MachineRecord,
+    at: float,
+    *,
+    state: str = "starting",
+    boot: float | None = None,
 ) -> None:
     behaviour = world.model(machine.config, world.settings)
     machine.boot = behaviour.boot if boot is None else boot
@@ -215,10 +217,6 @@ def _wait_for_schedule(world: World, machine: MachineRecord, at: float) -> None:
     if period is not None and machine.state == "stopped":
         rounds = int((at - machine.created_at) // period) + 1
         world.schedule(machine, "scheduled", machine.created_at + rounds * period)
-
-
-def _scheduled(world: World, machine: MachineRecord, at: float) -> None:
-    start(world, machine, at)
 
 
 def _started(world: World, machine: MachineRecord, at: float) -> None:
@@ -321,10 +319,6 @@ def _restarted(world: World, machine: MachineRecord, at: float) -> None:
     _begin_start(world, machine, at, state="restarting")
 
 
-def _run_again(world: World, machine: MachineRecord, at: float) -> None:
-    _begin_start(world, machine, at, state="restarting")
-
-
 def _replaced(world: World, machine: MachineRecord, at: float) -> None:
     _asked_exit(world, machine, "replacing", at)
     _swapped(world, machine, at)
@@ -336,15 +330,7 @@ def _swapped(world: World, machine: MachineRecord, at: float) -> None:
     _put_in_place(world, machine, at)
 
 
-def _reverted(world: World, machine: MachineRecord, at: float) -> None:
-    _back(world, machine, at, "started")
-
-
-def _reverted_at_rest(world: World, machine: MachineRecord, at: float) -> None:
-    _back(world, machine, at, "stopped")
-
-
-def _back(world: World, machine: MachineRecord, at: float, state: str) -> None:
+def _revert(world: World, machine: MachineRecord, at: float, state: str) -> None:
     given_up = machine.versions.pop()
     less = memory_of(given_up.config) - memory_of(machine.config)
     world.host_of(machine).used_mb -= less
@@ -360,26 +346,21 @@ def _destroyed(world: World, machine: MachineRecord, at: float) -> None:
     world.schedule(machine, "forget", at + world.settings.forget_destroyed)
 
 
-def _forget(world: World, machine: MachineRecord, at: float) -> None:
-    del at
-    world.forget_machine(machine)
-
-
 _Step: TypeAlias = Callable[[World, MachineRecord, float], None]
 _STEPS: Final[dict[str, _Step]] = {
-    "launch": _launch,
+    "launch": _begin_start,
     "rest": _rest,
-    "scheduled": _scheduled,
+    "scheduled": start,
     "started": _started,
     "exit": _exit,
     "stopped": _stopped,
     "suspended": _suspended,
     "restarted": _restarted,
-    "run_again": _run_again,
+    "run_again": partial(_begin_start, state="restarting"),
     "replaced": _replaced,
     "swapped": _swapped,
-    "reverted": _reverted,
-    "reverted_at_rest": _reverted_at_rest,
+    "reverted": partial(_revert, state="started"),
+    "reverted_at_rest": partial(_revert, state="stopped"),
     "destroyed": _destroyed,
-    "forget": _forget,
+    "forget": lambda world, machine, _at: world.forget_machine(machine),
 }

@@ -61,8 +61,7 @@ class Discharges:
     ) -> Outcome:
         """Answer a request.
 
-        Raises:
-            Refusal: The ticket cannot be read, or the token is not a user's own.
+        Raises Refusal: the ticket cannot be read, or the token is not a user's own.
         """
         if request.token.startswith("fm"):
             raise Refusal(403, "a user's own token is needed")

@@ -72,11 +72,7 @@ def unstructured(world: World, machines: Collection[str] | None = None) -> Json:
 def restore(
     document: Any, settings: EmulatorSettings, model: ProcessModel = marked_process
 ) -> World:
-    """The world of a document made by `dump`.
-
-    Raises:
-        ValueError: The document has another shape.
-    """
+    """The world of a document made by `dump`. Raises ValueError: the document has another shape."""
     try:
         saved = _CONVERTER.structure(document, _Saved)
     except Exception as error:
@@ -104,22 +100,22 @@ def _check_references(saved: _Saved) -> None:
     apps, hosts = {app.name for app in saved.apps}, {host.id for host in saved.hosts}
     for machine in saved.machines:
         if not machine.versions or "guest" not in machine.config:
-            msg = f"machine {machine.id!r} has no config"
-            raise ValueError(msg)
+            raise ValueError(f"machine {machine.id!r} has no config")
     for kind, records in (("machine", saved.machines), ("volume", saved.volumes)):
         for record in records:
             if record.app not in apps:
-                msg = f"{kind} {record.id!r} is of app {record.app!r}, which is not there"
-                raise ValueError(msg)
+                raise ValueError(
+                    f"{kind} {record.id!r} is of app {record.app!r}, which is not there"
+                )
             if record.host not in hosts:
-                msg = f"{kind} {record.id!r} is on host {record.host!r}, which is not there"
-                raise ValueError(msg)
+                raise ValueError(
+                    f"{kind} {record.id!r} is on host {record.host!r}, which is not there"
+                )
     ids = ({machine.id for machine in saved.machines}, {volume.id for volume in saved.volumes})
     for app in saved.apps:
         missing = (set(app.machines) - ids[0]) | (set(app.volumes) - ids[1])
         if missing:
-            msg = f"app {app.name!r} has {min(missing)!r}, which is not there"
-            raise ValueError(msg)
+            raise ValueError(f"app {app.name!r} has {min(missing)!r}, which is not there")
 
 
 _CONVERTER: Final = cattrs.Converter(forbid_extra_keys=True)

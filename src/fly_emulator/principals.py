@@ -11,8 +11,7 @@ from fly_emulator.world import World
 def principal_of(world: World, text: str, now: float) -> Principal:
     """Whom a token text speaks for; it may hold several tokens with commas between them.
 
-    Raises:
-        Refusal: No token of it is good.
+    Raises Refusal: no token of it is good.
     """
     known = world.settings.tokens
     tokens = [part.strip() for part in text.split(",") if part.strip()]

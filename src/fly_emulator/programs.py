@@ -26,17 +26,18 @@ class Programs:
         program, *words = execution.command or ("",)
         match program.rpartition("/")[2]:
             case "true":
-                return _result(0)
+                return ended(0)
             case "false":
-                return _result(1)
+                return ended(1)
             case "echo":
-                return _result(0, stdout=" ".join(words) + "\n")
+                return ended(0, stdout=" ".join(words) + "\n")
             case "sh" | "bash":
-                return _result(played_exit(words[-1] if words else ""))
+                return ended(played_exit(words[-1] if words else ""))
             case _:
                 reason = "emulated machines have only true, false, echo and shells"
-                return _result(NOT_FOUND, stderr=f"{program}: not found ({reason})\n")
+                return ended(NOT_FOUND, stderr=f"{program}: not found ({reason})\n")
 
 
-def _result(exit_code: int, *, stdout: str = "", stderr: str = "") -> Json:
+def ended(exit_code: int, *, stdout: str = "", stderr: str = "") -> Json:
+    """How a command ended, as it is answered."""
     return {"exit_code": exit_code, "exit_signal": 0, "stdout": stdout, "stderr": stderr}

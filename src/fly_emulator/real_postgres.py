@@ -28,7 +28,7 @@ from anyio import to_thread
 from attrs import define, evolve, field
 
 from fly_emulator.exec_local import LocalExecRunner
-from fly_emulator.programs import Programs
+from fly_emulator.programs import Programs, ended
 from fly_emulator.records import Json, MachineRecord, VolumeRecord
 from fly_emulator.wire import Execution
 
@@ -93,8 +93,7 @@ class PostgresMachines:
                 name = self._data_of(execution.machine)
                 server = await to_thread.run_sync(self._server, name, environ)
         except (OSError, RuntimeError, subprocess.SubprocessError) as error:
-            reason = f"PostgreSQL does not start on this computer: {error}\n"
-            return {"exit_code": 1, "exit_signal": 0, "stdout": "", "stderr": reason}
+            return ended(1, stderr=f"PostgreSQL does not start on this computer: {error}\n")
         # Nothing but the shell and the server's own programs.
         shell, *words = execution.command
         known = shutil.which(shell) if shell.rpartition("/")[2] in ("sh", "bash") else None

@@ -1,8 +1,4 @@
-"""Which handler answers which request.
-
-A `Router` holds interfaces by path prefix. The Machines API is the one under `/v1`; further
-interfaces can be mounted beside it.
-"""
+"""Which operation a request is for, by its method and path."""
 
 from __future__ import annotations
 

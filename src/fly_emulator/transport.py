@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import anyio
 import httpx
 
 from fly_emulator.wire import ApiRequest, ApiResponse, ConnectionBroken
 
-
-class Answering(Protocol):
-    """Something that answers requests."""
-
-    async def handle(self, request: ApiRequest) -> ApiResponse:
-        """Answer one request.
-
-        Raises:
-            ConnectionBroken: There is no answer.
-        """
-        ...
+if TYPE_CHECKING:
+    from fly_emulator.core import Emulator
 
 
 class EmulatorTransport(httpx.AsyncBaseTransport):
@@ -28,7 +19,7 @@ class EmulatorTransport(httpx.AsyncBaseTransport):
     The client's read time limit holds as it would on a network.
     """
 
-    def __init__(self, emulator: Answering) -> None:
+    def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -39,23 +39,11 @@ class Web:
     def handle(
         self, world: World, request: ApiRequest, principal: Principal, now: float
     ) -> Outcome:
-        """Answer a request.
-
-        Raises:
-            Refusal: For an error answer.
-        """
+        """Answer a request. Raises Refusal: for an error answer."""
         match = self._match(request)
         if match.operation is UNKNOWN:
             raise Refusal(404, f"no such path: {request.method} {request.path}")
-        call = Call(
-            world=world,
-            request=request,
-            operation=match.operation,
-            path=match.path,
-            principal=principal,
-            now=now,
-            seen=world.sequence,
-        )
+        call = Call(world, request, match.operation, match.path, principal, now)
         return _HANDLERS[match.operation.id](call)
 
     @staticmethod

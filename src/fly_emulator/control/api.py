@@ -47,9 +47,9 @@ class ControlApi:
         try:
             document = json_object(request.body)
             query = dict(request.query)
-            return _HANDLERS[match.operation.id](
-                _Asked(self._control, match.path, Given(document), Given(query, texts=True))
-            )
+            asked = _Asked(self._control, match.path, Given(document), Given(query, texts=True))
+            done = _HANDLERS[match.operation.id](asked)
+            return done if isinstance(done, ApiResponse) else _done(done)
         except Refusal as refusal:
             return _refused(400, ConfigError(refusal.message, hint="send a JSON object"))
         except NotThere as error:
@@ -68,7 +68,8 @@ class _Asked:
     query: Given
 
 
-_Handler: TypeAlias = Callable[[_Asked], ApiResponse]
+_Handler: TypeAlias = Callable[[_Asked], Any]
+"""Gives the document of the answer, None for an empty one, or the whole answer."""
 
 
 def _refused(status: int, error: ConfigError) -> ApiResponse:
@@ -106,8 +107,8 @@ def _done(document: Any = None, status: int = 200) -> ApiResponse:
 # --- the emulator itself
 
 
-def _health(_asked: _Asked) -> ApiResponse:
-    return _done({"status": "ok", "version": __version__})
+def _health(_asked: _Asked) -> Json:
+    return {"status": "ok", "version": __version__}
 
 
 @cache
@@ -141,37 +142,23 @@ def _file(name: str, media_type: str) -> _Handler:
     return read
 
 
-def _overview(asked: _Asked) -> ApiResponse:
-    return _done(asked.control.overview())
-
-
-def _list(_asked: _Asked) -> ApiResponse:
+def _list(_asked: _Asked) -> Json:
     routes = [
         {"method": operation.method, "path": operation.path, "does": does}
         for operation, does, _ in _TABLE
     ]
-    return _done({"version": __version__, "routes": routes})
+    return {"version": __version__, "routes": routes}
 
 
-def _reset(asked: _Asked) -> ApiResponse:
+def _reset(asked: _Asked) -> None:
     asked.body.nothing_else()
     asked.control.reset()
-    return _done()
 
 
-def _snapshot(asked: _Asked) -> ApiResponse:
-    return _done(asked.control.snapshot())
-
-
-def _restore(asked: _Asked) -> ApiResponse:
-    asked.control.restore(asked.body.document)
-    return _done()
-
-
-def _advance(asked: _Asked) -> ApiResponse:
+def _advance(asked: _Asked) -> Json:
     seconds = asked.body.number("advance")
     asked.body.nothing_else()
-    return _done({"now": rfc3339(asked.control.advance(seconds))})
+    return {"now": rfc3339(asked.control.advance(seconds))}
 
 
 # --- faults
@@ -181,8 +168,8 @@ def _fault(one: ActiveFault) -> Json:
     return {"id": one.id, "rule": one.rule.text, "matched": one.matched, "struck": one.struck}
 
 
-def _faults(asked: _Asked) -> ApiResponse:
-    return _done({"faults": [_fault(one) for one in asked.control.faults]})
+def _faults(asked: _Asked) -> Json:
+    return {"faults": [_fault(one) for one in asked.control.faults]}
 
 
 def _add_faults(asked: _Asked) -> ApiResponse:
@@ -191,14 +178,8 @@ def _add_faults(asked: _Asked) -> ApiResponse:
     return _done({"faults": [_fault(one) for one in asked.control.add_faults(rules)]}, 201)
 
 
-def _remove_fault(asked: _Asked) -> ApiResponse:
+def _remove_fault(asked: _Asked) -> None:
     asked.control.remove_fault(Given(asked.path, texts=True).integer("fault"))
-    return _done()
-
-
-def _clear_faults(asked: _Asked) -> ApiResponse:
-    asked.control.clear_faults()
-    return _done()
 
 
 # --- room and incidents
@@ -214,11 +195,11 @@ def _host(one: Host) -> Json:
     }
 
 
-def _capacity(asked: _Asked) -> ApiResponse:
-    return _done({"hosts": [_host(one) for one in asked.control.hosts]})
+def _capacity(asked: _Asked) -> Json:
+    return {"hosts": [_host(one) for one in asked.control.hosts]}
 
 
-def _set_capacity(asked: _Asked) -> ApiResponse:
+def _set_capacity(asked: _Asked) -> Json:
     body = asked.body
     name = body.one_of("host", "region")
     memory_mb, place = body.integer("memory_mb"), body.text(name)
@@ -228,15 +209,15 @@ def _set_capacity(asked: _Asked) -> ApiResponse:
     else:
         asked.control.set_region_memory(place, memory_mb)
     changed = [one for one in asked.control.hosts if place in {one.id, one.region}]
-    return _done({"hosts": [_host(one) for one in changed]})
+    return {"hosts": [_host(one) for one in changed]}
 
 
 def _incident(one: Incident) -> Json:
     return {"id": one.id, "kind": one.kind, "name": one.name}
 
 
-def _incidents(asked: _Asked) -> ApiResponse:
-    return _done({"incidents": [_incident(one) for one in asked.control.incidents]})
+def _incidents(asked: _Asked) -> Json:
+    return {"incidents": [_incident(one) for one in asked.control.incidents]}
 
 
 def _begin_incident(asked: _Asked) -> ApiResponse:
@@ -245,21 +226,15 @@ def _begin_incident(asked: _Asked) -> ApiResponse:
     return _done(_incident(asked.control.begin_incident(kind, name)), 201)
 
 
-def _end_incident(asked: _Asked) -> ApiResponse:
+def _end_incident(asked: _Asked) -> None:
     kind, _, name = asked.path["incident"].partition(":")
     asked.control.end_incident(kind, name)
-    return _done()
-
-
-def _end_incidents(asked: _Asked) -> ApiResponse:
-    asked.control.end_incidents()
-    return _done()
 
 
 # --- the journal
 
 
-def _journal(asked: _Asked) -> ApiResponse:
+def _journal(asked: _Asked) -> Json:
     query = asked.query
     limit = query.integer("limit", _USUAL_ENTRIES, most=_MOST_ENTRIES)
     found = asked.control.journal(
@@ -271,12 +246,7 @@ def _journal(asked: _Asked) -> ApiResponse:
         status=query.integer("status", None),
     )
     query.nothing_else()
-    return _done({"entries": [entry.as_json() for entry in found]})
-
-
-def _forget_journal(asked: _Asked) -> ApiResponse:
-    asked.control.forget_journal()
-    return _done()
+    return {"entries": [entry.as_json() for entry in found]}
 
 
 # --- the table
@@ -293,26 +263,40 @@ _TABLE: Final[tuple[_Row, ...]] = (
     _row("GET", "/", "the status page", _file("page.html", "text/html")),
     _row("GET", f"{PREFIX}/page.css", "its style", _file("page.css", "text/css")),
     _row("GET", f"{PREFIX}/page.js", "its program", _file("page.js", "text/javascript")),
-    _row("GET", f"{PREFIX}/overview", "what it shows", _overview),
+    _row("GET", f"{PREFIX}/overview", "what it shows", lambda asked: asked.control.overview()),
     _row("GET", "/health", "says that it answers, and its version", _health),
     _row("GET", "/openapi.json", "the document of the Machines API", _openapi),
     _row("GET", PREFIX, "this list", _list),
     _row("POST", f"{PREFIX}/reset", "empties the platform, as at the start", _reset),
-    _row("GET", f"{PREFIX}/snapshot", "everything that exists, values of secrets too", _snapshot),
-    _row("PUT", f"{PREFIX}/snapshot", "puts a snapshot in the place of the world", _restore),
+    _row(
+        "GET",
+        f"{PREFIX}/snapshot",
+        "everything that exists, values of secrets too",
+        lambda asked: asked.control.snapshot(),
+    ),
+    _row(
+        "PUT",
+        f"{PREFIX}/snapshot",
+        "puts a snapshot in the place of the world",
+        lambda asked: asked.control.restore(asked.body.document),
+    ),
     _row("POST", f"{PREFIX}/time", "lets seconds pass: {advance}", _advance),
     _row("GET", f"{PREFIX}/faults", "the rules that hold, and how often they struck", _faults),
     _row("POST", f"{PREFIX}/faults", "adds rules: {rules}", _add_faults),
-    _row("DELETE", f"{PREFIX}/faults", "ends all rules", _clear_faults),
+    _row(
+        "DELETE", f"{PREFIX}/faults", "ends all rules", lambda asked: asked.control.clear_faults()
+    ),
     _row("DELETE", f"{PREFIX}/faults/{{fault}}", "ends one rule", _remove_fault),
     _row("GET", f"{PREFIX}/capacity", "the hosts with their memory", _capacity),
     _row("PUT", f"{PREFIX}/capacity", "sets it: {host or region, memory_mb}", _set_capacity),
     _row("GET", f"{PREFIX}/incidents", "what is wrong now", _incidents),
     _row("POST", f"{PREFIX}/incidents", "begins one: {kind, name}", _begin_incident),
-    _row("DELETE", f"{PREFIX}/incidents", "ends all", _end_incidents),
+    _row("DELETE", f"{PREFIX}/incidents", "ends all", lambda asked: asked.control.end_incidents()),
     _row("DELETE", f"{PREFIX}/incidents/{{incident}}", "ends one", _end_incident),
     _row("GET", f"{PREFIX}/journal", "the latest requests", _journal),
-    _row("DELETE", f"{PREFIX}/journal", "forgets them", _forget_journal),
+    _row(
+        "DELETE", f"{PREFIX}/journal", "forgets them", lambda asked: asked.control.forget_journal()
+    ),
 )
 _PATHS: Final = frozenset(
     operation.path for operation, _, _ in _TABLE if not operation.path.startswith(PREFIX)

@@ -14,13 +14,14 @@ import anyio
 from attrs import frozen
 
 from fly_emulator import lifecycle, persist
+from fly_emulator.control.given import wrong
 from fly_emulator.control.overview import SAMPLE_EVERY, History, overview
 from fly_emulator.faults import ActiveFault, Faults, parse_faults
 from fly_emulator.journal import JournalEntry
 from fly_emulator.limits import RateLimiter
 from fly_emulator.records import Host, Json
 from fly_emulator.world import World
-from score_flyio.errors import ConfigError, Problem
+from score_flyio.errors import ConfigError
 
 if TYPE_CHECKING:
     from fly_emulator.core import Emulator
@@ -105,14 +106,12 @@ class Control:
         emulator = self._emulator
         version = document.get("format")
         if version != persist.FORMAT:
-            raise _problem(
-                ("format",), f"{version!r} is not {persist.FORMAT}", "give a whole snapshot"
-            )
+            raise wrong("format", f"{version!r} is not {persist.FORMAT}", "give a whole snapshot")
         try:
             found = persist.restore(document, emulator.settings, emulator.world.model)
         except ValueError as error:
             hint = "give a snapshot as it was taken"
-            raise _problem((), f"not a world of the emulator: {error}", hint) from error
+            raise wrong("", f"not a world of the emulator: {error}", hint) from error
         with emulator.changing() as world:
             world.become(found)
 
@@ -126,7 +125,7 @@ class Control:
         """
         if not 0 <= seconds <= MOST_SECONDS:
             hint = f"give 0 to {MOST_SECONDS:.0f} (31 days), as often as you like"
-            raise _problem(("advance",), f"{seconds:g} seconds cannot pass at once", hint)
+            raise wrong("advance", f"{seconds:g} seconds cannot pass at once", hint)
         with self._emulator.changing() as world:
             world.ahead += seconds
         return self._emulator.now()
@@ -147,7 +146,7 @@ class Control:
         faults = self._emulator.faults
         parsed = parse_faults(rules, faults.seed)
         if not parsed.rules:
-            raise _problem(("rules",), f"{rules!r} has no rule", "such as 'changes: 503 times=1'")
+            raise wrong("rules", f"{rules!r} has no rule", "such as 'changes: 503 times=1'")
         if parsed.seed != faults.seed:
             faults.seed, faults.rng = parsed.seed, parsed.rng
         return tuple(faults.add(rule) for rule in parsed.rules)
@@ -195,7 +194,7 @@ class Control:
     def _set_memory(self, hosts: Iterable[str], memory_mb: int) -> None:
         if not 0 <= memory_mb <= MOST_MEMORY:
             hint = f"give MiB, from 0 to {MOST_MEMORY}"
-            raise _problem(("memory_mb",), f"{memory_mb} is no size of a host", hint)
+            raise wrong("memory_mb", f"{memory_mb} is no size of a host", hint)
         with self._emulator.changing() as world:
             for name in hosts:
                 world.hosts[name].memory_mb = memory_mb
@@ -249,7 +248,7 @@ class Control:
     def _incident(self, kind: str, name: str) -> Incident:
         kinds = get_args(IncidentKind)
         if kind not in kinds:
-            raise _problem(("kind",), f"there is no incident {kind!r}", f"use {' or '.join(kinds)}")
+            raise wrong("kind", f"there is no incident {kind!r}", f"use {' or '.join(kinds)}")
         if kind == "host_lost":
             self._hosts_named(name)
         else:
@@ -301,8 +300,3 @@ class Control:
 def _nearest(name: str, known: Sequence[str]) -> str:
     near = get_close_matches(name, known, n=1)
     return f"is {near[0]} meant?" if near else f"there are {', '.join(known[:40])}"
-
-
-def _problem(path: tuple[str, ...], message: str, hint: str) -> ConfigError:
-    problem = Problem(message=message, path=path, hint=hint, code="control")
-    return ConfigError(problems=[problem])

@@ -25,25 +25,20 @@ class Given:
     def text(self, name: str, default: _Default = _REQUIRED) -> str | _Default:
         """A text that is not empty.
 
-        Raises:
-            ConfigError: It is something else, or missing without a default.
+        Raises ConfigError: it is something else, or missing without a default.
         """
         value = self._value(name, default, "a text")
         if value is default and name not in self.document:
             return default
         if not isinstance(value, str) or not value.strip():
-            raise _wrong(name, f"{value!r} is no text", "give a text")
+            raise wrong(name, f"{value!r} is no text", "give a text")
         return value
 
     def number(self, name: str) -> float:
-        """A number.
-
-        Raises:
-            ConfigError: It is something else, or missing.
-        """
+        """A number. Raises ConfigError: it is something else, or missing."""
         value = self._value(name, _REQUIRED, "a number")
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise _wrong(name, f"{value!r} is no number", "give a number")
+            raise wrong(name, f"{value!r} is no number", "give a number")
         return float(max(min(value, _MOST), -_MOST))
 
     def integer(
@@ -51,8 +46,7 @@ class Given:
     ) -> int | _Default:
         """A whole number from 0 on.
 
-        Raises:
-            ConfigError: It is something else, or missing without a default.
+        Raises ConfigError: it is something else, or missing without a default.
         """
         value = self._value(name, default, "a number")
         if value is default and name not in self.document:
@@ -61,33 +55,25 @@ class Given:
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
             bound = f"from 0 to {most}" if most < _MOST else "from 0 on"
-            raise _wrong(name, f"{value!r} is no whole number {bound}", "give one")
+            raise wrong(name, f"{value!r} is no whole number {bound}", "give one")
         return value
 
     def one_of(self, *names: str) -> str:
-        """Which of these members is there.
-
-        Raises:
-            ConfigError: None is, or more than one.
-        """
+        """Which of these members is there. Raises ConfigError: none is, or more than one."""
         found = [name for name in names if name in self.document]
         if len(found) != 1:
             told = "is missing" if not found else f"is given beside {' and '.join(found[1:])}"
-            raise _wrong(names[0], told, f"give either {' or '.join(names)}")
+            raise wrong(names[0], told, f"give either {' or '.join(names)}")
         return found[0]
 
     def nothing_else(self) -> None:
-        """Refuse members that nobody asked for.
-
-        Raises:
-            ConfigError: With all of them.
-        """
+        """Refuse members that nobody asked for. Raises ConfigError: with all of them."""
         known = sorted(self._asked)
         problems = []
         for name in self.document.keys() - self._asked:
             near = get_close_matches(name, known, n=1)
             hint = f"is {near[0]} meant?" if near else f"known are: {', '.join(known) or 'none'}"
-            problems.append(_problem(name, "is not known", hint))
+            problems.append(problem(name, "is not known", hint))
         if problems:
             raise ConfigError(problems=sorted(problems, key=lambda each: each.place or ""))
 
@@ -96,13 +82,16 @@ class Given:
         if name in self.document:
             return self.document[name]
         if default is _REQUIRED:
-            raise _wrong(name, "is missing", f"give {kind}")
+            raise wrong(name, "is missing", f"give {kind}")
         return default
 
 
-def _problem(name: str, message: str, hint: str) -> Problem:
-    return Problem(message=message, path=(name,), hint=hint, code="control")
+def problem(name: str, message: str, hint: str) -> Problem:
+    """What is wrong with a member; without a name, with all that was given."""
+    path = (name,) if name else ()
+    return Problem(message=message, path=path, hint=hint, code="control")
 
 
-def _wrong(name: str, message: str, hint: str) -> ConfigError:
-    return ConfigError(problems=[_problem(name, message, hint)])
+def wrong(name: str, message: str, hint: str) -> ConfigError:
+    """The error of one that is wrong."""
+    return ConfigError(problems=[problem(name, message, hint)])

@@ -34,8 +34,7 @@ def schema() -> GraphQLSchema:
 def execute(call: Call) -> Json:
     """The answer to the document of a request.
 
-    Raises:
-        Refusal: The body has no document, or something else beside it than variables.
+    Raises Refusal: the body has no document, or something else beside it than variables.
     """
     body = call.body()
     query, variables = want_text(body, "query"), body.get("variables") or {}

@@ -44,24 +44,14 @@ class GraphQL:
     ) -> Outcome:
         """Answer a request.
 
-        Raises:
-            Refusal: It is no GraphQL request, or graphql-core is not installed.
+        Raises Refusal: it is no GraphQL request, or graphql-core is not installed.
         """
         if request.method != "POST" or request.path.rstrip("/") != self.prefix:
             raise Refusal(404, f"no such path: {request.method} {request.path}")
-        call = Call(
-            world=world,
-            request=request,
-            operation=_OPERATION,
-            path={},
-            principal=principal,
-            now=now,
-            seen=world.sequence,
-        )
         try:
             from fly_emulator.graphql.execution import execute
         except ModuleNotFoundError as error:
             if error.name != "graphql":
                 raise
             raise Refusal(501, f"GraphQL needs graphql-core: {INSTALL}") from error
-        return ApiResponse(document=execute(call))
+        return ApiResponse(document=execute(Call(world, request, _OPERATION, {}, principal, now)))

@@ -43,8 +43,7 @@ def known_organizations(call: Call) -> list[Organization]:
 def organization_of(call: Call, number: str) -> Organization:
     """The organization of an id, which the other interfaces do not know.
 
-    Raises:
-        Refusal: The caller has none of that id.
+    Raises Refusal: the caller has none of that id.
     """
     for organization in known_organizations(call):
         if organization_id(organization) == number:

@@ -42,8 +42,7 @@ def allocate(
 ) -> IpRecord:
     """Give an app an address.
 
-    Raises:
-        Refusal: There is no such type or region, or the app has all that it can have of it.
+    Raises Refusal: there is no such type or region, or the app has all that it can have of it.
     """
     if kind not in _NAMES:
         raise Refusal(422, f"invalid type: {kind!r}")
@@ -88,11 +87,7 @@ def _delete(call: Call) -> Outcome:
 
 
 def release(app: App, address: str) -> None:
-    """Take an address from an app.
-
-    Raises:
-        Refusal: The app does not have it.
-    """
+    """Take an address from an app. Raises Refusal: the app does not have it."""
     for ip in app.ips:
         if ip.ip == address:
             app.ips.remove(ip)

@@ -34,11 +34,7 @@ def _create(call: Call) -> Outcome:
 
 
 def create(call: Call, name: str, organization: str, *, network: str = "", role: str = "") -> App:
-    """Make an app.
-
-    Raises:
-        Refusal: The name cannot be used, or is taken by anyone.
-    """
+    """Make an app. Raises Refusal: the name cannot be used, or is taken by anyone."""
     if not _NAME.fullmatch(name):
         raise Refusal(
             422, "Validation failed: Name may have lower-case letters, digits and dashes, up to 63"

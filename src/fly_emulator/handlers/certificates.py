@@ -13,7 +13,8 @@ _DEFAULT_LIMIT: Final = 25
 _MOST: Final = 500
 
 
-def _detail(call: Call, app: App, certificate: CertificateRecord) -> Json:
+def _state(certificate: CertificateRecord) -> Json:
+    """What each document says of a certificate."""
     active = certificate.checked or certificate.custom
     return {
         "hostname": certificate.hostname,
@@ -21,6 +22,12 @@ def _detail(call: Call, app: App, certificate: CertificateRecord) -> Json:
         "configured": active,
         "dns_provider": "",
         "acme_requested": certificate.acme,
+    }
+
+
+def _detail(call: Call, app: App, certificate: CertificateRecord) -> Json:
+    return {
+        **_state(certificate),
         "rate_limited_until": None,
         "certificates": [_entry(certificate, source) for source in _sources(certificate, call.now)],
         "validation": {
@@ -137,13 +144,8 @@ def _list(call: Call) -> Outcome:
 
 
 def _summary(certificate: CertificateRecord, now: float) -> Json:
-    active = certificate.checked or certificate.custom
     return {
-        "hostname": certificate.hostname,
-        "status": "active" if active else "pending_validation",
-        "configured": active,
-        "dns_provider": "",
-        "acme_requested": certificate.acme,
+        **_state(certificate),
         "acme_alpn_configured": certificate.checked,
         "acme_dns_configured": certificate.checked,
         "acme_http_configured": certificate.checked,

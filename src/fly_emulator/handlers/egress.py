@@ -10,8 +10,7 @@ from fly_emulator.wire import Refusal
 def allocate(call: Call, app: App, *, machine: str = "", region: str = "") -> Json:
     """Give a machine, or all machines of a region, a pair of addresses.
 
-    Raises:
-        Refusal: There is no such machine or region, or it has its pair already.
+    Raises Refusal: there is no such machine or region, or it has its pair already.
     """
     if machine:
         record = call.world.machines.get(machine)
@@ -42,11 +41,7 @@ def allocate(call: Call, app: App, *, machine: str = "", region: str = "") -> Js
 
 
 def release(app: App, *, machine: str = "", ip: str = "") -> Json:
-    """Take the pair of a machine away, or the one address.
-
-    Raises:
-        Refusal: There is none.
-    """
+    """Take the pair of a machine away, or the one address. Raises Refusal: there is none."""
     gone = [
         one for one in app.egress if (one.ip == ip if ip else machine and one.machine == machine)
     ]

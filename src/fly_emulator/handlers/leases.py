@@ -13,8 +13,7 @@ from fly_emulator.wire import ApiResponse, Outcome, Refusal
 def ttl_of(call: Call, value: Any) -> int:
     """A time to live in seconds; None means the default.
 
-    Raises:
-        Refusal: It is not a number, or out of range.
+    Raises Refusal: it is not a number, or out of range.
     """
     if value is None:
         return call.settings.default_lease_ttl

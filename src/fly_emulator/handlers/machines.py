@@ -7,6 +7,7 @@ from typing import Final
 from fly_emulator import configs, documents, guests, lifecycle, regions
 from fly_emulator.calls import Call, Handler, want_integer
 from fly_emulator.handlers.leases import grant, ttl_of
+from fly_emulator.handlers.secrets import check_newest
 from fly_emulator.records import App, Host, Json, MachineRecord, VolumeRecord
 from fly_emulator.wire import ApiResponse, Outcome, Refusal
 from fly_emulator.world import World
@@ -22,13 +23,18 @@ def _create(call: Call) -> Outcome:
     _check_secrets(call, app, body)
     name = str(body.get("name") or "") or call.world.machine_name()
     _check_name(call, app, name)
-    ttl = None if not body.get("lease_ttl") else ttl_of(call, body.get("lease_ttl"))
+    ttl = ttl_of(call, body["lease_ttl"]) if body.get("lease_ttl") else None
     host, config = _choose_host(call, app, config, str(body.get("region") or ""))
     machine = _new_machine(call, app, name=name, host=host, config=config)
     machine.launch = not body.get("skip_launch")
     machine.cordoned = bool(body.get("skip_service_registration"))
     attach(call.world, machine)
     lifecycle.create(call.world, machine, call.now)
+    return _changed(call, machine, ttl)
+
+
+def _changed(call: Call, machine: MachineRecord, ttl: int | None) -> ApiResponse:
+    """The machine as it is now, with a lease where one was asked for."""
     document = documents.machine_document(call.world, machine, call.now)
     if ttl is not None:
         document["nonce"] = grant(call, machine, ttl, "").nonce
@@ -50,12 +56,7 @@ def _check_secrets(call: Call, app: App, body: Json) -> None:
         arrived = app.secrets_changed_at + call.settings.secrets_arrive_after
         if call.now < arrived:
             raise Refusal(412, f"failed_precondition: secrets version {wanted} has not arrived yet")
-    if wanted > app.secrets_version:
-        raise Refusal(
-            412,
-            f"failed_precondition: secrets version {wanted} is not there yet,"
-            f" the newest is {app.secrets_version}",
-        )
+    check_newest(app, wanted)
 
 
 def _check_name(call: Call, app: App, name: str) -> None:
@@ -112,15 +113,12 @@ def _update(call: Call) -> Outcome:
     _check_unchanged(call, machine, body)
     _check_secrets(call, app, body)
     keep_mounts(call.world, app, config, None, machine=machine)
-    ttl = None if not body.get("lease_ttl") else ttl_of(call, body.get("lease_ttl"))
+    ttl = ttl_of(call, body["lease_ttl"]) if body.get("lease_ttl") else None
     _resize(call, machine, config)
     if body.get("skip_service_registration"):
         machine.cordoned = True
     _replace(call, machine, config, launch=not body.get("skip_launch"))
-    document = documents.machine_document(call.world, machine, call.now)
-    if ttl is not None:
-        document["nonce"] = grant(call, machine, ttl, "").nonce
-    return ApiResponse(document=document)
+    return _changed(call, machine, ttl)
 
 
 def _replace(call: Call, machine: MachineRecord, config: Json, *, launch: bool) -> None:
@@ -221,8 +219,7 @@ def keep_mounts(
     `codes` are the regions that a new machine may be in; None: where its volume is. For an update
     (`machine` given) the volume must be the one that the machine has.
 
-    Raises:
-        Refusal: There is no such volume, it is in use or elsewhere, or an update changes it.
+    Raises Refusal: there is no such volume, it is in use or elsewhere, or an update changes it.
     """
     mounts = config.get("mounts") or []
     if machine is not None:

@@ -20,7 +20,7 @@ def _apps(call: Call) -> list[App]:
     return [app for app in call.world.apps.values() if app.organization == organization]
 
 
-def _page(call: Call, rows: Sequence[tuple[float, str, Json]]) -> tuple[list[Json], str]:
+def _page(call: Call, kind: str, rows: Sequence[tuple[float, str, Json]]) -> Json:
     """The rows after the cursor, and the cursor of the next page."""
     after, cursor = call.query("updated_after"), call.query("cursor")
     ordered = sorted(rows, key=lambda row: (row[0], row[1]))
@@ -31,8 +31,12 @@ def _page(call: Call, rows: Sequence[tuple[float, str, Json]]) -> tuple[list[Jso
         ordered = [row for row in ordered if row[0] > _stamp(after)]
     limit = min(max(call.integer("limit", _MOST), 1), _MOST)
     page = ordered[:limit]
-    more = len(ordered) > limit
-    return [row[2] for row in page], f"{page[-1][0]!r}_{page[-1][1]}" if more else ""
+    cursor = f"{page[-1][0]!r}_{page[-1][1]}" if len(ordered) > limit else ""
+    document: Json = {f"{kind}s": [row[2] for row in page], "next_cursor": cursor}
+    if page:
+        last = page[-1][2]
+        document |= {f"last_{kind}_id": last["id"], "last_updated_at": last["updated_at"]}
+    return document
 
 
 def _number(text: str) -> float:
@@ -81,12 +85,7 @@ def _machines(call: Call) -> Outcome:
         and (deleted or not machine.destroyed)
         and _wanted(call, machine.region, machine.state)
     ]
-    page, cursor = _page(call, rows)
-    document: Json = {"machines": page, "next_cursor": cursor, "error_regions": []}
-    if page:
-        document["last_machine_id"] = page[-1]["id"]
-        document["last_updated_at"] = page[-1]["updated_at"]
-    return ApiResponse(document=document)
+    return ApiResponse(document={**_page(call, "machine", rows), "error_regions": []})
 
 
 def _volumes(call: Call) -> Outcome:
@@ -104,12 +103,7 @@ def _volumes(call: Call) -> Outcome:
                 extra = {"app_name": app.name, "updated_at": rfc3339(changed), "type": "local"}
                 known = {k: v for k, v in document.items() if v is not None}
                 rows.append((changed, volume.id, {**known, **extra}))
-    page, cursor = _page(call, rows)
-    found: Json = {"volumes": page, "next_cursor": cursor}
-    if page:
-        found["last_volume_id"] = page[-1]["id"]
-        found["last_updated_at"] = page[-1]["updated_at"]
-    return ApiResponse(document=found)
+    return ApiResponse(document=_page(call, "volume", rows))
 
 
 HANDLERS: Final[dict[str, Handler]] = {

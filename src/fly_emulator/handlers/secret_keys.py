@@ -14,8 +14,8 @@ import secrets
 from typing import Final
 
 from fly_emulator.calls import Call, Handler, want_text
-from fly_emulator.handlers.secrets import check_version, renew
-from fly_emulator.records import App, Json, KeyRecord
+from fly_emulator.handlers.secrets import check_version, renew, versions
+from fly_emulator.records import Json, KeyRecord
 from fly_emulator.wire import ApiResponse, Outcome, Refusal
 from score_flyio.base.clock import rfc3339
 
@@ -52,8 +52,7 @@ def _encoded(content: bytes) -> str:
 def _bytes(document: Json, name: str) -> bytes:
     """The bytes of a member in base64; none where it is missing.
 
-    Raises:
-        Refusal: It is something else.
+    Raises Refusal: it is something else.
     """
     try:
         return base64.b64decode(document.get(name) or "", validate=True)
@@ -107,7 +106,7 @@ def _keep(call: Call, value: bytes) -> Outcome:
     )
     app.keys[name] = key
     renew(call, app)
-    return ApiResponse(status=201, document={**_document(key), **_versions(app)})
+    return ApiResponse(status=201, document={**_document(key), **versions(app)})
 
 
 def _set(call: Call) -> Outcome:
@@ -121,15 +120,11 @@ def _generate(call: Call) -> Outcome:
     return _keep(call, call.world.rng.randbytes(_KEY_BYTES))
 
 
-def _versions(app: App) -> Json:
-    return {"version": app.secrets_version, "Version": app.secrets_version}
-
-
 def _delete(call: Call) -> Outcome:
     app = call.app()
     app.keys.pop(call.path["secret_name"], None)
     renew(call, app)
-    return ApiResponse(document=_versions(app))
+    return ApiResponse(document=versions(app))
 
 
 def _pad(key: bytes, nonce: bytes, content: bytes) -> bytes:

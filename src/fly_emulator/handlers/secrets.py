@@ -9,23 +9,29 @@ from typing import Any, Final
 
 from fly_emulator import documents
 from fly_emulator.calls import Call, Handler
-from fly_emulator.records import App, SecretRecord
+from fly_emulator.records import App, Json, SecretRecord
 from fly_emulator.wire import ApiResponse, Outcome, Refusal
 
 
 def check_version(call: Call, app: App) -> None:
-    """Refuse to read secrets of a version that is not there yet.
-
-    Raises:
-        Refusal: It is not.
-    """
+    """Refuse to read secrets of a version that is not there yet. Raises Refusal."""
     name = "min_version" if call.query("min_version") else "version"
-    if call.integer(name, 0) > app.secrets_version:
+    check_newest(app, call.integer(name, 0))
+
+
+def check_newest(app: App, wanted: int) -> None:
+    """Refuse a version that no change of secrets made yet. Raises Refusal."""
+    if wanted > app.secrets_version:
         raise Refusal(
             412,
-            f"failed_precondition: secrets version {call.query(name)} is not there yet,"
+            f"failed_precondition: secrets version {wanted} is not there yet,"
             f" the newest is {app.secrets_version}",
         )
+
+
+def versions(app: App) -> Json:
+    """The version, by both names that the platform has for it."""
+    return {"version": app.secrets_version, "Version": app.secrets_version}
 
 
 def _reveals(call: Call) -> bool:
@@ -76,8 +82,7 @@ def _update(call: Call) -> Outcome:
         raise Refusal(400, "values is required")
     change(call, app, values)
     document = {
-        "version": app.secrets_version,
-        "Version": app.secrets_version,
+        **versions(app),
         "secrets": [
             documents.secret_document(app.secrets[name])
             for name in sorted(app.secrets)
@@ -90,8 +95,7 @@ def _update(call: Call) -> Outcome:
 def change(call: Call, app: App, values: Mapping[str, Any]) -> None:
     """Set secrets, and delete those whose value is None: all of them or none.
 
-    Raises:
-        Refusal: A name or a value cannot be used.
+    Raises Refusal: a name or a value cannot be used.
     """
     kept = dict(app.secrets)
     try:
@@ -118,15 +122,14 @@ def _set(call: Call) -> Outcome:
     _change(call, app, name, body["value"])
     renew(call, app)
     document = documents.secret_document(app.secrets[name])
-    versions = {"version": app.secrets_version, "Version": app.secrets_version}
-    return ApiResponse(status=201, document={**document, **versions})
+    return ApiResponse(status=201, document={**document, **versions(app)})
 
 
 def _delete(call: Call) -> Outcome:
     app = call.app()
     _change(call, app, call.path["secret_name"], None)
     renew(call, app)
-    return ApiResponse(document={"version": app.secrets_version, "Version": app.secrets_version})
+    return ApiResponse(document=versions(app))
 
 
 HANDLERS: Final[dict[str, Handler]] = {

@@ -11,7 +11,7 @@ from fly_emulator.calls import Call, Handler, want_text
 from fly_emulator.durations import seconds_of
 from fly_emulator.macaroons import new_macaroon
 from fly_emulator.principals import principal_of
-from fly_emulator.records import App, Json, TokenRecord
+from fly_emulator.records import Json, TokenRecord
 from fly_emulator.settings import Principal
 from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal
 
@@ -19,7 +19,6 @@ _LIFE: Final = 175_200 * 3600.0
 """Seconds that a token is valid unless it is said otherwise: 20 years."""
 _SHORT: Final = 600.0
 """Seconds that tokens for other services are valid."""
-_URL_SAFE: Final = str.maketrans("+/", "-_")
 
 
 def issue(
@@ -31,11 +30,7 @@ def issue(
     app: str | None = None,
     expiry: object = None,
 ) -> TokenRecord:
-    """Make a token.
-
-    Raises:
-        Refusal: The expiry is not a duration.
-    """
+    """Make a token. Raises Refusal: the expiry is not a duration."""
     life = seconds_of(expiry) if expiry else _LIFE
     if not life or life < 0:
         raise Refusal(422, f"invalid expiry: {expiry!r} is not a duration")
@@ -61,11 +56,7 @@ def header(made: TokenRecord) -> str:
 
 
 def revoke(call: Call, wanted: str) -> TokenRecord:
-    """Make a token useless, named by its id or by itself.
-
-    Raises:
-        Refusal: There is none.
-    """
+    """Make a token useless, named by its id or by itself. Raises Refusal: there is none."""
     for made in call.world.tokens:
         if wanted in {made.id, made.token, header(made)} and call.may_use(made.organization):
             made.revoked_at = made.revoked_at or call.now
@@ -74,7 +65,7 @@ def revoke(call: Call, wanted: str) -> TokenRecord:
 
 
 def _deploy_token(call: Call) -> Outcome:
-    app: App = call.app()
+    app = call.app()
     made = issue(
         call,
         app.organization,
@@ -111,8 +102,7 @@ def _current(call: Call) -> Outcome:
 def _verified(call: Call) -> tuple[str, Principal]:
     """The token text of a body, and whom it speaks for.
 
-    Raises:
-        Refusal: It is missing or not good.
+    Raises Refusal: it is missing or not good.
     """
     header = want_text(call.body(), "header")
     request = ApiRequest(method="", path="", headers={"authorization": header})
@@ -180,8 +170,8 @@ def _oidc(call: Call) -> Outcome:
         "jti": call.world.hexadecimal(32),
     }
     parts = [{"alg": "RS256", "typ": "JWT", "kid": "emulator"}, claims, {"signed": "by nobody"}]
-    texts = [_base64(json.dumps(part).encode()) for part in parts]
-    return ApiResponse(text=".".join(t.translate(_URL_SAFE).rstrip("=") for t in texts))
+    texts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode() for part in parts]
+    return ApiResponse(text=".".join(text.rstrip("=") for text in texts))
 
 
 HANDLERS: Final[dict[str, Handler]] = {

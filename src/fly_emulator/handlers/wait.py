@@ -33,7 +33,7 @@ class _Wish:
         """The answer, when there is one by now."""
         machine = self.world.machines.get(self.machine)
         if machine is None:
-            return _gone(self.machine)
+            return Refusal(404, f"machine not found: {self.machine}").response()
         reached = self._reached(machine)
         if reached is not None:
             return _answer(machine, reached)
@@ -88,10 +88,6 @@ def _answer(machine: MachineRecord, state: str) -> ApiResponse:
     return ApiResponse(
         document={"ok": True, "state": state, "version": machine.instance_id, "event_id": event}
     )
-
-
-def _gone(name: str) -> ApiResponse:
-    return Refusal(404, f"machine not found: {name}").response()
 
 
 def _wait(call: Call) -> Outcome:

@@ -19,7 +19,7 @@ from anyio.abc import SocketAttribute, SocketStream
 from attrs import define, field, frozen
 
 from fly_emulator import lifecycle
-from fly_emulator.http import GONE, Side, has_body, serve_http
+from fly_emulator.http import GONE, LOOPBACK, Side, has_body, serve_http
 from fly_emulator.proxy import serves
 from fly_emulator.records import Json, MachineRecord
 from fly_emulator.runtime.relay import Headers, Relay, forwarded, respond, splice
@@ -41,7 +41,6 @@ _REPEATABLE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS"})
 _SAID_BY_PROXY: Final = frozenset({b"fly-region", b"fly-client-ip", b"x-forwarded-proto"})
 _WEB: Final = frozenset({80, 443})
 _HTTP: Final = frozenset({"http", "edge_http"})
-_LOOPBACK: Final = "127.0.0.1"
 
 
 @frozen(order=True)
@@ -213,7 +212,7 @@ class AppProxy:
     async def _connect(self, machine: MachineRecord) -> SocketStream | None:
         port = self._port(machine)
         try:
-            return None if port is None else await anyio.connect_tcp(_LOOPBACK, port)
+            return None if port is None else await anyio.connect_tcp(LOOPBACK, port)
         except OSError:
             return None
 
@@ -224,8 +223,8 @@ class AppProxy:
         return [
             *(pair for pair in kept if pair[0] != b"x-forwarded-for"),
             (b"fly-region", machine.region.encode()),
-            (b"fly-client-ip", _LOOPBACK.encode()),
-            (b"x-forwarded-for", b", ".join([*before, _LOOPBACK.encode()])),
+            (b"fly-client-ip", LOOPBACK.encode()),
+            (b"x-forwarded-for", b", ".join([*before, LOOPBACK.encode()])),
             (b"x-forwarded-proto", b"http"),
         ]
 

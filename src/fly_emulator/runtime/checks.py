@@ -11,7 +11,7 @@ from attrs import frozen
 
 from fly_emulator.documents import named_checks
 from fly_emulator.durations import seconds_of
-from fly_emulator.http import GONE, Side
+from fly_emulator.http import GONE, LOOPBACK, Side
 from fly_emulator.records import Json
 
 USUAL_INTERVAL: Final = 15.0
@@ -34,11 +34,6 @@ Tell = Callable[[str, Finding], Awaitable[None]]
 """Takes the name of a check, and what it found."""
 
 
-def names(config: Json) -> list[str]:
-    """The names of the checks that are run."""
-    return list(named_checks(config, within_service=True))
-
-
 async def watch(config: Json, ports: dict[int, int], tell: Tell) -> None:
     """Run all checks of a machine, until cancelled."""
     async with anyio.create_task_group() as tasks:
@@ -58,7 +53,7 @@ async def _look(check: Json, port: int) -> Finding:
     timeout = seconds_of(check.get("timeout")) or USUAL_TIMEOUT
     try:
         with anyio.fail_after(timeout):
-            async with await anyio.connect_tcp("127.0.0.1", port) as stream:
+            async with await anyio.connect_tcp(LOOPBACK, port) as stream:
                 if str(check.get("type") or "tcp").startswith("http"):
                     return await _ask(check, Side(stream, h11.CLIENT))
                 return Finding(passes=True, output="Success")

@@ -17,7 +17,7 @@ import h11
 from anyio.abc import SocketStream
 from attrs import define, field
 
-from fly_emulator.http import Side, serve_http
+from fly_emulator.http import LOOPBACK, Side, serve_http
 from fly_emulator.records import MachineRecord
 from fly_emulator.runtime.app_proxy import Door
 from fly_emulator.runtime.relay import Relay, forwarded, respond, splice
@@ -25,14 +25,13 @@ from fly_emulator.runtime.relay import Relay, forwarded, respond, splice
 if TYPE_CHECKING:
     from fly_emulator.runtime.runtime import Runtime
 
-_LOOPBACK: Final = "127.0.0.1"
 _NOT_THROUGH_IT: Final = "localhost,127.0.0.1,::1"
 _NEAREST: Final = re.compile(r"^top\d+\.nearest\.of\.")
 
 
 def variables(port: int) -> dict[str, str]:
     """What tells a process of the proxy at a port."""
-    return {"http_proxy": f"http://{_LOOPBACK}:{port}", "no_proxy": _NOT_THROUGH_IT}
+    return {"http_proxy": f"http://{LOOPBACK}:{port}", "no_proxy": _NOT_THROUGH_IT}
 
 
 def names_of(machine: MachineRecord) -> frozenset[str]:
@@ -118,4 +117,4 @@ class NamesProxy:
             yield host, port
             return
         for own in sorted((one for one in ports if one), key=self._turns.__getitem__):
-            yield _LOOPBACK, own
+            yield LOOPBACK, own

@@ -22,7 +22,9 @@ from anyio.abc import TaskGroup
 from attrs import field, frozen
 
 from fly_emulator import lifecycle
+from fly_emulator.documents import named_checks
 from fly_emulator.exec_local import LocalExecRunner
+from fly_emulator.http import LOOPBACK
 from fly_emulator.process import Behaviour, ProcessModel
 from fly_emulator.records import CheckRecord, Json, MachineRecord
 from fly_emulator.runtime import checks
@@ -31,7 +33,7 @@ from fly_emulator.runtime.commands import Commands, filled_in
 from fly_emulator.runtime.names import NamesProxy
 from fly_emulator.runtime.names import variables as name_variables
 from fly_emulator.runtime.process import KILL, MachineProcess
-from fly_emulator.runtime.surroundings import LOOPBACK, own_ports, prepare, variables
+from fly_emulator.runtime.surroundings import own_ports, prepare, variables
 from fly_emulator.server import listening
 from fly_emulator.settings import EmulatorSettings
 from fly_emulator.world import World
@@ -228,7 +230,7 @@ class Runtime:
             if machine is None:  # another process took it away
                 return
             machine.observed[check] = CheckRecord(passes=found.passes, output=found.output, at=now)
-            well = len(machine.observed) == len(checks.names(machine.config))
+            well = len(machine.observed) == len(named_checks(machine.config, within_service=True))
             well = well and all(one.passes for one in machine.observed.values())
             machine.healthy_at = (machine.healthy_at or now) if well else None
             world.changed.add(name)

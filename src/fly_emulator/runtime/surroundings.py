@@ -5,12 +5,10 @@ from __future__ import annotations
 import base64
 import socket
 from pathlib import Path, PurePosixPath
-from typing import Final
 
 from fly_emulator.documents import named_checks
+from fly_emulator.http import LOOPBACK
 from fly_emulator.records import App, Json, MachineRecord
-
-LOOPBACK: Final = "127.0.0.1"
 
 
 def own_ports(config: Json) -> dict[int, int]:

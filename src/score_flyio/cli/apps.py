@@ -176,8 +176,7 @@ class NamedApp:
 async def named_app(cli: CliContext, settings: dict[str, Any]) -> NamedApp:
     """What the options of `names_one_app` say; takes them out of the other settings.
 
-    Raises:
-        UsageError: it is not clear which workload is meant.
+    Raises UsageError: it is not clear which workload is meant.
     """
     own = (settings.pop("arguments"), settings.pop("configs"), settings.pop("app"))
     names = ("target", "emulate", "org", "events_file")

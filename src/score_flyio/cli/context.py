@@ -108,8 +108,7 @@ class CliContext:
 
         What will happen was told before. Nothing but the whole word agrees.
 
-        Raises:
-            UsageError: nobody is there to answer.
+        Raises UsageError: nobody is there to answer.
         """
         if yes:
             return True

@@ -365,8 +365,7 @@ def selection(settings: dict[str, Any], environ: Mapping[str, str]) -> Selection
     An image for one Score file is what `.` stands for in it, also in later runs. With the name of
     a container, it is only that.
 
-    Raises:
-        UsageError: a container is named, but there is no Score file, or more than one.
+    Raises UsageError: a container is named, but there is no Score file, or more than one.
     """
     from score_flyio.engine.project import Overrides
     from score_flyio.engine.selection import Selection

@@ -171,8 +171,7 @@ async def selected(
 
     What is wrong with options is told with each app; where none is left, it is looked for here.
 
-    Raises:
-        UsageError: options that do not fit the files.
+    Raises UsageError: options that do not fit the files.
     """
     inputs, refused = await load_inputs(cli.project(target.kept_as), selection)
     count = len(inputs) + len(refused)

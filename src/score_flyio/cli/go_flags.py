@@ -26,8 +26,7 @@ def as_click_reads(
 
     Those of a group end where the name of a command begins.
 
-    Raises:
-        click.UsageError: a switch was given something that is neither true nor false.
+    Raises click.UsageError: a switch was given something that is neither true nor false.
     """
     options = {
         name: option

@@ -23,8 +23,7 @@ ENDING = tuple(
 def run_command(work: Awaitable[int | None], cli: "CliContext") -> int:
     """Run a command in an event loop; returns its exit code and raises what it raises.
 
-    Raises:
-        KeyboardInterrupt: a signal ended it, after it had time to clean up.
+    Raises KeyboardInterrupt: a signal ended it, after it had time to clean up.
     """
     return anyio.run(_supervise, work, cli)
 

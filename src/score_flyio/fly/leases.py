@@ -208,8 +208,7 @@ class LeaseBook:
     def nonce(self, machine: str) -> str | None:
         """The proof of the lease, for each change of it; None for a machine that is not held.
 
-        Raises:
-            LeaseLost: the lease ended while it was needed.
+        Raises LeaseLost: the lease ended while it was needed.
         """
         lease = self._leases.get(machine)
         if lease is not None and lease.failure is not None:

@@ -77,8 +77,7 @@ class Login:
     async def fresh(self) -> Tokens:
         """Tokens that are valid for some time yet.
 
-        Raises:
-            FlyError: they have ended, and nothing renews them.
+        Raises FlyError: they have ended, and nothing renews them.
         """
         if self._due():
             async with self._turn:

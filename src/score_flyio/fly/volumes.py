@@ -30,8 +30,7 @@ async def once_deleted_are_gone(
 
     A machine that `listed` lacks is asked for: lists may lack those that go, and others as well.
 
-    Raises:
-        FlyError: it could not be asked for.
+    Raises FlyError: it could not be asked for.
     """
     alive = {machine.id: living(machine) for machine in listed}
 

@@ -45,8 +45,7 @@ def find_fly_toml(path: Path | None = None, *, directory: Path | None = None) ->
 def read_document(path: Path) -> FlyTomlDocument:
     """Read a config file, usable or not; the suffix tells its language.
 
-    Raises:
-        ConfigError: the file cannot be read.
+    Raises ConfigError: the file cannot be read.
     """
     try:
         content = read_input(path)
@@ -68,11 +67,7 @@ def read_document(path: Path) -> FlyTomlDocument:
 
 
 def load_fly_toml(path: Path) -> AppSpec:
-    """Read a valid config file.
-
-    Raises:
-        ConfigError: with everything that is wrong with the file.
-    """
+    """Read a valid config file. Raises ConfigError: with everything that is wrong with the file."""
     document = read_document(path)
     if document.spec is None or document.problems:
         raise ConfigError(problems=document.problems)

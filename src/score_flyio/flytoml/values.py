@@ -50,8 +50,7 @@ class Duration:
     def parse(cls, text: str) -> Duration:
         """Read Go notation.
 
-        Raises:
-            ValueError: the text is no duration, or longer than 2^63 - 1 ns (about 292 years).
+        Raises ValueError: the text is no duration, or longer than 2^63 - 1 ns (about 292 years).
         """
         sign, rest = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
         if rest == "0":
@@ -122,8 +121,7 @@ _MEBIBYTE: Final = 1024**2
 def volume_gb(text: str) -> int:
     """Size of a volume in GB, cut to a whole number; a plain integer is GB.
 
-    Raises:
-        ValueError: the text is no size.
+    Raises ValueError: the text is no size.
     """
     return _size(text, base=1000, unit=_GIGABYTE)
 
@@ -131,8 +129,7 @@ def volume_gb(text: str) -> int:
 def memory_mib(text: str) -> int:
     """Size of memory in MiB, cut to a whole number; a plain integer is MiB.
 
-    Raises:
-        ValueError: the text is no size.
+    Raises ValueError: the text is no size.
     """
     return _size(text, base=1024, unit=_MEBIBYTE)
 
@@ -159,8 +156,7 @@ def split_command(text: str) -> list[str]:
     Quotes group, a backslash keeps the next character outside single quotes, `#` at the start of
     a word begins a comment that ends with the line. Nothing is expanded.
 
-    Raises:
-        ValueError: a quote is not closed, or the text ends with a backslash.
+    Raises ValueError: a quote is not closed, or the text ends with a backslash.
     """
     words: list[str] = []
     word: list[str] | None = None

@@ -61,8 +61,7 @@ def resolve_plain(text: str, *, exact: bool = False) -> Any:
 def resolve_tagged(tag: str, text: str) -> Any:
     """The value of a scalar with an explicit tag. Unknown tags give text.
 
-    Raises:
-        ValueError: the text is not what the tag says.
+    Raises ValueError: the text is not what the tag says.
     """
     name = tag.removeprefix(_PREFIX) if tag.startswith(_PREFIX) else ""
     if name == "binary":

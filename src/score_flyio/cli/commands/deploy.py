@@ -116,8 +116,7 @@ def _builder(settings: dict[str, Any]) -> str:
 async def flyctl_flags(arguments: Sequence[str]) -> dict[str, Any]:
     """Flags spelled as flyctl's, without those that say what is deployed: for `--deploy-args`.
 
-    Raises:
-        click.UsageError: an unknown flag, or one with a wrong value.
+    Raises click.UsageError: an unknown flag, or one with a wrong value.
     """
 
     @click.command("generate --deploy-args", cls=Command)
