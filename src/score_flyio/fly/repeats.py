@@ -219,7 +219,7 @@ async def once_image_is_found(send: Callable[[], Awaitable[T]]) -> T:
 
 def _lacks_a_manifest(error: FlyApiError) -> bool:
     text = error.answer.message.lower()
-    missing = "not found" in text or "manifest_unknown" in text
+    missing = any(words in text for words in ("not found", "manifest_unknown", "manifest unknown"))
     return missing and "manifest" in text and "@sha256:" in text
 
 

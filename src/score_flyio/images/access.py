@@ -21,6 +21,7 @@ from score_flyio.net.web_address import is_loopback
 
 SECONDS: Final = 60.0
 """How long a token counts that does not say so."""
+_REFUSED: Final = frozenset({httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN})
 EARLY: Final = 5.0
 """Seconds before its end that a token is not used any more."""
 
@@ -111,18 +112,27 @@ class Access:
             if header and anyio.current_time() < end - EARLY and not renew:
                 return header
             assert registry.challenge is not None
-            response = await self._ask(host, registry.challenge, registry.login, scopes)
-            token, seconds = self._token_of(host, registry.login, response)
+            challenge, login = registry.challenge, registry.login
+            response = await self._ask(host, challenge, login, scopes)
+            refused = login is not None and response.status_code in _REFUSED
+            if refused and scopes and self._logins.lasts(host):
+                # An old login keeps nobody from what everybody may have.
+                for_all = await self._ask(host, challenge, None, scopes)
+                response = for_all if for_all.is_success else response
+            token, seconds = self._token_of(host, login, response)
             registry.tokens[scopes] = f"Bearer {token}", anyio.current_time() + seconds
             return registry.tokens[scopes][0]
 
     async def _ask(
         self, host: str, challenge: Challenge, login: Login | None, scopes: tuple[str, ...]
     ) -> httpx.Response:
-        realm = httpx.URL(challenge.realm or "none:")
+        try:
+            realm = httpx.URL(challenge.realm or "none:")
+        except httpx.InvalidURL:
+            realm = httpx.URL("none:")
         if not is_safe(realm):
             raise RegistryDenied(
-                f"{host} sends its logins to {challenge.realm!r}, which is not encrypted",
+                f"{host} sends its logins to {challenge.realm!r}, which is no encrypted address",
                 anonymous=login is None,
                 hint="use a registry that asks for logins over https",
             )
@@ -142,7 +152,7 @@ class Access:
     def _token_of(
         self, host: str, login: Login | None, response: httpx.Response
     ) -> tuple[str, float]:
-        if response.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+        if response.status_code in _REFUSED:
             if login is None:
                 hint = self._logins.invitation(host)
                 raise RegistryDenied(f"{host} wants a login", anonymous=True, hint=hint)

@@ -1,7 +1,7 @@
 """Registries: which image a name means, whether it is there, and further names for it.
 
 Rules: the OCI distribution specification and Docker's token authentication. A login goes to the
-registry, and to where it sends us for a token; never along with a redirect.
+registry, and to where it sends us for a token; never along with a redirect to elsewhere.
 """
 
 from __future__ import annotations
@@ -136,7 +136,16 @@ class Registries:
                 f"{image}: {image.host} gave something else, with the digest {digest}",
                 hint="try again; if it persists, a proxy in between may be changing answers",
             )
-        return Manifest(digest=digest, media_type=_media_type(response), content=response.content)
+        kind = _media_type(response)
+        document = _object(response.content)
+        if document is None:
+            raise RegistryUnavailable(
+                f"{image}: {image.host} gives no manifest, but {kind or 'something else'}",
+                hint="check the name of the registry; a proxy in between may be answering",
+            )
+        if kind not in {*INDEXES, *MANIFESTS}:  # what is behind a simple web server
+            kind = str(document.get("mediaType") or kind)
+        return Manifest(digest=digest, media_type=kind, content=response.content)
 
     async def _platforms(self, image: ImageReference, manifest: Manifest) -> set[Platform]:
         """What the image is for; empty where it says nothing that can be understood."""
@@ -158,7 +167,7 @@ class Registries:
             response = await self._call("GET", image.host, path, scope=scope, about=image)
         except RegistryUnavailable:  # blobs may be elsewhere, out of our reach
             return set()
-        return {_platform(json.loads(response.content))} if response.is_success else set()
+        return {_platform(_object(response.content))} if response.is_success else set()
 
     async def tag(self, image: ImageReference, tag: str) -> ImageReference:
         """Give an image that the registry has one more tag. Raises as `resolve` does."""
@@ -172,7 +181,7 @@ class Registries:
             headers={"content-type": manifest.media_type},
             content=manifest.content,
         )
-        if response.status_code != httpx.codes.CREATED:
+        if not response.is_success:
             raise self._refusal(response, image.host, about=image)
         return ImageReference(
             host=image.host, repository=image.repository, tag=tag, digest=manifest.digest
@@ -264,7 +273,9 @@ class Registries:
             target = httpx.URL(url).join(place)
             if not is_safe(target):
                 return response
-            url, login = str(target), {}
+            if _origin(target) != _origin(httpx.URL(url)):
+                login = {}
+            url = str(target)
         return response
 
     def _refusal(self, response: httpx.Response, host: str, *, about: object) -> ImageError:
@@ -283,6 +294,19 @@ class Registries:
         return kind(f"{about}: {host} answers {status}{said}", hint="try again")
 
 
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
+
+
+def _object(content: bytes) -> dict[str, Any] | None:
+    """What a registry says, where it is a JSON object."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
 def _media_type(response: httpx.Response) -> str:
     return str(response.headers.get("content-type", "")).partition(";")[0].strip()
 
@@ -290,9 +314,9 @@ def _media_type(response: httpx.Response) -> str:
 def _said(response: httpx.Response) -> str:
     """The registry's own words, if it has any."""
     try:
-        errors = json.loads(response.content)["errors"]
+        errors = (_object(response.content) or {}).get("errors") or []
         text = "; ".join(str(error["message"]) for error in errors if error.get("message"))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (TypeError, AttributeError):
         return ""
     words = one_line(" ".join(text.split())[:200])
     return f": {words}" if words else ""

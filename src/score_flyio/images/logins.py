@@ -181,7 +181,7 @@ def _of(entries: Mapping[str, Any] | None, host: str) -> tuple[str, Any]:
     """The key and the entry for a host; keys may have a scheme and a path."""
     names = {host} if host != DOCKER_HUB else {host, "index.docker.io", "registry-1.docker.io"}
     found = [key for key in entries or {} if _host_of(key) in names]
-    whole = [key for key in found if key in names]
+    whole = [key for key in found if key in {*names, HUB_KEY}]
     key = next(iter(whole or found), "")
     return key, (entries or {}).get(key)
 

@@ -29,7 +29,8 @@ _COMPONENT: Final = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _REPOSITORY: Final = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 _TAG: Final = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.-]{0,127}")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
-_ID: Final = re.compile(r"[0-9a-f]{64}")
+_ID: Final = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
+_HOST_WITH_A_WORD: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*:(?P<word>.*[^0-9].*)")
 
 
 @frozen(kw_only=True)
@@ -108,7 +109,9 @@ def _wrong_with(text: str, found: ImageReference) -> tuple[str, str] | None:
     if "://" in text:
         return "it starts with a scheme", "leave out everything up to ://"
     if not _HOST.fullmatch(found.host):
-        return f"{found.host!r} is not the name of a registry", example
+        tagged = _HOST_WITH_A_WORD.fullmatch(found.host)
+        hint = "a port is a number, and a tag has no / in it"
+        return f"{found.host!r} is not the name of a registry", hint if tagged else example
     if not _REPOSITORY.fullmatch(found.repository):
         lower = found.repository.lower()
         if _REPOSITORY.fullmatch(lower):

@@ -20,6 +20,7 @@ REFUSAL = (
     'failed to get manifest {image}: request failed: not found [http 404]: {{"errors":[{{"code":'
     '"MANIFEST_UNKNOWN","message":"manifest unknown"}}]}}'
 )
+SHORT = "{image}: manifest unknown"
 CONFIG = models.FlyMachineConfig(image=HELD)
 
 
@@ -35,15 +36,15 @@ async def updated(api: FlyMachinesApi) -> models.Machine:
 Change = Callable[[FlyMachinesApi], Awaitable[models.Machine]]
 
 
-def refusal(status: int, image: str) -> httpx.Response:
-    return answer(status, {"error": REFUSAL.format(image=image)})
+def refusal(status: int, image: str, words: str = REFUSAL) -> httpx.Response:
+    return answer(status, {"error": words.format(image=image)})
 
 
 @pytest.mark.parametrize("change", [created, updated])
-@pytest.mark.parametrize("status", [400, 404])
-async def test_it_is_waited_for(connect: Connect, change: Change, status: int) -> None:
+@pytest.mark.parametrize(("status", "words"), [(400, REFUSAL), (404, REFUSAL), (400, SHORT)])
+async def test_it_is_waited_for(connect: Connect, change: Change, status: int, words: str) -> None:
     made: dict[str, Any] = {"id": "m", "instance_id": "v2"}
-    session = connect(script(*[refusal(status, HELD)] * 3, answer(200, made)))
+    session = connect(script(*[refusal(status, HELD, words)] * 3, answer(200, made)))
     assert (await change(session.client.api)).instance_id == "v2"
     assert len(session.platform.calls("POST")) == 4
 

@@ -251,6 +251,78 @@ async def test_logins_follow_no_redirect() -> None:
     assert "authorization" not in redirected.headers
 
 
+async def test_a_redirect_within_the_registry_keeps_the_login() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.headers.get("authorization") != basic("x", "t"):
+            return answer(401, www_authenticate="Basic realm=x")
+        if request.url.path == "/v2/shop/manifests/latest":
+            return answer(308, location="/v2/team/shop/manifests/latest?a=b")
+        return has_manifest(request)
+
+    script = Script(handler)
+    async with script.client(fly=lasting(Secret("t"))) as registries:
+        found = await registries.manifest(ImageReference.parse("registry.fly.io/shop"))
+    assert found.digest == DIGEST
+    for place in ("http://registry.fly.io", "https://registry.fly.io:444"):
+        script = Script(lambda _, place=place: answer(307, location=place))  # type: ignore[misc]
+        async with script.client(fly=lasting(Secret("t"))) as registries:
+            with pytest.raises(ImageError):
+                await registries.manifest(ImageReference.parse("registry.fly.io/shop"))
+        elsewhere = [r for r in script.requests if str(r.url).rstrip("/") == place]
+        assert all("authorization" not in request.headers for request in elsewhere)
+
+
+async def test_a_login_server_whose_address_is_none() -> None:
+    script = Script(lambda _: answer(401, www_authenticate='Bearer realm="https://a:b/"'))
+    async with script.client() as registries:
+        with pytest.raises(RegistryDenied, match="no encrypted address"):
+            await registries.resolve(ImageReference.parse("ghcr.io/a/b"))
+
+
+async def test_what_everybody_may_have_is_had_with_a_login_that_ended(tmp_path: Path) -> None:
+    """GitHub's registry, for one, refuses a token even for public images with an old login."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        known = request.headers.get("authorization", "")
+        if str(request.url).startswith(TOKEN_URL) and known:
+            return answer(403)
+        return asks_for_tokens(request)
+
+    script = Script(handler)
+    async with script.client(config_in(tmp_path, {"auths": {"ghcr.io": AUTH}})) as registries:
+        assert await registries.resolve(ImageReference.parse("ghcr.io/a/b")) == DIGEST
+        with pytest.raises(RegistryDenied, match="refuses the login"):
+            await registries.check_login("ghcr.io")
+
+
+@pytest.mark.parametrize("content", [b"<html>", b"[]", b"", b"[" * 100_000])
+async def test_a_web_server_that_is_no_registry(content: bytes) -> None:
+    script = Script(lambda _: answer(200, content=content, content_type="text/html; charset=utf-8"))
+    async with script.client() as registries:
+        with pytest.raises(RegistryUnavailable, match="gives no manifest, but text/html"):
+            await registries.resolve(ImageReference.parse("example.com/a"))
+
+
+@pytest.mark.parametrize("kind", ["", "application/json", "text/plain"])
+async def test_a_registry_that_does_not_say_what_it_gives(kind: str) -> None:
+    """The document does: what is behind a simple web server."""
+    entries = [{"platform": {"os": "linux", "architecture": "arm64"}}]
+    content = json.dumps({"mediaType": INDEXES[0], "manifests": entries}).encode()
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.method == "PUT":
+            return answer(200)
+        return answer(200, content=content, **({"content_type": kind} if kind else {}))
+
+    script = Script(handler)
+    async with script.client() as registries:
+        with pytest.raises(ImageError, match="not for linux/amd64"):
+            await registries.resolve(ImageReference.parse("example.com/a"))
+        await registries.tag(ImageReference.parse("example.com/a"), "2")
+    (put,) = script.asked("PUT")
+    assert put.headers["content-type"] == INDEXES[0]
+
+
 async def test_a_redirect_to_plain_http_is_not_followed() -> None:
     script = Script(lambda _: answer(307, location="http://cdn.example.com/blob"))
     async with script.client() as registries:
@@ -264,7 +336,7 @@ async def test_a_login_is_not_sent_unencrypted() -> None:
         lambda _: answer(401, www_authenticate='Bearer realm="http://login.example.com"')
     )
     async with script.client() as registries:
-        with pytest.raises(RegistryDenied, match="not encrypted"):
+        with pytest.raises(RegistryDenied, match="no encrypted address"):
             await registries.resolve(ImageReference.parse("ghcr.io/a/b"))
     assert not script.asked("login")
 
@@ -338,6 +410,7 @@ async def test_one_image_for_other_machines_is_refused_too(config: object, kind:
         has_config({"os": "linux", "architecture": "amd64"}),
         has_config({}),  # nothing is said
         has_config([]),
+        has_config({"os": {}, "architecture": []}),
         has_config(ARM, status=404),
         has_config(ARM, status=429),
         has_config(ARM, status=UNREACHABLE),

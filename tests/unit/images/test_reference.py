@@ -61,6 +61,7 @@ def test_parts(text: str, host: str, repository: str, tag: str, digest: str) -> 
         ("nginx@sha256:abc", "'sha256:abc' is not a digest"),
         (f"nginx@{DIGEST.upper()}", "is not a digest"),
         ("0123456789abcdef" * 4, "the id of an image"),
+        (DIGEST, "the id of an image"),
         ("a" * 250, "longer than 255"),
     ],
 )
@@ -128,3 +129,10 @@ def test_the_hint_for_capital_letters_is_the_whole_name(text: str, meant: str) -
     with pytest.raises(InputError) as raised:
         ImageReference.parse(text)
     assert raised.value.hint == f"is {meant!r} meant?"
+
+
+def test_a_tag_with_a_slash_is_told_as_such() -> None:
+    for text in ("shop:feature/login", "r.example.com:v1/shop"):
+        with pytest.raises(InputError, match="is not the name of a registry") as raised:
+            ImageReference.parse(text)
+        assert raised.value.hint == "a port is a number, and a tag has no / in it"
