@@ -12,11 +12,13 @@ import pytest
 from fly_emulator import Emulator, EmulatorSettings
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.engine.engine import Engine
+from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.operations.scale import ScaleRequest
 from score_flyio.engine.project import Overrides, Project
 from score_flyio.engine.run import Run
 from score_flyio.engine.target import EmulatorTarget
 from score_flyio.errors import (
+    ConfigError,
     DeployError,
     EngineBusy,
     EngineNotOpen,
@@ -154,6 +156,56 @@ async def test_an_engine_that_is_not_open(project: Project, fly: Emulator) -> No
             await engine.status()
         async with engine:
             await engine.status()
+
+
+async def test_workloads_are_those_of_the_target(project: Project, fly: Emulator) -> None:
+    """Each target has its state: `web` was the app of that name, and `status` knew of none."""
+    async with Engine(project, target=EmulatorTarget(emulator=fly)) as engine:
+        async with engine.deploy([project.load("score.yaml")], QUICK):
+            pass
+        assert await engine.app("web") == AppRef(app="demo-web", workload="web")
+        assert [app.app for app in (await engine.status()).apps] == ["demo-web"]
+        await engine.allocate_address("web", "private_v6")
+
+
+async def test_each_of_two_who_read_the_events_comes_to_the_end(
+    project: Project, fly: Emulator
+) -> None:
+    seen: list[Event] = []
+
+    async def read(run: Run) -> None:
+        seen.extend([event async for event in run.events])
+
+    async with (
+        Engine(project, target=EmulatorTarget(emulator=fly)) as engine,
+        engine.deploy([project.load("score.yaml")], QUICK) as run,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(read, run)
+        tasks.start_soon(read, run)
+    assert sorted(event.seq for event in seen) == list(range(1, len(seen) + 1))
+
+
+async def test_a_group_of_errors_in_the_body_comes_out_as_it_is(
+    project: Project, fly: Emulator
+) -> None:
+    mine = ExceptionGroup("mine", [ValueError("a"), ConfigError("b")])
+    async with Engine(project, target=EmulatorTarget(emulator=fly)) as engine:
+        with pytest.raises(ExceptionGroup) as raised:
+            async with engine.deploy([project.load("score.yaml")], QUICK):
+                raise mine
+    assert raised.value is mine
+
+
+async def test_a_run_that_could_not_begin_has_no_report(project: Project, fly: Emulator) -> None:
+    async with Engine(project, target=EmulatorTarget(emulator=fly)) as engine:
+        (project.directory / ".score-flyio" / "state.yaml").write_text("{")
+        run = engine.deploy([project.load("score.yaml")], QUICK)
+        with pytest.raises(ScoreFlyError):
+            async with run:
+                pass
+        with pytest.raises(DeployError, match="before there was anything to report"):
+            _ = run.report
 
 
 async def cancelled_at_a_check(run: Run) -> None:

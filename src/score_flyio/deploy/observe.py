@@ -15,6 +15,7 @@ from score_flyio.base.record import define, evolve, field, frozen
 from score_flyio.deploy.metadata import is_own, is_release_machine
 from score_flyio.deploy.model import ObservedApp, host_name
 from score_flyio.errors import FlyError, InvalidRequest, NotAuthorized, NotFound
+from score_flyio.errors.unwrap import at_once
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.organization import Apps
 from score_flyio.fly.present import living
@@ -71,17 +72,20 @@ class _Reading:
         found = await _or_none(lambda: self.client.api.machines_list(self.name))
         self.unlisted = found is None
         self.machines = found or []
-        async with anyio.create_task_group() as group:
-            for place, machine in enumerate(self.machines):
-                if machine.image_ref is None and living(machine) and is_own(machine):
-                    group.start_soon(self._read_machine, place, machine.id or "")
+        unsure = [
+            (place, machine.id or "")
+            for place, machine in enumerate(self.machines)
+            if machine.image_ref is None and living(machine) and is_own(machine)
+        ]
+        await at_once(self._read_machine, unsure)
 
     async def read_machines_unless_new(self, apps: Apps) -> None:
         if not await apps.has_no_machines(self.name):
             await self.read_machines()
 
-    async def _read_machine(self, place: int, machine: str) -> None:
+    async def _read_machine(self, unsure: tuple[int, str]) -> None:
         """Reads one again: a list may lack what image it runs (flyctl)."""
+        place, machine = unsure
         found = await _or_none(lambda: self.client.api.machines_show(self.name, machine))
         self.machines[place] = found or self.machines[place]
 
@@ -185,9 +189,7 @@ async def _all(reads: list[Callable[[], Awaitable[None]]]) -> list[FlyError]:
         except FlyError as error:
             failures.append(error)
 
-    async with anyio.create_task_group() as group:
-        for read in reads:
-            group.start_soon(guarded, read)
+    await at_once(guarded, reads)
     return failures
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing, contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
 from score_flyio.base.clock import Clock, SystemClock
 from score_flyio.base.record import evolve
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from score_flyio.engine.operations.status import Status
     from score_flyio.fly.logs import LogLine
 
+Done = TypeVar("Done", "Change", "Destruction")
 AppName: TypeAlias = str | AppRef
 """A workload of the project or an app, by its name; see `Engine.app`."""
 
@@ -76,7 +77,7 @@ class Engine:
         write_files: bool = True,
         output: Output | None = None,
     ) -> None:
-        self.project = project
+        self.project = project.at(target.kept_as)
         self.target = target
         self._clock = clock or SystemClock()
         self._rng = rng or random.SystemRandom()
@@ -84,7 +85,7 @@ class Engine:
         self._log = EventLog(self._clock.time, *([listener] if listener else []))
         self._output = output
         if write_files and output is None:
-            self._output = Output(project=project)
+            self._output = Output(project=self.project)
         self._stack = AsyncExitStack()
         self._session: Session | None = None
         self._alone = Alone()
@@ -120,7 +121,8 @@ class Engine:
     async def plan(self, inputs: Sequence[Input], options: DeployOptions | None = None) -> Plan:
         """What `deploy` would do now, from a fresh reading of Fly. Changes nothing."""
         options = options or DeployOptions()
-        self._idle.tell_target()
+        self._alone.check()
+        self.session.tell_target()
         async with (
             self.session.memory("plan", needed=_need_project(inputs), to_look=True) as recorder,
             Images(session=self.session, options=options) as images,
@@ -150,7 +152,8 @@ class Engine:
         They are pushed unless the options say otherwise. Those that need not be built are resolved.
         """
         options = options or DeployOptions()
-        self._idle.tell_target()
+        self._alone.check()
+        self.session.tell_target()
         async with self.session.memory(
             "build", needed=_need_project(inputs), to_look=True
         ) as recorder:
@@ -234,9 +237,11 @@ class Engine:
         """
         from score_flyio.engine.operations.rollback import rollback
 
-        session, ref = self._idle, await self._ref(app)
-        done = await rollback(session, ref, to=to, options=options, before=before, dry_run=dry_run)
-        return _well(done)
+        with self._change() as session:
+            ref = await self._ref(app)
+            return _well(
+                await rollback(session, ref, to=to, options=options, before=before, dry_run=dry_run)
+            )
 
     async def sizes(self, app: AppName) -> tuple[GroupSize, ...]:
         """Count and size of the machines of each group."""
@@ -255,8 +260,9 @@ class Engine:
         """Changes how many machines groups have, and how large they are."""
         from score_flyio.engine.operations.scale import scale
 
-        session, ref = self._idle, await self._ref(app)
-        return _well(await scale(session, ref, request, before=before, dry_run=dry_run))
+        with self._change() as session:
+            ref = await self._ref(app)
+            return _well(await scale(session, ref, request, before=before, dry_run=dry_run))
 
     async def logs(self, app: AppName, wanted: LogFilter | None = None) -> tuple[LogLine, ...]:
         """The newest lines that the machines of an app printed."""
@@ -296,16 +302,17 @@ class Engine:
         """
         from score_flyio.engine.operations.secrets import change_secrets
 
-        done = await change_secrets(
-            self._idle,
-            await self._ref(app),
-            values,
-            stage=stage,
-            options=options,
-            before=before,
-            dry_run=dry_run,
-        )
-        return _well(done)
+        with self._change() as session:
+            done = await change_secrets(
+                session,
+                await self._ref(app),
+                values,
+                stage=stage,
+                options=options,
+                before=before,
+                dry_run=dry_run,
+            )
+            return _well(done)
 
     async def addresses(self, app: AppName) -> tuple[Address, ...]:
         """The addresses of an app."""
@@ -325,16 +332,18 @@ class Engine:
         """One more address; a `v4` costs money."""
         from score_flyio.engine.operations.addresses import allocate_address
 
-        session, ref = self._idle, await self._ref(app)
-        done = await allocate_address(session, ref, kind, region, before=before, dry_run=dry_run)
-        return _well(done)
+        with self._change() as session:
+            ref = await self._ref(app)
+            return _well(
+                await allocate_address(session, ref, kind, region, before=before, dry_run=dry_run)
+            )
 
     async def release_address(self, app: AppName, ip: str, *, dry_run: bool = False) -> Change:
         """Gives an address back."""
         from score_flyio.engine.operations.addresses import release_address
 
-        session, ref = self._idle, await self._ref(app)
-        return _well(await release_address(session, ref, ip, dry_run=dry_run))
+        with self._change() as session:
+            return _well(await release_address(session, await self._ref(app), ip, dry_run=dry_run))
 
     async def certificates(self, app: AppName) -> tuple[Certificate, ...]:
         """The certificates of an app."""
@@ -360,9 +369,10 @@ class Engine:
         """Has the platform make a certificate, or gives it one."""
         from score_flyio.engine.operations.certificates import add_certificate
 
-        session, ref = self._idle, await self._ref(app)
-        done = await add_certificate(session, ref, hostname, own, dry_run=dry_run)
-        return _well(done.change)
+        with self._change() as session:
+            ref = await self._ref(app)
+            done = await add_certificate(session, ref, hostname, own, dry_run=dry_run)
+            return _well(done.change)
 
     async def remove_certificate(
         self, app: AppName, hostname: str, *, dry_run: bool = False
@@ -370,8 +380,9 @@ class Engine:
         """Takes all certificates of a host name away."""
         from score_flyio.engine.operations.certificates import remove_certificate
 
-        session, ref = self._idle, await self._ref(app)
-        return _well(await remove_certificate(session, ref, hostname, dry_run=dry_run))
+        with self._change() as session:
+            ref = await self._ref(app)
+            return _well(await remove_certificate(session, ref, hostname, dry_run=dry_run))
 
     async def destroy(
         self,
@@ -383,28 +394,24 @@ class Engine:
         """Deletes apps with all that belongs to them, then the resources that only they used."""
         from score_flyio.engine.operations.destroy import destroy
 
-        session, refs = self._idle, [await self._ref(app) for app in apps]
-        done = await destroy(
-            session, refs, keep_volumes=keep_volumes, before=before, dry_run=dry_run
-        )
-        if done.report is not None:
-            raise_failures(done.report)
-        return done
+        with self._change() as session:
+            refs = [await self._ref(app) for app in apps]
+            done = await destroy(
+                session, refs, keep_volumes=keep_volumes, before=before, dry_run=dry_run
+            )
+            return _well(done)
 
     def _visit(self) -> Session:
         """For what only reads: within a run it is told already where that goes."""
-        if self._alone.run is None:
+        if not self._alone.busy:
             self.session.tell_target()
         return self.session
 
-    @property
-    def _idle(self) -> Session:
-        """For what has a beginning and an end, which cannot stand among the events of a run.
-
-        Raises EngineBusy while one goes on.
-        """
-        self._alone.check()
-        return self.session
+    @contextmanager
+    def _change(self) -> Iterator[Session]:
+        """For what has a beginning and an end, which cannot stand among the events of another."""
+        with self._alone.change(self._log):
+            yield self.session
 
     async def _ref(self, app: AppName) -> AppRef:
         return app if isinstance(app, AppRef) else await self.app(app)
@@ -471,7 +478,7 @@ class Engine:
         return report
 
 
-def _well(change: Change) -> Change:
+def _well(change: Done) -> Done:
     """The same. Raises DeployError for one that failed."""
     if change.report is not None:
         raise_failures(change.report)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias
 
@@ -12,7 +12,7 @@ import anyio
 
 from score_flyio.base.record import define, field
 from score_flyio.errors import DeployError, EngineBusy, HealthCheckFailed
-from score_flyio.errors.unwrap import unwrapped
+from score_flyio.errors.unwrap import leaves, unwrapped
 from score_flyio.events import Event, EventLog, RunFinished
 
 if TYPE_CHECKING:
@@ -23,22 +23,36 @@ Work: TypeAlias = "Callable[[], Awaitable[Report]]"
 
 @define(eq=False)
 class Alone:
-    """Lets one run at a time into an engine, whose events would mix with those of another."""
+    """Lets one thing that changes apps at a time into an engine: events of two would mix."""
 
-    run: Run | None = None
+    busy: bool = False
 
-    def enter(self, run: Run) -> None:
-        """Raises EngineBusy while another run goes on."""
+    def enter(self) -> None:
+        """Raises EngineBusy while another one goes on."""
         self.check()
-        self.run = run
+        self.busy = True
 
     def check(self) -> None:
-        """Raises EngineBusy while a run goes on."""
-        if self.run is not None:
+        """Raises EngineBusy while one goes on."""
+        if self.busy:
             raise EngineBusy(
                 "another run of this engine goes on",
                 hint="wait for its end, or open an engine for each of them",
             )
+
+    @contextmanager
+    def change(self, log: EventLog) -> Iterator[None]:
+        """The block goes on alone, and is cancelled by a listener that raises.
+
+        Raises EngineBusy, and what the listener raised.
+        """
+        self.enter()
+        scope = anyio.CancelScope()
+        try:
+            with log.ended_by_listeners(scope.cancel), scope:
+                yield
+        finally:
+            self.busy = False
 
 
 class Run:
@@ -73,10 +87,19 @@ class Run:
 
     @property
     def report(self) -> Report:
-        """How the run ended. Raises DeployError while it goes on, and before it does."""
-        if self._report is None:
-            raise DeployError("the run has not ended yet", code="run_not_ended")
-        return self._report
+        """How the run ended.
+
+        Raises DeployError before it has, and for one that could not begin.
+        """
+        if self._report is not None:
+            return self._report
+        if self._over:
+            raise DeployError(
+                "the run failed before there was anything to report",
+                code="run_without_report",
+                hint="what was raised when its block was left says why",
+            )
+        raise DeployError("the run has not ended yet", code="run_not_ended")
 
     def cancel(self) -> None:
         """Ends the run: leases are released and the state is saved before it is over.
@@ -88,14 +111,12 @@ class Run:
     async def __aenter__(self) -> Self:
         if self._over:
             raise DeployError("the run is over", code="run_over", hint="begin another one")
-        self._alone.enter(self)
-        try:
-            tasks = await self._stack.enter_async_context(anyio.create_task_group())
-        except BaseException:
-            self._alone.run = None
-            raise
+        self._alone.enter()
         self._start = anyio.current_time()
         self._log.listen(self._events.take)
+        self._stack.enter_context(self._log.ended_by_listeners(self._scope.cancel))
+        self._stack.callback(self._end, "interrupted")
+        tasks = await self._stack.enter_async_context(anyio.create_task_group())
         tasks.start_soon(self._do)
         return self
 
@@ -110,8 +131,10 @@ class Run:
         with unwrapped():
             try:
                 await self._stack.__aexit__(kind, error, traceback)
-            finally:
-                self._end("interrupted")
+            except BaseExceptionGroup as group:
+                if isinstance(error, BaseExceptionGroup) and leaves(group) == leaves(error):
+                    return  # the block's own group comes out as it is
+                raise
         if error is None and self._report is not None:
             raise_failures(self._report)
 
@@ -136,7 +159,7 @@ class Run:
         self._log.emit(RunFinished(outcome=outcome, seconds=seconds))
         self._log.unlisten(self._events.take)
         self._events.end()
-        self._alone.run = None
+        self._alone.busy = False
 
 
 @define(eq=False)
@@ -161,7 +184,8 @@ class _Events:
                 yield self.kept.popleft()
             if self.over:
                 return
-            self.news = anyio.Event()
+            if self.news.is_set():  # else somebody waits for it already
+                self.news = anyio.Event()
             await self.news.wait()
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, TypeAlias
 
 from score_flyio.base.record import evolve, field, frozen
@@ -65,6 +66,8 @@ class EventLog:
         self._now = now
         self._listeners = list(listeners)
         self._seq = 0
+        self._end: Callable[[], None] | None = None
+        self._raised: tuple[Listener, Exception] | None = None
 
     def listen(self, listener: Listener) -> None:
         """One more listener, called after those there are; a new run begins: `seq` starts anew."""
@@ -79,5 +82,33 @@ class EventLog:
         """Number and stamp an event, and hand it to the listeners."""
         self._seq += 1
         stamped = evolve(event, seq=self._seq, at=self._now())
-        for listener in self._listeners:
-            listener(stamped)
+        for listener in tuple(self._listeners):
+            if self._raised is not None and self._raised[0] is listener:
+                continue
+            try:
+                listener(stamped)
+            except Exception as error:
+                if self._end is None:
+                    raise
+                self._raised = self._raised or (listener, error)
+                self._end()
+
+    @contextmanager
+    def ended_by_listeners(self, end: Callable[[], None]) -> Iterator[None]:
+        """While the block runs, a listener that raises calls `end`, and is told nothing more.
+
+        What it raised is raised once the block has ended in order: an event is told in the middle
+        of work, where an error would lose what was just done.
+        """
+        self._end = end
+        ended_by: Exception | None = None
+        try:
+            yield
+        except Exception as error:
+            if self._raised is None:
+                raise
+            ended_by = error
+        finally:
+            raised, self._raised, self._end = self._raised, None, None
+        if raised is not None:
+            raise raised[1] from ended_by
