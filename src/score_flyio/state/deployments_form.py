@@ -110,20 +110,15 @@ def load_deployments(state: ProjectState, text: str, file: str) -> None:
             f"{file}: version {document.get('version')!r} is not known, only {VERSION}",
             hint="use the version of score-flyio that wrote it, or a newer one",
         )
+    read = _converter().structure
     try:
-        state.salt = _converter().structure(document["salt"], str)
+        state.salt = read(document["salt"], str)
         place = document.get("place")
-        state.place = None if place is None else _converter().structure(place, Place)
-        state.default_provisioners = _converter().structure(
-            document.get("default_provisioners", True), bool
-        )
-        state.uses_shared = _converter().structure(
-            document.get("uses_shared") or {}, dict[str, bool]
-        )
-        state.overridden = _converter().structure(document.get("overridden") or {}, dict[str, str])
-        state.deployments = _converter().structure(
-            document.get("deployments") or {}, dict[str, DeploymentRecord]
-        )
+        state.place = None if place is None else read(place, Place)
+        state.default_provisioners = read(document.get("default_provisioners", True), bool)
+        state.uses_shared = read(document.get("uses_shared") or {}, dict[str, bool])
+        state.overridden = read(document.get("overridden") or {}, dict[str, str])
+        state.deployments = read(document.get("deployments") or {}, dict[str, DeploymentRecord])
     except KeyError as error:
         raise _corrupt(f"{file}: {error} is missing", file) from error
     except BaseValidationError as error:

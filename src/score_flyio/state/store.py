@@ -8,9 +8,8 @@ from typing import Protocol, runtime_checkable
 
 from score_flyio.base.record import frozen
 from score_flyio.errors import NotInitialised, StateLocked
-from score_flyio.state.deployments_form import dump_deployments, load_deployments
+from score_flyio.state.deployments_form import dump_document, load_document
 from score_flyio.state.model import ProjectState
-from score_flyio.state.yaml_form import dump_state, load_state
 
 
 class StateStore(Protocol):
@@ -82,23 +81,16 @@ class InMemoryStore:
     """Keeps the state in this process, as text, so that nothing is shared by accident."""
 
     def __init__(self, state: ProjectState | None = None) -> None:
-        self._saved: tuple[str, str | None] | None = None
+        self._saved = None if state is None else dump_document(state)
         self._owner: str | None = None
-        if state is not None:
-            self._saved = (dump_state(state), dump_deployments(state))
 
     async def load(self) -> ProjectState | None:
         """The state as last saved, or None."""
-        if self._saved is None:
-            return None
-        state = load_state(self._saved[0], "state.yaml")
-        if self._saved[1] is not None:
-            load_deployments(state, self._saved[1], "deployments.yaml")
-        return state
+        return None if self._saved is None else load_document(self._saved, "state.yaml")
 
     async def save(self, state: ProjectState) -> None:
         """Keep the state as it is now."""
-        self._saved = (dump_state(state), dump_deployments(state))
+        self._saved = dump_document(state)
 
     @asynccontextmanager
     async def lock(self, owner: str) -> AsyncIterator[None]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -81,10 +82,6 @@ class TargetStore:
         """Hold the target's state alone; what others do elsewhere goes on."""
         if await self.project.load() is None:
             raise not_initialised()
-        await in_thread(_make, self._folder)
+        await in_thread(partial(Path.mkdir, mode=0o700, parents=True, exist_ok=True), self._folder)
         async with self._own.lock(owner):
             yield
-
-
-def _make(folder: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)

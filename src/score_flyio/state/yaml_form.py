@@ -203,22 +203,12 @@ class _State:
             self.reader.wrong(path, str(error))
             return None
 
-        def text(key: str) -> str:
-            return self.reader.text(found.get(key), (*path, key))
-
-        def object_(key: str) -> JsonObject:
-            return self.reader.object(found.get(key), (*path, key))
-
-        return ResourceRecord(
-            uid=uid,
-            guid=text("guid"),
-            metadata=object_("metadata"),
-            params=object_("params"),
-            source_workload=text("source_workload"),
-            provisioner=text("provisioner"),
-            state=object_("state"),
-            outputs=object_("outputs"),
-        )
+        read: dict[str, Any] = {}
+        for key in ("guid", "source_workload", "provisioner"):
+            read[key] = self.reader.text(found.get(key), (*path, key))
+        for key in ("metadata", "params", "state", "outputs"):
+            read[key] = self.reader.object(found.get(key), (*path, key))
+        return ResourceRecord(uid=uid, **read)
 
     def _provisioner(self, path: Path, value: Any) -> ProvisionerDefinition | None:
         from score_flyio.state.resources import KEPT, ProvisionerDefinition
