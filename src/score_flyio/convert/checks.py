@@ -76,7 +76,7 @@ def _check(probe: HttpProbe) -> Check:
         protocol="https" if https else None,
         tls_skip_verify=True if https else None,
         tls_server_name=probe.host if https else None,
-        headers=_headers(probe) if https or not probe.host else _with_host(probe, probe.host),
+        headers=headers_of(probe),
     )
 
 
@@ -92,15 +92,13 @@ def _service_check(draft: Draft, container: Container, probe: HttpProbe) -> Serv
         protocol=probe.scheme.lower() if probe.scheme else None,
         tls_skip_verify=True if https else None,
         tls_server_name=probe.host if https else None,
-        headers=_headers(probe),
+        headers=dict(probe.headers),
     )
 
 
-def _headers(probe: HttpProbe) -> dict[str, str]:
-    return dict(probe.headers)
-
-
-def _with_host(probe: HttpProbe, host: str) -> dict[str, str]:
-    headers = _headers(probe)
-    named = any(name.lower() == "host" for name in headers)
-    return headers if named else {**headers, "Host": host}
+def headers_of(probe: HttpProbe) -> dict[str, str]:
+    """Those of a probe; over plain HTTP its host is one of them."""
+    headers = dict(probe.headers)
+    if probe.host and probe.scheme != "HTTPS" and not any(n.lower() == "host" for n in headers):
+        headers["Host"] = probe.host
+    return headers

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from score_flyio.base.record import evolve
 from score_flyio.convert.build import build_of
+from score_flyio.convert.checks import headers_of
 from score_flyio.convert.draft import Draft
 from score_flyio.convert.files import container_file, contents
 from score_flyio.convert.variables import Variables, secret_names
@@ -20,11 +21,8 @@ from score_flyio.flytoml.names import is_secret_name
 from score_flyio.flytoml.spec import AppSpec, Service
 from score_flyio.score.model import Container, HttpProbe, Probe, Workload
 
-_CONDITIONS: Final = {
-    "started": "started",
-    "healthy": "healthy",
-    "complete": "exited_successfully",
-}
+_CONDITIONS: Final = {"complete": "exited_successfully"}
+"""What a machine config calls otherwise than Score."""
 _INTERVAL: Final = 10
 _TIMEOUT: Final = 5
 
@@ -105,7 +103,7 @@ def _container(
 
 def _depends_on(workload: Workload, container: Container) -> list[dict[str, str]]:
     return [
-        {"name": other.name, "condition": _CONDITIONS[before.ready]}
+        {"name": other.name, "condition": _CONDITIONS.get(before.ready, before.ready)}
         for other in workload.containers.values()
         for before in other.before
         if before.container == container.name
@@ -118,12 +116,7 @@ def _healthchecks(container: Container) -> list[dict[str, Any]]:
 
 
 def _healthcheck(kind: str, probe: Probe) -> dict[str, Any]:
-    check: dict[str, Any] = {
-        "name": kind,
-        "kind": kind,
-        "interval": _INTERVAL,
-        "timeout": _TIMEOUT,
-    }
+    check: dict[str, Any] = {"name": kind, "kind": kind, "interval": _INTERVAL, "timeout": _TIMEOUT}
     if kind == "liveness":
         check["unhealthy"] = "stop"
     if probe.exec is not None:
@@ -135,15 +128,12 @@ def _healthcheck(kind: str, probe: Probe) -> dict[str, Any]:
 
 def _http(probe: HttpProbe) -> dict[str, Any]:
     https = probe.scheme == "HTTPS"
-    headers = dict(probe.headers)
-    if probe.host and not https and not any(name.lower() == "host" for name in headers):
-        headers["Host"] = probe.host
     check: dict[str, Any] = {
         "port": probe.port,
         "method": "GET",
         "path": probe.path,
         "scheme": probe.scheme.lower() if probe.scheme else None,
-        "headers": [{"name": name, "values": [value]} for name, value in headers.items()],
+        "headers": [{"name": name, "values": [value]} for name, value in headers_of(probe).items()],
         "tls_skip_verify": https,
         "tls_server_name": probe.host if https else None,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path as FilePath
 from typing import Any, Final
@@ -36,6 +37,7 @@ from score_flyio.yaml.reader import YamlDocument, YamlError, read_yaml
 
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 """How a file begins that some editors and shells of Windows write."""
+_CAPITAL: Final = re.compile("[A-Z]")
 
 
 @frozen(kw_only=True)
@@ -242,7 +244,7 @@ def workload_of(document: dict[str, Any]) -> Workload:
         },
         ports=tuple(_port(name, port) for name, port in ports.items()),
         resources={
-            name: _resource(name, resource)
+            name: ResourceRequest(name=name, **_members(resource))
             for name, resource in document.get("resources", {}).items()
         },
     )
@@ -256,8 +258,14 @@ def _container(name: str, container: dict[str, Any]) -> Container:
         command=tuple(container.get("command", ())),
         args=tuple(container.get("args", ())),
         variables=container.get("variables", {}),
-        files=tuple(_file(*entry) for entry in container.get("files", {}).items()),
-        volumes=tuple(_volume(*entry) for entry in container.get("volumes", {}).items()),
+        files=tuple(
+            FileMount(target=target, **_members(file))
+            for target, file in container.get("files", {}).items()
+        ),
+        volumes=tuple(
+            VolumeMount(target=target, **_members({**each, "source": with_source(each["source"])}))
+            for target, each in container.get("volumes", {}).items()
+        ),
         before=tuple(
             Before(container=other, ready=entry["ready"])
             for other, entry in container.get("before", {}).items()
@@ -268,24 +276,12 @@ def _container(name: str, container: dict[str, Any]) -> Container:
     )
 
 
-def _file(target: str, file: dict[str, Any]) -> FileMount:
-    return FileMount(
-        target=target,
-        content=file.get("content"),
-        binary_content=file.get("binaryContent"),
-        source=file.get("source"),
-        mode=file.get("mode"),
-        no_expand=file.get("noExpand", False),
-    )
-
-
-def _volume(target: str, volume: dict[str, Any]) -> VolumeMount:
-    return VolumeMount(
-        target=target,
-        source=with_source(volume["source"]),
-        path=volume.get("path"),
-        read_only=volume.get("readOnly", False),
-    )
+def _members(item: dict[str, Any]) -> dict[str, Any]:
+    """A map of the document, its keys as our classes have them: `noExpand` is `no_expand`."""
+    names = {"class": "class_"}
+    return {
+        names.get(key) or _CAPITAL.sub(r"_\g<0>", key).lower(): value for key, value in item.items()
+    }
 
 
 def _compute(compute: dict[str, Any]) -> Compute:
@@ -323,15 +319,4 @@ def _port(name: str, port: dict[str, Any]) -> Port:
         port=int(port["port"]),
         target_port=int(port.get("targetPort", port["port"])),
         protocol=port.get("protocol", "TCP"),
-    )
-
-
-def _resource(name: str, resource: dict[str, Any]) -> ResourceRequest:
-    return ResourceRequest(
-        name=name,
-        type=resource["type"],
-        class_=resource.get("class"),
-        id=resource.get("id"),
-        metadata=resource.get("metadata"),
-        params=resource.get("params"),
     )
