@@ -16,7 +16,7 @@ from score_flyio.flytoml.groups import process_groups
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import Release
 
-_RELEASE = Release(id="", version=0, tool_version="")
+_RELEASE = Release(version=0)
 """Release metadata is not compared."""
 
 

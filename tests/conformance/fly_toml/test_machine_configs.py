@@ -11,11 +11,15 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from fly_machines.models import CreateMachineRequest, Machine
+from fly_machines.models import Machine
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.launch import LaunchPlan, launch_plan
 from score_flyio.deploy.desired.render import finding_of, render
-from score_flyio.deploy.desired.special import release_command_input, try_machine_checks
+from score_flyio.deploy.desired.special import (
+    group_machine_checks,
+    machine_check_input,
+    release_command_input,
+)
 from score_flyio.deploy.desired.update import update_input
 from score_flyio.deploy.desired.volumes import first_deploy_volumes
 from score_flyio.fly.codec import structure, unstructure
@@ -154,10 +158,14 @@ def test_machine_checks(case: Case) -> None:
         if launch is None:
             continue
         tested = Machine(config=launch.first.config, private_ip=TESTED_IP)
-        results = list(try_machine_checks(spec, group, tested, release=RELEASE))
-        requests = [unstructure(r) for r in results if isinstance(r, CreateMachineRequest)]
-        errors = [finding_of(r).to_json() for r in results if isinstance(r, ConversionError)]
-        if results:
+        requests, errors = [], []
+        for check in group_machine_checks(spec, group):
+            try:
+                request = machine_check_input(spec, check, tested, release=RELEASE)
+                requests.append(unstructure(request))
+            except ConversionError as error:
+                errors.append(finding_of(error).to_json())
+        if requests or errors:
             found[group] = requests + errors
     assert outcome(found or None) == outcome(expected.get("test_machines"))
 

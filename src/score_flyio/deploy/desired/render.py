@@ -22,8 +22,9 @@ from score_flyio.deploy.desired.machine_config import machine_config
 from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.desired.special import (
     console_machine,
+    group_machine_checks,
+    machine_check_input,
     release_command_machine,
-    try_machine_checks,
 )
 from score_flyio.deploy.desired.volumes import first_deploy_volumes
 from score_flyio.deploy.model import FileSource
@@ -138,16 +139,18 @@ def _files_readable(spec: AppSpec, files: FileSource) -> bool:
 
 def conversion_problems(spec: AppSpec, files: FileSource) -> tuple[Problem, ...]:
     """Everything in a valid app that no machine can be made of, each once."""
+    groups = process_groups(spec)
     conversions: list[Callable[[], object]] = [
-        *(partial(machine_config, spec, group, files=files) for group in process_groups(spec)),
+        *(partial(machine_config, spec, group, files=files) for group in groups),
         partial(release_command_machine, spec, files=files),
+        *(
+            partial(machine_check_input, spec, check, Machine(), release=Release(version=0))
+            for group in groups
+            for check in group_machine_checks(spec, group)
+        ),
     ]
-    errors = [error for convert in conversions if (error := _attempt(convert)[1]) is not None]
-    nothing = Release(id="", version=0, tool_version="")
-    for group in process_groups(spec):
-        tests = try_machine_checks(spec, group, Machine(), release=nothing)
-        errors += [test for test in tests if isinstance(test, ConversionError)]
-    errors += _impossible_sizes(spec)
+    attempts = (_attempt(convert)[1] for convert in conversions)
+    errors = [*(error for error in attempts if error is not None), *_impossible_sizes(spec)]
     return tuple({str(p): p for error in errors for p in error.problems}.values())
 
 

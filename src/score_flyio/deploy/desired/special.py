@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Final
 
@@ -99,48 +99,40 @@ def release_command_input(
     return request
 
 
-def machine_check_inputs(
+def machine_check_input(
     spec: AppSpec,
-    group: str,
+    check: MachineCheck,
     under_test: Machine,
     *,
     release: Release,
     images: Mapping[str, str] = NOTHING,
     guest: FlyMachineGuest | None = None,
-) -> tuple[CreateMachineRequest, ...]:
-    """One request per machine check of `group`, to be run against the machine `under_test`.
+) -> CreateMachineRequest:
+    """The request for a machine check, to be run against the machine `under_test`.
 
     Raises:
-        ConversionError: a check has no command.
+        ConversionError: the check has no command.
     """
-    results = list(
-        try_machine_checks(spec, group, under_test, release=release, images=images, guest=guest)
+    if not check.command:
+        raise ConversionError(
+            "machine_checks.command",
+            "missing",
+            "a machine check has no command",
+            hint='add a command, such as command = ["curl", "-f", "http://…"]',
+        )
+    tested = under_test.config or FlyMachineConfig()
+    env = environment(spec, TEST_GROUP, tested.env or {}, FLY_TEST_COMMAND="1")
+    config = _temporary(TEST_GROUP, {**env, TESTED_ADDRESS: under_test.private_ip or ""})
+    tested_entrypoint = tested.init.entrypoint if tested.init else None
+    config.init = FlyMachineInit(
+        cmd=list(check.command),
+        entrypoint=_entrypoint(spec) or list(check.entrypoint) or deepcopy(tested_entrypoint),
+        swap_size_mb=spec.swap_size_mb,
     )
-    for result in results:
-        if isinstance(result, ConversionError):
-            raise result
-    return tuple(r for r in results if isinstance(r, CreateMachineRequest))
-
-
-def try_machine_checks(
-    spec: AppSpec,
-    group: str,
-    under_test: Machine,
-    *,
-    release: Release,
-    images: Mapping[str, str] = NOTHING,
-    guest: FlyMachineGuest | None = None,
-) -> Iterator[CreateMachineRequest | ConversionError]:
-    """As `machine_check_inputs`, with the error of a check in its place."""
-    for check in group_machine_checks(spec, group):
-        try:
-            config, image = _test_config(spec, check, under_test.config or FlyMachineConfig())
-        except ConversionError as error:
-            yield error
-            continue
-        config.env = {**(config.env or {}), TESTED_ADDRESS: under_test.private_ip or ""}
-        config.guest = deepcopy(guest) or default_guest()
-        yield _request(spec, config, images.get(image, image), release)
+    config.stop_config = _test_stop_config(spec, check)
+    config.guest = deepcopy(guest) or default_guest()
+    image = check.image or tested.image or ""
+    return _request(spec, config, images.get(image, image), release)
 
 
 def group_machine_checks(spec: AppSpec, group: str) -> tuple[MachineCheck, ...]:
@@ -157,29 +149,6 @@ def console_machine(spec: AppSpec) -> FlyMachineConfig:
     config = _temporary(CONSOLE_GROUP, environment(spec, CONSOLE_GROUP))
     config.init = FlyMachineInit(exec=["/bin/sleep", "inf"], swap_size_mb=spec.swap_size_mb)
     return config
-
-
-def _test_config(
-    spec: AppSpec, check: MachineCheck, tested: FlyMachineConfig
-) -> tuple[FlyMachineConfig, str]:
-    if not check.command:
-        raise ConversionError(
-            "machine_checks.command",
-            "missing",
-            "a machine check has no command",
-            hint='add a command, such as command = ["curl", "-f", "http://…"]',
-        )
-    tested_entrypoint = tested.init.entrypoint if tested.init else None
-    config = _temporary(
-        TEST_GROUP, environment(spec, TEST_GROUP, tested.env or {}, FLY_TEST_COMMAND="1")
-    )
-    config.init = FlyMachineInit(
-        cmd=list(check.command),
-        entrypoint=_entrypoint(spec) or list(check.entrypoint) or deepcopy(tested_entrypoint),
-        swap_size_mb=spec.swap_size_mb,
-    )
-    config.stop_config = _test_stop_config(spec, check)
-    return config, check.image or tested.image or ""
 
 
 def _test_stop_config(spec: AppSpec, check: MachineCheck) -> FlyStopConfig:

@@ -6,7 +6,7 @@ import shlex
 
 from fly_machines import models
 from score_flyio.base.record import evolve
-from score_flyio.deploy.desired.special import group_machine_checks, machine_check_inputs
+from score_flyio.deploy.desired.special import group_machine_checks, machine_check_input
 from score_flyio.deploy.planning.model import GroupContext, GroupPlan
 from score_flyio.deploy.planning.new_machine import options_guest
 from score_flyio.deploy.planning.strategies.model import MachineTest, Waiting
@@ -23,25 +23,26 @@ def waiting_with_tests(context: GroupContext) -> Waiting:
 
 
 def _tests(context: GroupContext) -> tuple[MachineTest, ...]:
-    desired, group = context.desired, context.group
-    checks = group_machine_checks(desired.spec, group)
+    desired = context.desired
+    checks = group_machine_checks(desired.spec, context.group)
     if not checks:
         return ()
-    requests = machine_check_inputs(
-        desired.spec,
-        group,
-        models.Machine(config=context.launch.first.config),
-        release=context.release,
-        images=desired.images,
-        guest=options_guest(context.options),
-    )
+    tested = models.Machine(config=context.launch.first.config)
+    guest = options_guest(context.options)
     return tuple(
         MachineTest(
             command=shlex.join(check.command),
-            request=request,
+            request=machine_check_input(
+                desired.spec,
+                check,
+                tested,
+                release=context.release,
+                images=desired.images,
+                guest=guest,
+            ),
             launch_id=context.settings.new_id(),
         )
-        for check, request in zip(checks, requests, strict=True)
+        for check in checks
     )
 
 

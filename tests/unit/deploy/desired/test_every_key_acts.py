@@ -13,7 +13,7 @@ from fly_machines.models import Machine
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.launch import launch_plan
 from score_flyio.deploy.desired.render import render
-from score_flyio.deploy.desired.special import try_machine_checks
+from score_flyio.deploy.desired.special import group_machine_checks, machine_check_input
 from score_flyio.deploy.desired.volumes import first_deploy_volumes
 from score_flyio.fly.codec import unstructure
 from score_flyio.flytoml import read_fly_toml
@@ -152,18 +152,13 @@ def effects(spec: AppSpec) -> str:
         for group in process_groups(spec):
             first = launch_plan(spec, group, image="i", release=RELEASE, files=files).first
             tested = Machine(config=first.config)
-            found += [
-                unstructure(first),
-                *map(shown, try_machine_checks(spec, group, tested, release=RELEASE)),
-            ]
+            checks = group_machine_checks(spec, group)
+            made = (machine_check_input(spec, each, tested, release=RELEASE) for each in checks)
+            found += [unstructure(first), *map(unstructure, made)]
         found += map(unstructure, first_deploy_volumes(spec, image="i"))
     except ConversionError as error:
         found.append(str(error))
     return json.dumps(found, sort_keys=True, default=str)
-
-
-def shown(result: Any) -> Any:
-    return str(result) if isinstance(result, ConversionError) else unstructure(result)
 
 
 @pytest.mark.parametrize("path", [*keys_below(AppSpec)], ids=place_of)

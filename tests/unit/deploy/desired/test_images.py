@@ -9,7 +9,7 @@ import pytest
 from fly_machines.models import Machine
 from score_flyio.deploy.desired.images import named_images, needs_image
 from score_flyio.deploy.desired.launch import launch_plan
-from score_flyio.deploy.desired.special import machine_check_inputs
+from score_flyio.deploy.desired.special import machine_check_input
 from score_flyio.deploy.desired.update import update_input
 from score_flyio.flytoml.spec import (
     AppSpec,
@@ -130,9 +130,9 @@ def test_files_with_the_config_of_an_image_get_it_too() -> None:
 
 def test_machine_checks_get_it_too() -> None:
     check = MachineCheck(command=("true",), image="side:1")
-    (request,) = machine_check_inputs(
-        AppSpec(machine_checks=(check,)),
-        "app",
+    request = machine_check_input(
+        AppSpec(),
+        check,
         Machine(),
         release=RELEASE,
         images={"side:1": "side:1@sha256:a"},

@@ -19,7 +19,7 @@ from score_flyio.deploy.desired.render import render
 from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.desired.special import (
     console_machine,
-    machine_check_inputs,
+    machine_check_input,
     release_command_input,
 )
 from score_flyio.deploy.desired.update import MachineUpdate, update_input
@@ -340,7 +340,7 @@ def checked(check: MachineCheck, release: Release, **keys: Any) -> dict[str, Any
         Machine,
     )
     spec = AppSpec(http_service=HttpService(internal_port=1, machine_checks=(check,)), **keys)
-    (request,) = machine_check_inputs(spec, "app", tested, release=release)
+    request = machine_check_input(spec, check, tested, release=release)
     assert isinstance(request, CreateMachineRequest)
     config: dict[str, Any] = unstructure(request)["config"]
     return config
