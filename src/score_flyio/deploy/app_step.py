@@ -77,9 +77,6 @@ class RemoveCertificate(Step):
     operations = (api.APP_CERTIFICATES_DELETE,)
     hostname: str
 
-    def _paths(self) -> tuple[Mapping[str, str], ...]:
-        return ({**super()._paths()[0], "hostname": self.hostname},)
-
 
 @frozen(kw_only=True)
 class SetSecrets(Step):
@@ -121,9 +118,6 @@ class DestroyVolume(Step):
     operations = (api.VOLUME_DELETE,)
     volume: str
 
-    def _paths(self) -> tuple[Mapping[str, str], ...]:
-        return ({**super()._paths()[0], "volume_id": self.volume},)
-
 
 @frozen(kw_only=True)
 class ReleaseAddress(Step):
@@ -134,9 +128,6 @@ class ReleaseAddress(Step):
     sign = "-"
     operations = (api.APP_IP_ASSIGNMENTS_DELETE,)
     address: str
-
-    def _paths(self) -> tuple[Mapping[str, str], ...]:
-        return ({**super()._paths()[0], "ip": self.address},)
 
 
 @frozen(kw_only=True)

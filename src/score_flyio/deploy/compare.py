@@ -52,7 +52,7 @@ _RELEASE_KEYS: Final = frozenset(
 """Metadata that every release renews, or that marks a passing stage of a deploy."""
 _STANDBY_FOR: Final = "FLY_STANDBY_FOR"
 """flyctl writes it on create and loses it with the next update; `standbys` has the same."""
-_AUTOSTOP: Final[Mapping[Any, str]] = {False: "off", True: "stop", 2: "suspend"}
+AUTOSTOP: Final[Mapping[Any, str]] = {False: "off", True: "stop", 2: "suspend"}
 """Spelt as a boolean, or as a number: false is 0, true is 1."""
 _DURATIONS: Final = frozenset({"interval", "timeout", "grace_period"})
 _IDENTITY: Final = {"files": "guest_path", "containers": "name", "headers": "name"}
@@ -161,7 +161,7 @@ def _service(service: dict[str, Any]) -> dict[str, Any]:
     checks = [_cut(timed(check)) for check in service.get("checks") or []]
     ports = [_port(port) for port in service.get("ports") or []]
     autostop = service.get("autostop")
-    word = _AUTOSTOP.get(autostop, autostop)
+    word = AUTOSTOP.get(autostop, autostop)
     return {**service, "checks": checks, "ports": ports, "autostop": word}
 
 
@@ -213,22 +213,14 @@ def _walk(path: str, value: Any, found: dict[str, Any], *, free: bool = False) -
     if value is None or value in ([], {}) or (value == "" and not free):
         return
     if isinstance(value, dict):
-        free = _is_free(path)
+        free = path.rsplit(".", 1)[-1] in _FREE_MAPS
         for name, item in value.items():
-            _walk(_joined(path, name), _shown(path, name, item), found, free=free)
+            _walk(f"{path}.{name}" if path else name, _shown(path, name, item), found, free=free)
     elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
         for place, item in _placed(path, value):
             _walk(f"{path}[{place}]", item, found)
     else:
         found[path] = value
-
-
-def _is_free(path: str) -> bool:
-    return path.rsplit(".", 1)[-1] in _FREE_MAPS
-
-
-def _joined(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
 
 
 def _placed(path: str, items: list[Any]) -> list[tuple[str, Any]]:

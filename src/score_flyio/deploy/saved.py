@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from fly_machines.models import FlyMachineConfig, Machine, Volume
 from score_flyio.base.record import define, evolve, field, frozen
-from score_flyio.deploy.compare import differences, timed
+from score_flyio.deploy.compare import AUTOSTOP, differences, timed
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.guest import default_guest
 from score_flyio.deploy.desired.settings import deploy_settings
@@ -36,7 +36,6 @@ FOLDER: Final = "files"
 """Where files are written that the fly.toml refers to, relative to the working directory."""
 _SET_BY_TOOL: Final = frozenset({"FLY_PROCESS_GROUP", "PRIMARY_REGION", "FLY_STANDBY_FOR"})
 _POLICIES: Final = {"no": "never", "always": "always", "on-failure": "on-failure"}
-_AUTOSTOP: Final = {False: "off", True: "stop", 2: "suspend"}
 _FILLED_RESTART: Final = {("policy", "on-failure"), ("retries", 10)}
 """Beside it, in 2022 the platform filled in retries without a policy."""
 _FILLED_CONCURRENCY: Final = {"type": "connections", "soft_limit": 20, "hard_limit": 25}
@@ -251,8 +250,7 @@ class _Saving:
             "vm": self._sections("guest", _vm),
             "metrics": self._sections("metrics", dict),
         }
-        given: Tree = _given(tree)
-        return given
+        return dict(_given(tree))
 
     def _shared(self, values: Mapping[str, Any], what: str) -> Any:
         """A value that a fly.toml has once for all groups."""
@@ -269,12 +267,9 @@ class _Saving:
 
     def _environment(self) -> Tree:
         env: Tree = {}
-        names = sorted(
-            {name for config in self.configs.values() for name in config.get("env") or {}}
-        )
-        for name in names:
-            if name not in _SET_BY_TOOL:
-                env[name] = self._shared(self._env(name), f"env.{name}") or ""
+        names = {name for config in self.configs.values() for name in config.get("env") or {}}
+        for name in sorted(names - _SET_BY_TOOL):
+            env[name] = self._shared(self._env(name), f"env.{name}") or ""
         return env
 
     def _processes(self, init: Mapping[str, Tree]) -> Tree:
@@ -334,11 +329,8 @@ class _Saving:
         }
 
     def _only(self, group: str) -> Tree:
-        return {"processes": [group]} if self.named or self._processes_needed else {}
-
-    @property
-    def _processes_needed(self) -> bool:
-        return any((config.get("init") or {}).get("cmd") for config in self.configs.values())
+        needed = any((config.get("init") or {}).get("cmd") for config in self.configs.values())
+        return {"processes": [group]} if self.named or needed else {}
 
 
 def _each(parts: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -359,7 +351,7 @@ def _service(service: Tree) -> Tree:
     return {
         "protocol": service.get("protocol"),
         "internal_port": service.get("internal_port"),
-        "auto_stop_machines": _AUTOSTOP.get(autostop, autostop) if autostop is not None else None,
+        "auto_stop_machines": AUTOSTOP.get(autostop, autostop),
         "auto_start_machines": service.get("autostart"),
         "min_machines_running": service.get("min_machines_running"),
         "ports": service.get("ports"),

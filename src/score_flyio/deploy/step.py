@@ -25,6 +25,8 @@ _MEANINGS: Final = {
     TAG: "its time is over: a deploy that finds it may destroy it",
 }
 """What people are told of a key of metadata."""
+_PARAMETERS: Final = {"hostname": "hostname", "volume_id": "volume", "ip": "address", "key": "key"}
+"""Which attribute of a step stands for a parameter of a path."""
 
 
 @frozen(kw_only=True)
@@ -91,7 +93,8 @@ class Step:
     def _paths(self) -> tuple[Mapping[str, str], ...]:
         """What stands in the path of each call, by name of the parameter."""
         machine = self.target.machine if self.target else None
-        return ({"app_name": self.app, **({"machine_id": machine} if machine else {})},)
+        own = {p: getattr(self, name) for p, name in _PARAMETERS.items() if hasattr(self, name)}
+        return ({"app_name": self.app, **({"machine_id": machine} if machine else {}), **own},)
 
 
 def _filled(path: str, names: Mapping[str, str]) -> str:
@@ -347,9 +350,6 @@ class SetMetadata(Step):
     def describe(self) -> str:
         meaning = _MEANINGS.get(self.key, f"{self.key} is {self.value}")
         return f"note on {self.target} that {meaning}"
-
-    def _paths(self) -> tuple[Mapping[str, str], ...]:
-        return ({**super()._paths()[0], "key": self.key},)
 
 
 @frozen(kw_only=True)

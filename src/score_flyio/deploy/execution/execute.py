@@ -85,10 +85,14 @@ class AppResult:
         return tuple(result.error for result in found if result.error is not None)
 
     @property
+    def done(self) -> tuple[StepResult, ...]:
+        """Those of the plan's steps that did something."""
+        return tuple(r for r in self.results.values() if r.outcome is Outcome.DONE)
+
+    @property
     def changed(self) -> bool:
-        """Whether any step did something."""
-        done = (r for r in self.results.values() if r.outcome is Outcome.DONE)
-        return any(result.step.mutates for result in done)
+        """Whether any of them changed something at Fly."""
+        return any(result.step.mutates for result in self.done)
 
 
 @asynccontextmanager

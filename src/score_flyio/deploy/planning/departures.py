@@ -12,7 +12,7 @@ from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import GroupPlan, update_of
 from score_flyio.deploy.planning.moves import Moves, moves
-from score_flyio.deploy.planning.new_machine import is_free
+from score_flyio.deploy.planning.new_machine import is_free, volumes_of
 from score_flyio.deploy.planning.removal import end_of
 from score_flyio.deploy.planning.updates import in_scope
 from score_flyio.deploy.step import CreateMachine, DestroyMachine, Step
@@ -92,7 +92,7 @@ def _refuse_without_data(
         )
         if fails:
             groups = sorted({group, *map(group_of, out)})
-            data = ", ".join(volume for machine in out for volume in _volumes_of(observed, machine))
+            data = ", ".join(volume for machine in out for volume in volumes_of(observed, machine))
             raise ConfigError(
                 f"app {observed.name}: group {group} would get a new, empty volume: its data is in "
                 f"volume {data} of group {group_of(out[0])}, which the options leave out",
@@ -118,7 +118,7 @@ def refuse_unasked(observed: ObservedApp, departures: Departures, options: Deplo
 
 
 def _fate(observed: ObservedApp, machine: models.Machine, taker: str | None) -> str:
-    volumes = ", ".join(_volumes_of(observed, machine))
+    volumes = ", ".join(volumes_of(observed, machine))
     if taker is not None:
         return _goes_on(machine, taker, volumes)
     left = f", and its volume {volumes} is left behind, in no machine" if volumes else ""
@@ -175,7 +175,7 @@ def moved(observed: ObservedApp, departures: Departures, plan: GroupPlan) -> Gro
     behind = {update_of(step.target.machine or ""): step.needs for step in ends.values()}
     steps = (step.after(*behind.get(step.id, ())) for step in plan.steps if step.id not in ends)
     notes = (
-        _goes_on(machine, group, ", ".join(_volumes_of(observed, machine)))
+        _goes_on(machine, group, ", ".join(volumes_of(observed, machine)))
         for group, machines in sorted(departures.moves.taken.items())
         for machine in machines
     )
@@ -199,7 +199,7 @@ def left_behind(observed: ObservedApp, steps: Sequence[Step]) -> tuple[str, ...]
             "and is billed"
             for machine in observed.machines
             if machine.id in gone
-            for name in _volumes_of(observed, machine)
+            for name in volumes_of(observed, machine)
             if name not in taken
         ),
         *(
@@ -210,13 +210,6 @@ def left_behind(observed: ObservedApp, steps: Sequence[Step]) -> tuple[str, ...]
             and any((n.name, n.region) == (volume.name, volume.region) for n in new)
         ),
     )
-
-
-def _volumes_of(observed: ObservedApp, machine: models.Machine) -> tuple[str, ...]:
-    config = machine.config or machine.incomplete_config or models.FlyMachineConfig()
-    named = [mount.volume for mount in config.mounts or [] if mount.volume]
-    attached = [v.id for v in observed.volumes if v.id and v.attached_machine_id == machine.id]
-    return tuple(dict.fromkeys((*named, *attached)))
 
 
 def _facts(volume: models.Volume | None) -> str:

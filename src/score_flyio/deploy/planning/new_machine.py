@@ -17,6 +17,7 @@ from score_flyio.deploy.metadata import (
     STANDS_FOR,
     without_marks,
 )
+from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.step import (
     CreateMachine,
@@ -94,6 +95,14 @@ class Volumes:
 def is_free(volume: models.Volume) -> bool:
     """Whether a new machine can have the volume: no other has it, and its host answers."""
     return not volume.attached_machine_id and volume.host_status in {None, "ok"}
+
+
+def volumes_of(observed: ObservedApp, machine: models.Machine) -> tuple[str, ...]:
+    """Ids of the volumes that a machine has, by its config or by what they say themselves."""
+    config = machine.config or machine.incomplete_config or models.FlyMachineConfig()
+    named = [mount.volume for mount in config.mounts or [] if mount.volume]
+    attached = [v.id for v in observed.volumes if v.id and v.attached_machine_id == machine.id]
+    return tuple(dict.fromkeys((*named, *attached)))
 
 
 def new_machine_config(template: models.FlyMachineConfig) -> models.FlyMachineConfig:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fly_machines import models
 from score_flyio.base.record import evolve
 from score_flyio.deploy.desired.guest import has_gpu
+from score_flyio.deploy.desired.settings import DEFAULT_TIMEOUT, deploy_settings
 from score_flyio.deploy.desired.special import release_command_input
 from score_flyio.deploy.metadata import group_of
 from score_flyio.deploy.model import DesiredApp, ObservedApp
@@ -14,8 +15,6 @@ from score_flyio.deploy.planning.secrets import SET_SECRETS
 from score_flyio.deploy.step import DestroyMachine, RunReleaseCommand, Step
 from score_flyio.flytoml.groups import default_group
 
-RELEASE_TIMEOUT = 300.0
-"""Seconds; flyctl's default of `deploy.release_command_timeout`."""
 LEFT = "a release command machine that an earlier run left behind"
 
 
@@ -30,8 +29,8 @@ def release_command_steps(context: PlanContext, *, needs: tuple[str, ...]) -> li
         for machine in observed.leftovers
     ]
     timeout = context.options.release_command_timeout
-    if timeout is None and section.release_command_timeout is not None:
-        timeout = section.release_command_timeout.seconds
+    if timeout is None:
+        timeout = deploy_settings(desired.spec).release_command_timeout.seconds
     request = release_command_input(
         desired.spec,
         image=desired.image,
@@ -47,7 +46,7 @@ def release_command_steps(context: PlanContext, *, needs: tuple[str, ...]) -> li
         app=desired.name,
         request=evolve(request, region=request.region or context.settings.default_region or None),
         command=section.release_command,
-        timeout=timeout or RELEASE_TIMEOUT,
+        timeout=timeout or DEFAULT_TIMEOUT.seconds,
         launch_id=context.settings.new_id(),
         secrets_from=SET_SECRETS if SET_SECRETS in needs else None,
         needs=(*needs, *(step.id for step in removals)),

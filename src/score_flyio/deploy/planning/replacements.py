@@ -12,6 +12,7 @@ from score_flyio.deploy.metadata import FORMER_GROUP, Launch, Marks, take_over, 
 from score_flyio.deploy.model import Ref, Undo
 from score_flyio.deploy.planning.leftovers import Members
 from score_flyio.deploy.planning.model import GroupContext, GroupPlan, update_of
+from score_flyio.deploy.planning.new_machine import volumes_of
 from score_flyio.deploy.planning.standbys import standing_by
 from score_flyio.deploy.planning.strategies.model import Waiting
 from score_flyio.deploy.releases.in_metadata import with_history
@@ -143,11 +144,7 @@ def behind_replaced_ones(plan: GroupPlan) -> GroupPlan:
 
 def _check_volumes(context: GroupContext, machine: models.Machine) -> None:
     """Raises where a volume of the machine would be lost, or left behind without consent."""
-    config = machine.config or machine.incomplete_config or models.FlyMachineConfig()
-    volumes = [mount.volume for mount in config.mounts or [] if mount.volume]
-    volumes += [
-        v.id for v in context.observed.volumes if v.id and v.attached_machine_id == machine.id
-    ]
+    volumes = volumes_of(context.observed, machine)
     if volumes and not host_answers(machine):
         raise PlanError(
             f"app {context.app}: machine {machine.id} is on a host that is {machine.host_status}, "

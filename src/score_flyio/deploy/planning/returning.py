@@ -66,7 +66,9 @@ class Then:
         }
         bare = (*places.values(), *(name for names in without.values() for name in names))
         gone |= dict.fromkeys(bare, "others have the data of its group")
-        lost = _missing(observed, groups, members) + Counter(_sizes(without))
+        lost = _missing(observed, groups, members) + Counter(
+            {place: len(names) for place, names in without.items()}
+        )
         return cls(
             kept=tuple(m for m in observed.machines if m.id not in gone),
             groups=groups,
@@ -191,10 +193,6 @@ def _left(machine: models.Machine, group: str) -> str | None:
     return now if now != group else Marks.of(machine).former_group
 
 
-def _sizes(without: Mapping[tuple[str, str], tuple[str, ...]]) -> dict[tuple[str, str], int]:
-    return {key: len(names) for key, names in without.items()}
-
-
 def plan_return(
     change: Reconfiguration,
     observed: ObservedApp,
@@ -298,15 +296,12 @@ def _stand_by(
 def _in_places(plan: GroupPlan, places: Iterable[str]) -> GroupPlan:
     """The machines of a plan say in whose place they come, so that those go if it is cut short."""
     left = iter(places)
-    steps = (
-        _in_place(s, next(left, None)) if isinstance(s, CreateMachine) else s for s in plan.steps
-    )
+    steps = list(plan.steps)
+    for number, step in enumerate(steps):
+        if isinstance(step, CreateMachine):
+            config = Marks(stands_for=next(left, None)).stamp(step.config)
+            steps[number] = evolve(step, request=evolve(step.request, config=config))
     return evolve(plan, steps=tuple(steps))
-
-
-def _in_place(step: CreateMachine, place: str | None) -> CreateMachine:
-    config = Marks(stands_for=place).stamp(step.config)
-    return evolve(step, request=evolve(step.request, config=config))
 
 
 def _ends(observed: ObservedApp, then: Then) -> GroupPlan:

@@ -10,7 +10,7 @@ from score_flyio.base.record import evolve
 from score_flyio.base.ulid import time_of
 from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.execution.context import MadeMachine
-from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
+from score_flyio.deploy.execution.execute import AppResult, StepResult
 from score_flyio.deploy.metadata import BACK_TO, Launch, Marks, group_of, release_number
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan
@@ -102,7 +102,7 @@ def made_release(
     there are after the run, with or without machines, is told where it is known.
     """
     configs, images, version = {}, set(), 0
-    done = [r for r in result.results.values() if r.outcome is Outcome.DONE]
+    done = result.done
     if any(isinstance(r.step, CreateMachine | UpdateMachine) for r in done):
         version = result.plan.release.version
     for group, (given, made) in _latest(done).items():
@@ -138,7 +138,7 @@ def made_release(
 
 def all_groups(result: AppResult) -> tuple[str, ...]:
     """The groups of an app that was brought to all that its file says: each has machines."""
-    done = [r.step for r in result.results.values() if r.outcome is Outcome.DONE]
+    done = [each.step for each in result.done]
     return tuple(sorted(group for group in _groups_after(result.plan, done) if group))
 
 
@@ -168,7 +168,7 @@ def _members(
     no machine from before it. Where all that is remembered was found, it may be a launch that came
     to no end: groups that begin complete it.
     """
-    done = [r.step for r in result.results.values() if r.outcome is Outcome.DONE]
+    done = [each.step for each in result.done]
     after = _groups_after(result.plan, done)
     machines = [(m, _former_group(m, known)) for m in _with_standbys(result.plan)]
     there = {group for m, group in machines if not _began_since(m, known)}
@@ -189,11 +189,6 @@ def _members(
     return {} if same and not moved else before
 
 
-def _members_of(plan: AppPlan) -> list[models.Machine]:
-    """The machines before the plan that count in their groups."""
-    return [m for m in _with_standbys(plan) if not _is_standby(m)]
-
-
 def _with_standbys(plan: AppPlan) -> list[models.Machine]:
     return [m for m in plan.machines if not Marks.of(m).canary]
 
@@ -206,7 +201,7 @@ def _groups_after(plan: AppPlan, steps: Collection[Step]) -> set[str | None]:
     """The groups that have machines behind some of the plan's steps."""
     gone = {s.target.machine or s.target.step for s in steps if isinstance(s, DestroyMachine)}
     given = {s.machine: s.group for s in steps if isinstance(s, UpdateMachine)}
-    stay = (m for m in _members_of(plan) if m.id not in gone)
+    stay = (m for m in _with_standbys(plan) if not _is_standby(m) and m.id not in gone)
     made = (s.group for s in steps if isinstance(s, CreateMachine) and s.id not in gone)
     return {*(given.get(m.id or "", group_of(m)) for m in stay), *made}
 
@@ -234,13 +229,8 @@ def _began_since(machine: models.Machine, known: Sequence[Release]) -> bool:
 
 def _left_alone(result: AppResult) -> Iterable[models.Machine]:
     """The machines that are as they were before, of the newest release first, standbys last."""
-    touched = set()
-    for step in result.plan.steps:
-        done = result.results.get(step.id)
-        if isinstance(step, UpdateMachine) and done and done.outcome is Outcome.DONE:
-            touched.add(step.machine)
-        if isinstance(step, DestroyMachine):
-            touched.add(step.target.machine or "")
+    touched = {each.step.machine for each in result.done if isinstance(each.step, UpdateMachine)}
+    touched |= {s.target.machine or "" for s in result.plan.steps if isinstance(s, DestroyMachine)}
     left = (machine for machine in result.plan.machines if machine.id not in touched)
     return sorted(left, key=lambda m: (-release_number(metadata(m)), _is_standby(m)))
 

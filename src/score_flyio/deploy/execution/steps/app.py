@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from fly_machines import models
 from score_flyio.base.record import evolve, frozen
 from score_flyio.base.secret import Secret
@@ -57,26 +59,20 @@ async def add_certificate(step: AddCertificate, context: Context) -> None:
 
 async def remove_certificate(step: RemoveCertificate, context: Context) -> None:
     """Takes them away; a host name that has none any more is fine."""
-    try:
+    with suppress(NotFound):
         await context.client.api.app_certificates_delete(step.app, step.hostname)
-    except NotFound:
-        return
 
 
 async def release_address(step: ReleaseAddress, context: Context) -> None:
     """Gives the address back; one that is gone already is fine."""
-    try:
+    with suppress(NotFound):
         await context.client.api.app_ip_assignments_delete(step.app, step.address)
-    except NotFound:
-        return
 
 
 async def destroy_app(step: DestroyApp, context: Context) -> None:
     """Deletes the app by force; one that is gone already is fine."""
-    try:
+    with suppress(NotFound):
         await context.client.api.apps_delete(step.app, force=True)
-    except NotFound:
-        return
 
 
 async def set_secrets(step: SetSecrets, context: Context) -> SecretsSet:
@@ -134,9 +130,7 @@ async def delete_volume(context: Context, volume: str) -> None:
     """Deletes a volume of the app; one that is gone already is fine."""
 
     async def delete() -> None:
-        try:
+        with suppress(NotFound):
             await context.client.api.volume_delete(context.app, volume)
-        except NotFound:
-            return
 
     await once_detached(delete, volume)
