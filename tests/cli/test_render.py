@@ -63,7 +63,7 @@ def plain(*, debug: bool = False) -> list[str]:
     renderer = PlainRenderer(Sink(stream, "stderr"), debug=debug, zone=UTC)
     for event in recorded():
         renderer.handle(event)
-    renderer.close("all well")
+    renderer.close()
     return stream.getvalue().splitlines()
 
 
@@ -80,7 +80,6 @@ def test_plain_writes_a_line_for_each_relevant_event() -> None:
         "22:13:31 web/148e21: 2/2 checks passing",
         "22:13:32 web: create machine in ams: done in 12s",
         "22:13:33 web: done in 13s",
-        "all well",
     ]
 
 
@@ -91,7 +90,7 @@ def test_a_call_that_is_repeated_is_seen() -> None:
 
 
 def test_plain_with_debug_leaves_nothing_out() -> None:
-    assert len(plain(debug=True)) == len(RUN) + 1
+    assert len(plain(debug=True)) == len(RUN)
 
 
 def test_plain_says_what_goes_on_when_nothing_was_heard_for_long() -> None:
@@ -428,7 +427,7 @@ def live(columns: int) -> Terminal:
     for event in recorded():
         renderer.handle(event)
     renderer.tick()
-    renderer.close("all well")
+    renderer.close()
     return terminal
 
 
@@ -444,7 +443,6 @@ def test_live_redraws_in_place_below_lasting_lines() -> None:
         "web",
         "148e21",
         "postgres.default#web.db",
-        "all",
     ]
 
 

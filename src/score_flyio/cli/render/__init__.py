@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from score_flyio.base.event_loop import event_loop, is_missing
 from score_flyio.cli.context import CliContext
@@ -19,56 +19,42 @@ _AT_WORK = {"run_started", "step_started"}
 """Events after which something has changed, whether or not its result can be printed."""
 
 
-class Renderer(Protocol):
-    """Shows the events of one run."""
-
-    def handle(self, event: Event) -> None:
-        """Show one event."""
-        ...
-
-    def close(self, outcome: str | None = None) -> None:
-        """The run is over; `outcome` is a last line for people."""
-        ...
-
-
 @asynccontextmanager
 async def follow(cli: CliContext, events_file: str | None = None) -> AsyncIterator[Listener]:
     """A listener that shows events as fits the terminal and the options.
 
-    Args:
-        cli: the command line.
-        events_file: `--events`: the file that gets every event as a line of JSON.
+    With an `events_file`, that gets every event as a line of JSON.
     """
     with ExitStack() as stack:
-        renderers: list[Renderer] = []
+        renderers: list[Listener] = []
         if events_file is not None:
             from score_flyio.cli.render.jsonl import JsonLinesRenderer
 
             path = cli.output_path("--events", events_file)
             file = Sink(Path.open(path, "w", encoding="utf-8"), f"--events {events_file}")
             stack.callback(_close, file, cli)
-            renderers.append(JsonLinesRenderer(file))
+            renderers.append(JsonLinesRenderer(file).handle)
         live = _live(cli)
         tick: Callable[[], None] | None = None
         if live is not None:
-            renderers.append(live)
+            renderers.append(live.handle)
+            stack.callback(live.close)
             await event_loop()
             tick = live.tick
         elif not cli.output.quiet:
             plain = _plain(cli)
-            renderers.append(plain)
+            renderers.append(plain.handle)
+            stack.callback(plain.close)
             tick = None if is_missing() else plain.tick
-        for renderer in renderers:
-            stack.callback(renderer.close)
         async with _ticking(tick):
             yield _all(renderers, cli.output.stdout)
 
 
-def _all(renderers: list[Renderer], stdout: Sink) -> Listener:
+def _all(renderers: list[Listener], stdout: Sink) -> Listener:
     def handle(event: Event) -> None:
         stdout.aside = stdout.aside or event.kind in _AT_WORK
         for renderer in renderers:
-            renderer.handle(event)
+            renderer(event)
 
     return handle
 

@@ -13,24 +13,12 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from time import time
-from typing import Protocol
+from typing import TypeAlias
 
 from score_flyio.base.printable import one_line
 from score_flyio.cli.render.plain import PlainRenderer
 from score_flyio.cli.sink import Sink
 from score_flyio.events import Event
-
-
-class Fold(Protocol):
-    """How a CI system is told where a group of lines begins and ends."""
-
-    def begin(self, title: str, at: float) -> str:
-        """The line before the group."""
-        ...
-
-    def end(self, title: str, at: float, now: float) -> str:
-        """The line after a group that began `at`."""
-        ...
 
 
 class GitHubFold:
@@ -41,7 +29,7 @@ class GitHubFold:
         return f"::group::{title}\n"
 
     def end(self, title: str, at: float, now: float) -> str:  # noqa: ARG002  # as above
-        """The line after the group."""
+        """The line after a group that began `at`."""
         return "::endgroup::\n"
 
 
@@ -53,11 +41,15 @@ class GitLabFold:
         return f"\x1b[0Ksection_start:{at:.0f}:{self._name(title, at)}\r\x1b[0K{title}\n"
 
     def end(self, title: str, at: float, now: float) -> str:
-        """The line after the section."""
+        """The line after a section that began `at`."""
         return f"\x1b[0Ksection_end:{now:.0f}:{self._name(title, at)}\r\x1b[0K\n"
 
     def _name(self, title: str, at: float) -> str:
         return f"{re.sub(r'[^A-Za-z0-9_.-]', '_', title)}_{at * 1000:.0f}"
+
+
+Fold: TypeAlias = GitHubFold | GitLabFold
+"""How a CI system is told where a group of lines begins and ends."""
 
 
 def fold_of(environ: Mapping[str, str]) -> Fold | None:
@@ -68,15 +60,7 @@ def fold_of(environ: Mapping[str, str]) -> Fold | None:
 
 
 class GroupedRenderer(PlainRenderer):
-    """Plain lines, those of each workload or app as one group.
-
-    Args:
-        stream: where the lines go.
-        fold: how groups are told.
-        now: the time, in seconds since the epoch.
-        debug: write what interests only who looks for a fault, too.
-        zone: of the times; None for the local one.
-    """
+    """Plain lines, those of each workload or app as one group, which the `fold` tells."""
 
     def __init__(
         self,
@@ -105,11 +89,10 @@ class GroupedRenderer(PlainRenderer):
             if self._open and self._open[0] == owner:
                 self._next()
 
-    def close(self, outcome: str | None = None) -> None:
-        """The run is over: all that was kept is written, then `outcome`."""
+    def close(self) -> None:
+        """The run is over: all that was kept is written."""
         self._done |= self._kept.keys()
         self._next()
-        super().close(outcome)
 
     def _owner(self, event: Event) -> str | None:
         """Whose group it belongs to: some events name the app alone, others its workload too."""

@@ -16,7 +16,3 @@ class JsonLinesRenderer:
     def handle(self, event: Event) -> None:
         line = json.dumps(to_json(event), ensure_ascii=False)
         self._stream.write_raw(f"{printable_json(line)}\n")
-
-    def close(self, outcome: str | None = None) -> None:
-        """The run is over; `outcome` is in the events already."""
-        del outcome

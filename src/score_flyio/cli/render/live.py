@@ -69,12 +69,11 @@ class LiveRenderer:
         if self._drawn:
             self._draw()
 
-    def close(self, outcome: str | None = None) -> None:
-        """The run is over: the board stays as it was last, and `outcome` comes under it."""
+    def close(self) -> None:
+        """The run is over: the board stays as it was last."""
         if self._drawn:
             self._draw()
         self._drawn, self._stream.make_room = 0, None
-        self._plain.close(outcome)
 
     def _draw(self, lasting: str | None = None) -> None:
         size, now = self._size(), self._now()

@@ -85,10 +85,8 @@ class PlainRenderer:
     def _time(self, at: float) -> str:
         return datetime.fromtimestamp(at, tz=self._zone).strftime("%H:%M:%S")
 
-    def close(self, outcome: str | None = None) -> None:
-        """The run is over; `outcome` is a last line, if there is something to say."""
-        if outcome:
-            self._stream.write(f"{outcome}\n")
+    def close(self) -> None:
+        """The run is over; nothing was kept."""
 
 
 def _what(event: Event) -> str:
