@@ -173,8 +173,10 @@ class NamedApp:
         return session(self.cli, **self.place, silent=silent)
 
 
-async def named_app(cli: CliContext, settings: dict[str, Any]) -> NamedApp:
+async def named_app(cli: CliContext, settings: dict[str, Any], *, more: bool = False) -> NamedApp:
     """What the options of `names_one_app` say; takes them out of the other settings.
+
+    Unless the command takes `more` arguments, one that is left is refused.
 
     Raises UsageError: it is not clear which workload is meant.
     """
@@ -183,7 +185,10 @@ async def named_app(cli: CliContext, settings: dict[str, Any]) -> NamedApp:
     place = {name: settings.pop(name) for name in names if name in settings}
     apps, rest = await _split(cli, own, place)
     told = bool(own[1] or own[2]) or len(rest) < len(own[0])
-    return NamedApp(cli=cli, apps=apps, rest=rest, place=place, told=told)
+    named = NamedApp(cli=cli, apps=apps, rest=rest, place=place, told=told)
+    if not more:
+        named.no_more()
+    return named
 
 
 async def _split(

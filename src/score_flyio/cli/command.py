@@ -5,7 +5,7 @@ returns an `Invocation`. Parsing therefore never waits, needs no event loop, and
 completion stay fast.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from asyncclick.shell_completion import CompletionItem
 
 from score_flyio.cli.go_flags import as_click_reads
 from score_flyio.cli.options import GlobalOption, global_options
-from score_flyio.cli.table import Entry
+from score_flyio.cli.table import COMMANDS, SECTIONS
 from score_flyio.cli.usage import no_command, usage_of
 
 _HELP = {"help_option_names": ["-h", "--help"]}
@@ -118,10 +118,8 @@ class Group(click.Group):
 class LazyGroup(Group):
     """The root: knows its commands from a table and imports one only to use it."""
 
-    def __init__(self, *args: Any, sections: dict[str, tuple[Entry, ...]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.sections = sections
-        self.entries = {e.name: e for entries in sections.values() for e in entries}
+    sections = SECTIONS
+    entries = COMMANDS
 
     async def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         asked = args[:1] == ["help"]
@@ -185,7 +183,10 @@ def _write_options(
         sections.setdefault(title, []).append(param)
     sections["Global options"] = sections.pop("Global options")
     for title, found in sections.items():
-        _write_section(title, _records(ctx, found), formatter)
+        records = [record for param in found if (record := param.get_help_record(ctx)) is not None]
+        if records:
+            with formatter.section(title):
+                formatter.write_dl(records)
 
 
 def _write_examples(ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -198,16 +199,3 @@ def _write_examples(ctx: click.Context, formatter: click.HelpFormatter) -> None:
             for line, what in examples:
                 formatter.write(f"  # {what}\n" if what else "")
                 formatter.write(f"  {program} {line}\n")
-
-
-def _records(ctx: click.Context, params: Iterable[click.Parameter]) -> list[tuple[str, str]]:
-    records = (param.get_help_record(ctx) for param in params)
-    return [record for record in records if record is not None]
-
-
-def _write_section(
-    title: str, records: Sequence[tuple[str, str]], formatter: click.HelpFormatter
-) -> None:
-    if records:
-        with formatter.section(title):
-            formatter.write_dl(records)

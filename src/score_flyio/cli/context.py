@@ -103,6 +103,18 @@ class CliContext:
         finally:
             self.ends_by.remove(end)
 
+    def agree(self, question: str, otherwise: str, *, yes: bool, if_present: bool = False) -> None:
+        """Ask before something that cannot be undone; `otherwise` is what is so without it.
+
+        With `if_present` only somebody who is there: flyctl's users script it without `--yes`.
+
+        Raises UsageError: nobody agreed.
+        """
+        if if_present and not self.stdin.isatty():
+            return
+        if not self.confirm(question, yes=yes):
+            raise UsageError(otherwise, code="not_agreed")
+
     def confirm(self, question: str, *, yes: bool) -> bool:
         """Ask before something that cannot be undone; with `yes` (`--yes`) the answer is given.
 
@@ -117,10 +129,6 @@ class CliContext:
                 f"{question} Nobody is there to answer.", hint="give --yes to confirm in advance"
             )
         return self._ask(question)
-
-    def confirm_if_present(self, question: str, *, yes: bool) -> bool:
-        """Ask somebody who is there before something that flyctl's users script without `--yes`."""
-        return yes or not self.stdin.isatty() or self._ask(question)
 
     def _ask(self, question: str) -> bool:
         self.output.stderr.write(

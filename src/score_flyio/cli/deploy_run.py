@@ -54,15 +54,17 @@ class DeployRun:
     output: Output | None = None
     """Where files are written; None: into the project's folder."""
 
-    async def plan(self, selection: Selection, kept: KeptPlan | None = None) -> int:
-        """Show what `deploy` would do, as `score-flyio plan` does; returns the exit code."""
+    async def plan(self, selection: Selection, kept: KeptPlan | None = None) -> tuple[Plan, int]:
+        """Show what `deploy` would do, as `score-flyio plan` does; the plan and the exit code."""
+        summary = self._output_path("--summary", self.summary)
         inputs, refused = await self._inputs(selection, kept)
-        summary = None if self.summary is None else self.cli.output_path("--summary", self.summary)
-        async with follow(self.cli, self.events_file) as show, self._engine(show) as engine:
-            plan = await engine.plan(inputs, self.options) if inputs else Plan(apps=())
-            if kept is not None:
-                kept.check(plan)
-        return tell_plan(self.cli, plan, refused, summary)
+        plan = Plan(apps=())
+        if inputs:
+            async with follow(self.cli, self.events_file) as show, self._engine(show) as engine:
+                plan = await engine.plan(inputs, self.options)
+        if kept is not None:
+            kept.check(plan)
+        return plan, _tell_plan(self.cli, plan, refused, summary)
 
     async def deploy(self, selection: Selection, kept: KeptPlan | None = None) -> int:
         """Deploy what is selected, tell how it went, and return the exit code.
@@ -75,8 +77,8 @@ class DeployRun:
         if self.build_only:
             return await self._build(inputs, refused)
         events: list[Event] = []
-        page = None if self.report is None else self.cli.output_path("--report", self.report)
-        summary = None if self.summary is None else self.cli.output_path("--summary", self.summary)
+        page = self._output_path("--report", self.report)
+        summary = self._output_path("--summary", self.summary)
         report = Report(target=self.target.name)
         if inputs:
             async with follow(self.cli, self.events_file) as show:
@@ -90,13 +92,32 @@ class DeployRun:
             _write_html(self.cli, page, report, events)
         return report.exit_code
 
+    def _output_path(self, option: str, file: str | None) -> Path | None:
+        return None if file is None else self.cli.output_path(option, file)
+
     async def _inputs(
         self, selection: Selection, kept: KeptPlan | None
     ) -> tuple[Sequence[Input], Sequence[Refused]]:
-        """What is selected. Raises StalePlan where it is not as it was planned."""
+        """What the command is about, and all that cannot be used.
+
+        What is wrong with options is told with each app; where none is left, it is looked for here.
+
+        Raises:
+            StalePlan: what is selected is not as it was planned.
+            UsageError: options that do not fit the files.
+        """
         if kept is not None:
             kept.check_target(self.target.name)
-        inputs, refused = await selected(self.cli, self.target, selection, self.options)
+        inputs, refused = await load_inputs(self.cli.project(self.target.kept_as), selection)
+        count = len(inputs) + len(refused)
+        if self.options.image and count != 1:
+            raise UsageError(
+                f"--image is for one app, but {count} would be deployed",
+                hint="name one Score file or one fly.toml",
+            )
+        if not inputs and are_doubtful(self.options):
+            async with self._engine(None) as engine:
+                refused = await with_options(engine.client, self.options, refused)
         if kept is not None:
             kept.check_inputs(inputs)
         return inputs, refused
@@ -130,12 +151,13 @@ class DeployRun:
         """Images that have to be built are; everything else is left alone."""
         async with follow(self.cli, self.events_file) as show, self._engine(show) as engine:
             images, failures = await engine.build(inputs, self.options)
-        tell_failures(self.cli, failures, refused)
+        failed = {**_errors(refused), **failures}
+        tell_failures(self.cli, failed)
         text = "\n".join(f"{label}: {image or 'needs no image'}" for label, image in images.items())
         self.cli.output.result(Built(images=images), text)
-        return failure_code(failures, refused)
+        return failure_code(failed)
 
-    def _engine(self, listener: Listener) -> Engine:
+    def _engine(self, listener: Listener | None) -> Engine:
         return Engine(
             self.cli.project(self.target.kept_as),
             target=self.target,
@@ -164,39 +186,19 @@ async def with_inputs(cli: CliContext, selection: Selection, error: ConfigError)
     return as_one((*found, error))
 
 
-async def selected(
-    cli: CliContext, target: Target, selection: Selection, options: DeployOptions
-) -> tuple[Sequence[Input], Sequence[Refused]]:
-    """What a command is about, and all that cannot be used.
-
-    What is wrong with options is told with each app; where none is left, it is looked for here.
-
-    Raises UsageError: options that do not fit the files.
-    """
-    inputs, refused = await load_inputs(cli.project(target.kept_as), selection)
-    count = len(inputs) + len(refused)
-    if options.image and count != 1:
-        raise UsageError(
-            f"--image is for one app, but {count} would be deployed",
-            hint="name one Score file or one fly.toml",
-        )
-    if not inputs and are_doubtful(options):
-        async with Engine(cli.project(target.kept_as), target=target, clock=cli.clock) as engine:
-            refused = await with_options(engine.client, options, refused)
-    return inputs, refused
-
-
-def tell_plan(cli: CliContext, plan: Plan, refused: Sequence[Refused], summary: Path | None) -> int:
+def _tell_plan(
+    cli: CliContext, plan: Plan, refused: Sequence[Refused], summary: Path | None
+) -> int:
     """A plan on stdout and in a summary, and on stderr what cannot be planned; the exit code."""
-    plan = evolve(plan, failures={**{r.label: r.error for r in refused}, **plan.failures})
+    plan = evolve(plan, failures={**_errors(refused), **plan.failures})
     if cli.output.json or not cli.output.stdout.isatty():  # else the plan says it beside
-        tell_failures(cli, plan.failures, ())
+        tell_failures(cli, plan.failures)
     if summary is not None or STEP_SUMMARY in cli.environ:
         from score_flyio.cli.ci import plan_summary, write_summary
 
         write_summary(cli, plan_summary(plan), summary)
     cli.output.wrapped((plan,), plan.describe(show_calls=cli.debug))
-    return failure_code(plan.failures, ())
+    return failure_code(plan.failures)
 
 
 def show_plan(
@@ -232,17 +234,18 @@ def tell_errors(cli: CliContext, report: Report) -> None:
     _tell(cli, ((app.label, error) for app in report.apps for error in app.failures))
 
 
-def tell_failures(
-    cli: CliContext, failed: Mapping[str, ScoreFlyError], refused: Sequence[Refused]
-) -> None:
+def tell_failures(cli: CliContext, failed: Mapping[str, ScoreFlyError]) -> None:
     """On stderr what could not be loaded or planned."""
-    _tell(cli, (*((each.label, each.error) for each in refused), *failed.items()))
+    _tell(cli, failed.items())
 
 
-def failure_code(failed: Mapping[str, ScoreFlyError], refused: Sequence[Refused]) -> int:
+def _errors(refused: Sequence[Refused]) -> dict[str, ScoreFlyError]:
+    return {each.label: each.error for each in refused}
+
+
+def failure_code(failed: Mapping[str, ScoreFlyError]) -> int:
     """2 for bad input only, 1 for other failures, 0 for none."""
-    codes = {item.error.exit_code for item in refused}
-    codes |= {error.exit_code for error in failed.values()}
+    codes = {error.exit_code for error in failed.values()}
     return 0 if not codes else 2 if codes == {2} else 1
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 import asyncclick as click
 
 from score_flyio.cli.command import Invocation, LazyGroup
-from score_flyio.cli.table import SECTIONS
 
 if TYPE_CHECKING:
     from score_flyio.cli.context import CliContext
@@ -20,9 +19,7 @@ PROGRAM: Final = "score-flyio"
 COMPLETE: Final = "_SCORE_FLYIO_COMPLETE"
 """The environment variable by which the shell's completion function asks for completions."""
 
-root: Final = LazyGroup(
-    PROGRAM, sections=SECTIONS, help="Deploy Score workloads to Fly.io, without flyctl."
-)
+root: Final = LazyGroup(PROGRAM, help="Deploy Score workloads to Fly.io, without flyctl.")
 
 
 def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:

@@ -93,7 +93,13 @@ def _in_section(title: str, decorate: Decorator[Any], function: Any) -> Any:
 OUTPUT = "What is told"
 CONSENT = "Consent"
 
-(json_option,) = section(
+STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
+"""The environment variable that names the file of a GitHub step's summary."""
+
+# `--json` is for commands that print a result with `cli.output.result`, `--format` for lists, as
+# other Score tools have it (`Output.formatted`), `--events` for commands with a run to follow
+# (`cli.render.follow`).
+json_option, format_option, events_option, summary_option = section(
     OUTPUT,
     click.option(
         "--json",
@@ -103,11 +109,6 @@ CONSENT = "Consent"
         callback=_keep,
         help="Print the result as one JSON document.",
     ),
-)
-"""For commands that print a result with `cli.output.result`."""
-
-(format_option,) = section(
-    OUTPUT,
     click.option(
         "-f",
         "--format",
@@ -115,21 +116,9 @@ CONSENT = "Consent"
         type=click.Choice(["table", "json", "yaml"]),
         help="How to print it.",
     ),
-)
-"""For lists, as other Score tools have it; see `Output.formatted`."""
-
-(events_option,) = section(
-    OUTPUT,
     click.option(
         "--events", "events_file", metavar="FILE.jsonl", help="Write every event as a line of JSON."
     ),
-)
-"""For commands with a run to follow; see `cli.render.follow`."""
-
-STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
-"""The environment variable that names the file of a GitHub step's summary."""
-(summary_option,) = section(
-    OUTPUT,
     click.option(
         "--summary",
         metavar="FILE.md",
@@ -137,9 +126,16 @@ STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
     ),
 )
 
-(yes_option,) = section(
-    CONSENT, click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
+yes_option, dry_run_option = section(
+    CONSENT,
+    click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation."),
+    click.option(
+        "--dry-run",
+        is_flag=True,
+        help="Show the plan, with --debug or --json each API call too, and change nothing.",
+    ),
 )
+"""See `CliContext.agree` and `cli.deploy_run.show_plan`."""
 
 emulate_option, target_option, org_option = section(
     "Where to",
@@ -172,17 +168,6 @@ OVERRIDES = (
 """For commands that read Score files."""
 
 app_option = click.option("-a", "--app", metavar="NAME", help="The Fly app.")
-
-(dry_run_option,) = section(
-    CONSENT,
-    click.option(
-        "--dry-run",
-        is_flag=True,
-        help="Show the plan, with --debug or --json each API call too, and change nothing.",
-    ),
-)
-"""See `cli.deploy_run.show_plan`."""
-
 
 CHANGE = (dry_run_option, events_option, json_option)
 """For commands that change apps."""

@@ -5,7 +5,7 @@ They are meant for `provisioners add … --cmd-binary=score-flyio`, here or in t
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from score_flyio.cli.command import Command, Group
@@ -26,20 +26,6 @@ MODES = {
 command = Group(
     "builtin-provisioners", help="Provisioners that speak the protocol on stdin and stdout."
 )
-
-
-def _callback(kind: str, mode: str) -> Callable[[CliContext], Awaitable[None]]:
-    async def run(cli: CliContext) -> None:
-        await _answer(cli, kind, mode)
-
-    return run
-
-
-for _kind, _help in KINDS.items():
-    _group = Group(_kind, help=_help)
-    for _mode, _about in MODES.items():
-        _group.add_command(Command(_mode, callback=_callback(_kind, _mode), help=_about))
-    command.add_command(_group)
 
 
 async def _answer(cli: CliContext, kind: str, mode: str) -> None:
@@ -66,3 +52,12 @@ async def _answer(cli: CliContext, kind: str, mode: str) -> None:
         cli.output.write(encode_answer(error.result))
         raise
     cli.output.write(encode_answer(result))
+
+
+for _kind, _help in KINDS.items():
+    _group = Group(_kind, help=_help)
+    for _mode, _about in MODES.items():
+        _group.add_command(
+            Command(_mode, callback=partial(_answer, kind=_kind, mode=_mode), help=_about)
+        )
+    command.add_command(_group)

@@ -44,7 +44,6 @@ async def list_(cli: CliContext, **settings: Any) -> None:
     from score_flyio.engine.operations.certificates import list_certificates
 
     named = await named_app(cli, settings)
-    named.no_more()
     async with named.session() as visit:
         found = await list_certificates(visit, named.ref)
     rows = [[one.hostname, one.status, ", ".join(one.sources) or "-"] for one in found]
@@ -70,7 +69,7 @@ async def add(
     from score_flyio.engine.operations.certificates import add_certificate
 
     own = _own(cli, fullchain, private_key)
-    named = await named_app(cli, settings)
+    named = await named_app(cli, settings, more=True)
     hostname = _hostname(named)
     async with named.session(silent=True) as visit:
         done = await add_certificate(visit, named.ref, hostname, own, dry_run=dry_run)
@@ -88,7 +87,7 @@ async def check(cli: CliContext, **settings: Any) -> int:
     """Have the DNS records looked at again; ends with 1 while the certificate is not active."""
     from score_flyio.engine.operations.certificates import check_certificate
 
-    named = await named_app(cli, settings)
+    named = await named_app(cli, settings, more=True)
     hostname = _hostname(named)
     async with named.session() as visit:
         found = await check_certificate(visit, named.ref, hostname)
@@ -105,13 +104,12 @@ async def remove(cli: CliContext, *, yes: bool, dry_run: bool, **settings: Any) 
     from score_flyio.cli.deploy_run import show_plan
     from score_flyio.engine.operations.certificates import remove_certificate
 
-    named = await named_app(cli, settings)
+    named = await named_app(cli, settings, more=True)
     hostname = _hostname(named)
 
     def agree(_change: Change) -> None:
         question = f"Remove the certificate of {hostname} from {named.ref}?"
-        if not cli.confirm_if_present(question, yes=yes):
-            raise UsageError("nothing was removed", code="not_agreed")
+        cli.agree(question, "nothing was removed", yes=yes, if_present=True)
 
     async with named.session(silent=True) as visit:
         change = await remove_certificate(visit, named.ref, hostname, before=agree, dry_run=dry_run)

@@ -155,14 +155,17 @@ async def diff(
     detailed_exitcode: bool,
 ) -> int:
     """Show how the machines of an app differ from a fly.toml, field by field."""
+    from score_flyio.cli.apps import session
     from score_flyio.deploy.drift import Differs, drift
     from score_flyio.deploy.local_files import LocalFiles
+    from score_flyio.deploy.observe import Wanted
     from score_flyio.flytoml.load import load_fly_toml
 
     path = _find(cli, config)
     spec = load_fly_toml(path)
     name = app or cli.environ.get("FLY_APP") or spec.app or _no_app(str(path))
-    observed = await _running(cli, name, target, emulate=emulate)
+    async with session(cli, target=target, emulate=emulate, silent=True) as visit:
+        observed = await _observed(visit.client, name, Wanted())
     files = LocalFiles(cli.directory)
     found = drift(spec, observed.machines, files=files, others=observed.others)
     cli.output.result(
@@ -190,15 +193,6 @@ async def _saved(cli: CliContext, app: str, target: str | None, *, emulate: bool
         volumes=observed.volumes,
     )
     return saved if definition else evolve(saved, notes=(*saved.notes, _UNTOLD))
-
-
-async def _running(cli: CliContext, app: str, target: str | None, *, emulate: bool) -> ObservedApp:
-    """An app that exists and has machines."""
-    from score_flyio.cli.apps import session
-    from score_flyio.deploy.observe import Wanted
-
-    async with session(cli, target=target, emulate=emulate, silent=True) as visit:
-        return await _observed(visit.client, app, Wanted())
 
 
 async def _observed(client: FlyClient, app: str, wanted: Wanted) -> ObservedApp:

@@ -68,7 +68,10 @@ async def command(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
         from score_flyio.cli.deploy_run import with_inputs
 
         raise await with_inputs(cli, chosen, error) from error
-    return await (run.plan(chosen, kept) if dry_run else run.deploy(chosen, kept))
+    if dry_run:
+        _, code = await run.plan(chosen, kept)
+        return code
+    return await run.deploy(chosen, kept)
 
 
 def deploy_run(cli: CliContext, *, output: Output | None = None, **settings: Any) -> DeployRun:

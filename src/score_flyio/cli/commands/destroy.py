@@ -10,7 +10,6 @@ from score_flyio.cli.apps import APPS, WHERE, chosen, session
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import CHANGE, options, yes_option
-from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,8 +91,7 @@ async def _destroy(
                 cli.output.info(remark)
             return
         cli.output.before_question(plan.describe())
-        if not cli.confirm("Destroy all of this?", yes=yes):
-            raise UsageError("nothing was destroyed", code="not_agreed")
+        cli.agree("Destroy all of this?", "nothing was destroyed", yes=yes)
 
     async with session(cli, **place, silent=True) as visit:
         return await destroy(visit, apps, keep_volumes=keep_volumes, before=agree, dry_run=dry_run)

@@ -81,7 +81,9 @@ async def command(
     output = Output(project=cli.project(), folder=output_dir, secrets_file=secrets_file)
     flags: dict[str, Any] = {}
     if deploy:
-        flags = await _deploy_flags(split_arguments(deploy_args))
+        from score_flyio.cli.commands.deploy import flyctl_flags
+
+        flags = await flyctl_flags(split_arguments(deploy_args))  # before anything is done
         flags |= {"jobs": jobs or flags["jobs"], "events_file": events_file or flags["events_file"]}
         image = image or (flags["image"] if len(files) == 1 else None)
     overrides = Overrides(file=overrides_file, properties=override_properties, image=image)
@@ -123,13 +125,6 @@ def split_arguments(values: Sequence[str]) -> list[str]:
         several = value.startswith("-") and re.search(r"\s", value)
         arguments += split(value) if several else [value]
     return arguments
-
-
-async def _deploy_flags(arguments: list[str]) -> dict[str, Any]:
-    """Refuses a wrong flag before anything is done."""
-    from score_flyio.cli.commands.deploy import flyctl_flags
-
-    return await flyctl_flags(arguments)
 
 
 async def _deploy(cli: CliContext, chosen: Selection, output: Output, flags: dict[str, Any]) -> int:

@@ -39,7 +39,6 @@ async def list_(cli: CliContext, **settings: Any) -> None:
     from score_flyio.engine.operations.addresses import list_addresses
 
     named = await named_app(cli, settings)
-    named.no_more()
     async with named.session() as visit:
         found = await list_addresses(visit, named.ref)
     now = cli.clock.time()
@@ -59,7 +58,7 @@ async def allocate(
     """Give an app one more address; a v4 costs 2 USD per month, so it needs --yes or an answer."""
     from score_flyio.engine.operations.addresses import COST, KINDS, allocate_address
 
-    named = await named_app(cli, settings)
+    named = await named_app(cli, settings, more=True)
     kind = next((kind for kind in KINDS if (kind,) == named.rest), None)
     if kind is None:
         named.no_workload()
@@ -71,8 +70,9 @@ async def allocate(
 
     def agree(_change: Change) -> None:
         cost = COST.get(kind)
-        if cost and not cli.confirm(f"Allocate a {kind} address for {cost}?", yes=yes):
-            raise UsageError("nothing was allocated", code="not_agreed")
+        if cost:
+            question = f"Allocate a {kind} address for {cost}?"
+            cli.agree(question, "nothing was allocated", yes=yes)
 
     async with named.session(silent=True) as visit:
         change = await allocate_address(
@@ -89,14 +89,14 @@ async def release(cli: CliContext, *, yes: bool, dry_run: bool, **settings: Any)
     """Give an address back; the app is not reached by it any more."""
     from score_flyio.engine.operations.addresses import release_address
 
-    named = await named_app(cli, settings)
+    named = await named_app(cli, settings, more=True)
     if len(named.rest) != 1:
         raise UsageError("give one address", hint="such as one that ips list shows")
     (address,) = named.rest
 
     def agree(_change: Change) -> None:
-        if not cli.confirm_if_present(f"Release {address} of {named.ref}?", yes=yes):
-            raise UsageError("nothing was released", code="not_agreed")
+        question = f"Release {address} of {named.ref}?"
+        cli.agree(question, "nothing was released", yes=yes, if_present=True)
 
     async with named.session(silent=True) as visit:
         change = await release_address(visit, named.ref, address, before=agree, dry_run=dry_run)

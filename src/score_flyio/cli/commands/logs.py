@@ -36,7 +36,6 @@ async def command(
     if follow and cli.output.json:
         raise UsageError("--follow and --json do not go together", hint="call logs repeatedly")
     named = await named_app(cli, settings)
-    named.no_more()
     wanted = LogFilter(machine=machine, region=region)
     async with named.session() as visit:
         if follow:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import asyncclick as click
 
@@ -12,14 +12,6 @@ from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import INPUTS, PLACE, SETTINGS, deploy_options, selection
 from score_flyio.cli.options import json_option, options, summary_option
 from score_flyio.errors import ConfigError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from score_flyio.deploy.options import DeployOptions
-    from score_flyio.engine.inputs import Input
-    from score_flyio.engine.plans import Plan
-    from score_flyio.engine.target import Target
 
 NO_CHANGES, NOT_PLANNED, CHANGES = 0, 1, 2
 
@@ -52,7 +44,7 @@ async def command(
     FILE: Score files. Without FILE and --config, all workloads of the project.
     """
     from score_flyio.cli.apps import target_of
-    from score_flyio.cli.deploy_run import selected, tell_plan, with_inputs
+    from score_flyio.cli.deploy_run import DeployRun, with_inputs
 
     if settings["org"] and "." in settings["org"]:  # no organization has one in its name
         out, settings["org"] = settings["org"], None
@@ -63,36 +55,15 @@ async def command(
         cli.output_path("--out", out)
         plan_file.check_settings(kept)
     chosen = selection(settings, cli.environ)
-    file = None if summary is None else cli.output_path("--summary", summary)
     place = {name: settings.pop(name) for name in ("target", "emulate", "org")}
     try:
         target = target_of(cli, **place)
     except ConfigError as error:
         raise await with_inputs(cli, chosen, error) from error
-    how = deploy_options(**settings)
-    inputs, refused = await selected(cli, target, chosen, how)
-    plan = await _planned(cli, target, inputs, how)
-    code = tell_plan(cli, plan, refused, file)
+    run = DeployRun(cli=cli, target=target, options=deploy_options(**settings), summary=summary)
+    plan, code = await run.plan(chosen)
     if out is not None and not code:
         plan_file.write(cli, out, plan, target.name, kept)
     if detailed_exitcode:  # 2 is said of changes alone
         return NOT_PLANNED if code else NO_CHANGES if plan.empty else CHANGES
     return code
-
-
-async def _planned(
-    cli: CliContext, target: Target, inputs: Sequence[Input], how: DeployOptions
-) -> Plan:
-    from score_flyio.cli.render import follow
-    from score_flyio.engine.engine import Engine
-    from score_flyio.engine.plans import Plan
-
-    if not inputs:
-        return Plan(apps=())
-    async with (
-        follow(cli) as listener,
-        Engine(
-            cli.project(target.kept_as), target=target, listener=listener, clock=cli.clock
-        ) as engine,
-    ):
-        return await engine.plan(inputs, how)

@@ -198,8 +198,7 @@ def _served(
     definitions: Sequence[ProvisionerDefinition],
 ) -> tuple[list[Served], list[list[str]]]:
     """What serves which type, in matching order of each type, and as rows of a table."""
-    ordered = sorted(definitions, key=lambda item: item.resource_type)
-    rows = [
+    served = [
         Served(
             type=item.resource_type,
             class_=item.resource_class or "(any)",
@@ -208,14 +207,13 @@ def _served(
             description=item.description,
             provisioner=item.id,
         )
-        for item in ordered
+        for item in sorted(definitions, key=lambda item: item.resource_type)
     ]
-    lines = [
-        [item.resource_type, item.resource_class or "(any)", ", ".join(item.params) or "-",
-         ", ".join(item.outputs) or "-", item.description or item.id]
-        for item in ordered
+    return served, [
+        [one.type, one.class_, ", ".join(one.params) or "-", ", ".join(one.outputs) or "-",
+         one.description or one.provisioner]
+        for one in served
     ]  # fmt: skip
-    return rows, lines
 
 
 def _line(item: ProvisionerDefinition) -> str:

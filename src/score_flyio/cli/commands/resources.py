@@ -196,8 +196,8 @@ async def deprovision(
 def _agree(cli: CliContext, state: ProjectState, *, yes: bool) -> None:
     names = "\n".join(f"  {uid}" for uid in sorted(state.resources))
     cli.output.before_question(names)
-    if not cli.confirm(f"Deprovision these {len(state.resources)} resources?", yes=yes):
-        raise UsageError("nothing was deprovisioned", code="not_agreed")
+    question = f"Deprovision these {len(state.resources)} resources?"
+    cli.agree(question, "nothing was deprovisioned", yes=yes)
 
 
 def _known(text: str, state: ProjectState) -> ResourceUid:

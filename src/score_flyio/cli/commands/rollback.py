@@ -15,7 +15,6 @@ from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import WAITING, deploy_options, release_record_option
 from score_flyio.cli.go_flags import WholeNumber
 from score_flyio.cli.options import CHANGE, options, yes_option
-from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
     from score_flyio.engine.operations.change import Change
@@ -53,7 +52,6 @@ async def command(
     from score_flyio.engine.operations.rollback import rollback
 
     named = await named_app(cli, settings)
-    named.no_more()
     ref, how = named.ref, deploy_options(**settings)
 
     def tell_where(change: Change) -> None:
@@ -64,8 +62,7 @@ async def command(
                 f"Destroy {counted(len(change.destroys), 'machine')} of groups that it had not?"
             )
             cli.output.before_question(change.describe())
-            if not cli.confirm(question, yes=yes):
-                raise UsageError("nothing was changed", code="not_agreed")
+            cli.agree(question, "nothing was changed", yes=yes)
 
     async with named.session(silent=True) as visit:
         change = await rollback(visit, ref, to=to, options=how, before=tell_where, dry_run=dry_run)

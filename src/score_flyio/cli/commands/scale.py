@@ -61,7 +61,7 @@ async def command(cli: CliContext, *, yes: bool, dry_run: bool, **settings: Any)
     Without a count and a size, show both. With --region, N is the sum over these regions, and
     machines elsewhere stay. A change of size is a release; one of the count is none.
     """
-    named = await named_app(cli, settings)
+    named = await named_app(cli, settings, more=True)
     if named.rest and not named.rest[0].rpartition("=")[2].isdigit() and "=" not in named.rest[0]:
         named.no_workload()
     request = _request(named.rest, **settings)
@@ -88,8 +88,7 @@ async def _scale(named: NamedApp, request: ScaleRequest, *, yes: bool, dry_run: 
         questions += [f"Create {made} machines?"] if made >= LARGE_STEP else []
         if questions:
             cli.output.before_question(change.describe())
-            if not cli.confirm(" ".join(questions), yes=yes):
-                raise UsageError("nothing was changed", code="not_agreed")
+            cli.agree(" ".join(questions), "nothing was changed", yes=yes)
 
     async with named.session(silent=True) as visit:
         change = await scale(visit, named.ref, request, before=agree, dry_run=dry_run)

@@ -54,7 +54,6 @@ async def list_(cli: CliContext, **settings: Any) -> None:
     from score_flyio.engine.operations.secrets import list_secrets
 
     named = await named_app(cli, settings)
-    named.no_more()
     async with named.session() as visit:
         found = await list_secrets(visit, named.ref)
     now = cli.clock.time()
@@ -74,7 +73,7 @@ async def set_(cli: CliContext, **settings: Any) -> int:
     """
     from score_flyio.engine.operations.secrets import parse_pairs
 
-    named = await named_app(cli, settings)
+    named = await named_app(cli, settings, more=True)
     if not named.rest:
         raise UsageError("there is no secret to set", hint="give NAME=VALUE")
     return await _change(named, _by_name(cli, parse_pairs(named.rest)), **settings)
@@ -86,7 +85,7 @@ async def set_(cli: CliContext, **settings: Any) -> int:
 @stage_option
 async def unset(cli: CliContext, **settings: Any) -> int:
     """Delete secrets, and restart the machines; one that is not there is no error."""
-    named = await named_app(cli, settings)
+    named = await named_app(cli, settings, more=True)
     if not named.rest:
         raise UsageError("there is no secret to unset", hint="give names")
     return await _change(named, dict.fromkeys(named.rest), **settings)
@@ -104,7 +103,6 @@ async def import_(cli: CliContext, **settings: Any) -> int:
     from score_flyio.engine.secrets_file import parse
 
     named = await named_app(cli, settings)
-    named.no_more()
     values = _by_name(cli, parse(cli.stdin.read()))
     if not values:
         raise UsageError("there is no secret on stdin", hint="write NAME=VALUE lines to it")
@@ -117,7 +115,6 @@ async def import_(cli: CliContext, **settings: Any) -> int:
 async def deploy(cli: CliContext, **settings: Any) -> int:
     """Restart the machines that have not seen all secrets yet."""
     named = await named_app(cli, settings)
-    named.no_more()
     return await _change(named, {}, stage=False, **settings)
 
 

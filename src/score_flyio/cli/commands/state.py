@@ -133,8 +133,7 @@ async def adopt(cli: CliContext, yes: bool) -> None:
         if place is not None:
             where = f"{place.address}, organization {place.organization or '(not known)'}"
             question = f"The apps of this project are at {where}. Forget that?"
-            if not cli.confirm(question, yes=yes):
-                raise UsageError("the state stays as it is", code="not_agreed")
+            cli.agree(question, "the state stays as it is", yes=yes)
             state.place = None
             await project.store.save(state)
     cli.output.result(Adopted(forgotten=place), "the next deploy says where the apps are")
@@ -151,8 +150,7 @@ async def unlock(cli: CliContext, yes: bool) -> None:
     holder: str | None = None
     if isinstance(store, Unlockable):
         question = "Take the lock away? A run that still goes on would be disturbed."
-        if not cli.confirm(question, yes=yes):
-            raise UsageError("the lock stays", code="not_agreed")
+        cli.agree(question, "the lock stays", yes=yes)
         holder = await store.unlock()
     else:
         async with store.lock("state unlock"):
@@ -220,8 +218,7 @@ async def _replace(
 ) -> None:
     there = counted(len(present.workloads), "workload")
     question = f"Replace the state of {there} by one of {len(new.workloads)}?"
-    if not cli.confirm(question, yes=yes):
-        raise UsageError("the state stays as it is", code="not_agreed")
+    cli.agree(question, "the state stays as it is", yes=yes)
     async with project.locked("state push"):
         await project.store.save(new)
 
