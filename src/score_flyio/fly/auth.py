@@ -87,7 +87,7 @@ class Tokens:
         return Secret(_joined(self.macaroons or self.values))
 
 
-def find_tokens(environ: Mapping[str, str], *, home: Path | None = None) -> Tokens:
+def find_tokens(environ: Mapping[str, str]) -> Tokens:
     """Tokens of the environment, else of flyctl's login.
 
     Looks at FLY_ACCESS_TOKEN, FLY_API_TOKEN, then `access_token` in `config.yml` of FLY_CONFIG_DIR
@@ -97,7 +97,7 @@ def find_tokens(environ: Mapping[str, str], *, home: Path | None = None) -> Toke
     for name in VARIABLES:
         if text := environ.get(name, "").strip():
             return Tokens.parse(text, source=name)
-    path = _login_file(environ, home)
+    path = _login_file(environ)
     if path is not None and (text := _login_token(path)):
         return Tokens.parse(text, source=str(path))
     raise ConfigError(
@@ -108,12 +108,11 @@ def find_tokens(environ: Mapping[str, str], *, home: Path | None = None) -> Toke
     )
 
 
-def _login_file(environ: Mapping[str, str], home: Path | None) -> Path | None:
+def _login_file(environ: Mapping[str, str]) -> Path | None:
     if folder := environ.get("FLY_CONFIG_DIR"):
         return Path(folder) / "config.yml"
-    if home is None and (text := environ.get("HOME") or environ.get("USERPROFILE")):
-        home = Path(text)
-    return home / ".fly" / "config.yml" if home is not None else None
+    home = environ.get("HOME") or environ.get("USERPROFILE")
+    return Path(home) / ".fly" / "config.yml" if home else None
 
 
 def _login_token(path: Path) -> str:

@@ -55,7 +55,7 @@ async def create_machine(
         again = {SENT_KEY: str(sent)} if sent > 1 else {}
         marked = evolve(config, metadata={**marks, **again})
         answer = await api.machines_create(app, evolve(request, config=marked))
-        machine = naming(answer, answer.id, "POST", f"/v1/apps/{app}/machines")
+        machine = naming(answer, answer.id, f"/v1/apps/{app}/machines")
         made(machine)
         return machine
 

@@ -44,18 +44,21 @@ BY_CODE: Final[Mapping[str, type[FlyApiError]]] = {
     "volume_placement_capacity": InsufficientCapacity,
     "name_taken": NameTaken,
 }
-BY_TEXT: Final[tuple[tuple[str, type[FlyApiError]], ...]] = (
-    ("could not reserve resource", InsufficientCapacity),
-    ("could not find a candidate host", InsufficientCapacity),
-    ("governor policy blocked", InsufficientCapacity),
-    ("insufficient resources", InsufficientCapacity),
-    ("insufficient memory", InsufficientCapacity),
-    ("insufficient cpus", InsufficientCapacity),
-    ("insufficient ips", InsufficientCapacity),
-    ("insufficient capacity", InsufficientCapacity),
-    ("no capacity", InsufficientCapacity),
-    ("name has already been taken", NameTaken),
+NO_ROOM: Final = (
+    "could not reserve resource",
+    "could not find a candidate host",
+    "governor policy blocked",
+    "insufficient resources",
+    "insufficient memory",
+    "insufficient cpus",
+    "insufficient ips",
+    "insufficient capacity",
+    "no capacity",
 )
+BY_TEXT: Final[Mapping[str, type[FlyApiError]]] = {
+    **dict.fromkeys(NO_ROOM, InsufficientCapacity),
+    "name has already been taken": NameTaken,
+}
 HOST_CLOSED: Final = "deploys to this host are temporarily disabled"
 """Said of a host under maintenance, behind "unavailable": any status may come with it."""
 OF_REGION: Final = ("no capacity", "could not find a candidate host")
@@ -129,7 +132,7 @@ def _kind(answer: ApiAnswer) -> type[FlyApiError]:
     if HOST_CLOSED in lowered:
         return InsufficientCapacity
     if answer.status in REFUSALS:
-        for marker, kind in BY_TEXT:
+        for marker, kind in BY_TEXT.items():
             if marker in lowered:
                 return kind
     if answer.status >= 500:

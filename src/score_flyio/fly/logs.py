@@ -10,20 +10,17 @@ from typing import Final
 
 import anyio
 
-from fly_machines.operations import Operation
 from score_flyio.base.document import Document
 from score_flyio.base.record import define, field, frozen
 from score_flyio.errors import FlyError
 from score_flyio.fly.sender import HttpSender
-from score_flyio.fly.transport import WEB_TAG
+from score_flyio.fly.transport import web_operation
 
 LAST_LINES: Final = 12
 """Lines of a machine that are told where it failed."""
 PATIENCE: Final = 3.0
 """Seconds that a failure waits for them."""
-_READ: Final = Operation(
-    id="Web_logs", method="GET", path="/apps/{app_name}/logs", tag=WEB_TAG, success=(200,)
-)
+_READ: Final = web_operation("logs", "GET", "/apps/{app_name}/logs")
 
 
 @frozen(kw_only=True)
@@ -92,8 +89,6 @@ class LogApi:
             _Answer,
             path={"app_name": app},
             query={name: value for name, value in given.items() if value},
-            headers={},
-            body=None,
         )
         lines = tuple(_line(row.attributes) for row in answer.data)
         return LogPage(lines=lines, next_token=answer.meta.next_token)

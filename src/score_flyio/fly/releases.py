@@ -12,27 +12,13 @@ from typing import Any, Final, Literal, TypeAlias
 from fly_machines.operations import Operation
 from score_flyio.base.record import define, field, frozen
 from score_flyio.fly.sender import HttpSender
-from score_flyio.fly.transport import GRAPHQL_TAG, WEB_TAG
+from score_flyio.fly.transport import GRAPHQL_TAG, web_operation
 
 Status: TypeAlias = Literal["running", "complete", "failed", "interrupted"]
 
-_CREATE: Final = Operation(
-    id="Web_create_release", method="POST", path="/releases", tag=WEB_TAG, success=(200, 201)
-)
-_UPDATE: Final = Operation(
-    id="Web_update_release",
-    method="PATCH",
-    path="/releases/{release_id}",
-    tag=WEB_TAG,
-    success=(200,),
-)
-_LIST: Final = Operation(
-    id="Web_list_releases",
-    method="GET",
-    path="/apps/{app_name}/releases",
-    tag=WEB_TAG,
-    success=(200,),
-)
+_CREATE: Final = web_operation("create_release", "POST", "/releases")
+_UPDATE: Final = web_operation("update_release", "PATCH", "/releases/{release_id}")
+_LIST: Final = web_operation("list_releases", "GET", "/apps/{app_name}/releases")
 _GRAPHQL: Final = Operation(
     id="GraphQL", method="POST", path="/graphql", tag=GRAPHQL_TAG, success=(200,)
 )
@@ -100,7 +86,7 @@ class ReleaseApi:
             "strategy": notice.strategy.upper(),
         }
         created = await self._sender.send(
-            _CREATE, _Created, path={"app_name": notice.app}, query={}, headers={}, body=body
+            _CREATE, _Created, path={"app_name": notice.app}, body=body
         )
         return created.release.id, created.release.version
 
@@ -112,20 +98,13 @@ class ReleaseApi:
             _UPDATE,
             type(None),
             path={"app_name": app, "release_id": release_id},
-            query={},
-            headers={},
             body={"status": status, "metadata": metadata},
         )
 
     async def statuses(self, app: str, newest: int) -> dict[str, str]:
         """How so many of the newest releases stand, by id. Raises FlyError."""
         listed = await self._sender.send(
-            _LIST,
-            _List,
-            path={"app_name": app},
-            query={"limit": newest},
-            headers={},
-            body=None,
+            _LIST, _List, path={"app_name": app}, query={"limit": newest}
         )
         return {release.id: release.status for release in listed.releases}
 
@@ -135,9 +114,7 @@ class ReleaseApi:
         None where nobody told Fly of one, or the token may not ask.
         """
         body = {"query": _DEFINITION, "variables": {"name": app}}
-        answer = await self._sender.send(
-            _GRAPHQL, _Found, path={"app_name": app}, query={}, headers={}, body=body
-        )
+        answer = await self._sender.send(_GRAPHQL, _Found, path={"app_name": app}, body=body)
         found: Any = answer.data
         for name in ("app", "currentReleaseUnprocessed", "configDefinition"):
             found = found.get(name) if isinstance(found, dict) else None

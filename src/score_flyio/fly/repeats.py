@@ -85,15 +85,14 @@ def _met_another(error: FlyError) -> bool:
     return isinstance(error, FlyApiError) and "concurrent update" in error.answer.message.lower()
 
 
-def naming(answer: T, name: str | None, method: str, path: str) -> T:
-    """The answer to a change, unless it does not name what the change made, as `null` does not.
+def naming(answer: T, name: str | None, path: str) -> T:
+    """The answer to a POST, unless it does not name what the change made, as `null` does not.
 
     Raises FlyProtocolError, whose outcome is doubtful.
     """
     if name is None:
-        request = Request(method=method, path=path)
-        message = f"{method} {path}: the answer does not name what was made"
-        raise FlyProtocolError(message, request=request)
+        message = f"POST {path}: the answer does not name what was made"
+        raise FlyProtocolError(message, request=Request(method="POST", path=path))
     return answer
 
 
@@ -180,11 +179,7 @@ async def resent(
 ) -> T:
     """Send again while the refusal is one that passes by itself.
 
-    Args:
-        send: makes the call.
-        passing: whether a refusal will pass.
-        within: seconds after which the refusal is raised.
-        longest: seconds between two tries, at most.
+    After so many seconds it is raised; between two tries there are at most the `longest`.
     """
     end = anyio.current_time() + within
     pause = 0.25
@@ -248,7 +243,7 @@ async def update_machine(
                 request.min_secrets_version,
             )
         )
-        return naming(made, made.id, "POST", f"/v1/apps/{app}/machines/{machine_id}")
+        return naming(made, made.id, f"/v1/apps/{app}/machines/{machine_id}")
 
     async def updated() -> models.Machine | None:
         machine = await api.machines_show(app, machine_id)
@@ -330,7 +325,7 @@ async def create_volume(
 
     async def send() -> models.Volume:
         made = await api.volumes_create(app, request)
-        return naming(made, made.id, "POST", f"/v1/apps/{app}/volumes")
+        return naming(made, made.id, f"/v1/apps/{app}/volumes")
 
     async def created() -> models.Volume | None:
         for volume in await api.volumes_list(app):
@@ -360,7 +355,7 @@ async def assign_ip(
 
     async def send() -> models.IPAssignment:
         made = await api.app_ip_assignments_create(app, request)
-        return naming(made, made.ip, "POST", f"/v1/apps/{app}/ip_assignments")
+        return naming(made, made.ip, f"/v1/apps/{app}/ip_assignments")
 
     async def assigned() -> models.IPAssignment | None:
         listed = await api.app_ip_assignments_list(app)
@@ -398,7 +393,7 @@ async def ask_for_certificate(
 
     async def send() -> models.CertificateDetail:
         made = await api.app_certificates_acme_create(app, request)
-        return naming(made, made.hostname, "POST", f"/v1/apps/{app}/certificates/acme")
+        return naming(made, made.hostname, f"/v1/apps/{app}/certificates/acme")
 
     async def present() -> models.CertificateDetail | None:
         try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
 
 import anyio
 
@@ -17,6 +18,7 @@ from score_flyio.fly.retry import RetryPolicy, is_repeatable, may_pass, reason
 from score_flyio.fly.transport import Answer, Call, HttpTransport, decode_error, not_json
 
 T = TypeVar("T")
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class HttpSender:
@@ -43,9 +45,9 @@ class HttpSender:
         response_type: type[T],
         *,
         path: Mapping[str, str],
-        query: Mapping[str, QueryValue],
-        headers: Mapping[str, str | None],
-        body: Any,
+        query: Mapping[str, QueryValue] = _NONE,
+        headers: Mapping[str, str | None] = _NONE,
+        body: Any = None,
     ) -> T:
         """Carry the operation out and decode its answer.
 

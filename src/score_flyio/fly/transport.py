@@ -65,6 +65,11 @@ BEYOND_WAIT: Final = 15.0
 LONGEST_WAIT: Final = 60.0
 
 
+def web_operation(name: str, method: str, path: str) -> Operation:
+    """An operation beside the Machines API, by the id that it has in events and faults."""
+    return Operation(id=f"Web_{name}", method=method, path=path, tag=WEB_TAG, success=(200, 201))
+
+
 @frozen(kw_only=True)
 class Call:
     """One call, ready to be sent."""

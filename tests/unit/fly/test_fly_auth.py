@@ -50,10 +50,10 @@ def login(folder: Path, text: str) -> Path:
 def test_the_first_source_wins(tmp_path: Path) -> None:
     folder = login(tmp_path, "access_token: from-login\n")
     both = {"FLY_API_TOKEN": "one", "FLY_ACCESS_TOKEN": "two"}
-    assert find_tokens(both, home=tmp_path).source == "FLY_ACCESS_TOKEN"
-    second = find_tokens({**both, "FLY_ACCESS_TOKEN": " "}, home=tmp_path)
+    assert find_tokens({**both, "HOME": str(tmp_path)}).source == "FLY_ACCESS_TOKEN"
+    second = find_tokens({**both, "FLY_ACCESS_TOKEN": " ", "HOME": str(tmp_path)})
     assert second.password().reveal() == "one"
-    found = find_tokens({}, home=tmp_path)
+    found = find_tokens({"HOME": str(tmp_path)})
     assert found.password().reveal() == "from-login"
     assert find_tokens({"HOME": str(tmp_path)}) == found
     assert find_tokens({"FLY_CONFIG_DIR": str(folder)}) == found
@@ -65,7 +65,7 @@ def test_the_first_source_wins(tmp_path: Path) -> None:
 def test_without_a_token_the_error_says_both_ways_out(tmp_path: Path, content: str) -> None:
     login(tmp_path, content)
     with pytest.raises(ConfigError) as caught:
-        find_tokens({}, home=tmp_path)
+        find_tokens({"HOME": str(tmp_path)})
     assert "FLY_API_TOKEN" in (caught.value.hint or "")
     assert "--emulate" in (caught.value.hint or "")
 
@@ -81,13 +81,13 @@ def test_a_login_file_that_is_a_pipe_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / ".fly" / "pipe")
     (tmp_path / ".fly" / "pipe").replace(tmp_path / ".fly" / "config.yml")
     with pytest.raises(ConfigError, match=r"config\.yml: .*it is not a regular file"):
-        find_tokens({}, home=tmp_path)
+        find_tokens({"HOME": str(tmp_path)})
 
 
 def test_a_broken_login_file_is_named_without_its_content(tmp_path: Path) -> None:
     login(tmp_path, "access_token: {hunter2\n")
     with pytest.raises(ConfigError) as caught:
-        find_tokens({}, home=tmp_path)
+        find_tokens({"HOME": str(tmp_path)})
     assert "config.yml" in str(caught.value)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__cause__ is None
