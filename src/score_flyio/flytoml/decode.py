@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from score_flyio.base.record import define, evolve, field
 from score_flyio.errors import Problem
-from score_flyio.flytoml.findings import finding
+from score_flyio.flytoml.findings import unfit
 from score_flyio.flytoml.gotext import Time, int64, time_text
 from score_flyio.flytoml.schema import Key, Shape, keys_of
 from score_flyio.flytoml.spec import AppSpec
-from score_flyio.flytoml.tree import Tree, describe, leaves
+from score_flyio.flytoml.tree import Tree, leaves
 from score_flyio.flytoml.values import Duration
 
 _STOPS: Final = {False: "off", True: "stop"}
@@ -44,7 +44,7 @@ def _endless(tree: Tree) -> Problem | None:
     """The first number that is none, or infinite, even of an unknown key: JSON cannot have it."""
     for place, value in leaves(tree):
         if isinstance(value, float) and not math.isfinite(value):
-            return _finding(_Misfit(value, "a finite number"), place)
+            return unfit(place, value, "a finite number")
     return None
 
 
@@ -127,17 +127,7 @@ class _Decoder:
         return values
 
     def _record(self, misfit: _Misfit, place: str, fatal: bool) -> None:  # noqa: FBT001 - private
-        self.findings.append((fatal, _finding(misfit, place)))
-
-
-def _finding(misfit: _Misfit, place: str) -> Problem:
-    return finding(
-        "decode",
-        place,
-        misfit.code,
-        f"expected {misfit.expected}, found {describe(misfit.value)}",
-        f"write it as {misfit.expected}",
-    )
+        self.findings.append((fatal, unfit(place, misfit.value, misfit.expected, misfit.code)))
 
 
 def _fits(raw: float, value: int, key: Key) -> bool:

@@ -134,10 +134,7 @@ def read_fly_toml(
 ) -> FlyTomlDocument:
     """Read the text of a fly.toml, fly.json or fly.yaml as flyctl does. Never raises.
 
-    Args:
-        text: the whole file.
-        file: its name, for messages.
-        form: the language it is written in.
+    `file` is its name, for messages.
     """
     tree = parse(text, form)
     if isinstance(tree, Problem):

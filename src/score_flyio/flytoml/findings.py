@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from score_flyio.base.place import path_of
 from score_flyio.errors import Problem
+from score_flyio.flytoml.tree import describe
 
 Stage = Literal["parse", "decode", "validate"]
 
@@ -21,17 +22,18 @@ def finding(
 ) -> Problem:
     """A problem of a fly.toml.
 
-    Args:
-        stage: when it is found.
-        place: path of the key, such as `mounts[1].initial_size`; empty for the whole file.
-        code: stable name of the broken rule, such as `wrong_type` or `out_of_range`.
-        message: what is wrong.
-        hint: what to do about it.
-        line: in the file, where it is known already.
+    `place` is the path of the key, such as `mounts[1].initial_size`, empty for the whole file;
+    `code` is the stable name of the broken rule, such as `wrong_type` or `out_of_range`.
     """
     return Problem(
         kind=stage, code=code, path=path_of(place), message=message, hint=hint, line=line
     )
+
+
+def unfit(place: str, value: Any, expected: str, code: str = "wrong_type") -> Problem:
+    """A value that cannot be read as what is expected."""
+    message = f"expected {expected}, found {describe(value)}"
+    return finding("decode", place, code, message, f"write it as {expected}")
 
 
 def misfit(place: str, code: str, message: str, hint: str) -> Problem:

@@ -10,11 +10,10 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from score_flyio.base.record import define, field
 from score_flyio.errors import Problem
-from score_flyio.flytoml.findings import finding
+from score_flyio.flytoml.findings import unfit
 from score_flyio.flytoml.gotext import int64, text_of, wrapped
-from score_flyio.flytoml.tree import Tree, describe
+from score_flyio.flytoml.tree import Tree
 from score_flyio.flytoml.values import Duration
 
 _DIGITS: Final = re.compile(r"[+-]?[0-9]+\Z")
@@ -28,14 +27,14 @@ def normalise(tree: Tree) -> tuple[Tree, tuple[Problem, ...]]:
 
     A part that cannot be rewritten is left out of the copy, so that the rest can still be checked.
     """
-    work = _Normaliser(tree=_copy(tree))
+    tree, findings = _copy(tree), []
     for section, step in _STEPS.items():
         try:
-            step(work)
+            step(tree)
         except _Misfit as misfit:
-            work.findings.append(misfit.finding)
-            work.tree.pop(section, None)
-    return work.tree, tuple(work.findings)
+            findings.append(misfit.finding)
+            tree.pop(section, None)
+    return tree, tuple(findings)
 
 
 def _copy(value: Any) -> Any:
@@ -44,27 +43,15 @@ def _copy(value: Any) -> Any:
     return [_copy(item) for item in value] if isinstance(value, list) else value
 
 
-@define
-class _Normaliser:
-    tree: Tree
-    findings: list[Problem] = field(factory=list)
-
-
 class _Misfit(Exception):
     def __init__(self, place: str, value: Any, expected: str, code: str = "wrong_type") -> None:
         super().__init__(place)
-        self.finding = finding(
-            "decode",
-            place,
-            code,
-            f"expected {expected}, found {describe(value)}",
-            f"write it as {expected}",
-        )
+        self.finding = unfit(place, value, expected, code)
 
 
-def _env(work: _Normaliser) -> None:
-    if "env" in work.tree:
-        work.tree["env"] = _env_texts(work.tree["env"])
+def _env(tree: Tree) -> None:
+    if "env" in tree:
+        tree["env"] = _env_texts(tree["env"])
 
 
 def _env_texts(raw: Any) -> dict[str, str]:
@@ -78,13 +65,13 @@ def _env_texts(raw: Any) -> dict[str, str]:
     return merged
 
 
-def _services(work: _Normaliser) -> None:
-    if "services" not in work.tree:
+def _services(tree: Tree) -> None:
+    if "services" not in tree:
         return
-    services = _tables(work.tree["services"], "services")
+    services = _tables(tree["services"], "services")
     for index, service in enumerate(services):
         _service(service, f"services[{index}]")
-    work.tree["services"] = [service for service in services if service]
+    tree["services"] = [service for service in services if service]
 
 
 def _service(service: Tree, place: str) -> None:
@@ -171,22 +158,21 @@ def _tables(raw: Any, place: str) -> list[Tree]:
     return raw
 
 
-def _processes(work: _Normaliser) -> None:
-    raw = work.tree.get("processes", {})
+def _processes(tree: Tree) -> None:
+    raw = tree.get("processes", {})
     if isinstance(raw, dict):
         return
     if not isinstance(raw, list):
         raise _Misfit("processes", raw, "a table of commands")
-    del work.tree["processes"]
+    del tree["processes"]
     named = [item for item in raw if isinstance(item, dict) and "name" in item]
     if named:
-        work.tree["processes"] = {
+        tree["processes"] = {
             text_of(item["name"]): text_of(item.get("command", "")) for item in named
         }
 
 
-def _experimental(work: _Normaliser) -> None:
-    tree = work.tree
+def _experimental(tree: Tree) -> None:
     if "experimental" not in tree:
         return
     section = tree["experimental"]
@@ -218,8 +204,8 @@ def _words(raw: Any, place: str) -> list[str]:
     return raw
 
 
-def _checks(work: _Normaliser) -> None:
-    raw = work.tree.get("checks", {})
+def _checks(tree: Tree) -> None:
+    raw = tree.get("checks", {})
     if isinstance(raw, list):
         named = [_named(item) for item in raw]
     elif isinstance(raw, dict):
@@ -230,9 +216,9 @@ def _checks(work: _Normaliser) -> None:
         if not isinstance(check, dict):
             raise _Misfit("checks", check, "tables [checks.NAME]")
         _check(check, f"checks.{name}")
-    work.tree.pop("checks", None)
+    tree.pop("checks", None)
     if named:
-        work.tree["checks"] = dict(named)
+        tree["checks"] = dict(named)
 
 
 def _named(item: Any) -> tuple[str, Tree]:
@@ -242,36 +228,36 @@ def _named(item: Any) -> tuple[str, Tree]:
 
 
 def _joined(section: str, spellings: tuple[str, ...], text: str | None) -> _Step:
-    def step(work: _Normaliser) -> None:
-        found = [work.tree.pop(name) for name in spellings if name in work.tree]
+    def step(tree: Tree) -> None:
+        found = [tree.pop(name) for name in spellings if name in tree]
         tables = [table for raw in found for table in _tables(raw, section)]
         for table in tables:
             if text is not None and text in table:
                 table[text] = text_of(table[text])
         # always there, so that spellings with capitals, which come first, never count
-        work.tree[section] = tables or None
+        tree[section] = tables or None
 
     return step
 
 
-def _kill_timeout(work: _Normaliser) -> None:
-    if "kill_timeout" in work.tree:
-        work.tree["kill_timeout"] = _duration(work.tree["kill_timeout"], _SECOND)
+def _kill_timeout(tree: Tree) -> None:
+    if "kill_timeout" in tree:
+        tree["kill_timeout"] = _duration(tree["kill_timeout"], _SECOND)
 
 
-def _build(work: _Normaliser) -> None:
-    if "build" not in work.tree:
+def _build(tree: Tree) -> None:
+    if "build" not in tree:
         return
-    section = work.tree["build"]
+    section = tree["build"]
     if not isinstance(section, dict):
         raise _Misfit("build", section, "a table")
     if "build_target" in section:
         section["build-target"] = section.pop("build_target")
     if not section:
-        del work.tree["build"]
+        del tree["build"]
 
 
-_Step = Callable[[_Normaliser], None]
+_Step = Callable[[Tree], None]
 _STEPS: Final[dict[str, _Step]] = {
     "env": _env,
     "services": _services,

@@ -30,11 +30,7 @@ def line_for(lines: dict[str, int], path: Path) -> int | None:
 
 
 def key_lines(text: str) -> dict[str, int]:
-    """Path of a key, such as `mounts[1].initial_size` → line of its statement, from 1.
-
-    Args:
-        text: TOML.
-    """
+    """Path of a key of TOML, such as `mounts[1].initial_size` → line of its statement, from 1."""
     index = _Index()
     for line, statement, tree in _statements(text):
         index.add(statement.lstrip(), tree, line)

@@ -6,10 +6,11 @@ Compares exact names after legacy normalisation. Like flyctl it does not look in
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from score_flyio.base.document import Document
-from score_flyio.base.record import Factory, define, frozen
+from score_flyio.base.record import Factory, frozen
 from score_flyio.flytoml.schema import Shape, keys_of
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.flytoml.tree import Tree
@@ -30,43 +31,30 @@ class StrictReport(Document):
 
 
 def strict_check(tree: Tree, *, valid: bool) -> StrictReport:
-    """Look for unknown names in a normalised tree.
-
-    Args:
-        tree: the tree after legacy normalisation.
-        valid: whether the file passed ordinary validation.
-    """
+    """Look for unknown names in a normalised tree of a file that is `valid` by other rules."""
     known = keys_of(AppSpec)
-    search = _Search({})
-    for name in sorted(known.keys() & tree.keys() - _UNSEEN):
-        search.visit(known[name].shape, tree[name], name)
+    unknown: dict[str, tuple[str, ...]] = {}
+    for name in known.keys() & tree.keys() - _UNSEEN:
+        unknown |= _unknown(known[name].shape, tree[name], name)
     sections = tuple(sorted(tree.keys() - known.keys()))
     return StrictReport(
-        valid=valid and not sections and not search.unknown,
+        valid=valid and not sections and not unknown,
         unrecognized_sections=sections,
-        unrecognized_keys=dict(sorted(search.unknown.items())),
+        unrecognized_keys=dict(sorted(unknown.items())),
     )
 
 
-@define
-class _Search:
-    unknown: dict[str, tuple[str, ...]]
-
-    def visit(self, shape: Shape, raw: Any, path: str) -> None:
-        if shape.section is not None and isinstance(raw, dict):
-            self._section(shape.section, raw, path)
-        elif shape.item is None:
-            return
-        elif shape.kind == "list" and isinstance(raw, list):
-            for index, item in enumerate(raw):
-                self.visit(shape.item, item, f"{path}[{index}]")
-        elif shape.kind == "map" and isinstance(raw, dict):
-            for name, item in raw.items():
-                self.visit(shape.item, item, f"{path}.{name}")
-
-    def _section(self, section: type, raw: Tree, path: str) -> None:
-        known = keys_of(section)
-        if unknown := sorted(raw.keys() - known.keys()):
-            self.unknown[path] = tuple(unknown)
+def _unknown(shape: Shape, raw: Any, path: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Paths of sections with the unknown names in each."""
+    if shape.section is not None and isinstance(raw, dict):
+        known = keys_of(shape.section)
+        if names := sorted(raw.keys() - known.keys()):
+            yield path, tuple(names)
         for name in raw.keys() & known.keys():
-            self.visit(known[name].shape, raw[name], f"{path}.{name}")
+            yield from _unknown(known[name].shape, raw[name], f"{path}.{name}")
+    elif shape.kind == "list" and shape.item is not None and isinstance(raw, list):
+        for index, item in enumerate(raw):
+            yield from _unknown(shape.item, item, f"{path}[{index}]")
+    elif shape.kind == "map" and shape.item is not None and isinstance(raw, dict):
+        for name, item in raw.items():
+            yield from _unknown(shape.item, item, f"{path}.{name}")
