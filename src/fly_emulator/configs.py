@@ -10,6 +10,7 @@ from typing import Any, Final
 from fly_emulator import guests
 from fly_emulator.durations import seconds_of
 from fly_emulator.records import Json
+from fly_emulator.settings import EmulatorSettings
 from fly_emulator.wire import Refusal
 
 _AUTOSTOP: Final = {
@@ -32,30 +33,22 @@ _LONGEST_STOP: Final = 300.0
 _DURATIONS: Final = ("interval", "timeout", "grace_period")
 
 
-def accept(
-    config: object,
-    *,
-    largest: int | None = None,
-    longest_metadata: int | None = None,
-    gpus: bool = True,
-) -> Json:
+def accept(config: object, settings: EmulatorSettings) -> Json:
     """The config as the platform keeps it.
-
-    `largest` is the most bytes of JSON that it may have, `longest_metadata` the most characters of
-    a value of its metadata.
 
     Raises Refusal: it cannot be used; the message names the place.
     """
     if not isinstance(config, dict):
         raise Refusal(400, "config is required")
     _check_shape(config)
+    largest = settings.largest_config
     if largest is not None and len(json.dumps(config)) > largest:
         raise Refusal(422, f"invalid config: more than {largest} bytes")
     if not config.get("image") and not config.get("containers"):
         raise Refusal(400, "config.image is required")
     _texts(config, "env")
     _texts(config, "metadata")
-    _metadata(_part(config, "metadata"), longest_metadata)
+    _metadata(_part(config, "metadata"), settings.longest_metadata)
     _restart(_part(config, "restart"))
     _stop_config(_part(config, "stop_config"))
     for index, file in enumerate(_items(config, "files")):
@@ -65,7 +58,7 @@ def accept(
         _check(check, f"config.checks.{name}")
     kept = {**config, "guest": guests.complete(config)}
     kept.pop("size", None)
-    if not gpus and (kept["guest"].get("gpus") or kept["guest"].get("gpu_kind")):
+    if not settings.gpus and (kept["guest"].get("gpus") or kept["guest"].get("gpu_kind")):
         raise Refusal(400, "invalid config.guest: GPU machines are no longer available")
     if "services" in config:
         kept["services"] = [

@@ -25,22 +25,11 @@ from fly_emulator.handlers import (
     wait,
 )
 
+_MODULES: Final = (
+    *(apps, machines, actions, processes, wait, leases, metadata, volumes, secrets),
+    *(addresses, certificates, platform, organizations, tokens, secret_keys, network_policies),
+    postgres,
+)
 HANDLERS: Final[dict[str, Handler]] = {
-    **apps.HANDLERS,
-    **machines.HANDLERS,
-    **actions.HANDLERS,
-    **processes.HANDLERS,
-    **wait.HANDLERS,
-    **leases.HANDLERS,
-    **metadata.HANDLERS,
-    **volumes.HANDLERS,
-    **secrets.HANDLERS,
-    **addresses.HANDLERS,
-    **certificates.HANDLERS,
-    **platform.HANDLERS,
-    **organizations.HANDLERS,
-    **tokens.HANDLERS,
-    **secret_keys.HANDLERS,
-    **network_policies.HANDLERS,
-    **postgres.HANDLERS,
+    operation: handler for module in _MODULES for operation, handler in module.HANDLERS.items()
 }

@@ -17,7 +17,7 @@ _MAX_EVENTS: Final = 50
 
 def _create(call: Call) -> Outcome:
     body, app = call.body(), call.app()
-    config = _accepted(call, body)
+    config = configs.accept(body.get("config"), call.settings)
     if config.get("image") in call.settings.missing_images:
         raise Refusal(404, f"failed to resolve image {config['image']}: manifest not found")
     _check_secrets(call, app, body)
@@ -39,15 +39,6 @@ def _changed(call: Call, machine: MachineRecord, ttl: int | None) -> ApiResponse
     if ttl is not None:
         document["nonce"] = grant(call, machine, ttl, "").nonce
     return ApiResponse(document=document)
-
-
-def _accepted(call: Call, body: Json) -> Json:
-    return configs.accept(
-        body.get("config"),
-        largest=call.settings.largest_config,
-        longest_metadata=call.settings.longest_metadata,
-        gpus=call.settings.gpus,
-    )
 
 
 def _check_secrets(call: Call, app: App, body: Json) -> None:
@@ -109,7 +100,7 @@ def _new_machine(call: Call, app: App, *, name: str, host: Host, config: Json) -
 
 def _update(call: Call) -> Outcome:
     machine, body, app = call.held_machine(), call.body(), call.app()
-    config = _accepted(call, body)
+    config = configs.accept(body.get("config"), call.settings)
     _check_unchanged(call, machine, body)
     _check_secrets(call, app, body)
     keep_mounts(call.world, app, config, None, machine=machine)

@@ -13,11 +13,5 @@ __all__ = ["render_html"]
 
 
 def render_html(report: Report, events: Iterable[Event]) -> str:
-    """The page about a run.
-
-    Args:
-        report: how the run ended.
-        events: all events of the run, in order. Without them the page has outcomes and failures,
-            and nothing about time.
-    """
+    """The page about a run; without all its events, in order, it says nothing about time."""
     return render(report, tell(events))

@@ -45,15 +45,12 @@ class Scale:
 
     def left(self, moment: float) -> str:
         """Percent from the left."""
-        return f"{self._percent(moment - self.zero):.3f}".rstrip("0").rstrip(".")
+        return self.width(moment - self.zero)
 
     def width(self, seconds: float) -> str:
         """Percent of the whole."""
-        return f"{self._percent(seconds):.3f}".rstrip("0").rstrip(".")
-
-    def _percent(self, seconds: float) -> float:
         share = 100 * seconds / self.seconds if self.seconds > 0 else 0.0
-        return min(100.0, max(0.0, share))
+        return f"{min(100.0, max(0.0, share)):.3f}".rstrip("0").rstrip(".")
 
     @property
     def step(self) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from score_flyio.base.record import evolve, frozen
-from score_flyio.report_html.phases import SAME, Bar, Calls, Phase, calls_of, cut, cut_calls
+from score_flyio.report_html.phases import SAME, Bar, Calls, Phase, calls_of, cut, cut_calls, whole
 from score_flyio.report_html.story import AppStory, ResourceSpan, StepSpan, Story
 
 TINY = 0.005
@@ -55,10 +55,12 @@ class Chain:
 def critical_path(story: Story) -> Chain:
     """The chain of the app that ended last, up to the end of the run."""
     if not story.apps:
-        return Chain(app="", links=_link("the whole run", _own(story.started, story.ended)))
+        return Chain(
+            app="", links=_link("the whole run", whole(Phase.OWN, story.started, story.ended))
+        )
     app = max(story.apps.values(), key=lambda app: _end_of(app, story))
     chain = chain_of(story, app)
-    last = _own(_end_of(app, story), story.ended)
+    last = whole(Phase.OWN, _end_of(app, story), story.ended)
     if last and chain.links and last[0].seconds < TINY:
         end = chain.links[-1]
         longer = evolve(end, bars=(*end.bars, *last))
@@ -125,14 +127,14 @@ def _beginning(story: Story, app: AppStory, until: float, calls: Calls) -> Itera
     if not resources or (resources[-1].ended or start) < read:
         yield from _link("read what runs, and plan", reading)
         return
-    yield from _link("begin", _own(start, resources[0].started))
+    yield from _link("begin", whole(Phase.OWN, start, resources[0].started))
     cursor = resources[0].started
     for resource in resources:
-        yield from _link(f"before {resource.uid}", _own(cursor, resource.started))
+        yield from _link(f"before {resource.uid}", whole(Phase.OWN, cursor, resource.started))
         cursor = resource.ended or until
         bar = Bar(Phase.PROVISION, resource.started, cursor, resource.uid)
         yield from _link(f"provision {resource.uid}", [bar], failed=resource.outcome == "failed")
-    yield from _link("plan", _own(cursor, until))
+    yield from _link("plan", whole(Phase.OWN, cursor, until))
 
 
 def _resources(story: Story, app: AppStory, planned: float) -> list[ResourceSpan]:
@@ -165,10 +167,6 @@ def _resource_before(
 
 def _end_of(app: AppStory, story: Story) -> float:
     return story.ended if app.finished is None else app.finished
-
-
-def _own(start: float, end: float) -> list[Bar]:
-    return [Bar(Phase.OWN, start, end)] if end - start > SAME else []
 
 
 def _link(description: str, bars: Sequence[Bar], *, failed: bool = False) -> tuple[Link, ...]:

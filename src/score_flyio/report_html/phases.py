@@ -112,9 +112,9 @@ def cut(step: StepSpan, end: float, app: AppStory, calls: Calls) -> list[Bar]:
         case "wait for":
             return _health(step, end, app.sights.get(step.machine or "", ()), calls)
         case "watch":
-            return _whole(Phase.SMOKE, step.started, end, step.description)
+            return whole(Phase.SMOKE, step.started, end, step.description)
         case "pause":
-            return _whole(Phase.PAUSE, step.started, end, step.description)
+            return whole(Phase.PAUSE, step.started, end, step.description)
         case "run release command":
             rest, about = Phase.RELEASE, "/machines"
             return cut_calls(calls, step.started, end, step.machine, rest=rest, about=about)
@@ -123,7 +123,8 @@ def cut(step: StepSpan, end: float, app: AppStory, calls: Calls) -> list[Bar]:
             return cut_calls(calls, step.started, end, step.machine, about=about)
 
 
-def _whole(phase: Phase, start: float, end: float, note: str = "") -> list[Bar]:
+def whole(phase: Phase, start: float, end: float, note: str = "") -> list[Bar]:
+    """One phase from start to end; none where no time passed."""
     return [Bar(phase, start, end, note)] if end - start > SAME else []
 
 
@@ -142,16 +143,16 @@ def cut_calls(
     while cursor - start > SAME:
         call = calls.last(start, cursor, machine, about=about)
         if call is None:
-            bars += _whole(rest, start, cursor)
+            bars += whole(rest, start, cursor)
             break
         answered = min(call.at, cursor)
         if call.broken:
             failed_first = answered
-        bars += _whole(rest, answered, cursor)
+        bars += whole(rest, answered, cursor)
         sent = max(call.sent, start)
-        bars += _whole(Phase.CALL, sent, answered, f"{call.method} {call.path}")
+        bars += whole(Phase.CALL, sent, answered, f"{call.method} {call.path}")
         cursor = max(call.asked, start)
-        bars += _whole(Phase.QUEUE, cursor, sent, f"{call.method} {call.path}")
+        bars += whole(Phase.QUEUE, cursor, sent, f"{call.method} {call.path}")
     bars.reverse()
     return [
         Bar(Phase.RETRY, bar.start, bar.end)
@@ -171,7 +172,7 @@ def _health(step: StepSpan, end: float, sights: Sequence[Sight], calls: Calls) -
     booted = [sight for sight in during if sight.state == "started"]
     passing = [sight for sight in during if sight.total and sight.passing == sight.total]
     if not booted and not passing:
-        return _whole(Phase.BOOT, start, end, step.description)
+        return whole(Phase.BOOT, start, end, step.description)
     up = _moment(booted[-1], step, calls) if booted else start
     checked = any(sight.total for sight in during)
     late = end if checked else up
@@ -179,10 +180,10 @@ def _health(step: StepSpan, end: float, sights: Sequence[Sight], calls: Calls) -
     looked = calls.last(start, end, step.machine, method="GET")
     seen = max(well, looked.sent) if looked and end - looked.at < TRIES_AGAIN else end
     return [
-        *_whole(Phase.BOOT, start, up),
-        *_whole(Phase.CHECKS, up, well),
-        *_whole(Phase.NOTICE, well, seen),
-        *_whole(Phase.CALL, seen, end),
+        *whole(Phase.BOOT, start, up),
+        *whole(Phase.CHECKS, up, well),
+        *whole(Phase.NOTICE, well, seen),
+        *whole(Phase.CALL, seen, end),
     ]
 
 

@@ -151,8 +151,12 @@ def _hear(story: Story, event: events.Event) -> None:
             story.outcome = event.outcome
         case events.WarningRaised():
             story.warnings.append(event)
-        case events.RequestFinished() | events.RequestRetried() | events.RateLimitHit():
-            _hear_transport(story, event)
+        case events.RequestRetried():
+            story.retries.append(event)
+        case events.RateLimitHit():
+            story.refused.append(event)
+        case events.RequestFinished():
+            story.calls.setdefault(event.scope.app, []).append(_call(event))
         case (
             events.ProvisioningStarted()
             | events.ProvisioningFinished()
@@ -169,28 +173,19 @@ def _app(story: Story, app: str, scope: events.Scope) -> AppStory:
     return found
 
 
-def _hear_transport(
-    story: Story, event: events.RequestFinished | events.RequestRetried | events.RateLimitHit
-) -> None:
-    match event:
-        case events.RequestRetried():
-            story.retries.append(event)
-        case events.RateLimitHit():
-            story.refused.append(event)
-        case events.RequestFinished():
-            sent = event.at - event.seconds
-            call = Call(
-                method=event.method,
-                path=event.path,
-                template=event.template or event.path,
-                status=event.status,
-                asked=sent - event.queued,
-                sent=sent,
-                at=event.at,
-                app=event.scope.app,
-                machine=event.scope.machine,
-            )
-            story.calls.setdefault(event.scope.app, []).append(call)
+def _call(event: events.RequestFinished) -> Call:
+    sent = event.at - event.seconds
+    return Call(
+        method=event.method,
+        path=event.path,
+        template=event.template or event.path,
+        status=event.status,
+        asked=sent - event.queued,
+        sent=sent,
+        at=event.at,
+        app=event.scope.app,
+        machine=event.scope.machine,
+    )
 
 
 def _hear_resource(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from score_flyio.base.counted import counted
 from score_flyio.base.record import define, evolve, field, frozen
 from score_flyio.deploy.execution.report import AppReport, Report, StepReport
 from score_flyio.errors import DeployError, FlyApiError, Problem, ScoreFlyError
@@ -149,7 +150,7 @@ def _skipped(app: AppStory) -> tuple[Change, ...]:
         reasons.setdefault(reason, []).append(description)
     return tuple(
         Change(
-            text=f"{len(texts)} {'step' if len(texts) == 1 else 'steps'} not begun: {reason}",
+            text=f"{counted(len(texts), 'step')} not begun: {reason}",
             outcome="skipped",
             each=tuple(texts),
         )

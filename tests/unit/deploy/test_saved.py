@@ -96,7 +96,8 @@ def test_what_was_saved_is_the_same_however_the_platform_spells_it(
     present: dict[str, FlyMachineConfig] = {}
     for group, sent in configs(spec, case.folder).items():
         with suppress(Refusal):  # no size that there is, or the like
-            shown = filled.read_back(accept(unstructure(sent)), SPELLINGS[spelling])
+            made = accept(unstructure(sent), EmulatorSettings(gpus=True))
+            shown = filled.read_back(made, SPELLINGS[spelling])
             present[group] = structure_answer(shown, FlyMachineConfig)
     if not present:
         return
