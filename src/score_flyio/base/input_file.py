@@ -18,14 +18,10 @@ _NO_FILES: Final = (Path("/proc"), Path("/sys"), Path("/dev"))
 
 
 def read_input(path: Path, *, within: Sequence[Path] = ()) -> bytes:
-    """The bytes of a file.
+    """The bytes of a file, which must lie `within` some folders where any are given.
 
-    Args:
-        path: the file; links are followed first.
-        within: where it must lie, links followed; empty: anywhere.
-
-    Raises:
-        OSError: it cannot be read, or must not be; `strerror` says why.
+    Links are followed first. Raises OSError, whose `strerror` says why it cannot or must not be
+    read.
     """
     try:
         found = Path(os.path.realpath(path, strict=True))

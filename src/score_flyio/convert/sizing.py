@@ -69,8 +69,7 @@ def vm_of_workload(draft: Draft) -> tuple[VmSpec, ...]:
 def demand(compute: Compute) -> Demand:
     """The larger of requests and limits, each for itself.
 
-    Raises:
-        ValueError: a quantity that cannot be read.
+    Raises ValueError: a quantity that cannot be read.
     """
     both = (compute.requests, compute.limits)
     return Demand(
@@ -80,11 +79,7 @@ def demand(compute: Compute) -> Demand:
 
 
 def size_of(demand: Demand) -> VmSpec:
-    """The smallest machine that gives what is needed.
-
-    Raises:
-        SizeError: Fly has none.
-    """
+    """The smallest machine that gives what is needed. Raises SizeError: Fly has none."""
     wanted = max(1, math.ceil(demand.milli_cpus / 1000))
     cpus = next((count for count in CPU_COUNTS if count >= wanted), None)
     if cpus is None:

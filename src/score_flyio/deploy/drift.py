@@ -78,8 +78,7 @@ def drift(
 
     `others` are machines of the app that are part of no group.
 
-    Raises:
-        ConversionError: a machine config cannot be made.
+        Raises ConversionError: a machine config cannot be made.
     """
     groups = process_groups(spec)
     found: list[Drift] = []

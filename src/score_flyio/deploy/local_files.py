@@ -29,9 +29,5 @@ class LocalFiles:
     """Where files must lie; empty: anywhere."""
 
     def read(self, path: str) -> bytes:
-        """The bytes of a file.
-
-        Raises:
-            OSError: it cannot be read, or lies elsewhere.
-        """
+        """The bytes of a file. Raises OSError: it cannot be read, or lies elsewhere."""
         return read_input(self.directory / path, within=self.within)

@@ -62,14 +62,14 @@ class _Reading:
     certificates: set[str] = field(factory=set)
 
     async def read_app(self) -> None:
-        self.app = await _or_none(lambda: self.client.api.apps_show(self.name))
+        self.app = await _or_none(self.client.api.apps_show(self.name))
         self.missing = self.app is None
 
     async def look_up_app(self, apps: Apps) -> None:
         self.app = await apps.get(self.name)
 
     async def read_machines(self) -> None:
-        found = await _or_none(lambda: self.client.api.machines_list(self.name))
+        found = await _or_none(self.client.api.machines_list(self.name))
         self.unlisted = found is None
         self.machines = found or []
         unsure = [
@@ -77,7 +77,8 @@ class _Reading:
             for place, machine in enumerate(self.machines)
             if machine.image_ref is None and living(machine) and is_own(machine)
         ]
-        await at_once(self._read_machine, unsure)
+        if unsure:
+            await at_once(self._read_machine, unsure)
 
     async def read_machines_unless_new(self, apps: Apps) -> None:
         if not await apps.has_no_machines(self.name):
@@ -86,11 +87,11 @@ class _Reading:
     async def _read_machine(self, unsure: tuple[int, str]) -> None:
         """Reads one again: a list may lack what image it runs (flyctl)."""
         place, machine = unsure
-        found = await _or_none(lambda: self.client.api.machines_show(self.name, machine))
+        found = await _or_none(self.client.api.machines_show(self.name, machine))
         self.machines[place] = found or self.machines[place]
 
     async def read_volumes(self) -> None:
-        self.volumes = await _or_none(lambda: self.client.api.volumes_list(self.name)) or []
+        self.volumes = await _or_none(self.client.api.volumes_list(self.name)) or []
 
     async def look_what_is_let_go(self) -> None:
         self.volumes = await once_deleted_are_gone(
@@ -98,12 +99,12 @@ class _Reading:
         )
 
     async def read_addresses(self) -> None:
-        answer = await _or_none(lambda: self.client.api.app_ip_assignments_list(self.name))
+        answer = await _or_none(self.client.api.app_ip_assignments_list(self.name))
         self.addresses = (answer.ips if answer else None) or []
 
     async def read_secrets(self) -> None:
         self.secret_times = {}
-        answer = await _or_none(lambda: self.client.api.secrets_list(self.name))
+        answer = await _or_none(self.client.api.secrets_list(self.name))
         for secret in (answer.secrets if answer else None) or []:
             name = secret.name or ""
             self.secrets[name] = secret.digest or ""
@@ -117,7 +118,7 @@ class _Reading:
     async def _read_certificate_page(self, cursor: str | None) -> str | None:
         """Notes one page; gives the cursor of the next."""
         list_certificates = self.client.api.app_certificates_list
-        answer = await _or_none(lambda: list_certificates(self.name, cursor=cursor, limit=500))
+        answer = await _or_none(list_certificates(self.name, cursor=cursor, limit=500))
         found = (answer.certificates if answer else None) or []
         self.certificates.update(host_name(each.hostname or "") for each in found)
         following = answer.next_cursor if answer else None
@@ -151,9 +152,8 @@ async def observe_app(
 
     They tell that an app that `may_be_new` has no machines: its own list is not asked for then.
 
-    Raises:
-        FlyError: the platform could not be read, or shows fewer machines than the app counts (an
-            incident once made deployers create everything a second time).
+    Raises FlyError: the platform could not be read, or shows fewer machines than the app counts (an
+    incident once made deployers create everything a second time).
     """
     reading = _Reading(client, name)
     reads: list[Callable[[], Awaitable[None]]] = [
@@ -210,9 +210,9 @@ def _seconds(stamp: str | None) -> float:
         return 0.0
 
 
-async def _or_none(call: Callable[[], Awaitable[T]]) -> T | None:
+async def _or_none(call: Awaitable[T]) -> T | None:
     try:
-        return await call()
+        return await call
     except NotFound:
         return None
 

@@ -145,12 +145,8 @@ async def unknown_regions(
 ) -> tuple[Problem, ...]:
     """The regions that there are not.
 
-    The platform is asked only about those that neither the documentation lists nor the app is in.
-
-    Args:
-        client: reaches the platform.
-        asked: by place, what is asked for.
-        observed: the app.
+    The platform is asked only about those that neither the documentation lists nor the app is in;
+    `asked` has what is asked for by its place.
     """
     here = {machine.region for machine in observed.machines}
     here |= {volume.region for volume in observed.volumes}

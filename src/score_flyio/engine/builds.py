@@ -69,11 +69,7 @@ class Builds:
         return await self._there(build) or str(await _known(build))
 
     async def ready(self, wanted: Wanted) -> str:
-        """The image, built and pushed.
-
-        Raises:
-            ImageError: that cannot be done.
-        """
+        """The image, built and pushed. Raises ImageError: that cannot be done."""
         build = self._builds[wanted.app]
         async with self._limiter:
             start = anyio.current_time()
@@ -169,8 +165,7 @@ def builds_at_fly(target: Target, environ: Mapping[str, str]) -> bool:
 def build_settings(wanted: Wanted, options: DeployOptions) -> BuildSettings:
     """What is built: what the file says, then the options.
 
-    Raises:
-        ImageError: the file asks for a kind of build that only other programs do.
+    Raises ImageError: the file asks for a kind of build that only other programs do.
     """
     section, chosen = wanted.spec.build or BuildSection(), options.images
     if kind := _built_by_others(wanted, section, chosen):

@@ -171,8 +171,7 @@ class Images:
     async def ready(self, app: str) -> str:
         """The image, built and pushed where it has to be; empty where none is needed.
 
-        Raises:
-            ImageError: it cannot be built or pushed.
+        Raises ImageError: it cannot be built or pushed.
         """
         if self.is_built(app):
             return await self._building().ready(self._wanted[app])
@@ -262,11 +261,7 @@ def _reference(name: str, place: str) -> ImageReference:
 
 
 def wanted_image(item: Input, desired: DesiredApp, options: DeployOptions) -> Wanted:
-    """Which images an app needs.
-
-    Raises:
-        ConversionError: as `with_sources`.
-    """
+    """Which images an app needs. Raises ConversionError: as `with_sources`."""
     spec, files = desired.spec, desired.files
     own = options.image or (spec.build.image if spec.build else "")
     return Wanted(

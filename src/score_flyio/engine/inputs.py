@@ -117,8 +117,7 @@ class ScoreApp(Input):
     ) -> ScoreApp:
         """From a Score document; `file` is how messages call it.
 
-        Raises:
-            ScoreFileError: with all problems of the document.
+        Raises ScoreFileError: with all problems of the document.
         """
         from score_flyio.score.load import workload_from_document
 
@@ -235,8 +234,7 @@ class FlyTomlApp(Input):
     def load(cls, file: str | None, directory: Path, *, app: str | None = None) -> FlyTomlApp:
         """Reads and validates; `app` replaces the name in the file.
 
-        Raises:
-            ConfigError: with all problems of the file.
+        Raises ConfigError: with all problems of the file.
         """
         from score_flyio.flytoml.load import find_fly_toml, read_document
 

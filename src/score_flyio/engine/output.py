@@ -42,8 +42,7 @@ class Output:
 
         A fly.toml that somebody wrote is left alone.
 
-        Raises:
-            ConfigError: a file cannot be written.
+                Raises ConfigError: a file cannot be written.
         """
         if desired.workload is None:
             return ()
@@ -66,8 +65,7 @@ class Output:
     async def write_secrets(self, apps: Iterable[DesiredApp], emit: Listener) -> None:
         """Writes the secrets file, if one is asked for.
 
-        Raises:
-            ConfigError: it cannot be written, or cannot say what it has to.
+        Raises ConfigError: it cannot be written, or cannot say what it has to.
         """
         from score_flyio.engine.secrets_file import CODE, render_all
 

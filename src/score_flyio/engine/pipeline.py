@@ -209,8 +209,7 @@ class Preparation:
     def refuse_taken(self, desired: DesiredApp) -> None:
         """Refuses an app whose host name another app of the project has, as far as is known.
 
-        Raises:
-            UnsupportedFeatureError: with the workloads and the name.
+        Raises UnsupportedFeatureError: with the workloads and the name.
         """
         for workload, uid in self._named_before(desired) if desired.hostnames else ():
             record = self.state.resources.get(uid)
@@ -256,11 +255,7 @@ class Outline:
 def outline(
     project: Project, state: ProjectState, inputs: Sequence[Input], output: Output | None = None
 ) -> Outline:
-    """Finds out what each input comes to by itself.
-
-    Raises:
-        ConfigError: two inputs are one app.
-    """
+    """Finds out what each input comes to by itself. Raises ConfigError: two inputs are one app."""
     names = _unique_apps(state, inputs)
     apps: dict[str, DesiredApp] = {}
     usable: dict[str, Input] = {}

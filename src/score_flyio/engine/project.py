@@ -112,8 +112,7 @@ class Project:
     def at(self, target: str) -> Self:
         """The project with the state of one target: what a run elsewhere made is not in it.
 
-        Args:
-            target: `fly`, `emulator`, or the address of what plays the platform.
+        Such is `fly`, `emulator`, or the address of what plays the platform.
         """
         if target == self.target or not self.parts_states:
             return self

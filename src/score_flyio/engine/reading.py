@@ -42,8 +42,7 @@ def changed(kept: ScoreApp, now: ScoreApp, mark: str | None) -> tuple[Problem, .
 def refreshed(kept: ScoreApp, now: ScoreApp, mark: str | None) -> ScoreApp:
     """The workload as its file has it now.
 
-    Raises:
-        UsageError: it was read with overrides, which nobody keeps, or is another workload now.
+    Raises UsageError: it was read with overrides, which nobody keeps, or is another workload now.
     """
     if mark is not None:
         raise UsageError(

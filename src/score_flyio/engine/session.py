@@ -131,15 +131,9 @@ class StateRecorder:
             await self._keep(app, evolve(record, releases=(*older[-room:], *record.releases)))
 
     def belongs(self, organization: str | None, *, told: str | None = None) -> None:
-        """Holds the organization of an app against that of the project.
+        """Holds the organization of an app against that of the project, and the one that was told.
 
-        That of an app which is there is remembered.
-
-        Args:
-            organization: of an app that is there; None: not known.
-            told: the one that the run is about, if it was told.
-
-        Raises WrongPlace.
+        That of an app which is there is remembered. Raises WrongPlace.
         """
         place = self.state.place or self.place
         if place is None:
@@ -251,15 +245,9 @@ class Session:
     ) -> AsyncIterator[StateRecorder]:
         """The project state under its lock, and what it remembers of apps.
 
-        Args:
-            owner: tells others who holds the lock.
-            needed: whether there must be a project; else one without a past is made up, and what
-                it is told is forgotten.
-            to_look: nothing is locked, and nothing will be saved.
-
-        Raises:
-            NotInitialised: a project is needed, and there is none.
-            StateLocked: somebody else holds the lock.
+        `owner` tells others who holds the lock. Where no project is `needed`, one without a past is
+        made up, and what it is told is forgotten. Where it is only `to_look`, nothing is locked,
+        and nothing will be saved. Raises NotInitialised and StateLocked.
         """
         if to_look or not needed:
             state = await self.project.store.load()

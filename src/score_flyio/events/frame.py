@@ -21,14 +21,7 @@ class Frame:
 def run_frame(
     emit: Listener, command: str, workloads: Sequence[str], *, now: Callable[[], float]
 ) -> Iterator[Frame]:
-    """Tells the beginning and, whatever came of the block, the end.
-
-    Args:
-        emit: takes the events.
-        command: what a person runs.
-        workloads: which it is about.
-        now: a clock, in seconds.
-    """
+    """Tells the beginning and, whatever came of the block, the end; `now` gives seconds."""
     start = now()
     emit(RunStarted(command=command, workloads=tuple(workloads)))
     frame = Frame()

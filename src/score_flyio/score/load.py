@@ -107,8 +107,7 @@ def read_score_file(
 def workload_from_document(document: dict[str, Any], file: str) -> LoadedWorkload:
     """A workload that was stored before, such as in the state; deprecated forms are upgraded.
 
-    Raises:
-        ScoreFileError: the document does not match the present rules.
+    Raises ScoreFileError: the document does not match the present rules.
     """
     upgraded = upgrade(document)
     loaded = _examined(upgraded, Origin(file=file))
@@ -216,8 +215,7 @@ def _odd_key_findings(source: YamlDocument | None) -> Iterable[Problem]:
 def _with_image(loaded: LoadedWorkload, image: str) -> LoadedWorkload:
     """The workload with an image for each container whose image is `.`, or for the named one.
 
-    Raises:
-        UsageError: nothing says which container it is for.
+    Raises UsageError: nothing says which container it is for.
     """
     name, named, reference = image.rpartition("=")
     containers = loaded.document["containers"]

@@ -58,8 +58,7 @@ def merge_map(document: dict[str, Any], overrides: dict[str, Any]) -> dict[str, 
 def parse_property(text: str) -> PropertyOverride:
     """`PATH=VALUE` → path and value. VALUE is YAML; empty or null removes.
 
-    Raises:
-        OverrideError: no `=`, or VALUE is not YAML.
+    Raises OverrideError: no `=`, or VALUE is not YAML.
     """
     path, equals, value = text.partition("=")
     if not equals:
@@ -95,8 +94,7 @@ def apply_property(document: Any, path: Sequence[str], value: Any) -> Any:
     Maps that are missing on the way are made; removing below a missing one changes nothing. In a
     list the part is an index; -1 appends.
 
-    Raises:
-        OverrideError: the path does not fit the document.
+        Raises OverrideError: the path does not fit the document.
     """
     if not path:
         raise OverrideError("empty_path", "an override property needs a path")

@@ -125,11 +125,7 @@ class Lookup:
     """
 
     def find(self, reference: Reference) -> tuple[Any, bool]:
-        """The value, and whether it is a secret.
-
-        Raises:
-            LookupFailure: nothing is there.
-        """
+        """The value, and whether it is a secret. Raises LookupFailure: nothing is there."""
         root, *rest = reference.parts
         if root == "metadata":
             if not rest:
@@ -197,8 +193,7 @@ class SubstitutionError(PlaceholderError):
 def substitute(text: str, lookup: Lookup) -> SubstitutedText:
     """Puts values in place of placeholders.
 
-    Raises:
-        SubstitutionError: with every placeholder that cannot be resolved.
+    Raises SubstitutionError: with every placeholder that cannot be resolved.
     """
     findings: list[Problem] = []
     result = _substitute(text, lookup, (), findings)
@@ -210,8 +205,7 @@ def substitute(text: str, lookup: Lookup) -> SubstitutedText:
 def substitute_in(value: Any, lookup: Lookup) -> SubstitutedValue:
     """Substitutes each text inside a structure; keys and other values stay.
 
-    Raises:
-        SubstitutionError: with every placeholder that cannot be resolved, and its path.
+    Raises SubstitutionError: with every placeholder that cannot be resolved, and its path.
     """
     findings: list[Problem] = []
     secret_paths: set[Path] = set()

@@ -14,8 +14,7 @@ _MOST_DIGITS: Final = 1000
 def parse_cpu(text: str) -> int:
     """CPU quantity → thousandths of a CPU, cut off: `1.5`, `250m`.
 
-    Raises:
-        ValueError: not a CPU quantity, or too large.
+    Raises ValueError: not a CPU quantity, or too large.
     """
     match = _CPU.fullmatch(text)
     if match is None:
@@ -27,8 +26,7 @@ def parse_cpu(text: str) -> int:
 def parse_memory(text: str) -> int:
     """Memory quantity → bytes, rounded up: `512Mi`, `1.5G`, `1000`.
 
-    Raises:
-        ValueError: not a memory quantity, or too large.
+    Raises ValueError: not a memory quantity, or too large.
     """
     match = _MEMORY.fullmatch(text)
     if match is None:

@@ -30,8 +30,7 @@ BUILT_IMAGE = "."
 def with_sources(config: FlyMachineConfig, spec: AppSpec, files: FileSource) -> FlyMachineConfig:
     """`config` with the machine config file or compose file of the app laid over it.
 
-    Raises:
-        ConversionError: the file is missing, cannot be read as what it is, or names no image.
+    Raises ConversionError: the file is missing, cannot be read as what it is, or names no image.
     """
     if spec.build is not None and spec.build.compose is not None:
         from score_flyio.deploy.desired.compose import compose_containers
@@ -273,8 +272,7 @@ _STOPS: Final[dict[bool | str, bool | str]] = {
 def respelled(document: dict[str, Any]) -> dict[str, Any]:
     """The file with durations and words spelled as flyctl writes them; maps without nulls.
 
-    Raises:
-        ValueError: one of them cannot be read.
+    Raises ValueError: one of them cannot be read.
     """
     for owner in (document.get("stop_config"), *_each(document, "containers", "stop")):
         _respell(owner, "timeout", _span)

@@ -17,8 +17,7 @@ def merged_files(entries: Iterable[FileSpec], source: FileSource) -> list[FlyFil
     A later entry takes the place of an earlier one of the same path; a later entry without content
     deletes it.
 
-    Raises:
-        ConversionError: a local file cannot be read.
+        Raises ConversionError: a local file cannot be read.
     """
     files: dict[str | None, FlyFile] = {}
     for entry in entries:

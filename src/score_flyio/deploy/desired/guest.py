@@ -176,8 +176,7 @@ def guest_of(vm: VmSpec, *, host_dedication_id: str = "", place: str = "vm") -> 
 
     `host_dedication_id` is the one of the whole app; the table's own wins over it.
 
-    Raises:
-        ConversionError: unknown size, or a memory size that is unreadable or zero.
+        Raises ConversionError: unknown size, or a memory size that is unreadable or zero.
     """
     size = vm.size or (DEFAULT_GPU_SIZE if vm.gpu_kind else DEFAULT_SIZE)
     guest = preset(size, place=place)

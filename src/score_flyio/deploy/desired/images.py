@@ -13,8 +13,7 @@ from score_flyio.flytoml.spec import AppSpec, MachineCheck
 def needs_image(spec: AppSpec, files: FileSource) -> bool:
     """Whether anything runs the image of the app: not when all containers bring their own.
 
-    Raises:
-        ConversionError: as `with_sources`.
+    Raises ConversionError: as `with_sources`.
     """
     containers = _containers(spec, files)
     built = any(BUILT_IMAGE in _images_in(container) for container in containers)
@@ -24,8 +23,7 @@ def needs_image(spec: AppSpec, files: FileSource) -> bool:
 def named_images(spec: AppSpec, files: FileSource) -> Mapping[str, str]:
     """The images that containers, their files and machine checks name, each with its first place.
 
-    Raises:
-        ConversionError: as `with_sources`.
+    Raises ConversionError: as `with_sources`.
     """
     found: dict[str, str] = {}
     source = _source(spec, files)

@@ -49,15 +49,8 @@ def launch_plan(
 ) -> LaunchPlan:
     """How to create the machines of `group`.
 
-    Args:
-        spec: The whole app.
-        group: Name of the process group.
-        image: What the machines run.
-        release: Goes into their metadata.
-        files: Local files that the app refers to.
-        images: What the names of further images mean.
-        ha: Give the group a second machine where it can have one.
-        guest: Size of the machines when no `[[vm]]` table serves the group.
+    `images` tells what the names of further images mean. With `ha` the group gets a second machine
+    where it can have one; `guest` is the size where no `[[vm]]` table serves the group.
 
     Raises:
         ConversionError: the config of the group cannot be made.

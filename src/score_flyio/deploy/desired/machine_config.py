@@ -49,8 +49,7 @@ def machine_config(
 
     The image, release metadata and volume ids are not set here; `base` is not changed.
 
-    Raises:
-        ConversionError: a size, check, container or local file cannot be converted.
+        Raises ConversionError: a size, check, container or local file cannot be converted.
     """
     flat = flatten(spec, group)
     merged = merged_files(spec.files, files)

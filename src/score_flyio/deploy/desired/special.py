@@ -49,8 +49,7 @@ def release_command_machine(spec: AppSpec, *, files: FileSource) -> FlyMachineCo
 
     The guest is set where `release_command_vm` gives it. None when there is no command.
 
-    Raises:
-        ConversionError: its size or a local file cannot be converted.
+        Raises ConversionError: its size or a local file cannot be converted.
     """
     words = split_command(spec.deploy.release_command if spec.deploy else "")
     if not words:
@@ -85,8 +84,7 @@ def release_command_input(
     group's machines, else `guest` (the command line's), else Fly's default for release commands.
     None when there is no release command.
 
-    Raises:
-        ConversionError: its size or a local file cannot be converted.
+        Raises ConversionError: its size or a local file cannot be converted.
     """
     config = release_command_machine(spec, files=files)
     if config is None:
@@ -110,8 +108,7 @@ def machine_check_input(
 ) -> CreateMachineRequest:
     """The request for a machine check, to be run against the machine `under_test`.
 
-    Raises:
-        ConversionError: the check has no command.
+    Raises ConversionError: the check has no command.
     """
     if not check.command:
         raise ConversionError(

@@ -42,9 +42,8 @@ def update_input(
 ) -> MachineUpdate:
     """How to update `existing`, a machine of `group`; it is not changed.
 
-    Raises:
-        ConversionError: the config of the group cannot be made, or the machine would have to move
-            to other hosts together with its volume.
+    Raises ConversionError: the config of the group cannot be made, or the machine would have to
+    move to other hosts together with its volume.
     """
     present = existing.config or existing.incomplete_config or FlyMachineConfig()
     config = machine_config(spec, group, base=present, files=files)

@@ -18,8 +18,7 @@ DEFAULT_GPU_SIZE_GB: Final = 100
 def first_deploy_volumes(spec: AppSpec, *, image: str) -> list[CreateVolumeRequest]:
     """One request per mount and process group.
 
-    Raises:
-        ConversionError: the size of a group cannot be converted.
+    Raises ConversionError: the size of a group cannot be converted.
     """
     return [
         volume_request(spec, group, mount, image=image)
@@ -39,8 +38,7 @@ def volume_request(
 ) -> CreateVolumeRequest:
     """The request for a new volume of `mount`, placed where a machine of `group` has room.
 
-    Raises:
-        ConversionError: the size of the group cannot be converted.
+    Raises ConversionError: the size of the group cannot be converted.
     """
     flat = flatten(spec, group)
     compute = deepcopy(guest) or default_guest()

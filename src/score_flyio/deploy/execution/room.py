@@ -93,8 +93,7 @@ async def where_room_is(
 ) -> T:
     """What is created in the first of the regions that has room.
 
-    Raises:
-        InsufficientCapacity: not even the last one has.
+    Raises InsufficientCapacity: not even the last one has.
     """
     for region in regions[:-1]:
         try:

@@ -34,9 +34,8 @@ class Departures:
 def departures(spec: AppSpec, observed: ObservedApp, options: DeployOptions) -> Departures:
     """The groups that left, and the machines whose volumes other groups are to have.
 
-    Raises:
-        ConfigError: a group would have the data of machines that the options leave out, or groups
-            exchange their volumes.
+    Raises ConfigError: a group would have the data of machines that the options leave out, or
+    groups exchange their volumes.
     """
     members = by_group(observed.machines, default=default_group(spec))
     wanted = process_groups(spec)

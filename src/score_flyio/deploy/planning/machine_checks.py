@@ -16,8 +16,7 @@ from score_flyio.deploy.step import CreateMachine, RunMachineCheck, UpdateMachin
 def waiting_with_tests(context: GroupContext) -> Waiting:
     """What is waited for in a group, with its machine checks.
 
-    Raises:
-        ConversionError: a check has no command, or the config of the group cannot be made.
+    Raises ConversionError: a check has no command, or the config of the group cannot be made.
     """
     return evolve(context.waiting, tests=_tests(context))
 

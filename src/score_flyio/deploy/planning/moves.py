@@ -48,8 +48,7 @@ def moves(
     Of several groups that begin the smallest comes first, so that as many as can be begin with
     data. In a group that has machines, only those that may go give their place to others.
 
-    Raises:
-        ConfigError: groups exchange their volumes.
+        Raises ConfigError: groups exchange their volumes.
     """
     found = by_group(observed.machines, default=default_group(spec))
     members = {group: sort_out(observed.name, group, m).machines for group, m in found.items()}

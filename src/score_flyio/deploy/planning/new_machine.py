@@ -118,8 +118,7 @@ def new_machine_config(template: models.FlyMachineConfig) -> models.FlyMachineCo
 def refuse_gpus(steps: Iterable[Step]) -> None:
     """Machines with a graphics processor are refused before anything is made for them.
 
-    Raises:
-        ConfigError: a step would create one, or make one of another.
+    Raises ConfigError: a step would create one, or make one of another.
     """
     for step in steps:
         if not isinstance(step, GIVES_A_SIZE):
@@ -138,8 +137,7 @@ def refuse_gpus(steps: Iterable[Step]) -> None:
 def options_guest(options: DeployOptions) -> models.FlyMachineGuest | None:
     """The guest of `--vm-*`; None where no size was asked for.
 
-    Raises:
-        ConversionError: the size is unknown or its memory cannot be read.
+    Raises ConversionError: the size is unknown or its memory cannot be read.
     """
     given = options.guest
     if given is None:

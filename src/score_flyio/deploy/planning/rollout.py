@@ -29,8 +29,7 @@ def roll_out(
     `replaced` are machines of the group that change in another way; with `fall_back`, rolling does
     for a strategy that is impossible.
 
-    Raises:
-        ConfigError: the strategy is impossible for the group.
+        Raises ConfigError: the strategy is impossible for the group.
     """
     strategy, changing = STRATEGIES[name], update.changing
     if strategy.whole_group and changing:

@@ -28,13 +28,8 @@ def standing_by(
 ) -> Configured:
     """The step that gives a standby its config, standing by for a machine that is there.
 
-    The one that it names may be gone, and a lost host shows no name: then its launch tells.
-
-    Args:
-        step: creates it anew, or updates it.
-        machine: the standby as it is.
-        machines: all of its group.
-        heirs: by id, what takes the place of machines that the plan replaces.
+    The one that it names may be gone, and a lost host shows no name: then its launch tells. `heirs`
+    has what takes the place of machines that the plan replaces.
     """
     named = next(iter(step.config.standbys or ()), None)
     machines = tuple(machines)

@@ -315,8 +315,7 @@ def reconfigured_groups(change: Reconfiguration) -> GroupPlan:
 def app_plan(observed: ObservedApp, label: str, release: Release, groups: GroupPlan) -> AppPlan:
     """The plan of an app for what is done to its groups, behind the leases that it needs.
 
-    Raises:
-        ConfigError: a machine would have a size that Fly refuses.
+    Raises ConfigError: a machine would have a size that Fly refuses.
     """
     groups = behind_replaced_ones(groups)
     refuse_gpus(groups.steps)

@@ -57,8 +57,7 @@ async def allocate_address(
 ) -> Change:
     """One more address of a kind of `KINDS`; a shared one, of which an app has one, only once.
 
-    Raises:
-        UsageError: there is no such app, or addresses of this kind belong to no region.
+    Raises UsageError: there is no such app, or addresses of this kind belong to no region.
     """
     if region and kind == "shared_v4":
         raise UsageError(

@@ -27,11 +27,7 @@ from score_flyio.fly.volumes import once_detached
 
 
 async def create_app(step: CreateApp, context: Context) -> None:
-    """Makes the app unless it is there.
-
-    Raises:
-        NameTaken: someone else has the name.
-    """
+    """Makes the app unless it is there. Raises NameTaken: someone else has the name."""
     await repeats.create_app(context.client.api, step.app, step.org)
     context.app_is_new = True
 

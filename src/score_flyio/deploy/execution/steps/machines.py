@@ -66,8 +66,7 @@ _UNTIL_STOPPED: Final = 60
 async def create_machine(step: CreateMachine, context: Context) -> MadeMachine:
     """Creates the machine, in a fallback region where its own has no room.
 
-    Raises:
-        InsufficientCapacity: there is none, or not beside a volume that was there before.
+    Raises InsufficientCapacity: there is none, or not beside a volume that was there before.
     """
     request = await _bound(step, context)
     try:
@@ -197,8 +196,7 @@ def _with_secrets(
 async def update_machine(step: UpdateMachine, context: Context) -> MadeMachine:
     """Gives the machine its new config, under its lease.
 
-    Raises:
-        Unchanged: only secrets could have changed, and they did not.
+    Raises Unchanged: only secrets could have changed, and they did not.
     """
     secrets = context.secrets(step.secrets_from)
     if step.only_if_secrets_differ and secrets is not None and not _differ(step, secrets):
@@ -249,8 +247,8 @@ async def _move(
     elsewhere, also in a fallback region. The old one stays until the run went well, so that nothing
     is lost when the new one does not.
 
-    Raises:
-        InsufficientCapacity: a volume pins the machine to its host, or there is no room elsewhere.
+        Raises InsufficientCapacity: a volume pins the machine to its host, or there is no room
+        elsewhere.
     """
     pinned = _pinned(refusal, step.previous, f"machine {step.machine}")
     if pinned is not None:

@@ -12,8 +12,7 @@ from score_flyio.deploy.step import AwaitHealthy, Pause, WatchForCrashes
 async def await_healthy(step: AwaitHealthy, context: Context) -> None:
     """Waits for a machine that was launched; one that was not has nothing to wait for.
 
-    Raises:
-        HealthCheckFailed: it is not well within the step's `timeout`, or never will be.
+    Raises HealthCheckFailed: it is not well within the step's `timeout`, or never will be.
     """
     context.health.coming -= 1
     made = context.machine(step.target)
@@ -33,8 +32,7 @@ async def await_healthy(step: AwaitHealthy, context: Context) -> None:
 async def watch_for_crashes(step: WatchForCrashes, context: Context) -> None:
     """Watches a launched machine until the window from its start is over.
 
-    Raises:
-        HealthCheckFailed: it crashes again and again.
+    Raises HealthCheckFailed: it crashes again and again.
     """
     made = context.machine(step.target)
     if not made.launched:
