@@ -20,7 +20,7 @@ from score_flyio.engine.output import Output
 from score_flyio.engine.pipeline import Preparation, outline, prepare
 from score_flyio.engine.refusal import unserved
 from score_flyio.engine.selection import Refused
-from score_flyio.errors import ConfigError, Problem
+from score_flyio.errors import Problem
 from score_flyio.errors.inputs import with_problems
 from score_flyio.fly.client import FlyClient
 from score_flyio.flytoml.groups import flatten, process_groups
@@ -130,14 +130,6 @@ def _known_now(spec: AppSpec, options: DeployOptions) -> AppSpec:
         mounts=tuple(each for each in spec.mounts if PENDING not in each.source),
         files=tuple(each for each in spec.files if each not in options.files),
     )
-
-
-async def refuse_unknown_regions(
-    client: FlyClient, asked: Mapping[str, Sequence[str]], observed: ObservedApp
-) -> None:
-    """Raises ConfigError where an option names a region that there is not."""
-    if problems := await unknown_regions(client, asked, observed):
-        raise ConfigError(problems=problems)
 
 
 async def unknown_regions(

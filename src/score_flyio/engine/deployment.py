@@ -160,10 +160,7 @@ class _Deploy:
         run = self.run
         org = await run.organization(observed)
         if not run.ready.uids(self.app) and not run.images.is_built(self.app):
-            desired = await self._complete()
-            plan = await run.planned(desired, observed, org)
-            await self._do(plan, desired, applying, execution, observed)
-            return plan
+            return await self._do(await self._complete(), observed, org, applying, execution)
         if not observed.machines:
             await run.planned(run.foreseen(self.app), observed, org)
         first = evolve(self._outline(), org=org, image="", secrets={}, files=NO_FILES)
@@ -175,8 +172,7 @@ class _Deploy:
             tasks.start_soon(execution.carry_out, steps, {})
             try:
                 desired = await self._complete()
-                plan = await run.planned(desired, observed, org)
-                await self._do(plan, desired, applying, execution, observed)
+                plan = await self._do(desired, observed, org, applying, execution)
             except ScoreFlyError as error:
                 failure = error
         if failure is not None:
@@ -189,21 +185,23 @@ class _Deploy:
         if desired is None or self.app in run.fingerprints:
             raise stale(self.app)
         observed = await observe_app(run.session.client, self.app, run.wanted(self.app, desired))
-        plan = await run.planned(desired, observed, await run.organization(observed))
-        await self._do(plan, desired, applying, execution, observed)
-        return plan
+        org = await run.organization(observed)
+        return await self._do(desired, observed, org, applying, execution)
 
     async def _do(
         self,
-        plan: AppPlan,
         desired: DesiredApp,
+        observed: ObservedApp,
+        org: str,
         applying: Applying,
         execution: AppExecution,
-        observed: ObservedApp,
-    ) -> None:
+    ) -> AppPlan:
+        """Plans the app that is known in full, and does it."""
+        plan = await self.run.planned(desired, observed, org)
         execution.context.secret_names = plan.secret_names
         execution.context.secret_values = tuple(desired.secrets.values())
         await applying.steps(execution, plan, observed, desired.spec)
+        return plan
 
     async def _complete(self) -> DesiredApp:
         """The app with its resources and its image, which come at the same time."""

@@ -124,8 +124,13 @@ async def generate(
                 through(each.app, each.label, each.error)
             if ready.inputs:
                 ready.begin(lambda: project.registry(state), project.store, jobs=jobs)
-                resolve = _one_by_one if ready.run is None else _all_at_once
-                failures += await resolve(ready, project, through)
+                if ready.run is None:  # then there is nothing to wait for, and no loop to start
+                    for app in ready.inputs:
+                        failures += await _resolved(ready, app, through)
+                    await project.store.save(state)
+                    emit(StateSaved())
+                else:
+                    failures += await _all_at_once(ready, through)
             failures += await _write_secrets(ready, output, emit)
             frame.outcome = "failed" if failures else "done"
     return GenerateResult(
@@ -158,21 +163,7 @@ def _generated(ready: Preparation, app: str) -> Generated:
     )
 
 
-async def _one_by_one(
-    ready: Preparation, project: Project, through: _Through
-) -> list[ScoreFlyError]:
-    """Where nothing is provisioned there is nothing to wait for, and no event loop to start."""
-    failures: list[ScoreFlyError] = []
-    for app in ready.inputs:
-        failures += await _resolved(ready, app, through)
-    await project.store.save(ready.state)
-    ready.emit(StateSaved())
-    return failures
-
-
-async def _all_at_once(
-    ready: Preparation, _project: Project, through: _Through
-) -> list[ScoreFlyError]:
+async def _all_at_once(ready: Preparation, through: _Through) -> list[ScoreFlyError]:
     await event_loop()
     import anyio
 

@@ -38,14 +38,14 @@ class Input(ABC):
         """Name of the Score workload, if it is one."""
 
     @property
-    @abstractmethod
     def may_have_secrets(self) -> bool:
         """Whether secrets may come with it; which, only its resources know."""
+        return False
 
     @property
-    @abstractmethod
     def may_have_hostnames(self) -> bool:
         """Whether host names of people's own may lead to the app."""
+        return False
 
     @property
     @abstractmethod
@@ -256,14 +256,6 @@ class FlyTomlApp(Input):
         return None
 
     @property
-    def may_have_secrets(self) -> bool:
-        return False
-
-    @property
-    def may_have_hostnames(self) -> bool:
-        return False
-
-    @property
     def build_folder(self) -> Path:
         return self.directory
 
@@ -276,15 +268,11 @@ class FlyTomlApp(Input):
         problems: Iterable[Problem],
         spec: AppSpec,  # noqa: ARG002  # the file says it itself
     ) -> tuple[Problem, ...]:
-        return tuple(
-            found
-            for problem in problems
-            for found in (
-                (problem,)
-                if str(problem.path[0]).startswith("-")
-                else self.document.located([problem])
-            )
-        )
+        found: list[Problem] = []
+        for problem in problems:
+            of_option = str(problem.path[0]).startswith("-")
+            found += [problem] if of_option else self.document.located([problem])
+        return tuple(found)
 
     def app_in(self, state: ProjectState) -> str:  # noqa: ARG002  # it names its app itself
         return self.app

@@ -222,7 +222,7 @@ class Project:
         """
         record = state.workloads.get(name)
         if record is None:
-            raise unknown_workload(name, state)
+            raise no_workloads([name], state.workloads)
         file = record.file or f"workload {name}"
         kept = ScoreApp.from_document(
             record.spec, file, directory=self.directory, within=self._within(record.file or "")
@@ -318,13 +318,8 @@ def remember(state: ProjectState, loaded: Sequence[LoadedWorkload]) -> None:
                 state.overridden[item.workload.name] = mark_of(item)
 
 
-def unknown_workload(name: str, state: ProjectState) -> UsageError:
-    """The error for a workload that the state does not have."""
-    return no_workloads([name], state.workloads)
-
-
 def no_workloads(names: Sequence[str], known: Collection[str]) -> UsageError:
-    """The same of several, where these are known."""
+    """The error for workloads that are not among those of the project."""
     import difflib
 
     near = dict.fromkeys(n for name in names for n in difflib.get_close_matches(name, known, n=1))

@@ -81,11 +81,11 @@ async def forget(
 
     Raises UsageError for a name that the state does not have.
     """
-    from score_flyio.engine.project import unknown_workload
+    from score_flyio.engine.project import no_workloads
     from score_flyio.resources.plan import plan_resources, record_plan
 
     if name not in state.workloads:
-        raise unknown_workload(name, state)
+        raise no_workloads([name], state.workloads)
     before = {uid for uid, record in state.resources.items() if record.source_workload}
     del state.workloads[name]
     state.overridden.pop(name, None)

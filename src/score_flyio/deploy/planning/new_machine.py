@@ -18,7 +18,7 @@ from score_flyio.deploy.metadata import (
     without_marks,
 )
 from score_flyio.deploy.model import ObservedApp
-from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.options import DeployOptions, GuestOptions
 from score_flyio.deploy.step import (
     CreateMachine,
     RunMachineCheck,
@@ -139,15 +139,15 @@ def options_guest(options: DeployOptions) -> models.FlyMachineGuest | None:
 
     Raises ConversionError: the size is unknown or its memory cannot be read.
     """
-    given = options.guest
-    if given is None:
-        return None
-    return guest_of(
-        VmSpec(
-            size=given.size or "",
-            cpus=given.cpus or 0,
-            cpu_kind=given.cpu_kind or "",
-            memory=given.memory or "",
-        ),
-        place="--vm",
+    return None if options.guest is None else asked_guest(options.guest)
+
+
+def asked_guest(given: GuestOptions) -> models.FlyMachineGuest:
+    """The same for the values of `--vm-*`."""
+    vm = VmSpec(
+        size=given.size or "",
+        cpus=given.cpus or 0,
+        cpu_kind=given.cpu_kind or "",
+        memory=given.memory or "",
     )
+    return guest_of(vm, place="--vm")

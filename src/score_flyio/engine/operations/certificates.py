@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 
 from fly_machines import models
 from score_flyio.base.document import Document
-from score_flyio.base.record import frozen
+from score_flyio.base.record import evolve, frozen
 from score_flyio.deploy.app_step import AddCertificate, RemoveCertificate
 from score_flyio.deploy.execution.report import Report
 from score_flyio.deploy.model import OwnCertificate, host_name
@@ -166,20 +166,18 @@ async def _of_an_app_that_is_there(session: Session, ref: AppRef) -> AsyncIterat
 
 
 def _certificate(detail: _Detail) -> Certificate:
-    if isinstance(detail, models.CertificateSummary):
-        given = {"custom": detail.has_custom_certificate, "fly": detail.has_fly_certificate}
-        return Certificate(
-            hostname=detail.hostname or "",
-            status=detail.status or "",
-            configured=bool(detail.configured),
-            sources=tuple(source for source, has in given.items() if has),
-        )
-    return Certificate(
+    found = Certificate(
         hostname=detail.hostname or "",
         status=detail.status or "",
         configured=bool(detail.configured),
+    )
+    if isinstance(detail, models.CertificateSummary):
+        given = {"custom": detail.has_custom_certificate, "fly": detail.has_fly_certificate}
+        return evolve(found, sources=tuple(source for source, has in given.items() if has))
+    return evolve(
+        found,
         sources=tuple(str(entry.source) for entry in detail.certificates or [] if entry.source),
-        dns_records=() if detail.configured else _records(detail.hostname or "", detail),
+        dns_records=() if found.configured else _records(found.hostname, detail),
         problems=tuple(
             " ".join(part for part in (error.message, error.remediation) if part)
             for error in detail.validation_errors or []
@@ -193,8 +191,11 @@ def _records(
     wanted = detail.dns_requirements
     if wanted is None:
         return ()
-    records = _addresses("A", hostname, wanted.a)
-    records += _addresses("AAAA", hostname, wanted.aaaa)
+    records = [
+        DnsRecord(type=kind, name=hostname, value=value)
+        for kind, values in (("A", wanted.a), ("AAAA", wanted.aaaa))
+        for value in values or []
+    ]
     if wanted.cname and not records:
         records.append(DnsRecord(type="CNAME", name=hostname, value=wanted.cname))
     challenge, owner = wanted.acme_challenge, wanted.ownership
@@ -203,10 +204,6 @@ def _records(
     if owner and owner.name and owner.app_value:
         records.append(DnsRecord(type="TXT", name=owner.name, value=owner.app_value))
     return tuple(records)
-
-
-def _addresses(kind: str, hostname: str, values: Sequence[str] | None) -> list[DnsRecord]:
-    return [DnsRecord(type=kind, name=hostname, value=value) for value in values or []]
 
 
 def _unknown(ref: AppRef, hostname: str) -> UsageError:

@@ -9,13 +9,14 @@ from typing import Any, Final
 from fly_machines import models
 from score_flyio.base.document import Document
 from score_flyio.base.record import evolve, field, frozen
-from score_flyio.deploy.desired.guest import default_guest, guest_of, refuse_impossible
+from score_flyio.deploy.desired.guest import default_guest, refuse_impossible
 from score_flyio.deploy.metadata import Marks, by_group, group_of, is_own, release_number
 from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.observe import Wanted, with_secrets
 from score_flyio.deploy.options import DeployOptions, GuestOptions
 from score_flyio.deploy.planning.counts import as_counted, mark_counted
 from score_flyio.deploy.planning.model import GroupPlan, behind, join
+from score_flyio.deploy.planning.new_machine import asked_guest
 from score_flyio.deploy.planning.scaling import GroupScale, scale_group
 from score_flyio.deploy.planning.secrets import for_a_new_start
 from score_flyio.deploy.planning.settling import settle
@@ -28,7 +29,7 @@ from score_flyio.deploy.planning.updates import (
 from score_flyio.deploy.releases.images import with_image_that_runs
 from score_flyio.deploy.releases.known import next_number
 from score_flyio.deploy.step import DestroyMachine
-from score_flyio.engine.ahead import refuse_unknown_regions
+from score_flyio.engine.ahead import unknown_regions
 from score_flyio.engine.apply import Work
 from score_flyio.engine.operations.apps import AppRef, observe
 from score_flyio.engine.operations.change import (
@@ -40,9 +41,9 @@ from score_flyio.engine.operations.change import (
 )
 from score_flyio.engine.operations.framed import framed
 from score_flyio.engine.session import Session
-from score_flyio.errors import UsageError
+from score_flyio.errors import ConfigError, UsageError
 from score_flyio.fly.codec import structure_answer
-from score_flyio.flytoml.spec import AppSpec, VmSpec
+from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import DeploymentRecord
 
 MOST_NEW: Final = 1000
@@ -207,7 +208,8 @@ async def scale(
                 "--region": request.regions,
                 "--fallback-regions": request.options.fallback_regions,
             }
-            await refuse_unknown_regions(session.client, asked, observed)
+            if problems := await unknown_regions(session.client, asked, observed):
+                raise ConfigError(problems=problems)
             record = recorder.met(ref.app, observed.machines)
             known = await _known(
                 session, ref, observed, request, record=record, definition=definition
@@ -385,13 +387,7 @@ def _guest(template: models.FlyMachineConfig, asked: GuestOptions | None) -> mod
     present = deepcopy(template.guest) or default_guest()
     if asked is None:
         return present
-    asked_for = VmSpec(
-        size=asked.size or "",
-        cpus=asked.cpus or 0,
-        cpu_kind=asked.cpu_kind or "",
-        memory=asked.memory or "",
-    )
-    new = guest_of(asked_for, place="--vm")
+    new = asked_guest(asked)
     if not asked.size:
         changes: dict[str, Any] = {}
         changes |= {"cpus": new.cpus} if asked.cpus else {}
