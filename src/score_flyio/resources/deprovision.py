@@ -20,9 +20,9 @@ from score_flyio.resources.graph import build
 from score_flyio.resources.prime import prime
 from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
 from score_flyio.resources.registry import Registry
-from score_flyio.resources.run import combined
+from score_flyio.resources.run import combined, secrets_in
 from score_flyio.resources.sharing import merge_patch
-from score_flyio.score.resources import ResourceUid
+from score_flyio.score.resources import ResourceUid, conceal
 from score_flyio.state.model import ProjectState
 from score_flyio.state.resources import ProvisionerDefinition, ResourceRecord
 from score_flyio.state.saving import Saver
@@ -119,6 +119,7 @@ class Deprovisioning:
             result = await self.registry.build(definition).deprovision(request)
         except ResourceError as error:
             if isinstance(error, ProvisionIncomplete):
+                error.hide(secrets_in(conceal(error.result.secrets or {})))
                 await self._keep(record, error.result)
             failed = ProvisioningFailed(scope=scope, provisioner=definition.id, error=error.message)
             self.emit(failed)
@@ -142,6 +143,7 @@ class Deprovisioning:
 
     async def _forget(self, uid: ResourceUid) -> None:
         del self.state.resources[uid]
+        self.state.needs.pop(uid, None)
         await Saver(self.store, self.state).save()
 
 
@@ -159,7 +161,9 @@ def _needs(state: ProjectState) -> Mapping[ResourceUid, frozenset[ResourceUid]]:
     documents: dict[str, Mapping[str, Any]] = {
         name: record.spec for name, record in state.workloads.items()
     }
-    return build(prime(documents)[0], documents).needs
+    now, before = build(prime(documents)[0], documents).needs, state.needs
+    nothing: frozenset[ResourceUid] = frozenset()
+    return {uid: now.get(uid, nothing) | before.get(uid, nothing) for uid in {*now, *before}}
 
 
 def _users_first(

@@ -70,10 +70,17 @@ class ResourcePlan:
 
     def only(self, uids: Collection[ResourceUid]) -> ResourcePlan:
         """The plan for these resources, and what they need, alone."""
+        wanted = self._closure(uids)
+        return evolve(self, order=tuple(uid for uid in self.order if uid in wanted))
+
+    def all_needs(self, uid: ResourceUid) -> frozenset[ResourceUid]:
+        """What a resource needs, and what these need."""
+        return self._closure([uid]) - {uid}
+
+    def _closure(self, uids: Collection[ResourceUid]) -> frozenset[ResourceUid]:
         from score_flyio.resources.graph import Graph
 
-        wanted = Graph(self.needs, {}).closure(uids)
-        return evolve(self, order=tuple(uid for uid in self.order if uid in wanted))
+        return Graph(self.needs, {}).closure(uids)
 
 
 def plan_resources(

@@ -219,9 +219,9 @@ def understand(
     """
     uid = str(request.uid)
     about = f"resource '{uid}': provisioner '{provisioner}'"
+    if mode is Mode.DEPROVISION and answer.failure is None and not answer.body.strip():
+        return ProvisionResult()
     if not answer.body and answer.failure is None:
-        if mode is Mode.DEPROVISION:
-            return ProvisionResult()
         raise ProvisionFailed(
             f"{about} succeeded but printed nothing",
             uid=uid,

@@ -27,6 +27,7 @@ from score_flyio.resources.provisioner import (
 )
 from score_flyio.resources.registry import Registry
 from score_flyio.resources.sharing import Sharing
+from score_flyio.resources.template import TEMPLATE
 from score_flyio.score.placeholders import (
     Lookup,
     SubstitutedValue,
@@ -230,7 +231,7 @@ class ResourceRun:
             except ProvisionFailed as error:
                 error.hide(_secrets_of(params))
                 if isinstance(error, ProvisionIncomplete):
-                    error.hide(_secrets_in(conceal(error.result.secrets or {})))
+                    error.hide(secrets_in(conceal(error.result.secrets or {})))
                     await self._keep(uid, error.result, params, complete=False)
                 self._blame(uid, error)
                 self._report_failure(uid, error)
@@ -335,6 +336,18 @@ class ResourceRun:
             target=self._state.target,
         )
 
+    def _remember_needs(self, uid: ResourceUid) -> None:
+        """Of what has to be taken away itself, all that it needs: it goes before that."""
+        from score_flyio.resources.kinds.static import StaticProvisioner
+
+        definition, provisioner = self._serving[uid]
+        needs = self._plan.all_needs(uid)
+        if isinstance(provisioner, StaticProvisioner) or definition.id.startswith(TEMPLATE):
+            needs = frozenset()
+        self._state.needs.pop(uid, None)
+        if needs:
+            self._state.needs[uid] = needs
+
     async def _keep(
         self,
         uid: ResourceUid,
@@ -348,6 +361,7 @@ class ResourceRun:
         self._sharing.answered(uid, result.shared, complete=complete)
         if provisioner.uses_shared is None:
             self._state.uses_shared[definition.id] = bool(self._sharing.changes[definition.id])
+        self._remember_needs(uid)
         record = self._state.resources[uid]
         raw = self._plan.primed[uid].params
         self._state.shared = self._sharing.merged()
@@ -367,16 +381,17 @@ def _secrets_of(params: SubstitutedValue) -> Iterator[Secret]:
         yield Secret(str(value_at(params.value, path)))
 
 
-def _secrets_in(value: Any) -> Iterator[Secret]:
+def secrets_in(value: Any) -> Iterator[Secret]:
+    """The secrets in a JSON value."""
     match value:
         case Secret():
             yield value
         case dict():
             for item in value.values():
-                yield from _secrets_in(item)
+                yield from secrets_in(item)
         case list():
             for item in value:
-                yield from _secrets_in(item)
+                yield from secrets_in(item)
 
 
 def _storable(raw: Any, substituted: Any, secret: Collection[Path], path: Path = ()) -> Any:

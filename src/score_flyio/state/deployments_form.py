@@ -61,10 +61,12 @@ def _without_past(value: Any) -> Any:
 def dump_deployments(state: ProjectState) -> str | None:
     """The text of `deployments.yaml`; None when there is nothing to remember."""
     defaults = state.default_provisioners
-    if defaults and not (state.deployments or state.uses_shared or state.place or state.overridden):
+    known_more = state.deployments or state.uses_shared or state.place or state.overridden
+    if defaults and not (known_more or state.needs):
         return None
     place = state.place
     known = {} if place is None else {"address": place.address, "organization": place.organization}
+    needs = {str(uid): sorted(map(str, needs)) for uid, needs in sorted(state.needs.items())}
     head = write_yaml(
         {
             "version": VERSION,
@@ -73,6 +75,7 @@ def dump_deployments(state: ProjectState) -> str | None:
             **({} if defaults else {"default_provisioners": False}),
             **({"overridden": dict(sorted(state.overridden.items()))} if state.overridden else {}),
             "uses_shared": dict(sorted(state.uses_shared.items())),
+            **({"needs": needs} if needs else {}),
             **({} if state.deployments else {"deployments": {}}),
         }
     )
@@ -118,11 +121,18 @@ def load_deployments(state: ProjectState, text: str, file: str) -> None:
         state.default_provisioners = read(document.get("default_provisioners", True), bool)
         state.uses_shared = read(document.get("uses_shared") or {}, dict[str, bool])
         state.overridden = read(document.get("overridden") or {}, dict[str, str])
+        if needs := read(document.get("needs") or {}, dict[str, list[str]]):
+            from score_flyio.score.resources import ResourceUid
+
+            uid = ResourceUid.parse
+            state.needs = {uid(each): frozenset(map(uid, found)) for each, found in needs.items()}
         state.deployments = read(document.get("deployments") or {}, dict[str, DeploymentRecord])
     except KeyError as error:
         raise _corrupt(f"{file}: {error} is missing", file) from error
     except BaseValidationError as error:
         raise _corrupt(f"{file}: {'; '.join(transform_error(error))}", file) from error
+    except ValueError as error:
+        raise _corrupt(f"{file}: needs: {error}", file) from error
 
 
 def _corrupt(message: str, file: str) -> StateCorrupt:

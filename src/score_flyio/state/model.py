@@ -66,6 +66,8 @@ class ProjectState:
     """By app name."""
     uses_shared: dict[str, bool] = field(factory=dict)
     """Provisioner id → whether it has ever answered with a change of the shared state."""
+    needs: dict[ResourceUid, frozenset[ResourceUid]] = field(factory=dict)
+    """What each resource needed when it was made, and these; files may not say so any more."""
     salt: str = field(factory=new_salt, repr=False)
     """Key of the fingerprints of secrets."""
     place: Place | None = None

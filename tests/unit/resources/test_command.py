@@ -98,8 +98,14 @@ async def test_integers_stay_exact() -> None:
     assert result.values == {"n": 12345678901234567890123}
 
 
-async def test_an_empty_answer_to_deprovision_is_success() -> None:
-    assert await script("true").deprovision(REQUEST) == ProvisionResult()
+@pytest.mark.parametrize("text", ["true", "echo", "printf ' \\r\\n'"])
+async def test_an_empty_answer_to_deprovision_is_success(text: str) -> None:
+    assert await script(text).deprovision(REQUEST) == ProvisionResult()
+
+
+async def test_arguments_that_no_program_can_have() -> None:
+    with pytest.raises(ProvisionFailed, match=r"'/bin/sh' cannot be run: .*null byte"):
+        await script("true", "a\0b").provision(REQUEST)
 
 
 async def test_what_a_program_leaves_running_keeps_nobody_waiting(

@@ -41,6 +41,7 @@ def full_state() -> ProjectState:
     uid = ResourceUid.parse("thing.default#shop.db")
     state.resources[uid] = ResourceRecord(uid=uid, guid="g", params={}, metadata={})
     state.uses_shared = {"p": True}
+    state.needs = {uid: frozenset({ResourceUid.parse("thing.default#shop.base")})}
     state.deployments["pfx-shop"] = DeploymentRecord(
         workload="shop",
         secrets={"A": SecretRecord(digest="d", fingerprint="f")},

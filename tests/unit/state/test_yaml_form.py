@@ -271,6 +271,13 @@ def test_what_is_shown_of_a_provisioner_has_no_password() -> None:
     assert "hunter2" not in f"{spec.line()} {spec.shown()} {spec!r}"
 
 
+@pytest.mark.parametrize("needs", ["x: []", "a.b#c: [x]", "a.b#c: x", "[]", "a.b#c: [1]"])
+def test_needs_that_are_none(needs: str) -> None:
+    text = f"version: 1\nsalt: x\nneeds: {{{needs}}}\n"
+    with pytest.raises(StateCorrupt, match=r"deployments\.yaml"):
+        deployments_form.load_deployments(ProjectState.new(""), text, "deployments.yaml")
+
+
 def test_what_is_remembered_of_an_app_is_written_anew_where_it_changed_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -67,8 +67,8 @@ class CommandProvisioner:
         except TimeoutError:
             message = f"'{self.spec.binary}' did not end within {self.timeout:g} s and was stopped"
             raise call_failed(request, self.id, message) from None
-        except OSError as error:
-            reason = error.strerror or str(error)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
             message = f"'{self.spec.binary}' cannot be run: {reason}"
             raise call_failed(request, self.id, message) from error
         return understand(answer, mode=mode, request=request, provisioner=self.id)

@@ -12,7 +12,7 @@ from score_flyio.base.record import field, frozen
 from score_flyio.errors import ConfigError, Problem
 from score_flyio.resources.define import MODE_VARIABLE
 from score_flyio.resources.servers.description import Admin, Server, read_admin, read_server
-from score_flyio.resources.template import render
+from score_flyio.resources.template import TEMPLATE, render
 from score_flyio.resources.template.go import go_expressions
 from score_flyio.score.resources import ResourceUid
 from score_flyio.state.resources import CommandSpec
@@ -20,7 +20,6 @@ from score_flyio.yaml.reader import YamlError, read_yaml
 from score_flyio.yaml.typed import Reader
 
 CODE: Final = "provisioner_definition_invalid"
-TEMPLATE: Final = "template://"
 COMMAND: Final = "cmd://"
 SERVER: Final = "server://"
 SECTIONS: Final = ("init", "state", "shared", "outputs", "secrets")

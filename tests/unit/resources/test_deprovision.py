@@ -1,0 +1,97 @@
+"""Taking resources away, in an order that works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from score_flyio.errors import ProvisionFailed, ResourceError
+from score_flyio.resources.deprovision import Deprovisioning
+from score_flyio.resources.plan import plan_resources, record_plan
+from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
+from score_flyio.state.deployments_form import dump_document, load_document
+from tests.unit.resources.conftest import Fake, World, uid
+
+MakeWorld = Callable[..., World]
+
+
+def gives(request: ProvisionRequest) -> ProvisionResult:
+    return ProvisionResult(values={"out": request.uid.id})
+
+
+def of(world: World) -> Deprovisioning:
+    return Deprovisioning(
+        state=world.state, store=world.store, registry=world.registry, emit=world.events.append
+    )
+
+
+def forget(world: World, workload: str) -> None:
+    """As `workloads remove` does."""
+    del world.state.workloads[workload]
+    documents = {name: record.spec for name, record in world.state.workloads.items()}
+    record_plan(world.state, plan_resources(documents, ()))
+
+
+def chain(*names: str) -> dict[str, Any]:
+    """Resources each of which needs the next."""
+    needs: dict[str, Any] = {
+        name: {"type": "thing", "params": {"x": f"${{resources.{other}.out}}"}}
+        for name, other in pairwise(names)
+    }
+    return {**needs, names[-1]: {"type": "thing"}}
+
+
+async def test_the_order_is_known_when_no_file_says_it_any_more(world: MakeWorld) -> None:
+    fake = Fake(gives)
+    project = world(chain("z", "m", "a"), thing=fake)
+    await project.run().run()
+    forget(project, "shop")
+    # Only what is kept counts: another command goes on.
+    project.state = load_document(dump_document(project.state), "state.yaml")
+    await of(project).all(set(project.state.resources))
+    assert fake.deprovisioned == [f"thing.default#shop.{name}" for name in "zma"]
+    assert project.state.needs == {}
+
+
+async def test_what_an_orphan_needs_stays_with_it(world: MakeWorld) -> None:
+    def answer(request: ProvisionRequest) -> ProvisionResult:
+        if request.uid.id == "shop.z" and request.state:
+            raise ProvisionFailed("not now", uid=str(request.uid))
+        return ProvisionResult(values={"out": "x"}, state={"made": True})
+
+    fake = Fake(answer)
+    project = world(chain("z", "m", "a"), thing=fake)
+    await project.run().run()
+    forget(project, "shop")
+    with pytest.raises(ResourceError, match="not now"):
+        await of(project).all(set(project.state.resources))
+    assert fake.deprovisioned == []
+    assert len(project.state.resources) == 3
+
+
+async def test_needs_are_those_of_the_last_run(world: MakeWorld) -> None:
+    fake = Fake(gives)
+    project = world(chain("z", "a"), thing=fake)
+    await project.run().run()
+    assert project.state.needs == {uid("thing.default#shop.z"): {uid("thing.default#shop.a")}}
+    project.state.workloads["shop"].spec["resources"]["z"].pop("params")
+    await project.run().run()
+    assert project.state.needs == {}
+
+
+async def test_a_failed_one_repeats_no_secret(world: MakeWorld) -> None:
+    def answer(request: ProvisionRequest) -> ProvisionResult:
+        result = ProvisionResult(values={}, secrets={"deep": [{"key": "sesame"}]}, state={"a": 1})
+        if request.state:
+            raise ProvisionIncomplete("no sesame", uid=str(request.uid), result=result)
+        return result
+
+    project = world({"a": {"type": "thing"}}, thing=Fake(answer))
+    await project.run().run()
+    with pytest.raises(ProvisionFailed) as raised:
+        await of(project).all(set(project.state.resources))
+    assert "sesame" not in str(raised.value)
+    assert "sesame" not in str(project.events)
