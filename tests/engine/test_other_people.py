@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pytest
 from attrs import evolve
 
+from fly_emulator import parse_faults
 from fly_machines import models
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.drift import drift
@@ -27,6 +28,7 @@ from score_flyio.deploy.options import DeployOptions, GuestOptions
 from score_flyio.engine.inputs import FlyTomlApp
 from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.operations.status import AppStatus, app_status
+from score_flyio.events import Event, WarningRaised
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import InMemoryStore
 from tests.engine.lab import QUICK, Lab, score, toml
@@ -88,6 +90,36 @@ async def test_a_secret_that_was_staged_to_go_goes_with_the_next_deploy() -> Non
         await engine.change_secrets("web", {"LATER": None}, stage=True)
     assert len((await lab.deploy(toml())).of("Machines_update")) == 2
     assert (await lab.deploy(toml())).changes == []
+
+
+@pytest.mark.parametrize("times", [1, 100])
+async def test_a_machine_that_takes_no_note_of_secrets_that_are_to_go_is_tried_again_and_told(
+    times: int,
+) -> None:
+    """Somebody holds it, or Fly is at work on it."""
+    lab = Lab.build()
+    await lab.deploy(toml())
+    async with lab.engine() as engine:
+        await engine.change_secrets("web", {"LATER": Secret("soon")})
+    events: list[Event] = []
+    lab.fly.faults = parse_faults(f"Machines_upsert_metadata: 409 times={times}")
+    async with lab.engine(events.append) as engine:
+        await engine.change_secrets("web", {"LATER": None}, stage=True)
+    told = {event.scope.machine for event in events if isinstance(event, WarningRaised)}
+    assert told == (set() if times == 1 else {machine.id for machine in lab.machines()})
+    assert len((await lab.deploy(toml())).of("Machines_update")) == (2 if times == 1 else 0)
+
+
+async def test_what_replaces_a_machine_begins_without_the_secrets_that_were_staged_to_go() -> None:
+    lab = Lab.build()
+    await lab.deploy(toml(service=False))
+    async with lab.engine() as engine:
+        await engine.change_secrets("web", {"LATER": Secret("soon")})
+        await engine.change_secrets("web", {"LATER": None}, stage=True)
+    mounted = toml('[[mounts]]\nsource = "data"\ndestination = "/data"\n', service=False)
+    done = await lab.deploy(mounted, options=evolve(QUICK, allow_destructive=True))
+    assert (done.code, len(done.of("Machines_create"))) == (0, 1)
+    assert (await lab.deploy(mounted)).changes == []
 
 
 @pytest.mark.parametrize("handed_out_by", ["secrets", "deploy"])

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from typing import Final
 
 from fly_machines import models
 from score_flyio.base.record import evolve
 from score_flyio.deploy.condition import host_answers, rests
 from score_flyio.deploy.desired.update import MachineUpdate
-from score_flyio.deploy.metadata import FORMER_GROUP, Launch, Marks, take_over, without_marks
+from score_flyio.deploy.metadata import (
+    FORMER_GROUP,
+    STAGED,
+    Launch,
+    Marks,
+    take_over,
+    without_marks,
+)
 from score_flyio.deploy.model import Ref, Undo
 from score_flyio.deploy.planning.leftovers import Members
 from score_flyio.deploy.planning.model import GroupContext, GroupPlan, update_of
@@ -18,6 +26,10 @@ from score_flyio.deploy.planning.strategies.model import Waiting
 from score_flyio.deploy.releases.in_metadata import with_history
 from score_flyio.deploy.step import AwaitHealthy, CreateMachine, DestroyMachine, Step
 from score_flyio.errors import DestructiveChange, PlanError
+
+_PASSED: Final = frozenset({FORMER_GROUP, STAGED})
+"""Marks of a machine that say nothing of the one that takes its place: it begins with all secrets,
+in the group of now."""
 
 
 def replacement_steps(
@@ -162,7 +174,7 @@ def _check_volumes(context: GroupContext, machine: models.Machine) -> None:
 def _replacement(
     context: GroupContext, machine: models.Machine, update: MachineUpdate
 ) -> CreateMachine:
-    config = without_marks(update.request.config or models.FlyMachineConfig(), {FORMER_GROUP})
+    config = without_marks(update.request.config or models.FlyMachineConfig(), _PASSED)
     config = with_history(config, machine)
     config = context.secrets.stamp(Marks(stands_for=machine.id).stamp(config))
     return CreateMachine(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from fly_machines import models
 from score_flyio.base.record import frozen
@@ -34,6 +34,9 @@ REMOVED = "those that were removed"
 """What is told in place of names that are gone."""
 _HANDING_OUT = frozenset({"launch", "update", "start", "restart"})
 """Events with which a machine gets the secrets of that time."""
+_LONGEST_BOOT = 60.0
+"""Seconds between the moment when a machine gets its secrets and the event that tells of its start,
+at most."""
 
 
 def fingerprint(salt: str, secret: Secret) -> str:
@@ -120,11 +123,31 @@ def waiting_secrets(machine: models.Machine, observed: ObservedApp) -> tuple[str
         return ()
     if there == marks.secrets_seen:  # those that were set again are no others, whatever their time
         return (REMOVED,) if marks.staged == STAGED_REMOVAL else ()
-    stamps = [e.timestamp or 0 for e in machine.events or [] if e.type in _HANDING_OUT]
-    since = max(stamps, default=0) / 1000
+    since = _handed_out(machine.events or [])
     times = sorted(observed.secret_times.items())
     names = tuple(name for name, at in times if since and at > since)
     return names or ((REMOVED,) if marks.staged else ())
+
+
+def _handed_out(events: Iterable[models.MachineEvent]) -> float:
+    """When a machine got its secrets, at the earliest, in seconds; 0 where nothing tells.
+
+    Its start is told when it has booted: what was set meanwhile, it may not have. An update that
+    the platform gave up handed out nothing.
+    """
+    told = sorted(events, key=lambda event: event.timestamp or 0, reverse=True)
+    given_up = False
+    for place, event in enumerate(told):
+        at = (event.timestamp or 0) / 1000
+        if event.type == "update" and given_up:
+            given_up = False
+        elif event.type == "start":
+            before = (told[place + 1].timestamp or 0) / 1000 if place + 1 < len(told) else 0.0
+            return max(before, at - _LONGEST_BOOT)
+        elif event.type in _HANDING_OUT:
+            return at
+        given_up = given_up or event.type == "revert"
+    return 0.0
 
 
 def remember(

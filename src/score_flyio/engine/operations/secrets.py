@@ -7,9 +7,8 @@ as a hash over the digests; an interrupted command is therefore finished by repe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from copy import deepcopy
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from fly_machines import models
 from score_flyio.base.document import Document
@@ -40,10 +39,13 @@ from score_flyio.engine.operations.framed import framed
 from score_flyio.engine.session import Session
 from score_flyio.errors import Conflict, UsageError
 from score_flyio.errors.unwrap import at_once
-from score_flyio.fly.repeats import SecretsVersion, set_secrets
+from score_flyio.events import Scope, WarningRaised
+from score_flyio.fly.repeats import SecretsVersion, resent, set_secrets
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import DeploymentRecord
 
+HELD_FOR: Final = 10.0
+"""Seconds that a machine may be held by somebody else before it is left out."""
 Values: TypeAlias = Mapping[str, Secret | None]
 """Secrets by name; None deletes."""
 
@@ -203,12 +205,30 @@ async def _mark(session: Session, observed: ObservedApp, values: Values) -> None
     body = models.UpsertMetadataKeyRequest(value=mark)
 
     async def tell(machine: str) -> None:
-        with suppress(Conflict):  # whoever holds it gives it a config, and these secrets with that
-            await session.client.api.machines_upsert_metadata(observed.name, machine, STAGED, body)
+        upsert = session.client.api.machines_upsert_metadata
+        try:
+            await resent(
+                lambda: upsert(observed.name, machine, STAGED, body),
+                lambda error: isinstance(error, Conflict),
+                within=HELD_FOR,
+                longest=2.0,
+            )
+        except Conflict:  # whoever holds it so long gives it a config, and most likely all secrets
+            if removes:
+                session.emit(_untold(observed.name, machine))
 
     done = {mark, STAGED_REMOVAL}
     told = [m.id or "" for m in observed.machines if Marks.of(m).staged not in done]
     await at_once(tell, told)
+
+
+def _untold(app: str, machine: str) -> WarningRaised:
+    return WarningRaised(
+        scope=Scope(app=app, machine=machine),
+        message=f"machine {machine} is held by somebody else, and takes no note of the secrets that"
+        " are to go: the next deploy may leave it as it is; secrets deploy starts it without them",
+        code="staged_untold",
+    )
 
 
 def _if_changed(step: Step, secrets: SetSecrets) -> Step:

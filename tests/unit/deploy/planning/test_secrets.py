@@ -106,6 +106,11 @@ TIMES = {"A": 10.0, "B": 20.0}
         (running(("update", 15), ("launch", 5)), ("B",)),
         (running(("start", 20)), ()),
         (running(("restart", 19)), ("B",)),
+        (running(("update", 15), ("start", 22)), ("B",)),  # what is set while it boots, it lacks
+        (running(("start", 5), ("exit", 6), ("start", 85)), ()),
+        (running(("update", 25), ("start", 26)), ()),
+        (running(("launch", 5), ("update", 25), ("revert", 26)), ("A", "B")),
+        (running(("launch", 15), ("update", 25), ("revert", 26)), ("B",)),
         (running(("exit", 25), ("launch", 5)), ("A", "B")),
         (running(("launch", 5), ("exit", 25)), ("A", "B")),
         (running(("exit", 5)), ()),
