@@ -369,6 +369,20 @@ async def test_the_data_of_a_lost_host_is_not_left_behind(lab: Lab) -> None:
     assert len(lab.fly.world.volumes) == 1
 
 
+async def test_data_of_a_lost_host_is_not_left_behind_by_a_version_without_the_mount(
+    lab: Lab,
+) -> None:
+    """Of a machine on a lost host only the list of volumes tells that it has one."""
+    mounts = '[[mounts]]\nsource = "data"\ndestination = "/data"\n'
+    await lab.deploy(toml(mounts))
+    (machine,) = lab.machines()
+    lab.fly.world.hosts[machine.host].status = "unreachable"
+    done = await lab.deploy(toml(), options=evolve(QUICK, allow_destructive=True))
+    assert done.code == 1
+    assert "so is its volume" in done.text
+    assert lab.machines() == [machine]
+
+
 async def test_a_full_region_is_reported_and_the_next_run_goes_on(lab: Lab) -> None:
     hosts = lab.fly.world.hosts.values()
     for host in hosts:

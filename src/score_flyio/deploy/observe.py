@@ -12,6 +12,7 @@ import anyio
 from fly_machines import models
 from score_flyio.base.counted import counted
 from score_flyio.base.record import define, evolve, field, frozen
+from score_flyio.deploy.condition import host_answers
 from score_flyio.deploy.metadata import is_own, is_release_machine
 from score_flyio.deploy.model import ObservedApp, host_name
 from score_flyio.errors import FlyError, InvalidRequest, NotAuthorized, NotFound
@@ -175,6 +176,8 @@ async def observe_app(
     if failures:
         raise failures[0]
     await _complete(reading)
+    if not (wanted.volumes or all(map(host_answers, reading.machines))):
+        await reading.read_volumes()  # of a machine on a lost host, nothing else tells
     await reading.look_what_is_let_go()
     return reading.observed()
 
