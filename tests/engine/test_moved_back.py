@@ -18,7 +18,16 @@ from score_flyio.errors import ConfigError, UsageError
 from tests.engine.lab import QUICK, Lab, toml
 from tests.engine.test_cancellation import cancel_at
 from tests.engine.test_counts import forget, scale_to, somebody_destroys
-from tests.engine.test_departures import AGREED, ALONE, IN_APP, IN_WORKER, SPLIT, holders, volumes
+from tests.engine.test_departures import (
+    AGREED,
+    ALONE,
+    IN_APP,
+    IN_WORKER,
+    RENAMED,
+    SPLIT,
+    holders,
+    volumes,
+)
 from tests.engine.test_operations import KEEP, WEB, numbers, roll_back, visit
 from tests.engine.test_two_runs import Counted
 
@@ -322,3 +331,24 @@ async def test_a_group_that_others_renamed_never_goes_for_nothing(lab: Lab, stay
     assert groups(lab) == before
     await roll_back(other, to=1)
     assert groups(lab)["worker"] == 1
+
+
+@pytest.mark.parametrize("lost_state", [False, True])
+async def test_data_comes_back_also_with_a_machine_that_was_made_since(
+    lab: Lab, lost_state: bool
+) -> None:
+    """A group was renamed, and somebody destroyed its machine: another one has its volume."""
+    await lab.deploy(ALONE)
+    data = set(holders(lab))
+    assert (await lab.deploy(RENAMED, options=AGREED)).code == 0
+    somebody_destroys(lab, 0, "web")
+    assert (await lab.deploy(RENAMED)).code == 0
+    assert holders(lab) == dict.fromkeys(data, "web")
+    if lost_state:
+        forget(lab)
+        with pytest.raises(UsageError, match="no release 1"):
+            await roll_back(lab, to=1)
+    else:
+        await roll_back(lab, to=1)
+        check_back(lab, Counter(app=1), data)
+    assert {v.id for v in volumes(lab)} == data

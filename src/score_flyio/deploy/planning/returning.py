@@ -58,6 +58,12 @@ class Then:
         had = {member.group for member in members.values()} | _known_by(releases, version)
         if not members and not any(r.all_groups for r in releases if r.version <= version):
             had |= {*groups.values()}
+        groups |= _with_data(
+            observed,
+            (m for m in observed.machines if groups[m.id or ""] not in had),
+            lacking=_lacking(groups, had, _missing(observed, groups, members)),
+            mounted={group: _mounted_at(releases, group, version) for group in had},
+        )
         places, without = _places(observed, groups, releases, version)
         gone = {
             name: f"release {version} had no group {group}"
@@ -79,6 +85,37 @@ class Then:
             without=without,
             empty=tuple(sorted(had - {*groups.values()} - {group for group, _ in lost})),
         )
+
+
+def _with_data(
+    observed: ObservedApp,
+    going: Iterable[models.Machine],
+    *,
+    lacking: Counter[str],
+    mounted: Mapping[str, str | None],
+) -> dict[str, str]:
+    """By machine that would go: the group that lacks some and had its volume, so that it stays.
+
+    The machines that took the data along may be gone, and others were made on their volumes.
+    """
+    left, found = Counter(lacking), {}
+    for machine in going:
+        source = source_of(observed, machine, hidden=True)
+        takers = (g for g in sorted(mounted) if source and mounted[g] == source and left[g] > 0)
+        if taker := next(takers, None):
+            found[machine.id or ""] = taker
+            left[taker] -= 1
+    return found
+
+
+def _lacking(
+    groups: Mapping[str, str], had: set[str], missing: Mapping[tuple[str, str], int]
+) -> Counter[str]:
+    """How many machines each group lacks: of one that nobody remembers, any number."""
+    lacks: Counter[str] = Counter()
+    for (group, _), count in missing.items():
+        lacks[group] += count
+    return lacks + Counter(dict.fromkeys(had - {*groups.values()} - {*lacks}, len(groups)))
 
 
 def _known_by(releases: Sequence[Release], version: int) -> set[str]:
