@@ -10,6 +10,7 @@ import httpx
 import pytest
 from attrs import define, evolve, field
 
+from fly_emulator import lifecycle
 from score_flyio.engine.target import EMULATOR_URL
 from tests.engine.lab import QUICK, Lab, toml
 from tests.engine.test_two_runs import Serving, another, check_clean, deploys
@@ -56,7 +57,7 @@ class Flyctl:
             config = deepcopy(blue["config"])
             config["image"] = self.image
             config["metadata"] |= {
-                TAG: "1795388371",
+                TAG: str(int(self.lab.clock.time())),
                 "fly_flyctl_bluegreen_launch_id": f"L{number}",
                 "fly_flyctl_version": "0.4.9",
                 "fly_release_id": "flyctl",
@@ -169,3 +170,44 @@ async def test_ours_begins_while_flyctl_is_at_work(strategy: str) -> None:
         check_clean(lab)
         assert (await lab.deploy(toml(image="nginx:3"), options=evolve(QUICK))).code == 0
         assert lab.images() == ["nginx:3", "nginx:3"]
+
+
+@pytest.mark.parametrize("dies", [0.5, 1.0, 5.0, 15.0])
+@pytest.mark.parametrize("image", ["nginx:1", "nginx:3"])
+async def test_a_bluegreen_of_flyctl_that_was_killed_is_cleaned_up(
+    lab: Lab, dies: float, image: str
+) -> None:
+    """Its greens take no requests until it lets them: as members they would be of no use."""
+    await lab.deploy(toml())
+    await anyio.sleep(5)
+    serving = Serving(lab)
+    with anyio.move_on_after(dies):
+        await Flyctl(lab).deploy()
+    await anyio.sleep(30)
+    async with anyio.create_task_group() as watching:
+        watching.start_soon(serving.watch)
+        done = await lab.deploy(toml(image=image))
+        watching.cancel_scope.cancel()
+    assert done.code == 0, done.text
+    assert lab.images() == [image, image]
+    assert serving.least >= 1
+    check_clean(lab)
+    assert (await lab.deploy(toml(image=image))).changes == []
+
+
+async def test_a_canary_that_is_all_that_is_left_becomes_a_member_of_its_group(lab: Lab) -> None:
+    """flyctl was killed, then a host was lost for good."""
+    await lab.deploy(toml())
+    first, second = lab.machines()
+    config = deepcopy(first.config)
+    config["metadata"]["fly_canary"] = "true"
+    config["dns"] = {"skip_registration": True}
+    await Flyctl(lab).call("POST", "", {"config": config, "region": "iad"})
+    for machine in (first, second):
+        lifecycle.destroy(lab.fly.world, machine, lab.clock.time())
+    done = await lab.deploy(toml())
+    assert (done.code, len(done.of("Machines_update"))) == (0, 1)
+    (left,) = lab.machines()
+    assert not (left.config.get("dns") or {}).get("skip_registration")
+    lab.check_clean()
+    assert (await lab.deploy(toml())).changes == []

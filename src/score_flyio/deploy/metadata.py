@@ -173,8 +173,8 @@ def is_release_machine(machine: models.Machine) -> bool:
 class Launch:
     """The place of a machine among those that were to be created together.
 
-    In metadata it is the launch key: `ID:NUMBER/OF`, with `+KEY` behind it for a machine that took
-    over the place of another.
+    In metadata it is the launch key: `ID.GROUP:NUMBER/OF`, with `+KEY` behind it for a machine that
+    took over the place of another.
     """
 
     id: str
@@ -182,9 +182,13 @@ class Launch:
     of: int
     again: str = ""
     """Tells the machine from the one whose place it took over."""
+    group: str = ""
+    """The group that was launched: a machine that somebody cloned into another one has no part in
+    the launch. Empty where nothing tells: older versions did not."""
 
     def __str__(self) -> str:
-        place = f"{self.id}:{self.number}/{self.of}"
+        head = f"{self.id}.{self.group}" if self.group else self.id
+        place = f"{head}:{self.number}/{self.of}"
         return f"{place}+{self.again}" if self.again else place
 
     @classmethod
@@ -194,11 +198,16 @@ class Launch:
         head, colon, tail = place.partition(":")
         number, slash, count = tail.partition("/")
         if colon and slash and number.isdigit() and count.isdigit():
-            return cls(head, int(number), int(count), again)
+            name, _, group = head.partition(".")
+            return cls(name, int(number), int(count), again, group)
         return None
+
+    def is_of(self, group: str) -> bool:
+        """Whether it may have been a launch of that group."""
+        return self.group in {"", group}
 
 
 def take_over(machine: models.Machine | None, key: str) -> str:
     """The idempotency key of a machine that takes over from another, with its place."""
     launch = None if machine is None else Launch.of_machine(machine)
-    return key if launch is None else str(Launch(launch.id, launch.number, launch.of, key))
+    return key if launch is None else str(evolve(launch, again=key))

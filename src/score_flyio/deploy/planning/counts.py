@@ -13,7 +13,7 @@ from typing import Final
 
 from fly_machines import models
 from score_flyio.base.record import evolve, frozen
-from score_flyio.deploy.metadata import COUNTED, Launch, Marks
+from score_flyio.deploy.metadata import COUNTED, Launch, Marks, group_of
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.step import SetMetadata
 
@@ -44,6 +44,8 @@ def missing_of_launch(machines: Iterable[models.Machine]) -> Missing | None:
     for machine in machines:
         launch = Launch.of_machine(machine)
         if launch is None or launch.number == launch.of or Marks.of(machine).counted:
+            continue
+        if not launch.is_of(group_of(machine, launch.group)):  # somebody cloned it from another one
             continue
         same = [m for m in machines if (other := Launch.of_machine(m)) and other.id == launch.id]
         if len(same) < launch.of:

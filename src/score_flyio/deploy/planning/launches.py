@@ -47,7 +47,7 @@ def launch_steps(
             app=context.app,
             group=context.group,
             request=evolve(request, config=context.secrets.stamp(config), lease_ttl=None),
-            launch_id=str(Launch(launch, number, of)),
+            launch_id=str(Launch(launch, number, of, group=context.group)),
             number=number,
             of=of,
             role="standby" if standby_for else "",

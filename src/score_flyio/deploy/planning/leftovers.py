@@ -1,7 +1,8 @@
 """What an interrupted deploy left in a group, and what becomes of it. Pure.
 
 Canaries go. Of a bluegreen update, blue machines that were marked go, since their green ones serve;
-green machines whose blue one still serves go, and the update begins anew. A replacement whose old
+green machines whose blue one still serves go, and the update begins anew; those of flyctl do not
+say which one that is, so that their number tells. A replacement whose old
 machine is still there is kept, and the old one goes once the replacement is well. Of two first
 deploys that met, the later one gives way, or was killed before it could. Where nothing but
 standbys is left, whose machines are gone, the group begins anew: nothing would ever start them.
@@ -15,12 +16,14 @@ from typing import Final
 
 from fly_machines import models
 from score_flyio.base.record import field, frozen
+from score_flyio.deploy.condition import host_answers
 from score_flyio.deploy.metadata import SAFE_TO_DESTROY, Launch, Marks, group_of
 from score_flyio.deploy.step import DestroyMachine
 from score_flyio.fly.present import LAUNCH_KEY, SENT_KEY, metadata
 
 MEET_WITHIN: Final = 300.0
 """Seconds between the first machines of two launches that met."""
+_NO_SERVICE: Final = "an earlier run did not put it into service"
 _DIGITS: Final = 4
 """No creation is sent so often that its count has so many digits."""
 
@@ -41,8 +44,10 @@ def sort_out(app: str, group: str, machines: Iterable[models.Machine]) -> Member
     by_id = {m.id or "": m for m in machines}
     reasons = {name: _why_gone(m, by_id) for name, m in by_id.items()}
     own = [machine for machine in machines if group_of(machine, group) == group]
+    own = [machine for machine in own if _is_no_copy(machine, group)]
     reasons |= dict.fromkeys(_second_launch(own), "another run launched the group before")
     reasons |= dict.fromkeys(_twins(machines), "its creation was sent again")
+    reasons |= dict.fromkeys(_idle_greens(machines), _NO_SERVICE)
     kept = tuple(m for m in machines if not reasons[m.id or ""])
     if not kept:
         return Members(machines=machines)
@@ -75,6 +80,12 @@ def _orphaned(machine: models.Machine, machines: tuple[models.Machine, ...]) -> 
     """Whether it is a standby of machines that are not there."""
     standbys = (machine.config.standbys if machine.config else None) or []
     return bool(standbys) and not {m.id for m in machines} & set(standbys)
+
+
+def _is_no_copy(machine: models.Machine, group: str) -> bool:
+    """Whether it may have been launched in its group: a copy tells of the launch of another one."""
+    launch = Launch.of_machine(machine)
+    return launch is None or launch.is_of(group)
 
 
 def _second_launch(machines: Iterable[models.Machine]) -> tuple[str, ...]:
@@ -111,6 +122,33 @@ def _twins(machines: Iterable[models.Machine]) -> Iterator[str]:
         yield from (machine.id or "" for machine in same if _sent(machine) < last)
 
 
+def _idle_greens(machines: Iterable[models.Machine]) -> tuple[str, ...]:
+    """The machines that a bluegreen update of flyctl made and, since it was cut short, never used.
+
+    flyctl tags them with the time of its deploy. All that they were to replace is older, without
+    that tag, and still there: a blue machine is marked before it goes.
+    """
+    machines = tuple(machines)
+    marks = {machine.id: Marks.of(machine) for machine in machines}
+    tags = {found.tag for found in marks.values() if found.tag and found.green_launch}
+    if SAFE_TO_DESTROY in {found.tag for found in marks.values()} or not tags:
+        return ()
+    newest = max(tags)
+    greens = [m for m in machines if marks[m.id].tag == newest and not marks[m.id].stands_for]
+    begun = min(map(_age, greens), default=0.0)
+    made_then = newest.isdecimal() and all(_age(m) - int(newest) < MEET_WITHIN for m in greens)
+    blues = [
+        machine
+        for machine in machines
+        if marks[machine.id].tag != newest
+        and not marks[machine.id].canary
+        and host_answers(machine)
+        and 0 < _age(machine) < begun
+    ]
+    idle = greens if made_then and len(blues) >= len(greens) else ()
+    return tuple(machine.id or "" for machine in idle)
+
+
 def _sent(machine: models.Machine) -> int:
     """How often its creation had been sent when it was made."""
     text = metadata(machine).get(SENT_KEY, "")
@@ -133,5 +171,5 @@ def _why_gone(machine: models.Machine, machines: Mapping[str, models.Machine]) -
         return "an earlier run replaced it"
     blue = machines.get(own.stands_for or "")
     if own.tag and blue is not None and Marks.of(blue).tag != SAFE_TO_DESTROY:
-        return "an earlier run did not put it into service"
+        return _NO_SERVICE
     return ""

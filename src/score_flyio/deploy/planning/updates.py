@@ -17,6 +17,7 @@ from score_flyio.deploy.desired.machine_config import add_release
 from score_flyio.deploy.desired.settings import deploy_settings
 from score_flyio.deploy.desired.update import MachineUpdate, update_input
 from score_flyio.deploy.metadata import (
+    CANARY,
     FORMER_GROUP,
     STAGED,
     STANDS_FOR,
@@ -208,7 +209,7 @@ def _change(
     config = update.request.config or models.FlyMachineConfig()
     if counted:
         config = Marks(counted=LAUNCHED).stamp(config)
-    config = _from_group(context, machine, config, place)
+    config = _in_service(_from_group(context, machine, config, place))
     update = evolve(update, request=evolve(update.request, config=config))
     if update.replaced_because:
         return _Change(machine=machine, update=update)
@@ -237,6 +238,14 @@ def _from_group(
     if marked and marked not in {group_of(m, default) for m in context.observed.machines}:
         return without_marks(config, {FORMER_GROUP})
     return config
+
+
+def _in_service(config: models.FlyMachineConfig) -> models.FlyMachineConfig:
+    """The config, which names find: a canary that is all that is left of its group becomes it."""
+    if CANARY not in (config.metadata or {}):
+        return config
+    dns = evolve(config.dns, skip_registration=None) if config.dns else None
+    return evolve(without_marks(config, {CANARY}), dns=dns)
 
 
 def _update_step(

@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from fly_machines import models
-from score_flyio.deploy.metadata import COUNTED, Marks
+from score_flyio.deploy.metadata import COUNTED, GROUP, Marks
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.planning.counts import (
     LAUNCHED,
@@ -43,6 +43,12 @@ def machine(name: str, launch: str = "", counted: str | None = None) -> models.M
     return models.Machine(id=name, config=Marks(counted=counted).stamp(config))
 
 
+def of_worker(machine: models.Machine) -> models.Machine:
+    config = machine.config or models.FlyMachineConfig()
+    metadata = {**(config.metadata or {}), GROUP: "worker"}
+    return evolve(machine, config=evolve(config, metadata=metadata))
+
+
 def replacing(machine: models.Machine, other: str) -> models.Machine:
     config = machine.config or models.FlyMachineConfig()
     return evolve(machine, config=Marks(stands_for=other).stamp(config))
@@ -69,6 +75,8 @@ def mutations(observed: ObservedApp, text: str = SERVICE, **options: Any) -> lis
         # flyctl clones a machine with all of its metadata
         ([machine("a", "L:1/2"), machine("b", "L:1/2")], None),
         ([machine("a", "L:1/2"), machine("b", "K:1/2", LAUNCHED)], Missing(launch="L", first="a")),
+        ([machine("a", "L.app:1/2")], Missing(launch="L", first="a")),
+        ([of_worker(machine("a", "L.app:1/2"))], None),  # cloned into another group
         ([machine("a", "L:1/2+green")], Missing(launch="L", first="a")),
     ],
 )

@@ -47,7 +47,7 @@ def of_launches(*places: str) -> ObservedApp:
 def test_the_second_launch_of_a_group_goes_on_where_the_first_was_complete() -> None:
     plan = planned(wanted(), of_launches("A:1/2", "A:2/2", "B:1/2"))
     (made,) = [each for each in plan.steps if isinstance(each, CreateMachine)]
-    assert made.launch_id == "B:2/2"
+    assert made.launch_id == "B.app:2/2"
     assert "counted:B:1/2" in ids(plan)
 
 
@@ -59,7 +59,7 @@ def test_a_standby_stands_by_for_the_first_of_its_launch_in_whichever_run_that_w
     assert step(rest, TWO).standby_for.machine == ONE
     first = Launch.of_machine(observed.machines[0])
     assert first is not None
-    assert step(rest, TWO).launch_id == f"{first.id}:2/2"
+    assert step(rest, TWO).launch_id == f"{first.id}.app:2/2"
 
 
 def test_replacements_begun_and_new_ones_do_not_keep_each_other_away() -> None:

@@ -162,3 +162,11 @@ def test_a_machine_that_came_back_in_the_place_of_its_replacement_does_not_go(
     old = machine("old", standbys=None, **marks)
     new = machine("new", standbys=None, **{STANDS_FOR: "old"})
     assert sort_out("app", "app", [old, new]).stand_ins == stand_ins
+
+
+def test_a_machine_that_somebody_cloned_from_another_group_is_no_second_launch() -> None:
+    """flyctl copies all metadata; the group that it came from was launched by itself."""
+    first, second = launched("A.web:1/2", "10:00:00"), launched("A.web:2/2", "10:00:04")
+    clone = launched("B.worker:1/2", "10:01:00")
+    found = sort_out("app", "web", [first, second, clone])
+    assert (len(found.machines), found.gone) == (3, ())
