@@ -69,12 +69,9 @@ def _names(spec: AppSpec) -> Iterator[Problem]:
             )
     for name in sorted(spec.env):
         if not name or "=" in name:
-            yield misfit(
-                f"env[{name}]",
-                "variable_name_invalid",
-                f"{name!r} cannot be the name of a variable",
-                f"the nearest is {name.replace('=', '_') or 'NAME'}",
-            )
+            message = f"{name!r} cannot be the name of a variable"
+            hint = f"the nearest is {name.replace('=', '_') or 'NAME'}"
+            yield misfit(f"env[{name}]", "variable_name_invalid", message, hint)
     for index, file in enumerate(spec.files):
         place = f"files[{index}]"
         yield from file_problems(
@@ -85,20 +82,14 @@ def _names(spec: AppSpec) -> Iterator[Problem]:
 def file_problems(file: FileSpec, *, path_place: str, secret_place: str) -> Iterator[Problem]:
     """What is wrong with a file in a machine, and where that stands."""
     if not file.guest_path.startswith("/"):
-        yield misfit(
-            path_place,
-            "relative_path",
-            f"{file.guest_path!r} is not an absolute path in the machine",
-            f"the nearest is /{file.guest_path.removeprefix('./')}",
-        )
+        message = f"{file.guest_path!r} is not an absolute path in the machine"
+        hint = f"the nearest is /{file.guest_path.removeprefix('./')}"
+        yield misfit(path_place, "relative_path", message, hint)
     name = file.secret_name
     if name and not is_secret_name(name):
-        yield misfit(
-            secret_place,
-            "secret_name_invalid",
-            f"{name!r} cannot be the name of a secret",
-            f"use letters, digits and _, no digit first: the nearest is {as_secret_name(name)}",
-        )
+        message = f"{name!r} cannot be the name of a secret"
+        hint = f"use letters, digits and _, no digit first: the nearest is {as_secret_name(name)}"
+        yield misfit(secret_place, "secret_name_invalid", message, hint)
 
 
 def _mounts(spec: AppSpec) -> Iterator[Problem]:
@@ -109,21 +100,15 @@ def _mounts(spec: AppSpec) -> Iterator[Problem]:
             yield misfit(f"{place}.source", "missing", "the mount names no volume", hint)
         if not mount.destination.startswith("/"):
             path = mount.destination.removeprefix("./") or "data"
-            yield misfit(
-                f"{place}.destination",
-                "relative_path",
-                f"{mount.destination!r} is not an absolute path in the machine",
-                f"the nearest is /{path}",
-            )
+            message = f"{mount.destination!r} is not an absolute path in the machine"
+            hint = f"the nearest is /{path}"
+            yield misfit(f"{place}.destination", "relative_path", message, hint)
         if mount.initial_size:
             size = _gigabytes(mount.initial_size)
             if size > LARGEST_VOLUME_GB:
-                yield misfit(
-                    f"{place}.initial_size",
-                    "above_maximum",
-                    f"{size} GB are more than a volume can have",
-                    f"the nearest is {LARGEST_VOLUME_GB}gb",
-                )
+                message = f"{size} GB are more than a volume can have"
+                hint = f"the nearest is {LARGEST_VOLUME_GB}gb"
+                yield misfit(f"{place}.initial_size", "above_maximum", message, hint)
 
 
 def _gigabytes(text: str) -> int:
@@ -135,12 +120,9 @@ def _gigabytes(text: str) -> int:
 
 
 def _negatives(spec: AppSpec) -> Iterator[Problem]:
-    http = spec.http_service
     given: dict[str, float | None] = {"swap_size_mb": spec.swap_size_mb}
-    if http is not None:
-        given["http_service.min_machines_running"] = http.min_machines_running
-    for number, service in enumerate(spec.services):
-        given[f"services[{number}].min_machines_running"] = service.min_machines_running
+    for place, service in spec.placed_services.items():
+        given[f"{place}.min_machines_running"] = service.min_machines_running
     if spec.deploy is not None:
         given["deploy.max_unavailable"] = spec.deploy.max_unavailable
     for place, value in given.items():
@@ -149,16 +131,12 @@ def _negatives(spec: AppSpec) -> Iterator[Problem]:
 
 
 def _services(spec: AppSpec) -> Iterator[Problem]:
-    ports = {"http_service": spec.http_service.internal_port} if spec.http_service else {}
-    ports |= {f"services[{n}]": service.internal_port for n, service in enumerate(spec.services)}
-    for section, port in ports.items():
+    for section, placed in spec.placed_services.items():
+        port = placed.internal_port
         if not 0 < port <= _LAST_PORT:
-            yield misfit(
-                f"{section}.internal_port",
-                "invalid_internal_port",
-                f"{port} is not a port" if port else "the service has no internal_port",
-                "set it to the port on which the program in the machine listens",
-            )
+            message = f"{port} is not a port" if port else "the service has no internal_port"
+            hint = "set it to the port on which the program in the machine listens"
+            yield misfit(f"{section}.internal_port", "invalid_internal_port", message, hint)
     for index, service in enumerate(spec.services):
         if service.protocol not in _PROTOCOLS:
             yield misfit(
@@ -184,9 +162,7 @@ def _kill_signal(spec: AppSpec) -> Iterator[Problem]:
 def _kill_timeouts(spec: AppSpec) -> Iterator[Problem]:
     given = {"kill_timeout": spec.kill_timeout}
     tests = {"": spec.machine_checks}
-    if spec.http_service:
-        tests["http_service."] = spec.http_service.machine_checks
-    tests |= {f"services[{n}].": service.machine_checks for n, service in enumerate(spec.services)}
+    tests |= {f"{place}.": each.machine_checks for place, each in spec.placed_services.items()}
     for section, checks in tests.items():
         for number, check in enumerate(checks):
             given[f"{section}machine_checks[{number}].kill_timeout"] = check.kill_timeout
@@ -262,12 +238,9 @@ def _ports(spec: AppSpec) -> Iterator[Problem]:
                 taken.append((protocol, low, high, place))
                 if other is not None and place not in told:
                     told.add(place)
-                    yield misfit(
-                        place,
-                        "duplicate_port",
-                        f"{other[3]} has {_span(low, high, protocol)} already",
-                        "give it another port, or remove one of the two",
-                    )
+                    message = f"{other[3]} has {_span(low, high, protocol)} already"
+                    hint = "give it another port, or remove one of the two"
+                    yield misfit(place, "duplicate_port", message, hint)
 
 
 def _ranges(service: Service, place: str) -> Iterator[tuple[str, int, int]]:
@@ -288,9 +261,6 @@ def _span(low: int, high: int, protocol: str) -> str:
 def _started_by_datagrams(spec: AppSpec) -> Iterator[Problem]:
     for index, service in enumerate(spec.services):
         if service.protocol == "udp" and service.auto_start_machines:
-            yield misfit(
-                f"services[{index}].auto_start_machines",
-                "udp_autostart",
-                "the proxy starts no machine for UDP: true has no meaning here",
-                "the nearest is false, with auto_stop_machines off: the machines then run always",
-            )
+            message = "the proxy starts no machine for UDP: true has no meaning here"
+            hint = "the nearest is false, with auto_stop_machines off: the machines then run always"
+            yield misfit(f"services[{index}].auto_start_machines", "udp_autostart", message, hint)

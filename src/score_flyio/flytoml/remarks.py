@@ -17,7 +17,6 @@ from score_flyio.flytoml.names import CONCURRENCY_TYPES, HANDLERS, READ_BY_ALL, 
 from score_flyio.flytoml.spec import (
     AppSpec,
     Check,
-    Concurrency,
     DeploySection,
     ExperimentalSection,
     ServiceHttpCheck,
@@ -159,12 +158,8 @@ def _variables(spec: AppSpec) -> Iterator[Problem]:
 
 
 def _concurrency(spec: AppSpec) -> Iterator[Problem]:
-    sections: dict[str, Concurrency | None] = {
-        f"services[{number}]": service.concurrency for number, service in enumerate(spec.services)
-    }
-    if spec.http_service:
-        sections["http_service"] = spec.http_service.concurrency
-    for section, limits in sections.items():
+    for section, service in spec.placed_services.items():
+        limits = service.concurrency
         if limits is None:
             continue
         place = f"{section}.concurrency"

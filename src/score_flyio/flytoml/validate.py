@@ -51,19 +51,12 @@ def _one_of(words: Sequence[str]) -> str:
 def _deploy(spec: AppSpec) -> Iterator[Problem]:
     strategy = spec.deploy.strategy if spec.deploy else ""
     if strategy and strategy not in STRATEGY_NAMES:
-        yield misfit(
-            "deploy.strategy",
-            "unsupported_value",
-            f"unknown strategy {strategy!r}",
-            _one_of(STRATEGY_NAMES),
-        )
+        message = f"unknown strategy {strategy!r}"
+        yield misfit("deploy.strategy", "unsupported_value", message, _one_of(STRATEGY_NAMES))
     if strategy == "canary" and spec.mounts:
-        yield misfit(
-            "deploy.strategy",
-            "canary_with_mounts",
-            "canary needs a spare machine, which cannot have a volume",
-            "use rolling or immediate, or remove the mounts",
-        )
+        message = "canary needs a spare machine, which cannot have a volume"
+        hint = "use rolling or immediate, or remove the mounts"
+        yield misfit("deploy.strategy", "canary_with_mounts", message, hint)
 
 
 def _commands(spec: AppSpec) -> Iterator[Problem]:
@@ -74,53 +67,34 @@ def _commands(spec: AppSpec) -> Iterator[Problem]:
         try:
             split_command(line)
         except ValueError as error:
-            yield misfit(
-                place,
-                "unparsable_command",
-                f"the command {line!r} cannot be split into words: {error}",
-                "close the quotes and finish the backslash",
-            )
+            message = f"the command {line!r} cannot be split into words: {error}"
+            hint = "close the quotes and finish the backslash"
+            yield misfit(place, "unparsable_command", message, hint)
 
 
 def _checks(spec: AppSpec) -> Iterator[Problem]:
     for name, check in sorted(spec.checks.items()):
         place = f"checks.{name}"
         if check.type not in {"tcp", "http"}:
-            yield misfit(
-                f"{place}.type",
-                "missing_or_unsupported_value",
-                f"unknown type {check.type!r}" if check.type else "the type is missing",
-                _one_of(("tcp", "http")),
-            )
+            message = f"unknown type {check.type!r}" if check.type else "the type is missing"
+            hint = _one_of(("tcp", "http"))
+            yield misfit(f"{place}.type", "missing_or_unsupported_value", message, hint)
         if check.interval is not None and check.interval < _TWO_SECONDS:
-            yield misfit(
-                f"{place}.interval",
-                "below_minimum",
-                f"{check.interval} is too short",
-                "use 2s or more",
-            )
+            message = f"{check.interval} is too short"
+            yield misfit(f"{place}.interval", "below_minimum", message, "use 2s or more")
         if check.timeout is not None and check.timeout > _MINUTE:
-            yield misfit(
-                f"{place}.timeout",
-                "above_maximum",
-                f"{check.timeout} is too long",
-                "use 60s or less",
-            )
+            message = f"{check.timeout} is too long"
+            yield misfit(f"{place}.timeout", "above_maximum", message, "use 60s or less")
 
 
 def _groups_of_services(spec: AppSpec) -> Iterator[Problem]:
-    listed = {f"services[{index}]": s.processes for index, s in enumerate(spec.services)}
-    if spec.http_service:
-        listed = {"http_service": spec.http_service.processes, **listed}
     groups = process_groups(spec)
-    for section, processes in listed.items():
+    for section, service in spec.placed_services.items():
+        processes = service.processes
         if spec.processes and not processes:
-            yield misfit(
-                f"{section}.processes",
-                "missing_process_group",
-                "the file has [processes], but this service names none",
-                f'name the groups it belongs to, such as processes = ["{groups[0]}"]',
-            )
+            message = "the file has [processes], but this service names none"
+            hint = f'name the groups it belongs to, such as processes = ["{groups[0]}"]'
+            yield misfit(f"{section}.processes", "missing_process_group", message, hint)
         yield from _unknown_groups(f"{section}.processes", processes, groups)
 
 
@@ -129,12 +103,8 @@ def _unknown_groups(
 ) -> Iterator[Problem]:
     unknown = [name for name in processes if name not in groups]
     if unknown:
-        yield misfit(
-            place,
-            "unknown_process_group",
-            f"no process group is named {', '.join(map(repr, unknown))}",
-            _one_of(groups),
-        )
+        message = f"no process group is named {', '.join(map(repr, unknown))}"
+        yield misfit(place, "unknown_process_group", message, _one_of(groups))
 
 
 def _restarts(spec: AppSpec) -> Iterator[Problem]:
@@ -160,19 +130,11 @@ def _build(spec: AppSpec) -> Iterator[Problem]:
         except InputError as error:
             yield misfit("build.image", error.code, error.message, error.hint or "")
     if build.compression and build.compression not in _COMPRESSIONS:
-        yield misfit(
-            "build.compression",
-            "unsupported_value",
-            f"unknown compression {build.compression!r}",
-            _one_of(_COMPRESSIONS),
-        )
+        message = f"unknown compression {build.compression!r}"
+        yield misfit("build.compression", "unsupported_value", message, _one_of(_COMPRESSIONS))
     if build.compression_level is not None and not 0 <= build.compression_level <= 9:
-        yield misfit(
-            "build.compression_level",
-            "out_of_range",
-            f"{build.compression_level} is not a compression level",
-            "use a number from 0 to 9",
-        )
+        message = f"{build.compression_level} is not a compression level"
+        yield misfit("build.compression_level", "out_of_range", message, "use a number from 0 to 9")
 
 
 def _further_mounts(spec: AppSpec) -> Iterator[Problem]:
@@ -184,12 +146,9 @@ def _further_mounts(spec: AppSpec) -> Iterator[Problem]:
             if matches(mount.processes, group, default)
         ]
         if len(places) > 1:
-            yield misfit(
-                places[1],
-                "multiple_mounts_in_group",
-                f"process group {group!r} has {len(places)} mounts",
-                "a machine can have one volume: keep one mount per group",
-            )
+            message = f"process group {group!r} has {len(places)} mounts"
+            hint = "a machine can have one volume: keep one mount per group"
+            yield misfit(places[1], "multiple_mounts_in_group", message, hint)
 
 
 def _statics(spec: AppSpec) -> Iterator[Problem]:
@@ -208,12 +167,9 @@ def _mount(mount: Mount, place: str) -> Iterator[Problem]:
     yield from problems
     days = mount.snapshot_retention
     if days is not None and not 1 <= days <= 60:
-        yield misfit(
-            f"{place}.snapshot_retention",
-            "out_of_range",
-            f"snapshots cannot be kept for {days} days",
-            "use a number from 1 to 60",
-        )
+        message = f"snapshots cannot be kept for {days} days"
+        hint = "use a number from 1 to 60"
+        yield misfit(f"{place}.snapshot_retention", "out_of_range", message, hint)
     yield from _auto_extend(mount, place)
 
 
@@ -228,33 +184,21 @@ def _auto_extend(mount: Mount, place: str) -> Iterator[Problem]:
     if not (threshold or increment or limit):
         return
     if not 50 <= threshold <= 99:
-        yield misfit(
-            f"{place}.auto_extend_size_threshold",
-            "out_of_range",
-            f"a volume cannot be extended at {threshold} percent",
-            "use a number from 50 to 99",
-        )
+        message = f"a volume cannot be extended at {threshold} percent"
+        hint = "use a number from 50 to 99"
+        yield misfit(f"{place}.auto_extend_size_threshold", "out_of_range", message, hint)
     if not 1 <= increment <= 100:
-        yield misfit(
-            f"{place}.auto_extend_size_increment",
-            "out_of_range",
-            f"a volume cannot be extended by {increment} GB",
-            "use a size from 1gb to 100gb",
-        )
+        message = f"a volume cannot be extended by {increment} GB"
+        hint = "use a size from 1gb to 100gb"
+        yield misfit(f"{place}.auto_extend_size_increment", "out_of_range", message, hint)
     if limit and not 1 <= limit <= 500:
-        yield misfit(
-            f"{place}.auto_extend_size_limit",
-            "out_of_range",
-            f"a volume cannot be extended to {limit} GB",
-            "use a size up to 500gb, or leave it out",
-        )
+        message = f"a volume cannot be extended to {limit} GB"
+        hint = "use a size up to 500gb, or leave it out"
+        yield misfit(f"{place}.auto_extend_size_limit", "out_of_range", message, hint)
     if threshold and not increment and not limit:
-        yield misfit(
-            f"{place}.auto_extend_size_threshold",
-            "incomplete_auto_extend",
-            "a threshold alone extends nothing",
-            "add auto_extend_size_increment and auto_extend_size_limit",
-        )
+        message = "a threshold alone extends nothing"
+        hint = "add auto_extend_size_increment and auto_extend_size_limit"
+        yield misfit(f"{place}.auto_extend_size_threshold", "incomplete_auto_extend", message, hint)
 
 
 def _size(text: str, place: str) -> tuple[int, list[Problem]]:
@@ -281,23 +225,16 @@ def _build_sources(spec: AppSpec) -> Iterator[Problem]:
     }
     given = [name for name, value in sources.items() if value]
     if len(given) > 1:
-        yield misfit(
-            "build",
-            "multiple_build_strategies",
-            f"several kinds of build are given: {', '.join(given)}",
-            f"keep one; {given[0]} is used",
-        )
+        message = f"several kinds of build are given: {', '.join(given)}"
+        yield misfit("build", "multiple_build_strategies", message, f"keep one; {given[0]} is used")
 
 
 def _services_without_ports(spec: AppSpec) -> Iterator[Problem]:
     for index, service in enumerate(spec.services):
         if not service.ports:
-            yield misfit(
-                f"services[{index}].ports",
-                "no_ports",
-                "the service has no ports, so nothing reaches it",
-                "add a [[services.ports]]",
-            )
+            message = "the service has no ports, so nothing reaches it"
+            hint = "add a [[services.ports]]"
+            yield misfit(f"services[{index}].ports", "no_ports", message, hint)
 
 
 def _service_checks(spec: AppSpec) -> Iterator[Problem]:

@@ -146,6 +146,14 @@ class AppSpec:
     """`[[metrics]]`: where metrics are scraped."""
 
     @property
+    def placed_services(self) -> dict[str, HttpService | Service]:
+        """The services of all kinds, by their places."""
+        placed: dict[str, HttpService | Service] = {
+            f"services[{index}]": service for index, service in enumerate(self.services)
+        }
+        return {"http_service": self.http_service, **placed} if self.http_service else placed
+
+    @property
     def service_checks(self) -> dict[str, ServiceTcpCheck | ServiceHttpCheck]:
         """The checks of all services, by their places."""
         http = self.http_service.checks if self.http_service else ()
