@@ -9,7 +9,7 @@ from attrs import Factory, frozen
 
 from fly_emulator.bodies import json_object
 from fly_emulator.records import App, Json, LeaseRecord, MachineRecord, VolumeRecord
-from fly_emulator.settings import EmulatorSettings, Principal
+from fly_emulator.settings import EmulatorSettings, Organization, Principal
 from fly_emulator.wire import NONCE_HEADER, ApiRequest, Outcome, Refusal
 from fly_emulator.world import World
 from fly_machines.operations import Operation
@@ -72,8 +72,8 @@ class Call:
 
     # --- what the call is about
 
-    def organization(self, slug: str) -> str:
-        """The real slug of an organization that the caller may act in.
+    def organization(self, slug: str) -> Organization:
+        """An organization that the caller may act in.
 
         Raises Refusal: there is none, or the caller is not in it.
         """
@@ -82,7 +82,7 @@ class Call:
             raise Refusal(404, f"organization not found: {slug!r}")
         if not self.may_use(organization.slug):
             raise Refusal(403, "unauthorized: not a member of the organization")
-        return organization.slug
+        return organization
 
     def may_use(self, slug: str) -> bool:
         """Whether the token is for that organization."""

@@ -42,13 +42,7 @@ def _lines(machine: MachineRecord) -> Iterator[LogLine]:
     for event in machine.events:
         message, level = _message(machine, event)
         if message:
-            yield LogLine(
-                at=event.at,
-                message=message,
-                level=level,
-                machine=machine.id,
-                region=machine.region,
-            )
+            yield _line(machine, event.at, message, level)
         if (event.type, event.status) == ("start", "started"):
             yield from _printed(machine, event)
 
@@ -56,15 +50,17 @@ def _lines(machine: MachineRecord) -> Iterator[LogLine]:
 def _written(world: World, machine: MachineRecord) -> Iterator[LogLine]:
     """What its process wrote, where it has one."""
     for at, line in world.printed.get(machine.id, ()):
-        yield LogLine(at=at, message=line, level="info", machine=machine.id, region=machine.region)
+        yield _line(machine, at, line)
 
 
 def _printed(machine: MachineRecord, event: EventRecord) -> Iterator[LogLine]:
     env = machine.config.get("env") or {}
     for line in str(env.get("EMULATE_OUTPUT") or "").splitlines():
-        yield LogLine(
-            at=event.at, message=line, level="info", machine=machine.id, region=machine.region
-        )
+        yield _line(machine, event.at, line)
+
+
+def _line(machine: MachineRecord, at: float, message: str, level: str = "info") -> LogLine:
+    return LogLine(at=at, message=message, level=level, machine=machine.id, region=machine.region)
 
 
 def _message(machine: MachineRecord, event: EventRecord) -> tuple[str, str]:

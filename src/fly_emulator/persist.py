@@ -21,9 +21,11 @@ from fly_emulator.records import (
     VolumeRecord,
 )
 from fly_emulator.settings import EmulatorSettings
-from fly_emulator.world import World
+from fly_emulator.world import KEPT, World
 
 FORMAT: Final = 1
+_KEYS: Final = {"apps": "name", "machines": "id", "volumes": "id", "hosts": "id", "clusters": "id"}
+"""What is kept record by record, and what tells one record from another."""
 
 
 @define(kw_only=True)
@@ -51,21 +53,12 @@ def dump(world: World) -> Json:
 
 def unstructured(world: World, machines: Collection[str] | None = None) -> Json:
     """The same, with parts that the world itself holds; of the `machines`, if given, only these."""
-    shown = world.machines.values()
-    saved = _Saved(
-        format=FORMAT,
-        sequence=world.sequence,
-        ahead=world.ahead,
-        unlisted=sorted(world.unlisted),
-        apps=list(world.apps.values()),
-        machines=[one for one in shown if machines is None or one.id in machines],
-        volumes=list(world.volumes.values()),
-        hosts=list(world.hosts.values()),
-        tokens=world.tokens,
-        clusters=list(world.clusters.values()),
-        registries=world.registries,
-    )
-    document: Json = _CONVERTER.unstructure(saved)
+    kept = {name: getattr(world, name) for name in KEPT}
+    kept |= {name: list(kept[name].values()) for name in _KEYS}
+    kept["unlisted"] = sorted(world.unlisted)
+    if machines is not None:
+        kept["machines"] = [world.machines[name] for name in world.machines if name in machines]
+    document: Json = _CONVERTER.unstructure(_Saved(format=FORMAT, **kept))
     return document
 
 
@@ -79,20 +72,10 @@ def restore(
         reasons = "; ".join(cattrs.transform_error(error))
         raise ValueError(reasons) from error
     _check_references(saved)
-    return World(
-        settings=settings,
-        model=model,
-        sequence=saved.sequence,
-        ahead=saved.ahead,
-        unlisted=set(saved.unlisted),
-        apps={app.name: app for app in saved.apps},
-        machines={machine.id: machine for machine in saved.machines},
-        volumes={volume.id: volume for volume in saved.volumes},
-        hosts={host.id: host for host in saved.hosts},
-        tokens=saved.tokens,
-        clusters={cluster.id: cluster for cluster in saved.clusters},
-        registries=saved.registries,
-    )
+    kept = {name: getattr(saved, name) for name in KEPT}
+    for name, key in _KEYS.items():
+        kept[name] = {getattr(one, key): one for one in kept[name]}
+    return World(settings=settings, model=model, **{**kept, "unlisted": set(saved.unlisted)})
 
 
 def _check_references(saved: _Saved) -> None:

@@ -176,8 +176,7 @@ def _list_organizations(call: Call) -> Outcome:
 
 
 def _show_organization(call: Call) -> Outcome:
-    organization = call.settings.organization(call.organization(call.path["org_slug"]))
-    assert organization is not None
+    organization = call.organization(call.path["org_slug"])
     return ApiResponse(document={"organization": documents.organization_document(organization)})
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final, TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from fly_emulator.bodies import json_object
 from fly_emulator.control.control import Control, Incident, NotThere
@@ -87,13 +87,9 @@ def _no_route(request: ApiRequest) -> ApiResponse:
     if allowed:
         words = ", ".join(allowed)
         error = ConfigError(f"{request.path} has no {request.method}", hint=f"it has {words}")
-        return _with_headers(_refused(405, error), {"allow": words})
+        return evolve(_refused(405, error), headers={"allow": words})
     hint = f"GET {PREFIX} lists what there is"
     return _refused(404, ConfigError(f"no such path: {request.method} {request.path}", hint=hint))
-
-
-def _with_headers(response: ApiResponse, headers: dict[str, str]) -> ApiResponse:
-    return ApiResponse(status=response.status, document=response.document, headers=headers)
 
 
 def _done(document: Any = None, status: int = 200) -> ApiResponse:

@@ -155,13 +155,11 @@ def _organization(
         if name and not slug and organization.name == name:
             return organization
     try:
-        found = call.settings.organization(call.organization(slug or ""))
+        return call.organization(slug or "")
     except Refusal as refusal:
         if refusal.status != 404:
             raise
         raise Refusal(404, f"Could not find Organization {slug or name or ''!r}") from refusal
-    assert found is not None
-    return found
 
 
 def _show(call: Call, organization: Organization) -> Json:

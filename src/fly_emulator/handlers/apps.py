@@ -20,7 +20,7 @@ def _create(call: Call) -> Outcome:
     app = create(
         call,
         want_text(body, "name"),
-        call.organization(str(body.get("org_slug") or PERSONAL)),
+        call.organization(str(body.get("org_slug") or PERSONAL)).slug,
         network=str(body.get("network") or ""),
         role=str(body.get("app_role_id") or ""),
     )
@@ -59,7 +59,7 @@ def _list(call: Call) -> Outcome:
     slug = call.query("org_slug")
     if not slug:
         raise Refusal(400, "org_slug is required")
-    organization, role = call.organization(slug), call.query("app_role")
+    organization, role = call.organization(slug).slug, call.query("app_role")
     until = call.now - call.settings.organization_lists_lag
     found = [
         documents.app_document(call.world, app, until=until)

@@ -17,7 +17,7 @@ _MOST: Final = 1000
 
 def _apps(call: Call) -> list[App]:
     organization = call.organization(call.path["org_slug"])
-    return [app for app in call.world.apps.values() if app.organization == organization]
+    return [app for app in call.world.apps.values() if app.organization == organization.slug]
 
 
 def _page(call: Call, kind: str, rows: Sequence[tuple[float, str, Json]]) -> Json:

@@ -65,7 +65,7 @@ def _create(call: Call) -> Outcome:
     cluster = ClusterRecord(
         id=call.world.letters(16),
         name=want_text(body, "name"),
-        organization=organization,
+        organization=organization.slug,
         region=region,
         plan=plan,
         disk_gb=want_integer(body, "disk_size_gb", 10),
