@@ -44,6 +44,10 @@ def _listed(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...
 
 listing_option = partial(click.option, multiple=True, callback=_listed)
 """An option that takes `a,b`, and may be repeated."""
+pairs_option = partial(click.option, type=Variable(), multiple=True, metavar="NAME=VALUE")
+"""An option that takes `NAME=VALUE`, and may be repeated."""
+time_option = partial(click.option, type=Seconds(), metavar="TIME")
+"""An option that takes a time such as `5m`."""
 
 INPUTS: Final = section(
     "What is deployed",
@@ -102,27 +106,18 @@ WAITING: Final = section(
         metavar="N|SHARE",
         help="Machines of a group that may be out at once: a count, or a share such as 0.33.",
     ),
-    click.option(
-        "--wait-timeout",
-        type=Seconds(),
-        metavar="TIME",
-        help="Time for a machine to become healthy, such as 5m or 300.",
-    ),
+    time_option("--wait-timeout", help="Time for a machine to become healthy, such as 5m or 300."),
     click.option(
         "--smoke-checks/--no-smoke-checks",
         default=True,
         help="Watch started machines for crashes.",
     ),
-    click.option(
+    time_option(
         "--smoke-window",
-        type=Seconds(),
-        metavar="TIME",
         help="How long they are watched, from their start; 10s unless given.",
     ),
-    click.option(
+    time_option(
         "--bluegreen-pause",
-        type=Seconds(),
-        metavar="TIME",
         help="Time for the proxy to learn of new machines, and again to leave old ones: bluegreen "
         "waits so long twice; 10s unless given.",
     ),
@@ -137,11 +132,9 @@ WAITING: Final = section(
     click.option(
         "--detach", is_flag=True, help="Do not wait until machines are started and healthy."
     ),
-    click.option("--lease-timeout", type=Seconds(), metavar="TIME", help="Life of a lease."),
-    click.option(
+    time_option("--lease-timeout", help="Life of a lease."),
+    time_option(
         "--lease-wait",
-        type=Seconds(),
-        metavar="TIME",
         help="How long to wait for a machine that somebody else holds; 0: not at all; 40s unless "
         "given.",
     ),
@@ -173,40 +166,21 @@ IMAGES: Final = section(
         "is; local: the same without fly.",
     ),
     click.option("--no-cache", is_flag=True, help="Carry out every step of builds anew."),
-    click.option(
-        "--build-arg",
-        "build_args",
-        type=Variable(),
-        multiple=True,
-        metavar="NAME=VALUE",
-        help="A build argument; repeatable.",
-    ),
-    click.option(
+    pairs_option("--build-arg", "build_args", help="A build argument; repeatable."),
+    pairs_option(
         "--build-secret",
         "build_secrets",
-        type=Variable(),
-        multiple=True,
-        metavar="NAME=VALUE",
         help="A secret for RUN --mount=type=secret,id=NAME; repeatable.",
     ),
     click.option("--build-target", default="", metavar="STAGE", help="The stage to build."),
-    click.option(
-        "--label",
-        "labels",
-        type=Variable(),
-        multiple=True,
-        metavar="NAME=VALUE",
-        help="A label of built images; repeatable.",
-    ),
+    pairs_option("--label", "labels", help="A label of built images; repeatable."),
     click.option("--dockerfile", default="", metavar="FILE", help="The Dockerfile to build."),
     click.option("--ignorefile", default="", metavar="FILE", help="In place of .dockerignore."),
     click.option(
         "--image-label", "image_tag", default="", metavar="TAG", help="The tag of a built image."
     ),
-    click.option(
+    time_option(
         "--build-idle-timeout",
-        type=Seconds(),
-        metavar="TIME",
         help="How long a build or push may make no progress before it is given up; 0: for ever; "
         "30m unless given.",
     ),
@@ -246,14 +220,7 @@ SETTINGS: Final = (
             metavar="[NAME=]IMAGE",
             help="The image of the only app deployed, or of its container NAME.",
         ),
-        click.option(
-            "-e",
-            "--env",
-            type=Variable(),
-            multiple=True,
-            metavar="NAME=VALUE",
-            help="One more environment variable; repeatable.",
-        ),
+        pairs_option("-e", "--env", help="One more environment variable; repeatable."),
     ),
     *FILES,
     *section(
@@ -266,12 +233,7 @@ SETTINGS: Final = (
             metavar="REGION",
             help="The primary region; where none is named, what is new goes to FLY_REGION.",
         ),
-        click.option(
-            "--release-command-timeout",
-            type=Seconds(),
-            metavar="TIME",
-            help="Time for the release command.",
-        ),
+        time_option("--release-command-timeout", help="Time for the release command."),
         click.option(
             "--skip-release-command", is_flag=True, help="Do not run the release command."
         ),

@@ -72,6 +72,10 @@ class Output:
             text = _table(header, rows)
         return "\n".join(f"{' ' * indent}{line}" for line in text.splitlines())
 
+    def rows(self, document: Any, header: list[str], rows: list[list[str]]) -> None:
+        """Print a list, as JSON or as a table."""
+        self.result(document, self.table(header, rows))
+
     def formatted(self, document: Any, text: str, form: str | None) -> None:
         """Print a list as `--format` says."""
         if form == "json":

@@ -39,17 +39,13 @@ async def ensure_builder(
 ) -> str:
     """The app of the organization's builder; what is missing of it is made.
 
-    Args:
-        api: The platform.
-        org: Slug of the organization.
-        new_id: Makes the name of a new builder and its launch unique.
-        region: Where a new one is; None: where the platform puts it.
+    `new_id` makes the name of a new builder and its launch unique; without a region the platform
+    chooses one.
     """
-    name = await find_builder(api, org)
-    if name is None:
-        name = f"fly-builder-{new_id.lower()}"
-        await create_app(api, name, org, role=ROLE)
-    app = name
+    found = await find_builder(api, org)
+    app = found or f"fly-builder-{new_id.lower()}"
+    if found is None:
+        await create_app(api, app, org, role=ROLE)
     addresses = (await once_visible(lambda: api.app_ip_assignments_list(app))).ips or []
     if ADDRESS not in map(ip_type, addresses):
         request = models.AssignIPRequest(type=ADDRESS)

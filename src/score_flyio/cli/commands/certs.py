@@ -47,8 +47,7 @@ async def list_(cli: CliContext, **settings: Any) -> None:
     async with named.session() as visit:
         found = await list_certificates(visit, named.ref)
     rows = [[one.hostname, one.status, ", ".join(one.sources) or "-"] for one in found]
-    text = cli.output.table(["HOSTNAME", "STATUS", "SOURCES"], rows)
-    cli.output.result(found, text)
+    cli.output.rows(found, ["HOSTNAME", "STATUS", "SOURCES"], rows)
 
 
 @command.command("add")

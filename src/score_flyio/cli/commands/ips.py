@@ -43,8 +43,7 @@ async def list_(cli: CliContext, **settings: Any) -> None:
         found = await list_addresses(visit, named.ref)
     now = cli.clock.time()
     rows = [[one.ip, one.type, one.region or "-", ago_of(one.created_at, now)] for one in found]
-    text = cli.output.table(["ADDRESS", "TYPE", "REGION", "CREATED"], rows)
-    cli.output.result(found, text)
+    cli.output.rows(found, ["ADDRESS", "TYPE", "REGION", "CREATED"], rows)
 
 
 @command.command("allocate")

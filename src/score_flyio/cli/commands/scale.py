@@ -134,8 +134,8 @@ def _show(cli: CliContext, found: Sequence[GroupSize]) -> int:
     from score_flyio.engine.operations.scale import Sizes
 
     rows = [[one.group, str(one.count), one.size, _places(one.regions)] for one in found]
-    text = cli.output.table(["GROUP", "COUNT", "SIZE", "REGIONS"], rows)
-    cli.output.result(Sizes(groups=tuple(found)), text)
+    header = ["GROUP", "COUNT", "SIZE", "REGIONS"]
+    cli.output.rows(Sizes(groups=tuple(found)), header, rows)
     return 0
 
 

@@ -58,8 +58,7 @@ async def list_(cli: CliContext, **settings: Any) -> None:
         found = await list_secrets(visit, named.ref)
     now = cli.clock.time()
     rows = [[one.name, one.digest, ago_of(one.updated_at, now)] for one in found]
-    text = cli.output.table(["NAME", "DIGEST", "UPDATED"], rows)
-    cli.output.result(found, text)
+    cli.output.rows(found, ["NAME", "DIGEST", "UPDATED"], rows)
 
 
 @command.command("set")

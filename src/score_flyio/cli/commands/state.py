@@ -186,7 +186,7 @@ async def history(cli: CliContext) -> None:
         ]
         for version in versions
     ]
-    cli.output.result(items, cli.output.table(["VERSION", "SAVED", "BYTES", ""], rows))
+    cli.output.rows(items, ["VERSION", "SAVED", "BYTES", ""], rows)
 
 
 def _versioned(store: StateStore) -> Versioned:

@@ -26,11 +26,7 @@ _CLEAR_BELOW: Final = "\x1b[J"
 class LiveRenderer:
     """Keeps a board below the lines that last: warnings, failures, where it goes, how it ended.
 
-    Args:
-        stream: the terminal.
-        now: wall-clock time in seconds since the epoch, for elapsed times.
-        size: gives the terminal's columns and lines.
-        color: whether what went well or wrong is coloured.
+    `size` gives the terminal's columns and lines.
     """
 
     def __init__(

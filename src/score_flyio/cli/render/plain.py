@@ -18,13 +18,9 @@ WORK: Final = frozenset({"step", "provisioning", "deprovisioning", "build"})
 
 
 class PlainRenderer:
-    """Writes `TIME SUBJECT: WORDS` lines.
+    """Writes `TIME SUBJECT: WORDS` lines; with `debug`, of what only who looks for a fault wants.
 
-    Args:
-        stream: where the lines go.
-        now: the time, in seconds since the epoch.
-        debug: write what interests only who looks for a fault, too.
-        zone: of the times; None for the local one.
+    Times are local unless a `zone` is given.
     """
 
     def __init__(
