@@ -74,7 +74,7 @@ def _check(probe: HttpProbe) -> Check:
         method="get",
         path=probe.path or None,
         protocol="https" if https else None,
-        tls_skip_verify=True if https else None,
+        tls_skip_verify=https or None,
         tls_server_name=probe.host if https else None,
         headers=headers_of(probe),
     )

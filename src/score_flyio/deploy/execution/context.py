@@ -9,7 +9,7 @@ import anyio
 import anyio.abc
 
 from fly_machines import models
-from score_flyio.base.record import define, evolve, field, frozen
+from score_flyio.base.record import define, evolve, field, frozen, values
 from score_flyio.base.secret import Secret, masked
 from score_flyio.deploy.execution.health import HealthWatch
 from score_flyio.deploy.execution.scouts import Scouts
@@ -19,8 +19,8 @@ from score_flyio.deploy.releases.announce import Announcement
 from score_flyio.deploy.releases.images import digest_of
 from score_flyio.deploy.step import Step, UpdateMachine
 from score_flyio.errors import DeployError, ScoreFlyError
-from score_flyio.events import Event, Listener, Scope, WarningRaised
-from score_flyio.fly import repeats
+from score_flyio.events import Listener, Scope, WarningRaised
+from score_flyio.fly import creation, repeats
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.leases import LeaseBook
 from score_flyio.fly.present import leads_in
@@ -81,7 +81,7 @@ class SecretsSet:
     """Whether any digest is another one than before."""
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)
 class ContextSettings:
     """What the execution of one app's plan is given."""
 
@@ -96,12 +96,15 @@ class ContextSettings:
     salt: str = field(default="", repr=False)
     """Key of the fingerprints of secrets."""
 
+    def scope(self, **parts: str | None) -> Scope:
+        """The scope of an event of this app: its workload too, where it has one."""
+        return Scope.of_app(self.app, self.label, **parts)
+
 
 @define(kw_only=True)
-class Context:
+class Context(ContextSettings):
     """Results of steps by id, and the tools that steps use."""
 
-    settings: ContextSettings
     release: Announcement
     leases: LeaseBook
     health: HealthWatch
@@ -123,31 +126,12 @@ class Context:
     updated: dict[str, MadeMachine] = field(factory=dict)
     """What updates left of machines, by the id of each."""
 
-    @property
-    def app(self) -> str:
-        return self.settings.app
-
-    @property
-    def client(self) -> FlyClient:
-        return self.settings.client
-
-    @property
-    def options(self) -> DeployOptions:
-        return self.settings.options
-
-    @property
-    def recorder(self) -> Recorder:
-        return self.settings.recorder
-
     def saw(self, observed: ObservedApp) -> None:
         """Notes what is there before a plan is carried out."""
         self.health.whole = not observed.machines  # others may launch the app, too
         self.secrets_before = observed.secrets
         self.known_volumes.update(volume.id or "" for volume in observed.volumes)
         self.known_addresses.update(a.ip or "" for a in observed.addresses if leads_in(a))
-
-    def emit(self, event: Event) -> None:
-        self.settings.emit(event)
 
     async def about_app(self, call: Callable[[], Awaitable[T]]) -> T:
         """Makes a call about the app, which may be too new to be seen everywhere."""
@@ -161,10 +145,6 @@ class Context:
         if logs is not None and isinstance(failure, DeployError) and failure.machine:
             lines = await logs.last_lines(self.app, failure.machine)
             failure.logs = tuple(masked(line, self.secret_values) for line in lines)
-
-    def scope(self, **parts: str | None) -> Scope:
-        """The scope of an event of this app."""
-        return scope_of(self.settings, **parts)
 
     def machine(self, ref: Ref) -> MadeMachine:
         """The machine that a step is about."""
@@ -180,6 +160,15 @@ class Context:
         self.results[step.id] = value
         if isinstance(step, UpdateMachine) and isinstance(value, MadeMachine):
             self.updated[step.machine] = value
+
+    async def create(self, request: models.CreateMachineRequest, launch_id: str) -> models.Machine:
+        """Creates a machine, which is held from its beginning."""
+        wanted = self.under_lease(request)
+        return await self.about_app(
+            lambda: creation.create_machine(
+                self.client.api, self.app, wanted, launch_id, made=self.leases.adopt
+            )
+        )
 
     def under_lease(self, request: models.CreateMachineRequest) -> models.CreateMachineRequest:
         """The request for a machine that others can tell from what a dead run left."""
@@ -208,27 +197,23 @@ class Context:
         return found if isinstance(found, SecretsSet) else None
 
 
-def scope_of(settings: ContextSettings, **parts: str | None) -> Scope:
-    """The scope of an event of an app: its workload too, where it has one."""
-    return Scope.of_app(settings.app, settings.label, **parts)
-
-
 def new_context(settings: ContextSettings, tasks: anyio.abc.TaskGroup) -> Context:
     """A fresh context; leases are held, and Fly is told of the release, by tasks of `tasks`."""
+    scope = settings.scope()
     health = HealthWatch(
         client=settings.client,
         app=settings.app,
         emit=settings.emit,
-        scope=scope_of(settings),
+        scope=scope,
         scouts=settings.scouts,
     )
     return Context(
-        settings=settings,
+        **values(settings),
         release=Announcement(
             api=settings.client.releases if settings.options.release_record else None,
             tasks=tasks,
             warn=lambda message: settings.emit(
-                WarningRaised(scope=scope_of(settings), message=message, code="release_record")
+                WarningRaised(scope=scope, message=message, code="release_record")
             ),
         ),
         leases=LeaseBook(
@@ -239,7 +224,7 @@ def new_context(settings: ContextSettings, tasks: anyio.abc.TaskGroup) -> Contex
             wait=settings.options.lease_wait,
             emit=settings.emit,
             on_lost=health.give_up,
-            scope=scope_of(settings),
+            scope=scope,
         ),
         health=health,
     )

@@ -263,16 +263,13 @@ class HealthWatch:
                 self.scouts.leave(self)
         if watch.machine in self._given_up:
             raise self._given_up[watch.machine]
-        if watch.verdict is not None and watch.verdict.health is Health.WELL and watch.seen:
+        verdict = watch.verdict or Verdict(Health.PENDING, f"not healthy {limit}: {watch.pending}")
+        if verdict.health is Health.WELL and watch.seen:
             return watch.seen
-        if watch.verdict is not None and watch.verdict.health is Health.RESTS:
+        if verdict.health is Health.RESTS:
             return None
-        if watch.verdict is not None:
-            why = watch.verdict.reason
-        else:
-            why = f"not healthy {limit}: {watch.pending}"
         raise HealthCheckFailed(
-            f"machine {watch.machine} of group {watch.group} in app {self.app}: {why}",
+            f"machine {watch.machine} of group {watch.group} in app {self.app}: {verdict.reason}",
             hint="read its logs, or raise --wait-timeout if it only needs longer",
             machine=watch.machine,
         )

@@ -59,25 +59,21 @@ def of_machines(machines: Iterable[models.Machine]) -> tuple[Release, ...]:
     Of several machines of a group, the one counts that got the release first: a later one may have
     been changed by hand, or have found another image under the same tag.
     """
-    found: dict[int, dict[str, list[Release]]] = defaultdict(lambda: defaultdict(list))
+    found: list[Release] = []
     for machine in machines:
         present = present_release(machine)
-        for release in (*past_releases(machine), *((present,) if present else ())):
-            for group in release.configs:
-                found[release.version][group].append(release)
-    return tuple(_of_groups(groups, "machines") for _, groups in sorted(found.items()))
+        found += (*past_releases(machine), *((present,) if present else ()))
+    return _of_groups(found, "machines")
 
 
-def of_versions(
-    lists: Iterable[tuple[str, Sequence[models.MachineVersion]]],
-) -> tuple[Release, ...]:
-    """What the platform lists of machines, each with its group, in whatever order.
+def of_versions(lists: Iterable[Sequence[models.MachineVersion]]) -> tuple[Release, ...]:
+    """What the platform lists of machines, in whatever order.
 
     Each version carries the releases before it. One that was followed by an earlier release was
     undone, and does not count.
     """
-    found: dict[int, dict[str, list[Release]]] = defaultdict(lambda: defaultdict(list))
-    for group, versions in lists:
+    found: list[Release] = []
+    for versions in lists:
         newest: int | None = None
         for version in sorted(versions, key=lambda v: v.version or "", reverse=True):  # ULIDs
             machine = models.Machine(instance_id=version.version, config=version.user_config)
@@ -85,10 +81,8 @@ def of_versions(
             if release is None or (newest is not None and release.version > newest):
                 continue
             newest = release.version
-            for each in (*past_releases(machine), release):
-                for own in each.configs or (group,):
-                    found[each.version][own].append(each)
-    return tuple(_of_groups(groups, "versions") for _, groups in sorted(found.items()))
+            found += (*past_releases(machine), release)
+    return _of_groups(found, "versions")
 
 
 def merged(*known: Iterable[Release]) -> tuple[Release, ...]:
@@ -140,7 +134,16 @@ def to_remember(releases: Iterable[Release]) -> tuple[Release, ...]:
     return tuple(r for r in releases if r.at is not None and all(r.configs.values()))
 
 
-def _of_groups(groups: Mapping[str, Sequence[Release]], source: Source) -> Release:
+def _of_groups(found: Iterable[Release], source: Source) -> tuple[Release, ...]:
+    """Releases by number, of which each is known of one group or another."""
+    known: dict[int, dict[str, list[Release]]] = defaultdict(lambda: defaultdict(list))
+    for release in found:
+        for group in release.configs:
+            known[release.version][group].append(release)
+    return tuple(_whole(groups, source) for _, groups in sorted(known.items()))
+
+
+def _whole(groups: Mapping[str, Sequence[Release]], source: Source) -> Release:
     first = {group: min(found, key=_age) for group, found in sorted(groups.items())}
     whole = min(first.values(), key=_age)
     configs = {group: _usable(config_in(release)) for group, release in first.items()}

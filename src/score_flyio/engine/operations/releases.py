@@ -113,23 +113,19 @@ async def known_releases(
     return merged(of_state(known), of_machines(observed.machines), of_versions(lists))
 
 
-async def _versions(
-    session: Session, observed: ObservedApp
-) -> list[tuple[str, list[models.MachineVersion]]]:
+async def _versions(session: Session, observed: ObservedApp) -> list[list[models.MachineVersion]]:
     """Of each group, in each region, what its oldest machine was: others were changed with it."""
     oldest: dict[tuple[str, str], str] = {}
     for machine in sorted(observed.machines, key=lambda m: (m.created_at or "", m.id or "")):
         oldest.setdefault((group_of(machine), machine.region or ""), machine.id or "")
 
-    async def read(place: tuple[str, str]) -> tuple[str, list[models.MachineVersion]] | None:
-        list_versions = session.client.api.machines_list_versions
+    async def read(machine: str) -> list[models.MachineVersion]:
         try:
-            return place[0], await list_versions(observed.name, oldest[place])
+            return await session.client.api.machines_list_versions(observed.name, machine)
         except NotFound:  # it went a moment ago
-            return None
+            return []
 
-    found = filter(None, await at_once(read, oldest))
-    return sorted(found, key=lambda pair: pair[0])
+    return await at_once(read, oldest.values())
 
 
 async def came_to_an_end(

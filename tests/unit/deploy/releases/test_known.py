@@ -57,9 +57,9 @@ def past(version: int, *, at: float = 50, image: str = f"nginx@{ONE}", **env: st
     )
 
 
-def versions(*numbers: int | None, image: str = "nginx:1") -> tuple[str, list[MachineVersion]]:
+def versions(*numbers: int | None, image: str = "nginx:1") -> list[MachineVersion]:
     """Newest first; each is as many seconds old as its place says."""
-    return "app", [
+    return [
         MachineVersion(version=ulid(1000 - place), user_config=config(number, image=image))
         for place, number in enumerate(numbers)
     ]
@@ -127,19 +127,19 @@ def test_what_a_machine_carries_of_each_group() -> None:
 def test_versions_that_were_undone_do_not_count(
     listed: tuple[int | None, ...], expected: list[int]
 ) -> None:
-    name, found = versions(*listed)
-    assert numbers(of_versions([(name, found)])) == expected
-    assert numbers(of_versions([(name, found[::-1])])) == expected
+    found = versions(*listed)
+    assert numbers(of_versions([found])) == expected
+    assert numbers(of_versions([found[::-1]])) == expected
 
 
 def test_versions_carry_releases_too() -> None:
-    name, listed = versions(9, 8)
+    listed = versions(9, 8)
     assert listed[1].user_config is not None
     listed[1].user_config.metadata = {
         **(listed[1].user_config.metadata or {}),
         HISTORY: pack([past(3), past(7)]),
     }
-    assert numbers(of_versions([(name, listed)])) == [3, 7, 8, 9]
+    assert numbers(of_versions([listed])) == [3, 7, 8, 9]
 
 
 @pytest.mark.parametrize(

@@ -81,9 +81,7 @@ async def set_secrets(step: SetSecrets, context: Context) -> SecretsSet:
     kept: dict[str, Secret] = {
         name: value for name, value in step.values.items() if value is not None
     }
-    await context.recorder.secrets_set(
-        step.app, remember(kept, context.settings.salt, answer.digests)
-    )
+    await context.recorder.secrets_set(step.app, remember(kept, context.salt, answer.digests))
     wanted = context.secret_names
     digests = {**before, **answer.digests}
     seen = digests_hash({name: digests.get(name, "") for name in wanted})

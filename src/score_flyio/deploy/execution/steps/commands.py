@@ -31,7 +31,7 @@ from score_flyio.errors import (
     ReleaseCommandFailed,
     RequestTimedOut,
 )
-from score_flyio.fly import creation, repeats
+from score_flyio.fly import repeats
 from score_flyio.fly.errors import is_doubtful
 
 T = TypeVar("T")
@@ -101,18 +101,12 @@ async def _run(
     raise_with: str,
 ) -> None:
     """Raises _Failed where the command ends badly, or not in time."""
-    bound = context.under_lease(await _bound(step, request, context))
-
-    async def create(region: str | None) -> models.Machine:
-        wanted = evolve(bound, region=region)
-        return await context.about_app(
-            lambda: creation.create_machine(
-                context.client.api, step.app, wanted, step.launch_id, made=context.leases.adopt
-            )
-        )
-
+    bound = await _bound(step, request, context)
     try:
-        machine = await where_room_is((bound.region, *context.options.fallback_regions), create)
+        machine = await where_room_is(
+            (bound.region, *context.options.fallback_regions),
+            lambda region: context.create(evolve(bound, region=region), step.launch_id),
+        )
     except (InsufficientCapacity, PreconditionFailed) as refusal:
         raise _Failed(f"was never run: {refusal}", refusal.hint, None) from refusal
     machine_id = machine.id or ""

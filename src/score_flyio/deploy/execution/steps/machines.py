@@ -50,7 +50,7 @@ from score_flyio.errors import (
     RequestTimedOut,
 )
 from score_flyio.events import WarningRaised
-from score_flyio.fly import creation, repeats
+from score_flyio.fly import repeats
 from score_flyio.fly.present import living
 from score_flyio.fly.volumes import once_detached
 
@@ -131,18 +131,9 @@ async def _create(
     step: CreateMachine, context: Context, request: models.CreateMachineRequest
 ) -> MadeMachine:
     async def create(config: models.FlyMachineConfig) -> models.Machine:
-        wanted = context.under_lease(evolve(request, config=config))
-        return await context.about_app(
-            lambda: once_detached(
-                lambda: creation.create_machine(
-                    context.client.api,
-                    step.app,
-                    wanted,
-                    step.launch_id,
-                    made=context.leases.adopt,
-                ),
-                _volume_of(config),
-            )
+        wanted = evolve(request, config=config)
+        return await once_detached(
+            lambda: context.create(wanted, step.launch_id), _volume_of(config)
         )
 
     machine = await _remembering(context, _marked(request), create)
@@ -254,7 +245,6 @@ async def _move(
     if pinned is not None:
         raise pinned from refusal
     old = models.Machine(id=step.machine, config=step.previous)
-
     config = Marks(stands_for=step.machine).stamp(request.config or models.FlyMachineConfig())
     wanted = models.CreateMachineRequest(
         config=config,
@@ -263,17 +253,13 @@ async def _move(
         min_secrets_version=request.min_secrets_version,
     )
 
-    async def create_in(region: str | None) -> models.Machine:
-        async def create(config: models.FlyMachineConfig) -> models.Machine:
-            return await creation.create_machine(
-                context.client.api,
-                step.app,
-                context.under_lease(evolve(wanted, config=config, region=region)),
-                take_over(old, f"moved-{step.machine}-{step.instance_id}"),
-                made=context.leases.adopt,
-            )
+    launch_id = take_over(old, f"moved-{step.machine}-{step.instance_id}")
 
-        return await _remembering(context, config, create)
+    async def create_in(region: str | None) -> models.Machine:
+        here = evolve(wanted, region=region)
+        return await _remembering(
+            context, config, lambda config: context.create(evolve(here, config=config), launch_id)
+        )
 
     machine = await where_room_is(_regions(wanted, context), create_in)
     return evolve(context.made(machine, launched=not request.skip_launch), left=step.machine)
