@@ -325,10 +325,7 @@ class Emulator:
         if not self.settings.rate_limits:
             return
         name = identifier(
-            match.operation.id,
-            match.path,
-            request.token,
-            per_token=self.settings.limits_per_token,
+            match.operation.id, match.path, request.token, per_token=self.settings.limits_per_token
         )
         wait = self.limiter.admit(match.operation.id, name, now)
         if wait:

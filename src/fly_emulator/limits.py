@@ -20,10 +20,7 @@ class Rate:
 
 
 DEFAULT: Final = Rate(1.0, 3)
-RATES: Final = {
-    "Machines_show": Rate(5.0, 10),
-    "Apps_delete": Rate(100 / 60, 100),
-}
+RATES: Final = {"Machines_show": Rate(5.0, 10), "Apps_delete": Rate(100 / 60, 100)}
 """Rates of the actions that have one of their own."""
 
 _TOLERANCE: Final = 1e-6

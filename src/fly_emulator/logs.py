@@ -33,7 +33,10 @@ def log_lines(
         line
         for record in world.machines_of(app)
         if (not machine or record.id == machine) and (not region or record.region == region)
-        for line in (*_lines(record), *_written(world, record))
+        for line in (
+            *_lines(record),
+            *(_line(record, at, text) for at, text in world.printed.get(record.id, ())),
+        )
     ]
     return sorted(found, key=lambda line: line.at)
 
@@ -45,12 +48,6 @@ def _lines(machine: MachineRecord) -> Iterator[LogLine]:
             yield _line(machine, event.at, message, level)
         if (event.type, event.status) == ("start", "started"):
             yield from _printed(machine, event)
-
-
-def _written(world: World, machine: MachineRecord) -> Iterator[LogLine]:
-    """What its process wrote, where it has one."""
-    for at, line in world.printed.get(machine.id, ()):
-        yield _line(machine, at, line)
 
 
 def _printed(machine: MachineRecord, event: EventRecord) -> Iterator[LogLine]:

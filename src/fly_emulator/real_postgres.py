@@ -97,7 +97,10 @@ class PostgresMachines:
         # Nothing but the shell and the server's own programs.
         shell, *words = execution.command
         known = shutil.which(shell) if shell.rpartition("/")[2] in ("sh", "bash") else None
-        here = {"PATH": str(server.bin_path), "PGHOST": str(_socket_folder(server))}
+        here = {
+            "PATH": str(server.bin_path),
+            "PGHOST": str(server.get_postmaster_info().socket_dir),
+        }
         return await evolve(machines, environ=here).run(
             evolve(execution, command=(known or shell, *words))
         )
@@ -155,10 +158,6 @@ def _is_postgres(machine: MachineRecord) -> bool:
 def _data_in(holder: MachineRecord | VolumeRecord) -> str:
     """The name of its data; one of the same id may be in a world that was here before."""
     return f"{holder.id}-{holder.created_at * 1000:.0f}"
-
-
-def _socket_folder(server: Any) -> Path:
-    return Path(server.get_postmaster_info().socket_dir)
 
 
 def _own_folder(folder: Path) -> None:

@@ -36,7 +36,7 @@ class History:
         """Look once."""
         found: dict[str, tuple[int, int]] = {}
         for app in world.apps.values():
-            living = [one for one in world.machines_of(app) if _lives(one)]
+            living = [one for one in world.machines_of(app) if not one.destroyed]
             found[app.name] = (sum(serves(world, one, now) for one in living), len(living))
         self.samples.append(found)
 
@@ -66,7 +66,7 @@ def overview(
 
 
 def _app(world: World, app: App, history: History, now: float, most: int) -> Json:
-    living = [one for one in world.machines_of(app) if _lives(one)]
+    living = [one for one in world.machines_of(app) if not one.destroyed]
     return {
         "name": app.name,
         "organization": app.organization,
@@ -78,10 +78,6 @@ def _app(world: World, app: App, history: History, now: float, most: int) -> Jso
         "secrets": sorted(app.secrets),
         "history": history.of(app.name),
     }
-
-
-def _lives(machine: MachineRecord) -> bool:
-    return not machine.destroyed
 
 
 def _machine(world: World, machine: MachineRecord, now: float) -> Json:

@@ -7,11 +7,7 @@ from typing import Any, Final, TypeAlias
 
 from fly_emulator.calls import Call
 from fly_emulator.graphql.finding import found_app
-from fly_emulator.graphql.organizations import (
-    organization_of,
-    organization_view,
-    token_view,
-)
+from fly_emulator.graphql.organizations import organization_of, organization_view, token_view
 from fly_emulator.graphql.views import address_view, app_view
 from fly_emulator.handlers import addresses, apps, egress, secrets, tokens
 from fly_emulator.records import Json
@@ -32,10 +28,7 @@ def _allocate(call: Call, wish: Json) -> Json:
         service_name=wish.get("serviceName") or "",
     )
     shared = address.type == "shared_v4"
-    return {
-        "app": app_view(call, app),
-        "ipAddress": None if shared else address_view(app, address),
-    }
+    return {"app": app_view(call, app), "ipAddress": None if shared else address_view(app, address)}
 
 
 def _release(call: Call, wish: Json) -> Json:

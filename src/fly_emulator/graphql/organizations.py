@@ -29,10 +29,7 @@ def user_view(email: str) -> Json:
 def viewer_view(call: Call) -> Json:
     """Whom the token speaks for: a macaroon is no user, though it knows its user's address."""
     macaroon = call.request.token.startswith(("fm1r_", "fm1a_", "fm2_"))
-    return {
-        **user_view(call.principal.user),
-        "__typename": "Macaroon" if macaroon else "User",
-    }
+    return {**user_view(call.principal.user), "__typename": "Macaroon" if macaroon else "User"}
 
 
 def known_organizations(call: Call) -> list[Organization]:

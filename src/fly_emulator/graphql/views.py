@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fly_emulator.calls import Call
-from fly_emulator.documents import (
-    app_document,
-    volume_document,
-)
+from fly_emulator.documents import app_document, volume_document
 from fly_emulator.graphql.organizations import organization_view, tokens_view, user_view
 from fly_emulator.records import (
     App,
@@ -76,7 +73,9 @@ def _parts(call: Call, app: App) -> Json:
     return {
         "egressIpAddresses": lambda _info, **_: _egress(app, None),
         "machines": lambda _info, **wishes: _machines(call, app, **wishes),
-        "regions": lambda _info: [region_view(call, code) for code in _regions(call, app)],
+        "regions": lambda _info: [
+            region_view(call, code) for code in sorted({one.region for one in _living(call, app)})
+        ],
         "secrets": [
             {
                 "id": secret.name,
@@ -279,10 +278,6 @@ def _machines(
         "nodes": [machine_view(call, app, machine) for machine in page],
         "totalCount": len(found),
     }
-
-
-def _regions(call: Call, app: App) -> list[str]:
-    return sorted({machine.region for machine in _living(call, app)})
 
 
 def _living(call: Call, app: App) -> list[MachineRecord]:

@@ -39,7 +39,8 @@ def _refuse_state(machine: MachineRecord, verb: str) -> Refusal:
     )
 
 
-def _check_host(call: Call, machine: MachineRecord) -> None:
+def check_host(call: Call, machine: MachineRecord) -> None:
+    """Refuse a change of a machine whose host does not answer. Raises Refusal."""
     if call.world.host_of(machine).status != "ok":
         raise Refusal(412, "failed_precondition: the machine's host is not reachable")
 
@@ -68,7 +69,7 @@ def _check_settled(call: Call, machine: MachineRecord) -> None:
 
 def _start(call: Call) -> Outcome:
     machine = call.held_machine()
-    _check_host(call, machine)
+    check_host(call, machine)
     before = machine.state
     _check_settled(call, machine)
     if before in {"created", "stopped", "suspended", "failed"}:
@@ -83,7 +84,7 @@ def _stop(call: Call) -> Outcome:
     machine, body = call.held_machine(), call.body()
     _check_signal(body.get("signal"))
     _check_timeout(body.get("timeout"))
-    _check_host(call, machine)
+    check_host(call, machine)
     if machine.state in {"started", "starting", "restarting", "suspended", "failed"}:
         lifecycle.stop(call.world, machine, call.now)
     elif machine.state not in {"stopped", "stopping"} or call.settings.repeats_are_refused:
@@ -93,7 +94,7 @@ def _stop(call: Call) -> Outcome:
 
 def _suspend(call: Call) -> Outcome:
     machine = call.held_machine()
-    _check_host(call, machine)
+    check_host(call, machine)
     if machine.state in {"suspended", "suspending"} and not call.settings.repeats_are_refused:
         return _OK
     if machine.state != "started":
@@ -112,7 +113,7 @@ def _restart(call: Call) -> Outcome:
     machine = call.held_machine()
     _check_signal(call.query("signal"))
     _check_timeout(call.query("timeout"))
-    _check_host(call, machine)
+    check_host(call, machine)
     if machine.state in {"stopped", "created", "suspended"}:
         lifecycle.start(call.world, machine, call.now)
     elif machine.state in {"started", "starting", "restarting"}:

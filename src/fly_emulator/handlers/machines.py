@@ -6,6 +6,7 @@ from typing import Final
 
 from fly_emulator import configs, documents, guests, lifecycle, regions
 from fly_emulator.calls import Call, Handler, want_integer
+from fly_emulator.handlers.actions import check_host
 from fly_emulator.handlers.leases import grant, ttl_of
 from fly_emulator.handlers.secrets import check_newest
 from fly_emulator.records import App, Host, Json, MachineRecord, VolumeRecord
@@ -137,8 +138,7 @@ def _check_unchanged(call: Call, machine: MachineRecord, body: Json) -> None:
 
 def _resize(call: Call, machine: MachineRecord, config: Json) -> None:
     host = call.world.host_of(machine)
-    if host.status != "ok":
-        raise Refusal(412, "failed_precondition: the machine's host is not reachable")
+    check_host(call, machine)
     more = guests.memory_of(config) - guests.memory_of(machine.config)
     if more > max(0, host.memory_mb - host.used_mb):
         text = "could not reserve resource for machine: insufficient memory"

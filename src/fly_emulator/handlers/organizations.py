@@ -106,7 +106,4 @@ def _volumes(call: Call) -> Outcome:
     return ApiResponse(document=_page(call, "volume", rows))
 
 
-HANDLERS: Final[dict[str, Handler]] = {
-    "Machines_org_list": _machines,
-    "Volumes_org_list": _volumes,
-}
+HANDLERS: Final[dict[str, Handler]] = {"Machines_org_list": _machines, "Volumes_org_list": _volumes}

@@ -48,9 +48,7 @@ class Relay:
             tasks.cancel_scope.cancel()
         if self.client.protocol.our_state is h11.SWITCHED_PROTOCOL:
             await splice(
-                self.client.stream,
-                self.process.stream,
-                begun=(self.client.left, self.process.left),
+                self.client.stream, self.process.stream, begun=(self.client.left, self.process.left)
             )
         return self.begun
 

@@ -66,11 +66,7 @@ INPUTS: Final = section(
 )
 """What is deployed."""
 
-PLACE: Final = (
-    org_option,
-    target_option,
-    emulate_option,
-)
+PLACE: Final = (org_option, target_option, emulate_option)
 """Where it is deployed."""
 
 GUEST: Final = section(
@@ -108,13 +104,10 @@ WAITING: Final = section(
     ),
     time_option("--wait-timeout", help="Time for a machine to become healthy, such as 5m or 300."),
     click.option(
-        "--smoke-checks/--no-smoke-checks",
-        default=True,
-        help="Watch started machines for crashes.",
+        "--smoke-checks/--no-smoke-checks", default=True, help="Watch started machines for crashes."
     ),
     time_option(
-        "--smoke-window",
-        help="How long they are watched, from their start; 10s unless given.",
+        "--smoke-window", help="How long they are watched, from their start; 10s unless given."
     ),
     time_option(
         "--bluegreen-pause",
@@ -269,9 +262,7 @@ SETTINGS: Final = (
             help="Deploy these process groups only; the others stay as they are.",
         ),
         listing_option(
-            "--only-machines",
-            metavar="ID,…",
-            help="Touch these machines only, and create none.",
+            "--only-machines", metavar="ID,…", help="Touch these machines only, and create none."
         ),
         listing_option("--exclude-machines", metavar="ID,…", help="Leave these machines alone."),
         click.option(

@@ -58,16 +58,22 @@ def _without(secrets: Sequence[Secret], failure: Failure) -> Failure:
 
 def describe(error: BaseException) -> Failure:
     """What to say about an exception; groups of one are unwrapped."""
-    if isinstance(error, BaseExceptionGroup):
-        return _describe_group(error)
-    if isinstance(error, ScoreFlyError):
-        return _describe_own(error)
-    if isinstance(error, click.ClickException):
-        return _describe_click(error)
-    if isinstance(error, KeyboardInterrupt):
-        return _describe_interrupt(error)
-    if isinstance(error, OSError):
-        return _describe_os(error)
+    match error:
+        case BaseExceptionGroup():
+            return _describe_group(error)
+        case ScoreFlyError():
+            parts = error.failures if isinstance(error, DeployError) else ()
+            told = (part for part in map(describe, parts) if part.message not in error.message)
+            return Failure.of(error, *told)
+        case click.ClickException():
+            return _describe_click(error)
+        case KeyboardInterrupt():
+            cause = () if error.__cause__ is None else (describe(error.__cause__),)
+            return Failure(
+                exit_code=INTERRUPTED, code="interrupted", message="interrupted", failures=cause
+            )
+        case OSError():
+            return _describe_os(error)
     return Failure(
         exit_code=1,
         code="unexpected",
@@ -110,23 +116,11 @@ def to_text(failure: Failure) -> str:
     return "\n".join(lines)
 
 
-def _describe_own(error: ScoreFlyError) -> Failure:
-    parts = error.failures if isinstance(error, DeployError) else ()
-    told = (part for part in map(describe, parts) if part.message not in error.message)
-    return Failure.of(error, *told)
-
-
 def _describe_click(error: click.ClickException) -> Failure:
     from score_flyio.cli.usage import told
 
     message, hint = told(error)
     return Failure(exit_code=2, code="cli_usage", message=message, hint=hint)
-
-
-def _describe_interrupt(error: KeyboardInterrupt) -> Failure:
-    message = "interrupted"
-    parts = () if error.__cause__ is None else (describe(error.__cause__),)
-    return Failure(exit_code=INTERRUPTED, code="interrupted", message=message, failures=parts)
 
 
 def _describe_group(group: BaseExceptionGroup[Any]) -> Failure:

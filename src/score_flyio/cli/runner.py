@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio.abc import TaskStatus
@@ -70,12 +70,8 @@ async def _cancel_on_signal(
         interrupted = False
         async for _ in signals:
             if interrupted:
-                _end_hard()
+                os._exit(INTERRUPTED)
             interrupted = True
             cli.output.warn("interrupted: cleaning up; interrupt again to end at once")
             for end in cli.ends_by or (command.cancel,):
                 end()
-
-
-def _end_hard() -> NoReturn:
-    os._exit(INTERRUPTED)

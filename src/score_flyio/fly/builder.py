@@ -11,12 +11,7 @@ from typing import Final
 from fly_machines import FlyMachinesApi, models
 from score_flyio.fly.creation import create_machine
 from score_flyio.fly.present import ip_type, kept, living
-from score_flyio.fly.repeats import (
-    assign_ip,
-    create_app,
-    create_volume,
-    once_visible,
-)
+from score_flyio.fly.repeats import assign_ip, create_app, create_volume, once_visible
 
 ROLE: Final = "remote-docker-builder"
 IMAGE: Final = "docker-hub-mirror.fly.io/flyio/rchab:sha-9346699"

@@ -102,11 +102,7 @@ class LeaseBook:
     """Set, and made anew, when a lease is asked for or over: two of its own would be most of it."""
 
     async def hold(
-        self,
-        machines: Iterable[str],
-        *,
-        at_last: Iterable[str] = (),
-        wait: float | None = None,
+        self, machines: Iterable[str], *, at_last: Iterable[str] = (), wait: float | None = None
     ) -> None:
         """Takes the leases of all these machines: all, or none.
 

@@ -311,10 +311,7 @@ async def delete_machine(
 
 
 async def create_volume(
-    api: FlyMachinesApi,
-    app: str,
-    request: models.CreateVolumeRequest,
-    known_ids: MutableSet[str],
+    api: FlyMachinesApi, app: str, request: models.CreateVolumeRequest, known_ids: MutableSet[str]
 ) -> models.Volume:
     """Create a volume.
 
@@ -341,10 +338,7 @@ async def create_volume(
 
 
 async def assign_ip(
-    api: FlyMachinesApi,
-    app: str,
-    request: models.AssignIPRequest,
-    known: MutableSet[str],
+    api: FlyMachinesApi, app: str, request: models.AssignIPRequest, known: MutableSet[str]
 ) -> models.IPAssignment:
     """Give the app an address of `request.type` (`v4`, `v6`, `shared_v4` or `private_v6`).
 

@@ -18,13 +18,7 @@ from fly_machines.operations import Operation, QueryValue
 from score_flyio._version import __version__
 from score_flyio.base.record import field, frozen
 from score_flyio.base.secret import Secret, masked
-from score_flyio.errors import (
-    FlyConnectionError,
-    FlyProtocolError,
-    FlyTimeout,
-    Problem,
-    Request,
-)
+from score_flyio.errors import FlyConnectionError, FlyProtocolError, FlyTimeout, Problem, Request
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.elements import Elements
 from score_flyio.fly.errors import api_error
@@ -39,11 +33,7 @@ from score_flyio.net.exchange import (
 )
 from score_flyio.net.in_flight import in_flight
 from score_flyio.net.reason import network_reason
-from score_flyio.net.web_address import (
-    WebAddress,
-    encrypted_or_private,
-    read_web_address,
-)
+from score_flyio.net.web_address import WebAddress, encrypted_or_private, read_web_address
 
 if TYPE_CHECKING:
     import httpx

@@ -63,18 +63,12 @@ def _keys(spec: AppSpec) -> _Told:
     if spec.primary_region and spec.env.get("PRIMARY_REGION") not in {None, spec.primary_region}:
         yield "env.PRIMARY_REGION", f"primary_region, {spec.primary_region}, stands there", _REMOVE
     if spec.container and not _has_containers(spec):
-        yield (
-            "container",
-            "the machine has no containers",
-            "add a machine_config with containers, or remove it",
-        )
+        hint = "add a machine_config with containers, or remove it"
+        yield "container", "the machine has no containers", hint
     section = spec.experimental or ExperimentalSection()
     if section.auto_rollback:
-        yield (
-            "experimental.auto_rollback",
-            "machines go back to what ran before anyway",
-            "choose with --on-failure what a failed deploy does",
-        )
+        hint = "choose with --on-failure what a failed deploy does"
+        yield "experimental.auto_rollback", "machines go back to what ran before anyway", hint
     for name in ("enable_consul", "enable_etcd", "lazy_load_images"):
         if getattr(section, name):
             yield f"experimental.{name}", _ENDED, _REMOVE
@@ -91,11 +85,8 @@ def _has_containers(spec: AppSpec) -> bool:
 def _release_command(spec: AppSpec) -> _Told:
     section = spec.deploy or DeploySection()
     if section.seed_command:
-        yield (
-            "deploy.seed_command",
-            _LAUNCH,
-            "run it in a machine of the app, or as the release_command of one deploy",
-        )
+        hint = "run it in a machine of the app, or as the release_command of one deploy"
+        yield "deploy.seed_command", _LAUNCH, hint
     vm = section.release_command_vm
     if vm is not None and vm.processes:
         yield "deploy.release_command_vm.processes", "it belongs to no process group", _REMOVE
@@ -103,11 +94,8 @@ def _release_command(spec: AppSpec) -> _Told:
         return
     for name in ("release_command_vm", "release_command_timeout"):
         if getattr(section, name) is not None:
-            yield (
-                f"deploy.{name}",
-                "there is no release_command",
-                f"add a release_command, or {_REMOVE}",
-            )
+            hint = f"add a release_command, or {_REMOVE}"
+            yield f"deploy.{name}", "there is no release_command", hint
 
 
 def _sections(spec: AppSpec) -> _Told:
@@ -120,11 +108,8 @@ def _sections(spec: AppSpec) -> _Told:
     for place, processes in listed.items():
         for name in processes:
             if name not in groups:
-                yield (
-                    f"{place}.processes",
-                    f"no process group is named {name!r}",
-                    f"use one of {', '.join(groups)}",
-                )
+                reason = f"no process group is named {name!r}"
+                yield f"{place}.processes", reason, f"use one of {', '.join(groups)}"
     for index, file in enumerate(spec.files):
         if file.processes:
             yield f"files[{index}].processes", "every process group gets every file", _REMOVE

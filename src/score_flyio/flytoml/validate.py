@@ -6,7 +6,7 @@ protocols, handlers, CPU and memory combinations, and whether machine configs ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from score_flyio.errors import InputError, Problem
@@ -239,25 +239,18 @@ def _services_without_ports(spec: AppSpec) -> Iterator[Problem]:
 
 def _service_checks(spec: AppSpec) -> Iterator[Problem]:
     for place, check in spec.service_checks.items():
-        yield from _limits(f"{place}.interval", check.interval, lambda span: span < _SECOND)
-        yield from _limits(f"{place}.timeout", check.timeout, lambda span: span < _SECOND)
-        yield from _limits(
-            f"{place}.grace_period",
-            check.grace_period,
-            lambda span: bool(span.nanoseconds) and span < _SECOND,
-        )
+        yield from _limits(f"{place}.interval", check.interval)
+        yield from _limits(f"{place}.timeout", check.timeout)
+        if check.grace_period != Duration(0):
+            yield from _limits(f"{place}.grace_period", check.grace_period)
 
 
-def _limits(
-    place: str, span: Duration | None, too_short: Callable[[Duration], bool]
-) -> Iterator[Problem]:
+def _limits(place: str, span: Duration | None) -> Iterator[Problem]:
     if span is None:
         return
-    if too_short(span):
-        yield misfit(
-            place, "raised_to_minimum", f"the platform makes {span} one second", "use 1s or more"
-        )
+    if span < _SECOND:
+        message = f"the platform makes {span} one second"
+        yield misfit(place, "raised_to_minimum", message, "use 1s or more")
     if span > _MINUTE:
-        yield misfit(
-            place, "lowered_to_maximum", f"the platform makes {span} one minute", "use 1m or less"
-        )
+        message = f"the platform makes {span} one minute"
+        yield misfit(place, "lowered_to_maximum", message, "use 1m or less")

@@ -42,13 +42,10 @@ def http_client(
     trust: Any = None,
     **settings: Any,
 ) -> httpx.AsyncClient:
-    """A client for one kind of server, to be closed by the caller.
+    """A client for one kind of server, to be closed by the caller; a `transport` is its network.
 
-    Args:
-        encrypted: False where all addresses are plain http, so that no certificates are loaded.
-        transport: Used in place of the network.
-        trust: The TLS context of another client, so that certificates are loaded once.
-        settings: Those of `httpx.AsyncClient`.
+    No certificates are loaded where all addresses are plain http, not `encrypted`, or where the
+    TLS context of another client is given to `trust`.
 
     Raises ConfigError for a proxy in the environment that cannot be used.
     """

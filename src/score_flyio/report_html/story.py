@@ -212,10 +212,7 @@ def _resource(
     uid: str,
 ) -> ResourceSpan:
     return ResourceSpan(
-        uid=uid,
-        workload=event.scope.workload,
-        provisioner=event.provisioner,
-        started=event.at,
+        uid=uid, workload=event.scope.workload, provisioner=event.provisioner, started=event.at
     )
 
 

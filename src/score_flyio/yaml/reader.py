@@ -105,15 +105,10 @@ class YamlDocument:
 
 
 def read_yaml(text: str, *, exact: bool = False) -> YamlDocument:
-    """Reads the first document of a text. An empty text gives null.
+    """Reads the first document of a text. An empty text gives null. Raises YamlError.
 
-    Args:
-        text: What to read.
-        exact: It is what this tool wrote: whole numbers of more than 64 bits, which become floats
-            otherwise, stay as they are.
-
-    Raises:
-        YamlError: with category and line.
+    In an `exact` text, which this tool wrote, whole numbers of more than 64 bits stay as they are;
+    otherwise they become floats.
     """
     if _QUICK is not None and not ("\t" in text if exact else _ODD.search(text)):
         try:

@@ -26,12 +26,7 @@ if TYPE_CHECKING:
 @yes_option
 @options(CHANGE)
 async def command(
-    cli: CliContext,
-    *,
-    keep_volumes: bool,
-    yes: bool,
-    dry_run: bool,
-    **settings: Any,
+    cli: CliContext, *, keep_volumes: bool, yes: bool, dry_run: bool, **settings: Any
 ) -> int:
     """Delete what workloads have: machines, volumes, addresses, apps, then resources.
 

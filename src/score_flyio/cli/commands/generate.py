@@ -95,12 +95,7 @@ async def command(
 
 
 async def _generate(
-    cli: CliContext,
-    chosen: Selection,
-    output: Output,
-    *,
-    jobs: int | None,
-    events_file: str | None,
+    cli: CliContext, chosen: Selection, output: Output, *, jobs: int | None, events_file: str | None
 ) -> None:
     from score_flyio.cli.render import follow
     from score_flyio.engine.generate import generate, raise_failures

@@ -31,11 +31,7 @@ NO_CHANGES, NOT_PLANNED, CHANGES = 0, 1, 2
 @summary_option
 @json_option
 async def command(
-    cli: CliContext,
-    detailed_exitcode: bool,
-    out: str | None,
-    summary: str | None,
-    **settings: Any,
+    cli: CliContext, detailed_exitcode: bool, out: str | None, summary: str | None, **settings: Any
 ) -> int:
     """Show what deploy would do, from a fresh reading of Fly. Changes nothing.
 

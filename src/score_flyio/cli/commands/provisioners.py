@@ -194,9 +194,7 @@ def _spec(
     return http_spec(http_url or "")
 
 
-def _served(
-    definitions: Sequence[ProvisionerDefinition],
-) -> tuple[list[Served], list[list[str]]]:
+def _served(definitions: Sequence[ProvisionerDefinition]) -> tuple[list[Served], list[list[str]]]:
     """What serves which type, in matching order of each type, and as rows of a table."""
     served = [
         Served(

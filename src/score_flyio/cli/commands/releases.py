@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 @click.command("releases", cls=Command)
 @options(APPS, WHERE)
 @json_option
-async def command(
-    cli: CliContext,
-    **settings: Any,
-) -> None:
+async def command(cli: CliContext, **settings: Any) -> None:
     """List releases, newest first, and how many machines run each.
 
     Without WORKLOAD, those of all workloads of the project. What the project state does not know is

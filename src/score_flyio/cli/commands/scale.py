@@ -110,11 +110,7 @@ def _request(
                 hint="give one for each group",
             )
     return ScaleRequest(
-        counts=dict(wanted),
-        groups=groups,
-        regions=regions,
-        guest=how.guest,
-        options=how,
+        counts=dict(wanted), groups=groups, regions=regions, guest=how.guest, options=how
     )
 
 

@@ -140,12 +140,7 @@ async def _change(
     names = tuple(sorted(values))
     async with named.session(silent=True) as visit:
         change = await change_secrets(
-            visit,
-            ref,
-            values,
-            stage=stage,
-            options=deploy_options(**settings),
-            dry_run=dry_run,
+            visit, ref, values, stage=stage, options=deploy_options(**settings), dry_run=dry_run
         )
     if stage and not dry_run:
         sets = any(value is not None for value in values.values())

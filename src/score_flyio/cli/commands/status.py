@@ -25,12 +25,7 @@ _CLEAR: Final = "\x1b[H\x1b[J"
 @options(APPS, WHERE)
 @click.option("-w", "--watch", is_flag=True, help="Read again every few seconds.")
 @json_option
-async def command(
-    cli: CliContext,
-    *,
-    watch: bool,
-    **settings: Any,
-) -> int:
+async def command(cli: CliContext, *, watch: bool, **settings: Any) -> int:
     """Show apps, machines, volumes, addresses and resources.
 
     Without WORKLOAD, all workloads of the project.
