@@ -273,7 +273,15 @@ def _reason(answer: Answer) -> str:
     told = [inside.get("message") if isinstance(inside, dict) else inside]
     told += [document.get(name) for name in ("message", "detail", "title")]
     texts = [text.strip() for text in told if isinstance(text, str) and text.strip()]
-    return texts[0][:MOST_REASON] if texts else ""
+    return beginning(texts[0], MOST_REASON) if texts else ""
+
+
+def beginning(text: str, most: int) -> str:
+    """The first words of a text: a word that is cut may be a part of a secret, which none masks."""
+    if len(text) <= most:
+        return text
+    *words, _ = re.split(r"(?=\s)", text[:most])
+    return "".join(words).rstrip() + " …"
 
 
 def _undecodable(answer: Answer, mode: Mode) -> str:

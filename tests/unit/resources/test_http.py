@@ -92,12 +92,31 @@ async def test_failures_show_status_and_body(
 
 
 @pytest.mark.parametrize("type_", ["application/json", "text/plain", ""])
-@pytest.mark.parametrize("body", ['{"secrets":{"pw":"hunter2"}}', ' {"secrets":{"pw":"hunter2"'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"secrets":{"pw":"hunter2"}}',
+        ' {"secrets":{"pw":"hunter2"',
+        '\ufeff{"secrets":{"pw":"hunter2"}}',
+        'data: {"secrets":{"pw":"hunter2"}}',
+        *(" " * gap + "hunter2" + "x" * 300 for gap in (0, 1)),
+        *("word " * 58 + "\n" * gap + "hunter2-hunter2-hunter2" for gap in range(8)),
+    ],
+)
 async def test_failures_show_no_answer(type_: str, body: str) -> None:
     response = httpx.Response(500, content=body.encode(), headers={"content-type": type_})
     with pytest.raises(ProvisionFailed) as caught:
         await service(lambda _: response).provision(REQUEST)
     assert "500" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("gap", range(8))
+async def test_a_reason_has_no_part_of_a_word(gap: int) -> None:
+    """Which could be a secret that is masked as a whole."""
+    reason = "word " * 78 + " " * gap + "hunter2-hunter2-hunter2"
+    with pytest.raises(ProvisionFailed, match="word …") as caught:
+        await service(lambda _: httpx.Response(500, json={"error": reason})).provision(REQUEST)
     assert "hunter2" not in str(caught.value)
 
 

@@ -22,6 +22,7 @@ from score_flyio.resources.protocol import (
     MAX_ANSWER,
     Answer,
     Mode,
+    beginning,
     call_failed,
     encode_request,
     understand,
@@ -112,7 +113,7 @@ def _describe(where: str, response: httpx.Response, content: bytes) -> str:
     if response.has_redirect_location:
         return f"{text}, a redirect to {shown_url(response.headers['location'])}, not followed"
     # An answer may hold secrets, whatever its content type; a page of a proxy does not.
-    if content and not content.lstrip().startswith((b"{", b"[")):
-        shown = content[:SHOWN].decode(errors="replace").strip()
-        return f"{text}: {shown}"
+    shown = content.decode("utf-8-sig", errors="replace").strip()
+    if shown and not shown.startswith(("{", "[")) and '"secrets"' not in shown:
+        return f"{text}: {beginning(shown, SHOWN)}"
     return text

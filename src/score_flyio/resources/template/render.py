@@ -7,6 +7,7 @@ Python objects, and nothing it does can change the values it got.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import shlex
 import string
@@ -264,20 +265,35 @@ def _joined(pieces: Iterable[str]) -> str:
     return "".join(text)
 
 
+_QUOTED: Final = re.compile(r"`.*`|'[^'<>]{2,}'|\"[^\"]{2,}\"", re.DOTALL)
+_OF_YAML: Final = {
+    "duplicate_key": "the same key stands there twice",
+    "recursive_anchor": "an anchor contains itself",
+    "unknown_anchor": "what begins with * is an alias",
+}
+"""What errors of some categories say here: their messages have names from the text."""
+
+
+def _without_values(error: YamlError) -> str:
+    """What is wrong with the YAML that a template gave: values in it may be secret."""
+    return _OF_YAML.get(error.category) or _QUOTED.sub("…", error.message)
+
+
 def _read(text: str) -> JsonObject:
     try:
         document = read_yaml(text)
     except YamlError as error:
         raise RenderError(
-            f"its output is not YAML, in line {error.line}: {error.message}",
+            f"its output is not YAML, in line {error.line}: {_without_values(error)}",
             hint="quote values with the filter tojson",
-        ) from error
+        ) from None
     value = {} if document.value is None else document.value
     if not isinstance(value, dict):
         raise RenderError(f"the template gives {kind_of(value)}, not a map")
     if document.odd_keys:
-        place = place_text(document.odd_keys[0].path)
-        raise RenderError(f"the template gives a map with a key that is not text: {place}")
+        around = place_text(document.odd_keys[0].path[:-1])
+        where = f", in {around}" if around else ""
+        raise RenderError(f"the template gives a map with a key that is not text{where}")
     if too_deep(value):
         raise RenderError(f"the template gives values nested deeper than {MOST_LEVELS} levels")
     try:

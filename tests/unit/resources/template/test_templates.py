@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -218,6 +219,38 @@ async def test_a_failing_template_is_named_with_its_place(text: str, message: st
     for part in ("x.provisioners.yaml:1", "template://t/x", "thing.default#shop.db", "outputs"):
         assert part in str(caught.value)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            "*sesame",
+            "!!int sesame",
+            "!!float se`sa`me sesame",
+            "!sesame!x y",
+            "'sesame",
+            "sesame: y",
+        ),
+        *(
+            "&a [*a, sesame]",
+            "{sesame: 1, sesame: 2}",
+            "{[sesame]: 1}",
+            "{{sesame: 1}: 2}",
+            "@sesame",
+        ),
+        *("%sesame", "sesame\nx", "|sesame", '"\\sesame"', "<<: sesame", "!!sesame,x y: z: a"),
+    ],
+)
+@pytest.mark.parametrize("template", ["a: {{ Params.a }}", "{{ Params.a }}", "a: [{{ Params.a }}"])
+async def test_values_that_are_no_yaml_are_not_shown(value: str, template: str) -> None:
+    """Whoever forgets the filter tojson: a password may have any characters."""
+    told: list[str] = []
+    try:
+        await given({"secrets": template}, params={"a": value})
+    except ProvisionFailed as error:
+        told = [*traceback.format_exception(error), str(error.hint)]
+    assert "sesame" not in "".join(told)
 
 
 async def test_expected_outputs_must_be_given() -> None:
