@@ -125,23 +125,16 @@ def _healthcheck(path: str, check: Tree) -> Iterator[Field]:
 def _stored(prefix: str, tree: Tree) -> Iterator[Field]:
     """Mounts and files, of a machine or of one of its containers."""
     for mount in tree.pop("mounts", None) or ():
-        yield from _mount(prefix, mount)
+        path = f"{prefix}mounts[{mount.pop('path', None)}]"
+        yield Field(path=path, value=mount.pop("name", None) or "a volume")
+        yield from _rest(f"{path}.", mount)
     for file in tree.pop("files", None) or ():
-        yield from _file(prefix, file)
-
-
-def _mount(prefix: str, mount: Tree) -> Iterator[Field]:
-    path = f"{prefix}mounts[{mount.pop('path', None)}]"
-    yield Field(path=path, value=mount.pop("name", None) or "a volume")
-    yield from _rest(f"{path}.", mount)
-
-
-def _file(prefix: str, file: Tree) -> Iterator[Field]:
-    path = f"{prefix}files[{file.pop('guest_path', None)}]"
-    secret, image, raw = (file.pop(n, None) for n in ("secret_name", "image_config", "raw_value"))
-    value = f"secret {secret}" if secret else f"from image {image}" if image else content(raw or "")
-    yield Field(path=path, value=value)
-    yield from _rest(f"{path}.", file)
+        path = f"{prefix}files[{file.pop('guest_path', None)}]"
+        names = ("secret_name", "image_config", "raw_value")
+        secret, image, raw = (file.pop(name, None) for name in names)
+        source = f"secret {secret}" if secret else f"from image {image}" if image else None
+        yield Field(path=path, value=source or content(raw or ""))
+        yield from _rest(f"{path}.", file)
 
 
 def _rest(prefix: str, tree: Tree) -> Iterator[Field]:

@@ -38,11 +38,16 @@ def with_sources(config: FlyMachineConfig, spec: AppSpec, files: FileSource) -> 
         if containers := compose_containers(spec.build.compose.file, files):
             config.containers = containers
             return config
-    if spec.experimental is not None and spec.experimental.machine_config:
-        return _with_file(config, spec, files, "experimental.machine_config")
-    if spec.machine_config:
-        return _with_file(config, spec, files, "machine_config")
-    return config
+    field, text = config_source(spec)
+    return _with_file(config, spec.container, files, field, text) if text else config
+
+
+def config_source(spec: AppSpec) -> tuple[str, str]:
+    """The key that names a machine config, and what it says; empty where there is none."""
+    experimental = spec.experimental.machine_config if spec.experimental else ""
+    if experimental:
+        return "experimental.machine_config", experimental
+    return "machine_config", spec.machine_config
 
 
 def with_image(config: FlyMachineConfig, image: str, images: Mapping[str, str] = NOTHING) -> None:
@@ -73,22 +78,17 @@ def with_image_configs(config: FlyMachineConfig, image: str) -> None:
 
 
 def _with_file(
-    config: FlyMachineConfig, spec: AppSpec, files: FileSource, field: str
+    config: FlyMachineConfig, container: str, files: FileSource, field: str, text: str
 ) -> FlyMachineConfig:
-    text = (
-        spec.experimental.machine_config
-        if spec.experimental is not None and field.startswith("experimental")
-        else spec.machine_config
-    )
     document = _known_names(_document(text, files, field))
-    for container in _containers(document, field):
-        _read_local_files(container, files, field)
+    for each in _containers(document, field):
+        _read_local_files(each, files, field)
     known = unstructure(without_extras(_machine_config(document, field)))
     merged = _merged(unstructure(config), known)
     written = zeros_left_out({name: merged[name] for name in known})
     rest = {name: item for name, item in merged.items() if name not in known}
     result = structure_answer({**rest, **written}, FlyMachineConfig)
-    _choose_container(result, spec.container, field)
+    _choose_container(result, container, field)
     return result
 
 
@@ -110,12 +110,8 @@ def _machine_config(document: dict[str, Any], field: str) -> FlyMachineConfig:
     try:
         return structure(respelled(document), FlyMachineConfig)
     except ValueError as error:
-        raise ConversionError(
-            field,
-            "invalid_json",
-            f"this is not a machine config: {error}",
-            hint="see the machine config of the Machines API for its members",
-        ) from error
+        hint = "see the machine config of the Machines API for its members"
+        raise _invalid(field, f"this is not a machine config: {error}", hint) from error
 
 
 def _document(text: str, files: FileSource, field: str) -> dict[str, Any]:
@@ -133,20 +129,16 @@ def _document(text: str, files: FileSource, field: str) -> dict[str, Any]:
     try:
         document = well_formed(json.loads(raw, parse_constant=_no_number))
     except (ValueError, RecursionError) as error:
-        raise ConversionError(
-            field,
-            "invalid_json",
-            f"the machine config is not JSON: {error}",
-            hint="fix the JSON at that place",
-        ) from error
+        message = f"the machine config is not JSON: {error}"
+        raise _invalid(field, message, "fix the JSON at that place") from error
     if not isinstance(document, dict):
-        raise ConversionError(
-            field,
-            "invalid_json",
-            f"the machine config is a {type(document).__name__}, not an object",
-            hint="wrap it in {…}",
-        )
+        message = f"the machine config is a {type(document).__name__}, not an object"
+        raise _invalid(field, message, "wrap it in {…}")
     return document
+
+
+def _invalid(field: str, message: str, hint: str) -> ConversionError:
+    return ConversionError(field, "invalid_json", message, hint=hint)
 
 
 def _no_number(word: str) -> float:
@@ -156,12 +148,8 @@ def _no_number(word: str) -> float:
 def _containers(document: dict[str, Any], field: str) -> list[dict[str, Any]]:
     containers = document.get("containers") or []
     if not isinstance(containers, list) or not all(isinstance(c, dict) for c in containers):
-        raise ConversionError(
-            field,
-            "invalid_json",
-            "containers is not a list of objects",
-            hint='write "containers": [{"name": …, "image": …}]',
-        )
+        hint = 'write "containers": [{"name": …, "image": …}]'
+        raise _invalid(field, "containers is not a list of objects", hint)
     return containers
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from fly_machines.models import FlyContainerConfig, FlyMachineConfig
-from score_flyio.deploy.desired.containers import BUILT_IMAGE, with_sources
+from score_flyio.deploy.desired.containers import BUILT_IMAGE, config_source, with_sources
 from score_flyio.deploy.model import FileSource
 from score_flyio.flytoml.spec import AppSpec, MachineCheck
 
@@ -53,9 +53,7 @@ def _source(spec: AppSpec, files: FileSource) -> str:
         from score_flyio.deploy.desired.compose import compose_file
 
         return f"{compose_file(spec.build.compose.file, files)}: services"
-    experimental = spec.experimental.machine_config if spec.experimental else ""
-    text = experimental or spec.machine_config
-    key = "experimental.machine_config" if experimental else "machine_config"
+    key, text = config_source(spec)
     return f"{key}.containers" if text.startswith("{") else f"{text}: containers"
 
 

@@ -33,7 +33,7 @@ from score_flyio.deploy.metadata import (
 )
 from score_flyio.deploy.model import FileSource
 from score_flyio.flytoml.groups import flatten
-from score_flyio.flytoml.spec import AppSpec
+from score_flyio.flytoml.spec import AppSpec, ExperimentalSection
 from score_flyio.flytoml.values import Duration, split_command
 from score_flyio.state.deployments import Release
 
@@ -109,20 +109,13 @@ def stop_config(signal: str | None, timeout: Duration | None) -> FlyStopConfig |
 
 
 def _set_init(config: FlyMachineConfig, flat: AppSpec, group: str) -> None:
-    experimental = flat.experimental
+    experimental = flat.experimental or ExperimentalSection()
     line = flat.processes.get(group, "")
-    cmd = split_command(line)
-    entrypoint: list[str] = []
-    execute: list[str] = []
-    if experimental is not None:
-        # a line that is only a comment is a command all the same, of no words
-        cmd = cmd if line else list(experimental.cmd)
-        entrypoint = list(experimental.entrypoint)
-        execute = list(experimental.exec)
     init = config.init or FlyMachineInit()
-    init.cmd = list(cmd) or None
-    init.entrypoint = entrypoint or None
-    init.exec = execute or None
+    # a line that is only a comment is a command all the same, of no words
+    init.cmd = list(split_command(line) if line else experimental.cmd) or None
+    init.entrypoint = list(experimental.entrypoint) or None
+    init.exec = list(experimental.exec) or None
     init.swap_size_mb = flat.swap_size_mb
     config.init = init
 

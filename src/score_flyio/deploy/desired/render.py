@@ -119,22 +119,14 @@ def render_document(
         shown = RenderedDocument(process_groups=groups, default_process_group=default_group(spec))
         return read, shown, ()
     shown, errors = render(spec, files=files, image=image)
-    if not _files_readable(spec, files):
+    unreadable = _attempt(partial(merged_files, spec.files, files))[1]
+    if unreadable is not None:  # then flyctl deploys nothing
         shown = evolve(shown, deploy=None, console_machine=None)
     if spec.mounts and not shown.conversion_errors:
         volumes = first_deploy_volumes(spec, image=image or "")
         found = tuple(unstructure(volume) for volume in volumes)
         read = evolve(read, first_deploy_volumes=found or None)
     return read, shown, errors
-
-
-def _files_readable(spec: AppSpec, files: FileSource) -> bool:
-    """Whether every local file of `[[files]]` is there; flyctl deploys nothing otherwise."""
-    try:
-        merged_files(spec.files, files)
-    except ConversionError:
-        return False
-    return True
 
 
 def conversion_problems(spec: AppSpec, files: FileSource) -> tuple[Problem, ...]:

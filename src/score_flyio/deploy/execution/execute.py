@@ -103,7 +103,7 @@ async def app_execution(context: ContextSettings) -> AsyncGenerator[AppExecution
     """
     async with anyio.create_task_group() as tasks:
         shared = new_context(context, tasks)
-        execution = AppExecution(context=shared, run=_Run(context=shared))
+        execution = AppExecution(context=shared)
         watcher = anyio.CancelScope()
         tasks.start_soon(_watch, shared, watcher)
         try:
@@ -124,72 +124,6 @@ async def app_execution(context: ContextSettings) -> AsyncGenerator[AppExecution
 async def _watch(context: Context, scope: anyio.CancelScope) -> None:
     with scope:
         await context.health.run()
-
-
-@define(kw_only=True)
-class AppExecution:
-    """The running deploy of one app."""
-
-    context: Context
-    run: _Run
-
-    @property
-    def results(self) -> Mapping[str, StepResult]:
-        """How each step ended, as they end."""
-        return self.run.results
-
-    async def carry_out(self, steps: Iterable[Step], pools: Mapping[str, int]) -> None:
-        """Does the steps that were not given before; their failures are kept, not raised."""
-        await self.run.carry_out(steps, pools)
-
-    async def outdated(self, plan: AppPlan) -> str | None:
-        """Why the app has to be planned anew; the machines that the plan made are gone then."""
-        if self.run.outdated is not None or not await gives_way(self.context, plan):
-            return self.run.outdated
-        back = _Run(context=self.context)
-        await back.carry_out(taking_back(plan, self.context.results), {})
-        failure = next((r.error for r in back.results.values() if r.error is not None), None)
-        if failure is not None:
-            raise failure
-        return WHY
-
-    async def begin_again(self) -> None:
-        """Gives all leases back, and forgets what has to be done anew."""
-        await self.context.leases.let_go()
-        self.run.begin_again()
-
-    async def finish(self, plan: AppPlan) -> AppResult:
-        """What is done when all steps ended: recovery after a failure, and the record."""
-        results = self.run.results
-        failed = any(result.outcome is Outcome.FAILED for result in results.values())
-        recovery = await self._recover(plan) if failed else {}
-        if not failed:
-            await leave(self.context)
-        return evolve(self.so_far(plan), recovery=recovery)
-
-    def so_far(self, plan: AppPlan) -> AppResult:
-        """How far the plan came."""
-        context, results = self.context, dict(self.run.results)
-        return AppResult(
-            plan=plan,
-            results=results,
-            states=context.health.states(),
-            addresses=_addresses(context.known_addresses, results.values()),
-        )
-
-    async def _recover(self, plan: AppPlan) -> dict[str, StepResult]:
-        context, results = self.context, self.run.results
-        outcomes = {step_id: result.outcome.value for step_id, result in results.items()}
-        steps = plan_recovery(plan, outcomes, context.options.on_failure)
-        if not steps:
-            return {}
-        first = next(result for result in results.values() if result.error is not None)
-        context.emit(RollbackStarted(scope=context.scope(), reason=str(first.error)))
-        recovery = _Run(context=context)
-        await recovery.carry_out(steps, {})
-        complete = all(r.outcome is not Outcome.FAILED for r in recovery.results.values())
-        context.emit(RollbackFinished(scope=context.scope(), complete=complete))
-        return recovery.results
 
 
 @define(eq=False, kw_only=True)
@@ -247,10 +181,10 @@ class _Run:
     unchanged: set[str] = field(factory=set)
     """Machines that turned out to need no change."""
     failed: bool = False
-    outdated: str | None = None
+    stale: str | None = None
     """Why the plan does not fit any more: its steps on machines are not done."""
 
-    def begin_again(self) -> None:
+    def forget(self) -> None:
         """What need not be done twice stays done."""
         kept = {name for name, result in self.results.items() if _stays_done(result)}
         for results in (self.results, self.context.results):
@@ -259,7 +193,7 @@ class _Run:
         self.known &= kept
         self.unchanged.clear()
         self.context.updated.clear()
-        self.failed, self.outdated = False, None
+        self.failed, self.stale = False, None
 
     async def carry_out(self, steps: Iterable[Step], pools: Mapping[str, int]) -> None:
         """All steps that are not known yet, each once those that it needs have ended.
@@ -353,7 +287,7 @@ class _Run:
                 return f"`{result.step.describe()}` failed"
         if self.failed:
             return "another step failed"
-        if self.outdated is not None:
+        if self.stale is not None:
             return ""
         return "" if step.target and step.target.machine in self.unchanged else None
 
@@ -401,7 +335,7 @@ class _Run:
             outcome = Outcome.UNCHANGED
             self.unchanged.add(unchanged.machine)
         except Outdated as change:
-            outcome, self.outdated = Outcome.UNCHANGED, str(change)
+            outcome, self.stale = Outcome.UNCHANGED, str(change)
         except ScoreFlyError as failure:
             outcome, error, self.failed = Outcome.FAILED, failure, True
             await self.context.add_last_lines(failure)
@@ -429,6 +363,60 @@ class _Run:
         made = self.context.results.get(target.step or "")
         machine = made.id if isinstance(made, MadeMachine) else target.machine
         return self.context.scope(group=step.group, machine=machine, step=step.id)
+
+
+@define(kw_only=True)
+class AppExecution(_Run):
+    """The running deploy of one app."""
+
+    async def outdated(self, plan: AppPlan) -> str | None:
+        """Why the app has to be planned anew; the machines that the plan made are gone then."""
+        if self.stale is not None or not await gives_way(self.context, plan):
+            return self.stale
+        back = _Run(context=self.context)
+        await back.carry_out(taking_back(plan, self.context.results), {})
+        failure = next((r.error for r in back.results.values() if r.error is not None), None)
+        if failure is not None:
+            raise failure
+        return WHY
+
+    async def begin_again(self) -> None:
+        """Gives all leases back, and forgets what has to be done anew."""
+        await self.context.leases.let_go()
+        self.forget()
+
+    async def finish(self, plan: AppPlan) -> AppResult:
+        """What is done when all steps ended: recovery after a failure, and the record."""
+        results = self.results
+        failed = any(result.outcome is Outcome.FAILED for result in results.values())
+        recovery = await self._recover(plan) if failed else {}
+        if not failed:
+            await leave(self.context)
+        return evolve(self.so_far(plan), recovery=recovery)
+
+    def so_far(self, plan: AppPlan) -> AppResult:
+        """How far the plan came."""
+        context, results = self.context, dict(self.results)
+        return AppResult(
+            plan=plan,
+            results=results,
+            states=context.health.states(),
+            addresses=_addresses(context.known_addresses, results.values()),
+        )
+
+    async def _recover(self, plan: AppPlan) -> dict[str, StepResult]:
+        context, results = self.context, self.results
+        outcomes = {step_id: result.outcome.value for step_id, result in results.items()}
+        steps = plan_recovery(plan, outcomes, context.options.on_failure)
+        if not steps:
+            return {}
+        first = next(result for result in results.values() if result.error is not None)
+        context.emit(RollbackStarted(scope=context.scope(), reason=str(first.error)))
+        recovery = _Run(context=context)
+        await recovery.carry_out(steps, {})
+        complete = all(r.outcome is not Outcome.FAILED for r in recovery.results.values())
+        context.emit(RollbackFinished(scope=context.scope(), complete=complete))
+        return recovery.results
 
 
 def _stays_done(result: StepResult) -> bool:

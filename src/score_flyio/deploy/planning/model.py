@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from fly_machines import models
 from score_flyio.base.record import evolve, field, frozen, values
@@ -199,9 +198,6 @@ def facts(observed: ObservedApp) -> dict[str, str]:
 
 def fingerprint(observed: ObservedApp) -> str:
     """A short text that changes when anything changes that a plan depends on."""
-    parts: list[Any] = [observed.name, observed.exists]
-    parts += [(m.id, m.instance_id, m.state) for m in observed.machines]
-    parts += [(v.id, v.attached_machine_id) for v in observed.volumes]
-    parts += sorted(a.ip or "" for a in observed.addresses)
-    parts += sorted(observed.secrets.items())
+    states = [(machine.id, machine.state) for machine in observed.machines]
+    parts = (observed.name, sorted(facts(observed).items()), states)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
