@@ -47,8 +47,7 @@ def accept(config: object, settings: EmulatorSettings) -> Json:
     if not config.get("image") and not config.get("containers"):
         raise Refusal(400, "config.image is required")
     _texts(config, "env")
-    _texts(config, "metadata")
-    _metadata(_part(config, "metadata"), settings.longest_metadata)
+    _texts(config, "metadata", settings.longest_metadata)
     _restart(_part(config, "restart"))
     _stop_config(_part(config, "stop_config"))
     for index, file in enumerate(_items(config, "files")):
@@ -136,16 +135,12 @@ def _items(config: Json, name: str) -> list[Any]:
     return value
 
 
-def _texts(config: Json, name: str) -> None:
+def _texts(config: Json, name: str, longest: int | None = None) -> None:
     for key, value in _part(config, name).items():
         if not isinstance(value, str):
             raise Refusal(400, f"invalid config.{name}.{key}: a text is needed")
-
-
-def _metadata(metadata: Json, longest: int | None) -> None:
-    for key, value in metadata.items():
-        if longest is not None and len(value or "") > longest:
-            raise Refusal(400, f"invalid config.metadata.{key}: longer than {longest}")
+        if longest is not None and len(value) > longest:
+            raise Refusal(400, f"invalid config.{name}.{key}: longer than {longest}")
 
 
 def _mounts(mounts: list[Json]) -> None:

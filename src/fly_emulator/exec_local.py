@@ -7,7 +7,6 @@ There is no isolation beyond that: it is for tests and demonstrations that trust
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -47,7 +46,10 @@ class LocalExecRunner:
             return ended(TIMED_OUT, stderr=f"timed out after {execution.timeout:g} s")
         except OSError as error:
             return ended(NOT_FOUND, stderr=f"{execution.command[0]}: {error.strerror}")
-        return _finished(done)
+        signal = max(-done.returncode, 0)
+        out, err = (text.decode(errors="replace") for text in (done.stdout, done.stderr))
+        code = 128 + signal if signal else done.returncode
+        return {**ended(code, stdout=out, stderr=err), "exit_signal": signal}
 
     def folder(self, machine: MachineRecord) -> Path | None:  # noqa: ARG002 - for others
         """Where commands are run; None: where the emulator is."""
@@ -80,10 +82,3 @@ def _of_config(config: Json) -> dict[str, str]:
         "FLY_VM_MEMORY_MB": (config.get("guest") or {}).get("memory_mb"),
     }
     return {name: str(value) for name, value in found.items() if value}
-
-
-def _finished(done: subprocess.CompletedProcess[bytes]) -> Json:
-    signal = -done.returncode if done.returncode < 0 else 0
-    code = 128 + signal if signal else done.returncode
-    out, err = (text.decode(errors="replace") for text in (done.stdout, done.stderr))
-    return {**ended(code, stdout=out, stderr=err), "exit_signal": signal}

@@ -79,7 +79,7 @@ def host_recovered(world: World, host: str) -> None:
 
 
 def create(world: World, machine: MachineRecord, now: float) -> None:
-    """A new machine is on its host; it starts by itself if it is to be launched."""
+    """A machine, or a version of it, is on its host; it starts if it is to be launched."""
     world.record_event(machine, "launch", "created", "user", now)
     world.enter(machine, "created", now)
     _put_in_place(world, machine, now)
@@ -321,13 +321,7 @@ def _restarted(world: World, machine: MachineRecord, at: float) -> None:
 
 def _replaced(world: World, machine: MachineRecord, at: float) -> None:
     _asked_exit(world, machine, "replacing", at)
-    _swapped(world, machine, at)
-
-
-def _swapped(world: World, machine: MachineRecord, at: float) -> None:
-    world.record_event(machine, "launch", "created", "user", at)
-    world.enter(machine, "created", at)
-    _put_in_place(world, machine, at)
+    create(world, machine, at)
 
 
 def _revert(world: World, machine: MachineRecord, at: float, state: str) -> None:
@@ -358,7 +352,7 @@ _STEPS: Final[dict[str, _Step]] = {
     "restarted": _restarted,
     "run_again": partial(_begin_start, state="restarting"),
     "replaced": _replaced,
-    "swapped": _swapped,
+    "swapped": create,
     "reverted": partial(_revert, state="started"),
     "reverted_at_rest": partial(_revert, state="stopped"),
     "destroyed": _destroyed,

@@ -47,13 +47,8 @@ def _lines(machine: MachineRecord) -> Iterator[LogLine]:
         if message:
             yield _line(machine, event.at, message, level)
         if (event.type, event.status) == ("start", "started"):
-            yield from _printed(machine, event)
-
-
-def _printed(machine: MachineRecord, event: EventRecord) -> Iterator[LogLine]:
-    env = machine.config.get("env") or {}
-    for line in str(env.get("EMULATE_OUTPUT") or "").splitlines():
-        yield _line(machine, event.at, line)
+            output = str((machine.config.get("env") or {}).get("EMULATE_OUTPUT") or "")
+            yield from (_line(machine, event.at, line) for line in output.splitlines())
 
 
 def _line(machine: MachineRecord, at: float, message: str, level: str = "info") -> LogLine:

@@ -86,9 +86,14 @@ def _is_one_shot(config: Json) -> bool:
 
 def _exit_code(config: Json) -> int:
     """How the command of a machine ends that runs once."""
+    return played_exit("".join(own_words(config)[-1:]))
+
+
+def own_words(config: Json) -> tuple[str, ...]:
+    """The command that a machine's config has beside its image."""
     init = config.get("init") or {}
     words = init.get("exec") or [*(init.get("entrypoint") or ()), *(init.get("cmd") or ())]
-    return played_exit(str(words[-1]) if words else "")
+    return tuple(map(str, words))
 
 
 def played_exit(script: str) -> int:

@@ -28,7 +28,7 @@ class Given:
         Raises ConfigError: it is something else, or missing without a default.
         """
         value = self._value(name, default, "a text")
-        if value is default and name not in self.document:
+        if name not in self.document:
             return default
         if not isinstance(value, str) or not value.strip():
             raise wrong(name, f"{value!r} is no text", "give a text")
@@ -49,7 +49,7 @@ class Given:
         Raises ConfigError: it is something else, or missing without a default.
         """
         value = self._value(name, default, "a number")
-        if value is default and name not in self.document:
+        if name not in self.document:
             return default
         if self._texts and isinstance(value, str) and value.isdecimal() and len(value) < 17:
             value = int(value)

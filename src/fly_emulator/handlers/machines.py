@@ -68,7 +68,7 @@ def _choose_host(call: Call, app: App, config: Json, wish: str) -> tuple[Host, J
     if not codes:
         raise Refusal(400, f"invalid region: {wish!r}")
     memory = guests.memory_of(config)
-    volume, config = keep_mounts(call.world, app, config, codes if wish else None)
+    volume, config = _with_volume(call.world, app, config, codes if wish else None)
     if volume is None:
         return call.world.place(app, codes, memory, call.seen), config
     host = call.world.hosts[volume.host]
@@ -104,7 +104,7 @@ def _update(call: Call) -> Outcome:
     config = configs.accept(body.get("config"), call.settings)
     _check_unchanged(call, machine, body)
     _check_secrets(call, app, body)
-    keep_mounts(call.world, app, config, None, machine=machine)
+    _check_kept(machine, config.get("mounts") or [])
     ttl = ttl_of(call, body["lease_ttl"]) if body.get("lease_ttl") else None
     _resize(call, machine, config)
     if body.get("skip_service_registration"):
@@ -197,25 +197,16 @@ HANDLERS: Final[dict[str, Handler]] = {
 }
 
 
-def keep_mounts(
-    world: World,
-    app: App,
-    config: Json,
-    codes: tuple[str, ...] | None,
-    *,
-    machine: MachineRecord | None = None,
+def _with_volume(
+    world: World, app: App, config: Json, codes: tuple[str, ...] | None
 ) -> tuple[VolumeRecord | None, Json]:
-    """The volume that a config mounts, and the config with the volume's id filled in.
+    """The volume that a new machine mounts, and its config with the volume's id filled in.
 
-    `codes` are the regions that a new machine may be in; None: where its volume is. For an update
-    (`machine` given) the volume must be the one that the machine has.
+    `codes` are the regions that it may be in; None: where its volume is.
 
-    Raises Refusal: there is no such volume, it is in use or elsewhere, or an update changes it.
+    Raises Refusal: there is no such volume, or it is in use or elsewhere.
     """
     mounts = config.get("mounts") or []
-    if machine is not None:
-        _check_kept(machine, mounts)
-        return None, config
     if not mounts:
         return None, config
     volume = _find(world, app, mounts[0], codes)

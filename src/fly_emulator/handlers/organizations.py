@@ -97,9 +97,8 @@ def _volumes(call: Call) -> Outcome:
             if volume.gone_at(call.now) or not _arrived(call, volume.created_at):
                 continue
             changed = volume.deleted_at or volume.created_at
-            if (deleted or volume.deleted_at is None) and _wanted(
-                call, volume.region, document["state"]
-            ):
+            shown = deleted or volume.deleted_at is None
+            if shown and _wanted(call, volume.region, document["state"]):
                 extra = {"app_name": app.name, "updated_at": rfc3339(changed), "type": "local"}
                 known = {k: v for k, v in document.items() if v is not None}
                 rows.append((changed, volume.id, {**known, **extra}))

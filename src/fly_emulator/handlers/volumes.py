@@ -103,10 +103,8 @@ def _choose_host(
 ) -> Host:
     """A host with room for the machine to come, without a volume that must not be beside it."""
     memory = guests.wanted_memory(body.get("compute"), 0)
-    unique, app_wide = (
-        body.get("require_unique_zone") is not False,
-        bool(body.get("unique_zone_app_wide")),
-    )
+    unique = body.get("require_unique_zone") is not False
+    app_wide = bool(body.get("unique_zone_app_wide"))
     taken = {
         other.host
         for other in call.world.volumes_of(app)

@@ -14,6 +14,7 @@ from typing import Self
 
 from attrs import frozen
 
+from fly_emulator.process import own_words
 from fly_emulator.records import Json
 from score_flyio.errors import ConfigError, Problem
 
@@ -71,13 +72,6 @@ class Commands:
             if any(fnmatch.fnmatchcase(form, pattern) for form in (image, name, untagged)):
                 return words
         return None
-
-
-def own_words(config: Json) -> tuple[str, ...]:
-    """The command that a machine's config has beside its image."""
-    init = config.get("init") or {}
-    words = init.get("exec") or [*(init.get("entrypoint") or ()), *(init.get("cmd") or ())]
-    return tuple(map(str, words))
 
 
 def filled_in(words: Iterable[str], environ: Mapping[str, str]) -> list[str]:

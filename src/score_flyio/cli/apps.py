@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -176,41 +176,28 @@ class NamedApp:
 async def named_app(cli: CliContext, settings: dict[str, Any], *, more: bool = False) -> NamedApp:
     """What the options of `names_one_app` say; takes them out of the other settings.
 
-    Unless the command takes `more` arguments, one that is left is refused.
+    The first argument is the workload, unless --app or --config names the app, or the project has
+    only one workload and the argument is not its name. Unless the command takes `more` arguments,
+    one that is left is refused.
 
     Raises UsageError: it is not clear which workload is meant.
     """
-    own = (settings.pop("arguments"), settings.pop("configs"), settings.pop("app"))
+    from score_flyio.engine.operations.apps import single
+
+    arguments, configs, app = (settings.pop(name) for name in ("arguments", "configs", "app"))
     names = ("target", "emulate", "org", "events_file")
     place = {name: settings.pop(name) for name in names if name in settings}
-    apps, rest = await _split(cli, own, place)
-    told = bool(own[1] or own[2]) or len(rest) < len(own[0])
+    rest = tuple(arguments)
+    apps = await chosen(cli, (), configs, app or None, **place)
+    told = bool(configs or app)
+    if not told:
+        own = tuple(ref for ref in apps if arguments and ref.workload == arguments[0])
+        if own:
+            apps, rest, told = own[:1], rest[1:], True
+        elif len(apps) != 1:
+            meant = [name for name in arguments[:1] if "=" not in name and not name.isdigit()]
+            apps = (single(await chosen(cli, meant, (), None, **place)),)
     named = NamedApp(cli=cli, apps=apps, rest=rest, place=place, told=told)
     if not more:
         named.no_more()
     return named
-
-
-async def _split(
-    cli: CliContext,
-    named: tuple[Sequence[str], Sequence[str], str | None],
-    place: Mapping[str, Any],
-) -> tuple[tuple[AppRef, ...], tuple[str, ...]]:
-    """The app, by the arguments, `--config` and `--app`, and the arguments that are left.
-
-    The first argument is the workload, unless --app or --config names the app, or the project has
-    only one workload and the argument is not its name.
-    """
-    from score_flyio.engine.operations.apps import single
-
-    arguments, configs, app = named
-    if app or configs:
-        return await chosen(cli, (), configs, app, **place), tuple(arguments)
-    every = await chosen(cli, (), (), None, **place)
-    for ref in every:
-        if arguments and ref.workload == arguments[0]:
-            return (ref,), tuple(arguments[1:])
-    if len(every) == 1:
-        return every, tuple(arguments)
-    names = [name for name in arguments[:1] if "=" not in name and not name.isdigit()]
-    return (single(await chosen(cli, names, (), None, **place)),), tuple(arguments)

@@ -21,6 +21,7 @@ from score_flyio.cli.options import (
     OVERRIDES,
     app_option,
     emulate_option,
+    flag_option,
     org_option,
     refresh_option,
     section,
@@ -122,9 +123,7 @@ WAITING: Final = section(
         metavar="N",
         help="Machines changed at once by the immediate strategy.",
     ),
-    click.option(
-        "--detach", is_flag=True, help="Do not wait until machines are started and healthy."
-    ),
+    flag_option("--detach", help="Do not wait until machines are started and healthy."),
     time_option("--lease-timeout", help="Life of a lease."),
     time_option(
         "--lease-wait",
@@ -158,7 +157,7 @@ IMAGES: Final = section(
         help="What builds images: docker, buildah, podman, buildkit or fly; auto: the first there "
         "is; local: the same without fly.",
     ),
-    click.option("--no-cache", is_flag=True, help="Carry out every step of builds anew."),
+    flag_option("--no-cache", help="Carry out every step of builds anew."),
     pairs_option("--build-arg", "build_args", help="A build argument; repeatable."),
     pairs_option(
         "--build-secret",
@@ -177,9 +176,7 @@ IMAGES: Final = section(
         help="How long a build or push may make no progress before it is given up; 0: for ever; "
         "30m unless given.",
     ),
-    click.option(
-        "--no-resolve", is_flag=True, help="Deploy images by their tags, whatever these mean now."
-    ),
+    flag_option("--no-resolve", help="Deploy images by their tags, whatever these mean now."),
 )
 """How images are built and named."""
 
@@ -227,16 +224,14 @@ SETTINGS: Final = (
             help="The primary region; where none is named, what is new goes to FLY_REGION.",
         ),
         time_option("--release-command-timeout", help="Time for the release command."),
-        click.option(
-            "--skip-release-command", is_flag=True, help="Do not run the release command."
-        ),
-        click.option("--no-public-ips", is_flag=True, help="Allocate no public addresses."),
+        flag_option("--skip-release-command", help="Do not run the release command."),
+        flag_option("--no-public-ips", help="Allocate no public addresses."),
         click.option(
             "--dedicated-ipv4",
             is_flag=True,
             help="Give each app that is public an IPv4 of its own, for 2 USD a month.",
         ),
-        click.option("--flycast", is_flag=True, help="Allocate a private address only."),
+        flag_option("--flycast", help="Allocate a private address only."),
     ),
     release_record_option,
     *OF_FLYCTL,
@@ -265,12 +260,8 @@ SETTINGS: Final = (
             "--only-machines", metavar="ID,…", help="Touch these machines only, and create none."
         ),
         listing_option("--exclude-machines", metavar="ID,…", help="Leave these machines alone."),
-        click.option(
-            "--update-only", is_flag=True, help="Create no machines for groups that have none."
-        ),
-        click.option(
-            "--force", is_flag=True, help="Update machines that do not differ, too: they restart."
-        ),
+        flag_option("--update-only", help="Create no machines for groups that have none."),
+        flag_option("--force", help="Update machines that do not differ, too: they restart."),
         click.option(
             "--start",
             is_flag=True,

@@ -28,14 +28,10 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: Any) -> N
         raise click.exceptions.Exit(0)
 
 
-def _flag(*names: str, help_text: str) -> GlobalOption:
+def _kept(*names: str, **settings: Any) -> GlobalOption:
+    name = names[-1].strip("-").replace("-", "_")
     return GlobalOption(
-        [*names, names[-1].strip("-").replace("-", "_")],
-        is_flag=True,
-        default=None,
-        expose_value=False,
-        callback=_keep,
-        help=help_text,
+        [*names, name], default=None, expose_value=False, callback=_keep, **settings
     )
 
 
@@ -46,26 +42,26 @@ def global_options(*, of_group: bool) -> list[click.Parameter]:
     in other Score tools.
     """
     return [
-        _flag(
+        _kept(
             "-d",
             *(() if of_group else ("-v", "--verbose")),
             "--debug",
-            help_text="More output, tracebacks included (or SCORE_FLYIO_DEBUG=true).",
+            is_flag=True,
+            help="More output, tracebacks included (or SCORE_FLYIO_DEBUG=true).",
         ),
-        _flag("-q", "--quiet", help_text="No log lines; only results and the final error."),
-        _flag("--no-color", help_text="No colours (or NO_COLOR)."),
-        GlobalOption(
-            ["--state"],
+        _kept(
+            "-q", "--quiet", is_flag=True, help="No log lines; only results and the final error."
+        ),
+        _kept("--no-color", is_flag=True, help="No colours (or NO_COLOR)."),
+        _kept(
+            "--state",
             metavar="URL",
-            expose_value=False,
-            callback=_keep,
             help="Where the project state is: a path, s3://… or https://… (or SCORE_FLYIO_STATE).",
         ),
-        GlobalOption(
-            ["-t", "--access-token"],
+        _kept(
+            "-t",
+            "--access-token",
             metavar="TOKEN",
-            expose_value=False,
-            callback=_keep,
             help="The Fly token; FLY_ACCESS_TOKEN shows it to nobody else on this computer.",
         ),
         GlobalOption(
@@ -90,6 +86,8 @@ def _in_section(title: str, decorate: Decorator[Any], function: Any) -> Any:
     return decorated
 
 
+flag_option = partial(click.option, is_flag=True)
+"""An option that is given or not."""
 OUTPUT = "What is told"
 CONSENT = "Consent"
 
@@ -128,7 +126,7 @@ json_option, format_option, events_option, summary_option = section(
 
 yes_option, dry_run_option = section(
     CONSENT,
-    click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation."),
+    flag_option("-y", "--yes", help="Do not ask for confirmation."),
     click.option(
         "--dry-run",
         is_flag=True,
@@ -139,9 +137,7 @@ yes_option, dry_run_option = section(
 
 emulate_option, target_option, org_option = section(
     "Where to",
-    click.option(
-        "--emulate", is_flag=True, help="Use the emulator kept under .score-flyio/emulator."
-    ),
+    flag_option("--emulate", help="Use the emulator kept under .score-flyio/emulator."),
     click.option(
         "--target",
         metavar="fly|emulator|URL",

@@ -61,16 +61,11 @@ class WebAddress:
 
 
 def read_web_address(text: str, *, name: str, example: str, code: str) -> WebAddress:
-    """Take an address apart, whatever the spelling of its scheme and host.
+    """Take an address apart, whatever the spelling of its scheme and host, and space around it.
 
-    Args:
-        text: As somebody typed it; space around it does not count.
-        name: Where it was given, such as an option or a variable.
-        example: An address that would do.
-        code: The stable name of the error.
+    `name` says where it was given, such as an option; an `example` would do.
 
-    Raises:
-        ConfigError: it is no http or https URL. The message shows neither password nor query.
+    Raises ConfigError for no http or https URL. The message shows neither password nor query.
     """
     text = text.strip()
     try:

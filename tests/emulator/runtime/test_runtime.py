@@ -15,7 +15,7 @@ import pytest
 from attrs import frozen
 
 from fly_emulator import Commands, Emulator, EmulatorSettings
-from fly_emulator.runtime.commands import own_words
+from fly_emulator.process import own_words
 from score_flyio.errors import ConfigError
 
 SERVER = f"{sys.executable} {Path(__file__).with_name('server.py')}"

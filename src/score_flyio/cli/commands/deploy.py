@@ -16,6 +16,7 @@ from score_flyio.cli.options import (
     OUTPUT,
     dry_run_option,
     events_option,
+    flag_option,
     json_option,
     options,
     section,
@@ -30,10 +31,10 @@ if TYPE_CHECKING:
 RUN = (
     *section(
         "Images",
-        click.option("--build-only", is_flag=True, help="Build images, and deploy nothing."),
-        click.option("--push", is_flag=True, help="With --build-only: push the images, too."),
-        click.option("--local-only", is_flag=True, help="Build here, never at Fly."),
-        click.option("--remote-only", is_flag=True, help="Build at Fly, as with --builder fly."),
+        flag_option("--build-only", help="Build images, and deploy nothing."),
+        flag_option("--push", help="With --build-only: push the images, too."),
+        flag_option("--local-only", help="Build here, never at Fly."),
+        flag_option("--remote-only", help="Build at Fly, as with --builder fly."),
     ),
     *section(
         "How machines are changed",

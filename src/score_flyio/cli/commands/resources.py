@@ -178,7 +178,9 @@ async def deprovision(
     async with project.locked("resources deprovision") as state:
         before = set(state.resources)
         if all_ and before:
-            _agree(cli, state, yes=yes)
+            cli.output.before_question("\n".join(f"  {uid}" for uid in sorted(before)))
+            question = f"Deprovision these {len(before)} resources?"
+            cli.agree(question, "nothing was deprovisioned", yes=yes)
         known = None if uid is None else _known(uid, state)
         async with follow(cli, events_file) as listen:
             emit = EventLog(now, listen).emit
@@ -191,13 +193,6 @@ async def deprovision(
         removed = tuple(sorted(map(str, before - set(state.resources))))
     cli.output.info(f"deprovisioned {', '.join(removed) or 'nothing'}")
     cli.output.result(Deprovisioned(deprovisioned=removed), "")
-
-
-def _agree(cli: CliContext, state: ProjectState, *, yes: bool) -> None:
-    names = "\n".join(f"  {uid}" for uid in sorted(state.resources))
-    cli.output.before_question(names)
-    question = f"Deprovision these {len(state.resources)} resources?"
-    cli.agree(question, "nothing was deprovisioned", yes=yes)
 
 
 def _known(text: str, state: ProjectState) -> ResourceUid:

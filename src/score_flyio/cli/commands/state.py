@@ -16,7 +16,6 @@ from score_flyio.errors import UsageError
 from score_flyio.state.model import Place
 
 if TYPE_CHECKING:
-    from score_flyio.engine.project import Project
     from score_flyio.state.model import ProjectState
     from score_flyio.state.shown import StateShown
     from score_flyio.state.store import StateStore, Versioned
@@ -114,7 +113,11 @@ async def push(cli: CliContext, file: str, yes: bool) -> None:
     if present is None:
         await project.store.save(new)
     else:
-        await _replace(cli, project, present, new, yes=yes)
+        there = counted(len(present.workloads), "workload")
+        question = f"Replace the state of {there} by one of {len(new.workloads)}?"
+        cli.agree(question, "the state stays as it is", yes=yes)
+        async with project.locked("state push"):
+            await project.store.save(new)
     cli.output.info(f"the state now has {counted(len(new.workloads), 'workload')}")
     cli.output.result(StateShown.of(new), "")
 
@@ -211,16 +214,6 @@ async def _earlier(store: StateStore, saved: str) -> ProjectState:
             code="no_such_version",
         )
     return state
-
-
-async def _replace(
-    cli: CliContext, project: Project, present: ProjectState, new: ProjectState, *, yes: bool
-) -> None:
-    there = counted(len(present.workloads), "workload")
-    question = f"Replace the state of {there} by one of {len(new.workloads)}?"
-    cli.agree(question, "the state stays as it is", yes=yes)
-    async with project.locked("state push"):
-        await project.store.save(new)
 
 
 def _text(shown: StateShown) -> str:

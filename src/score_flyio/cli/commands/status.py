@@ -38,14 +38,14 @@ async def command(cli: CliContext, *, watch: bool, **settings: Any) -> int:
         raise UsageError("--watch and --json do not go together", hint="call status repeatedly")
     apps = await chosen(cli, **settings)
     async with session(cli, **settings) as visit:
-        status = await read_status(visit, apps)
-        while watch and cli.output.stdout.failure is None:
-            if cli.output.stdout.isatty():
+        while True:
+            status = await read_status(visit, apps)
+            if watch and cli.output.stdout.isatty():
                 cli.output.stdout.write_raw(_CLEAR)
             cli.output.wrapped((status,), text_of(cli.output, status))
+            if not watch or cli.output.stdout.failure is not None:
+                break
             await anyio.sleep(WATCH_SECONDS)
-            status = await read_status(visit, apps)
-    cli.output.wrapped((status,), text_of(cli.output, status))
     for item in status.apps:
         if item.error:
             cli.output.error(f"{item.label}: {item.error}")

@@ -76,14 +76,11 @@ class Board:
         if not about:
             return
         match event:
-            case events.MachineStateChanged():
-                place = f" in {event.region}" if event.region else ""
-                self._row(about, event).state = f"{event.state}{place}"
             case events.CheckChanged():
                 why = event.output.partition("\n")[0] if event.output else ""
                 told = f": {why}" if why and event.passing < event.total else ""
                 self._row(about, event).checks = f"{event.passing}/{event.total} checks{told}"
-            case events.LeaseAwaited():
+            case events.MachineStateChanged() | events.LeaseAwaited():
                 self._row(about, event).state = sentence(event) or ""
             case events.LeaseAcquired() if about in self.rows:
                 self.rows[about].state = "leased"
