@@ -12,7 +12,7 @@ import anyio
 
 from score_flyio.base.input_file import read_input
 from score_flyio.base.record import evolve, field, frozen
-from score_flyio.base.secret import Secret
+from score_flyio.base.secret import Secret, masked
 from score_flyio.errors import ImageError, InputError
 from score_flyio.images.context import Context, hash_of, list_context
 from score_flyio.images.dockerfile import Dockerfile, read_dockerfile
@@ -121,19 +121,25 @@ async def built(
 ) -> str | None:
     """What the builder's `build` returns, unless it makes no progress for so many seconds; 0: ever.
 
+    Steps may print the secrets that they are given: nothing that is told or raised has them.
+
     Raises ImageError.
     """
-    last, longest = "", idle_timeout or inf
+    last, longest, secrets = "", idle_timeout or inf, tuple(build.settings.secrets.values())
     with anyio.move_on_after(longest) as alive:
 
         def listen(progress: Progress) -> None:
             nonlocal last
             alive.deadline = anyio.current_time() + longest
             if progress.text:
-                last = progress.text
-                tell(progress)
+                last = masked(progress.text, secrets)
+                tell(evolve(progress, text=last))
 
-        return await builder.build(build, listen, push=push)
+        try:
+            return await builder.build(build, listen, push=push)
+        except ImageError as error:
+            error.hide(secrets)
+            raise
     raise build.failed(
         f"{builder.name} made no progress with {build.image} for {idle_timeout:g} seconds, and was "
         f"ended; {f'the last that it said: {last}' if last else 'it never said anything'}",

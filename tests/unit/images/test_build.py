@@ -8,6 +8,7 @@ import trio
 from attrs import frozen
 from trio.testing import MockClock
 
+from score_flyio.base.secret import Secret
 from score_flyio.errors import ImageError, InputError
 from score_flyio.images.build import (
     OUTSIDE,
@@ -233,6 +234,39 @@ def run(builder: Builder, project: Path, idle_timeout: float) -> tuple[list[str]
 
     found = trio.run(main, clock=MockClock(autojump_threshold=0))
     return told, found
+
+
+@frozen
+class Talkative:
+    """A builder that says what it was given."""
+
+    name: str = "talkative"
+
+    async def build(self, build: Build, tell: Tell, *, push: bool = True) -> str | None:
+        texts = [secret.reveal() for secret in build.settings.secrets.values()]
+        for line in "".join(texts).splitlines():
+            tell(Progress(text=f"it is {line}", step=True))
+        if push:
+            raise build.failed(f"no {texts}", hint=f"not {texts[0]}")
+        await anyio.sleep_forever()
+        return None
+
+
+@pytest.mark.parametrize("push", [True, False])
+def test_what_steps_print_of_build_secrets_is_masked(project: Path, push: bool) -> None:
+    secrets = {"a": Secret("hunter2 it"), "b": Secret("\nsesame\nopen-it\n")}
+    told: list[str] = []
+
+    async def main() -> None:
+        settings = BuildSettings(name="web", folder=project, secrets=secrets)
+        build = await prepare(settings, IMAGE)
+        await built(Talkative(), build, lambda p: told.append(p.text), push=push, idle_timeout=60)
+
+    with pytest.raises(ImageError) as raised:
+        trio.run(main, clock=MockClock(autojump_threshold=0))
+    assert len(told) == 3
+    said = f"{told} {raised.value} {raised.value.hint}"
+    assert not any(word in said for word in ("hunter2", "sesame", "open-it"))
 
 
 @pytest.mark.parametrize(("idle", "pauses"), [(60, (59, 59, 59)), (0, (10**6, 10**6))])
