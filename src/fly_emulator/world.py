@@ -86,6 +86,8 @@ class World:
     unlisted: set[str] = field(factory=set)
     """Regions that do not answer when machines are listed, as for a while in an incident of 2026:
     the list then lacks theirs."""
+    giving_up: bool = False
+    """Whether every update comes to nothing, so that versions before stay, and say `revert`."""
     registries: Registries = field(factory=Registries)
     """Which images the tags of all registries mean just now."""
     pushed: dict[tuple[str, str], tuple[str, bytes]] = field(factory=dict, repr=False)
@@ -182,6 +184,12 @@ class World:
         self._named[machine.app, machine.name] = machine.id
         if not machine.destroyed:
             self._on_host[machine.app, machine.host] += 1
+
+    def move_machine(self, machine: MachineRecord, host: Host) -> None:
+        """Let a machine be on another host."""
+        self._on_host[machine.app, machine.host] -= 1
+        machine.host = host.id
+        self._on_host[machine.app, machine.host] += 1
 
     def named(self, app: App, name: str) -> MachineRecord | None:
         """The machine of that name, while it is not on its way out."""

@@ -320,3 +320,24 @@ async def test_an_unchanged_config_may_be_no_restart(settings: EmulatorSettings)
                 await api.post(f"/apps/shop/machines/{machine['id']}", {"config": CONFIG})
             ).json()
             assert (again["state"], again["instance_id"]) == ("started", machine["instance_id"])
+
+
+async def test_while_updates_are_given_up_versions_stay(api: Api) -> None:
+    machine = await api.machine()
+    api.fly.world.giving_up = True
+    body = {"config": {**CONFIG, "env": {"A": "b"}}}
+    await api.post(f"/apps/shop/machines/{machine['id']}", body)
+    api.later(1)
+    document = (await api.get(f"/apps/shop/machines/{machine['id']}")).json()
+    assert document["instance_id"] == machine["instance_id"]
+    assert document["events"][0]["type"] == "revert"
+
+
+async def test_a_machine_that_moves_is_counted_on_its_new_host(api: Api) -> None:
+    """So the next one is placed beside the others of its app, not on its host."""
+    machine = await api.machine()
+    world = api.fly.world
+    moved = world.machines[machine["id"]]
+    world.move_machine(moved, world.hosts["iad-01"])
+    other = world.machines[(await api.machine())["id"]]
+    assert (moved.host, other.host) == ("iad-01", "iad-00")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import trio
 from attrs import define, field
@@ -16,6 +16,7 @@ from score_flyio.base.secret import Secret
 from score_flyio.deploy.execution.report import Report
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.engine.engine import Engine
+from score_flyio.engine.inputs import Input
 from score_flyio.engine.operations.apps import AppRef, choose_apps, single
 from score_flyio.engine.operations.certificates import (
     add_certificate,
@@ -47,8 +48,20 @@ from tests.simulation.commands import (
     Rollback,
     Scale,
 )
-from tests.simulation.inputs import SimApp
 from tests.simulation.mortal import Life, MortalTransport
+
+
+class Deployable(Protocol):
+    """An app of a project, in all its versions."""
+
+    @property
+    def app(self) -> str:
+        """Its name at Fly."""
+        ...
+
+    def input(self, stage: int) -> Input:
+        """The app as it is deployed in a stage."""
+        ...
 
 
 @define(kw_only=True)
@@ -80,7 +93,7 @@ class Process:
     listener: Callable[[Event], None]
     clock: EventLoopClock
     rng: random.Random
-    apps: tuple[SimApp, ...]
+    apps: tuple[Deployable, ...]
     options: DeployOptions
     release_of: Callable[[str, int], int]
     """The release of an app that the command in a place made."""

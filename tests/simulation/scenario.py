@@ -251,7 +251,7 @@ def _deploys(seed: int) -> Scenario:
             fallback_regions=rng.choice(((), ("ord",))) if strategy != "bluegreen" else (),
         ),
         settings=EmulatorSettings(
-            **_unknowns(random.Random(f"unknown:{seed}")),
+            **unknowns(random.Random(f"unknown:{seed}")),
             seed=seed,
             latency=rng.choice((0.0, 0.02, (0.01, 0.1), (0.05, 0.4))),
             boot=rng.choice((0.2, 0.5, 2.0)),
@@ -269,7 +269,7 @@ def _deploys(seed: int) -> Scenario:
     )
 
 
-def _unknowns(rng: random.Random) -> dict[str, Any]:
+def unknowns(rng: random.Random) -> dict[str, Any]:
     """What the platform's documents leave open: either answer must do."""
     return {
         "update_launches": frozenset(rng.choice(LAUNCHING)),
@@ -375,13 +375,13 @@ def _runs(rng: random.Random, stages: int) -> tuple[RunPlan, ...]:
 def _troubled(rng: random.Random, run: RunPlan) -> RunPlan:
     return evolve(
         run,
-        faults=_faults(rng),
-        kill=_kill(rng) if rng.random() < 0.7 else None,
+        faults=choose_faults(rng),
+        kill=choose_kill(rng) if rng.random() < 0.7 else None,
         disturbances=_disturbances(rng),
     )
 
 
-def _faults(rng: random.Random) -> tuple[FaultRule, ...]:
+def choose_faults(rng: random.Random) -> tuple[FaultRule, ...]:
     return tuple(_fault(rng) for _ in range(rng.choice((0, 1, 2, 3))))
 
 
@@ -404,7 +404,7 @@ def _fault(rng: random.Random) -> FaultRule:
     return rule
 
 
-def _kill(rng: random.Random) -> Kill:
+def choose_kill(rng: random.Random) -> Kill:
     kind = rng.choice(
         ("request", "answer", "save", "saved", "provision", "provisioned", "step", "time", "time")
     )

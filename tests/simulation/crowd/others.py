@@ -1,0 +1,179 @@
+"""The hands of other people: calls of flyctl and of the dashboard, which are told from ours."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+import httpx
+from attrs import define, field
+
+from fly_emulator import Emulator
+from fly_emulator.transport import EmulatorTransport
+from fly_emulator.wire import ApiRequest, ApiResponse
+from tests.simulation.crowd.apps import APP
+from tests.simulation.mortal import as_any
+
+Json = dict[str, Any]
+RESERVED = ("fly_app_release_command", "fly_app_test_machine_command", "fly_app_console")
+LEASE_PATIENCE = 60.0
+PATIENCE = 90.0
+
+
+class Failed(Exception):
+    """The command of somebody else ends with an error."""
+
+
+@define(eq=False)
+class _Noting:
+    """The emulator, to which requests go whose numbers in its journal are noted."""
+
+    emulator: Emulator
+    known: Known
+
+    async def handle(self, request: ApiRequest) -> ApiResponse:
+        """One request."""
+        try:
+            return await self.emulator.handle(request)
+        finally:
+            self.known.others.add(self.emulator.journal.noted)
+
+
+@define(eq=False)
+class Hands:
+    """One command: what it sends is noted."""
+
+    emulator: Emulator
+    known: Known
+    nonces: dict[str, str] = field(factory=dict)
+
+    async def call(
+        self, method: str, path: str, body: Any = None, *, machine: str = "", fails: bool = False
+    ) -> Any:
+        """The answer; raises Failed unless it may fail."""
+        headers = {"authorization": "Bearer other"}
+        if machine in self.nonces:
+            headers["fly-machine-lease-nonce"] = self.nonces[machine]
+        request = httpx.Request(
+            method,
+            f"http://fly.test/v1/apps/{APP}{path}",
+            json=body,
+            headers=headers,
+            extensions={"timeout": {"read": PATIENCE}},
+        )
+        try:
+            noting = as_any(_Noting(self.emulator, self.known))
+            answer = await EmulatorTransport(noting).handle_async_request(request)
+        except httpx.TransportError as error:
+            raise Failed(str(error)) from error
+        await answer.aread()
+        if answer.status_code == 404 and method in {"DELETE", "GET"}:
+            return None
+        if not answer.is_success:
+            if fails:
+                return None
+            raise Failed(f"{method} {path}: {answer.status_code} {answer.text}")
+        return answer.json() if answer.content else None
+
+    async def machines(self) -> list[Json]:
+        """Those of the running app, by flyctl's rule."""
+        found = await self.call("GET", "/machines") or []
+        return sorted((m for m in found if is_member(m)), key=lambda m: str(m["id"]))
+
+    async def lease(self, machine: str, ttl: int) -> None:
+        """Takes the lease, which is tried for a minute."""
+        deadline = self.emulator.now() + LEASE_PATIENCE
+        while True:
+            try:
+                answer = await self.call("POST", f"/machines/{machine}/lease", {"ttl": ttl})
+            except Failed:
+                self.known.doubtful.add(machine)
+                if self.emulator.now() > deadline:
+                    raise
+                await anyio.sleep(0.5)
+                continue
+            self.nonces[machine] = answer["data"]["nonce"]
+            self.known.leases.add(self.nonces[machine])
+            return
+
+    @asynccontextmanager
+    async def holding(self, *machines: str, ttl: int = 120) -> AsyncIterator[None]:
+        """Leases of all, given back at the end, and left where the command is killed."""
+        try:
+            for machine in machines:
+                await self.lease(machine, ttl)
+            yield
+        except Failed:
+            await self.release()
+            raise
+        await self.release()
+
+    async def release(self) -> None:
+        """Gives back all leases."""
+        for machine in list(self.nonces):
+            path = f"/machines/{machine}/lease"
+            await self.call("DELETE", path, machine=machine, fails=True)
+            del self.nonces[machine]
+
+    async def create(self, body: Json) -> str:
+        """One more machine."""
+        made = await self.call("POST", "/machines", body)
+        if nonce := made.get("nonce"):
+            self.nonces[made["id"]] = nonce
+            self.known.leases.add(nonce)
+        self.known.made.add(made["id"])
+        return str(made["id"])
+
+    async def destroy(self, machine: str) -> None:
+        """As flyctl does, by force."""
+        await self.call("DELETE", f"/machines/{machine}?kill=true", machine=machine)
+        self.known.destroyed.add(machine)
+        self.nonces.pop(machine, None)
+
+
+@define(eq=False)
+class Known:
+    """What other people did, all told."""
+
+    others: set[int] = field(factory=set)
+    """Numbers of their requests in the journal."""
+    leases: set[str] = field(factory=set)
+    """Nonces of theirs."""
+    doubtful: set[str] = field(factory=set)
+    """Machines of which they may have the lease, for its answer was lost."""
+    made: set[str] = field(factory=set)
+    """Machines of theirs."""
+    added: int = 0
+    """Machines that they added to groups on purpose."""
+    destroyed: set[str] = field(factory=set)
+    stopped: set[str] = field(factory=set)
+    """Machines that they stopped, or whose stop was asked for."""
+    cordoned: set[str] = field(factory=set)
+    touched: dict[str, float] = field(factory=dict)
+    """When they last gave a machine another version, or started it."""
+    migrated: dict[str, str] = field(factory=dict)
+    """By volume: the copy that took its place."""
+    lost: set[str] = field(factory=set)
+    """Machines and volumes that the platform lost."""
+    hosts: set[str] = field(factory=set)
+    """Hosts that did not answer at any time."""
+
+
+def is_member(machine: Json) -> bool:
+    """Whether flyctl counts it as part of the running app."""
+    metadata = (machine.get("config") or {}).get("metadata") or {}
+    config = machine.get("incomplete_config") or {}
+    metadata = metadata or config.get("metadata") or {}
+    return (
+        metadata.get("fly_platform_version") == "v2"
+        and machine["state"] not in {"destroyed", "destroying"}
+        and metadata.get("fly_process_group") not in RESERVED
+    )
+
+
+def group_of(machine: Json) -> str:
+    """The process group; of one on a lost host, as far as it shows."""
+    config = machine.get("config") or machine.get("incomplete_config") or {}
+    return str((config.get("metadata") or {}).get("fly_process_group") or "app")

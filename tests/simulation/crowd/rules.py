@@ -1,0 +1,470 @@
+"""What must be true in a crowd after each command of ours, and at the end."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from attrs import define, field, frozen
+
+from fly_emulator.journal import JournalEntry
+from fly_emulator.records import MachineRecord
+from fly_emulator.world import World
+from score_flyio.events import WarningRaised, to_json
+from tests.emulator.invariants import violations
+from tests.simulation.commands import SECRET_PREFIX, Deploy, Destroy, Scale
+from tests.simulation.crowd.apps import APP, CrowdApp, Stage
+from tests.simulation.crowd.others import RESERVED
+from tests.simulation.crowd.schedule import Round
+from tests.simulation.platform import WatchedWorld, group_of, healthy, living
+
+if TYPE_CHECKING:
+    from tests.simulation.crowd.run import CrowdRun, Record
+
+TAG = "fly_bluegreen_deployment_tag"
+
+
+def metadata(machine: MachineRecord) -> dict[str, str]:
+    """That of a machine."""
+    found: dict[str, str] = machine.config.get("metadata") or {}
+    return found
+
+
+def is_member(machine: MachineRecord) -> bool:
+    """Whether it is part of the running app, by flyctl's rule."""
+    return (
+        metadata(machine).get("fly_platform_version") == "v2"
+        and group_of(machine.config) not in RESERVED
+    )
+
+
+def members(world: World) -> list[MachineRecord]:
+    """The machines of the running app."""
+    return [machine for machine in living(world, APP) if is_member(machine)]
+
+
+def to_run(machine: MachineRecord) -> bool:
+    """Whether it counts for its group: no standby, no canary, no green out of service."""
+    marks = metadata(machine)
+    return not (
+        machine.config.get("standbys")
+        or marks.get("fly_canary")
+        or marks.get(TAG) == "safe_to_destroy"
+    )
+
+
+@frozen(kw_only=True)
+class Before:
+    """What was there when a command began."""
+
+    counts: Counter[str]
+    """Machines that are to run, by group."""
+    tidy: bool
+    """Whether nothing of an interrupted run is there."""
+
+    @classmethod
+    def of(cls, run: CrowdRun) -> Before:
+        found = members(run.emulator.world)
+        runs = [m for m in found if to_run(m)]
+        marked = any(TAG in metadata(m) or metadata(m).get("fly_canary") for m in found)
+        standing = any(metadata(m).get("score_flyio_stands_for") for m in found)
+        return cls(counts=Counter(group_of(m.config) for m in runs), tidy=not (marked or standing))
+
+
+@define
+class Watch:
+    """How many machines of each group serve during a command of ours that is alone."""
+
+    run: CrowdRun
+    promised: dict[str, int]
+    least: dict[str, int] = field(factory=dict)
+
+    @classmethod
+    def begin(cls, run: CrowdRun, each: Round) -> Watch:
+        """What is there now must not be taken away further than promised."""
+        watch = cls(run, {})
+        if each.alone and not run.events.down:
+            watch.promised = watch._promises(each)
+        watch.least = dict(watch.promised)
+        world = run.emulator.world
+        assert isinstance(world, WatchedWorld)
+        if watch.promised:
+            world.on_enter = watch._look
+        return watch
+
+    def end(self) -> list[str]:
+        """The promises that were broken."""
+        world = self.run.emulator.world
+        assert isinstance(world, WatchedWorld)
+        world.on_enter = lambda _at: None
+        return [
+            f"only {self.least[group]} machines of group {group} served, {count} were promised"
+            for group, count in self.promised.items()
+            if self.least[group] < count
+        ]
+
+    def _look(self, at: float) -> None:
+        serving = self._serving(at)
+        for group in self.promised:
+            self.least[group] = min(self.least[group], serving[group])
+
+    def _serving(self, at: float) -> Counter[str]:
+        return Counter(
+            group_of(m.config)
+            for m in members(self.run.emulator.world)
+            if to_run(m) and not m.cordoned and _serves(m, at)
+        )
+
+    def _promises(self, each: Round) -> dict[str, int]:
+        (ours,) = each.ours
+        stages = self.run.crowd.app.stages
+        if not isinstance(ours.command, Deploy):
+            return {}
+        stage = stages[ours.command.stage]
+        if stage.bad or any(other.bad or other.autostop != "off" for other in stages):
+            return {}
+        strategy = ours.options.strategy or stage.strategy
+        if strategy == "immediate":
+            return {}
+        self.run.emulator.advance()
+        before, now = Before.of(self.run), self.run.clock.time()
+        if not before.tidy:
+            return {}
+        serving = self._serving(now)
+        found = {}
+        at_work = (
+            m
+            for m in members(self.run.emulator.world)
+            if to_run(m) and not m.cordoned and m.state not in {"stopped", "suspended"}
+        )
+        for group, size in Counter(group_of(m.config) for m in at_work).items():
+            wanted = stage.group(group)
+            if wanted is None or any(
+                _volume(m) != wanted.volume
+                for m in members(self.run.emulator.world)
+                if group_of(m.config) == group
+            ):
+                continue
+            share = 0 if strategy == "bluegreen" else max(1, math.ceil(size * 0.33))
+            found[group] = min(serving[group], size - share)
+        return found
+
+
+def _serves(machine: MachineRecord, at: float) -> bool:
+    checked = machine.config.get("checks") or any(
+        service.get("checks") for service in machine.config.get("services") or ()
+    )
+    return healthy(machine, at) if checked else machine.state == "started"
+
+
+def _volume(machine: MachineRecord) -> str | None:
+    mounts = machine.config.get("mounts") or []
+    return mounts[0].get("name") if mounts else None
+
+
+def after_run(run: CrowdRun, record: Record) -> list[str]:
+    """Promises that hold after every command of ours."""
+    found = [*_told(record), *_requests(run, record), *_ended(run, record)]
+    found += [*_destroyed(run, record), *_volumes(run, record)]
+    if not record.killed:
+        found += _leases(run, record)
+    if record.well and record.round.alone:
+        found += _reached(run, record)
+    return found
+
+
+def own_entries(run: CrowdRun, record: Record) -> list[JournalEntry]:
+    """The requests during a command that others did not send."""
+    entries = run.emulator.journal.entries[record.first_request :]
+    return [entry for entry in entries if entry.seq not in run.known.others]
+
+
+def _told(record: Record) -> list[str]:
+    texts = {"an event": json.dumps([to_json(event) for event in record.events])}
+    texts["the output"] = "\n".join(record.told)
+    if record.report is not None:
+        texts["the report"] = record.report.to_text() + json.dumps(record.report.to_json())
+    texts["an error"] = str(record.error)
+    return [f"a secret stands in {place}" for place, text in texts.items() if SECRET_PREFIX in text]
+
+
+def _requests(run: CrowdRun, record: Record) -> list[str]:
+    if len(record.round.ours) > 1:
+        return []
+    found = []
+    for text in violations(own_entries(run, record), run.emulator.world):
+        shared = record.round.others or record.ours.faults or record.round.pause < 5
+        if " over " in text and shared:
+            continue
+        if "without the nonce" in text and (run.known.hosts or record.round.others):
+            continue
+        found.append(text)
+    return found
+
+
+def _leases(run: CrowdRun, record: Record) -> list[str]:
+    now = run.clock.time()
+    if len(record.round.ours) > 1:
+        return []
+    entries = own_entries(run, record)
+    lost = {
+        e.machine
+        for e in entries
+        if e.operation == "Machines_create_lease" and e.executed and _lost(e)
+    }
+    lost_create = any(e.operation == "Machines_create" and e.executed and _lost(e) for e in entries)
+    warned = {
+        event.scope.machine
+        for event in record.events
+        if isinstance(event, WarningRaised) and event.code == "lease_not_released"
+    }
+    held = {e.machine for e in entries if e.operation == "Machines_create_lease"}
+    found = []
+    for machine in living(run.emulator.world):
+        lease = machine.lease_at(now)
+        new = machine.created_at >= record.began and machine.id not in run.known.made
+        if not (new or machine.id in held):
+            continue
+        if lease is None or lease.nonce in run.abandoned | run.known.leases:
+            continue
+        if machine.id in lost | warned | run.known.doubtful or (
+            lost_create and machine.created_at >= record.began
+        ):
+            continue
+        found.append(f"machine {machine.id} is still leased")
+    return found
+
+
+def _lost(entry: JournalEntry) -> bool:
+    return entry.status == 0 or (entry.error or "").startswith("injected")
+
+
+def _destroyed(run: CrowdRun, record: Record) -> list[str]:
+    """Machines that a deploy of ours destroyed although they were not its to destroy."""
+    if len(record.round.ours) > 1 or isinstance(record.ours.command, Destroy):
+        return []
+    world, found = run.emulator.world, []
+    gone = {
+        e.machine
+        for e in own_entries(run, record)
+        if e.operation == "Machines_delete" and e.executed and not 400 <= e.status < 500
+    }
+    for name in sorted(name for name in gone if name):
+        machine = world.machines.get(name)
+        if machine is None or machine.created_at >= record.began:
+            continue
+        if name in run.known.lost:
+            continue
+        if not is_member(machine) and group_of(machine.config) not in RESERVED:
+            found.append(f"it destroyed machine {name}, which no deploy made")
+        elif isinstance(record.ours.command, Deploy) and not _may_go(run, record, machine):
+            whose = "of others" if name in run.known.made else "of ours"
+            found.append(f"it destroyed machine {name} ({group_of(machine.config)}) {whose}")
+    return found
+
+
+def _may_go(run: CrowdRun, record: Record, machine: MachineRecord) -> bool:
+    command = record.ours.command
+    assert isinstance(command, Deploy)
+    stage, marks = run.crowd.app.stages[command.stage], metadata(machine)
+    group = stage.group(group_of(machine.config))
+    if group is None or group_of(machine.config) in RESERVED:
+        return True
+    if (record.ours.options.strategy or stage.strategy) == "bluegreen":
+        return True
+    if marks.get("fly_canary") or TAG in marks or _volume(machine) != group.volume:
+        return True
+    if machine.host in run.known.hosts or machine.config.get("standbys"):
+        return True
+    world = run.emulator.world
+    if any(
+        metadata(m).get("score_flyio_stands_for") == machine.id for m in world.machines.values()
+    ):
+        return True
+    # what another run of ours left half-done, or what met it, may go
+    return machine.id not in run.known.made and not all(r.well for r in run.records[:-1])
+
+
+def _volumes(run: CrowdRun, record: Record) -> list[str]:
+    """Volumes with data that are deleted, or left in no machine without a word."""
+    if isinstance(record.ours.command, Destroy) or len(record.round.ours) > 1:
+        return []
+    world, entries = run.emulator.world, own_entries(run, record)
+    found = [
+        f"it deleted a volume that was in a machine: {entry.path}"
+        for entry in entries
+        if entry.operation == "Volume_delete"
+        and entry.executed
+        and entry.path.rpartition("/")[2] in record.attached
+    ]
+    if record.killed:
+        return found
+    gone = {entry.machine for entry in entries if entry.operation == "Machines_delete"}
+    left = [
+        world.volumes[name]
+        for name, machine in record.attached.items()
+        if machine in gone
+        and world.volumes[name].attached_machine_id in {machine, None}
+        and not world.volumes[name].deleted_at
+    ]
+    told = json.dumps([to_json(event) for event in record.events]) + "\n".join(record.told)
+    told += record.report.to_text() if record.report else ""
+    new = {(v.app, v.name) for v in world.volumes.values() if v.created_at >= record.began}
+    if isinstance(record.ours.command, Deploy | Scale):
+        found += [f"volume {v.id} was left behind without a word" for v in left if v.id not in told]
+    if not record.round.others:
+        found += [
+            f"volume {v.id} was left behind for a new, empty one"
+            for v in left
+            if (v.app, v.name) in new
+        ]
+    return found
+
+
+def _ended(run: CrowdRun, record: Record) -> list[str]:
+    """The exit code says that something is wrong exactly when something is."""
+    report = record.report
+    if report is None or record.killed:
+        return []
+    found = []
+    if report.exit_code and not report.failures:
+        found.append(f"exit code {report.exit_code}, but no failure is told")
+    changes = [
+        e
+        for e in own_entries(run, record)
+        if e.operation in {"Machines_create", "Machines_update", "Machines_delete"}
+        and e.executed
+        and e.status < 300
+    ]
+    if report.outcome == "unchanged" and changes and len(record.round.ours) == 1:
+        found.append(f"it says `unchanged`, but sent {changes[0].operation}")
+    return found
+
+
+def _reached(run: CrowdRun, record: Record) -> list[str]:
+    """After a deploy that says that it is done, all is as its file says."""
+    command = record.ours.command
+    if isinstance(command, Scale):
+        return _scaled(run, record, command)
+    if not isinstance(command, Deploy):
+        return []
+    app: CrowdApp = run.crowd.app
+    stage = app.stages[command.stage]
+    found = []
+    there = members(run.emulator.world)
+    for machine in there:
+        if run.emulator.world.hosts[machine.host].status != "ok":
+            continue
+        found += [f"machine {machine.id} {text}" for text in _wrong(run, record, machine, stage)]
+    groups = Counter(group_of(m.config) for m in there if to_run(m))
+    found += [f"group {name} has no machine" for name in stage.names if not groups[name]]
+    if record.before.tidy and all(r.well for r in run.records) and not run.events.down:
+        found += [
+            f"group {name} had {record.before.counts[name]} machines and has {groups[name]}"
+            for name in stage.names
+            if groups[name] < record.before.counts[name]
+        ]
+    return found
+
+
+def _scaled(run: CrowdRun, record: Record, command: Scale) -> list[str]:
+    groups = Counter(group_of(m.config) for m in members(run.emulator.world))
+    if not record.before.tidy or run.events.down:
+        return []
+    return [
+        f"group {group} has {groups[group]} machines, not {count}"
+        for group, count in command.counts
+        if groups[group] != count
+    ]
+
+
+def _wrong(run: CrowdRun, record: Record, machine: MachineRecord, stage: Stage) -> list[str]:
+    config, now = machine.config, run.clock.time()
+    group = stage.group(group_of(config))
+    if group is None:
+        return [f"is left of group {group_of(config)}"]
+    found = []
+    if (config.get("env") or {}).get("VALUE") != str(stage.value):
+        found.append(f"({machine.state}) has another env: {config.get('env')}")
+    if not str(config.get("image")).startswith(f"registry/x:{stage.image}"):
+        found.append(f"({machine.state}) has image {config.get('image')}")
+    if _volume(machine) != group.volume:
+        found.append(f"has volume {_volume(machine)}, not {group.volume}")
+    if metadata(machine).get("fly_canary") or metadata(machine).get(TAG) == "safe_to_destroy":
+        found.append("is left over")
+    known = run.known
+    rests = known.stopped | known.touched.keys() | known.made
+    strategy = record.ours.options.strategy or stage.strategy
+    may_rest = (
+        config.get("standbys")
+        or machine.id in rests
+        or config.get("schedule")
+        or stage.autostop != "off"
+        or strategy == "immediate"
+        or not machine.launch
+    )
+    if not may_rest and stage.bad != "crash" and not _serves(machine, now):
+        found.append(f"is {machine.state}, not healthy")
+    world = run.emulator.world
+    assert isinstance(world, WatchedWorld)
+    if machine.state == "started" and world.saw.get(machine.id, {}) != world.secrets_of(APP):
+        found.append("has not seen all secrets")
+    return found
+
+
+def excused_at_the_end(record: Record, told: str) -> bool:
+    """Whether a failure of the last deploy is what it must be: the data is on a lost host, or two
+    groups exchange theirs.
+    """
+    del record
+    return "so is its volume" in told or "groups exchange their mounts" in told
+
+
+def leftovers(run: CrowdRun) -> list[str]:
+    """What a deploy in peace leaves although it belongs to nobody."""
+    stage, found = run.crowd.app.stages[-1], []
+    for machine in living(run.emulator.world, APP):
+        group, marks = group_of(machine.config), metadata(machine)
+        if group in RESERVED or (is_member(machine) and stage.group(group) is None):
+            found.append(f"a machine of group {group} is left")
+        if marks.get("fly_canary") or marks.get(TAG) == "safe_to_destroy":
+            found.append(f"machine {machine.id} is left over")
+        if machine.cordoned and not run.known.cordoned:
+            found.append(f"machine {machine.id} ({group}) is out of routing")
+    return found + _doubled(run, stage)
+
+
+def _doubled(run: CrowdRun, stage: Stage) -> list[str]:
+    """More machines of a group than a launch makes, and others added."""
+    if any(
+        len(s.groups) != len(stage.groups) or s.names != stage.names for s in run.crowd.app.stages
+    ):
+        return []
+    most = max(
+        [
+            2,
+            *(
+                count
+                for r in run.records
+                if isinstance(r.ours.command, Scale)
+                for _, count in r.ours.command.counts
+            ),
+        ]
+    )
+    groups = Counter(group_of(m.config) for m in members(run.emulator.world))
+    most += len(run.known.made)
+    return [f"group {g} has {n} machines, not {most}" for g, n in groups.items() if n > most]
+
+
+def sent_for_nothing(run: CrowdRun, record: Record) -> list[str]:
+    """A deploy that has nothing to do reads, and says so."""
+    found = [
+        f"with nothing to do it sent {entry.operation} {entry.path}"
+        for entry in own_entries(run, record)
+        if entry.method != "GET"
+    ]
+    if record.report is None or record.report.outcome != "unchanged":
+        found.append(f"it was not `unchanged`: {record.report and record.report.to_text()}")
+    return found
