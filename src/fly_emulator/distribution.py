@@ -106,10 +106,6 @@ def _mirrored(world: World, registry: str, parts: dict[str, str]) -> ApiResponse
     return _content(_MANIFEST, content, world.registries.reference(image)["digest"])
 
 
-def _ping(_question: _Question) -> ApiResponse:
-    return ApiResponse(document={})
-
-
 def _uploads(question: _Question) -> ApiResponse:
     """Begin an upload, or have a blob of another repository without one."""
     mounted, source = question.query.get("mount", ""), question.query.get("from", "")
@@ -198,7 +194,7 @@ def _refusal(status: int, code: str, message: str) -> Refusal:
 
 
 _HANDLERS: Final[dict[str, Callable[[_Question], ApiResponse]]] = {
-    "ping": _ping,
+    "ping": lambda _question: ApiResponse(document={}),
     "uploads": _uploads,
     "upload": _upload,
     "blob": _blob,

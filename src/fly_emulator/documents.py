@@ -95,9 +95,10 @@ def machine_document(
         return document
     status = world.host_of(machine).status
     document["host_status"] = status
-    document["config" if status == "ok" else "incomplete_config"] = (
-        _shown_config(world, machine.config) if status == "ok" else _incomplete(machine.config)
-    )
+    if status == "ok":
+        document["config"] = _shown_config(world, machine.config)
+    else:
+        document["incomplete_config"] = incomplete_config(machine.config)
     document["events"] = [
         event_document(event) for event in machine.events[: -_SHOWN_EVENTS - 1 : -1]
     ]
@@ -124,7 +125,8 @@ def _shown_config(world: World, config: Json) -> Json:
     return {**config, "mounts": mounts}
 
 
-def _incomplete(config: Json) -> Json:
+def incomplete_config(config: Json) -> Json:
+    """What is told of a config where not all of it is."""
     return {name: config[name] for name in ("image", "guest", "metadata") if name in config}
 
 

@@ -82,7 +82,11 @@ def create(world: World, machine: MachineRecord, now: float) -> None:
     """A machine, or a version of it, is on its host; it starts if it is to be launched."""
     world.record_event(machine, "launch", "created", "user", now)
     world.enter(machine, "created", now)
-    _put_in_place(world, machine, now)
+    machine.exits = 0
+    if machine.launch and not machine.left_at_rest:
+        world.schedule(machine, "launch", now)
+    else:
+        world.schedule(machine, "rest", now + world.settings.prepare)
 
 
 def start(world: World, machine: MachineRecord, now: float, *, resumed: bool = False) -> None:
@@ -176,15 +180,6 @@ def release_resources(world: World, machine: MachineRecord) -> None:
 
 
 # --- what happens by itself
-
-
-def _put_in_place(world: World, machine: MachineRecord, at: float) -> None:
-    """A version is on its host: start it, or lay it to rest."""
-    machine.exits = 0
-    if machine.launch and not machine.left_at_rest:
-        world.schedule(machine, "launch", at)
-    else:
-        world.schedule(machine, "rest", at + world.settings.prepare)
 
 
 def _begin_start(

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from fly_emulator.bodies import json_object
 from fly_emulator.settings import Principal
-from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal
+from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal, WithToken
 from fly_emulator.world import World
 from score_flyio.base.macaroon import Macaroon, read_macaroon
 
@@ -43,7 +43,7 @@ def _lives(macaroon: Macaroon, now: float) -> bool:
     return macaroon.not_after is None or macaroon.not_after > now
 
 
-class Discharges:
+class Discharges(WithToken):
     """The interface that gives a user a discharge for a ticket."""
 
     prefix = "/aaa/v1/.well-known/macfly/3p"
@@ -51,10 +51,6 @@ class Discharges:
     def name(self, _request: ApiRequest) -> str:
         """The one operation."""
         return "Macfly_discharge"
-
-    def is_public(self, _request: ApiRequest) -> bool:
-        """Nobody is answered without a token."""
-        return False
 
     def handle(
         self, world: World, request: ApiRequest, _principal: Principal, now: float

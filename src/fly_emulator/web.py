@@ -13,7 +13,7 @@ from fly_emulator.logs import log_lines
 from fly_emulator.records import BuildRecord, Json, ReleaseRecord
 from fly_emulator.router import UNKNOWN, Match, Routes
 from fly_emulator.settings import Principal
-from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal
+from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal, WithToken
 from fly_emulator.world import World
 from fly_machines.operations import Operation
 from score_flyio.base.clock import rfc3339
@@ -23,7 +23,7 @@ _SHOWN: Final = 25
 """Releases that are listed unless a limit is given."""
 
 
-class Web:
+class Web(WithToken):
     """The interface under `/api/v1`."""
 
     prefix = "/api/v1/"
@@ -31,10 +31,6 @@ class Web:
     def name(self, request: ApiRequest) -> str:
         """The operation, such as `Web_create_release`."""
         return self._match(request).operation.id
-
-    def is_public(self, _request: ApiRequest) -> bool:
-        """Nobody is answered without a token."""
-        return False
 
     def handle(
         self, world: World, request: ApiRequest, principal: Principal, now: float

@@ -38,6 +38,14 @@ class ApiRequest:
         return rest.strip() if scheme.lower() in {"bearer", "flyv1"} else text
 
 
+class WithToken:
+    """An interface that answers nobody without a token."""
+
+    def is_public(self, _request: ApiRequest) -> bool:
+        """Never."""
+        return False
+
+
 @frozen(kw_only=True)
 class ApiResponse:
     """One answer; `document` is any JSON value, None for an empty body."""

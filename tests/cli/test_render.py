@@ -16,7 +16,7 @@ from score_flyio.cli.context import CliContext
 from score_flyio.cli.output import Output
 from score_flyio.cli.render import follow, layout
 from score_flyio.cli.render.board import Board
-from score_flyio.cli.render.jsonl import JsonLinesRenderer
+from score_flyio.cli.render.jsonl import write_event
 from score_flyio.cli.render.live import LiveRenderer
 from score_flyio.cli.render.plain import PlainRenderer
 from score_flyio.cli.render.plan import on_terminal
@@ -175,9 +175,9 @@ def test_alarms_are_what_went_wrong() -> None:
 
 def test_jsonl_writes_every_event() -> None:
     stream = io.StringIO()
-    renderer = JsonLinesRenderer(Sink(stream, "events"))
+    sink = Sink(stream, "events")
     for event in recorded():
-        renderer.handle(event)
+        write_event(sink, event)
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert [line["seq"] for line in lines] == list(range(1, len(RUN) + 1))
     assert lines[9] == {

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from graphql import ExecutionResult, GraphQLError, GraphQLSchema, build_schema, graphql_sync
+from graphql import GraphQLError, GraphQLSchema, build_schema, graphql_sync
 
 from fly_emulator.calls import Call, want_text
 from fly_emulator.graphql.roots import root
@@ -53,10 +53,6 @@ def execute(call: Call) -> Json:
         )
     except RecursionError:
         return {"data": None, "errors": [{"message": "the document is nested too deeply"}]}
-    return _envelope(result)
-
-
-def _envelope(result: ExecutionResult) -> Json:
     document: Json = {"data": result.data}
     if result.errors:
         document["errors"] = [_error(error) for error in result.errors]

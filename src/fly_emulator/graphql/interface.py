@@ -7,7 +7,7 @@ from typing import Final
 
 from fly_emulator.calls import Call
 from fly_emulator.settings import Principal
-from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal
+from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal, WithToken
 from fly_emulator.world import World
 from fly_machines.operations import Operation
 
@@ -26,7 +26,7 @@ def is_installed() -> bool:
         return False
 
 
-class GraphQL:
+class GraphQL(WithToken):
     """The interface at `/graphql`."""
 
     prefix = "/graphql"
@@ -34,10 +34,6 @@ class GraphQL:
     def name(self, request: ApiRequest) -> str:  # noqa: ARG002  # one name for all documents
         """`GraphQL`, whatever is asked for."""
         return _OPERATION.id
-
-    def is_public(self, _request: ApiRequest) -> bool:
-        """Nobody is answered without a token."""
-        return False
 
     def handle(
         self, world: World, request: ApiRequest, principal: Principal, now: float

@@ -71,11 +71,7 @@ def _machines(call: Call) -> Outcome:
             {
                 **documents.machine_document(call.world, machine, call.now, summary=True),
                 "app_name": app.name,
-                "config": {
-                    name: machine.config[name]
-                    for name in ("image", "guest", "metadata")
-                    if name in machine.config
-                },
+                "config": documents.incomplete_config(machine.config),
             },
         )
         for app in _apps(call)

@@ -119,16 +119,14 @@ def _set(call: Call) -> Outcome:
     app, name, body = call.app(), call.path["secret_name"], call.body()
     if body.get("value") is None:
         raise Refusal(400, "value is required")
-    _change(call, app, name, body["value"])
-    renew(call, app)
+    change(call, app, {name: body["value"]})
     document = documents.secret_document(app.secrets[name])
     return ApiResponse(status=201, document={**document, **versions(app)})
 
 
 def _delete(call: Call) -> Outcome:
     app = call.app()
-    _change(call, app, call.path["secret_name"], None)
-    renew(call, app)
+    change(call, app, {call.path["secret_name"]: None})
     return ApiResponse(document=versions(app))
 
 

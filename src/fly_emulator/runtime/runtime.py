@@ -69,7 +69,8 @@ class Runtime:
         self._running: dict[str, MachineProcess] = {}
         self._ways: dict[tuple[str, Door], _Way] = {}
         self._dirty: set[str] = set()
-        self._news = anyio.Event()
+        self.news = anyio.Event()
+        """Set when something changes next."""
         self._tasks: TaskGroup | None = None
         self._home = Path()
         self._names_port = 0
@@ -102,13 +103,8 @@ class Runtime:
 
     def wake(self) -> None:
         """Let everybody look who waits for something to change."""
-        self._news.set()
-        self._news = anyio.Event()
-
-    @property
-    def news(self) -> anyio.Event:
-        """Set when something changes next."""
-        return self._news
+        self.news.set()
+        self.news = anyio.Event()
 
     def _ask_to_end(self, name: str) -> None:
         process, machine = self._running.get(name), self.world.machines.get(name)
@@ -139,7 +135,7 @@ class Runtime:
                 tasks.start_soon(listener.serve, NamesProxy(self).serve)
                 self._dirty |= set(self.world.machines)
                 while True:
-                    news = self._news
+                    news = self.news
                     self._emulator.advance()
                     self._look(tasks)
                     due, now = self.world.next_due(), self._emulator.now()

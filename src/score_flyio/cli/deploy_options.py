@@ -65,7 +65,6 @@ INPUTS: Final = section(
     *OVERRIDES,
     refresh_option,
 )
-"""What is deployed."""
 
 PLACE: Final = (org_option, target_option, emulate_option)
 """Where it is deployed."""
@@ -79,7 +78,6 @@ GUEST: Final = section(
     ),
     click.option("--vm-memory", metavar="SIZE", help="Memory, such as 512mb or 1gb."),
 )
-"""The size of machines."""
 
 (release_record_option,) = section(
     "The app",

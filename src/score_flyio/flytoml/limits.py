@@ -60,13 +60,11 @@ def app_name_problems(name: str, *, place: str) -> tuple[Problem, ...]:
 
 def _names(spec: AppSpec) -> Iterator[Problem]:
     for index, mount in enumerate(spec.mounts):
-        if mount.source and mount.source != as_volume_name(mount.source):
-            yield misfit(
-                f"mounts[{index}].source",
-                "invalid_volume_name",
-                f"{mount.source!r} cannot be the name of a volume",
-                f"1 to {LONGEST_VOLUME} of a-z, 0-9 and _; such as {as_volume_name(mount.source)}",
-            )
+        near = as_volume_name(mount.source)
+        if mount.source != near:
+            message = f"{mount.source!r} cannot be the name of a volume"
+            hint = f"1 to {LONGEST_VOLUME} of a-z, 0-9 and _; such as {near}"
+            yield misfit(f"mounts[{index}].source", "invalid_volume_name", message, hint)
     for name in sorted(spec.env):
         if not name or "=" in name:
             message = f"{name!r} cannot be the name of a variable"
@@ -139,14 +137,11 @@ def _services(spec: AppSpec) -> Iterator[Problem]:
             yield misfit(f"{section}.internal_port", "invalid_internal_port", message, hint)
     for index, service in enumerate(spec.services):
         if service.protocol not in _PROTOCOLS:
-            yield misfit(
-                f"services[{index}].protocol",
-                "unsupported_value",
-                f"Fly has no protocol {service.protocol!r}"
-                if service.protocol
-                else "the service has no protocol",
-                "use tcp or udp",
-            )
+            message = "the service has no protocol"
+            if service.protocol:
+                message = f"Fly has no protocol {service.protocol!r}"
+            place = f"services[{index}].protocol"
+            yield misfit(place, "unsupported_value", message, "use tcp or udp")
 
 
 def _kill_signal(spec: AppSpec) -> Iterator[Problem]:

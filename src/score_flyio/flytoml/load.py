@@ -16,15 +16,9 @@ _FORMS: Final[dict[str, FileFormat]] = {".json": "json", ".yaml": "yaml"}
 
 
 def find_fly_toml(path: Path | None = None, *, directory: Path | None = None) -> Path:
-    """The config file to use.
+    """The config file to use: a file, a folder with a `fly.toml`, or that of the directory.
 
-    Args:
-        path: a file, or a folder with a `fly.toml`.
-        directory: where to look for the usual names if no path is given; the working directory
-            by default.
-
-    Raises:
-        ConfigError: there is none.
+    Raises ConfigError: there is none.
     """
     if path is not None:
         candidates = [path, path / NAMES[0]]

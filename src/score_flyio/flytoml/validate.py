@@ -111,12 +111,9 @@ def _restarts(spec: AppSpec) -> Iterator[Problem]:
     for index, restart in enumerate(spec.restart):
         place = f"restart[{index}]"
         if restart.policy not in _POLICIES:
-            yield misfit(
-                f"{place}.policy",
-                "unsupported_value",
-                f"unknown policy {restart.policy!r}" if restart.policy else "the policy is missing",
-                _one_of(_POLICIES),
-            )
+            given = f"unknown policy {restart.policy!r}" if restart.policy else ""
+            message = given or "the policy is missing"
+            yield misfit(f"{place}.policy", "unsupported_value", message, _one_of(_POLICIES))
         yield from _unknown_groups(f"{place}.processes", restart.processes, process_groups(spec))
 
 

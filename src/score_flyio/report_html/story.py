@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeAlias
 
 from score_flyio import events
 from score_flyio.base.record import define, field, frozen
+
+if TYPE_CHECKING:
+    _Provisioning: TypeAlias = (
+        events.ProvisioningStarted | events.ProvisioningFinished | events.ProvisioningFailed
+    )
 
 
 @frozen(kw_only=True)
@@ -188,10 +194,7 @@ def _call(event: events.RequestFinished) -> Call:
     )
 
 
-def _hear_resource(
-    story: Story,
-    event: events.ProvisioningStarted | events.ProvisioningFinished | events.ProvisioningFailed,
-) -> None:
+def _hear_resource(story: Story, event: _Provisioning) -> None:
     uid = event.scope.resource or ""
     if isinstance(event, events.ProvisioningStarted):
         story.resources.append(_resource(event, uid))
@@ -207,10 +210,7 @@ def _hear_resource(
         running.outcome, running.error = "failed", event.error
 
 
-def _resource(
-    event: events.ProvisioningStarted | events.ProvisioningFinished | events.ProvisioningFailed,
-    uid: str,
-) -> ResourceSpan:
+def _resource(event: _Provisioning, uid: str) -> ResourceSpan:
     return ResourceSpan(
         uid=uid, workload=event.scope.workload, provisioner=event.provisioner, started=event.at
     )

@@ -7,9 +7,8 @@ from asyncclick.shell_completion import ShellComplete, get_completion_class
 
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
+from score_flyio.cli.main import COMPLETE, PROGRAM
 
-PROGRAM = "score-flyio"
-VARIABLE = "_SCORE_FLYIO_COMPLETE"
 SHELLS = ("bash", "zsh", "fish")
 
 _BETTER: Final = {
@@ -43,6 +42,6 @@ def command(cli: CliContext, shell: str) -> None:
 
 def _script(kind: type[ShellComplete]) -> str:
     # The class's own `source()` starts a bash to ask for its version.
-    completion = kind(click.Command(PROGRAM), {}, PROGRAM, VARIABLE)
+    completion = kind(click.Command(PROGRAM), {}, PROGRAM, COMPLETE)
     script = kind.source_template % completion.source_vars()
     return script.replace(*_BETTER.get(kind.name, ("", "")))

@@ -15,10 +15,12 @@ from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import (
     app_option,
     emulate_option,
+    flag_option,
     json_option,
     target_option,
     yes_option,
 )
+from score_flyio.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from score_flyio.deploy.model import ObservedApp
@@ -62,7 +64,7 @@ config_option = click.option(
 
 @command.command("validate")
 @config_option
-@click.option("--strict", is_flag=True, help="Refuse unknown names, too.")
+@flag_option("--strict", help="Refuse unknown names, too.")
 @json_option
 async def validate(cli: CliContext, config: Path | None, strict: bool) -> int:
     """Say everything that is wrong with a fly.toml."""
@@ -142,7 +144,7 @@ async def save(
 @config_option
 @app_option
 @target_option
-@click.option("--detailed-exitcode", is_flag=True, help="End with 2 where something differs.")
+@flag_option("--detailed-exitcode", help="End with 2 where something differs.")
 @emulate_option
 @json_option
 async def diff(
@@ -197,7 +199,6 @@ async def _saved(cli: CliContext, app: str, target: str | None, *, emulate: bool
 
 async def _observed(client: FlyClient, app: str, wanted: Wanted) -> ObservedApp:
     from score_flyio.deploy.observe import observe_app
-    from score_flyio.errors import UsageError
 
     observed = await observe_app(client, app, wanted)
     if observed.app is None:
@@ -214,8 +215,6 @@ def _app_of(path: Path) -> str:
 
 
 def _no_app(file: str) -> NoReturn:
-    from score_flyio.errors import UsageError
-
     raise UsageError(f"{file} names no app", hint="give its name with --app")
 
 
@@ -229,7 +228,6 @@ def _find(cli: CliContext, config: Path | None) -> Path:
 def _read(cli: CliContext, config: Path | None) -> tuple[FlyTomlDocument, Failure | None]:
     """The file, and the error that every command has in its JSON if there is none."""
     from score_flyio.cli.exit_codes import describe
-    from score_flyio.errors import ConfigError
     from score_flyio.flytoml.document import refused
     from score_flyio.flytoml.load import read_document
 

@@ -9,7 +9,7 @@ import asyncclick as click
 from score_flyio.cli.apps import APPS, WHERE, chosen, session
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import CHANGE, options, yes_option
+from score_flyio.cli.options import CHANGE, flag_option, options, yes_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 
 @click.command("destroy", cls=Command)
 @options(APPS, WHERE)
-@click.option(
-    "--keep-volumes", is_flag=True, help="Keep volumes, and with them the apps they belong to."
-)
+@flag_option("--keep-volumes", help="Keep volumes, and with them the apps they belong to.")
 @yes_option
 @options(CHANGE)
 async def command(

@@ -14,7 +14,8 @@ from score_flyio.base.record import frozen
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.go_flags import Seconds, WholeNumber
-from score_flyio.cli.options import json_option
+from score_flyio.cli.options import flag_option, json_option
+from score_flyio.errors import ConfigError
 
 if TYPE_CHECKING:
     from fly_emulator import Emulator
@@ -102,7 +103,7 @@ _SECONDS = Seconds()
     metavar="SECONDS",
     help="Time from a machine's start until its checks pass.",
 )
-@click.option("--no-limits", is_flag=True, help="No rate limits.")
+@flag_option("--no-limits", help="No rate limits.")
 @click.option("--seed", type=WholeNumber(), default=0, help="Seed of all ids, choices and faults.")
 @click.option(
     "--journal",
@@ -136,9 +137,8 @@ _SECONDS = Seconds()
     metavar="IMAGE=COMMAND",
     help="What runs for an image, such as 'nginx=python3 -m http.server $PORT'.",
 )
-@click.option(
+@flag_option(
     "--allow-exec",
-    is_flag=True,
     help="Let machines bring commands of their own, and run commands that are executed in them.",
 )
 @click.option(
@@ -158,8 +158,9 @@ async def serve(
     FLY_API_BASE_URL and FLY_UIEX_BASE_URL, too, with any FLY_API_TOKEN. Its page is there for a
     browser, and URL/_emulator has what can be done to the platform.
     """
+    import anyio
+
     from fly_emulator.graphql import INSTALL, is_installed
-    from score_flyio.errors import ConfigError
     from score_flyio.net.web_address import is_loopback
 
     if settings["allow_exec"] and not is_loopback(host):
@@ -184,7 +185,7 @@ async def serve(
                 addresses = " ".join(f"{name}={url}" for name in names)
                 registry = f"FLY_REGISTRY_HOST={url.removeprefix('http://')}"
                 cli.output.info(f"export {addresses} {registry} FLY_API_TOKEN=emulator")
-                await _forever()
+                await anyio.sleep_forever()
         except OSError as error:
             if error.errno == errno.EADDRNOTAVAIL:
                 raise ConfigError(
@@ -238,8 +239,6 @@ def _emulator(
 
 
 def _check_runtime(runtime: str, images: tuple[str, ...], *, allow_exec: bool) -> None:
-    from score_flyio.errors import ConfigError
-
     if runtime == "process" and not images:
         raise ConfigError(
             "--runtime process: no image has a command",
@@ -249,9 +248,3 @@ def _check_runtime(runtime: str, images: tuple[str, ...], *, allow_exec: bool) -
         raise ConfigError(
             "--run and --allow-exec are about machines that run", hint="add --runtime process"
         )
-
-
-async def _forever() -> None:
-    import anyio
-
-    await anyio.sleep_forever()

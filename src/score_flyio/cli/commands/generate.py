@@ -10,7 +10,14 @@ import asyncclick as click
 
 from score_flyio.cli.command import EarlyCommand
 from score_flyio.cli.go_flags import ImageName, WholeNumber
-from score_flyio.cli.options import OVERRIDES, events_option, json_option, options, refresh_option
+from score_flyio.cli.options import (
+    OVERRIDES,
+    events_option,
+    flag_option,
+    json_option,
+    options,
+    refresh_option,
+)
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,7 +49,7 @@ if TYPE_CHECKING:
     metavar="N",
     help="How many provisioners run at once. Without it: 10, those never used before one by one.",
 )
-@click.option("--deploy", is_flag=True, help="Deploy what was generated.")
+@flag_option("--deploy", help="Deploy what was generated.")
 @click.option(
     "--deploy-args",
     multiple=True,

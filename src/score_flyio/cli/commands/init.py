@@ -10,7 +10,7 @@ from score_flyio.base.document import Document
 from score_flyio.base.record import frozen
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import json_option
+from score_flyio.cli.options import flag_option, json_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Initialised(Document):
     metavar="FILE",
     help="Where to write a sample Score file if there is none; empty text: nowhere.",
 )
-@click.option("--no-sample", is_flag=True, help="Write no sample Score file.")
+@flag_option("--no-sample", help="Write no sample Score file.")
 @click.option(
     "--fly-app-prefix",
     "prefix",

@@ -9,7 +9,7 @@ import asyncclick as click
 from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import json_option
+from score_flyio.cli.options import flag_option, json_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command("logs", cls=Command)
 @names_one_app()
-@click.option("-f", "--follow", is_flag=True, help="Go on with each new line.")
+@flag_option("-f", "--follow", help="Go on with each new line.")
 @click.option("-i", "--machine", metavar="ID", help="Only the lines of this machine.")
 @click.option("-r", "--region", metavar="REGION", help="Only the lines of this region.")
 @json_option

@@ -10,7 +10,7 @@ from score_flyio.cli import plan_file
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import INPUTS, PLACE, SETTINGS, deploy_options, selection
-from score_flyio.cli.options import json_option, options, summary_option
+from score_flyio.cli.options import flag_option, json_option, options, summary_option
 from score_flyio.errors import ConfigError, UsageError
 
 NO_CHANGES, NOT_PLANNED, CHANGES = 0, 1, 2
@@ -18,9 +18,8 @@ NO_CHANGES, NOT_PLANNED, CHANGES = 0, 1, 2
 
 @click.command("plan", cls=Command)
 @options(INPUTS, PLACE, SETTINGS)
-@click.option(
+@flag_option(
     "--detailed-exitcode",
-    is_flag=True,
     help="End with 2 where something would change, and with 1 where that cannot be said.",
 )
 @click.option(

@@ -14,6 +14,7 @@ from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import (
     emulate_option,
     events_option,
+    flag_option,
     format_option,
     json_option,
     yes_option,
@@ -28,9 +29,7 @@ if TYPE_CHECKING:
 
 command = Group("resources", help="List, read or deprovision resources.")
 
-show_secrets_option = click.option(
-    "--show-secrets", is_flag=True, help="Show outputs that are secret."
-)
+show_secrets_option = flag_option("--show-secrets", help="Show outputs that are secret.")
 
 
 @frozen(kw_only=True)
@@ -151,7 +150,7 @@ async def _provisioned_again(cli: CliContext, project: Project, uid: str) -> Out
 
 @command.command("deprovision")
 @click.argument("uid", required=False)
-@click.option("--all", "all_", is_flag=True, help="Deprovision every resource.")
+@flag_option("--all", "all_", help="Deprovision every resource.")
 @yes_option
 @events_option
 @emulate_option

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import asyncclick as click
-
 from score_flyio.base.document import Document
 from score_flyio.base.record import frozen
 from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import WAITING, deploy_options, release_record_option
-from score_flyio.cli.options import CHANGE, json_option, options
+from score_flyio.cli.options import CHANGE, flag_option, json_option, options
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,8 +20,8 @@ if TYPE_CHECKING:
 
 command = Group("secrets", help="List, set, unset or import secrets.")
 
-stage_option = click.option(
-    "--stage", is_flag=True, help="Only store them: machines see them when they next start."
+stage_option = flag_option(
+    "--stage", help="Only store them: machines see them when they next start."
 )
 HOW: Final = (*WAITING, release_record_option, *CHANGE)
 

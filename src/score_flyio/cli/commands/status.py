@@ -10,7 +10,7 @@ from score_flyio.base.printable import short_digests
 from score_flyio.cli.apps import APPS, WHERE, chosen, session
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import json_option, options
+from score_flyio.cli.options import flag_option, json_option, options
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _CLEAR: Final = "\x1b[H\x1b[J"
 
 @click.command("status", cls=Command)
 @options(APPS, WHERE)
-@click.option("-w", "--watch", is_flag=True, help="Read again every few seconds.")
+@flag_option("-w", "--watch", help="Read again every few seconds.")
 @json_option
 async def command(cli: CliContext, *, watch: bool, **settings: Any) -> int:
     """Show apps, machines, volumes, addresses and resources.

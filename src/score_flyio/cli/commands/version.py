@@ -7,7 +7,7 @@ from score_flyio.base.document import Document
 from score_flyio.base.record import frozen
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import json_option
+from score_flyio.cli.options import flag_option, json_option
 
 
 @frozen(kw_only=True)
@@ -18,10 +18,10 @@ class Version(Document):
 
 
 @click.command("version", cls=Command)
-@click.option("--no-logo", is_flag=True, hidden=True)
-@click.option("--no-updates-check", is_flag=True, hidden=True)
+# Scripts of other Score tools give both.
+@flag_option("--no-logo", hidden=True, expose_value=False)
+@flag_option("--no-updates-check", hidden=True, expose_value=False)
 @json_option
-def command(cli: CliContext, no_logo: bool, no_updates_check: bool) -> None:
+def command(cli: CliContext) -> None:
     """Print the version; nothing is asked for a newer one."""
-    del no_logo, no_updates_check  # for scripts of other Score tools, which have both
     cli.output.result(Version(version=__version__), f"score-flyio {__version__}")

@@ -10,7 +10,13 @@ from score_flyio.base.document import Document
 from score_flyio.base.record import frozen
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import emulate_option, format_option, json_option, yes_option
+from score_flyio.cli.options import (
+    emulate_option,
+    flag_option,
+    format_option,
+    json_option,
+    yes_option,
+)
 
 if TYPE_CHECKING:
     from score_flyio.engine.project import Project
@@ -48,7 +54,7 @@ async def list_(cli: CliContext, emulate: bool, form: str | None) -> None:
 
 @command.command("remove")
 @click.argument("name")
-@click.option("--destroy", is_flag=True, help="Delete its app and its resources, too.")
+@flag_option("--destroy", help="Delete its app and its resources, too.")
 @yes_option
 @emulate_option
 @json_option

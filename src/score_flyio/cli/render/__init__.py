@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,12 +29,12 @@ async def follow(cli: CliContext, events_file: str | None = None) -> AsyncIterat
     with ExitStack() as stack:
         renderers: list[Listener] = []
         if events_file is not None:
-            from score_flyio.cli.render.jsonl import JsonLinesRenderer
+            from score_flyio.cli.render.jsonl import write_event
 
             path = cli.output_path("--events", events_file)
             file = Sink(Path.open(path, "w", encoding="utf-8"), f"--events {events_file}")
             stack.callback(_close, file, cli)
-            renderers.append(JsonLinesRenderer(file).handle)
+            renderers.append(partial(write_event, file))
         live = _live(cli)
         tick: Callable[[], None] | None = None
         if live is not None:
