@@ -48,14 +48,10 @@ def read_macaroon(token: str) -> Macaroon | None:
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
         (nonce, _location, caveats, *_tail), _ = _unpack(raw, 0)
-        return _macaroon(nonce, dict_of_pairs(caveats))
+        pairs = list(zip(caveats[::2], caveats[1::2], strict=True))  # types and bodies in turn
+        return _macaroon(nonce, pairs)
     except (ValueError, TypeError, LookupError, struct.error, binascii.Error, RecursionError):
         return None
-
-
-def dict_of_pairs(caveats: list[Any]) -> list[tuple[Any, Any]]:
-    """Types and bodies of caveats, which follow one another in one list."""
-    return list(zip(caveats[::2], caveats[1::2], strict=True))
 
 
 def _macaroon(nonce: Any, caveats: list[tuple[Any, Any]]) -> Macaroon:

@@ -102,16 +102,12 @@ def _service(port: Port, options: _PortOptions, *, web: frozenset[int]) -> Servi
         protocol=port.protocol.lower(),
         internal_port=port.target_port,
         auto_stop_machines=options.auto_stop,
-        auto_start_machines=_auto_start(port, options),
+        # the proxy starts no machine for UDP, and Fly takes no service that says so
+        auto_start_machines=None if options.auto_stop is None or port.protocol == "UDP" else True,
         min_machines_running=options.min_running,
         concurrency=options.concurrency,
         ports=tuple(_ports(port, options, web=web)),
     )
-
-
-def _auto_start(port: Port, options: _PortOptions) -> bool | None:
-    """The proxy starts no machine for UDP, and Fly takes no service that says so."""
-    return None if options.auto_stop is None or port.protocol == "UDP" else True
 
 
 def _ports(port: Port, options: _PortOptions, *, web: frozenset[int]) -> Iterator[ServicePort]:

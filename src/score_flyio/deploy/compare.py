@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from fly_machines.models import FlyMachineConfig
 from score_flyio.base.record import frozen
-from score_flyio.deploy.desired.checks import shortened
+from score_flyio.deploy.desired.checks import LONGEST_INTERVAL
 from score_flyio.deploy.desired.containers import BUILT_IMAGE
 from score_flyio.deploy.desired.guest import DEFAULT_SIZE, SIZES, preset
 from score_flyio.deploy.metadata import OWN_PREFIX
@@ -173,7 +173,7 @@ def _port(port: dict[str, Any]) -> dict[str, Any]:
 def _cut(check: dict[str, Any]) -> dict[str, Any]:
     """A service check with the interval that the platform makes of a longer one."""
     try:
-        interval = shortened(Duration.parse(check["interval"])).text()
+        interval = min(Duration.parse(check["interval"]), LONGEST_INTERVAL).text()
     except (KeyError, TypeError, AttributeError, ValueError):
         return check
     return {**check, "interval": interval}

@@ -73,17 +73,14 @@ class Builds:
         build = self._builds[wanted.app]
         async with self._limiter:
             start = anyio.current_time()
-            image = await self._there(build) if self._may_reuse else None
+            may_reuse = self.options.images.push and not self.options.images.no_cache
+            image = await self._there(build) if may_reuse else None
             reused = image is not None
             image = image or await self._built(build, wanted)
             seconds = anyio.current_time() - start
             done = BuildFinished(scope=wanted.scope, image=image, seconds=seconds, reused=reused)
             self.session.emit(done)
             return image
-
-    @property
-    def _may_reuse(self) -> bool:
-        return self.options.images.push and not self.options.images.no_cache
 
     async def prepare(self, wanted: Wanted) -> None:
         """Look at what it is built from.

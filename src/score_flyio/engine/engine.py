@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
@@ -461,7 +461,7 @@ class Engine:
         )
         if state.target != FLY and ready.run is not None:
             tell_what_is_real(ready.run, self.session.target, self.session.emit)
-        if ready.needs_state:
+        if _need_project(ready.inputs.values()):
             await recorder.saver.save()
 
     async def _with_secrets(self, report: Report, ready: Preparation) -> Report:
@@ -485,6 +485,6 @@ def _well(change: Done) -> Done:
     return change
 
 
-def _need_project(inputs: Sequence[Input]) -> bool:
+def _need_project(inputs: Iterable[Input]) -> bool:
     """Whether there must be a project: a fly.toml needs none."""
     return any(item.workload for item in inputs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,8 +75,9 @@ class Output:
             return
         text = render_all({desired.name: desired.secrets for desired in apps})
         if target != "-":
+            path = self.project.directory / target
             try:
-                await in_thread(_write_private, (self.project.directory / target, text))
+                await in_thread(partial(write_atomically, path), text.encode())
             except OSError as error:
                 message = f"--secrets-file: {target}: {error.strerror or error}"
                 raise ConfigError(message, code=CODE) from error
@@ -87,12 +89,3 @@ def _write(files: Mapping[Path, bytes]) -> None:
     for path, content in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, content, mode=READABLE, durable=False)
-
-
-def _write_private(file: tuple[Path, str]) -> None:
-    path, text = file
-    if path.exists() and not path.is_file():
-        # A pipe or a device, such as /dev/stdout, is written to as it is.
-        path.write_text(text, encoding="utf-8")
-    else:
-        write_atomically(path, text.encode())

@@ -74,11 +74,6 @@ class Preparation:
     """By app, the files that were written; its fly.toml is the last."""
 
     @property
-    def needs_state(self) -> bool:
-        """Whether the state has something of this run."""
-        return any(item.workload for item in self.inputs.values())
-
-    @property
     def never_provisioned(self) -> tuple[ResourceUid, ...]:
         """The resources of the run whose outputs nobody knows yet."""
         known = {uid for uid, record in self.state.resources.items() if record.provisioned}

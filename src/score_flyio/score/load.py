@@ -268,7 +268,9 @@ def _container(name: str, container: dict[str, Any]) -> Container:
             Before(container=other, ready=entry["ready"])
             for other, entry in container.get("before", {}).items()
         ),
-        resources=None if compute is None else _compute(compute),
+        resources=None
+        if compute is None
+        else Compute(**{key: Quantities(**each) for key, each in compute.items()}),
         liveness_probe=_probe(container.get("livenessProbe")),
         readiness_probe=_probe(container.get("readinessProbe")),
     )
@@ -280,13 +282,6 @@ def _members(item: dict[str, Any]) -> dict[str, Any]:
     return {
         names.get(key) or _CAPITAL.sub(r"_\g<0>", key).lower(): value for key, value in item.items()
     }
-
-
-def _compute(compute: dict[str, Any]) -> Compute:
-    return Compute(
-        requests=Quantities(**compute.get("requests", {})),
-        limits=Quantities(**compute.get("limits", {})),
-    )
 
 
 def _probe(probe: dict[str, Any] | None) -> Probe | None:

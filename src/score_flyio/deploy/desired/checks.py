@@ -46,11 +46,6 @@ def http_check(check: ServiceHttpCheck) -> FlyMachineServiceCheck:
     )
 
 
-def shortened(interval: Duration) -> Duration:
-    """What the platform makes of an interval of a service check."""
-    return min(interval, LONGEST_INTERVAL)
-
-
 def shortened_checks(spec: AppSpec) -> tuple[str, ...]:
     """A sentence for each service check that will run more often than the file says."""
     http = () if spec.http_service is None else (spec.http_service,)

@@ -16,7 +16,8 @@ def needs_image(spec: AppSpec, files: FileSource) -> bool:
     Raises ConversionError: as `with_sources`.
     """
     containers = _containers(spec, files)
-    built = any(BUILT_IMAGE in _images_in(container) for container in containers)
+    named = {file.image_config for each in containers for file in each.files or []}
+    built = BUILT_IMAGE in named | {container.image for container in containers}
     return not containers or built or bool(spec.deploy and spec.deploy.release_command)
 
 
@@ -41,10 +42,6 @@ def named_images(spec: AppSpec, files: FileSource) -> Mapping[str, str]:
 
 def _containers(spec: AppSpec, files: FileSource) -> list[FlyContainerConfig]:
     return with_sources(FlyMachineConfig(), spec, files).containers or []
-
-
-def _images_in(container: FlyContainerConfig) -> set[str | None]:
-    return {container.image, *(file.image_config for file in container.files or [])}
 
 
 def _source(spec: AppSpec, files: FileSource) -> str:

@@ -29,6 +29,11 @@ class MachineUpdate:
     replaced_because: str = ""
     """Why the machine has to be destroyed and created anew with the config of `request`."""
 
+    @property
+    def config(self) -> FlyMachineConfig:
+        """What the machine is given."""
+        return self.request.config or FlyMachineConfig()
+
 
 def update_input(
     spec: AppSpec,

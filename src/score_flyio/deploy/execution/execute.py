@@ -186,7 +186,8 @@ class _Run:
 
     def forget(self) -> None:
         """What need not be done twice stays done."""
-        kept = {name for name, result in self.results.items() if _stays_done(result)}
+        done = {n: each for n, each in self.results.items() if each.outcome is Outcome.DONE}
+        kept = {name for name, each in done.items() if each.step.lasting}
         for results in (self.results, self.context.results):
             for name in results.keys() - kept:
                 del results[name]
@@ -417,11 +418,6 @@ class AppExecution(_Run):
         complete = all(r.outcome is not Outcome.FAILED for r in recovery.results.values())
         context.emit(RollbackFinished(scope=context.scope(), complete=complete))
         return recovery.results
-
-
-def _stays_done(result: StepResult) -> bool:
-    """Whether a step needs not be done again for another plan of the same run."""
-    return result.outcome is Outcome.DONE and result.step.lasting
 
 
 def _refuse_circle(needs: Mapping[str, Iterable[str]]) -> None:

@@ -96,7 +96,7 @@ def _replace(machine: str | None) -> str:
 
 def _is_standby(machine: models.Machine, update: MachineUpdate) -> bool:
     """What a lost host shows of a machine does not tell; its place in its launch does."""
-    config = update.request.config or models.FlyMachineConfig()
+    config = update.config
     place = Launch.of_machine(machine)
     second = place is not None and place.number > 1
     return bool(config.standbys) or (second and not config.services and not config.mounts)
@@ -174,8 +174,7 @@ def _check_volumes(context: GroupContext, machine: models.Machine) -> None:
 def _replacement(
     context: GroupContext, machine: models.Machine, update: MachineUpdate
 ) -> CreateMachine:
-    config = without_marks(update.request.config or models.FlyMachineConfig(), _PASSED)
-    config = with_history(config, machine)
+    config = with_history(without_marks(update.config, _PASSED), machine)
     config = context.secrets.stamp(Marks(stands_for=machine.id).stamp(config))
     return CreateMachine(
         id=_replace(machine.id),

@@ -123,7 +123,11 @@ def update_steps(context: GroupContext, members: Members, *, counted: bool = Fal
         )
         for m in reached
     ]
-    useless = [c for c in changes if c.machine.id not in members.stand_ins and _is_useless(c)]
+    useless = [
+        c
+        for c in changes
+        if c.machine.id not in members.stand_ins and gains_a_volume(c.machine, c.update.config)
+    ]
     changes = [c for c in changes if c not in useless]
     replaced = [c for c in changes if c.step is None or c.machine.id in members.stand_ins]
     heirs = heirs_of(members, (c.machine for c in replaced))
@@ -156,10 +160,6 @@ def update_steps(context: GroupContext, members: Members, *, counted: bool = Fal
     plan = join([others, roll_out(update, strategy, replaced=gone)])
     ends = without_data(context.app, context.group, (c.machine for c in useless))
     return join([plan, behind(ends, plan.steps)])
-
-
-def _is_useless(change: _Change) -> bool:
-    return gains_a_volume(change.machine, change.update.request.config or models.FlyMachineConfig())
 
 
 def _standing_by(
@@ -206,7 +206,7 @@ def _change(
         release=context.release,
         files=desired.files,
     )
-    config = update.request.config or models.FlyMachineConfig()
+    config = update.config
     if counted:
         config = Marks(counted=LAUNCHED).stamp(config)
     config = _in_service(_from_group(context, machine, config, place))

@@ -97,7 +97,12 @@ def lasting(config: models.FlyMachineConfig, digest: str | None = None) -> model
         config,
         standbys=None,
         env={k: v for k, v in (config.env or {}).items() if k != _STANDBY_FOR} or None,
-        metadata={k: v for k, v in found.items() if not _of_one_machine(k)} or None,
+        metadata={
+            key: value
+            for key, value in found.items()
+            if not (key.startswith(OWN_PREFIX) or key in PASSING_KEYS)
+        }
+        or None,
         mounts=mounts and [evolve(mount, volume=None) for mount in mounts],
     )
     return exact(kept, digest)
@@ -149,7 +154,7 @@ def unpack(text: str, group: str) -> tuple[Release, ...]:
         rows = json.loads(plain) if unpacker.eof else []
     except (ValueError, RecursionError, zlib.error):
         return ()
-    if not _are_releases(rows):
+    if not (isinstance(rows, list) and all(map(_is_release, rows))):
         return ()
     return tuple(
         Release(version=version, at=at, image=image, configs={_group(config, group): config})
@@ -164,10 +169,6 @@ def _group(config: Any, default: str) -> str:
     return group if isinstance(group, str) and group else default
 
 
-def _are_releases(rows: Any) -> bool:
-    return isinstance(rows, list) and all(_is_release(row) for row in rows)
-
-
 def _is_release(row: Any) -> bool:
     match row:
         case [int(version), int(at), str(), dict() | None]:
@@ -176,10 +177,6 @@ def _is_release(row: Any) -> bool:
             return version > 0
         case _:
             return False
-
-
-def _of_one_machine(key: str) -> bool:
-    return key.startswith(OWN_PREFIX) or key in PASSING_KEYS
 
 
 def _since(machine: models.Machine) -> float | None:

@@ -59,7 +59,8 @@ async def choose_apps(
     if unknown := [name for name in workloads if name not in known]:
         raise no_workloads(unknown, known)
     chosen = [_workload(name, state) for name in workloads] if state else []
-    chosen += [_defined(FlyTomlApp.load(file, project.directory, app=app)) for file in configs]
+    loaded = (FlyTomlApp.load(file, project.directory, app=app) for file in configs)
+    chosen += [AppRef(app=each.app, definition=each.spec) for each in loaded]
     if app and not configs:
         chosen.append(_known(app, state))
     elif state is not None and not chosen:
@@ -91,20 +92,15 @@ def single(refs: Sequence[AppRef]) -> AppRef:
     return refs[0]
 
 
-def no_app(ref: AppRef) -> UsageError:
-    """The error for an app that is not at Fly."""
-    return UsageError(
-        f"{ref}: there is no such app",
-        hint="deploy it first, or check the name, the token and --target",
-        code="app_missing",
-    )
-
-
 async def observe(session: Session, ref: AppRef, wanted: Wanted | None = None) -> ObservedApp:
     """The app as it is now. Raises UsageError for one that is not at Fly."""
     observed = await observe_app(session.client, ref.app, wanted or Wanted())
     if not observed.exists:
-        raise no_app(ref)
+        raise UsageError(
+            f"{ref}: there is no such app",
+            hint="deploy it first, or check the name, the token and --target",
+            code="app_missing",
+        )
     return observed
 
 
@@ -124,7 +120,3 @@ def _workload(name: str, state: ProjectState) -> AppRef:
 
 def _known(app: str, state: ProjectState | None) -> AppRef:
     return AppRef(app=app, workload=state.workload_of(app) if state else None)
-
-
-def _defined(loaded: FlyTomlApp) -> AppRef:
-    return AppRef(app=loaded.app, definition=loaded.spec)

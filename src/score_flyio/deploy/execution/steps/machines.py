@@ -439,7 +439,7 @@ async def _remembering(
     try:
         return await send(config)
     except InvalidRequest as refusal:
-        if not _about_metadata(refusal):
+        if refusal.status != _TOO_LARGE and "metadata" not in refusal.answer.message.lower():
             raise
         _tell(context, refusal)
         return await send(without_history(config))
@@ -458,7 +458,3 @@ def _tell(context: Context, refusal: InvalidRequest) -> None:
             code="history_refused",
         )
     )
-
-
-def _about_metadata(refusal: InvalidRequest) -> bool:
-    return refusal.status == _TOO_LARGE or "metadata" in refusal.answer.message.lower()
