@@ -17,7 +17,13 @@ from score_flyio.base.record import frozen
 from score_flyio.deploy.desired.checks import LONGEST_INTERVAL
 from score_flyio.deploy.desired.containers import BUILT_IMAGE
 from score_flyio.deploy.desired.guest import DEFAULT_SIZE, SIZES, preset
-from score_flyio.deploy.metadata import OWN_PREFIX
+from score_flyio.deploy.metadata import (
+    OWN_PREFIX,
+    PASSING_KEYS,
+    RELEASE_ID,
+    RELEASE_VERSION,
+    TOOL_VERSION,
+)
 from score_flyio.deploy.releases.images import same_image
 from score_flyio.fly.codec import unstructure
 from score_flyio.flytoml.values import Duration
@@ -38,17 +44,7 @@ class Difference:
         return f"{self.path}: {before} → {after}"
 
 
-_RELEASE_KEYS: Final = frozenset(
-    {
-        "fly_release_id",
-        "fly_release_version",
-        "fly_flyctl_version",
-        "fly_builder_id",
-        "fly_canary",
-        "fly_bluegreen_deployment_tag",
-        "fly_flyctl_bluegreen_launch_id",
-    }
-)
+_RELEASE_KEYS: Final = PASSING_KEYS | {RELEASE_ID, RELEASE_VERSION, TOOL_VERSION, "fly_builder_id"}
 """Metadata that every release renews, or that marks a passing stage of a deploy."""
 _STANDBY_FOR: Final = "FLY_STANDBY_FOR"
 """flyctl writes it on create and loses it with the next update; `standbys` has the same."""

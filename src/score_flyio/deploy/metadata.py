@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from fly_machines import models
-from score_flyio.base.record import evolve, frozen, values
+from score_flyio.base.record import evolve, field, fields, frozen, values
 from score_flyio.fly.present import LAUNCH_KEY, metadata
 
 PLATFORM = "fly_platform_version"
@@ -54,52 +54,36 @@ _DIGITS = 19
 """No release has a number of so many digits."""
 
 RELEASE_GROUP = "fly_app_release_command"
-RESERVED_GROUPS = frozenset(
-    {RELEASE_GROUP, "fly_app_test_machine_command", "fly_app_console", "release_command"}
-)
+TEST_GROUP = "fly_app_test_machine_command"
+CONSOLE_GROUP = "fly_app_console"
+RESERVED_GROUPS = frozenset({RELEASE_GROUP, TEST_GROUP, CONSOLE_GROUP, "release_command"})
 
 
-_KEYS: Final = {
-    "release_id": RELEASE_ID,
-    "release_version": RELEASE_VERSION,
-    "tool_version": TOOL_VERSION,
-    "back_to": BACK_TO,
-    "secrets_seen": SECRETS_SEEN,
-    "all_secrets_seen": ALL_SECRETS_SEEN,
-    "canary": CANARY,
-    "tag": TAG,
-    "green_launch": GREEN_LAUNCH,
-    "stands_for": STANDS_FOR,
-    "staged": STAGED,
-    "to_start": TO_START,
-    "addresses": ADDRESSES,
-    "counted": COUNTED,
-    "former_group": FORMER_GROUP,
-    "history": HISTORY,
-}
-_NAMES: Final = {key: name for name, key in _KEYS.items()}
+def _mark(key: str) -> Any:
+    """A mark, and the key that it has in metadata."""
+    return field(default=None, metadata={"key": key})
 
 
 @frozen(kw_only=True)
 class Marks:
     """What the metadata of a machine tells of it; None: nothing."""
 
-    release_id: str | None = None
-    release_version: str | None = None
-    tool_version: str | None = None
-    back_to: str | None = None
-    secrets_seen: str | None = None
-    all_secrets_seen: str | None = None
-    canary: str | None = None
-    tag: str | None = None
-    green_launch: str | None = None
-    stands_for: str | None = None
-    staged: str | None = None
-    to_start: str | None = None
-    addresses: str | None = None
-    counted: str | None = None
-    former_group: str | None = None
-    history: str | None = None
+    release_id: str | None = _mark(RELEASE_ID)
+    release_version: str | None = _mark(RELEASE_VERSION)
+    tool_version: str | None = _mark(TOOL_VERSION)
+    back_to: str | None = _mark(BACK_TO)
+    secrets_seen: str | None = _mark(SECRETS_SEEN)
+    all_secrets_seen: str | None = _mark(ALL_SECRETS_SEEN)
+    canary: str | None = _mark(CANARY)
+    tag: str | None = _mark(TAG)
+    green_launch: str | None = _mark(GREEN_LAUNCH)
+    stands_for: str | None = _mark(STANDS_FOR)
+    staged: str | None = _mark(STAGED)
+    to_start: str | None = _mark(TO_START)
+    addresses: str | None = _mark(ADDRESSES)
+    counted: str | None = _mark(COUNTED)
+    former_group: str | None = _mark(FORMER_GROUP)
+    history: str | None = _mark(HISTORY)
 
     @classmethod
     def of(cls, machine: models.Machine) -> Marks:
@@ -113,10 +97,25 @@ class Marks:
         return evolve(config, metadata={**(config.metadata or {}), **new})
 
 
+_KEYS: Final[Mapping[str, str]] = {each.name: each.metadata["key"] for each in fields(Marks)}
+_NAMES: Final = {key: name for name, key in _KEYS.items()}
+
+
 def without_marks(config: models.FlyMachineConfig, keys: Container[str]) -> models.FlyMachineConfig:
     """The config without what its metadata says under these keys."""
     found = config.metadata or {}
     return evolve(config, metadata={k: v for k, v in found.items() if k not in keys} or None)
+
+
+def from_group(
+    config: models.FlyMachineConfig, former: str, place: str | None
+) -> models.FlyMachineConfig:
+    """The config of a machine that comes from another group, in the place of some machine there.
+
+    That one goes, and not this one, should the run be cut short.
+    """
+    marks = Marks(former_group=former, stands_for=place)
+    return marks.stamp(without_marks(config, {STANDS_FOR}))
 
 
 def group_of(machine: models.Machine, default: str = "app") -> str:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from score_flyio.base.record import field, frozen
+from score_flyio.base.record import field, frozen, values
 from score_flyio.deploy.app_step import SetSecrets
 from score_flyio.deploy.compare import leaves
 from score_flyio.deploy.planning.model import AppPlan
@@ -99,14 +99,9 @@ class KeptPlan:
         """The text of its file."""
         document = {
             "score_flyio_plan": FORMAT,
-            "target": self.target,
+            **values(self),
             "settings": dict(sorted(self.settings.items())),
-            "inputs": dict(self.inputs),
-            "resources": list(self.resources),
-            "apps": [
-                {"app": app.app, "seen": dict(app.seen), "steps": dict(app.steps)}
-                for app in self.apps
-            ],
+            "apps": [values(app) for app in self.apps],
         }
         return json.dumps(document, indent=1) + "\n"
 

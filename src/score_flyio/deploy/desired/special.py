@@ -31,15 +31,13 @@ from score_flyio.deploy.desired.machine_config import (
     group_metadata,
     stop_config,
 )
+from score_flyio.deploy.metadata import CONSOLE_GROUP, RELEASE_GROUP, TEST_GROUP
 from score_flyio.deploy.model import FileSource
 from score_flyio.flytoml.groups import flatten
 from score_flyio.flytoml.spec import AppSpec, MachineCheck
 from score_flyio.flytoml.values import split_command
 from score_flyio.state.deployments import Release
 
-RELEASE_COMMAND_GROUP: Final = "fly_app_release_command"
-TEST_GROUP: Final = "fly_app_test_machine_command"
-CONSOLE_GROUP: Final = "fly_app_console"
 TESTED_ADDRESS: Final = "FLY_TEST_MACHINE_IP"
 """Tells a machine check where the machine is that it tests."""
 
@@ -54,9 +52,7 @@ def release_command_machine(spec: AppSpec, *, files: FileSource) -> FlyMachineCo
     words = split_command(spec.deploy.release_command if spec.deploy else "")
     if not words:
         return None
-    config = _temporary(
-        RELEASE_COMMAND_GROUP, environment(spec, RELEASE_COMMAND_GROUP, RELEASE_COMMAND="1")
-    )
+    config = _temporary(RELEASE_GROUP, environment(spec, RELEASE_GROUP, RELEASE_COMMAND="1"))
     config.init = FlyMachineInit(
         cmd=list(words), entrypoint=_entrypoint(spec), swap_size_mb=spec.swap_size_mb
     )

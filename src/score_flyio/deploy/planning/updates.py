@@ -20,9 +20,9 @@ from score_flyio.deploy.metadata import (
     CANARY,
     FORMER_GROUP,
     STAGED,
-    STANDS_FOR,
     Marks,
     by_group,
+    from_group,
     group_of,
     is_stray,
     without_marks,
@@ -226,15 +226,11 @@ def _from_group(
     config: models.FlyMachineConfig,
     place: str | None,
 ) -> models.FlyMachineConfig:
-    """The config, which says where the machine comes from, as long as others are left there.
-
-    And in whose place it comes, so that this one goes should the run be cut short.
-    """
+    """The config, which says where the machine comes from, as long as others are left there."""
     default = default_group(context.desired.spec)
     former, marked = group_of(machine, default), Marks.of(machine).former_group
     if former != context.group:
-        marks = Marks(former_group=former, stands_for=place)
-        return marks.stamp(without_marks(config, {STANDS_FOR}))
+        return from_group(config, former, place)
     if marked and marked not in {group_of(m, default) for m in context.observed.machines}:
         return without_marks(config, {FORMER_GROUP})
     return config

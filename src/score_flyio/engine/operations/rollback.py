@@ -13,11 +13,9 @@ from score_flyio.deploy.metadata import (
     GROUP,
     OWN_PREFIX,
     RELEASE_VERSION,
-    STANDS_FOR,
-    Marks,
+    from_group,
     group_of,
     last_release,
-    without_marks,
 )
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted
@@ -214,22 +212,12 @@ def _configs(
     for machine in then.kept:
         group = then.groups[machine.id or ""]
         earlier = _earlier(ref, releases, group, target)
-        comes = group != group_of(machine)
+        former = group_of(machine)
         if earlier is not None:
             own = _as_own(earlier, machine, group)
-            wanted[machine.id or ""] = _from_group(own, machine, then) if comes else own
+            place = then.places.get(machine.id or "")
+            wanted[machine.id or ""] = from_group(own, former, place) if former != group else own
     return wanted
-
-
-def _from_group(
-    config: models.FlyMachineConfig, machine: models.Machine, then: Then
-) -> models.FlyMachineConfig:
-    """The config of a machine that leaves its group, which says for whom it comes to the other.
-
-    So that one goes, and not this one, should the run be cut short.
-    """
-    marks = Marks(former_group=group_of(machine), stands_for=then.places.get(machine.id or ""))
-    return marks.stamp(without_marks(config, {STANDS_FOR}))
 
 
 def _lost(

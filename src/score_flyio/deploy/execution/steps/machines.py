@@ -381,20 +381,11 @@ async def delete(context: Context, machine: str) -> None:
     context.leases.forget(machine)
 
 
-async def cordon_machine(step: CordonMachine, context: Context) -> None:
-    """Takes the machine out of routing, under its lease."""
-    machine = context.machine(step.target).id
-    await context.client.api.machines_cordon(
-        step.app, machine, fly_machine_lease_nonce=await context.nonce(machine)
-    )
-
-
-async def uncordon_machine(step: UncordonMachine, context: Context) -> None:
-    """Puts the machine into routing, under its lease."""
-    machine = context.machine(step.target).id
-    await context.client.api.machines_uncordon(
-        step.app, machine, fly_machine_lease_nonce=await context.nonce(machine)
-    )
+async def set_routing(step: CordonMachine | UncordonMachine, context: Context) -> None:
+    """Takes the machine out of routing, or puts it in, under its lease."""
+    api, machine = context.client.api, context.machine(step.target).id
+    call = api.machines_cordon if isinstance(step, CordonMachine) else api.machines_uncordon
+    await call(step.app, machine, fly_machine_lease_nonce=await context.nonce(machine))
 
 
 async def set_metadata(step: SetMetadata, context: Context) -> None:
