@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from score_flyio.base.place import quoted
@@ -187,15 +188,14 @@ def _options(draft: Draft, port: Port, texts: dict[str, str]) -> _PortOptions:
                 message = f"{annotation} has no effect: port {port.name} is UDP"
                 draft.remark("annotation_ignored", message, subject=annotation)
     reader = _Reader(draft, port)
-    exposed = reader.read(given, "public", _public)
+    exposed = reader.read(given, "public", partial(_one_of, _EXPOSURES))
     if exposed is not None:
         draft.exposures.add(exposed)
+    auto_stop = partial(_one_of, _STOPS) if port.protocol == "TCP" else _auto_stop_of_udp
     return _PortOptions(
         handlers=reader.read(given, "handlers", _handlers) or (),
         http_options=reader.read(given, "http-options", _http_options),
-        auto_stop=reader.read(
-            given, "auto-stop", _auto_stop if port.protocol == "TCP" else _auto_stop_of_udp
-        ),
+        auto_stop=reader.read(given, "auto-stop", auto_stop),
         min_running=reader.read(given, "min-running", _min_running) or 0,
         concurrency=reader.read(given, "concurrency", _concurrency),
     )
@@ -235,22 +235,16 @@ def _handlers(text: str) -> tuple[str, ...]:
     return names
 
 
-def _auto_stop(text: str) -> AutoStop:
-    if text not in _STOPS:
-        raise ValueError(f"must be {', '.join(_STOPS)}")
-    return _STOPS[text]
+def _one_of(words: Mapping[str, Value], text: str) -> Value:
+    if text not in words:
+        raise ValueError(f"must be {', '.join(words)}")
+    return words[text]
 
 
 def _auto_stop_of_udp(text: str) -> AutoStop:
-    if _auto_stop(text) != "off":
+    if _one_of(_STOPS, text) != "off":
         raise ValueError("must be off: the proxy starts no machine for UDP, so it would stay down")
     return "off"
-
-
-def _public(text: str) -> Exposure:
-    if text not in _EXPOSURES:
-        raise ValueError(f"must be {', '.join(_EXPOSURES)}")
-    return _EXPOSURES[text]
 
 
 def _min_running(text: str) -> int:

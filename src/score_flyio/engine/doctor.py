@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 
 from score_flyio.base.clock import SystemClock
 from score_flyio.base.counted import counted
@@ -10,7 +10,7 @@ from score_flyio.base.document import Document
 from score_flyio.base.record import frozen
 from score_flyio.engine.builds import builds_at_fly
 from score_flyio.engine.target import FlyTarget, Target
-from score_flyio.errors import InvalidRequest, NotAuthorized, NotFound, ScoreFlyError
+from score_flyio.errors import ConfigError, InvalidRequest, NotAuthorized, NotFound, ScoreFlyError
 from score_flyio.errors.unwrap import at_once
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.client import FlyClient
@@ -51,20 +51,19 @@ class Diagnoses(Document):
 
 async def examine(client: FlyClient, target: Target, environ: Mapping[str, str]) -> list[Diagnosis]:
     """Diagnose the target, the organization and the registry, all at once."""
-    checks: Sequence[tuple[str, Callable[[], Awaitable[Diagnosis]]]] = (
-        ("api", lambda: _api(client, target)),
-        ("organization", lambda: _organization(client, target)),
-        ("registry", lambda: _registry(client, target, environ)),
-    )
+    checks = {
+        "api": lambda: _api(client, target),
+        "organization": lambda: _organization(client, target),
+        "registry": lambda: _registry(client, target, environ),
+    }
+    return await at_once(lambda name: _checked(name, checks[name]), checks)
 
-    async def run(named: tuple[str, Callable[[], Awaitable[Diagnosis]]]) -> Diagnosis:
-        name, check = named
-        try:
-            return await check()
-        except ScoreFlyError as error:
-            return failed(name, error)
 
-    return await at_once(run, checks)
+async def _checked(name: str, check: Callable[[], Awaitable[str]]) -> Diagnosis:
+    try:
+        return Diagnosis(name=name, ok=True, message=await check())
+    except ScoreFlyError as error:
+        return failed(name, error)
 
 
 def failed(name: str, error: ScoreFlyError) -> Diagnosis:
@@ -84,13 +83,10 @@ def _time_left(tokens: Tokens) -> str:
 
 def token(target: Target) -> Diagnosis:
     """Where the token comes from; that it is there was found out by making the target."""
+    found = "none needed by the emulator"
     if isinstance(target, FlyTarget):
-        return Diagnosis(
-            name="token",
-            ok=True,
-            message=f"found in {target.tokens.source}{_time_left(target.tokens)}",
-        )
-    return Diagnosis(name="token", ok=True, message="none needed by the emulator")
+        found = f"found in {target.tokens.source}{_time_left(target.tokens)}"
+    return Diagnosis(name="token", ok=True, message=found)
 
 
 async def builder(environ: Mapping[str, str], target: Target | None) -> Diagnosis:
@@ -113,32 +109,28 @@ async def builder(environ: Mapping[str, str], target: Target | None) -> Diagnosi
     )
 
 
-async def _api(client: FlyClient, target: Target) -> Diagnosis:
+async def _api(client: FlyClient, target: Target) -> str:
     answer = await client.api.platform_regions_get()
     regions, near = answer.Regions or answer.regions, answer.Nearest or answer.nearest
     told = f": {len(regions)} regions" if regions is not None else ""
     nearest = f", nearest {near}" if near else ""
-    return Diagnosis(name="api", ok=True, message=f"{target.name} answers{told}{nearest}")
+    return f"{target.name} answers{told}{nearest}"
 
 
-async def _organization(client: FlyClient, target: Target) -> Diagnosis:
-    name = "organization"
+async def _organization(client: FlyClient, target: Target) -> str:
     try:
         seen = await visible_organizations(client)
     except (NotFound, NotAuthorized, InvalidRequest):
         return await _asked_for_apps(client, target)
     if target.org is None or target.org in seen or not seen:
-        message = target.org or ", ".join(seen) or "personal"
-        return Diagnosis(name=name, ok=True, message=message)
-    return Diagnosis(
-        name=name,
-        ok=False,
-        message=f"the token is not for {target.org}, but for {', '.join(seen)}",
+        return target.org or ", ".join(seen) or "personal"
+    raise ConfigError(
+        f"the token is not for {target.org}, but for {', '.join(seen)}",
         hint="choose one of these with --org or FLY_ORG, or use another token",
     )
 
 
-async def _asked_for_apps(client: FlyClient, target: Target) -> Diagnosis:
+async def _asked_for_apps(client: FlyClient, target: Target) -> str:
     """The same where the token may not ask what it is for: whether any call takes it."""
     org = target.org or PERSONAL
     try:
@@ -146,19 +138,17 @@ async def _asked_for_apps(client: FlyClient, target: Target) -> Diagnosis:
     except NotAuthorized as error:
         if error.status == 401:
             raise
-    return Diagnosis(
-        name="organization", ok=True, message=f"{org}; the token does not say what it is for"
-    )
+    return f"{org}; the token does not say what it is for"
 
 
-async def _registry(client: FlyClient, target: Target, environ: Mapping[str, str]) -> Diagnosis:
-    name, elsewhere = "registry", environ.get(FLY_HOST_VARIABLE)
+async def _registry(client: FlyClient, target: Target, environ: Mapping[str, str]) -> str:
+    elsewhere = environ.get(FLY_HOST_VARIABLE)
     if not isinstance(target, FlyTarget) or not (target.is_fly or elsewhere):
-        return Diagnosis(name=name, ok=True, message="not needed: the target is not Fly.io")
+        return "not needed: the target is not Fly.io"
     host = fly_registry(environ)
     async with Registries(Logins(environ, fly=client.password)) as registries:
         await registries.check_login(host)
-    return Diagnosis(name=name, ok=True, message=f"{host} takes the token")
+    return f"{host} takes the token"
 
 
 async def examine_state(store: StateStore) -> Diagnosis:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from score_flyio.base.place import Path, quoted
@@ -84,13 +84,9 @@ def _lookup(document: dict[str, Any]) -> Lookup:
 
 def lookup_findings(document: dict[str, Any]) -> Iterator[Problem]:
     """Placeholders that name metadata which is not there, or a resource without an output."""
-    lookup = _lookup(document)
-    for path, reference in _placeholders(document):
-        if _wrong_with(reference, document.get("resources", {})) is None:
-            try:
-                lookup.find(reference)
-            except LookupFailure as failure:
-                yield _coded(unresolved(reference, failure, path), reference)
+    resources = document.get("resources", {})
+    found = ((p, r) for p, r in _placeholders(document) if _wrong_with(r, resources) is None)
+    yield from _leading_nowhere(found, _lookup(document))
 
 
 def params_findings(
@@ -100,13 +96,16 @@ def params_findings(
 
     `outputs` has the names of all that a resource will have, where that is known.
     """
-    lookup = Lookup(document["metadata"], pending=outputs)
-    for path, reference in _in_params(document):
-        if reference.resource in outputs:
-            try:
-                lookup.find(reference)
-            except LookupFailure as failure:
-                yield _coded(unresolved(reference, failure, path), reference)
+    found = ((p, r) for p, r in _in_params(document) if r.resource in outputs)
+    yield from _leading_nowhere(found, Lookup(document["metadata"], pending=outputs))
+
+
+def _leading_nowhere(found: Iterable[tuple[Path, Reference]], lookup: Lookup) -> Iterator[Problem]:
+    for path, reference in found:
+        try:
+            lookup.find(reference)
+        except LookupFailure as failure:
+            yield _coded(unresolved(reference, failure, path), reference)
 
 
 def healthy_findings(document: dict[str, Any]) -> Iterator[Problem]:

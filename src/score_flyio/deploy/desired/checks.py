@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from fly_machines.models import FlyMachineCheck, FlyMachineHTTPHeader, FlyMachineServiceCheck
 from score_flyio.deploy.desired.errors import ConversionError
@@ -22,27 +22,13 @@ LONGEST_INTERVAL: Final = Duration.parse("1m")
 
 def tcp_check(check: ServiceTcpCheck) -> FlyMachineServiceCheck:
     """A `tcp_checks` entry of a service."""
-    return FlyMachineServiceCheck(
-        type="tcp",
-        interval=_text(check.interval),
-        timeout=_text(check.timeout),
-        grace_period=_text(check.grace_period),
-    )
+    return FlyMachineServiceCheck(type="tcp", **_times(check))
 
 
 def http_check(check: ServiceHttpCheck) -> FlyMachineServiceCheck:
     """An `http_checks` entry of a service, or a `checks` entry of `http_service`."""
     return FlyMachineServiceCheck(
-        type="http",
-        interval=_text(check.interval),
-        timeout=_text(check.timeout),
-        grace_period=_text(check.grace_period),
-        method=check.method,
-        path=check.path,
-        protocol=check.protocol,
-        tls_skip_verify=check.tls_skip_verify,
-        tls_server_name=check.tls_server_name,
-        headers=_headers(check.headers),
+        type="http", method=check.method, **_times(check), **_request(check)
     )
 
 
@@ -76,15 +62,9 @@ def _machine_check(name: str, check: Check, flat: AppSpec) -> FlyMachineCheck:
     return FlyMachineCheck(
         type=check.type,
         port=_port(name, check, flat),
-        interval=_text(check.interval),
-        timeout=_text(check.timeout),
-        grace_period=_text(check.grace_period),
         method=check.method.upper() if check.method is not None else None,
-        path=check.path,
-        protocol=check.protocol,
-        tls_skip_verify=check.tls_skip_verify,
-        tls_server_name=check.tls_server_name,
-        headers=_headers(check.headers),
+        **_times(check),
+        **_request(check),
     )
 
 
@@ -101,12 +81,22 @@ def _port(name: str, check: Check, flat: AppSpec) -> int:
     return flat.http_service.internal_port
 
 
-def _headers(headers: dict[str, str]) -> list[FlyMachineHTTPHeader] | None:
-    sent = [
-        FlyMachineHTTPHeader(name=name or None, values=[headers[name]]) for name in sorted(headers)
+def _times(check: Check | ServiceHttpCheck | ServiceTcpCheck) -> dict[str, Any]:
+    times = (check.interval, check.timeout, check.grace_period)
+    interval, timeout, grace = (None if each is None else each.text() for each in times)
+    return {"interval": interval, "timeout": timeout, "grace_period": grace}
+
+
+def _request(check: Check | ServiceHttpCheck) -> dict[str, Any]:
+    """What is asked for over HTTP, but for the method."""
+    headers = [
+        FlyMachineHTTPHeader(name=name or None, values=[value])
+        for name, value in sorted(check.headers.items())
     ]
-    return sent or None
-
-
-def _text(duration: Duration | None) -> str | None:
-    return None if duration is None else duration.text()
+    return {
+        "path": check.path,
+        "protocol": check.protocol,
+        "tls_skip_verify": check.tls_skip_verify,
+        "tls_server_name": check.tls_server_name,
+        "headers": headers or None,
+    }

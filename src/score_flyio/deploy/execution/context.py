@@ -13,6 +13,7 @@ from score_flyio.base.record import define, evolve, field, frozen, values
 from score_flyio.base.secret import Secret, masked
 from score_flyio.deploy.execution.health import HealthWatch
 from score_flyio.deploy.execution.scouts import Scouts
+from score_flyio.deploy.metadata import Marks
 from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.releases.announce import Announcement
@@ -27,6 +28,7 @@ from score_flyio.fly.present import leads_in
 from score_flyio.state.deployments import SecretRecord
 
 T = TypeVar("T")
+Request = TypeVar("Request", models.CreateMachineRequest, models.UpdateMachineRequest)
 
 NEW_APP_SECONDS: Final = 30.0
 """How long an app made in this run may be missing from answers."""
@@ -160,6 +162,16 @@ class Context(ContextSettings):
         self.results[step.id] = value
         if isinstance(step, UpdateMachine) and isinstance(value, MadeMachine):
             self.updated[step.machine] = value
+
+    async def bound(
+        self, request: Request, config: models.FlyMachineConfig, secrets_from: str | None
+    ) -> Request:
+        """The request with a config that tells of the secrets that were set, and of the release."""
+        secrets = self.secrets(secrets_from)
+        if secrets is not None:
+            config = Marks(secrets_seen=secrets.seen).stamp(config)
+            request = evolve(request, min_secrets_version=secrets.version)
+        return evolve(request, config=await self.release.stamped(config))
 
     async def create(self, request: models.CreateMachineRequest, launch_id: str) -> models.Machine:
         """Creates a machine, which is held from its beginning."""

@@ -15,7 +15,6 @@ from score_flyio.deploy.execution.context import Context
 from score_flyio.deploy.execution.health import GONE_AFTER
 from score_flyio.deploy.execution.room import where_room_is
 from score_flyio.deploy.execution.steps.machines import delete
-from score_flyio.deploy.metadata import Marks
 from score_flyio.deploy.step import RunMachineCheck, RunReleaseCommand
 from score_flyio.deploy.verdict import exit_code, exit_data
 from score_flyio.errors import (
@@ -101,7 +100,8 @@ async def _run(
     raise_with: str,
 ) -> None:
     """Raises _Failed where the command ends badly, or not in time."""
-    bound = await _bound(step, request, context)
+    config = request.config or models.FlyMachineConfig()
+    bound = await context.bound(evolve(request, skip_launch=None), config, step.secrets_from)
     try:
         machine = await where_room_is(
             (bound.region, *context.options.fallback_regions),
@@ -129,20 +129,6 @@ async def _run(
         killed = ", out of memory" if ended.get("oom_killed") else ""
         hint = f"read the logs of machine {machine_id}"
         raise _Failed(f"ended with exit code {code}{killed}", hint, machine_id)
-
-
-async def _bound(
-    step: RunReleaseCommand | RunMachineCheck,
-    request: models.CreateMachineRequest,
-    context: Context,
-) -> models.CreateMachineRequest:
-    secrets = context.secrets(step.secrets_from)
-    request = evolve(request, skip_launch=None)
-    config = await context.release.stamped(request.config or models.FlyMachineConfig())
-    if secrets is None:
-        return evolve(request, config=config)
-    config = Marks(secrets_seen=secrets.seen).stamp(config)
-    return evolve(request, config=config, min_secrets_version=secrets.version)
 
 
 async def _until_ended(app: str, context: Context, machine_id: str) -> dict[str, object]:

@@ -149,11 +149,7 @@ async def _bound(step: CreateMachine, context: Context) -> models.CreateMachineR
         mounts = [evolve((config.mounts or [])[0], volume=volume.id), *(config.mounts or [])[1:]]
         config = evolve(config, mounts=mounts)
         request = evolve(request, region=volume.region)
-    config = _standing_by(step, context, config)
-    secrets = context.secrets(step.secrets_from)
-    config = await context.release.stamped(_with_secrets(config, secrets))
-    version = secrets.version if secrets else request.min_secrets_version
-    return evolve(request, config=config, min_secrets_version=version)
+    return await context.bound(request, _standing_by(step, context, config), step.secrets_from)
 
 
 def _standing_by(
@@ -176,14 +172,6 @@ def _marked(
     return Marks(to_start="true").stamp(config)
 
 
-def _with_secrets(
-    config: models.FlyMachineConfig, secrets: SecretsSet | None
-) -> models.FlyMachineConfig:
-    if secrets is None:
-        return config
-    return Marks(secrets_seen=secrets.seen).stamp(config)
-
-
 async def update_machine(step: UpdateMachine, context: Context) -> MadeMachine:
     """Gives the machine its new config, under its lease.
 
@@ -193,10 +181,8 @@ async def update_machine(step: UpdateMachine, context: Context) -> MadeMachine:
     if step.only_if_secrets_differ and secrets is not None and not _differ(step, secrets):
         context.leases.release(step.machine)
         raise Unchanged(step.machine)
-    config = _standing_by(step, context, _with_secrets(_marked(step.request), secrets))
-    config = await context.release.stamped(config)
-    version = secrets.version if secrets else step.request.min_secrets_version
-    request = evolve(step.request, config=config, min_secrets_version=version)
+    config = _standing_by(step, context, _marked(step.request))
+    request = await context.bound(step.request, config, step.secrets_from)
 
     async def update(config: models.FlyMachineConfig) -> models.Machine:
         return await repeats.update_machine(
@@ -210,6 +196,7 @@ async def update_machine(step: UpdateMachine, context: Context) -> MadeMachine:
 
     updated = False
     try:
+        config = request.config or models.FlyMachineConfig()
         machine = await _remembering(context, config, update)
         updated = True
         if step.starts:
