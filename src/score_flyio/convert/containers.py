@@ -83,6 +83,7 @@ def _probed_ports(container: Container) -> set[int]:
 def _container(
     draft: Draft, container: Container, own: Variables, names: dict[tuple[str, str], str]
 ) -> dict[str, Any]:
+    probes = {"readiness": container.readiness_probe, "liveness": container.liveness_probe}
     document: dict[str, Any] = {
         "name": container.name,
         "image": container.image,
@@ -95,7 +96,7 @@ def _container(
         ],
         "files": [container_file(content) for content in contents(draft, container)],
         "depends_on": _depends_on(draft.workload, container),
-        "healthchecks": _healthchecks(container),
+        "healthchecks": [_healthcheck(kind, each) for kind, each in probes.items() if each],
         "restart": {"policy": "on-failure"} if is_init(container) else None,
     }
     return {name: value for name, value in document.items() if value}
@@ -108,11 +109,6 @@ def _depends_on(workload: Workload, container: Container) -> list[dict[str, str]
         for before in other.before
         if before.container == container.name
     ]
-
-
-def _healthchecks(container: Container) -> list[dict[str, Any]]:
-    probes = {"readiness": container.readiness_probe, "liveness": container.liveness_probe}
-    return [_healthcheck(kind, probe) for kind, probe in probes.items() if probe is not None]
 
 
 def _healthcheck(kind: str, probe: Probe) -> dict[str, Any]:

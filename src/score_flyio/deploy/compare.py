@@ -155,15 +155,14 @@ def _guest(guest: dict[str, Any], size: str | None) -> dict[str, Any]:
 
 def _service(service: dict[str, Any]) -> dict[str, Any]:
     checks = [_cut(timed(check)) for check in service.get("checks") or []]
-    ports = [_port(port) for port in service.get("ports") or []]
+    # to the platform, the handlers of a port are a set
+    ports = [
+        {**port, "handlers": sorted(set(port.get("handlers") or ()))}
+        for port in service.get("ports") or []
+    ]
     autostop = service.get("autostop")
     word = AUTOSTOP.get(autostop, autostop)
     return {**service, "checks": checks, "ports": ports, "autostop": word}
-
-
-def _port(port: dict[str, Any]) -> dict[str, Any]:
-    """A port whose handlers are in one order: to the platform they are a set."""
-    return {**port, "handlers": sorted(set(port.get("handlers") or ()))}
 
 
 def _cut(check: dict[str, Any]) -> dict[str, Any]:

@@ -172,6 +172,12 @@ def exit_code(data: dict[str, Any]) -> int:
     return int(data.get("exit_code") or data.get("guest_exit_code") or 0)
 
 
+def told_exit(data: dict[str, Any]) -> str:
+    """The same for people, and whether the platform ended it for want of memory."""
+    killed = ", out of memory" if data.get("oom_killed") else ""
+    return f"exit code {exit_code(data)}{killed}"
+
+
 def crash_loop(machine: models.Machine) -> str | None:
     """Why the machine counts as crash-looping, by flyctl's rule; None when it does not."""
     data = newest_exit(machine)
@@ -179,13 +185,9 @@ def crash_loop(machine: models.Machine) -> str | None:
         return None
     if exit_code(data) == 0 or int(data.get("restart_count") or 0) <= 1:
         return None
-    killed = ", out of memory" if data.get("oom_killed") else ""
-    return f"it crashes again and again with exit code {exit_code(data)}{killed}"
+    return f"it crashes again and again with {told_exit(data)}"
 
 
 def _last_exit(machine: models.Machine) -> str:
     data = newest_exit(machine)
-    if data is None:
-        return ""
-    killed = ", out of memory" if data.get("oom_killed") else ""
-    return f" after exit code {exit_code(data)}{killed}"
+    return "" if data is None else f" after {told_exit(data)}"

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from score_flyio.events import Event
     from score_flyio.fly.client import FlyClient
     from score_flyio.resources.servers.access import FlyAccess
 
@@ -36,7 +35,7 @@ def access_from_environment(
 
         target = Target.from_environment(variables, directory=directory)
         rng = Random()  # noqa: S311  # spreads retries, guards nothing
-        return target.connect(emit=_ignore, rng=rng)
+        return target.connect(emit=lambda _: None, rng=rng)  # provisioning has its own events
 
     return FlyAccess(
         connect=connect,
@@ -66,7 +65,3 @@ def access_of(
         nearest=nearest_region,
         organization=lambda _client: organization(),
     )
-
-
-def _ignore(_event: Event) -> None:
-    """Provisioning has its own events."""

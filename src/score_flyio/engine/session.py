@@ -21,7 +21,6 @@ from score_flyio.engine.project import Project
 from score_flyio.engine.target import Target
 from score_flyio.errors import WrongPlace
 from score_flyio.events import (
-    Event,
     EventLog,
     Listener,
     Scope,
@@ -256,7 +255,7 @@ class Session:
             if state is not None:
                 self._check_place(state)
             if state is None or to_look:
-                yield self._recorder(state or ProjectState.new(""), InMemoryStore(), _ignore)
+                yield self._recorder(state or ProjectState.new(""), InMemoryStore(), lambda _: None)
                 return
         async with self.project.locked(owner) as state:
             self._check_place(state)
@@ -302,7 +301,3 @@ async def open_session(
     async with target.connect(emit=log.emit, rng=rng) as client:
         there = project.at(target.kept_as)
         yield Session(project=there, target=target, client=client, emit=log.emit, now=now, rng=rng)
-
-
-def _ignore(_event: Event) -> None:
-    """Nothing was saved."""

@@ -43,7 +43,13 @@ class HttpsBlobs:
         address = read_web_address(url, name="--state", example=EXAMPLE, code=CODE)
         self.shown = address.shown
         self._parts = address.parts
-        self._check()
+        path = address.parts.path
+        if path in {"", "/"} or path.endswith("/"):
+            raise ConfigError(
+                f"--state: {self.shown!r} does not name a document",
+                hint=f"give https://HOST/PATH, for example {EXAMPLE}",
+                code=CODE,
+            )
         encrypted_or_private(address, name="--state", code=CODE)
         self._headers = {
             "User-Agent": f"score-flyio/{__version__}",
@@ -53,15 +59,6 @@ class HttpsBlobs:
         self._login = _login(address)
         self._token = credential(environ, TOKEN_VARIABLE)
         self._trust = httpx.create_ssl_context() if address.encrypted else trusting_nobody()
-
-    def _check(self) -> None:
-        path = self._parts.path
-        if path in {"", "/"} or path.endswith("/"):
-            raise ConfigError(
-                f"--state: {self.shown!r} does not name a document",
-                hint=f"give https://HOST/PATH, for example {EXAMPLE}",
-                code=CODE,
-            )
 
     async def read(self, name: str) -> Found | None:
         answer = await self._exchange("GET", name)

@@ -151,12 +151,14 @@ async def take(blobs: Blobs, owner: str, clock: Clock) -> HeldLock:
     )
     there = await read(blobs, NAME)
     if there is not None:
-        _check_over(blobs, there, now)
+        known = Holder.load(there.data)
+        if known is None or now <= known.expires + MARGIN:
+            raise _locked(blobs, there)
     with anyio.move_on_after(PATIENCE, shield=True):
         try:
             etag = await write(blobs, NAME, holder.dump(), replaces=there.etag if there else None)
         except Refused as error:
-            raise await _locked_meanwhile(blobs) from error
+            raise _locked(blobs, await read(blobs, NAME)) from error
         held = HeldLock(blobs, clock, holder, etag)
         try:
             await _check_conditions(held)
@@ -167,18 +169,8 @@ async def take(blobs: Blobs, owner: str, clock: Clock) -> HeldLock:
     raise StateError(f"{blobs.shown}: the state could not be locked within {PATIENCE:g} s")
 
 
-def _check_over(blobs: Blobs, there: Found, now: float) -> None:
-    holder = Holder.load(there.data)
-    if holder is None or now <= holder.expires + MARGIN:
-        raise _locked(blobs, holder)
-
-
-async def _locked_meanwhile(blobs: Blobs) -> StateLocked:
-    there = await read(blobs, NAME)
-    return _locked(blobs, None if there is None else Holder.load(there.data))
-
-
-def _locked(blobs: Blobs, holder: Holder | None) -> StateLocked:
+def _locked(blobs: Blobs, there: Found | None) -> StateLocked:
+    holder = None if there is None else Holder.load(there.data)
     end = f" (if it died, its lock ends at {rfc3339(holder.expires + MARGIN)})" if holder else ""
     return StateLocked(
         f"the project state {blobs.shown} is locked by {holder or 'another run'}",

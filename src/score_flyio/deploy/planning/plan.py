@@ -53,8 +53,13 @@ def plan_app(desired: DesiredApp, observed: ObservedApp, settings: PlanSettings)
     steps: list[Step] = list(platform)
     app_ready = tuple(step.id for step in platform if isinstance(step, CreateApp))
     steps += _certificate_steps(desired, observed, app_ready)
-    if context.secrets.changes:
-        steps.append(_set_secrets(context, app_ready))
+    if changes := context.secrets.changes:
+        values = {name: desired.secrets[name] for name in changes}
+        steps.append(
+            SetSecrets(
+                id=SET_SECRETS, app=desired.name, values=values, changes=changes, needs=app_ready
+            )
+        )
     groups = plan_groups(context)
     addresses = tuple(step.id for step in platform if isinstance(step, AllocateAddress))
     steps += after_addresses(_machine_steps(context, groups, before=app_ready), addresses)
@@ -103,12 +108,6 @@ def _certificate_steps(
         for hostname in desired.hostnames
         if hostname not in observed.certificates
     ]
-
-
-def _set_secrets(context: PlanContext, needs: tuple[str, ...]) -> SetSecrets:
-    changes = context.secrets.changes
-    values = {name: context.desired.secrets[name] for name in changes}
-    return SetSecrets(id=SET_SECRETS, app=context.app, values=values, changes=changes, needs=needs)
 
 
 def _machine_steps(

@@ -16,7 +16,7 @@ from score_flyio.deploy.execution.health import GONE_AFTER
 from score_flyio.deploy.execution.room import where_room_is
 from score_flyio.deploy.execution.steps.machines import delete
 from score_flyio.deploy.step import RunMachineCheck, RunReleaseCommand
-from score_flyio.deploy.verdict import exit_code, exit_data
+from score_flyio.deploy.verdict import exit_code, exit_data, told_exit
 from score_flyio.errors import (
     FlyConnectionError,
     FlyError,
@@ -124,11 +124,9 @@ async def _run(
         await _remove(context, machine_id)
         raise
     context.leases.forget(machine_id)  # it was made to go by itself
-    code = exit_code(ended)
-    if code != 0:
-        killed = ", out of memory" if ended.get("oom_killed") else ""
+    if exit_code(ended) != 0:
         hint = f"read the logs of machine {machine_id}"
-        raise _Failed(f"ended with exit code {code}{killed}", hint, machine_id)
+        raise _Failed(f"ended with {told_exit(ended)}", hint, machine_id)
 
 
 async def _until_ended(app: str, context: Context, machine_id: str) -> dict[str, object]:
