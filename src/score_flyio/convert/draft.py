@@ -19,12 +19,7 @@ from score_flyio.errors import (
 from score_flyio.flytoml.exposure import Exposure
 from score_flyio.score.model import ResourceRequest, Workload
 from score_flyio.score.origin import Origin
-from score_flyio.score.placeholders import (
-    Lookup,
-    SubstitutedText,
-    SubstitutionError,
-    substitute,
-)
+from score_flyio.score.placeholders import Lookup, SubstitutedText, SubstitutionError, substitute
 
 _ERRORS: Final[dict[str, type[InputError]]] = {
     "unsupported_feature": UnsupportedFeatureError,

@@ -13,18 +13,8 @@ from score_flyio.deploy.options import DeployOptions
 from score_flyio.engine.images import Wanted
 from score_flyio.engine.session import Session
 from score_flyio.engine.target import FlyTarget, Target
-from score_flyio.errors import (
-    ImageError,
-    ImageNotFound,
-    RegistryDenied,
-    RegistryUnavailable,
-)
-from score_flyio.events import (
-    BuildFinished,
-    BuildOutput,
-    BuildStarted,
-    BuildStep,
-)
+from score_flyio.errors import ImageError, ImageNotFound, RegistryDenied, RegistryUnavailable
+from score_flyio.events import BuildFinished, BuildOutput, BuildStarted, BuildStep
 from score_flyio.fly.builder import ensure_builder
 from score_flyio.flytoml.spec import BuildSection
 from score_flyio.images.build import (

@@ -16,18 +16,9 @@ from score_flyio.engine.pipeline import Outline
 from score_flyio.engine.refusal import with_resources
 from score_flyio.engine.session import Session
 from score_flyio.engine.target import EMULATOR_URL, EmulatorTarget, FlyTarget
-from score_flyio.errors import (
-    ImageError,
-    ImageNotFound,
-    InputError,
-    ScoreFlyError,
-)
+from score_flyio.errors import ImageError, ImageNotFound, InputError, ScoreFlyError
 from score_flyio.errors.unwrap import at_once
-from score_flyio.events import (
-    ImageResolved,
-    Scope,
-    WarningRaised,
-)
+from score_flyio.events import ImageResolved, Scope, WarningRaised
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.images.logins import FLY_HOST_VARIABLE, Logins, fly_registry
 from score_flyio.images.reference import ImageReference

@@ -25,13 +25,7 @@ from score_flyio.deploy.model import host_name
 from score_flyio.engine.inputs import HOSTNAME_TYPES, Input, ScoreApp
 from score_flyio.engine.output import Output
 from score_flyio.engine.project import Project, remember
-from score_flyio.engine.refusal import (
-    Around,
-    expecting,
-    misfit,
-    refuse_params,
-    with_resources,
-)
+from score_flyio.engine.refusal import Around, expecting, misfit, refuse_params, with_resources
 from score_flyio.engine.selection import Refused, score_apps
 from score_flyio.errors import (
     ConfigError,

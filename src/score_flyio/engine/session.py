@@ -20,14 +20,7 @@ from score_flyio.engine.access import access_of
 from score_flyio.engine.project import Project
 from score_flyio.engine.target import Target
 from score_flyio.errors import WrongPlace
-from score_flyio.events import (
-    EventLog,
-    Listener,
-    Scope,
-    StateSaved,
-    TargetSelected,
-    WarningRaised,
-)
+from score_flyio.events import EventLog, Listener, Scope, StateSaved, TargetSelected, WarningRaised
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.organization import PERSONAL, Apps, Organization
 from score_flyio.resources.servers.access import region_of

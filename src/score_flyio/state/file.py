@@ -21,11 +21,7 @@ from score_flyio.base.event_loop import in_thread, is_missing
 from score_flyio.base.folder_lock import lock_folder
 from score_flyio.errors import StateError, StateLocked
 from score_flyio.state.aside import Aside
-from score_flyio.state.deployments_form import (
-    dump_deployments,
-    dump_document,
-    load_deployments,
-)
+from score_flyio.state.deployments_form import dump_deployments, dump_document, load_deployments
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import not_initialised
 from score_flyio.state.yaml_form import dump_state, load_state

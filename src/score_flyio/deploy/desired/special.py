@@ -19,12 +19,7 @@ from fly_machines.models import (
 from score_flyio.deploy.desired.containers import NOTHING
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.files import merged_files
-from score_flyio.deploy.desired.guest import (
-    RELEASE_COMMAND_SIZE,
-    default_guest,
-    guest_of,
-    preset,
-)
+from score_flyio.deploy.desired.guest import RELEASE_COMMAND_SIZE, default_guest, guest_of, preset
 from score_flyio.deploy.desired.machine_config import (
     add_release,
     environment,

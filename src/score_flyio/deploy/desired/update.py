@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fly_machines.models import (
-    FlyMachineConfig,
-    FlyMachineGuest,
-    Machine,
-    UpdateMachineRequest,
-)
+from fly_machines.models import FlyMachineConfig, FlyMachineGuest, Machine, UpdateMachineRequest
 from score_flyio.base.record import frozen
 from score_flyio.deploy.condition import host_answers, rests
 from score_flyio.deploy.desired.containers import NOTHING, with_image

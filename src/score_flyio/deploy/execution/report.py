@@ -10,12 +10,7 @@ from score_flyio.base.document import MAY_BE_MISSING, Document, Documented
 from score_flyio.base.printable import one_line
 from score_flyio.base.record import evolve, field, frozen
 from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
-from score_flyio.deploy.execution.standing import (
-    GO_ON,
-    account_of,
-    machines_by_state,
-    release_of,
-)
+from score_flyio.deploy.execution.standing import GO_ON, account_of, machines_by_state, release_of
 from score_flyio.errors import HealthCheckFailed, ScoreFlyError
 from score_flyio.errors.failure import Failure
 

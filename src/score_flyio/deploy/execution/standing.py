@@ -12,13 +12,7 @@ from score_flyio.deploy.execution.context import MadeMachine
 from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
 from score_flyio.deploy.metadata import last_release
 from score_flyio.deploy.planning.model import AppPlan
-from score_flyio.deploy.step import (
-    CreateMachine,
-    DestroyMachine,
-    Step,
-    StopMachine,
-    UpdateMachine,
-)
+from score_flyio.deploy.step import CreateMachine, DestroyMachine, Step, StopMachine, UpdateMachine
 
 GO_ON: Final = "the same command goes on from there"
 _UNSEEN: Final = "started"

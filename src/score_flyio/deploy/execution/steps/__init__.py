@@ -8,12 +8,7 @@ from typing import Any, TypeAlias
 from score_flyio.deploy import app_step as app_kinds
 from score_flyio.deploy import step as kinds
 from score_flyio.deploy.execution.context import Context
-from score_flyio.deploy.execution.steps import (
-    app,
-    commands,
-    machines,
-    waiting,
-)
+from score_flyio.deploy.execution.steps import app, commands, machines, waiting
 
 CarryOut: TypeAlias = Callable[[Any, Context], Awaitable[Any]]
 

@@ -10,12 +10,7 @@ from __future__ import annotations
 from fly_machines import models
 from score_flyio.deploy.metadata import SAFE_TO_DESTROY, TAG, Marks, take_over
 from score_flyio.deploy.model import Ref, Undo
-from score_flyio.deploy.planning.strategies.model import (
-    GroupUpdate,
-    Impossible,
-    Ordered,
-    Strategy,
-)
+from score_flyio.deploy.planning.strategies.model import GroupUpdate, Impossible, Ordered, Strategy
 from score_flyio.deploy.step import (
     CordonMachine,
     CreateMachine,

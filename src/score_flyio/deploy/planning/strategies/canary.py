@@ -6,12 +6,7 @@ from fly_machines import models
 from score_flyio.base.record import evolve
 from score_flyio.deploy.metadata import Marks
 from score_flyio.deploy.model import Undo
-from score_flyio.deploy.planning.strategies.model import (
-    GroupUpdate,
-    Impossible,
-    Ordered,
-    Strategy,
-)
+from score_flyio.deploy.planning.strategies.model import GroupUpdate, Impossible, Ordered, Strategy
 from score_flyio.deploy.planning.strategies.rolling import rolling
 from score_flyio.deploy.step import CreateMachine, DestroyMachine
 
