@@ -21,9 +21,15 @@ def main() -> None:
     # Where h2 is installed, httpcore imports it for HTTP/2, which nobody here asks it for. 40 ms.
     for half in ("_async", "_sync"):
         sys.modules[f"httpcore.{half}.http2"] = None  # type: ignore[assignment]
-    from score_flyio.cli.main import run
+    try:
+        from score_flyio.cli.main import run
 
-    _leave(run(sys.argv[1:]))
+        exit_code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # while modules are imported, or once more while the end is told
+        if sys.stderr is not None:
+            sys.stderr.write("Error: interrupted\n")
+        exit_code = 130
+    _leave(exit_code)
 
 
 def _leave(exit_code: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -20,7 +21,7 @@ from score_flyio.cli.exit_codes import describe
 from score_flyio.errors import Problem
 from score_flyio.net import in_flight
 from tests.cli.conftest import Cli
-from tests.cli.platform import FLY_TOML, platform, use
+from tests.cli.platform import FLY_TOML, WEB, platform, use
 from tests.integration.state_servers import web_server
 
 FakeCommand = Callable[[Callable[..., Any]], None]
@@ -166,6 +167,63 @@ def test_signals_cancel_the_command_which_cleans_up(
     assert result.exit_code == 130
     assert result.json["error"]["code"] == "interrupted"
     assert cleaned == [True]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_before_an_event_loop_runs_ends_the_command_in_order(
+    cli: Cli, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`generate` may need none: its lock stayed behind, and it was killed."""
+    Path("web.yaml").write_text(WEB)
+    assert cli("init", "--no-sample", "--fly-app-prefix", "x-").exit_code == 0
+
+    class Interrupting(io.StringIO):
+        def write(self, text: str, /) -> int:
+            if "read web.yaml" in text:
+                os.kill(os.getpid(), number)
+            return super().write(text)
+
+    shown = Interrupting()
+    monkeypatch.setattr("sys.stderr", shown)
+    before = signal.getsignal(number)
+    assert cli("generate", "web.yaml").exit_code == 130
+    assert shown.getvalue().endswith("Error: interrupted\n")
+    assert [file.name for file in Path(".score-flyio").iterdir()] == ["state.yaml"]
+    assert signal.getsignal(number) == before
+
+
+def test_a_command_under_nohup_outlives_its_terminal(cli: Cli, fake_command: FakeCommand) -> None:
+    async def callback(_cli: CliContext, text: str | None) -> None:
+        os.kill(os.getpid(), signal.SIGHUP)
+        await anyio.wait_all_tasks_blocked()
+
+    fake_command(callback)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert cli("fake").exit_code == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("module", ["asyncclick", "score_flyio.cli.exit_codes"])
+def test_an_interrupt_between_two_imports_shows_no_traceback(module: str) -> None:
+    """At the start, and once more while the end is told."""
+    script = textwrap.dedent(f"""
+        import sys
+
+        class Interrupting:
+            def find_spec(self, name, path=None, target=None):
+                if name == {module!r}:
+                    raise KeyboardInterrupt
+
+        sys.meta_path.insert(0, Interrupting())
+        sys.argv = ["score-flyio", "no-such-command"]
+        from score_flyio.__main__ import main
+        main()
+    """)
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "Error: interrupted\n")
 
 
 def test_the_second_interrupt_ends_at_once() -> None:

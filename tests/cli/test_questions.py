@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,6 +46,45 @@ def test_only_yes_is_accepted(
         monkeypatch.setattr("sys.stdin", Person("yes\n"))
         assert cli("destroy", "web").exit_code == 0
         assert served.get("/apps/x-web").get("error")
+
+
+class Interrupting(Person):
+    """They end the command in place of an answer."""
+
+    number = signal.SIGINT
+
+    def read(self, size: int | None = -1, /) -> str:
+        os.kill(os.getpid(), self.number)
+        return super().read(size)
+
+    def readline(self, size: int = -1, /) -> str:  # type: ignore[override]
+        os.kill(os.getpid(), self.number)
+        return super().readline(size)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "command",
+    ["destroy web", "scale web 1", "ips allocate web v4", "secrets import web", "state push -"],
+)
+def test_a_signal_ends_a_wait_for_somebody_who_types(
+    cli: Cli,
+    served: Platform,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    number: signal.Signals,
+) -> None:
+    """An event loop takes note of a signal, and the line was still waited for."""
+    person = Interrupting("yes\n")
+    person.number = number
+    monkeypatch.setattr("sys.stdin", person)
+    result = cli(*command.split())
+    assert result.exit_code == 130
+    assert result.stderr.endswith("Error: interrupted\n")
+    assert person.tell() == 0
+    assert len(served.machines("x-web")) == 2
+    handlers = {signal.SIGINT: signal.default_int_handler}
+    assert signal.getsignal(number) == handlers.get(number, signal.SIG_DFL)
 
 
 def test_a_large_step_is_asked_about(

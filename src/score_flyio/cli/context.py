@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from score_flyio.base.clock import Clock, SystemClock
 from score_flyio.base.record import field, frozen
 from score_flyio.cli.output import Output
+from score_flyio.cli.signals import ended_at_once
 from score_flyio.cli.sink import Sink
 from score_flyio.errors import UsageError
 
@@ -82,6 +83,11 @@ class CliContext:
             reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
             raise UsageError(f"{file}: cannot be read: {reason}", hint=hint) from error
 
+    def read_stdin(self) -> str:
+        """All that stdin gives, until it ends. Raises RunInterrupted."""
+        with ended_at_once():
+            return self.stdin.read()
+
     def project(self, target: str | None = None, *, emulate: bool = False) -> "Project":
         """The project of the working directory, or what `--state` says, with a target's state.
 
@@ -134,9 +140,11 @@ class CliContext:
         self.output.stderr.write(
             f"\n{question}\n  Only 'yes' will be accepted to confirm.\n\n  Enter a value: "
         )
-        agreed = self.stdin.readline().strip().lower() == "yes"
-        self.output.stderr.write("\n")
-        return agreed
+        try:
+            with ended_at_once():
+                return self.stdin.readline().strip().lower() == "yes"
+        finally:
+            self.output.stderr.write("\n")
 
 
 def _workspace(environ: Mapping[str, str]) -> Path | None:

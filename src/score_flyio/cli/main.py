@@ -81,17 +81,31 @@ def _complete(instruction: str) -> int:
 
 
 def _execute(invocation: Invocation, given: Mapping[str, Any], environ: Mapping[str, str]) -> int:
-    from score_flyio.base.event_loop import begin
+    from signal import default_int_handler
+
+    from score_flyio.cli.signals import handled
 
     cli = _context(given, environ)
+    with handled(default_int_handler):
+        return _unless_lost(_done(invocation, cli), cli)
+
+
+def _done(invocation: Invocation, cli: "CliContext") -> int:
+    """The exit code of a command, once it has ended."""
+    from score_flyio.base.event_loop import begin
+
     work = invocation.callback(cli, **invocation.params)
     if invocation.early:
         work = begin(work)
-    if isinstance(work, Awaitable):
+    if not isinstance(work, Awaitable):
+        return work or 0
+    try:
         from score_flyio.cli.runner import run_command
 
-        work = run_command(work, cli)
-    return _unless_lost(work or 0, cli)
+        return run_command(work, cli)
+    finally:
+        if isinstance(work, Coroutine):  # interrupted before it began, which Python would tell
+            work.close()
 
 
 def _unless_lost(exit_code: int, cli: "CliContext") -> int:

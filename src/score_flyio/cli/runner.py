@@ -1,7 +1,6 @@
 """Runs an async command, and ends it cleanly on Ctrl-C, SIGTERM, or a terminal that closes."""
 
 import os
-import signal
 import sys
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
@@ -9,15 +8,13 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio.abc import TaskStatus
 
+from score_flyio.cli.signals import ending
 from score_flyio.net import in_flight
 
 if TYPE_CHECKING:
     from score_flyio.cli.context import CliContext
 
 INTERRUPTED = 130
-ENDING = tuple(
-    found for name in ("SIGINT", "SIGTERM", "SIGHUP") if (found := getattr(signal, name, None))
-)
 
 
 def run_command(work: Awaitable[int | None], cli: "CliContext") -> int:
@@ -65,7 +62,7 @@ async def _cancel_on_signal(
     *,
     task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
 ) -> None:
-    with anyio.open_signal_receiver(*ENDING) as signals:
+    with anyio.open_signal_receiver(*ending()) as signals:
         task_status.started()
         interrupted = False
         async for _ in signals:

@@ -107,7 +107,7 @@ async def _install(cli: CliContext, project: Project, sources: tuple[str, ...]) 
     contents = [
         found
         for source in sources
-        for found in await fetch(source, directory=cli.directory, stdin=cli.stdin.read)
+        for found in await fetch(source, directory=cli.directory, stdin=cli.read_stdin)
     ]
     paths = project.install_provisioners(contents, now=cli.clock.time())
     for path in paths:

@@ -100,7 +100,7 @@ async def import_(cli: CliContext, **settings: Any) -> int:
     from score_flyio.engine.secrets_file import parse
 
     named = await named_app(cli, settings)
-    values = _by_name(cli, parse(cli.stdin.read()))
+    values = _by_name(cli, parse(cli.read_stdin()))
     if not values:
         raise UsageError("there is no secret on stdin", hint="write NAME=VALUE lines to it")
     return await _change(named, values, **settings)

@@ -106,7 +106,7 @@ async def push(cli: CliContext, file: str, yes: bool) -> None:
     from score_flyio.state.deployments_form import load_document
     from score_flyio.state.shown import StateShown
 
-    text = cli.stdin.read() if file == "-" else cli.read_text(file, "name what `state pull` wrote")
+    text = cli.read_stdin() if file == "-" else cli.read_text(file, "name what `state pull` wrote")
     new = load_document(text, "stdin" if file == "-" else file)
     project = cli.project()
     present = await project.store.load()
