@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 import anyio
 import h11
-from anyio.abc import ByteStream
+from anyio.abc import ByteStream, ObjectReceiveStream
 from attrs import define, field
 
 LOOPBACK: Final = "127.0.0.1"
@@ -24,6 +24,8 @@ class Side:
 
     stream: ByteStream
     role: type[h11.CLIENT | h11.SERVER]
+    source: ObjectReceiveStream[bytes] | None = None
+    """What somebody else has received, where that is read in place of the stream."""
     protocol: h11.Connection = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -38,11 +40,13 @@ class Side:
             event = self.protocol.next_event()
             if isinstance(event, h11.Event) or event is h11.PAUSED:
                 return event
-            try:
-                data = await self.stream.receive(_CHUNK)
-            except (anyio.EndOfStream, *GONE):
-                data = b""
-            self.protocol.receive_data(data)
+            self.protocol.receive_data(await self.receive())
+
+    async def receive(self) -> bytes:
+        """Some bytes; none where there are no more."""
+        with suppress(anyio.EndOfStream, *GONE):
+            return await (self.source or self.stream).receive()
+        return b""
 
     async def send(self, *events: h11.Event) -> None:
         """Send what happens."""
@@ -67,13 +71,12 @@ def has_body(head: h11.Request) -> bool:
     return any(name in {b"content-length", b"transfer-encoding"} for name, _ in head.headers)
 
 
-async def serve_http(stream: ByteStream, answer: Answer, refuse: Refuse) -> None:
+async def serve_http(client: Side, answer: Answer, refuse: Refuse) -> None:
     """Have each request on a connection answered, one after another, until the client goes."""
-    client = Side(stream, h11.SERVER)
     with suppress(*GONE):
         await _converse(client, answer, refuse)
         if client.protocol.our_state in {h11.DONE, h11.MUST_CLOSE}:
-            await _linger(stream)
+            await _linger(client)
 
 
 async def _converse(client: Side, answer: Answer, refuse: Refuse) -> None:
@@ -91,12 +94,9 @@ async def _converse(client: Side, answer: Answer, refuse: Refuse) -> None:
             await refuse(client, error.error_status_hint, str(error))
 
 
-async def _linger(stream: ByteStream) -> None:
+async def _linger(client: Side) -> None:
     """Let a client read what it was sent: closing while it still sends would take that away."""
     with anyio.move_on_after(_LINGER):
-        try:
-            await stream.send_eof()
-            while True:
-                await stream.receive(_CHUNK)
-        except (anyio.EndOfStream, *GONE):
-            return
+        await client.stream.send_eof()
+        while await client.receive():
+            """What it sends now is for nobody."""

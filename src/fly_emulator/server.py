@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final, TypeAlias
 from urllib.parse import parse_qsl
 
 import anyio
 import h11
-from anyio.abc import Listener, SocketAttribute, SocketStream
+from anyio.abc import Listener, ObjectSendStream, SocketAttribute, SocketStream
 
-from fly_emulator.http import Side, has_body, serve_http
+from fly_emulator.http import GONE, Side, has_body, serve_http
 from fly_emulator.wire import ApiRequest, ApiResponse, ConnectionBroken
 
 _LOG: Final = logging.getLogger(__name__)
+_CHUNKS: Final = 16
+"""Pieces that are kept of what a client sends ahead."""
 _LARGEST_BODY: Final = 16 * 1024 * 1024
 _LARGEST_LAYER: Final = 1024 * 1024 * 1024
 _LARGE: Final = (b"/v2/", b"/_emulator/snapshot")
@@ -45,15 +47,33 @@ async def serve_connections(handle: Handle, listener: Listener[SocketStream]) ->
 
     async def answer(client: Side, head: h11.Request) -> None:
         request = await _read_request(client, head)
-        response = await _answered(handle, client, request)
-        if response is not None:
-            await client.send(*_events(response, head_only=request.method == "HEAD"))
+        try:
+            response = await _respond(handle, request)
+        except ConnectionBroken as broken:
+            if broken.kind == "hang":  # say nothing until the client gives up
+                await anyio.sleep_forever()
+            return
+        await client.send(*_events(response, head_only=request.method == "HEAD"))
 
     async def serve(stream: SocketStream) -> None:
-        async with stream:
-            await serve_http(stream, answer, _refuse)
+        feed, source = anyio.create_memory_object_stream[bytes](_CHUNKS)
+        async with stream, source, anyio.create_task_group() as tasks:
+            tasks.start_soon(_receive, stream, feed, tasks.cancel_scope)
+            await serve_http(Side(stream, h11.SERVER, source), answer, _refuse)
+            tasks.cancel_scope.cancel()
 
     await listener.serve(serve)
+
+
+async def _receive(
+    stream: SocketStream, feed: ObjectSendStream[bytes], serving: anyio.CancelScope
+) -> None:
+    """Take what arrives; when the client has gone, end what it waits for."""
+    with suppress(anyio.EndOfStream, *GONE):
+        async with feed:
+            while True:
+                await feed.send(await stream.receive())
+    serving.cancel()
 
 
 async def _read_request(client: Side, head: h11.Request) -> ApiRequest:
@@ -73,25 +93,6 @@ async def _read_request(client: Side, head: h11.Request) -> ApiRequest:
         headers={name.decode(): value.decode("latin-1") for name, value in head.headers},
         body=bytes(body),
     )
-
-
-async def _answered(handle: Handle, client: Side, request: ApiRequest) -> ApiResponse | None:
-    """The answer; None: the connection is to be closed without one, or the client has gone."""
-    response: ApiResponse | None = None
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_end_with, client, tasks.cancel_scope)
-        try:
-            response = await _respond(handle, request)
-        except ConnectionBroken as broken:
-            if broken.kind == "hang":  # say nothing until the client gives up
-                await anyio.sleep_forever()
-        tasks.cancel_scope.cancel()
-    return response
-
-
-async def _end_with(client: Side, answering: anyio.CancelScope) -> None:
-    if isinstance(await client.next(), h11.ConnectionClosed):
-        answering.cancel()
 
 
 async def _respond(handle: Handle, request: ApiRequest) -> ApiResponse:

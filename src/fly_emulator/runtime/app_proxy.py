@@ -84,7 +84,7 @@ class AppProxy:
         """Serve one connection to its end."""
         async with stream:
             if self.door.http:
-                await serve_http(stream, self._answer, respond)
+                await serve_http(Side(stream, h11.SERVER), self._answer, respond)
                 return
             with suppress(*GONE):
                 await self._serve_tcp(stream)

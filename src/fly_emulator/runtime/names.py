@@ -59,7 +59,7 @@ class NamesProxy:
     async def serve(self, stream: SocketStream) -> None:
         """Serve one connection to its end."""
         async with stream:
-            await serve_http(stream, self._answer, respond)
+            await serve_http(Side(stream, h11.SERVER), self._answer, respond)
 
     async def _answer(self, client: Side, head: h11.Request) -> None:
         target = head.target.decode("ascii", "replace")
