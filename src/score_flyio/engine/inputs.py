@@ -281,11 +281,7 @@ class FlyTomlApp(Input):
         self,
         app: str,
         outputs: Mapping[str, Outputs],  # noqa: ARG002  # it has no resources
-        *,
-        pending: bool = False,  # noqa: ARG002
-        kept: Collection[str] = (),  # noqa: ARG002
-        elsewhere: Collection[str] = (),  # noqa: ARG002
-        folder: str | None = None,  # noqa: ARG002
+        **_of_resources: object,
     ) -> DesiredApp:
         from score_flyio.deploy.desired.render import conversion_problems
 

@@ -75,11 +75,7 @@ class KeptPlan:
                     hint=_AGAIN,
                 )
             apps = tuple(
-                KeptApp(
-                    app=app["app"],
-                    seen=_texts(app["seen"]),
-                    steps=_texts(app["steps"]),
-                )
+                KeptApp(app=app["app"], seen=_texts(app["seen"]), steps=_texts(app["steps"]))
                 for app in document["apps"]
             )
             return cls(
