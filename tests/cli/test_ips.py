@@ -115,7 +115,7 @@ def test_wrong_ips(cli: Cli, deployed: Platform, args: list[str], part: str) -> 
 
 
 def test_a_refusal_is_told(cli: Cli, deployed: Platform) -> None:
-    result = cli("ips", "allocate", "v6", "--region", "moon", *APP)
+    result = cli("ips", "allocate", "v6", "--region", "eu", *APP)
     assert result.exit_code == 1
     assert "invalid region" in result.stderr
     assert listed(deployed) == []

@@ -10,6 +10,7 @@ import asyncclick as click
 
 from score_flyio.base.record import field, frozen
 from score_flyio.cli.context import CliContext
+from score_flyio.cli.go_flags import Name
 from score_flyio.cli.options import (
     Decorator,
     app_option,
@@ -30,6 +31,7 @@ config_option = click.option(
     "-c",
     "--config",
     "configs",
+    type=Name(),
     multiple=True,
     metavar="FILE",
     help="A fly.toml that names the app, instead of a workload.",

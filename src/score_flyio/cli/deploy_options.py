@@ -11,6 +11,7 @@ from score_flyio.cli.flyctl_options import OF_FLYCTL
 from score_flyio.cli.go_flags import (
     ImageName,
     MaxUnavailable,
+    Name,
     Retries,
     Seconds,
     Variable,
@@ -43,7 +44,7 @@ def _listed(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...
     return tuple(part for value in values for part in value.replace(",", " ").split())
 
 
-listing_option = partial(click.option, multiple=True, callback=_listed)
+listing_option = partial(click.option, type=Name(), multiple=True, callback=_listed)
 """An option that takes `a,b`, and may be repeated."""
 pairs_option = partial(click.option, type=Variable(), multiple=True, metavar="NAME=VALUE")
 """An option that takes `NAME=VALUE`, and may be repeated."""
@@ -52,11 +53,12 @@ time_option = partial(click.option, type=Seconds(), metavar="TIME")
 
 INPUTS: Final = section(
     "What is deployed",
-    click.argument("files", nargs=-1, metavar="[FILE]..."),
+    click.argument("files", type=Name(), nargs=-1, metavar="[FILE]..."),
     click.option(
         "-c",
         "--config",
         "configs",
+        type=Name(),
         multiple=True,
         metavar="FILE",
         help="A fly.toml to deploy without Score; repeatable.",

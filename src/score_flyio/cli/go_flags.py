@@ -82,6 +82,17 @@ class WholeNumber(click.ParamType[Any]):
         return number
 
 
+class Name(click.ParamType[Any]):
+    """A text that names something: an empty one is a variable that nobody set."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not value.strip(" ,"):
+            self.fail(f"{value!r} names nothing: is a variable empty?", param, ctx)
+        return value
+
+
 class Seconds(click.ParamType[Any]):
     """A time in Go's notation, such as `5m` or `1m30s`, or a number of seconds."""
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import asyncclick as click
 
 from score_flyio._version import __version__
+from score_flyio.cli.go_flags import Name
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
@@ -55,12 +56,14 @@ def global_options(*, of_group: bool) -> list[click.Parameter]:
         _kept("--no-color", is_flag=True, help="No colours (or NO_COLOR)."),
         _kept(
             "--state",
+            type=Name(),
             metavar="URL",
             help="Where the project state is: a path, s3://… or https://… (or SCORE_FLYIO_STATE).",
         ),
         _kept(
             "-t",
             "--access-token",
+            type=Name(),
             metavar="TOKEN",
             help="The Fly token; FLY_ACCESS_TOKEN shows it to nobody else on this computer.",
         ),
@@ -140,10 +143,11 @@ emulate_option, target_option, org_option = section(
     flag_option("--emulate", help="Use the emulator kept under .score-flyio/emulator."),
     click.option(
         "--target",
+        type=Name(),
         metavar="fly|emulator|URL",
         help="Where to: Fly, the emulator kept in this folder, or a Machines API at a URL.",
     ),
-    click.option("-o", "--org", metavar="SLUG", help="The Fly organization."),
+    click.option("-o", "--org", type=Name(), metavar="SLUG", help="The Fly organization."),
 )
 """See `cli.apps.target_of`."""
 
@@ -163,7 +167,7 @@ OVERRIDES = (
 )
 """For commands that read Score files."""
 
-app_option = click.option("-a", "--app", metavar="NAME", help="The Fly app.")
+app_option = click.option("-a", "--app", type=Name(), metavar="NAME", help="The Fly app.")
 
 CHANGE = (dry_run_option, events_option, json_option)
 """For commands that change apps."""

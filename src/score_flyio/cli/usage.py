@@ -49,7 +49,7 @@ def _named(error: click.BadParameter) -> str:
     """What the wrong value was given for."""
     if isinstance(error.param, click.Option):
         return next((name for name in error.param.opts if name[:2] == "--"), error.param.opts[0])
-    return "" if error.param is None else error.param.human_readable_name
+    return "" if error.param is None else error.param.human_readable_name.strip("[].")
 
 
 def _near(name: str, known: Sequence[str]) -> str | None:

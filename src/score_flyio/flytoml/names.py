@@ -1,4 +1,4 @@
-"""What names of apps, secrets and volumes may look like at Fly.
+"""What names of apps, secrets, volumes and hosts may look like at Fly.
 
 Apps: the Machines API guide. Volumes: flyctl's own check. Secrets: not published; shell variables
 are accepted. And the names that there are of strategies (flyctl's), of handlers and of what is
@@ -30,6 +30,16 @@ def is_app_name(text: str) -> bool:
 def can_begin_app_name(prefix: str) -> bool:
     """Whether a name of an app can begin with it; empty text can."""
     return is_app_name(f"{prefix}x")
+
+
+_LABEL: Final = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST_NAME: Final = re.compile(rf"(?:\*\.)?(?:{_LABEL}\.)+(?!\d+$){_LABEL}")
+_LONGEST_HOST_NAME: Final = 253
+
+
+def is_host_name(text: str) -> bool:
+    """Whether a certificate can be for it: a name in lower case with a dot, or `*.` before one."""
+    return len(text) <= _LONGEST_HOST_NAME and _HOST_NAME.fullmatch(text) is not None
 
 
 LONGEST_VOLUME: Final = 30

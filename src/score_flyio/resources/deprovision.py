@@ -7,7 +7,7 @@ from typing import Any
 
 from score_flyio.base.printable import one_line
 from score_flyio.base.record import evolve, frozen
-from score_flyio.errors import ResourceError
+from score_flyio.errors import ResourceError, UsageError
 from score_flyio.events import (
     DeprovisioningFinished,
     DeprovisioningStarted,
@@ -42,7 +42,8 @@ class Deprovisioning:
         """Take one resource away.
 
         Raises:
-            ResourceError: there is no such resource, or its provisioner is not configured.
+            UsageError: there is no such resource.
+            ResourceError: its provisioner is not configured.
             ProvisionFailed: the provisioner failed; the resource stays in the state.
         """
         record = self.state.resources.get(uid)
@@ -147,10 +148,10 @@ class Deprovisioning:
         await Saver(self.store, self.state).save()
 
 
-def unknown_resource(uid: ResourceUid | str, state: ProjectState) -> ResourceError:
+def unknown_resource(uid: ResourceUid | str, state: ProjectState) -> UsageError:
     """The error for a uid that the state does not have."""
     known = ", ".join(str(uid) for uid in sorted(state.resources)) or "none"
-    return ResourceError(
+    return UsageError(
         f"there is no resource '{one_line(str(uid))}' in the project",
         hint=f"known resources: {known}",
         code="deprovision_unknown_resource",

@@ -43,6 +43,7 @@ USAGE = {
     "provisioner_not_found",
     "resource_conflict",
     "resource_cycle",
+    "deprovision_unknown_resource",
     *EARLY,
 }
 """Wrong input: exit code 2; everything else that fails is 1."""

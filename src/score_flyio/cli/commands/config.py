@@ -12,6 +12,7 @@ from score_flyio.base.document import Document, merged
 from score_flyio.base.record import evolve, frozen
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
+from score_flyio.cli.go_flags import ImageName
 from score_flyio.cli.options import (
     app_option,
     emulate_option,
@@ -82,7 +83,13 @@ async def validate(cli: CliContext, config: Path | None, strict: bool) -> int:
 
 @command.command("render")
 @config_option
-@click.option("-i", "--image", metavar="IMAGE", help="The image that the machines would run.")
+@click.option(
+    "-i",
+    "--image",
+    type=ImageName(),
+    metavar="IMAGE",
+    help="The image that the machines would run.",
+)
 @json_option
 async def render(cli: CliContext, config: Path | None, image: str | None) -> int:
     """Print the machine configs that a fly.toml becomes, as JSON.

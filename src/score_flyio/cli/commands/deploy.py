@@ -11,7 +11,7 @@ from score_flyio.cli import plan_file
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import INPUTS, PLACE, SETTINGS, deploy_options, selection
-from score_flyio.cli.go_flags import WholeNumber
+from score_flyio.cli.go_flags import Name, WholeNumber
 from score_flyio.cli.options import (
     OUTPUT,
     dry_run_option,
@@ -41,7 +41,10 @@ RUN = (
         click.option("--jobs", type=WholeNumber(1), metavar="N", help="Provisioners at once."),
     ),
     *section(
-        OUTPUT, click.option("--report", metavar="FILE.html", help="Write a report to look at.")
+        OUTPUT,
+        click.option(
+            "--report", type=Name(), metavar="FILE.html", help="Write a report to look at."
+        ),
     ),
     events_option,
     summary_option,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import asyncclick as click
 
 from score_flyio.cli.command import EarlyCommand
-from score_flyio.cli.go_flags import ImageName, WholeNumber
+from score_flyio.cli.go_flags import ImageName, Name, WholeNumber
 from score_flyio.cli.options import (
     OVERRIDES,
     events_option,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @click.command("generate", cls=EarlyCommand)
-@click.argument("files", nargs=-1, metavar="[FILE]...")
+@click.argument("files", type=Name(), nargs=-1, metavar="[FILE]...")
 @refresh_option
 @options(OVERRIDES)
 @click.option(

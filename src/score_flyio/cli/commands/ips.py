@@ -11,6 +11,7 @@ from score_flyio.base.record import frozen
 from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
+from score_flyio.cli.go_flags import Name
 from score_flyio.cli.options import CHANGE, json_option, options, yes_option
 from score_flyio.errors import UsageError
 
@@ -48,7 +49,7 @@ async def list_(cli: CliContext, **settings: Any) -> None:
 
 @command.command("allocate")
 @names_one_app(KINDS)
-@click.option("-r", "--region", metavar="REGION", help="Where the address leads to.")
+@click.option("-r", "--region", type=Name(), metavar="REGION", help="Where the address leads to.")
 @yes_option
 @options(CHANGE)
 async def allocate(

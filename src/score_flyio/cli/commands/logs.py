@@ -9,6 +9,7 @@ import asyncclick as click
 from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
+from score_flyio.cli.go_flags import Name
 from score_flyio.cli.options import flag_option, json_option
 from score_flyio.errors import UsageError
 
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 @click.command("logs", cls=Command)
 @names_one_app()
 @flag_option("-f", "--follow", help="Go on with each new line.")
-@click.option("-i", "--machine", metavar="ID", help="Only the lines of this machine.")
-@click.option("-r", "--region", metavar="REGION", help="Only the lines of this region.")
+@click.option("-i", "--machine", type=Name(), metavar="ID", help="Only the lines of this machine.")
+@click.option(
+    "-r", "--region", type=Name(), metavar="REGION", help="Only the lines of this region."
+)
 @json_option
 async def command(
     cli: CliContext, *, follow: bool, machine: str | None, region: str | None, **settings: Any

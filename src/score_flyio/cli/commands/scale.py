@@ -18,7 +18,7 @@ from score_flyio.cli.deploy_options import (
     listing_option,
     release_record_option,
 )
-from score_flyio.cli.go_flags import whole
+from score_flyio.cli.go_flags import Name, whole
 from score_flyio.cli.options import CHANGE, options, yes_option
 from score_flyio.errors import UsageError
 
@@ -49,6 +49,7 @@ LARGE_STEP: Final = 10
     "--group",
     "--process-group",
     "groups",
+    type=Name(),
     multiple=True,
     metavar="GROUP",
     help="Groups whose size changes; otherwise all, or those that are counted.",

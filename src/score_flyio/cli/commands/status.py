@@ -46,10 +46,12 @@ async def command(cli: CliContext, *, watch: bool, **settings: Any) -> int:
             if not watch or cli.output.stdout.failure is not None:
                 break
             await anyio.sleep(WATCH_SECONDS)
-    for item in status.apps:
-        if item.error:
-            cli.output.error(f"{item.label}: {item.error}")
-    return 1 if any(item.error for item in status.apps) else 0
+    failed = [item for item in status.apps if item.error]
+    if failed:
+        told = [f"{item.label}: {item.error}" for item in failed]
+        hints = dict.fromkeys(f"Hint: {item.hint}" for item in failed if item.hint)
+        cli.output.error("\n".join((*told, *hints)))
+    return 1 if failed else 0
 
 
 def text_of(output: Output, status: Status) -> str:

@@ -163,12 +163,13 @@ def _near(size: str) -> Sequence[str]:
     kinds = {"shared": "shared-cpu", "micro": "shared-cpu", "perf": "performance"}
     kinds |= {"dedicated": "performance"}
     family = next((kinds[start] for start in kinds if size.lower().startswith(start)), None)
-    same = [name for name in SIZES if name.rpartition("-")[0] == family]
+    offered = [name for name in SIZES if name not in _GPU_KINDS]  # Fly refuses those
+    same = [name for name in offered if name.rpartition("-")[0] == family]
     if same:
         return same
     from difflib import get_close_matches
 
-    return get_close_matches(size, SIZES, n=3) or SIZES
+    return get_close_matches(size, offered, n=3) or offered
 
 
 def guest_of(vm: VmSpec, *, host_dedication_id: str = "", place: str = "vm") -> FlyMachineGuest:

@@ -10,11 +10,12 @@ from score_flyio.base.document import Document
 from score_flyio.base.record import frozen
 from score_flyio.deploy.app_step import AllocateAddress, ReleaseAddress
 from score_flyio.deploy.observe import Wanted
+from score_flyio.engine.ahead import unknown_regions
 from score_flyio.engine.operations.apps import AppRef, observe
 from score_flyio.engine.operations.change import Before, Change, change_unremembered
 from score_flyio.engine.operations.framed import framed
 from score_flyio.engine.session import Session
-from score_flyio.errors import UsageError
+from score_flyio.errors import ConfigError, UsageError
 from score_flyio.fly.present import ip_type
 
 AddressKind: TypeAlias = Literal["v4", "v6", "shared_v4", "private_v6"]
@@ -22,6 +23,8 @@ KINDS: Final[tuple[AddressKind, ...]] = get_args(AddressKind)
 """What can be allocated; see the Machines API."""
 COST: Final = {"v4": "2 USD per month"}
 """What a kind costs, where it costs anything."""
+EVERYWHERE: Final = "global"
+"""What flyctl lists as the region of an address that leads to the nearest one."""
 STEP: Final = "address"
 """Id of the step that allocates or gives back."""
 
@@ -57,7 +60,9 @@ async def allocate_address(
 ) -> Change:
     """One more address of a kind of `KINDS`; a shared one, of which an app has one, only once.
 
-    Raises UsageError: there is no such app, or addresses of this kind belong to no region.
+    Raises:
+        UsageError: there is no such app, or addresses of this kind belong to no region.
+        ConfigError: Fly has no such region.
     """
     if region and kind == "shared_v4":
         raise UsageError(
@@ -66,6 +71,9 @@ async def allocate_address(
 
     async def look() -> Change:
         observed = await observe(session, ref, Wanted(addresses=True))
+        asked = {"--region": [region] if region and region != EVERYWHERE else []}
+        if problems := await unknown_regions(session.client, asked, observed):
+            raise ConfigError(problems=problems)
         has = any(ip_type(address) == kind for address in observed.addresses)
         if has and kind == "shared_v4":
             return Change.of(session, ref, observed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TypeAlias
 
 from fly_machines import models
@@ -18,6 +18,7 @@ from score_flyio.engine.operations.change import Before, Change, change_unrememb
 from score_flyio.engine.operations.framed import framed
 from score_flyio.engine.session import Session
 from score_flyio.errors import InvalidRequest, NotAuthorized, NotFound, UsageError
+from score_flyio.flytoml.names import is_host_name
 
 PAGE = 500
 """Certificates in one answer, at most (Machines API)."""
@@ -94,9 +95,9 @@ async def add_certificate(
 ) -> AddedCertificate:
     """Has the platform make one, unless it was asked for before, or gives it one.
 
-    Raises UsageError when there is no such app.
+    Raises UsageError for what is no host name, and when there is no such app.
     """
-    hostname = host_name(hostname)
+    hostname = _host(hostname)
 
     async def look() -> Change:
         observed = await observe(session, ref, Wanted(certificates=True))
@@ -123,7 +124,7 @@ async def remove_certificate(
     dry_run: bool = False,
 ) -> Change:
     """Takes all certificates of the host name away. Raises UsageError for an unknown one."""
-    hostname = host_name(hostname)
+    hostname = _host(hostname)
 
     async def look() -> Change:
         observed = await observe(session, ref, Wanted(certificates=True))
@@ -148,9 +149,10 @@ async def check_certificate(session: Session, ref: AppRef, hostname: str) -> Cer
 async def _one(
     session: Session, ref: AppRef, hostname: str, call: Callable[[str, str], Awaitable[_Detail]]
 ) -> Certificate:
+    name = _host(hostname)
     try:
         async with _of_an_app_that_is_there(session, ref):
-            return _certificate(await call(ref.app, host_name(hostname)))
+            return _certificate(await call(ref.app, name))
     except NotFound as error:
         raise _unknown(ref, hostname) from error
 
@@ -204,6 +206,27 @@ def _records(
     if owner and owner.name and owner.app_value:
         records.append(DnsRecord(type="TXT", name=owner.name, value=owner.app_value))
     return tuple(records)
+
+
+def _host(text: str) -> str:
+    """A host name in its one form. Raises UsageError for what is none."""
+    name = host_name(text.strip())
+    if not is_host_name(name):
+        raise UsageError(
+            f"{text!r} is no host name",
+            hint=f"write {_meant(name) or 'one such as www.example.com, or *.example.com'}",
+            code="host_name_invalid",
+        )
+    return name
+
+
+def _meant(text: str) -> str | None:
+    """The host name that is in an address of the web, or is spelt in other letters."""
+    name = text.removeprefix("http://").removeprefix("https://")
+    name = name.partition("/")[0].partition(":")[0].strip()
+    with suppress(UnicodeError):
+        name = name.encode("idna").decode()
+    return name if is_host_name(name) else None
 
 
 def _unknown(ref: AppRef, hostname: str) -> UsageError:

@@ -18,7 +18,7 @@ from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.releases.announce import PATIENCE
 from score_flyio.deploy.releases.known import ids_of, merged, of_machines, of_state, of_versions
-from score_flyio.engine.operations.apps import AppRef
+from score_flyio.engine.operations.apps import AppRef, observe
 from score_flyio.engine.session import RELEASES_KEPT, Session
 from score_flyio.errors import FlyError, NotFound
 from score_flyio.errors.unwrap import at_once
@@ -89,11 +89,16 @@ class AppReleases(Documented):
 
 
 async def list_releases(session: Session, ref: AppRef) -> AppReleases:
-    """The releases that anyone knows of, newest first; none of an app that is not at Fly."""
+    """The releases that anyone knows of, newest first; none of a workload that is not at Fly.
+
+    Raises UsageError for an app that is neither there nor of the project.
+    """
     async with session.memory("releases", to_look=True) as recorder:
         observed = await observe_app(session.client, ref.app, Wanted())
         known = recorder.met(ref.app, observed.machines)
     releases = await known_releases(session, observed, known)
+    if not (observed.exists or releases or ref.workload):
+        await observe(session, ref)  # tells that it is not there
     running = Counter(release_number(metadata(machine)) for machine in observed.machines)
     return AppReleases(ref=ref, releases=releases[::-1], machines=running)
 

@@ -270,7 +270,7 @@ def _plan(
     definition: AppSpec | None,
 ) -> Change:
     ref, record, groups, before = known.ref, known.record, known.groups, known.observed
-    counts = {known.group(name): count for name, count in request.counts.items()}
+    counts = _by_group(known, request)
     _refuse_slips(counts, groups)
     known = known.counted(counts)
     resized = tuple(map(known.group, request.groups)) or tuple(counts) or tuple(groups)
@@ -309,6 +309,19 @@ def _plan(
         groups_leave=False,
     )
     return Change(ref=ref, work=work, destroys=gone)
+
+
+def _by_group(known: _Known, request: ScaleRequest) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for name, count in request.counts.items():
+        group = known.group(name)
+        if counts.setdefault(group, count) != count:
+            raise UsageError(
+                f"there are two counts for group {group}, {counts[group]} and {count}: the one "
+                "without a group means that one",
+                hint="give one for each group",
+            )
+    return counts
 
 
 def _refuse_slips(

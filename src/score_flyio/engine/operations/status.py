@@ -88,6 +88,8 @@ class AppStatus(Document):
     notes: tuple[str, ...] = ()
     """What is remarkable of it: several releases in a group, secrets that wait."""
     error: str | None = None
+    hint: str | None = None
+    """What to do about the error."""
 
     @property
     def label(self) -> str:
@@ -130,7 +132,7 @@ async def _read_app(client: FlyClient, ref: AppRef, apps: Apps | None) -> AppSta
         with unwrapped():
             observed = await observe_app(client, ref.app, wanted, apps)
     except FlyError as error:
-        return AppStatus(app=ref.app, workload=ref.workload, error=error.message)
+        return AppStatus(app=ref.app, workload=ref.workload, error=error.message, hint=error.hint)
     return app_status(observed, ref)
 
 

@@ -1,0 +1,139 @@
+"""Wrong, empty and doubled values of options and arguments: refused before anything is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cli.conftest import Cli
+from tests.cli.platform import FLY_TOML, WEB, Platform, platform, project, use
+
+EMPTY = (
+    "destroy --yes -a",
+    "status -a",
+    "status --org",
+    "deploy --target",
+    "deploy -c",
+    "deploy",
+    "generate",
+    "deploy --only-machines",
+    "deploy --exclude-regions",
+    "deploy --process-groups",
+    "deploy --report",
+    "deploy --access-token",
+    "scale web 3 --region",
+    "scale web --vm-memory 512mb --group",
+    "logs web --machine",
+    "ips allocate web v6 --region",
+    "state show --state",
+)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Platform]:
+    with platform() as running:
+        yield running
+
+
+@pytest.fixture
+def deployed(cli: Cli, served: Platform) -> Iterator[Platform]:
+    """Workload `web`, deployed."""
+    use(cli, served)
+    project(cli, {"web.yaml": WEB, "fly.toml": FLY_TOML})
+    assert cli("deploy", "web.yaml", "--detach").exit_code == 0
+    yield served
+    assert cli("destroy", "--yes").exit_code == 0
+
+
+@pytest.mark.parametrize("value", ["", " "])
+@pytest.mark.parametrize("line", EMPTY)
+def test_a_name_that_is_empty_is_refused(cli: Cli, line: str, value: str) -> None:
+    project(cli, {"web.yaml": WEB, "fly.toml": FLY_TOML})
+    result = cli(*line.split(), value)
+    assert result.exit_code == 2
+    last = line.rsplit(maxsplit=1)[-1]
+    assert f"{value!r} names nothing: is a variable empty?" in result.stderr
+    assert f"{last}: " in result.stderr or last in {"-a", "-c", "deploy", "generate"}
+    assert "Hint: see score-flyio " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "meant"),
+    [
+        ("not a host", "one such as www.example.com, or *.example.com"),
+        ("https://www.example.com:443/shop", "www.example.com"),
+        ("www.example.com/", "www.example.com"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("localhost", "one such as"),
+        ("192.0.2.1", "one such as"),
+        ("a..example.com", "one such as"),
+        ("*.*.example.com", "one such as"),
+        ("a-.example.com", "one such as"),
+        ("a" * 64 + ".example.com", "one such as"),
+        ("", "one such as"),
+    ],
+)
+@pytest.mark.parametrize("command", ["add", "check", "remove"])
+def test_what_is_no_host_name_is_refused_with_the_one_that_is_meant(
+    cli: Cli, served: Platform, command: str, host: str, meant: str
+) -> None:
+    use(cli, served)
+    result = cli("certs", command, "-a", "x-none", host)
+    assert result.exit_code == 2
+    assert f"{host!r} is no host name\nHint: write {meant}" in result.stderr
+
+
+@pytest.mark.parametrize("host", ["www.example.com", "*.example.com", "A_b-c.example.co.uk."])
+def test_host_names_are_taken(cli: Cli, deployed: Platform, host: str) -> None:
+    assert cli("certs", "add", "web", host).exit_code == 0
+    assert deployed.url
+
+
+def test_an_address_in_a_region_that_there_is_not_is_refused(cli: Cli, deployed: Platform) -> None:
+    result = cli("ips", "allocate", "web", "v6", "--region", "amss")
+    assert result.exit_code == 2
+    assert "--region: Fly has no region 'amss' (use ams)" in result.stderr
+    assert cli("ips", "allocate", "web", "v6", "--region", "ams").exit_code == 0
+    assert deployed.url
+
+
+def test_two_counts_of_one_group_are_refused(cli: Cli, deployed: Platform) -> None:
+    result = cli("scale", "web", "3", "app=2")
+    assert result.exit_code == 2
+    assert "there are two counts for group app, 3 and 2" in result.stderr
+    assert cli("scale", "web", "3", "app=3", "--dry-run").exit_code == 0
+    assert deployed.url
+
+
+def test_releases_of_an_app_that_nobody_knows_are_refused(cli: Cli, deployed: Platform) -> None:
+    result = cli("releases", "--app", "typo")
+    assert result.exit_code == 2
+    assert "app typo: there is no such app\nHint: deploy it first" in result.stderr
+    cli("destroy", "--yes")
+    assert cli("releases", "web").exit_code == 0
+    assert deployed.url
+
+
+def test_a_status_of_what_is_not_reached_says_what_to_do(cli: Cli) -> None:
+    cli.environ |= {"FLY_FLAPS_BASE_URL": "http://127.0.0.1:1", "FLY_API_TOKEN": "fm2_dummy"}
+    (cli.directory / "a.toml").write_text("app = 'a'")
+    (cli.directory / "b.toml").write_text("app = 'b'")
+    result = cli("status", "-c", "a.toml", "-c", "b.toml")
+    assert result.exit_code == 1
+    assert result.stderr.count("Hint: is http://127.0.0.1:1 reachable from here?") == 1
+    (app,) = cli("status", "-a", "a", "--json").json["apps"]
+    assert app["hint"].startswith("is http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize("command", ["get-outputs", "deprovision"])
+def test_a_resource_that_there_is_not_is_wrong_input(cli: Cli, command: str) -> None:
+    project(cli)
+    assert cli("resources", command, "postgres.default#nope").exit_code == 2
+
+
+def test_an_image_that_is_none_is_refused_by_render(cli: Cli) -> None:
+    (cli.directory / "fly.toml").write_text(FLY_TOML)
+    result = cli("config", "render", "--image", "::")
+    assert result.exit_code == 2
+    assert "--image: '::' is not the name of an image" in result.stderr
