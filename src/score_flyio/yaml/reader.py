@@ -276,7 +276,10 @@ class _Reader:
             if _is_merge(key):
                 if merges:
                     raise YamlError("duplicate_key", "a second `<<` in one map", _line(key))
-                merges = _merge_sources(self._node(next(self._events), (*path, "<<")))
+                value = next(self._events)
+                of_alias = isinstance(value, yaml.AliasEvent)
+                found = self._node(value, (*path, "<<"))
+                merges = _merge_sources(found, of_alias=of_alias, line=_line(key))
                 continue
             name = self._key(key, path)
             if name in entries:
@@ -311,8 +314,9 @@ def _is_merge(key: Any) -> bool:
     return plain and key.tag in (None, "!", "tag:yaml.org,2002:merge")
 
 
-def _merge_sources(node: Node) -> list[Node]:
-    sources = node.children if isinstance(node.children, list) else [node]
+def _merge_sources(node: Node, *, of_alias: bool, line: int) -> list[Node]:
+    """The maps that are merged; Go's reader takes a list of them only where it is written out."""
+    sources = node.children if isinstance(node.children, list) and not of_alias else [node]
     if not all(isinstance(source.children, dict) for source in sources):
-        raise YamlError("syntax", "`<<` needs a map or a list of maps", node.line)
+        raise YamlError("syntax", "`<<` needs a map, the alias of one, or a list of these", line)
     return sources
