@@ -97,7 +97,9 @@ class CliContext:
         from score_flyio.state.targets import kept_as
 
         directory = Path(os.path.relpath(self.directory))
-        project = Project.open(directory, state=self.state, environ=self.environ)
+        project = Project.open(
+            directory, state=self.state, environ=self.environ, warn=self.output.warn
+        )
         return project.at(kept_as("emulator" if emulate else target, self.environ))
 
     @contextmanager

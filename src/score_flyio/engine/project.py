@@ -19,7 +19,7 @@ from score_flyio.flytoml.names import can_begin_app_name
 from score_flyio.state.file import FOLDER, FileStore
 from score_flyio.state.locate import open_store
 from score_flyio.state.model import FLY, ProjectState, WorkloadRecord
-from score_flyio.state.store import StateStore, not_initialised
+from score_flyio.state.store import StateStore, Warn, not_initialised
 from score_flyio.state.targets import TARGET_VARIABLE, TargetStore
 
 if TYPE_CHECKING:
@@ -103,10 +103,14 @@ class Project:
         *,
         state: str | None = None,
         environ: Mapping[str, str] | None = None,
+        warn: Warn | None = None,
     ) -> Project:
-        """The project in `directory`; `state` is a URL or folder other than the usual one."""
+        """The project in `directory`; `state` is a URL or folder other than the usual one.
+
+        `warn` is told what goes wrong beside a save of the state that is done.
+        """
         variables = os.environ if environ is None else environ
-        store = open_store(state, directory, variables)
+        store = open_store(state, directory, variables, warn=warn)
         return cls(directory, store, variables, parts_states=True)
 
     def at(self, target: str) -> Self:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from score_flyio.errors import ConfigError
 from score_flyio.state.file import FOLDER, FileStore
-from score_flyio.state.store import StateStore
+from score_flyio.state.store import StateStore, Warn
 
 if TYPE_CHECKING:
     from score_flyio.state.remote import Form
@@ -22,11 +22,16 @@ ENTRY_POINTS = "score_flyio.state_stores"
 
 
 def open_store(
-    url: str | None, directory: Path, environ: Mapping[str, str] | None = None
+    url: str | None,
+    directory: Path,
+    environ: Mapping[str, str] | None = None,
+    *,
+    warn: Warn | None = None,
 ) -> StateStore:
     """The store at `url`: a folder, or `SCHEME://…`; None: `.score-flyio` in `directory`.
 
     Credentials and the key of an encrypted state come from `environ`, os.environ if it is None.
+    What goes wrong beside a save that is done is told to `warn`.
     Raises ConfigError for a scheme that nothing serves, and for what its store cannot use.
     """
     if url is None:
@@ -39,19 +44,23 @@ def open_store(
         case "file":
             return FileStore(Path(rest))
         case "s3":
-            return _in_bucket(url, directory, variables)
+            return _in_bucket(url, directory, variables, warn)
         case "https" | "http":
             return _on_server(url, directory, variables)
         case _:
             return _added(url, scheme)
 
 
-def _in_bucket(url: str, directory: Path, environ: Mapping[str, str]) -> StateStore:
+def _in_bucket(
+    url: str, directory: Path, environ: Mapping[str, str], warn: Warn | None
+) -> StateStore:
     from score_flyio.state.remote import RemoteStoreWithHistory
     from score_flyio.state.s3 import S3Blobs
 
     blobs = S3Blobs(url, environ)
-    return RemoteStoreWithHistory(blobs, blobs, form=_form(environ), folder=directory / FOLDER)
+    return RemoteStoreWithHistory(
+        blobs, blobs, form=_form(environ), folder=directory / FOLDER, warn=warn
+    )
 
 
 def _on_server(url: str, directory: Path, environ: Mapping[str, str]) -> StateStore:

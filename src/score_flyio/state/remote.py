@@ -23,12 +23,14 @@ from score_flyio.state.aside import Aside
 from score_flyio.state.blobs import Blobs, Found, Listed, Listing, Refused, delete, read, write
 from score_flyio.state.deployments_form import dump_document, load_document
 from score_flyio.state.model import ProjectState
-from score_flyio.state.store import SavedVersion
+from score_flyio.state.store import SavedVersion, Warn
 
 HISTORY: Final = ".history/"
 STAMP: Final = "%Y%m%dT%H%M%SZ"
 SAVE_SECONDS: Final = 45.0
 """For one save with all its repeats: less than a cancelled run has for it."""
+HISTORY_SECONDS: Final = 10.0
+"""For what becomes history then."""
 VERSIONS_KEPT: Final = 20
 """Earlier versions that are kept, the newest."""
 
@@ -136,9 +138,11 @@ class RemoteStoreWithHistory(RemoteStore):
         form: Form,
         folder: Path,
         clock: Clock | None = None,
+        warn: Warn | None = None,
     ) -> None:
         super().__init__(blobs, form=form, folder=folder, clock=clock)
         self._listing = listing
+        self._warn = warn
         self._before: Found | None = None
         """What this run found, until it is kept."""
 
@@ -152,7 +156,23 @@ class RemoteStoreWithHistory(RemoteStore):
         kept = self._before
         if kept is not None and kept is not self._present:
             self._before = None
-            await self._keep(kept)
+            await self._keep_if_possible(kept)
+
+    async def _keep_if_possible(self, found: Found) -> None:
+        """The state itself is saved by then: nothing fails for want of what was there before."""
+        why = f"there was no answer in {HISTORY_SECONDS:g} s"
+        with anyio.move_on_after(HISTORY_SECONDS):
+            try:
+                await self._keep(found)
+            except StateError as error:
+                why = error.message
+            else:
+                return
+        if self._warn is not None:
+            self._warn(
+                f"{self._blobs.shown}: the state is saved, but what was there before it may be "
+                f"missing from state history: {why}"
+            )
 
     async def _keep(self, found: Found) -> None:
         now = self._clock.time()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from score_flyio.base.record import frozen
 from score_flyio.errors import NotInitialised, StateLocked
 from score_flyio.state.deployments_form import dump_document, load_document
 from score_flyio.state.model import ProjectState
+
+Warn: TypeAlias = Callable[[str], None]
+"""Is told of what went wrong beside a save that is done."""
 
 
 class StateStore(Protocol):

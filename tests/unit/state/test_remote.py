@@ -14,11 +14,12 @@ from trio.testing import MockClock
 from score_flyio.base.clock import Clock, EventLoopClock
 from score_flyio.errors import StateConflict, StateCorrupt, StateError, StateLocked
 from score_flyio.state import blobs as blobs_module
+from score_flyio.state import remote as remote_module
 from score_flyio.state.blobs import Found, Listed, Refused, Unavailable
 from score_flyio.state.deployments_form import load_document
 from score_flyio.state.encrypted import PlainForm
 from score_flyio.state.model import ProjectState
-from score_flyio.state.remote import VERSIONS_KEPT, RemoteStore, RemoteStoreWithHistory
+from score_flyio.state.remote import HISTORY, VERSIONS_KEPT, RemoteStore, RemoteStoreWithHistory
 from score_flyio.state.remote_lock import LASTS, MARGIN
 
 Fault = Callable[[str, str, bool], None]
@@ -420,6 +421,32 @@ class TestHistory:
         oldest = await new_store().earlier(versions[-1].id)
         assert oldest is not None
         assert oldest.shared["value"] == "4"
+
+    @pytest.mark.parametrize("late", [False, True])
+    async def test_a_save_that_is_done_outlives_a_history_that_is_not_written(
+        self, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: bool
+    ) -> None:
+        told: list[str] = []
+        store = RemoteStoreWithHistory(
+            bucket, bucket, form=PlainForm(), folder=tmp_path, warn=told.append
+        )
+        state = await started(store)
+
+        def fault(call: str, name: str, done: bool) -> None:
+            if call == "write" and name.startswith(HISTORY):
+                raise StateError("access is refused")
+
+        if late:
+            monkeypatch.setattr(remote_module, "HISTORY_SECONDS", 0.0)
+        else:
+            bucket.fault = fault
+        state.shared["value"] = "kept"
+        await store.save(state)
+        await store.save(state)
+        (text,) = told
+        assert "memory://bucket/key: the state is saved, but what was there before" in text
+        assert ("no answer in 0 s" if late else "access is refused") in text
+        assert b"kept" in bucket.objects[""].data
 
     async def test_a_run_that_changes_nothing_keeps_nothing(
         self, bucket: Bucket, new_store: Callable[[], RemoteStoreWithHistory]
