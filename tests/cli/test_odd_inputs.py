@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
 
@@ -53,3 +54,41 @@ def test_only_regular_files_of_a_bearable_size_are_read(
         assert result.exit_code in {1, 2}, result.stderr
         assert why.lower() in result.stderr.lower(), result.stderr
         assert odd in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("secrets import -a none", "stdin"),
+        ("state push - --yes", "stdin"),
+        ("init --provisioners -", "stdin"),
+        ("builtin-provisioners postgres provision", "stdin"),
+        ("state push odd.bin --yes", "odd.bin"),
+        ("certs add -a none a.example.com --fullchain odd.bin --private-key odd.bin", "odd.bin"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_what_is_not_utf_8_is_refused_with_its_place_and_without_its_text(
+    cli: Cli, served: Platform, line: str, name: str, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(cli, served)
+    project(cli)
+    text = b"A=1\nNAME=swordfish\xe9\n"
+    (cli.directory / "odd.bin").write_bytes(text)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text), encoding=encoding))
+    result = cli(*line.split())
+    assert result.exit_code == 2
+    assert f"{name}:2: byte 15 of this line is no part of UTF-8 text" in result.stderr
+    assert "swordfish" not in result.stderr
+
+
+def test_stdin_is_utf_8_whatever_the_locale_is(
+    cli: Cli, served: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(cli, served)
+    project(cli, {"web.yaml": WEB})
+    assert cli("deploy", "web.yaml", "--detach").exit_code == 0
+    given = io.BytesIO("\ufeffA=1".encode())
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(given, encoding="latin-1"))
+    assert "byte order mark" in cli("secrets", "import", "web", "--stage").stderr
+    assert cli("destroy", "--yes").exit_code == 0

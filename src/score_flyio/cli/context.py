@@ -78,15 +78,19 @@ class CliContext:
         from score_flyio.base.input_file import read_input
 
         try:
-            return read_input(self.directory / file).decode()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-            raise UsageError(f"{file}: cannot be read: {reason}", hint=hint) from error
+            data = read_input(self.directory / file)
+        except OSError as error:
+            raise UsageError(f"{file}: cannot be read: {error.strerror}", hint=hint) from error
+        return _decoded(data, file)
 
     def read_stdin(self) -> str:
-        """All that stdin gives, until it ends. Raises RunInterrupted."""
+        """All that stdin gives until it ends, as UTF-8 text, whatever the locale is.
+
+        Raises UsageError and RunInterrupted.
+        """
+        binary = getattr(self.stdin, "buffer", None)
         with ended_at_once():
-            return self.stdin.read()
+            return self.stdin.read() if binary is None else _decoded(binary.read(), "stdin")
 
     def project(self, target: str | None = None, *, emulate: bool = False) -> "Project":
         """The project of the working directory, or what `--state` says, with a target's state.
@@ -147,6 +151,20 @@ class CliContext:
                 return self.stdin.readline().strip().lower() == "yes"
         finally:
             self.output.stderr.write("\n")
+
+
+def _decoded(data: bytes, name: str) -> str:
+    """UTF-8 text. Raises UsageError, which shows nothing of it: it may be secret."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        byte = error.start - data.rfind(b"\n", 0, error.start)
+        raise UsageError(
+            f"{name}:{line}: byte {byte} of this line is no part of UTF-8 text",
+            hint="save it as UTF-8",
+            code="not_utf8",
+        ) from error
 
 
 def _workspace(environ: Mapping[str, str]) -> Path | None:

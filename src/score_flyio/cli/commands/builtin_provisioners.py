@@ -37,7 +37,7 @@ async def _answer(cli: CliContext, kind: str, mode: str) -> None:
     from score_flyio.resources.template.surroundings import Surroundings
     from score_flyio.state.model import ProjectState
 
-    request = decode_request(cli.read_stdin().encode(errors="replace"))
+    request = decode_request(cli.read_stdin().encode())
 
     def access() -> FlyAccess:
         return access_from_environment(cli.environ, directory=cli.directory, note=cli.output.info)
