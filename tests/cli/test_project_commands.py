@@ -363,7 +363,7 @@ class TestResources:
         project("generate", "shop.yaml")
         for arguments in (("get-outputs", uid), ("deprovision", uid)):
             result = project("resources", *arguments)
-            assert result.exit_code == 1
+            assert result.exit_code == 2
             assert f"'{uid}'" in result.stderr
             assert "pg.default#shop.db" in result.stderr
 
@@ -376,7 +376,11 @@ class TestResources:
             'echo \'{"state": {"left": 1}, "shared": {"seen": 1}}\'\n'
             "exit 3\n"
         )
-        assert project("resources", "deprovision", uid).exit_code == 1
+        failed = project("resources", "deprovision", uid)
+        assert failed.exit_code == 1
+        assert ": deprovisioning with " in failed.stderr
+        assert " failed\n" in failed.stderr
+        assert ": provisioning with" not in failed.stderr
         assert project("resources", "deprovision", uid).exit_code == 0
         told = json.loads((project.directory / "request.json").read_text())
         assert (told["state"], told["shared"]["seen"]) == ({"left": 1}, 1)

@@ -38,6 +38,7 @@ with lazily(globals()):
     from score_flyio.events.project import StateSaved as StateSaved
     from score_flyio.events.project import WarningRaised as WarningRaised
     from score_flyio.events.project import WorkloadLoaded as WorkloadLoaded
+    from score_flyio.events.resources import DeprovisioningFailed as DeprovisioningFailed
     from score_flyio.events.resources import DeprovisioningFinished as DeprovisioningFinished
     from score_flyio.events.resources import DeprovisioningStarted as DeprovisioningStarted
     from score_flyio.events.resources import ProvisioningFailed as ProvisioningFailed

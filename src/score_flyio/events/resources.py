@@ -55,3 +55,14 @@ class DeprovisioningFinished(Event):
     kind = "deprovisioning_finished"
     provisioner: str
     """Id of the provisioner."""
+
+
+@frozen(kw_only=True)
+class DeprovisioningFailed(Event):
+    """What a provisioner made for a resource may still be there; the project goes on knowing it."""
+
+    kind = "deprovisioning_failed"
+    provisioner: str
+    """Id of the provisioner."""
+    error: str
+    """What went wrong."""

@@ -9,10 +9,10 @@ from score_flyio.base.printable import one_line
 from score_flyio.base.record import evolve, frozen
 from score_flyio.errors import ResourceError, UsageError
 from score_flyio.events import (
+    DeprovisioningFailed,
     DeprovisioningFinished,
     DeprovisioningStarted,
     Listener,
-    ProvisioningFailed,
     Scope,
     WarningRaised,
 )
@@ -122,8 +122,8 @@ class Deprovisioning:
             if isinstance(error, ProvisionIncomplete):
                 error.hide(secrets_in(conceal(error.result.secrets or {})))
                 await self._keep(record, error.result)
-            failed = ProvisioningFailed(scope=scope, provisioner=definition.id, error=error.message)
-            self.emit(failed)
+            message = error.message
+            self.emit(DeprovisioningFailed(scope=scope, provisioner=definition.id, error=message))
             raise
         for warning in result.warnings:
             message = f"resource '{record.uid}': {warning}"

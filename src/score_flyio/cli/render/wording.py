@@ -31,6 +31,7 @@ _ALARMS: Final = frozenset(
     {
         "warning",
         "provisioning_failed",
+        "deprovisioning_failed",
         "step_failed",
         "rollback_started",
         "rate_limit_hit",
@@ -163,6 +164,7 @@ SENTENCES: Final[Mapping[str, Words]] = {
     "provisioning_failed": _provisioning_failed,
     "deprovisioning_started": "deprovisioning with {event.provisioner}",
     "deprovisioning_finished": "deprovisioned",
+    "deprovisioning_failed": "deprovisioning with {event.provisioner} failed",
     "image_resolved": "image {event.image}",
     "build_started": _build_started,
     "build_step": _build_line,
