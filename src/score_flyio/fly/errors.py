@@ -7,9 +7,11 @@ what is not JSON is shown as it is. Statuses and text markers are those the publ
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from score_flyio.base.record import evolve
+from score_flyio.base.secret import Secret, masked
 from score_flyio.errors import (
     ApiAnswer,
     Conflict,
@@ -74,20 +76,29 @@ LONGEST_TEXT: Final = 2000
 
 
 def api_error(
-    request: Request, status: int, headers: Mapping[str, str], body: bytes
+    request: Request,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    secrets: Sequence[Secret] = (),
 ) -> FlyApiError:
-    """The exception for an answer that is not a success; header names in lower case."""
+    """The exception for an answer that is not a success; header names in lower case.
+
+    What it repeats of `secrets` does not show; what kind it is, its own words tell.
+    """
     document, text = _read(body)
     code = document.get("status")
     answer = ApiAnswer(
         status=status,
-        message=text[:LONGEST_TEXT],
+        message=text,
         status_code=code if isinstance(code, str) and code not in ("", "error") else None,
         request_id=headers.get("fly-request-id"),
         retry_after=retry_after(headers),
         body=document or None,
     )
     kind = _kind(answer)
+    shown = masked(text, secrets)[:LONGEST_TEXT]
+    answer = evolve(answer, message=shown, body=_masked(answer.body, secrets))
     return kind(request, answer, hint=_hint(kind, answer))
 
 
@@ -123,6 +134,15 @@ def _read(body: bytes) -> tuple[dict[str, Any], str]:
         if isinstance(document.get(key), str) and document[key]:
             return document, document[key]
     return document, raw
+
+
+def _masked(value: Any, secrets: Sequence[Secret]) -> Any:
+    """JSON with secrets masked in its texts; names of members are the API's own."""
+    if isinstance(value, dict):
+        return {name: _masked(each, secrets) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_masked(each, secrets) for each in value]
+    return masked(value, secrets) if isinstance(value, str) else value
 
 
 def _kind(answer: ApiAnswer) -> type[FlyApiError]:

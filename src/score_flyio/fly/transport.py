@@ -17,12 +17,13 @@ import anyio
 from fly_machines.operations import Operation, QueryValue
 from score_flyio._version import __version__
 from score_flyio.base.record import field, frozen
-from score_flyio.base.secret import Secret, masked
+from score_flyio.base.secret import Secret
 from score_flyio.errors import FlyConnectionError, FlyProtocolError, FlyTimeout, Problem, Request
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.elements import Elements
 from score_flyio.fly.errors import api_error
 from score_flyio.fly.login import Login
+from score_flyio.net.credentials import is_stand_in
 from score_flyio.net.exchange import (
     Answered,
     Asked,
@@ -127,8 +128,8 @@ class HttpTransport:
         response = await self._send(call, tokens)
         if 200 <= response.status < 300:
             return Answer(status=response.status, value=_content(call.request, response))
-        body = self._without_secrets(call, response.body)
-        raise api_error(call.request, response.status, response.headers, body)
+        secrets = self._secrets_of(call)
+        raise api_error(call.request, response.status, response.headers, response.body, secrets)
 
     async def _send(self, call: Call, tokens: Tokens) -> Answered:
         seconds = read_seconds(call)
@@ -172,13 +173,12 @@ class HttpTransport:
 
         return OverHttpx(self._factory())
 
-    def _without_secrets(self, call: Call, body: bytes) -> bytes:
-        secrets = list(self._login.tokens.values)
+    def _secrets_of(self, call: Call) -> list[Secret]:
+        """What a refusal may repeat."""
+        secrets = [token for token in self._login.tokens.values if not is_stand_in(token)]
         if call.operation.tag == "Secrets":
             secrets += map(Secret, _texts(call.body))
-        return masked(body.decode(errors="surrogateescape"), secrets).encode(
-            errors="surrogateescape"
-        )
+        return secrets
 
 
 def api_address(

@@ -15,10 +15,11 @@ _AROUND: Final = re.compile(r"[\s,\"']+")
 """What stands between tokens and around them, where they were pasted with quotes."""
 SHORTEST_KEY: Final = 8
 """Characters; scheme words and test values are shorter than any credential."""
+_WORD: Final = re.compile(r"[A-Za-z-]{1,20}")
+OF_FLY: Final = frozenset({"FLY_ACCESS_TOKEN", "FLY_API_TOKEN"})
 OF_THE_STATE: Final = frozenset({"SCORE_FLYIO_STATE_KEY", "SCORE_FLYIO_STATE_TOKEN"})
 OWN: Final = OF_THE_STATE | {
-    "FLY_ACCESS_TOKEN",
-    "FLY_API_TOKEN",
+    *OF_FLY,
     "AWS_ACCESS_KEY_ID",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
     "AWS_SECRET_ACCESS_KEY",
@@ -48,8 +49,22 @@ def usable(text: str, *, source: str) -> Secret:
     )
 
 
+def is_stand_in(token: Secret) -> bool:
+    """Whether a token of Fly is none, but a word such as `emulator` that stands for one.
+
+    Real ones are long, with digits and signs in them. Words are those of messages, too: masked
+    there, they would leave no sense, and tell the word.
+    """
+    text = token.reveal()
+    return len(text) < SHORTEST_KEY or _WORD.fullmatch(text) is not None
+
+
 def own_credentials(environ: Mapping[str, str]) -> tuple[Secret, ...]:
     """What the tool logs in with, each token by itself, to mask it wherever text leaves."""
-    found = [environ[name].strip() for name in sorted(OWN) if environ.get(name)]
-    parts = [part for text in found for part in _AROUND.split(text)]
-    return tuple(Secret(text) for text in (*found, *parts) if len(text) >= SHORTEST_KEY)
+    return tuple(
+        secret
+        for name in sorted(OWN)
+        for text in (environ.get(name, "").strip(),)
+        for secret in map(Secret, (text, *_AROUND.split(text)))
+        if len(secret.reveal()) >= SHORTEST_KEY and not (name in OF_FLY and is_stand_in(secret))
+    )

@@ -46,3 +46,24 @@ def test_each_token_of_a_credential_is_one(quote: str) -> None:
     environ = {"FLY_API_TOKEN": text, "HOME": "/home/somebody"}
     known = own_credentials(environ)
     assert masked("got fm2_bbbbbbbb in /home/somebody", known) == f"got {MASK} in /home/somebody"
+
+
+@pytest.mark.parametrize("word", ["emulator", "unreachable", "stand-in", "Emulated", "short1"])
+def test_a_word_in_place_of_a_token_of_fly_is_none(word: str) -> None:
+    text = f"no {word} is kept in this folder"
+    assert masked(text, own_credentials({"FLY_API_TOKEN": word})) == text
+    assert masked(text, own_credentials({"FLY_ACCESS_TOKEN": f"FlyV1 {word}"})) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FLY_API_TOKEN", "fo1_dummydummy"),
+        ("FLY_API_TOKEN", "dummydummydummydummydummydummydummydummydum"),
+        ("FLY_ACCESS_TOKEN", "Dummy0123"),
+        ("AWS_SECRET_ACCESS_KEY", "minioadmin"),
+        ("SCORE_FLYIO_STATE_TOKEN", "emulator"),
+    ],
+)
+def test_what_may_be_a_credential_is_masked(name: str, value: str) -> None:
+    assert masked(f"got {value}", own_credentials({name: value})) == f"got {MASK}"

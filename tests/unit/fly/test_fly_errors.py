@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from score_flyio import errors
+from score_flyio.base.secret import Secret
 from score_flyio.errors import FlyConnectionError, FlyProtocolError, FlyTimeout, Request
-from score_flyio.fly.errors import api_error, is_doubtful
+from score_flyio.fly.errors import LONGEST_TEXT, api_error, is_doubtful
 
 REQUEST = Request(method="POST", path="/v1/apps/web/machines", operation="Machines_create")
 
@@ -106,3 +107,19 @@ def test_hints() -> None:
 )
 def test_which_outcomes_are_doubtful(error: Exception, doubtful: bool) -> None:
     assert is_doubtful(error) is doubtful
+
+
+@pytest.mark.parametrize("word", ["error", "insufficient", "status", "capacity"])
+def test_a_secret_that_is_a_word_of_the_answer_does_not_change_its_kind(word: str) -> None:
+    body = b'{"error": "insufficient capacity, said the error status", "status": "error"}'
+    error = api_error(REQUEST, 422, {}, body, [Secret(word)])
+    assert isinstance(error, errors.InsufficientCapacity)
+    assert word not in error.answer.message
+    assert error.answer.body["error"] == error.answer.message
+
+
+def test_a_secret_at_the_end_of_a_long_text_does_not_show_in_part() -> None:
+    secret = "swordfish" * 3
+    body = (" " * (LONGEST_TEXT - 10) + secret).encode()
+    error = api_error(REQUEST, 400, {}, b"x" + body, [Secret(secret)])
+    assert "sword" not in f"{error} {error.answer}"
