@@ -137,3 +137,28 @@ def test_an_image_that_is_none_is_refused_by_render(cli: Cli) -> None:
     result = cli("config", "render", "--image", "::")
     assert result.exit_code == 2
     assert "--image: '::' is not the name of an image" in result.stderr
+
+
+def test_unset_takes_names_and_shows_no_value(cli: Cli) -> None:
+    project(cli, {"web.yaml": WEB})
+    result = cli("secrets", "unset", "-a", "x-web", "A", "PASSWORD=swordfish")
+    assert result.exit_code == 2
+    assert "'PASSWORD' has a value behind it\nHint: give names alone" in result.stderr
+    assert "swordfish" not in result.stderr
+
+
+def test_a_sample_is_for_a_folder_that_is_there(cli: Cli) -> None:
+    result = cli("init", "--fly-app-prefix", "x-", "--file", "none/score.yaml")
+    assert result.exit_code == 2
+    assert "--file: 'none/score.yaml' is in a folder that does not exist" in result.stderr
+    assert not (cli.directory / ".score-flyio").exists()
+
+
+@pytest.mark.parametrize("text", [WEB, "[", "a: 1\n---\nb: 1\n---\nc: 1\n"])
+def test_what_is_no_state_is_wrong_input_of_push(cli: Cli, text: str) -> None:
+    project(cli)
+    (cli.directory / "odd.yaml").write_text(text)
+    result = cli("state", "push", "odd.yaml", "--yes")
+    assert result.exit_code == 2
+    assert "odd.yaml:" in result.stderr
+    assert "Hint: give what `state pull` wrote; the state stays as it is" in result.stderr

@@ -79,6 +79,8 @@ async def command(
             "--patch-templates changes Compose files and Kubernetes manifests; there are none here",
             hint="change the Score file with --overrides-file, or the app with annotations",
         )
+    if sample and not no_sample and not (cli.directory / sample).exists():
+        cli.output_path("--file", sample)
     project = cli.project()
     done = await project.init(
         prefix, sample=None if no_sample else sample, default_provisioners=defaults

@@ -85,6 +85,8 @@ async def unset(cli: CliContext, **settings: Any) -> int:
     named = await named_app(cli, settings, more=True)
     if not named.rest:
         raise UsageError("there is no secret to unset", hint="give names")
+    if valued := [name.partition("=")[0] for name in named.rest if "=" in name]:
+        raise UsageError(f"{valued[0]!r} has a value behind it", hint="give names alone")
     return await _change(named, dict.fromkeys(named.rest), **settings)
 
 

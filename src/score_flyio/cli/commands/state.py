@@ -12,7 +12,7 @@ from score_flyio.base.record import field, frozen
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import emulate_option, json_option, yes_option
-from score_flyio.errors import UsageError
+from score_flyio.errors import StateCorrupt, UsageError
 from score_flyio.state.model import Place
 
 if TYPE_CHECKING:
@@ -107,7 +107,12 @@ async def push(cli: CliContext, file: str, yes: bool) -> None:
     from score_flyio.state.shown import StateShown
 
     text = cli.read_stdin() if file == "-" else cli.read_text(file, "name what `state pull` wrote")
-    new = load_document(text, "stdin" if file == "-" else file)
+    try:
+        new = load_document(text, "stdin" if file == "-" else file)
+    except StateCorrupt as error:
+        hint = "give what `state pull` wrote; the state stays as it is"
+        message = None if error.problems else error.message
+        raise UsageError(message, hint=hint, code=error.code, problems=error.problems) from error
     project = cli.project()
     present = await project.store.load()
     if present is None:
