@@ -110,7 +110,7 @@ def test_an_app_that_is_not_there(cli: Cli, command: str) -> None:
     Path("fly.toml").write_text("app = 'demo'\n")
     result = cli("config", command, "--target", "emulator", "--json")
     assert result.exit_code == 2
-    assert "no app demo" in result.json["error"]["message"]
+    assert "app demo: there is no such app" in result.json["error"]["message"]
 
 
 @pytest.mark.parametrize("command", ["save", "diff"])

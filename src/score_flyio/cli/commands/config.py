@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from score_flyio.deploy.model import ObservedApp
     from score_flyio.deploy.observe import Wanted
     from score_flyio.deploy.saved import SavedApp
+    from score_flyio.engine.session import Session
     from score_flyio.errors import Problem
     from score_flyio.errors.failure import Failure
-    from score_flyio.fly.client import FlyClient
     from score_flyio.flytoml import FlyTomlDocument
 
 _UNTOLD = (
@@ -174,7 +174,7 @@ async def diff(
     spec = load_fly_toml(path)
     name = app or cli.environ.get("FLY_APP") or spec.app or _no_app(str(path))
     async with session(cli, target=target, emulate=emulate, silent=True) as visit:
-        observed = await _observed(visit.client, name, Wanted())
+        observed = await _observed(visit, name, Wanted())
     files = LocalFiles(cli.directory)
     found = drift(spec, observed.machines, files=files, others=observed.others)
     cli.output.result(
@@ -192,7 +192,7 @@ async def _saved(cli: CliContext, app: str, target: str | None, *, emulate: bool
     from score_flyio.engine.operations.releases import released_definition
 
     async with session(cli, target=target, emulate=emulate, silent=True) as visit:
-        observed = await _observed(visit.client, app, Wanted(volumes=True))
+        observed = await _observed(visit, app, Wanted(volumes=True))
         definition = await released_definition(visit.client, app)
     saved = saved_app(
         app,
@@ -204,12 +204,10 @@ async def _saved(cli: CliContext, app: str, target: str | None, *, emulate: bool
     return saved if definition else evolve(saved, notes=(*saved.notes, _UNTOLD))
 
 
-async def _observed(client: FlyClient, app: str, wanted: Wanted) -> ObservedApp:
-    from score_flyio.deploy.observe import observe_app
+async def _observed(visit: Session, app: str, wanted: Wanted) -> ObservedApp:
+    from score_flyio.engine.operations.apps import AppRef, observe
 
-    observed = await observe_app(client, app, wanted)
-    if observed.app is None:
-        raise UsageError(f"there is no app {app}", hint="check the name, the token and --target")
+    observed = await observe(visit, AppRef(app=app), wanted)
     if not observed.machines:
         raise UsageError(f"app {app} has no machines", hint="deploy it first")
     return observed
