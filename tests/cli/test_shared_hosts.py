@@ -113,3 +113,13 @@ def test_circles_and_conflicts_come_with_all_other_problems(project: Cli) -> Non
     codes = [problem["code"] for problem in found.json["error"]["problems"]]
     assert codes[:1] == ["schema_invalid"]
     assert codes[-3:] == ["resource_conflict", "resource_cycle", "provisioner_not_found"]
+
+
+@pytest.mark.parametrize("host", ["https://shop.example.com", "a b.example.com", "192.0.2.1"])
+def test_what_a_provisioner_gives_as_host_has_to_be_one(project: Cli, host: str) -> None:
+    project("provisioners", "add", "names", "dns", "--static-json", json.dumps({"host": host}))
+    file = write(project.directory, "web", "  host: {type: dns}\n")
+    refused = project("deploy", file, *FAST)
+    assert refused.exit_code == 2
+    wrong = f"web.yaml:10: resources.host: its provisioner gives {host!r} as host, which is no host"
+    assert wrong in refused.stderr

@@ -11,8 +11,9 @@ from score_flyio.base.place import place_text
 from score_flyio.base.record import evolve, field, frozen
 from score_flyio.deploy.local_files import LocalFiles
 from score_flyio.deploy.model import DesiredApp, FileSource, host_name
-from score_flyio.errors import ConfigError, Problem
+from score_flyio.errors import ConfigError, Problem, ScoreFileError
 from score_flyio.flytoml.limits import app_name_problems
+from score_flyio.flytoml.names import is_host_name
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.model import ProjectState
 
@@ -206,15 +207,32 @@ class ScoreApp(Input):
     def _hostnames(
         self, outputs: Mapping[str, Outputs], elsewhere: Collection[str]
     ) -> tuple[str, ...]:
-        """What resources of types for names call `host`, but for Fly's own names."""
+        """What resources of types for names call `host`, but for Fly's own names.
+
+        Raises ScoreFileError for what is no name of a host: no certificate can be for it.
+        """
+        from score_flyio.score.placeholders import PENDING
+
         types = {n: each.type for n, each in self.loaded.workload.resources.items()}
         hosts = {
-            each.values.get("host")
+            name: host_name(host)
             for name, each in outputs.items()
             if types[name] in HOSTNAME_TYPES and name not in elsewhere
+            if isinstance(host := each.values.get("host"), str) and "." in host
         }
-        found = {host_name(host) for host in hosts if isinstance(host, str) and "." in host}
-        return tuple(sorted(host for host in found if not host.endswith(PLATFORM_NAMES)))
+        problems = [
+            Problem(
+                path=("resources", name),
+                message=f"its provisioner gives {host!r} as host, which is no host name",
+                hint="it has to give one such as www.example.com",
+                code="host_name_invalid",
+            )
+            for name, host in sorted(hosts.items())
+            if PENDING not in host and not is_host_name(host)
+        ]
+        if problems:
+            raise ScoreFileError(problems=tuple(map(self.loaded.origin.located, problems)))
+        return tuple(sorted(h for h in {*hosts.values()} if not h.endswith(PLATFORM_NAMES)))
 
 
 @frozen(kw_only=True)
