@@ -195,7 +195,10 @@ def test_resources_of_a_plan_are_known_later(cli: Cli, served: Platform) -> None
         (["deploy", "worker.yaml", "--target", "moon"], ["moon"]),
         (["deploy", "worker.yaml", "--emulate", "--target", "fly"], ["--emulate"]),
         (["deploy", "worker.yaml", "--no-such-flag"], ["--no-such-flag"]),
-        (["generate", "worker.yaml", "--deploy", "--deploy-args", "--nope"], ["--nope"]),
+        (
+            ["generate", "worker.yaml", "--deploy", "--deploy-args", "--nope"],
+            ["--deploy-args: there is no option --nope", "see score-flyio deploy --help"],
+        ),
         (["generate", "worker.yaml", "--deploy-args", "--detach"], ["--deploy"]),
     ],
 )

@@ -123,15 +123,23 @@ def _builder(settings: dict[str, Any]) -> str:
 async def flyctl_flags(arguments: Sequence[str]) -> dict[str, Any]:
     """Flags spelled as flyctl's, without those that say what is deployed: for `--deploy-args`.
 
-    Raises click.UsageError: an unknown flag, or one with a wrong value.
+    Raises UsageError: an unknown flag, or one with a wrong value.
     """
+    from score_flyio.cli.usage import told
 
-    @click.command("generate --deploy-args", cls=Command)
+    @click.command("deploy", cls=Command)
     @options(PLACE, SETTINGS, RUN)
     async def flags(_cli: CliContext, **_settings: Any) -> None:
         """Only its options count."""
 
-    context = await flags.make_context("generate --deploy-args", list(arguments), obj={})
+    try:
+        context = await flags.make_context("score-flyio deploy", list(arguments), obj={})
+    except click.UsageError as error:
+        message, hint = told(error)
+        raise UsageError(f"--deploy-args: {message}", hint=hint) from error
     if context.obj.get("access_token"):
-        raise click.UsageError("--access-token is an option of generate itself", context)
+        raise UsageError(
+            "--deploy-args: --access-token is an option of generate itself",
+            hint="give it outside of --deploy-args",
+        )
     return dict(context.params)
