@@ -11,6 +11,8 @@ import pytest
 
 from score_flyio.errors import ConfigError
 from score_flyio.images.builders.address import DaemonAddress, find_daemon
+from score_flyio.images.builders.choose import BuilderContext, choose_builder
+from score_flyio.images.logins import Logins
 
 
 class Contexts:
@@ -86,6 +88,20 @@ def test_a_context_without_an_address_means_the_usual_one(contexts: Contexts) ->
     contexts.add("desktop", "npipe:////./pipe/dockerDesktopLinuxEngine")
     assert contexts.found(DOCKER_CONTEXT="empty") is None
     assert contexts.found(DOCKER_CONTEXT="desktop") is None
+
+
+async def test_without_its_context_docker_is_one_of_several_builders(contexts: Contexts) -> None:
+    contexts.use("gone")
+    environ = {**contexts.environ, "PATH": str(contexts.folder)}
+    context = BuilderContext(environ=environ, logins=Logins(environ))
+    for name in ("auto", "docker"):
+        with pytest.raises(ConfigError, match="the Docker context 'gone'"):
+            await choose_builder(context, name)
+    (contexts.folder / "buildah").write_text("#!/bin/sh\n")
+    (contexts.folder / "buildah").chmod(0o755)
+    assert (await choose_builder(context)).name == "buildah"
+    with pytest.raises(ConfigError, match="the Docker context 'gone'"):
+        await choose_builder(context, "docker")
 
 
 def test_a_context_that_is_not_there(contexts: Contexts) -> None:

@@ -11,6 +11,7 @@ from score_flyio.errors import ConfigError, ImageError
 from score_flyio.images.build import Builder
 from score_flyio.images.builders.address import find_daemon
 from score_flyio.images.builders.docker import DockerBuilder
+from score_flyio.images.builders.docker_context import CONTEXT_CODE
 from score_flyio.images.builders.fly import FlyBuilder, RemoteBuilder
 from score_flyio.images.builders.programs import BuildahBuilder, BuildctlBuilder, find_program
 from score_flyio.images.logins import Logins
@@ -105,7 +106,7 @@ async def choose_builder(context: BuilderContext, name: str = AUTO) -> Builder:
     """The builder of that name; of `auto` and `local`, the first that is there.
 
     Raises:
-        ConfigError: there is no such name.
+        ConfigError: there is no such name, or Docker's settings cannot be used.
         ImageError: it is not there, or none is.
     """
     names = builder_names()
@@ -116,9 +117,18 @@ async def choose_builder(context: BuilderContext, name: str = AUTO) -> Builder:
             hint=f"use one of {', '.join((AUTO, LOCAL, *names))}",
             code="builder_unknown",
         )
+    unusable: ConfigError | None = None
     for key in several.get(name, (name,)):
-        if (found := await _maker(key)(context)) is not None:
-            return found
+        try:
+            if (found := await _maker(key)(context)) is not None:
+                return found
+        except ConfigError as error:
+            # Docker's settings may be those of another computer, as in a container.
+            if name not in several or error.code != CONTEXT_CODE:
+                raise
+            unusable = error
+    if unusable is not None:
+        raise unusable
     if name not in several:
         raise ImageError(
             f"the builder {name} is not there",

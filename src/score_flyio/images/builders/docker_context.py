@@ -14,6 +14,7 @@ from score_flyio.errors import ConfigError
 from score_flyio.images.login_files import docker_folder, docker_settings
 
 VARIABLE: Final = "DOCKER_CONTEXT"
+CONTEXT_CODE: Final = "docker_context_invalid"
 DEFAULT: Final = "default"
 """The context that is none: the environment, and the usual sockets."""
 
@@ -72,5 +73,5 @@ def _endpoint(file: Path, subject: str) -> Mapping[str, Any]:
         f"{subject} cannot be used: {reason}",
         hint="choose one of docker context ls with docker context use or DOCKER_CONTEXT, "
         "or name the daemon with DOCKER_HOST",
-        code="docker_context_invalid",
+        code=CONTEXT_CODE,
     )
