@@ -174,11 +174,16 @@ async def test_ours_begins_while_flyctl_is_at_work(strategy: str) -> None:
 
 @pytest.mark.parametrize("dies", [0.5, 1.0, 5.0, 15.0])
 @pytest.mark.parametrize("image", ["nginx:1", "nginx:3"])
+@pytest.mark.parametrize("before", ["rolling", "bluegreen"])
 async def test_a_bluegreen_of_flyctl_that_was_killed_is_cleaned_up(
-    lab: Lab, dies: float, image: str
+    lab: Lab, dies: float, image: str, before: str
 ) -> None:
-    """Its greens take no requests until it lets them: as members they would be of no use."""
-    await lab.deploy(toml())
+    """Its greens take no requests until it lets them: as members they would be of no use.
+
+    After a bluegreen of ours, they have copies of its marks.
+    """
+    await lab.deploy(toml(image="nginx:0"))
+    await lab.deploy(toml(strategy=before))
     await anyio.sleep(5)
     serving = Serving(lab)
     with anyio.move_on_after(dies):

@@ -14,7 +14,9 @@ from tests.simulation.inputs import MARKS, Badness
 
 APP = "sim-crowd"
 NAMES = ("app", "cron", "worker")
-VOLUMES = ("data", "logs")
+VOLUMES = ("data", "data", "logs")
+_OTHERS = ("back", "front", "side", "top")
+"""Names of groups that are all renamed at once."""
 
 
 @frozen(kw_only=True)
@@ -171,13 +173,17 @@ def _other_groups(rng: random.Random, groups: tuple[Group, ...]) -> tuple[Group,
     free = [name for name in (*NAMES, "web") if name not in names]
     chosen = rng.choice(groups)
     others = tuple(group for group in groups if group is not chosen)
-    match rng.choice(("add", "remove", "rename", "rename", "mount", "swap", "size")):
+    match rng.choice(("add", "remove", "rename", "rename", "all", "mount", "swap", "size")):
         case "add" if free:
             found: tuple[Group, ...] = (*groups, _group(rng, rng.choice(free)))
         case "remove" if others:
             found = others
         case "rename" if free:
             found = (*others, evolve(chosen, name=rng.choice(free)))
+        case "all":
+            found = tuple(
+                evolve(group, name=name) for group, name in zip(groups, _OTHERS, strict=False)
+            )
         case "mount":
             volume = None if chosen.volume else rng.choice(VOLUMES)
             found = (*others, evolve(chosen, volume=volume))

@@ -125,7 +125,8 @@ def _twins(machines: Iterable[models.Machine]) -> Iterator[str]:
 def _idle_greens(machines: Iterable[models.Machine]) -> tuple[str, ...]:
     """The machines that a bluegreen update of flyctl made and, since it was cut short, never used.
 
-    flyctl tags them with the time of its deploy. All that they were to replace is older, without
+    flyctl tags them with the time of its deploy, and copies our marks from what they were to
+    replace, so that these say nothing. All that they were to replace is older, without
     that tag, and still there: a blue machine is marked before it goes.
     """
     machines = tuple(machines)
@@ -134,7 +135,7 @@ def _idle_greens(machines: Iterable[models.Machine]) -> tuple[str, ...]:
     if SAFE_TO_DESTROY in {found.tag for found in marks.values()} or not tags:
         return ()
     newest = max(tags)
-    greens = [m for m in machines if marks[m.id].tag == newest and not marks[m.id].stands_for]
+    greens = [m for m in machines if marks[m.id].tag == newest]
     begun = min(map(_age, greens), default=0.0)
     made_then = newest.isdecimal() and all(_age(m) - int(newest) < MEET_WITHIN for m in greens)
     blues = [
