@@ -14,7 +14,14 @@ from fly_emulator.records import MachineRecord
 from fly_emulator.world import World
 from score_flyio.events import WarningRaised, to_json
 from tests.emulator.invariants import violations
-from tests.simulation.commands import SECRET_PREFIX, Deploy, Destroy, Scale
+from tests.simulation.commands import (
+    SECRET_PREFIX,
+    ChangeSecrets,
+    Deploy,
+    DeploySecrets,
+    Destroy,
+    Scale,
+)
 from tests.simulation.crowd.apps import APP, CrowdApp, Stage
 from tests.simulation.crowd.others import RESERVED
 from tests.simulation.crowd.schedule import Platform, Round
@@ -24,6 +31,10 @@ if TYPE_CHECKING:
     from tests.simulation.crowd.run import CrowdRun, Record
 
 TAG = "fly_bluegreen_deployment_tag"
+RESTED = 400.0
+"""Seconds after which nobody holds a machine any more."""
+HONEST = ("so is its volume", "groups exchange their mounts", "which no deploy made")
+"""Why a deploy may fail although nothing is wrong with it."""
 
 
 def metadata(machine: MachineRecord) -> dict[str, str]:
@@ -331,10 +342,10 @@ def _volumes(run: CrowdRun, record: Record) -> list[str]:
 
 def _ended(run: CrowdRun, record: Record) -> list[str]:
     """The exit code says that something is wrong exactly when something is."""
+    found = _failed(run, record)
     report = record.report
     if report is None or record.killed:
-        return []
-    found = []
+        return found
     if report.exit_code and not report.failures:
         found.append(f"exit code {report.exit_code}, but no failure is told")
     changes = [
@@ -349,11 +360,27 @@ def _ended(run: CrowdRun, record: Record) -> list[str]:
     return found
 
 
+def _failed(run: CrowdRun, record: Record) -> list[str]:
+    """A deploy of a good version fails, though nothing is wrong and nobody holds anything."""
+    command, each = record.ours.command, record.round
+    if not isinstance(command, Deploy) or record.well or run.events.down:
+        return []
+    calm = each.alone and record.ours.calm and each.pause >= RESTED
+    if not calm or run.crowd.app.stages[command.stage].bad:
+        return []
+    told = record.report.to_text() if record.report else str(record.error)
+    return [] if any(text in told for text in HONEST) else [f"exit {record.exit_code}: {told}"]
+
+
 def _reached(run: CrowdRun, record: Record) -> list[str]:
     """After a deploy that says that it is done, all is as its file says."""
     command = record.ours.command
     if isinstance(command, Scale):
         return _scaled(run, record, command)
+    if isinstance(command, ChangeSecrets | DeploySecrets):
+        staged = isinstance(command, ChangeSecrets) and command.stage
+        there = [] if staged else members(run.emulator.world)
+        return [f"machine {m.id} has not seen all secrets" for m in there if not _sees(run, m)]
     if not isinstance(command, Deploy):
         return []
     app: CrowdApp = run.crowd.app
@@ -413,11 +440,17 @@ def _wrong(run: CrowdRun, record: Record, machine: MachineRecord, stage: Stage) 
     )
     if not may_rest and stage.bad != "crash" and not _serves(machine, now):
         found.append(f"is {machine.state}, not healthy")
-    world = run.emulator.world
-    assert isinstance(world, WatchedWorld)
-    if machine.state == "started" and world.saw.get(machine.id, {}) != world.secrets_of(APP):
+    if not _sees(run, machine):
         found.append("has not seen all secrets")
     return found
+
+
+def _sees(run: CrowdRun, machine: MachineRecord) -> bool:
+    """Whether a machine that runs was started with the secrets of now."""
+    world = run.emulator.world
+    assert isinstance(world, WatchedWorld)
+    runs = machine.state == "started" and world.hosts[machine.host].status == "ok"
+    return not runs or world.saw.get(machine.id, {}) == world.secrets_of(APP)
 
 
 def excused_at_the_end(record: Record, told: str) -> bool:
@@ -425,7 +458,7 @@ def excused_at_the_end(record: Record, told: str) -> bool:
     groups exchange theirs.
     """
     del record
-    return "so is its volume" in told or "groups exchange their mounts" in told
+    return any(text in told for text in HONEST)
 
 
 def leftovers(run: CrowdRun) -> list[str]:
