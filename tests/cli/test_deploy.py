@@ -137,6 +137,33 @@ def test_the_settings_reach_the_machines(cli: Cli, served: Platform) -> None:
     assert config["image"] == "nginx:2"
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("--report worker.yaml", "--report: 'worker.yaml': it is read"),
+        ("--events ./worker.yaml", "--events: './worker.yaml': it is read"),
+        ("--overrides-file o.yaml --report o.yaml", "--report: 'o.yaml': it is read"),
+        ("--config fly.toml --report fly.toml", "--report: 'fly.toml': it is read"),
+        ("--events a --report a", "--events: 'a': it is the file of --report, too"),
+        ("--summary same --report a", "--summary: 'same': it is the file of --report, too"),
+    ],
+)
+def test_what_is_told_replaces_no_input(
+    cli: Cli, served: Platform, options: str, told: str
+) -> None:
+    texts = {"o.yaml": "{}\n", "fly.toml": FLY_TOML, "a": "", "worker.yaml": WORKER}
+    project(cli)
+    for name, text in texts.items():
+        Path(name).write_text(text)
+    Path("same").symlink_to("a")
+    result = cli("deploy", "worker.yaml", FAST, *options.split())
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert told in result.stderr
+    assert {name: Path(name).read_text() for name in texts} == texts
+    devices = ("--report", "/dev/null", "--events", "/dev/null")
+    assert cli("deploy", "worker.yaml", FAST, *devices).exit_code == 0
+
+
 def test_events_and_report_files(cli: Cli, served: Platform) -> None:
     project(cli, {"worker.yaml": WORKER})
     cli("deploy", "worker.yaml", FAST, "--events", "e.jsonl", "--report", "r.html")

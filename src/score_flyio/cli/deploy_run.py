@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -56,6 +57,7 @@ class DeployRun:
 
     async def plan(self, selection: Selection, kept: KeptPlan | None = None) -> tuple[Plan, int]:
         """Show what `deploy` would do, as `score-flyio plan` does; the plan and the exit code."""
+        self._check_outputs(selection)
         summary = self._output_path("--summary", self.summary)
         inputs, refused = await self._inputs(selection, kept)
         plan = Plan(apps=())
@@ -73,6 +75,7 @@ class DeployRun:
         """
         from score_flyio.deploy.execution.report import Report
 
+        self._check_outputs(selection)
         inputs, refused = await self._inputs(selection, kept)
         if self.build_only:
             return await self._build(inputs, refused)
@@ -91,6 +94,26 @@ class DeployRun:
         if page is not None:
             _write_html(self.cli, page, report, events)
         return report.exit_code
+
+    def _check_outputs(self, selection: Selection) -> None:
+        """Raises UsageError where one of the files that are told replaces another, or an input."""
+        read = (*selection.files, *selection.configs, selection.overrides.file)
+        written = {
+            "--report": self.report,
+            "--events": self.events_file,
+            "--summary": self.summary,
+        }
+        taken = {self._real(file): "it is read" for file in read if file}
+        for option, file in written.items():
+            path = file and self._real(file)
+            if not path or (path.exists() and not path.is_file()):
+                continue  # none, or a device, which takes whatever comes
+            if path in taken:
+                raise UsageError(f"{option}: {file!r}: {taken[path]}", hint="name another file")
+            taken[path] = f"it is the file of {option}, too"
+
+    def _real(self, file: str) -> Path:
+        return Path(os.path.realpath(self.cli.directory / file))
 
     def _output_path(self, option: str, file: str | None) -> Path | None:
         return None if file is None else self.cli.output_path(option, file)

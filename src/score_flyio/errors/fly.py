@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from score_flyio.base.record import field, frozen
 from score_flyio.errors.base import Problem, ScoreFlyError
@@ -46,13 +46,19 @@ class FlyTimeout(FlyConnectionError):
     code = "fly_timeout"
 
 
+PROTOCOL_HINT: Final = (
+    "run the same command again; if it stays so, see whether a proxy or another server answers in "
+    "place of the API (HTTPS_PROXY, FLY_FLAPS_BASE_URL)"
+)
+
+
 class FlyProtocolError(FlyError):
     """An answer that does not have the documented shape; `problems` has the paths."""
 
     code = "fly_protocol"
 
     def __init__(self, message: str, *, request: Request, problems: Sequence[Problem] = ()) -> None:
-        super().__init__(message, problems=problems)
+        super().__init__(message, hint=PROTOCOL_HINT, problems=problems)
         self.request = request
 
 
