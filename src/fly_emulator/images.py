@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from typing import Final
 
@@ -51,7 +52,8 @@ class Registries:
         return self._manifest(_place(self.reference(image)))
 
     def _manifest(self, place: str) -> bytes:
-        return f"{place} {self.pushes.get(place, 0)}".encode()
+        named = {"place": place, "push": str(self.pushes.get(place, 0))}
+        return json.dumps({"schemaVersion": 2, "annotations": named}).encode()
 
     def _digest(self, place: str) -> str:
         known = self.tags.get(place)

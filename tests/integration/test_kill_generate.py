@@ -23,7 +23,7 @@ type=$(printf '%s' "$request" | sed 's/.*"resource_type": *"\\([^"]*\\)".*/\\1/'
 id=$(printf '%s' "$request" | sed 's/.*"resource_id": *"\\([^"]*\\)".*/\\1/')
 sleep 0.05
 mkdir -p made
-printf '%s.default#%s\\n' "$type" "$id" > "made/$guid"
+printf '%s.default#%s\\n' "$type" "$id" > "new-$guid" && mv "new-$guid" "made/$guid"
 sleep 0.05
 printf '{"values":{"name":"%s"},"secrets":{"password":"dummy"},"state":{"made":true}}' "$guid"
 """

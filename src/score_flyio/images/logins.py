@@ -21,6 +21,7 @@ from score_flyio.net.credentials import OF_THE_STATE
 FLY_HOST: Final = "registry.fly.io"
 FLY_HOST_VARIABLE: Final = "FLY_REGISTRY_HOST"
 HUB_KEY: Final = "https://index.docker.io/v1/"
+HUB_VARIABLES: Final = ("DOCKER_HUB_USERNAME", "DOCKER_HUB_PASSWORD")
 """What Docker calls its own registry in `config.json`."""
 HELPER_SECONDS: Final = 30.0
 IDENTITY: Final = "<token>"
@@ -168,11 +169,10 @@ class Logins:
 
     def _hub_login(self) -> Login | None:
         """The variables that flyctl takes for Docker Hub."""
-        names = "DOCKER_HUB_USERNAME", "DOCKER_HUB_PASSWORD"
-        user, password = (self._environ.get(name) for name in names)
+        user, password = (self._environ.get(name) for name in HUB_VARIABLES)
         if not user or not password:
             return None
-        source = " and ".join(names)
+        source = " and ".join(HUB_VARIABLES)
         renewal = f"correct {source}"
         return Login(user=user, password=Secret(password), source=source, renewal=renewal)
 
