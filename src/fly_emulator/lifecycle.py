@@ -161,11 +161,11 @@ def replace(
 
 def give_up(world: World, machine: MachineRecord, config: Json, now: float) -> None:
     """Begin an update that comes to nothing: the version before stays, and runs on if it ran."""
-    ran = machine.state in RUNNING
+    ran, begins = machine.state in RUNNING, machine.state in {"starting", "restarting"}
     world.record_event(machine, "update", "replacing", "user", now)
     machine.versions.append(world.version(config, now))
     world.enter(machine, "replacing", now)
-    step = "reverted" if ran else "reverted_at_rest"
+    step = "reverted_at_start" if begins else "reverted" if ran else "reverted_at_rest"
     world.schedule(machine, step, now + world.settings.prepare)
 
 
@@ -327,6 +327,11 @@ def _revert(world: World, machine: MachineRecord, at: float, state: str) -> None
     world.enter(machine, state, at)
 
 
+def _revert_at_start(world: World, machine: MachineRecord, at: float) -> None:
+    _revert(world, machine, at, "starting")
+    _begin_start(world, machine, at)
+
+
 def _destroyed(world: World, machine: MachineRecord, at: float) -> None:
     release_resources(world, machine)
     machine.lease = None
@@ -349,6 +354,7 @@ _STEPS: Final[dict[str, _Step]] = {
     "replaced": _replaced,
     "swapped": create,
     "reverted": partial(_revert, state="started"),
+    "reverted_at_start": _revert_at_start,
     "reverted_at_rest": partial(_revert, state="stopped"),
     "destroyed": _destroyed,
     "forget": lambda world, machine, _at: world.forget_machine(machine),

@@ -333,6 +333,20 @@ async def test_while_updates_are_given_up_versions_stay(api: Api) -> None:
     assert document["events"][0]["type"] == "revert"
 
 
+async def test_a_machine_that_was_starting_when_its_update_was_given_up_still_starts(
+    api: Api,
+) -> None:
+    machine = await api.machine(settle=False)
+    api.later(0.1)
+    api.fly.world.giving_up = True
+    path = f"/apps/shop/machines/{machine['id']}"
+    await api.post(path, {"config": {**CONFIG, "env": {"A": "b"}}})
+    api.later(10)
+    document = (await api.get(path)).json()
+    assert (document["state"], document["instance_id"]) == ("started", machine["instance_id"])
+    assert api.fly.world.machines[machine["id"]].healthy_at is not None
+
+
 async def test_a_machine_that_moves_is_counted_on_its_new_host(api: Api) -> None:
     """So the next one is placed beside the others of its app, not on its host."""
     machine = await api.machine()

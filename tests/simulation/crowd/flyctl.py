@@ -20,7 +20,7 @@ from score_flyio.flytoml.groups import process_groups
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import Release
 from tests.simulation.crowd.apps import CrowdApp
-from tests.simulation.crowd.others import Failed, Hands, Json, group_of
+from tests.simulation.crowd.others import THEIRS, Failed, Hands, Json, group_of
 
 TTL: Final = 13
 RENEWED_EVERY: Final = 4.0
@@ -44,7 +44,7 @@ class Deploying:
     def __attrs_post_init__(self) -> None:
         self.spec = self.app.spec(self.stage)
         number = next(_numbers)
-        self.release = Release(id=f"rel{number}", version=100 + number, tool_version="0.4.9")
+        self.release = Release(id=f"{THEIRS}{number}", version=100 + number, tool_version="0.4.9")
 
     async def run(self) -> None:
         """All of it. Raises Failed."""

@@ -20,6 +20,8 @@ Json = dict[str, Any]
 RESERVED = ("fly_app_release_command", "fly_app_test_machine_command", "fly_app_console")
 LEASE_PATIENCE = 60.0
 PATIENCE = 90.0
+THEIRS = "rel"
+"""How ids of releases of flyctl begin."""
 
 
 class Failed(Exception):
@@ -86,15 +88,18 @@ class Hands:
         """Takes the lease, which is tried for a minute."""
         deadline = self.emulator.now() + LEASE_PATIENCE
         while True:
+            sure = machine not in self.known.doubtful
+            self.known.doubtful.add(machine)
             try:
                 answer = await self.call("POST", f"/machines/{machine}/lease", {"ttl": ttl})
             except Failed:
-                self.known.doubtful.add(machine)
                 if self.emulator.now() > deadline:
                     raise
                 await anyio.sleep(0.5)
                 continue
             self.nonces[machine] = answer["data"]["nonce"]
+            if sure:
+                self.known.doubtful.discard(machine)
             self.known.leases.add(self.nonces[machine])
             return
 
