@@ -29,6 +29,7 @@ from score_flyio.errors import (
     Request,
     RequestTimedOut,
 )
+from score_flyio.errors.fly import PROTOCOL_HINT
 from score_flyio.net.exchange import retry_after
 
 BY_STATUS: Final[Mapping[int, type[FlyApiError]]] = {
@@ -126,7 +127,7 @@ def _read(body: bytes) -> tuple[dict[str, Any], str]:
     raw = body.decode("utf-8", errors="replace").strip()
     try:
         document = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}, raw
     if not isinstance(document, dict):
         return {}, raw
@@ -169,4 +170,6 @@ def _hint(kind: type[FlyApiError], answer: ApiAnswer) -> str | None:
             if "over the allowed quota" in answer.message.lower()
             else "the token does not cover this: use one of the organization that owns it"
         )
+    if 300 <= answer.status < 400:
+        return PROTOCOL_HINT
     return HINTS.get(kind)

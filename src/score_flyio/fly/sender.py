@@ -131,5 +131,5 @@ def _decode(call: Call, answer: Answer, response_type: type[T]) -> T:
         return structure_answer(value, response_type)
     except ShapeError as error:
         raise decode_error(call, answer, error.problems) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise not_json(call.request, answer.status) from error

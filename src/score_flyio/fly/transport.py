@@ -229,7 +229,7 @@ def _content(request: Request, response: Answered) -> Any:
         if response.body.startswith(b"["):
             return Elements(response.body.decode())
         return json.loads(response.body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise not_json(request, response.status) from error
 
 

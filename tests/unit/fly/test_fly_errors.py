@@ -70,6 +70,7 @@ def test_kinds(status: int, body: Any, kind: type[errors.FlyApiError]) -> None:
         ({"message": "first", "error": "second"}, "first"),
         ({"message": "", "error": "second"}, "second"),
         ("<html>gateway</html>", "<html>gateway</html>"),
+        ("[" * 100_000, "[" * LONGEST_TEXT),
         ([1, 2], "[1, 2]"),
         ("", ""),
         ("\xff not utf-8", "\xff not utf-8"),
@@ -123,3 +124,8 @@ def test_a_secret_at_the_end_of_a_long_text_does_not_show_in_part() -> None:
     body = (" " * (LONGEST_TEXT - 10) + secret).encode()
     error = api_error(REQUEST, 400, {}, b"x" + body, [Secret(secret)])
     assert "sword" not in f"{error} {error.answer}"
+
+
+def test_a_redirection_is_not_the_api() -> None:
+    """A login page of a proxy, for one."""
+    assert "place of the API" in (made(302, "").hint or "")

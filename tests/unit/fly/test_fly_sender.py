@@ -83,6 +83,8 @@ async def test_text_answers_and_ignored_bodies(connect: Connect) -> None:
     [
         httpx.Response(200, text="<html>", headers={"content-type": "application/json"}),
         httpx.Response(200, text="<html>", headers={"content-type": "text/html"}),
+        httpx.Response(200, text="[" * 100_000, headers={"content-type": "application/json"}),
+        httpx.Response(200, text='{"a":' * 100_000, headers={"content-type": "application/json"}),
         answer(200, [1]),
         answer(200, {"id": 5}),
     ],
