@@ -42,7 +42,6 @@ def roll_out(
     chosen = evolve(
         update,
         updates=_with_history(update, (s for s in update.updates if s.machine in changing)),
-        changing=changing,
         before=tuple(step.id for step in waits),
     )
     if problem := strategy.impossible(chosen):

@@ -77,6 +77,11 @@ def mutations(observed: ObservedApp, text: str = SERVICE, **options: Any) -> lis
         ([machine("a", "L:1/2"), machine("b", "K:1/2", LAUNCHED)], Missing(launch="L", first="a")),
         ([machine("a", "L.app:1/2")], Missing(launch="L", first="a")),
         ([of_worker(machine("a", "L.app:1/2"))], None),  # cloned into another group
+        (
+            [of_worker(machine("b", "K.app:1/2")), machine("a", "L.app:1/2")],
+            Missing(launch="L", first="a"),
+        ),
+        ([machine("a", "L.web:1/2")], Missing(launch="L", first="a")),  # its group is not told
         ([machine("a", "L:1/2+green")], Missing(launch="L", first="a")),
     ],
 )

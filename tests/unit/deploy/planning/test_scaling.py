@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from fly_machines import models
 from score_flyio.deploy.app_step import CreateVolume
+from score_flyio.deploy.metadata import ALL_SECRETS_SEEN
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.new_machine import new_machine_config
@@ -171,6 +172,16 @@ def test_a_first_volume_has_one_gigabyte() -> None:
         steps = scale_group(evolve(scaled((machine("a"),), 2), template=template)).steps
         sizes = [step.request.size_gb for step in steps if isinstance(step, CreateVolume)]
         assert sizes == expected
+
+
+def test_a_new_machine_has_seen_the_secrets_that_its_template_has() -> None:
+    template = models.FlyMachineConfig(image="a:1", metadata={ALL_SECRETS_SEEN: "digest"})
+    (made,) = (
+        step
+        for step in scale_group(evolve(scaled((machine("a"),), 2), template=template)).steps
+        if isinstance(step, CreateMachine)
+    )
+    assert (made.config.metadata or {})[ALL_SECRETS_SEEN] == "digest"
 
 
 def test_a_new_machine_has_nothing_that_was_anothers() -> None:

@@ -127,7 +127,8 @@ class GroupUpdate:
     machines: Mapping[str, models.Machine]
     """All of the group, by id."""
     updates: tuple[UpdateMachine, ...]
-    """Of each machine that is in reach, also where it already is as it should be."""
+    """Of each machine that is in reach, also where it already is as it should be; what a strategy
+    puts in order are those that are carried out."""
     changing: frozenset[str]
     """Ids of the machines whose updates are carried out."""
     starting: frozenset[str] = frozenset()
@@ -148,9 +149,10 @@ class GroupUpdate:
 
     @property
     def steps(self) -> tuple[UpdateMachine, ...]:
-        """What changes; machines that do not serve anyway are the first."""
-        changing = (step for step in self.updates if step.machine in self.changing)
-        return tuple(sorted(changing, key=lambda s: is_well(self.machines[s.machine], checks=True)))
+        """The updates; of machines that do not serve anyway first."""
+        return tuple(
+            sorted(self.updates, key=lambda s: is_well(self.machines[s.machine], checks=True))
+        )
 
     @property
     def running(self) -> tuple[UpdateMachine, ...]:
