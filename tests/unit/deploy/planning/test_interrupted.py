@@ -9,7 +9,7 @@ from attrs import evolve
 
 from fly_machines import models
 from score_flyio.deploy.compare import Difference
-from score_flyio.deploy.metadata import STANDS_FOR, Launch
+from score_flyio.deploy.metadata import CANARY, STANDS_FOR, Launch
 from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.step import CreateMachine
 from score_flyio.fly.present import LAUNCH_KEY
@@ -186,3 +186,32 @@ def test_a_standby_is_replaced_behind_the_machine_that_it_stands_by_for() -> Non
         assert [each.id for each in made] == [f"replace:{ONE}", f"replace:{standby.id}"]
         assert made[1].standby_for == Ref(step=f"replace:{ONE}")
         assert f"destroy:{ONE}" in made[1].needs
+
+
+def with_dns(observed: ObservedApp, **settings: Any) -> ObservedApp:
+    """The first machine alone, with these settings of DNS beside what is always there."""
+    (first, *_) = observed.machines
+    dns = models.FlyDNSConfig(nameservers=["fdaa::3"], **settings)
+    config = evolve(first.config or models.FlyMachineConfig(), dns=dns)
+    return evolve(observed, machines=(evolve(first, config=config),))
+
+
+def test_names_find_a_canary_that_is_all_that_is_left_of_its_group() -> None:
+    """The rest of what it says of names stays."""
+    left = with_dns(marked(launched(wanted()), ONE, **{CANARY: "true"}), skip_registration=True)
+    (update,) = updates(planned(wanted(), left))
+    assert update.config.dns == models.FlyDNSConfig(nameservers=["fdaa::3"])
+    assert CANARY not in (update.config.metadata or {})
+
+
+def test_a_machine_that_somebody_hid_from_names_stays_hidden() -> None:
+    hidden = with_dns(launched(wanted()), skip_registration=True)
+    (update,) = updates(planned(wanted(image="nginx:2"), hidden))
+    assert update.config.dns == models.FlyDNSConfig(nameservers=["fdaa::3"], skip_registration=True)
+
+
+def test_a_canary_that_names_find_already_gets_no_settings_of_names() -> None:
+    left = marked(launched(wanted()), ONE, **{CANARY: "true"})
+    alone = evolve(left, machines=left.machines[:1])
+    (update,) = updates(planned(wanted(image="nginx:2"), alone))
+    assert update.config.dns is None

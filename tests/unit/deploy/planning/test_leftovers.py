@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from attrs import evolve
 
 from fly_machines import models
 from score_flyio.deploy.metadata import (
     FORMER_GROUP,
+    GREEN_LAUNCH,
     GROUP,
     RELEASE_ID,
     SAFE_TO_DESTROY,
@@ -170,3 +173,93 @@ def test_a_machine_that_somebody_cloned_from_another_group_is_no_second_launch()
     clone = launched("B.worker:1/2", "10:01:00")
     found = sort_out("app", "web", [first, second, clone])
     assert (len(found.machines), found.gone) == (3, ())
+
+
+# --- green machines of flyctl that were never used
+
+
+def at(clock: str) -> str:
+    """How flyctl tags what a deploy of that time of the day makes."""
+    return str(int(datetime.fromisoformat(f"2026-11-25T{clock}Z").timestamp()))
+
+
+def made(name: str, created: str, **metadata: str) -> models.Machine:
+    return evolve(machine(name, standbys=None, **metadata), created_at=f"2026-11-25T{created}Z")
+
+
+def green(name: str, created: str, *, tag: str = at("10:00:00")) -> models.Machine:
+    """Flyctl made it, by a deploy of ten o'clock unless told otherwise."""
+    return made(name, created, **{TAG: tag, GREEN_LAUNCH: f"L{name}"})
+
+
+def unused(*machines: models.Machine) -> list[str | None]:
+    """The machines that were not put into service."""
+    gone = sort_out("app", "app", machines).gone
+    found = [step for step in gone if step.reason == "an earlier run did not put it into service"]
+    return [step.target.machine for step in found]
+
+
+@pytest.mark.parametrize("names", ["g", "gh"])
+def test_greens_of_flyctl_go_where_all_that_they_were_to_replace_is_there(names: str) -> None:
+    blues = [made("a", "09:00:00"), made("b", "09:00:01")]
+    greens = [green(name, "10:00:02") for name in names]
+    assert unused(*blues, *greens) == list(names)
+
+
+def test_greens_of_flyctl_stay_once_a_blue_machine_was_marked_to_go() -> None:
+    blues = [made("a", "09:00:00", **{TAG: SAFE_TO_DESTROY}), made("b", "09:00:00")]
+    assert unused(*blues, green("g", "10:00:02")) == []
+
+
+def test_greens_of_an_earlier_update_of_flyctl_serve_since() -> None:
+    serving = [green(name, "09:00:02", tag=at("09:00:00")) for name in "ab"]
+    assert unused(*serving, green("g", "10:00:02"), green("h", "10:00:02")) == ["g", "h"]
+
+
+@pytest.mark.parametrize("marks", [{TAG: at("10:00:00")}, {GREEN_LAUNCH: "Lg"}])
+def test_what_has_one_mark_of_a_green_machine_alone_stays(marks: dict[str, str]) -> None:
+    assert unused(made("a", "09:00:00"), made("g", "10:00:02", **marks)) == []
+
+
+def test_a_tag_that_is_no_time_tells_no_deploy_of_flyctl() -> None:
+    assert unused(made("a", "09:00:00"), green("g", "10:00:02", tag="R1")) == []
+
+
+@pytest.mark.parametrize(("created", "gone"), [("10:04:59", ["g"]), ("10:05:00", [])])
+def test_greens_of_flyctl_are_made_within_five_minutes_of_its_deploy(
+    created: str, gone: list[str]
+) -> None:
+    """A copy that somebody made of one later has the same tag."""
+    assert unused(made("a", "09:00:00"), green("g", created)) == gone
+
+
+def test_greens_of_flyctl_of_which_somebody_made_a_copy_since_stay() -> None:
+    blues = [made("a", "09:00:00"), made("b", "09:00:00")]
+    assert unused(*blues, green("g", "10:00:02"), green("copy", "12:00:00")) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        made("a", "10:00:02"),
+        made("a", "10:00:03"),
+        made("a", ""),  # nothing tells when
+        made("a", "09:00:00", fly_canary="true"),
+        evolve(made("a", "09:00:00"), host_status="unreachable"),
+    ],
+)
+def test_greens_of_flyctl_stay_beside_what_they_were_not_to_replace(other: models.Machine) -> None:
+    assert unused(other, green("g", "10:00:02")) == []
+
+
+def test_greens_of_flyctl_stay_where_they_are_more_than_what_is_older_than_all_of_them() -> None:
+    """Some of what they replaced is gone; what was made between them is none of it."""
+    between = made("b", "10:00:10")
+    assert (
+        unused(made("a", "09:00:00"), between, green("g", "10:00:02"), green("h", "10:00:30")) == []
+    )
+
+
+def test_a_machine_is_older_than_greens_of_flyctl_however_old_it_is() -> None:
+    old = evolve(made("a", ""), created_at="1970-01-01T00:00:01Z")
+    assert unused(old, green("g", "10:00:02")) == ["g"]
