@@ -104,13 +104,16 @@ TIMES = {"A": 10.0, "B": 20.0}
         (running(("launch", 5)), ("A", "B")),
         (running(("launch", 5), ("update", 15)), ("B",)),
         (running(("update", 15), ("launch", 5)), ("B",)),
+        (running(("launch", 20)), ()),  # what is set in that moment, it has
         (running(("start", 20)), ()),
         (running(("restart", 19)), ("B",)),
         (running(("update", 15), ("start", 22)), ("B",)),  # what is set while it boots, it lacks
+        (running(("launch", 5), ("update", 15), ("start", 22)), ("B",)),
         (running(("start", 5), ("exit", 6), ("start", 85)), ()),
         (running(("update", 25), ("start", 26)), ()),
         (running(("launch", 5), ("update", 25), ("revert", 26)), ("A", "B")),
         (running(("launch", 15), ("update", 25), ("revert", 26)), ("B",)),
+        (running(("launch", 5), ("update", 15), ("update", 25), ("revert", 26)), ("B",)),
         (running(("exit", 25), ("launch", 5)), ("A", "B")),
         (running(("launch", 5), ("exit", 25)), ("A", "B")),
         (running(("exit", 5)), ()),
@@ -134,8 +137,14 @@ def test_which_secrets_wait(machine: models.Machine, names: tuple[str, ...]) -> 
     assert waiting_secrets(machine, unasked) == ()
 
 
-def test_times_are_those_of_milliseconds() -> None:
-    machine = running(("launch", 1_700_000_000))
+@pytest.mark.parametrize(
+    "machine",
+    [
+        running(("launch", 1_700_000_000)),
+        running(("update", 1_700_000_000), ("start", 1_700_000_030)),
+    ],
+)
+def test_times_are_those_of_milliseconds(machine: models.Machine) -> None:
     observed = ObservedApp(name="web", secret_times={"A": 1_699_999_999.5, "B": 1_700_000_000.5})
     assert waiting_secrets(machine, observed) == ("B",)
 

@@ -35,10 +35,10 @@ def there(
     return machine(name, config, region=region)
 
 
-def with_data(name: str, group: str, **facts: Any) -> models.Machine:
+def with_data(name: str, group: str, *, source: str = "data", **facts: Any) -> models.Machine:
     found = there(name, group, **facts)
     assert found.config is not None
-    found.config.mounts = [models.FlyMachineMount(name="data", path="/data", volume=f"vol_{name}")]
+    found.config.mounts = [models.FlyMachineMount(name=source, path="/data", volume=f"vol_{name}")]
     return found
 
 
@@ -323,3 +323,53 @@ def test_machines_without_data_are_made_again_on_volumes_that_were_left_behind()
 def test_a_volume_that_it_cannot_have_makes_no_machine_anew(facts: dict[str, str]) -> None:
     found = mounted(there("a", "db"), volumes=(volume("v1", **facts),))
     assert (found.without, found.gone, found.lost) == ({}, {}, {})
+
+
+IAD = Member(group="db", region="iad")
+AMS = Member(group="db", region="ams")
+ONE, OTHER = with_data("v", "web"), with_data("w", "web")
+
+
+@pytest.mark.parametrize(
+    ("lacking", "machines", "back"),
+    [
+        pytest.param([IAD], [ONE], ["v"], id="one lacks it, one has it"),
+        pytest.param([IAD], [ONE, OTHER], ["v"], id="more have it than lack it"),
+        pytest.param([IAD, IAD], [ONE, OTHER], ["v", "w"], id="two lack it"),
+        pytest.param([IAD, AMS], [ONE, OTHER], ["v", "w"], id="two lack it, in two regions"),
+        pytest.param([IAD, IAD], [OTHER], ["w"], id="fewer have it than lack it"),
+        pytest.param([IAD], [there("b", "web"), OTHER], ["w"], id="one has none"),
+        pytest.param(
+            [IAD],
+            [with_data("o", "web", source="other"), OTHER],
+            ["w"],
+            id="one has other data",
+        ),
+    ],
+)
+def test_machines_that_nobody_remembers_go_back_to_the_group_that_lacks_their_data(
+    lacking: list[Member], machines: list[models.Machine], back: list[str]
+) -> None:
+    """None goes back to `cache`, which lacks one, too, and had no data."""
+    known = members(c="cache") | {f"d{n}": member for n, member in enumerate(lacking)}
+    releases = [Release(version=1, configs={"cache": BARE, "db": DATA})]
+    found = then(*machines, releases=[*releases, Release(version=2, members=known)])
+    assert [m.id for m in found.kept] == back
+    assert {name: found.groups[name] for name in back} == dict.fromkeys(back, "db")
+    left = [m.id for m in machines if m.id not in back]
+    assert found.gone == dict.fromkeys(left, "release 1 had no group web")
+    assert (found.lost, found.empty) == ({("cache", "iad"): 1}, ())
+
+
+def test_a_volume_takes_its_machine_back_although_the_config_does_not_tell_of_it() -> None:
+    releases = [Release(version=1, configs={"db": DATA}), Release(version=2, members={"d": IAD})]
+    attached = volume("vol", attached_machine_id="w")
+    found = then(there("v", "web"), there("w", "web"), releases=releases, volumes=(attached,))
+    assert (found.groups["w"], [m.id for m in found.kept]) == ("db", ["w"])
+
+
+def test_a_group_of_which_nobody_remembers_machines_gets_all_that_have_its_data() -> None:
+    release = Release(version=1, configs={"cache": BARE, "db": DATA}, all_groups=("cache", "db"))
+    found = then(there("b", "web"), ONE, OTHER, releases=[release])
+    assert found.groups == {"b": "web", "v": "db", "w": "db"}
+    assert (list(found.gone), found.lost, found.empty) == (["b"], {}, ("cache",))
