@@ -23,6 +23,8 @@ _STAND_INS: Final[dict[Path, Any]] = {
     ("resources", "*"): {"type": _SOMETHING},
 }
 """What stands for values that others refer to, or that no document can be without."""
+_OF_MEMBERS: Final = frozenset({"required", "additionalProperties"})
+"""Kinds of problems of a member that is missing or unknown: their subject is no name of a thing."""
 
 
 @frozen(kw_only=True)
@@ -80,7 +82,9 @@ def _place(problem: Problem) -> Path:
     path = problem.path
     if problem.subject is not None:
         inside = (*path, problem.subject)
-        if problem.kind == "additionalProperties" or _stand_in(inside) is not None:
+        if _bad_name(problem):
+            path = path if problem.subject else inside  # an empty name is told without it
+        elif problem.kind == "additionalProperties" or _stand_in(inside) is not None:
             path = inside
     for length, part in enumerate(path):
         if isinstance(part, int):
@@ -90,7 +94,8 @@ def _place(problem: Problem) -> Path:
 
 def _bad_name(problem: Problem) -> bool:
     """Whether it is the key that is wrong, not its value."""
-    return problem.kind == "key_type" or problem.path[-1:] == (problem.subject,)
+    named = problem.subject is not None and problem.kind not in _OF_MEMBERS
+    return problem.kind == "key_type" or named
 
 
 def _stand_in(path: Path) -> Any:

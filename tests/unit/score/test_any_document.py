@@ -104,6 +104,30 @@ def test_any_document(file: Path, document: Any) -> None:
     check(file, json.dumps(document).encode())
 
 
+@pytest.mark.parametrize(
+    ("part", "names"),
+    [
+        ({"resources": {"": {"type": "pg"}}}, "resources"),
+        ({"resources": {"": {}, "db": {"type": "pg"}}}, "resources"),
+        ({"resources": {"": 1}}, "resources"),
+        ({"resources": {"type": {}}}, "resources.type"),
+        ({"containers": {"": {"image": "x"}}}, "containers"),
+        ({"containers": {"": {}}}, "containers"),
+        ({"containers": {"image": {}}}, "containers.image"),
+        ({"service": {"ports": {"": {"port": 1}}}}, "service.ports"),
+        ({"metadata": {"": 1}}, "metadata"),
+        ({"": 1}, ""),
+    ],
+)
+def test_names_that_are_empty_or_those_of_members_are_told(
+    file: Path, part: dict[str, Any], names: str
+) -> None:
+    file.write_text(json.dumps({**GOOD, **part}))
+    with pytest.raises(InputError) as refused:
+        convert_and_keep(file)
+    assert names in [problem.place or "" for problem in refused.value.problems]
+
+
 @settings(deadline=None)
 @given(
     text=st.lists(
