@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import anyio
-import asyncclick as click
 import pytest
 
 from score_flyio.base.secret import Secret
@@ -13,6 +12,7 @@ from score_flyio.cli.commands.deploy import flyctl_flags
 from score_flyio.cli.deploy_options import deploy_options
 from score_flyio.cli.go_flags import Seconds
 from score_flyio.deploy.options import DeployOptions
+from score_flyio.errors import UsageError
 from score_flyio.flytoml.spec import FileSpec
 from score_flyio.images.options import ImageOptions
 
@@ -98,7 +98,7 @@ def test_retries_of_flyctl_are_accepted(value: str) -> None:
     ],
 )
 def test_what_flyctl_would_not_take_either(arguments: list[str]) -> None:
-    with pytest.raises(click.UsageError):
+    with pytest.raises(UsageError, match=f"--deploy-args: {arguments[0].partition('=')[0]}"):
         options(*arguments)
 
 

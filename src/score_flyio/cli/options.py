@@ -63,7 +63,6 @@ def global_options(*, of_group: bool) -> list[click.Parameter]:
         _kept(
             "-t",
             "--access-token",
-            type=Name(),
             metavar="TOKEN",
             help="The Fly token; FLY_ACCESS_TOKEN shows it to nobody else on this computer.",
         ),
