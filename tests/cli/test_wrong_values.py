@@ -21,7 +21,6 @@ EMPTY = (
     "deploy --exclude-regions",
     "deploy --process-groups",
     "deploy --report",
-    "deploy --access-token",
     "scale web 3 --region",
     "scale web --vm-memory 512mb --group",
     "logs web --machine",
