@@ -383,7 +383,7 @@ class LeaseBook:
 
     def _patience(self, machines: int) -> float:
         """Seconds to wait for leases of so many machines; those of a killed run end in time."""
-        return self.wait and self.wait + self._lasting(machines) - max(1, round(self.ttl))
+        return self.wait and self.wait + self._lasting(machines) - self._lasting(0)
 
     def _request(self) -> models.CreateLeaseRequest:
         return models.CreateLeaseRequest(ttl=self.seconds, description=self.description)
