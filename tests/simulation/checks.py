@@ -126,9 +126,11 @@ def _leases(simulation: Simulation, record: RunRecord) -> list[str]:
     unanswered = {
         entry.machine
         for entry in entries
-        if entry.operation == "Machines_create_lease" and entry.executed and _lost(entry)
+        if entry.operation == "Machines_create_lease" and entry.executed and is_lost(entry)
     }
-    lost_create = any(e.operation == "Machines_create" and e.executed and _lost(e) for e in entries)
+    lost_create = any(
+        e.operation == "Machines_create" and e.executed and is_lost(e) for e in entries
+    )
     warned = {
         event.scope.machine
         for event in record.events
@@ -146,7 +148,8 @@ def _leases(simulation: Simulation, record: RunRecord) -> list[str]:
     return found
 
 
-def _lost(entry: JournalEntry) -> bool:
+def is_lost(entry: JournalEntry) -> bool:
+    """Whether the answer to a request never came."""
     return entry.status == 0 or (entry.error or "").startswith("injected")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pickle
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -23,6 +23,7 @@ from score_flyio.errors import StateLocked
 from score_flyio.state.deployments_form import dump_deployments, load_deployments
 from score_flyio.state.model import ProjectState
 from score_flyio.state.yaml_form import dump_state, load_state
+from tests.simulation.scenario import Kill
 
 
 class Killed(BaseException):
@@ -71,6 +72,45 @@ class Steps(trio.abc.Instrument):
         self._left -= 1
         if self._left == 0:
             self._life.die("step")
+
+
+def life_of(kill: Kill | None) -> Life:
+    """A life that ends as planned."""
+    life = Life(orphans_go_on=kill.orphans_go_on if kill else False)
+    if kill and kill.kind not in {"step", "time"}:
+        life.deadlines[kill.kind] = int(kill.count)
+    return life
+
+
+async def live(
+    life: Life, kill: Kill | None, command: Callable[[], Awaitable[None]]
+) -> BaseException | None:
+    """Carries a command out until the process dies; gives what it then ended with."""
+    instrument = Steps(life, int(kill.count)) if kill and kill.kind == "step" else None
+    if instrument:
+        trio.lowlevel.add_instrument(instrument)
+    ended: BaseException | None = None
+    try:
+        async with anyio.create_task_group() as timer:
+            if kill and kill.kind == "time":
+                timer.start_soon(die_after, life, kill.count)
+            try:
+                with life.scope:
+                    await command()
+            except BaseException as error:  # whatever it is, a dead process raises nothing
+                if not life.dead:
+                    raise
+                ended = error
+            timer.cancel_scope.cancel()
+    finally:
+        if instrument:
+            trio.lowlevel.remove_instrument(instrument)
+    return ended
+
+
+async def die_after(life: Life, seconds: float) -> None:
+    await anyio.sleep(seconds)
+    life.die("time")
 
 
 class MortalTransport(httpx.AsyncBaseTransport):

@@ -17,13 +17,11 @@ from typing import Final
 import anyio
 import trio
 from attrs import define, evolve, field, frozen
-from trio.testing import MockClock
 
 from fly_emulator import Emulator, EmulatorSettings
 from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.options import DeployOptions, GuestOptions
 from score_flyio.errors import NotFound, ScoreFlyError
-from score_flyio.events import Event, to_json
 from score_flyio.state.model import ProjectState
 from tests.emulator.invariants import violations
 from tests.simulation.commands import (
@@ -37,7 +35,8 @@ from tests.simulation.commands import (
     name_of,
 )
 from tests.simulation.inputs import Badness, SimApp, Version
-from tests.simulation.mortal import Disk, Life, MortalStore, as_any
+from tests.simulation.mock_clock import Traced, play
+from tests.simulation.mortal import Disk, Life, MortalStore, as_any, die_after
 from tests.simulation.platform import (
     WatchedWorld,
     group_of,
@@ -47,6 +46,7 @@ from tests.simulation.platform import (
 )
 from tests.simulation.provisioning import Account, Databases, SimProject
 from tests.simulation.running import Connection, Process
+from tests.simulation.scenario import speeds
 
 STRATEGIES: Final = ("rolling", "canary", "bluegreen", "immediate")
 MEMORY: Final = 2048
@@ -120,10 +120,7 @@ def pair(seed: int) -> Pair:
         runners=(first, second),
         settings=EmulatorSettings(
             seed=seed,
-            latency=rng.choice((0.0, 0.02, (0.01, 0.1), (0.05, 0.4))),
-            boot=rng.choice((0.2, 0.5, 2.0)),
-            healthy_after=rng.choice((0.1, 1.0, 4.0)),
-            visibility_delay=rng.choice((0.0, 0.0, 0.3, 1.5)),
+            **speeds(rng),
             busy_after_update=rng.choice((0.0, 3.0)),
             salted_digests=rng.random() < 0.3,
             unique_machine_names=rng.random() < 0.7,
@@ -185,11 +182,10 @@ class Ended:
 
 
 @define(kw_only=True)
-class PairRun:
+class PairRun(Traced):
     """One platform, and what runs on it."""
 
     pair: Pair
-    trace: Callable[[str], None] | None = None
     clock: EventLoopClock = field(factory=EventLoopClock)
     emulator: Emulator = field(init=False)
     least: int = 99
@@ -232,7 +228,7 @@ class PairRun:
         await anyio.sleep(one.runner.begins)
         async with trio.open_nursery() as tasks:
             if one.runner.dies is not None:
-                tasks.start_soon(_die_after, one.life, one.runner.dies)
+                tasks.start_soon(die_after, one.life, one.runner.dies)
             try:
                 with one.life.scope:
                     await self._command(one, number, tasks)
@@ -254,7 +250,7 @@ class PairRun:
                 databases=Databases(Account(), one.life, rng, 0.0),
             ),
             target=Connection(emulator=self.emulator, life=one.life, tasks=tasks),
-            listener=lambda event: self._say_event(number, event),
+            listener=lambda event: self._say_event(event, str(number)),
             clock=self.clock,
             rng=rng,
             apps=(self.pair.app,),
@@ -354,15 +350,6 @@ class PairRun:
             if metadata.get("fly_canary") or machine.cordoned or group_of(machine.config) != "app":
                 self.found.append(f"repeated: machine {machine.id} is left")
 
-    def _say(self, text: str) -> None:
-        if self.trace is not None:
-            self.trace(text)
-
-    def _say_event(self, number: int, event: Event) -> None:
-        if self.trace is not None:
-            shown = {k: v for k, v in to_json(event).items() if k not in {"seq", "at"}}
-            self.trace(f"{number} {anyio.current_time():9.3f} {shown}")
-
 
 def _counts(pair: Pair) -> set[int]:
     """How many machines there may be at the end."""
@@ -388,26 +375,18 @@ def _promised(pair: Pair, runner: Runner) -> int:
     return max(0, size - max(1, math.ceil(pair.count * 0.33)))
 
 
-async def _die_after(life: Life, seconds: float) -> None:
-    await anyio.sleep(seconds)
-    life.die("time")
-
-
 async def _simulate(chosen: Pair, trace: Callable[[str], None] | None) -> list[str]:
-    with anyio.fail_after(LONGEST):
-        run = PairRun(pair=chosen, trace=trace)
-        await run.run()
-        return run.found
+    run = PairRun(pair=chosen, trace=trace)
+    await run.run()
+    return run.found
 
 
 def simulate_pair(seed: int, trace: Callable[[str], None] | None = None) -> list[str]:
-    """What is wrong after the pair of a seed; see `on_mock_clock`."""
-    internals = vars(trio._core._run)
-    internals["_ALLOW_DETERMINISTIC_SCHEDULING"] = True
-    internals["_r"].seed(seed)
+    """What is wrong after the pair of a seed."""
+    chosen = pair(seed)
     if trace is not None:
-        trace(str([(r.name, r.begins, r.dies) for r in pair(seed).runners]))
-    return trio.run(partial(_simulate, pair(seed), trace), clock=MockClock(autojump_threshold=0))
+        trace(str([(r.name, r.begins, r.dies) for r in chosen.runners]))
+    return play(seed, partial(_simulate, chosen, trace), longest=LONGEST)
 
 
 def kinds_of(seed: int) -> Counter[str]:

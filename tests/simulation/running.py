@@ -85,6 +85,32 @@ class Connection(EmulatorTarget):
 
 
 @define(kw_only=True)
+class Attempt:
+    """One command in one life, and how it ended."""
+
+    life: Life
+    events: list[Event] = field(factory=list)
+    report: Report | None = None
+    told: list[str] = field(factory=list)
+    """What the user reads, beside the report."""
+    error: BaseException | None = None
+    ended: bool = False
+    """Whether the command came to its end, well or not."""
+
+    @property
+    def killed(self) -> bool:
+        return self.life.dead
+
+    @property
+    def exit_code(self) -> int:
+        if self.report is not None:
+            return self.report.exit_code
+        if self.error is None and self.ended:
+            return 0
+        return self.error.exit_code if isinstance(self.error, ScoreFlyError) else 1
+
+
+@define(kw_only=True)
 class Process:
     """What a command is carried out with; raises what the command line would show."""
 

@@ -253,10 +253,7 @@ def _deploys(seed: int) -> Scenario:
         settings=EmulatorSettings(
             **unknowns(random.Random(f"unknown:{seed}")),
             seed=seed,
-            latency=rng.choice((0.0, 0.02, (0.01, 0.1), (0.05, 0.4))),
-            boot=rng.choice((0.2, 0.5, 2.0)),
-            healthy_after=rng.choice((0.1, 1.0, 4.0)),
-            visibility_delay=rng.choice((0.0, 0.0, 0.3, 1.5)),
+            **speeds(rng),
             volume_ready=rng.choice((0.0, 1.0)),
             hosts_per_region=rng.choice((4, 8)),
             retry_after=rng.random() < 0.5,
@@ -267,6 +264,16 @@ def _deploys(seed: int) -> Scenario:
         secret_generations=tuple(_generations(rng, stages)),
         hosts_come_back=rng.random() < 0.7,
     )
+
+
+def speeds(rng: random.Random) -> dict[str, Any]:
+    """How fast the platform is."""
+    return {
+        "latency": rng.choice((0.0, 0.02, (0.01, 0.1), (0.05, 0.4))),
+        "boot": rng.choice((0.2, 0.5, 2.0)),
+        "healthy_after": rng.choice((0.1, 1.0, 4.0)),
+        "visibility_delay": rng.choice((0.0, 0.0, 0.3, 1.5)),
+    }
 
 
 def unknowns(rng: random.Random) -> dict[str, Any]:

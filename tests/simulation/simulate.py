@@ -11,14 +11,12 @@ from pathlib import Path
 import anyio
 import trio
 from attrs import define, evolve, field, frozen
-from trio.testing import MockClock
 
 from fly_emulator import Emulator, Faults
 from score_flyio.base.clock import EventLoopClock
-from score_flyio.deploy.execution.report import Report
 from score_flyio.engine.operations.status import Status
 from score_flyio.errors import LeaseHeld, ScoreFlyError, UsageError
-from score_flyio.events import Event, to_json
+from score_flyio.events import Event
 from score_flyio.state.deployments import Release
 from score_flyio.state.model import ProjectState
 from tests.simulation import checks
@@ -29,11 +27,12 @@ from tests.simulation.counts import Counts
 from tests.simulation.data import attached
 from tests.simulation.ending import at_the_end
 from tests.simulation.fleet import different, fleet, too_many
-from tests.simulation.mortal import Disk, Life, MortalStore, Steps, as_any
+from tests.simulation.mock_clock import Traced, play
+from tests.simulation.mortal import Disk, MortalStore, as_any, life_of, live
 from tests.simulation.people import People
 from tests.simulation.platform import CountedFaults, Disturber, new_platform, newest_release
 from tests.simulation.provisioning import DATABASES, ENDPOINTS, Account, Databases, SimProject
-from tests.simulation.running import Connection, Process
+from tests.simulation.running import Attempt, Connection, Process
 from tests.simulation.scenario import DEEDS, RunPlan, Scenario, calm_runs
 
 LONGEST = 24 * 3600.0
@@ -43,7 +42,7 @@ UNKNOWN_RELEASE = 999
 
 
 @define(kw_only=True)
-class RunRecord:
+class RunRecord(Attempt):
     """One run of a command."""
 
     number: int
@@ -52,33 +51,13 @@ class RunRecord:
     """On the emulator's clock."""
     first_request: int
     """How many requests the journal had before."""
-    life: Life
-    events: list[Event] = field(factory=list)
     state_before: tuple[str, str | None] | None = None
     attached: Mapping[str, str] = field(factory=dict)
     """By volume, the machine that had it before."""
-    report: Report | None = None
     status: Status | None = None
-    told: list[str] = field(factory=list)
-    """What the user reads, beside the report."""
-    error: BaseException | None = None
-    ended: bool = False
-    """Whether the command came to its end, well or not."""
     remembered: bool = False
     """Whether it was killed when all was done and in the state, and only its answer was left."""
     struck: Counter[str] = field(factory=Counter)
-
-    @property
-    def killed(self) -> bool:
-        return self.life.dead
-
-    @property
-    def exit_code(self) -> int:
-        if self.report is not None:
-            return self.report.exit_code
-        if self.error is None and self.ended:
-            return 0
-        return self.error.exit_code if isinstance(self.error, ScoreFlyError) else 1
 
     @property
     def refused(self) -> bool:
@@ -122,11 +101,10 @@ class Outcome:
 
 
 @define(kw_only=True)
-class Simulation:
+class Simulation(Traced):
     """One world, one project, and the runs of a scenario."""
 
     scenario: Scenario
-    trace: Callable[[str], None] | None = None
     clock: EventLoopClock = field(factory=EventLoopClock)
     rng: random.Random = field(init=False)
     emulator: Emulator = field(init=False)
@@ -234,10 +212,7 @@ class Simulation:
         if isinstance(plan.command, Deploy):
             self.stage = plan.command.stage
             self.account.generation = self.scenario.secret_generations[self.stage]
-        kill = plan.kill
-        life = Life(orphans_go_on=kill.orphans_go_on if kill else False)
-        if kill and kill.kind not in {"step", "time"}:
-            life.deadlines[kill.kind] = int(kill.count)
+        life = life_of(plan.kill)
         record = RunRecord(
             number=number,
             plan=plan,
@@ -258,7 +233,8 @@ class Simulation:
                 others = self.people if disturbance.kind in DEEDS else self.disturber
                 background.start_soon(others.carry_out, disturbance)
             async with trio.open_nursery() as requests:
-                await self._live(record, requests)
+                command = partial(self._command, record, requests)
+                record.error = await live(life, plan.kill, command) or record.error
             background.cancel_scope.cancel()
         self.emulator.faults = Faults()
         self._read_state(number)
@@ -289,27 +265,6 @@ class Simulation:
         now = self.clock.time()
         leases = (machine.lease_at(now) for machine in self.emulator.world.machines.values())
         self.abandoned |= {lease.nonce for lease in leases if lease is not None}
-
-    async def _live(self, record: RunRecord, requests: trio.Nursery) -> None:
-        life, kill = record.life, record.plan.kill
-        instrument = Steps(life, int(kill.count)) if kill and kill.kind == "step" else None
-        if instrument:
-            trio.lowlevel.add_instrument(instrument)
-        try:
-            async with anyio.create_task_group() as timer:
-                if kill and kill.kind == "time":
-                    timer.start_soon(_die_after, life, kill.count)
-                try:
-                    with life.scope:
-                        await self._command(record, requests)
-                except BaseException as error:  # whatever it is, a dead process raises nothing
-                    if not life.dead:
-                        raise
-                    record.error = error
-                timer.cancel_scope.cancel()
-        finally:
-            if instrument:
-                trio.lowlevel.remove_instrument(instrument)
 
     async def _command(self, record: RunRecord, requests: trio.Nursery) -> None:
         life, scenario = record.life, self.scenario
@@ -343,14 +298,6 @@ class Simulation:
             record.report, record.status, record.told = process.report, process.status, process.told
         record.ended = True
 
-    def _say(self, text: str) -> None:
-        if self.trace is not None:
-            self.trace(text)
-
-    def _say_event(self, event: Event) -> None:
-        if self.trace is not None:
-            self.trace(f"{anyio.current_time():9.3f} {_shown(event)}")
-
 
 def _newest_record(disk: Disk, app: str) -> Release | None:
     state = disk.read()
@@ -358,49 +305,30 @@ def _newest_record(disk: Disk, app: str) -> Release | None:
     return known.releases[-1] if known and known.releases else None
 
 
-def _shown(event: Event) -> str:
-    document = to_json(event)
-    for name in ("seq", "at"):
-        document.pop(name)
-    return " ".join(f"{name}={value}" for name, value in document.items())
-
-
-async def _die_after(life: Life, seconds: float) -> None:
-    await anyio.sleep(seconds)
-    life.die("time")
-
-
 async def _simulate(scenario: Scenario, trace: Callable[[str], None] | None) -> Outcome:
-    with anyio.fail_after(LONGEST):
-        start = anyio.current_time()
-        simulation = Simulation(scenario=scenario, trace=trace)
-        await simulation.run(scenario.runs)
-        await at_the_end(simulation)
-        struck: Counter[str] = sum((r.struck for r in simulation.records), Counter())
-        return Outcome(
-            seed=scenario.seed,
-            violations=tuple(simulation.violations),
-            faults=struck + simulation.disturber.counts + simulation.people.counts,
-            kills=Counter(r.life.cause for r in simulation.records if r.killed),
-            runs=len(simulation.records),
-            codes=Counter(r.exit_code for r in simulation.records if not r.killed),
-            seconds=anyio.current_time() - start,
-            fleet=fleet(simulation, settled=True),
-            commands=Counter(name_of(r.plan.command) for r in simulation.records),
-            emptied=frozenset(simulation.people.emptied),
-            endings=simulation.endings,
-        )
+    start = anyio.current_time()
+    simulation = Simulation(scenario=scenario, trace=trace)
+    await simulation.run(scenario.runs)
+    await at_the_end(simulation)
+    struck: Counter[str] = sum((r.struck for r in simulation.records), Counter())
+    return Outcome(
+        seed=scenario.seed,
+        violations=tuple(simulation.violations),
+        faults=struck + simulation.disturber.counts + simulation.people.counts,
+        kills=Counter(r.life.cause for r in simulation.records if r.killed),
+        runs=len(simulation.records),
+        codes=Counter(r.exit_code for r in simulation.records if not r.killed),
+        seconds=anyio.current_time() - start,
+        fleet=fleet(simulation, settled=True),
+        commands=Counter(name_of(r.plan.command) for r in simulation.records),
+        emptied=frozenset(simulation.people.emptied),
+        endings=simulation.endings,
+    )
 
 
 def on_mock_clock(scenario: Scenario, trace: Callable[[str], None] | None = None) -> Outcome:
-    """One simulation in an event loop of its own, in no real time.
-
-    Trio mixes up the order of tasks on purpose; here the order comes from the seed.
-    """
-    internals = vars(trio._core._run)
-    internals["_ALLOW_DETERMINISTIC_SCHEDULING"] = True
-    internals["_r"].seed(scenario.seed)
-    return trio.run(partial(_simulate, scenario, trace), clock=MockClock(autojump_threshold=0))
+    """One simulation, in no real time."""
+    return play(scenario.seed, partial(_simulate, scenario, trace), longest=LONGEST)
 
 
 def simulate(scenario: Scenario, trace: Callable[[str], None] | None = None) -> Outcome:

@@ -14,6 +14,7 @@ from fly_emulator.records import MachineRecord
 from fly_emulator.world import World
 from score_flyio.events import WarningRaised, to_json
 from tests.emulator.invariants import violations
+from tests.simulation.checks import is_lost
 from tests.simulation.commands import (
     SECRET_PREFIX,
     ChangeSecrets,
@@ -229,9 +230,11 @@ def _leases(run: CrowdRun, record: Record) -> list[str]:
     lost = {
         e.machine
         for e in entries
-        if e.operation == "Machines_create_lease" and e.executed and _lost(e)
+        if e.operation == "Machines_create_lease" and e.executed and is_lost(e)
     }
-    lost_create = any(e.operation == "Machines_create" and e.executed and _lost(e) for e in entries)
+    lost_create = any(
+        e.operation == "Machines_create" and e.executed and is_lost(e) for e in entries
+    )
     warned = {
         event.scope.machine
         for event in record.events
@@ -252,10 +255,6 @@ def _leases(run: CrowdRun, record: Record) -> list[str]:
             continue
         found.append(f"machine {machine.id} is still leased")
     return found
-
-
-def _lost(entry: JournalEntry) -> bool:
-    return entry.status == 0 or (entry.error or "").startswith("injected")
 
 
 def _destroyed(run: CrowdRun, record: Record) -> list[str]:
@@ -453,11 +452,10 @@ def _sees(run: CrowdRun, machine: MachineRecord) -> bool:
     return not runs or world.saw.get(machine.id, {}) == world.secrets_of(APP)
 
 
-def excused_at_the_end(record: Record, told: str) -> bool:
+def excused_at_the_end(told: str) -> bool:
     """Whether a failure of the last deploy is what it must be: the data is on a lost host, or two
     groups exchange theirs.
     """
-    del record
     return any(text in told for text in HONEST)
 
 

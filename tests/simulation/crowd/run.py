@@ -11,15 +11,13 @@ from pathlib import Path
 import anyio
 import trio
 from attrs import define, evolve, field, frozen
-from trio.testing import MockClock
 
 from fly_emulator import Emulator, Faults
 from score_flyio.base.clock import EventLoopClock
-from score_flyio.deploy.execution.report import Report
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.engine.engine import Engine
 from score_flyio.errors import ScoreFlyError
-from score_flyio.events import Event, to_json
+from score_flyio.events import Event
 from score_flyio.state.model import ProjectState
 from tests.simulation.commands import Deploy, name_of
 from tests.simulation.crowd import rules
@@ -38,16 +36,17 @@ from tests.simulation.crowd.schedule import (
     Round,
 )
 from tests.simulation.data import attached
-from tests.simulation.mortal import Disk, Life, MortalStore, Steps, as_any
+from tests.simulation.mock_clock import Traced, play
+from tests.simulation.mortal import Disk, Life, MortalStore, as_any, life_of, live
 from tests.simulation.platform import CountedFaults, new_platform
 from tests.simulation.provisioning import Account, Databases, SimProject
-from tests.simulation.running import Connection, Process
+from tests.simulation.running import Attempt, Connection, Process
 
 LONGEST = 10 * 24 * 3600.0
 
 
 @define(kw_only=True)
-class Record:
+class Record(Attempt):
     """One command of ours, and how it ended."""
 
     number: int
@@ -55,26 +54,8 @@ class Record:
     ours: Ours
     began: float
     first_request: int
-    life: Life
     before: rules.Before
-    events: list[Event] = field(factory=list)
     attached: dict[str, str] = field(factory=dict)
-    report: Report | None = None
-    told: list[str] = field(factory=list)
-    error: BaseException | None = None
-    ended: bool = False
-
-    @property
-    def killed(self) -> bool:
-        return self.life.dead
-
-    @property
-    def exit_code(self) -> int:
-        if self.report is not None:
-            return self.report.exit_code
-        if self.error is None and self.ended:
-            return 0
-        return self.error.exit_code if isinstance(self.error, ScoreFlyError) else 1
 
     @property
     def well(self) -> bool:
@@ -82,11 +63,10 @@ class Record:
 
 
 @define(kw_only=True)
-class CrowdRun:
+class CrowdRun(Traced):
     """One platform, and all who work on it."""
 
     crowd: Crowd
-    trace: Callable[[str], None] | None = None
     clock: EventLoopClock = field(factory=EventLoopClock)
     emulator: Emulator = field(init=False)
     known: Known = field(factory=Known)
@@ -182,7 +162,7 @@ class CrowdRun:
             ours=ours,
             began=self.clock.time(),
             first_request=self.emulator.journal.noted,
-            life=_life(ours),
+            life=life_of(ours.kill),
             before=rules.Before.of(self),
             attached=dict(attached(self.emulator.world)),
         )
@@ -191,33 +171,13 @@ class CrowdRun:
         told = f"computer {ours.computer} ({ours.memory}): {ours.command} {how} {ours.kill}"
         self._say(f"--- {record.number} begins on {told} {ours.faults}")
         async with trio.open_nursery() as requests:
-            await self._live(record, disk, requests)
+            command = partial(self._command, record, disk, requests)
+            record.error = await live(record.life, ours.kill, command) or record.error
         if record.killed:
             self._abandon()
         self._say(f"--- {record.number} ended: exit {record.exit_code} {record.life.cause}")
         self._say(f"    {record.report.to_text() if record.report else record.error}")
         records.append(record)
-
-    async def _live(self, record: Record, disk: Disk, requests: trio.Nursery) -> None:
-        life, kill = record.life, record.ours.kill
-        instrument = Steps(life, int(kill.count)) if kill and kill.kind == "step" else None
-        if instrument:
-            trio.lowlevel.add_instrument(instrument)
-        try:
-            async with anyio.create_task_group() as timer:
-                if kill and kill.kind == "time":
-                    timer.start_soon(_die_after, life, kill.count)
-                try:
-                    with life.scope:
-                        await self._command(record, disk, requests)
-                except BaseException as error:  # whatever it is, a dead process raises nothing
-                    if not life.dead:
-                        raise
-                    record.error = error
-                timer.cancel_scope.cancel()
-        finally:
-            if instrument:
-                trio.lowlevel.remove_instrument(instrument)
 
     def _project(self, disk: Disk, life: Life, rng: random.Random) -> SimProject:
         return SimProject(
@@ -233,7 +193,7 @@ class CrowdRun:
         def listen(event: Event) -> None:
             if not life.dead:
                 record.events.append(event)
-                self._say_event(record.number, event)
+                self._say_event(event, str(record.number))
 
         process = Process(
             project=self._project(disk, life, rng),
@@ -266,7 +226,7 @@ class CrowdRun:
         record = self.records[-1]
         if record.exit_code:
             told = record.report.to_text() if record.report else record.error
-            if not rules.excused_at_the_end(record, str(told)):
+            if not rules.excused_at_the_end(str(told)):
                 self.found.append(f"at the end: exit {record.exit_code}: {told}")
             return
         self.found += [f"at the end: {text}" for text in rules.leftovers(self)]
@@ -293,27 +253,6 @@ class CrowdRun:
         if plan.failures or not plan.empty:
             self.found.append(f"at the end the plan is not empty: {plan.describe()[:300]}")
 
-    def _say(self, text: str) -> None:
-        if self.trace is not None:
-            self.trace(text)
-
-    def _say_event(self, number: int, event: Event) -> None:
-        if self.trace is not None:
-            shown = {k: v for k, v in to_json(event).items() if k not in {"seq", "at"}}
-            self.trace(f"{number} {anyio.current_time():9.3f} {shown}")
-
-
-def _life(ours: Ours) -> Life:
-    life = Life(orphans_go_on=ours.kill.orphans_go_on if ours.kill else False)
-    if ours.kill and ours.kill.kind not in {"step", "time"}:
-        life.deadlines[ours.kill.kind] = int(ours.kill.count)
-    return life
-
-
-async def _die_after(life: Life, seconds: float) -> None:
-    await anyio.sleep(seconds)
-    life.die("time")
-
 
 @frozen(kw_only=True)
 class CrowdOutcome:
@@ -326,18 +265,12 @@ class CrowdOutcome:
 
 
 async def _simulate(chosen: Crowd, trace: Callable[[str], None] | None) -> CrowdOutcome:
-    with anyio.fail_after(LONGEST):
-        run = CrowdRun(crowd=chosen, trace=trace)
-        await run.run()
-        commands = Counter(f"our {name_of(r.ours.command)}" for r in run.records)
-        return CrowdOutcome(
-            seed=chosen.seed, violations=tuple(run.found), counts=run.counts + commands
-        )
+    run = CrowdRun(crowd=chosen, trace=trace)
+    await run.run()
+    commands = Counter(f"our {name_of(r.ours.command)}" for r in run.records)
+    return CrowdOutcome(seed=chosen.seed, violations=tuple(run.found), counts=run.counts + commands)
 
 
 def simulate_crowd(chosen: Crowd, trace: Callable[[str], None] | None = None) -> CrowdOutcome:
-    """One crowd, in no real time; the order of tasks comes from the seed."""
-    internals = vars(trio._core._run)
-    internals["_ALLOW_DETERMINISTIC_SCHEDULING"] = True
-    internals["_r"].seed(chosen.seed)
-    return trio.run(partial(_simulate, chosen, trace), clock=MockClock(autojump_threshold=0))
+    """One crowd, in no real time."""
+    return play(chosen.seed, partial(_simulate, chosen, trace), longest=LONGEST)

@@ -22,7 +22,7 @@ from tests.simulation.commands import (
     Scale,
 )
 from tests.simulation.crowd.apps import APP, CrowdApp, choose_stages
-from tests.simulation.scenario import Kill, choose_faults, choose_kill, unknowns
+from tests.simulation.scenario import Kill, choose_faults, choose_kill, speeds, unknowns
 
 COMPUTERS = 3
 PersonDoes: TypeAlias = Literal[
@@ -141,10 +141,7 @@ def crowd(seed: int) -> Crowd:
         settings=EmulatorSettings(
             **_settings(rng),
             seed=seed,
-            latency=rng.choice((0.0, 0.02, (0.01, 0.1), (0.05, 0.4))),
-            boot=rng.choice((0.2, 0.5, 2.0)),
-            healthy_after=rng.choice((0.1, 1.0, 4.0)),
-            visibility_delay=rng.choice((0.0, 0.0, 0.3, 1.5)),
+            **speeds(rng),
             hosts_per_region=rng.choice((4, 8)),
             autostop_every=rng.choice((None, 20.0, 90.0)),
         ),
