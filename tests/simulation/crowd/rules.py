@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from attrs import define, field, frozen
-
 from fly_emulator.journal import JournalEntry
 from fly_emulator.records import MachineRecord
-from fly_emulator.world import World
 from score_flyio.events import WarningRaised, to_json
 from tests.emulator.invariants import violations
 from tests.simulation.checks import is_lost
@@ -24,156 +20,26 @@ from tests.simulation.commands import (
     Scale,
 )
 from tests.simulation.crowd.apps import APP, CrowdApp, Stage
+from tests.simulation.crowd.members import (
+    TAG,
+    is_member,
+    members,
+    metadata,
+    serves,
+    to_run,
+    volume_of,
+)
 from tests.simulation.crowd.others import RESERVED, THEIRS
 from tests.simulation.crowd.schedule import Platform, Round
-from tests.simulation.platform import WatchedWorld, group_of, healthy, living
+from tests.simulation.platform import WatchedWorld, group_of, living
 
 if TYPE_CHECKING:
     from tests.simulation.crowd.run import CrowdRun, Record
 
-TAG = "fly_bluegreen_deployment_tag"
 RESTED = 400.0
 """Seconds after which nobody holds a machine any more."""
 HONEST = ("so is its volume", "groups exchange their mounts", "which no deploy made")
 """Why a deploy may fail although nothing is wrong with it."""
-
-
-def metadata(machine: MachineRecord) -> dict[str, str]:
-    """That of a machine."""
-    found: dict[str, str] = machine.config.get("metadata") or {}
-    return found
-
-
-def is_member(machine: MachineRecord) -> bool:
-    """Whether it is part of the running app, by flyctl's rule."""
-    return (
-        metadata(machine).get("fly_platform_version") == "v2"
-        and group_of(machine.config) not in RESERVED
-    )
-
-
-def members(world: World) -> list[MachineRecord]:
-    """The machines of the running app."""
-    return [machine for machine in living(world, APP) if is_member(machine)]
-
-
-def to_run(machine: MachineRecord) -> bool:
-    """Whether it counts for its group: no standby, no canary, no green out of service."""
-    marks = metadata(machine)
-    return not (
-        machine.config.get("standbys")
-        or marks.get("fly_canary")
-        or marks.get(TAG) == "safe_to_destroy"
-    )
-
-
-@frozen(kw_only=True)
-class Before:
-    """What was there when a command began."""
-
-    counts: Counter[str]
-    """Machines that are to run, by group."""
-    tidy: bool
-    """Whether nothing of an interrupted run is there."""
-
-    @classmethod
-    def of(cls, run: CrowdRun) -> Before:
-        found = members(run.emulator.world)
-        runs = [m for m in found if to_run(m)]
-        marked = any(TAG in metadata(m) or metadata(m).get("fly_canary") for m in found)
-        standing = any(metadata(m).get("score_flyio_stands_for") for m in found)
-        return cls(counts=Counter(group_of(m.config) for m in runs), tidy=not (marked or standing))
-
-
-@define
-class Watch:
-    """How many machines of each group serve during a command of ours that is alone."""
-
-    run: CrowdRun
-    promised: dict[str, int]
-    least: dict[str, int] = field(factory=dict)
-
-    @classmethod
-    def begin(cls, run: CrowdRun, each: Round) -> Watch:
-        """What is there now must not be taken away further than promised."""
-        watch = cls(run, {})
-        if each.alone and not run.events.down:
-            watch.promised = watch._promises(each)
-        watch.least = dict(watch.promised)
-        world = run.emulator.world
-        assert isinstance(world, WatchedWorld)
-        if watch.promised:
-            world.on_enter = watch._look
-        return watch
-
-    def end(self) -> list[str]:
-        """The promises that were broken."""
-        world = self.run.emulator.world
-        assert isinstance(world, WatchedWorld)
-        world.on_enter = lambda _at: None
-        return [
-            f"only {self.least[group]} machines of group {group} served, {count} were promised"
-            for group, count in self.promised.items()
-            if self.least[group] < count
-        ]
-
-    def _look(self, at: float) -> None:
-        serving = self._serving(at)
-        for group in self.promised:
-            self.least[group] = min(self.least[group], serving[group])
-
-    def _serving(self, at: float) -> Counter[str]:
-        return Counter(
-            group_of(m.config)
-            for m in members(self.run.emulator.world)
-            if to_run(m) and not m.cordoned and _serves(m, at)
-        )
-
-    def _promises(self, each: Round) -> dict[str, int]:
-        (ours,) = each.ours
-        stages = self.run.crowd.app.stages
-        if not isinstance(ours.command, Deploy):
-            return {}
-        stage = stages[ours.command.stage]
-        if stage.bad or any(other.bad or other.autostop != "off" for other in stages):
-            return {}
-        strategy = ours.options.strategy or stage.strategy
-        if strategy == "immediate":
-            return {}
-        self.run.emulator.advance()
-        before, now = Before.of(self.run), self.run.clock.time()
-        if not before.tidy:
-            return {}
-        serving = self._serving(now)
-        found = {}
-        at_work = (
-            m
-            for m in members(self.run.emulator.world)
-            if to_run(m) and not m.cordoned and m.state not in {"stopped", "suspended"}
-        )
-        for group, size in Counter(group_of(m.config) for m in at_work).items():
-            wanted = stage.group(group)
-            if wanted is None or any(
-                _volume(m) != wanted.volume
-                for m in members(self.run.emulator.world)
-                if group_of(m.config) == group
-            ):
-                continue
-            share = 0 if strategy == "bluegreen" else max(1, math.ceil(size * 0.33))
-            found[group] = min(serving[group], size - share)
-        return found
-
-
-def _serves(machine: MachineRecord, at: float) -> bool:
-    checked = machine.config.get("checks") or any(
-        service.get("checks") for service in machine.config.get("services") or ()
-    )
-    return healthy(machine, at) if checked else machine.state == "started"
-
-
-def _volume(machine: MachineRecord) -> str | None:
-    mounts = machine.config.get("mounts") or []
-    return mounts[0].get("name") if mounts else None
 
 
 def after_run(run: CrowdRun, record: Record) -> list[str]:
@@ -290,7 +156,7 @@ def _may_go(run: CrowdRun, record: Record, machine: MachineRecord) -> bool:
         return True
     if (record.ours.options.strategy or stage.strategy) == "bluegreen":
         return True
-    if marks.get("fly_canary") or TAG in marks or _volume(machine) != group.volume:
+    if marks.get("fly_canary") or TAG in marks or volume_of(machine) != group.volume:
         return True
     if machine.host in run.known.hosts or machine.config.get("standbys"):
         return True
@@ -347,16 +213,23 @@ def _ended(run: CrowdRun, record: Record) -> list[str]:
         return found
     if report.exit_code and not report.failures:
         found.append(f"exit code {report.exit_code}, but no failure is told")
-    changes = [
-        e
-        for e in own_entries(run, record)
-        if e.operation in {"Machines_create", "Machines_update", "Machines_delete"}
-        and e.executed
-        and e.status < 300
-    ]
-    if report.outcome == "unchanged" and changes and len(record.round.ours) == 1:
-        found.append(f"it says `unchanged`, but sent {changes[0].operation}")
+    if report.outcome == "unchanged" and len(record.round.ours) == 1:
+        found += [f"it says `unchanged`, but sent {e.operation}" for e in _lasting(run, record)]
     return found
+
+
+def _lasting(run: CrowdRun, record: Record) -> list[JournalEntry]:
+    """The changes of machines that a command did not undo itself.
+
+    Of two first deploys, one takes back the machines that it made.
+    """
+    changing = {"Machines_create", "Machines_update", "Machines_delete"}
+    entries = [e for e in own_entries(run, record) if e.executed and e.status < 300]
+    there = record.before.machines
+    lasting = [e for e in entries if e.operation in changing and e.machine in there]
+    made = [e for e in entries if e.operation == "Machines_create"]
+    undone = sum(e.operation == "Machines_delete" and e.machine not in there for e in entries)
+    return lasting + made[undone:]
 
 
 def _failed(run: CrowdRun, record: Record) -> list[str]:
@@ -417,13 +290,15 @@ def _wrong(run: CrowdRun, record: Record, machine: MachineRecord, stage: Stage) 
     group = stage.group(group_of(config))
     if group is None:
         return [f"is left of group {group_of(config)}"]
+    if _put_back_at_rest(machine, record):
+        return []
     found = []
     if (config.get("env") or {}).get("VALUE") != str(stage.value):
         found.append(f"({machine.state}) has another env: {config.get('env')}")
     if not str(config.get("image")).startswith(f"registry/x:{stage.image}"):
         found.append(f"({machine.state}) has image {config.get('image')}")
-    if _volume(machine) != group.volume:
-        found.append(f"has volume {_volume(machine)}, not {group.volume}")
+    if volume_of(machine) != group.volume:
+        found.append(f"has volume {volume_of(machine)}, not {group.volume}")
     if metadata(machine).get("fly_canary") or metadata(machine).get(TAG) == "safe_to_destroy":
         found.append("is left over")
     known = run.known
@@ -437,11 +312,21 @@ def _wrong(run: CrowdRun, record: Record, machine: MachineRecord, stage: Stage) 
         or strategy == "immediate"
         or not machine.launch
     )
-    if not may_rest and stage.bad != "crash" and not _serves(machine, now):
+    if not may_rest and stage.bad != "crash" and not serves(machine, now):
         found.append(f"is {machine.state}, not healthy")
     if not _sees(run, machine):
         found.append("has not seen all secrets")
     return found
+
+
+def _put_back_at_rest(machine: MachineRecord, record: Record) -> bool:
+    """Whether the platform gave up what this command sent to a machine at rest.
+
+    No deploy waits for those, neither ours nor flyctl's: the next one sends it again.
+    """
+    newest = machine.events[-1]
+    rests = machine.state in {"stopped", "suspended"}
+    return rests and newest.type == "revert" and newest.at >= record.began
 
 
 def _sees(run: CrowdRun, machine: MachineRecord) -> bool:

@@ -22,6 +22,7 @@ from score_flyio.state.model import ProjectState
 from tests.simulation.commands import Deploy, name_of
 from tests.simulation.crowd import rules
 from tests.simulation.crowd.flyctl import Deploying
+from tests.simulation.crowd.members import Before
 from tests.simulation.crowd.others import Failed, Hands, Known
 from tests.simulation.crowd.people import Person as Somebody
 from tests.simulation.crowd.platform_deeds import Events
@@ -35,6 +36,7 @@ from tests.simulation.crowd.schedule import (
     Platform,
     Round,
 )
+from tests.simulation.crowd.serving import Watch
 from tests.simulation.data import attached
 from tests.simulation.mock_clock import Traced, play
 from tests.simulation.mortal import Disk, Life, MortalStore, as_any, life_of, live
@@ -54,7 +56,7 @@ class Record(Attempt):
     ours: Ours
     began: float
     first_request: int
-    before: rules.Before
+    before: Before
     attached: dict[str, str] = field(factory=dict)
 
     @property
@@ -109,7 +111,7 @@ class CrowdRun(Traced):
         self.emulator.faults = CountedFaults(tuple(faults), seed=self.crowd.seed)
         self._say(f"--- round: after {each.pause} s, beside {each.others}")
         records: list[Record] = []
-        watch = rules.Watch.begin(self, each)
+        watch = Watch.begin(self, each)
         async with anyio.create_task_group() as background:
             for other in each.others:
                 background.start_soon(self._other, other)
@@ -163,7 +165,7 @@ class CrowdRun(Traced):
             began=self.clock.time(),
             first_request=self.emulator.journal.noted,
             life=life_of(ours.kill),
-            before=rules.Before.of(self),
+            before=Before.of(self),
             attached=dict(attached(self.emulator.world)),
         )
         self.records.append(record)
