@@ -27,12 +27,12 @@ import fnmatch
 import math
 import random
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Final, Literal, TypeAlias, cast
 
 from attrs import define, field, frozen
 
 from fly_machines import OPERATIONS
+from score_flyio.base.misspelt import did_you_mean, nearest
 from score_flyio.errors import ConfigError, Problem
 
 Garbled: TypeAlias = Literal["html", "cut", "null"]
@@ -245,8 +245,7 @@ def _check_operation(name: str) -> None:
     ids = [operation.id for operation in OPERATIONS]
     if name in {"reads", "changes"} or name.startswith(_BESIDE) or fnmatch.filter(ids, name):
         return
-    near = get_close_matches(name, ["reads", "changes", *ids], n=1)
-    meant = f", is {near[0]} meant?" if near else ""
+    meant = did_you_mean(nearest(name, ["reads", "changes", *ids]), before="; ")
     raise ValueError(f"there is no operation {name!r}{meant}")
 
 

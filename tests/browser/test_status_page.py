@@ -144,7 +144,7 @@ def test_a_wrong_rule_is_told_in_place(shop: Served) -> None:
     shop.page.evaluate("document.getElementById('rule').value = 'Machine_create: 503'")
     shop.click("#rule-form button")
     shop.until("!document.getElementById('problem').hidden")
-    assert "is Machines_create meant?" in shown(shop, "#problem")
+    assert "did you mean Machines_create?" in shown(shop, "#problem")
 
 
 def test_a_host_is_lost_and_found_by_clicks(shop: Served) -> None:

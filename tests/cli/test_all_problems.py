@@ -61,7 +61,7 @@ def test_what_one_step_finds_does_not_hide_the_next(project: Cli, command: tuple
     assert "page.html, line 2: placeholder ${user}" in source
     assert "noExpand: true" in source
     assert "$${" not in source
-    assert "is postgres meant?" in lines[5]
+    assert "did you mean postgres?" in lines[5]
 
 
 def test_a_part_that_is_taken_out_makes_no_problems_of_its_own(project: Cli) -> None:

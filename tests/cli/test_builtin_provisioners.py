@@ -246,7 +246,7 @@ def test_a_type_that_nobody_serves_is_told_with_the_nearest(cli: Cli, tmp_path: 
     cli("init", "--fly-app-prefix=")
     refused = cli("generate", "score.yaml")
     assert refused.exit_code == 2
-    assert "is postgres meant?" in refused.stderr
+    assert "did you mean postgres?" in refused.stderr
 
 
 def test_patch_templates_are_refused_with_the_reason(cli: Cli) -> None:

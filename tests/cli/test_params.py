@@ -89,7 +89,7 @@ resources:
     assert found.exit_code == 0, found.stderr
     told = (
         "web.yaml:8: resources.way.params.prot: route has no such param: it has no effect "
-        "(is port meant?)"
+        "(did you mean port?)"
     )
     assert (found.stdout + found.stderr).count(told) == 1
     told = (

@@ -74,13 +74,13 @@ def test_wherever_they_are_read(project: Cli, command: tuple[str, ...]) -> None:
             8,
             "containers.main.variables.HOST",
             f'placeholder ${{resources.db.hots}}: there is no "hots" (there is: {of_db})',
-            "is ${resources.db.host} meant?",
+            "did you mean ${resources.db.host}?",
         ),
         (
             9,
             "containers.main.variables.URL",
             f'placeholder ${{resources.cache.uri}}: there is no "uri" (there is: {of_cache})',
-            "is ${resources.cache.url} meant?",
+            "did you mean ${resources.cache.url}?",
         ),
         (
             12,
@@ -95,7 +95,7 @@ def test_wherever_they_are_read(project: Cli, command: tuple[str, ...]) -> None:
                 "b.conf, line 2: placeholder ${resources.cache.prot}: "
                 f'there is no "prot" (there is: {of_cache})'
             ),
-            "is ${resources.cache.port} meant?",
+            "did you mean ${resources.cache.port}?",
         ),
         (
             17,
@@ -110,7 +110,7 @@ def test_wherever_they_are_read(project: Cli, command: tuple[str, ...]) -> None:
                 "placeholder ${resources.cache.hostname}: "
                 f'there is no "hostname" (there is: {of_cache})'
             ),
-            "is ${resources.cache.host} meant?",
+            "did you mean ${resources.cache.host}?",
         ),
     }
 
@@ -183,7 +183,7 @@ resources: {{it: {{type: {type_}}}}}
 """
     (found,) = problems(project, text)
     assert found["hint"] == (
-        f"is ${{resources.it.{meant}}} meant?" if meant else "use one of these"
+        f"did you mean ${{resources.it.{meant}}}?" if meant else "use one of these"
     )
 
 
@@ -209,7 +209,7 @@ resources:
   env: {{type: environment}}
 """
     found, other = problems(project, text)
-    assert found["hint"] == "is ${resources.it.host} meant?"
+    assert found["hint"] == "did you mean ${resources.it.host}?"
     assert "ANY is not set" in other["message"]
 
 

@@ -133,4 +133,6 @@ def test_a_misspelt_operation_is_told_with_the_nearest(name: str, meant: str) ->
     with pytest.raises(ConfigError) as refused:
         parse_faults(f"{name}: 503")
     (problem,) = refused.value.problems
-    assert problem.message == (f"'{name}: 503': there is no operation '{name}', is {meant} meant?")
+    assert problem.message == (
+        f"'{name}: 503': there is no operation '{name}'; did you mean {meant}?"
+    )

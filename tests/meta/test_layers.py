@@ -49,6 +49,7 @@ MAY_IMPORT_OF_OURS = {
         "base.clock",
         "base.folder_lock",
         "base.macaroon",
+        "base.misspelt",
         "base.secret",
         "errors",
         "net.web_address",

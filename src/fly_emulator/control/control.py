@@ -7,7 +7,6 @@ is not there, `NotThere`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 import anyio
@@ -21,6 +20,7 @@ from fly_emulator.journal import JournalEntry
 from fly_emulator.limits import RateLimiter
 from fly_emulator.records import Host, Json
 from fly_emulator.world import World
+from score_flyio.base.misspelt import did_you_mean, nearest
 from score_flyio.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -298,5 +298,4 @@ class Control:
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:
-    near = get_close_matches(name, known, n=1)
-    return f"is {near[0]} meant?" if near else f"there are {', '.join(known[:40])}"
+    return did_you_mean(nearest(name, known)) or f"there are {', '.join(known[:40])}"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any, Final, TypeVar
 
+from score_flyio.base.misspelt import did_you_mean, nearest
 from score_flyio.errors import ConfigError, Problem
 
 _Default = TypeVar("_Default")
@@ -71,8 +71,8 @@ class Given:
         known = sorted(self._asked)
         problems = []
         for name in self.document.keys() - self._asked:
-            near = get_close_matches(name, known, n=1)
-            hint = f"is {near[0]} meant?" if near else f"known are: {', '.join(known) or 'none'}"
+            others = f"known are: {', '.join(known) or 'none'}"
+            hint = did_you_mean(nearest(name, known)) or others
             problems.append(problem(name, "is not known", hint))
         if problems:
             raise ConfigError(problems=sorted(problems, key=lambda each: each.place or ""))

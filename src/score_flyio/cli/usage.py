@@ -1,9 +1,15 @@
 """What is wrong with a command line, in our words in place of click's."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import asyncclick as click
+
+from score_flyio.base.misspelt import did_you_mean, nearest
+
+_SURE: Final = 0.75
+"""How like a name is that is surely meant."""
 
 
 @contextmanager
@@ -22,8 +28,8 @@ def told(error: click.ClickException) -> tuple[str, str | None]:
     see = None if ctx is None else f"see {ctx.command_path} --help"
     match error:
         case click.NoSuchOption():
-            near = _near(error.option_name, error.possibilities or [])
-            meant = f"did you mean {near}? " if near else ""
+            near = nearest(error.option_name, error.possibilities or [], likeness=_SURE)
+            meant = did_you_mean(near, after=" ")
             return f"there is no option {error.option_name}", see and f"{meant}{see}"
         case click.MissingParameter():
             return f"{_named(error)} is missing", see
@@ -40,8 +46,8 @@ def told(error: click.ClickException) -> tuple[str, str | None]:
 def no_command(ctx: click.Context, name: str, known: list[str]) -> click.UsageError:
     """The error for the name of a command that is none."""
     group = ctx.command_path.partition(" ")[2]
-    near = _near(name, known)
-    meant = f"; did you mean {f'{group} {near}'.strip()!r}?" if near else ""
+    near = nearest(name, known, likeness=_SURE)
+    meant = did_you_mean(near and repr(f"{group} {near}".strip()), before="; ")
     return click.UsageError(f"there is no command {f'{group} {name}'.strip()!r}{meant}", ctx)
 
 
@@ -50,13 +56,6 @@ def _named(error: click.BadParameter) -> str:
     if isinstance(error.param, click.Option):
         return next((name for name in error.param.opts if name[:2] == "--"), error.param.opts[0])
     return "" if error.param is None else error.param.human_readable_name.strip("[].")
-
-
-def _near(name: str, known: Sequence[str]) -> str | None:
-    """The name that is surely meant by a misspelt one."""
-    from difflib import get_close_matches
-
-    return next(iter(get_close_matches(name, known, n=1, cutoff=0.75)), None)
 
 
 def _takes_value(ctx: click.Context | None, name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from score_flyio.base.misspelt import did_you_mean, nearest
 from score_flyio.base.record import define, field
 from score_flyio.flytoml.schema import Key, Shape, keys_of
 
@@ -69,8 +70,5 @@ class OptionsReader:
 
 
 def _unknown(place: str, name: str, keys: dict[str, Key]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, keys, n=1)
-    known = f"did you mean {near[0]}?" if near else f"known: {', '.join(keys)}"
+    known = did_you_mean(nearest(name, keys)) or f"known: {', '.join(keys)}"
     return f"{place} is unknown ({known})"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from score_flyio.base.atomic import READABLE, write_atomically
 from score_flyio.base.event_loop import event_loop, in_thread
+from score_flyio.base.misspelt import did_you_mean, nearest
 from score_flyio.base.printable import one_line
 from score_flyio.base.record import evolve, field, frozen
 from score_flyio.engine.access import access_from_environment
@@ -324,10 +325,8 @@ def remember(state: ProjectState, loaded: Sequence[LoadedWorkload]) -> None:
 
 def no_workloads(names: Sequence[str], known: Collection[str]) -> UsageError:
     """The error for workloads that are not among those of the project."""
-    import difflib
-
-    near = dict.fromkeys(n for name in names for n in difflib.get_close_matches(name, known, n=1))
-    meant = f"did you mean {_quoted(near)}? " if near else ""
+    near = dict.fromkeys(each for name in names if (each := nearest(name, known)))
+    meant = did_you_mean(_quoted(near), after=" ")
     return UsageError(
         f"there is no workload {_quoted(names)} in the project",
         hint=f"{meant}known workloads: {', '.join(sorted(known)) or 'none yet'}",

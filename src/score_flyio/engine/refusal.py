@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from score_flyio.base.misspelt import did_you_mean, nearest
 from score_flyio.base.place import Path
 from score_flyio.base.record import evolve, frozen
 from score_flyio.engine.inputs import Input, ScoreApp
@@ -97,17 +98,14 @@ def expecting(item: ItemT, around: Around) -> ItemT:
 def _unknown_params(
     item: ScoreApp, own: Iterable[Definition], registry: Registry
 ) -> Iterator[Problem]:
-    from difflib import get_close_matches
-
     for each in own:
         known = registry.params(each.uid) if each.params else ()
         for name in each.params or () if known else ():
             if name not in known:
-                near = get_close_matches(name, known, n=1)
                 problem = Problem(
                     path=("resources", each.name, "params", name),
                     message=f"{each.uid.type} has no such param: it has no effect",
-                    hint=f"is {near[0]} meant?" if near else f"it takes {', '.join(known)}",
+                    hint=did_you_mean(nearest(name, known)) or f"it takes {', '.join(known)}",
                     code="param_unknown",
                 )
                 yield item.loaded.origin.located(problem)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from score_flyio.base.misspelt import nearest
 from score_flyio.errors import Problem
 from score_flyio.flytoml.findings import misfit
 from score_flyio.flytoml.groups import default_group, matches, process_groups
@@ -147,9 +148,7 @@ def _services(spec: AppSpec) -> Iterator[Problem]:
 def _kill_signal(spec: AppSpec) -> Iterator[Problem]:
     name = spec.kill_signal
     if name and name not in _SIGNALS:
-        from difflib import get_close_matches
-
-        near = get_close_matches(name.upper(), _SIGNALS, n=1, cutoff=0.0)[0]
+        near = nearest(name.upper(), _SIGNALS, likeness=0.0)
         message = f"there is no signal {name!r}"
         yield misfit("kill_signal", "unsupported_value", message, f"the nearest is {near}")
 

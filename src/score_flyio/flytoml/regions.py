@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
+from score_flyio.base.misspelt import alike
+
 REGIONS: Final = frozenset(
     {"ams", "arn", "bom", "cdg", "dfw", "ewr", "fra", "gru", "iad", "jnb", "lax", "lhr", "nrt",
      "ord", "sin", "sjc", "syd", "yyz"}
@@ -19,7 +21,4 @@ def nearest(code: str, regions: Collection[str] = REGIONS) -> tuple[str, ...]:
     lower = code.strip().lower()
     if lower in regions:
         return (lower,)
-    from difflib import get_close_matches
-
-    alike = get_close_matches(lower, sorted(regions), n=3, cutoff=0.6)
-    return tuple(alike) or tuple(sorted(regions))
+    return tuple(alike(lower, sorted(regions)) or sorted(regions))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
+from score_flyio.base.misspelt import nearest
 from score_flyio.base.place import quoted
 from score_flyio.errors import Problem
 from score_flyio.flytoml.findings import misfit
@@ -167,9 +168,7 @@ def _handlers(spec: AppSpec) -> Iterator[Problem]:
             for name in port.handlers:
                 if name in HANDLERS:
                     continue
-                from difflib import get_close_matches
-
-                near = get_close_matches(name, HANDLERS, n=1, cutoff=0.0)[0]
+                near = nearest(name, HANDLERS, likeness=0.0)
                 place = f"services[{number}].ports[{index}].handlers"
                 message = f"Fly is not known to have a handler {quoted(name)}"
                 yield misfit(place, "unsupported_value", message, f"the nearest is {near}")

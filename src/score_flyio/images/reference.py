@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from score_flyio.base.misspelt import did_you_mean
 from score_flyio.base.record import evolve, frozen
 from score_flyio.errors import InputError
 
@@ -118,7 +119,7 @@ def _wrong_with(text: str, found: ImageReference) -> tuple[str, str] | None:
             whole = found.repository
             written = whole if whole in text else whole.removeprefix("library/")
             meant = text.replace(written, written.lower(), 1)
-            return "capital letters are allowed in tags only", f"is {meant!r} meant?"
+            return "capital letters are allowed in tags only", did_you_mean(repr(meant))
         return f"{found.repository!r} is not the name of a repository", example
     if _ID.fullmatch(text):
         return "it is the id of an image", "give a name that a registry knows"

@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from score_flyio.base.misspelt import did_you_mean, nearest
 from score_flyio.base.record import define, field
 from score_flyio.errors import ConfigError, NoProvisionerError
 from score_flyio.resources.template import SUFFIX
@@ -179,13 +180,10 @@ SERVERS_ELSEWHERE: Final = frozenset({"elasticsearch", "kafka-topic", "mssql"})
 
 def _hint(definitions: Sequence[ProvisionerDefinition], uid: ResourceUid) -> str:
     """How to have one, and the type that may be meant."""
-    from difflib import get_close_matches
-
     served = {d.resource_type for d in definitions}
-    near = get_close_matches(uid.type, served - {uid.type}, n=1)
     named = OTHER_NAMES.get(uid.type.lower())
-    meant = next((type_ for type_ in (named, *near) if type_ in served), None)
-    question = f"is {meant} meant? If not, " if meant else ""
+    meant = named if named in served else nearest(uid.type, served - {uid.type})
+    question = did_you_mean(meant, after=" If not, ")
     described = "; or describe a server of it, as docs/provisioners.md says"
     return (
         f"{question}add one: score-flyio provisioners add ID {uid.type} …"

@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from score_flyio.base.misspelt import did_you_mean, nearest
+
 _ROOTS: Final = ("metadata", "resources")
 _ENVIRONMENT: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 """Names that people give to variables of the environment."""
@@ -58,7 +60,7 @@ def join_reference(parts: Sequence[str]) -> str:
 def hint(text: str, parts: Sequence[str], failure: LookupFailure) -> str:
     """What to write instead of a placeholder that leads nowhere."""
     if meant := _meant(text, parts, failure):
-        return f"is ${{{meant}}} meant?"
+        return did_you_mean(f"${{{meant}}}")
     itself = f"$${{{text}}} stands for the text itself"
     here = join_reference(parts[: failure.at])
     match failure.kind:
@@ -82,22 +84,20 @@ def hint(text: str, parts: Sequence[str], failure: LookupFailure) -> str:
 
 def _meant(text: str, parts: Sequence[str], failure: LookupFailure) -> str | None:
     """The reference that is most like this one, if one is like it."""
-    from difflib import get_close_matches
-
     bare = text.strip(_AROUND)
     if bare != text and bare.partition(".")[0] in _ROOTS and bare.partition(".")[2]:
         return bare
     if failure.at == 0:
-        near = get_close_matches(parts[0].lower(), _ROOTS, n=1) if len(parts) > 1 else []
+        near = nearest(parts[0].lower(), _ROOTS) if len(parts) > 1 else ""
     else:
         wanted = parts[failure.at].lower()
         alike = {name.lower(): name for name in failure.known}
         is_output = parts[0] == "resources" and failure.at > 1
         same = _synonyms(wanted, alike) if is_output else []
-        near = [alike[name] for name in (*same, *get_close_matches(wanted, alike, n=1))]
-    if not near or near[0] == parts[failure.at]:
+        near = alike.get(same[0] if same else nearest(wanted, alike), "")
+    if not near or near == parts[failure.at]:
         return None
-    return join_reference((*parts[: failure.at], near[0], *parts[failure.at + 1 :]))
+    return join_reference((*parts[: failure.at], near, *parts[failure.at + 1 :]))
 
 
 def _synonyms(wanted: str, known: Collection[str]) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
 
+from score_flyio.base.misspelt import did_you_mean, nearest
 from score_flyio.base.place import Path, json_pointer, shown
 from score_flyio.errors import Problem
 from score_flyio.score.broken import broken
@@ -151,13 +152,12 @@ def _missing(key: str, path: Path) -> Problem:
 
 
 def _unknown(key: str, known: dict[str, Schema], path: Path) -> Problem:
-    from difflib import get_close_matches
-
     if key == "properties" and len(path) == 2 and path[0] == "resources":
         hint = "Score has it no more: take it out, and give inputs as params"
         return _finding("additionalProperties", path, f'unknown key "{key}"', hint, subject=key)
-    near = get_close_matches(key, known, n=1)
-    hint = f'did you mean "{near[0]}"?' if near else f"known here: {', '.join(sorted(known))}"
+    near = nearest(key, known)
+    meant = did_you_mean(near and shown(near))
+    hint = meant or f"known here: {', '.join(sorted(known))}"
     return _finding("additionalProperties", path, f'unknown key "{key}"', hint, subject=key)
 
 

@@ -128,7 +128,7 @@ def test_a_digest_decides_before_a_tag() -> None:
 def test_the_hint_for_capital_letters_is_the_whole_name(text: str, meant: str) -> None:
     with pytest.raises(InputError) as raised:
         ImageReference.parse(text)
-    assert raised.value.hint == f"is {meant!r} meant?"
+    assert raised.value.hint == f"did you mean {meant!r}?"
 
 
 def test_a_tag_with_a_slash_is_told_as_such() -> None:

@@ -185,9 +185,9 @@ def test_a_package_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("type_", "meant"),
     [
-        ("postgrs", "is postgres meant? If not, "),
-        ("Redis", "is redis meant? If not, "),
-        ("MariaDB", "is mysql meant? If not, "),
+        ("postgrs", "did you mean postgres? If not, "),
+        ("Redis", "did you mean redis? If not, "),
+        ("MariaDB", "did you mean mysql? If not, "),
         ("kafka", ""),
     ],
 )

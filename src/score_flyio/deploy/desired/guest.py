@@ -10,6 +10,7 @@ from typing import Final
 
 from fly_machines.models import FlyMachineGuest
 from score_flyio.base.counted import counted
+from score_flyio.base.misspelt import alike
 from score_flyio.base.record import evolve, frozen
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.flytoml.spec import VmSpec
@@ -165,11 +166,7 @@ def _near(size: str) -> Sequence[str]:
     family = next((kinds[start] for start in kinds if size.lower().startswith(start)), None)
     offered = [name for name in SIZES if name not in _GPU_KINDS]  # Fly refuses those
     same = [name for name in offered if name.rpartition("-")[0] == family]
-    if same:
-        return same
-    from difflib import get_close_matches
-
-    return get_close_matches(size, offered, n=3) or offered
+    return same or alike(size, offered) or offered
 
 
 def guest_of(vm: VmSpec, *, host_dedication_id: str = "", place: str = "vm") -> FlyMachineGuest:

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from fly_machines import models
 from score_flyio.base.document import Document
+from score_flyio.base.misspelt import did_you_mean, nearest
 from score_flyio.base.record import evolve, frozen
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.app_step import SetSecrets
@@ -189,12 +190,9 @@ async def change_secrets(
 
 def _warn_of_unknown(session: Session, ref: AppRef, observed: ObservedApp, values: Values) -> None:
     """A name that is to go and is not there may be misspelt."""
-    import difflib
-
     for name in sorted(name for name, value in values.items() if value is None):
         if name not in observed.secrets:
-            near = difflib.get_close_matches(name, observed.secrets, n=1)
-            meant = f"; did you mean {near[0]}?" if near else ""
+            meant = did_you_mean(nearest(name, observed.secrets), before="; ")
             warn(session, ref, f"there is no secret {name}{meant}", "unknown_secret")
 
 
