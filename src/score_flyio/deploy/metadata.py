@@ -49,6 +49,7 @@ HISTORY = f"{OWN_PREFIX}history"
 """The releases before the present one: see `history`."""
 PASSING_KEYS = frozenset({CANARY, TAG, GREEN_LAUNCH})
 """Keys of flyctl that mark a stage of a deploy."""
+_OF_A_GREEN = frozenset({TAG, GREEN_LAUNCH, STANDS_FOR})
 
 _DIGITS = 19
 """No release has a number of so many digits."""
@@ -107,6 +108,14 @@ def without_marks(config: models.FlyMachineConfig, keys: Container[str]) -> mode
     return evolve(config, metadata={k: v for k, v in found.items() if k not in keys} or None)
 
 
+def in_place_of(config: models.FlyMachineConfig, place: str | None) -> models.FlyMachineConfig:
+    """The config of a machine that takes the place of another, which goes once this one is well.
+
+    With the tag of a bluegreen update of long ago it would pass for a green one that never served.
+    """
+    return Marks(stands_for=place).stamp(without_marks(config, _OF_A_GREEN))
+
+
 def from_group(
     config: models.FlyMachineConfig, former: str, place: str | None
 ) -> models.FlyMachineConfig:
@@ -114,8 +123,7 @@ def from_group(
 
     That one goes, and not this one, should the run be cut short.
     """
-    marks = Marks(former_group=former, stands_for=place)
-    return marks.stamp(without_marks(config, {STANDS_FOR}))
+    return Marks(former_group=former).stamp(in_place_of(config, place))
 
 
 def group_of(machine: models.Machine, default: str = "app") -> str:

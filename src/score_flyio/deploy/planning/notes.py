@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from fly_machines import models
 from score_flyio.deploy.metadata import Marks, is_stray
 from score_flyio.deploy.model import ObservedApp
-from score_flyio.deploy.planning.departures import left_behind
 from score_flyio.deploy.planning.model import PlanContext
 from score_flyio.deploy.planning.new_machine import options_guest
+from score_flyio.deploy.planning.removal import left_behind
 from score_flyio.deploy.planning.secrets import has_seen_others, waiting_secrets
 from score_flyio.deploy.step import CreateMachine, Step, UpdateMachine
 from score_flyio.flytoml.groups import vm_of

@@ -13,7 +13,7 @@ from score_flyio.deploy.metadata import (
     FORMER_GROUP,
     STAGED,
     Launch,
-    Marks,
+    in_place_of,
     take_over,
     without_marks,
 )
@@ -175,7 +175,7 @@ def _replacement(
     context: GroupContext, machine: models.Machine, update: MachineUpdate
 ) -> CreateMachine:
     config = with_history(without_marks(update.config, _PASSED), machine)
-    config = context.secrets.stamp(Marks(stands_for=machine.id).stamp(config))
+    config = context.secrets.stamp(in_place_of(config, machine.id))
     return CreateMachine(
         id=_replace(machine.id),
         app=context.app,

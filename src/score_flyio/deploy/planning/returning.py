@@ -10,9 +10,9 @@ from fly_machines import models
 from score_flyio.base.record import evolve, field, frozen
 from score_flyio.deploy.desired.launch import LaunchPlan, availability
 from score_flyio.deploy.desired.machine_config import add_release
-from score_flyio.deploy.metadata import BACK_TO, Marks, group_of
+from score_flyio.deploy.metadata import BACK_TO, Marks, group_of, in_place_of
 from score_flyio.deploy.model import ObservedApp, Ref
-from score_flyio.deploy.planning.departures import last_steps, left_behind
+from score_flyio.deploy.planning.departures import last_steps
 from score_flyio.deploy.planning.model import AppPlan, GroupPlan, behind, join
 from score_flyio.deploy.planning.moves import source_of
 from score_flyio.deploy.planning.new_machine import is_free, new_machine_config
@@ -249,8 +249,7 @@ def plan_return(
     updates = reconfigured_groups(evolve(change, observed=settled.observed))
     stays = join([settled.plan, updates, *back])
     ends = behind(_ends(observed, then), last_steps(stays.steps))
-    notes = (*left_behind(observed, (*stays.steps, *ends.steps)), *_not_made(then))
-    plan = join([stays, ends, GroupPlan(notes=notes)])
+    plan = join([stays, ends, GroupPlan(notes=tuple(_not_made(then)))])
     return app_plan(observed, change.label, change.release, plan)
 
 
@@ -336,7 +335,7 @@ def _in_places(plan: GroupPlan, places: Iterable[str]) -> GroupPlan:
     steps = list(plan.steps)
     for number, step in enumerate(steps):
         if isinstance(step, CreateMachine):
-            config = Marks(stands_for=next(left, None)).stamp(step.config)
+            config = in_place_of(step.config, next(left, None))
             steps[number] = evolve(step, request=evolve(step.request, config=config))
     return evolve(plan, steps=tuple(steps))
 

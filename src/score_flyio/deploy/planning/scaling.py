@@ -120,13 +120,7 @@ def _destroy(scale: GroupScale, region: str, count: int) -> GroupPlan:
     gone = sorted(here, key=_worth)[:count]
     reason = f"group {scale.group} gets fewer machines"
     steps = tuple(end_of(machine, scale.observed.name, scale.group, reason) for machine in gone)
-    notes = tuple(
-        f"volume {mount.volume} of machine {machine.id} stays"
-        for machine in gone
-        for mount in (machine.config.mounts if machine.config else None) or []
-        if mount.volume
-    )
-    return GroupPlan(steps=steps, notes=notes)
+    return GroupPlan(steps=steps)
 
 
 def _worth(machine: models.Machine) -> tuple[bool, bool, str]:

@@ -43,6 +43,7 @@ from score_flyio.deploy.planning.model import (
     update_of,
 )
 from score_flyio.deploy.planning.new_machine import new_machine_config, refuse_gpus
+from score_flyio.deploy.planning.removal import left_behind
 from score_flyio.deploy.planning.replacements import (
     behind_replaced_ones,
     heirs_of,
@@ -331,7 +332,7 @@ def app_plan(observed: ObservedApp, label: str, release: Release, groups: GroupP
         pools=groups.pools,
         unchanged=groups.unchanged,
         machines=observed.machines,
-        notes=groups.notes,
+        notes=(*groups.notes, *left_behind(observed, groups.steps)),
         release=release,
         fingerprint=fingerprint(observed),
     )

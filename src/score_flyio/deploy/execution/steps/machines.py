@@ -25,6 +25,7 @@ from score_flyio.deploy.metadata import (
     TO_START,
     Marks,
     as_seen,
+    in_place_of,
     is_own,
     take_over,
     without_marks,
@@ -232,7 +233,7 @@ async def _move(
     if pinned is not None:
         raise pinned from refusal
     old = models.Machine(id=step.machine, config=step.previous)
-    config = Marks(stands_for=step.machine).stamp(request.config or models.FlyMachineConfig())
+    config = in_place_of(request.config or models.FlyMachineConfig(), step.machine)
     wanted = models.CreateMachineRequest(
         config=config,
         region=step.region,
