@@ -27,7 +27,6 @@ from score_flyio.resources.provisioner import (
 )
 from score_flyio.resources.registry import Registry
 from score_flyio.resources.sharing import Sharing
-from score_flyio.resources.template import TEMPLATE
 from score_flyio.score.placeholders import (
     Lookup,
     SubstitutedValue,
@@ -338,14 +337,9 @@ class ResourceRun:
 
     def _remember_needs(self, uid: ResourceUid) -> None:
         """Of what has to be taken away itself, all that it needs: it goes before that."""
-        from score_flyio.resources.kinds.static import StaticProvisioner
-
-        definition, provisioner = self._serving[uid]
-        needs = self._plan.all_needs(uid)
-        if isinstance(provisioner, StaticProvisioner) or definition.id.startswith(TEMPLATE):
-            needs = frozenset()
+        definition, _ = self._serving[uid]
         self._state.needs.pop(uid, None)
-        if needs:
+        if not definition.spec.makes_nothing and (needs := self._plan.all_needs(uid)):
             self._state.needs[uid] = needs
 
     async def _keep(

@@ -46,6 +46,11 @@ class ProvisionerSpec:
     kind: ClassVar[str]
     """The key that it has in `state.yaml`."""
 
+    @property
+    def makes_nothing(self) -> bool:
+        """Whether its resources are outputs alone: nothing is there to be taken away."""
+        return False
+
     def as_json(self) -> JsonObject:
         """What stands at that key."""
         raise NotImplementedError
@@ -117,6 +122,10 @@ class StaticSpec(ProvisionerSpec):
     kind: ClassVar[str] = "static"
     values: Mapping[str, Any] = field(factory=dict)
 
+    @property
+    def makes_nothing(self) -> bool:
+        return True
+
     def as_json(self) -> JsonObject:
         values: JsonObject = sorted_keys(dict(self.values))
         return values
@@ -136,6 +145,7 @@ class InProcessSpec(ProvisionerSpec):
     kind: ClassVar[str] = "in_process"
     source: str
     """Where it comes from: the file of a template, or `installed package`."""
+    makes_nothing: bool = False
 
     def as_json(self) -> JsonObject:
         return {"source": self.source}

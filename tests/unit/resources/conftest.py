@@ -16,7 +16,7 @@ from score_flyio.resources.registry import Registry
 from score_flyio.resources.run import ResourceRun
 from score_flyio.score.resources import ResourceUid
 from score_flyio.state.model import ProjectState, WorkloadRecord
-from score_flyio.state.resources import ProvisionerDefinition, StaticSpec
+from score_flyio.state.resources import InProcessSpec, ProvisionerDefinition
 from score_flyio.state.store import InMemoryStore
 
 
@@ -98,7 +98,7 @@ def make_world(
     for name, items in (workloads or {"shop": resources or {}}).items():
         state.workloads[name] = WorkloadRecord(spec=document(name, items), file=f"{name}.yaml")
     definitions = tuple(
-        ProvisionerDefinition(id=f"p-{type_}", resource_type=type_, spec=StaticSpec())
+        ProvisionerDefinition(id=f"p-{type_}", resource_type=type_, spec=InProcessSpec(source="x"))
         for type_ in fakes
     )
     plugins = {f"p-{type_}": fake for type_, fake in fakes.items()}

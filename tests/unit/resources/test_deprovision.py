@@ -12,7 +12,14 @@ from score_flyio.errors import ProvisionFailed, ResourceError
 from score_flyio.resources.deprovision import Deprovisioning
 from score_flyio.resources.plan import plan_resources, record_plan
 from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
+from score_flyio.resources.registry import Registry
 from score_flyio.state.deployments_form import dump_document, load_document
+from score_flyio.state.resources import (
+    InProcessSpec,
+    ProvisionerDefinition,
+    ProvisionerSpec,
+    StaticSpec,
+)
 from tests.unit.resources.conftest import Fake, World, uid
 
 MakeWorld = Callable[..., World]
@@ -78,6 +85,19 @@ async def test_needs_are_those_of_the_last_run(world: MakeWorld) -> None:
     await project.run().run()
     assert project.state.needs == {uid("thing.default#shop.z"): {uid("thing.default#shop.a")}}
     project.state.workloads["shop"].spec["resources"]["z"].pop("params")
+    await project.run().run()
+    assert project.state.needs == {}
+
+
+@pytest.mark.parametrize(
+    "spec", [StaticSpec(values={"out": "x"}), InProcessSpec(source="x", makes_nothing=True)]
+)
+async def test_what_makes_nothing_keeps_nothing_else(
+    world: MakeWorld, spec: ProvisionerSpec
+) -> None:
+    project = world(chain("z", "a"))
+    definition = ProvisionerDefinition(id="p", resource_type="thing", spec=spec)
+    project.registry = Registry((definition,), plugins={"p": Fake(gives)})
     await project.run().run()
     assert project.state.needs == {}
 

@@ -12,7 +12,7 @@ from score_flyio.base.record import field, frozen
 from score_flyio.errors import ConfigError, Problem
 from score_flyio.resources.define import MODE_VARIABLE
 from score_flyio.resources.servers.description import Admin, Server, read_admin, read_server
-from score_flyio.resources.template import TEMPLATE, render
+from score_flyio.resources.template import render
 from score_flyio.resources.template.go import go_expressions
 from score_flyio.score.resources import ResourceUid
 from score_flyio.state.resources import CommandSpec
@@ -22,6 +22,7 @@ from score_flyio.yaml.typed import Reader
 CODE: Final = "provisioner_definition_invalid"
 COMMAND: Final = "cmd://"
 SERVER: Final = "server://"
+TEMPLATE: Final = "template://"
 SECTIONS: Final = ("init", "state", "shared", "outputs", "secrets")
 _OF_SERVERS: Final = ("server", "admin")
 _KNOWN: Final = (

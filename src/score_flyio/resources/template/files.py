@@ -113,7 +113,8 @@ def _provisioners(entries: tuple[Entry, ...], project: Project) -> FileProvision
                 resource_type=entry.type,
                 resource_class=entry.class_,
                 resource_id=entry.id,
-                spec=entry.command or InProcessSpec(source=entry.file),
+                spec=entry.command
+                or InProcessSpec(source=entry.file, makes_nothing=entry.server is None),
                 description=entry.description,
                 params=entry.supported_params,
                 outputs=(*entry.expected_outputs, *(entry.optional_outputs or ())),

@@ -15,7 +15,7 @@ from score_flyio.resources.kinds.download import LONGEST, download
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.resources.registry import Registry, project_registry
 from score_flyio.resources.template.entry import read_entries
-from score_flyio.resources.template.files import Project, fetch, install, installed_in
+from score_flyio.resources.template.files import Project, fetch, install, installed_in, servers
 from score_flyio.resources.template.provisioner import TemplateProvisioner
 from score_flyio.resources.template.render import LONGEST as LONGEST_TEXT
 from score_flyio.resources.template.surroundings import Surroundings
@@ -364,6 +364,13 @@ def registry(folder: Path, *added: ProvisionerDefinition) -> Registry:
     return project_registry(
         added, folder=folder, surroundings=surroundings, access=no_access, timeout=9
     )
+
+
+def test_templates_make_nothing_and_servers_and_programs_do(tmp_path: Path) -> None:
+    (tmp_path / "a.provisioners.yaml").write_text(f"- uri: cmd://sh\n  type: other\n{GOOD}")
+    found = (*registry(tmp_path).all(), *servers(Project(surroundings, no_access)).definitions)
+    kinds = {(each.id.partition(":")[0], each.spec.makes_nothing) for each in found}
+    assert kinds == {("cmd", False), ("template", True), ("server", False)}
 
 
 async def outputs(subject: Registry, uid: ResourceUid) -> dict[str, Any]:
