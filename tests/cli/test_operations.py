@@ -103,7 +103,12 @@ def test_status_of_what_is_not_there(cli: Cli, served: Platform) -> None:
     assert "there is no workload 'wrker', 'no' in the" in cli("status", "wrker", "no").stderr
     assert "did you mean 'worker'?" in cli("status", "worker", "wrker").stderr
     assert cli("status", "nope").exit_code == 2
-    assert "not deployed" in cli("status", "--app", "other").stdout
+    result = cli("status", "--app", "other")
+    assert result.exit_code == 2
+    assert "other: not deployed" in result.stdout
+    assert "Error: app other: there is no such app\nHint: check the name, " in result.stderr
+    assert not cli("status", "--app", "other", "--json").json["apps"][0]["exists"]
+    assert cli("status", "--app", "x-worker").exit_code == 0
     assert served.url
 
 
@@ -442,9 +447,20 @@ def test_destroying_says_what_goes_and_asks(cli: Cli, deployed: Platform) -> Non
     assert [d["app"] for d in cli("state", "show", "--json").json["deployments"]] == ["x-worker"]
 
 
+def test_a_misspelt_app_is_no_app_that_is_gone(cli: Cli, deployed: Platform) -> None:
+    Path("fly.toml").write_text(FLY_TOML)
+    for more in ([], ["--dry-run"], ["--json"], ["-c", "fly.toml"]):
+        result = cli("destroy", "--yes", "--app", "x-wbe", *more)
+        assert result.exit_code == 2
+        assert "Error: app x-wbe: there is no such app\nHint: did you mean x-web? " in result.stderr
+    assert cli("destroy", "--yes", "-c", "fly.toml").exit_code == 0
+    assert len(deployed.machines("x-web")) == 2
+
+
 def test_everything_goes_and_can_come_back(cli: Cli, deployed: Platform) -> None:
     assert cli("destroy", "--yes", "--json").json["outcome"] == "done"
     assert deployed.get("/apps?org_slug=personal")["apps"] == []
+    assert cli("destroy", "--app", "x-web", "--yes").exit_code == 0
     again = cli("destroy")
     assert again.exit_code == 0
     assert "web (app x-web): there is no such app" in again.stderr

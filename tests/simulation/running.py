@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import trio
-from attrs import define, field
+from attrs import define, evolve, field
 
 from fly_emulator import Emulator
 from score_flyio.base.clock import EventLoopClock
@@ -207,7 +207,8 @@ class Process:
             self.report = change.report
 
     async def _destroy(self, visit: Session, command: Destroy) -> None:
-        refs = [await self._chosen(app) for app in command.apps]
+        chosen = [await self._chosen(app) for app in command.apps]
+        refs = [evolve(ref, named_by_file=True) for ref in chosen]  # as with `--config`
         done = await destroy(
             visit,
             refs,

@@ -15,6 +15,7 @@ from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
     from score_flyio.cli.output import Output
+    from score_flyio.engine.operations.apps import AppRef
     from score_flyio.engine.operations.status import AppStatus, Status
 
 WATCH_SECONDS: Final = 2.0
@@ -32,6 +33,8 @@ async def command(cli: CliContext, *, watch: bool, **settings: Any) -> int:
     """
     import anyio
 
+    from score_flyio.cli.exit_codes import describe, to_text
+    from score_flyio.engine.operations.apps import no_such_app
     from score_flyio.engine.operations.status import read_status
 
     if watch and cli.output.json:
@@ -46,12 +49,22 @@ async def command(cli: CliContext, *, watch: bool, **settings: Any) -> int:
             if not watch or cli.output.stdout.failure is not None:
                 break
             await anyio.sleep(WATCH_SECONDS)
+        unknown = [ref for ref, app in zip(apps, status.apps, strict=True) if _is_unknown(ref, app)]
+        if unknown:
+            error = describe(await no_such_app(visit, *unknown))
+            cli.output.failure(error, to_text(error))
+            return error.exit_code
     failed = [item for item in status.apps if item.error]
     if failed:
         told = [f"{item.label}: {item.error}" for item in failed]
         hints = dict.fromkeys(f"Hint: {item.hint}" for item in failed if item.hint)
         cli.output.error("\n".join((*told, *hints)))
     return 1 if failed else 0
+
+
+def _is_unknown(ref: AppRef, app: AppStatus) -> bool:
+    """Whether only the command line has its name, which may be misspelt."""
+    return not (ref.declared or app.exists or app.error)
 
 
 def text_of(output: Output, status: Status) -> str:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+import anyio
 
 from score_flyio.base.record import field, frozen
 from score_flyio.deploy.model import ObservedApp
@@ -10,9 +14,12 @@ from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.engine.inputs import FlyTomlApp
 from score_flyio.engine.project import Project, no_workloads
 from score_flyio.engine.session import Session
-from score_flyio.errors import NotInitialised, UsageError
+from score_flyio.errors import FlyError, NotInitialised, UsageError
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.model import ProjectState
+
+NEAR_SECONDS: Final = 5.0
+"""For what apps there are, where one that is named is none of them."""
 
 
 @frozen(kw_only=True)
@@ -25,6 +32,13 @@ class AppRef:
     """The workload's name."""
     definition: AppSpec | None = field(default=None, eq=False, repr=False)
     """The fly.toml that named the app, if one did."""
+    named_by_file: bool = field(default=False, eq=False, repr=False)
+    """Whether a fly.toml has this name: what somebody types may be misspelt."""
+
+    @property
+    def declared(self) -> bool:
+        """Whether the project or a fly.toml says that there is to be such an app."""
+        return self.workload is not None or self.named_by_file
 
     @property
     def label(self) -> str:
@@ -60,7 +74,7 @@ async def choose_apps(
         raise no_workloads(unknown, known)
     chosen = [_workload(name, state) for name in workloads] if state else []
     loaded = (FlyTomlApp.load(file, project.directory, app=app) for file in configs)
-    chosen += [AppRef(app=each.app, definition=each.spec) for each in loaded]
+    chosen += [AppRef(app=each.app, definition=each.spec, named_by_file=not app) for each in loaded]
     if app and not configs:
         chosen.append(_known(app, state))
     elif state is not None and not chosen:
@@ -96,12 +110,31 @@ async def observe(session: Session, ref: AppRef, wanted: Wanted | None = None) -
     """The app as it is now. Raises UsageError for one that is not at Fly."""
     observed = await observe_app(session.client, ref.app, wanted or Wanted())
     if not observed.exists:
-        raise UsageError(
-            f"{ref}: there is no such app",
-            hint="deploy it first, or check the name, the token and --target",
-            code="app_missing",
-        )
+        raise await no_such_app(session, ref, advice="deploy it first, or check")
     return observed
+
+
+async def no_such_app(session: Session, *refs: AppRef, advice: str = "check") -> UsageError:
+    """The error for apps that are not at Fly; with names that are like theirs, where Fly tells."""
+    from difflib import get_close_matches
+
+    typed = [ref.app for ref in refs if not ref.declared]
+    there = set(await _apps_there(session) if typed else ()) - set(typed)
+    near = dict.fromkeys(n for app in typed for n in get_close_matches(app, sorted(there), n=1))
+    meant = f"did you mean {', '.join(near)}? " if near else ""
+    return UsageError(
+        "\n".join(f"{ref}: there is no such app" for ref in refs),
+        hint=f"{meant}{advice} the name, the token and the target",
+        code="app_missing",
+    )
+
+
+async def _apps_there(session: Session) -> Sequence[str]:
+    """The apps of the organization; none where that cannot be told soon."""
+    with anyio.move_on_after(NEAR_SECONDS), suppress(FlyError):
+        answer = await session.client.api.apps_list(org_slug=await session.organization.slug())
+        return [app.name for app in answer.apps or [] if app.name]
+    return ()
 
 
 async def _state(project: Project, *, needed: bool) -> ProjectState | None:

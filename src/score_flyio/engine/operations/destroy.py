@@ -13,7 +13,7 @@ from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.planning.removal import removal_steps
 from score_flyio.deploy.planning.shown import describe_app
 from score_flyio.engine.apply import Work, apply
-from score_flyio.engine.operations.apps import AppRef
+from score_flyio.engine.operations.apps import AppRef, no_such_app
 from score_flyio.engine.operations.framed import framed
 from score_flyio.engine.session import Session, StateRecorder
 from score_flyio.errors import ResourceError
@@ -125,7 +125,8 @@ async def destroy(
 ) -> Destruction:
     """Deletes the apps with all that belongs to them; resources that other workloads use stay.
 
-    Resources go only when all apps that may use them are gone.
+    Resources go only when all apps that may use them are gone. Raises UsageError for an app that is
+    not there, and that neither the project nor a fly.toml knows of.
     """
     async with session.memory("destroy", to_look=dry_run) as recorder:
         plan = await _plan(session, refs, recorder.state, keep_volumes=keep_volumes)
@@ -142,10 +143,14 @@ async def _plan(
     """From a fresh reading."""
     found = await at_once(lambda ref: observe_app(session.client, ref.app, EVERYTHING), refs)
     apps = tuple(zip(refs, found, strict=True))
+    missing = tuple(ref for ref, observed in apps if not observed.exists)
+    unknown = [ref for ref in missing if not (ref.declared or ref.app in state.deployments)]
+    if unknown:
+        raise await no_such_app(session, *unknown)
     works = [_work(session, ref, observed, keep_volumes=keep_volumes) for ref, observed in apps]
     return Destruction(
         works=tuple(work for work in works if work.plan.steps),
-        missing=tuple(ref for ref, observed in apps if not observed.exists),
+        missing=missing,
         resources=only_used_by(state, {ref.workload for ref in refs if ref.workload}),
         keep_volumes=keep_volumes,
     )
