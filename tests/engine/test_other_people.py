@@ -28,6 +28,7 @@ from score_flyio.deploy.options import DeployOptions, GuestOptions
 from score_flyio.engine.inputs import FlyTomlApp
 from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.operations.status import AppStatus, app_status
+from score_flyio.errors import DeployError
 from score_flyio.events import Event, WarningRaised
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import InMemoryStore
@@ -54,6 +55,11 @@ async def stage(lab: Lab, **values: str) -> None:
     async with lab.engine() as engine:
         secrets = {name: Secret(value) for name, value in values.items()}
         await engine.change_secrets("web", secrets, stage=True)
+
+
+async def change(lab: Lab, **values: Secret | None) -> None:
+    async with lab.engine() as engine:
+        await engine.change_secrets("web", values, options=QUICK)
 
 
 def says(notes: Iterable[str], text: str) -> bool:
@@ -89,6 +95,37 @@ async def test_a_secret_that_was_staged_to_go_goes_with_the_next_deploy() -> Non
         await engine.change_secrets("web", {"LATER": Secret("soon")})
         await engine.change_secrets("web", {"LATER": None}, stage=True)
     assert len((await lab.deploy(toml())).of("Machines_update")) == 2
+    assert (await lab.deploy(toml())).changes == []
+
+
+@pytest.mark.parametrize("set_by", ["flyctl", "us"])
+async def test_a_removal_that_was_cut_short_goes_on_with_the_next_deploy(set_by: str) -> None:
+    """Of what is gone nothing else tells, so that the machines would keep it for good."""
+    lab = Lab.build()
+    await lab.deploy(toml())
+    if set_by == "us":
+        await change(lab, LATER=Secret("soon"))
+    else:
+        await stage_by_flyctl(lab, LATER="soon")
+        await lab.deploy(toml(image="nginx:2"))
+    lab.fly.faults = parse_faults("Machines_update:422 times=9")
+    with pytest.raises(DeployError):
+        await change(lab, LATER=None)
+    lab.fly.faults = parse_faults("")
+    assert says((await status(lab)).notes, "those that were removed")
+    app = toml(image=lab.images()[0])
+    assert len((await lab.deploy(app)).of("Machines_update")) == 2
+    assert (await lab.deploy(app)).changes == []
+
+
+async def test_a_removal_that_nothing_stops_leaves_no_note() -> None:
+    """Whether of a machine of now, or of one that went at that moment."""
+    lab = Lab.build()
+    await lab.deploy(toml())
+    await change(lab, LATER=Secret("soon"))
+    lab.fly.faults = parse_faults("Machines_upsert_metadata:404 times=1")
+    await change(lab, LATER=None)
+    assert (await status(lab)).notes == ()
     assert (await lab.deploy(toml())).changes == []
 
 

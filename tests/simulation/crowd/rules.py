@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from fly_emulator.journal import JournalEntry
@@ -30,6 +31,7 @@ from tests.simulation.crowd.members import (
     volume_of,
 )
 from tests.simulation.crowd.others import RESERVED, THEIRS
+from tests.simulation.crowd.people import THEIR_SECRET
 from tests.simulation.crowd.schedule import Platform, Round
 from tests.simulation.platform import WatchedWorld, group_of, living
 
@@ -252,7 +254,11 @@ def _reached(run: CrowdRun, record: Record) -> list[str]:
     if isinstance(command, ChangeSecrets | DeploySecrets):
         staged = isinstance(command, ChangeSecrets) and command.stage
         there = [] if staged else members(run.emulator.world)
-        return [f"machine {m.id} has not seen all secrets" for m in there if not _sees(run, m)]
+        return [
+            f"machine {m.id} has not seen all secrets"
+            for m in there
+            if not (_sees(run, m) or _put_back_unseen(run, m, record))
+        ]
     if not isinstance(command, Deploy):
         return []
     app: CrowdApp = run.crowd.app
@@ -290,7 +296,7 @@ def _wrong(run: CrowdRun, record: Record, machine: MachineRecord, stage: Stage) 
     group = stage.group(group_of(config))
     if group is None:
         return [f"is left of group {group_of(config)}"]
-    if _put_back_at_rest(machine, record):
+    if _put_back_unseen(run, machine, record):
         return []
     found = []
     if (config.get("env") or {}).get("VALUE") != str(stage.value):
@@ -303,38 +309,52 @@ def _wrong(run: CrowdRun, record: Record, machine: MachineRecord, stage: Stage) 
         found.append("is left over")
     known = run.known
     rests = known.stopped | known.touched.keys() | known.made
-    strategy = record.ours.options.strategy or stage.strategy
     may_rest = (
         config.get("standbys")
         or machine.id in rests
         or config.get("schedule")
         or stage.autostop != "off"
-        or strategy == "immediate"
+        or not _waits(run, record)
         or not machine.launch
     )
     if not may_rest and stage.bad != "crash" and not serves(machine, now):
         found.append(f"is {machine.state}, not healthy")
-    if not _sees(run, machine):
+    sent = {e.machine for e in own_entries(run, record) if e.operation == "Machines_update"}
+    if not _sees(run, machine, untold=() if machine.id in sent else (THEIR_SECRET,)):
         found.append("has not seen all secrets")
     return found
 
 
-def _put_back_at_rest(machine: MachineRecord, record: Record) -> bool:
-    """Whether the platform gave up what this command sent to a machine at rest.
+def _waits(run: CrowdRun, record: Record) -> bool:
+    """Whether a command looks what becomes of machines; operations do as the last version says."""
+    command, stages = record.ours.command, run.crowd.app.stages
+    said = [stages[command.stage]] if isinstance(command, Deploy) else stages
+    chosen = record.ours.options.strategy
+    return "immediate" not in ({chosen} if chosen else {stage.strategy for stage in said})
 
-    No deploy waits for those, neither ours nor flyctl's: the next one sends it again.
+
+def _put_back_unseen(run: CrowdRun, machine: MachineRecord, record: Record) -> bool:
+    """Whether the platform gave up what this command sent, and nobody looked.
+
+    No deploy waits for machines at rest, and `immediate` for none, neither ours nor flyctl's: the
+    next one sends it again.
     """
     newest = machine.events[-1]
-    rests = machine.state in {"stopped", "suspended"}
-    return rests and newest.type == "revert" and newest.at >= record.began
+    unseen = machine.state in {"stopped", "suspended"} or not _waits(run, record)
+    return unseen and newest.type == "revert" and newest.at >= record.began
 
 
-def _sees(run: CrowdRun, machine: MachineRecord) -> bool:
-    """Whether a machine that runs was started with the secrets of now."""
+def _sees(run: CrowdRun, machine: MachineRecord, *, untold: Collection[str] = ()) -> bool:
+    """Whether a machine that runs was started with the secrets of now.
+
+    Of those that others removed, which are `untold`, nothing at Fly tells.
+    """
     world = run.emulator.world
     assert isinstance(world, WatchedWorld)
     runs = machine.state == "started" and world.hosts[machine.host].status == "ok"
-    return not runs or world.saw.get(machine.id, {}) == world.secrets_of(APP)
+    saw, there = world.saw.get(machine.id, {}), world.secrets_of(APP)
+    gone = {name for name in untold if name not in there}
+    return not runs or {n: v for n, v in saw.items() if n not in gone} == there
 
 
 def excused_at_the_end(told: str) -> bool:

@@ -16,6 +16,7 @@ from score_flyio.base.misspelt import did_you_mean, nearest
 from score_flyio.base.record import evolve, frozen
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.app_step import SetSecrets
+from score_flyio.deploy.condition import host_answers
 from score_flyio.deploy.execution.report import Report
 from score_flyio.deploy.metadata import STAGED, STAGED_REMOVAL, Marks, without_marks
 from score_flyio.deploy.model import ObservedApp
@@ -38,7 +39,7 @@ from score_flyio.engine.operations.change import (
 )
 from score_flyio.engine.operations.framed import framed
 from score_flyio.engine.session import Session
-from score_flyio.errors import Conflict, UsageError
+from score_flyio.errors import Conflict, NotFound, UsageError
 from score_flyio.errors.unwrap import at_once
 from score_flyio.events import Scope, WarningRaised
 from score_flyio.fly.repeats import SecretsVersion, resent, set_secrets
@@ -46,7 +47,7 @@ from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import DeploymentRecord
 
 HELD_FOR: Final = 10.0
-"""Seconds that a machine may be held by somebody else before it is left out."""
+"""Seconds that a machine may be held by somebody else before it takes no note."""
 Values: TypeAlias = Mapping[str, Secret | None]
 """Secrets by name; None deletes."""
 
@@ -175,8 +176,9 @@ async def change_secrets(
             return foreseen
         if before is not None:
             before(foreseen)
-        if stage:
-            await _mark(session, observed, values)
+        removes = any(values[name] is None and name in observed.secrets for name in values)
+        if stage or removes:  # of a removal that is cut short, nothing else would tell
+            await _mark(session, observed, removes=removes, stage=stage)
         stored = await set_secrets(session.client.api, ref.app, values) if values else None
         if stage:
             return evolve(foreseen, report=Report(target=session.target.name))
@@ -196,9 +198,8 @@ def _warn_of_unknown(session: Session, ref: AppRef, observed: ObservedApp, value
             warn(session, ref, f"there is no secret {name}{meant}", "unknown_secret")
 
 
-async def _mark(session: Session, observed: ObservedApp, values: Values) -> None:
+async def _mark(session: Session, observed: ObservedApp, *, removes: bool, stage: bool) -> None:
     """Has the machines tell the next deploy that secrets wait, before these are there."""
-    removes = any(values[name] is None and name in observed.secrets for name in values)
     mark = STAGED_REMOVAL if removes else "true"
     body = models.UpsertMetadataKeyRequest(value=mark)
 
@@ -211,13 +212,15 @@ async def _mark(session: Session, observed: ObservedApp, values: Values) -> None
                 within=HELD_FOR,
                 longest=2.0,
             )
+        except NotFound:
+            return
         except Conflict:  # whoever holds it so long gives it a config, and most likely all secrets
-            if removes:
+            if removes and stage:
                 session.emit(_untold(observed.name, machine))
 
     done = {mark, STAGED_REMOVAL}
-    told = [m.id or "" for m in observed.machines if Marks.of(m).staged not in done]
-    await at_once(tell, told)
+    there = (m for m in observed.machines if host_answers(m))
+    await at_once(tell, [m.id or "" for m in there if Marks.of(m).staged not in done])
 
 
 def _untold(app: str, machine: str) -> WarningRaised:
