@@ -41,7 +41,7 @@ class Exchange(Protocol):
 
 @define
 class _Registry:
-    """What is known about one registry."""
+    """What is known about one registry, as far as it has one login."""
 
     lock: anyio.Lock = field(factory=anyio.Lock)
     challenge: Challenge | None = None
@@ -49,8 +49,8 @@ class _Registry:
     failed: httpx.HTTPError | ScoreFlyError | None = None
     """Why the last attempt to get to know it ended without a challenge."""
     failed_at: float = 0.0
-    scopes: dict[tuple[str, ...], anyio.Lock] = field(factory=lambda: defaultdict(anyio.Lock))
-    tokens: dict[tuple[str, ...], tuple[str, float]] = field(factory=dict)
+    scopes: dict[str, anyio.Lock] = field(factory=lambda: defaultdict(anyio.Lock))
+    tokens: dict[str, tuple[str, float]] = field(factory=dict)
     """Header and the end of its time, by scope."""
 
 
@@ -60,39 +60,51 @@ class Access:
     def __init__(self, logins: Logins, exchange: Exchange) -> None:
         self._logins = logins
         self._exchange = exchange
-        self._registries: dict[str, _Registry] = defaultdict(_Registry)
+        self._registries: dict[tuple[str, ...], _Registry] = defaultdict(_Registry)
 
-    def refused(self, host: str) -> tuple[bool, str]:
+    async def refused(self, host: str, repository: str) -> tuple[bool, str]:
         """Whether there was no login to try, and what may help, for an answer that refuses us."""
-        login = self._registries[host].login
+        login = (await self._registry(host, repository)).login
         if login is None:
             return True, self._logins.invitation(host)
         return False, f"use a login that may; this one is from {login.source}"
 
     async def authorization(
-        self, host: str, scopes: tuple[str, ...], *, refused: httpx.Response | None = None
+        self,
+        host: str,
+        repository: str,
+        actions: str,
+        *,
+        refused: httpx.Response | None = None,
     ) -> str | None:
-        """The header for calls of these scopes; `refused` is the answer to the last one."""
-        registry, begun = self._registries[host], anyio.current_time()
+        """The header for calls that do this; `refused` is the answer to the last one.
+
+        Without a repository, they are about the registry itself.
+        """
+        scope = f"repository:{repository}:{actions}" if repository else ""
+        registry, begun = await self._registry(host, repository), anyio.current_time()
         async with registry.lock:
             if registry.challenge is None:
                 if registry.failed is not None and registry.failed_at >= begun:
                     raise registry.failed  # while this call waited for its turn
-                await self._get_to_know(host, registry)
+                await self._get_to_know(host, repository, registry)
             elif not self._logins.lasts(host):
-                registry.login = await self._logins.find(host)
+                registry.login = await self._logins.find(host, repository)
             assert registry.challenge is not None
             if refused is not None and registry.challenge.scheme == "none":
                 registry.challenge = challenge_of(refused.headers.get("www-authenticate", ""))
         if registry.challenge.scheme == "bearer":
-            return await self._token(host, registry, scopes, renew=refused is not None)
+            return await self._token(host, registry, scope, renew=refused is not None)
         if registry.challenge.scheme == "basic" and registry.login is not None:
             return _basic(registry.login)
         return None
 
-    async def _get_to_know(self, host: str, registry: _Registry) -> None:
+    async def _registry(self, host: str, repository: str) -> _Registry:
+        return self._registries[host, *await self._logins.entries(host, repository)]
+
+    async def _get_to_know(self, host: str, repository: str, registry: _Registry) -> None:
         try:
-            registry.login = await self._logins.find(host)
+            registry.login = await self._logins.find(host, repository)
             registry.challenge = await self._challenge(host)
         except (httpx.HTTPError, ScoreFlyError) as error:
             registry.failed, registry.failed_at = error, anyio.current_time()
@@ -104,27 +116,25 @@ class Access:
             return NO_LOGIN
         return challenge_of(response.headers.get("www-authenticate", ""))
 
-    async def _token(
-        self, host: str, registry: _Registry, scopes: tuple[str, ...], *, renew: bool
-    ) -> str:
-        async with registry.scopes[scopes]:
-            header, end = registry.tokens.get(scopes, ("", 0.0))
+    async def _token(self, host: str, registry: _Registry, scope: str, *, renew: bool) -> str:
+        async with registry.scopes[scope]:
+            header, end = registry.tokens.get(scope, ("", 0.0))
             if header and anyio.current_time() < end - EARLY and not renew:
                 return header
             assert registry.challenge is not None
             challenge, login = registry.challenge, registry.login
-            response = await self._ask(host, challenge, login, scopes)
+            response = await self._ask(host, challenge, login, scope)
             refused = login is not None and response.status_code in _REFUSED
-            if refused and scopes and self._logins.lasts(host):
+            if refused and scope and self._logins.lasts(host):
                 # An old login keeps nobody from what everybody may have.
-                for_all = await self._ask(host, challenge, None, scopes)
+                for_all = await self._ask(host, challenge, None, scope)
                 response = for_all if for_all.is_success else response
             token, seconds = self._token_of(host, login, response)
-            registry.tokens[scopes] = f"Bearer {token}", anyio.current_time() + seconds
-            return registry.tokens[scopes][0]
+            registry.tokens[scope] = f"Bearer {token}", anyio.current_time() + seconds
+            return registry.tokens[scope][0]
 
     async def _ask(
-        self, host: str, challenge: Challenge, login: Login | None, scopes: tuple[str, ...]
+        self, host: str, challenge: Challenge, login: Login | None, scope: str
     ) -> httpx.Response:
         try:
             realm = httpx.URL(challenge.realm or "none:")
@@ -136,8 +146,7 @@ class Access:
                 anonymous=login is None,
                 hint="use a registry that asks for logins over https",
             )
-        asked = [("service", challenge.parameters.get("service", ""))]
-        asked += [("scope", scope) for scope in scopes]
+        asked = [("service", challenge.parameters.get("service", "")), ("scope", scope)]
         asked = [(name, value) for name, value in asked if value]
         if login is not None and login.is_identity:
             form = [*asked, ("grant_type", "refresh_token"), ("client_id", "score-flyio")]

@@ -104,9 +104,9 @@ class Registries:
 
     async def check_login(self, host: str) -> None:
         """Log in, and do nothing. Raises RegistryDenied or RegistryUnavailable."""
-        response = await self._call("GET", host, "/v2/", scope="", about=host)
+        response = await self._call("GET", host, "", "", about=host)
         if not response.is_success:
-            raise self._refusal(response, host, about=host)
+            raise await self._refusal(response, host, "", about=host)
 
     async def resolve(self, image: ImageReference) -> str:
         """The digest of an image that can run at Fly.
@@ -161,10 +161,9 @@ class Registries:
             return set()
 
     async def _platform_of(self, image: ImageReference, config: str) -> set[Platform]:
-        path = f"/v2/{image.repository}/blobs/{config}"
-        scope = f"repository:{image.repository}:pull"
+        path = f"/blobs/{config}"
         try:
-            response = await self._call("GET", image.host, path, scope=scope, about=image)
+            response = await self._call("GET", image.host, image.repository, path, about=image)
         except RegistryUnavailable:  # blobs may be elsewhere, out of our reach
             return set()
         return {_platform(_object(response.content))} if response.is_success else set()
@@ -175,14 +174,15 @@ class Registries:
         response = await self._call(
             "PUT",
             image.host,
-            f"/v2/{image.repository}/manifests/{tag}",
-            scope=f"repository:{image.repository}:pull,push",
+            image.repository,
+            f"/manifests/{tag}",
+            actions="pull,push",
             about=image,
             headers={"content-type": manifest.media_type},
             content=manifest.content,
         )
         if not response.is_success:
-            raise self._refusal(response, image.host, about=image)
+            raise await self._refusal(response, image.host, image.repository, about=image)
         return ImageReference(
             host=image.host, repository=image.repository, tag=tag, digest=manifest.digest
         )
@@ -191,36 +191,40 @@ class Registries:
         response = await self._call(
             method,
             image.host,
-            f"/v2/{image.repository}/manifests/{image.version}",
-            scope=f"repository:{image.repository}:pull",
+            image.repository,
+            f"/manifests/{image.version}",
             about=image,
             headers=ACCEPT,
         )
         if not response.is_success:
-            raise self._refusal(response, image.host, about=image)
+            raise await self._refusal(response, image.host, image.repository, about=image)
         return response
 
     async def _call(
         self,
         method: str,
         host: str,
+        repository: str,
         path: str,
         *,
-        scope: str,
+        actions: str = "pull",
         about: object,
         headers: Mapping[str, str] | None = None,
         content: bytes = b"",
     ) -> httpx.Response:
         """One call with a login, or with a new one where the first does not do."""
-        url, scopes = base_url(host) + path, (scope,) if scope else ()
+        path = f"/v2/{repository}{path}"
+        url = base_url(host) + path
         try:
             if self._mirror is not None:
-                url = f"{self._mirror}{path}{'&' if '?' in path else '?'}ns={host}"
+                url = f"{self._mirror}{path}?ns={host}"
                 return await self._exchange(method, url, headers, None, content)
-            login = await self._access.authorization(host, scopes)
+            login = await self._access.authorization(host, repository, actions)
             response = await self._exchange(method, url, headers, login, content)
             if response.status_code == httpx.codes.UNAUTHORIZED:
-                login = await self._access.authorization(host, scopes, refused=response)
+                login = await self._access.authorization(
+                    host, repository, actions, refused=response
+                )
                 response = await self._exchange(method, url, headers, login, content)
         except httpx.HTTPError as error:
             raise RegistryUnavailable(
@@ -278,7 +282,9 @@ class Registries:
             url = str(target)
         return response
 
-    def _refusal(self, response: httpx.Response, host: str, *, about: object) -> ImageError:
+    async def _refusal(
+        self, response: httpx.Response, host: str, repository: str, *, about: object
+    ) -> ImageError:
         status, said = response.status_code, _said(response)
         if status == httpx.codes.NOT_FOUND:
             return ImageNotFound(
@@ -286,7 +292,7 @@ class Registries:
                 hint="check its name and tag; it may have to be pushed first",
             )
         if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
-            anonymous, hint = self._access.refused(host)
+            anonymous, hint = await self._access.refused(host, repository)
             return RegistryDenied(
                 f"{about}: {host} refuses it{said}", anonymous=anonymous, hint=hint
             )

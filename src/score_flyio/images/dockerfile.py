@@ -41,8 +41,8 @@ class Dockerfile:
 
     stages: tuple[str, ...]
     """Their names in lower case, empty where a stage has none."""
-    hosts: frozenset[str]
-    """Registries of the images that it names, and of what reads it (`# syntax=`)."""
+    images: frozenset[ImageReference]
+    """Those that it names, and that of what reads it (`# syntax=`)."""
     secrets: tuple[str, ...] = ()
     """Ids of the secrets that its steps ask for."""
 
@@ -63,7 +63,7 @@ def read_dockerfile(text: str, *, file: str, args: Mapping[str, str] | None = No
     lines = [line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n")]
     directives = _directives(lines)
     reader = (args or {}).get("BUILDKIT_SYNTAX") or directives.get("syntax", "scratch")
-    hosts = _hosts(reader, stages)
+    found = _references(reader, stages)
     for name, whole in _instructions(lines, directives.get("escape", "\\")):
         flags, rest = _flags(whole)
         images = [value for flag, value in flags if flag == "from" and name == "copy"]
@@ -74,7 +74,7 @@ def read_dockerfile(text: str, *, file: str, args: Mapping[str, str] | None = No
         begun = _FROM.fullmatch(rest) if name == "from" else None
         images += [begun["image"]] if begun is not None else []
         for image in images:
-            hosts |= _hosts(_filled(image, known).strip("\"'"), stages)
+            found |= _references(_filled(image, known).strip("\"'"), stages)
         if name == "arg" and not stages:
             _declare(rest, known, args or {})
         if begun is not None:
@@ -89,7 +89,7 @@ def read_dockerfile(text: str, *, file: str, args: Mapping[str, str] | None = No
         raise InputError(problems=[problem])
     return Dockerfile(
         stages=tuple(stages),
-        hosts=frozenset(hosts),
+        images=frozenset(found),
         secrets=tuple(name for name in dict.fromkeys(secrets) if name and "$" not in name),
     )
 
@@ -189,11 +189,11 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
-def _hosts(image: str, stages: list[str]) -> set[str]:
-    """The registry of an image; none for stages, `scratch` and what is no name of an image."""
+def _references(image: str, stages: list[str]) -> set[ImageReference]:
+    """An image by its name; none for stages, `scratch` and what is no name of an image."""
     if image.lower() in stages or _is_number(image) or image == "scratch":
         return set()
     try:
-        return {ImageReference.parse(image).host}
+        return {ImageReference.parse(image)}
     except InputError:
         return set()

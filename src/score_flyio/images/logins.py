@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Awaitable, Callable, Mapping
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from itertools import chain
 from typing import Any, Final, TypeAlias
 
 import anyio
@@ -21,11 +23,13 @@ from score_flyio.net.credentials import OF_THE_STATE
 FLY_HOST: Final = "registry.fly.io"
 FLY_HOST_VARIABLE: Final = "FLY_REGISTRY_HOST"
 HUB_KEY: Final = "https://index.docker.io/v1/"
-HUB_VARIABLES: Final = ("DOCKER_HUB_USERNAME", "DOCKER_HUB_PASSWORD")
 """What Docker calls its own registry in `config.json`."""
+HUB_VARIABLES: Final = ("DOCKER_HUB_USERNAME", "DOCKER_HUB_PASSWORD")
 HELPER_SECONDS: Final = 30.0
 IDENTITY: Final = "<token>"
 """The user that a helper names for an identity token."""
+_OLD_KEY: Final = re.compile(r"https?://(?P<url>[^/]+).*|(?P<host>[^/]+)/(?:v[12]/?)?")
+"""What Docker once kept logins for registries under: where their API is."""
 
 
 Password: TypeAlias = Callable[[], Awaitable[Secret]]
@@ -83,13 +87,38 @@ class Logins:
         self._fly_host = fly_registry(environ)
         self._fly = fly
         self._files: list[LoginFile] | None = None
+        self._reading = anyio.Lock()
 
     def lasts(self, host: str) -> bool:
         """Whether a login for a registry stays valid for the whole run, once it is found."""
         return host != self._fly_host or self._fly is None
 
-    async def find(self, host: str) -> Login | None:
-        """The login for a registry, if there is any.
+    async def entries(self, host: str, repository: str = "") -> tuple[str, ...]:
+        """Under which keys the login of a repository is kept: those of the same ones share it.
+
+        Raises ConfigError: a file of logins cannot be read.
+        """
+        if not self.lasts(host):
+            return ()
+        files = await self._sources()
+        return tuple(_of(file.config.get("auths"), host, repository)[0] for file in files)
+
+    async def find_all(self, images: Iterable[ImageReference]) -> dict[str, Login]:
+        """Those for registries, and for repositories with others, by their keys in a login file.
+
+        Raises what `find` raises.
+        """
+        found: dict[str, Login | None] = {}
+        for image in sorted(images, key=str):
+            key = HUB_KEY if image.host == DOCKER_HUB else image.host
+            if key not in found:
+                found[key] = await self.find(image.host)
+            if await self.entries(image.host, image.repository) != await self.entries(image.host):
+                found[image.name] = await self.find(image.host, image.repository)
+        return {key: login for key, login in found.items() if login is not None}
+
+    async def find(self, host: str, repository: str = "") -> Login | None:
+        """The login for a registry, or for one of its repositories, if there is any.
 
         Raises:
             ConfigError: a file of logins cannot be read.
@@ -103,7 +132,7 @@ class Logins:
                 renewal="log in again with `fly auth login`, or set FLY_API_TOKEN",
             )
         for file in await self._sources():
-            if (found := await self._in(file, host)) is not None:
+            if (found := await self._in(file, host, repository)) is not None:
                 return found
         return self._hub_login() if host == DOCKER_HUB else None
 
@@ -115,7 +144,7 @@ class Logins:
             return f"add a login for {host} to {IN_THE_ENVIRONMENT}"
         return f"log in with {_command(program, host)}"
 
-    async def _in(self, file: LoginFile, host: str) -> Login | None:
+    async def _in(self, file: LoginFile, host: str, repository: str) -> Login | None:
         """The login of one file."""
         config = file.config
         _, helper = _of(config.get("credHelpers"), host)
@@ -125,13 +154,14 @@ class Logins:
             found = await self._ask(helper, HUB_KEY if host == DOCKER_HUB else host, file)
             if found is not None:
                 return found
-        key, entry = _of(config.get("auths"), host)
+        key, entry = _of(config.get("auths"), host, repository)
         return _login(entry, key, file, host) if isinstance(entry, dict) else None
 
     async def _sources(self) -> list[LoginFile]:
-        if self._files is None:
-            self._files = await anyio.to_thread.run_sync(login_files, self._environ)
-        return self._files
+        async with self._reading:
+            if self._files is None:
+                self._files = await anyio.to_thread.run_sync(login_files, self._environ)
+            return self._files
 
     async def _ask(self, helper: str, server: str, file: LoginFile) -> Login | None:
         from score_flyio.images.program import run_program
@@ -177,17 +207,23 @@ class Logins:
         return Login(user=user, password=Secret(password), source=source, renewal=renewal)
 
 
-def _of(entries: Mapping[str, Any] | None, host: str) -> tuple[str, Any]:
-    """The key and the entry for a host; keys may have a scheme and a path."""
-    names = {host} if host != DOCKER_HUB else {host, "index.docker.io", "registry-1.docker.io"}
-    found = [key for key in entries or {} if _host_of(key) in names]
-    whole = [key for key in found if key in {*names, HUB_KEY}]
-    key = next(iter(whole or found), "")
-    return key, (entries or {}).get(key)
+def _of(entries: Mapping[str, Any] | None, host: str, repository: str = "") -> tuple[str, Any]:
+    """The key and the entry for a repository: its own, that of a namespace, that of the registry.
+
+    The nearest counts (containers-auth.json).
+    """
+    there = entries or {}
+    names = (host,) if host != DOCKER_HUB else (host, "index.docker.io", "registry-1.docker.io")
+    paths = [repository[: at.start()] for at in re.finditer(r"/|$", repository)]
+    nearest = (f"{name}/{path}" for path in reversed(paths) for name in names if path)
+    old = (key for key in there if _old_host(key) in names)
+    key = next((key for key in chain(nearest, names, old) if key in there), "")
+    return key, there.get(key)
 
 
-def _host_of(key: str) -> str:
-    return key.removeprefix("https://").removeprefix("http://").partition("/")[0]
+def _old_host(key: str) -> str:
+    found = _OLD_KEY.fullmatch(key)
+    return (found["url"] or found["host"]) if found else ""
 
 
 def _command(program: str, host: str) -> str:

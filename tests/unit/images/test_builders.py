@@ -32,6 +32,7 @@ from score_flyio.images.builders.docker import DockerBuilder, Trace, client_of
 from score_flyio.images.builders.fly import FlyBuilder, RemoteBuilder, without_alpn
 from score_flyio.images.builders.programs import BuildahBuilder, BuildctlBuilder
 from score_flyio.images.builders.protobuf import encoded, fields
+from score_flyio.images.builders.session import Answers
 from score_flyio.images.logins import Logins, lasting
 from score_flyio.images.reference import ImageReference
 
@@ -216,6 +217,22 @@ async def test_the_remote_builder_gets_the_tokens_that_are_valid_at_each_request
             await flow.aclose()
             sent.append(base64.b64decode(signed.headers["authorization"].split()[1]))
     assert sent == [b"app:first", b"app:second"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "user"), [("quay.io", b"team"), ("ghcr.io", b"all"), ("gcr.io", None)]
+)
+async def test_buildkit_gets_the_login_of_the_image_that_it_asks_for(
+    asked: str, user: bytes | None
+) -> None:
+    """It says which registry it means, and no more."""
+    pairs = {"quay.io/team": "team:p", "quay.io": "all:p", "ghcr.io": "all:p"}
+    auths = {key: {"auth": base64.b64encode(p.encode()).decode()} for key, p in pairs.items()}
+    images = [ImageReference.parse(f"quay.io/{name}") for name in ("a/b", "team/shop")]
+    logins = Logins({"DOCKER_AUTH_CONFIG": json.dumps({"auths": auths})})
+    answers = Answers(secrets={}, logins=logins, images=images)
+    status, said = await answers.to("/moby.filesync.v1.Auth/Credentials", encoded({1: asked}))
+    assert (status, dict(fields(said)).get(1)) == (0, user)
 
 
 BUILDAH = """

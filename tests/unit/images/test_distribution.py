@@ -639,7 +639,7 @@ async def test_logins_of_podman_come_after_those_of_docker(
     other = {"auth": base64.b64encode(b"other:x").decode()}
     docker, podman = tmp_path / "docker", tmp_path / "podman"
     (podman / file).parent.mkdir(parents=True)
-    (podman / file).write_text(json.dumps({"auths": {"ghcr.io": other, "quay.io/team": other}}))
+    (podman / file).write_text(json.dumps({"auths": {"ghcr.io": other, "quay.io": other}}))
     docker.mkdir()
     named = podman / file if variable == "REGISTRY_AUTH_FILE" else podman
     environ = {"HOME": str(tmp_path), **config_in(docker, {"auths": {"ghcr.io": AUTH}})}
@@ -661,6 +661,84 @@ async def test_the_whole_name_counts_before_its_other_forms(tmp_path: Path) -> N
     found = await Logins(config_in(tmp_path, {"auths": auths})).find("ghcr.io")
     assert found is not None
     assert found.user == "me"
+
+
+NAMESPACES = (
+    "quay.io/team/shop",
+    "quay.io/team",
+    "quay.io",
+    "ghcr.io/acme",
+    "docker.io/acme/shop",
+    "https://index.docker.io/v1/",
+    "http://127.0.0.1:5000/acme",
+)
+
+
+def logins_of_namespaces(folder: Path) -> dict[str, str]:
+    """A file with a login for each of them, whose user is its name."""
+    text = {key: base64.b64encode(f"{key.replace(':', '_')}:p".encode()) for key in NAMESPACES}
+    auths = {key: {"auth": auth.decode()} for key, auth in reversed(text.items())}
+    return config_in(folder, {"auths": auths})
+
+
+@pytest.mark.parametrize(
+    ("image", "user"),
+    [
+        ("quay.io/team/shop:1", "quay.io/team/shop"),
+        ("quay.io/team/shop/web", "quay.io/team/shop"),
+        ("quay.io/team/shopping", "quay.io/team"),
+        ("quay.io/teams/shop", "quay.io"),
+        ("quay.io/shop", "quay.io"),
+        ("ghcr.io/acme/shop", "ghcr.io/acme"),
+        ("ghcr.io/other/shop", None),
+        ("acme/shop", "docker.io/acme/shop"),
+        ("nginx", "https_//index.docker.io/v1/"),
+        ("127.0.0.1:5000/other/shop", "http_//127.0.0.1_5000/acme"),
+    ],
+)
+async def test_the_login_of_the_nearest_namespace_counts(
+    tmp_path: Path, image: str, user: str | None
+) -> None:
+    """containers-auth.json(5)."""
+    named = ImageReference.parse(image)
+    found = await Logins(logins_of_namespaces(tmp_path)).find(named.host, named.repository)
+    assert (found.user if found else None) == user
+
+
+async def test_each_namespace_of_a_registry_is_asked_with_its_own_login(tmp_path: Path) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if "authorization" not in request.headers:
+            return answer(401, www_authenticate="Basic realm=x")
+        return answer(403) if "/secret/" in request.url.path else has_manifest(request)
+
+    script = Script(handler)
+    environ = logins_of_namespaces(tmp_path)
+    names = ("team/shop", "team/web", "other/a", "other/b", "team/secret/x")
+    async with script.client(environ) as registries:
+        for name in names[:4]:
+            await registries.resolve(ImageReference.parse(f"quay.io/{name}"))
+        with pytest.raises(RegistryDenied) as raised:
+            await registries.resolve(ImageReference.parse(f"quay.io/{names[4]}"))
+    assert "config.json" in (raised.value.hint or "")
+    users = [request.headers["authorization"] for request in script.asked("/manifests/")]
+    kept = ("quay.io/team/shop", "quay.io/team", "quay.io", "quay.io", "quay.io/team")
+    assert users == [basic(user, "p") for user in kept]
+    assert len(script.asked("/v2/")) == 3 + 5
+
+
+async def test_builders_get_the_logins_of_namespaces_beside_those_of_registries(
+    tmp_path: Path,
+) -> None:
+    logins = Logins(logins_of_namespaces(tmp_path))
+    names = ("quay.io/team/web", "quay.io/other", "ghcr.io/acme/a", "ghcr.io/other", "nginx")
+    images = [ImageReference.parse(name) for name in names]
+    found = await logins.find_all(images)
+    assert {key: login.user.replace("_", ":") for key, login in found.items()} == {
+        "quay.io": "quay.io",
+        "quay.io/team/web": "quay.io/team",
+        "ghcr.io/acme/a": "ghcr.io/acme",
+        "https://index.docker.io/v1/": "https://index.docker.io/v1/",
+    }
 
 
 async def test_variables_for_docker_hub() -> None:

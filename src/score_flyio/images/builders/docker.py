@@ -24,7 +24,6 @@ from score_flyio.images.builders.address import DaemonAddress
 from score_flyio.images.builders.protobuf import fields
 from score_flyio.images.context import in_thread, tar_of
 from score_flyio.images.logins import Login, Logins, Password
-from score_flyio.images.reference import DOCKER_HUB
 from score_flyio.net.http import http_client
 from score_flyio.net.reason import network_reason
 
@@ -106,7 +105,12 @@ class DockerBuilder:
                 version = ping.get("api-version", "1.41")
                 if build.settings.compression:
                     tell(Progress(text="a Docker daemon packs layers with gzip, whatever is asked"))
-                logins = await self._base_logins(build)
+                logins = {
+                    server: _entry(login, server)
+                    for server, login in (
+                        await self.logins.find_all(build.dockerfile.images)
+                    ).items()
+                }
                 in_session = self._needs_session(build, logins, ping)
                 buildkit = in_session or (ping.get("builder-version") == BUILDKIT and not logins)
                 parameters = _parameters(build, buildkit=buildkit)
@@ -140,7 +144,9 @@ class DockerBuilder:
             return
         from score_flyio.images.builders.session import Answers, session
 
-        answers = Answers(secrets=build.settings.secrets, logins=self.logins)
+        answers = Answers(
+            secrets=build.settings.secrets, logins=self.logins, images=build.dockerfile.images
+        )
         async with session(client, f"/v{version}/session", answers) as name:
             yield {"session": name}
 
@@ -171,7 +177,7 @@ class DockerBuilder:
         self, client: httpx.AsyncClient, build: Build, tell: Tell, *, version: str
     ) -> str:
         image = build.image
-        login = _encoded(_entry(await self.logins.find(image.host), image.host))
+        login = _encoded(_entry(await self.logins.find(image.host, image.repository), image.host))
         answer = _Answer(build, tell)
         request = client.stream(
             "POST",
@@ -189,14 +195,6 @@ class DockerBuilder:
                 code="push_failed",
             )
         return answer.digest
-
-    async def _base_logins(self, build: Build) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for host in sorted(build.dockerfile.hosts):
-            if (login := await self.logins.find(host)) is not None:
-                key = "https://index.docker.io/v1/" if host == DOCKER_HUB else host
-                found[key] = _entry(login, key)
-        return found
 
     def _needs_session(
         self, build: Build, logins: Mapping[str, Any], ping: Mapping[str, str]

@@ -25,7 +25,6 @@ from score_flyio.images.build import PLATFORM, Build, Progress, Tell
 from score_flyio.images.login_files import IN_THE_ENVIRONMENT
 from score_flyio.images.logins import Logins
 from score_flyio.images.program import Ended, run_program
-from score_flyio.images.reference import DOCKER_HUB
 from score_flyio.net.credentials import OWN
 
 LINES_IN_ERROR: Final = 20
@@ -201,13 +200,10 @@ async def private_folder(
 
 
 async def _write_logins(folder: Path, build: Build, logins: Logins) -> None:
-    """`config.json`: those for the registries of the build, as they are now."""
+    """`config.json`: those for the images of the build, as they are now."""
     auths = {}
-    for host in sorted({build.image.host, *build.dockerfile.hosts}):
-        login = await logins.find(host)
-        if login is None:
-            continue
-        key = "https://index.docker.io/v1/" if host == DOCKER_HUB else host
+    found = await logins.find_all({build.image, *build.dockerfile.images})
+    for key, login in found.items():
         text = f"{login.user}:{login.password.reveal()}".encode()
         auths[key] = (
             {"identitytoken": login.password.reveal()}

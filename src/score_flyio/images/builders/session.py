@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import struct
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from score_flyio.base.secret import Secret
 from score_flyio.errors.unwrap import unwrapped
 from score_flyio.images.builders.protobuf import encoded, fields
 from score_flyio.images.logins import Logins
-from score_flyio.images.reference import DOCKER_HUB
+from score_flyio.images.reference import DOCKER_HUB, ImageReference
 
 NOT_FOUND: Final = 5
 UNIMPLEMENTED: Final = 12
@@ -40,6 +40,8 @@ class Answers:
 
     secrets: Mapping[str, Secret]
     logins: Logins
+    images: Collection[ImageReference] = ()
+    """What the build begins with: a daemon says of which registry it wants a login, no more."""
 
     async def to(self, path: str, message: bytes) -> tuple[int, bytes]:
         """The status of gRPC, and the message."""
@@ -51,7 +53,9 @@ class Answers:
             found = self.secrets.get(name)
             return (NOT_FOUND, b"") if found is None else (0, encoded({1: found.reveal()}))
         if path == _LOGIN:
-            login = await self.logins.find(DOCKER_HUB if name in _HUB else name)
+            host = DOCKER_HUB if name in _HUB else name
+            named = await self.logins.find_all(i for i in self.images if i.host == host)
+            login = next(reversed(named.values()), None) or await self.logins.find(host)
             if login is None:
                 return 0, b""
             # Without a user, the password is an identity token.
