@@ -154,7 +154,8 @@ class Known:
     """Machines that they added to groups on purpose."""
     destroyed: set[str] = field(factory=set)
     stopped: set[str] = field(factory=set)
-    """Machines that they stopped, or whose stop was asked for."""
+    """Machines that they stopped, or whose stop was asked for; those that a killed command of ours
+    stopped and would have destroyed rest until it is repeated."""
     cordoned: set[str] = field(factory=set)
     touched: dict[str, float] = field(factory=dict)
     """When they last gave a machine another version, or started it."""

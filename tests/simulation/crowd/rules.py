@@ -67,6 +67,12 @@ def own_entries(run: CrowdRun, record: Record) -> list[JournalEntry]:
     return [entry for entry in entries if entry.seq not in run.known.others]
 
 
+def stopped_by(run: CrowdRun, record: Record) -> set[str]:
+    """The machines that a command stopped, to destroy them when they have ended."""
+    entries = own_entries(run, record)
+    return {e.machine for e in entries if e.machine and e.operation == "Machines_stop"}
+
+
 def _told(record: Record) -> list[str]:
     texts = {"an event": json.dumps([to_json(event) for event in record.events])}
     texts["the output"] = "\n".join(record.told)

@@ -177,6 +177,7 @@ class CrowdRun(Traced):
             record.error = await live(record.life, ours.kill, command) or record.error
         if record.killed:
             self._abandon()
+            self.known.stopped |= rules.stopped_by(self, record)
         self._say(f"--- {record.number} ended: exit {record.exit_code} {record.life.cause}")
         self._say(f"    {record.report.to_text() if record.report else record.error}")
         records.append(record)
