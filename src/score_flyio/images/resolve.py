@@ -32,11 +32,11 @@ class Resolved:
 
 
 async def resolve_images(names: Mapping[str, ImageReference], ask: Ask) -> Resolved:
-    """Hold images by the digests that their tags have now.
+    """Hold images by the digests that their tags have now, and look at those that have one.
 
     Args:
         names: Images by their names as they were given.
-        ask: Asked once for each image that has no digest.
+        ask: Asked once for each image.
     """
     images = dict.fromkeys(names, "")
     missing: dict[str, ImageError] = {}
@@ -46,13 +46,16 @@ async def resolve_images(names: Mapping[str, ImageReference], ask: Ask) -> Resol
     async def one(named: tuple[str, ImageReference]) -> None:
         text, reference = named
         images[text] = text
-        if reference.digest:
-            return
         try:
             async with limiter:
-                images[text] = f"{text}@{await ask(reference)}"
+                digest = await ask(reference)
+            if not reference.digest:
+                images[text] = f"{text}@{digest}"
         except ImageError as error:
-            (unknown if _goes_by_its_tag(error) else missing)[text] = error
+            if not _may_be_there(error, reference):
+                missing[text] = error
+            elif not reference.digest:
+                unknown[text] = error
 
     await at_once(one, names.items())
     hosts = {names[text].host: unknown[text] for text in names if text in unknown}
@@ -63,10 +66,10 @@ async def resolve_images(names: Mapping[str, ImageReference], ask: Ask) -> Resol
     )
 
 
-def _goes_by_its_tag(error: ImageError) -> bool:
+def _may_be_there(error: ImageError, image: ImageReference) -> bool:
     """Whether the image may be there all the same, for Fly if not for us."""
     if isinstance(error, RegistryDenied):
-        return error.anonymous
+        return error.anonymous or bool(image.digest)
     return isinstance(error, RegistryUnavailable) or error.code == "credential_helper_failed"
 
 

@@ -404,6 +404,16 @@ async def test_one_image_for_other_machines_is_refused_too(config: object, kind:
     assert "docker buildx build --platform linux/amd64" in str(raised.value.hint)
 
 
+async def test_an_image_that_is_named_by_its_digest_is_looked_at_too() -> None:
+    content = index(("linux", "arm64"))
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    script = Script(has_index(content))
+    async with script.client() as registries:
+        with pytest.raises(ImageError, match=f"shop:1@{digest}: it is not for linux/amd64"):
+            await registries.resolve(ImageReference.parse(f"acme/shop:1@{digest}"))
+    assert script.requests[-1].url.path == f"/v2/acme/shop/manifests/{digest}"
+
+
 @pytest.mark.parametrize(
     "handler",
     [

@@ -74,6 +74,36 @@ async def test_where_nobody_can_be_asked_the_tag_stays_and_it_is_told_once(
     assert error.message in note
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        RegistryUnavailable("down"),
+        RegistryDenied("private", anonymous=True),
+        RegistryDenied("another app's", anonymous=False),
+        ImageError("no helper", code="credential_helper_failed"),
+    ],
+)
+async def test_a_digest_needs_nobody_to_be_asked(error: ImageError) -> None:
+    async def ask(_image: ImageReference) -> str:
+        raise error
+
+    pinned = f"ghcr.io/a/b:1@{DIGEST}"
+    found = await resolve_images(named(pinned), ask)
+    assert (found.images, found.missing, found.notes) == ({pinned: pinned}, {}, [])
+
+
+@pytest.mark.parametrize(
+    "error", [ImageNotFound("not there"), ImageError("for a Mac", code="image_platform")]
+)
+async def test_a_digest_of_what_cannot_run_is_told_as_for_tags(error: ImageError) -> None:
+    async def ask(_image: ImageReference) -> str:
+        raise error
+
+    pinned = f"ghcr.io/a/b@{DIGEST}"
+    found = await resolve_images(named(pinned), ask)
+    assert (found.images, found.missing) == ({}, {pinned: error})
+
+
 async def test_what_is_certain_not_to_run_is_told_for_each_name() -> None:
     errors: dict[str, ImageError] = {
         "docker.io": ImageNotFound("not there", hint="push it"),
