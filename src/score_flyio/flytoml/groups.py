@@ -23,14 +23,19 @@ def default_group(spec: AppSpec) -> str:
 
 
 def matches(processes: Sequence[str], group: str, default: str) -> bool:
-    """Whether a section with this `processes` list goes to `group`."""
-    return group in processes if processes else group == default
+    """Whether a section with this `processes` list goes to `group`.
+
+    An empty name stands for the default group, as an empty list does.
+    """
+    if group in processes:
+        return True
+    return group == default and (not processes or "" in processes)
 
 
 def vm_of(spec: AppSpec, group: str) -> VmSpec | None:
     """The `[[vm]]` that serves a group: the last that lists it, else the first for all groups."""
     listing = [vm for vm in spec.vm if group in vm.processes]
-    generic = [vm for vm in spec.vm if not vm.processes]
+    generic = [vm for vm in spec.vm if matches(vm.processes, group, default=group)]
     return listing[-1] if listing else next(iter(generic), None)
 
 

@@ -108,7 +108,7 @@ def _sections(spec: AppSpec) -> _Told:
             listed[f"{kind}[{index}]"] = section.processes
     for place, processes in listed.items():
         for name in processes:
-            if name not in groups:
+            if name and name not in groups:
                 reason = f"no process group is named {name!r}"
                 yield f"{place}.processes", reason, f"use one of {', '.join(groups)}"
     for index, file in enumerate(spec.files):

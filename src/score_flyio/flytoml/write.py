@@ -71,7 +71,8 @@ def _plain(shape: Shape, value: Any, fmt: Format) -> Any:
             return [_plain(shape.item, item, fmt) for item in value]
         case "map":
             assert shape.item is not None
-            return {name: _plain(shape.item, value[name], fmt) for name in sorted(value)}
+            given = sorted(name for name in value if fmt == "json" or value[name] is not None)
+            return {name: _plain(shape.item, value[name], fmt) for name in given}
         case "duration":
             return value.text()
         case "float":
@@ -85,11 +86,11 @@ def _plain(shape: Shape, value: Any, fmt: Format) -> Any:
 
 
 def _floats(value: Any) -> Any:
-    """Numbers of unknown meaning are floats in TOML."""
+    """Numbers of unknown meaning are floats in TOML, and null is nothing there."""
     if isinstance(value, dict):
         return {name: _floats(value[name]) for name in sorted(value) if value[name] is not None}
     if isinstance(value, list | tuple):
-        return [_floats(item) for item in value]
+        return [_floats(item) for item in value if item is not None]
     if isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     return value

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from score_flyio.errors import ConfigError
-from score_flyio.flytoml import read_fly_toml, to_json
+from score_flyio.flytoml import read_fly_toml, to_json, to_toml
 from score_flyio.flytoml.findings import recorded
 from score_flyio.flytoml.load import find_fly_toml, load_fly_toml
 from score_flyio.flytoml.spec import AppSpec
@@ -63,6 +63,15 @@ def test_json_numbers_are_floats() -> None:
     spec = spec_of('{"env": {"A": 21000000}, "kill_timeout": 5, "swap_size_mb": 64}', form="json")
     assert spec.env == {"A": "2.1e+07"}
     assert to_json(spec) == {"env": {"A": "2.1e+07"}, "kill_timeout": "5s", "swap_size_mb": 64}
+
+
+@pytest.mark.parametrize("value", ['{"A": null, "B": "x"}', '{"B": ["x", null]}'])
+def test_null_in_values_of_any_kind_is_left_out_of_toml(value: str) -> None:
+    headers = f'{{"http_service": {{"http_options": {{"response": {{"headers": {value}}}}}}}}}'
+    for text in (headers, f'{{"build": {{"settings": {value}}}}}'):
+        written = to_toml(spec_of(text, form="json"))
+        assert '"x"' in written
+        assert "A" not in written
 
 
 def test_yaml_is_read_as_go_reads_it() -> None:
