@@ -38,13 +38,15 @@ def texts_of_fields(cls: type) -> dict[str, str]:
 def _texts(cls: type) -> dict[str, str]:
     (node,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
     texts = {}
-    for field, after in zip(_body(node), _body(node)[1:], strict=False):
+    for field, after in zip(_body(node), [*_body(node)[1:], node], strict=True):
         match field, after:
             case (
                 ast.AnnAssign(target=ast.Name(id=name)),
                 ast.Expr(value=ast.Constant(value=str(text))),
             ):
                 texts[name] = " ".join(text.split())
+            case ast.FunctionDef(name=name), _ if isinstance(vars(cls).get(name), property):
+                texts[name] = " ".join((ast.get_docstring(field) or "").split())
     return texts
 
 

@@ -1,36 +1,34 @@
 """What programs read: attrs objects as JSON documents.
 
-A class is written member by member. One that looks different there has a method `document`, which
-gives what is written in its place; the class that the method is annotated with says how it looks,
-so that `base.json_schema` knows it, too.
+A class is written field by field, or by the members that it names. One that looks different there
+has a method `document`, which gives what is written in its place; the class that the method is
+annotated with says how it looks, so that `base.json_schema` knows it, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, ClassVar, Final
 
 from score_flyio.base.record import fields
 
-if TYPE_CHECKING:
-    from attrs import Attribute
-
 MAY_BE_MISSING: Final = {"may_be_missing": True}
-"""Metadata of a member that is left out where it is None."""
+"""Metadata of a field that is left out where it is None."""
 
 
 class Document:
     """Base of classes that are written as they are."""
 
     __slots__ = ()
+    written: ClassVar[tuple[str, ...]] = ()
+    """The fields and properties that are members; without any, all fields are."""
 
     def to_json(self) -> dict[str, Any]:
         """The members, down to texts, numbers, lists and maps."""
         return {
-            member(field): value
-            for field in fields(type(self))  # type: ignore[arg-type]
-            if (value := to_json(getattr(self, field.name))) is not None
-            or not field.metadata.get("may_be_missing")
+            name.rstrip("_"): value
+            for name, always in members(type(self)).items()
+            if (value := to_json(getattr(self, name))) is not None or always
         }
 
 
@@ -48,9 +46,10 @@ class Documented:
         return self.document().to_json()
 
 
-def member(field: Attribute[Any]) -> str:
-    """What a field is called: `class_` stands for `class`."""
-    return field.name.rstrip("_")
+def members(cls: type[Any]) -> dict[str, bool]:
+    """Whether a document always has them, by their names here: `class_` stands for `class`."""
+    always = {each.name: not each.metadata.get("may_be_missing") for each in fields(cls)}
+    return {name: always.get(name, True) for name in getattr(cls, "written", ()) or always}
 
 
 def to_json(value: Any) -> Any:

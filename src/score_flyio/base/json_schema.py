@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
-import attrs
-
-from score_flyio.base.document import Documented, member
+from score_flyio.base.document import Documented, members
 from score_flyio.base.record import define, field
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -65,9 +63,9 @@ def members_of(cls: type[Any]) -> dict[str, tuple[Any, bool]]:
     """The type of each member of a class, and whether a document always has it."""
     hints = get_type_hints(cls)
     found = {}
-    for each in attrs.fields(cls):
-        hint, missing = hints[each.name], each.metadata.get("may_be_missing", False)
-        found[member(each)] = (without_none(hint) if missing else hint, not missing)
+    for name, always in members(cls).items():
+        hint = hints.get(name) or get_type_hints(getattr(cls, name).fget)["return"]
+        found[name.rstrip("_")] = (hint if always else without_none(hint), always)
     return found
 
 

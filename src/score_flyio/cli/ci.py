@@ -101,7 +101,7 @@ def write_summary(cli: CliContext, text: str, given: Path | None = None) -> None
 
 
 def _row(app: AppReport) -> str:
-    cells = (app.label, app.app, f"{_sign(app.outcome)} {app.outcome}", f"{app.seconds:.1f}")
+    cells = (app.label, app.app or "", f"{_sign(app.outcome)} {app.outcome}", f"{app.seconds:.1f}")
     url = f"<{app.url}>" if app.url else ""
     return f"| {' | '.join([*map(_text, cells), url])} |"
 

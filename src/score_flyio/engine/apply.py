@@ -11,7 +11,14 @@ from score_flyio.base.record import define, field, frozen
 from score_flyio.deploy.app_step import CreateApp
 from score_flyio.deploy.execution.context import ContextSettings
 from score_flyio.deploy.execution.execute import AppExecution, AppResult, app_execution
-from score_flyio.deploy.execution.report import AppReport, Report, app_report, cut_short, given_up
+from score_flyio.deploy.execution.report import (
+    INTERRUPTED,
+    AppReport,
+    Report,
+    app_report,
+    cut_short,
+    given_up,
+)
 from score_flyio.deploy.execution.room import ask_for_room, questions
 from score_flyio.deploy.execution.scouts import Scouts
 from score_flyio.deploy.model import ObservedApp
@@ -28,6 +35,7 @@ from score_flyio.deploy.releases.made import (
 )
 from score_flyio.engine.session import Session, StateRecorder
 from score_flyio.errors import ScoreFlyError, StalePlan
+from score_flyio.errors.failure import Failure
 from score_flyio.errors.unwrap import unwrapped
 from score_flyio.events import PlanReady, Scope, WarningRaised, WorkloadFinished
 from score_flyio.flytoml.spec import AppSpec
@@ -171,13 +179,13 @@ class Applying:
             raise
         return self.report()
 
-    def report(self, *, interrupted: bool = False) -> Report:
+    def report(self, error: Failure | None = None) -> Report:
         """How each app ended that did."""
         return Report(
             apps=tuple(self._reports[w.app] for w in self._works if w.app in self._reports),
             seconds=anyio.current_time() - self._start,
             target=self.session.target.name,
-            interrupted=interrupted,
+            error=error,
         )
 
     def _cut_short(self) -> None:
@@ -333,5 +341,5 @@ async def apply(
     try:
         return await applying.run(works), applying.results
     except anyio.get_cancelled_exc_class():
-        session.cut_short = applying.report(interrupted=True)
+        session.cut_short = applying.report(INTERRUPTED)
         raise

@@ -10,7 +10,7 @@ import anyio
 from score_flyio.base.record import define, evolve, field, frozen
 from score_flyio.deploy.app_step import CreateApp
 from score_flyio.deploy.execution.execute import AppExecution
-from score_flyio.deploy.execution.report import AppReport, Report, cut_short
+from score_flyio.deploy.execution.report import INTERRUPTED, AppReport, Report, cut_short
 from score_flyio.deploy.local_files import NO_FILES
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.observe import observe_app
@@ -59,7 +59,7 @@ class Deployment(Planning):
 
     def so_far(self) -> Report:
         """What became of a run that was cut short."""
-        return self._with_refused(self.applying.report(interrupted=True))
+        return self._with_refused(self.applying.report(INTERRUPTED))
 
     async def _provision(self) -> None:
         """Nothing is made that only apps need which cannot be deployed.
@@ -95,11 +95,13 @@ class Deployment(Planning):
 
     def _with_refused(self, report: Report) -> Report:
         refused = (
-            AppReport(app=each.app, label=each.label, outcome="failed", failures=(each.error,))
+            AppReport(
+                app=each.app or None, label=each.label, outcome="failed", failures=(each.error,)
+            )
             for each in self.ready.refused
         )
         files = self.ready.files
-        done = (evolve(each, files=files.get(each.app, ())) for each in report.apps)
+        done = (evolve(each, files=files.get(each.app or "", ())) for each in report.apps)
         return evolve(report, apps=(*refused, *done))
 
 
@@ -107,10 +109,10 @@ def nothing_done(inputs: Sequence[Input], target: str) -> Report:
     """The report of a run that was cut short before it did anything."""
     state = ProjectState()
     apps = (
-        cut_short("", item.workload or item.app_in(state), None, zero=0.0, seconds=0.0)
+        cut_short(None, item.workload or item.app_in(state), None, zero=0.0, seconds=0.0)
         for item in inputs
     )
-    return Report(interrupted=True, target=target, apps=tuple(apps))
+    return Report(error=INTERRUPTED, target=target, apps=tuple(apps))
 
 
 @define(kw_only=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
-from score_flyio.base.document import Document, Documented
+from score_flyio.base.document import Document
 from score_flyio.base.event_loop import event_loop
 from score_flyio.base.record import frozen
 from score_flyio.engine.output import Output
@@ -33,22 +33,13 @@ class Generated(Document):
 
 
 @frozen(kw_only=True)
-class GeneratedFiles(Document):
+class GenerateResult(Document):
     """What was written."""
 
-    workloads: tuple[Generated, ...]
-
-
-@frozen(kw_only=True)
-class GenerateResult(Documented):
-    """What came of a run; `failures` has what went wrong, each cause once."""
-
-    generated: tuple[Generated, ...] = ()
+    written: ClassVar = ("workloads",)
+    workloads: tuple[Generated, ...] = ()
     failures: tuple[ScoreFlyError, ...] = ()
-
-    def document(self) -> GeneratedFiles:
-        """For programs."""
-        return GeneratedFiles(workloads=self.generated)
+    """What went wrong, each cause once."""
 
 
 class GenerateFailed(ScoreFlyError):
@@ -134,7 +125,7 @@ async def generate(
             failures += await _write_secrets(ready, output, emit)
             frame.outcome = "failed" if failures else "done"
     return GenerateResult(
-        generated=tuple(_generated(ready, app) for app in ready.inputs if app in ready.resolved),
+        workloads=tuple(_generated(ready, app) for app in ready.inputs if app in ready.resolved),
         failures=tuple(dict.fromkeys(failures)),
     )
 

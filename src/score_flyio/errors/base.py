@@ -5,34 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from score_flyio.base.document import Document, Documented
+from score_flyio.base.document import Document
 from score_flyio.base.place import Path, place_text
 from score_flyio.base.record import evolve, frozen
 from score_flyio.base.secret import Secret, masked
 
 
 @frozen(kw_only=True)
-class ProblemDocument(Document):
-    """One thing wrong with a file, or remarkable."""
-
-    message: str
-    """What is wrong, with the value that is wrong."""
-    file: str | None
-    """The file as the user named it."""
-    line: int | None
-    """Line in the file, from 1."""
-    place: str | None
-    """Where in the document, such as `containers.main.image`."""
-    hint: str | None
-    """What to do about it."""
-    code: str
-    """Stable name of the kind of problem."""
-
-
-@frozen(kw_only=True)
-class Problem(Documented):
+class Problem(Document):
     """One thing wrong, or remarkable, with one input: where, what, and how to fix it."""
 
+    written: ClassVar = ("message", "file", "line", "place", "hint", "code")
     message: str
     """What is wrong, with the value that is wrong."""
     file: str | None = None
@@ -52,7 +35,7 @@ class Problem(Documented):
 
     @property
     def place(self) -> str | None:
-        """The path as people read it, such as `containers.main.files[/etc/app.conf].source`."""
+        """Where in the document, such as `containers.main.files[/etc/app.conf].source`."""
         return place_text(self.path) or None
 
     @property
@@ -65,17 +48,6 @@ class Problem(Documented):
         known = tuple(secrets)
         hint = self.hint and masked(self.hint, known)
         return evolve(self, message=masked(self.message, known), hint=hint)
-
-    def document(self) -> ProblemDocument:
-        """The members that programs read."""
-        return ProblemDocument(
-            message=self.message,
-            file=self.file,
-            line=self.line,
-            place=self.place,
-            hint=self.hint,
-            code=self.code,
-        )
 
     def __str__(self) -> str:
         where = ":".join(str(part) for part in (self.file, self.line) if part is not None)

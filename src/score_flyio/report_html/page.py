@@ -181,7 +181,7 @@ def _resource_bar(resource: ResourceSpan, story: Story) -> Bar:
 
 
 def _headline(report: Report, story: Story, apps: Sequence[AppView]) -> str:
-    outcome = report.outcome if report.apps or report.interrupted else story.outcome
+    outcome = report.outcome if report.apps or report.error else story.outcome
     words = HEADLINES.get(outcome, outcome)
     well = [app for app in apps if app.outcome in {"done", "unchanged"}]
     if outcome == "done":

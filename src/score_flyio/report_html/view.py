@@ -67,7 +67,7 @@ class AppView:
 
 def app_views(report: Report, story: Story) -> tuple[AppView, ...]:
     """The apps of the report in its order, then those that only events tell of."""
-    known = [_app(item, story.apps.get(item.app), story) for item in report.apps]
+    known = [_app(item, story.apps.get(item.app or ""), story) for item in report.apps]
     names = {item.app for item in report.apps}
     others = [_untold(app, story) for name, app in story.apps.items() if name not in names]
     return (*known, *others)
@@ -79,7 +79,7 @@ def _app(report: AppReport, app: AppStory | None, story: Story) -> AppView:
     return evolve(
         view,
         label=report.label or report.app or "input",
-        app=report.app,
+        app=report.app or "",
         outcome=report.outcome,
         url=report.url if report.outcome in {"done", "unchanged"} else None,
         seconds=report.seconds,

@@ -12,7 +12,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from score_flyio.deploy.execution.report import AppReport, Report, StepReport
+from score_flyio.deploy.execution.report import INTERRUPTED, AppReport, Report, StepReport
 from score_flyio.errors import ApiAnswer, DeployError, HealthCheckFailed, InvalidRequest, Request
 from score_flyio.events import (
     CheckChanged,
@@ -375,7 +375,7 @@ def test_recovery_and_steps_not_begun_are_told() -> None:
 
 def test_an_interrupted_run_is_told_from_its_events() -> None:
     events = recorded("update").events
-    page = render_html(Report(interrupted=True), events[: len(events) // 2])
+    page = render_html(Report(error=INTERRUPTED), events[: len(events) // 2])
     assert "Deploy interrupted" in page
     assert '<b class="badge interrupted">' in page
     assert "update machine" in page

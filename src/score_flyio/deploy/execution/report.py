@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, TypeAlias
+from typing import ClassVar, Final, Literal, TypeAlias
 
 from score_flyio.base.counted import counted
-from score_flyio.base.document import MAY_BE_MISSING, Document, Documented
+from score_flyio.base.document import MAY_BE_MISSING, Document
 from score_flyio.base.printable import one_line
 from score_flyio.base.record import evolve, field, frozen
 from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
@@ -17,165 +17,102 @@ from score_flyio.errors.failure import Failure
 RunOutcome: TypeAlias = Literal["done", "unchanged", "unhealthy", "failed", "interrupted"]
 
 
+INTERRUPTED: Final = Failure(exit_code=130, code="interrupted", message="interrupted")
+"""The error of a run that a signal ended before its end."""
+_SEVERITY: tuple[RunOutcome, ...] = ("unchanged", "done", "unhealthy", "failed", "interrupted")
+
+
+def in_milliseconds(seconds: float) -> float:
+    """As exact as anybody asks."""
+    return round(seconds, 3)
+
+
 @frozen(kw_only=True)
-class StepReportDocument(Document):
+class StepReport(Document):
     """One step as it went."""
 
+    written: ClassVar = ("description", "outcome", "started", "seconds", "error")
     description: str
     """What it does, for people."""
     outcome: str
     """How it ended."""
-    started: float
+    started: float = field(converter=in_milliseconds)
     """Seconds from the start of the run."""
-    seconds: float
+    seconds: float = field(converter=in_milliseconds)
     """What it took."""
-    error: str | None
-    """What went wrong."""
-
-
-@frozen(kw_only=True)
-class AppReportDocument(Document):
-    """One app as it went, or what a run does beside the apps."""
-
-    app: str | None
-    """Its name at Fly; null where that is not known, and for what is beside the apps."""
-    workload: str
-    """How it is called: the workload, or the app; beside them `resources` and `secrets file`."""
-    outcome: RunOutcome
-    """How it ended."""
-    url: str | None
-    """Where it is reached."""
-    release: int | None
-    """The release that the run made, or that runs as it was."""
-    machines: Mapping[str, int]
-    """How many machines of it are in which state."""
-    addresses: tuple[str, ...]
-    """Of the app, where the run looked at them."""
-    files: tuple[str, ...]
-    """What the run wrote for it."""
-    account: str | None
-    """How far it came, where it was cut short."""
-    seconds: float
-    """What it took."""
-    steps: tuple[StepReportDocument, ...]
-    """What was done, in the order in which it began."""
-    recovery: tuple[StepReportDocument, ...]
-    """What was done after a failure."""
-    notes: tuple[str, ...]
-    """What is remarkable of the plan."""
-    errors: tuple[Failure, ...]
-    """What went wrong."""
-
-
-@frozen(kw_only=True)
-class ReportDocument(Document):
-    """How a run ended."""
-
-    outcome: RunOutcome
-    """The worst outcome of any app."""
-    exit_code: int
-    """What the command ends with."""
-    seconds: float
-    """From the beginning to the end."""
-    target: str
-    """Where the run went."""
-    apps: tuple[AppReportDocument, ...]
-    """In the order in which they were planned."""
-    error: Failure | None = field(default=None, metadata=MAY_BE_MISSING)
-    """What ended it before its end."""
-
-
-_SEVERITY: tuple[RunOutcome, ...] = ("unchanged", "done", "unhealthy", "failed", "interrupted")
-
-
-@frozen(kw_only=True)
-class StepReport(Documented):
-    """One step as it went; `seconds` from its start, `started` from the start of the run."""
-
-    description: str
-    outcome: str
-    started: float
-    seconds: float
     error: str | None = None
+    """What went wrong."""
     id: str = ""
     differences: tuple[str, ...] = ()
     """What changes in the machine's config, a line a field."""
     changes: bool = True
     """Whether it changes something at Fly; waiting does not."""
 
-    def document(self) -> StepReportDocument:
-        """For programs."""
-        return StepReportDocument(
-            description=self.description,
-            outcome=self.outcome,
-            started=round(self.started, 3),
-            seconds=round(self.seconds, 3),
-            error=self.error,
-        )
-
 
 @frozen(kw_only=True)
-class AppReport(Documented):
+class AppReport(Document):
     """One app as it went, or what a run does beside the apps."""
 
-    app: str = ""
-    """Empty where its name is not known, and for what is beside the apps."""
+    written: ClassVar = (
+        "app", "workload", "outcome", "url", "release", "machines", "addresses", "files",
+        "account", "seconds", "steps", "recovery", "notes", "errors",
+    )  # fmt: skip
+    app: str | None = None
+    """Its name at Fly; null where that is not known, and for what is beside the apps."""
     label: str
     outcome: RunOutcome
-    seconds: float = 0.0
+    """How it ended."""
+    seconds: float = field(default=0.0, converter=in_milliseconds)
+    """What it took."""
     steps: tuple[StepReport, ...] = ()
+    """What was done, in the order in which it began."""
     recovery: tuple[StepReport, ...] = ()
+    """What was done after a failure."""
     failures: tuple[ScoreFlyError, ...] = ()
     url: str | None = None
+    """Where it is reached."""
     notes: tuple[str, ...] = ()
+    """What is remarkable of the plan."""
     release: int | None = None
-    """The number of the release that the run made, or that runs as it was."""
+    """The release that the run made, or that runs as it was."""
     machines: Mapping[str, int] = field(factory=dict)
-    """How many machines of the app are in which state."""
+    """How many machines of it are in which state."""
     addresses: tuple[str, ...] = ()
     """Of the app, where the run looked at them."""
     files: tuple[str, ...] = ()
     """What the run wrote for it: its fly.toml, and what that names."""
-    account: str = ""
+    account: str | None = None
     """How far it came, where it was cut short."""
 
-    def document(self) -> AppReportDocument:
-        """For programs."""
-        return AppReportDocument(
-            app=self.app or None,
-            workload=self.label,
-            outcome=self.outcome,
-            url=self.url,
-            release=self.release,
-            machines=self.machines,
-            addresses=self.addresses,
-            files=self.files,
-            account=self.account or None,
-            seconds=round(self.seconds, 3),
-            steps=tuple(step.document() for step in self.steps),
-            recovery=tuple(step.document() for step in self.recovery),
-            notes=self.notes,
-            errors=tuple(map(Failure.of, self.failures)),
-        )
+    @property
+    def workload(self) -> str:
+        """The workload, or the app; what is beside them is `resources` or `secrets file`."""
+        return self.label
+
+    @property
+    def errors(self) -> tuple[Failure, ...]:
+        """What went wrong."""
+        return tuple(map(Failure.of, self.failures))
 
 
 @frozen(kw_only=True)
-class Report(Documented):
-    """A whole run."""
+class Report(Document):
+    """How a run ended."""
 
+    written: ClassVar = ("outcome", "exit_code", "seconds", "target", "apps", "error")
     apps: tuple[AppReport, ...] = ()
-    """One report an app, in the order in which the apps were planned."""
-    seconds: float = 0.0
+    """In the order in which they were planned."""
+    seconds: float = field(default=0.0, converter=in_milliseconds)
     """From the beginning to the end."""
     target: str = ""
-    """Where the run went, as `Target.name` tells it."""
-    interrupted: bool = False
-    """Whether a signal ended it before its end."""
+    """Where the run went."""
+    error: Failure | None = field(default=None, metadata=MAY_BE_MISSING)
+    """What ended it before its end."""
 
     @property
     def outcome(self) -> RunOutcome:
         """The worst outcome of any app."""
-        if self.interrupted:
+        if self.error is not None:
             return "interrupted"
         return max((app.outcome for app in self.apps), key=_SEVERITY.index, default="unchanged")
 
@@ -218,18 +155,6 @@ class Report(Documented):
         lines.append(f"{self.outcome} in {self.seconds:.1f} s")
         return "\n".join(lines)
 
-    def document(self) -> ReportDocument:
-        """For programs."""
-        end = Failure(exit_code=self.exit_code, code="interrupted", message="interrupted")
-        return ReportDocument(
-            outcome=self.outcome,
-            exit_code=self.exit_code,
-            seconds=round(self.seconds, 3),
-            target=self.target,
-            apps=tuple(app.document() for app in self.apps),
-            error=end if self.interrupted else None,
-        )
-
 
 def app_report(result: AppResult, *, zero: float, seconds: float) -> AppReport:
     """What became of one app; `zero` is when the run started, on the event loop's clock."""
@@ -251,7 +176,7 @@ def app_report(result: AppResult, *, zero: float, seconds: float) -> AppReport:
 
 
 def cut_short(
-    app: str, label: str, result: AppResult | None, *, zero: float, seconds: float
+    app: str | None, label: str, result: AppResult | None, *, zero: float, seconds: float
 ) -> AppReport:
     """An app at which the run was interrupted; `result` is how far it came, if it was planned."""
     if result is None:
@@ -310,7 +235,7 @@ def _steps(results: Sequence[StepResult], zero: float) -> tuple[StepReport, ...]
 
 
 def _app_line(app: AppReport) -> str:
-    name = app.label if app.app in {"", app.label} else f"{app.label} (app {app.app})"
+    name = app.label if app.app in {None, app.label} else f"{app.label} (app {app.app})"
     where = f" at {app.url}" if app.url and app.outcome in {"done", "unchanged"} else ""
     account = f": {app.account}" if app.account else ""
     return one_line(f"{name}: {app.outcome}{where}{account}")

@@ -167,7 +167,7 @@ def only_used_by(state: ProjectState, workloads: Iterable[str]) -> tuple[Resourc
 async def _carry_out(session: Session, destruction: Destruction, recorder: StateRecorder) -> Report:
     state = recorder.state
     report, _ = await apply(session, recorder, destruction.works)
-    gone = {app.app for app in report.apps if not app.failures}
+    gone = {app.app for app in report.apps if app.app and not app.failures}
     gone |= {ref.app for ref in destruction.missing}
     if not destruction.keep_volumes and gone & set(state.deployments):
         for app in gone:
