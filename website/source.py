@@ -99,6 +99,8 @@ def wording(node: ast.expr | None, names: Mapping[str, ast.expr] = MappingProxyT
             return wording(left, names) + wording(right, names)
         case ast.IfExp(body=body):
             return wording(body, names)
+        case ast.Call(func=ast.Attribute(attr="join"), args=[ast.GeneratorExp(elt=each)]):
+            return wording(each, names)
     return "…"
 
 

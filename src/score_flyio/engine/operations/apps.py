@@ -8,6 +8,7 @@ from typing import Final
 
 import anyio
 
+from score_flyio.base.misspelt import did_you_mean, nearest
 from score_flyio.base.record import field, frozen
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted, observe_app
@@ -116,12 +117,10 @@ async def observe(session: Session, ref: AppRef, wanted: Wanted | None = None) -
 
 async def no_such_app(session: Session, *refs: AppRef, advice: str = "check") -> UsageError:
     """The error for apps that are not at Fly; with names that are like theirs, where Fly tells."""
-    from difflib import get_close_matches
-
     typed = [ref.app for ref in refs if not ref.declared]
     there = set(await _apps_there(session) if typed else ()) - set(typed)
-    near = dict.fromkeys(n for app in typed for n in get_close_matches(app, sorted(there), n=1))
-    meant = f"did you mean {', '.join(near)}? " if near else ""
+    near = dict.fromkeys(each for app in typed if (each := nearest(app, sorted(there))))
+    meant = did_you_mean(", ".join(near), after=" ")
     return UsageError(
         "\n".join(f"{ref}: there is no such app" for ref in refs),
         hint=f"{meant}{advice} the name, the token and the target",
