@@ -161,3 +161,56 @@ def test_what_is_no_state_is_wrong_input_of_push(cli: Cli, text: str) -> None:
     assert result.exit_code == 2
     assert "odd.yaml:" in result.stderr
     assert "Hint: give what `state pull` wrote; the state stays as it is" in result.stderr
+
+
+STATES = ("ftp://x/y", "s3://x", "http://example.com/x", "https://", "https://example.com/")
+BESIDE = "FLY_REGION"
+"""A variable that the other one counts more than."""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "option", "line"),
+    [
+        *(("SCORE_FLYIO_STATE", each, "--state", "status") for each in STATES),
+        ("SCORE_FLYIO_TARGET", "moon", "--target", "status"),
+        ("SCORE_FLYIO_TARGET", "https://", "--target", "status"),
+        ("SCORE_FLYIO_TARGET", "http://example.com", "--target", "status"),
+        ("FLY_APP", "Bad_Name", "--app", "plan -c fly.toml"),
+        ("FLY_REGION", "nowhere", "--region", "plan -c fly.toml"),
+        ("FLY_REGION_NAME", "nowhere", "--region", "plan web.yaml"),
+        ("FLY_ACCESS_TOKEN", "fm2_a b", "--access-token", "status"),
+    ],
+)
+def test_what_is_wrong_is_told_with_where_it_was_given(
+    cli: Cli, served: Platform, name: str, value: str, option: str, line: str
+) -> None:
+    project(cli, {"web.yaml": WEB, "fly.toml": FLY_TOML.replace("primary_region = 'ams'\n", "")})
+    use(cli, served, **({BESIDE: "ams"} if name == "FLY_REGION_NAME" else {}), **{name: value})
+    told = cli(*line.split())
+    assert told.exit_code == 2
+    assert f"{name}: " in told.stderr
+    assert option not in told.stderr.partition("Hint")[0]
+    del cli.environ[name]
+    use(cli, served)
+    told = cli(*line.split(), option, value)
+    assert told.exit_code == 2
+    assert f"{option}: " in told.stderr
+    assert name not in told.stderr.partition("Hint")[0]
+
+
+@pytest.mark.parametrize("name", ["FLY_API_BASE_URL", "FLY_UIEX_BASE_URL"])
+def test_an_address_beside_the_machines_api_that_is_none(
+    cli: Cli, served: Platform, name: str
+) -> None:
+    use(cli, served, **{name: "nonsense"})
+    told = cli("logs", "-a", "x-none").stderr
+    assert f"{name}: 'nonsense' is not an http or https address\nHint: give one such as " in told
+
+
+def test_a_variable_with_the_size_of_files_is_spelt_as_it_is(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project(cli, {"web.yaml": WEB})
+    monkeypatch.setenv("SCORE_FLYIO_LARGEST_FILE", "BIG")
+    told = cli("generate", "web.yaml").stderr
+    assert "the variable SCORE_FLYIO_LARGEST_FILE has 'BIG', which is no number of MiB" in told

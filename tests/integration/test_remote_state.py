@@ -387,7 +387,7 @@ class TestWebServer:
         "url", ["https://", "https://host", "https://host/", "http://example.com/state.yaml"]
     )
     def test_wrong_urls(self, url: str, tmp_path: Path) -> None:
-        with pytest.raises(ConfigError, match="--state"):
+        with pytest.raises(ConfigError, match=r"^state: "):
             open_store(url, tmp_path, {})
 
 

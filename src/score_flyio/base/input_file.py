@@ -50,5 +50,8 @@ def _most() -> int:
     """The most MiB that a file may have. Raises OSError for a variable that says no such number."""
     text = os.environ.get(LARGEST) or str(USUAL)
     if not text.isascii() or not text.isdigit() or not 0 < int(text) <= 1 << 20:
-        raise OSError(errno.EINVAL, f"{LARGEST}={text!r} is not a number of MiB, such as 64")
+        raise OSError(
+            errno.EINVAL,
+            f"the variable {LARGEST} has {text!r}, which is no number of MiB, such as 64",
+        )
     return int(text)

@@ -50,3 +50,8 @@ def _escaped(match: re.Match[str]) -> str:
 
 def _json_escape(match: re.Match[str]) -> str:
     return f"\\u{ord(match[0]):04x}"
+
+
+def in_a_sentence(reason: str) -> str:
+    """What the system says, without the capital that it begins with."""
+    return f"{reason[:1].lower()}{reason[1:]}"

@@ -65,7 +65,9 @@ def target_of(
             f"--emulate and --target {target} name different targets", hint="give one of them"
         )
     if emulate or target is not None:
-        chosen = Target.parse(target or "emulator", cli.environ, directory=cli.directory)
+        chosen = Target.parse(
+            target or "emulator", cli.environ, directory=cli.directory, named="--target"
+        )
     else:
         chosen = Target.from_environment(cli.environ, directory=cli.directory)
     if org is not None:

@@ -18,6 +18,7 @@ from score_flyio.errors import UsageError
 if TYPE_CHECKING:
     from score_flyio.engine.project import Project
 
+STATE_VARIABLE = "SCORE_FLYIO_STATE"
 _TRUE = frozenset({"true", "1", "yes", "on"})
 
 
@@ -27,7 +28,9 @@ class CliContext:
 
     output: Output
     state: str | None = None
-    """`--state` or SCORE_FLYIO_STATE: where the project state is; None for the usual file."""
+    """Where the project state is; None for the usual file."""
+    state_from: str = "--state"
+    """The option or variable that says so."""
     debug: bool = False
     environ: Mapping[str, str] = field(factory=dict, repr=False)
     directory: Path = field(factory=Path)
@@ -55,9 +58,15 @@ class CliContext:
             color=color and environ.get("TERM") != "dumb",
             workspace=_workspace(environ),
         )
-        state = given.get("state") or environ.get("SCORE_FLYIO_STATE") or None
+        places = {"--state": given.get("state"), STATE_VARIABLE: environ.get(STATE_VARIABLE)}
+        state_from = next((name for name, url in places.items() if url), "--state")
         return cls(
-            output=output, state=state, debug=debug, environ=environ, directory=_working_folder()
+            output=output,
+            state=places[state_from] or None,
+            state_from=state_from,
+            debug=debug,
+            environ=environ,
+            directory=_working_folder(),
         )
 
     def output_path(self, option: str, file: str) -> Path:
@@ -102,7 +111,11 @@ class CliContext:
 
         directory = Path(os.path.relpath(self.directory))
         project = Project.open(
-            directory, state=self.state, environ=self.environ, warn=self.output.warn
+            directory,
+            state=self.state,
+            environ=self.environ,
+            warn=self.output.warn,
+            state_from=self.state_from,
         )
         return project.at(kept_as("emulator" if emulate else target, self.environ))
 

@@ -316,8 +316,8 @@ def selection(settings: dict[str, Any], environ: Mapping[str, str]) -> Selection
 
     own = {name: settings.pop(name) for name in ("files", "configs", "app", "refresh")}
     single = len(own["files"]) == 1 and not own["configs"]
-    if len(own["configs"]) == 1 and not own["files"]:
-        own["app"] = own["app"] or environ.get("FLY_APP") or None
+    if len(own["configs"]) == 1 and not own["files"] and not own["app"]:
+        own["app"], own["app_from"] = environ.get("FLY_APP") or None, "FLY_APP"
     overrides = Overrides(
         file=settings.pop("overrides_file"),
         properties=settings.pop("override_properties"),

@@ -32,6 +32,9 @@ def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
         _check_text(args)
         parsed = _finish(_parse(list(args), given))
         if token := given.get("access_token"):
+            from score_flyio.fly.auth import Tokens
+
+            Tokens.parse(token, source="--access-token")
             environ = {**environ, "FLY_ACCESS_TOKEN": token}
         return parsed if isinstance(parsed, int) else _execute(parsed, given, environ)
     except BrokenPipeError:

@@ -37,9 +37,12 @@ async def problems_ahead(
     options: DeployOptions,
     *,
     default_region: str | None = None,
+    default_from: str | None = None,
 ) -> tuple[Problem, ...]:
     """What makes a deploy of the app impossible, whatever its resources give."""
-    place, region = _region(desired, options, default_region)
+    place, region = _region(desired, options)
+    if default_region and not region:
+        place, region = default_from or "FLY_REGION", default_region
     asked = {place: [region], **_regions(options)}
     return (
         *beyond_limits(_known_now(desired.spec, options)),
@@ -110,12 +113,9 @@ def _regions(options: DeployOptions) -> dict[str, Sequence[str]]:
     }
 
 
-def _region(desired: DesiredApp, options: DeployOptions, default: str | None) -> tuple[str, str]:
+def _region(desired: DesiredApp, options: DeployOptions) -> tuple[str, str]:
     """Where what is new goes, behind the place that says so."""
-    primary = desired.spec.primary_region
-    if default and not primary:
-        return "FLY_REGION", default
-    return ("--region" if options.region else "primary_region"), primary
+    return ("--region" if options.region else "primary_region"), desired.spec.primary_region
 
 
 def _known_now(spec: AppSpec, options: DeployOptions) -> AppSpec:

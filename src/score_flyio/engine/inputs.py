@@ -247,9 +247,18 @@ class FlyTomlApp(Input):
     """What the file says, under the name of the app."""
     directory: Path
     """The working directory: local files are relative to it, as for flyctl."""
+    app_from: str = "--app"
+    """Where another name than that in the file was given, for messages."""
 
     @classmethod
-    def load(cls, file: str | None, directory: Path, *, app: str | None = None) -> FlyTomlApp:
+    def load(
+        cls,
+        file: str | None,
+        directory: Path,
+        *,
+        app: str | None = None,
+        app_from: str = "--app",
+    ) -> FlyTomlApp:
         """Reads and validates; `app` replaces the name in the file.
 
         Raises ConfigError: with all problems of the file.
@@ -266,7 +275,11 @@ class FlyTomlApp(Input):
                 f"{path.name}: app: there is no app name", hint="add `app = …`, or give --app NAME"
             )
         return cls(
-            app=name, document=document, spec=evolve(document.spec, app=name), directory=directory
+            app=name,
+            document=document,
+            spec=evolve(document.spec, app=name),
+            directory=directory,
+            app_from=app_from,
         )
 
     @property
@@ -288,8 +301,9 @@ class FlyTomlApp(Input):
     ) -> tuple[Problem, ...]:
         found: list[Problem] = []
         for problem in problems:
-            of_option = str(problem.path[0]).startswith("-")
-            found += [problem] if of_option else self.document.located([problem])
+            place = str(problem.path[0])
+            elsewhere = place.startswith("-") or place.isupper()  # an option, or a variable
+            found += [problem] if elsewhere else self.document.located([problem])
         return tuple(found)
 
     def app_in(self, state: ProjectState) -> str:  # noqa: ARG002  # it names its app itself
@@ -304,7 +318,7 @@ class FlyTomlApp(Input):
         from score_flyio.deploy.desired.render import conversion_problems
 
         files = LocalFiles(self.directory)
-        named = "app" if app == self.document.app else "--app"
+        named = "app" if app == self.document.app else self.app_from
         problems = self.document.located(app_name_problems(app, place=named))
         problems += self.document.undeployable
         problems += self.document.located(conversion_problems(self.spec, files))

@@ -207,9 +207,14 @@ class Planning:
     async def refuse(self, app: str, desired: DesiredApp, observed: ObservedApp) -> None:
         """Raises PlanError or ConfigError where it is certain that the app cannot be deployed."""
         refuse_unasked(observed, departures(desired.spec, observed, self.options), self.options)
-        region = self.session.default_region
+        session = self.session
         problems = await problems_ahead(
-            self.session.client, desired, observed, self.options, default_region=region
+            session.client,
+            desired,
+            observed,
+            self.options,
+            default_region=session.default_region,
+            default_from=session.default_region_from,
         )
         if problems:
             raise ConfigError(problems=self.ready.inputs[app].located(problems, desired.spec))

@@ -105,13 +105,15 @@ class Project:
         state: str | None = None,
         environ: Mapping[str, str] | None = None,
         warn: Warn | None = None,
+        state_from: str = "state",
     ) -> Project:
         """The project in `directory`; `state` is a URL or folder other than the usual one.
 
-        `warn` is told what goes wrong beside a save of the state that is done.
+        `warn` is told what goes wrong beside a save of the state that is done; `state_from` says in
+        messages where `state` was given.
         """
         variables = os.environ if environ is None else environ
-        store = open_store(state, directory, variables, warn=warn)
+        store = open_store(state, directory, variables, warn=warn, named=state_from)
         return cls(directory, store, variables, parts_states=True)
 
     def at(self, target: str) -> Self:

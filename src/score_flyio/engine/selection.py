@@ -24,6 +24,8 @@ class Selection:
     """fly.toml files that somebody wrote."""
     app: str | None = None
     """Replaces the app of the only fly.toml."""
+    app_from: str = "--app"
+    """Where that was given, for messages."""
     refresh: bool = False
     """Without files: read those of the workloads again."""
     overrides: Overrides = field(factory=Overrides)
@@ -71,9 +73,10 @@ async def load_inputs(
             )
         recall = partial(project.recall, state, refresh=selection.refresh)
         calls += [(name, partial(recall, name)) for name in sorted(state.workloads)]
-    overrides, app, folder = selection.overrides, selection.app, project.directory
+    overrides, folder = selection.overrides, project.directory
+    config = partial(FlyTomlApp.load, app=selection.app, app_from=selection.app_from)
     calls += [(file, partial(project.examine, file, overrides)) for file in selection.files]
-    calls += [(c, partial(FlyTomlApp.load, c, folder, app=app)) for c in selection.configs]
+    calls += [(c, partial(config, c, folder)) for c in selection.configs]
     found: list[tuple[str, Input | ScoreFlyError]] = []
     for label, call in calls:
         try:

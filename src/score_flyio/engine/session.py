@@ -23,7 +23,7 @@ from score_flyio.errors import WrongPlace
 from score_flyio.events import EventLog, Listener, Scope, StateSaved, TargetSelected, WarningRaised
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.organization import PERSONAL, Apps, Organization
-from score_flyio.resources.servers.access import region_of
+from score_flyio.resources.servers.access import region_of, region_variable
 from score_flyio.state.deployments import DeploymentRecord, Member, Release, SecretRecord
 from score_flyio.state.model import Place, ProjectState
 from score_flyio.state.saving import Saver
@@ -159,7 +159,7 @@ def in_organization(place: Place, organization: str) -> Place:
         raise WrongPlace(
             f"this project's apps belong to organization {known!r}, and this run is about "
             f"{organization!r}",
-            hint=f"use a token and --org of {known!r}, start another project for "
+            hint=f"use a token and --org (or FLY_ORG) of {known!r}, start another project for "
             f"{organization!r}, or state adopt where the apps have moved",
         )
     return place
@@ -222,6 +222,11 @@ class Session:
     def default_region(self) -> str | None:
         """Of what is new, where nobody names one: that of the environment."""
         return region_of(self.project.environ)
+
+    @property
+    def default_region_from(self) -> str | None:
+        """The variable that has it."""
+        return region_variable(self.project.environ)
 
     def registry(self, state: ProjectState, *, region: str | None = None) -> Registry:
         """The project's provisioners; those in this process share the client.

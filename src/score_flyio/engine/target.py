@@ -28,6 +28,8 @@ MACHINES_URL = "https://api.machines.dev"
 MACHINES_URL_VARIABLES = ("FLY_FLAPS_BASE_URL", "FLY_API_HOSTNAME")
 """Those that may name another address of it; the first that is set counts."""
 WEB_URL = "https://api.fly.io"
+WEB_URL_VARIABLES = ("FLY_UIEX_BASE_URL", "FLY_API_BASE_URL")
+"""Those that may name another address of it, in the same way."""
 EMULATOR_URL = "http://emulator.invalid"
 EMULATOR_FOLDER = Path(".score-flyio") / "emulator"
 """Where the world of `--emulate` is kept, below the project's folder."""
@@ -77,11 +79,19 @@ class Target(ABC):
         """
         environ = os.environ if environ is None else environ
         wanted = environ.get(TARGET_VARIABLE, FLY)
-        return Target.parse(wanted, environ, directory=directory)
+        return Target.parse(wanted, environ, directory=directory, named=TARGET_VARIABLE)
 
     @staticmethod
-    def parse(text: str, environ: Mapping[str, str], *, directory: Path | None = None) -> Target:
+    def parse(
+        text: str,
+        environ: Mapping[str, str],
+        *,
+        directory: Path | None = None,
+        named: str = "target",
+    ) -> Target:
         """`fly`, `emulator`, or the URL of something that serves the Machines API.
+
+        `named` says in messages where the text was given.
 
         Raises:
             ConfigError: It is none of them, or nobody is logged in.
@@ -92,11 +102,11 @@ class Target(ABC):
         if text == FLY:
             return FlyTarget.logged_in(environ)
         if text.lower().startswith(("http://", "https://")):
-            target = FlyTarget.logged_in(environ, at=text)
+            target = FlyTarget.logged_in(environ, at=text, named=named)
             target.kept_as = kept_as(text, environ)
             return target
         raise ConfigError(
-            f"unknown target {text!r}",
+            f"{named}: unknown target {text!r}",
             hint="use fly, emulator or the URL of a Machines API",
             code="target_unknown",
         )
@@ -145,10 +155,13 @@ class FlyTarget(Target):
         return self.address == MACHINES_URL
 
     @classmethod
-    def logged_in(cls, environ: Mapping[str, str], *, at: str | None = None) -> FlyTarget:
+    def logged_in(
+        cls, environ: Mapping[str, str], *, at: str | None = None, named: str = "target"
+    ) -> FlyTarget:
         """With the variables that flyctl and the platform's documentation use.
 
-        `at` is the address of another Machines API than theirs.
+        `at` is the address of another Machines API than theirs; `named` says in messages where it
+        was given.
 
         Raises:
             ConfigError: there is no token, or the address would show it to everyone on its way.
@@ -156,11 +169,11 @@ class FlyTarget(Target):
         from score_flyio.fly.auth import find_tokens
         from score_flyio.fly.transport import api_address
 
-        places = {"target": at, **{name: environ.get(name) for name in MACHINES_URL_VARIABLES}}
+        places = {named: at, **{name: environ.get(name) for name in MACHINES_URL_VARIABLES}}
         given = ((name, url) for name, url in places.items() if url)
         name, url = next(given, ("default", MACHINES_URL))
         base = api_address(url, name=name).url
-        web = environ.get("FLY_UIEX_BASE_URL") or environ.get("FLY_API_BASE_URL")
+        web = _web_address(environ)
         return cls(
             base_url=base,
             web_url=web or (WEB_URL if base == MACHINES_URL else None),
@@ -185,6 +198,16 @@ class FlyTarget(Target):
             emit=emit,
         ) as client:
             yield client
+
+
+def _web_address(environ: Mapping[str, str]) -> str | None:
+    """What the environment says of the address that serves `/api/v1`. Raises ConfigError."""
+    from score_flyio.fly.transport import api_address
+
+    for name in WEB_URL_VARIABLES:
+        if url := environ.get(name):
+            return api_address(url, name=name, example=WEB_URL).url
+    return None
 
 
 @define(kw_only=True)

@@ -182,7 +182,11 @@ class HttpTransport:
 
 
 def api_address(
-    url: str, *, confidential: bool = True, name: str = "the address of the Machines API"
+    url: str,
+    *,
+    confidential: bool = True,
+    name: str = "the address of the Machines API",
+    example: str = DEFAULT_BASE_URL,
 ) -> WebAddress:
     """The address of a Machines API, without `/v1` and slashes at its end.
 
@@ -191,7 +195,7 @@ def api_address(
     Raises ConfigError when it is none, or when `confidential` calls would go out unencrypted.
     """
     what = {"name": name, "code": "base_url_invalid"}
-    address = read_web_address(url, example=DEFAULT_BASE_URL, **what).root
+    address = read_web_address(url, example=example, **what).root
     return encrypted_or_private(address, **what) if confidential else address
 
 

@@ -38,19 +38,19 @@ _REPEATED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 class HttpsBlobs:
     """The objects at URLs that start with that of the state; a query stays behind each."""
 
-    def __init__(self, url: str, environ: Mapping[str, str]) -> None:
+    def __init__(self, url: str, environ: Mapping[str, str], *, named: str = "state") -> None:
         """Raises ConfigError for a URL that cannot be used."""
-        address = read_web_address(url, name="--state", example=EXAMPLE, code=CODE)
+        address = read_web_address(url, name=named, example=EXAMPLE, code=CODE)
         self.shown = address.shown
         self._parts = address.parts
         path = address.parts.path
         if path in {"", "/"} or path.endswith("/"):
             raise ConfigError(
-                f"--state: {self.shown!r} does not name a document",
+                f"{named}: {self.shown!r} does not name a document",
                 hint=f"give https://HOST/PATH, for example {EXAMPLE}",
                 code=CODE,
             )
-        encrypted_or_private(address, name="--state", code=CODE)
+        encrypted_or_private(address, name=named, code=CODE)
         self._headers = {
             "User-Agent": f"score-flyio/{__version__}",
             # A compressing server would give the compressed text another ETag.

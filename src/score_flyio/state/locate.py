@@ -27,11 +27,13 @@ def open_store(
     environ: Mapping[str, str] | None = None,
     *,
     warn: Warn | None = None,
+    named: str = "state",
 ) -> StateStore:
     """The store at `url`: a folder, or `SCHEME://…`; None: `.score-flyio` in `directory`.
 
     Credentials and the key of an encrypted state come from `environ`, os.environ if it is None.
-    What goes wrong beside a save that is done is told to `warn`.
+    What goes wrong beside a save that is done is told to `warn`. `named` says where the URL was
+    given, for messages.
     Raises ConfigError for a scheme that nothing serves, and for what its store cannot use.
     """
     if url is None:
@@ -44,30 +46,31 @@ def open_store(
         case "file":
             return FileStore(Path(rest))
         case "s3":
-            return _in_bucket(url, directory, variables, warn)
+            return _in_bucket(url, directory, variables, warn, named)
         case "https" | "http":
-            return _on_server(url, directory, variables)
+            return _on_server(url, directory, variables, named)
         case _:
-            return _added(url, scheme)
+            return _added(url, scheme, named)
 
 
 def _in_bucket(
-    url: str, directory: Path, environ: Mapping[str, str], warn: Warn | None
+    url: str, directory: Path, environ: Mapping[str, str], warn: Warn | None, named: str
 ) -> StateStore:
     from score_flyio.state.remote import RemoteStoreWithHistory
     from score_flyio.state.s3 import S3Blobs
 
-    blobs = S3Blobs(url, environ)
+    blobs = S3Blobs(url, environ, named=named)
     return RemoteStoreWithHistory(
         blobs, blobs, form=_form(environ), folder=directory / FOLDER, warn=warn
     )
 
 
-def _on_server(url: str, directory: Path, environ: Mapping[str, str]) -> StateStore:
+def _on_server(url: str, directory: Path, environ: Mapping[str, str], named: str) -> StateStore:
     from score_flyio.state.https import HttpsBlobs
     from score_flyio.state.remote import RemoteStore
 
-    return RemoteStore(HttpsBlobs(url, environ), form=_form(environ), folder=directory / FOLDER)
+    blobs = HttpsBlobs(url, environ, named=named)
+    return RemoteStore(blobs, form=_form(environ), folder=directory / FOLDER)
 
 
 def _form(environ: Mapping[str, str]) -> Form:
@@ -78,13 +81,13 @@ def _form(environ: Mapping[str, str]) -> Form:
     return EncryptedForm(Secret(key)) if key else PlainForm()
 
 
-def _added(url: str, scheme: str) -> StateStore:
+def _added(url: str, scheme: str, named: str) -> StateStore:
     from importlib.metadata import entry_points
 
     for point in entry_points(group=ENTRY_POINTS, name=scheme):
         store: StateStore = point.load()(url)
         return store
     raise ConfigError(
-        f"--state: nothing installed keeps state at {scheme}://",
+        f"{named}: nothing installed keeps state at {scheme}://",
         hint="give a folder, s3://BUCKET/KEY or https://…, or install what adds this scheme",
     )

@@ -48,18 +48,18 @@ CONNECT_SECONDS: Final = "5s"
 class S3Blobs:
     """The objects whose keys start with the key of the state."""
 
-    def __init__(self, url: str, environ: Mapping[str, str]) -> None:
+    def __init__(self, url: str, environ: Mapping[str, str], *, named: str = "state") -> None:
         """Raises ConfigError for a wrong URL or endpoint, and without the package `obstore`."""
         bucket, _, key = url.removeprefix("s3://").partition("/")
         if not bucket or not key or key.endswith("/"):
             raise ConfigError(
-                f"--state: {url!r} does not name an object in a bucket",
+                f"{named}: {url!r} does not name an object in a bucket",
                 hint="give s3://BUCKET/KEY, for example s3://deploys/shop/state.yaml",
             )
         self.shown = f"s3://{bucket}/{key}"
         self._bucket = bucket
         self._key = key
-        self._store = _open(bucket, environ)
+        self._store = _open(bucket, environ, named)
 
     async def read(self, name: str) -> Found | None:
         import obstore
@@ -164,13 +164,13 @@ class S3Blobs:
             ) from error
 
 
-def _open(bucket: str, environ: Mapping[str, str]) -> S3Store:
+def _open(bucket: str, environ: Mapping[str, str], named: str) -> S3Store:
     try:
         from obstore.exceptions import BaseError
         from obstore.store import S3Store
     except ModuleNotFoundError as error:
         raise ConfigError(
-            "--state: s3:// needs a package that is not installed",
+            f"{named}: s3:// needs a package that is not installed",
             hint="pip install 'score-flyio[s3]'",
         ) from error
     found = {name: credential(environ, name) for name in VARIABLES}
@@ -185,7 +185,7 @@ def _open(bucket: str, environ: Mapping[str, str]) -> S3Store:
         retry: Any = {"max_retries": 0}
         return S3Store(bucket, config=config, client_options=options, retry_config=retry)  # type: ignore[arg-type]
     except (BaseError, ValueError) as error:
-        raise ConfigError(f"--state: s3://{bucket}: {_first_line(error)}") from error
+        raise ConfigError(f"{named}: s3://{bucket}: {_first_line(error)}") from error
 
 
 def _endpoint(text: str, name: str) -> WebAddress:

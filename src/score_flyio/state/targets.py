@@ -29,13 +29,14 @@ def kept_as(text: str | None, environ: Mapping[str, str]) -> str:
 
     Raises ConfigError for an address that is none.
     """
+    named = "--target" if text else TARGET_VARIABLE
     text = text or environ.get(TARGET_VARIABLE) or FLY
     if not text.lower().startswith(("http://", "https://")):
         return text
     from score_flyio.net.web_address import read_web_address
 
     example = "http://127.0.0.1:4280"
-    address = read_web_address(text, name="--target", example=example, code="target_unknown")
+    address = read_web_address(text, name=named, example=example, code="target_unknown")
     return address.root.url
 
 

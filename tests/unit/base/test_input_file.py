@@ -56,7 +56,7 @@ def test_a_size_that_is_none_is_refused(
 ) -> None:
     monkeypatch.setenv("SCORE_FLYIO_LARGEST_FILE", text)
     (tmp_path / "a").touch()
-    with pytest.raises(OSError, match="is not a number of MiB"):
+    with pytest.raises(OSError, match="which is no number of MiB"):
         read_input(tmp_path / "a")
 
 

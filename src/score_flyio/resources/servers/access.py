@@ -53,4 +53,10 @@ class FlyAccess:
 
 def region_of(environ: Mapping[str, str]) -> str | None:
     """The region that the environment asks for."""
-    return next((environ[name] for name in REGION_VARIABLES if environ.get(name)), None)
+    name = region_variable(environ)
+    return environ[name] if name else None
+
+
+def region_variable(environ: Mapping[str, str]) -> str | None:
+    """The variable that asks for it."""
+    return next((name for name in REGION_VARIABLES if environ.get(name)), None)
