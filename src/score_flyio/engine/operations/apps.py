@@ -122,7 +122,7 @@ async def no_such_app(session: Session, *refs: AppRef, advice: str = "check") ->
     near = dict.fromkeys(each for app in typed if (each := nearest(app, sorted(there))))
     meant = did_you_mean(", ".join(near), after=" ")
     return UsageError(
-        "\n".join(f"{ref}: there is no such app" for ref in refs),
+        f"{', '.join(map(str, refs))}: there is no such app",
         hint=f"{meant}{advice} the name, the token and the target",
         code="app_missing",
     )
