@@ -79,12 +79,18 @@ def test_which_builders_there_are(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> 
     def told(**environ: str) -> str:
         cli.environ |= environ
         checks = cli("doctor", "--target", "http://127.0.0.1:1", "--json").json["checks"]
-        (found,) = [check["message"] for check in checks if check["name"] == "image builder"]
-        return str(found)
+        (found,) = [check for check in checks if check["name"] == "image builder"]
+        assert found["ok"], "images need not be built"
+        return str(found["message"])
 
     assert told().startswith("none")
     assert told(FLY_BUILDER_HOST="127.0.0.1:1") == "fly is used"
     (folder / "buildah").write_text("#!/bin/sh\n")
     (folder / "buildah").chmod(0o755)
     assert told() == "buildah is used; also there: fly"
-    assert told(DOCKER_HOST="nonsense").startswith("DOCKER_HOST")
+    gone = "; DOCKER_CONTEXT: the Docker context 'gone' cannot be used: it is not there"
+    assert told(DOCKER_CONTEXT="gone") == f"buildah is used; also there: fly{gone}"
+    assert told(PATH="/nowhere", FLY_BUILDER_HOST="").startswith("none: ")
+    assert told().endswith(gone)
+    assert "DOCKER_HOST: 'nonsense' is not the address" in told(DOCKER_HOST="nonsense")
+    assert told(PATH=str(folder)).startswith("none: ")

@@ -90,22 +90,28 @@ def token(target: Target) -> Diagnosis:
 
 
 async def builder(environ: Mapping[str, str], target: Target | None) -> Diagnosis:
-    """Which builders could build images, the one that is used first."""
-    name = "image builder"
+    """Which builders could build images, the one that is used first.
+
+    That there is none is no failure: images need not be built.
+    """
+    name, there, unusable = "image builder", [], []
     try:
-        there = await builders_there(BuilderContext(environ=environ, logins=Logins(environ)))
-    except ScoreFlyError as error:
-        return failed(name, error)
-    if target is not None and builds_at_fly(target, environ):
-        there.append(FLY)
-    if there:
-        others = f"; also there: {', '.join(there[1:])}" if there[1:] else ""
-        return Diagnosis(name=name, ok=True, message=f"{there[0]} is used{others}")
+        found = await builders_there(BuilderContext(environ=environ, logins=Logins(environ)))
+        there = [builder for builder, wrong in found.items() if wrong is None]
+        unusable = [wrong for wrong in found.values() if wrong is not None]
+        if target is not None and builds_at_fly(target, environ):
+            there.append(FLY)
+    except ConfigError as error:
+        unusable = [error]
+    none = "none: only images that exist already can be deployed"
+    others = f"; also there: {', '.join(there[1:])}" if there[1:] else ""
+    message = f"{there[0]} is used{others}" if there else none
+    hint = f"for image '.', have one of {', '.join(builder_names())}, or give --image"
     return Diagnosis(
         name=name,
         ok=True,
-        message="none: only images that exist already can be deployed",
-        hint=f"for image '.', have one of {', '.join(builder_names())}, or give --image",
+        message="; ".join([message, *(wrong.message for wrong in unusable)]),
+        hint=unusable[0].hint if unusable else None if there else hint,
     )
 
 

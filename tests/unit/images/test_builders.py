@@ -160,7 +160,7 @@ async def test_auto_takes_the_first_that_is_there(bare: dict[str, str]) -> None:
         executable(folder / name, "exit 0")
         if expected is not None:
             assert (await choose_builder(context(bare))).name == expected
-    assert await builders_there(context(bare)) == ["buildah", "podman"]
+    assert await builders_there(context(bare)) == {"buildah": None, "podman": None}
     with_host = context({**bare, "BUILDKIT_HOST": "unix:///x"})
     assert (await choose_builder(with_host, "buildkit")).name == "buildkit"
 

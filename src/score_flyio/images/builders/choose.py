@@ -119,14 +119,11 @@ async def choose_builder(context: BuilderContext, name: str = AUTO) -> Builder:
         )
     unusable: ConfigError | None = None
     for key in several.get(name, (name,)):
-        try:
-            if (found := await _maker(key)(context)) is not None:
-                return found
-        except ConfigError as error:
-            # Docker's settings may be those of another computer, as in a container.
-            if name not in several or error.code != CONTEXT_CODE:
-                raise
-            unusable = error
+        found = await _made(key, context)
+        if isinstance(found, ConfigError):
+            unusable = found
+        elif found is not None:
+            return found
     if unusable is not None:
         raise unusable
     if name not in several:
@@ -143,9 +140,28 @@ async def choose_builder(context: BuilderContext, name: str = AUTO) -> Builder:
     )
 
 
-async def builders_there(context: BuilderContext) -> list[str]:
-    """Names of all builders that could be used, the one that `auto` means first."""
-    return [name for name in builder_names() if await _maker(name)(context) is not None]
+async def builders_there(context: BuilderContext) -> dict[str, ConfigError | None]:
+    """All builders that `auto` may mean, in its order; Docker's with what keeps it from use.
+
+    Raises ConfigError: Docker's settings keep `auto` from using any.
+    """
+    found = {name: await _made(name, context) for name in builder_names()}
+    return {
+        name: made if isinstance(made, ConfigError) else None
+        for name, made in found.items()
+        if made is not None
+    }
+
+
+async def _made(name: str, context: BuilderContext) -> Builder | ConfigError | None:
+    """A builder, why it cannot be used while others can, or nothing where it is not there."""
+    try:
+        return await _maker(name)(context)
+    except ConfigError as error:
+        # Docker's settings may be those of another computer, as in a container.
+        if error.code != CONTEXT_CODE:
+            raise
+        return error
 
 
 def _maker(name: str) -> Make:
