@@ -73,7 +73,7 @@ def _stand_ins(members: Members, taken: Iterable[models.Machine], moves: Moves) 
     """By machine that goes, what takes its place; none that comes from another group goes."""
     coming, there = ({machine.id for machine in some} for some in (taken, members.machines))
     known = {old: new for old, new in members.stand_ins.items() if old not in coming}
-    return known | {old: new for old, new in moves.heirs.items() if old in there}
+    return known | {old: new for old, new in moves.heirs.items() if {old, new} <= there}
 
 
 def _present(context: GroupContext, members: Members, *, creates: bool) -> GroupPlan:

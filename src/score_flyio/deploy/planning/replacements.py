@@ -43,7 +43,7 @@ def replacement_steps(
     steps: list[Step] = []
     previous: tuple[str, ...] = ()
     heirs = heirs_of(members, (machine for machine, _ in replaced))
-    replaced = sorted(replaced, key=lambda each: _is_standby(*each))
+    replaced = sorted(replaced, key=lambda each: _turn(*each))
     for number, (machine, update) in enumerate(replaced, start=1):
         _check_volumes(context, machine)
         if stand_in := members.stand_ins.get(machine.id or ""):
@@ -59,7 +59,7 @@ def replacement_steps(
             continue
         made = _replacement(context, machine, update)
         made = evolve(made, number=number, of=len(replaced), needs=previous)
-        if _is_standby(machine, update):
+        if _turn(machine, update):
             made = standing_by(made, machine, members.machines, heirs)
         steps += _in_turn(context, machine, made, update.replaced_because)
         previous = (made.id,)
@@ -94,12 +94,17 @@ def _replace(machine: str | None) -> str:
     return f"replace:{machine}"
 
 
-def _is_standby(machine: models.Machine, update: MachineUpdate) -> bool:
-    """What a lost host shows of a machine does not tell; its place in its launch does."""
+def _turn(machine: models.Machine, update: MachineUpdate) -> int:
+    """Standbys, which are not 0, come behind what they may stand by for.
+
+    What a lost host shows of a machine may not tell; its place in its launch does.
+    """
     config = update.config
+    if config.standbys:
+        return 2
     place = Launch.of_machine(machine)
     second = place is not None and place.number > 1
-    return bool(config.standbys) or (second and not config.services and not config.mounts)
+    return int(second and not config.services and not config.mounts)
 
 
 def finish_replacement(

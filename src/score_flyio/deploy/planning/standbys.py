@@ -37,6 +37,8 @@ def standing_by(
     if target is None or (target == named and target not in heirs):
         return step
     heir = heirs.get(target, Ref(machine=target))
+    if heir.machine == machine.id:
+        return step
     if target in heirs:
         step = step.after(f"destroy:{target}")
     if isinstance(step, CreateMachine):
@@ -50,8 +52,11 @@ def _first_of_launch(machine: models.Machine, machines: Iterable[models.Machine]
     if place is None or place.number == 1:
         return None
     for other in machines:
+        config = other.config or other.incomplete_config
         launch = Launch.of_machine(other)
-        if launch is not None and (launch.id, launch.number) == (place.id, 1):
+        if launch is None or (config and config.standbys):
+            continue
+        if (launch.id, launch.number) == (place.id, 1):
             return other.id
     return None
 

@@ -124,11 +124,10 @@ def update_steps(context: GroupContext, members: Members, *, counted: bool = Fal
         )
         for m in reached
     ]
-    useless = [
-        c
-        for c in changes
-        if c.machine.id not in members.stand_ins and gains_a_volume(c.machine, c.update.config)
-    ]
+    gaining = {c.machine.id for c in changes if gains_a_volume(c.machine, c.update.config)}
+    heirs_with_data = {old: n for old, n in members.stand_ins.items() if n not in gaining}
+    members = evolve(members, stand_ins=heirs_with_data)
+    useless = [c for c in changes if c.machine.id in gaining - members.stand_ins.keys()]
     changes = [c for c in changes if c not in useless]
     replaced = [c for c in changes if c.step is None or c.machine.id in members.stand_ins]
     heirs = heirs_of(members, (c.machine for c in replaced))

@@ -109,15 +109,24 @@ def test_a_green_standby_comes_after_the_machine_that_it_stands_by_for() -> None
     assert step(plan, f"green:{ONE}").standby_for.step == f"green:{TWO}"
 
 
+@pytest.mark.parametrize("name", ["a", "z"])
+@pytest.mark.parametrize("rests", [True, False])
 @pytest.mark.parametrize("state", ["started", "stopped"])
 @pytest.mark.parametrize("strategy", ["rolling", "canary", "bluegreen", "immediate"])
-def test_a_standby_whose_machine_was_being_replaced_is_no_circle(strategy: str, state: Any) -> None:
-    """The old machine goes behind its replacement, which the green of the standby takes part in."""
+def test_a_standby_whose_machine_was_being_replaced_is_no_circle(
+    strategy: str, state: Any, rests: bool, name: str
+) -> None:
+    """The old machine goes behind its replacement, which the green of the standby takes part in.
+
+    A standby runs when the host of its machine was lost, and no machine of the group comes first
+    because of its name.
+    """
     observed = launched(wanted(CHECK))
     config = observed.machines[0].config
     assert config is not None
     stand_in = evolve(observed.machines[0], id="in", config=config, state=state)
     standby = changed(observed, TWO, config=evolve(config, standbys=[ONE])).machines[1]
+    standby = evolve(standby, id=name, state="stopped" if rests else "started")
     observed = evolve(observed, machines=(observed.machines[0], stand_in, standby))
     plan = planned(
         wanted(CHECK, image="nginx:2"),
@@ -127,8 +136,8 @@ def test_a_standby_whose_machine_was_being_replaced_is_no_circle(strategy: str, 
     assert acyclic(plan)
     assert f"destroy:{ONE}" in ids(plan)
     if strategy == "bluegreen":
-        assert step(plan, f"green:{TWO}").standby_for.step == "green:in"
-        assert "green:in" in step(plan, f"green:{TWO}").needs
+        assert step(plan, f"green:{name}").standby_for.step == "green:in"
+        assert "green:in" in step(plan, f"green:{name}").needs
 
 
 def test_an_update_tells_for_whom_a_standby_stands_by_from_now_on() -> None:

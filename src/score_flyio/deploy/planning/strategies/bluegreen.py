@@ -56,12 +56,12 @@ def _greens(update: GroupUpdate) -> tuple[CreateMachine, ...]:
 
     They go again as long as no blue machine left the routing; later they stay.
     """
-    primaries_first = sorted(update.updates, key=lambda step: bool(step.config.standbys))
-    switched = tuple(_uncordon(_name(step)) for step in primaries_first)
+    steps = update.steps
+    switched = tuple(_uncordon(_name(step)) for step in steps)
     undo = Undo(unless_done=switched, reason="the new machines were not all healthy")
     made: dict[str, CreateMachine] = {}
     previous: tuple[str, ...] = ()
-    for number, step in enumerate(primaries_first, start=1):
+    for number, step in enumerate(steps, start=1):
         covered = next((made[b] for b in _covers(step) if b in made), None)
         green = CreateMachine(
             id=_name(step),
@@ -70,7 +70,7 @@ def _greens(update: GroupUpdate) -> tuple[CreateMachine, ...]:
             request=_request(step, update.release.id, update.new_id()),
             launch_id=take_over(update.machines.get(step.machine), update.new_id()),
             number=number,
-            of=len(primaries_first),
+            of=len(steps),
             role="green",
             undo=undo,
             standby_for=covered.target if covered else step.standby_for,

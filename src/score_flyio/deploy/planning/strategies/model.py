@@ -149,10 +149,15 @@ class GroupUpdate:
 
     @property
     def steps(self) -> tuple[UpdateMachine, ...]:
-        """The updates; of machines that do not serve anyway first."""
-        return tuple(
-            sorted(self.updates, key=lambda s: is_well(self.machines[s.machine], checks=True))
-        )
+        """The updates; of machines that do not serve anyway first, of standbys last.
+
+        A standby that runs may wait for what takes the place of its machine.
+        """
+
+        def place(step: UpdateMachine) -> tuple[bool, bool]:
+            return bool(step.config.standbys), is_well(self.machines[step.machine], checks=True)
+
+        return tuple(sorted(self.updates, key=place))
 
     @property
     def running(self) -> tuple[UpdateMachine, ...]:
