@@ -95,6 +95,7 @@ def read_score_file(
     """
     file = os.fspath(path)
     source = _read_document(file, "score_file_unreadable", "score_file_undecodable")
+    _refuse_odd_keys(source, file, "score_file_undecodable", kinds=("a list", "a map"))
     document: dict[str, Any] = source.value or {}
     overrides: list[Override] = []
     if overrides_file is not None or override_properties:
@@ -191,7 +192,9 @@ def _unreadable(
     return ScoreFileError(problems=(problem,))
 
 
-def _refuse_odd_keys(document: YamlDocument, file: str, code: str) -> None:
+def _refuse_odd_keys(
+    document: YamlDocument, file: str, code: str, *, kinds: tuple[str, ...] = ()
+) -> None:
     problems = tuple(
         Problem(
             file=file,
@@ -202,6 +205,7 @@ def _refuse_odd_keys(document: YamlDocument, file: str, code: str) -> None:
             code=code,
         )
         for key in document.odd_keys
+        if not kinds or key.kind in kinds
     )
     if problems:
         raise ScoreFileError(problems=problems)

@@ -22,7 +22,7 @@ _MAX_EXPANDED: Final = 200_000
 
 _QUICK: Final[Any] = getattr(yaml, "CSafeLoader", None)
 """Much quicker than the reader below, with messages and tabs of its own."""
-_ODD: Final = re.compile(r"[^\n -~]|\?|\\/|[|>][-+0-9]*#|[^\n]\Z")
+_ODD: Final = re.compile(r"[^\n -~]|\?|\\/|[|>][-+0-9]*#|[^\n]\Z|[^\"']:[][,{}]|(?m:^%)")
 """What libyaml reads in another way, or takes where the reader below does not."""
 _LINE_ENDS: Final = "\0\r\n\x85\u2028\u2029"
 _WORD_ENDS: Final = f"{_LINE_ENDS} \t"
@@ -127,11 +127,35 @@ def read_yaml(text: str, *, exact: bool = False) -> YamlDocument:
 
 
 class _Loader(yaml.SafeLoader):
-    """Takes tabs and escapes as Go's reader does."""
+    """Takes tabs, escapes, directives and colons as Go's reader does."""
 
     ESCAPE_REPLACEMENTS: Final = {  # type: ignore[misc] # the stubs call it final, too
         char: text for char, text in yaml.SafeLoader.ESCAPE_REPLACEMENTS.items() if char != "/"
-    }
+    } | {"'": "'"}
+
+    def scan_directive(self) -> Any:
+        token = super().scan_directive()
+        if token.name not in {"YAML", "TAG"}:
+            message = f"a directive that there is not: %{token.name}"
+            raise yaml.scanner.ScannerError(None, None, message, token.start_mark)
+        return token
+
+    def scan_flow_scalar_non_spaces(self, double: Any, start_mark: Any) -> list[str]:
+        try:
+            found: list[str] = super().scan_flow_scalar_non_spaces(double, start_mark)
+        except (ValueError, OverflowError) as error:
+            message = "an escape for a character that there is not"
+            raise yaml.scanner.ScannerError(None, None, message, self.get_mark()) from error
+        return found
+
+    def scan_plain(self) -> Any:
+        """A colon right before an indicator is text: `{a:[1]}` lacks a space."""
+        token = super().scan_plain()
+        if self.flow_level and self.peek() == ":" and self.peek(1) in ",[]{}":
+            token.value += " " * (self.index - token.end_mark.index) + ":"
+            self.forward()
+            token.end_mark = self.get_mark()
+        return token
 
     def scan_plain_spaces(self, indent: int, start_mark: Any) -> list[str] | None:
         del start_mark

@@ -68,6 +68,8 @@ def test_file_then_properties_in_order(score: Path, tmp_path: Path) -> None:
         (b"- a\n", "score_file_undecodable", "a list"),
         (b"a:\n\tb: 1\n", "score_file_undecodable", ":2:"),
         (b"a: 1\na: 2\n", "score_file_undecodable", ":2:"),
+        (b"a: 1\nb: {[c]: d}\n", "score_file_undecodable", ":2:"),
+        (b'a: "\\UFFFFFFFF"\n', "score_file_undecodable", ":1:"),
         (MINIMAL.encode() + b"---\na: 1\n", "score_file_undecodable", ":7:"),
         (b"# nothing\n", "schema_invalid", "apiVersion"),
         (MINIMAL.encode() + b"    variables: {1: x}\n", "schema_invalid", "variables.1: the key"),

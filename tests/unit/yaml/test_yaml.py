@@ -158,9 +158,37 @@ def test_refused(text: str, category: str, line: int) -> None:
     assert str(same.value) == str(failure.value)
 
 
-def test_an_escape_that_go_does_not_know_is_refused() -> None:
-    with pytest.raises(YamlError, match="unknown escape"):
-        read_yaml('a: "\\/"')
+@pytest.mark.parametrize(
+    ("text", "message", "line"),
+    [
+        ('a: "\\/"', "unknown escape", 1),
+        ('a: 1\nb: "\\U00110000"', "a character that there is not", 2),
+        ('a: 1\nb: "\\UFFFFFFFF"', "a character that there is not", 2),
+        ("# c\n%FOO\n---\na: 1", "directive that there is not: %FOO", 2),
+        ("a: {b:[1]}", "expected ',' or '}'", 1),
+        ("a: {b:{c: 1}}", "expected ',' or '}'", 1),
+    ],
+)
+def test_what_go_does_not_know_is_refused(text: str, message: str, line: int) -> None:
+    with pytest.raises(YamlError, match=message) as failure:
+        read_yaml(text)
+    assert failure.value.line == line
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("{a:, b :, c: d:}", {"a:": None, "b :": None, "c": "d:"}),
+        ("[a:, b]", ["a:", "b"]),
+        ("{\"a\":[1], 'b':{}}", {"a": [1], "b": {}}),
+        ("[http://x:80, {a: x:y}]", ["http://x:80", {"a": "x:y"}]),
+        ('"it\\\'s"', "it's"),
+        ("a: x\n...\n", {"a": "x"}),
+        ("a: |\n  %FOO\nb: x % y", {"a": "%FOO\n", "b": "x % y"}),
+    ],
+)
+def test_as_go_reads_it(text: str, value: Any) -> None:
+    assert read_yaml(text).value == value
 
 
 def test_alias_bomb_is_refused() -> None:
