@@ -329,13 +329,13 @@ def _fit(
     refused: dict[str, ScoreFlyError] = {}
     left: dict[str, Mapping[str, Any]] = {i.workload: i.loaded.document for i in items}
     try:
-        return refused, plan_resources(_documents(state) | left, tuple(left))
+        return refused, plan_resources({**state.documents, **left}, tuple(left))
     except ScoreFlyError:
         pass  # something does not fit: one after the other shows which
     while True:
         accepted: dict[str, Mapping[str, Any]] = {}
         for name, document in left.items():
-            documents = {n: d for n, d in _documents(state).items() if n not in left}
+            documents = {n: d for n, d in state.documents.items() if n not in left}
             try:
                 plan_resources({**documents, **accepted, name: document}, [name])
             except ScoreFlyError as error:
@@ -343,12 +343,8 @@ def _fit(
             else:
                 accepted[name] = document
         if accepted == left:
-            return refused, plan_resources(_documents(state) | left, tuple(left))
+            return refused, plan_resources({**state.documents, **left}, tuple(left))
         left = accepted
-
-
-def _documents(state: ProjectState) -> dict[str, Mapping[str, Any]]:
-    return {name: record.spec for name, record in state.workloads.items()}
 
 
 def _enter(

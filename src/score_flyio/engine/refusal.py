@@ -44,9 +44,9 @@ class Around:
     @classmethod
     def of(cls, project: Project, state: ProjectState, run: Iterable[object]) -> Around:
         """What surrounds the inputs of a run; whatever else is among these is passed over."""
-        documents = {name: record.spec for name, record in state.workloads.items()}
         items = [item for item in run if isinstance(item, ScoreApp)]
-        documents |= {item.workload: item.loaded.document for item in items}
+        own = {item.workload: item.loaded.document for item in items}
+        documents = {**state.documents, **own}
 
         @cache
         def trial() -> Registry:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from score_flyio.base.printable import one_line
 from score_flyio.base.record import evolve, frozen
@@ -159,9 +158,7 @@ def unknown_resource(uid: ResourceUid | str, state: ProjectState) -> UsageError:
 
 
 def _needs(state: ProjectState) -> Mapping[ResourceUid, frozenset[ResourceUid]]:
-    documents: dict[str, Mapping[str, Any]] = {
-        name: record.spec for name, record in state.workloads.items()
-    }
+    documents = state.documents
     now, before = build(prime(documents)[0], documents).needs, state.needs
     nothing: frozenset[ResourceUid] = frozenset()
     return {uid: now.get(uid, nothing) | before.get(uid, nothing) for uid in {*now, *before}}

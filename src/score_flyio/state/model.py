@@ -84,6 +84,11 @@ class ProjectState:
         """The state of a project that just begins."""
         return cls(app_prefix=app_prefix, shared={PREFIX_KEY: app_prefix})
 
+    @property
+    def documents(self) -> dict[str, JsonObject]:
+        """The Score documents of all workloads, by name."""
+        return {name: record.spec for name, record in self.workloads.items()}
+
     def app_name(self, workload: str) -> str:
         """The Fly app of a workload."""
         return f"{self.app_prefix}{workload}"
@@ -97,7 +102,6 @@ class ProjectState:
         """The workloads whose documents ask for a resource, sorted."""
         from score_flyio.score.resources import definitions
 
-        documents = {name: record.spec for name, record in self.workloads.items()}
         return tuple(
-            dict.fromkeys(item.workload for item in definitions(documents) if item.uid == uid)
+            dict.fromkeys(item.workload for item in definitions(self.documents) if item.uid == uid)
         )

@@ -60,7 +60,7 @@ class World:
     events: list[Event] = field(factory=list)
 
     def run(self, *workloads: str, jobs: int | None = None) -> ResourceRun:
-        documents = {name: record.spec for name, record in self.state.workloads.items()}
+        documents = self.state.documents
         plan = plan_resources(documents, workloads or tuple(documents))
         record_plan(self.state, plan)
         return ResourceRun(

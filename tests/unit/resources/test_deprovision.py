@@ -38,8 +38,7 @@ def of(world: World) -> Deprovisioning:
 def forget(world: World, workload: str) -> None:
     """As `workloads remove` does."""
     del world.state.workloads[workload]
-    documents = {name: record.spec for name, record in world.state.workloads.items()}
-    record_plan(world.state, plan_resources(documents, ()))
+    record_plan(world.state, plan_resources(world.state.documents, ()))
 
 
 def chain(*names: str) -> dict[str, Any]:

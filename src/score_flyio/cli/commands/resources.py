@@ -134,8 +134,7 @@ async def _provisioned_again(cli: CliContext, project: Project, uid: str) -> Out
                 hint="leave out --show-secrets",
                 code="orphaned_resource",
             )
-        documents = {name: record.spec for name, record in state.workloads.items()}
-        plan = plan_resources(documents, users[:1]).only([known])
+        plan = plan_resources(state.documents, users[:1]).only([known])
         record_plan(state, plan)
         run = ResourceRun(
             plan,

@@ -95,7 +95,6 @@ async def forget(
     before = {uid for uid, record in state.resources.items() if record.source_workload}
     del state.workloads[name]
     state.overridden.pop(name, None)
-    documents = {other: record.spec for other, record in state.workloads.items()}
-    orphans = record_plan(state, plan_resources(documents, ()))
+    orphans = record_plan(state, plan_resources(state.documents, ()))
     await project.store.save(state)
     return state.app_name(name), tuple(uid for uid in orphans if uid in before)

@@ -44,8 +44,6 @@ class CommandProvisioner:
     """Seconds for one call."""
     environ: Mapping[str, str] | None = None
     """None: the environment of this process."""
-    cwd: str | None = None
-    """Working folder of the program; None: that of this process."""
     more: Callable[[ProvisionRequest], JsonObject] | None = None
     """Gives further members of the request."""
 
@@ -80,7 +78,6 @@ class CommandProvisioner:
             stderr=None,
             env={n: v for n, v in environ.items() if n not in OF_THE_STATE}
             | {MODE_VARIABLE: mode, TARGET_VARIABLE: target},
-            cwd=self.cwd,
             start_new_session=True,
         )
         try:

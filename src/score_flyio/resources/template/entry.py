@@ -14,7 +14,6 @@ from score_flyio.resources.define import MODE_VARIABLE
 from score_flyio.resources.servers.description import Admin, Server, read_admin, read_server
 from score_flyio.resources.template import render
 from score_flyio.resources.template.go import go_expressions
-from score_flyio.score.resources import ResourceUid
 from score_flyio.state.resources import CommandSpec
 from score_flyio.yaml.reader import YamlError, read_yaml
 from score_flyio.yaml.typed import Reader
@@ -91,13 +90,6 @@ class Entry:
     def shared_server(self) -> bool:
         """Whether all its resources are on one server."""
         return self.admin is not None and self.admin.drop is not None
-
-    def serves(self, uid: ResourceUid) -> bool:
-        return (
-            self.type == uid.type
-            and self.class_ in {None, uid.class_}
-            and self.id in {None, uid.id}
-        )
 
 
 def read_entries(text: str, *, file: str, directory: FilePath) -> tuple[Entry, ...]:

@@ -70,13 +70,13 @@ class Surroundings:
         """The workload that a host name is for."""
         if uid.type != "dns":
             return source
-        documents = {name: record.spec for name, record in self.state.workloads.items()}
+        documents = self.state.documents
         primed, _ = prime(documents)
         return leads_to(primed[uid], primed, documents) if uid in primed else source
 
     def _references(self, uid: ResourceUid) -> list[str]:
         """The outputs that placeholders of the workloads read."""
-        documents = {name: record.spec for name, record in self.state.workloads.items()}
+        documents = self.state.documents
         found: set[str] = set()
         for item in definitions(documents):
             for _, reference in references_in(documents[item.workload]) if item.uid == uid else ():
