@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import io
 import os
+import pty
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from tests.cli.conftest import Cli
 from tests.cli.platform import WEB, WORKER, Platform, platform, project, use
+from tests.integration.state_servers import web_server
 
 FAST = "--no-smoke-checks"
 ADD = ("add", "web", "www.example.com")
@@ -85,6 +90,85 @@ def test_a_signal_ends_a_wait_for_somebody_who_types(
     assert len(served.machines("x-web")) == 2
     handlers = {signal.SIGINT: signal.default_int_handler}
     assert signal.getsignal(number) == handlers.get(number, signal.SIG_DFL)
+
+
+class Typist(io.TextIOWrapper):
+    """Somebody at a real terminal, who does something when they are asked."""
+
+    def __init__(self, does: Callable[[], object]) -> None:
+        self.does = does
+        self.screen, terminal = pty.openpty()
+        super().__init__(os.fdopen(terminal, "rb"))
+
+    def isatty(self) -> bool:
+        self.does()
+        return True
+
+    def types(self, text: str) -> None:
+        os.write(self.screen, text.encode())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("command", ["destroy web", "scale web 1", "state adopt"])
+def test_a_signal_ends_a_question_at_a_real_terminal(
+    cli: Cli,
+    served: Platform,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    number: signal.Signals,
+) -> None:
+    with Typist(lambda: os.kill(os.getpid(), number)) as typist:
+        monkeypatch.setattr("sys.stdin", typist)
+        result = cli(*command.split())
+        os.close(typist.screen)
+    assert result.exit_code == 130
+    assert result.stderr.endswith("Error: interrupted\n")
+    assert len(served.machines("x-web")) == 2
+    handlers = {signal.SIGINT: signal.default_int_handler}
+    assert signal.getsignal(number) == handlers.get(number, signal.SIG_DFL)
+
+
+@pytest.mark.parametrize(("answer", "left"), [("yes", 0), ("no", 2)])
+def test_what_is_typed_at_a_real_terminal_counts(
+    cli: Cli, served: Platform, monkeypatch: pytest.MonkeyPatch, answer: str, left: int
+) -> None:
+    with Typist(lambda: typist.types(f"{answer}\n")) as typist:
+        monkeypatch.setattr("sys.stdin", typist)
+        result = cli("scale", "web", "0")
+        os.close(typist.screen)
+    assert result.exit_code == (2 if left else 0)
+    assert len(served.machines("x-web")) == left
+
+
+def test_the_lock_of_a_state_elsewhere_is_renewed_while_somebody_thinks(
+    cli: Cli, served: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock that nobody renews ends, and another run takes it."""
+    monkeypatch.setattr("score_flyio.state.remote_lock.RENEW_EVERY", 0.01)
+    asked, renewed = Event(), Event()
+    locks: set[bytes] = set()
+
+    def version(content: bytes) -> str:
+        if asked.is_set() and b'"renewals"' in content:
+            locks.add(content)
+        if len(locks) > 3:
+            renewed.set()
+        return f'"{sha256(content).hexdigest()}"'
+
+    def answer() -> None:
+        asked.wait(60)
+        typist.types("yes\n" if renewed.wait(20) else "it was not renewed\n")
+
+    with web_server() as web, Typist(asked.set) as typist, ThreadPoolExecutor() as others:
+        web.etag = version
+        cli.environ["SCORE_FLYIO_STATE"] = f"{web.url}/shop.yaml"
+        assert cli("init", "--no-sample", "--fly-app-prefix", "x-").exit_code == 0
+        assert cli("deploy", "web.yaml", FAST).exit_code == 0
+        monkeypatch.setattr("sys.stdin", typist)
+        others.submit(answer)
+        assert cli("destroy", "web").exit_code == 0
+        os.close(typist.screen)
+    assert served.get("/apps/x-web").get("error")
 
 
 def test_a_large_step_is_asked_about(

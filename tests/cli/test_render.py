@@ -480,6 +480,26 @@ def test_what_is_written_beside_the_board_leaves_no_stale_line() -> None:
     assert shown[-1] == "WARN: the end"
 
 
+def test_live_draws_nothing_over_a_question() -> None:
+    terminal = Terminal()
+    sink = Sink(terminal, "stderr")
+    renderer = LiveRenderer(sink, now=lambda: 1_700_000_020.0, size=lambda: (80, 24))
+    for event in recorded()[:10]:
+        renderer.handle(event)
+    sink.write("Destroy all of this? ")
+    sink.asks = True
+    for event in recorded()[10:]:
+        renderer.handle(event)
+        renderer.tick()
+    asked = terminal.screen()
+    sink.asks = False
+    renderer.handle(recorded()[-1])
+    renderer.close()
+    assert any(line.startswith("Destroy all of this?") for line in asked)
+    assert not any(line.startswith("web") for line in asked)
+    assert sum(line.startswith("web") for line in terminal.screen()) == 1
+
+
 def test_live_falls_back_to_lines_on_a_narrow_terminal() -> None:
     assert "\x1b" not in live(30).getvalue()
     assert len(live(30).screen()) == len(plain())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 
 from fly_emulator import parse_faults
-from score_flyio import AppRef, Change, Event, ScaleRequest, Secret
+from score_flyio import AppRef, Change, Destruction, Event, ScaleRequest, Secret
 from score_flyio.errors import DeployError, UsageError
 from tests.engine.lab import QUICK, Lab, score, toml
 
@@ -66,7 +67,7 @@ async def test_a_dry_run_changes_nothing(lab: Lab, command: str) -> None:
     assert changes(lab, first) == []
 
 
-async def test_who_is_asked_before_can_refuse(lab: Lab) -> None:
+async def test_who_is_asked_before_can_refuse_and_take_time_for_it(lab: Lab) -> None:
     await lab.deploy(toml())
     first = len(lab.fly.journal.entries)
 
@@ -74,9 +75,20 @@ async def test_who_is_asked_before_can_refuse(lab: Lab) -> None:
         assert len(change.destroys) == 1
         raise UsageError("not today")
 
+    async def think(change: Change) -> None:
+        await anyio.sleep(3600)
+        refuse(change)
+
+    async def think_of_all(_plan: Destruction) -> None:
+        await anyio.sleep(3600)
+        raise UsageError("not today")
+
     async with lab.engine() as engine:
+        for before in (refuse, think):
+            with pytest.raises(UsageError, match="not today"):
+                await engine.scale("web", ScaleRequest(counts={"app": 1}), before=before)
         with pytest.raises(UsageError, match="not today"):
-            await engine.scale("web", ScaleRequest(counts={"app": 1}), before=refuse)
+            await engine.destroy("web", before=think_of_all)
     assert changes(lab, first) == []
 
 

@@ -3,12 +3,13 @@
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from score_flyio.base.clock import Clock, SystemClock
+from score_flyio.base.event_loop import is_missing
 from score_flyio.base.record import field, frozen
 from score_flyio.cli.output import Output
 from score_flyio.cli.signals import ended_at_once
@@ -128,7 +129,9 @@ class CliContext:
         finally:
             self.ends_by.remove(end)
 
-    def agree(self, question: str, otherwise: str, *, yes: bool, if_present: bool = False) -> None:
+    async def agree(
+        self, question: str, otherwise: str, *, yes: bool, if_present: bool = False
+    ) -> None:
         """Ask before something that cannot be undone; `otherwise` is what is so without it.
 
         With `if_present` only somebody who is there: flyctl's users script it without `--yes`.
@@ -137,10 +140,10 @@ class CliContext:
         """
         if if_present and not self.stdin.isatty():
             return
-        if not self.confirm(question, yes=yes):
+        if not await self.confirm(question, yes=yes):
             raise UsageError(otherwise, code="not_agreed")
 
-    def confirm(self, question: str, *, yes: bool) -> bool:
+    async def confirm(self, question: str, *, yes: bool) -> bool:
         """Ask before something that cannot be undone; with `yes` (`--yes`) the answer is given.
 
         What will happen was told before. Nothing but the whole word agrees.
@@ -153,17 +156,34 @@ class CliContext:
             raise UsageError(
                 f"{question} Nobody is there to answer.", hint="give --yes to confirm in advance"
             )
-        return self._ask(question)
+        return await self._ask(question)
 
-    def _ask(self, question: str) -> bool:
-        self.output.stderr.write(
+    async def _ask(self, question: str) -> bool:
+        stderr = self.output.stderr
+        stderr.write(
             f"\n{question}\n  Only 'yes' will be accepted to confirm.\n\n  Enter a value: "
         )
+        stderr.asks = True
         try:
+            await self._typed()
             with ended_at_once():
                 return self.stdin.readline().strip().lower() == "yes"
         finally:
-            self.output.stderr.write("\n")
+            stderr.asks = False
+            stderr.write("\n")
+
+    async def _typed(self) -> None:
+        """Wait for a line; all else goes on: locks and leases end unless they are renewed.
+
+        What cannot be waited for so, as a console of Windows, is left to whoever reads it.
+        """
+        if sys.platform == "win32" or is_missing():
+            return
+        with suppress(OSError):  # no file, or none of a terminal
+            number = self.stdin.fileno()
+            import anyio
+
+            await anyio.wait_readable(number)
 
 
 def _decoded(data: bytes, name: str) -> str:

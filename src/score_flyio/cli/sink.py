@@ -19,6 +19,8 @@ class Sink:
     aside: bool = False
     """Whether the command did its work even if nobody can read of it."""
 
+    asks: bool = False
+    """Whether somebody is asked something there: what is drawn would hide the question."""
     make_room: Callable[[], None] | None = None
     """Takes away what is drawn on the terminal, and is drawn again, before a line is written."""
 

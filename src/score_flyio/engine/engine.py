@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from score_flyio.engine.deployment import Deployment
     from score_flyio.engine.operations.addresses import Address, AddressKind
     from score_flyio.engine.operations.certificates import Certificate
-    from score_flyio.engine.operations.change import Before, Change
+    from score_flyio.engine.operations.change import Ask, Before, Change
     from score_flyio.engine.operations.destroy import Destruction
     from score_flyio.engine.operations.logs import LogFilter
     from score_flyio.engine.operations.releases import AppReleases
@@ -388,7 +388,7 @@ class Engine:
         self,
         *apps: AppName,
         keep_volumes: bool = False,
-        before: Callable[[Destruction], None] | None = None,
+        before: Ask[Destruction] | None = None,
         dry_run: bool = False,
     ) -> Destruction:
         """Deletes apps with all that belongs to them, then the resources that only they used."""

@@ -106,9 +106,9 @@ async def remove(cli: CliContext, *, yes: bool, dry_run: bool, **settings: Any) 
     named = await named_app(cli, settings, more=True)
     hostname = _hostname(named)
 
-    def agree(_change: Change) -> None:
+    async def agree(_change: Change) -> None:
         question = f"Remove the certificate of {hostname} from {named.ref}?"
-        cli.agree(question, "nothing was removed", yes=yes, if_present=True)
+        await cli.agree(question, "nothing was removed", yes=yes, if_present=True)
 
     async with named.session(silent=True) as visit:
         change = await remove_certificate(visit, named.ref, hostname, before=agree, dry_run=dry_run)

@@ -133,7 +133,9 @@ async def save(
     path = cli.directory / (config or "fly.toml")
     name = app or cli.environ.get("FLY_APP") or _app_of(path)
     saved = await _saved(cli, name, target, emulate=emulate)
-    if path.exists() and not cli.confirm(f"{config or path.name} exists. Replace it?", yes=yes):
+    if path.exists() and not await cli.confirm(
+        f"{config or path.name} exists. Replace it?", yes=yes
+    ):
         return 1
     for local, content in saved.files.items():
         (cli.directory / local).parent.mkdir(parents=True, exist_ok=True)

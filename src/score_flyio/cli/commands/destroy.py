@@ -78,13 +78,13 @@ async def _destroy(
 ) -> Destruction:
     from score_flyio.engine.operations.destroy import destroy
 
-    def agree(plan: Destruction) -> None:
+    async def agree(plan: Destruction) -> None:
         if plan.empty:
             for remark in plan.remarks:
                 cli.output.info(remark)
             return
         cli.output.before_question(plan.describe())
-        cli.agree("Destroy all of this?", "nothing was destroyed", yes=yes)
+        await cli.agree("Destroy all of this?", "nothing was destroyed", yes=yes)
 
     async with session(cli, **place, silent=True) as visit:
         return await destroy(visit, apps, keep_volumes=keep_volumes, before=agree, dry_run=dry_run)

@@ -68,11 +68,11 @@ async def allocate(
             hint=f"one of {', '.join(KINDS)}; see --help",
         )
 
-    def agree(_change: Change) -> None:
+    async def agree(_change: Change) -> None:
         cost = COST.get(kind)
         if cost:
             question = f"Allocate a {kind} address for {cost}?"
-            cli.agree(question, "nothing was allocated", yes=yes)
+            await cli.agree(question, "nothing was allocated", yes=yes)
 
     async with named.session(silent=True) as visit:
         change = await allocate_address(
@@ -94,9 +94,9 @@ async def release(cli: CliContext, *, yes: bool, dry_run: bool, **settings: Any)
         raise UsageError("give one address", hint="such as one that ips list shows")
     (address,) = named.rest
 
-    def agree(_change: Change) -> None:
+    async def agree(_change: Change) -> None:
         question = f"Release {address} of {named.ref}?"
-        cli.agree(question, "nothing was released", yes=yes, if_present=True)
+        await cli.agree(question, "nothing was released", yes=yes, if_present=True)
 
     async with named.session(silent=True) as visit:
         change = await release_address(visit, named.ref, address, before=agree, dry_run=dry_run)

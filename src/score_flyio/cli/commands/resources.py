@@ -178,7 +178,7 @@ async def deprovision(
         if all_ and before:
             cli.output.before_question("\n".join(f"  {uid}" for uid in sorted(before)))
             question = f"Deprovision these {len(before)} resources?"
-            cli.agree(question, "nothing was deprovisioned", yes=yes)
+            await cli.agree(question, "nothing was deprovisioned", yes=yes)
         known = None if uid is None else _known(uid, state)
         async with follow(cli, events_file) as listen:
             emit = EventLog(now, listen).emit

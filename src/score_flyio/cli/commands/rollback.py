@@ -54,7 +54,7 @@ async def command(
     named = await named_app(cli, settings)
     ref, how = named.ref, deploy_options(**settings)
 
-    def tell_where(change: Change) -> None:
+    async def tell_where(change: Change) -> None:
         back_to = change.plan.release.back_to
         cli.output.info(f"{ref}: going back to release {back_to}")
         if change.destroys:
@@ -62,7 +62,7 @@ async def command(
                 f"Destroy {counted(len(change.destroys), 'machine')} of groups that it had not?"
             )
             cli.output.before_question(change.describe())
-            cli.agree(question, "nothing was changed", yes=yes)
+            await cli.agree(question, "nothing was changed", yes=yes)
 
     async with named.session(silent=True) as visit:
         change = await rollback(visit, ref, to=to, options=how, before=tell_where, dry_run=dry_run)

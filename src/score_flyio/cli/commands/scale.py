@@ -81,7 +81,7 @@ async def _scale(named: NamedApp, request: ScaleRequest, *, yes: bool, dry_run: 
 
     cli = named.cli
 
-    def agree(change: Change) -> None:
+    async def agree(change: Change) -> None:
         made = sum(isinstance(step, CreateMachine) for step in change.plan.steps)
         questions = (
             [f"Destroy {counted(len(change.destroys), 'machine')}?"] if change.destroys else []
@@ -89,7 +89,7 @@ async def _scale(named: NamedApp, request: ScaleRequest, *, yes: bool, dry_run: 
         questions += [f"Create {made} machines?"] if made >= LARGE_STEP else []
         if questions:
             cli.output.before_question(change.describe())
-            cli.agree(" ".join(questions), "nothing was changed", yes=yes)
+            await cli.agree(" ".join(questions), "nothing was changed", yes=yes)
 
     async with named.session(silent=True) as visit:
         change = await scale(visit, named.ref, request, before=agree, dry_run=dry_run)

@@ -120,7 +120,7 @@ async def push(cli: CliContext, file: str, yes: bool) -> None:
     else:
         there = counted(len(present.workloads), "workload")
         question = f"Replace the state of {there} by one of {len(new.workloads)}?"
-        cli.agree(question, "the state stays as it is", yes=yes)
+        await cli.agree(question, "the state stays as it is", yes=yes)
         async with project.locked("state push"):
             await project.store.save(new)
     cli.output.info(f"the state now has {counted(len(new.workloads), 'workload')}")
@@ -141,7 +141,7 @@ async def adopt(cli: CliContext, yes: bool) -> None:
         if place is not None:
             where = f"{place.address}, organization {place.organization or '(not known)'}"
             question = f"The apps of this project are at {where}. Forget that?"
-            cli.agree(question, "the state stays as it is", yes=yes)
+            await cli.agree(question, "the state stays as it is", yes=yes)
             state.place = None
             await project.store.save(state)
     cli.output.result(Adopted(forgotten=place), "the next deploy says where the apps are")
@@ -158,7 +158,7 @@ async def unlock(cli: CliContext, yes: bool) -> None:
     holder: str | None = None
     if isinstance(store, Unlockable):
         question = "Take the lock away? A run that still goes on would be disturbed."
-        cli.agree(question, "the lock stays", yes=yes)
+        await cli.agree(question, "the lock stays", yes=yes)
         holder = await store.unlock()
     else:
         async with store.lock("state unlock"):

@@ -54,11 +54,12 @@ class LiveRenderer:
             self._plain.handle(event)
             return
         self._board.handle(event)
-        words = sentence(event)
-        if words is not None and (is_alarm(event) or isinstance(event, _LASTING)):
-            self._draw(self._plain.line(event, words))
-        elif not self._drawn or self._now() - self._drawn_at >= _BETWEEN:
-            self._draw()
+        words = sentence(event) if is_alarm(event) or isinstance(event, _LASTING) else None
+        line = None if words is None else self._plain.line(event, words)
+        if self._stream.asks:
+            self._stream.write("" if line is None else f"{line}\n")
+        elif line or not self._drawn or self._now() - self._drawn_at >= _BETWEEN:
+            self._draw(line)
 
     def tick(self) -> None:
         """Redraw, so that elapsed times go on while nothing happens."""

@@ -51,7 +51,8 @@ class PlainRenderer:
     def tick(self) -> None:
         """Say what goes on when nothing was written for long: CI systems end a job that is mute."""
         now = self._now()
-        if now - self._written < SILENCE or not self._going_on:
+        silent = now - self._written < SILENCE or not self._going_on
+        if silent or self._stream.asks:
             return
         started = sorted(self._going_on.values(), key=lambda event: event.at)
         told = [f"{_what(event)} ({duration(now - event.at)})" for event in started[:SHOWN]]

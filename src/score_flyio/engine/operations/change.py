@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from fly_machines import models
 from score_flyio.base.record import evolve, field, frozen
@@ -28,6 +28,8 @@ from score_flyio.errors import ConfigError, ScoreFlyError
 from score_flyio.events import Scope, WarningRaised
 from score_flyio.fly.present import metadata
 from score_flyio.flytoml.spec import AppSpec
+
+T = TypeVar("T")
 
 
 @frozen(kw_only=True)
@@ -61,8 +63,17 @@ class Change:
         return describe_app(self.plan)
 
 
-Before: TypeAlias = Callable[[Change], None]
-"""Is told what will be done before anything changes; raises where it is not to be done."""
+Ask: TypeAlias = Callable[[T], Awaitable[None] | None]
+"""Is told what will be done before anything changes, and may take its time; raises where it is not
+to be done."""
+Before: TypeAlias = Ask[Change]
+
+
+async def ask(before: Ask[T] | None, what: T) -> None:
+    """Tells what will be done to whoever wants to know. Raises what they raise."""
+    answer = None if before is None else before(what)
+    if answer is not None:
+        await answer
 
 
 async def carry_out(
@@ -81,13 +92,11 @@ async def carry_out(
     """
     if dry_run:
         return change
-    if before is not None:
-        before(change)
+    await ask(before, change)
 
     async def again(look: Callable[[], Awaitable[Change]]) -> Work:
         new = await look()
-        if before is not None:
-            before(new)
+        await ask(before, new)
         return new.work
 
     work = change.work if look is None else evolve(change.work, again=partial(again, look))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from score_flyio.base.document import Document, Documented
@@ -14,6 +14,7 @@ from score_flyio.deploy.planning.removal import removal_steps
 from score_flyio.deploy.planning.shown import describe_app
 from score_flyio.engine.apply import Work, apply
 from score_flyio.engine.operations.apps import AppRef, no_such_app
+from score_flyio.engine.operations.change import Ask, ask
 from score_flyio.engine.operations.framed import framed
 from score_flyio.engine.session import Session, StateRecorder
 from score_flyio.errors import ResourceError
@@ -120,7 +121,7 @@ async def destroy(
     refs: Sequence[AppRef],
     *,
     keep_volumes: bool = False,
-    before: Callable[[Destruction], None] | None = None,
+    before: Ask[Destruction] | None = None,
     dry_run: bool = False,
 ) -> Destruction:
     """Deletes the apps with all that belongs to them; resources that other workloads use stay.
@@ -132,8 +133,7 @@ async def destroy(
         plan = await _plan(session, refs, recorder.state, keep_volumes=keep_volumes)
         if dry_run:
             return plan
-        if before is not None:
-            before(plan)
+        await ask(before, plan)
         return evolve(plan, report=await _carry_out(session, plan, recorder))
 
 

@@ -32,6 +32,7 @@ from score_flyio.engine.operations.apps import AppRef, observe
 from score_flyio.engine.operations.change import (
     Before,
     Change,
+    ask,
     carry_out,
     definition_after,
     known_definition,
@@ -174,8 +175,7 @@ async def change_secrets(
         foreseen = Change(ref=ref, work=Work(plan=plan, observed=observed, options=options))
         if dry_run:
             return foreseen
-        if before is not None:
-            before(foreseen)
+        await ask(before, foreseen)
         removes = any(values[name] is None and name in observed.secrets for name in values)
         if stage or removes:  # of a removal that is cut short, nothing else would tell
             await _mark(session, observed, removes=removes, stage=stage)
