@@ -19,9 +19,9 @@ from score_flyio.resources.graph import build
 from score_flyio.resources.prime import prime
 from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
 from score_flyio.resources.registry import Registry
-from score_flyio.resources.run import combined, secrets_in
+from score_flyio.resources.run import combined
 from score_flyio.resources.sharing import merge_patch
-from score_flyio.score.resources import ResourceUid, conceal
+from score_flyio.score.resources import ResourceUid, secrets_in
 from score_flyio.state.model import ProjectState
 from score_flyio.state.resources import ProvisionerDefinition, ResourceRecord
 from score_flyio.state.saving import Saver
@@ -119,7 +119,7 @@ class Deprovisioning:
             result = await self.registry.build(definition).deprovision(request)
         except ResourceError as error:
             if isinstance(error, ProvisionIncomplete):
-                error.hide(secrets_in(conceal(error.result.secrets or {})))
+                error.hide(secrets_in(error.result.secrets))
                 await self._keep(record, error.result)
             message = error.message
             self.emit(DeprovisioningFailed(scope=scope, provisioner=definition.id, error=message))

@@ -33,7 +33,7 @@ from score_flyio.score.placeholders import (
     SubstitutionError,
     substitute_in,
 )
-from score_flyio.score.resources import JsonObject, Outputs, ResourceUid, conceal
+from score_flyio.score.resources import JsonObject, Outputs, ResourceUid, conceal, secrets_in
 from score_flyio.state.model import ProjectState
 from score_flyio.state.resources import ProvisionerDefinition
 from score_flyio.state.saving import Saver
@@ -228,9 +228,9 @@ class ResourceRun:
             try:
                 result = await provisioner.provision(self._request(uid, params.value))
             except ProvisionFailed as error:
-                error.hide(_secrets_of(params))
+                error.hide(self._secrets_of(uid, params))
                 if isinstance(error, ProvisionIncomplete):
-                    error.hide(secrets_in(conceal(error.result.secrets or {})))
+                    error.hide(secrets_in(error.result.secrets))
                     await self._keep(uid, error.result, params, complete=False)
                 self._blame(uid, error)
                 self._report_failure(uid, error)
@@ -335,6 +335,13 @@ class ResourceRun:
             target=self._state.target,
         )
 
+    def _secrets_of(self, uid: ResourceUid, params: SubstitutedValue) -> Iterator[Secret]:
+        """The texts of params that secrets went into, and those secrets by themselves."""
+        for path in params.secret_paths:
+            yield Secret(str(value_at(params.value, path)))
+        for need in self._plan.needs[uid]:
+            yield from secrets_in(self._outputs[need].secrets)
+
     def _remember_needs(self, uid: ResourceUid) -> None:
         """Of what has to be taken away itself, all that it needs: it goes before that."""
         definition, _ = self._serving[uid]
@@ -367,25 +374,6 @@ class ResourceRun:
             outputs=record.outputs if result.values is None else result.values,
         )
         await self._saver.save()
-
-
-def _secrets_of(params: SubstitutedValue) -> Iterator[Secret]:
-    """The texts of params that secrets went into."""
-    for path in params.secret_paths:
-        yield Secret(str(value_at(params.value, path)))
-
-
-def secrets_in(value: Any) -> Iterator[Secret]:
-    """The secrets in a JSON value."""
-    match value:
-        case Secret():
-            yield value
-        case dict():
-            for item in value.values():
-                yield from secrets_in(item)
-        case list():
-            for item in value:
-                yield from secrets_in(item)
 
 
 def _storable(raw: Any, substituted: Any, secret: Collection[Path], path: Path = ()) -> Any:

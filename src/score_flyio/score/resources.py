@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from score_flyio.base.record import field, frozen
 from score_flyio.base.secret import Secret
+from score_flyio.score.render import render
 
 JsonObject: TypeAlias = dict[str, Any]
 
 DEFAULT_CLASS = "default"
+SHORTEST_HIDDEN_NUMBER: Final = 6
+"""Shorter numbers among secrets are ports and sizes, and in all kinds of messages."""
 
 
 @frozen
@@ -129,6 +132,23 @@ def conceal(value: Any) -> Any:
             return [conceal(item) for item in value]
         case _:
             return value
+
+
+def secrets_in(value: Any) -> Iterator[Secret]:
+    """What no message may repeat of a JSON value of secrets, concealed or not."""
+    match value:
+        case Secret():
+            yield value
+        case dict():
+            for item in value.values():
+                yield from secrets_in(item)
+        case list():
+            for item in value:
+                yield from secrets_in(item)
+        case str() | int() | float():
+            text = render(value)
+            if isinstance(value, str) or len(text) >= SHORTEST_HIDDEN_NUMBER:
+                yield Secret(text)
 
 
 def reveal(value: Any) -> Any:

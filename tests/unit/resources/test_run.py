@@ -85,6 +85,28 @@ async def test_a_failing_provisioner_repeats_no_secret(world: MakeWorld) -> None
     assert not [secret for secret in ("hunt", "er2", "fresh-token") if secret in told]
 
 
+async def test_a_failing_provisioner_repeats_no_secret_that_is_a_number_or_went_into_a_text(
+    world: MakeWorld,
+) -> None:
+    """Ports and sizes, which stand among secrets too, are told."""
+
+    def fail(request: ProvisionRequest) -> ProvisionResult:
+        result = ProvisionResult(secrets={"codes": [5432123, 7.654321, True]}, state={})
+        told = "no hunter2, 9876543 and 12345678 at 5432: 5432123 7.654321 is true"
+        raise ProvisionIncomplete(told, uid=str(request.uid), result=result)
+
+    secrets = {"pw": "hunter2", "pin": 9876543, "port": 5432, "unused": {"pin": 12345678}}
+    params = {"url": "db://me:${resources.db.pw}@${resources.db.pin}"}
+    resources = {"db": {"type": "db"}, "app": {"type": "app", "params": params}}
+    w = world(resources, db=Fake(lambda _: ProvisionResult(secrets=secrets)), app=Fake(fail))
+    with pytest.raises(ProvisionFailed, match="is true") as caught:
+        await w.run().run()
+    hidden = "********"
+    told = f"no {hidden}, {hidden} and {hidden} at 5432: {hidden} {hidden} is true"
+    assert caught.value.message.endswith(told)
+    assert "hunter2" not in f"{caught.value} {caught.value.args} {w.events}"
+
+
 async def test_parts_that_are_absent_keep_what_was_there(world: MakeWorld) -> None:
     answers = iter(
         [
