@@ -64,7 +64,7 @@ async def add(
     **settings: Any,
 ) -> int:
     """Ask for a certificate, or give one; says which DNS records it needs."""
-    from score_flyio.cli.deploy_run import show_plan
+    from score_flyio.cli.deploy_run import tell_change
     from score_flyio.engine.operations.certificates import add_certificate
 
     own = _own(cli, fullchain, private_key)
@@ -72,11 +72,10 @@ async def add(
     hostname = _hostname(named)
     async with named.session(silent=True) as visit:
         done = await add_certificate(visit, named.ref, hostname, own, dry_run=dry_run)
-    if dry_run:
-        return show_plan(cli, [done.change.plan])
-    if done.certificate is not None:
-        _tell(named, done.certificate)
-    return _exit_code(cli, done.change)
+    if done.certificate is None:
+        return tell_change(cli, done.change)
+    _tell(named, done.certificate)
+    return 0
 
 
 @command.command("check")
@@ -100,7 +99,7 @@ async def check(cli: CliContext, **settings: Any) -> int:
 @options(CHANGE)
 async def remove(cli: CliContext, *, yes: bool, dry_run: bool, **settings: Any) -> int:
     """Take the certificates of a host name away."""
-    from score_flyio.cli.deploy_run import show_plan
+    from score_flyio.cli.deploy_run import tell_change
     from score_flyio.engine.operations.certificates import remove_certificate
 
     named = await named_app(cli, settings, more=True)
@@ -112,23 +111,11 @@ async def remove(cli: CliContext, *, yes: bool, dry_run: bool, **settings: Any) 
 
     async with named.session(silent=True) as visit:
         change = await remove_certificate(visit, named.ref, hostname, before=agree, dry_run=dry_run)
-    if dry_run:
-        return show_plan(cli, [change.plan])
-    code = _exit_code(cli, change)
-    if not code:
-        document = CertificateRemoved(app=named.ref.app, hostname=hostname)
-        cli.output.result(document, f"{named.ref}: removed the certificate of {hostname}")
-    return code
-
-
-def _exit_code(cli: CliContext, change: Change) -> int:
-    """The exit code, with all that is to be told of a failure told."""
-    from score_flyio.cli.deploy_run import tell
-
-    if change.report is None or not change.report.failures:
-        return 0
-    tell(cli, change.report)
-    return change.report.exit_code
+    if change.report is None or change.report.failures:
+        return tell_change(cli, change)
+    document = CertificateRemoved(app=named.ref.app, hostname=hostname)
+    cli.output.result(document, f"{named.ref}: removed the certificate of {hostname}")
+    return 0
 
 
 def _hostname(named: NamedApp) -> str:

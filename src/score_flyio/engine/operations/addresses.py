@@ -9,6 +9,7 @@ from fly_machines import models
 from score_flyio.base.document import Document
 from score_flyio.base.record import frozen
 from score_flyio.deploy.app_step import AllocateAddress, ReleaseAddress
+from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted
 from score_flyio.engine.ahead import unknown_regions
 from score_flyio.engine.operations.apps import AppRef, observe
@@ -44,7 +45,11 @@ class Address(Document):
 
 async def list_addresses(session: Session, ref: AppRef) -> tuple[Address, ...]:
     """All of an app, by address. Raises UsageError when there is no such app."""
-    observed = await observe(session, ref, Wanted(addresses=True))
+    return addresses_of(await observe(session, ref, Wanted(addresses=True)))
+
+
+def addresses_of(observed: ObservedApp) -> tuple[Address, ...]:
+    """The addresses that were seen of an app, in order."""
     return tuple(sorted(map(_address, observed.addresses), key=lambda address: address.ip))
 
 

@@ -23,13 +23,14 @@ from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.planning.counts import missing_of_launch
 from score_flyio.deploy.planning.secrets import waiting_secrets
 from score_flyio.deploy.verdict import count_checks
+from score_flyio.engine.operations.addresses import Address, addresses_of
 from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.session import Session
 from score_flyio.errors import FlyError
 from score_flyio.errors.unwrap import at_once, unwrapped
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.organization import Apps
-from score_flyio.fly.present import ip_type, metadata
+from score_flyio.fly.present import metadata
 from score_flyio.state.model import ProjectState
 
 
@@ -67,14 +68,6 @@ class VolumeStatus(Document):
 
 
 @frozen(kw_only=True)
-class AddressStatus(Document):
-    """One address."""
-
-    ip: str
-    type: str
-
-
-@frozen(kw_only=True)
 class AppStatus(Document):
     """One app; `error` when it could not be read."""
 
@@ -84,7 +77,7 @@ class AppStatus(Document):
     status: str = ""
     machines: tuple[MachineStatus, ...] = ()
     volumes: tuple[VolumeStatus, ...] = ()
-    addresses: tuple[AddressStatus, ...] = ()
+    addresses: tuple[Address, ...] = ()
     notes: tuple[str, ...] = ()
     """What is remarkable of it: several releases in a group, secrets that wait."""
     error: str | None = None
@@ -148,10 +141,7 @@ def app_status(observed: ObservedApp, ref: AppRef) -> AppStatus:
         status=(observed.app.status or "") if observed.app else "",
         machines=tuple(sorted(shown, key=lambda m: (m.group, m.region, m.id))),
         volumes=tuple(map(_volume, sorted(observed.volumes, key=lambda v: v.id or ""))),
-        addresses=tuple(
-            AddressStatus(ip=address.ip or "", type=ip_type(address))
-            for address in sorted(observed.addresses, key=lambda a: a.ip or "")
-        ),
+        addresses=addresses_of(observed),
         notes=(*_cut_short(observed), *_mixed_releases(observed), *_waiting(observed)),
     )
 
