@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import count
 from typing import Any
 
 from attrs import evolve
@@ -23,10 +24,13 @@ from score_flyio.deploy.metadata import (
     take_over,
 )
 from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan
+from score_flyio.deploy.planning.updates import Reconfiguration, plan_reconfiguration
 from score_flyio.deploy.step import CreateMachine, DestroyMachine
 from score_flyio.errors import ScoreFlyError
 from score_flyio.fly.present import LAUNCH_KEY
+from score_flyio.state.deployments import Release
 from tests.unit.deploy.planning.plans import acyclic, launched, planned, updates, wanted
 
 PROCESSES = "[processes]\napp = ''\nworker = 'work'\n"
@@ -156,24 +160,18 @@ def situations(draw: st.DrawFn) -> tuple[str, ObservedApp, dict[str, Any]]:
     return draw(FILES), observed, options
 
 
-@settings(max_examples=200, deadline=None)
-@given(situations(), st.sampled_from(["nginx:2", "nginx:1"]))
-def test_a_plan_comes_to_its_end(
-    situation: tuple[str, ObservedApp, dict[str, Any]], image: str
-) -> None:
-    text, observed, options = situation
+def explain(observed: ObservedApp) -> None:
     for machine in observed.machines:
         config = machine.config or machine.incomplete_config
         note(f"{machine.id} {machine.state} {machine.host_status} {machine.created_at} {config}")
-    note(f"{text}{options}")
-    try:
-        plan = planned(wanted(text, image=image), observed, **options)
-    except ScoreFlyError:
-        return
+
+
+def check(plan: AppPlan) -> None:
+    """Nothing waits for itself, and nothing is done twice."""
     note("\n".join(f"{step.id} needs {step.needs}" for step in plan.steps))
     assert acyclic(plan)
-    assert not [name for name, n in Counter(s.id for s in plan.steps).items() if n > 1]
     assert _ends(plan)
+    assert not [name for name, n in Counter(s.id for s in plan.steps).items() if n > 1]
     changed = Counter(step.machine for step in updates(plan))
     assert not [name for name, n in changed.items() if n > 1]
     gone = {s.target.machine for s in plan.steps if isinstance(s, DestroyMachine)}
@@ -186,6 +184,48 @@ def test_a_plan_comes_to_its_end(
         if mount.volume
     ]
     assert len(mounts) == len(set(mounts))
+
+
+@settings(max_examples=200, deadline=None)
+@given(situations(), st.sampled_from(["nginx:2", "nginx:1"]))
+def test_a_deploy_comes_to_its_end(
+    situation: tuple[str, ObservedApp, dict[str, Any]], image: str
+) -> None:
+    text, observed, options = situation
+    explain(observed)
+    note(f"{text}{options}")
+    try:
+        plan = planned(wanted(text, image=image), observed, **options)
+    except ScoreFlyError:
+        return
+    check(plan)
+
+
+@settings(max_examples=200, deadline=None)
+@given(situations(), st.booleans())
+def test_an_operation_comes_to_its_end(
+    situation: tuple[str, ObservedApp, dict[str, Any]], restart: bool
+) -> None:
+    _, observed, options = situation
+    explain(observed)
+    note(f"{options}")
+    numbers = count(1)
+    change = Reconfiguration(
+        observed=observed,
+        label="web",
+        configs={
+            m.id or "": evolve(m.config, image="nginx:2") for m in observed.machines if m.config
+        },
+        release=Release(version=2, id="R", tool_version="test"),
+        new_id=lambda: f"ID{next(numbers)}",
+        options=DeployOptions(**options),
+        restart=restart,
+    )
+    try:
+        plan = plan_reconfiguration(change)
+    except ScoreFlyError:
+        return
+    check(plan)
 
 
 def _ends(plan: AppPlan) -> bool:
