@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from copy import deepcopy
+
 import pytest
 from attrs import evolve
 
+from score_flyio.deploy.step import AwaitHealthy
+from score_flyio.engine.inputs import FlyTomlApp
 from score_flyio.engine.operations.scale import ScaleRequest, scale
 from tests.engine.lab import QUICK, Lab, toml
+from tests.engine.test_beside_flyctl import Flyctl
 from tests.engine.test_operations import KEEP, VOLUME, WEB, visit
 
 AGREED = evolve(KEEP, allow_destructive=True)
 OLD_ONES_STAY = "Machines_delete:422 times=2"
 MOUNTED = toml(VOLUME, image="nginx:2", service=False)
+
+
+def mounted_in(group: str) -> FlyTomlApp:
+    groups = "[processes]\napp = 'serve'\nworker = 'work'\n"
+    return toml(f'{groups}{VOLUME}processes = ["{group}"]\n', service=False)
 
 
 async def deployed_by(lab: Lab, strategy: str) -> None:
@@ -56,6 +67,35 @@ async def test_one_that_moved_to_another_host_is_used_whatever_strategy_came_bef
     again = await lab.deploy(larger, options=AGREED)
     assert (again.code, again.of("Machines_create")) == (0, []), again.text
     assert [machine.id for machine in lab.machines()] == [new.id]
+
+
+async def test_a_clone_of_a_replacement_never_takes_the_place_of_the_machine_with_the_data(
+    lab: Lab,
+) -> None:
+    """That one made way for the replacement, and went on in the group that it is cloned into."""
+    await lab.deploy(mounted_in("app"), options=evolve(QUICK, ha=False))
+    after = mounted_in("worker")
+    await lab.deploy(after, options=AGREED)
+    (volume,) = (v.id for v in lab.fly.world.volumes.values())
+    (replacement,) = lab.machines(group="app")
+    config = deepcopy(replacement.config)
+    config["metadata"]["fly_process_group"] = "worker"
+    await Flyctl(lab).call("POST", "", {"config": config, "region": "iad"})
+    done = await lab.deploy(after, options=AGREED)
+    assert done.code == 0, done.text
+    mounted = [m["volume"] for w in lab.machines(group="worker") for m in w.config["mounts"]]
+    assert (len(mounted), volume in mounted) == (2, True)
+    assert (await lab.deploy(after)).changes == []
+
+
+async def test_what_moves_into_a_place_is_waited_for_once(lab: Lab) -> None:
+    """Whoever waits and finds it at rest starts it, and no two changes of a machine may meet."""
+    await lab.deploy(mounted_in("app"), options=evolve(QUICK, ha=False))
+    async with lab.engine() as engine:
+        (plan,) = (await engine.plan([mounted_in("worker")], AGREED)).apps
+    waits = Counter(step.target for step in plan.steps if isinstance(step, AwaitHealthy))
+    assert waits
+    assert set(waits.values()) == {1}
 
 
 async def test_a_scale_names_the_volumes_that_it_leaves(lab: Lab) -> None:

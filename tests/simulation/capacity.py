@@ -105,7 +105,7 @@ def _serves(machine: MachineRecord) -> bool:
 def _stays(machine: MachineRecord, world: World) -> bool:
     """Whether it is no leftover of an interrupted bluegreen update."""
     metadata = machine.config.get("metadata") or {}
-    blue = world.machines.get(metadata.get("score_flyio_stands_for", ""))
+    blue = world.machines.get(metadata.get("score_flyio_stands_for", "").partition(".")[0])
     if blue is None or blue.state in {"destroying", "destroyed"}:
         return not _marked(machine)
     return not _marked(machine) and _marked(blue)

@@ -32,7 +32,7 @@ GREEN_LAUNCH = "fly_flyctl_bluegreen_launch_id"
 OWN_PREFIX = "score_flyio_"
 """How the keys begin that are ours: what they say is about one machine, and never deployed."""
 STANDS_FOR = f"{OWN_PREFIX}stands_for"
-"""On green machines and replacements: the machine that each takes over from."""
+"""On green machines and replacements: the machine that each takes over from, and in which group."""
 STAGED = f"{OWN_PREFIX}staged"
 """On machines of an app for which secrets were staged since they got their config."""
 STAGED_REMOVAL = "removal"
@@ -89,8 +89,11 @@ class Marks:
     @classmethod
     def of(cls, machine: models.Machine) -> Marks:
         """Those of a machine."""
-        found = metadata(machine).items()
-        return cls(**{_NAMES[key]: text for key, text in found if key in _NAMES})
+        found = metadata(machine)
+        texts: dict[str, Any] = {_NAMES[key]: text for key, text in found.items() if key in _NAMES}
+        if STANDS_FOR in found:
+            texts["stands_for"] = _stood_for(found[STANDS_FOR], machine)
+        return cls(**texts)
 
     def stamp(self, config: models.FlyMachineConfig) -> models.FlyMachineConfig:
         """The config with these marks, over those that it has."""
@@ -113,7 +116,18 @@ def in_place_of(config: models.FlyMachineConfig, place: str | None) -> models.Fl
 
     With the tag of a bluegreen update of long ago it would pass for a green one that never served.
     """
-    return Marks(stands_for=place).stamp(without_marks(config, _OF_A_GREEN))
+    group = group_of(models.Machine(config=config), "")
+    name = f"{place}.{group}" if place and group else place
+    return Marks(stands_for=name).stamp(without_marks(config, _OF_A_GREEN))
+
+
+def _stood_for(text: str, machine: models.Machine) -> str | None:
+    """The machine that another takes over from in its group; None: it was cloned into another one.
+
+    A machine that once made way, and went to that group, would be destroyed there.
+    """
+    name, _, group = text.partition(".")
+    return name if group in {"", group_of(machine, group)} else None
 
 
 def from_group(

@@ -170,7 +170,8 @@ def _may_go(run: CrowdRun, record: Record, machine: MachineRecord) -> bool:
         return True
     world = run.emulator.world
     if any(
-        metadata(m).get("score_flyio_stands_for") == machine.id for m in world.machines.values()
+        metadata(m).get("score_flyio_stands_for", "").partition(".")[0] == machine.id
+        for m in world.machines.values()
     ):
         return True
     # what another run of ours left half-done, or what met it, may go

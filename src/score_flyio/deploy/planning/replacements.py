@@ -126,7 +126,7 @@ def finish_replacement(
     if resting:
         return [gone.after(before)]
     healthy = AwaitHealthy(
-        id=f"replaced:{machine.id}:healthy",
+        id=_stood_in_for(machine.id),
         app=app,
         group=group,
         target=Ref(machine=stand_in.id),
@@ -137,15 +137,27 @@ def finish_replacement(
     return [healthy, gone.after(healthy.id)]
 
 
+def _stood_in_for(machine: str | None) -> str:
+    return f"replaced:{machine}:healthy"
+
+
 def behind_replaced_ones(plan: GroupPlan) -> GroupPlan:
-    """A replacement that is itself replaced need not be well; the old machine goes behind it."""
+    """A replacement that is itself replaced need not be well; the old machine goes behind it.
+
+    One that is waited for anyway, since it changes, is not waited for twice: who finds that it
+    rests starts it.
+    """
     going = {
         s.target: s.id for s in plan.steps if isinstance(s, DestroyMachine) and s.target.machine
     }
-    waits = {
-        step.id: going[step.target]
-        for step in plan.steps
-        if isinstance(step, AwaitHealthy) and step.target in going
+    finishing = {_stood_in_for(target.machine) for target in going}
+    healthy = [step for step in plan.steps if isinstance(step, AwaitHealthy)]
+    anyway = {step.target: step.id for step in healthy if step.id not in finishing}
+    waits = {step.id: going[step.target] for step in healthy if step.target in going}
+    waits |= {
+        step.id: anyway[step.target]
+        for step in healthy
+        if step.id in finishing and step.target in anyway and step.target not in going
     }
     if not waits:
         return plan

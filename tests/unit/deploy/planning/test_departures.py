@@ -137,7 +137,7 @@ def test_a_move_that_was_cut_short_behind_the_replacement_goes_on() -> None:
     observed = with_data()
     made = next(s for s in agreed(wanted(SPLIT), observed).steps if isinstance(s, CreateMachine))
     replacement = machine("m2", made.config)
-    assert (made.config.metadata or {})[STANDS_FOR] == "m1"
+    assert (made.config.metadata or {})[STANDS_FOR] == "m1.app"
     half = evolve(observed, machines=(*observed.machines, replacement))
     plan = agreed(wanted(SPLIT), half)
     assert taken_over(plan) == {"m1": "worker"}
@@ -264,7 +264,7 @@ def test_a_mount_that_moves_between_groups_takes_a_machine_for_each_without_data
     assert set(of_kind(plan, DestroyMachine)) == {f"destroy:{name}" for name in gone}
     for mover, place in pairs.items():
         end = next(s for s in plan.steps if s.id == f"destroy:{place}")
-        assert end.needs == (f"replaced:{place}:healthy",)
+        assert end.needs == (f"update:{mover}:healthy",)
         update = next(s for s in plan.steps if s.id == f"update:{mover}")
         assert f"replace:{mover}:healthy" in update.needs
         assert f"machine {mover} goes on in group worker, with its volume vol{mover[1:]}" in (
@@ -277,7 +277,7 @@ def test_a_mount_that_moves_between_groups_takes_a_machine_for_each_without_data
 def test_a_machine_takes_a_place_in_its_own_region_first() -> None:
     plan = agreed(IN_WORKER, with_workers(2, regions=["fra", "iad"]))
     config = next(s for s in plan.steps if isinstance(s, UpdateMachine)).config
-    assert (config.metadata or {})[STANDS_FOR] == "w2"
+    assert (config.metadata or {})[STANDS_FOR] == "w2.worker"
 
 
 def test_a_move_into_a_place_that_was_cut_short_goes_on() -> None:
@@ -302,7 +302,7 @@ def test_what_takes_a_running_place_runs(resting: str) -> None:
     update = next(s for s in plan.steps if isinstance(s, UpdateMachine))
     assert update.request.skip_launch is (resting == "both")
     end = next(s for s in plan.steps if s.id == "destroy:w1")
-    assert end.needs == (("update:m1",) if resting == "both" else ("replaced:w1:healthy",))
+    assert end.needs == (("update:m1",) if resting == "both" else ("update:m1:healthy",))
 
 
 def test_the_data_comes_back_when_the_mount_does() -> None:
@@ -353,9 +353,9 @@ def test_who_comes_back_takes_the_place_of_what_came_for_it() -> None:
         return {s.machine: (s.config.metadata or {}).get(STANDS_FOR) for s in updates}
 
     every = evolve(moved, machines=(*moved.machines, *places))
-    assert heirs(every) == {"m1": "n2", "m2": "n1", "m3": "n3"}
+    assert heirs(every) == {"m1": "n2.app", "m2": "n1.app", "m3": "n3.app"}
     fewer = evolve(every, machines=(*moved.machines[:2], *places[::2]))
-    assert heirs(fewer) == {"m1": "n3", "m2": "n1"}
+    assert heirs(fewer) == {"m1": "n3.app", "m2": "n1.app"}
 
 
 def heirs_of(desired: DesiredApp, observed: ObservedApp) -> dict[str, str]:

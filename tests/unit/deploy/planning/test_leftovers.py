@@ -167,6 +167,16 @@ def test_a_machine_that_came_back_in_the_place_of_its_replacement_does_not_go(
     assert sort_out("app", "app", [old, new]).stand_ins == stand_ins
 
 
+def test_a_copy_of_a_replacement_in_another_group_takes_nothing_over_there() -> None:
+    """What it was to replace went to that group itself, and has the data."""
+    old = machine("old", standbys=None, **{GROUP: "db", FORMER_GROUP: "web"})
+    copy = machine("copy", standbys=None, **{GROUP: "db", STANDS_FOR: "old.web"})
+    found = sort_out("app", "db", [old, copy])
+    assert (len(found.machines), found.stand_ins) == (2, {})
+    own = machine("own", standbys=None, **{GROUP: "db", STANDS_FOR: "old.db"})
+    assert sort_out("app", "db", [old, own]).stand_ins == {"old": "own"}
+
+
 def test_a_machine_that_somebody_cloned_from_another_group_is_no_second_launch() -> None:
     """flyctl copies all metadata; the group that it came from was launched by itself."""
     first, second = launched("A.web:1/2", "10:00:00"), launched("A.web:2/2", "10:00:04")

@@ -142,9 +142,9 @@ def test_the_times_of_the_definition_count_also_where_an_earlier_run_is_finished
     assert destroyed(found) == ["a", "b"]
     assert updated(found) == ["c", "d"]
     waits = {step.id: step.timeout for step in found.steps if isinstance(step, AwaitHealthy)}
-    assert waits == dict.fromkeys(
-        ("replaced:a:healthy", "replaced:b:healthy", "update:c:healthy", "update:d:healthy"), 120.0
-    )
+    assert waits == dict.fromkeys(("update:c:healthy", "update:d:healthy"), 120.0)
+    ends = [step.needs for step in found.steps if isinstance(step, DestroyMachine)]
+    assert [needs[0] for needs in ends] == ["update:c:healthy", "update:d:healthy"]
 
 
 def test_the_concurrency_of_the_options_counts() -> None:
@@ -212,7 +212,7 @@ def test_a_machine_that_another_took_over_from_goes_once_that_one_is_well() -> N
     found = plan(machine("a", config()), machine("b", config(marks={STANDS_FOR: "a"})))
     assert (updated(found), destroyed(found)) == (["b"], ["a"])
     (gone,) = [step for step in found.steps if isinstance(step, DestroyMachine)]
-    assert gone.needs[0] == "replaced:a:healthy"
+    assert gone.needs[0] == "update:b:healthy"
 
 
 def test_one_that_took_over_and_is_replaced_by_a_green_one_need_not_be_well() -> None:

@@ -159,7 +159,7 @@ def test_machines_that_come_on_volumes_say_in_whose_place() -> None:
         lost={"db": config("db", mounts=mounts)},
     )
     made = [step for step in plan.steps if isinstance(step, CreateMachine)]
-    assert [(step.config.metadata or {}).get(STANDS_FOR) for step in made] == ["x", "y", None]
+    assert [(step.config.metadata or {}).get(STANDS_FOR) for step in made] == ["x.db", "y.db", None]
     assert all((step.config.metadata or {})[GROUP] == "db" for step in made)
 
 
@@ -198,7 +198,7 @@ def test_an_earlier_run_is_finished_by_the_times_of_the_definition() -> None:
         machine("a", config()), machine("b", config(marks={STANDS_FOR: "a"})), definition=spec
     )
     waits = {step.id: step.timeout for step in plan.steps if isinstance(step, AwaitHealthy)}
-    assert waits == {"replaced:a:healthy": 120.0, "update:b:healthy": 120.0}
+    assert waits == {"update:b:healthy": 120.0}
 
 
 def test_a_release_tells_the_groups_that_its_machines_were_in() -> None:

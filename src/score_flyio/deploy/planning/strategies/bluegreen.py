@@ -8,7 +8,7 @@ and destroy blue.
 from __future__ import annotations
 
 from fly_machines import models
-from score_flyio.deploy.metadata import SAFE_TO_DESTROY, TAG, Marks, take_over
+from score_flyio.deploy.metadata import SAFE_TO_DESTROY, TAG, Marks, in_place_of, take_over
 from score_flyio.deploy.model import Ref, Undo
 from score_flyio.deploy.planning.strategies.model import GroupUpdate, Impossible, Ordered, Strategy
 from score_flyio.deploy.step import (
@@ -101,9 +101,9 @@ def _uncordon(green: str) -> str:
 
 
 def _request(step: UpdateMachine, release: str, launch: str) -> models.CreateMachineRequest:
-    marks = Marks(tag=release, green_launch=launch, stands_for=step.machine)
+    marks = Marks(tag=release, green_launch=launch)
     return models.CreateMachineRequest(
-        config=marks.stamp(step.config),
+        config=marks.stamp(in_place_of(step.config, step.machine)),
         region=step.region,
         skip_launch=step.request.skip_launch,
         skip_service_registration=True,
