@@ -174,6 +174,53 @@ def test_events_and_report_files(cli: Cli, served: Platform) -> None:
     assert served.url
 
 
+OUTPUTS = ("--report", "--events", "--summary")
+
+
+def test_files_behind_links_are_written(cli: Cli, served: Platform) -> None:
+    project(cli, {"worker.yaml": WORKER})
+    Path("kept").mkdir()
+    for option in OUTPUTS:
+        Path(f"link{option}").symlink_to(f"kept/file{option}")
+    for _ in range(2):
+        options = (word for option in OUTPUTS for word in (option, f"link{option}"))
+        assert cli("deploy", "worker.yaml", FAST, *options).exit_code == 0
+        assert all(Path(f"link{option}").is_symlink() for option in OUTPUTS)
+        assert all(Path(f"kept/file{option}").read_text() for option in OUTPUTS)
+    Path("state").symlink_to("kept/state")
+    assert cli("state", "pull", "state").exit_code == 0
+    assert "x-worker" in Path("kept/state").read_text()
+    Path("it.plan").symlink_to("kept/it")
+    assert cli("plan", "worker.yaml", "--out", "it.plan").exit_code == 0
+    assert Path("kept/it").stat().st_size
+    Path("fly.toml").symlink_to("kept/fly.toml")
+    assert cli("config", "save", "--app", "x-worker").exit_code == 0
+    assert "x-worker" in Path("kept/fly.toml").read_text()
+    assert served.url
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(f"deploy worker.yaml {option} -" for option in OUTPUTS),
+        "plan worker.yaml --summary -",
+        "destroy --yes --events -",
+        "config save --app x-worker --config -",
+        "emulator serve --journal -",
+        "emulator serve --world -",
+    ],
+)
+def test_a_dash_is_no_file(cli: Cli, served: Platform, line: str) -> None:
+    project(cli, {"worker.yaml": WORKER})
+    result = cli(*line.split())
+    assert result.exit_code == 2
+    option = line.split()[-2]
+    assert f"Error: {option}: '-' is no file, and stdout has the result" in result.stderr
+    assert "Hint: name a file; /dev/stderr is one, too" in result.stderr
+    assert not Path("-").exists()
+    assert served.url
+
+
 def test_a_secret_shows_nowhere(cli: Cli, served: Platform) -> None:
     project(cli, {"db.yaml": DB.replace("db.host}", "db.password}")})
     secret = "swordfish-4711"

@@ -38,6 +38,13 @@ def write_atomically(path: Path, data: bytes, *, mode: int = PRIVATE, durable: b
         _sync_folder(path.parent)
 
 
+def behind_link(path: Path) -> Path:
+    """The file that a link leads to, to be replaced in its place; devices stay as they are."""
+    if _DEVICES in path.parents or not path.is_symlink():
+        return path
+    return Path(os.path.realpath(path))
+
+
 def is_private(path: Path) -> bool:
     """Whether only its owner can read it; on Windows the folder's own rights decide that."""
     return sys.platform == "win32" or not path.stat().st_mode & 0o077

@@ -8,6 +8,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from score_flyio.base.atomic import behind_link
 from score_flyio.base.clock import Clock, SystemClock
 from score_flyio.base.event_loop import is_missing
 from score_flyio.base.record import field, frozen
@@ -73,9 +74,15 @@ class CliContext:
     def output_path(self, option: str, file: str) -> Path:
         """Where an option says that a file goes, looked at before anything is done.
 
-        Raises UsageError where no file can be written.
+        Where a link stands there, it is the file behind it. Raises UsageError where no file can be
+        written.
         """
-        path = self.directory / file
+        if file == "-":
+            raise UsageError(
+                f"{option}: '-' is no file, and stdout has the result of the command",
+                hint="name a file; /dev/stderr is one, too",
+            )
+        path = behind_link(self.directory / file)
         if path.is_dir() or not path.parent.is_dir():
             wrong = "is a folder" if path.is_dir() else "is in a folder that does not exist"
             raise UsageError(

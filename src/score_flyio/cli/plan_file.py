@@ -49,7 +49,7 @@ def write(cli: CliContext, file: str, plan: Plan, target: str, settings: dict[st
 
     kept = KeptPlan.of(plan, target, settings)
     try:
-        write_atomically(cli.directory / file, kept.text().encode())
+        write_atomically(cli.output_path("--out", file), kept.text().encode())
     except OSError as error:
         raise UsageError(f"--out {file}: it cannot be written: {error.strerror}") from error
     cli.output.info(f"wrote {file}; deploy {file} does this, and nothing else")

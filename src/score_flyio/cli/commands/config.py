@@ -130,12 +130,11 @@ async def save(
     from score_flyio.base.atomic import READABLE, write_atomically
     from score_flyio.flytoml import to_toml
 
-    path = cli.directory / (config or "fly.toml")
+    named = str(config or "fly.toml")
+    path = cli.output_path("--config", named)
     name = app or cli.environ.get("FLY_APP") or _app_of(path)
     saved = await _saved(cli, name, target, emulate=emulate)
-    if path.exists() and not await cli.confirm(
-        f"{config or path.name} exists. Replace it?", yes=yes
-    ):
+    if path.exists() and not await cli.confirm(f"{named} exists. Replace it?", yes=yes):
         return 1
     for local, content in saved.files.items():
         (cli.directory / local).parent.mkdir(parents=True, exist_ok=True)
@@ -143,7 +142,7 @@ async def save(
     write_atomically(path, to_toml(saved.spec).encode(), mode=READABLE)
     for note in saved.notes:
         cli.output.warn(note)
-    written = (str(config or path.name), *saved.files)
+    written = (named, *saved.files)
     document = Saved(app=name, files=written, notes=tuple(saved.notes))
     cli.output.result(document, f"wrote {', '.join(written)}")
     return 0

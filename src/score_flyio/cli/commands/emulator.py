@@ -230,11 +230,11 @@ def _emulator(
     return Emulator(
         settings,
         faults=parse_faults(faults, seed),
-        journal=journal and cli.directory / journal,
+        journal=journal and cli.output_path("--journal", str(journal)),
         keep_journal=KEPT_REQUESTS,
         commands=Commands.parse(images, of_machines=allow_exec) if images else None,
         first_app_port=app_port,
-        file=world and cli.directory / world,
+        file=world and cli.output_path("--world", str(world)),
     )
 
 
