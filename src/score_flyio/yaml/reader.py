@@ -136,7 +136,7 @@ class _Loader(yaml.SafeLoader):
     def scan_directive(self) -> Any:
         token = super().scan_directive()
         if token.name not in {"YAML", "TAG"}:
-            message = f"a directive that there is not: %{token.name}"
+            message = f"there is no directive '%{token.name}'"
             raise yaml.scanner.ScannerError(None, None, message, token.start_mark)
         return token
 

@@ -164,7 +164,7 @@ def test_refused(text: str, category: str, line: int) -> None:
         ('a: "\\/"', "unknown escape", 1),
         ('a: 1\nb: "\\U00110000"', "a character that there is not", 2),
         ('a: 1\nb: "\\UFFFFFFFF"', "a character that there is not", 2),
-        ("# c\n%FOO\n---\na: 1", "directive that there is not: %FOO", 2),
+        ("# c\n%FOO\n---\na: 1", "there is no directive '%FOO'", 2),
         ("a: {b:[1]}", "expected ',' or '}'", 1),
         ("a: {b:{c: 1}}", "expected ',' or '}'", 1),
     ],
