@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ssl
-from typing import Any, Final
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, Final, cast
 
 import anyio
 import httpx
@@ -62,6 +64,22 @@ def http_client(
             "for socks5:// addresses, pip install 'httpx[socks]'",
             code="proxy_invalid",
         ) from error
+
+
+class TooLongError(Exception):
+    """A body is longer than any that is waited for."""
+
+
+async def read_body(response: httpx.Response, most: int) -> bytes:
+    """The body of an answer that comes as a stream. Raises TooLongError."""
+    content = bytearray()
+    body = cast("AsyncGenerator[bytes]", response.aiter_bytes())
+    async with aclosing(body) as chunks:
+        async for chunk in chunks:
+            content += chunk
+            if len(content) > most:
+                raise TooLongError
+    return bytes(content)
 
 
 class OverHttpx:

@@ -7,15 +7,12 @@ may hold secrets, which must not go to an address nobody configured.
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from typing import cast
 
 import anyio
 import httpx
 
 from score_flyio.base.record import field, frozen
-from score_flyio.net.http import http_client
+from score_flyio.net.http import TooLongError, http_client, read_body
 from score_flyio.net.reason import network_reason
 from score_flyio.net.web_address import shown_url
 from score_flyio.resources.protocol import (
@@ -69,7 +66,7 @@ class HttpProvisioner:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             message = f"{where}: no answer: {network_reason(error)}"
             raise call_failed(request, self.id, message) from error
-        except _TooLongError:
+        except TooLongError:
             message = f"{where}: the answer is longer than {MAX_ANSWER} bytes"
             raise call_failed(request, self.id, message) from None
         except TimeoutError:
@@ -87,25 +84,10 @@ class HttpProvisioner:
             async with client.stream(
                 method, self.spec.url, content=body, headers=headers
             ) as response:
-                content = await _read(response)
+                content = await read_body(response, MAX_ANSWER)
         if response.is_success:
             return Answer(failure=None, body=content)
         return Answer(failure=_describe(where, response, content), body=content)
-
-
-class _TooLongError(Exception):
-    """The service sends more than any answer has."""
-
-
-async def _read(response: httpx.Response) -> bytes:
-    content = bytearray()
-    body = cast("AsyncGenerator[bytes, None]", response.aiter_bytes())
-    async with aclosing(body) as chunks:
-        async for chunk in chunks:
-            content += chunk
-            if len(content) > MAX_ANSWER:
-                raise _TooLongError
-    return bytes(content)
 
 
 def _describe(where: str, response: httpx.Response, content: bytes) -> str:
