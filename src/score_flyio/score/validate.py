@@ -231,15 +231,12 @@ def _before_findings(document: dict[str, Any]) -> Iterator[Problem]:
 
 def _cycle(edges: dict[str, list[str]]) -> list[str] | None:
     """A cycle as names in order, the first one again at the end."""
-    remaining = {name: set(targets) for name, targets in edges.items()}
-    while free := [name for name, targets in remaining.items() if not targets]:
-        for name in free:
-            del remaining[name]
-        for targets in remaining.values():
-            targets.difference_update(free)
-    if not remaining:
-        return None
-    walk = [min(remaining)]
-    while walk[-1] not in walk[:-1]:
-        walk.append(min(remaining[walk[-1]]))
-    return walk[walk.index(walk[-1]) :]
+    from graphlib import CycleError, TopologicalSorter
+
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError as error:
+        *cycle, _ = reversed(error.args[1])  # each comes before the one that follows it
+        first = cycle.index(min(cycle))
+        return [*cycle[first:], *cycle[: first + 1]]
+    return None
