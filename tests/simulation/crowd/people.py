@@ -59,12 +59,13 @@ class Person:
                     await self._held(deed, machine)
 
     async def _held(self, deed: str, machine: Json) -> None:
+        """What it may have become is noted before: an answer may be lost."""
         name = machine["id"]
         path, known = f"/machines/{name}", self.hands.known
         match deed:
             case "stops":
-                await self.hands.call("POST", f"{path}/stop", {}, machine=name)
                 known.stopped.add(name)
+                await self.hands.call("POST", f"{path}/stop", {}, machine=name)
             case "starts":
                 await self.hands.call("POST", f"{path}/start", machine=name)
                 known.stopped.discard(name)
@@ -73,8 +74,8 @@ class Person:
                 await self.hands.call("POST", f"{path}/restart?force_stop=false", machine=name)
                 known.touched[name] = self.hands.emulator.now()
             case "cordons":
-                await self.hands.call("POST", f"{path}/cordon", machine=name)
                 known.cordoned.add(name)
+                await self.hands.call("POST", f"{path}/cordon", machine=name)
             case "destroys":
                 await self.hands.destroy(name)
             case _:

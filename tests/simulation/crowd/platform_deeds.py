@@ -18,6 +18,9 @@ from tests.simulation.crowd.others import Known
 from tests.simulation.crowd.schedule import Platform
 from tests.simulation.platform import living
 
+LEFT = 2
+"""Hosts of a region that are never lost for good: nothing could be deployed without any."""
+
 
 @define(eq=False)
 class Events:
@@ -56,7 +59,8 @@ class Events:
                 world.hosts[host].status = "unknown"
         self.down.add(host)
         self.known.hosts.add(host)
-        if how == "host_gone":
+        there = {one.id for one in self._hosts(world.hosts[host].region)}
+        if how == "host_gone" and len(there - self.doomed) > LEFT:
             self.doomed.add(host)
 
     def _lose(self, machine: MachineRecord) -> None:
