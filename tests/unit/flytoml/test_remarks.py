@@ -19,6 +19,7 @@ SERVICE = "[[services]]\nprotocol = 'tcp'\n[[services.ports]]\nport = 80\n"
         ("[experimental]\nauto_rollback = true", "experimental.auto_rollback: "),
         ('[deploy]\nseed_command = "x"', "deploy.seed_command: has no effect: only `fly launch`"),
         ("[deploy]\nrelease_command_vm = {cpus = 1}", "deploy.release_command_vm: "),
+        ("[deploy]\nrelease_command = ' # none'", "deploy.release_command: has no effect: there is no command in it"),
         ("[deploy]\nrelease_command = 'x'\nrelease_command_vm = {cpus = 1}", ""),
         ("[deploy]\nrelease_command = 'x'\nrelease_command_timeout = '1m'", ""),
         ("[[vm]]\nprocesses = ['web']", "vm[0].processes: has no effect: no process group is named 'web'"),

@@ -53,9 +53,7 @@ def updated_mounts(
 
 
 def _kept(wanted: FlyMachineMount, present: FlyMachineMount) -> FlyMachineMount:
-    if not present.name:
-        return deepcopy(present)
-    if wanted.path != present.path:
+    if present.name and wanted.path != present.path:
         return evolve(wanted, volume=present.volume)
     return evolve(
         deepcopy(present),

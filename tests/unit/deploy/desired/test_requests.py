@@ -12,6 +12,7 @@ from fly_machines.models import (
     FlyMachineGuest,
     Machine,
 )
+from score_flyio.base.record import evolve
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.guest import preset
 from score_flyio.deploy.desired.launch import launch_plan
@@ -183,10 +184,16 @@ def test_a_changed_path_keeps_the_volume(release: Release) -> None:
     assert first_mount(found) == {"name": "data", "path": "/data", "volume": "vol_1"}
 
 
-def test_a_present_mount_without_name_is_kept(release: Release) -> None:
-    found = update(AppSpec(mounts=(DATA,)), release, **mounted(path="/old"))
+def test_a_present_mount_without_name_is_kept_and_its_growth_renewed(release: Release) -> None:
+    mounts = (evolve(DATA, auto_extend_size_increment="2gb"),)
+    found = update(AppSpec(mounts=mounts), release, **mounted(path="/old", add_size_gb=77))
     assert not found.replaced_because
-    assert first_mount(found) == {"path": "/old", "volume": "vol_1", "encrypted": True}
+    assert first_mount(found) == {
+        "path": "/old",
+        "volume": "vol_1",
+        "encrypted": True,
+        "add_size_gb": 2,
+    }
 
 
 @pytest.mark.parametrize(
