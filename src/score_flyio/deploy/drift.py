@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
 from fly_machines.models import Machine
-from score_flyio.base.document import Document, Documented
+from score_flyio.base.document import Document
 from score_flyio.base.record import frozen
 from score_flyio.deploy.compare import Difference, differences
 from score_flyio.deploy.desired.update import update_input
@@ -21,41 +22,27 @@ _RELEASE = Release(version=0)
 
 
 @frozen(kw_only=True)
-class DriftDocument(Document):
-    """How a machine differs from a fly.toml."""
+class Drift(Document):
+    """How a machine differs from a fly.toml, or that a group has none."""
 
+    written: ClassVar = ("group", "machine", "differences", "note")
     group: str
     """Process group."""
-    machine: str | None
+    machine: str | None = None
     """Null where a group has none."""
-    differences: tuple[FieldDocument, ...]
-    """What deploying the file would change in it."""
-    note: str | None
+    changes: tuple[Difference, ...] = ()
+    note: str | None = None
     """Another reason."""
 
-
-@frozen(kw_only=True)
-class Drift(Documented):
-    """What deploying a fly.toml would change in one machine, or that a group has none."""
-
-    group: str
-    machine: str | None = None
-    differences: tuple[Difference, ...] = ()
-    note: str | None = None
-
-    def document(self) -> DriftDocument:
-        """For programs."""
-        return DriftDocument(
-            group=self.group,
-            machine=self.machine,
-            differences=tuple(map(FieldDocument.of, self.differences)),
-            note=self.note,
-        )
+    @property
+    def differences(self) -> tuple[FieldDocument, ...]:
+        """What deploying the file would change in it."""
+        return tuple(map(FieldDocument.of, self.changes))
 
     def __str__(self) -> str:
         head = f"{self.group} {self.machine or ''}".rstrip()
         lines = [f"{head}: {self.note}" if self.note else head]
-        return "\n".join([*lines, *(f"  {difference}" for difference in self.differences)])
+        return "\n".join([*lines, *(f"  {each}" for each in self.changes)])
 
 
 @frozen(kw_only=True)
@@ -88,7 +75,7 @@ def drift(
             note = "the file has no such process group"
             found.append(Drift(group=group, machine=machine.id, note=note))
         elif changes := _changes(spec, group, machine, files):
-            found.append(Drift(group=group, machine=machine.id, differences=changes))
+            found.append(Drift(group=group, machine=machine.id, changes=changes))
     found += [
         Drift(group="-", machine=machine.id, note="no deploy made it")
         for machine in others
