@@ -54,6 +54,11 @@ READ_SECONDS: Final = 90.0
 BEYOND_WAIT: Final = 15.0
 """How much longer than a wait's or a command's own time limit the client waits."""
 LONGEST_WAIT: Final = 60.0
+AGAIN: Final = (
+    "run the same command again: it finds what was done, and goes on from there; if it stays so, "
+    "see what ends connections on the way, such as a proxy (HTTPS_PROXY) or a firewall"
+)
+"""What to do where an answer got lost."""
 
 
 def web_operation(name: str, method: str, path: str) -> Operation:
@@ -154,7 +159,7 @@ class HttpTransport:
                 f"{_named(call)}: {what}: {network_reason(error)}",
                 request=call.request,
                 sent=error.sent,
-                hint=None if error.sent else f"is {self._shown} reachable from here?",
+                hint=AGAIN if error.sent else f"is {self._shown} reachable from here?",
             ) from error
         except UnreadableError as error:
             raise FlyProtocolError(

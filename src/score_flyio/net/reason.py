@@ -5,9 +5,22 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from score_flyio.net.exchange import NoAnswerError
+
+_BROKEN: Final = "it broke off before the answer was there"
+_NONE: Final = "no connection came about"
+_WORDS: Final[Mapping[str, str]] = {
+    "ConnectError": _NONE,
+    "ConnectTimeout": _NONE,
+    "ReadError": _BROKEN,
+    "ReadTimeout": "the answer did not come, or not to its end",
+    "RemoteProtocolError": "it ended in the middle of the answer, or what came is no HTTP",
+    "WriteError": _BROKEN,
+}
+"""By the names that httpx has for errors."""
 
 
 def network_reason(error: BaseException) -> str:
@@ -22,7 +35,8 @@ def network_reason(error: BaseException) -> str:
             return "its name is not known"
         if isinstance(cause, OSError) and cause.errno:
             return os.strerror(cause.errno).lower()
-    return str(error) if isinstance(error, NoAnswerError) else type(error).__name__
+    kind = str(error) if isinstance(error, NoAnswerError) else type(error).__name__
+    return _WORDS.get(kind, kind)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -126,7 +126,10 @@ class HttpsBlobs:
                 hint="check the address and the network",
             ) from error
         if answer.status_code in _REPEATED:
-            raise Unavailable(f"{self.shown}{name}: {method} answered {answer.status_code}")
+            raise Unavailable(
+                f"{self.shown}{name}: {method} answered {answer.status_code}",
+                hint="run the command again later; the log of that server says more",
+            )
         return answer
 
     def _unexpected(self, answer: httpx.Response, name: str) -> StateError:
