@@ -5,14 +5,34 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import suppress
-from typing import Final
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
 
 import anyio
 import anyio.abc
 
 GRACE: Final = 5.0
 """Seconds between the request to end and the kill."""
+
+
+@asynccontextmanager
+async def running(
+    args: Sequence[str], environ: Mapping[str, str], **streams: Any
+) -> AsyncIterator[anyio.abc.Process]:
+    """A program in a group of its own; where the block is left early, all that it started ends.
+
+    `streams` are those that it does not give to this process. Raises OSError.
+    """
+    process = await anyio.open_process(args, env=environ, start_new_session=True, **streams)
+    try:
+        yield process
+    except BaseException:
+        await end_group(process)
+        raise
+    finally:
+        with anyio.CancelScope(shield=True):
+            await process.aclose()
 
 
 async def end_group(process: anyio.abc.Process) -> None:

@@ -10,7 +10,7 @@ import anyio
 import anyio.abc
 
 from score_flyio.base.printable import printable
-from score_flyio.base.process_group import end_group, feed
+from score_flyio.base.process_group import feed, running
 from score_flyio.base.record import frozen
 
 KEPT: Final = 200
@@ -61,8 +61,7 @@ async def run_program(
         if listen is not None:
             listen(line)
 
-    process = await anyio.open_process(list(args), env=dict(environ), start_new_session=True)
-    try:
+    async with running(list(args), dict(environ)) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stderr is not None
@@ -76,12 +75,6 @@ async def run_program(
                 async for chunk in process.stdout:
                     output += chunk
         code = await process.wait()
-    except BaseException:
-        await end_group(process)
-        raise
-    finally:
-        with anyio.CancelScope(shield=True):
-            await process.aclose()
     return Ended(code=code, output=bytes(output), said=tuple(said))
 
 

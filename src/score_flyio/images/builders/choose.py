@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
-from typing import Final
+from typing import Final, Literal
 
 from score_flyio.base.record import frozen
 from score_flyio.errors import ConfigError, ImageError
@@ -46,21 +47,13 @@ async def _docker(context: BuilderContext) -> Builder | None:
     return found if await found.is_there() else None
 
 
-async def _buildah(context: BuilderContext) -> Builder | None:
-    program = find_program("buildah", context.environ)
+async def _buildah(name: Literal["buildah", "podman"], context: BuilderContext) -> Builder | None:
+    """Buildah, or Podman, which builds with it."""
+    program = find_program(name, context.environ)
     if program is None:
         return None
     return BuildahBuilder(
-        name="buildah", program=program, logins=context.logins, environ=context.environ
-    )
-
-
-async def _podman(context: BuilderContext) -> Builder | None:
-    program = find_program("podman", context.environ)
-    if program is None:
-        return None
-    return BuildahBuilder(
-        name="podman", program=program, logins=context.logins, environ=context.environ
+        name=name, program=program, logins=context.logins, environ=context.environ
     )
 
 
@@ -79,8 +72,8 @@ async def _fly(context: BuilderContext) -> Builder | None:
 
 _BUILT_IN: Final[Mapping[str, Make]] = {
     "docker": _docker,
-    "buildah": _buildah,
-    "podman": _podman,
+    "buildah": partial(_buildah, "buildah"),
+    "podman": partial(_buildah, "podman"),
     "buildkit": _buildkit,
     "fly": _fly,
 }

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 import anyio
 import anyio.abc
 
-from score_flyio.base.process_group import end_group, feed
+from score_flyio.base.process_group import end_group, feed, running
 from score_flyio.base.record import frozen
 from score_flyio.net.credentials import OF_THE_STATE
 from score_flyio.resources.define import BUILT_IN, MODE_VARIABLE
@@ -73,21 +73,13 @@ class CommandProvisioner:
 
     async def _run(self, mode: Mode, body: bytes, target: str) -> Answer:
         environ = os.environ if self.environ is None else self.environ
-        process = await anyio.open_process(
+        own = {n: v for n, v in environ.items() if n not in OF_THE_STATE}
+        async with running(
             [self.spec.binary, *(arg.replace(f"${MODE_VARIABLE}", mode) for arg in self.spec.args)],
+            {**own, MODE_VARIABLE: mode, TARGET_VARIABLE: target},
             stderr=None,
-            env={n: v for n, v in environ.items() if n not in OF_THE_STATE}
-            | {MODE_VARIABLE: mode, TARGET_VARIABLE: target},
-            start_new_session=True,
-        )
-        try:
+        ) as process:
             output = await _exchange(process, body)
-        except BaseException:
-            await end_group(process)
-            raise
-        finally:
-            with anyio.CancelScope(shield=True):
-                await process.aclose()
         failure = None if process.returncode == 0 else _ending(process.returncode)
         if len(output) > MAX_ANSWER:
             failure = f"printed more than {MAX_ANSWER} bytes"
