@@ -240,7 +240,7 @@ def test_all_problems_are_told_together() -> None:
 
 def test_missing_and_null_parts_are_empty() -> None:
     assert load_state("{}", "f").workloads == {}
-    state = load_state(GOOD.replace("{guid: g,", "{guid: g, params: null, state:,"), "f")
+    state = load_state(GOOD.replace("{guid: g,", "{guid: g, params: null, state: ,"), "f")
     (record,) = state.resources.values()
     assert (record.params, record.state, record.outputs) == ({}, {}, {})
 
