@@ -34,6 +34,42 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("case", cases, ids=[case.name for case in cases])
 
 
+UNCONVERTIBLE = """\
+app = "demo"
+processes = {a = "run", b = "run"}
+[[files]]
+guest_path = "/a"
+raw_value = "x"
+[[files]]
+guest_path = "/b"
+local_path = "none.txt"
+[[vm]]
+size = "shared-cpu-1x"
+processes = ["a"]
+[[vm]]
+size = "tiny"
+processes = ["b"]
+[checks.up]
+type = "tcp"
+"""
+
+
+@pytest.mark.parametrize("command", [["config", "render"], ["plan", "--emulate"]])
+def test_all_that_cannot_be_converted_is_told_once_with_its_line(
+    cli: Cli, command: list[str]
+) -> None:
+    Path("fly.toml").write_text(UNCONVERTIBLE)
+    result = cli(*command, "--config", "fly.toml")
+    assert result.exit_code == 2
+    told = [line for line in result.stderr.splitlines() if "fly.toml:" in line]
+    places = [line.removeprefix("Error: ").strip().split(": ")[:2] for line in told]
+    assert places == [
+        ["fly.toml:8", "files[1].local_path"],
+        ["fly.toml:15", "checks.up.port"],
+        ["fly.toml:13", "vm[1].size"],
+    ]
+
+
 @pytest.mark.parametrize("args", [[], ["--config", "fly.toml"], ["-c", "."]])
 def test_validate_a_good_file(cli: Cli, args: list[str]) -> None:
     Path("fly.toml").write_text(GOOD)

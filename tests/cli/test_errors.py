@@ -259,9 +259,9 @@ def test_a_reader_that_leaves_ends_us_quietly() -> None:
     [
         ('[[mounts]]\nsource = "a"\n[[mounts]]\nsource = "b"', "6: mounts[1]: process group 'app' has 2 mounts"),
         ('[[statics]]\nguest_path = "public"\nurl_prefix = "/"', "5: statics[0].guest_path: 'public' is a folder of this computer"),
-        ('[[vm]]\nsize = "shared-cpu-3x"', "5: vm.size: Fly has no machine size 'shared-cpu-3x'"),
-        ('[[vm]]\nsize = "a10"\n[[vm]]\nprocesses = ["app"]\nmemory = "1Gi b"', "8: vm.memory: '1Gi b' is not a memory size"),
-        ('[[files]]\nguest_path = "/a"\nlocal_path = "none"', "6: files.local_path: cannot read 'none'"),
+        ('[[vm]]\nsize = "shared-cpu-3x"', "5: vm[0].size: Fly has no machine size 'shared-cpu-3x'"),
+        ('[[vm]]\nsize = "a10"\n[[vm]]\nprocesses = ["app"]\nmemory = "1Gi b"', "8: vm[1].memory: '1Gi b' is not a memory size"),
+        ('[[files]]\nguest_path = "/a"\nlocal_path = "none"', "6: files[0].local_path: cannot read 'none'"),
         ('[checks.a]\ntype = "tcp"', "4: checks.a.port: "),
         ('[[machine_checks]]\nimage = "curl"', "4: machine_checks.command: a machine check has no command"),
         ('[build.compose]\nfile = "none.yaml"', "5: build.compose.file: cannot read 'none.yaml'"),

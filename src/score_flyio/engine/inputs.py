@@ -315,13 +315,13 @@ class FlyTomlApp(Input):
         outputs: Mapping[str, Outputs],  # noqa: ARG002  # it has no resources
         **_of_resources: object,
     ) -> DesiredApp:
-        from score_flyio.deploy.desired.render import conversion_problems
+        from score_flyio.deploy.desired.problems import undeployable_problems
 
         files = LocalFiles(self.directory)
         named = "app" if app == self.document.app else self.app_from
         problems = self.document.located(app_name_problems(app, place=named))
         problems += self.document.undeployable
-        problems += self.document.located(conversion_problems(self.spec, files))
+        problems += self.document.located(undeployable_problems(self.spec, files))
         if problems:
             raise ConfigError(problems=problems)
         return DesiredApp(

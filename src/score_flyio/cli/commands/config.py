@@ -100,9 +100,9 @@ async def render(cli: CliContext, config: Path | None, image: str | None) -> int
     from score_flyio.deploy.local_files import LocalFiles
 
     document, failure = _read(cli, config)
-    read, shown, errors = render_document(document, files=LocalFiles(cli.directory), image=image)
+    read, shown, more = render_document(document, files=LocalFiles(cli.directory), image=image)
     cli.output.document(merged((evolve(read, error=failure), shown)))
-    return _tell(cli, (*document.problems, *(p for error in errors for p in error.problems)))
+    return _tell(cli, (*document.problems, *more))
 
 
 @command.command("save")

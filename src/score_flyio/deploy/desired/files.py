@@ -11,17 +11,19 @@ from score_flyio.deploy.model import FileSource
 from score_flyio.flytoml.spec import FileSpec
 
 
-def merged_files(entries: Iterable[FileSpec], source: FileSource) -> list[FlyFile] | None:
+def merged_files(
+    entries: Iterable[FileSpec], source: FileSource, *, first: int = 0
+) -> list[FlyFile] | None:
     """The files of an app, merged by guest path; their `processes` lists have no effect.
 
     A later entry takes the place of an earlier one of the same path; a later entry without content
-    deletes it.
+    deletes it. `first` is the index of the first entry.
 
         Raises ConversionError: a local file cannot be read.
     """
     files: dict[str | None, FlyFile] = {}
-    for entry in entries:
-        file = _file(entry, source)
+    for index, entry in enumerate(entries, first):
+        file = _file(entry, source, f"files[{index}]")
         if file.guest_path in files and file.raw_value is None and file.secret_name is None:
             del files[file.guest_path]
         else:
@@ -55,10 +57,10 @@ def read(source: FileSource, path: str, *, field: str) -> bytes:
         ) from error
 
 
-def _file(entry: FileSpec, source: FileSource) -> FlyFile:
+def _file(entry: FileSpec, source: FileSource, place: str) -> FlyFile:
     file = FlyFile(guest_path=entry.guest_path or None)
     if entry.local_path:
-        file.raw_value = read_encoded(source, entry.local_path, field="files.local_path")
+        file.raw_value = read_encoded(source, entry.local_path, field=f"{place}.local_path")
     elif entry.secret_name:
         file.secret_name = entry.secret_name
     elif entry.raw_value:

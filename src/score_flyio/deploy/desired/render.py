@@ -6,26 +6,21 @@ command machine, and the problems of whatever cannot be converted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
-from fly_machines.models import FlyMachineConfig, Machine
+from fly_machines.models import FlyMachineConfig
 from score_flyio.base.document import MAY_BE_MISSING, Document
 from score_flyio.base.record import evolve, field, frozen, values
 from score_flyio.deploy.desired.addresses import address_kind, public_url
 from score_flyio.deploy.desired.containers import with_image
-from score_flyio.deploy.desired.errors import ConversionError
+from score_flyio.deploy.desired.errors import ConversionError, attempt
 from score_flyio.deploy.desired.files import merged_files
-from score_flyio.deploy.desired.guest import guest_of, refuse_impossible
 from score_flyio.deploy.desired.machine_config import machine_config
+from score_flyio.deploy.desired.problems import conversion_problems
 from score_flyio.deploy.desired.settings import deploy_settings
-from score_flyio.deploy.desired.special import (
-    console_machine,
-    group_machine_checks,
-    machine_check_input,
-    release_command_machine,
-)
+from score_flyio.deploy.desired.special import console_machine, release_command_machine
 from score_flyio.deploy.desired.volumes import first_deploy_volumes
 from score_flyio.deploy.model import FileSource
 from score_flyio.errors import Problem
@@ -34,9 +29,6 @@ from score_flyio.flytoml import FlyTomlDocument, to_json, to_toml
 from score_flyio.flytoml.document import Finding, Verdict
 from score_flyio.flytoml.groups import default_group, process_groups
 from score_flyio.flytoml.spec import AppSpec
-from score_flyio.state.deployments import Release
-
-_T = TypeVar("_T")
 
 
 @frozen(kw_only=True)
@@ -85,10 +77,10 @@ def render(
     configs: dict[str, FlyMachineConfig | None] = {}
     errors: dict[str, ConversionError] = {}
     for group in process_groups(spec):
-        configs[group], error = _attempt(partial(machine_config, spec, group, files=files))
+        configs[group], error = attempt(partial(machine_config, spec, group, files=files))
         if error is not None:
             errors[group] = error
-    release, release_error = _attempt(partial(release_command_machine, spec, files=files))
+    release, release_error = attempt(partial(release_command_machine, spec, files=files))
     for config in (*configs.values(), release):
         if image is not None and config is not None:
             with_image(config, image)
@@ -107,7 +99,7 @@ def render(
 
 def render_document(
     document: FlyTomlDocument, *, files: FileSource, image: str | None = None
-) -> tuple[ReadDocument, RenderedDocument, tuple[ConversionError, ...]]:
+) -> tuple[ReadDocument, RenderedDocument, tuple[Problem, ...]]:
     """A file that was read, what becomes of it, and what it has that cannot be converted."""
     spec = document.spec
     read = ReadDocument(**values(document.verdict()), app=document.app)
@@ -119,46 +111,15 @@ def render_document(
         shown = RenderedDocument(process_groups=groups, default_process_group=default_group(spec))
         return read, shown, ()
     shown, errors = render(spec, files=files, image=image)
-    unreadable = _attempt(partial(merged_files, spec.files, files))[1]
+    problems = document.located(conversion_problems(spec, files)) if errors else ()
+    unreadable = attempt(partial(merged_files, spec.files, files))[1]
     if unreadable is not None:  # then flyctl deploys nothing
         shown = evolve(shown, deploy=None, console_machine=None)
     if spec.mounts and not shown.conversion_errors:
         volumes = first_deploy_volumes(spec, image=image or "")
         found = tuple(unstructure(volume) for volume in volumes)
         read = evolve(read, first_deploy_volumes=found or None)
-    return read, shown, errors
-
-
-def conversion_problems(spec: AppSpec, files: FileSource) -> tuple[Problem, ...]:
-    """Everything in a valid app that no machine can be made of, each once."""
-    groups = process_groups(spec)
-    conversions: list[Callable[[], object]] = [
-        *(partial(machine_config, spec, group, files=files) for group in groups),
-        partial(release_command_machine, spec, files=files),
-        *(
-            partial(machine_check_input, spec, check, Machine(), release=Release(version=0))
-            for group in groups
-            for check in group_machine_checks(spec, group)
-        ),
-    ]
-    attempts = (_attempt(convert)[1] for convert in conversions)
-    errors = [*(error for error in attempts if error is not None), *_impossible_sizes(spec)]
-    return tuple({str(p): p for error in errors for p in error.problems}.values())
-
-
-def _impossible_sizes(spec: AppSpec) -> list[ConversionError]:
-    """Sizes that can be read and that Fly does not have."""
-    tables = {f"vm[{index}]": vm for index, vm in enumerate(spec.vm)}
-    if spec.deploy is not None and spec.deploy.release_command_vm is not None:
-        tables["deploy.release_command_vm"] = spec.deploy.release_command_vm
-    errors = []
-    for place, vm in tables.items():
-        guest, unreadable = _attempt(partial(guest_of, vm, place=place))
-        if guest is None or unreadable is not None:
-            continue  # it is told where the machine config is made
-        _, error = _attempt(partial(refuse_impossible, guest, place=place))
-        errors += [error] if error is not None else []
-    return errors
+    return read, shown, problems
 
 
 def deploy_json(spec: AppSpec) -> dict[str, Any]:
@@ -178,10 +139,3 @@ def deploy_json(spec: AppSpec) -> dict[str, Any]:
 def finding_of(error: ConversionError) -> Finding:
     """A conversion problem as programs read it."""
     return Finding(stage=error.stage, field=error.field, code=error.code)
-
-
-def _attempt(convert: Callable[[], _T]) -> tuple[_T | None, ConversionError | None]:
-    try:
-        return convert(), None
-    except ConversionError as error:
-        return None, error
