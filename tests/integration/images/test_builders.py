@@ -21,6 +21,7 @@ from score_flyio.images.builders.docker import DockerBuilder
 from score_flyio.images.distribution import Registries
 from score_flyio.images.logins import Logins, lasting
 from score_flyio.images.reference import ImageReference
+from tests.integration.images.between import between
 from tests.integration.images.conftest import PASSWORD, Registry, Storage, program
 
 BASE = "FROM scratch\nCOPY busybox /bin/sh\n"
@@ -181,6 +182,21 @@ async def test_a_push_that_is_refused(registry: Registry, choose: Choose, projec
     with pytest.raises(ImageError, match=r"127\.0\.0\.1:1/app:1 cannot be pushed") as raised:
         await builder.build(build, lambda _: None)
     assert raised.value.hint
+
+
+async def test_a_push_that_is_cut_is_repeated(
+    registry: Registry, choose: Choose, project: Path
+) -> None:
+    """Also where the builder would give up: once the layers are there."""
+    (project / "Dockerfile").write_text(BASE)
+    with between(registry.host) as (calls, host):
+        builder = await choose(Registry(host, registry.folder))
+        pushed = ImageReference(host=host, repository=f"cut-{project.name}", tag="1")
+        calls.let_fail("PUT", "/manifests/", "429", "cut")
+        build = await prepare(settings(project), pushed)
+        digest = await builder.build(build, lambda _: None)
+    assert calls.faults == []
+    assert digest == registry.digest(pushed.repository, "1")
 
 
 async def test_secrets(registry: Registry, choose: Choose, project: Path) -> None:

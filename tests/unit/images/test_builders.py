@@ -6,6 +6,7 @@ import os
 import socket
 import ssl
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain, repeat
 from pathlib import Path
 from threading import Thread
 from typing import Literal
@@ -250,7 +251,7 @@ esac
 async def test_what_a_long_build_made_is_pushed_with_the_tokens_of_then(
     tmp_path: Path, name: Literal["buildah", "podman"]
 ) -> None:
-    tokens = iter(("ended", "valid"))
+    tokens = chain(("ended",), repeat("valid"))
 
     async def password() -> Secret:
         return Secret(next(tokens))

@@ -13,6 +13,7 @@ import json
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from score_flyio.base.record import define, field, frozen
 from score_flyio.images.build import PLATFORM, Build, Progress, Tell
 from score_flyio.images.builders.address import DaemonAddress
 from score_flyio.images.builders.protobuf import fields
+from score_flyio.images.builders.pushes import pushed
 from score_flyio.images.context import in_thread, tar_of
 from score_flyio.images.logins import Login, Logins, Password
 from score_flyio.net.http import http_client
@@ -125,7 +127,10 @@ class DockerBuilder:
                         parameters=parameters,
                         headers=headers,
                     )
-                return await self._push(client, build, tell, version=version) if push else None
+                if not push:
+                    return None
+                sent = partial(self._push, client, build, tell, version)
+                return await pushed(build, self.logins, tell, sent)
         except httpx.HTTPError as error:
             raise build.failed(
                 f"the Docker daemon at {self.address.shown} does not answer: "
@@ -174,16 +179,20 @@ class DockerBuilder:
             raise build.broken(f": {answer.error}{answer.last_lines}")
 
     async def _push(
-        self, client: httpx.AsyncClient, build: Build, tell: Tell, *, version: str
+        self,
+        client: httpx.AsyncClient,
+        build: Build,
+        tell: Tell,
+        version: str,
+        login: Login | None,
     ) -> str:
         image = build.image
-        login = _encoded(_entry(await self.logins.find(image.host, image.repository), image.host))
         answer = _Answer(build, tell)
         request = client.stream(
             "POST",
             f"/v{version}/images/{image.name}/push",
             params={"tag": image.tag},
-            headers={"x-registry-auth": login},
+            headers={"x-registry-auth": _encoded(_entry(login, image.host))},
         )
         async with request as response:
             await answer.follow(response)

@@ -22,6 +22,7 @@ from score_flyio.base.record import evolve, frozen
 from score_flyio.errors import ImageError
 from score_flyio.images.access import base_url
 from score_flyio.images.build import PLATFORM, Build, Progress, Tell
+from score_flyio.images.builders.pushes import pushed
 from score_flyio.images.login_files import IN_THE_ENVIRONMENT
 from score_flyio.images.logins import Logins
 from score_flyio.images.program import Ended, run_program
@@ -76,11 +77,15 @@ class BuildahBuilder:
             raise build_failed(build, ended)
         if not push:
             return None
-        await _write_logins(folder, build, self.logins)  # those of before may have ended
-        ended = await self._run(self._push_args(build, folder), environ, build, tell)
-        if ended.code != 0:
-            raise push_failed(build, ended)
-        return (folder / "digest").read_text("utf-8").strip()
+
+        async def send(_login: object) -> str:
+            await _write_logins(folder, build, self.logins)  # those of before may have ended
+            ended = await self._run(self._push_args(build, folder), environ, build, tell)
+            if ended.code != 0:
+                raise push_failed(build, ended)
+            return (folder / "digest").read_text("utf-8").strip()
+
+        return await pushed(build, self.logins, tell, send)
 
     async def _remove_containers(self, folder: Path) -> None:
         """Remove the working containers of a build that was killed: secrets are in them.
