@@ -15,7 +15,7 @@ from score_flyio.cli.commands.provisioners import Provisioner, Removed, Served
 from score_flyio.cli.commands.resources import Deprovisioned, Resource
 from score_flyio.cli.commands.rollback import RolledBack
 from score_flyio.cli.commands.secrets import SecretsChanged, SecretsStored
-from score_flyio.cli.commands.state import Adopted, Pulled, SavedVersion, Unlocked
+from score_flyio.cli.commands.state import Adopted, Pulled, Unlocked
 from score_flyio.cli.commands.version import Version
 from score_flyio.cli.commands.workloads import Forgotten
 from score_flyio.cli.deploy_run import Built
@@ -37,6 +37,7 @@ from score_flyio.events.schema import json_schema as events_schema
 from score_flyio.fly.logs import LogLine
 from score_flyio.flytoml.document import Verdict
 from score_flyio.state.shown import StateShown, WorkloadShown
+from score_flyio.state.store import SavedVersion
 
 VERSION: Final = 1
 """Raised when a member changes its meaning or goes; new members and forms do not count."""

@@ -195,7 +195,7 @@ class RemoteStoreWithHistory(RemoteStore):
         if present is None:
             return versions
         size = len(present.data)
-        return [SavedVersion(id="current", at=present.at, size=size, current=True), *versions]
+        return [SavedVersion(id="current", saved=present.at, size=size, current=True), *versions]
 
     async def earlier(self, id: str) -> ProjectState | None:  # noqa: A002  # as SavedVersion has it
         found = await read(self._blobs, "" if id == "current" else f"{HISTORY}{id}")
@@ -205,7 +205,7 @@ class RemoteStoreWithHistory(RemoteStore):
 def _version(item: Listed) -> SavedVersion:
     id_ = item.name.removeprefix(HISTORY)
     try:
-        at = datetime.strptime(id_.partition("-")[0], STAMP).replace(tzinfo=UTC).timestamp()
+        saved = datetime.strptime(id_.partition("-")[0], STAMP).replace(tzinfo=UTC).timestamp()
     except ValueError:
-        return SavedVersion(id=id_, at=None, size=item.size)
-    return SavedVersion(id=id_, at=at, size=item.size)
+        return SavedVersion(id=id_, saved=None, size=item.size)
+    return SavedVersion(id=id_, saved=saved, size=item.size)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
 
+from score_flyio.base.clock import rfc3339
+from score_flyio.base.document import Document
 from score_flyio.base.record import frozen
 from score_flyio.errors import NotInitialised, StateLocked
 from score_flyio.state.deployments_form import dump_document, load_document
@@ -36,15 +38,22 @@ class StateStore(Protocol):
 
 
 @frozen(kw_only=True)
-class SavedVersion:
-    """One version of the state that a store still has."""
+class SavedVersion(Document):
+    """A version of the state that a store still has."""
 
+    written: ClassVar = ("id", "at", "size", "current")
     id: str
-    at: float | None
+    saved: float | None
     """When it was saved, in seconds since the epoch."""
     size: int | None = None
     """Bytes."""
     current: bool = False
+    """Whether it is the latest one."""
+
+    @property
+    def at(self) -> str | None:
+        """When it was saved, in RFC 3339."""
+        return None if self.saved is None else rfc3339(self.saved)
 
 
 @runtime_checkable

@@ -51,19 +51,6 @@ class Unlocked(Document):
     """Whose it was."""
 
 
-@frozen(kw_only=True)
-class SavedVersion(Document):
-    """A version of the state."""
-
-    id: str
-    at: str | None
-    """When it was saved, in RFC 3339."""
-    size: int | None
-    """Bytes."""
-    current: bool
-    """Whether it is the latest one."""
-
-
 @command.command("show")
 @emulate_option
 @json_option
@@ -171,30 +158,14 @@ async def unlock(cli: CliContext, yes: bool) -> None:
 @json_option
 async def history(cli: CliContext) -> None:
     """List the versions of the state that its store still has."""
-    from score_flyio.base.clock import rfc3339
-    from score_flyio.cli.render.wording import ago
+    from score_flyio.cli.render.wording import ago_of
 
     versions = await _versioned(cli.project().store).history()
-    items = [
-        SavedVersion(
-            id=version.id,
-            at=None if version.at is None else rfc3339(version.at),
-            size=version.size,
-            current=version.current,
-        )
-        for version in versions
-    ]
     now = cli.clock.time()
     rows = [
-        [
-            version.id,
-            "-" if version.at is None else ago(now - version.at),
-            str(version.size or "-"),
-            "*" * version.current,
-        ]
-        for version in versions
+        [one.id, ago_of(one.at, now), str(one.size or "-"), "*" * one.current] for one in versions
     ]
-    cli.output.rows(items, ["VERSION", "SAVED", "BYTES", ""], rows)
+    cli.output.rows(versions, ["VERSION", "SAVED", "BYTES", ""], rows)
 
 
 def _versioned(store: StateStore) -> Versioned:
