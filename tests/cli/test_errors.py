@@ -263,7 +263,8 @@ def test_a_reader_that_leaves_ends_us_quietly() -> None:
         ('[[vm]]\nsize = "a10"\n[[vm]]\nprocesses = ["app"]\nmemory = "1Gi b"', "8: vm[1].memory: '1Gi b' is not a memory size"),
         ('[[files]]\nguest_path = "/a"\nlocal_path = "none"', "6: files[0].local_path: cannot read 'none'"),
         ('[checks.a]\ntype = "tcp"', "4: checks.a.port: "),
-        ('[[machine_checks]]\nimage = "curl"', "4: machine_checks.command: a machine check has no command"),
+        ('[[machine_checks]]\nimage = "curl"', "4: machine_checks[0].command: a machine check has no command"),
+        ('[[services]]\n[[services.machine_checks]]\ncommand = ["x"]\n[[services.machine_checks]]\nimage = "y"', "7: services[0].machine_checks[1].command: a machine check has no command"),
         ('[build.compose]\nfile = "none.yaml"', "5: build.compose.file: cannot read 'none.yaml'"),
     ],
 )  # fmt: skip

@@ -115,7 +115,7 @@ WRONG = FLY_TOML + "[[vm]]\nsize = 'perf-3x'\n[[restart]]\npolicy = 'sometimes'\
     [
         (BROKEN, ["  refused.toml:2: not TOML: expected ']' at the end of a table declaration: [env"]),
         (WRONG, ["  refused.toml:10: restart[0].policy: unknown policy 'sometimes'"]),
-        (WRONG.replace("sometimes", "always"), ["  refused.toml:8: vm.size: Fly has no machine size 'perf-3x' (use one of performance-1x, "]),
+        (WRONG.replace("sometimes", "always"), ["  refused.toml:8: vm[0].size: Fly has no machine size 'perf-3x' (use one of performance-1x, "]),
         (FLY_TOML.replace("ams", "amz"), ["  refused.toml:2: primary_region: Fly has no region 'amz' (use ams"]),
     ],
 )  # fmt: skip

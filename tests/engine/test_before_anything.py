@@ -23,15 +23,15 @@ HTTP = "[http_service]\ninternal_port = 8080\n"
 SERVICE = '[[services]]\nprotocol = "tcp"\ninternal_port = 5000\n[[services.ports]]\nport = 5000\n'
 
 FAULTS = {
-    "vm.size": f'{HEAD}{IMAGE}{HTTP}[[vm]]\nsize = "shared-cpu-3x"\n',
-    "vm.memory": f'{HEAD}{IMAGE}{HTTP}[[vm]]\nmemory = "1Gi"\n',
+    "vm[0].size": f'{HEAD}{IMAGE}{HTTP}[[vm]]\nsize = "shared-cpu-3x"\n',
+    "vm[0].memory": f'{HEAD}{IMAGE}{HTTP}[[vm]]\nmemory = "1Gi"\n',
     "vm": f'{HEAD}{IMAGE}{HTTP}[[vm]]\nsize = "a10"\n',
-    "files.local_path": f'{HEAD}{IMAGE}[[files]]\nguest_path = "/a"\nlocal_path = "none"\n',
+    "files[0].local_path": f'{HEAD}{IMAGE}[[files]]\nguest_path = "/a"\nlocal_path = "none"\n',
     "files[0].guest_path": f'{HEAD}{IMAGE}[[files]]\nguest_path = "a"\nraw_value = "x"\n',
     "checks.a.port": f'{HEAD}{IMAGE}[checks.a]\ntype = "tcp"\n',
     "build.compose.file": f'{HEAD}{HTTP}[build.compose]\nfile = "none.yml"\n',
     "machine_config": f'{HEAD}machine_config = "none.json"\n{IMAGE}{HTTP}',
-    "machine_checks.command": (
+    "http_service.machine_checks[0].command": (
         f'{HEAD}{IMAGE}{HTTP}[[http_service.machine_checks]]\nimage = "curl:1"\n'
     ),
     "services[0].internal_port": HEAD + IMAGE + SERVICE.replace("internal_port = 5000\n", ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from fly_machines.models import FlyMachineConfig, Machine
+from fly_machines.models import FlyMachineConfig
 from score_flyio.base.record import evolve
 from score_flyio.deploy.desired.checks import machine_checks
 from score_flyio.deploy.desired.containers import with_sources
@@ -13,16 +13,11 @@ from score_flyio.deploy.desired.errors import ConversionError, attempt
 from score_flyio.deploy.desired.files import merged_files
 from score_flyio.deploy.desired.guest import guest_of, refuse_impossible
 from score_flyio.deploy.desired.machine_config import machine_config
-from score_flyio.deploy.desired.special import (
-    group_machine_checks,
-    machine_check_input,
-    release_command_machine,
-)
+from score_flyio.deploy.desired.special import need_command, release_command_machine
 from score_flyio.deploy.model import FileSource
 from score_flyio.errors import Problem
 from score_flyio.flytoml.groups import flatten, process_groups, vm_of
-from score_flyio.flytoml.spec import AppSpec, VmSpec
-from score_flyio.state.deployments import Release
+from score_flyio.flytoml.spec import AppSpec, MachineCheck, VmSpec
 
 _Conversions = Iterator[Callable[[], object]]
 
@@ -38,9 +33,9 @@ def conversion_problems(spec: AppSpec, files: FileSource) -> tuple[Problem, ...]
 def undeployable_problems(spec: AppSpec, files: FileSource) -> tuple[Problem, ...]:
     """The same with what flyctl leaves to the platform, such as sizes that Fly does not have."""
     checks = _told(
-        partial(machine_check_input, spec, check, Machine(), release=Release(version=0))
-        for group in process_groups(spec)
-        for check in group_machine_checks(spec, group)
+        partial(need_command, check, place=f"{section}machine_checks[{index}]")
+        for section, checks in _machine_checks(spec)
+        for index, check in enumerate(checks)
     )
     sizes = _told(
         partial(_possible_size, vm, place=place) for place, vm in _sizes(spec, list(spec.vm))
@@ -77,6 +72,15 @@ def _sizes(spec: AppSpec, used: list[VmSpec]) -> Iterator[tuple[str, VmSpec]]:
             yield f"vm[{index}]", vm
     if spec.deploy is not None and spec.deploy.release_command_vm is not None:
         yield "deploy.release_command_vm", spec.deploy.release_command_vm
+
+
+def _machine_checks(spec: AppSpec) -> Iterator[tuple[str, tuple[MachineCheck, ...]]]:
+    """Those of each section, with its place and a dot."""
+    if spec.http_service is not None:
+        yield "http_service.", spec.http_service.machine_checks
+    for index, service in enumerate(spec.services):
+        yield f"services[{index}].", service.machine_checks
+    yield "", spec.machine_checks
 
 
 def _possible_size(vm: VmSpec, *, place: str) -> None:

@@ -101,13 +101,7 @@ def machine_check_input(
 
     Raises ConversionError: the check has no command.
     """
-    if not check.command:
-        raise ConversionError(
-            "machine_checks.command",
-            "missing",
-            "a machine check has no command",
-            hint='add a command, such as command = ["curl", "-f", "http://…"]',
-        )
+    need_command(check)
     tested = under_test.config or FlyMachineConfig()
     env = environment(spec, TEST_GROUP, tested.env or {}, FLY_TEST_COMMAND="1")
     config = _temporary(TEST_GROUP, {**env, TESTED_ADDRESS: under_test.private_ip or ""})
@@ -121,6 +115,17 @@ def machine_check_input(
     config.guest = deepcopy(guest) or default_guest()
     image = check.image or tested.image or ""
     return _request(spec, config, images.get(image, image), release)
+
+
+def need_command(check: MachineCheck, *, place: str = "machine_checks") -> None:
+    """Raises ConversionError: the check has no command."""
+    if not check.command:
+        raise ConversionError(
+            f"{place}.command",
+            "missing",
+            "a machine check has no command",
+            hint='add a command, such as command = ["curl", "-f", "http://…"]',
+        )
 
 
 def group_machine_checks(spec: AppSpec, group: str) -> tuple[MachineCheck, ...]:
