@@ -214,3 +214,8 @@ def test_a_variable_with_the_size_of_files_is_spelt_as_it_is(
     monkeypatch.setenv("SCORE_FLYIO_LARGEST_FILE", "BIG")
     told = cli("generate", "web.yaml").stderr
     assert "the variable SCORE_FLYIO_LARGEST_FILE has 'BIG', which is no number of MiB" in told
+
+
+def test_a_command_without_a_project_says_how_to_do_without(cli: Cli, served: Platform) -> None:
+    use(cli, served)
+    assert "; or name an app with --app NAME\n" in cli("status").stderr

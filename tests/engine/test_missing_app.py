@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,10 @@ from score_flyio.base.secret import Secret
 from score_flyio.engine.engine import Engine
 from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.operations.scale import ScaleRequest
-from score_flyio.errors import UsageError
+from score_flyio.engine.project import Project
+from score_flyio.engine.target import EmulatorTarget
+from score_flyio.errors import NotInitialised, UsageError
+from score_flyio.state.store import InMemoryStore
 from tests.engine.lab import QUICK, Lab, toml
 
 Operation = Callable[[Engine], Awaitable[Any]]
@@ -58,6 +62,14 @@ async def test_destroy_takes_it_as_it_is_where_it_is_known(status: int) -> None:
             await engine.destroy("web")
         known = AppRef(app="web", named_by_file=True)
         assert (await engine.destroy(known)).works == ()
+
+
+async def test_a_program_without_a_project_is_not_told_of_options_of_commands() -> None:
+    project = Project(Path("/nowhere"), InMemoryStore())
+    async with Engine(project, target=EmulatorTarget()) as engine:
+        with pytest.raises(NotInitialised) as raised:
+            await engine.status()
+    assert "--app NAME" not in str(raised.value.hint)
 
 
 async def test_a_misspelt_name_is_told_the_one_that_is_meant(lab: Lab) -> None:

@@ -20,7 +20,7 @@ from score_flyio.cli.options import (
     section,
     target_option,
 )
-from score_flyio.errors import RunInterrupted, UsageError
+from score_flyio.errors import NotInitialised, RunInterrupted, UsageError
 
 if TYPE_CHECKING:
     from score_flyio.engine.operations.apps import AppRef
@@ -126,7 +126,11 @@ async def chosen(
     project = cli.project(target, emulate=emulate)
     if len(configs) == 1 and not workloads:
         app = app or cli.environ.get("FLY_APP") or None
-    return await choose_apps(project, workloads, configs=configs, app=app)
+    try:
+        return await choose_apps(project, workloads, configs=configs, app=app)
+    except NotInitialised as error:
+        error.hint = f"{error.hint}; or name an app with --app NAME"
+        raise
 
 
 def names_one_app(*arguments: str) -> Decorator[Any]:

@@ -139,9 +139,8 @@ async def _apps_there(session: Session) -> Sequence[str]:
 async def _state(project: Project, *, needed: bool) -> ProjectState | None:
     try:
         return await project.read()
-    except NotInitialised as error:
+    except NotInitialised:
         if needed:
-            error.hint = f"{error.hint}; or name an app with --app NAME"
             raise
         return None
 
