@@ -11,6 +11,7 @@ import pytest
 from attrs import evolve
 
 from fly_emulator import Faults, parse_faults
+from fly_machines import models
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.metadata import COUNTED, HISTORY
 from score_flyio.deploy.options import DeployOptions, GuestOptions
@@ -257,6 +258,29 @@ async def test_machines_that_saw_a_staged_secret_learn_that_it_is_gone(
     await restart(lab)
     assert await handed_out(lab, TOKEN=None) == 2
     assert await handed_out(lab) == 0
+
+
+async def test_what_is_set_again_as_it_was_restarts_nothing_that_has_it(lab: Lab) -> None:
+    await lab.deploy(toml())
+    assert await handed_out(lab, TOKEN="s3cr3t-once") == 2
+    await anyio.sleep(3600)
+    await restart_by_deploy(lab)
+    assert await handed_out(lab, TOKEN="s3cr3t-once") == 0
+    assert await handed_out(lab, TOKEN="s3cr3t-twice") == 2
+    await stage(lab, "OTHER", "s3cr3t-else")
+    assert await handed_out(lab, TOKEN="s3cr3t-twice") == 2
+
+
+@pytest.mark.parametrize("seconds", [0.0, 3600.0])
+async def test_what_is_set_again_restarts_what_may_lack_it(lab: Lab, seconds: float) -> None:
+    """It was set while the machines booted, or after that, and the command was killed."""
+    await lab.deploy(toml())
+    await anyio.sleep(seconds)
+    async with lab.engine() as engine:
+        update = models.AppSecretsUpdateRequest(values={"TOKEN": "s3cr3t-once"})
+        await engine.session.client.api.secrets_update("web", update)
+    assert await handed_out(lab, TOKEN="s3cr3t-once") == 2
+    assert await handed_out(lab, TOKEN="s3cr3t-once") == 0
 
 
 @pytest.mark.parametrize("change", ["rollback", "size", "secrets"])

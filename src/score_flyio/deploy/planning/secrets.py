@@ -129,6 +129,20 @@ def waiting_secrets(machine: models.Machine, observed: ObservedApp) -> tuple[str
     return names or ((REMOVED,) if marks.staged else ())
 
 
+def have_arrived(machine: models.Machine, observed: ObservedApp) -> bool:
+    """Whether the machine certainly has all secrets that were there.
+
+    It does where each was set some time before the machine got its present config.
+    """
+    times, marks = observed.secret_times, Marks.of(machine)
+    if times is None or marks.staged:
+        return False
+    if marks.all_secrets_seen == digests_hash(observed.secrets):
+        return True
+    since = _handed_out(machine.events or [])
+    return bool(since) and all(0 < at < since - _LONGEST_BOOT for at in times.values())
+
+
 def _handed_out(events: Iterable[models.MachineEvent]) -> float:
     """When a machine got its secrets, at the earliest, in seconds; 0 where nothing tells.
 

@@ -23,7 +23,7 @@ from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan
-from score_flyio.deploy.planning.secrets import digests_hash
+from score_flyio.deploy.planning.secrets import digests_hash, have_arrived
 from score_flyio.deploy.planning.updates import Reconfiguration, plan_reconfiguration
 from score_flyio.deploy.releases.known import next_number
 from score_flyio.deploy.step import Step, UpdateMachine
@@ -89,6 +89,8 @@ class _Setting:
     options: DeployOptions
     definition: AppSpec | None
     """The app's fly.toml, where it is known."""
+    before: ObservedApp
+    """The app before the change: what is set again as it was is nothing new to machines."""
 
     def foreseen(self, observed: ObservedApp, values: Values, *, stage: bool) -> AppPlan:
         """All that the change would do, as far as it can be told before.
@@ -108,6 +110,8 @@ class _Setting:
         """Restarts, with their present configs, the machines that have not seen all secrets yet."""
         seen = digests_hash(observed.secrets)
         stale = tuple(m for m in observed.machines if Marks.of(m).all_secrets_seen != seen)
+        if stored is not None and observed.secrets == self.before.secrets:
+            stale = tuple(m for m in stale if not have_arrived(m, self.before))
         return self._plan(observed, stale, stored)
 
     def change(self, observed: ObservedApp, stored: SecretsVersion | None = None) -> Change:
@@ -169,7 +173,12 @@ async def change_secrets(
         definition = known_definition(session, ref)
         known = recorder.met(ref.app, observed.machines)
         setting = _Setting(
-            session=session, ref=ref, known=known, options=options, definition=definition
+            session=session,
+            ref=ref,
+            known=known,
+            options=options,
+            definition=definition,
+            before=observed,
         )
         plan = setting.foreseen(observed, values, stage=stage)
         foreseen = Change(ref=ref, work=Work(plan=plan, observed=observed, options=options))
