@@ -94,6 +94,20 @@ async def test_the_time_to_become_healthy_counts_from_the_start_of_the_new_versi
     assert set(slow.images()) == {"nginx:2"}
 
 
+@pytest.mark.parametrize("strategy", ["rolling", "canary", "bluegreen"])
+async def test_a_release_that_was_taken_back_is_not_told_as_the_one_that_runs(
+    lab: Lab, strategy: str
+) -> None:
+    await lab.deploy(toml())
+    sick = toml(image="nginx:2", env=SICK, strategy=strategy)
+    taken_back = await lab.deploy(sick)
+    kept = await lab.deploy(sick, options=evolve(QUICK, on_failure="keep"))
+    told = [
+        done.report and [app.release for app in done.report.apps] for done in (taken_back, kept)
+    ]
+    assert told == [[1], [2 if strategy == "rolling" else 1]]
+
+
 async def test_an_unhealthy_version_can_be_kept(lab: Lab) -> None:
     await lab.deploy(toml())
     options = evolve(QUICK, on_failure="keep")

@@ -12,6 +12,7 @@ from score_flyio.deploy.execution.context import MadeMachine
 from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
 from score_flyio.deploy.metadata import last_release
 from score_flyio.deploy.planning.model import AppPlan
+from score_flyio.deploy.planning.recovery import reverted, undone
 from score_flyio.deploy.step import CreateMachine, DestroyMachine, Step, StopMachine, UpdateMachine
 
 GO_ON: Final = "the same command goes on from there"
@@ -20,8 +21,9 @@ _UNSEEN: Final = "started"
 
 
 def release_of(result: AppResult) -> int | None:
-    """The release that the run made, else the newest that its machines run."""
-    steps = [step.step for step in _done(result)]
+    """The release that the run made and did not take back, else the newest that machines run."""
+    back = {step.step.id for step in result.recovery.values() if step.outcome is Outcome.DONE}
+    steps = [s.step for s in _done(result) if not back & {undone(s.step.id), reverted(s.step.id)}]
     if _gives_release(steps, result.plan):
         return result.plan.release.version
     made = [models.Machine(config=s.config) for s in steps if isinstance(s, CreateMachine)]

@@ -21,6 +21,16 @@ from score_flyio.deploy.step import (
 )
 
 
+def undone(step: str) -> str:
+    """The id of the step that takes away what a step made."""
+    return f"{step}:undone"
+
+
+def reverted(step: str) -> str:
+    """The id of the step that gives a machine back what it had before a step."""
+    return f"{step}:reverted"
+
+
 def plan_recovery(
     plan: AppPlan, outcomes: Mapping[str, str], on_failure: OnFailure
 ) -> tuple[Step, ...]:
@@ -40,7 +50,7 @@ def _undone(made: CreateMachine, outcomes: Mapping[str, str]) -> DestroyMachine 
     if stays or (undo.if_failed and not failed):
         return None
     return DestroyMachine(
-        id=f"{made.id}:undone",
+        id=undone(made.id),
         app=made.app,
         group=made.group,
         target=made.target,
@@ -68,7 +78,7 @@ def _revert(plan: AppPlan, outcomes: Mapping[str, str]) -> list[Step]:
         if not isinstance(step, UpdateMachine) or not changed or step.group not in bad_groups:
             continue
         back = RevertMachine(
-            id=f"{step.id}:reverted",
+            id=reverted(step.id),
             app=step.app,
             group=step.group,
             machine=step.machine,
