@@ -191,7 +191,48 @@ class DeployRun:
         )
 
 
-async def with_inputs(cli: CliContext, selection: Selection, error: ConfigError) -> ScoreFlyError:
+async def deploy_run(
+    cli: CliContext, chosen: Selection, *, output: Output | None = None, **settings: Any
+) -> DeployRun:
+    """The run that the options of PLACE and SETTINGS describe, and those of RUN that there are.
+
+    Raises ConfigError where there is no token, with all that is wrong with what is chosen.
+    """
+    from score_flyio.cli.apps import target_of
+    from score_flyio.cli.deploy_options import deploy_options
+
+    settings["builder"] = _builder(settings)
+    place = {name: settings.pop(name) for name in ("target", "emulate", "org")}
+    names = ("build_only", "jobs", "report", "events_file", "summary")
+    own = {name: settings.pop(name) for name in names if name in settings}
+    pushed = settings.pop("push", True) or not own["build_only"]
+    try:
+        target = target_of(cli, **place)
+    except ConfigError as error:
+        raise await _with_inputs(cli, chosen, error) from error
+    options = deploy_options(**settings, push=pushed)
+    return DeployRun(cli=cli, target=target, options=options, output=output, **own)
+
+
+def _builder(settings: dict[str, Any]) -> str:
+    """What `--builder` means with `--local-only` and `--remote-only`, which are taken out.
+
+    Raises UsageError for builders that do not fit these.
+    """
+    builder: str = settings["builder"]
+    local, remote = (settings.pop(name, False) for name in ("local_only", "remote_only"))
+    if local and (remote or builder == "fly"):
+        raise UsageError(
+            "--local-only: Fly is not to build", hint="leave out --remote-only and --builder fly"
+        )
+    if remote and builder not in {"auto", "fly"}:
+        raise UsageError(
+            f"--remote-only: {builder} does not build at Fly", hint="leave one of the options out"
+        )
+    return "fly" if remote else "local" if local and builder == "auto" else builder
+
+
+async def _with_inputs(cli: CliContext, selection: Selection, error: ConfigError) -> ScoreFlyError:
     """The error of a place that cannot be reached, with all that is wrong with the inputs."""
     from score_flyio.engine.generate import as_one
     from score_flyio.engine.pipeline import outline

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import asyncclick as click
 
 from score_flyio.cli import plan_file
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.deploy_options import INPUTS, PLACE, SETTINGS, deploy_options, selection
+from score_flyio.cli.deploy_options import INPUTS, PLACE, SETTINGS, selection
 from score_flyio.cli.go_flags import Name, WholeNumber
 from score_flyio.cli.options import (
     OUTPUT,
@@ -22,11 +22,7 @@ from score_flyio.cli.options import (
     section,
     summary_option,
 )
-from score_flyio.errors import ConfigError, UsageError
-
-if TYPE_CHECKING:
-    from score_flyio.cli.deploy_run import DeployRun
-    from score_flyio.engine.output import Output
+from score_flyio.errors import UsageError
 
 RUN = (
     *section(
@@ -63,61 +59,16 @@ async def command(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
     FILE: Score files, or one FILE.plan of plan --out: what was planned is done, unless Fly or a
     file changed since. Without FILE and --config, all workloads of the project.
     """
+    from score_flyio.cli.deploy_run import deploy_run
+
     defaults = {param.name or "": param.default for param in command.params}
     kept, settings = plan_file.read(cli, settings, defaults)
     chosen = selection(settings, cli.environ)
-    try:
-        run = deploy_run(cli, **settings)
-    except ConfigError as error:
-        from score_flyio.cli.deploy_run import with_inputs
-
-        raise await with_inputs(cli, chosen, error) from error
+    run = await deploy_run(cli, chosen, **settings)
     if dry_run:
         _, code = await run.plan(chosen, kept)
         return code
     return await run.deploy(chosen, kept)
-
-
-def deploy_run(cli: CliContext, *, output: Output | None = None, **settings: Any) -> DeployRun:
-    """The run that all the options of PLACE, SETTINGS and RUN describe.
-
-    Raises ConfigError when there is no token.
-    """
-    from score_flyio.cli.apps import target_of
-    from score_flyio.cli.deploy_run import DeployRun
-
-    pushed = settings.pop("push") or not settings["build_only"]
-    settings["builder"] = _builder(settings)
-    place = {name: settings.pop(name) for name in ("target", "emulate", "org")}
-    own = {
-        name: settings.pop(name)
-        for name in ("build_only", "jobs", "report", "events_file", "summary")
-    }
-    return DeployRun(
-        cli=cli,
-        target=target_of(cli, **place),
-        options=deploy_options(**settings, push=pushed),
-        output=output,
-        **own,
-    )
-
-
-def _builder(settings: dict[str, Any]) -> str:
-    """What `--builder` means with `--local-only` and `--remote-only`, which are taken out.
-
-    Raises UsageError for builders that do not fit these.
-    """
-    builder: str = settings["builder"]
-    local, remote = settings.pop("local_only"), settings.pop("remote_only")
-    if local and (remote or builder == "fly"):
-        raise UsageError(
-            "--local-only: Fly is not to build", hint="leave out --remote-only and --builder fly"
-        )
-    if remote and builder not in {"auto", "fly"}:
-        raise UsageError(
-            f"--remote-only: {builder} does not build at Fly", hint="leave one of the options out"
-        )
-    return "fly" if remote else "local" if local and builder == "auto" else builder
 
 
 async def flyctl_flags(arguments: Sequence[str]) -> dict[str, Any]:

@@ -131,7 +131,8 @@ def split_arguments(values: Sequence[str]) -> list[str]:
 
 async def _deploy(cli: CliContext, chosen: Selection, output: Output, flags: dict[str, Any]) -> int:
     from score_flyio.base.event_loop import event_loop
-    from score_flyio.cli.commands.deploy import deploy_run
 
     await event_loop()
-    return await deploy_run(cli, output=output, **flags).deploy(chosen)
+    from score_flyio.cli.deploy_run import deploy_run
+
+    return await (await deploy_run(cli, chosen, output=output, **flags)).deploy(chosen)

@@ -9,9 +9,9 @@ import asyncclick as click
 from score_flyio.cli import plan_file
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.deploy_options import INPUTS, PLACE, SETTINGS, deploy_options, selection
+from score_flyio.cli.deploy_options import INPUTS, PLACE, SETTINGS, selection
 from score_flyio.cli.options import flag_option, json_option, options, summary_option
-from score_flyio.errors import ConfigError, UsageError
+from score_flyio.errors import UsageError
 
 NO_CHANGES, NOT_PLANNED, CHANGES = 0, 1, 2
 
@@ -38,8 +38,7 @@ async def command(
 
     FILE: Score files. Without FILE and --config, all workloads of the project.
     """
-    from score_flyio.cli.apps import target_of
-    from score_flyio.cli.deploy_run import DeployRun, with_inputs
+    from score_flyio.cli.deploy_run import deploy_run
 
     if settings["org"] and "." in settings["org"]:  # no organization has one in its name
         out, settings["org"] = settings["org"], None
@@ -50,15 +49,10 @@ async def command(
         cli.output_path("--out", out)
         plan_file.check_settings(kept)
     chosen = selection(settings, cli.environ)
-    place = {name: settings.pop(name) for name in ("target", "emulate", "org")}
-    try:
-        target = target_of(cli, **place)
-    except ConfigError as error:
-        raise await with_inputs(cli, chosen, error) from error
-    run = DeployRun(cli=cli, target=target, options=deploy_options(**settings), summary=summary)
+    run = await deploy_run(cli, chosen, summary=summary, **settings)
     plan, code = await run.plan(chosen)
     if out is not None and not code:
-        plan_file.write(cli, out, plan, target.name, kept)
+        plan_file.write(cli, out, plan, run.target.name, kept)
     if detailed_exitcode:  # 2 is said of changes alone
         return NOT_PLANNED if code else NO_CHANGES if plan.empty else CHANGES
     return code
