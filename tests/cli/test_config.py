@@ -104,7 +104,7 @@ def test_strict_refuses_unknown_names(cli: Cli) -> None:
     result = cli("config", "validate", "--strict", "--json")
     assert result.exit_code == 2
     assert result.json["valid"] is False
-    assert "fly.toml: region: unknown name" in result.stderr
+    assert "fly.toml:2: region: unknown name" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["validate", "render"])

@@ -13,7 +13,7 @@ from score_flyio.errors.failure import Failure
 from score_flyio.flytoml.decode import decode
 from score_flyio.flytoml.findings import finding, recorded
 from score_flyio.flytoml.legacy import normalise
-from score_flyio.flytoml.lines import key_lines, line_for
+from score_flyio.flytoml.lines import key_lines, line_for, yaml_lines
 from score_flyio.flytoml.parse import FileFormat, parse
 from score_flyio.flytoml.remarks import doubtful, open_secrets, unused
 from score_flyio.flytoml.spec import AppSpec
@@ -75,8 +75,8 @@ class FlyTomlDocument:
     """What flyctl accepts, and no deploy can do."""
     strict: StrictReport | None = None
     """`None` if the file cannot be decoded."""
-    toml: str = field(default="", repr=False)
-    """The text, of a file that is TOML."""
+    form: FileFormat = "toml"
+    text: str = field(default="", repr=False)
 
     @property
     def valid(self) -> bool:
@@ -91,7 +91,8 @@ class FlyTomlDocument:
     def located(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
         """The same with the file, and the lines of their keys."""
         found = tuple(problems)
-        lines = key_lines(self.toml) if found else {}
+        lines_of = key_lines if self.form == "toml" else yaml_lines
+        lines = lines_of(self.text) if found else {}
         return tuple(
             evolve(each, file=self.file, line=line_for(lines, each.path)) for each in found
         )
@@ -117,10 +118,9 @@ class FlyTomlDocument:
         paths += [
             f"{path}.{name}" for path, names in report.unrecognized_keys.items() for name in names
         ]
-        return tuple(
+        return self.located(
             Problem(
                 message="unknown name",
-                file=self.file,
                 path=path_of(path),
                 hint="correct the spelling or remove it",
                 code="unknown_name",
@@ -140,7 +140,7 @@ def read_fly_toml(
     if isinstance(tree, Problem):
         return FlyTomlDocument(file=file, problems=(evolve(tree, file=file),))
 
-    read = FlyTomlDocument(file=file, toml=text if form == "toml" else "")
+    read = FlyTomlDocument(file=file, form=form, text=text)
     normalised, misfits = normalise(tree)
     spec, mistakes = decode(normalised)
     if misfits or spec is None:

@@ -1,4 +1,4 @@
-"""On which line of a fly.toml a key stands."""
+"""On which line of a fly.toml, fly.json or fly.yaml a key stands."""
 
 from __future__ import annotations
 
@@ -35,6 +35,27 @@ def key_lines(text: str) -> dict[str, int]:
     for line, statement, tree in _statements(text):
         index.add(statement.lstrip(), tree, line)
     return index.lines
+
+
+def yaml_lines(text: str) -> dict[str, int]:
+    """The same of YAML, and of JSON, which is nearly always YAML too."""
+    from score_flyio.yaml.reader import YamlError, read_yaml
+
+    try:
+        within = [("", read_yaml(text).root)]
+    except YamlError:
+        return {}
+    lines: dict[str, int] = {}
+    while within:
+        path, node = within.pop()
+        below = node.children or ()
+        if isinstance(below, dict):
+            found = [(f"{path}.{name}" if path else name, *entry) for name, entry in below.items()]
+        else:
+            found = [(f"{path}[{n}]", item.line, item) for n, item in enumerate(below)]
+        lines |= {place: line for place, line, _ in found}
+        within += [(place, inner) for place, _, inner in found]
+    return lines
 
 
 def unread_line(text: str) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from score_flyio.errors import Problem
+from score_flyio.flytoml import read_fly_toml
 from score_flyio.flytoml.lines import key_lines, line_for
 from score_flyio.flytoml.parse import parse
 
@@ -97,3 +99,19 @@ def test_lines() -> None:
         "b[1].n": 16,
         "b[1].n.o": 16,
     }
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("yaml", "app: x\nmounts:\n  - source: a\n  - source: b\n    initial_size: big\n"),
+        ("json", '{"app": "x",\n\t"mounts": [\n{"source": "a"},\n{\n"initial_size": "big"}]}'),
+        ("json", '{"app": "x", "mounts": [{},\n\n\n{"initial_size": "big"}]}'),
+    ],
+)
+def test_problems_of_yaml_and_json_have_their_lines(
+    form: Literal["yaml", "json"], text: str
+) -> None:
+    (problem,) = read_fly_toml(text, file=f"fly.{form}", form=form).problems
+    line = text[: text.index("initial_size")].count("\n") + 1
+    assert str(problem).startswith(f"fly.{form}:{line}: mounts[1].initial_size: ")
