@@ -292,14 +292,12 @@ class ResourceRun:
         return substitute_in(resource.params or {}, Lookup(metadata, outputs))
 
     def _unserved(self, uid: ResourceUid, error: NoProvisionerError) -> NoProvisionerError:
-        problem = Problem(message=error.message, hint=error.hint, code=error.code)
-        (found,) = self._in_document(uid, (), [problem])
+        (found,) = self._in_document(uid, (), error.as_problems())
         return NoProvisionerError(str(found), problems=(found,))
 
     def _blame(self, uid: ResourceUid, error: ProvisionFailed) -> None:
         """Have a failure say where the Score file asks for the resource."""
-        problem = Problem(message=error.message, hint=error.hint, code=error.code)
-        error.problems = self._in_document(uid, (), [problem])
+        error.problems = self._in_document(uid, (), error.as_problems())
         (error.message,) = error.args = tuple(
             str(evolve(found, hint=None)) for found in error.problems
         )
@@ -406,9 +404,5 @@ def combined(failures: list[ResourceError]) -> ResourceError:
     return ResourceError(
         f"{len(failures)} resources cannot be provided",
         code=failures[0].code,
-        problems=[
-            problem
-            for f in failures
-            for problem in f.problems or [Problem(message=f.message, hint=f.hint, code=f.code)]
-        ],
+        problems=[problem for failure in failures for problem in failure.as_problems()],
     )
