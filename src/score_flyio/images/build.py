@@ -22,9 +22,10 @@ from score_flyio.images.reference import ImageReference
 DOCKERFILES: Final = ("Dockerfile", "dockerfile", "Containerfile")
 PLATFORM: Final = "linux/amd64"
 """What Fly's machines run."""
+IGNORE_FILE: Final = ".dockerignore"
 WITHOUT_IGNORE_FILE: Final = "fly.toml\n"
 OUTSIDE: Final = ".dockerfile-from-outside"
-"""The name in the context of a Dockerfile that does not lie in it."""
+"""The path of a Dockerfile that lies outside of the folder."""
 
 
 @frozen(kw_only=True)
@@ -62,12 +63,17 @@ class Build:
     """The text of the ignore file."""
     context: Context
     path: str
-    """The Dockerfile within the context."""
+    """The Dockerfile within the folder."""
 
     @property
     def name(self) -> str:
         """The workload or app."""
         return self.settings.name
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether no step sees the Dockerfile: it is left out, or lies outside of the folder."""
+        return self.path in self.context.added
 
     def failed(
         self, message: str, *, hint: str | None = None, code: str = "build_failed"
@@ -187,16 +193,17 @@ def _prepare(settings: BuildSettings, image: ImageReference) -> Build:
     inside = place.relative_to(folder).as_posix() if place.is_relative_to(folder) else None
     ignore, ignored = _ignored(settings, file)
     ignored = ignored.removeprefix("\ufeff").replace("\r\n", "\n")
-    rules = read_rules(ignored, file=str(ignore), kept=[inside] if inside else [])
-    added = {} if inside else {OUTSIDE: text.encode()}
+    rules = read_rules(ignored, file=str(ignore))
+    path = inside or OUTSIDE
+    apart = inside is None or rules.leaves_out(inside)
     return Build(
         settings=evolve(settings, folder=folder),
         image=image,
         file=place,
         dockerfile=dockerfile,
         ignored=ignored,
-        context=list_context(folder, rules, added=added),
-        path=inside or OUTSIDE,
+        context=list_context(folder, rules, added={path: text.encode()} if apart else {}),
+        path=path,
     )
 
 
@@ -216,10 +223,10 @@ def _dockerfile(settings: BuildSettings) -> Path:
 def _ignored(settings: BuildSettings, file: Path) -> tuple[Path, str]:
     if settings.ignorefile is not None:
         return settings.ignorefile, _read(settings.ignorefile, "ignore file", settings)
-    for found in (file.with_name(f"{file.name}.dockerignore"), settings.folder / ".dockerignore"):
+    for found in (file.with_name(f"{file.name}.dockerignore"), settings.folder / IGNORE_FILE):
         if found.is_file():
             return found, _read(found, "ignore file", settings)
-    return settings.folder / ".dockerignore", WITHOUT_IGNORE_FILE
+    return settings.folder / IGNORE_FILE, WITHOUT_IGNORE_FILE
 
 
 def _read(file: Path, what: str, settings: BuildSettings) -> str:

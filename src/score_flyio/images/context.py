@@ -57,7 +57,7 @@ class Context:
     root: Path
     entries: tuple[Entry, ...]
     added: Mapping[str, bytes] = field(factory=dict)
-    """Files that are not in the folder."""
+    """Files beside those of the folder."""
 
     @property
     def size(self) -> int:
@@ -122,7 +122,7 @@ async def in_thread(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
 
 def _entries(root: Path, folder: str, rules: IgnoreRules) -> Iterator[Entry]:
     with os.scandir(root / folder) as found:
-        below = sorted(found, key=lambda entry: entry.name)
+        below = sorted(found, key=lambda entry: os.fsencode(entry.name))
     for item in below:
         path = f"{folder}/{item.name}" if folder else item.name
         out = rules.leaves_out(path)
@@ -157,7 +157,7 @@ def _packed(root: Path, entry: Entry) -> Iterator[bytes]:
     if entry.type != tarfile.REGTYPE:
         yield _header(entry)
         return
-    content = _content(root, entry)
+    content = content_of(root, entry)
     first = next(content, None)
     if first is None:
         return
@@ -167,7 +167,7 @@ def _packed(root: Path, entry: Entry) -> Iterator[bytes]:
     yield _padding(entry.size)
 
 
-def _content(root: Path, entry: Entry) -> Iterator[bytes]:
+def content_of(root: Path, entry: Entry) -> Iterator[bytes]:
     """As many bytes as the file had when it was listed; nothing at all when it is gone."""
     try:
         number = os.open(root / entry.path, _OPEN)
@@ -196,7 +196,7 @@ def _content(root: Path, entry: Entry) -> Iterator[bytes]:
 
 def _hash_of_file(root: Path, entry: Entry) -> bytes | None:
     found, there = hashlib.sha256(), False
-    for block in _content(root, entry):
+    for block in content_of(root, entry):
         there = True
         found.update(block)
     return found.digest() if there else None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable
 from itertools import groupby
 from typing import Final
 
@@ -49,8 +48,8 @@ class IgnoreRules:
         return not self.kept_below.fullmatch(folder)
 
 
-def read_rules(text: str, *, file: str, kept: Iterable[str] = ()) -> IgnoreRules:
-    """The rules of a file; paths in `kept` are never left out.
+def read_rules(text: str, *, file: str) -> IgnoreRules:
+    """The rules of a file.
 
     Raises InputError with the lines of patterns that cannot be read.
     """
@@ -73,7 +72,6 @@ def read_rules(text: str, *, file: str, kept: Iterable[str] = ()) -> IgnoreRules
             patterns.append(pattern)
     if problems:
         raise InputError(problems=problems)
-    patterns += [_literal(path) for path in kept]
     return _rules(patterns)
 
 
@@ -109,9 +107,9 @@ def _read(line: str) -> _Pattern | None:
     return _Pattern(keeps=keeps, text=text, regex=_regex(text))
 
 
-def _literal(path: str) -> _Pattern:
-    text = re.sub(r"([*?\[\\])", r"\\\1", path)
-    return _Pattern(keeps=True, text=text, regex=_regex(text))
+def pattern_of(path: str) -> str:
+    """A line that leaves out this path, and no other one."""
+    return "/" + re.sub(r"([*?\[\\])", r"\\\1", path)
 
 
 def _regex(text: str) -> str:

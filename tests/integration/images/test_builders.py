@@ -143,6 +143,40 @@ async def test_a_dockerfile_from_outside_of_the_context(
     assert await builder.build(build, lambda _: None) == registry.digest("outside", "1")
 
 
+@pytest.mark.parametrize("where", ["left out", "outside", "left out with its ignore file"])
+async def test_no_step_sees_a_dockerfile_that_is_not_in_the_context(
+    registry: Registry, choose: Choose, project: Path, tmp_path: Path, where: str
+) -> None:
+    builder = await choose(registry)
+    (project / "below" / "out").mkdir(parents=True)
+    (project / "below" / "out" / "kept").write_text("kept")
+    (project / "below" / "empty").touch()
+    (project / "below" / "link").symlink_to("empty")
+    (project / "large").write_bytes(b"x" * 3_000_000)
+    (project / ".dockerignore").write_text(
+        {
+            "left out": "Dockerfile\nbelow/out\n!below/out/kept\n",
+            "outside": "",
+            "left out with its ignore file": "Dockerfile\n.dockerignore\n",
+        }[where]
+    )
+    file = tmp_path / "Other" if where == "outside" else project / "Dockerfile"
+    file.write_text(
+        f"{BASE}COPY . /src/\nCOPY below/out/kept /kept\n"
+        f"RUN cd /src; echo {project}; for each in $(./busybox ls -A); do echo sees $each; done\n"
+        "RUN test $(cat /kept) = kept && test -L /src/below/link && test -f /src/below/link\n"
+        "RUN test $(/src/busybox wc -c < /src/large) = 3000000\n"
+    )
+    build = await prepare(
+        settings(project, dockerfile=file), image(registry, f"apart-{builder.name}", "1")
+    )
+    told: list[Progress] = []
+    await builder.build(build, told.append)
+    seen = {each.text.removeprefix("sees ") for each in told if each.text.startswith("sees ")}
+    ignore_file = set() if "with" in where else {".dockerignore"}
+    assert seen == {"below", "busybox", "large"} | ignore_file
+
+
 async def test_a_failing_step_is_told_with_its_exit_code_and_output(
     registry: Registry, choose: Choose, project: Path, storage: Storage, temporary: Path
 ) -> None:

@@ -39,10 +39,14 @@ def paths(build: Build) -> list[str]:
     return [entry.path for entry in build.context.entries]
 
 
-async def test_the_dockerfile_is_in_the_context_whatever_is_ignored(project: Path) -> None:
+async def test_a_dockerfile_that_is_ignored_comes_beside_the_context(project: Path) -> None:
     (project / ".dockerignore").write_text("*\n")
     build = await prepare(BuildSettings(name="web", folder=project), IMAGE)
-    assert (build.path, paths(build)) == ("Dockerfile", ["Dockerfile"])
+    assert (build.path, paths(build)) == ("Dockerfile", [])
+    assert build.context.added == {"Dockerfile": (project / "Dockerfile").read_bytes()}
+    (project / ".dockerignore").write_text("*\n!Dockerfile\n")
+    build = await prepare(BuildSettings(name="web", folder=project), IMAGE)
+    assert (paths(build), build.context.added) == (["Dockerfile"], {})
 
 
 async def test_without_an_ignore_file_fly_toml_is_left_out(project: Path) -> None:

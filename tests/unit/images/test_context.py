@@ -5,7 +5,7 @@ import io
 import os
 import socket
 import tarfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,8 @@ from score_flyio.images.context import BLOCK, Context, hash_of, in_thread, list_
 from score_flyio.images.dockerignore import IgnoreRules, read_rules
 
 
-def listed(root: Path, *lines: str, kept: Iterable[str] = ()) -> Context:
-    return list_context(root, read_rules("\n".join(lines), file="f", kept=kept))
+def listed(root: Path, *lines: str) -> Context:
+    return list_context(root, read_rules("\n".join(lines), file="f"))
 
 
 def unpacked(context: Context) -> tarfile.TarFile:

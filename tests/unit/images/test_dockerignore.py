@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from score_flyio.errors import InputError
-from score_flyio.images.dockerignore import IgnoreRules, read_rules
+from score_flyio.images.dockerignore import IgnoreRules, pattern_of, read_rules
 
 MOBY: list[tuple[str, list[str], list[str]]] = json.loads(
     Path(__file__).with_name("ignored_by_moby.json").read_text("utf-8")
@@ -91,13 +91,10 @@ def test_patterns_that_cannot_be_read(line: str, says: str) -> None:
     assert repr(line) in problem.message
 
 
-def test_what_is_kept_whatever_the_file_says() -> None:
-    found = read_rules("*", file="f", kept=["Dockerfile", "sub/a*b"])
-    assert [p for p in ("Dockerfile", "sub/a*b", "sub/ab", "x") if found.leaves_out(p)] == [
-        "sub/ab",
-        "x",
-    ]
-    assert not found.leaves_out_all_of("sub")
+@pytest.mark.parametrize("path", ["Dockerfile", "sub/a*b", "#a", "!a", "[a]", "a\\b"])
+def test_a_pattern_of_one_path(path: str) -> None:
+    found = rules(pattern_of(path))
+    assert [p for p in (path, f"{path}x", "sub/ab", "a") if found.leaves_out(p)] == [path]
 
 
 @pytest.mark.parametrize(

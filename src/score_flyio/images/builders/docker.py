@@ -15,16 +15,19 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.util import find_spec
+from pathlib import PurePosixPath
 from typing import Any, Final
 
+import anyio
 import httpx
 
-from score_flyio.base.record import define, field, frozen
-from score_flyio.images.build import PLATFORM, Build, Progress, Tell
+from score_flyio.base.record import define, evolve, field, frozen
+from score_flyio.images.build import IGNORE_FILE, PLATFORM, Build, Progress, Tell
 from score_flyio.images.builders.address import DaemonAddress
 from score_flyio.images.builders.protobuf import fields
 from score_flyio.images.builders.pushes import pushed
-from score_flyio.images.context import in_thread, tar_of
+from score_flyio.images.context import Context, in_thread, tar_of
+from score_flyio.images.dockerignore import pattern_of
 from score_flyio.images.logins import Login, Logins, Password
 from score_flyio.net.http import http_client
 from score_flyio.net.reason import network_reason
@@ -77,6 +80,8 @@ TIMEOUT: Final = httpx.Timeout(None, connect=10.0)
 PING_SECONDS: Final = 5.0
 LINES_IN_ERROR: Final = 20
 BUILDKIT: Final = "2"
+IN_SESSION: Final = "client-session"
+"""Where a build finds its context that asks for it in a session."""
 PODMAN: Final = "libpod-api-version"
 """Podman's daemon says so, which has no BuildKit."""
 H2: Final = find_spec("h2") is not None
@@ -114,8 +119,12 @@ class DockerBuilder:
                     ).items()
                 }
                 in_session = self._needs_session(build, logins, ping)
+                apart = in_session and build.is_apart
                 buildkit = in_session or (ping.get("builder-version") == BUILDKIT and not logins)
                 parameters = _parameters(build, buildkit=buildkit)
+                if apart:
+                    name = PurePosixPath(build.path).name
+                    parameters |= {"remote": IN_SESSION, "dockerfile": name}
                 headers = {"x-registry-config": _encoded(logins)}
                 async with self._session(client, build, version, wanted=in_session) as session:
                     parameters |= session
@@ -126,6 +135,7 @@ class DockerBuilder:
                         path=f"/v{version}/build",
                         parameters=parameters,
                         headers=headers,
+                        content=b"" if apart else _sent(build, tell, buildkit=buildkit),
                     )
                 if not push:
                     return None
@@ -150,7 +160,10 @@ class DockerBuilder:
         from score_flyio.images.builders.session import Answers, session
 
         answers = Answers(
-            secrets=build.settings.secrets, logins=self.logins, images=build.dockerfile.images
+            secrets=build.settings.secrets,
+            logins=self.logins,
+            images=build.dockerfile.images,
+            folders=_folders(build) if build.is_apart else {},
         )
         async with session(client, f"/v{version}/session", answers) as name:
             yield {"session": name}
@@ -164,6 +177,7 @@ class DockerBuilder:
         path: str,
         parameters: Mapping[str, str],
         headers: Mapping[str, str],
+        content: AsyncIterator[bytes] | bytes,
     ) -> None:
         answer = _Answer(build, tell)
         request = client.stream(
@@ -171,7 +185,7 @@ class DockerBuilder:
             path,
             params=parameters,
             headers={"content-type": "application/x-tar", **headers},
-            content=_sent(build, tell),
+            content=content,
         )
         async with request as response:
             await answer.follow(response)
@@ -222,7 +236,10 @@ class DockerBuilder:
             return False
         # Steps that ask for a secret need a session even where they do without the secret.
         asked = secrets or bool(build.dockerfile.secrets)
-        return asked or (ping.get("builder-version") == BUILDKIT and bool(logins))
+        # A Dockerfile that no step sees has to come beside the context; whether sessions get
+        # through to Fly's builders is not known.
+        apart = build.is_apart and self.address.login is None
+        return asked or (ping.get("builder-version") == BUILDKIT and (bool(logins) or apart))
 
 
 class _Basic(httpx.Auth):
@@ -308,8 +325,30 @@ class _Answer:
         self.tell(progress)
 
 
-async def _sent(build: Build, tell: Tell) -> AsyncIterator[bytes]:
-    async for block in in_thread(tar_of(build.context)):
+def _folders(build: Build) -> dict[str, Context]:
+    """What BuildKit asks for: the context, and the Dockerfile with an ignore file of its own."""
+    name, content = PurePosixPath(build.path).name, build.context.added[build.path]
+    beside = {name: content, f"{name}.dockerignore": b""}
+    return {
+        "context": evolve(build.context, added={}),
+        "dockerfile": Context(root=build.file.parent, entries=(), added=beside),
+    }
+
+
+def _with_ignored(build: Build) -> Context:
+    """The context with a `.dockerignore` for which the daemon removes the Dockerfile (Docker)."""
+    context = build.context
+    there = any(entry.path == IGNORE_FILE for entry in context.entries)
+    known = (context.root / IGNORE_FILE).read_bytes() if there else IGNORE_FILE.encode()
+    line = f"\n{pattern_of(build.path)}\n".encode("utf-8", "surrogateescape")
+    return evolve(context, added={**context.added, IGNORE_FILE: known + line})
+
+
+async def _sent(build: Build, tell: Tell, *, buildkit: bool) -> AsyncIterator[bytes]:
+    context = build.context
+    if build.is_apart and not buildkit:
+        context = await anyio.to_thread.run_sync(_with_ignored, build)
+    async for block in in_thread(tar_of(context)):
         tell(Progress())
         yield block
 

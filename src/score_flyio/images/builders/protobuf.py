@@ -27,14 +27,14 @@ def fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
         at += size
 
 
-def encoded(values: Mapping[int, str | int]) -> bytes:
-    """A message of texts and small numbers, by the numbers of their fields."""
+def encoded(values: Mapping[int, str | bytes | int]) -> bytes:
+    """A message of texts, bytes and numbers from 0 on, by the numbers of their fields."""
     found = b""
     for number, value in values.items():
         if isinstance(value, int):
             found += _from_int(number << 3) + _from_int(value)
         else:
-            content = value.encode()
+            content = value if isinstance(value, bytes) else value.encode()
             found += _from_int(number << 3 | 2) + _from_int(len(content)) + content
     return found
 

@@ -1,14 +1,13 @@
-"""Sessions of BuildKit: a daemon asks for secrets and logins while it builds.
+"""Sessions of BuildKit: a daemon asks for secrets, logins and folders while it builds.
 
 In a session the daemon is the client: gRPC over HTTP/2, on a connection that we opened over
-HTTP/1.1. Of all the services that a session can have it gets these two, and its health.
+HTTP/1.1. Of all the services that a session can have it gets these, and its health.
 """
 
 from __future__ import annotations
 
 import secrets
-import struct
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -21,7 +20,9 @@ from h2.config import H2Configuration
 from score_flyio.base.record import define, field, frozen
 from score_flyio.base.secret import Secret
 from score_flyio.errors.unwrap import unwrapped
+from score_flyio.images.builders.filesync import Sending, framed
 from score_flyio.images.builders.protobuf import encoded, fields
+from score_flyio.images.context import Context
 from score_flyio.images.logins import Logins
 from score_flyio.images.reference import DOCKER_HUB, ImageReference
 
@@ -30,6 +31,7 @@ UNIMPLEMENTED: Final = 12
 _HEALTH: Final = "/grpc.health.v1.Health/Check"
 _SECRET: Final = "/moby.buildkit.secrets.v1.Secrets/GetSecret"  # noqa: S105  # a path
 _LOGIN: Final = "/moby.filesync.v1.Auth/Credentials"
+_FOLDER: Final = "/moby.filesync.v1.FileSync/DiffCopy"
 _HUB: Final = frozenset({DOCKER_HUB, "registry-1.docker.io", "index.docker.io", "auth.docker.io"})
 _CHUNK: Final = 65_536
 
@@ -42,6 +44,8 @@ class Answers:
     logins: Logins
     images: Collection[ImageReference] = ()
     """What the build begins with: a daemon says of which registry it wants a login, no more."""
+    folders: Mapping[str, Context] = field(factory=dict)
+    """By the name that it asks for."""
 
     async def to(self, path: str, message: bytes) -> tuple[int, bytes]:
         """The status of gRPC, and the message."""
@@ -68,7 +72,8 @@ class Answers:
 async def session(client: httpx.AsyncClient, path: str, answers: Answers) -> AsyncIterator[str]:
     """The id of a session that lasts as long as the context. Raises HTTPStatusError."""
     name = secrets.token_hex(16)
-    methods = [("x-docker-expose-session-grpc-method", path) for path in (_HEALTH, _SECRET, _LOGIN)]
+    served = (_HEALTH, _SECRET, _LOGIN, *((_FOLDER,) if answers.folders else ()))
+    methods = [("x-docker-expose-session-grpc-method", path) for path in served]
     headers = [
         *(("connection", "Upgrade"), ("upgrade", "h2c"), ("x-docker-expose-session-uuid", name)),
         *(("x-docker-expose-session-name", "score-flyio"), *methods),
@@ -93,6 +98,10 @@ class _Call:
     status: int = 0
     rest: bytearray = field(factory=bytearray)
     answered: bool = False
+    folder: Sending | None = None
+    """What is sent, where it is a folder that is asked for."""
+    more: Iterator[bytes] = iter(())
+    """What comes after the rest."""
 
 
 @define
@@ -117,38 +126,54 @@ class _Service:
                 return
             for event in self._connection.receive_data(received):
                 await self._take(event)
-            self._send()
+            await self._send()
 
     async def _take(self, event: h2.events.Event) -> None:
         number = getattr(event, "stream_id", None) or 0
+        known = self._calls.get(number)
         if isinstance(event, h2.events.RequestReceived):
             headers: dict[Any, Any] = dict(event.headers or [])
-            self._calls[number] = _Call(path=headers[b":path"].decode())
+            call = self._calls[number] = _Call(path=headers[b":path"].decode())
+            folder = self.answers.folders.get(headers.get(b"dir-name", b"").decode())
+            if call.path == _FOLDER and folder is not None:
+                call.folder = Sending(folder)
+                self._answer(number, call, call.folder.frames())
         elif isinstance(event, h2.events.DataReceived):
             self._connection.acknowledge_received_data(event.flow_controlled_length or 0, number)
-            self._calls[number].received += event.data or b""
+            if known is not None and known.folder is not None:
+                known.folder.take(event.data or b"")
+            elif known is not None:
+                known.received += event.data or b""
         elif isinstance(event, h2.events.StreamReset):
             self._calls.pop(number, None)
-        elif isinstance(event, h2.events.StreamEnded) and (call := self._calls.get(number)):
-            call.status, message = await self.answers.to(call.path, bytes(call.received[5:]))
-            call.rest += struct.pack(">BI", 0, len(message)) + message
-            call.answered = True
-            content = [(":status", "200"), ("content-type", "application/grpc")]
-            self._connection.send_headers(number, content)
+        elif isinstance(event, h2.events.StreamEnded) and known is not None:
+            if known.folder is not None:
+                return  # the daemon has said all, and not yet got all
+            known.status, message = await self.answers.to(known.path, bytes(known.received[5:]))
+            self._answer(number, known, iter([framed(message)]))
 
-    def _send(self) -> None:
+    def _answer(self, number: int, call: _Call, frames: Iterator[bytes]) -> None:
+        call.more, call.answered = frames, True
+        content = [(":status", "200"), ("content-type", "application/grpc")]
+        self._connection.send_headers(number, content)
+
+    async def _send(self) -> None:
         """As much of the answers as the daemon has room for."""
         for number, call in list(self._calls.items()):
             if not call.answered:
                 continue
-            while call.rest:
+            while True:
+                if not call.rest:
+                    more = await anyio.to_thread.run_sync(next, call.more, None)
+                    if more is None:
+                        trailers = [("grpc-status", str(call.status))]
+                        self._connection.send_headers(number, trailers, end_stream=True)
+                        del self._calls[number]
+                        break
+                    call.rest += more
                 window = self._connection.local_flow_control_window(number)
                 size = min(window, self._connection.max_outbound_frame_size, len(call.rest))
                 if size <= 0:
                     break
                 self._connection.send_data(number, bytes(call.rest[:size]))
                 del call.rest[:size]
-            else:
-                trailers = [("grpc-status", str(call.status))]
-                self._connection.send_headers(number, trailers, end_stream=True)
-                del self._calls[number]
