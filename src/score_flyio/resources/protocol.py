@@ -252,11 +252,14 @@ def understand(
     raise ProvisionIncomplete(failed, uid=uid, result=result, code=code)
 
 
-def call_failed(request: ProvisionRequest, provisioner: str, reason: str) -> ProvisionFailed:
+def call_failed(
+    request: ProvisionRequest, provisioner: str, reason: str, *, hint: str | None = None
+) -> ProvisionFailed:
     """The error of a call that brought no answer."""
     return ProvisionFailed(
         f"resource '{request.uid}': provisioner '{provisioner}': {reason}",
         uid=str(request.uid),
+        hint=hint,
         code="provisioner_call_failed",
     )
 

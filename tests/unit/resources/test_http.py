@@ -139,6 +139,15 @@ async def test_no_connection_is_told_with_the_address() -> None:
     assert "hunter2" not in str(caught.value)
 
 
+async def test_a_connection_that_ends_in_mid_answer_is_told_in_plain_words() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        raise httpx.RemoteProtocolError("peer closed connection", request=request)
+
+    with pytest.raises(ProvisionFailed, match="no answer: it ended in the middle") as caught:
+        await service(answer).provision(REQUEST)
+    assert "run the same command again" in (caught.value.hint or "")
+
+
 async def test_an_endless_answer_is_refused() -> None:
     response = httpx.Response(200, content=b"x" * (16 * 1024 * 1024 + 1))
     with pytest.raises(ProvisionFailed, match="longer than"):

@@ -30,4 +30,7 @@ async def download(url: str, *, transport: httpx.AsyncBaseTransport | None = Non
     except TooLongError:
         raise ConfigError(f"GET {shown}: longer than {LONGEST} bytes") from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise ConfigError(f"GET {shown}: no answer: {network_reason(error)}") from error
+        raise ConfigError(
+            f"GET {shown}: no answer: {network_reason(error)}",
+            hint="check the address and the network, proxies and firewalls",
+        ) from error

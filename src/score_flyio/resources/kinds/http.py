@@ -65,7 +65,8 @@ class HttpProvisioner:
                 answer = await self._send(method, where, body, request.target)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             message = f"{where}: no answer: {network_reason(error)}"
-            raise call_failed(request, self.id, message) from error
+            hint = "check the address and whether the service runs; then run the same command again"
+            raise call_failed(request, self.id, message, hint=hint) from error
         except TooLongError:
             message = f"{where}: the answer is longer than {MAX_ANSWER} bytes"
             raise call_failed(request, self.id, message) from None
