@@ -37,7 +37,7 @@ async def command(cli: CliContext, target: str | None, emulate: bool) -> int:
         failed,
         token,
     )
-    from score_flyio.errors import ScoreFlyError
+    from score_flyio.errors import RunInterrupted, ScoreFlyError
 
     target = "emulator" if emulate else target
     store = cli.project(target).store
@@ -48,6 +48,8 @@ async def command(cli: CliContext, target: str | None, emulate: bool) -> int:
         found.append(token(chosen))
         async with session(cli, target=target, silent=True) as visit:
             found += await examine(visit.client, chosen, cli.environ)
+    except RunInterrupted:
+        raise
     except ScoreFlyError as error:
         found.append(failed("api" if error.code in ADDRESS_WRONG else "token", error))
     found += [await builder(cli.environ, chosen), await examine_state(store)]
