@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
@@ -108,7 +108,10 @@ class _Handler(BaseHTTPRequestHandler):
             yield chunk
 
     def _pass_on(self) -> None:
-        server = HTTPConnection(self.server.calls.registry)
+        with closing(HTTPConnection(self.server.calls.registry)) as server:
+            self._pass_on_to(server)
+
+    def _pass_on_to(self, server: HTTPConnection) -> None:
         chunked = "chunked" in self.headers.get("transfer-encoding", "")
         server.request(
             self.command,
@@ -125,7 +128,6 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
-        server.close()
 
 
 for _method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Literal
 
+import anyio
 import httpx
 import pytest
 import trio
@@ -270,6 +271,43 @@ async def test_what_a_long_build_made_is_pushed_with_the_tokens_of_then(
     assert await builder.build(build, lambda _: None) == "sha256:abc"
     login = json.loads(record.read_text())["auths"]["127.0.0.1:5000"]["auth"]
     assert base64.b64decode(login) == b"x:valid"
+
+
+STUBBORN = """
+[ "$1" = build ] || exit 0
+trap "" TERM
+echo it runs
+while [ -e "$REGISTRY_AUTH_FILE" ]; do sleep 0.02; done
+ls "${REGISTRY_AUTH_FILE%/*}" > "$RECORD"
+"""
+
+
+async def test_secrets_are_gone_before_a_program_that_goes_on_after_an_interruption(
+    tmp_path: Path,
+) -> None:
+    """Who interrupts once more ends it all at once, and nobody could remove them then."""
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    (tmp_path / "bin").mkdir()
+    record = tmp_path / "record"
+    builder = BuildahBuilder(
+        name="buildah",
+        program=executable(tmp_path / "bin" / "buildah", STUBBORN),
+        logins=Logins({"FLY_REGISTRY_HOST": "127.0.0.1:5000"}, fly=lasting(Secret("x"))),
+        environ={"PATH": os.environ["PATH"], "TMPDIR": str(tmp_path), "RECORD": str(record)},
+    )
+    settings = BuildSettings(name="web", folder=tmp_path, secrets={"a": Secret("sesame")})
+    build = await prepare(settings, ImageReference.parse("127.0.0.1:5000/app:1"))
+    async with anyio.create_task_group() as tasks:
+
+        def tell(progress: Progress) -> None:
+            if progress.text == "it runs":
+                tasks.cancel_scope.cancel()
+
+        tasks.start_soon(builder.build, build, tell)
+    left = record.read_text().split()
+    assert "ignore" in left
+    assert not {"config.json", "secret-0"} & set(left)
+    assert not [path async for path in anyio.Path(tmp_path).glob("score-flyio-*")]
 
 
 async def test_no_protocol_is_offered_to_the_remote_builder() -> None:

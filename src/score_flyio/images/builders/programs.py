@@ -20,6 +20,7 @@ import anyio
 
 from score_flyio.base.record import evolve, frozen
 from score_flyio.errors import ImageError
+from score_flyio.errors.unwrap import beside
 from score_flyio.images.access import base_url
 from score_flyio.images.build import PLATFORM, Build, Progress, Tell
 from score_flyio.images.builders.pushes import pushed
@@ -187,7 +188,8 @@ async def private_folder(
 ) -> AsyncIterator[Path]:
     """A folder only we can read, with `config.json`, `ignore` and the secrets as `secret-N`.
 
-    It lies in `TMPDIR`, else where buildah and podman have such folders by themselves.
+    It lies in `TMPDIR`, else where buildah and podman have such folders by themselves. On
+    cancellation its secrets are gone before a program ends: who interrupts again waits no longer.
     """
     files = {"ignore": build.ignored}
     secrets = build.settings.secrets.values()
@@ -198,10 +200,24 @@ async def private_folder(
         for name, content in files.items():
             await anyio.Path(folder / name).write_text(content, "utf-8")
         await _write_logins(folder, build, logins)
-        yield folder
+        async with beside(_forget_first, folder):
+            yield folder
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(_remove, folder)
+
+
+async def _forget_first(folder: Path) -> None:
+    try:
+        await anyio.sleep_forever()
+    finally:
+        _forget(folder)
+
+
+def _forget(folder: Path) -> None:
+    """Remove logins and secrets."""
+    for file in (folder / "config.json", *folder.glob("secret-*")):
+        file.unlink(missing_ok=True)
 
 
 async def _write_logins(folder: Path, build: Build, logins: Logins) -> None:
