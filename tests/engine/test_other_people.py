@@ -118,6 +118,20 @@ async def test_a_removal_that_was_cut_short_goes_on_with_the_next_deploy(set_by:
     assert (await lab.deploy(app)).changes == []
 
 
+async def test_a_machine_that_a_deploy_starts_keeps_no_note_of_staged_secrets() -> None:
+    lab = Lab.build()
+    await lab.deploy(toml())
+    await change(lab, LATER=Secret("soon"))
+    await stage(lab, OTHER="more")
+    async with lab.engine() as engine:
+        for machine in lab.machines():
+            await engine.client.api.machines_stop("web", machine.id, models.StopRequest())
+        await engine.change_secrets("web", {"LATER": None}, stage=True)
+    assert (await lab.deploy(toml(), options=evolve(QUICK, start=True))).code == 0
+    assert {machine.state for machine in lab.machines()} == {"started"}
+    assert (await lab.deploy(toml())).changes == []
+
+
 async def test_a_removal_that_nothing_stops_leaves_no_note() -> None:
     """Whether of a machine of now, or of one that went at that moment."""
     lab = Lab.build()

@@ -142,7 +142,7 @@ def crowd(seed: int) -> Crowd:
             **_settings(rng),
             seed=seed,
             **speeds(rng),
-            hosts_per_region=rng.choice((4, 8)),
+            hosts_per_region=rng.choice((8, 16)),
             autostop_every=rng.choice((None, 20.0, 90.0)),
         ),
     )

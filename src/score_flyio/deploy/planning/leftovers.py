@@ -127,14 +127,19 @@ def _idle_greens(machines: Iterable[models.Machine]) -> tuple[str, ...]:
 
     flyctl tags them with the time of its deploy, and copies our marks from what they were to
     replace, so that these say nothing. All that they were to replace is older, without
-    that tag, and still there: a blue machine is marked before it goes.
+    that tag, and still there: a blue machine is marked before it goes. One that an earlier update
+    of ours marked has another successor.
     """
     machines = tuple(machines)
     marks = {machine.id: Marks.of(machine) for machine in machines}
     tags = {found.tag for found in marks.values() if found.tag and found.green_launch}
-    if SAFE_TO_DESTROY in {found.tag for found in marks.values()} or not tags:
+    tags.discard(SAFE_TO_DESTROY)
+    if not tags:
         return ()
     newest = max(tags)
+    replaced = {found.stands_for for found in marks.values() if found.tag != newest}
+    if any(found.tag == SAFE_TO_DESTROY and name not in replaced for name, found in marks.items()):
+        return ()
     greens = [m for m in machines if marks[m.id].tag == newest]
     begun = min(map(_age, greens), default=0.0)
     made_then = newest.isdecimal() and all(_age(m) - int(newest) < MEET_WITHIN for m in greens)

@@ -34,6 +34,8 @@ REMOVED = "those that were removed"
 """What is told in place of names that are gone."""
 _HANDING_OUT = frozenset({"launch", "update", "start", "restart"})
 """Events with which a machine gets the secrets of that time."""
+_EVENT_TICK = 0.001
+"""Seconds by which an event may be later than it says, in whole milliseconds."""
 _LONGEST_BOOT = 60.0
 """Seconds between the moment when a machine gets its secrets and the event that tells of its start,
 at most."""
@@ -125,8 +127,9 @@ def waiting_secrets(machine: models.Machine, observed: ObservedApp) -> tuple[str
         return (REMOVED,) if marks.staged == STAGED_REMOVAL else ()
     since = _handed_out(machine.events or [])
     times = sorted(observed.secret_times.items())
-    names = tuple(name for name, at in times if since and at > since)
-    return names or ((REMOVED,) if marks.staged else ())
+    names = tuple(name for name, at in times if since and at >= since + _EVENT_TICK)
+    removed = marks.staged == STAGED_REMOVAL or (marks.staged and not since)
+    return names or ((REMOVED,) if removed else ())
 
 
 def have_arrived(machine: models.Machine, observed: ObservedApp) -> bool:

@@ -216,6 +216,7 @@ def _change(
     skip = bool(update.request.skip_launch) and not starts
     step = _update_step(context, machine, evolve(update.request, skip_launch=skip), compared)
     stale = has_seen_others(machine, secrets) or bool(waiting_secrets(machine, context.observed))
+    stale |= starts and Marks.of(machine).staged is not None  # its note of them must go, too
     differs = bool(step.differences or stale or secrets.changes or context.options.force)
     return _Change(machine=machine, update=update, step=step, differs=differs)
 

@@ -221,6 +221,17 @@ def test_greens_of_flyctl_stay_once_a_blue_machine_was_marked_to_go() -> None:
     assert unused(*blues, green("g", "10:00:02")) == []
 
 
+def test_greens_of_flyctl_go_where_an_earlier_update_of_ours_marked_a_blue_machine() -> None:
+    """Its own green machine serves, and flyctl copied that, too."""
+    blue = made("a", "08:00:00", **{TAG: SAFE_TO_DESTROY, GREEN_LAUNCH: "La"})
+    ours = made("b", "09:00:00", **{TAG: "01HF", GREEN_LAUNCH: "Lb", STANDS_FOR: "a"})
+    copy = made("h", "10:00:03", **{TAG: at("10:00:00"), GREEN_LAUNCH: "Lh", STANDS_FOR: "a"})
+    copies = [green("g", "10:00:02"), copy]
+    found = sort_out("app", "app", [blue, ours, *copies])
+    assert [step.target.machine for step in found.gone] == ["a", "g", "h"]
+    assert [m.id for m in found.machines] == ["b"]
+
+
 def test_greens_of_an_earlier_update_of_flyctl_serve_since() -> None:
     serving = [green(name, "09:00:02", tag=at("09:00:00")) for name in "ab"]
     assert unused(*serving, green("g", "10:00:02"), green("h", "10:00:02")) == ["g", "h"]

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 
 import pytest
+from attrs import evolve
 
 from fly_machines import models
 from score_flyio.base.secret import Secret
@@ -126,7 +127,9 @@ TIMES = {"A": 10.0, "B": 20.0}
             running(("launch", 5), **{SECRETS_SEEN: digests_hash(DIGESTS), STAGED: STAGED_REMOVAL}),
             (REMOVED,),
         ),
-        (running(("launch", 25), **{STAGED: "1"}), (REMOVED,)),
+        (running(("launch", 25), **{STAGED: "true"}), ()),  # set before that start
+        (running(**{STAGED: "true"}), (REMOVED,)),  # nothing tells when it started
+        (running(("launch", 25), **{STAGED: STAGED_REMOVAL}), (REMOVED,)),
         (running(("launch", 15), **{STAGED: "1"}), ("B",)),
     ],
 )
@@ -147,6 +150,8 @@ def test_which_secrets_wait(machine: models.Machine, names: tuple[str, ...]) -> 
 def test_times_are_those_of_milliseconds(machine: models.Machine) -> None:
     observed = ObservedApp(name="web", secret_times={"A": 1_699_999_999.5, "B": 1_700_000_000.5})
     assert waiting_secrets(machine, observed) == ("B",)
+    times = {"A": 1_700_000_000.0004, "B": 1_700_000_000.0015}  # events are cut to milliseconds
+    assert waiting_secrets(machine, evolve(observed, secret_times=times)) == ("B",)
 
 
 @pytest.mark.parametrize(
