@@ -63,14 +63,21 @@ class RemoteStore:
         self._document: bytes | None = None
         """What `_present` holds."""
         self._held: remote_lock.HeldLock | None = None
+        self._based = False
+        """Whether the run that holds the lock knows what its saves replace."""
 
     async def load(self) -> ProjectState | None:
-        self._present = await read(self._blobs, "")
-        self._document = None
-        if self._present is None:
-            return None
-        self._document, state = await self._opened(self._present.data)
+        held = self._held
+        found = await read(self._blobs, "")
+        document, state = (None, None) if found is None else await self._opened(found.data)
+        # Whoever only looks while a run is at work changes nothing of what its saves replace.
+        if held is self._held and not self._based:
+            self._take_note(found, document)
+            self._based = held is not None
         return state
+
+    def _take_note(self, found: Found | None, document: bytes | None) -> None:
+        self._present, self._document = found, document
 
     async def _opened(self, data: bytes) -> tuple[bytes, ProjectState]:
         # Off the event loop: a key is derived slowly on purpose.
@@ -115,12 +122,12 @@ class RemoteStore:
     @asynccontextmanager
     async def lock(self, owner: str) -> AsyncIterator[None]:
         held = await remote_lock.take(self._blobs, owner, self._clock)
-        self._held = held
+        self._held, self._based = held, False
         try:
             async with beside(held.keep):
                 yield
         finally:
-            self._held = None
+            self._held, self._based = None, False
             await held.give_back()
 
     async def unlock(self) -> str | None:
@@ -146,10 +153,9 @@ class RemoteStoreWithHistory(RemoteStore):
         self._before: Found | None = None
         """What this run found, until it is kept."""
 
-    async def load(self) -> ProjectState | None:
-        state = await super().load()
-        self._before = self._present
-        return state
+    def _take_note(self, found: Found | None, document: bytes | None) -> None:
+        super()._take_note(found, document)
+        self._before = found
 
     async def save(self, state: ProjectState) -> None:
         await super().save(state)
