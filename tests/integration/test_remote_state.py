@@ -17,7 +17,6 @@ import pytest
 from attrs import frozen
 
 from score_flyio.base.clock import Clock
-from score_flyio.base.secret import Secret
 from score_flyio.errors import (
     ConfigError,
     StateConflict,
@@ -28,8 +27,7 @@ from score_flyio.errors import (
 )
 from score_flyio.state import blobs as blobs_module
 from score_flyio.state.blobs import Blobs
-from score_flyio.state.deployments_form import dump_document
-from score_flyio.state.encrypted import MAGIC, UNBOUND, VERSION, EncryptedForm
+from score_flyio.state.encrypted import MAGIC
 from score_flyio.state.locate import open_store
 from score_flyio.state.model import ProjectState
 from score_flyio.state.remote import RemoteStore
@@ -227,24 +225,6 @@ class TestBothPlaces:
         with pytest.raises(StateCorrupt, match="cannot be decrypted") as raised:
             await other.load()
         assert "copied from another address" in str(raised.value.hint)
-
-    async def test_a_state_of_the_earlier_encryption_is_bound_by_the_next_save(
-        self, new_store: NewStore
-    ) -> None:
-        form, blobs = EncryptedForm(Secret(KEY)), blobs_of(new_store())
-        header = MAGIC + UNBOUND + b" " + (b"\x07" * 16).hex().encode() + b"\n"
-        document = dump_document(ProjectState.new("old-")).encode()
-        body = form._cipher(b"\x07" * 16).encrypt(b"\x01" * 12, document, header)
-        await blobs.write("", header + b"\x01" * 12 + body, replaces=None)
-        store = new_store(SCORE_FLYIO_STATE_KEY=KEY)
-        state = await store.load()
-        assert state is not None
-        assert state.app_prefix == "old-"
-        state.shared["value"] = "new"
-        await store.save(state)
-        bound = await blobs.read("")
-        assert bound is not None
-        assert bound.data.startswith(MAGIC + VERSION + b" ")
 
     async def test_plain_text_is_not_taken_for_encrypted(self, new_store: NewStore) -> None:
         await started(new_store())

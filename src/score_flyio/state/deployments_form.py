@@ -23,8 +23,6 @@ VERSION: Final = 1
 _BETWEEN: Final = "---\n"
 _NOT_REMEMBERED: Final = ("id", "tool_version", "back_to")
 """Of a release."""
-_PAST: Final = "launches_done"
-"""What records of apps had before machines themselves told which launches are complete."""
 _TEXTS: Final[dict[str, tuple[DeploymentRecord, str]]] = {}
 """The text of the record that each app had last."""
 
@@ -35,27 +33,17 @@ def _converter() -> cattrs.Converter:
     import cattrs
     from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-    from score_flyio.state.deployments import DeploymentRecord, Release
+    from score_flyio.state.deployments import Release
 
     converter = cattrs.Converter(forbid_extra_keys=True, omit_if_default=True)
     passing: Any = {name: override(omit=True) for name in _NOT_REMEMBERED}
     converter.register_structure_hook(
         Release, make_dict_structure_fn(Release, converter, **passing)
     )
-    record = make_dict_structure_fn(DeploymentRecord, converter)
-    converter.register_structure_hook(
-        DeploymentRecord, lambda value, of: record(_without_past(value), of)
-    )
     converter.register_unstructure_hook(
         Release, make_dict_unstructure_fn(Release, converter, **passing)
     )
     return converter
-
-
-def _without_past(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: each for name, each in value.items() if name != _PAST}
-    return value
 
 
 def dump_deployments(state: ProjectState) -> str | None:

@@ -16,8 +16,6 @@ from score_flyio.errors import ConfigError, StateCorrupt, StateTooNew
 VARIABLE: Final = "SCORE_FLYIO_STATE_KEY"
 MAGIC: Final = b"score-flyio-encrypted-state "
 VERSION: Final = b"2"
-UNBOUND: Final = b"1"
-"""The version before, not bound to its address: it is read, and the next save binds it."""
 SHORTEST_KEY: Final = 16
 """Characters."""
 SALT_BYTES: Final = 16
@@ -74,13 +72,11 @@ class EncryptedForm:
     def open(self, data: bytes, shown: str) -> bytes:
         from cryptography.exceptions import InvalidTag
 
-        version, salt, header, body = _parts(data, shown)
-        bound = header if version == UNBOUND else header + shown.encode()
         # The same salt again saves deriving another key.
-        self._salt = salt
+        self._salt, header, body = _parts(data, shown)
         try:
-            opened: bytes = self._cipher(salt).decrypt(
-                body[:NONCE_BYTES], body[NONCE_BYTES:], bound
+            opened: bytes = self._cipher(self._salt).decrypt(
+                body[:NONCE_BYTES], body[NONCE_BYTES:], header + shown.encode()
             )
         except (InvalidTag, ValueError) as error:
             raise StateCorrupt(
@@ -101,8 +97,8 @@ class EncryptedForm:
         return self._ciphers[salt]
 
 
-def _parts(data: bytes, shown: str) -> tuple[bytes, bytes, bytes, bytes]:
-    """Version, salt, header and body."""
+def _parts(data: bytes, shown: str) -> tuple[bytes, bytes, bytes]:
+    """Salt, header and body."""
     first, newline, body = data.partition(b"\n")
     if not first.startswith(MAGIC) or not newline:
         raise StateCorrupt(
@@ -111,12 +107,12 @@ def _parts(data: bytes, shown: str) -> tuple[bytes, bytes, bytes, bytes]:
             "address",
         )
     version, _, salt = first.removeprefix(MAGIC).partition(b" ")
-    if version not in {VERSION, UNBOUND}:
+    if version != VERSION:
         raise StateTooNew(
             f"{shown}: version {version.decode(errors='replace')} of the encryption is not known",
             hint="use the version of score-flyio that wrote it, or a newer one",
         )
     try:
-        return version, bytes.fromhex(salt.decode()), first + newline, body
+        return bytes.fromhex(salt.decode()), first + newline, body
     except ValueError as error:
         raise StateCorrupt(f"{shown}: the first line of the state is damaged") from error

@@ -345,20 +345,6 @@ async def test_a_broken_file_is_told(tmp_path: Path, old: str, new: str, words: 
         await store.load()
 
 
-async def test_what_earlier_versions_remembered_is_passed_over(tmp_path: Path) -> None:
-    store = FileStore(tmp_path)
-    await store.save(full_state())
-    path = tmp_path / file_module.DEPLOYMENTS_FILE
-    text = path.read_text()
-    older = text.replace("    workload: shop", "    launches_done: [L]\n    workload: shop", 1)
-    assert older != text
-    path.write_text(older)
-    loaded = await store.load()
-    assert loaded is not None
-    await store.save(loaded)
-    assert path.read_text() == text
-
-
 async def test_a_state_that_is_not_text_is_told(tmp_path: Path) -> None:
     (tmp_path / "state.yaml").write_bytes(b"\xff")
     with pytest.raises(StateError, match="not UTF-8") as caught:
