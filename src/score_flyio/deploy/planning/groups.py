@@ -58,11 +58,12 @@ def plan_groups(context: PlanContext) -> GroupPlan:
         found = evolve(found, stand_ins=_stand_ins(found, taken, left.moves))
         touched = {machine.id for machine in within.get(group.group, ())}
         gone = tuple(step for step in found.gone if step.target.machine in touched)
-        plans.append(GroupPlan(steps=gone))
         if not found.machines:
             launch = behind(launch_steps(group), gone)  # what is left would look like a part
-            plans += [telling_untested(group, launch)] if creates else []
+            begun = join([GroupPlan(steps=gone), telling_untested(group, launch)])
+            plans += [begun] if creates else []
             continue
+        plans.append(GroupPlan(steps=gone))
         plans.append(_present(group, found, creates=creates))
     stays = moved(observed, left, join(plans))
     ends = removal_of_groups(observed, left, after=stays.steps)

@@ -5,7 +5,8 @@ green machines whose blue one still serves go, and the update begins anew; those
 say which one that is, so that their number tells. A replacement whose old
 machine is still there is kept, and the old one goes once the replacement is well. Of two first
 deploys that met, the later one gives way, or was killed before it could. Where nothing but
-standbys is left, whose machines are gone, the group begins anew: nothing would ever start them.
+standbys at rest is left, whose machines are gone, the group begins anew: nothing would ever start
+them. One that runs serves, and one with a volume has data: these stay, and become its members.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Final
 
 from fly_machines import models
 from score_flyio.base.record import field, frozen
-from score_flyio.deploy.condition import host_answers
+from score_flyio.deploy.condition import host_answers, rests
 from score_flyio.deploy.metadata import SAFE_TO_DESTROY, Launch, Marks, group_of
 from score_flyio.deploy.step import DestroyMachine
 from score_flyio.fly.present import LAUNCH_KEY, SENT_KEY, metadata
@@ -51,7 +52,7 @@ def sort_out(app: str, group: str, machines: Iterable[models.Machine]) -> Member
     kept = tuple(m for m in machines if not reasons[m.id or ""])
     if not kept:
         return Members(machines=machines)
-    if all(_orphaned(m, machines) for m in kept):  # nothing runs, and nothing ever would
+    if all(_is_useless(m, machines) for m in kept):  # nothing runs, and nothing ever would
         reasons |= {m.id or "": "what it stood by for is gone" for m in kept}
         kept = ()
     present = {m.id for m in kept}
@@ -76,10 +77,17 @@ def _came_back(machine: models.Machine, replacement: models.Machine) -> bool:
     return marks.former_group is not None and marks.stands_for == replacement.id
 
 
-def _orphaned(machine: models.Machine, machines: tuple[models.Machine, ...]) -> bool:
-    """Whether it is a standby of machines that are not there."""
-    standbys = (machine.config.standbys if machine.config else None) or []
+def orphaned(machine: models.Machine, machines: Iterable[models.Machine]) -> bool:
+    """Whether it is a standby of machines that are not there, as far as its host shows."""
+    config = machine.config or machine.incomplete_config
+    standbys = (config.standbys if config else None) or []
     return bool(standbys) and not {m.id for m in machines} & set(standbys)
+
+
+def _is_useless(machine: models.Machine, machines: tuple[models.Machine, ...]) -> bool:
+    """Whether it is a standby that nothing would ever start, and has no data."""
+    may_have_data = machine.config is None or bool(machine.config.mounts)
+    return orphaned(machine, machines) and rests(machine) and not may_have_data
 
 
 def _is_no_copy(machine: models.Machine, group: str) -> bool:

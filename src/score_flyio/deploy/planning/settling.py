@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from fly_machines import models
 from score_flyio.base.record import evolve, frozen
 from score_flyio.deploy.condition import rests
@@ -25,13 +27,22 @@ class Settled:
 
 
 def settle(
-    observed: ObservedApp, options: DeployOptions, definition: AppSpec | None = None
+    observed: ObservedApp,
+    options: DeployOptions,
+    definition: AppSpec | None = None,
+    *,
+    begins: Container[str] = (),
 ) -> Settled:
-    """Canaries, half-made bluegreen sets and replaced machines go, as in a deploy."""
+    """Canaries, half-made bluegreen sets and replaced machines go, as in a deploy.
+
+    What is left of a group that would begin anew goes only where it `begins` with the operation.
+    """
     plans = []
     gone: set[str | None] = set()
     for group, machines in sorted(by_group(observed.machines).items()):
         members = sort_out(observed.name, group, machines)
+        if not members.machines and group not in begins:
+            continue
         steps = (*members.gone, *_finished(observed, group, members, options, definition))
         plans.append(GroupPlan(steps=steps))
         gone.update(members.stand_ins, (step.target.machine for step in members.gone))

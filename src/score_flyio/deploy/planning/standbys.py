@@ -14,6 +14,7 @@ from score_flyio.base.record import evolve
 from score_flyio.deploy.compare import Difference
 from score_flyio.deploy.metadata import Launch
 from score_flyio.deploy.model import Ref
+from score_flyio.deploy.planning.leftovers import orphaned
 from score_flyio.deploy.planning.model import GroupPlan
 from score_flyio.deploy.step import CreateMachine, DestroyMachine, UpdateMachine
 
@@ -59,6 +60,14 @@ def _first_of_launch(machine: models.Machine, machines: Iterable[models.Machine]
         if (launch.id, launch.number) == (place.id, 1):
             return other.id
     return None
+
+
+def successors(machines: Iterable[models.Machine]) -> frozenset[str]:
+    """Ids of the standbys that are all that is left of their group: they are its members now."""
+    machines = tuple(machines)
+    if not all(orphaned(machine, machines) for machine in machines):
+        return frozenset()
+    return frozenset(machine.id or "" for machine in machines)
 
 
 def gains_a_volume(machine: models.Machine, config: models.FlyMachineConfig) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from fly_machines import models
 from score_flyio.deploy.condition import rests
@@ -11,12 +11,15 @@ from score_flyio.deploy.planning.model import GroupContext
 from score_flyio.flytoml.groups import default_group, flatten
 
 
-def to_start(context: GroupContext, machines: Sequence[models.Machine]) -> frozenset[str]:
+def to_start(
+    context: GroupContext, machines: Sequence[models.Machine], alone: Container[str | None] = ()
+) -> frozenset[str]:
     """Ids of machines at rest that are to run: with `--start` all but standbys.
 
     Else as many as `min_machines_running` lacks in the primary region: the proxy keeps so many from
-    being stopped, and starts none.
+    being stopped, and starts none. Standbys that are `alone` in their group run anyway.
     """
+    left = {machine.id or "" for machine in machines if machine.id in alone and rests(machine)}
     resting = [m for m in machines if rests(m) and not (m.config and m.config.standbys)]
     if not context.options.start:
         spec = flatten(context.desired.spec, context.group)
@@ -26,7 +29,7 @@ def to_start(context: GroupContext, machines: Sequence[models.Machine]) -> froze
         resting = [m for m in resting if m.region == region]
         running = sum(1 for m in machines if m.region == region and not rests(m))
         resting = resting[: max(0, wanted - running)]
-    return frozenset(machine.id or "" for machine in resting)
+    return frozenset(left | {machine.id or "" for machine in resting})
 
 
 def taking_a_running_place(

@@ -52,7 +52,12 @@ from score_flyio.deploy.planning.replacements import (
 from score_flyio.deploy.planning.rollout import roll_out
 from score_flyio.deploy.planning.secrets import has_seen_others, waiting_secrets
 from score_flyio.deploy.planning.settling import settle
-from score_flyio.deploy.planning.standbys import gains_a_volume, standing_by, without_data
+from score_flyio.deploy.planning.standbys import (
+    gains_a_volume,
+    standing_by,
+    successors,
+    without_data,
+)
 from score_flyio.deploy.planning.starting import taking_a_running_place, to_start
 from score_flyio.deploy.planning.strategies.model import GroupUpdate, waiting_for, waiting_of
 from score_flyio.deploy.releases.images import with_image_that_runs
@@ -109,7 +114,8 @@ def update_steps(context: GroupContext, members: Members, *, counted: bool = Fal
     """
     options, machines = context.options, members.machines
     reached = [machine for machine in machines if in_scope(machine, options)]
-    starting = to_start(context, reached)
+    alone = successors(machines)
+    starting = to_start(context, reached, alone)
     starting |= taking_a_running_place(context, reached, members.stand_ins)
     places = {new: old for old, new in members.stand_ins.items()}
     compared = _Compared()
@@ -120,6 +126,7 @@ def update_steps(context: GroupContext, members: Members, *, counted: bool = Fal
             compared,
             starts=m.id in starting,
             counted=counted and is_open(m),
+            alone=m.id in alone,
             place=places.get(m.id or ""),
         )
         for m in reached
@@ -194,6 +201,7 @@ def _change(
     *,
     starts: bool,
     counted: bool,
+    alone: bool,
     place: str | None,
 ) -> _Change:
     desired, secrets = context.desired, context.secrets
@@ -210,10 +218,13 @@ def _change(
     if counted:
         config = Marks(counted=LAUNCHED).stamp(config)
     config = _in_service(_from_group(context, machine, config, place))
-    update = evolve(update, request=evolve(update.request, config=config))
+    skip = bool(update.request.skip_launch)
+    if alone:
+        config, skip = evolve(config, standbys=None), False
+    update = evolve(update, request=evolve(update.request, config=config, skip_launch=skip))
     if update.replaced_because:
         return _Change(machine=machine, update=update)
-    skip = bool(update.request.skip_launch) and not starts
+    skip = skip and not starts
     step = _update_step(context, machine, evolve(update.request, skip_launch=skip), compared)
     stale = has_seen_others(machine, secrets) or bool(waiting_secrets(machine, context.observed))
     stale |= starts and Marks.of(machine).staged is not None  # its note of them must go, too

@@ -235,7 +235,9 @@ async def _known(
     definition: AppSpec | None,
 ) -> _Known:
     """What is known of the app; of groups without machines, what the platform still tells."""
-    settled = settle(observed, request.options, definition)
+    named = {name for name in request.counts if name}
+    begins = set(by_group(observed.machines)) if None in request.counts else named
+    settled = settle(observed, request.options, definition, begins=begins)
     groups = by_group(settled.observed.machines)
     known = _Known(
         ref=ref, plan=settled.plan, observed=settled.observed, record=record, groups=groups

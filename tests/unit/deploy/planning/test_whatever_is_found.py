@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Container
 from itertools import count
 from typing import Any
 
@@ -21,15 +22,17 @@ from score_flyio.deploy.metadata import (
     STANDS_FOR,
     TAG,
     TO_START,
+    by_group,
     take_over,
 )
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.updates import Reconfiguration, plan_reconfiguration
-from score_flyio.deploy.step import CreateMachine, DestroyMachine
+from score_flyio.deploy.step import CreateMachine, DestroyMachine, UpdateMachine
 from score_flyio.errors import ScoreFlyError
 from score_flyio.fly.present import LAUNCH_KEY
+from score_flyio.flytoml.groups import process_groups
 from score_flyio.state.deployments import Release
 from tests.unit.deploy.planning.plans import acyclic, launched, planned, updates, wanted
 
@@ -166,8 +169,8 @@ def explain(observed: ObservedApp) -> None:
         note(f"{machine.id} {machine.state} {machine.host_status} {machine.created_at} {config}")
 
 
-def check(plan: AppPlan) -> None:
-    """Nothing waits for itself, and nothing is done twice."""
+def check(plan: AppPlan, stay: Container[str]) -> None:
+    """Nothing waits for itself, nothing is done twice, and no group that stays is ended."""
     note("\n".join(f"{step.id} needs {step.needs}" for step in plan.steps))
     assert acyclic(plan)
     assert _ends(plan)
@@ -184,6 +187,9 @@ def check(plan: AppPlan) -> None:
         if mount.volume
     ]
     assert len(mounts) == len(set(mounts))
+    given = {s.group for s in plan.steps if isinstance(s, CreateMachine | UpdateMachine)}
+    for group, there in by_group(plan.machines).items():
+        assert group not in stay or group in given or {m.id for m in there} - gone
 
 
 @settings(max_examples=200, deadline=None)
@@ -194,11 +200,12 @@ def test_a_deploy_comes_to_its_end(
     text, observed, options = situation
     explain(observed)
     note(f"{text}{options}")
+    desired = wanted(text, image=image)
     try:
-        plan = planned(wanted(text, image=image), observed, **options)
+        plan = planned(desired, observed, **options)
     except ScoreFlyError:
         return
-    check(plan)
+    check(plan, process_groups(desired.spec))
 
 
 @settings(max_examples=200, deadline=None)
@@ -225,7 +232,7 @@ def test_an_operation_comes_to_its_end(
         plan = plan_reconfiguration(change)
     except ScoreFlyError:
         return
-    check(plan)
+    check(plan, by_group(observed.machines))
 
 
 def _ends(plan: AppPlan) -> bool:
