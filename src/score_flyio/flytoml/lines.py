@@ -23,6 +23,8 @@ def line_for(lines: dict[str, int], path: Path) -> int | None:
         for spelling in (place, _INDEX.sub("", place)):
             if spelling in lines:
                 return lines[spelling]
+        if any(isinstance(part, int) for part in path[:length]):
+            continue
         found = [line for name, line in lines.items() if _INDEX.sub("", name) == place]
         if len(found) == 1:
             return found[0]

@@ -7,12 +7,11 @@ message can say what to write; nothing is run by a translation.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from score_flyio.base.record import evolve, frozen
 
-_ACTION: Final = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
 _STRING: Final = r'"(?:[^"\\]|\\.)*"|`[^`]*`'
 _TOKEN: Final = re.compile(rf"{_STRING}|:=|[()|,]|[^\s()|,]+")
 _FIELD: Final = re.compile(r"\$?(?:\.[A-Za-z_]\w*)+|\.|\$[A-Za-z_]\w*(?:\.\w+)*|\$")
@@ -65,17 +64,26 @@ def go_expressions(text: str) -> list[GoExpression]:
     """The actions of a text that only Go understands, in their order."""
     found: list[GoExpression] = []
     blocks: list[_Block] = []
-    for match in _ACTION.finditer(text):
-        words = _TOKEN.findall(match[1])
+    for start, end in _actions(text):
+        inside = text[start + 2 : end - 2].removeprefix("-").removesuffix("-")
+        words = _TOKEN.findall(inside)
         if not words or not _is_go(words):
             continue
         try:
             ours = _statement(words, blocks)
         except LookupError:
             ours = None
-        line = text.count("\n", 0, match.start()) + 1
-        found.append(GoExpression(match[0], line, ours))
+        line = text.count("\n", 0, start) + 1
+        found.append(GoExpression(text[start:end], line, ours))
     return found
+
+
+def _actions(text: str) -> Iterator[tuple[int, int]]:
+    """Where each begins and ends."""
+    start = text.find("{{")
+    while start >= 0 and (close := text.find("}}", start + 2)) >= 0:
+        yield start, close + 2
+        start = text.find("{{", close + 2)
 
 
 def _is_go(words: Words) -> bool:

@@ -170,3 +170,9 @@ def test_what_belongs_to_other_tools_is_told_as_theirs(text: str, message: str) 
     (problem,) = told(text)
     assert message in problem
     assert "f.yaml:" in problem
+
+
+@pytest.mark.parametrize("text", ["{{- " * 20_000, '{{ "' * 20_000, "{{ a " * 20_000 + "}"])
+def test_what_is_never_closed_is_no_expression(text: str) -> None:
+    """A search that began anew at each of them took minutes."""
+    assert go_expressions(text) == []
