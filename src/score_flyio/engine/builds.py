@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -46,6 +47,8 @@ class Builds:
     logins: Logins
     _builds: dict[str, Build] = field(factory=dict, init=False)
     """By app, what is to be built."""
+    _turns: dict[str, anyio.Lock] = field(factory=lambda: defaultdict(anyio.Lock), init=False)
+    """By content: the second of two equal builds finds the steps of the first in the cache."""
     _limiter: anyio.CapacityLimiter = field(init=False)
     _remote: RemoteBuilder | None = field(init=False)
 
@@ -55,16 +58,18 @@ class Builds:
 
     async def expected(self, app: str) -> str:
         """The image as far as it is known without building anything."""
-        build = self._builds[app]
-        return await self._there(build) or str(await _known(build))
+        known = await _known(self._builds[app])
+        return await self._there(known) or str(known)
 
     async def ready(self, wanted: Wanted) -> str:
         """The image, built and pushed. Raises ImageError: that cannot be done."""
-        build = self._builds[wanted.app]
-        async with self._limiter:
+        build, options = self._builds[wanted.app], self.options.images
+        known = await _known(build)
+        turn = anyio.Lock() if options.no_cache else self._turns[known.tag]
+        async with turn, self._limiter:
             start = anyio.current_time()
-            may_reuse = self.options.images.push and not self.options.images.no_cache
-            image = await self._there(build) if may_reuse else None
+            may_reuse = options.push and not options.no_cache
+            image = await self._there(known) if may_reuse else None
             reused = image is not None
             image = image or await self._built(build, wanted)
             seconds = anyio.current_time() - start
@@ -92,9 +97,8 @@ class Builds:
             )
         self._builds[wanted.app] = build
 
-    async def _there(self, build: Build) -> str | None:
+    async def _there(self, known: ImageReference) -> str | None:
         """The image that was built of the same files before, if the registry has it."""
-        known = await _known(build)
         try:
             return str(known.at(await self.registries.resolve(known)))
         except (ImageNotFound, RegistryDenied, RegistryUnavailable):

@@ -94,6 +94,29 @@ def test_two_workloads_are_built_once_again_when_a_file_changed_and_go_by_moved_
         assert image_of(served, apps[0]) == f"{live}@{digest}"
 
 
+def test_steps_that_two_workloads_share_are_carried_out_once(
+    cli: Cli, served: Platform, registry: Registry
+) -> None:
+    program("buildah")
+    shared = folder(cli, "shared", "x")
+    lines = (
+        "FROM scratch",
+        "COPY busybox /bin/sh",
+        f"RUN echo in {cli.directory}; echo ran-$((1))",
+    )
+    (shared / "Dockerfile").write_text("\n".join(lines))
+    for name in ("one", "two"):
+        (shared / f"{name}.yaml").write_text(SCORE.replace("NAME", f"shared-{name}"))
+    start_project(cli)
+    files = ("shared/one.yaml", "shared/two.yaml")
+    events = ("--events", "events.jsonl")
+    result = cli("deploy", *files, "--builder", "buildah", *events, FAST)
+    assert result.exit_code == 0, result.stderr
+    assert Path("events.jsonl").read_text().count('"ran-1"') == 1
+    digests = [image_of(served, f"x-shared-{name}").partition("@")[2] for name in ("one", "two")]
+    assert digests[0] == digests[1] == registry.digest("x-shared-two", digests[1])
+
+
 def have_base_image(
     cli: Cli, name: str, builder: str, daemon: str, logins: Logins, *, push: bool
 ) -> None:
