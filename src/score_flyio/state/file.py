@@ -142,6 +142,7 @@ class FileStore:
     @asynccontextmanager
     async def lock(self, owner: str) -> AsyncIterator[None]:
         number = await in_thread(self._take, owner)
+        self._saving = None  # the last holder's may be of another event loop
         try:
             yield
         finally:

@@ -123,6 +123,7 @@ class RemoteStore:
     async def lock(self, owner: str) -> AsyncIterator[None]:
         held = await remote_lock.take(self._blobs, owner, self._clock)
         self._held, self._based = held, False
+        self._saving = anyio.Lock()  # the last holder's may be of another event loop
         try:
             async with beside(held.keep):
                 yield

@@ -57,6 +57,20 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> StateStore:
     return FileStore(tmp_path / "project" / ".score-flyio", clock=Fixed())
 
 
+def test_one_store_serves_event_loops_of_each_kind(store: StateStore) -> None:
+    async def change(prefix: str) -> None:
+        async with store.lock("deploy"):
+            await store.save(ProjectState.new(prefix))
+
+    if isinstance(store, FileStore):
+        store.folder.mkdir(parents=True)
+    for prefix, backend in (("a-", "asyncio"), ("b-", "trio"), ("c-", "asyncio")):
+        anyio.run(change, prefix, backend=backend)
+        saved = anyio.run(store.load, backend=backend)
+        assert saved is not None
+        assert saved.app_prefix == prefix
+
+
 async def test_what_is_saved_is_loaded(store: StateStore) -> None:
     assert await store.load() is None
     state = full_state()

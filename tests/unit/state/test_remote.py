@@ -92,6 +92,21 @@ def new_store(bucket: Bucket, tmp_path: Path, clock: SetClock) -> Callable[[], R
     return lambda: RemoteStore(bucket, form=PlainForm(), folder=tmp_path / "own", clock=clock)
 
 
+def test_one_store_serves_event_loops_of_each_kind(new_store: Callable[[], RemoteStore]) -> None:
+    store = new_store()
+
+    async def change(prefix: str) -> None:
+        async with store.lock("deploy"):
+            await store.load()
+            await store.save(ProjectState.new(prefix))
+
+    for prefix, backend in (("a-", "asyncio"), ("b-", "trio"), ("c-", "asyncio")):
+        anyio.run(change, prefix, backend=backend)
+        saved = anyio.run(store.load, backend=backend)
+        assert saved is not None
+        assert saved.app_prefix == prefix
+
+
 async def started(store: RemoteStore, prefix: str = "x-") -> ProjectState:
     await store.save(ProjectState.new(prefix))
     state = await store.load()
