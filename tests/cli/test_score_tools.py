@@ -67,6 +67,8 @@ def test_lists_in_each_form(project: Cli, listing: str) -> None:
     assert table[0].isupper()
     assert len(table) == len(as_json) + 1
     assert project(listing, "list", "-f", "xml").exit_code == 2
+    for form in ("json", "yaml", "table"):
+        assert project(listing, "list", "-f", form, "--json").json == as_json
 
 
 def test_an_empty_list_is_yaml_too(cli: Cli) -> None:

@@ -77,8 +77,8 @@ class Output:
         self.result(document, self.table(header, rows))
 
     def formatted(self, document: Any, text: str, form: str | None) -> None:
-        """Print a list as `--format` says."""
-        if form == "json":
+        """Print a list as `--format` says, unless `--json` stands beside it."""
+        if self.json or form == "json":
             self.document(document)
         elif form == "yaml":
             from score_flyio.yaml.writer import write_yaml

@@ -113,7 +113,6 @@ async def get_outputs(
     else:
         state = await project.read()
         document = state.resources[_known(uid, state)].outputs
-    form = "json" if cli.output.json else form
     cli.output.formatted(sorted_keys(dict(document)), "", form)
 
 
