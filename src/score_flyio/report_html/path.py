@@ -73,6 +73,8 @@ def chain_of(story: Story, app: AppStory) -> Chain:
     calls = calls_of(story, app.app)
     links: list[Link] = []
     cursor = _end_of(app, story)
+    if _waits_for_resources(story, app):  # whatever was begun before did not end it
+        return Chain(app=app.label, links=tuple(_beginning(story, app, cursor, calls)))
     what = "give leases back and keep the record"
     for step in _back(app, cursor):
         end = min(cursor, cursor if step.ended is None else step.ended)
@@ -118,13 +120,13 @@ def _latest(app: AppStory, step: StepSpan) -> StepSpan | None:
 
 def _beginning(story: Story, app: AppStory, until: float, calls: Calls) -> Iterator[Link]:
     """Before the first step: reading what runs, or the resources that the plan waited for."""
-    planned = app.planned
+    planned = until if _waits_for_resources(story, app) else app.planned
     waited = planned is not None and planned <= until + SAME
     resources = _resources(story, app, planned) if waited and planned is not None else []
     start = story.started
     reading = cut_calls(calls, start, until)
     read = max((bar.end for bar in reading if bar.phase is Phase.CALL), default=start)
-    if not resources or (resources[-1].ended or start) < read:
+    if not resources or (resources[-1].ended or until) < read:
         yield from _link("read what runs, and plan", reading)
         return
     yield from _link("begin", whole(Phase.OWN, start, resources[0].started))
@@ -134,7 +136,13 @@ def _beginning(story: Story, app: AppStory, until: float, calls: Calls) -> Itera
         cursor = resource.ended or until
         bar = Bar(Phase.PROVISION, resource.started, cursor, resource.uid)
         yield from _link(f"provision {resource.uid}", [bar], failed=resource.outcome == "failed")
-    yield from _link("plan", whole(Phase.OWN, cursor, until))
+    rest = "keep the record" if app.planned is None else "plan"
+    yield from _link(rest, whole(Phase.OWN, cursor, until))
+
+
+def _waits_for_resources(story: Story, app: AppStory) -> bool:
+    """Whether its plan waited for resources, and never came."""
+    return app.planned is None and any(r.workload == app.workload for r in story.resources)
 
 
 def _resources(story: Story, app: AppStory, planned: float) -> list[ResourceSpan]:
@@ -154,13 +162,19 @@ def _resources(story: Story, app: AppStory, planned: float) -> list[ResourceSpan
 def _resource_before(
     resources: Sequence[ResourceSpan], limit: float, workload: str | None
 ) -> ResourceSpan | None:
-    """The last one that ended before a moment: just before it, or of the workload."""
+    """The last one that ended before a moment: just before it, or of the workload.
+
+    One of the workload that never ended was waited for until then.
+    """
+    ends = (
+        (r, limit if r.ended is None and r.workload == workload else r.ended) for r in resources
+    )
     fits = [
-        (r.ended, r)
-        for r in resources
-        if r.ended is not None
-        and r.ended <= limit + SAME
-        and (limit - r.ended < AT_ONCE or (workload is not None and r.workload == workload))
+        (ended, r)
+        for r, ended in ends
+        if ended is not None
+        and ended <= limit + SAME
+        and (limit - ended < AT_ONCE or (workload is not None and r.workload == workload))
     ]
     return max(fits, key=lambda pair: pair[0], default=(0.0, None))[1]
 

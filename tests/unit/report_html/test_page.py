@@ -19,6 +19,7 @@ from score_flyio.events import (
     Event,
     MachineStateChanged,
     PlanReady,
+    ProvisioningFailed,
     ProvisioningFinished,
     ProvisioningStarted,
     RateLimitHit,
@@ -218,6 +219,21 @@ def test_resources_are_on_the_path_of_those_who_wait_for_them() -> None:
         ("provision db.default#c", 2.0),
         ("secrets", 0.2),
     ]
+
+
+@pytest.mark.parametrize("failed", [True, False], ids=["failed", "interrupted"])
+def test_a_resource_that_never_came_is_what_the_end_waited_for(failed: bool) -> None:
+    about = Scope(resource="db.default#c", workload="shop")
+    failure = ProvisioningFailed(scope=about, provisioner="p", error="no")
+    story = story_of(
+        call("GET", (0, 0.1)),
+        at(0.1, ProvisioningStarted(scope=about, provisioner="p")),
+        step("app", (0.1, 0.3), "create app"),
+        [at(3.0, failure)] if failed else [],
+        at(3.0, WorkloadFinished(scope=Scope(app="web", workload="shop"), outcome="failed")),
+        end=3.0,
+    )
+    assert links(story) == [("begin", 0.1), ("provision db.default#c", 2.9)]
 
 
 def test_pauses_between_tries_are_told_from_work() -> None:
