@@ -73,11 +73,9 @@ def refusal(item: ScoreApp, around: Around) -> InputError:
         told = {(problem.path, problem.code) for problem in found}
         found += (each for each in error.problems if (each.path, each.code) not in told)
     found += _of_resources(item, around, found)
-    usable = item.loaded.usable
-    first = item.loaded.problems
-    return ScoreFileError(
-        problems=[each for each in found if each in first or not usable.is_to_blame(each)]
-    )
+    first, usable = item.loaded.problems, item.loaded.usable
+    more = (each for each in found[len(first) :] if not usable.is_to_blame(each))
+    return ScoreFileError(problems=[*first, *more])
 
 
 def expecting(item: ItemT, around: Around) -> ItemT:
