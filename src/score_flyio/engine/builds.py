@@ -15,7 +15,7 @@ from score_flyio.engine.images import Wanted
 from score_flyio.engine.session import Session
 from score_flyio.engine.target import FlyTarget, Target
 from score_flyio.errors import ImageError, ImageNotFound, RegistryDenied, RegistryUnavailable
-from score_flyio.events import BuildFinished, BuildOutput, BuildStarted, BuildStep
+from score_flyio.events import BuildFinished, BuildOutput, BuildStarted, BuildStep, WarningRaised
 from score_flyio.fly.builder import ensure_builder
 from score_flyio.flytoml.spec import BuildSection
 from score_flyio.images.build import (
@@ -121,7 +121,11 @@ class Builds:
         if digest is None:
             raise build.failed("the builder does not report the digest of what it pushed")
         image = build.image.at(digest)
-        await self.registries.tag(image, await content_tag(build))
+        try:
+            await self.registries.tag(image, await content_tag(build))
+        except (RegistryDenied, RegistryUnavailable) as error:
+            message = f"{build.name}: the next deploy builds its image anew: {error.message}"
+            emit(WarningRaised(scope=scope, message=message, code="image_not_tagged"))
         return str(image)
 
     def _fly_builder(self) -> RemoteBuilder | None:

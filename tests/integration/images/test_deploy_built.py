@@ -18,6 +18,7 @@ from score_flyio.images.reference import ImageReference
 from tests.cli.conftest import Cli
 from tests.cli.platform import Platform
 from tests.cli.platform import project as start_project
+from tests.integration.images.between import between
 from tests.integration.images.conftest import PASSWORD, Registry, program
 
 SCORE = """\
@@ -115,6 +116,23 @@ def test_steps_that_two_workloads_share_are_carried_out_once(
     assert Path("events.jsonl").read_text().count('"ran-1"') == 1
     digests = [image_of(served, f"x-shared-{name}").partition("@")[2] for name in ("one", "two")]
     assert digests[0] == digests[1] == registry.digest("x-shared-two", digests[1])
+
+
+def test_an_image_is_deployed_that_the_registry_gives_no_further_tag(
+    cli: Cli, served: Platform, registry: Registry
+) -> None:
+    program("buildah")
+    (folder(cli, "tagless", "x") / "score.yaml").write_text(SCORE.replace("NAME", "tagless"))
+    start_project(cli)
+    with between(registry.host) as (calls, host):
+        cli.environ["FLY_REGISTRY_HOST"] = host
+        calls.let_fail("PUT", "/manifests/content-", "500", "429", "cut")
+        result = cli("deploy", "tagless/score.yaml", "--builder", "buildah", FAST)
+    assert result.exit_code == 0, result.stderr
+    assert "tagless: the next deploy builds its image anew" in result.stderr
+    assert [tag for tag in registry.tags("x-tagless") if tag.startswith("content-")] == []
+    digest = image_of(served, "x-tagless").partition("@")[2]
+    assert digest == registry.digest("x-tagless", digest)
 
 
 def have_base_image(
