@@ -183,18 +183,43 @@ def lost(observed: ObservedApp, *names: str) -> ObservedApp:
 
 
 def test_a_standby_is_replaced_behind_the_machine_that_it_stands_by_for() -> None:
-    """Also where the ids have it first, and where a copy has no place in a launch."""
+    """Also where ids have it first, a copy has no place in a launch, or a host hides the name."""
     observed = lost(launched(wanted(CHECK)), ONE, TWO)
     first, second = observed.machines
     config = second.config or models.FlyMachineConfig()
     marks = {k: v for k, v in (config.metadata or {}).items() if k != LAUNCH_KEY}
     copy = evolve(second, config=evolve(config, metadata=marks))
-    for standby in (second, copy, evolve(second, id="a"), evolve(copy, id="a")):
+    hidden = evolve(second, id="a", config=evolve(config, standbys=None))
+    for standby in (second, copy, evolve(second, id="a"), evolve(copy, id="a"), hidden):
         plan = planned(wanted(CHECK), evolve(observed, machines=(first, standby)))
         made = [each for each in plan.steps if isinstance(each, CreateMachine)]
         assert [each.id for each in made] == [f"replace:{ONE}", f"replace:{standby.id}"]
         assert made[1].standby_for == Ref(step=f"replace:{ONE}")
         assert f"destroy:{ONE}" in made[1].needs
+
+
+def test_a_standby_whose_name_is_hidden_stands_by_for_no_copy_that_stands_by_itself() -> None:
+    observed = lost(launched(wanted(CHECK)), TWO)
+    first, second = observed.machines
+    config = first.config or models.FlyMachineConfig()
+    copy = evolve(first, id="a", config=evolve(config, standbys=[ONE]))
+    config = second.config or models.FlyMachineConfig()
+    second = evolve(second, config=evolve(config, standbys=None))
+    plan = planned(wanted(CHECK), evolve(observed, machines=(copy, first, second)))
+    assert step(plan, f"replace:{TWO}").standby_for == Ref(machine=ONE)
+
+
+def test_a_replacement_is_waited_for_before_the_old_machine_goes() -> None:
+    """Behind what changes it, also where nothing else is waited for."""
+    observed = launched(wanted())
+    stand_in = evolve(observed.machines[0], id="in")
+    observed = evolve(observed, machines=(observed.machines[0], stand_in))
+    plan = planned(
+        wanted(image="nginx:2"), marked(observed, "in", **{STANDS_FOR: ONE}), strategy="immediate"
+    )
+    waits = step(plan, f"replaced:{ONE}:healthy")
+    assert (waits.group, waits.needs) == ("app", ("update:in",))
+    assert step(plan, f"destroy:{ONE}").needs == (waits.id,)
 
 
 def with_dns(observed: ObservedApp, **settings: Any) -> ObservedApp:
