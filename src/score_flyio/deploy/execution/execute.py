@@ -81,8 +81,10 @@ class AppResult:
 
     @property
     def failures(self) -> tuple[ScoreFlyError, ...]:
-        found = [*self.results.values(), *self.recovery.values()]
-        return tuple(result.error for result in found if result.error is not None)
+        found = [each.error for each in self.results.values() if each.error is not None]
+        known = {str(error) for error in found}  # the way back may fail for the same reason
+        back = [each.error for each in self.recovery.values() if each.error is not None]
+        return (*found, *(error for error in back if str(error) not in known))
 
     @property
     def done(self) -> tuple[StepResult, ...]:
