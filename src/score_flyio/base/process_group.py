@@ -7,10 +7,13 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any, Final
 
 import anyio
 import anyio.abc
+
+from score_flyio.base.abrupt import undone_at_the_end
 
 GRACE: Final = 5.0
 """Seconds between the request to end and the kill."""
@@ -26,7 +29,8 @@ async def running(
     """
     process = await anyio.open_process(args, env=environ, start_new_session=True, **streams)
     try:
-        yield process
+        with undone_at_the_end(partial(_signal, process, hard=True)):
+            yield process
     except BaseException:
         await end_group(process)
         raise
@@ -37,7 +41,8 @@ async def running(
 
 async def end_group(process: anyio.abc.Process) -> None:
     """End a program and all it started: politely, and after `GRACE` seconds for certain."""
-    with anyio.CancelScope(shield=True):
+    at_the_end = undone_at_the_end(partial(_signal, process, hard=True))
+    with at_the_end, anyio.CancelScope(shield=True):
         _signal(process, hard=False)
         with anyio.move_on_after(GRACE):
             await process.wait()

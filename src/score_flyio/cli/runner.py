@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio.abc import TaskStatus
 
+from score_flyio.base.abrupt import undo_all
 from score_flyio.cli.signals import ending
 from score_flyio.net import in_flight
 
@@ -67,6 +68,7 @@ async def _cancel_on_signal(
         interrupted = False
         async for _ in signals:
             if interrupted:
+                undo_all()
                 os._exit(INTERRUPTED)
             interrupted = True
             cli.output.warn("interrupted: cleaning up; interrupt again to end at once")

@@ -27,6 +27,7 @@ from tests.integration.images.conftest import (
     mounts_below,
     program,
 )
+from tests.integration.images.test_interrupted import await_that
 
 DOCKERFILE = "FROM scratch\nCOPY busybox /bin/sh\nCOPY word /word\n"
 FAST = "--no-smoke-checks"
@@ -255,6 +256,48 @@ def test_an_interrupted_build_leaves_nothing_behind(cli: Cli, number: signal.Sig
         assert "Traceback" not in err
         assert tags(served) == {}
         assert served.machines("x-web") == []
+
+
+DEAF = """\
+#!/bin/sh
+trap "" TERM
+for word; do
+    case $word in */ignore) echo "STEP 1: with $word"; esac
+done
+sleep SECONDS
+"""
+
+
+def test_an_interrupt_while_it_cleans_up_ends_all_at_once(cli: Cli, tmp_path: Path) -> None:
+    """Also a builder that does not go by itself, and the folder with its logins."""
+    seconds = str(800_000 + os.getpid() % 90_000)
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "buildah").write_text(DEAF.replace("SECONDS", seconds))
+    (programs / "buildah").chmod(0o755)
+    cli.environ["PATH"] = f"{programs}:{cli.environ['PATH']}"
+    write(cli)
+    with platform(registry=True) as served:
+        use(cli, served)
+        arguments = ("deploy", "web/score.yaml", "--builder", "buildah", FAST)
+        with subprocess.Popen(
+            [sys.executable, "-m", "score_flyio", *arguments],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **cli.environ},
+        ) as process:
+            assert process.stderr is not None
+            line = next(line for line in process.stderr if "with /" in line)
+            folder = Path(line.strip().partition("with ")[2]).parent
+            assert folder.exists()
+            process.send_signal(signal.SIGINT)
+            next(line for line in process.stderr if "interrupt again to end at once" in line)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 130
+            process.stderr.close()
+        assert not folder.exists()
+        await_that(lambda: not commands(seconds))
 
 
 def test_a_builder_that_is_killed(cli: Cli) -> None:

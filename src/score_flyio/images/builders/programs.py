@@ -12,12 +12,14 @@ import re
 import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final, Literal
 
 import anyio
 
+from score_flyio.base.abrupt import undone_at_the_end
 from score_flyio.base.record import evolve, frozen
 from score_flyio.errors import ImageError
 from score_flyio.errors.unwrap import beside
@@ -196,15 +198,16 @@ async def private_folder(
     files |= {f"secret-{number}": value.reveal() for number, value in enumerate(secrets)}
     place = next(filter(os.path.isdir, (environ.get("TMPDIR", ""), DISK)), None)
     folder = Path(await anyio.to_thread.run_sync(lambda: mkdtemp(prefix="score-flyio-", dir=place)))
-    try:
-        for name, content in files.items():
-            await anyio.Path(folder / name).write_text(content, "utf-8")
-        await _write_logins(folder, build, logins)
-        async with beside(_forget_first, folder):
-            yield folder
-    finally:
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(_remove, folder)
+    with undone_at_the_end(partial(_remove, folder)):
+        try:
+            for name, content in files.items():
+                await anyio.Path(folder / name).write_text(content, "utf-8")
+            await _write_logins(folder, build, logins)
+            async with beside(_forget_first, folder):
+                yield folder
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(_remove, folder)
 
 
 async def _forget_first(folder: Path) -> None:
