@@ -132,19 +132,22 @@ def test_the_strategy_and_times_of_the_definition_count() -> None:
 def test_the_times_of_the_definition_count_also_where_an_earlier_run_is_finished() -> None:
     """Both of two machines that were being replaced go, each behind the one that took over."""
     spec = AppSpec(deploy=DeploySection(wait_timeout=Duration.parse("2m")))
-    found = plan(
+    machines = (
         machine("a", config()),
         machine("b", config()),
         machine("c", config(marks={STANDS_FOR: "a"})),
         machine("d", config(marks={STANDS_FOR: "b"})),
-        definition=spec,
     )
+    found = plan(*machines, definition=spec)
     assert destroyed(found) == ["a", "b"]
     assert updated(found) == ["c", "d"]
     waits = {step.id: step.timeout for step in found.steps if isinstance(step, AwaitHealthy)}
     assert waits == dict.fromkeys(("update:c:healthy", "update:d:healthy"), 120.0)
     ends = [step.needs for step in found.steps if isinstance(step, DestroyMachine)]
     assert [needs[0] for needs in ends] == ["update:c:healthy", "update:d:healthy"]
+    found = plan(*machines, definition=spec, strategy="immediate")
+    waits = {step.id: step.timeout for step in found.steps if isinstance(step, AwaitHealthy)}
+    assert waits == dict.fromkeys(("replaced:a:healthy", "replaced:b:healthy"), 120.0)
 
 
 def test_the_concurrency_of_the_options_counts() -> None:

@@ -194,11 +194,14 @@ def test_what_an_interrupted_run_left_goes_and_gets_no_config() -> None:
 
 def test_an_earlier_run_is_finished_by_the_times_of_the_definition() -> None:
     spec = AppSpec(deploy=DeploySection(wait_timeout=Duration.parse("2m")))
-    plan = returned(
-        machine("a", config()), machine("b", config(marks={STANDS_FOR: "a"})), definition=spec
-    )
-    waits = {step.id: step.timeout for step in plan.steps if isinstance(step, AwaitHealthy)}
-    assert waits == {"update:b:healthy": 120.0}
+    machines = machine("a", config()), machine("b", config(marks={STANDS_FOR: "a"}))
+    for strategy, name in {
+        "rolling": "update:b:healthy",
+        "immediate": "replaced:a:healthy",
+    }.items():
+        plan = returned(*machines, definition=spec, strategy=strategy)
+        waits = {step.id: step.timeout for step in plan.steps if isinstance(step, AwaitHealthy)}
+        assert waits == {name: 120.0}
 
 
 def test_a_release_tells_the_groups_that_its_machines_were_in() -> None:

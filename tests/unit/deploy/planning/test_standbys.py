@@ -1,11 +1,27 @@
-"""Standbys whose group gets a mount."""
+"""Standbys whose group gets a mount, or that are all that is left of it."""
 
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 
 from fly_machines import models
+from score_flyio.deploy.metadata import STANDS_FOR
+from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.planning.standbys import gains_a_volume
+from score_flyio.deploy.step import DestroyMachine
+from tests.unit.deploy.planning.plans import (
+    CHECK,
+    acyclic,
+    changed,
+    ids,
+    launched,
+    marked,
+    planned,
+    step,
+    updates,
+    wanted,
+)
 
 MOUNTS = [models.FlyMachineMount(name="data", path="/data")]
 HAS = models.FlyMachineConfig(mounts=MOUNTS)
@@ -29,3 +45,36 @@ def test_a_standby_gains_a_volume_where_it_had_none(
     config = models.FlyMachineConfig(mounts=MOUNTS, standbys=standbys)
     assert gains_a_volume(machine, config) is gains
     assert not gains_a_volume(machine, models.FlyMachineConfig(standbys=standbys))
+
+
+ONE, TWO = "create:app:1", "create:app:2"
+
+
+def test_a_standby_goes_with_what_was_to_replace_it_where_its_group_gets_a_mount() -> None:
+    there = launched(wanted(CHECK))
+    copy = evolve(there.machines[1], id="in")
+    there = marked(evolve(there, machines=(*there.machines, copy)), "in", **{STANDS_FOR: TWO})
+    text = f"{CHECK}[mounts]\nsource = 'data'\ndestination = '/data'\n"
+    plan = planned(wanted(text), changed(there, TWO, host_status="unreachable"), strategy="rolling")
+    gone = {s.target.machine for s in plan.steps if isinstance(s, DestroyMachine)}
+    assert gone >= {TWO, "in"}
+    assert acyclic(plan)
+
+
+def alone(**facts: object) -> ObservedApp:
+    """A group of which its standby is left, which runs."""
+    there = launched(wanted(CHECK))
+    return changed(evolve(there, machines=there.machines[1:]), TWO, state="started", **facts)
+
+
+def test_a_standby_that_runs_alone_becomes_a_member() -> None:
+    (update,) = updates(planned(wanted(CHECK), alone()))
+    assert update.config.standbys is None
+    assert not update.request.skip_launch
+    assert f"{update.id}:healthy" in ids(planned(wanted(CHECK), alone()))
+
+
+def test_what_replaces_a_standby_that_was_alone_runs() -> None:
+    made = step(planned(wanted(CHECK), alone(host_status="unreachable")), f"replace:{TWO}")
+    assert made.config.standbys is None
+    assert not made.request.skip_launch
