@@ -81,13 +81,16 @@ def _in_turn(
 
 
 def heirs_of(members: Members, replaced: Iterable[models.Machine]) -> dict[str, Ref]:
-    """By id, what takes the place of each machine that is replaced."""
-    return {
-        name: Ref(machine=members.stand_ins[name])
-        if name in members.stand_ins
-        else Ref(step=_replace(name))
-        for name in (machine.id or "" for machine in replaced)
-    }
+    """By id, what takes the place of each machine that is replaced, in the end."""
+    names = {machine.id or "" for machine in replaced}
+    heirs: dict[str, Ref] = {}
+    for name in names:
+        last = name
+        while members.stand_ins.get(last) in names:
+            last = members.stand_ins[last]
+        stand_in = members.stand_ins.get(last)
+        heirs[name] = Ref(machine=stand_in) if stand_in else Ref(step=_replace(last))
+    return heirs
 
 
 def _replace(machine: str | None) -> str:

@@ -163,7 +163,7 @@ def update_steps(context: GroupContext, members: Members, *, counted: bool = Fal
         max_unavailable=options.max_unavailable or settings.max_unavailable,
     )
     strategy = options.strategy or cast(StrategyName, settings.strategy)
-    gone = frozenset(c.machine.id or "" for c in replaced)
+    gone = frozenset(c.machine.id or "" for c in (*replaced, *useless))
     plan = join([others, roll_out(update, strategy, replaced=gone)])
     ends = without_data(context.app, context.group, (c.machine for c in useless))
     return join([plan, behind(ends, plan.steps)])
@@ -218,14 +218,13 @@ def _change(
     if counted:
         config = Marks(counted=LAUNCHED).stamp(config)
     config = _in_service(_from_group(context, machine, config, place))
-    skip = bool(update.request.skip_launch)
+    skip = bool(update.request.skip_launch) and not starts
     if alone:
         config, skip = evolve(config, standbys=None), False
     update = evolve(update, request=evolve(update.request, config=config, skip_launch=skip))
     if update.replaced_because:
         return _Change(machine=machine, update=update)
-    skip = skip and not starts
-    step = _update_step(context, machine, evolve(update.request, skip_launch=skip), compared)
+    step = _update_step(context, machine, update.request, compared)
     stale = has_seen_others(machine, secrets) or bool(waiting_secrets(machine, context.observed))
     stale |= starts and Marks.of(machine).staged is not None  # its note of them must go, too
     differs = bool(step.differences or stale or secrets.changes or context.options.force)

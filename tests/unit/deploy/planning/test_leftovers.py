@@ -40,6 +40,22 @@ def test_a_group_of_nothing_but_orphaned_standbys_begins_anew() -> None:
     assert "stood by for is gone" in found.gone[0].reason
 
 
+@pytest.mark.parametrize("state", ["started", "stopped"])
+@pytest.mark.parametrize("data", [True, False, None])
+def test_the_last_standby_goes_only_where_it_rests_and_surely_has_no_data(
+    state: str, data: bool | None
+) -> None:
+    """A lost host shows no mounts."""
+    mounts = [models.FlyMachineMount(name="data", path="/data")]
+    left = machine("b", standbys=["a"])
+    config = evolve(left.config or models.FlyMachineConfig(), mounts=mounts if data else None)
+    left = evolve(left, state=state, config=config)
+    if data is None:
+        left = evolve(left, config=None, incomplete_config=config)
+    found = sort_out("app", "worker", [left])
+    assert bool(found.gone) is (state == "stopped" and data is False)
+
+
 def test_an_orphaned_standby_beside_a_running_machine_stays() -> None:
     found = sort_out("app", "worker", [machine("b", standbys=["a"]), machine("c")])
     assert [m.id for m in found.machines] == ["b", "c"]
@@ -219,6 +235,8 @@ def test_greens_of_flyctl_go_where_all_that_they_were_to_replace_is_there(names:
 def test_greens_of_flyctl_stay_once_a_blue_machine_was_marked_to_go() -> None:
     blues = [made("a", "09:00:00", **{TAG: SAFE_TO_DESTROY}), made("b", "09:00:00")]
     assert unused(*blues, green("g", "10:00:02")) == []
+    copied = made("g", "10:00:02", **{TAG: at("10:00:00"), GREEN_LAUNCH: "Lg", STANDS_FOR: "a"})
+    assert unused(*blues, copied) == []
 
 
 def test_greens_of_flyctl_go_where_an_earlier_update_of_ours_marked_a_blue_machine() -> None:

@@ -25,6 +25,7 @@ from score_flyio.deploy.planning.secrets import (
     digests_hash,
     fingerprint,
     for_a_new_start,
+    have_arrived,
     plan_secrets,
     remember,
     waiting_secrets,
@@ -141,6 +142,32 @@ def test_which_secrets_wait(machine: models.Machine, names: tuple[str, ...]) -> 
 
 
 @pytest.mark.parametrize(
+    ("machine", "arrived"),
+    [
+        (running(("update", 81)), True),
+        (running(("update", 80)), False),  # a minute: what is set while it boots, it may lack
+        (running(("update", 71)), False),
+        (running(("update", 15)), False),
+        (running(("update", 81), **{STAGED: "true"}), False),
+        (running(**{ALL_SECRETS_SEEN: digests_hash(DIGESTS)}), True),
+        (running(**{ALL_SECRETS_SEEN: digests_hash({"A": "d1"})}), False),
+        (running(), False),
+    ],
+)
+def test_which_machines_have_all_secrets(machine: models.Machine, arrived: bool) -> None:
+    observed = ObservedApp(name="web", secrets=DIGESTS, secret_times=TIMES)
+    assert have_arrived(machine, observed) is arrived
+    assert not have_arrived(machine, evolve(observed, secret_times=None))
+
+
+@pytest.mark.parametrize(("first", "arrived"), [(0.0, False), (0.5, True)])
+def test_a_secret_of_no_known_time_may_not_have_arrived(first: float, arrived: bool) -> None:
+    times = TIMES | {"A": first}
+    observed = ObservedApp(name="web", secrets=DIGESTS, secret_times=times)
+    assert have_arrived(running(("update", 81)), observed) is arrived
+
+
+@pytest.mark.parametrize(
     "machine",
     [
         running(("launch", 1_700_000_000)),
@@ -152,6 +179,11 @@ def test_times_are_those_of_milliseconds(machine: models.Machine) -> None:
     assert waiting_secrets(machine, observed) == ("B",)
     times = {"A": 1_700_000_000.0004, "B": 1_700_000_000.0015}  # events are cut to milliseconds
     assert waiting_secrets(machine, evolve(observed, secret_times=times)) == ("B",)
+
+
+def test_what_is_set_a_millisecond_after_a_start_waits() -> None:
+    observed = ObservedApp(name="web", secret_times={"A": 15.0 + 0.001})
+    assert waiting_secrets(running(("launch", 15)), observed) == ("A",)
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,11 @@ import pytest
 from attrs import evolve
 
 from fly_machines import models
-from score_flyio.deploy.metadata import STANDS_FOR
-from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.metadata import COUNTED, STANDS_FOR
+from score_flyio.deploy.model import ObservedApp, Ref
+from score_flyio.deploy.planning.counts import SCALED
 from score_flyio.deploy.planning.standbys import gains_a_volume
-from score_flyio.deploy.step import DestroyMachine
+from score_flyio.deploy.step import DestroyMachine, SetMetadata
 from tests.unit.deploy.planning.plans import (
     CHECK,
     acyclic,
@@ -48,6 +49,7 @@ def test_a_standby_gains_a_volume_where_it_had_none(
 
 
 ONE, TWO = "create:app:1", "create:app:2"
+WITH_DATA = f"{CHECK}[mounts]\nsource = 'data'\ndestination = '/data'\n"
 
 
 def test_a_standby_goes_with_what_was_to_replace_it_where_its_group_gets_a_mount() -> None:
@@ -78,3 +80,28 @@ def test_what_replaces_a_standby_that_was_alone_runs() -> None:
     made = step(planned(wanted(CHECK), alone(host_status="unreachable")), f"replace:{TWO}")
     assert made.config.standbys is None
     assert not made.request.skip_launch
+
+
+def test_what_replaces_a_machine_at_rest_starts_where_that_is_asked_for() -> None:
+    there = changed(launched(wanted()), TWO, state="stopped", host_status="unreachable")
+    for start in (True, False):
+        made = step(planned(wanted(), there, start=start), f"replace:{TWO}")
+        assert made.request.skip_launch is not start
+
+
+def test_a_standby_stands_by_for_the_last_of_those_that_took_a_place() -> None:
+    there = launched(wanted(CHECK))
+    first, second = there.machines
+    there = evolve(there, machines=(first, second, evolve(first, id="in")))
+    there = marked(there, "in", **{STANDS_FOR: ONE})
+    for name in (ONE, TWO, "in"):
+        there = changed(there, name, host_status="unreachable")
+    made = step(planned(wanted(CHECK), there), f"replace:{TWO}")
+    assert made.standby_for == Ref(step="replace:in")
+
+
+def test_a_standby_that_goes_is_not_marked() -> None:
+    there = marked(launched(wanted(CHECK)), TWO, **{COUNTED: SCALED})
+    plan = planned(wanted(WITH_DATA), there, allow_destructive=True)
+    assert f"destroy:{TWO}" in ids(plan)
+    assert not [s.id for s in plan.steps if isinstance(s, SetMetadata) and s.target.machine == TWO]

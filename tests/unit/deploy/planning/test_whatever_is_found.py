@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Container
 from itertools import count
@@ -18,10 +19,12 @@ from score_flyio.deploy.metadata import (
     FORMER_GROUP,
     GREEN_LAUNCH,
     GROUP,
+    PASSING_KEYS,
     RELEASE_ID,
     STANDS_FOR,
     TAG,
     TO_START,
+    Marks,
     by_group,
     take_over,
 )
@@ -34,6 +37,7 @@ from score_flyio.errors import ScoreFlyError
 from score_flyio.fly.present import LAUNCH_KEY
 from score_flyio.flytoml.groups import process_groups
 from score_flyio.state.deployments import Release
+from tests.unit.deploy.planning.carried_out import Carried
 from tests.unit.deploy.planning.plans import acyclic, launched, planned, updates, wanted
 
 PROCESSES = "[processes]\napp = ''\nworker = 'work'\n"
@@ -95,6 +99,9 @@ def machines(draw: st.DrawFn, there: ObservedApp) -> tuple[models.Machine, ...]:
         config = machine.config or models.FlyMachineConfig()
         drawn = draw(marks([m.id or "" for m in found]))
         old = next((m for m in found if m.id == drawn.get(STANDS_FOR)), None)
+        if config.mounts or (old is not None and Marks.of(old).canary):
+            # no canary has a volume or a green machine, and no green machine has a volume
+            drawn = {key: text for key, text in drawn.items() if key not in PASSING_KEYS}
         if old is not None:
             drawn[LAUNCH_KEY] = take_over(old, "again")
         metadata = {**(config.metadata or {}), **drawn}
@@ -206,6 +213,39 @@ def test_a_deploy_comes_to_its_end(
     except ScoreFlyError:
         return
     check(plan, process_groups(desired.spec))
+
+
+@settings(max_examples=200, deadline=None)
+@given(situations(), st.integers(0, 25) | st.none(), st.randoms(use_true_random=False))
+def test_a_deploy_leaves_nothing_to_do(
+    situation: tuple[str, ObservedApp, dict[str, Any]], cut: int | None, rng: random.Random
+) -> None:
+    """Also the one that follows on one that was cut short, and no data is left behind."""
+    text, observed, options = situation
+    desired, options = wanted(text, image="nginx:2"), options | {"force": False, "start": False}
+    explain(observed)
+    note(f"{text}{options}, cut at {cut}")
+    try:
+        plan = planned(desired, observed, **options)
+    except ScoreFlyError:
+        return
+    whole, app = Carried(observed=observed), Carried(observed=observed)
+    whole.carry_out(plan)
+    if cut is not None:
+        app.carry_out(plan, most=cut, rng=rng)
+        explain(app.seen)
+        plan = planned(desired, app.seen, **options)
+        check(plan, ())
+    app.carry_out(plan)
+    explain(app.seen)
+    again = planned(desired, app.seen, **options)
+    assert again.empty, "\n".join(step.describe() for step in again.steps)
+    assert data(observed) & data(app.seen) >= data(observed) & data(whole.seen)
+
+
+def data(observed: ObservedApp) -> set[str | None]:
+    """Ids of the volumes that are in machines."""
+    return {volume.id for volume in observed.volumes if volume.attached_machine_id}
 
 
 @settings(max_examples=200, deadline=None)
