@@ -220,9 +220,12 @@ def test_a_deploy_comes_to_its_end(
 def test_a_deploy_leaves_nothing_to_do(
     situation: tuple[str, ObservedApp, dict[str, Any]], cut: int | None, rng: random.Random
 ) -> None:
-    """Also the one that follows on one that was cut short, and no data is left behind."""
+    """Or little: after one more it is nothing, also after one that was cut short.
+
+    And no data is left behind.
+    """
     text, observed, options = situation
-    desired, options = wanted(text, image="nginx:2"), options | {"force": False, "start": False}
+    desired, options = wanted(text, image="nginx:2"), options | {"force": False}
     explain(observed)
     note(f"{text}{options}, cut at {cut}")
     try:
@@ -238,6 +241,7 @@ def test_a_deploy_leaves_nothing_to_do(
         check(plan, ())
     app.carry_out(plan)
     explain(app.seen)
+    app.carry_out(planned(desired, app.seen, **options))
     again = planned(desired, app.seen, **options)
     assert again.empty, "\n".join(step.describe() for step in again.steps)
     assert data(observed) & data(app.seen) >= data(observed) & data(whole.seen)
