@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import anyio
 import pytest
 import trio
 from attrs import define, field
@@ -30,6 +31,8 @@ class Pushes:
     told: list[str] = field(factory=list)
     passwords: list[str] = field(factory=list)
     seconds: float = 0.0
+    takes: float = 0.0
+    """Seconds of each push."""
 
     def run(self, folder: Path) -> str:
         (folder / "Dockerfile").write_text("FROM scratch\n")
@@ -40,13 +43,14 @@ class Pushes:
 
             async def push(login: Login | None) -> str:
                 self.passwords.append(login.password.reveal() if login else "")
+                await anyio.sleep(self.takes)
                 if self.reasons:
                     message = f"cannot be pushed: exit code 1\n  {self.reasons.pop(0)}"
                     raise build.failed(message, code="push_failed")
                 return "sha256:abc"
 
             try:
-                return await pushed(build, self.logins, self._listen, push)
+                return await pushed(build, self.logins, self._listen, push, repeats_itself=20)
             finally:
                 self.seconds = trio.current_time() - start
 
@@ -76,6 +80,14 @@ def test_what_may_pass_is_tried_again(tmp_path: Path, reason: str) -> None:
     assert pushes.run(tmp_path) == "sha256:abc"
     assert pushes.told == [f"{reason}: the push is repeated in {pause} s" for pause in (1, 5)]
     assert pushes.seconds == pytest.approx(6)
+
+
+def test_what_the_builder_has_tried_again_itself_is_told_at_once(tmp_path: Path) -> None:
+    pushes = Pushes([RESET], takes=20)
+    with pytest.raises(ImageError, match=RESET):
+        pushes.run(tmp_path)
+    assert pushes.told == []
+    assert pushes.seconds == pytest.approx(20)
 
 
 def test_what_does_not_pass_is_told_in_the_end(tmp_path: Path) -> None:

@@ -79,6 +79,8 @@ TIMEOUT: Final = httpx.Timeout(None, connect=10.0)
 """A step of a build may say nothing for as long as it likes."""
 PING_SECONDS: Final = 5.0
 LINES_IN_ERROR: Final = 20
+_REPEATS_ITSELF: Final = 20.0
+"""Seconds in which a daemon gives up a push, unless it tries parts of it again by itself."""
 BUILDKIT: Final = "2"
 IN_SESSION: Final = "client-session"
 """Where a build finds its context that asks for it in a session."""
@@ -140,7 +142,7 @@ class DockerBuilder:
                 if not push:
                     return None
                 sent = partial(self._push, client, build, tell, version)
-                return await pushed(build, self.logins, tell, sent)
+                return await pushed(build, self.logins, tell, sent, repeats_itself=_REPEATS_ITSELF)
         except httpx.HTTPError as error:
             raise build.failed(
                 f"the Docker daemon at {self.address.shown} does not answer: "

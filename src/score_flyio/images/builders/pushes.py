@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -23,14 +24,22 @@ _REFUSED: Final = re.compile(r"\b401\b|unauthorized|authentication required", re
 
 
 async def pushed(
-    build: Build, logins: Logins, tell: Tell, push: Callable[[Login | None], Awaitable[str]]
+    build: Build,
+    logins: Logins,
+    tell: Tell,
+    push: Callable[[Login | None], Awaitable[str]],
+    *,
+    repeats_itself: float = math.inf,
 ) -> str:
     """What `push` returns; it is called again after a failure that may pass, and with a new login.
+
+    Not where it took so long that the builder `repeats_itself` by then, in seconds.
 
     Raises what `push` raises.
     """
     image = build.image
     for pause in PAUSES:
+        began = anyio.current_time()
         login = await logins.find(image.host, image.repository)
         try:
             return await push(login)
@@ -38,7 +47,8 @@ async def pushed(
             # Fly's tokens may end while a large image is on its way.
             ended = _REFUSED.search(error.message) is not None
             renewed = ended and login != await logins.find(image.host, image.repository)
-            if not renewed and (ended or not _PASSING.search(error.message)):
+            passes = not ended and _PASSING.search(error.message) is not None
+            if not renewed and not (passes and anyio.current_time() - began < repeats_itself):
                 raise
             reason = error.message.splitlines()[-1].strip()
             tell(Progress(text=f"{reason}: the push is repeated in {pause:g} s"))

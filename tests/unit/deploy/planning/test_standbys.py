@@ -54,10 +54,9 @@ WITH_DATA = f"{CHECK}[mounts]\nsource = 'data'\ndestination = '/data'\n"
 
 def test_a_standby_goes_with_what_was_to_replace_it_where_its_group_gets_a_mount() -> None:
     there = launched(wanted(CHECK))
-    copy = evolve(there.machines[1], id="in")
+    copy = evolve(there.machines[1], id="in", state="started")
     there = marked(evolve(there, machines=(*there.machines, copy)), "in", **{STANDS_FOR: TWO})
-    text = f"{CHECK}[mounts]\nsource = 'data'\ndestination = '/data'\n"
-    plan = planned(wanted(text), changed(there, TWO, host_status="unreachable"), strategy="rolling")
+    plan = planned(wanted(WITH_DATA), changed(there, TWO, host_status="unreachable"))
     gone = {s.target.machine for s in plan.steps if isinstance(s, DestroyMachine)}
     assert gone >= {TWO, "in"}
     assert acyclic(plan)
