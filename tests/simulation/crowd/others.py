@@ -123,8 +123,18 @@ class Hands:
             del self.nonces[machine]
 
     async def create(self, body: Json) -> str:
-        """One more machine."""
-        made = await self.call("POST", "/machines", body)
+        """One more machine, which may be there though its answer was lost."""
+        try:
+            made = await self.call("POST", "/machines", body)
+        except Failed:
+            creates = (
+                entry
+                for entry in reversed(self.emulator.journal.entries)
+                if entry.operation == "Machines_create" and entry.seq in self.known.others
+            )
+            newest = next(creates, None)
+            self.known.unanswered += newest is not None and newest.executed
+            raise
         if nonce := made.get("nonce"):
             self.nonces[made["id"]] = nonce
             self.known.leases.add(nonce)
@@ -148,6 +158,8 @@ class Known:
     """Nonces of theirs."""
     doubtful: set[str] = field(factory=set)
     """Machines of which they may have the lease, for its answer was lost."""
+    unanswered: int = 0
+    """How many machines they made that they never heard of."""
     made: set[str] = field(factory=set)
     """Machines of theirs."""
     added: int = 0

@@ -405,7 +405,7 @@ def _doubled(run: CrowdRun, stage: Stage) -> list[str]:
         ]
     )
     groups = Counter(group_of(m.config) for m in members(run.emulator.world))
-    most += len(run.known.made)
+    most += len(run.known.made) + run.known.unanswered
     return [f"group {g} has {n} machines, not {most}" for g, n in groups.items() if n > most]
 
 
