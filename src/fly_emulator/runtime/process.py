@@ -65,15 +65,16 @@ class MachineProcess:
     async def run(self) -> int:
         """Run it to its end; gives the exit code. Cancelled, it ends by force."""
         try:
-            self._process = await anyio.open_process(
-                list(self.words),
-                stdin=DEVNULL,
-                stdout=PIPE,
-                stderr=STDOUT,
-                env=self.environ,
-                cwd=self.folder,
-                start_new_session=True,
-            )
+            with anyio.CancelScope(shield=True):  # cancelled in between, it would go on unseen
+                process = self._process = await anyio.open_process(
+                    list(self.words),
+                    stdin=DEVNULL,
+                    stdout=PIPE,
+                    stderr=STDOUT,
+                    env=self.environ,
+                    cwd=self.folder,
+                    start_new_session=True,
+                )
         except OSError as error:
             self.ended = True
             self.printed(f"{self.words[0]}: {error.strerror}")
@@ -81,13 +82,13 @@ class MachineProcess:
         try:
             for number in self._wanted:
                 self.send(number)
-            return await self._outlive(self._process)
+            return await self._outlive(process)
         finally:
             self.ended = True
             with anyio.CancelScope(shield=True):
                 self.send(KILL)
-                await self._process.wait()
-                await self._process.aclose()
+                await process.wait()
+                await process.aclose()
 
     async def _outlive(self, process: Process) -> int:
         async with anyio.create_task_group() as tasks:

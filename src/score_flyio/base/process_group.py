@@ -27,7 +27,8 @@ async def running(
 
     `streams` are those that it does not give to this process. Raises OSError.
     """
-    process = await anyio.open_process(args, env=environ, start_new_session=True, **streams)
+    with anyio.CancelScope(shield=True):  # cancelled in between, it would go on unseen
+        process = await anyio.open_process(args, env=environ, start_new_session=True, **streams)
     try:
         with undone_at_the_end(partial(_signal, process, hard=True)):
             yield process
