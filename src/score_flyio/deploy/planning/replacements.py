@@ -85,10 +85,10 @@ def heirs_of(members: Members, replaced: Iterable[models.Machine]) -> dict[str, 
     names = {machine.id or "" for machine in replaced}
     heirs: dict[str, Ref] = {}
     for name in names:
-        last = name
-        while members.stand_ins.get(last) in names:
-            last = members.stand_ins[last]
-        stand_in = members.stand_ins.get(last)
+        last, left = name, set(names)
+        while (stand_in := members.stand_ins.get(last)) in left:
+            left.remove(stand_in)  # marks may lead round in a circle
+            last = stand_in
         heirs[name] = Ref(machine=stand_in) if stand_in else Ref(step=_replace(last))
     return heirs
 

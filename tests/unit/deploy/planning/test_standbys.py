@@ -9,6 +9,8 @@ from fly_machines import models
 from score_flyio.deploy.metadata import COUNTED, STANDS_FOR
 from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.planning.counts import SCALED
+from score_flyio.deploy.planning.leftovers import Members
+from score_flyio.deploy.planning.replacements import heirs_of
 from score_flyio.deploy.planning.standbys import gains_a_volume
 from score_flyio.deploy.step import DestroyMachine, SetMetadata
 from tests.unit.deploy.planning.plans import (
@@ -97,6 +99,12 @@ def test_a_standby_stands_by_for_the_last_of_those_that_took_a_place() -> None:
         there = changed(there, name, host_status="unreachable")
     made = step(planned(wanted(CHECK), there), f"replace:{TWO}")
     assert made.standby_for == Ref(step="replace:in")
+
+
+def test_machines_that_say_to_replace_each_other_keep_no_plan_from_its_end() -> None:
+    replaced = [models.Machine(id=name) for name in "ab"]
+    circle = Members(machines=tuple(replaced), stand_ins={"a": "b", "b": "a"})
+    assert heirs_of(circle, replaced).keys() == {"a", "b"}
 
 
 def test_a_standby_that_goes_is_not_marked() -> None:
