@@ -19,10 +19,14 @@ _VANISHING: Final = frozenset(
 """Volumes in these states are gone for every practical purpose (fly-go)."""
 
 
+def shown_config(machine: models.Machine) -> models.FlyMachineConfig:
+    """The machine's config, or what is known of it where its host does not answer."""
+    return machine.config or machine.incomplete_config or models.FlyMachineConfig()
+
+
 def metadata(machine: models.Machine) -> dict[str, str]:
-    """The machine's metadata; that of a partial config when its host does not answer."""
-    config = machine.config or machine.incomplete_config
-    return (config.metadata if config else None) or {}
+    """The machine's metadata, as far as it is known."""
+    return shown_config(machine).metadata or {}
 
 
 def was_deployed(app: models.App | None) -> bool:

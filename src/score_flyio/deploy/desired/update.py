@@ -12,6 +12,7 @@ from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.machine_config import add_release, machine_config
 from score_flyio.deploy.desired.mounts import updated_mounts
 from score_flyio.deploy.model import FileSource
+from score_flyio.fly.present import shown_config
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import Release
 
@@ -45,7 +46,7 @@ def update_input(
     Raises ConversionError: the config of the group cannot be made, or the machine would have to
     move to other hosts together with its volume.
     """
-    present = existing.config or existing.incomplete_config or FlyMachineConfig()
+    present = shown_config(existing)
     config = machine_config(spec, group, base=present, files=files)
     with_image(config, image, images)
     add_release(config, release)

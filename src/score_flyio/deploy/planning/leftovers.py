@@ -20,7 +20,7 @@ from score_flyio.base.record import field, frozen
 from score_flyio.deploy.condition import host_answers, rests
 from score_flyio.deploy.metadata import SAFE_TO_DESTROY, Launch, Marks, group_of
 from score_flyio.deploy.step import DestroyMachine
-from score_flyio.fly.present import LAUNCH_KEY, SENT_KEY, metadata
+from score_flyio.fly.present import LAUNCH_KEY, SENT_KEY, metadata, shown_config
 
 MEET_WITHIN: Final = 300.0
 """Seconds between the first machines of two launches that met."""
@@ -79,8 +79,7 @@ def _came_back(machine: models.Machine, replacement: models.Machine) -> bool:
 
 def orphaned(machine: models.Machine, machines: Iterable[models.Machine]) -> bool:
     """Whether it is a standby of machines that are not there, as far as its host shows."""
-    config = machine.config or machine.incomplete_config
-    standbys = (config.standbys if config else None) or []
+    standbys = shown_config(machine).standbys or []
     return bool(standbys) and not {m.id for m in machines} & set(standbys)
 
 

@@ -16,6 +16,7 @@ from score_flyio.deploy.metadata import Marks, by_group
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.planning.leftovers import sort_out
 from score_flyio.errors import ConfigError
+from score_flyio.fly.present import shown_config
 from score_flyio.flytoml.groups import default_group, matches, process_groups
 from score_flyio.flytoml.spec import AppSpec
 
@@ -90,7 +91,7 @@ def _mounted_by(spec: AppSpec, group: str) -> str | None:
 
 def source_of(observed: ObservedApp, machine: models.Machine, *, hidden: bool) -> str | None:
     """The name of the volume of a machine; `hidden`: also where its config does not tell."""
-    config = machine.config or machine.incomplete_config or models.FlyMachineConfig()
+    config = shown_config(machine)
     if config.mounts and config.mounts[0].name:
         return config.mounts[0].name
     attached = (v.name for v in observed.volumes if v.attached_machine_id == machine.id)

@@ -27,7 +27,7 @@ from score_flyio.deploy.step import (
     UpdateMachine,
 )
 from score_flyio.errors import ConfigError
-from score_flyio.fly.present import LAUNCH_KEY, SENT_KEY
+from score_flyio.fly.present import LAUNCH_KEY, SENT_KEY, shown_config
 from score_flyio.flytoml.spec import VmSpec
 
 _OF_ANOTHER = PASSING_KEYS | {
@@ -99,7 +99,7 @@ def is_free(volume: models.Volume) -> bool:
 
 def volumes_of(observed: ObservedApp, machine: models.Machine) -> tuple[str, ...]:
     """Ids of the volumes that a machine has, by its config or by what they say themselves."""
-    config = machine.config or machine.incomplete_config or models.FlyMachineConfig()
+    config = shown_config(machine)
     named = [mount.volume for mount in config.mounts or [] if mount.volume]
     attached = [v.id for v in observed.volumes if v.id and v.attached_machine_id == machine.id]
     return tuple(dict.fromkeys((*named, *attached)))

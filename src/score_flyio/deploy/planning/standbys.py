@@ -17,6 +17,7 @@ from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.leftovers import orphaned
 from score_flyio.deploy.planning.model import GroupPlan
 from score_flyio.deploy.step import CreateMachine, DestroyMachine, UpdateMachine
+from score_flyio.fly.present import shown_config
 
 Configured = TypeVar("Configured", CreateMachine, UpdateMachine)
 
@@ -53,9 +54,8 @@ def _first_of_launch(machine: models.Machine, machines: Iterable[models.Machine]
     if place is None or place.number == 1:
         return None
     for other in machines:
-        config = other.config or other.incomplete_config
         launch = Launch.of_machine(other)
-        if launch is None or (config and config.standbys):
+        if launch is None or shown_config(other).standbys:
             continue
         if (launch.id, launch.number) == (place.id, 1):
             return other.id
@@ -72,8 +72,7 @@ def successors(machines: Iterable[models.Machine]) -> frozenset[str]:
 
 def gains_a_volume(machine: models.Machine, config: models.FlyMachineConfig) -> bool:
     """Whether a standby would get its first volume with a config."""
-    present = machine.config or machine.incomplete_config or models.FlyMachineConfig()
-    return bool(config.standbys and config.mounts and not present.mounts)
+    return bool(config.standbys and config.mounts and not shown_config(machine).mounts)
 
 
 def without_data(app: str, group: str, standbys: Iterable[models.Machine]) -> GroupPlan:

@@ -30,7 +30,7 @@ from score_flyio.deploy.metadata import (
 )
 from score_flyio.deploy.releases.images import digest_of, exact, with_digest
 from score_flyio.fly.codec import unstructure
-from score_flyio.fly.present import metadata
+from score_flyio.fly.present import metadata, shown_config
 from score_flyio.state.deployments import Config, Release
 
 KEPT: Final = 5
@@ -74,11 +74,10 @@ def present_release(machine: models.Machine) -> Release | None:
     if not version:
         return None
     digest = digest_of(machine)
-    shown = machine.config or machine.incomplete_config or models.FlyMachineConfig()
     return Release(
         version=version,
         at=_since(machine),
-        image=with_digest(shown.image or "", digest),
+        image=with_digest(shown_config(machine).image or "", digest),
         configs={
             group_of(machine): unstructure(lasting(machine.config, digest))
             if machine.config

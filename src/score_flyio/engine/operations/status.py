@@ -30,7 +30,7 @@ from score_flyio.errors import FlyError
 from score_flyio.errors.unwrap import at_once, unwrapped
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.organization import Apps
-from score_flyio.fly.present import metadata
+from score_flyio.fly.present import metadata, shown_config
 from score_flyio.state.model import ProjectState
 
 
@@ -178,7 +178,7 @@ def _waiting(observed: ObservedApp) -> Iterator[str]:
 
 def _machine(machine: models.Machine, present: Container[str | None]) -> MachineStatus:
     checks = count_checks(machine)
-    config = machine.config or machine.incomplete_config or models.FlyMachineConfig()
+    config = shown_config(machine)
     notes = [f"standby for {', '.join(config.standbys)}"] if config.standbys else []
     notes += _stage(machine, present)
     notes += ["out of routing"] if machine.cordoned else []

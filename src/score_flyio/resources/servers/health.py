@@ -15,6 +15,7 @@ from score_flyio.errors import (
     RequestTimedOut,
 )
 from score_flyio.fly import repeats
+from score_flyio.fly.present import shown_config
 
 TIMEOUT: Final = 300.0
 """Seconds for the whole wait."""
@@ -61,8 +62,7 @@ def _missing(machine: models.Machine) -> str:
     """What keeps the machine from being healthy; nothing when it is."""
     if machine.state != "started":
         return f"it is {machine.state}"
-    config = machine.config or machine.incomplete_config
-    wanted = len((config.checks if config else None) or {})
+    wanted = len(shown_config(machine).checks or {})
     results = machine.checks or []
     bad = [f"check {c.name} is {c.status}" for c in results if c.status != "passing"]
     if bad:
