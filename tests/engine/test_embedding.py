@@ -10,6 +10,7 @@ import anyio
 import pytest
 
 from fly_emulator import Emulator, EmulatorSettings
+from score_flyio.base.document import to_json
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.engine.engine import Engine
 from score_flyio.engine.operations.apps import AppRef
@@ -230,6 +231,12 @@ async def test_a_run_that_is_cancelled_accounts_for_itself(project: Project) -> 
     (app,) = report.apps
     assert (report.outcome, app.outcome, app.release) == ("interrupted", "interrupted", 1)
     assert app.account == "2 of 2 machines run release 1; the same command goes on from there"
+    steps = [(step["description"], step["outcome"]) for step in to_json(app)["steps"]]
+    assert [step for step in steps if step[0].startswith("wait")] == [
+        (f"wait until machine {number} of 2 of group app is healthy", "interrupted")
+        for number in (1, 2)
+    ]
+    assert all(outcome == "done" for words, outcome in steps if not words.startswith("wait"))
     assert [event async for event in run.events] == []
 
 

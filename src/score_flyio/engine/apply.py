@@ -34,6 +34,7 @@ from score_flyio.deploy.releases.made import (
     numbered,
 )
 from score_flyio.engine.session import Session, StateRecorder
+from score_flyio.engine.under_way import UnderWay
 from score_flyio.errors import ScoreFlyError, StalePlan
 from score_flyio.errors.failure import Failure
 from score_flyio.errors.unwrap import unwrapped
@@ -157,6 +158,7 @@ class Applying:
     """By app, what is being done."""
     _plans: dict[str, AppPlan] = field(factory=dict, init=False)
     """By app, what is to be done."""
+    _under_way: dict[str, UnderWay] = field(factory=dict, init=False)
     _works: tuple[AppWork, ...] = field(default=(), init=False)
     _start: float = field(default=0.0, init=False)
 
@@ -202,6 +204,8 @@ class Applying:
             self._finished(work, report)
 
     def _finished(self, work: AppWork, report: AppReport) -> None:
+        if work.app in self._under_way:
+            report = self._under_way[work.app].added(report, zero=self._start)
         self._reports[work.app] = report
         error = report.failures[0].message if report.failures else report.account or None
         self.session.emit(
@@ -234,13 +238,14 @@ class Applying:
 
     async def _apply(self, work: AppWork) -> AppResult:
         observed = await work.observe()
+        under_way = self._under_way[work.app] = UnderWay(emit=self.session.emit)
         settings = ContextSettings(
             client=self.session.client,
             app=work.app,
             label=work.label,
             options=work.options,
             recorder=self.recorder,
-            emit=self.session.emit,
+            emit=under_way.hear,
             scouts=self._scouts,
             salt=self.recorder.state.salt,
         )

@@ -205,6 +205,8 @@ class RequestFinished(Event):
     """Seconds spent waiting for the rate limit before it was sent."""
     template: str = ""
     """The path with the names of its parameters, as the API document has it."""
+    given_up: bool = False
+    """Whether this run ended it before there was an answer, for it was not needed any more."""
 
 
 @frozen(kw_only=True)

@@ -87,6 +87,7 @@ class HttpSender:
 
     async def _exchange(self, call: Call, permit: Permit) -> Answer:
         status: int | None = None
+        given_up = False
         try:
             answer = await self._transport.exchange(call)
             status = answer.status
@@ -94,6 +95,9 @@ class HttpSender:
             status = error.status
             if not isinstance(error, RateLimited):
                 permit.answered()
+            raise
+        except anyio.get_cancelled_exc_class():
+            given_up = True
             raise
         else:
             permit.answered()
@@ -107,6 +111,7 @@ class HttpSender:
                     seconds=seconds,
                     queued=permit.queued,
                     template=call.operation.path,
+                    given_up=given_up,
                 )
             )
 

@@ -29,15 +29,15 @@ class Call:
     """When the answer was there."""
     app: str | None
     machine: str | None
-
-    @property
-    def failed(self) -> bool:
-        return self.status is None or self.status >= 400
+    given_up: bool
+    """Whether the run ended it itself."""
 
     @property
     def broken(self) -> bool:
         """Failed, and neither for the rate nor because there is nothing there."""
-        return self.failed and self.status not in {404, 429}
+        if self.status is None:
+            return not self.given_up
+        return self.status >= 400 and self.status not in {404, 429}
 
 
 @frozen(kw_only=True)
@@ -191,6 +191,7 @@ def _call(event: events.RequestFinished) -> Call:
         at=event.at,
         app=event.scope.app,
         machine=event.scope.machine,
+        given_up=event.given_up,
     )
 
 

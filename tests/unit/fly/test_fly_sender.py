@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import ssl
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -277,6 +278,20 @@ async def test_each_exchange_is_reported_with_time_and_queue(connect: Connect) -
     assert finished[0].scope.app == "web"
     assert [event.queued for event in finished][:3] == [0, 0, 0]
     assert finished[3].queued > 0
+
+
+@pytest.mark.parametrize("given_up", [True, False], ids=["given up", "failed"])
+async def test_a_call_that_the_run_gave_up_is_told_apart(connect: Connect, given_up: bool) -> None:
+    async def handler(_seen: Seen) -> httpx.Response:
+        if given_up:
+            await anyio.sleep_forever()
+        raise CUT
+
+    session = connect(handler, retry=RetryPolicy(attempts=1))
+    with anyio.move_on_after(0.5), suppress(errors.FlyError):
+        await session.client.api.machines_list("web")
+    (event,) = session.of(RequestFinished)
+    assert (event.status, event.given_up) == (None, given_up)
 
 
 async def test_secrets_show_in_no_error_and_no_event(connect: Connect) -> None:

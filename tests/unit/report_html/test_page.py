@@ -84,6 +84,7 @@ def call(
     queued: float = 0.0,
     app: str | None = "web",
     about: str = "machines",
+    given_up: bool = False,
 ) -> Event:
     path = f"/v1/apps/{app}/{about}" + (f"/{machine}" if machine else "")
     template = f"/apps/{{app_name}}/{about}" + ("/{machine_id}" if machine else "")
@@ -97,6 +98,7 @@ def call(
             status=status,
             seconds=span[1] - span[0],
             queued=queued,
+            given_up=given_up,
         ),
     )
 
@@ -297,6 +299,7 @@ def test_calls_by_operation() -> None:
         call("GET", (0, 1), machine="m2", status=404, queued=2.0),
         call("GET", (0, 2), machine="m3", status=429),
         call("GET", (0, 1), machine="m3", status=None),
+        call("GET", (0, 1), machine="m3", status=None, given_up=True),
         call("POST", (0, 1), status=201),
         end=2,
     )
@@ -305,7 +308,7 @@ def test_calls_by_operation() -> None:
         for r in count_calls(story)
     ]
     assert rows == [
-        ("GET", "/apps/{app_name}/machines/{machine_id}", 4, 1, 1, 1, 5.0, 2.0),
+        ("GET", "/apps/{app_name}/machines/{machine_id}", 5, 1, 1, 1, 6.0, 2.0),
         ("POST", "/apps/{app_name}/machines", 1, 0, 0, 0, 1.0, 0.0),
     ]
 

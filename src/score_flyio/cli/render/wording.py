@@ -150,7 +150,8 @@ def _run_started(event: events.RunStarted) -> str:
 
 
 def _request_finished(event: events.RequestFinished) -> str:
-    status = event.status if event.status is not None else "no answer"
+    none = "given up" if event.given_up else "no answer"
+    status = event.status if event.status is not None else none
     return f"{event.method} {event.path}: {status} in {duration(event.seconds)}"
 
 
