@@ -176,6 +176,8 @@ class TestGenerate:
         assert result.exit_code == 2
         files = {problem["file"] for problem in result.json["error"]["problems"]}
         assert files == {"bad.yaml", "worse.yaml"}
+        (made,) = result.json["workloads"]
+        assert (made["workload"], made["file"]) == ("fine", "fly_fine.toml")
 
     def test_a_failed_resource_stops_only_workloads_that_need_it(self, project: Cli) -> None:
         write(project, bad=workload("bad", db="nobody"), fine=workload("fine", db="pg"))

@@ -25,17 +25,24 @@ class Failed(Document):
     """Why."""
 
 
-def report(error: BaseException, output: Output, secrets: Sequence[Secret] = ()) -> int:
+def report(
+    error: BaseException,
+    output: Output,
+    secrets: Sequence[Secret] = (),
+    *,
+    done: Sequence[Document] = (),
+) -> int:
     """Print the error (on stdout as one JSON document, too, with `--json`); returns its exit code.
 
-    The traceback shows with `--debug` only; `secrets` never show.
+    That document says what was `done` all the same. The traceback shows with `--debug` only;
+    `secrets` never show.
     """
     failure = _without(secrets, describe(error))
     if output.debug_on:
         output.stderr.write(masked("".join(traceback.format_exception(error)), secrets))
     run = error.report if isinstance(error, RunInterrupted) else None
     if output.json:
-        output.document(merged([*([run] if run else []), Failed(error=failure)]))
+        output.document(merged([*done, *([run] if run else []), Failed(error=failure)]))
     elif run:
         output.wrapped((), run.summary())
     if isinstance(error, click.UsageError) and error.ctx is not None:

@@ -46,7 +46,7 @@ EVENTS: Final = "events"
 
 FORMS: Final[dict[str, tuple[Form, ...]]] = {
     "init": (Initialised,),
-    "generate": (GenerateResult, Report),
+    "generate": (GenerateResult, (GenerateResult, Failed), Report),
     "workloads list": (tuple[WorkloadShown, ...],),
     "workloads remove": (Forgotten,),
     "provisioners list": (tuple[Provisioner, ...], tuple[Served, ...]),

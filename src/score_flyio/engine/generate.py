@@ -60,12 +60,6 @@ class InputsRefused(GenerateFailed):
     exit_code = 2
 
 
-def raise_failures(failures: Sequence[ScoreFlyError]) -> None:
-    """Raise a single failure as it is, and several as one error."""
-    if failures:
-        raise as_one(failures)
-
-
 def as_one(failures: Sequence[ScoreFlyError]) -> ScoreFlyError:
     """A single failure as it is, and several as one error."""
     if len(failures) == 1:

@@ -72,7 +72,7 @@ async def command(
     deploy: bool,
     deploy_args: tuple[str, ...],
     events_file: str | None,
-) -> int | None:
+) -> int:
     """Provision what workloads need and write their fly.toml files.
 
     Without FILE, all workloads of the project are generated again.
@@ -97,15 +97,14 @@ async def command(
     chosen = Selection(files=files, refresh=refresh, overrides=overrides)
     if deploy:
         return await _deploy(cli, chosen, output, flags)
-    await _generate(cli, chosen, output, jobs=jobs, events_file=events_file)
-    return None
+    return await _generate(cli, chosen, output, jobs=jobs, events_file=events_file)
 
 
 async def _generate(
     cli: CliContext, chosen: Selection, output: Output, *, jobs: int | None, events_file: str | None
-) -> None:
+) -> int:
     from score_flyio.cli.render import follow
-    from score_flyio.engine.generate import generate, raise_failures
+    from score_flyio.engine.generate import as_one, generate
     from score_flyio.events import EventLog
 
     async with follow(cli, events_file) as listener:
@@ -114,8 +113,14 @@ async def _generate(
         result = await generate(cli.project(), chosen, output, log.emit, now=now, jobs=jobs)
     if output.stdout is not None:
         cli.output.write(output.stdout)
-    raise_failures(result.failures)
+    if result.failures:
+        from score_flyio.cli.exit_codes import report
+        from score_flyio.net.credentials import own_credentials
+
+        secrets = own_credentials(cli.environ)
+        return report(as_one(result.failures), cli.output, secrets, done=(result,))
     cli.output.result(result, "")
+    return 0
 
 
 def split_arguments(values: Sequence[str]) -> list[str]:
