@@ -48,6 +48,9 @@ RENEWALS: Final = 100
 """Most renewals in a second, for which leases of many machines last longer."""
 LONGEST: Final = 120
 """Seconds that a lease lasts at most; flyctl's single commands ask for as many."""
+_TOO_SLOW: Final = (
+    "where answers take longer than a lease lasts, make it last longer with --lease-timeout; "
+)
 
 
 @define(eq=False, kw_only=True)
@@ -338,14 +341,15 @@ class LeaseBook:
         except FlyError as error:
             failure = error
         if anyio.current_time() >= lease.ends:
-            self._lose(lease, f"it could not be renewed in time: {failure or 'no answer'}")
+            why = f"it could not be renewed in time: {failure or 'no answer'}"
+            self._lose(lease, why, _TOO_SLOW if failure is None else "")
         return False
 
-    def _lose(self, lease: _Lease, why: str) -> None:
+    def _lose(self, lease: _Lease, why: str, remedy: str = "") -> None:
         if lease.failure is None and not lease.gone:
             lease.failure = LeaseLost(
                 f"machine {lease.machine} of app {self.app}: the lease was lost: {why}",
-                hint="run the same command again; it goes on from what is there",
+                hint=f"{remedy}run the same command again; it goes on from what is there",
             )
             self.on_lost(lease.machine, lease.failure)
 

@@ -249,6 +249,27 @@ async def test_a_lost_lease_is_told_to_who_needs_it(connect: Connect, how: str) 
     assert "m2" not in desk.holders
 
 
+@pytest.mark.parametrize("how", ["slow", "failing"])
+async def test_who_has_slow_answers_is_told_of_longer_leases(connect: Connect, how: str) -> None:
+    desk = LeaseDesk()
+
+    async def platform(seen: Seen) -> httpx.Response:
+        if how == "slow":
+            await anyio.sleep(3)
+        elif desk.count:
+            return answer(503)
+        return desk(seen)
+
+    session = connect(platform, retry=RetryPolicy(attempts=1))
+    async with held(session, "m1", ttl=2) as book:
+        await anyio.sleep(5)
+        with pytest.raises(LeaseLost, match="could not be renewed in time") as lost:
+            book.nonce("m1")
+    assert lost.value.hint is not None
+    assert ("--lease-timeout" in lost.value.hint) == (how == "slow")
+    assert "run the same command again" in lost.value.hint
+
+
 async def test_renewals_that_fail_for_a_while_do_no_harm(connect: Connect) -> None:
     desk = LeaseDesk()
     session = connect(desk, retry=RetryPolicy(attempts=1))
