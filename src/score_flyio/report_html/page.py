@@ -171,7 +171,6 @@ def _time(story: Story, apps: Sequence[AppView]) -> dict[str, object]:
         "scale": Scale(zero=story.started, seconds=story.seconds),
         "legend": [phase for phase in Phase if phase in used],
         "resource_bar": _resource_bar,
-        "sums": sums,
     }
 
 

@@ -134,7 +134,7 @@ def _beginning(story: Story, app: AppStory, until: float, calls: Calls) -> Itera
     for resource in resources:
         yield from _link(f"before {resource.uid}", whole(Phase.OWN, cursor, resource.started))
         cursor = resource.ended or until
-        bar = Bar(Phase.PROVISION, resource.started, cursor, resource.uid)
+        bar = Bar(Phase.PROVISION, resource.started, cursor)
         yield from _link(f"provision {resource.uid}", [bar], failed=resource.outcome == "failed")
     rest = "keep the record" if app.planned is None else "plan"
     yield from _link(rest, whole(Phase.OWN, cursor, until))

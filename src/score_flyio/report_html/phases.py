@@ -56,7 +56,6 @@ class Bar:
     phase: Phase
     start: float
     end: float
-    note: str = ""
 
     @property
     def seconds(self) -> float:
@@ -112,9 +111,9 @@ def cut(step: StepSpan, end: float, app: AppStory, calls: Calls) -> list[Bar]:
         case "wait for":
             return _health(step, end, app.sights.get(step.machine or "", ()), calls)
         case "watch":
-            return whole(Phase.SMOKE, step.started, end, step.description)
+            return whole(Phase.SMOKE, step.started, end)
         case "pause":
-            return whole(Phase.PAUSE, step.started, end, step.description)
+            return whole(Phase.PAUSE, step.started, end)
         case "run release command":
             rest, about = Phase.RELEASE, "/machines"
             return cut_calls(calls, step.started, end, step.machine, rest=rest, about=about)
@@ -123,9 +122,9 @@ def cut(step: StepSpan, end: float, app: AppStory, calls: Calls) -> list[Bar]:
             return cut_calls(calls, step.started, end, step.machine, about=about)
 
 
-def whole(phase: Phase, start: float, end: float, note: str = "") -> list[Bar]:
+def whole(phase: Phase, start: float, end: float) -> list[Bar]:
     """One phase from start to end; none where no time passed."""
-    return [Bar(phase, start, end, note)] if end - start > SAME else []
+    return [Bar(phase, start, end)] if end - start > SAME else []
 
 
 def cut_calls(
@@ -150,9 +149,9 @@ def cut_calls(
             failed_first = answered
         bars += whole(rest, answered, cursor)
         sent = max(call.sent, start)
-        bars += whole(Phase.CALL, sent, answered, f"{call.method} {call.path}")
+        bars += whole(Phase.CALL, sent, answered)
         cursor = max(call.asked, start)
-        bars += whole(Phase.QUEUE, cursor, sent, f"{call.method} {call.path}")
+        bars += whole(Phase.QUEUE, cursor, sent)
     bars.reverse()
     return [
         Bar(Phase.RETRY, bar.start, bar.end)
@@ -172,7 +171,7 @@ def _health(step: StepSpan, end: float, sights: Sequence[Sight], calls: Calls) -
     booted = [sight for sight in during if sight.state == "started"]
     passing = [sight for sight in during if sight.total and sight.passing == sight.total]
     if not booted and not passing:
-        return whole(Phase.BOOT, start, end, step.description)
+        return whole(Phase.BOOT, start, end)
     up = _moment(booted[-1], step, calls) if booted else start
     checked = any(sight.total for sight in during)
     late = end if checked else up

@@ -19,7 +19,6 @@ class Call:
     """One HTTP exchange."""
 
     method: str
-    path: str
     template: str
     status: int | None
     asked: float
@@ -49,7 +48,6 @@ class Sight:
     state: str | None = None
     passing: int = 0
     total: int = 0
-    output: str | None = None
 
 
 @define(kw_only=True)
@@ -93,7 +91,6 @@ class AppStory:
     workload: str | None = None
     planned: float | None = None
     """When its plan was ready."""
-    plan: tuple[str, ...] = ()
     steps: list[StepSpan] = field(factory=list)
     skipped: list[tuple[str, str]] = field(factory=list)
     """Description and reason."""
@@ -102,10 +99,8 @@ class AppStory:
     regions: dict[str, str] = field(factory=dict)
     """By machine."""
     recovery: events.RollbackStarted | None = None
-    recovered: bool | None = None
     finished: float | None = None
     outcome: str = "interrupted"
-    error: str | None = None
 
     @property
     def label(self) -> str:
@@ -183,7 +178,6 @@ def _call(event: events.RequestFinished) -> Call:
     sent = event.at - event.seconds
     return Call(
         method=event.method,
-        path=event.path,
         template=event.template or event.path,
         status=event.status,
         asked=sent - event.queued,
@@ -220,13 +214,11 @@ def _resource(event: _Provisioning, uid: str) -> ResourceSpan:
 def _hear_app(app: AppStory, event: events.Event) -> None:
     match event:
         case events.PlanReady():
-            app.planned, app.plan = event.at, event.steps
+            app.planned = event.at
         case events.WorkloadFinished():
-            app.finished, app.outcome, app.error = event.at, event.outcome, event.error
+            app.finished, app.outcome = event.at, event.outcome
         case events.RollbackStarted():
             app.recovery = event
-        case events.RollbackFinished():
-            app.recovered = event.complete
         case events.MachineStateChanged() | events.CheckChanged():
             _hear_machine(app, event)
         case events.StepStarted():
@@ -273,11 +265,5 @@ def _hear_machine(app: AppStory, event: events.MachineStateChanged | events.Chec
         if event.region:
             app.regions[machine] = event.region
     else:
-        sight = Sight(
-            at=event.at,
-            since=event.since,
-            passing=event.passing,
-            total=event.total,
-            output=event.output,
-        )
+        sight = Sight(at=event.at, since=event.since, passing=event.passing, total=event.total)
     app.sights.setdefault(machine, []).append(sight)

@@ -55,7 +55,6 @@ class AppView:
     app: str
     outcome: str
     url: str | None = None
-    seconds: float = 0.0
     lanes: AppLanes | None = None
     changes: tuple[Change, ...] = ()
     skipped: tuple[Change, ...] = ()
@@ -82,7 +81,6 @@ def _app(report: AppReport, app: AppStory | None, story: Story) -> AppView:
         app=report.app or "",
         outcome=report.outcome,
         url=report.url if report.outcome in {"done", "unchanged"} else None,
-        seconds=report.seconds,
         lanes=lanes_of(story, app) if app else None,
         notes=report.notes,
         failures=tuple(failures_of(report)),
@@ -95,7 +93,6 @@ def _untold(app: AppStory, story: Story) -> AppView:
     failed = [step for step in app.steps if step.error]
     return evolve(
         view,
-        seconds=(app.finished or story.ended) - story.started,
         lanes=lanes_of(story, app),
         failures=tuple(
             Failure(label=app.label, code="failed", message=step.error or "") for step in failed
@@ -244,13 +241,8 @@ def _reading(story: Story, app: AppStory, calls: Calls) -> Lane:
     if planned is None:
         starts = [step.started for step in app.steps]
         planned = min(starts, default=story.ended if app.finished is None else app.finished)
-    bars = cut_calls(calls, story.started, planned, rest=Phase.RESOURCES)
-    if not story.resources:
-        bars = [
-            bar if bar.phase is not Phase.RESOURCES else Bar(Phase.OWN, bar.start, bar.end)
-            for bar in bars
-        ]
-    return Lane(name="read and plan", bars=bars)
+    rest = Phase.RESOURCES if story.resources else Phase.OWN
+    return Lane(name="read and plan", bars=cut_calls(calls, story.started, planned, rest=rest))
 
 
 def _add(lanes: dict[str, Lane], step: StepSpan, story: Story, app: AppStory, calls: Calls) -> None:

@@ -251,6 +251,19 @@ def test_pauses_between_tries_are_told_from_work() -> None:
     assert found == {Phase.CALL: 0.4, Phase.RETRY: 1.5, Phase.OWN: 0.1}
 
 
+def test_pauses_between_tries_are_told_from_work_before_the_plan() -> None:
+    story = story_of(
+        call("GET", (0.0, 0.1), status=503),
+        call("GET", (0.9, 1.0)),
+        at(1.0, PlanReady(scope=scope(), steps=("create",))),
+        step("create", (1.0, 2.0), "create machine"),
+        end=2.0,
+    )
+    reading = lanes_of(story, story.apps["web"]).lanes[0]
+    found = {phase: round(time, 6) for phase, time in sums(reading.bars).items()}
+    assert found == {Phase.CALL: 0.2, Phase.RETRY: 0.8}
+
+
 def test_recovery_is_the_end_of_the_path() -> None:
     failed = at(2.0, StepFailed(scope=scope("u:healthy", "m1"), description="wait", error="bad"))
     story = story_of(
