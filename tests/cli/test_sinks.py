@@ -73,7 +73,7 @@ def test_a_closed_stream_takes_everything() -> None:
 def test_events_on_a_full_disk_do_not_end_a_deploy(project: Path) -> None:
     done = ran(project, "deploy", "score.yaml", "--emulate", "--events", "/dev/full")
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("--events /dev/full: events are missing: No space left") == 1
+    assert done.stderr.count("--events /dev/full: events are missing: no space left") == 1
     assert sorted(machines(project)) == ["started", "stopped"]
 
 
@@ -111,7 +111,7 @@ def test_a_lost_result_is_told(project: Path, args: tuple[str, ...]) -> None:
             timeout=60,
             check=False,
         )
-    assert "stdout: No space left on device: the result is lost" in done.stderr
+    assert "stdout: no space left on device: the result is lost" in done.stderr
     assert done.returncode == 1
 
 

@@ -101,7 +101,7 @@ async def test_files_of_options(lab: Lab, tmp_path: Path) -> None:
         ({"process_groups": ("app", "wrok")}, "--process-groups: app web has no process group 'wrok' (use one of app)"),
         ({"only_machines": ("m1",)}, "--only-machines: app web has no machine 'm1' (use one of "),
         ({"exclude_machines": ("m1",)}, "--exclude-machines: app web has no machine 'm1' (use one of "),
-        ({"files": (FileSpec(guest_path="/a", local_path="nothing"),)}, "--file-local: 'nothing' cannot be read: No such file or directory"),
+        ({"files": (FileSpec(guest_path="/a", local_path="nothing"),)}, "--file-local: 'nothing' cannot be read: no such file or directory"),
         ({"files": (FileSpec(guest_path="a", raw_value="x"),)}, "--file-literal: 'a' is not an absolute path in the machine (the nearest is /a)"),
         ({"files": (FileSpec(guest_path="/a", secret_name="A-B"),)}, "--file-secret: 'A-B' cannot be the name of a secret (use letters, digits and _, no digit first: the nearest is A_B)"),
     ],

@@ -52,6 +52,10 @@ def _json_escape(match: re.Match[str]) -> str:
     return f"\\u{ord(match[0]):04x}"
 
 
-def in_a_sentence(reason: str) -> str:
-    """What the system says, without the capital that it begins with."""
-    return f"{reason[:1].lower()}{reason[1:]}"
+def system_reason(error: Exception, otherwise: str = "") -> str:
+    """Why the system refuses something, as a part of a sentence: without a capital.
+
+    Of an error that is not the system's: `otherwise`, or what it says.
+    """
+    said = getattr(error, "strerror", None) or ("" if otherwise else str(error))
+    return f"{said[:1].lower()}{said[1:]}" or otherwise

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from score_flyio.base.counted import counted
-from score_flyio.base.printable import one_line, printable
+from score_flyio.base.printable import one_line, printable, system_reason
 from score_flyio.cli.options import STEP_SUMMARY
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def write_summary(cli: CliContext, text: str, given: Path | None = None) -> None
                 with path.open(mode, encoding="utf-8") as stream:
                     stream.write(text)
             except OSError as error:
-                cli.output.warn(f"{name} {path}: it cannot be written: {error.strerror}")
+                cli.output.warn(f"{name} {path}: it cannot be written: {system_reason(error)}")
 
 
 def _row(app: AppReport) -> str:

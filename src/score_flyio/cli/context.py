@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from score_flyio.base.atomic import behind_link
 from score_flyio.base.clock import Clock, SystemClock
 from score_flyio.base.event_loop import is_missing
+from score_flyio.base.printable import system_reason
 from score_flyio.base.record import field, frozen
 from score_flyio.cli.output import Output
 from score_flyio.cli.signals import ended_at_once
@@ -97,7 +98,9 @@ class CliContext:
         try:
             data = read_input(self.directory / file)
         except OSError as error:
-            raise UsageError(f"{file}: cannot be read: {error.strerror}", hint=hint) from error
+            raise UsageError(
+                f"{file}: cannot be read: {system_reason(error)}", hint=hint
+            ) from error
         return _decoded(data, file)
 
     def read_stdin(self) -> str:

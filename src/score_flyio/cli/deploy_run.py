@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from score_flyio.base.document import Document
+from score_flyio.base.printable import system_reason
 from score_flyio.base.record import evolve, frozen
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.exit_codes import describe, to_text
@@ -361,4 +362,4 @@ def _write_html(cli: CliContext, page: Path, report: Report, events: Sequence[An
     try:
         write_atomically(page, render_html(report, events).encode(), mode=READABLE)
     except OSError as error:
-        cli.output.warn(f"--report {page}: it cannot be written: {error.strerror}")
+        cli.output.warn(f"--report {page}: it cannot be written: {system_reason(error)}")

@@ -8,6 +8,7 @@ from typing import Any
 import asyncclick as click
 
 from score_flyio.base.document import Document, merged
+from score_flyio.base.printable import system_reason
 from score_flyio.base.record import evolve, frozen
 from score_flyio.base.secret import Secret, masked
 from score_flyio.cli.output import Output
@@ -101,7 +102,7 @@ def _describe_os(error: OSError) -> Failure:
                 hint="change to a folder that exists",
             )
     about = f": {error.filename}" if error.filename is not None else ""
-    return Failure(exit_code=1, code="os_error", message=f"{error.strerror or error}{about}")
+    return Failure(exit_code=1, code="os_error", message=f"{system_reason(error)}{about}")
 
 
 def to_text(failure: Failure) -> str:

@@ -116,7 +116,9 @@ def _unless_lost(exit_code: int, cli: "CliContext") -> int:
     stdout = cli.output.stdout
     if stdout.failure is None or stdout.left:
         return exit_code
-    cli.output.error(f"stdout: {stdout.failure.strerror}: the result is lost")
+    from score_flyio.base.printable import system_reason
+
+    cli.output.error(f"stdout: {system_reason(stdout.failure)}: the result is lost")
     return exit_code if stdout.aside else exit_code or 1
 
 

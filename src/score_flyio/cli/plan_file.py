@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from score_flyio.base.printable import system_reason
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def write(cli: CliContext, file: str, plan: Plan, target: str, settings: dict[st
     try:
         write_atomically(cli.output_path("--out", file), kept.text().encode())
     except OSError as error:
-        raise UsageError(f"--out {file}: it cannot be written: {error.strerror}") from error
+        raise UsageError(f"--out {file}: it cannot be written: {system_reason(error)}") from error
     cli.output.info(f"wrote {file}; deploy {file} does this, and nothing else")
 
 

@@ -9,7 +9,7 @@ import posixpath
 from typing import Any
 
 from score_flyio.base.place import Path
-from score_flyio.base.printable import in_a_sentence
+from score_flyio.base.printable import system_reason
 from score_flyio.base.record import evolve, frozen
 from score_flyio.base.secret import Secret
 from score_flyio.convert.draft import Draft, digest
@@ -106,7 +106,7 @@ def _sourced(draft: Draft, container: Container, file: FileMount, path: Path) ->
             return as_is
         text = data.decode("utf-8")
     except OSError as error:
-        reason = in_a_sentence(error.strerror or str(error))
+        reason = system_reason(error)
         hint = "the path is relative to the Score file"
         if error.errno == errno.EACCES and "outside" in reason:
             hint = "copy it beside the Score file, or allow its folder with SCORE_FLYIO_FILES_FROM"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from score_flyio.base.place import path_of, quoted
+from score_flyio.base.printable import system_reason
 from score_flyio.base.record import evolve
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.guest import refuse_impossible
@@ -201,7 +202,7 @@ def _missing_files(desired: DesiredApp, options: DeployOptions) -> Iterator[Prob
                 desired.files.read(file.local_path)
         except OSError as error:
             yield Problem(
-                message=f"{file.local_path!r} cannot be read: {error.strerror or error}",
+                message=f"{file.local_path!r} cannot be read: {system_reason(error)}",
                 path=path_of("--file-local"),
                 hint="paths are relative to the working directory",
                 code="file_unreadable",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from score_flyio.base.atomic import READABLE, write_atomically
 from score_flyio.base.event_loop import in_thread
+from score_flyio.base.printable import system_reason
 from score_flyio.base.record import define, field
 from score_flyio.engine.project import Project, filled
 from score_flyio.errors import ConfigError
@@ -54,7 +55,7 @@ class Output:
             await in_thread(_write, files)
         except OSError as error:
             raise ConfigError(
-                f"{error.filename or path} cannot be written: {error.strerror}",
+                f"{error.filename or path} cannot be written: {system_reason(error)}",
                 hint="check --output-dir and its permissions",
                 code="output_unwritable",
             ) from error
@@ -79,7 +80,7 @@ class Output:
             try:
                 await in_thread(partial(write_atomically, path), text.encode())
             except OSError as error:
-                message = f"--secrets-file: {target}: {error.strerror or error}"
+                message = f"--secrets-file: {target}: {system_reason(error)}"
                 raise ConfigError(message, code=CODE) from error
             emit(FileWritten(file=target))
         self.secrets_text = text

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from score_flyio.base.input_file import read_input
+from score_flyio.base.printable import system_reason
 from score_flyio.base.record import frozen
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError
@@ -123,7 +124,7 @@ def _login_token(path: Path) -> str:
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError, YamlError) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
+        reason = system_reason(error, type(error).__name__)
         raise ConfigError(
             f"{path}: cannot be read as flyctl's settings ({reason})",
             hint="log in again with `fly auth login`, or set FLY_API_TOKEN",

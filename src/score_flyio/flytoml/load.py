@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from score_flyio.base.input_file import read_input
+from score_flyio.base.printable import system_reason
 from score_flyio.errors import ConfigError, Problem
 from score_flyio.flytoml.document import FlyTomlDocument, read_fly_toml, refused
 from score_flyio.flytoml.parse import FileFormat
@@ -45,7 +46,7 @@ def read_document(path: Path) -> FlyTomlDocument:
         content = read_input(path)
     except OSError as error:
         problem = Problem(
-            message=f"cannot be read: {error.strerror}",
+            message=f"cannot be read: {system_reason(error)}",
             file=str(path),
             hint="check the path and its permissions",
             code="file_unreadable",

@@ -11,6 +11,7 @@ from typing import Final, Literal, Protocol, TypeAlias
 import anyio
 
 from score_flyio.base.input_file import read_input
+from score_flyio.base.printable import system_reason
 from score_flyio.base.record import evolve, field, frozen
 from score_flyio.base.secret import Secret, masked
 from score_flyio.errors import ImageError, InputError
@@ -233,7 +234,7 @@ def _read(file: Path, what: str, settings: BuildSettings) -> str:
     try:
         return read_input(file).decode()
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        reason = system_reason(error, "it is not UTF-8")
         raise InputError(
             f"{settings.name}: {file}: the {what} cannot be read: {reason}",
             hint=f"name another one with --{what.replace(' ', '').lower()}",

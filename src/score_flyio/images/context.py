@@ -17,6 +17,7 @@ from typing import Final
 
 import anyio
 
+from score_flyio.base.printable import system_reason
 from score_flyio.base.record import field, frozen
 from score_flyio.errors import ImageError
 from score_flyio.images.dockerignore import IgnoreRules
@@ -221,7 +222,7 @@ def _padding(size: int) -> bytes:
 
 def _unreadable(error: OSError) -> ImageError:
     return ImageError(
-        f"{error.filename or 'the build context'}: cannot be read: {error.strerror or error}",
+        f"{error.filename or 'the build context'}: cannot be read: {system_reason(error)}",
         hint="correct its rights, or put it into .dockerignore",
         code="context_unreadable",
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from score_flyio.base.input_file import read_input
+from score_flyio.base.printable import system_reason
 from score_flyio.base.record import frozen
 from score_flyio.errors import ConfigError
 
@@ -96,7 +97,7 @@ def _read(path: Path, what: str, program: str, hint: str) -> LoginFile | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise _unusable(str(path), what, error.strerror or str(error), hint) from None
+        raise _unusable(str(path), what, system_reason(error), hint) from None
     return LoginFile(place=str(path), program=program, config=_parsed(content, path, what, hint))
 
 

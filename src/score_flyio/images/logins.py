@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 import anyio
 
-from score_flyio.base.printable import one_line
+from score_flyio.base.printable import one_line, system_reason
 from score_flyio.base.record import frozen
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ConfigError, ImageError, InputError
@@ -176,7 +176,7 @@ class Logins:
             message = f"{program} gave no login for {server} within {HELPER_SECONDS:g} seconds"
             raise ImageError(message, hint=hint, code="credential_helper_failed") from None
         except OSError as error:
-            message = f"{program} cannot be run: {error.strerror or error}"
+            message = f"{program} cannot be run: {system_reason(error)}"
             raise ImageError(message, hint=hint, code="credential_helper_failed") from error
         if ended.code != 0:
             said = f"{ended.output.decode('utf-8', 'replace')} {' '.join(ended.said)}".strip()

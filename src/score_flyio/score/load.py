@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from score_flyio.base.input_file import read_input
 from score_flyio.base.place import MOST_LEVELS, json_pointer, kind_of, too_deep
-from score_flyio.base.printable import in_a_sentence
+from score_flyio.base.printable import system_reason
 from score_flyio.base.record import evolve, field, frozen
 from score_flyio.errors import Problem, ScoreFileError, UsageError
 from score_flyio.score.broken import broken
@@ -166,7 +166,7 @@ def _read_document(file: str, unreadable: str, undecodable: str) -> YamlDocument
         text = data.decode("utf-16" if data.startswith(_UTF_16) else "utf-8")
         document = read_yaml(text)
     except OSError as error:
-        reason = in_a_sentence(error.strerror or str(error))
+        reason = system_reason(error)
         hint = "check the path, relative to the present folder"
         raise _unreadable(file, unreadable, f"cannot be read: {reason}", hint) from error
     except UnicodeDecodeError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from score_flyio.base.atomic import write_atomically
+from score_flyio.base.printable import system_reason
 
 UNSAVED_FILE: Final = "unsaved.yaml"
 
@@ -29,7 +30,7 @@ class Aside:
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 write_atomically(path, document)
             except OSError as error:
-                refused.append(f"{path} cannot be written either: {error.strerror or error}")
+                refused.append(f"{path} cannot be written either: {system_reason(error)}")
                 continue
             self._written.add(path)
             return (

@@ -19,6 +19,7 @@ from score_flyio.base.atomic import is_private, write_atomically
 from score_flyio.base.clock import Clock, SystemClock, rfc3339
 from score_flyio.base.event_loop import in_thread, is_missing
 from score_flyio.base.folder_lock import lock_folder
+from score_flyio.base.printable import system_reason
 from score_flyio.errors import StateError, StateLocked
 from score_flyio.state.aside import Aside
 from score_flyio.state.deployments_form import dump_deployments, dump_document, load_deployments
@@ -102,7 +103,7 @@ class FileStore:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            reason = system_reason(error, "it is not UTF-8 text")
             raise StateError(
                 f"{self._shown}{name} cannot be read: {reason}", code="state_invalid"
             ) from error
@@ -126,7 +127,7 @@ class FileStore:
                 self._put(texts)
         except OSError as error:
             raise StateError(
-                f"{self._shown} cannot be written: {error.strerror or error}",
+                f"{self._shown} cannot be written: {system_reason(error)}",
                 hint="check the permissions and the room on the disk",
             ) from error
 
@@ -156,7 +157,7 @@ class FileStore:
         except FileNotFoundError as error:
             raise not_initialised() from error
         except OSError as error:
-            raise StateError(f"{self._shown} cannot be locked: {error.strerror}") from error
+            raise StateError(f"{self._shown} cannot be locked: {system_reason(error)}") from error
         if number is None:
             raise StateLocked(
                 f"the project state is locked by {self.holder() or 'another run'}",
@@ -167,7 +168,7 @@ class FileStore:
             self._reserve()
         except OSError as error:
             os.close(number)
-            raise StateError(f"{self._shown} cannot be locked: {error.strerror}") from error
+            raise StateError(f"{self._shown} cannot be locked: {system_reason(error)}") from error
         return number
 
     def _sign(self, owner: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from score_flyio.base.printable import one_line, printable, printable_json
+from score_flyio.base.printable import one_line, printable, printable_json, system_reason
 
 ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
@@ -46,3 +46,19 @@ def test_json_stays_the_same_document(document: object) -> None:
     text = printable_json(json.dumps(document, ensure_ascii=False))
     assert json.loads(text) == document
     assert not ACTING.search(text)
+
+
+@pytest.mark.parametrize(
+    ("error", "otherwise", "told"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "a"), "", "no such file or directory"),
+        (FileNotFoundError(2, "No such file or directory"), "no JSON", "no such file or directory"),
+        (OSError("Broken"), "", "broken"),
+        (ValueError("embedded null byte"), "", "embedded null byte"),
+        (ValueError("secret"), "It is not JSON", "It is not JSON"),
+    ],
+)
+def test_what_the_system_says_is_part_of_a_sentence(
+    error: Exception, otherwise: str, told: str
+) -> None:
+    assert system_reason(error, otherwise) == told

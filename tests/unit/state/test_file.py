@@ -209,10 +209,10 @@ async def test_a_crash_while_writing_leaves_the_old_state(
     await store.save(ProjectState.new("old-"))
 
     def crash(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+        raise OSError(28, "no space left on device")
 
     monkeypatch.setattr(os, "fsync", crash)
-    with pytest.raises(StateError, match="No space left"):
+    with pytest.raises(StateError, match="no space left"):
         await store.save(ProjectState.new("new-"))
     monkeypatch.undo()
     assert names(tmp_path) == ["state.yaml"]
@@ -229,7 +229,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         if path.parent in full:
             used = sum(file.stat().st_size for file in path.parent.iterdir())
             if used + len(data) > room.setdefault(path.parent, used):
-                raise OSError(errno.ENOSPC, "No space left on device")
+                raise OSError(errno.ENOSPC, "no space left on device")
         write_atomically(path, data, **options)
 
     for module in (file_module, aside_module):
@@ -241,7 +241,7 @@ async def test_a_full_disk_is_found_out_before_anything_is_made(
     tmp_path: Path, disk: list[Path]
 ) -> None:
     disk.append(tmp_path)
-    with pytest.raises(StateError, match="cannot be locked: No space left"):
+    with pytest.raises(StateError, match="cannot be locked: no space left"):
         async with FileStore(tmp_path).lock("deploy"):
             pytest.fail("nothing could be saved")
 
@@ -266,7 +266,7 @@ async def test_what_cannot_be_saved_is_kept_elsewhere_until_it_can(
     monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
     disk.append(folder)
     store, state = FileStore(folder), full_state()
-    with pytest.raises(StateError, match="No space left") as raised:
+    with pytest.raises(StateError, match="no space left") as raised:
         await store.save(state)
     (kept,) = elsewhere.iterdir()
     assert str(kept) in str(raised.value.hint)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from score_flyio.base.event_loop import event_loop, is_missing
+from score_flyio.base.printable import system_reason
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.sink import Sink
 from score_flyio.events import Event, Listener
@@ -63,7 +64,7 @@ def _all(renderers: list[Listener], stdout: Sink) -> Listener:
 def _close(file: Sink, cli: CliContext) -> None:
     file.close()
     if file.failure is not None:
-        cli.output.warn(f"{file.name}: events are missing: {file.failure.strerror}")
+        cli.output.warn(f"{file.name}: events are missing: {system_reason(file.failure)}")
 
 
 def _plain(cli: CliContext) -> "PlainRenderer":

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from score_flyio.base.printable import system_reason
 from score_flyio.base.record import field, frozen
 from score_flyio.errors import ConfigError
 from score_flyio.images.builders.docker_context import DockerContext, chosen_context
@@ -124,7 +125,7 @@ def _trust(folder: Path | None, hint: str) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(
             f"{folder}: the certificates for the Docker daemon cannot be used: "
-            f"{getattr(error, 'strerror', None) or error}",
+            f"{system_reason(error)}",
             hint=hint,
             code="docker_host_invalid",
         ) from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from score_flyio.base.input_file import read_input
+from score_flyio.base.printable import system_reason
 from score_flyio.base.record import frozen
 from score_flyio.errors import ConfigError
 from score_flyio.images.login_files import docker_folder, docker_settings
@@ -67,7 +68,7 @@ def _endpoint(file: Path, subject: str) -> Mapping[str, Any]:
     except (KeyError, TypeError):
         reason = f"{file} has no Endpoints.docker"
     except (OSError, ValueError, RecursionError) as error:
-        told = getattr(error, "strerror", None) or "it is not JSON"
+        told = system_reason(error, "it is not JSON")
         reason = f"{file} cannot be read: {told}"
     raise ConfigError(
         f"{subject} cannot be used: {reason}",

@@ -20,6 +20,7 @@ from typing import Final, Literal
 import anyio
 
 from score_flyio.base.abrupt import undone_at_the_end
+from score_flyio.base.printable import system_reason
 from score_flyio.base.record import evolve, frozen
 from score_flyio.errors import ImageError
 from score_flyio.errors.unwrap import beside
@@ -281,7 +282,7 @@ async def run_builder(
         return await run_program(args, environ=inherited, listen=listen)
     except OSError as error:
         raise build.failed(
-            f"{args[0]} cannot be run: {error.strerror or error}",
+            f"{args[0]} cannot be run: {system_reason(error)}",
             hint="choose another way with --builder",
             code="builder_unavailable",
         ) from error

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 import anyio
 import anyio.abc
 
+from score_flyio.base.printable import system_reason
 from score_flyio.base.process_group import end_group, feed, running
 from score_flyio.base.record import frozen
 from score_flyio.net.credentials import OF_THE_STATE
@@ -66,7 +67,7 @@ class CommandProvisioner:
             message = f"'{self.spec.binary}' did not end within {self.timeout:g} s and was stopped"
             raise call_failed(request, self.id, message) from None
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
+            reason = system_reason(error)
             message = f"'{self.spec.binary}' cannot be run: {reason}"
             raise call_failed(request, self.id, message) from error
         return understand(answer, mode=mode, request=request, provisioner=self.id)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from score_flyio.base.input_file import read_input
+from score_flyio.base.printable import system_reason
 from score_flyio.base.record import frozen
 from score_flyio.errors import ConfigError, Problem, UsageError
 from score_flyio.resources.provisioner import Provisioner, ProvisionRequest
@@ -64,7 +65,7 @@ def installed_in(folder: Path, project: Project) -> FileProvisioners:
             text = read_input(path).decode()
             entries += read_entries(text, file=_shown(path, folder), directory=folder.parent)
         except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "not UTF-8 text"
+            reason = system_reason(error, "not UTF-8 text")
             message = f"cannot be read: {reason}"
             problems.append(Problem(message=message, file=_shown(path, folder), code=CODE))
         except ConfigError as error:
@@ -215,7 +216,7 @@ async def fetch(
         found = [(str(Path(source) / each.name), read_input(each)) for each in inside]
     except OSError as error:
         raise ConfigError(
-            f"--provisioners: {source} cannot be read: {error.strerror}", code=CODE
+            f"--provisioners: {source} cannot be read: {system_reason(error)}", code=CODE
         ) from error
     if not found:
         raise ConfigError(f"--provisioners: {source} has no *{SUFFIX}", code=CODE)
