@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from attrs import Factory, frozen
+from attrs import frozen
 
 from fly_emulator.bodies import json_object
 from fly_emulator.records import App, Json, LeaseRecord, MachineRecord, VolumeRecord
 from fly_emulator.settings import EmulatorSettings, Organization, Principal
 from fly_emulator.wire import NONCE_HEADER, ApiRequest, Outcome, Refusal
 from fly_emulator.world import World
-from fly_machines.operations import Operation
 from score_flyio.base.clock import rfc3339
 
 
@@ -22,11 +21,12 @@ class Call:
 
     world: World
     request: ApiRequest
-    operation: Operation
+    operation: str
+    """Its id."""
     path: dict[str, str]
     principal: Principal
     now: float
-    seen: int = Factory(lambda self: self.world.sequence, takes_self=True)
+    seen: int
     """Number of the last thing that existed when the request arrived."""
 
     @property
@@ -101,7 +101,7 @@ class Call:
         Raises Refusal: it is missing, not visible yet, or someone else's.
         """
         app = self.world.apps.get(name)
-        below = self.operation.id != "Apps_show"
+        below = self.operation != "Apps_show"
         if app is None or not self._knows(app, below=below):
             status = self.settings.below_missing_app if below else 404
             raise Refusal(status, f"could not find app: {name}")

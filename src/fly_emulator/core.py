@@ -29,7 +29,7 @@ from fly_emulator.principals import principal_of
 from fly_emulator.process import ProcessModel, marked_process
 from fly_emulator.programs import Programs
 from fly_emulator.records import Json
-from fly_emulator.router import UNKNOWN, Match, machines_routes
+from fly_emulator.router import MACHINES, UNKNOWN, Match
 from fly_emulator.runtime import Commands, Runtime
 from fly_emulator.runtime.commands_within import CommandsWithin
 from fly_emulator.server import listening, serve_connections
@@ -79,9 +79,7 @@ class Interface(Protocol):
         """What the journal, the limits and the faults call this request."""
         ...
 
-    def handle(
-        self, world: World, request: ApiRequest, principal: Principal, now: float
-    ) -> Outcome:
+    def handle(self, call: Call) -> Outcome:
         """Answer a request.
 
         Raises:
@@ -156,7 +154,6 @@ class Emulator:
         self._file = WorldFile(file) if file is not None else None
         loaded = self._file.load(self.settings, model) if self._file is not None else None
         self.world = loaded or World(settings=self.settings, model=model)
-        self._routes = machines_routes()
         self._latency = random.Random(f"latency:{self.settings.seed}")  # noqa: S311 - a simulation
         self._watchers: dict[str, anyio.Event] = {}
         self._requests = 0
@@ -239,7 +236,7 @@ class Emulator:
         progress = _Progress(self._match(request), self.now(), self.world.sequence)
         self._requests += 1
         try:
-            faults = self.faults.for_request(progress.match.operation.id, request.method)
+            faults = self.faults.for_request(progress.match.operation, request.method)
             response = await self._answer(request, progress, faults)
             progress.response = response
         finally:
@@ -251,8 +248,8 @@ class Emulator:
     def _match(self, request: ApiRequest) -> Match:
         interface = self._interface(request)
         if interface is not None:
-            return Match(UNKNOWN._replace(id=interface.name(request)), {})
-        return self._routes.match(request.method, request.path) or Match(UNKNOWN, {})
+            return Match(interface.name(request), {})
+        return MACHINES.match(request.method, request.path)
 
     def _interface(self, request: ApiRequest) -> Interface | None:
         return next((i for i in self.interfaces if request.path.startswith(i.prefix)), None)
@@ -306,28 +303,25 @@ class Emulator:
         return outcome
 
     def _perform(self, request: ApiRequest, progress: _Progress, now: float) -> Outcome:
-        operation = progress.match.operation
+        operation, path = progress.match.operation, progress.match.path
         interface = self._interface(request)
-        if operation is UNKNOWN:
+        if interface is None and operation == UNKNOWN:
             raise Refusal(404, f"no such path: {request.method} {request.path}")
         public = interface is not None and interface.is_public(request)
         principal = ANONYMOUS if public else principal_of(self.world, request.token, now)
-        if interface is not None:
-            progress.executed = True
-            return interface.handle(self.world, request, principal, now)
-        self._limit(request, progress.match, now)
+        if interface is None:
+            self._limit(request, progress.match, now)
         progress.executed = True
-        path, seen = progress.match.path, progress.seen
-        call = Call(self.world, request, operation, path, principal, now, seen)
-        return HANDLERS[operation.id](call)
+        call = Call(self.world, request, operation, path, principal, now, progress.seen)
+        return HANDLERS[operation](call) if interface is None else interface.handle(call)
 
     def _limit(self, request: ApiRequest, match: Match, now: float) -> None:
         if not self.settings.rate_limits:
             return
         name = identifier(
-            match.operation.id, match.path, request.token, per_token=self.settings.limits_per_token
+            match.operation, match.path, request.token, per_token=self.settings.limits_per_token
         )
-        wait = self.limiter.admit(match.operation.id, name, now)
+        wait = self.limiter.admit(match.operation, name, now)
         if wait:
             headers = {"retry-after": f"{wait:.3f}"} if self.settings.retry_after else {}
             raise Refusal(429, "rate limit exceeded", headers=headers)
@@ -381,7 +375,7 @@ class Emulator:
         return nullcontext()
 
     def _note(self, request: ApiRequest, progress: _Progress) -> None:
-        operation, path = progress.match.operation.id, progress.match.path
+        operation, path = progress.match.operation, progress.match.path
         secrets = journals.known_secrets(self.world.apps.get(path.get("app_name", "")))
         target = request.path + "?" + "&".join(f"{k}={v}" for k, v in request.query)
         response = progress.response

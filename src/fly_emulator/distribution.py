@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from fly_emulator.settings import Principal
+from fly_emulator.calls import Call
 from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal
 from fly_emulator.world import World
 
@@ -44,10 +44,9 @@ class DistributionApi:
         """Whether everybody may ask: what is mirrored is for all."""
         return "ns" in dict(request.query)
 
-    def handle(
-        self, world: World, request: ApiRequest, _principal: Principal, _now: float
-    ) -> Outcome:
+    def handle(self, call: Call) -> Outcome:
         """Answer a request. Raises Refusal: for an error answer."""
+        world, request = call.world, call.request
         kind, parts = _matched(request)
         if kind == "unknown" or not world.settings.registry:
             raise Refusal(404, f"no such path: {request.method} {request.path}")

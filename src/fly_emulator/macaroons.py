@@ -8,10 +8,8 @@ import struct
 from collections.abc import Iterable
 from typing import Any, Final
 
-from fly_emulator.bodies import json_object
-from fly_emulator.settings import Principal
+from fly_emulator.calls import Call
 from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal, WithToken
-from fly_emulator.world import World
 from score_flyio.base.macaroon import Macaroon, read_macaroon
 
 LOCATION: Final = "https://api.fly.io/aaa/v1"
@@ -52,20 +50,18 @@ class Discharges(WithToken):
         """The one operation."""
         return "Macfly_discharge"
 
-    def handle(
-        self, world: World, request: ApiRequest, _principal: Principal, now: float
-    ) -> Outcome:
+    def handle(self, call: Call) -> Outcome:
         """Answer a request.
 
         Raises Refusal: the ticket cannot be read, or the token is not a user's own.
         """
-        if request.token.startswith("fm"):
+        if call.request.token.startswith("fm"):
             raise Refusal(403, "a user's own token is needed")
         try:
-            ticket = base64.b64decode(str(json_object(request.body).get("ticket")), validate=True)
+            ticket = base64.b64decode(str(call.body().get("ticket")), validate=True)
         except (ValueError, binascii.Error) as error:
             raise Refusal(400, "invalid ticket") from error
-        ends = now + world.settings.discharge_life
+        ends = call.now + call.settings.discharge_life
         return ApiResponse(document={"discharge": new_macaroon(ticket, ends=ends)})
 
 

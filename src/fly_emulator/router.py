@@ -8,47 +8,46 @@ from urllib.parse import unquote
 
 from attrs import frozen
 
-from fly_machines.operations import OPERATIONS, Operation
+from fly_machines.operations import OPERATIONS
 
-UNKNOWN: Final = Operation(id="Unknown", method="", path="", tag="", success=())
-"""Stands for a request that no operation serves."""
+UNKNOWN: Final = "Unknown"
+"""Stands for the operation of a request that none serves."""
 
 
 @frozen
 class Match:
-    """An operation and the parts of the path that it names."""
+    """The id of an operation and the parts of the path that it names."""
 
-    operation: Operation
+    operation: str
     path: dict[str, str]
 
 
 class Routes:
-    """Operations by the shape of their paths."""
+    """Operations by the shape of their paths, from the method, the path and the id of each."""
 
-    def __init__(self, operations: Iterable[Operation], prefix: str = "") -> None:
+    def __init__(self, operations: Iterable[tuple[str, str, str]], prefix: str = "") -> None:
         self.prefix = prefix
-        self._by_shape: dict[tuple[str, int], list[tuple[tuple[str, ...], Operation]]] = {}
-        for operation in operations:
-            segments = tuple(operation.path.strip("/").split("/"))
-            shape = (operation.method, len(segments))
-            self._by_shape.setdefault(shape, []).append((segments, operation))
+        self._by_shape: dict[tuple[str, int], list[tuple[list[str], str]]] = {}
+        for method, path, operation in operations:
+            segments = path.strip("/").split("/")
+            self._by_shape.setdefault((method, len(segments)), []).append((segments, operation))
         for candidates in self._by_shape.values():
             # A word beats a parameter: `/certificates/acme` before `/certificates/{hostname}`.
             candidates.sort(key=lambda item: [part.startswith("{") for part in item[0]])
 
-    def match(self, method: str, path: str) -> Match | None:
+    def match(self, method: str, path: str) -> Match:
         """The operation of a request, its path as sent (still percent-encoded)."""
         if not path.startswith(self.prefix + "/"):
-            return None
+            return Match(UNKNOWN, {})
         given = [unquote(part) for part in path.removeprefix(self.prefix).strip("/").split("/")]
         for segments, operation in self._by_shape.get((method, len(given)), ()):
             found = _parameters(segments, given)
             if found is not None:
                 return Match(operation, found)
-        return None
+        return Match(UNKNOWN, {})
 
 
-def _parameters(segments: tuple[str, ...], given: list[str]) -> dict[str, str] | None:
+def _parameters(segments: list[str], given: list[str]) -> dict[str, str] | None:
     found: dict[str, str] = {}
     for pattern, value in zip(segments, given, strict=True):
         if pattern.startswith("{"):
@@ -60,6 +59,5 @@ def _parameters(segments: tuple[str, ...], given: list[str]) -> dict[str, str] |
     return found
 
 
-def machines_routes() -> Routes:
-    """The routes of the Machines API."""
-    return Routes(OPERATIONS, prefix="/v1")
+MACHINES: Final = Routes(((each.method, each.path, each.id) for each in OPERATIONS), prefix="/v1")
+"""The routes of the Machines API."""

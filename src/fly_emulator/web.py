@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from attrs import evolve
+
 from fly_emulator import documents
 from fly_emulator.calls import Call, Handler, want_integer, want_text
 from fly_emulator.logs import log_lines
 from fly_emulator.records import BuildRecord, Json, ReleaseRecord
-from fly_emulator.router import UNKNOWN, Match, Routes
-from fly_emulator.settings import Principal
+from fly_emulator.router import Routes
 from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal, WithToken
-from fly_emulator.world import World
-from fly_machines.operations import Operation
 from score_flyio.base.clock import rfc3339
 
 STATUSES: Final = frozenset({"pending", "running", "complete", "failed", "interrupted"})
@@ -30,21 +29,16 @@ class Web(WithToken):
 
     def name(self, request: ApiRequest) -> str:
         """The operation, such as `Web_create_release`."""
-        return self._match(request).operation.id
+        return _ROUTES.match(request.method, request.path).operation
 
-    def handle(
-        self, world: World, request: ApiRequest, principal: Principal, now: float
-    ) -> Outcome:
+    def handle(self, call: Call) -> Outcome:
         """Answer a request. Raises Refusal: for an error answer."""
-        match = self._match(request)
-        if match.operation is UNKNOWN:
-            raise Refusal(404, f"no such path: {request.method} {request.path}")
-        call = Call(world, request, match.operation, match.path, principal, now)
-        return _HANDLERS[match.operation.id](call)
-
-    @staticmethod
-    def _match(request: ApiRequest) -> Match:
-        return _ROUTES.match(request.method, request.path) or Match(UNKNOWN, {})
+        method, path = call.request.method, call.request.path
+        match = _ROUTES.match(method, path)
+        handler = _HANDLERS.get(match.operation)
+        if handler is None:
+            raise Refusal(404, f"no such path: {method} {path}")
+        return handler(evolve(call, operation=match.operation, path=match.path))
 
 
 # --- releases
@@ -197,23 +191,17 @@ def _logs(call: Call) -> Outcome:
     return ApiResponse(document={"data": rows[seen:], "meta": {"next_token": str(len(rows))}})
 
 
-def _operation(name: str, method: str, path: str, *success: int) -> Operation:
-    return Operation(
-        id=f"Web_{name}", method=method, path=path, tag="Web", success=success or (200,)
-    )
-
-
-_TABLE: Final[tuple[tuple[Operation, Handler], ...]] = (
-    (_operation("list_organizations", "GET", "/organizations"), _list_organizations),
-    (_operation("show_organization", "GET", "/organizations/{org_slug}"), _show_organization),
-    (_operation("create_build", "POST", "/builds"), _create_build),
-    (_operation("finish_build", "POST", "/builds/finish"), _finish_build),
-    (_operation("create_release", "POST", "/releases", 201), _create_release),
-    (_operation("update_release", "PATCH", "/releases/{release_id}"), _update_release),
-    (_operation("all_current", "GET", "/releases/all_current"), _all_current),
-    (_operation("list_releases", "GET", "/apps/{app_name}/releases"), _list_releases),
-    (_operation("current_release", "GET", "/apps/{app_name}/releases/current"), _current_release),
-    (_operation("logs", "GET", "/apps/{app_name}/logs"), _logs),
+_TABLE: Final[tuple[tuple[str, str, str, Handler], ...]] = (
+    ("GET", "/organizations", "Web_list_organizations", _list_organizations),
+    ("GET", "/organizations/{org_slug}", "Web_show_organization", _show_organization),
+    ("POST", "/builds", "Web_create_build", _create_build),
+    ("POST", "/builds/finish", "Web_finish_build", _finish_build),
+    ("POST", "/releases", "Web_create_release", _create_release),
+    ("PATCH", "/releases/{release_id}", "Web_update_release", _update_release),
+    ("GET", "/releases/all_current", "Web_all_current", _all_current),
+    ("GET", "/apps/{app_name}/releases", "Web_list_releases", _list_releases),
+    ("GET", "/apps/{app_name}/releases/current", "Web_current_release", _current_release),
+    ("GET", "/apps/{app_name}/logs", "Web_logs", _logs),
 )
-_HANDLERS: Final[dict[str, Handler]] = {operation.id: handler for operation, handler in _TABLE}
-_ROUTES: Final = Routes((operation for operation, _ in _TABLE), prefix="/api/v1")
+_HANDLERS: Final = {operation: handler for _, _, operation, handler in _TABLE}
+_ROUTES: Final = Routes((row[:3] for row in _TABLE), prefix="/api/v1")

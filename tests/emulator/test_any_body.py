@@ -135,7 +135,7 @@ def call(
     made = Call(
         world=world,
         request=request,
-        operation=operation,
+        operation=operation.id,
         path={
             "app_name": "shop",
             "key": "a",

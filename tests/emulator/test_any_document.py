@@ -28,7 +28,6 @@ from fly_emulator.handlers import HANDLERS
 from fly_emulator.settings import Principal
 from fly_emulator.wire import ApiRequest, ApiResponse
 from tests.emulator.client import CONFIG
-from tests.emulator.test_any_body import named
 
 NOW = 1_700_000_000.0
 ABSENT = {"addOn", "wireGuardPeer"}
@@ -42,7 +41,7 @@ def asked(world: World, query: str, **variables: Any) -> Any:
         Call(
             world=world,
             request=request,
-            operation=named("Apps_list"),
+            operation="Apps_list",
             path={},
             principal=Principal(),
             now=NOW + 10,
@@ -56,7 +55,7 @@ def rest(world: World, operation: str, body: Any, **path: str) -> Any:
         Call(
             world=world,
             request=ApiRequest(method="POST", path="/", body=json.dumps(body).encode()),
-            operation=named(operation),
+            operation=operation,
             path={"app_name": "shop", **path},
             principal=Principal(),
             now=NOW,

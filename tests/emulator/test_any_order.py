@@ -69,7 +69,7 @@ class Platform(RuleBasedStateMachine):
         call = Call(
             world=self.world,
             request=request,
-            operation=BY_ID[operation],
+            operation=operation,
             path={"app_name": "shop", **path},
             principal=Principal(),
             now=self.now,

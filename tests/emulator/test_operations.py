@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from fly_emulator import Emulator, Principal, World
+from fly_emulator import Emulator
+from fly_emulator.calls import Call
 from fly_emulator.handlers import HANDLERS
-from fly_emulator.router import machines_routes
+from fly_emulator.router import MACHINES
 from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal
 from fly_machines.operations import OPERATIONS, Operation
 from tests.emulator.client import Api, HandClock, make_api
@@ -21,9 +22,8 @@ def test_every_path_leads_to_its_operation(operation: Operation) -> None:
     for name in operation.path_parameters:
         values[name] = f"the {name}"
         path = path.replace(f"{{{name}}}", f"the%20{name}")
-    match = machines_routes().match(operation.method, path)
-    assert match is not None
-    assert match.operation is operation
+    match = MACHINES.match(operation.method, path)
+    assert match.operation == operation.id
     assert match.path == values
 
 
@@ -53,12 +53,12 @@ async def test_further_interfaces_stand_beside_the_machines_api() -> None:
         def name(self, request: ApiRequest) -> str:
             return "Web_" + request.method.lower()
 
-        def handle(
-            self, world: World, request: ApiRequest, principal: Principal, now: float
-        ) -> Outcome:
-            if request.path != "/api/apps":
+        def handle(self, call: Call) -> Outcome:
+            if call.request.path != "/api/apps":
                 raise Refusal(404, "nothing here")
-            return ApiResponse(document={"apps": list(world.apps), "user": principal.user})
+            return ApiResponse(
+                document={"apps": list(call.world.apps), "user": call.principal.user}
+            )
 
     clock = HandClock()
     async with Emulator(clock=clock, interfaces=[Web()]) as fly:

@@ -17,9 +17,8 @@ from fly_emulator.control.control import Control, Incident, NotThere
 from fly_emulator.control.given import Given
 from fly_emulator.faults import ActiveFault
 from fly_emulator.records import Host, Json
-from fly_emulator.router import Routes
+from fly_emulator.router import UNKNOWN, Routes
 from fly_emulator.wire import ApiRequest, ApiResponse, Refusal
-from fly_machines.operations import Operation
 from score_flyio._version import __version__
 from score_flyio.base.clock import rfc3339
 from score_flyio.errors import ConfigError
@@ -42,13 +41,13 @@ class ControlApi:
             return None
         method = "GET" if request.method == "HEAD" else request.method
         match = _ROUTES.match(method, path)
-        if match is None:
+        if match.operation == UNKNOWN:
             return _no_route(request)
         try:
             document = json_object(request.body)
             query = dict(request.query)
             asked = _Asked(self._control, match.path, Given(document), Given(query, texts=True))
-            done = _HANDLERS[match.operation.id](asked)
+            done = _HANDLERS[match.operation](asked)
             return done if isinstance(done, ApiResponse) else _done(done)
         except Refusal as refusal:
             return _refused(400, ConfigError(refusal.message, hint="send a JSON object"))
@@ -82,7 +81,9 @@ def _refused(status: int, error: ConfigError) -> ApiResponse:
 
 def _no_route(request: ApiRequest) -> ApiResponse:
     allowed = [
-        each for each in ("GET", "POST", "PUT", "DELETE") if _ROUTES.match(each, request.path)
+        each
+        for each in ("GET", "POST", "PUT", "DELETE")
+        if _ROUTES.match(each, request.path).operation != UNKNOWN
     ]
     if allowed:
         words = ", ".join(allowed)
@@ -139,10 +140,7 @@ def _file(name: str, media_type: str) -> _Handler:
 
 
 def _list(_asked: _Asked) -> Json:
-    routes = [
-        {"method": operation.method, "path": operation.path, "does": does}
-        for operation, does, _ in _TABLE
-    ]
+    routes = [{"method": method, "path": path, "does": does} for method, path, does, _ in _TABLE]
     return {"version": __version__, "routes": routes}
 
 
@@ -247,55 +245,41 @@ def _journal(asked: _Asked) -> Json:
 
 # --- the table
 
-_Row: TypeAlias = tuple[Operation, str, _Handler]
-
-
-def _row(method: str, path: str, does: str, handler: _Handler) -> _Row:
-    name = f"{method} {path}"
-    return Operation(id=name, method=method, path=path, tag="", success=(200,)), does, handler
-
-
-_TABLE: Final[tuple[_Row, ...]] = (
-    _row("GET", "/", "the status page", _file("page.html", "text/html")),
-    _row("GET", f"{PREFIX}/page.css", "its style", _file("page.css", "text/css")),
-    _row("GET", f"{PREFIX}/page.js", "its program", _file("page.js", "text/javascript")),
-    _row("GET", f"{PREFIX}/overview", "what it shows", lambda asked: asked.control.overview()),
-    _row("GET", "/health", "says that it answers, and its version", _health),
-    _row("GET", "/openapi.json", "the document of the Machines API", _openapi),
-    _row("GET", PREFIX, "this list", _list),
-    _row("POST", f"{PREFIX}/reset", "empties the platform, as at the start", _reset),
-    _row(
+_TABLE: Final[tuple[tuple[str, str, str, _Handler], ...]] = (
+    ("GET", "/", "the status page", _file("page.html", "text/html")),
+    ("GET", f"{PREFIX}/page.css", "its style", _file("page.css", "text/css")),
+    ("GET", f"{PREFIX}/page.js", "its program", _file("page.js", "text/javascript")),
+    ("GET", f"{PREFIX}/overview", "what it shows", lambda asked: asked.control.overview()),
+    ("GET", "/health", "says that it answers, and its version", _health),
+    ("GET", "/openapi.json", "the document of the Machines API", _openapi),
+    ("GET", PREFIX, "this list", _list),
+    ("POST", f"{PREFIX}/reset", "empties the platform, as at the start", _reset),
+    (
         "GET",
         f"{PREFIX}/snapshot",
         "everything that exists, values of secrets too",
         lambda asked: asked.control.snapshot(),
     ),
-    _row(
+    (
         "PUT",
         f"{PREFIX}/snapshot",
         "puts a snapshot in the place of the world",
         lambda asked: asked.control.restore(asked.body.document),
     ),
-    _row("POST", f"{PREFIX}/time", "lets seconds pass: {advance}", _advance),
-    _row("GET", f"{PREFIX}/faults", "the rules that hold, and how often they struck", _faults),
-    _row("POST", f"{PREFIX}/faults", "adds rules: {rules}", _add_faults),
-    _row(
-        "DELETE", f"{PREFIX}/faults", "ends all rules", lambda asked: asked.control.clear_faults()
-    ),
-    _row("DELETE", f"{PREFIX}/faults/{{fault}}", "ends one rule", _remove_fault),
-    _row("GET", f"{PREFIX}/capacity", "the hosts with their memory", _capacity),
-    _row("PUT", f"{PREFIX}/capacity", "sets it: {host or region, memory_mb}", _set_capacity),
-    _row("GET", f"{PREFIX}/incidents", "what is wrong now", _incidents),
-    _row("POST", f"{PREFIX}/incidents", "begins one: {kind, name}", _begin_incident),
-    _row("DELETE", f"{PREFIX}/incidents", "ends all", lambda asked: asked.control.end_incidents()),
-    _row("DELETE", f"{PREFIX}/incidents/{{incident}}", "ends one", _end_incident),
-    _row("GET", f"{PREFIX}/journal", "the latest requests", _journal),
-    _row(
-        "DELETE", f"{PREFIX}/journal", "forgets them", lambda asked: asked.control.forget_journal()
-    ),
+    ("POST", f"{PREFIX}/time", "lets seconds pass: {advance}", _advance),
+    ("GET", f"{PREFIX}/faults", "the rules that hold, and how often they struck", _faults),
+    ("POST", f"{PREFIX}/faults", "adds rules: {rules}", _add_faults),
+    ("DELETE", f"{PREFIX}/faults", "ends all rules", lambda asked: asked.control.clear_faults()),
+    ("DELETE", f"{PREFIX}/faults/{{fault}}", "ends one rule", _remove_fault),
+    ("GET", f"{PREFIX}/capacity", "the hosts with their memory", _capacity),
+    ("PUT", f"{PREFIX}/capacity", "sets it: {host or region, memory_mb}", _set_capacity),
+    ("GET", f"{PREFIX}/incidents", "what is wrong now", _incidents),
+    ("POST", f"{PREFIX}/incidents", "begins one: {kind, name}", _begin_incident),
+    ("DELETE", f"{PREFIX}/incidents", "ends all", lambda asked: asked.control.end_incidents()),
+    ("DELETE", f"{PREFIX}/incidents/{{incident}}", "ends one", _end_incident),
+    ("GET", f"{PREFIX}/journal", "the latest requests", _journal),
+    ("DELETE", f"{PREFIX}/journal", "forgets them", lambda asked: asked.control.forget_journal()),
 )
-_PATHS: Final = frozenset(
-    operation.path for operation, _, _ in _TABLE if not operation.path.startswith(PREFIX)
-)
-_HANDLERS: Final = {operation.id: handler for operation, _, handler in _TABLE}
-_ROUTES: Final = Routes(operation for operation, _, _ in _TABLE)
+_PATHS: Final = frozenset(path for _, path, _, _ in _TABLE if not path.startswith(PREFIX))
+_HANDLERS: Final = {f"{method} {path}": handler for method, path, _, handler in _TABLE}
+_ROUTES: Final = Routes((method, path, f"{method} {path}") for method, path, _, _ in _TABLE)

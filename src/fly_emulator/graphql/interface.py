@@ -6,14 +6,8 @@ from importlib.util import find_spec
 from typing import Final
 
 from fly_emulator.calls import Call
-from fly_emulator.settings import Principal
 from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal, WithToken
-from fly_emulator.world import World
-from fly_machines.operations import Operation
 
-_OPERATION: Final = Operation(
-    id="GraphQL", method="POST", path="/graphql", tag="GraphQL", success=(200,)
-)
 INSTALL: Final = "pip install 'score-flyio[emulator]'"
 """What brings the package that executes the documents."""
 
@@ -33,15 +27,14 @@ class GraphQL(WithToken):
 
     def name(self, request: ApiRequest) -> str:  # noqa: ARG002  # one name for all documents
         """`GraphQL`, whatever is asked for."""
-        return _OPERATION.id
+        return "GraphQL"
 
-    def handle(
-        self, world: World, request: ApiRequest, principal: Principal, now: float
-    ) -> Outcome:
+    def handle(self, call: Call) -> Outcome:
         """Answer a request.
 
         Raises Refusal: it is no GraphQL request, or graphql-core is not installed.
         """
+        request = call.request
         if request.method != "POST" or request.path.rstrip("/") != self.prefix:
             raise Refusal(404, f"no such path: {request.method} {request.path}")
         try:
@@ -50,4 +43,4 @@ class GraphQL(WithToken):
             if error.name != "graphql":
                 raise
             raise Refusal(501, f"GraphQL needs graphql-core: {INSTALL}") from error
-        return ApiResponse(document=execute(Call(world, request, _OPERATION, {}, principal, now)))
+        return ApiResponse(document=execute(call))
