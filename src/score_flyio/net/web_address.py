@@ -5,6 +5,7 @@ A URL can carry a password before its host and a key in its query. Neither ever 
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 PRIVATE_ZONE: Final = ".internal"
 """Names of Fly's private network, which is encrypted by itself and has no TLS."""
+_NO_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}")
 
 
 @frozen(kw_only=True)
@@ -65,7 +67,8 @@ def read_web_address(text: str, *, name: str, example: str, code: str) -> WebAdd
 
     `name` says where it was given, such as an option; an `example` would do.
 
-    Raises ConfigError for no http or https URL. The message shows neither password nor query.
+    Raises ConfigError for no http or https URL, and for a percent sign in its path that begins
+    nothing: a client would call another path. The message shows neither password nor query.
     """
     text = text.strip()
     try:
@@ -78,6 +81,12 @@ def read_web_address(text: str, *, name: str, example: str, code: str) -> WebAdd
         raise ConfigError(
             f"{name}: {shown_url(text)!r} is not an http or https address",
             hint=f"give one such as {example}",
+            code=code,
+        )
+    if no_escape := _NO_ESCAPE.search(parts.path):
+        raise ConfigError(
+            f"{name}: {shown_url(text)!r}: {no_escape[0]!r} in its path stands for no character",
+            hint="write a percent sign as %25",
             code=code,
         )
     host = parts.netloc.rpartition("@")[2].lower()

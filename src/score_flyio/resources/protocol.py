@@ -158,8 +158,11 @@ def parse_object(body: bytes) -> JsonObject:
     Raises ValueError that says what is wrong, without quoting any value.
     """
     try:
+        text = body.decode("utf-8", "surrogatepass")
+        if text.startswith("\ufeff"):
+            raise ValueError("it begins with a byte order mark; write UTF-8 without one")
         document = json.loads(
-            body, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_object
+            text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_object
         )
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error.msg} at character {error.pos}") from None

@@ -32,11 +32,19 @@ def refused(text: str) -> str:
         f"u:{MARK}@host",
         f"https://[::1/?key={MARK}#{MARK}",
         f"https://a\nb/?{MARK}",
+        f"https://u:{MARK}@host/%zz?{MARK}",
     ],
 )
 def test_what_is_wrong_shows_no_secret(text: str) -> None:
     assert MARK not in refused(text)
     assert "--state" in refused(text)
+
+
+@pytest.mark.parametrize("path", ["%zz", "100%", "a%2/b", "%"])
+def test_a_percent_sign_that_begins_nothing_is_refused(path: str) -> None:
+    assert "stands for no character" in refused(f"https://host/{path}")
+    written = f"https://host/{path.replace('%', '%25')}?part=100%"
+    assert read_web_address(written, name="x", example="y", code="c").url == written
 
 
 def test_user_password_and_query_are_kept_apart() -> None:

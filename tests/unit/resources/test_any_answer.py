@@ -78,3 +78,12 @@ def test_what_no_state_could_hold_is_refused(value: str, why: str) -> None:
 def test_halves_of_surrogate_pairs_become_a_replacement_character() -> None:
     body = rb'{"values":{"\ud800":["x\udfff", "\ud83d\ude00"]}}'
     assert decode_answer(body) == ProvisionResult(values={"\ufffd": ["x\ufffd", "😀"]})
+
+
+@pytest.mark.parametrize(
+    ("encoding", "why"),
+    [("utf-8-sig", "byte order mark"), ("utf-16", "not UTF-8"), ("utf-16-le", "not JSON")],
+)
+def test_an_answer_is_utf_8_without_a_mark(encoding: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        decode_answer('{"values": {"a": 1}}'.encode(encoding))
