@@ -11,6 +11,7 @@ import httpx
 from attrs import define, field
 
 from fly_emulator import Emulator
+from fly_emulator.records import MachineRecord
 from fly_emulator.transport import EmulatorTransport
 from fly_emulator.wire import ApiRequest, ApiResponse
 from tests.simulation.crowd.apps import APP
@@ -123,17 +124,15 @@ class Hands:
             del self.nonces[machine]
 
     async def create(self, body: Json) -> str:
-        """One more machine, which may be there though its answer was lost."""
+        """One more machine, which may be there though nobody heard the answer."""
+        began, before = self.emulator.now(), len(self.emulator.journal.entries)
         try:
             made = await self.call("POST", "/machines", body)
-        except Failed:
-            creates = (
-                entry
-                for entry in reversed(self.emulator.journal.entries)
-                if entry.operation == "Machines_create" and entry.seq in self.known.others
-            )
-            newest = next(creates, None)
-            self.known.unanswered += newest is not None and newest.executed
+        except (Failed, anyio.get_cancelled_exc_class()):
+            since = self.emulator.journal.entries[before:]
+            theirs = (e for e in since if e.seq in self.known.others)
+            if any(e.operation == "Machines_create" and e.executed for e in theirs):
+                self.known.unheard.append((began, self.emulator.now()))
             raise
         if nonce := made.get("nonce"):
             self.nonces[made["id"]] = nonce
@@ -158,10 +157,10 @@ class Known:
     """Nonces of theirs."""
     doubtful: set[str] = field(factory=set)
     """Machines of which they may have the lease, for its answer was lost."""
-    unanswered: int = 0
-    """How many machines they made that they never heard of."""
+    unheard: list[tuple[float, float]] = field(factory=list)
+    """Since when, and until when, each machine was made that they never heard of."""
     made: set[str] = field(factory=set)
-    """Machines of theirs."""
+    """Machines of theirs that they heard of."""
     added: int = 0
     """Machines that they added to groups on purpose."""
     destroyed: set[str] = field(factory=set)
@@ -177,6 +176,11 @@ class Known:
     """Machines and volumes that the platform lost."""
     hosts: set[str] = field(factory=set)
     """Hosts that did not answer at any time."""
+
+    def may_have_made(self, machine: MachineRecord) -> bool:
+        """Whether the machine is theirs, or was made while they made one they never heard of."""
+        unheard = any(since <= machine.created_at <= until for since, until in self.unheard)
+        return unheard or machine.id in self.made
 
 
 def is_member(machine: Json) -> bool:

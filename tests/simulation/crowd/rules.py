@@ -118,7 +118,7 @@ def _leases(run: CrowdRun, record: Record) -> list[str]:
     found = []
     for machine in living(run.emulator.world):
         lease = machine.lease_at(now)
-        new = machine.created_at >= record.began and machine.id not in run.known.made
+        new = machine.created_at >= record.began and not run.known.may_have_made(machine)
         if not (new or machine.id in held):
             continue
         if lease is None or lease.nonce in run.abandoned | run.known.leases:
@@ -405,7 +405,7 @@ def _doubled(run: CrowdRun, stage: Stage) -> list[str]:
         ]
     )
     groups = Counter(group_of(m.config) for m in members(run.emulator.world))
-    most += len(run.known.made) + run.known.unanswered
+    most += len(run.known.made) + len(run.known.unheard)
     return [f"group {g} has {n} machines, not {most}" for g, n in groups.items() if n > most]
 
 
