@@ -71,7 +71,7 @@ class Builds:
             may_reuse = options.push and not options.no_cache
             image = await self._there(known) if may_reuse else None
             reused = image is not None
-            image = image or await self._built(build, wanted)
+            image = image or await self._built(build, wanted, known.tag)
             seconds = anyio.current_time() - start
             done = BuildFinished(scope=wanted.scope, image=image, seconds=seconds, reused=reused)
             self.session.emit(done)
@@ -104,7 +104,7 @@ class Builds:
         except (ImageNotFound, RegistryDenied, RegistryUnavailable):
             return None  # pushing shows what is wrong
 
-    async def _built(self, build: Build, wanted: Wanted) -> str:
+    async def _built(self, build: Build, wanted: Wanted, content: str) -> str:
         emit, scope = self.session.emit, wanted.scope
         context = BuilderContext(environ=self._environ, logins=self.logins, remote=self._remote)
         builder = await choose_builder(context, self.options.images.builder)
@@ -122,11 +122,19 @@ class Builds:
             raise build.failed("the builder does not report the digest of what it pushed")
         image = build.image.at(digest)
         try:
-            await self.registries.tag(image, await content_tag(build))
-        except (RegistryDenied, RegistryUnavailable) as error:
+            await self._tag(image, content, build)
+        except ImageNotFound:
+            raise
+        except ImageError as error:
             message = f"{build.name}: the next deploy builds its image anew: {error.message}"
             emit(WarningRaised(scope=scope, message=message, code="image_not_tagged"))
         return str(image)
+
+    async def _tag(self, image: ImageReference, content: str, build: Build) -> None:
+        """Have it found again by what it was built of. Raises ImageError."""
+        if await content_tag(build) != content:
+            raise ImageError("files changed while it was built", code="context_changed")
+        await self.registries.tag(image, content)
 
     def _fly_builder(self) -> RemoteBuilder | None:
         """The organization's, where the target is Fly or something has its place."""

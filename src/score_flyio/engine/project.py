@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Final, Self
 from score_flyio.base.atomic import READABLE, write_atomically
 from score_flyio.base.event_loop import event_loop, in_thread
 from score_flyio.base.misspelt import did_you_mean, nearest
+from score_flyio.base.own_folder import OWN_FOLDER
 from score_flyio.base.printable import one_line
 from score_flyio.base.record import evolve, field, frozen
 from score_flyio.engine.access import access_from_environment
 from score_flyio.engine.inputs import ScoreApp
 from score_flyio.errors import ConfigError, ScoreFileError, UsageError
 from score_flyio.flytoml.names import can_begin_app_name
-from score_flyio.state.file import FOLDER, FileStore
+from score_flyio.state.file import FileStore
 from score_flyio.state.locate import open_store
 from score_flyio.state.model import FLY, ProjectState, WorkloadRecord
 from score_flyio.state.store import StateStore, Warn, not_initialised
@@ -125,7 +126,7 @@ class Project:
             return self
         store = self.store.project if isinstance(self.store, TargetStore) else self.store
         if target != FLY:
-            folder = store.folder if isinstance(store, FileStore) else self.directory / FOLDER
+            folder = store.folder if isinstance(store, FileStore) else self.directory / OWN_FOLDER
             store = TargetStore(store, folder, target)
         environ = {**self.environ, TARGET_VARIABLE: target}
         return evolve(self, store=store, environ=environ, target=target)
@@ -264,7 +265,7 @@ class Project:
             return ()
         from score_flyio.resources.template.files import check, install
 
-        folder = self.directory / FOLDER
+        folder = self.directory / OWN_FOLDER
         for source, content in contents:
             check(content, source=source, directory=self.directory)
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -300,7 +301,7 @@ class Project:
 
         return project_registry(
             state.provisioners,
-            folder=self.directory / FOLDER,
+            folder=self.directory / OWN_FOLDER,
             surroundings=surroundings,
             access=access or from_environment,
             timeout=PROVISIONER_TIMEOUT,

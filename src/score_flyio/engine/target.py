@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from score_flyio.base.own_folder import OWN_FOLDER
 from score_flyio.base.record import Factory, define, field
 from score_flyio.errors import ConfigError
 from score_flyio.events import Listener
@@ -31,7 +32,7 @@ WEB_URL = "https://api.fly.io"
 WEB_URL_VARIABLES = ("FLY_UIEX_BASE_URL", "FLY_API_BASE_URL")
 """Those that may name another address of it, in the same way."""
 EMULATOR_URL = "http://emulator.invalid"
-EMULATOR_FOLDER = Path(".score-flyio") / "emulator"
+EMULATOR_FOLDER = Path(OWN_FOLDER) / "emulator"
 """Where the world of `--emulate` is kept, below the project's folder."""
 
 

@@ -11,6 +11,7 @@ from typing import Final, Literal, Protocol, TypeAlias
 import anyio
 
 from score_flyio.base.input_file import read_input
+from score_flyio.base.own_folder import OWN_FOLDER
 from score_flyio.base.printable import system_reason
 from score_flyio.base.record import evolve, field, frozen
 from score_flyio.base.secret import Secret, masked
@@ -25,6 +26,8 @@ PLATFORM: Final = "linux/amd64"
 """What Fly's machines run."""
 IGNORE_FILE: Final = ".dockerignore"
 WITHOUT_IGNORE_FILE: Final = "fly.toml\n"
+NEVER: Final = f"**/{OWN_FOLDER}\n"
+"""Left out whatever the ignore file says: secrets are in the state, and each deploy changes it."""
 OUTSIDE: Final = ".dockerfile-from-outside"
 """The path of a Dockerfile that lies outside of the folder."""
 
@@ -193,7 +196,8 @@ def _prepare(settings: BuildSettings, image: ImageReference) -> Build:
     folder, place = settings.folder.resolve(), file.resolve()
     inside = place.relative_to(folder).as_posix() if place.is_relative_to(folder) else None
     ignore, ignored = _ignored(settings, file)
-    ignored = ignored.removeprefix("\ufeff").replace("\r\n", "\n")
+    ignored = ignored.removeprefix("\ufeff").replace("\r\n", "\n").removesuffix("\n")
+    ignored = f"{ignored}\n{NEVER}"
     rules = read_rules(ignored, file=str(ignore))
     path = inside or OUTSIDE
     apart = inside is None or rules.leaves_out(inside)

@@ -19,6 +19,7 @@ from score_flyio.base.atomic import is_private, write_atomically
 from score_flyio.base.clock import Clock, SystemClock, rfc3339
 from score_flyio.base.event_loop import in_thread, is_missing
 from score_flyio.base.folder_lock import lock_folder
+from score_flyio.base.own_folder import OWN_FOLDER
 from score_flyio.base.printable import system_reason
 from score_flyio.errors import StateError, StateLocked
 from score_flyio.state.aside import Aside
@@ -30,7 +31,6 @@ from score_flyio.state.yaml_form import dump_state, load_state
 if TYPE_CHECKING:
     import anyio
 
-FOLDER: Final = ".score-flyio"
 STATE_FILE: Final = "state.yaml"
 DEPLOYMENTS_FILE: Final = "deployments.yaml"
 LOCK_FILE: Final = "lock"
@@ -46,7 +46,7 @@ class FileStore:
     def __init__(self, folder: Path, *, clock: Clock | None = None) -> None:
         self.folder = folder
         self._shown = f"{folder}/"
-        self._own = folder.name == FOLDER
+        self._own = folder.name == OWN_FOLDER
         """Whether the folder is there for the state alone, so that its mode is ours."""
         self._clock = clock or SystemClock()
         self._aside = Aside(folder)

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from score_flyio.base.own_folder import OWN_FOLDER
 from score_flyio.errors import ConfigError
-from score_flyio.state.file import FOLDER, FileStore
+from score_flyio.state.file import FileStore
 from score_flyio.state.store import StateStore, Warn
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def open_store(
     Raises ConfigError for a scheme that nothing serves, and for what its store cannot use.
     """
     if url is None:
-        return FileStore(directory / FOLDER)
+        return FileStore(directory / OWN_FOLDER)
     scheme, separator, rest = url.partition("://")
     if not separator:
         return FileStore(directory / url)
@@ -61,7 +62,7 @@ def _in_bucket(
 
     blobs = S3Blobs(url, environ, named=named)
     return RemoteStoreWithHistory(
-        blobs, blobs, form=_form(environ), folder=directory / FOLDER, warn=warn
+        blobs, blobs, form=_form(environ), folder=directory / OWN_FOLDER, warn=warn
     )
 
 
@@ -70,7 +71,7 @@ def _on_server(url: str, directory: Path, environ: Mapping[str, str], named: str
     from score_flyio.state.remote import RemoteStore
 
     blobs = HttpsBlobs(url, environ, named=named)
-    return RemoteStore(blobs, form=_form(environ), folder=directory / FOLDER)
+    return RemoteStore(blobs, form=_form(environ), folder=directory / OWN_FOLDER)
 
 
 def _form(environ: Mapping[str, str]) -> Form:

@@ -135,6 +135,40 @@ def test_an_image_is_deployed_that_the_registry_gives_no_further_tag(
     assert digest == registry.digest("x-tagless", digest)
 
 
+def test_a_deploy_of_a_whole_project_changes_nothing_the_next_time(
+    cli: Cli, served: Platform, registry: Registry
+) -> None:
+    program("buildah")
+    (cli.directory / "Dockerfile").write_text("FROM scratch\nCOPY . /all\n")
+    (cli.directory / "score.yaml").write_text(SCORE.replace("NAME", "all"))
+    start_project(cli)
+    args = ("deploy", "score.yaml", "--builder", "buildah", FAST, "--json")
+    assert [cli(*args).json["outcome"] for _ in range(2)] == ["done", "unchanged"]
+
+
+def test_an_image_of_older_files_is_not_found_by_those_that_changed_meanwhile(
+    cli: Cli, served: Platform, registry: Registry
+) -> None:
+    real = program("buildah")
+    changing = folder(cli, "changing", "old")
+    (changing / "score.yaml").write_text(SCORE.replace("NAME", "changing"))
+    start_project(cli)
+    args = ("deploy", "changing/score.yaml", "--builder", "buildah", FAST)
+    path = cli.environ["PATH"]
+    wrapped = cli.directory / "bin" / "buildah"
+    wrapped.parent.mkdir()
+    wrapped.write_text(f'#!/bin/sh\n{real} "$@" && echo new > {changing}/word\n')
+    wrapped.chmod(0o755)
+    cli.environ["PATH"] = f"{wrapped.parent}:{path}"
+    first = cli(*args)
+    assert first.exit_code == 0, first.stderr
+    assert "changing: the next deploy builds its image anew: files changed" in first.stderr
+    old = image_of(served, "x-changing")
+    cli.environ["PATH"] = path
+    assert cli(*args).exit_code == 0
+    assert image_of(served, "x-changing") != old
+
+
 def have_base_image(
     cli: Cli, name: str, builder: str, daemon: str, logins: Logins, *, push: bool
 ) -> None:

@@ -11,6 +11,7 @@ from trio.testing import MockClock
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ImageError, InputError
 from score_flyio.images.build import (
+    NEVER,
     OUTSIDE,
     Build,
     Builder,
@@ -54,6 +55,19 @@ async def test_without_an_ignore_file_fly_toml_is_left_out(project: Path) -> Non
     assert paths(await prepare(BuildSettings(name="web", folder=project), IMAGE)) == ["Dockerfile"]
 
 
+@pytest.mark.parametrize("ignored", [None, "", "*\n!**/*.yaml\n!.score-flyio"])
+async def test_the_state_is_never_part_of_an_image(project: Path, ignored: str | None) -> None:
+    for folder in (project, project / "below"):
+        (folder / ".score-flyio").mkdir(parents=True)
+        (folder / ".score-flyio" / "state.yaml").touch()
+    (project / "below" / "a.yaml").touch()
+    if ignored is not None:
+        (project / ".dockerignore").write_text(ignored)
+    build = await prepare(BuildSettings(name="web", folder=project), IMAGE)
+    assert "below/a.yaml" in paths(build)
+    assert not [path for path in paths(build) if ".score-flyio" in path]
+
+
 async def test_which_ignore_file_counts(project: Path, tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         (project / name).touch()
@@ -66,7 +80,7 @@ async def test_which_ignore_file_counts(project: Path, tmp_path: Path) -> None:
     given.write_text("c\n")
     build = await prepare(BuildSettings(name="web", folder=project, ignorefile=given), IMAGE)
     assert "c" not in paths(build)
-    assert build.ignored == "c\n"
+    assert build.ignored == f"c\n{NEVER}"
 
 
 @pytest.mark.parametrize("name", ["dockerfile", "Containerfile"])
@@ -91,7 +105,7 @@ async def test_files_of_windows(project: Path, tmp_path: Path) -> None:
     settings = BuildSettings(name="web", folder=project, dockerfile=tmp_path / "other")
     build = await prepare(settings, IMAGE)
     assert build.context.added == {OUTSIDE: text}
-    assert build.ignored == "a \n!a/b\n"
+    assert build.ignored == f"a \n!a/b\n{NEVER}"
 
 
 async def test_what_is_not_there(project: Path, tmp_path: Path) -> None:
