@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from typing import Any, Final
@@ -31,6 +32,22 @@ def json_object(body: bytes) -> Json:
     if not isinstance(document, dict):
         raise Refusal(400, "request body is not a JSON object")
     return document
+
+
+def to_base64(content: bytes) -> str:
+    """Bytes as documents have them."""
+    return base64.b64encode(content).decode()
+
+
+def from_base64(document: Json, name: str, *, below: str = "") -> bytes:
+    """The bytes of a member, of an object `below` a place; none where it is missing.
+
+    Raises Refusal: it is something else.
+    """
+    try:
+        return base64.b64decode(document.get(name) or "", validate=True)
+    except (ValueError, TypeError) as error:
+        raise Refusal(400, f"invalid {below}{name}: not base64") from error
 
 
 def _no_number(word: str) -> Any:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from typing import Any, Final
 
 from fly_emulator import guests
+from fly_emulator.bodies import from_base64
 from fly_emulator.durations import seconds_of
 from fly_emulator.records import Json
 from fly_emulator.settings import EmulatorSettings
@@ -162,10 +161,7 @@ def _file(file: Json, place: str) -> None:
         raise Refusal(
             400, f"invalid {place}: one of raw_value, secret_name, image_config is needed"
         )
-    try:
-        base64.b64decode(file.get("raw_value") or "", validate=True)
-    except (binascii.Error, ValueError, TypeError) as error:
-        raise Refusal(400, f"invalid {place}.raw_value: not base64") from error
+    from_base64(file, "raw_value", below=f"{place}.")
 
 
 def _service(service: Json, place: str) -> Json:

@@ -143,17 +143,16 @@ class Emulator:
         self.interfaces = tuple(interfaces)
         self.url: str | None = None
         self.limiter = RateLimiter()
-        self.runtime = (
-            Runtime(self, commands, first_port=first_app_port) if commands is not None else None
-        )
+        self.runtime: Runtime | None = None
         """Runs the machines while it is served; None: they are played."""
-        if self.runtime is not None and commands is not None:
+        if commands is not None:
+            self.runtime = Runtime(self, commands, first_port=first_app_port)
             model = self.runtime.model(model)
-            if commands.of_machines:
-                self.exec_runner = CommandsWithin(self.runtime)
         self._file = WorldFile(file) if file is not None else None
         loaded = self._file.load(self.settings, model) if self._file is not None else None
         self.world = loaded or World(settings=self.settings, model=model)
+        if self.runtime is not None and commands is not None and commands.of_machines:
+            self.exec_runner = CommandsWithin(self.world, runtime=self.runtime)
         self._latency = random.Random(f"latency:{self.settings.seed}")  # noqa: S311 - a simulation
         self._watchers: dict[str, anyio.Event] = {}
         self._requests = 0
@@ -177,10 +176,12 @@ class Emulator:
         """The time of this platform: the clock's, and what `control.advance` added."""
         return self.clock.time() + self.world.ahead
 
-    def advance(self) -> None:
-        """Bring the world to the present."""
-        lifecycle.advance(self.world, self.now())
+    def advance(self) -> float:
+        """Bring the world to the present; gives the time."""
+        now = self.now()
+        lifecycle.advance(self.world, now)
         self._wake()
+        return now
 
     @contextmanager
     def changing(self) -> Iterator[World]:
@@ -288,10 +289,7 @@ class Emulator:
     async def _execute(self, request: ApiRequest, progress: _Progress) -> ApiResponse:
         try:
             with self._shared(changes=request.method != "GET"):
-                now = self.now()
-                lifecycle.advance(self.world, now)
-                self._wake()
-                outcome = self._perform(request, progress, now)
+                outcome = self._perform(request, progress, self.advance())
         except Refusal as refusal:
             return refusal.response()
         finally:
@@ -331,9 +329,7 @@ class Emulator:
     async def _wait(self, waiting: Waiting) -> ApiResponse:
         while True:
             with self._shared(changes=False):
-                now = self.now()
-                lifecycle.advance(self.world, now)
-            self._wake()
+                now = self.advance()
             response = waiting.poll(now)
             if response is not None:
                 return response

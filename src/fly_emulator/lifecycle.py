@@ -124,9 +124,7 @@ def kill(world: World, machine: MachineRecord, now: float, number: int) -> None:
     request = _exit_request(now, code=0, signal=number, requested=True, restarting=False)
     world.record_event(machine, "exit", "stopped", "flyd", now, request)
     machine.pending = None
-    world.enter(machine, "stopped", now)
-    if machine.config.get("auto_destroy"):
-        destroy(world, machine, now)
+    _come_to_rest(world, machine, now)
 
 
 def exited(world: World, machine: MachineRecord, now: float, code: int) -> None:
@@ -201,15 +199,20 @@ def _begin_start(
     world.schedule(machine, "started", at + machine.boot)
 
 
+def _come_to_rest(world: World, machine: MachineRecord, at: float) -> None:
+    """A machine whose process has ended stays, or goes where its config says so."""
+    if machine.config.get("auto_destroy"):
+        world.enter(machine, "stopped", at)
+        destroy(world, machine, at)
+    else:
+        _rest(world, machine, at)
+
+
 def _rest(world: World, machine: MachineRecord, at: float) -> None:
-    world.enter(machine, "stopped", at)
-    _wait_for_schedule(world, machine, at)
-
-
-def _wait_for_schedule(world: World, machine: MachineRecord, at: float) -> None:
     """A machine with a schedule runs again when its time comes, counted from its creation."""
+    world.enter(machine, "stopped", at)
     period = SCHEDULES.get(machine.config.get("schedule") or "")
-    if period is not None and machine.state == "stopped":
+    if period is not None:
         rounds = int((at - machine.created_at) // period) + 1
         world.schedule(machine, "scheduled", machine.created_at + rounds * period)
 
@@ -255,10 +258,7 @@ def _exit(world: World, machine: MachineRecord, at: float) -> None:
         world.schedule(machine, "run_again", at + min(delay, _LONGEST_DELAY))
         return
     machine.failed_to_stay = True
-    world.enter(machine, "stopped", at)
-    if machine.config.get("auto_destroy"):
-        destroy(world, machine, at)
-    _wait_for_schedule(world, machine, at)
+    _come_to_rest(world, machine, at)
 
 
 def _runs_again(config: Json, code: int, exits: int) -> bool:
@@ -297,10 +297,7 @@ def _asked_exit(world: World, machine: MachineRecord, status: str, at: float) ->
 
 def _stopped(world: World, machine: MachineRecord, at: float) -> None:
     _asked_exit(world, machine, "stopped", at)
-    world.enter(machine, "stopped", at)
-    if machine.config.get("auto_destroy"):
-        destroy(world, machine, at)
-    _wait_for_schedule(world, machine, at)
+    _come_to_rest(world, machine, at)
 
 
 def _suspended(world: World, machine: MachineRecord, at: float) -> None:

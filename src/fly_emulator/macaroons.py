@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import struct
 from collections.abc import Iterable
 from typing import Any, Final
 
+from fly_emulator.bodies import from_base64, to_base64
 from fly_emulator.calls import Call
 from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal, WithToken
 from score_flyio.base.macaroon import Macaroon, read_macaroon
@@ -21,7 +20,7 @@ def new_macaroon(key: bytes, *, ends: float, ticket: bytes | None = None) -> str
     caveats: list[Any] = [4, [0, int(ends)]]
     caveats += [] if ticket is None else [11, [LOCATION, b"verifier", ticket]]
     raw = _pack([[key, b"random", False], LOCATION, caveats, b"tail"])
-    return "fm2_" + base64.b64encode(raw).decode()
+    return "fm2_" + to_base64(raw)
 
 
 def verified(tokens: Iterable[str], now: float) -> list[str]:
@@ -57,10 +56,9 @@ class Discharges(WithToken):
         """
         if call.request.token.startswith("fm"):
             raise Refusal(403, "a user's own token is needed")
-        try:
-            ticket = base64.b64decode(str(call.body().get("ticket")), validate=True)
-        except (ValueError, binascii.Error) as error:
-            raise Refusal(400, "invalid ticket") from error
+        ticket = from_base64(call.body(), "ticket")
+        if not ticket:
+            raise Refusal(400, "ticket is required")
         ends = call.now + call.settings.discharge_life
         return ApiResponse(document={"discharge": new_macaroon(ticket, ends=ends)})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias
@@ -152,7 +151,7 @@ def basic_login(text: str) -> tuple[str, str]:
     """User and password of a login; both empty where there is none."""
     try:
         user, _, password = base64.b64decode(text, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return "", ""
     return user, password
 

@@ -33,6 +33,16 @@ async def test_a_scheduled_machine_runs_again(api: Api) -> None:
     assert sum(event["type"] == "start" for event in events) == 4
 
 
+async def test_a_scheduled_machine_that_was_killed_runs_again(api: Api) -> None:
+    machine = await api.machine(config={"image": "a", "schedule": "hourly"})
+    api.later(1)
+    path = f"/apps/shop/machines/{machine['id']}"
+    assert (await api.post(f"{path}/signal", {"signal": "SIGKILL"})).status_code == 200
+    assert await api.state(machine) == "stopped"
+    api.later(3600)
+    assert await api.state(machine) == "started"
+
+
 async def test_a_schedule_has_one_of_four_names(api: Api) -> None:
     body = {"config": {"image": "a", "schedule": "yearly"}}
     assert (await api.post("/apps/shop/machines", body)).status_code == 400

@@ -140,3 +140,14 @@ async def test_releases_are_kept_in_the_file(tmp_path: Path) -> None:
         api = make_api(fly, None)
         async with api.client:
             assert (await call(api, "GET", "/apps/shop/releases/current")).json() == made
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [({"ticket": "dGlja2V0"}, 200), ({"ticket": "ticket?"}, 400), ({"ticket": 5}, 400), ({}, 400)],
+)
+async def test_discharges_are_for_tickets(api: Api, body: dict[str, Any], status: int) -> None:
+    path = "/aaa/v1/.well-known/macfly/3p"
+    headers = {"authorization": "Bearer of-a-user"}
+    response = await api.client.post(path, json=body, headers=headers)
+    assert response.status_code == status

@@ -78,18 +78,15 @@ class Control:
     def overview(self) -> Json:
         """What the status page shows."""
         emulator = self._emulator
-        emulator.advance()
-        entries = emulator.journal.entries
+        now, entries = emulator.advance(), emulator.journal.entries
         urls = emulator.runtime.urls if emulator.runtime is not None else {}
-        return overview(
-            emulator.world, self.history, entries, emulator.limiter, emulator.now(), urls=urls
-        )
+        return overview(emulator.world, self.history, entries, emulator.limiter, now, urls=urls)
 
     async def watch(self) -> None:
         """Sample which machines serve, until cancelled."""
         while True:
-            self._emulator.advance()
-            self.history.sample(self._emulator.world, self._emulator.now())
+            now = self._emulator.advance()
+            self.history.sample(self._emulator.world, now)
             await anyio.sleep(SAMPLE_EVERY)
 
     def snapshot(self) -> Json:

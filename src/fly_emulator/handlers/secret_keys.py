@@ -7,12 +7,12 @@ is encrypted comes back, and another key, other associated data or a changed tex
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import secrets
 from typing import Final
 
+from fly_emulator.bodies import from_base64, to_base64
 from fly_emulator.calls import Call, Handler, want_text
 from fly_emulator.handlers.secrets import check_version, renew, versions
 from fly_emulator.records import Json, KeyRecord
@@ -41,23 +41,8 @@ def _document(key: KeyRecord) -> Json:
         "updated_at": rfc3339(key.updated_at),
     }
     if _kind(key.type) in _PUBLIC:
-        document["public_key"] = _encoded(hashlib.sha256(f"public:{key.value}".encode()).digest())
+        document["public_key"] = to_base64(hashlib.sha256(f"public:{key.value}".encode()).digest())
     return document
-
-
-def _encoded(content: bytes) -> str:
-    return base64.b64encode(content).decode()
-
-
-def _bytes(document: Json, name: str) -> bytes:
-    """The bytes of a member in base64; none where it is missing.
-
-    Raises Refusal: it is something else.
-    """
-    try:
-        return base64.b64decode(document.get(name) or "", validate=True)
-    except (binascii.Error, ValueError, TypeError) as error:
-        raise Refusal(400, f"invalid {name}: not base64") from error
 
 
 def _key(call: Call) -> KeyRecord:
@@ -100,7 +85,7 @@ def _keep(call: Call, value: bytes) -> Outcome:
     key = KeyRecord(
         name=name,
         type=type_,
-        value=_encoded(value),
+        value=to_base64(value),
         created_at=before.created_at if before else call.now,
         updated_at=call.now,
     )
@@ -110,7 +95,7 @@ def _keep(call: Call, value: bytes) -> Outcome:
 
 
 def _set(call: Call) -> Outcome:
-    value = _bytes(call.body(), "value")
+    value = from_base64(call.body(), "value")
     if not value:
         raise Refusal(400, "value is required")
     return _keep(call, value)
@@ -140,31 +125,31 @@ def _tag(key: bytes, *parts: bytes) -> bytes:
 def _encrypt(call: Call) -> Outcome:
     key, body = _key_for(call, _ENCRYPTING), call.body()
     nonce = secrets.token_bytes(_NONCE_BYTES)
-    hidden = _pad(key, nonce, _bytes(body, "plaintext"))
-    tag = _tag(key, nonce, hidden, _bytes(body, "associated_data"))
-    return ApiResponse(document={"ciphertext": _encoded(nonce + tag + hidden)})
+    hidden = _pad(key, nonce, from_base64(body, "plaintext"))
+    tag = _tag(key, nonce, hidden, from_base64(body, "associated_data"))
+    return ApiResponse(document={"ciphertext": to_base64(nonce + tag + hidden)})
 
 
 def _decrypt(call: Call) -> Outcome:
     key, body = _key_for(call, _ENCRYPTING), call.body()
-    given = _bytes(body, "ciphertext")
+    given = from_base64(body, "ciphertext")
     nonce, rest = given[:_NONCE_BYTES], given[_NONCE_BYTES:]
     tag, hidden = rest[:_TAG_BYTES], rest[_TAG_BYTES:]
-    if not hmac.compare_digest(tag, _tag(key, nonce, hidden, _bytes(body, "associated_data"))):
+    if not hmac.compare_digest(tag, _tag(key, nonce, hidden, from_base64(body, "associated_data"))):
         raise Refusal(400, "decryption failed")
-    return ApiResponse(document={"plaintext": _encoded(_pad(key, nonce, hidden))})
+    return ApiResponse(document={"plaintext": to_base64(_pad(key, nonce, hidden))})
 
 
 def _sign(call: Call) -> Outcome:
     key = _key_for(call, _SIGNING)
-    signature = _tag(key, _bytes(call.body(), "plaintext"))
-    return ApiResponse(document={"signature": _encoded(signature)})
+    signature = _tag(key, from_base64(call.body(), "plaintext"))
+    return ApiResponse(document={"signature": to_base64(signature)})
 
 
 def _verify(call: Call) -> Outcome:
     key, body = _key_for(call, _SIGNING), call.body()
-    right = _tag(key, _bytes(body, "plaintext"))
-    if not hmac.compare_digest(right, _bytes(body, "signature")):
+    right = _tag(key, from_base64(body, "plaintext"))
+    if not hmac.compare_digest(right, from_base64(body, "signature")):
         raise Refusal(400, "verification failed")
     return ApiResponse(status=204)
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 from typing import Final
 
+from fly_emulator.bodies import to_base64
 from fly_emulator.calls import Call, Handler, want_text
 from fly_emulator.durations import seconds_of
 from fly_emulator.macaroons import new_macaroon
@@ -114,17 +115,13 @@ def _verified(call: Call) -> tuple[str, Principal]:
 
 def _verified_document(header: str) -> Json:
     number = hashlib.sha256(header.encode()).digest()[:16]
-    nonce = {"proof": False, "kid": _base64(number), "rnd": _base64(number)}
+    nonce = {"proof": False, "kid": to_base64(number), "rnd": to_base64(number)}
     return {
         "header": header,
-        "permission_token": _base64(header.encode()),
+        "permission_token": to_base64(header.encode()),
         "nonce": nonce,
         "caveats": {"caveats": []},
     }
-
-
-def _base64(content: bytes) -> str:
-    return base64.b64encode(content).decode()
 
 
 def _authenticate(call: Call) -> Outcome:

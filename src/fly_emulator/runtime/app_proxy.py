@@ -140,8 +140,7 @@ class AppProxy:
                 await news.wait()
 
     def _choose(self, left_out: set[str]) -> MachineRecord | None:
-        self.emulator.advance()
-        world, now = self.emulator.world, self.emulator.now()
+        world, now = self.emulator.world, self.emulator.advance()
         app = world.apps.get(self.app)
         machines = [one for one in world.machines_of(app) if self._service(one)] if app else []
         free = [

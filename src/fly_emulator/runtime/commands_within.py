@@ -14,24 +14,21 @@ from fly_emulator.wire import Execution
 
 
 @frozen
-class CommandsWithin:
+class CommandsWithin(LocalExecRunner):
     """An `ExecRunner` for the machines of a runtime."""
 
-    runtime: Runtime
+    runtime: Runtime = field(kw_only=True)
 
     async def run(self, execution: Execution) -> Json:
         """Run the command beside the machine's process; in a machine without one, play it."""
         if not self.runtime.folder(execution.machine).is_dir():
             return await Programs().run(execution)
-        return await _Within(self.runtime.world, runtime=self.runtime).run(execution)
-
-
-@frozen
-class _Within(LocalExecRunner):
-    runtime: Runtime = field(kw_only=True)
+        return await super().run(execution)
 
     def folder(self, machine: MachineRecord) -> Path:
+        """The folder of the machine's process."""
         return self.runtime.folder(machine)
 
     def environment(self, machine: MachineRecord) -> dict[str, str]:
+        """The variables of the machine's process."""
         return self.runtime.environment(machine, self.runtime.ports(machine))
