@@ -273,6 +273,63 @@ async def test_what_a_long_build_made_is_pushed_with_the_tokens_of_then(
     assert base64.b64decode(login) == b"x:valid"
 
 
+LISTENING = """
+printf '%s\\n' "$@" >> "$RECORD"
+env >> "$RECORD.environment"
+case "$1" in push) echo sha256:abc > "$3" ;; esac
+exit ${CODE:-0}
+"""
+
+
+@pytest.mark.parametrize(
+    ("base", "image", "told"),
+    [
+        ("127.0.0.1:5000/base", "registry.fly.io/app:1", [True, False]),
+        ("busybox", "127.0.0.1:5000/app:1", [False, True]),
+    ],
+)
+async def test_only_registries_on_this_computer_need_no_certificate(
+    tmp_path: Path, base: str, image: str, told: list[bool]
+) -> None:
+    (tmp_path / "Dockerfile").write_text(f"FROM {base}\n")
+    (tmp_path / "bin").mkdir()
+    record = tmp_path / "record"
+    builder = BuildahBuilder(
+        name="buildah",
+        program=executable(tmp_path / "bin" / "buildah", LISTENING),
+        logins=Logins({}),
+        environ={"PATH": os.environ["PATH"], "TMPDIR": str(tmp_path), "RECORD": str(record)},
+    )
+    settings = BuildSettings(name="web", folder=tmp_path)
+    build = await prepare(settings, ImageReference.parse(image))
+    assert await builder.build(build, lambda _: None) == "sha256:abc"
+    built, sent = record.read_text().split("\npush\n")
+    assert ["--tls-verify=false" in args for args in (built, sent)] == told
+
+
+async def test_buildah_that_cannot_be_run_or_fails(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    (tmp_path / "bin").mkdir()
+    record = tmp_path / "record"
+    program = executable(tmp_path / "bin" / "buildah", LISTENING)
+    environ = {"PATH": os.environ["PATH"], "TMPDIR": str(tmp_path), "RECORD": str(record)}
+    environ |= {"FLY_API_TOKEN": "t", "CODE": "1"}
+    build = await prepare(
+        BuildSettings(name="web", folder=tmp_path), ImageReference.parse("registry.fly.io/x:1")
+    )
+
+    async def fail(path: str, match: str) -> None:
+        builder = BuildahBuilder(name="buildah", program=path, logins=Logins({}), environ=environ)
+        with pytest.raises(ImageError, match=match):
+            await builder.build(build, lambda _: None)
+
+    await fail(program, "the build failed with exit code 1")
+    assert record.read_text().splitlines()[0] == "build"
+    assert "\ninfo\n" in record.read_text()
+    assert "FLY_API_TOKEN" not in record.with_suffix(".environment").read_text()
+    await fail(f"{program}-gone", "web: .*buildah-gone cannot be run")
+
+
 STUBBORN = """
 [ "$1" = build ] || exit 0
 trap "" TERM

@@ -10,8 +10,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
@@ -30,6 +30,7 @@ from score_flyio.images.builders.pushes import pushed
 from score_flyio.images.login_files import IN_THE_ENVIRONMENT
 from score_flyio.images.logins import Logins
 from score_flyio.images.program import Ended, run_program
+from score_flyio.images.reference import ImageReference
 from score_flyio.net.credentials import OWN
 
 LINES_IN_ERROR: Final = 20
@@ -69,7 +70,10 @@ class BuildahBuilder:
             try:
                 return await self._build(build, tell, folder, environ, push=push)
             except BaseException:
-                with anyio.move_on_after(CLEANUP_SECONDS, shield=True):
+                with (
+                    suppress(OSError),  # without the program there are no containers
+                    anyio.move_on_after(CLEANUP_SECONDS, shield=True),
+                ):
                     await self._remove_containers(folder)
                 raise
 
@@ -98,18 +102,19 @@ class BuildahBuilder:
         """
         podman = self.name == "podman"
         field = "{{.Store.GraphRoot}}" if podman else "{{.store.GraphRoot}}"
-        asked = await run_program([self.program, "info", "--format", field], environ=self.environ)
+        environ = without_logins(self.environ)
+        asked = await run_program([self.program, "info", "--format", field], environ=environ)
         root = Path(asked.output.decode().strip())
         for container in await anyio.to_thread.run_sync(_marked, root, str(folder / MARK)):
             remove = ["rm", *(["--force"] if podman else []), container]
-            await run_program([self.program, *remove], environ=self.environ)
+            await run_program([self.program, *remove], environ=environ)
 
     def _build_args(self, build: Build, folder: Path) -> list[str]:
         settings = build.settings
         cache = "--no-cache" if settings.no_cache else "--layers"
         args = ["build", "--isolation", "chroot", "--platform", PLATFORM, cache]
         args += ["--file", str(build.file), "--ignorefile", str(folder / "ignore")]
-        args += ["--tag", str(build.image), *self._insecure(build)]
+        args += ["--tag", str(build.image), *_insecure(build.dockerfile.images)]
         if settings.target:
             args += ["--target", settings.target]
         args += options("--build-arg", settings.args) + options("--label", settings.labels)
@@ -118,16 +123,13 @@ class BuildahBuilder:
         return [*args, str(settings.folder)]
 
     def _push_args(self, build: Build, folder: Path) -> list[str]:
-        args = ["push", "--digestfile", str(folder / "digest"), *self._insecure(build)]
+        args = ["push", "--digestfile", str(folder / "digest"), *_insecure({build.image})]
         if build.settings.compression:
             args += ["--compression-format", build.settings.compression]
         level = build.settings.compression_level
         if level is not None and self.name == "buildah":
             args += ["--compression-level", str(level)]
         return [*args, str(build.image)]
-
-    def _insecure(self, build: Build) -> list[str]:
-        return ["--tls-verify=false"] if is_plain(build.image.host) else []
 
     async def _run(
         self, args: Sequence[str], environ: Mapping[str, str], build: Build, tell: Tell
@@ -275,17 +277,20 @@ async def run_builder(
         text = _TIMED.sub("", line, count=1)
         tell(Progress(text=text, step=_STEP.match(line) is not None, cached=cached))
 
-    # Its logins are in our file, with those that are newer.
-    kept_back = OWN | {IN_THE_ENVIRONMENT}
-    inherited = {name: value for name, value in environ.items() if name not in kept_back}
     try:
-        return await run_program(args, environ=inherited, listen=listen)
+        return await run_program(args, environ=without_logins(environ), listen=listen)
     except OSError as error:
         raise build.failed(
             f"{args[0]} cannot be run: {system_reason(error)}",
             hint="choose another way with --builder",
             code="builder_unavailable",
         ) from error
+
+
+def without_logins(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a program inherits: its logins are in our file, with those that are newer."""
+    kept_back = OWN | {IN_THE_ENVIRONMENT}
+    return {name: value for name, value in environ.items() if name not in kept_back}
 
 
 def _failed(build: Build, ended: Ended) -> ImageError:
@@ -325,9 +330,10 @@ def secret_options(build: Build, folder: Path) -> list[str]:
     ]
 
 
-def is_plain(host: str) -> bool:
-    """Whether a registry is spoken to over plain HTTP."""
-    return base_url(host).startswith("http:")
+def _insecure(images: Iterable[ImageReference]) -> list[str]:
+    """For images of a registry that is spoken to over plain HTTP."""
+    plain = any(base_url(image.host).startswith("http:") for image in images)
+    return ["--tls-verify=false"] if plain else []
 
 
 def find_program(name: str, environ: Mapping[str, str]) -> str | None:
