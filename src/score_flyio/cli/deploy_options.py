@@ -368,22 +368,16 @@ def _images(rest: dict[str, Any], *, resolve: bool, push: bool) -> ImageOptions:
     from score_flyio.images.options import ImageOptions
 
     secrets = {name: Secret(value) for name, value in rest.pop("build_secrets", ())}
-    if (idle := rest.pop("build_idle_timeout", None)) is not None:
-        rest["idle_timeout"] = idle
-    names = {"build_target": "target", "image_tag": "tag"}
-    same = ("builder", "no_cache", "dockerfile", "ignorefile", "idle_timeout")
-    given = {
-        name: rest.pop(option)
-        for option, name in (*names.items(), *zip(same, same, strict=True))
-        if option in rest
-    }
+    names = {"build_target": "target", "image_tag": "tag", "build_idle_timeout": "idle_timeout"}
+    names |= {name: name for name in ("builder", "no_cache", "dockerfile", "ignorefile")}
+    given = {name: rest.pop(option, None) for option, name in names.items()}
     return ImageOptions(
         args=dict(rest.pop("build_args", ())),
         labels=dict(rest.pop("labels", ())),
         secrets=secrets,
         resolve=resolve,
         push=push,
-        **given,
+        **{name: value for name, value in given.items() if value is not None},
     )
 
 

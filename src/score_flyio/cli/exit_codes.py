@@ -12,10 +12,9 @@ from score_flyio.base.printable import system_reason
 from score_flyio.base.record import evolve, frozen
 from score_flyio.base.secret import Secret, masked
 from score_flyio.cli.output import Output
+from score_flyio.cli.signals import INTERRUPTED
 from score_flyio.errors import DeployError, RunInterrupted, ScoreFlyError
 from score_flyio.errors.failure import Failure
-
-INTERRUPTED = 130
 
 
 @frozen(kw_only=True)

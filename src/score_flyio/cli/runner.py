@@ -9,13 +9,11 @@ import anyio
 from anyio.abc import TaskStatus
 
 from score_flyio.base.abrupt import undo_all
-from score_flyio.cli.signals import ending
+from score_flyio.cli.signals import INTERRUPTED, ending
 from score_flyio.net import in_flight
 
 if TYPE_CHECKING:
     from score_flyio.cli.context import CliContext
-
-INTERRUPTED = 130
 
 
 def run_command(work: Awaitable[int | None], cli: "CliContext") -> int:

@@ -4,7 +4,10 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
+
+INTERRUPTED: Final = 130
+"""What a command that one of them ended ends with."""
 
 
 def ending() -> list[signal.Signals]:

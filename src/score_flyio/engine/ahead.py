@@ -41,7 +41,8 @@ async def problems_ahead(
     default_from: str | None = None,
 ) -> tuple[Problem, ...]:
     """What makes a deploy of the app impossible, whatever its resources give."""
-    place, region = _region(desired, options)
+    place = "--region" if options.region else "primary_region"
+    region = desired.spec.primary_region
     if default_region and not region:
         place, region = default_from or "FLY_REGION", default_region
     asked = {place: [region], **_regions(options)}
@@ -112,11 +113,6 @@ def _regions(options: DeployOptions) -> dict[str, Sequence[str]]:
         "--exclude-regions": options.exclude_regions,
         "--fallback-regions": options.fallback_regions,
     }
-
-
-def _region(desired: DesiredApp, options: DeployOptions) -> tuple[str, str]:
-    """Where what is new goes, behind the place that says so."""
-    return ("--region" if options.region else "primary_region"), desired.spec.primary_region
 
 
 def _known_now(spec: AppSpec, options: DeployOptions) -> AppSpec:

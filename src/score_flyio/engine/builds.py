@@ -140,7 +140,7 @@ class Builds:
         """The organization's, where the target is Fly or something has its place."""
         target, session = self.session.target, self.session
         region = self.options.region or session.default_region
-        if not isinstance(target, FlyTarget) or not builds_at_fly(target, self._environ):
+        if not builds_at_fly(target, self._environ):
             return None
 
         async def find() -> str:

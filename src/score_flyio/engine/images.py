@@ -197,9 +197,8 @@ class Images:
         return target.emulated or (isinstance(target, FlyTarget) and target.is_here)
 
     async def _ask(self, image: ImageReference) -> str:
-        mirrored = self._mirror is not None and not self._is_own(image)
-        registries = self._mirror if mirrored and self._mirror else self._all_registries()
-        return await registries.resolve(image)
+        mirror = None if self._is_own(image) else self._mirror
+        return await (mirror or self._all_registries()).resolve(image)
 
     def _all_registries(self) -> Registries:
         if self._registries is None:

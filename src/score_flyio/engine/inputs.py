@@ -267,9 +267,8 @@ class FlyTomlApp(Input):
 
         path = find_fly_toml(directory / file if file else None, directory=directory)
         document = read_document(path)
-        if document.spec is None or document.problems:
-            raise ConfigError(problems=document.problems)
-        name = app or document.spec.app
+        spec = document.accepted()
+        name = app or spec.app
         if not name:
             raise ConfigError(
                 f"{path.name}: app: there is no app name", hint="add `app = …`, or give --app NAME"
@@ -277,7 +276,7 @@ class FlyTomlApp(Input):
         return cls(
             app=name,
             document=document,
-            spec=evolve(document.spec, app=name),
+            spec=evolve(spec, app=name),
             directory=directory,
             app_from=app_from,
         )

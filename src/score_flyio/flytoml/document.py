@@ -8,7 +8,7 @@ from typing import Any
 from score_flyio.base.document import MAY_BE_MISSING, Document
 from score_flyio.base.place import path_of
 from score_flyio.base.record import evolve, field, frozen
-from score_flyio.errors import Problem
+from score_flyio.errors import ConfigError, Problem
 from score_flyio.errors.failure import Failure
 from score_flyio.flytoml.decode import decode
 from score_flyio.flytoml.findings import finding, recorded
@@ -82,6 +82,12 @@ class FlyTomlDocument:
     def valid(self) -> bool:
         """Parsed, decoded, and keeps the rules."""
         return not self.problems
+
+    def accepted(self) -> AppSpec:
+        """What it says. Raises ConfigError: with everything that is wrong with the file."""
+        if self.spec is None or self.problems:
+            raise ConfigError(problems=self.problems)
+        return self.spec
 
     @property
     def errors(self) -> tuple[Problem, ...]:

@@ -63,7 +63,4 @@ def read_document(path: Path) -> FlyTomlDocument:
 
 def load_fly_toml(path: Path) -> AppSpec:
     """Read a valid config file. Raises ConfigError: with everything that is wrong with the file."""
-    document = read_document(path)
-    if document.spec is None or document.problems:
-        raise ConfigError(problems=document.problems)
-    return document.spec
+    return read_document(path).accepted()

@@ -17,7 +17,7 @@ from typing import Any
 
 from score_flyio.base.record import frozen
 from score_flyio.errors import Problem, UnshareableError
-from score_flyio.resources.prime import Primed
+from score_flyio.resources.prime import Primed, uids_of
 from score_flyio.score.nowhere import LookupFailure
 from score_flyio.score.placeholders import Lookup, Reference, parse
 from score_flyio.score.render import render
@@ -130,11 +130,7 @@ def _routes(
     resources: Mapping[ResourceUid, Primed], documents: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[tuple[Host, Definition]]:
     """All routes on hosts that their params name."""
-    uids = {
-        (each.workload, each.name): uid
-        for uid, resource in resources.items()
-        for each in resource.definitions
-    }
+    uids = uids_of(resources)
     for resource in resources.values():
         for each in resource.definitions:
             written = (each.params or {}).get("host") if each.uid.type == "route" else None

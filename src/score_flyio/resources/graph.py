@@ -11,7 +11,7 @@ from typing import Any
 from score_flyio.base.place import Path
 from score_flyio.base.record import field, frozen
 from score_flyio.errors import Problem, ResourceCycleError, ScoreFileError
-from score_flyio.resources.prime import Primed
+from score_flyio.resources.prime import Primed, uids_of
 from score_flyio.score.placeholders import references_in
 from score_flyio.score.resources import Definition, ResourceUid
 
@@ -91,11 +91,7 @@ def build(
 ) -> Graph:
     """The graph of primed resources; `documents` are the Score documents they come from."""
     names = {workload: document.get("resources") or {} for workload, document in documents.items()}
-    uids = {
-        (definition.workload, definition.name): uid
-        for uid, resource in primed.items()
-        for definition in resource.definitions
-    }
+    uids = uids_of(primed)
     needs: dict[ResourceUid, frozenset[ResourceUid]] = {}
     problems: dict[ResourceUid, tuple[Problem, ...]] = {}
     places: dict[tuple[ResourceUid, ResourceUid], list[tuple[str, Path]]] = {}

@@ -79,6 +79,15 @@ def prime(
     return primed, tuple(conflicts)
 
 
+def uids_of(primed: Mapping[ResourceUid, Primed]) -> dict[tuple[str, str], ResourceUid]:
+    """The resources by workload and by the name that each has there."""
+    return {
+        (each.workload, each.name): uid
+        for uid, resource in primed.items()
+        for each in resource.definitions
+    }
+
+
 def _merge(known: Primed, new: Definition, conflicts: list[Conflict]) -> Primed:
     for what, old, now in (
         ("params", known.params, new.params),

@@ -80,15 +80,18 @@ class Registry:
 
     def all_outputs(self, uid: ResourceUid) -> frozenset[str] | None:
         """The names of all outputs that a resource will have; None: nobody knows beforehand."""
-        serving = next((d for d in self.in_order() if d.serves(uid)), None)
+        serving = self._serving(uid)
         if serving is None or (serving.id in self.plugins and not serving.gives_no_others):
             return None
         return serving.all_outputs
 
     def params(self, uid: ResourceUid) -> tuple[str, ...]:
         """The names of all params that what serves a resource knows; none: any."""
-        serving = next((d for d in self.in_order() if d.serves(uid)), None)
+        serving = self._serving(uid)
         return serving.params if serving is not None else ()
+
+    def _serving(self, uid: ResourceUid) -> ProvisionerDefinition | None:
+        return next((d for d in self.in_order() if d.serves(uid)), None)
 
     def named(self, provisioner_id: str) -> ProvisionerDefinition | None:
         """The definition of this id, if there is one."""

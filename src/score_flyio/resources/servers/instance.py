@@ -84,16 +84,13 @@ class Instance:
         await health.until_healthy(self.client.api, self.app, made)
         if not self.known:
             # Found, not made: its password is the one that it was made with.
-            found = await self._password_of(made)
+            found = await read_operator_password(self.client.api, self.app, made, self.server)
             self.password = found or self.password
         return self.password
 
     async def _about_app(self, call: Callable[[], Awaitable[T]]) -> T:
         """Makes a call about the app, which may be too new to be known everywhere."""
         return await (repeats.once_visible(call) if self._is_new else call())
-
-    async def _password_of(self, made: str) -> Secret | None:
-        return await read_operator_password(self.client.api, self.app, made, self.server)
 
     async def _want_region(self) -> str:
         if region := self.access.region or await self.access.nearest(self.client):

@@ -115,9 +115,9 @@ def native_verifier(password: Secret) -> str:
     return f"*{hashlib.sha1(once).hexdigest().upper()}"  # noqa: S324
 
 
-def rabbit_verifier(password: Secret, salt: bytes | None = None) -> str:
+def rabbit_verifier(password: Secret) -> str:
     """What RabbitMQ stores of a password with `rabbit_password_hashing_sha256`."""
-    salt = secrets.token_bytes(4) if salt is None else salt
+    salt = secrets.token_bytes(4)
     digest = hashlib.sha256(salt + password.reveal().encode()).digest()
     return base64.b64encode(salt + digest).decode()
 
