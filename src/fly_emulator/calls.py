@@ -9,6 +9,7 @@ from attrs import frozen
 
 from fly_emulator.bodies import json_object
 from fly_emulator.records import App, Json, LeaseRecord, MachineRecord, VolumeRecord
+from fly_emulator.regions import codes_of
 from fly_emulator.settings import EmulatorSettings, Organization, Principal
 from fly_emulator.wire import NONCE_HEADER, ApiRequest, Outcome, Refusal
 from fly_emulator.world import World
@@ -88,6 +89,17 @@ class Call:
         """Whether the token is for that organization."""
         return self.settings.tokens is None or slug in self.principal.organizations
 
+    def organizations(self) -> list[Organization]:
+        """The organizations that the caller may act in."""
+        return [one for one in self.settings.organizations if self.may_use(one.slug)]
+
+    def regions(self, wish: str) -> tuple[str, ...]:
+        """The codes of the regions that a text stands for. Raises Refusal: it stands for none."""
+        codes = codes_of(wish, self.settings.regions, self.settings.nearest)
+        if not codes:
+            raise Refusal(400, f"invalid region: {wish!r}")
+        return codes
+
     def app(self) -> App:
         """The app in the path.
 
@@ -148,17 +160,10 @@ class Call:
         Raises Refusal: it is missing, or leased and the call lacks the nonce.
         """
         machine = self.living_machine()
-        self.check_lease(machine)
-        return machine
-
-    def check_lease(self, machine: MachineRecord) -> None:
-        """Refuse a call that lacks the nonce of the lease.
-
-        Raises Refusal: with the holder and the expiry.
-        """
         lease = machine.lease_at(self.now)
         if lease is not None and self.nonce != lease.nonce:
             raise Refusal(409, held_text(machine, lease))
+        return machine
 
     def volume(self) -> VolumeRecord:
         """The volume in the path. Raises Refusal: it is missing."""

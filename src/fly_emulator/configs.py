@@ -29,7 +29,8 @@ _OBJECTS: Final = ("env", "metadata", "restart", "checks", "guest", "init", "sto
 _LISTS: Final = ("files", "mounts", "services", "containers", "processes", "statics")
 _LONGEST_STOP: Final = 300.0
 """Seconds, as observed in 2026."""
-_DURATIONS: Final = ("interval", "timeout", "grace_period")
+DURATIONS: Final = ("interval", "timeout", "grace_period")
+"""What a check says in units of time."""
 
 
 def accept(config: object, settings: EmulatorSettings) -> Json:
@@ -194,7 +195,7 @@ def _check(check: Any, place: str) -> None:
         raise Refusal(400, f"invalid {place}: an object is needed")
     if check.get("type") not in ("tcp", "http", "https", None):
         raise Refusal(400, f"invalid {place}.type: {check['type']!r}")
-    for name in _DURATIONS:
+    for name in DURATIONS:
         value = check.get(name)
         if value is not None and seconds_of(value) is None:
             raise Refusal(400, f"invalid {place}.{name}: {value!r} is not a duration")

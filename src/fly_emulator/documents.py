@@ -29,11 +29,8 @@ _SHOWN_EVENTS: Final = 20
 
 def app_document(world: World, app: App, *, until: float = inf) -> Json:
     """An app; it counts its volumes, and the living machines that were made `until` then."""
-    living = sum(
-        not machine.destroyed and machine.created_at <= until for machine in world.machines_of(app)
-    )
-    organization = world.settings.organization(app.organization)
-    assert organization is not None
+    living = sum(machine.created_at <= until for machine in world.living_machines(app))
+    organization = world.settings.owner(app.organization)
     return {
         "id": app.id,
         "name": app.name,
@@ -41,7 +38,7 @@ def app_document(world: World, app: App, *, until: float = inf) -> Json:
         "network": app.network,
         "status": "deployed" if app.deployed else "pending",
         "machine_count": living,
-        "volume_count": sum(volume.deleted_at is None for volume in world.volumes_of(app)),
+        "volume_count": len(list(world.living_volumes(app))),
         "app_role": app.role,
         "cname_target": f"{app.id[:7]}.{app.name}.fly.dev",
         "organization": {

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from fly_emulator.configs import DURATIONS
 from fly_emulator.durations import seconds_of
 from fly_emulator.records import Json
 from fly_emulator.settings import EmulatorSettings
 
-_DURATIONS: Final = frozenset({"interval", "timeout", "grace_period"})
 _STOPS: Final = {False: 0, True: 1, "suspend": 2}
 _CONCURRENCY: Final = {"type": "connections", "soft_limit": 20, "hard_limit": 25}
 
@@ -83,5 +83,5 @@ def _in_nanoseconds(timed: Json) -> Json:
 
 
 def _nanoseconds(name: str, value: Any) -> Any:
-    seconds = seconds_of(value) if name in _DURATIONS else None
+    seconds = seconds_of(value) if name in DURATIONS else None
     return value if seconds is None else round(seconds * 1e9)

@@ -226,3 +226,9 @@ class EmulatorSettings:
             if organization.slug == slug:
                 return organization
         return self.organizations[0] if slug == PERSONAL and self.organizations else None
+
+    def owner(self, slug: str) -> Organization:
+        """The organization that something belongs to: it is there."""
+        found = self.organization(slug)
+        assert found is not None
+        return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 import httpx
 
-from fly_emulator.wire import ApiRequest, ApiResponse, ConnectionBroken
+from fly_emulator.wire import ApiRequest, ConnectionBroken
 
 if TYPE_CHECKING:
     from fly_emulator.core import Emulator
@@ -40,7 +40,15 @@ class EmulatorTransport(httpx.AsyncBaseTransport):
             body=body,
         )
         with anyio.move_on_after(limit):
-            response = await self._carry(call, request)
+            try:
+                response = await self._emulator.handle(call)
+            except ConnectionBroken as broken:
+                if broken.kind == "refuse":
+                    raise httpx.ConnectError("connection refused", request=request) from broken
+                if broken.kind == "reset":
+                    raise httpx.ReadError("connection reset", request=request) from broken
+                await anyio.sleep_forever()
+                raise
             content, media = response.content()
             if request.method == "HEAD":
                 content = b""
@@ -49,14 +57,3 @@ class EmulatorTransport(httpx.AsyncBaseTransport):
                 headers["content-type"] = media
             return httpx.Response(response.status, headers=headers, content=content)
         raise httpx.ReadTimeout("no answer in time", request=request)
-
-    async def _carry(self, call: ApiRequest, request: httpx.Request) -> ApiResponse:
-        try:
-            return await self._emulator.handle(call)
-        except ConnectionBroken as broken:
-            if broken.kind == "refuse":
-                raise httpx.ConnectError("connection refused", request=request) from broken
-            if broken.kind == "reset":
-                raise httpx.ReadError("connection reset", request=request) from broken
-            await anyio.sleep_forever()
-            raise

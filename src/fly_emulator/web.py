@@ -157,11 +157,7 @@ def _finish_build(call: Call) -> Outcome:
 
 
 def _list_organizations(call: Call) -> Outcome:
-    found = [
-        documents.organization_document(one)
-        for one in call.settings.organizations
-        if call.may_use(one.slug)
-    ]
+    found = [documents.organization_document(one) for one in call.organizations()]
     return ApiResponse(document={"organizations": found})
 
 

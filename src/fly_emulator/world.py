@@ -169,9 +169,17 @@ class World:
         """The machines of an app in the order of their creation, destroyed ones included."""
         return (self.machines[name] for name in app.machines)
 
+    def living_machines(self, app: App) -> Iterator[MachineRecord]:
+        """Those that are not destroyed."""
+        return (machine for machine in self.machines_of(app) if not machine.destroyed)
+
     def volumes_of(self, app: App) -> Iterator[VolumeRecord]:
         """The volumes of an app, deleted ones included."""
         return (self.volumes[name] for name in app.volumes)
+
+    def living_volumes(self, app: App) -> Iterator[VolumeRecord]:
+        """Those that are not deleted."""
+        return (volume for volume in self.volumes_of(app) if volume.deleted_at is None)
 
     def add_machine(self, app: App, machine: MachineRecord) -> None:
         """Let a new machine be there, and take room on its host."""

@@ -176,7 +176,8 @@ class Control:
             ConfigError: It cannot have that much.
             NotThere: There is no such host.
         """
-        self._set_memory(self._hosts_named(host), memory_mb)
+        self._check_host(host)
+        self._set_memory([host], memory_mb)
 
     def set_region_memory(self, region: str, memory_mb: int) -> None:
         """Let each host of a region have so much memory; with 0 the region is full.
@@ -247,7 +248,7 @@ class Control:
         if kind not in kinds:
             raise wrong("kind", f"there is no incident {kind!r}", f"use {' or '.join(kinds)}")
         if kind == "host_lost":
-            self._hosts_named(name)
+            self._check_host(name)
         else:
             self._check_region(name)
         found: Any = kind
@@ -282,17 +283,14 @@ class Control:
 
     # --- names
 
-    def _hosts_named(self, name: str) -> list[str]:
-        known = [one.id for one in self.hosts]
-        if name not in known:
-            raise NotThere(f"there is no host {name!r}", hint=_nearest(name, known))
-        return [name]
+    def _check_host(self, name: str) -> None:
+        _check("host", name, [one.id for one in self.hosts])
 
     def _check_region(self, code: str) -> None:
-        known = [region.code for region in self._emulator.settings.regions]
-        if code not in known:
-            raise NotThere(f"there is no region {code!r}", hint=_nearest(code, known))
+        _check("region", code, [region.code for region in self._emulator.settings.regions])
 
 
-def _nearest(name: str, known: Sequence[str]) -> str:
-    return did_you_mean(nearest(name, known)) or f"there are {', '.join(known[:40])}"
+def _check(what: str, name: str, known: Sequence[str]) -> None:
+    if name not in known:
+        hint = did_you_mean(nearest(name, known)) or f"there are {', '.join(known[:40])}"
+        raise NotThere(f"there is no {what} {name!r}", hint=hint)

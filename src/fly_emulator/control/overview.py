@@ -36,7 +36,7 @@ class History:
         """Look once."""
         found: dict[str, tuple[int, int]] = {}
         for app in world.apps.values():
-            living = [one for one in world.machines_of(app) if not one.destroyed]
+            living = list(world.living_machines(app))
             found[app.name] = (sum(serves(world, one, now) for one in living), len(living))
         self.samples.append(found)
 
@@ -66,7 +66,7 @@ def overview(
 
 
 def _app(world: World, app: App, history: History, now: float, most: int) -> Json:
-    living = [one for one in world.machines_of(app) if not one.destroyed]
+    living = list(world.living_machines(app))
     return {
         "name": app.name,
         "organization": app.organization,

@@ -69,10 +69,8 @@ def _move_app(call: Call, wish: Json) -> Json:
 def delete_app(call: Call, name: str) -> Json:
     """Delete an app; the one mutation that has no input object."""
     app = found_app(call, name)
-    organization = call.settings.organization(app.organization)
-    assert organization is not None
     apps.delete(call.world, app)
-    return {"organization": organization_view(call, organization)}
+    return {"organization": organization_view(call, call.settings.owner(app.organization))}
 
 
 def _set_secrets(call: Call, wish: Json) -> Json:

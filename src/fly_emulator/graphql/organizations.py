@@ -32,17 +32,12 @@ def viewer_view(call: Call) -> Json:
     return {**user_view(call.principal.user), "__typename": "Macaroon" if macaroon else "User"}
 
 
-def known_organizations(call: Call) -> list[Organization]:
-    """The organizations that the caller may act in."""
-    return [one for one in call.settings.organizations if call.may_use(one.slug)]
-
-
 def organization_of(call: Call, number: str) -> Organization:
     """The organization of an id, which the other interfaces do not know.
 
     Raises Refusal: the caller has none of that id.
     """
-    for organization in known_organizations(call):
+    for organization in call.organizations():
         if organization_id(organization) == number:
             return organization
     raise Refusal(404, "Could not find Organization")

@@ -11,7 +11,6 @@ from fly_emulator.documents import organization_id
 from fly_emulator.graphql.finding import found_app, found_machine, found_volume
 from fly_emulator.graphql.mutations import mutations
 from fly_emulator.graphql.organizations import (
-    known_organizations,
     organization_of,
     organization_view,
     viewer_view,
@@ -85,7 +84,7 @@ def _node(call: Call, name: str) -> Json:
         return volume_view(call, *found_volume(call, name))
     if name in call.world.machines:
         return machine_view(call, *found_machine(call, name))
-    if any(organization_id(one) == name for one in known_organizations(call)):
+    if any(organization_id(one) == name for one in call.organizations()):
         return _show(call, organization_of(call, name))
     return app_view(call, found_app(call, name))
 
@@ -102,7 +101,7 @@ def _apps(
     """The apps after the one named by the cursor, in the order of their names."""
     allowed = {
         organization.slug
-        for organization in known_organizations(call)
+        for organization in call.organizations()
         if organizationId in {None, "", organization_id(organization)}
     }
     found = sorted(
@@ -135,7 +134,7 @@ def _page(call: Call, found: list[App], first: int, after: str) -> Json:
 
 
 def _organizations(call: Call) -> Json:
-    found = [_show(call, organization) for organization in known_organizations(call)]
+    found = [_show(call, organization) for organization in call.organizations()]
     edges = [{"cursor": one["slug"], "node": one} for one in found]
     return {"nodes": found, "edges": edges, "pageInfo": {"hasNextPage": False, "endCursor": ""}} | {
         "totalCount": len(found)
@@ -151,7 +150,7 @@ def _organization(
 ) -> Organization:
     if id:
         return organization_of(call, id)
-    for organization in known_organizations(call):
+    for organization in call.organizations():
         if name and not slug and organization.name == name:
             return organization
     try:

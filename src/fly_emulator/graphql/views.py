@@ -26,8 +26,6 @@ _IMAGE_BYTES = "12345678"
 def app_view(call: Call, app: App) -> Json:
     """An app; what takes work is made only when it is asked for."""
     document = app_document(call.world, app)
-    organization = call.settings.organization(app.organization)
-    assert organization is not None
     shared = next((ip.ip for ip in app.ips if ip.type == "shared_v4"), None)
     newest = app.releases[-1] if app.releases else None
     current = newest and release_view(newest)
@@ -48,7 +46,7 @@ def app_view(call: Call, app: App) -> Json:
         "network": app.network,
         "role": {"name": app.role} if app.role else None,
         "networkId": 1,
-        "organization": organization_view(call, organization),
+        "organization": organization_view(call, call.settings.owner(app.organization)),
         "config": {"definition": newest.definition if newest else {}},
         "currentRelease": current,
         "currentReleaseUnprocessed": current,
@@ -74,7 +72,8 @@ def _parts(call: Call, app: App) -> Json:
         "egressIpAddresses": lambda _info, **_: _egress(app, None),
         "machines": lambda _info, **wishes: _machines(call, app, **wishes),
         "regions": lambda _info: [
-            region_view(call, code) for code in sorted({one.region for one in _living(call, app)})
+            region_view(call, code)
+            for code in sorted({one.region for one in call.world.living_machines(app)})
         ],
         "secrets": [
             {
@@ -142,8 +141,9 @@ def image_details(call: Call, reference: str) -> Json:
 
 
 def _running_image(call: Call, app: App) -> Json | None:
-    images = [machine.config.get("image") for machine in _living(call, app)]
-    return image_details(call, str(images[0])) if images and images[0] else None
+    first = next(call.world.living_machines(app), None)
+    image = first and first.config.get("image")
+    return image_details(call, str(image)) if image else None
 
 
 def address_view(app: App, ip: IpRecord) -> Json:
@@ -272,7 +272,7 @@ def _events(machine: MachineRecord, *, kind: str | None = None, **_: Any) -> Jso
 def _machines(
     call: Call, app: App, *, state: str | None = None, first: int | None = None, **_: Any
 ) -> Json:
-    found = [one for one in _living(call, app) if state in {None, one.state}]
+    found = [one for one in call.world.living_machines(app) if state in {None, one.state}]
     page = found[: None if first is None else max(first, 0)]
     return {
         "nodes": [machine_view(call, app, machine) for machine in page],
@@ -280,13 +280,9 @@ def _machines(
     }
 
 
-def _living(call: Call, app: App) -> list[MachineRecord]:
-    return [machine for machine in call.world.machines_of(app) if not machine.destroyed]
-
-
 def _services(call: Call, app: App) -> list[Json]:
     """The services of the app: those of its first machine that has any."""
-    for machine in _living(call, app):
+    for machine in call.world.living_machines(app):
         if machine.config.get("services"):
             return [_service(service) for service in machine.config["services"]]
     return []

@@ -82,9 +82,9 @@ def _delete(call: Call) -> Outcome:
 
 def delete(world: World, app: App) -> None:
     """Remove an app and everything it has; running machines do not keep it from that."""
+    for machine in world.living_machines(app):
+        lifecycle.release_resources(world, machine)
     for machine in list(world.machines_of(app)):
-        if not machine.destroyed:
-            lifecycle.release_resources(world, machine)
         world.forget_machine(machine)
     for volume in list(world.volumes_of(app)):
         del world.volumes[volume.id]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from fly_emulator import configs, documents, guests, lifecycle, regions
+from fly_emulator import configs, documents, guests, lifecycle
 from fly_emulator.calls import Call, Handler, want_integer
 from fly_emulator.handlers.actions import check_host
 from fly_emulator.handlers.leases import grant, ttl_of
@@ -64,9 +64,7 @@ def _check_name(call: Call, app: App, name: str) -> None:
 
 def _choose_host(call: Call, app: App, config: Json, wish: str) -> tuple[Host, Json]:
     """The host of a new machine: that of its volume, else one with room."""
-    codes = regions.codes_of(wish, call.settings.regions, call.settings.nearest)
-    if not codes:
-        raise Refusal(400, f"invalid region: {wish!r}")
+    codes = call.regions(wish)
     memory = guests.memory_of(config)
     volume, config = _with_volume(call.world, app, config, codes if wish else None)
     if volume is None:
@@ -227,8 +225,7 @@ def attach(world: World, machine: MachineRecord) -> None:
 
 def _find(world: World, app: App, mount: Json, codes: tuple[str, ...] | None) -> VolumeRecord:
     wanted = mount.get("volume")
-    living = [volume for volume in world.volumes_of(app) if volume.deleted_at is None]
-    for volume in living:
+    for volume in world.living_volumes(app):
         if volume.id == wanted:
             return volume
         if wanted is None and volume.name == mount.get("name") and _is_free(volume, codes):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from fly_emulator import guests, regions
+from fly_emulator import guests
 from fly_emulator.calls import Call, Handler, want_integer, want_text
 from fly_emulator.wire import ApiResponse, Outcome, Refusal
 
@@ -40,10 +40,7 @@ def _regions(call: Call) -> Outcome:
 def _placements(call: Call) -> Outcome:
     body = call.body()
     call.organization(want_text(body, "org_slug"))
-    wish = str(body.get("region") or "any")
-    codes = regions.codes_of(wish, call.settings.regions, call.settings.nearest)
-    if not codes:
-        raise Refusal(400, f"invalid region: {wish!r}")
+    codes = call.regions(str(body.get("region") or "any"))
     memory = guests.wanted_memory(body.get("compute"), 2048)
     wanted = max(want_integer(body, "count", 0), 0)
     rows, left = [], wanted

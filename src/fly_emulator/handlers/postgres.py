@@ -23,8 +23,7 @@ _PORT: Final = 5432
 
 
 def _document(call: Call, cluster: ClusterRecord) -> Json:
-    organization = call.settings.organization(cluster.organization)
-    assert organization is not None
+    organization = call.settings.owner(cluster.organization)
     cpus, memory = _PLANS[cluster.plan]
     return {
         "id": cluster.id,

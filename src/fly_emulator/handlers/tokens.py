@@ -94,8 +94,7 @@ def _current(call: Call) -> Outcome:
             ],
             "user": call.principal.user,
         }
-        for organization in call.settings.organizations
-        if call.may_use(organization.slug)
+        for organization in call.organizations()
     ]
     return ApiResponse(document={"tokens": tokens})
 

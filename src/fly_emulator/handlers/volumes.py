@@ -107,8 +107,8 @@ def _choose_host(
     app_wide = bool(body.get("unique_zone_app_wide"))
     taken = {
         other.host
-        for other in call.world.volumes_of(app)
-        if other.deleted_at is None and (app_wide or (unique and other.name == volume.name))
+        for other in call.world.living_volumes(app)
+        if app_wide or (unique and other.name == volume.name)
     }
     if source is not None and source.host is not None:
         taken.add(source.host)
@@ -128,8 +128,7 @@ def _list(call: Call) -> Outcome:
     return ApiResponse(
         document=[
             documents.volume_document(call.world, volume, call.now)
-            for volume in call.world.volumes_of(call.app())
-            if volume.deleted_at is None
+            for volume in call.world.living_volumes(call.app())
         ]
     )
 
