@@ -88,7 +88,7 @@ def plan_summary(plan: Plan) -> str:
     return "\n".join([f"## Plan: {head}", *_fenced(plan.describe(), None)]) + "\n"
 
 
-def write_summary(cli: CliContext, text: str, given: Path | None = None) -> None:
+def write_summary(cli: CliContext, text: str, given: Path | None) -> None:
     """Write a summary to the `given` file, and to that of the CI system."""
     step = cli.environ.get(STEP_SUMMARY)
     for name, path, mode in (("--summary", given, "w"), (STEP_SUMMARY, step and Path(step), "a")):

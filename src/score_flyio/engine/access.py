@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
@@ -14,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def access_from_environment(
-    environ: Mapping[str, str] | None = None,
+    environ: Mapping[str, str],
     *,
-    directory: Path | None = None,
+    directory: Path,
     note: Callable[[str], None] | None = None,
 ) -> FlyAccess:
     """Opens a client for each call, with the token and the addresses of the environment.
@@ -26,21 +25,19 @@ def access_from_environment(
     from score_flyio.fly.organization import Organization
     from score_flyio.resources.servers.access import FlyAccess, region_of, say_nothing
 
-    variables = os.environ if environ is None else environ
-
     def connect() -> AbstractAsyncContextManager[FlyClient]:
         from random import Random
 
         from score_flyio.engine.target import Target
 
-        target = Target.from_environment(variables, directory=directory)
+        target = Target.from_environment(environ, directory=directory)
         rng = Random()  # noqa: S311  # spreads retries, guards nothing
         return target.connect(emit=lambda _: None, rng=rng)  # provisioning has its own events
 
     return FlyAccess(
         connect=connect,
-        region=region_of(variables),
-        organization=lambda client: Organization(client, variables.get("FLY_ORG")).slug(),
+        region=region_of(environ),
+        organization=lambda client: Organization(client, environ.get("FLY_ORG")).slug(),
         note=note or say_nothing,
     )
 
@@ -50,7 +47,7 @@ def access_of(
     organization: Callable[[], Awaitable[str]],
     environ: Mapping[str, str],
     *,
-    region: str | None = None,
+    region: str | None,
 ) -> FlyAccess:
     """Uses a client that is open already, and stays so.
 

@@ -37,8 +37,8 @@ async def problems_ahead(
     observed: ObservedApp,
     options: DeployOptions,
     *,
-    default_region: str | None = None,
-    default_from: str | None = None,
+    default_region: str | None,
+    default_from: str | None,
 ) -> tuple[Problem, ...]:
     """What makes a deploy of the app impossible, whatever its resources give."""
     place = "--region" if options.region else "primary_region"

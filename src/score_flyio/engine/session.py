@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from fly_machines import models
 from score_flyio._version import __version__
-from score_flyio.base.clock import Clock, SystemClock
+from score_flyio.base.clock import Clock
 from score_flyio.base.record import define, evolve, field
 from score_flyio.base.ulid import new_ulid
 from score_flyio.deploy.model import KnownApp
@@ -95,7 +95,7 @@ class StateRecorder:
         if members != record.leaving:
             await self._keep(app, evolve(record, leaving=members))
 
-    async def none_released(self, app: str, *, whole: bool, groups: tuple[str, ...] = ()) -> None:
+    async def none_released(self, app: str, *, whole: bool, groups: tuple[str, ...]) -> None:
         """Remembers that a run had no release to make.
 
         Where it brought the `whole` app to what its file says, the last one had come to its end,
@@ -122,7 +122,7 @@ class StateRecorder:
         if older and room > 0:
             await self._keep(app, evolve(record, releases=(*older[-room:], *record.releases)))
 
-    def belongs(self, organization: str | None, *, told: str | None = None) -> None:
+    def belongs(self, organization: str | None, *, told: str | None) -> None:
         """Holds the organization of an app against that of the project, and the one that was told.
 
         That of an app which is there is remembered. Raises WrongPlace.
@@ -290,12 +290,13 @@ async def open_session(
     target: Target,
     log: EventLog,
     *,
-    clock: Clock | None = None,
+    clock: Clock,
     rng: random.Random | None = None,
 ) -> AsyncIterator[Session]:
     """A session that is open within the context; its events go to `log`."""
     rng = rng or random.SystemRandom()
-    now = (clock or SystemClock()).time
     async with target.connect(emit=log.emit, rng=rng) as client:
         there = project.at(target.kept_as)
-        yield Session(project=there, target=target, client=client, emit=log.emit, now=now, rng=rng)
+        yield Session(
+            project=there, target=target, client=client, emit=log.emit, now=clock.time, rng=rng
+        )

@@ -54,7 +54,7 @@ async def command(
 
 
 async def destroy_workloads(
-    cli: CliContext, names: Sequence[str], *, yes: bool, emulate: bool = False
+    cli: CliContext, names: Sequence[str], *, yes: bool, emulate: bool
 ) -> int:
     """Destroy some workloads of the project; returns the exit code."""
     from score_flyio.cli.deploy_run import tell_errors
