@@ -102,6 +102,8 @@ ANONYMOUS: Final = Principal(user="", organizations=frozenset())
 class _Progress:
     """How far one request got."""
 
+    interface: Interface | None
+    """Whose it is; None: the Machines API's."""
     match: Match
     arrived: float
     seen: int
@@ -234,7 +236,13 @@ class Emulator:
         if control is not None:
             await anyio.lowlevel.checkpoint()
             return control
-        progress = _Progress(self._match(request), self.now(), self.world.sequence)
+        interface = next((i for i in self.interfaces if request.path.startswith(i.prefix)), None)
+        match = (
+            MACHINES.match(request.method, request.path)
+            if interface is None
+            else Match(interface.name(request), {})
+        )
+        progress = _Progress(interface, match, self.now(), self.world.sequence)
         self._requests += 1
         try:
             faults = self.faults.for_request(progress.match.operation, request.method)
@@ -245,15 +253,6 @@ class Emulator:
         number = f"{self._requests:08d}-{request.method.lower()}"
         headers = {**response.headers, "fly-request-id": number}
         return attrs.evolve(response, headers=headers)
-
-    def _match(self, request: ApiRequest) -> Match:
-        interface = self._interface(request)
-        if interface is not None:
-            return Match(interface.name(request), {})
-        return MACHINES.match(request.method, request.path)
-
-    def _interface(self, request: ApiRequest) -> Interface | None:
-        return next((i for i in self.interfaces if request.path.startswith(i.prefix)), None)
 
     async def _answer(
         self, request: ApiRequest, progress: _Progress, faults: tuple[Fault, ...]
@@ -302,7 +301,7 @@ class Emulator:
 
     def _perform(self, request: ApiRequest, progress: _Progress, now: float) -> Outcome:
         operation, path = progress.match.operation, progress.match.path
-        interface = self._interface(request)
+        interface = progress.interface
         if interface is None and operation == UNKNOWN:
             raise Refusal(404, f"no such path: {request.method} {request.path}")
         public = interface is not None and interface.is_public(request)
