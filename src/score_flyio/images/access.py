@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections import defaultdict
 from collections.abc import Awaitable
@@ -96,7 +95,7 @@ class Access:
         if registry.challenge.scheme == "bearer":
             return await self._token(host, registry, scope, renew=refused is not None)
         if registry.challenge.scheme == "basic" and registry.login is not None:
-            return _basic(registry.login)
+            return f"Basic {registry.login.in_base64}"
         return None
 
     async def _registry(self, host: str, repository: str) -> _Registry:
@@ -156,7 +155,7 @@ class Access:
             return await self._exchange("POST", str(realm), kind, None, content)
         query = "&".join(filter(None, (realm.query.decode(), urlencode(asked))))
         url = str(realm.copy_with(query=query.encode()))
-        return await self._exchange("GET", url, None, _basic(login) if login else None)
+        return await self._exchange("GET", url, None, f"Basic {login.in_base64}" if login else None)
 
     def _token_of(
         self, host: str, login: Login | None, response: httpx.Response
@@ -189,8 +188,3 @@ def base_url(host: str) -> str:
 def is_safe(url: httpx.URL) -> bool:
     """Whether what is sent there is encrypted or stays on this machine."""
     return url.scheme == "https" or (url.scheme == "http" and is_loopback(url.host))
-
-
-def _basic(login: Login) -> str:
-    text = f"{login.user}:{login.password.reveal()}"
-    return f"Basic {base64.b64encode(text.encode()).decode()}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from math import inf
 from pathlib import Path
@@ -28,6 +29,7 @@ IGNORE_FILE: Final = ".dockerignore"
 WITHOUT_IGNORE_FILE: Final = "fly.toml\n"
 NEVER: Final = f"**/{OWN_FOLDER}\n"
 """Left out whatever the ignore file says: secrets are in the state, and each deploy changes it."""
+LINES_IN_ERROR: Final = 20
 OUTSIDE: Final = ".dockerfile-from-outside"
 """The path of a Dockerfile that lies outside of the folder."""
 
@@ -85,12 +87,20 @@ class Build:
         """The error that this build failed."""
         return ImageError(f"{self.name}: {message}", hint=hint, code=code)
 
-    def broken(self, message: str) -> ImageError:
-        """The error that a step of it failed."""
+    def broken(self, reason: str, said: Iterable[str]) -> ImageError:
+        """The error that a step of it failed, with the last that the builder said."""
         missing = [name for name in self.dockerfile.secrets if name not in self.settings.secrets]
         options = " ".join(f"--build-secret {name}=…" for name in missing)
         hint = f"its Dockerfile asks for secrets that are not given: {options}" if missing else None
-        return self.failed(f"the build failed{message}", hint=hint)
+        return self.failed(f"the build failed{reason}{_last_of(said)}", hint=hint)
+
+    def unpushed(self, reason: str, said: Iterable[str] = ()) -> ImageError:
+        """The error that it cannot be pushed, with the last that the builder said."""
+        return self.failed(
+            f"{self.image} cannot be pushed: {reason}{_last_of(said)}",
+            hint=f"check that you may push to {self.image.host}, and that it has room",
+            code="push_failed",
+        )
 
 
 @frozen(kw_only=True)
@@ -210,6 +220,10 @@ def _prepare(settings: BuildSettings, image: ImageReference) -> Build:
         context=list_context(folder, rules, added={path: text.encode()} if apart else {}),
         path=path,
     )
+
+
+def _last_of(said: Iterable[str]) -> str:
+    return "".join(f"\n  {line}" for line in deque(said, maxlen=LINES_IN_ERROR))
 
 
 def _dockerfile(settings: BuildSettings) -> Path:

@@ -65,6 +65,14 @@ class Context:
         """Bytes of all files."""
         return sum(entry.size for entry in self.entries)
 
+    @property
+    def added_entries(self) -> tuple[Entry, ...]:
+        """Those of the files beside, in order."""
+        return tuple(
+            Entry(path=path, type=tarfile.REGTYPE, mode=0o644, size=len(content), mtime=0)
+            for path, content in sorted(self.added.items())
+        )
+
 
 def list_context(
     root: Path,
@@ -96,9 +104,8 @@ def tar_of(context: Context) -> Iterator[bytes]:
             if len(buffer) >= BLOCK:
                 yield bytes(buffer)
                 buffer.clear()
-    for path, content in context.added.items():
-        entry = Entry(path=path, type=tarfile.REGTYPE, mode=0o644, size=len(content), mtime=0)
-        buffer += _header(entry) + content + _padding(len(content))
+    for entry in context.added_entries:
+        buffer += _header(entry) + context.added[entry.path] + _padding(entry.size)
     yield bytes(buffer) + bytes(2 * tarfile.BLOCKSIZE)
 
 
@@ -110,8 +117,9 @@ def hash_of(context: Context) -> str:
         content = _hash_of_file(context.root, entry) if entry.type == tarfile.REGTYPE else target
         if content is not None:
             _add(found, entry.path, entry.type, entry.mode, content)
-    for path, content in context.added.items():
-        _add(found, path, tarfile.REGTYPE, 0o644, hashlib.sha256(content).digest())
+    for entry in context.added_entries:
+        content = hashlib.sha256(context.added[entry.path]).digest()
+        _add(found, entry.path, entry.type, entry.mode, content)
     return found.hexdigest()
 
 

@@ -104,9 +104,7 @@ class Registries:
 
     async def check_login(self, host: str) -> None:
         """Log in, and do nothing. Raises RegistryDenied or RegistryUnavailable."""
-        response = await self._call("GET", host, "", "", about=host)
-        if not response.is_success:
-            raise await self._refusal(response, host, "", about=host)
+        await self._call("GET", host, "", "", about=host)
 
     async def resolve(self, image: ImageReference) -> str:
         """The digest of an image that can run at Fly.
@@ -164,14 +162,14 @@ class Registries:
         path = f"/blobs/{config}"
         try:
             response = await self._call("GET", image.host, image.repository, path, about=image)
-        except RegistryUnavailable:  # blobs may be elsewhere, out of our reach
+        except ImageError:  # blobs may be elsewhere, out of our reach
             return set()
-        return {_platform(_object(response.content))} if response.is_success else set()
+        return {_platform(_object(response.content))}
 
     async def tag(self, image: ImageReference, tag: str) -> ImageReference:
         """Give an image that the registry has one more tag. Raises as `resolve` does."""
         manifest = await self.manifest(image)
-        response = await self._call(
+        await self._call(
             "PUT",
             image.host,
             image.repository,
@@ -181,24 +179,15 @@ class Registries:
             headers={"content-type": manifest.media_type},
             content=manifest.content,
         )
-        if not response.is_success:
-            raise await self._refusal(response, image.host, image.repository, about=image)
         return ImageReference(
             host=image.host, repository=image.repository, tag=tag, digest=manifest.digest
         )
 
     async def _manifest(self, method: str, image: ImageReference) -> httpx.Response:
-        response = await self._call(
-            method,
-            image.host,
-            image.repository,
-            f"/manifests/{image.version}",
-            about=image,
-            headers=ACCEPT,
+        path = f"/manifests/{image.version}"
+        return await self._call(
+            method, image.host, image.repository, path, about=image, headers=ACCEPT
         )
-        if not response.is_success:
-            raise await self._refusal(response, image.host, image.repository, about=image)
-        return response
 
     async def _call(
         self,
@@ -212,25 +201,31 @@ class Registries:
         headers: Mapping[str, str] | None = None,
         content: bytes = b"",
     ) -> httpx.Response:
-        """One call with a login, or with a new one where the first does not do."""
+        """One call with a login, or with a new one where the first does not do.
+
+        Raises ImageNotFound, RegistryDenied and RegistryUnavailable.
+        """
         path = f"/v2/{repository}{path}"
-        url = base_url(host) + path
         try:
             if self._mirror is not None:
                 url = f"{self._mirror}{path}?ns={host}"
-                return await self._exchange(method, url, headers, None, content)
-            login = await self._access.authorization(host, repository, actions)
-            response = await self._exchange(method, url, headers, login, content)
-            if response.status_code == httpx.codes.UNAUTHORIZED:
-                login = await self._access.authorization(
-                    host, repository, actions, refused=response
-                )
+                response = await self._exchange(method, url, headers, None, content)
+            else:
+                url = base_url(host) + path
+                login = await self._access.authorization(host, repository, actions)
                 response = await self._exchange(method, url, headers, login, content)
+                if response.status_code == httpx.codes.UNAUTHORIZED:
+                    login = await self._access.authorization(
+                        host, repository, actions, refused=response
+                    )
+                    response = await self._exchange(method, url, headers, login, content)
         except httpx.HTTPError as error:
             raise RegistryUnavailable(
                 f"{about}: {host} does not answer: {network_reason(error)}",
                 hint="check the name of the registry, the network, proxies and firewalls",
             ) from error
+        if not response.is_success:
+            raise await self._refusal(response, host, repository, about=about)
         return response
 
     async def _exchange(

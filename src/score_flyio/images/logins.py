@@ -61,6 +61,11 @@ class Login:
         """Whether the password is exchanged for tokens by itself, without a user."""
         return self.user == IDENTITY
 
+    @property
+    def in_base64(self) -> str:
+        """User and password, as headers and login files have them."""
+        return base64.b64encode(f"{self.user}:{self.password.reveal()}".encode()).decode()
+
 
 def fly_registry(environ: Mapping[str, str]) -> str:
     """Host of Fly's registry, or of what stands in for it. Raises ConfigError for no host."""

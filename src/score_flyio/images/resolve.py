@@ -38,14 +38,13 @@ async def resolve_images(names: Mapping[str, ImageReference], ask: Ask) -> Resol
         names: Images by their names as they were given.
         ask: Asked once for each image.
     """
-    images = dict.fromkeys(names, "")
+    images = {text: text for text in names}
     missing: dict[str, ImageError] = {}
     unknown: dict[str, ImageError] = {}
     limiter = anyio.CapacityLimiter(AT_ONCE)
 
     async def one(named: tuple[str, ImageReference]) -> None:
         text, reference = named
-        images[text] = text
         try:
             async with limiter:
                 digest = await ask(reference)

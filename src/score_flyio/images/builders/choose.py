@@ -149,19 +149,13 @@ async def builders_there(context: BuilderContext) -> dict[str, ConfigError | Non
 async def _made(name: str, context: BuilderContext) -> Builder | ConfigError | None:
     """A builder, why it cannot be used while others can, or nothing where it is not there."""
     try:
-        return await _maker(name)(context)
+        make: Make = _BUILT_IN.get(name) or _added()[name].load()
+        return await make(context)
     except ConfigError as error:
         # Docker's settings may be those of another computer, as in a container.
         if error.code != CONTEXT_CODE:
             raise
         return error
-
-
-def _maker(name: str) -> Make:
-    if name in _BUILT_IN:
-        return _BUILT_IN[name]
-    made: Make = _added()[name].load()
-    return made
 
 
 def _added() -> dict[str, EntryPoint]:

@@ -12,7 +12,7 @@ import binascii
 import json
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import PurePosixPath
@@ -22,9 +22,9 @@ import anyio
 import httpx
 
 from score_flyio.base.record import define, evolve, field, frozen
-from score_flyio.images.build import IGNORE_FILE, PLATFORM, Build, Progress, Tell
+from score_flyio.images.build import IGNORE_FILE, LINES_IN_ERROR, PLATFORM, Build, Progress, Tell
 from score_flyio.images.builders.address import DaemonAddress
-from score_flyio.images.builders.protobuf import fields
+from score_flyio.images.builders.protobuf import fields, text_of
 from score_flyio.images.builders.pushes import pushed
 from score_flyio.images.context import Context, in_thread, tar_of
 from score_flyio.images.dockerignore import pattern_of
@@ -53,32 +53,26 @@ class Trace:
                 if number == _VERTEX and isinstance(value, bytes):
                     yield from self._vertex(dict(fields(value)))
                 elif number == _LOG and isinstance(value, bytes):
-                    text = dict(fields(value)).get(_LOG_TEXT, b"")
-                    for line in _text(text).splitlines():
+                    for line in text_of(dict(fields(value)).get(_LOG_TEXT)).splitlines():
                         if line.strip():
                             yield Progress(text=line.rstrip())
         except (ValueError, IndexError, binascii.Error):
             return
 
     def _vertex(self, vertex: dict[int, int | bytes]) -> Iterator[Progress]:
-        if error := _text(vertex.get(_ERROR, b"")):
+        if error := text_of(vertex.get(_ERROR)):
             self.errors.append(error)
         digest, cached = vertex.get(_DIGEST, b""), bool(vertex.get(_CACHED))
         if not isinstance(digest, bytes) or not (cached or _STARTED in vertex):
             return
         if (digest, cached) not in self._told:
             self._told.add((digest, cached))
-            yield Progress(text=_text(vertex.get(_NAME, b"")), step=True, cached=cached)
-
-
-def _text(value: int | bytes) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else ""
+            yield Progress(text=text_of(vertex.get(_NAME)), step=True, cached=cached)
 
 
 TIMEOUT: Final = httpx.Timeout(None, connect=10.0)
 """A step of a build may say nothing for as long as it likes."""
 PING_SECONDS: Final = 5.0
-LINES_IN_ERROR: Final = 20
 _REPEATS_ITSELF: Final = 20.0
 """Seconds in which a daemon gives up a push, unless it tries parts of it again by itself."""
 BUILDKIT: Final = "2"
@@ -127,18 +121,21 @@ class DockerBuilder:
                 if apart:
                     name = PurePosixPath(build.path).name
                     parameters |= {"remote": IN_SESSION, "dockerfile": name}
-                headers = {"x-registry-config": _encoded(logins)}
+                headers = {
+                    "content-type": "application/x-tar",
+                    "x-registry-config": _encoded(logins),
+                }
                 async with self._session(client, build, version, wanted=in_session) as session:
-                    parameters |= session
-                    await self._build(
-                        client,
-                        build,
-                        tell,
-                        path=f"/v{version}/build",
-                        parameters=parameters,
+                    request = client.stream(
+                        "POST",
+                        f"/v{version}/build",
+                        params=parameters | session,
                         headers=headers,
                         content=b"" if apart else _sent(build, tell, buildkit=buildkit),
                     )
+                    answer = await _answer(request, tell)
+                if answer.error:
+                    raise build.broken(f": {answer.error}", answer.last)
                 if not push:
                     return None
                 sent = partial(self._push, client, build, tell, version)
@@ -170,30 +167,6 @@ class DockerBuilder:
         async with session(client, f"/v{version}/session", answers) as name:
             yield {"session": name}
 
-    async def _build(
-        self,
-        client: httpx.AsyncClient,
-        build: Build,
-        tell: Tell,
-        *,
-        path: str,
-        parameters: Mapping[str, str],
-        headers: Mapping[str, str],
-        content: AsyncIterator[bytes] | bytes,
-    ) -> None:
-        answer = _Answer(build, tell)
-        request = client.stream(
-            "POST",
-            path,
-            params=parameters,
-            headers={"content-type": "application/x-tar", **headers},
-            content=content,
-        )
-        async with request as response:
-            await answer.follow(response)
-        if answer.error:
-            raise build.broken(f": {answer.error}{answer.last_lines}")
-
     async def _push(
         self,
         client: httpx.AsyncClient,
@@ -203,22 +176,15 @@ class DockerBuilder:
         login: Login | None,
     ) -> str:
         image = build.image
-        answer = _Answer(build, tell)
         request = client.stream(
             "POST",
             f"/v{version}/images/{image.name}/push",
             params={"tag": image.tag},
             headers={"x-registry-auth": _encoded(_entry(login, image.host))},
         )
-        async with request as response:
-            await answer.follow(response)
+        answer = await _answer(request, tell)
         if answer.error or not answer.digest:
-            reason = answer.error or "the daemon does not report the digest"
-            raise build.failed(
-                f"{image} cannot be pushed: {reason}",
-                hint=f"check that you may push to {image.host}, and that it has room",
-                code="push_failed",
-            )
+            raise build.unpushed(answer.error or "the daemon does not report the digest")
         return answer.digest
 
     def _needs_session(
@@ -277,17 +243,12 @@ async def client_of(address: DaemonAddress) -> AsyncIterator[httpx.AsyncClient]:
 class _Answer:
     """What a daemon says while it builds or pushes."""
 
-    build: Build
     tell: Tell
     error: str = field(default="", init=False)
     digest: str = field(default="", init=False)
+    last: deque[str] = field(factory=lambda: deque(maxlen=LINES_IN_ERROR), init=False)
+    """The end of the output."""
     _trace: Trace = field(factory=Trace, init=False)
-    _last: deque[str] = field(factory=lambda: deque(maxlen=LINES_IN_ERROR), init=False)
-
-    @property
-    def last_lines(self) -> str:
-        """The end of the output, to go behind an error."""
-        return "".join(f"\n  {line}" for line in self._last)
 
     async def follow(self, response: httpx.Response) -> None:
         """Read it to its end."""
@@ -323,8 +284,16 @@ class _Answer:
 
     def _pass_on(self, progress: Progress) -> None:
         if not progress.step:
-            self._last.append(progress.text)
+            self.last.append(progress.text)
         self.tell(progress)
+
+
+async def _answer(request: AbstractAsyncContextManager[httpx.Response], tell: Tell) -> _Answer:
+    """The whole answer to a request, told as it comes."""
+    answer = _Answer(tell)
+    async with request as response:
+        await answer.follow(response)
+    return answer
 
 
 def _folders(build: Build) -> dict[str, Context]:

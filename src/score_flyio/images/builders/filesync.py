@@ -14,7 +14,7 @@ from typing import Final
 
 from score_flyio.base.record import define, field
 from score_flyio.errors import ImageError
-from score_flyio.images.builders.protobuf import encoded, fields
+from score_flyio.images.builders.protobuf import encoded, fields, text_of
 from score_flyio.images.context import BLOCK, Context, Entry, content_of
 
 _STAT, _REQUEST, _DATA, _END, _ERROR = range(5)
@@ -54,10 +54,9 @@ class Sending:
             elif kind == _END:
                 self._ended = True
             elif kind == _ERROR:
-                said = message.get(_CONTENT, b"")
-                text = said.decode("utf-8", "replace") if isinstance(said, bytes) else ""
+                said = text_of(message.get(_CONTENT))
                 raise ImageError(
-                    f"{self.context.root}: the daemon does not take the build context: {text}",
+                    f"{self.context.root}: the daemon does not take the build context: {said}",
                     hint="see whether it has room left",
                     code="build_failed",
                 )
@@ -67,7 +66,7 @@ class Sending:
 
         Raises ImageError for files that changed.
         """
-        entries = [*_with_folders(self.context.entries), *_added(self.context)]
+        entries = [*_with_folders(self.context.entries), *self.context.added_entries]
         buffer = bytearray()
         for entry in entries:
             buffer += _frame({_TYPE: _STAT, _ENTRY: _stat(entry)})
@@ -114,11 +113,6 @@ def _with_folders(entries: tuple[Entry, ...]) -> Iterator[Entry]:
                 )
         told.add(entry.path)
         yield entry
-
-
-def _added(context: Context) -> Iterator[Entry]:
-    for path, content in sorted(context.added.items()):
-        yield Entry(path=path, type=tarfile.REGTYPE, mode=0o644, size=len(content), mtime=0)
 
 
 def _frame(packet: dict[int, str | bytes | int]) -> bytes:

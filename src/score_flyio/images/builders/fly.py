@@ -6,7 +6,7 @@ The platform's proxy wakes it; it goes back to sleep by itself.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from itertools import chain, repeat
 from typing import Final
 from urllib.parse import urlsplit
@@ -80,7 +80,6 @@ class FlyBuilder:
     remote: RemoteBuilder
     logins: Logins
     name: str = "fly"
-    pauses: Sequence[float] = PAUSES
 
     async def build(self, build: Build, tell: Tell, *, push: bool = True) -> str | None:
         """Wake it, and go on as with any Docker daemon."""
@@ -106,7 +105,7 @@ class FlyBuilder:
         said = "no answer"
         with anyio.move_on_after(AWAKE_SECONDS):
             async with client_of(address) as client:
-                for pause in chain(self.pauses, repeat(self.pauses[-1])):
+                for pause in chain(PAUSES, repeat(PAUSES[-1])):
                     try:
                         answer = await client.get(AWAKE, timeout=ANSWER_SECONDS)
                     except httpx.TransportError as error:

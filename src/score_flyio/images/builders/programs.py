@@ -5,7 +5,6 @@ Logins and secrets go to them in files of a private folder that is gone afterwar
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import re
@@ -21,7 +20,7 @@ import anyio
 
 from score_flyio.base.abrupt import undone_at_the_end
 from score_flyio.base.printable import system_reason
-from score_flyio.base.record import evolve, frozen
+from score_flyio.base.record import frozen
 from score_flyio.errors import ImageError
 from score_flyio.errors.unwrap import beside
 from score_flyio.images.access import base_url
@@ -33,7 +32,6 @@ from score_flyio.images.program import Ended, run_program
 from score_flyio.images.reference import ImageReference
 from score_flyio.net.credentials import OWN
 
-LINES_IN_ERROR: Final = 20
 CLEANUP_SECONDS: Final = 20.0
 MARK: Final = "score-flyio-build"
 DISK: Final = "/var/tmp"  # noqa: S108  # mkdtemp is safe
@@ -82,7 +80,7 @@ class BuildahBuilder:
     ) -> str | None:
         ended = await self._run(self._build_args(build, folder), environ, build, tell)
         if ended.code != 0:
-            raise build_failed(build, ended)
+            raise build.broken(f" with {ended.ending}", ended.said)
         if not push:
             return None
 
@@ -90,7 +88,7 @@ class BuildahBuilder:
             await _write_logins(folder, build, self.logins)  # those of before may have ended
             ended = await self._run(self._push_args(build, folder), environ, build, tell)
             if ended.code != 0:
-                raise push_failed(build, ended)
+                raise build.unpushed(ended.ending, ended.said)
             return (folder / "digest").read_text("utf-8").strip()
 
         return await pushed(build, self.logins, tell, send)
@@ -231,11 +229,10 @@ async def _write_logins(folder: Path, build: Build, logins: Logins) -> None:
     auths = {}
     found = await logins.find_all({build.image, *build.dockerfile.images})
     for key, login in found.items():
-        text = f"{login.user}:{login.password.reveal()}".encode()
         auths[key] = (
             {"identitytoken": login.password.reveal()}
             if login.is_identity
-            else {"auth": base64.b64encode(text).decode()}
+            else {"auth": login.in_base64}
         )
     await anyio.Path(folder / "config.json").write_text(json.dumps({"auths": auths}), "utf-8")
 
@@ -297,23 +294,10 @@ def _failed(build: Build, ended: Ended) -> ImageError:
     """The error for a call of buildctl that failed, whose last line says at what."""
     last = next((line for line in reversed(ended.said) if line.startswith("error: ")), "")
     if f"failed to push {build.image}" in last:
-        return push_failed(build, ended)
+        return build.unpushed(ended.ending, ended.said)
     code = _STEPS_CODE.search(last)
-    return build_failed(build, evolve(ended, code=int(code[1])) if code else ended)
-
-
-def build_failed(build: Build, ended: Ended) -> ImageError:
-    """The error for a build that ended otherwise than with 0."""
-    return build.broken(f" with {ended.ending}{_last_lines(ended)}")
-
-
-def push_failed(build: Build, ended: Ended) -> ImageError:
-    """The error for a push that ended otherwise than with 0."""
-    return build.failed(
-        f"{build.image} cannot be pushed: {ended.ending}{_last_lines(ended)}",
-        hint=f"check that you may push to {build.image.host}, and that it has room",
-        code="push_failed",
-    )
+    ending = f"exit code {code[1]}" if code else ended.ending
+    return build.broken(f" with {ending}", ended.said)
 
 
 def options(name: str, values: Mapping[str, str]) -> list[str]:
@@ -339,7 +323,3 @@ def _insecure(images: Iterable[ImageReference]) -> list[str]:
 def find_program(name: str, environ: Mapping[str, str]) -> str | None:
     """Where a program is on the search path."""
     return shutil.which(name, path=environ.get("PATH"))
-
-
-def _last_lines(ended: Ended) -> str:
-    return "".join(f"\n  {line}" for line in ended.said[-LINES_IN_ERROR:])

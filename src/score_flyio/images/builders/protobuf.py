@@ -27,6 +27,11 @@ def fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
         at += size
 
 
+def text_of(value: int | bytes | None) -> str:
+    """The text of a field; empty for one that is not there, or is none."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else ""
+
+
 def encoded(values: Mapping[int, str | bytes | int]) -> bytes:
     """A message of texts, bytes and numbers from 0 on, by the numbers of their fields."""
     found = b""

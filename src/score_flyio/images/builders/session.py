@@ -21,7 +21,7 @@ from score_flyio.base.record import define, field, frozen
 from score_flyio.base.secret import Secret
 from score_flyio.errors.unwrap import unwrapped
 from score_flyio.images.builders.filesync import Sending, framed
-from score_flyio.images.builders.protobuf import encoded, fields
+from score_flyio.images.builders.protobuf import encoded, fields, text_of
 from score_flyio.images.context import Context
 from score_flyio.images.logins import Logins
 from score_flyio.images.reference import DOCKER_HUB, ImageReference
@@ -49,8 +49,7 @@ class Answers:
 
     async def to(self, path: str, message: bytes) -> tuple[int, bytes]:
         """The status of gRPC, and the message."""
-        asked = dict(fields(message)).get(1, b"")
-        name = asked.decode("utf-8", "replace") if isinstance(asked, bytes) else ""
+        name = text_of(dict(fields(message)).get(1))
         if path == _HEALTH:
             return 0, encoded({1: 1})
         if path == _SECRET:
