@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterable
 
 from fly_machines.models import FlyFile
+from score_flyio.base.printable import system_reason
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.model import FileSource
 from score_flyio.flytoml.spec import FileSpec
@@ -52,7 +53,7 @@ def read(source: FileSource, path: str, *, field: str) -> bytes:
         raise ConversionError(
             field,
             "file_not_found",
-            f"cannot read {path!r}: {error.strerror or error}",
+            f"cannot read {path!r}: {system_reason(error)}",
             hint="paths are relative to the working directory",
         ) from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from score_flyio.base.record import evolve
-from score_flyio.deploy.condition import Condition, condition
+from score_flyio.deploy.condition import Condition, condition, host_answers
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.model import GroupPlan
 from score_flyio.deploy.planning.strategies import STRATEGIES
@@ -59,7 +59,8 @@ def _unsettled(update: GroupUpdate, changing: frozenset[str], *, waits: bool) ->
 
     The end of an earlier run did not wait for them. They come before others change, so that no more
     machines are out than the strategy allows, and so that a run never reports success for what does
-    not work. Nothing is waited for where the run waits for nothing.
+    not work. One whose host does not answer cannot become well. Nothing is waited for where the run
+    waits for nothing.
     """
     app, group, waiting = update.app, update.group, update.waiting
     steps: list[Step] = []
@@ -68,7 +69,7 @@ def _unsettled(update: GroupUpdate, changing: frozenset[str], *, waits: bool) ->
         how = condition(machine, checks=waiting.checks)
         if name in update.starting:
             how = Condition.FELL
-        if how in {Condition.RUNS, Condition.RESTS}:
+        if how in {Condition.RUNS, Condition.RESTS} or not host_answers(machine):
             continue
         start = StartMachine(id=f"start:{name}", app=app, group=group, target=target)
         if how is Condition.FELL:

@@ -303,7 +303,8 @@ class Reconfiguration:
     definition: AppSpec | None = None
     """The app's fly.toml where it is known: its `[deploy]` counts where the options say nothing."""
     restart: bool = False
-    """Machines start anew although their config stays as it is: to see new secrets."""
+    """Machines start anew although their config stays as it is: to see new secrets. These are for
+    every group, so that also those are waited for that have them already, and are not well yet."""
     min_secrets_version: int | None = None
 
 
@@ -349,7 +350,7 @@ def app_plan(observed: ObservedApp, label: str, release: Release, groups: GroupP
 
 
 def _group(change: Reconfiguration, group: str, machines: tuple[models.Machine, ...]) -> GroupPlan:
-    if not any(machine.id in change.configs for machine in machines):
+    if not change.restart and not any(machine.id in change.configs for machine in machines):
         return GroupPlan(unchanged=tuple(machine.id or "" for machine in machines))
     check_hosts(change.observed.name, (m for m in machines if m.id in change.configs))
     updates = tuple(_step(change, group, machine) for machine in machines)

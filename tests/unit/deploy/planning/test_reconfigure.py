@@ -47,6 +47,7 @@ def plan(
     *machines: models.Machine,
     definition: AppSpec | None = None,
     changed: tuple[str, ...] | None = None,
+    restart: bool = False,
     **options: Any,
 ) -> AppPlan:
     """What gives the machines a new image."""
@@ -65,6 +66,7 @@ def plan(
             new_id=lambda: f"ID{next(numbers)}",
             options=DeployOptions(**{"smoke_checks": False} | options),
             definition=definition,
+            restart=restart,
         )
     )
 
@@ -193,6 +195,22 @@ def test_a_group_that_nothing_is_wanted_of_is_left_alone() -> None:
     found = plan(ill, machine("b", config()), changed=("b",))
     assert not any(getattr(step, "group", None) == "worker" for step in found.steps)
     assert "a" in found.unchanged
+
+
+@pytest.mark.parametrize("changed", [(), ("b",)], ids=["all have them", "one has not"])
+def test_secrets_are_for_all_groups_whose_machines_are_waited_for(changed: tuple[str, ...]) -> None:
+    """An earlier run handed them out to one, and was cut short before that was well."""
+    ill = machine("a", config(marks={"fly_process_group": "worker"}), state="starting")
+    found = plan(ill, machine("b", config()), changed=changed, restart=True)
+    assert "a" in [s.target.machine for s in found.steps if isinstance(s, AwaitHealthy)]
+    assert updated(found) == list(changed)
+
+
+def test_a_machine_of_a_lost_host_is_not_waited_for() -> None:
+    lost = machine("a", config(), state="starting", host_status="unreachable")
+    found = plan(lost, machine("b", config()), changed=("b",), restart=True)
+    waits = [s.target.machine for s in found.steps if isinstance(s, AwaitHealthy)]
+    assert "a" not in waits
 
 
 @pytest.mark.parametrize(
