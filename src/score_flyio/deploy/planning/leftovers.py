@@ -135,9 +135,9 @@ def _idle_greens(machines: Iterable[models.Machine]) -> tuple[str, ...]:
     flyctl tags them with the time of its deploy, and copies our marks from what they were to
     replace, so that these say nothing. All that they were to replace is older, without
     that tag, and still there: a blue machine is marked before it goes. One that an earlier update
-    of ours marked has another successor.
+    of ours marked has another successor. Canaries, and greens that are copies of them, go anyway.
     """
-    machines = tuple(machines)
+    machines = tuple(machine for machine in machines if not Marks.of(machine).canary)
     marks = {machine.id: Marks.of(machine) for machine in machines}
     tags = {found.tag for found in marks.values() if found.tag and found.green_launch}
     tags.discard(SAFE_TO_DESTROY)
@@ -153,10 +153,7 @@ def _idle_greens(machines: Iterable[models.Machine]) -> tuple[str, ...]:
     blues = [
         machine
         for machine in machines
-        if marks[machine.id].tag != newest
-        and not marks[machine.id].canary
-        and host_answers(machine)
-        and 0 < _age(machine) < begun
+        if marks[machine.id].tag != newest and host_answers(machine) and 0 < _age(machine) < begun
     ]
     idle = greens if made_then and len(blues) >= len(greens) else ()
     return tuple(machine.id or "" for machine in idle)

@@ -291,6 +291,15 @@ def test_greens_of_flyctl_stay_beside_what_they_were_not_to_replace(other: model
     assert unused(other, green("g", "10:00:02")) == []
 
 
+def test_greens_of_flyctl_go_beside_one_that_is_the_copy_of_a_canary() -> None:
+    """The canary of an earlier deploy was to be replaced, too; both go."""
+    old, copied = made("a", "09:00:00"), made("b", "09:00:01", fly_canary="true")
+    marks = {TAG: at("10:00:00"), GREEN_LAUNCH: "Lc", "fly_canary": "true"}
+    copy = made("c", "10:00:02", **marks)
+    found = sort_out("app", "app", [old, copied, copy, green("g", "10:00:02")])
+    assert [m.id for m in found.machines] == ["a"]
+
+
 def test_greens_of_flyctl_stay_where_they_are_more_than_what_is_older_than_all_of_them() -> None:
     """Some of what they replaced is gone; what was made between them is none of it."""
     between = made("b", "10:00:10")
