@@ -175,9 +175,9 @@ class Player:
                 self.notices.append(event.code)
             emit(log, event)
 
-        def reported(error: BaseException, *others: Any) -> int:
+        def reported(error: BaseException, *others: Any, **more: Any) -> int:
             self.categories.append(exit_codes.describe(error).code)
-            return report(error, *others)
+            return report(error, *others, **more)
 
         with self.monkeypatch.context() as patch:
             patch.setattr(EventLog, "emit", heard)
