@@ -42,7 +42,7 @@ def standing_by(
     if heir.machine == machine.id:
         return step
     if target in heirs:
-        step = step.after(f"destroy:{target}")
+        step = step.after(f"destroy:{target}", *([heir.step] if heir.step else []))
     if isinstance(step, CreateMachine):
         return evolve(step, standby_for=heir)
     change = Difference(path="standbys[0]", before=named, after=str(heir))

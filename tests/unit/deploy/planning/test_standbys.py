@@ -101,6 +101,21 @@ def test_a_standby_stands_by_for_the_last_of_those_that_took_a_place() -> None:
     assert made.standby_for == Ref(step="replace:in")
 
 
+def test_a_standby_waits_for_the_last_of_those_that_took_a_place_to_be_made() -> None:
+    """Where it is updated itself, and what it stood by for may be destroyed before."""
+    there = launched(wanted(CHECK))
+    first = there.machines[0]
+    there = evolve(there, machines=(*there.machines, evolve(first, id="in", state="stopped")))
+    there = marked(there, "in", **{STANDS_FOR: ONE})
+    for name in (ONE, "in"):
+        there = changed(there, name, host_status="unreachable")
+    plan = planned(wanted(CHECK), there)
+    (updated,) = updates(plan)
+    assert updated.standby_for == Ref(step="replace:in")
+    assert "replace:in" in updated.needs
+    assert acyclic(plan)
+
+
 def test_machines_that_say_to_replace_each_other_keep_no_plan_from_its_end() -> None:
     replaced = [models.Machine(id=name) for name in "ab"]
     circle = Members(machines=tuple(replaced), stand_ins={"a": "b", "b": "a"})
