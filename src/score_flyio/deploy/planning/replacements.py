@@ -157,6 +157,8 @@ def behind_replaced_ones(plan: GroupPlan) -> GroupPlan:
     healthy = [step for step in plan.steps if isinstance(step, AwaitHealthy)]
     anyway = {step.target: step.id for step in healthy if step.id not in finishing}
     waits = {step.id: going[step.target] for step in healthy if step.target in going}
+    updates = {update_of(target.machine or ""): gone for target, gone in going.items()}
+    waits |= {name: updates[name] for name in updates.keys() - {step.id for step in plan.steps}}
     waits |= {
         step.id: anyway[step.target]
         for step in healthy

@@ -39,10 +39,10 @@ def standing_by(
     if target is None or (target == named and target not in heirs):
         return step
     heir = heirs.get(target, Ref(machine=target))
-    if heir.machine == machine.id:
+    if heir.machine == machine.id or heir.step == step.id:
         return step
     if target in heirs:
-        step = step.after(f"destroy:{target}", *([heir.step] if heir.step else []))
+        step = step.after(f"destroy:{target}")
     if isinstance(step, CreateMachine):
         return evolve(step, standby_for=heir)
     change = Difference(path="standbys[0]", before=named, after=str(heir))

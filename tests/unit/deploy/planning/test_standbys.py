@@ -112,8 +112,22 @@ def test_a_standby_waits_for_the_last_of_those_that_took_a_place_to_be_made() ->
     plan = planned(wanted(CHECK), there)
     (updated,) = updates(plan)
     assert updated.standby_for == Ref(step="replace:in")
-    assert "replace:in" in updated.needs
+    assert f"destroy:{ONE}" in updated.needs
+    assert step(plan, f"destroy:{ONE}").needs == ("destroy:in",)
+    assert step(plan, "destroy:in").needs == ("replace:in",)
     assert acyclic(plan)
+
+
+def test_a_standby_that_takes_a_place_does_not_wait_for_itself() -> None:
+    there = launched(wanted(CHECK))
+    copy = evolve(there.machines[1], id="in", state="stopped")
+    there = evolve(there, machines=(*there.machines, copy))
+    there = marked(there, "in", **{STANDS_FOR: ONE})
+    for name in (ONE, "in"):
+        there = changed(there, name, host_status="unreachable")
+    plan = planned(wanted(CHECK), there)
+    assert acyclic(plan)
+    assert "replace:in" not in step(plan, "replace:in").needs
 
 
 def test_machines_that_say_to_replace_each_other_keep_no_plan_from_its_end() -> None:
