@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from typing import Any, Final
 
@@ -21,14 +22,17 @@ GRACE: Final = 5.0
 
 @asynccontextmanager
 async def running(
-    args: Sequence[str], environ: Mapping[str, str], **streams: Any
+    args: Sequence[str], environ: Mapping[str, str], content: bytes, **streams: Any
 ) -> AsyncIterator[anyio.abc.Process]:
     """A program in a group of its own; where the block is left early, all that it started ends.
 
-    `streams` are those that it does not give to this process. Raises OSError.
+    It reads `content`: what it has not got when it starts, `feed` gives it. `streams` are those
+    that it does not give to this process. Raises OSError.
     """
-    with anyio.CancelScope(shield=True):  # cancelled in between, it would go on unseen
-        process = await anyio.open_process(args, env=environ, start_new_session=True, **streams)
+    streams["start_new_session"] = True
+    with _pipe_with(content) as stdin, anyio.CancelScope(shield=True):
+        # Cancelled in between, it would go on unseen.
+        process = await anyio.open_process(args, stdin=stdin, env=environ, **streams)
     try:
         with undone_at_the_end(partial(_signal, process, hard=True)):
             yield process
@@ -52,12 +56,33 @@ async def end_group(process: anyio.abc.Process) -> None:
             await process.wait()
 
 
-async def feed(stdin: anyio.abc.ByteSendStream, content: bytes) -> None:
+async def feed(process: anyio.abc.Process, content: bytes) -> None:
     """Give a program all that it is to read; it need not read it, or not all of it."""
+    if process.stdin is None:
+        return  # It had it at its start.
     with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, BrokenPipeError):
-        await stdin.send(content)
+        await process.stdin.send(content)
     with suppress(anyio.BrokenResourceError, BrokenPipeError):
-        await stdin.aclose()
+        await process.stdin.aclose()
+
+
+@contextmanager
+def _pipe_with(content: bytes) -> Iterator[int]:
+    """The end to read of a pipe that holds all of it, else `PIPE`.
+
+    Were we killed before a program is fed, it would read nothing, and a script may act on that.
+    """
+    if sys.platform == "win32":  # Only a pipe that does not block tells what it cannot hold.
+        yield subprocess.PIPE
+        return
+    end, start = os.pipe()
+    try:
+        with os.fdopen(start, "wb", buffering=0) as pipe:
+            os.set_blocking(start, False)
+            whole = pipe.write(content) == len(content)
+        yield end if whole else subprocess.PIPE
+    finally:
+        os.close(end)
 
 
 def _signal(process: anyio.abc.Process, *, hard: bool) -> None:

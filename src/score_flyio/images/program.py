@@ -61,13 +61,12 @@ async def run_program(
         if listen is not None:
             listen(line)
 
-    async with running(list(args), dict(environ)) as process:
-        assert process.stdin is not None
+    async with running(list(args), dict(environ), stdin) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         output = bytearray()
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(feed, process.stdin, stdin)
+            tasks.start_soon(feed, process, stdin)
             tasks.start_soon(_lines, process.stderr, tell)
             if listen is not None:
                 tasks.start_soon(_lines, process.stdout, tell)

@@ -78,6 +78,7 @@ class CommandProvisioner:
         async with running(
             [self.spec.binary, *(arg.replace(f"${MODE_VARIABLE}", mode) for arg in self.spec.args)],
             {**own, MODE_VARIABLE: mode, TARGET_VARIABLE: target},
+            body,
             stderr=None,
         ) as process:
             output = await _exchange(process, body)
@@ -89,11 +90,10 @@ class CommandProvisioner:
 
 async def _exchange(process: anyio.abc.Process, body: bytes) -> bytes:
     """Feed stdin and read stdout at the same time, so that neither side waits for the other."""
-    assert process.stdin is not None
     assert process.stdout is not None
     output = bytearray()
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(feed, process.stdin, body)
+        tasks.start_soon(feed, process, body)
         read = anyio.Event()
         tasks.start_soon(_collect, process, process.stdout, output, read)
         await process.wait()
