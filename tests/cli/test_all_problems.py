@@ -221,6 +221,7 @@ containers:
         *("--override-property", "containers.main.args.-1=2"),
         *("--override-property", "containers.main.variables.B=${user}"),
         *("--override-property", "containers.main.variables.A=fine"),
+        *("--override-property", "containers.main.command.0=made a map"),
     ]
     problems = project("generate", "score.yaml", *over, "--json").json["error"]["problems"]
     option = "--override-property containers.main"
@@ -231,6 +232,7 @@ containers:
             (f"{option}.args.-1", None, "containers.main.args[1]"),
             (f"{option}.variables.B", None, "containers.main.variables.B"),
             ("over.yaml", 4, "containers.main.volumes[/b]"),
+            (f"{option}.command.0", None, "containers.main.command"),
         ]
     )
 

@@ -57,6 +57,32 @@ def test_only_regular_files_of_a_bearable_size_are_read(
 
 
 @pytest.mark.parametrize(
+    ("line", "content"),
+    [
+        ("generate {pipe}", WEB),
+        ("generate score.yaml --overrides-file {pipe}", ""),
+        ("deploy {pipe} --yes", WEB),
+        ("deploy --config {pipe} --yes", FLY_TOML),
+        ("plan --config {pipe}", FLY_TOML),
+    ],
+)
+def test_what_a_shell_hands_over_is_read(
+    cli: Cli, served: Platform, line: str, content: str
+) -> None:
+    """As in `generate <(envsubst < score.yaml)`; a pipe gives what it has only once."""
+    use(cli, served)
+    project(cli, {"score.yaml": WEB})
+    ours, theirs = os.pipe()
+    try:
+        with os.fdopen(theirs, "w") as writing:
+            writing.write(content)
+        result = cli(*line.format(pipe=f"/dev/fd/{ours}").split())
+    finally:
+        os.close(ours)
+    assert result.exit_code == 0, result.stderr
+
+
+@pytest.mark.parametrize(
     ("line", "name"),
     [
         ("secrets import -a none", "stdin"),

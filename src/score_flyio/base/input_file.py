@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 LARGEST: Final = "SCORE_FLYIO_LARGEST_FILE"
 """The variable with the most MiB that a file may have."""
@@ -15,14 +16,19 @@ USUAL: Final = 16
 """MiB without it; a Score file, a fly.toml or a file of a container is far smaller."""
 _NO_FILES: Final = (Path("/proc"), Path("/sys"), Path("/dev"))
 """What looks like files there is the system, this process's environment among it."""
+_HANDED_OVER: Final = re.compile(r"/dev/(?:stdin|fd/\d+)")
+"""What a shell calls a pipe that it hands over: `<(envsubst < score.yaml)`, `/dev/stdin`."""
 
 
 def read_input(path: Path, *, within: Sequence[Path] = ()) -> bytes:
     """The bytes of a file, which must lie `within` some folders where any are given.
 
-    Links are followed first. Raises OSError, whose `strerror` says why it cannot or must not be
-    read.
+    Links are followed first. A pipe is read only where it is named as a shell does, and any folder
+    will do. Raises OSError, whose `strerror` says why it cannot or must not be read.
     """
+    if not within and _HANDED_OVER.fullmatch(str(path)):
+        with path.open("rb") as pipe:
+            return _bearable(pipe)
     try:
         found = Path(os.path.realpath(path, strict=True))
     except ValueError as error:
@@ -38,8 +44,12 @@ def read_input(path: Path, *, within: Sequence[Path] = ()) -> bytes:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not stat.S_ISREG(os.fstat(number).st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file")
-        most = _most()
-        data = file.read(most * 1024 * 1024 + 1)
+        return _bearable(file)
+
+
+def _bearable(file: BinaryIO) -> bytes:
+    most = _most()
+    data = file.read(most * 1024 * 1024 + 1)
     if len(data) > most * 1024 * 1024:
         why = f"it is larger than {most} MiB; {LARGEST} allows more, or less"
         raise OSError(errno.EFBIG, why)

@@ -120,12 +120,14 @@ def encode_request(request: ProvisionRequest, more: JsonObject | None = None) ->
 
 
 def _ordered(value: Any) -> Any:
-    """The value with the keys of every object sorted, as Go writes them."""
+    """The value as Go writes it: keys of objects sorted, whole numbers without a fraction."""
     match value:
         case dict():
             return {str(key): _ordered(value[key]) for key in sorted(value, key=str)}
         case list() | tuple():
             return [_ordered(item) for item in value]
+        case float() if value.is_integer() and abs(value) < 1e21:
+            return int(value)
         case _:
             return value
 
@@ -165,7 +167,8 @@ def parse_object(body: bytes) -> JsonObject:
             text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_object
         )
     except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error.msg} at character {error.pos}") from None
+        why = f"{error.msg[:1].lower()}{error.msg[1:].removesuffix(' at')}"
+        raise ValueError(f"not JSON: {why} at character {error.pos}") from None
     except UnicodeDecodeError:
         raise ValueError("not UTF-8 text") from None
     except RecursionError:
@@ -226,10 +229,10 @@ def understand(
         return ProvisionResult()
     if not answer.body and answer.failure is None:
         raise ProvisionFailed(
-            f"{about} succeeded but printed nothing",
+            f"{about} succeeded but answered nothing",
             uid=uid,
             code="provisioner_no_output",
-            hint='print at least {"values": {}}',
+            hint='answer at least {"values": {}}',
         )
     reason = _reason(answer)
     failed = f"{about} failed to {mode}: {answer.failure}" + (f": {reason}" if reason else "")

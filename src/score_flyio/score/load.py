@@ -29,7 +29,7 @@ from score_flyio.score.model import (
     VolumeMount,
     Workload,
 )
-from score_flyio.score.origin import Origin, Override, place_in
+from score_flyio.score.origin import Origin, Override, of_property
 from score_flyio.score.partial import UsablePart
 from score_flyio.score.placeholders import with_source
 from score_flyio.score.upgrade import Upgraded, upgrade
@@ -129,11 +129,11 @@ def _overridden(
         _refuse_odd_keys(overrides, name, code)
         document = merge_map(document, overrides.value or {})
         laid_over.append(Override(name=name, source=overrides))
-    for text in properties:
+    for text in filter(None, properties):  # as of any option, an empty value means none was given
         override = parse_property(text)
         changed = apply_property(document, override.path, override.value)
         name = f"--override-property {written(override.path)}"
-        laid_over.append(Override(name=name, path=place_in(document, override.path)))
+        laid_over.append(of_property(name, document, override.path))
         document = changed
     return document, laid_over
 

@@ -66,6 +66,8 @@ def hint(text: str, parts: Sequence[str], failure: LookupFailure) -> str:
     match failure.kind:
         case "unknown_key" if failure.known:
             return "use one of these"
+        case "unknown_key" if parts[0] == "resources" and failure.at == 2:
+            return "its provisioner has to answer with it, among values or secrets"
         case "unknown_key" | "not_a_map":
             return f"${{{here}}} is all there is"
         case "metadata_key_required":

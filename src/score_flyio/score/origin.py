@@ -24,6 +24,8 @@ class Override:
     """The file or the option, as the user gave it."""
     path: Path = ()
     """The place of what it sets or removes."""
+    made: int = 0
+    """How many parts of that path lead to the first map that it had to make on the way."""
     source: YamlDocument | None = field(default=None, repr=False)
     """The text of a file; None for an option."""
 
@@ -31,6 +33,7 @@ class Override:
         """Whether it set or removed the value at a place, or something `within` that value."""
         if self.source is not None:
             return self.source.line(place) is not None
+        within = within or len(place) >= self.made
         shared = min(len(self.path), len(place)) if within else len(self.path)
         return place[:shared] == self.path[:shared]
 
@@ -72,10 +75,13 @@ class Origin:
         return path
 
 
-def place_in(document: Any, path: tuple[str, ...]) -> Path:
-    """The place that the path of an override property means in a document: indexes are numbers."""
+def of_property(name: str, document: Any, path: tuple[str, ...]) -> Override:
+    """What an override property lays over a document; indexes of its place are numbers."""
     place: list[str | int] = []
-    for part in path:
+    made = len(path)
+    for depth, part in enumerate(path):
+        if document is None:
+            made = min(made, depth)
         if isinstance(document, list):
             index = len(document) if part == "-1" else int(part)
             document = document[index] if index < len(document) else None
@@ -83,4 +89,4 @@ def place_in(document: Any, path: tuple[str, ...]) -> Path:
         else:
             document = document.get(part) if isinstance(document, dict) else None
             place.append(part)
-    return tuple(place)
+    return Override(name=name, path=tuple(place), made=made)

@@ -70,7 +70,9 @@ def parse_property(text: str) -> PropertyOverride:
         message = f'override property "{text}": the value is not YAML: {error.message}'
         raise OverrideError("bad_yaml", message, hint="put text in quotes") from error
     if document.odd_keys or document.second_document:
-        message = f'override property "{text}": the value must be one YAML document, keys text'
+        message = (
+            f'override property "{text}": the value is not a single YAML document with text as keys'
+        )
         raise OverrideError("bad_yaml", message, hint="put text in quotes")
     return PropertyOverride(parse_path(path), document.value)
 

@@ -17,9 +17,7 @@ def test_a_file_is_read(tmp_path: Path) -> None:
     assert read_input(tmp_path / "link", within=[tmp_path]) == b"\x00A"
 
 
-@pytest.mark.parametrize(
-    "path", ["/proc/self/environ", "/proc/self/cmdline", "/dev/zero", "/dev/stdin"]
-)
+@pytest.mark.parametrize("path", ["/proc/self/environ", "/proc/self/cmdline", "/dev/zero"])
 def test_the_system_is_no_input(path: str) -> None:
     with pytest.raises(OSError, match="it is not a regular file"):
         read_input(Path(path))
@@ -29,6 +27,21 @@ def test_a_pipe_is_no_input(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="it is not a regular file"):
         read_input(tmp_path / "pipe")
+
+
+def test_a_pipe_that_a_shell_hands_over_is_read(tmp_path: Path) -> None:
+    ours, theirs = os.pipe()
+    name = Path(f"/dev/fd/{ours}")
+    (tmp_path / "link").symlink_to(name)
+    try:
+        with os.fdopen(theirs, "wb") as writing:
+            writing.write(b"text")
+        for path, within in ((tmp_path / "link", []), (name, [tmp_path])):
+            with pytest.raises(OSError, match=r"No such file|lies outside"):
+                read_input(path, within=within)
+        assert read_input(name) == b"text"
+    finally:
+        os.close(ours)
 
 
 def test_a_folder_is_none(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ def test_any_bytes(body: bytes, failure: str | None) -> None:
         ("1e999", "too large"),
         ("9" * 5000, "4300 digits"),
         ("NaN", "is not JSON"),
+        ('"tab\t"', "not JSON: invalid control character at character 19$"),
     ],
 )
 def test_what_no_state_could_hold_is_refused(value: str, why: str) -> None:

@@ -36,6 +36,15 @@ async def test_the_request_is_one_line_of_json_on_stdin(tmp_path: Path) -> None:
     )
 
 
+async def test_whole_numbers_are_asked_for_without_a_fraction(tmp_path: Path) -> None:
+    out = tmp_path / "in.json"
+    params = {"a": 2.0, "b": [1e3, -0.5, 1e21], "c": {"d": 10**30}}
+    request = ProvisionRequest(uid=UID, guid="g", params=params)
+    await script('cat > "$1"; echo "{}"', str(out)).provision(request)
+    asked = '"resource_params":{"a":2,"b":[1000,-0.5,1e+21],"c":{"d":1' + "0" * 30 + "}}"
+    assert asked in out.read_text()
+
+
 async def test_the_mode_is_in_arguments_and_environment() -> None:
     text = 'printf \'{"values":{"arg":"%s","env":"%s"}}\' "$1" "$SCORE_PROVISIONER_MODE"'
     provisioner = script(text, "x-$SCORE_PROVISIONER_MODE-y")
@@ -63,7 +72,7 @@ async def test_a_long_answer_is_read_while_a_long_request_is_written() -> None:
     [
         ("exit 3", "provisioner_call_failed", "exit code 3"),
         ("kill -9 $$", "provisioner_call_failed", "signal 9"),
-        ("true", "provisioner_no_output", "printed nothing"),
+        ("true", "provisioner_no_output", "answered nothing"),
         ("echo", "provisioner_output_invalid", "not JSON"),
         ("echo hello", "provisioner_output_invalid", "not JSON"),
         ("echo '[]'", "provisioner_output_invalid", "not a JSON object"),
@@ -72,7 +81,7 @@ async def test_a_long_answer_is_read_while_a_long_request_is_written() -> None:
         ("""echo '{"Values":{}}'""", "provisioner_output_invalid", "'Values'"),
         ("""echo '{"values":[]}'""", "provisioner_output_invalid", "'values' must be an object"),
         ("""echo '{"values":{},"values":{}}'""", "provisioner_output_invalid", "twice"),
-        ("""echo '{} {}'""", "provisioner_output_invalid", "Extra data"),
+        ("""echo '{} {}'""", "provisioner_output_invalid", "extra data"),
     ],
 )
 async def test_failures_name_resource_provisioner_and_cause(

@@ -54,6 +54,7 @@ def test_file_then_properties_in_order(score: Path, tmp_path: Path) -> None:
     over = tmp_path / "over.yaml"
     over.write_text("containers: {main: {image: a, args: [x]}}\n")
     properties = ["containers.main.image=b", "containers.main.args.-1=y", "containers.main.image=c"]
+    properties.append("")  # "$MORE" of a script where it is not set
     loaded = load_score_file(score, overrides_file=over, override_properties=properties)
     main = loaded.workload.containers["main"]
     assert (main.image, main.args) == ("c", ("x", "y"))

@@ -103,8 +103,18 @@ QUOTE, APPEND = "put text in quotes", "-1 as the last part appends"
             ": the value is not YAML: expected the node content, but found '}'",
             QUOTE,
         ),
-        ("a={1: 2}", "bad_yaml", ": the value must be one YAML document, keys text", QUOTE),
-        ("a=1\n---\n2", "bad_yaml", ": the value must be one YAML document, keys text", QUOTE),
+        (
+            "a={1: 2}",
+            "bad_yaml",
+            ": the value is not a single YAML document with text as keys",
+            QUOTE,
+        ),
+        (
+            "a=1\n---\n2",
+            "bad_yaml",
+            ": the value is not a single YAML document with text as keys",
+            QUOTE,
+        ),
         (
             "a\\.x.b.c=1",
             "not_a_container",

@@ -241,6 +241,7 @@ def test_what_leads_nowhere_is_told(reference: str, kind: str, message: str) -> 
         ("resources.soon.zzz", "use one of these"),
         ("resources.db.zzz", "use one of these"),
         ("resources.db.host.x", "${resources.db.host} is all there is"),
+        ("resources.bare.x", "its provisioner has to answer with it, among values or secrets"),
         ("resources.db.none.x", "${resources.db.none} is all there is"),
         ("metadata", "name a key of the metadata: ${metadata.name}"),
         ("resources", "name a resource and its output: ${resources.NAME.OUTPUT}"),
@@ -258,7 +259,7 @@ def test_what_leads_nowhere_is_told(reference: str, kind: str, message: str) -> 
 def test_the_hint_is_what_was_probably_meant(reference: str, hint: str) -> None:
     lookup = Lookup(
         {"name": "shop", "annotations": {"a.b": "1"}},
-        {"db": Outputs({"none": None, "host": "h"})},
+        {"db": Outputs({"none": None, "host": "h"}), "bare": Outputs({})},
         {"soon": {"host", "password"}, "any": None},
     )
     with pytest.raises(SubstitutionError) as failure:
