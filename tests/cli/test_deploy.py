@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+from attrs import evolve
 
 from tests.cli.conftest import Cli
 from tests.cli.platform import DB, FLY_TOML, TOKEN, WEB, WORKER, Platform, platform, project, use
@@ -468,3 +469,34 @@ def test_an_interrupted_deploy_ends_with_130_and_can_go_on(
         again = cli("deploy", FAST, "--detach", "--json")
         assert again.exit_code == 0, again.stderr
         assert len(running.machines("x-web")) == 2
+
+
+def test_a_deploy_interrupted_amid_its_way_back_tells_what_of_it_is_done(cli: Cli) -> None:
+    with platform() as running:
+        use(cli, running)
+        project(cli, {"web.yaml": WEB})
+        assert cli("deploy", "web.yaml", FAST).exit_code == 0
+        world = running.emulator.world
+        world.settings = evolve(world.settings, healthy_after=600.0)
+        command = [sys.executable, "-m", "score_flyio", "deploy", "web.yaml", FAST, "--json"]
+        command += ["--env", "UNHEALTHY=1", "--wait-timeout", "3", "--report", "report.html"]
+        with subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **cli.environ},
+        ) as process:
+            assert process.stderr is not None
+            for line in process.stderr:
+                if "previous config back: done" in line:
+                    break
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=60)
+    (app,) = json.loads(out)["apps"]
+    told = [(step["description"].split()[0], step["outcome"]) for step in app["recovery"]]
+    assert told == [("give", "done"), ("wait", "interrupted")]
+    assert app["release"] == 1
+    page = Path("report.html").read_text()
+    assert "Recovery" in page
+    assert "of app its previous config back" in page

@@ -102,3 +102,14 @@ async def test_what_was_done_before_a_resource_failed_is_in_the_report() -> None
     (app,) = done.report.to_json()["apps"]
     assert (done.code, app["outcome"]) == (1, "failed")
     assert app["steps"][0]["description"] == "create app web in organization personal"
+
+
+async def test_the_report_of_an_app_that_could_not_be_planned_says_how_it_stands() -> None:
+    lab = Lab.build()
+    await lab.deploy(score(secret=True))
+    lab.databases = Broken()
+    done = await lab.deploy(score(secret=True, image="nginx:2"))
+    assert done.report is not None
+    (app,) = done.report.apps
+    assert (app.outcome, app.release, app.machines) == ("failed", 1, {"started": 2})
+    assert app.addresses

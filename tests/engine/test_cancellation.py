@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import anyio
 import pytest
 
 from fly_emulator import lifecycle
+from score_flyio.deploy.execution.report import StepReport
 from score_flyio.engine.run import Run
 from score_flyio.events import StepStarted
 from score_flyio.state.model import ProjectState
@@ -126,6 +127,43 @@ async def test_a_run_cancelled_from_outside_says_that_it_was_interrupted(lab: La
         assert run.report.outcome == "interrupted"
         assert run.report.exit_code == 130
     assert lab.leased() == []
+
+
+def cancel_at_description(words: str) -> Callable[[Run], Awaitable[None]]:
+    """Cancels as a step begins whose description has these words."""
+
+    async def body(run: Run) -> None:
+        async for event in run.events:
+            if isinstance(event, StepStarted) and words in event.description:
+                run.cancel()
+
+    return body
+
+
+def outcomes(steps: Iterable[StepReport]) -> list[tuple[str, str]]:
+    """The first word of each step's description, and how it ended."""
+    return [(step.description.split()[0], step.outcome) for step in steps]
+
+
+async def test_a_run_cancelled_amid_its_way_back_tells_what_of_it_is_done(lab: Lab) -> None:
+    await lab.deploy(toml())
+    body = cancel_at_description("with its previous config is healthy")
+    done = await lab.deploy(toml(env="UNHEALTHY = '1'"), body=body)
+    assert done.report is not None
+    (app,) = done.report.apps
+    assert [one for one in outcomes(app.steps) if one[1] != "skipped"] == [
+        ("hold", "done"),
+        ("update", "done"),
+        ("wait", "failed"),
+    ]
+    assert outcomes(app.recovery) == [("give", "done"), ("wait", "interrupted")]
+    given, waiting = app.recovery
+    assert given.seconds > 0
+    assert waiting.started == pytest.approx(given.started + given.seconds, abs=0.002)
+    assert app.release == 1
+    assert app.account is not None
+    assert app.account.startswith("0 of 2 machines run release 2;")
+    assert len(app.failures) == 1
 
 
 @pytest.mark.parametrize("strategy", ["rolling", "immediate"])

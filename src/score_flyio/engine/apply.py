@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import anyio
 
-from score_flyio.base.record import define, field, frozen
+from score_flyio.base.record import define, evolve, field, frozen
 from score_flyio.deploy.app_step import CreateApp
 from score_flyio.deploy.execution.context import ContextSettings
 from score_flyio.deploy.execution.execute import AppExecution, AppResult, app_execution
@@ -16,8 +16,6 @@ from score_flyio.deploy.execution.report import (
     AppReport,
     Report,
     app_report,
-    cut_short,
-    given_up,
 )
 from score_flyio.deploy.execution.room import ask_for_room, questions
 from score_flyio.deploy.execution.scouts import Scouts
@@ -31,10 +29,8 @@ from score_flyio.deploy.releases.made import (
     leaving,
     made_release,
     notice_of,
-    numbered,
 )
 from score_flyio.engine.session import Session, StateRecorder
-from score_flyio.engine.under_way import UnderWay
 from score_flyio.errors import ScoreFlyError, StalePlan
 from score_flyio.errors.failure import Failure
 from score_flyio.errors.unwrap import unwrapped
@@ -78,13 +74,11 @@ class AppWork(Protocol):
         """The app as it is before anything changes."""
         ...
 
-    async def carry_out(
-        self, applying: Applying, execution: AppExecution, observed: ObservedApp
-    ) -> AppPlan:
-        """Does it; gives the whole plan."""
+    async def carry_out(self, doing: Doing, observed: ObservedApp) -> None:
+        """Does it."""
         ...
 
-    async def once_more(self, applying: Applying, execution: AppExecution) -> AppPlan:
+    async def once_more(self, doing: Doing) -> None:
         """The same for an app that somebody changed meanwhile: it is looked at and planned anew.
 
         Raises StalePlan where only a person can say whether it is still to be done.
@@ -121,19 +115,16 @@ class Work:
         """It was observed already."""
         return self.observed
 
-    async def carry_out(
-        self, applying: Applying, execution: AppExecution, observed: ObservedApp
-    ) -> AppPlan:
+    async def carry_out(self, doing: Doing, observed: ObservedApp) -> None:
         """Does the plan."""
-        await applying.steps(execution, self.plan, observed, self.definition)
-        return self.plan
+        await doing.steps(self.plan, observed, self.definition)
 
-    async def once_more(self, applying: Applying, execution: AppExecution) -> AppPlan:
+    async def once_more(self, doing: Doing) -> None:
         """Does the new plan."""
         if self.again is None:
             raise stale(self.app)
         new = await self.again()
-        return await new.carry_out(applying, execution, new.observed)
+        await new.carry_out(doing, new.observed)
 
 
 def stale(app: str, why: str = "") -> StalePlan:
@@ -144,129 +135,22 @@ def stale(app: str, why: str = "") -> StalePlan:
     )
 
 
-@define(kw_only=True)
-class Applying:
-    """One run over several apps; one that fails never stops another."""
+@frozen(kw_only=True)
+class Doing:
+    """One app while its steps are carried out."""
 
     session: Session
     recorder: StateRecorder
-    results: dict[str, AppResult] = field(factory=dict)
-    """How the steps of each app went, by app; none of those that failed before."""
-    _scouts: Scouts = field(factory=Scouts, init=False)
-    _reports: dict[str, AppReport] = field(factory=dict, init=False)
-    _begun: dict[str, AppExecution] = field(factory=dict, init=False)
-    """By app, what is being done."""
-    _plans: dict[str, AppPlan] = field(factory=dict, init=False)
-    """By app, what is to be done."""
-    _under_way: dict[str, UnderWay] = field(factory=dict, init=False)
-    _works: tuple[AppWork, ...] = field(default=(), init=False)
-    _start: float = field(default=0.0, init=False)
+    work: AppWork
+    execution: AppExecution
 
-    async def run(
-        self,
-        works: Sequence[AppWork],
-        beside: Callable[[], Coroutine[Any, Any, None]] | None = None,
-    ) -> Report:
-        """All of it at once, and what goes on `beside`, on which work may wait."""
-        self._works, self._start = tuple(works), anyio.current_time()
-        try:
-            with unwrapped():
-                async with anyio.create_task_group() as tasks:
-                    if beside is not None:
-                        tasks.start_soon(beside)
-                    for work in works:
-                        tasks.start_soon(self._app, work, self._start)
-        except anyio.get_cancelled_exc_class():
-            self._cut_short()
-            raise
-        return self.report()
-
-    def report(self, error: Failure | None = None) -> Report:
-        """How each app ended that did."""
-        return Report(
-            apps=tuple(self._reports[w.app] for w in self._works if w.app in self._reports),
-            seconds=anyio.current_time() - self._start,
-            target=self.session.target.name,
-            error=error,
-        )
-
-    def _cut_short(self) -> None:
-        """Accounts for the apps that a signal kept from their end."""
-        seconds = anyio.current_time() - self._start
-        for work in self._works:
-            if work.app in self._reports:
-                continue
-            execution, plan = self._begun.get(work.app), self._plans.get(work.app)
-            result = None
-            if execution is not None and plan is not None:
-                result = numbered(execution.so_far(plan), execution.context.release.recorded)
-            report = cut_short(work.app, work.label, result, zero=self._start, seconds=seconds)
-            self._finished(work, report)
-
-    def _finished(self, work: AppWork, report: AppReport) -> None:
-        if work.app in self._under_way:
-            report = self._under_way[work.app].added(report, zero=self._start)
-        self._reports[work.app] = report
-        error = report.failures[0].message if report.failures else report.account or None
-        self.session.emit(
-            WorkloadFinished(
-                scope=Scope.of_app(work.app, work.label),
-                outcome=report.outcome,
-                error=error,
-                seconds=report.seconds,
-            )
-        )
-
-    async def _app(self, work: AppWork, zero: float) -> None:
-        start = anyio.current_time()
-        try:
-            with unwrapped():
-                result = self.results[work.app] = await self._apply(work)
-        except ScoreFlyError as error:
-            report = given_up(
-                error,
-                app=work.app,
-                label=work.label,
-                results=self._begun[work.app].results if work.app in self._begun else {},
-                zero=zero,
-                seconds=anyio.current_time() - start,
-            )
-        else:
-            seconds = anyio.current_time() - start
-            report = app_report(result, zero=zero, seconds=seconds)
-        self._finished(work, report)
-
-    async def _apply(self, work: AppWork) -> AppResult:
-        observed = await work.observe()
-        under_way = self._under_way[work.app] = UnderWay(emit=self.session.emit)
-        settings = ContextSettings(
-            client=self.session.client,
-            app=work.app,
-            label=work.label,
-            options=work.options,
-            recorder=self.recorder,
-            emit=under_way.hear,
-            scouts=self._scouts,
-            salt=self.recorder.state.salt,
-        )
-        async with app_execution(settings) as execution:
-            context = execution.context
-            self._begun[work.app] = execution
-            context.saw(observed)
-            plan = await self._planned(work, execution, observed)
-            result = numbered(await execution.finish(plan), context.release.recorded)
-            context.release.end(*ending(result))
-        if work.makes_release:
-            await self._remember(work, result)
-        return result
-
-    async def _planned(
-        self, work: AppWork, execution: AppExecution, observed: ObservedApp
-    ) -> AppPlan:
+    async def all(self, observed: ObservedApp) -> AppResult:
         """Does the work until the plan fits the app that it was carried out on."""
-        plan = await work.carry_out(self, execution, observed)
+        work, execution = self.work, self.execution
+        execution.context.saw(observed)
+        await work.carry_out(self, observed)
         for left in reversed(range(MOST_PLANS)):
-            why = await execution.outdated(plan)
+            why = await execution.outdated()
             if why is None:
                 break
             await execution.begin_again()
@@ -275,18 +159,15 @@ class Applying:
             message = f"{why}: app {work.app} is planned anew"
             scope = execution.context.scope()
             self.session.emit(WarningRaised(scope=scope, message=message, code="planned_anew"))
-            plan = await work.once_more(self, execution)
-        return plan
+            await work.once_more(self)
+        result = await execution.finish()
+        execution.context.release.end(*ending(result))
+        return result
 
-    async def steps(
-        self,
-        execution: AppExecution,
-        plan: AppPlan,
-        observed: ObservedApp,
-        definition: AppSpec | None,
-    ) -> None:
+    async def steps(self, plan: AppPlan, observed: ObservedApp, definition: AppSpec | None) -> None:
         """Does the steps of a plan that were not done yet; Fly is told of the release meanwhile."""
-        self._plans[plan.app] = plan
+        execution = self.execution
+        execution.plan = plan
         execution.context.saw(observed)
         scope = execution.context.scope()
         texts = tuple(step.describe() for step in plan.steps)
@@ -303,20 +184,114 @@ class Applying:
             if going := leaving(plan, self.recorder.of(plan.app)):
                 await self.recorder.leaving(plan.app, going)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._ask_for_room, execution, plan, observed)
+            tasks.start_soon(self._ask_for_room, plan, observed)
             await execution.carry_out(plan.steps, plan.pools)
 
-    async def _ask_for_room(
-        self, execution: AppExecution, plan: AppPlan, observed: ObservedApp
-    ) -> None:
+    async def _ask_for_room(self, plan: AppPlan, observed: ObservedApp) -> None:
         if questions(plan.steps, ""):
             await ask_for_room(
                 self.session.client,
                 plan.steps,
                 org=await self.session.owner(observed.app),
-                scope=execution.context.scope(),
+                scope=self.execution.context.scope(),
                 emit=self.session.emit,
             )
+
+
+@define(kw_only=True)
+class Applying:
+    """One run over several apps; one that fails never stops another."""
+
+    session: Session
+    recorder: StateRecorder
+    results: dict[str, AppResult] = field(factory=dict)
+    """By app, how the steps went of each that ended."""
+    _scouts: Scouts = field(factory=Scouts, init=False)
+    _reports: dict[str, AppReport] = field(factory=dict, init=False)
+    _begun: dict[str, AppExecution] = field(factory=dict, init=False)
+    """By app, what is being done."""
+    _works: tuple[AppWork, ...] = field(default=(), init=False)
+    _start: float = field(default=0.0, init=False)
+
+    async def run(
+        self,
+        works: Sequence[AppWork],
+        beside: Callable[[], Coroutine[Any, Any, None]] | None = None,
+    ) -> Report:
+        """All of it at once, and what goes on `beside`, on which work may wait."""
+        self._works, self._start = tuple(works), anyio.current_time()
+        try:
+            with unwrapped():
+                async with anyio.create_task_group() as tasks:
+                    if beside is not None:
+                        tasks.start_soon(beside)
+                    for work in works:
+                        tasks.start_soon(self._app, work)
+        except anyio.get_cancelled_exc_class():
+            for work in self._works:
+                if work.app not in self._reports:
+                    self._over(work, interrupted=True)
+            raise
+        return self.report()
+
+    def report(self, error: Failure | None = None) -> Report:
+        """How each app ended that did."""
+        return Report(
+            apps=tuple(self._reports[w.app] for w in self._works if w.app in self._reports),
+            seconds=anyio.current_time() - self._start,
+            target=self.session.target.name,
+            error=error,
+        )
+
+    def _over(
+        self, work: AppWork, *, failure: ScoreFlyError | None = None, interrupted: bool = False
+    ) -> None:
+        """Accounts for an app; `interrupted`: that a signal kept from its end."""
+        begun = self._begun.get(work.app)
+        nothing = AppResult(plan=AppPlan.of_nothing(work.app, work.label))
+        result = evolve(begun.so_far() if begun else nothing, error=failure)
+        seconds = anyio.current_time() - self._start
+        report = app_report(result, zero=self._start, seconds=seconds, interrupted=interrupted)
+        self.results[work.app], self._reports[work.app] = result, report
+        error = report.failures[0].message if report.failures else report.account
+        self.session.emit(
+            WorkloadFinished(
+                scope=Scope.of_app(work.app, work.label),
+                outcome=report.outcome,
+                error=error,
+                seconds=report.seconds,
+            )
+        )
+
+    async def _app(self, work: AppWork) -> None:
+        failure: ScoreFlyError | None = None
+        try:
+            with unwrapped():
+                await self._apply(work)
+        except ScoreFlyError as error:
+            failure = error
+        self._over(work, failure=failure)
+
+    async def _apply(self, work: AppWork) -> None:
+        session, recorder = self.session, self.recorder
+        observed = await work.observe()
+        settings = ContextSettings(
+            client=session.client,
+            app=work.app,
+            label=work.label,
+            options=work.options,
+            recorder=recorder,
+            emit=session.emit,
+            scouts=self._scouts,
+            salt=recorder.state.salt,
+        )
+        plan = AppPlan.of_nothing(work.app, work.label, observed.machines)
+        async with app_execution(settings, plan) as execution:
+            self._begun[work.app] = execution
+            doing = Doing(session=session, recorder=recorder, work=work, execution=execution)
+            result = await doing.all(observed)
+        if work.makes_release:
+            await self._remember(work, result)
 
     async def _remember(self, work: AppWork, result: AppResult) -> None:
         """Remembers the release that a plan made, or found made, if nothing failed."""

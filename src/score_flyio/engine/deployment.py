@@ -9,16 +9,16 @@ import anyio
 
 from score_flyio.base.record import define, evolve, field, frozen
 from score_flyio.deploy.app_step import CreateApp
-from score_flyio.deploy.execution.execute import AppExecution
-from score_flyio.deploy.execution.report import INTERRUPTED, AppReport, Report, cut_short
+from score_flyio.deploy.execution.report import INTERRUPTED, AppReport, Report
+from score_flyio.deploy.execution.standing import NOTHING_CHANGED
 from score_flyio.deploy.local_files import NO_FILES
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.observe import observe_app
 from score_flyio.deploy.options import DeployOptions
-from score_flyio.deploy.planning.model import AppPlan, fingerprint
+from score_flyio.deploy.planning.model import fingerprint
 from score_flyio.deploy.planning.plan import platform_steps
 from score_flyio.deploy.releases.known import of_machines, to_remember
-from score_flyio.engine.apply import Applying, stale
+from score_flyio.engine.apply import Applying, Doing, stale
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.plans import Planning, open_options, settled
 from score_flyio.errors import ScoreFlyError
@@ -109,7 +109,11 @@ def nothing_done(inputs: Sequence[Input], target: str) -> Report:
     """The report of a run that was cut short before it did anything."""
     state = ProjectState()
     apps = (
-        cut_short(None, item.workload or item.app_in(state), None, zero=0.0, seconds=0.0)
+        AppReport(
+            label=item.workload or item.app_in(state),
+            outcome="interrupted",
+            account=NOTHING_CHANGED,
+        )
         for item in inputs
     )
     return Report(error=INTERRUPTED, target=target, apps=tuple(apps))
@@ -152,17 +156,16 @@ class _Deploy:
         await run.recorder.found(self.app, to_remember(of_machines(observed.machines)))
         return observed
 
-    async def carry_out(
-        self, applying: Applying, execution: AppExecution, observed: ObservedApp
-    ) -> AppPlan:
+    async def carry_out(self, doing: Doing, observed: ObservedApp) -> None:
         """What is known of the app is planned before anything is made for it.
 
         Where it waits for resources or for a build, the app and its addresses come meanwhile.
         """
-        run = self.run
+        run, execution = self.run, doing.execution
         org = await run.organization(observed)
         if not run.ready.uids(self.app) and not run.images.is_built(self.app):
-            return await self._do(await self._complete(), observed, org, applying, execution)
+            await self._do(doing, await self._complete(), observed, org)
+            return
         if not observed.machines:
             await run.planned(run.foreseen(self.app), observed, org)
         first = evolve(self._outline(), org=org, image="", secrets={}, files=NO_FILES)
@@ -173,37 +176,27 @@ class _Deploy:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(execution.carry_out, steps, {})
             try:
-                desired = await self._complete()
-                plan = await self._do(desired, observed, org, applying, execution)
+                await self._do(doing, await self._complete(), observed, org)
             except ScoreFlyError as error:
                 failure = error
         if failure is not None:
             raise failure
-        return plan
 
-    async def once_more(self, applying: Applying, execution: AppExecution) -> AppPlan:
+    async def once_more(self, doing: Doing) -> None:
         """The app is looked at and planned anew, unless the plan was given."""
         run, desired = self.run, self.desired
         if desired is None or self.app in run.fingerprints:
             raise stale(self.app)
         observed = await observe_app(run.session.client, self.app, run.wanted(self.app, desired))
         org = await run.organization(observed)
-        return await self._do(desired, observed, org, applying, execution)
+        await self._do(doing, desired, observed, org)
 
-    async def _do(
-        self,
-        desired: DesiredApp,
-        observed: ObservedApp,
-        org: str,
-        applying: Applying,
-        execution: AppExecution,
-    ) -> AppPlan:
+    async def _do(self, doing: Doing, desired: DesiredApp, observed: ObservedApp, org: str) -> None:
         """Plans the app that is known in full, and does it."""
         plan = await self.run.planned(desired, observed, org)
-        execution.context.secret_names = plan.secret_names
-        execution.context.secret_values = tuple(desired.secrets.values())
-        await applying.steps(execution, plan, observed, desired.spec)
-        return plan
+        doing.execution.context.secret_names = plan.secret_names
+        doing.execution.context.secret_values = tuple(desired.secrets.values())
+        await doing.steps(plan, observed, desired.spec)
 
     async def _complete(self) -> DesiredApp:
         """The app with its resources and its image, which come at the same time."""

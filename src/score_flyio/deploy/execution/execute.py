@@ -47,12 +47,16 @@ from score_flyio.events import (
 
 
 class Outcome(Enum):
-    """How a step ended; `unchanged` when there turned out to be nothing to do."""
+    """How a step ended.
+
+    `unchanged` when there turned out to be nothing to do, `interrupted` when the run was cut short.
+    """
 
     DONE = "done"
     UNCHANGED = "unchanged"
     FAILED = "failed"
     SKIPPED = "skipped"
+    INTERRUPTED = "interrupted"
 
 
 @frozen(kw_only=True)
@@ -69,22 +73,24 @@ class StepResult:
 
 @frozen(kw_only=True)
 class AppResult:
-    """How the deploy of one app ended."""
+    """How the deploy of one app ended, or how far it came."""
 
     plan: AppPlan
-    results: Mapping[str, StepResult]
+    results: Mapping[str, StepResult] = field(factory=dict)
     recovery: Mapping[str, StepResult] = field(factory=dict)
     states: Mapping[str, str] = field(factory=dict)
     """How machines were that the run looked at, by id."""
     addresses: tuple[str, ...] = ()
     """Those of the app, made by the run or there before."""
+    error: ScoreFlyError | None = None
+    """What ended it beside its steps."""
 
     @property
     def failures(self) -> tuple[ScoreFlyError, ...]:
         found = [each.error for each in self.results.values() if each.error is not None]
-        known = {str(error) for error in found}  # the way back may fail for the same reason
-        back = [each.error for each in self.recovery.values() if each.error is not None]
-        return (*found, *(error for error in back if str(error) not in known))
+        known = {str(error) for error in found}  # the others may have the same reason
+        others = (self.error, *(each.error for each in self.recovery.values()))
+        return (*found, *(error for error in others if error and str(error) not in known))
 
     @property
     def done(self) -> tuple[StepResult, ...]:
@@ -98,14 +104,14 @@ class AppResult:
 
 
 @asynccontextmanager
-async def app_execution(context: ContextSettings) -> AsyncGenerator[AppExecution]:
+async def app_execution(context: ContextSettings, plan: AppPlan) -> AsyncGenerator[AppExecution]:
     """Holds what the steps of one app share; on leaving, leases are let go.
 
     Steps can be given in several calls of `carry_out`, also while earlier ones run.
     """
     async with anyio.create_task_group() as tasks:
         shared = new_context(context, tasks)
-        execution = AppExecution(context=shared)
+        execution = AppExecution(context=shared, plan=plan)
         watcher = anyio.CancelScope()
         tasks.start_soon(_watch, shared, watcher)
         try:
@@ -316,13 +322,12 @@ class _Run:
         return max(needs, key=lambda need: self.results[need].ended, default=None)
 
     async def _act(self, step: Step, *, ready: float) -> None:
-        description = step.describe()
         started = anyio.current_time()
         turn = started - ready
         self.context.emit(
             StepStarted(
                 scope=self._scope(step),
-                description=description,
+                description=step.describe(),
                 verb=step.verb,
                 after=self._after(step, turn),
                 turn=turn,
@@ -330,10 +335,11 @@ class _Run:
             )
         )
         error: ScoreFlyError | None = None
-        outcome, value = Outcome.DONE, None
+        outcome, value = Outcome.INTERRUPTED, None
         try:
             value = await carry_out(step, self.context)
             self.context.done(step, value)
+            outcome = Outcome.DONE
         except Unchanged as unchanged:
             outcome = Outcome.UNCHANGED
             self.unchanged.add(unchanged.machine)
@@ -342,24 +348,28 @@ class _Run:
         except ScoreFlyError as failure:
             outcome, error, self.failed = Outcome.FAILED, failure, True
             await self.context.add_last_lines(failure)
-        ended = anyio.current_time()
-        self.results[step.id] = StepResult(
-            step=step, outcome=outcome, started=started, ended=ended, error=error, value=value
-        )
-        scope = self._scope(step)
-        if error is not None:
+        finally:
+            ended = anyio.current_time()
+            self.results[step.id] = StepResult(
+                step=step, outcome=outcome, started=started, ended=ended, error=error, value=value
+            )
+            self._tell(self.results[step.id])
+
+    def _tell(self, result: StepResult) -> None:
+        scope, description = self._scope(result.step), result.step.describe()
+        if (error := result.error) is not None:
             self.context.emit(
                 StepFailed(scope=scope, description=description, error=str(error), logs=error.logs)
             )
-            return
-        self.context.emit(
-            StepFinished(
-                scope=scope,
-                description=description,
-                seconds=ended - started,
-                changed=outcome is Outcome.DONE,
+        elif result.outcome is not Outcome.INTERRUPTED:
+            self.context.emit(
+                StepFinished(
+                    scope=scope,
+                    description=description,
+                    seconds=result.ended - result.started,
+                    changed=result.outcome is Outcome.DONE,
+                )
             )
-        )
 
     def _scope(self, step: Step) -> Scope:
         target = step.target or Ref()
@@ -372,13 +382,17 @@ class _Run:
 class AppExecution(_Run):
     """The running deploy of one app."""
 
-    async def outdated(self, plan: AppPlan) -> str | None:
+    plan: AppPlan
+    """What is done to it, as far as that is known."""
+    recovery: dict[str, StepResult] = field(factory=dict, init=False)
+    """How the steps of the way back went."""
+
+    async def outdated(self) -> str | None:
         """Why the app has to be planned anew; the machines that the plan made are gone then."""
-        if self.stale is not None or not await gives_way(self.context, plan):
+        if self.stale is not None or not await gives_way(self.context, self.plan):
             return self.stale
-        back = _Run(context=self.context)
-        await back.carry_out(taking_back(plan, self.context.results), {})
-        failure = next((r.error for r in back.results.values() if r.error is not None), None)
+        await self._go_back(taking_back(self.plan, self.context.results))
+        failure = next((r.error for r in self.recovery.values() if r.error is not None), None)
         if failure is not None:
             raise failure
         return WHY
@@ -386,40 +400,42 @@ class AppExecution(_Run):
     async def begin_again(self) -> None:
         """Gives all leases back, and forgets what has to be done anew."""
         await self.context.leases.let_go()
+        self.recovery.clear()
         self.forget()
 
-    async def finish(self, plan: AppPlan) -> AppResult:
+    async def finish(self) -> AppResult:
         """What is done when all steps ended: recovery after a failure, and the record."""
-        results = self.results
-        failed = any(result.outcome is Outcome.FAILED for result in results.values())
-        recovery = await self._recover(plan) if failed else {}
-        if not failed:
+        if any(result.outcome is Outcome.FAILED for result in self.results.values()):
+            await self._recover()
+        else:
             await leave(self.context)
-        return evolve(self.so_far(plan), recovery=recovery)
+        return self.so_far()
 
-    def so_far(self, plan: AppPlan) -> AppResult:
-        """How far the plan came."""
+    def so_far(self) -> AppResult:
+        """How far the plan came, with the release as Fly numbered it."""
         context, results = self.context, dict(self.results)
         return AppResult(
-            plan=plan,
+            plan=evolve(self.plan, release=context.release.numbered(self.plan.release)),
             results=results,
+            recovery=dict(self.recovery),
             states=context.health.states(),
             addresses=_addresses(context.known_addresses, results.values()),
         )
 
-    async def _recover(self, plan: AppPlan) -> dict[str, StepResult]:
+    async def _recover(self) -> None:
         context, results = self.context, self.results
         outcomes = {step_id: result.outcome.value for step_id, result in results.items()}
-        steps = plan_recovery(plan, outcomes, context.options.on_failure)
+        steps = plan_recovery(self.plan, outcomes, context.options.on_failure)
         if not steps:
-            return {}
+            return
         first = next(result for result in results.values() if result.error is not None)
         context.emit(RollbackStarted(scope=context.scope(), reason=str(first.error)))
-        recovery = _Run(context=context)
-        await recovery.carry_out(steps, {})
-        complete = all(r.outcome is not Outcome.FAILED for r in recovery.results.values())
+        await self._go_back(steps)
+        complete = all(r.outcome is not Outcome.FAILED for r in self.recovery.values())
         context.emit(RollbackFinished(scope=context.scope(), complete=complete))
-        return recovery.results
+
+    async def _go_back(self, steps: Iterable[Step]) -> None:
+        await _Run(context=self.context, results=self.recovery).carry_out(steps, {})
 
 
 def _refuse_circle(needs: Mapping[str, Iterable[str]]) -> None:

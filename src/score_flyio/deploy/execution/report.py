@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Final, Literal, TypeAlias
 
 from score_flyio.base.counted import counted
 from score_flyio.base.document import MAY_BE_MISSING, Document
 from score_flyio.base.printable import one_line
-from score_flyio.base.record import evolve, field, frozen
+from score_flyio.base.record import field, frozen
 from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
-from score_flyio.deploy.execution.standing import GO_ON, account_of, machines_by_state, release_of
+from score_flyio.deploy.execution.standing import account_of, machines_by_state, release_of
 from score_flyio.errors import HealthCheckFailed, ScoreFlyError
 from score_flyio.errors.failure import Failure
 
@@ -156,55 +156,26 @@ class Report(Document):
         return "\n".join(lines)
 
 
-def app_report(result: AppResult, *, zero: float, seconds: float) -> AppReport:
+def app_report(
+    result: AppResult, *, zero: float, seconds: float, interrupted: bool = False
+) -> AppReport:
     """What became of one app; `zero` is when the run started, on the event loop's clock."""
     failures = result.failures
+    outcome = outcome_of(failures, changed=result.changed)
     return AppReport(
         app=result.plan.app,
         label=result.plan.label,
-        outcome=outcome_of(failures, changed=result.changed),
+        outcome="interrupted" if interrupted else outcome,
         seconds=seconds,
-        steps=_steps(list(result.results.values()), zero),
-        recovery=_steps(list(result.recovery.values()), zero),
+        steps=_steps(result.results.values(), zero),
+        recovery=_steps(result.recovery.values(), zero),
         failures=failures,
         url=result.plan.url,
         notes=result.plan.notes,
         release=release_of(result),
         machines=machines_by_state(result),
         addresses=result.addresses,
-    )
-
-
-def cut_short(
-    app: str | None, label: str, result: AppResult | None, *, zero: float, seconds: float
-) -> AppReport:
-    """An app at which the run was interrupted; `result` is how far it came, if it was planned."""
-    if result is None:
-        account = f"no machine was changed; {GO_ON}"
-        return AppReport(
-            app=app, label=label, outcome="interrupted", seconds=seconds, account=account
-        )
-    whole = app_report(result, zero=zero, seconds=seconds)
-    return evolve(whole, outcome="interrupted", account=account_of(result))
-
-
-def given_up(
-    error: ScoreFlyError,
-    *,
-    app: str,
-    label: str,
-    results: Mapping[str, StepResult],
-    zero: float,
-    seconds: float,
-) -> AppReport:
-    """An app whose plan could not be made, with the steps that were done before."""
-    return AppReport(
-        app=app,
-        label=label,
-        outcome=outcome_of((error,), changed=False),
-        seconds=seconds,
-        steps=_steps(list(results.values()), zero),
-        failures=(error,),
+        account=account_of(result) if interrupted else None,
     )
 
 
@@ -217,7 +188,7 @@ def outcome_of(failures: Sequence[ScoreFlyError], *, changed: bool) -> RunOutcom
     return "failed"
 
 
-def _steps(results: Sequence[StepResult], zero: float) -> tuple[StepReport, ...]:
+def _steps(results: Iterable[StepResult], zero: float) -> tuple[StepReport, ...]:
     shown = [result for result in results if result.outcome is not Outcome.UNCHANGED]
     return tuple(
         StepReport(

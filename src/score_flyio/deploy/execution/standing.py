@@ -16,14 +16,14 @@ from score_flyio.deploy.planning.recovery import reverted, undone
 from score_flyio.deploy.step import CreateMachine, DestroyMachine, Step, StopMachine, UpdateMachine
 
 GO_ON: Final = "the same command goes on from there"
+NOTHING_CHANGED: Final = f"no machine was changed; {GO_ON}"
 _UNSEEN: Final = "started"
 """How a machine is called that was made to run and not looked at."""
 
 
 def release_of(result: AppResult) -> int | None:
     """The release that the run made and did not take back, else the newest that machines run."""
-    back = {step.step.id for step in result.recovery.values() if step.outcome is Outcome.DONE}
-    steps = [s.step for s in _done(result) if not back & {undone(s.step.id), reverted(s.step.id)}]
+    steps = _standing(result)
     if _gives_release(steps, result.plan):
         return result.plan.release.version
     made = [models.Machine(config=s.config) for s in steps if isinstance(s, CreateMachine)]
@@ -52,14 +52,20 @@ def machines_by_state(result: AppResult) -> dict[str, int]:
 def account_of(result: AppResult) -> str:
     """How far a run came that was cut short, and what to do about it."""
     wanted = [s for s in result.plan.steps if isinstance(s, CreateMachine | UpdateMachine)]
-    done = sum(isinstance(s.step, CreateMachine | UpdateMachine) for s in _done(result))
+    done = sum(isinstance(step, CreateMachine | UpdateMachine) for step in _standing(result))
     if not wanted:
-        return f"no machine was changed; {GO_ON}"
+        return NOTHING_CHANGED
     machines = counted(len(wanted), "machine")
     if not _gives_release(wanted, result.plan):
         return f"{done} of {machines} {'was' if done == 1 else 'were'} created; {GO_ON}"
     verb = "runs" if done == 1 else "run"
     return f"{done} of {machines} {verb} release {result.plan.release.version}; {GO_ON}"
+
+
+def _standing(result: AppResult) -> list[Step]:
+    """What was done and not taken back."""
+    steps = {each.step.id: each.step for each in _done(result)}
+    return [s for s in steps.values() if not steps.keys() & {undone(s.id), reverted(s.id)}]
 
 
 def _done(result: AppResult) -> list[StepResult]:

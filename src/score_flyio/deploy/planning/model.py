@@ -159,6 +159,12 @@ class AppPlan:
     url: str | None = None
     """Where the app is reached once the steps are done; None: by nobody on the internet."""
 
+    @classmethod
+    def of_nothing(cls, app: str, label: str, machines: Iterable[models.Machine] = ()) -> AppPlan:
+        """That of an app for which nothing is planned yet."""
+        release = Release(version=0)
+        return cls(app=app, label=label, steps=(), machines=tuple(machines), release=release)
+
     @property
     def empty(self) -> bool:
         """Nothing at Fly would change; there may still be machines to wait for."""

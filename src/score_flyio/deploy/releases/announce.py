@@ -34,11 +34,6 @@ def with_release(config: models.FlyMachineConfig, release: Release) -> models.Fl
     return Marks(release_id=release.id, release_version=str(release.version)).stamp(config)
 
 
-def never_lower(recorded: int, planned: int) -> int:
-    """The number of a release: Fly's, unless earlier releases that Fly was not told of have it."""
-    return max(recorded, planned)
-
-
 @define(kw_only=True, eq=False)
 class Announcement:
     """One app's release in Fly's list; `api` is None where there is no such list."""
@@ -82,9 +77,15 @@ class Announcement:
             await self._answered.wait()
         if self.recorded is None:
             return config
-        planned = release_number(config.metadata or {})
-        version = never_lower(self.recorded.version, planned)
-        return with_release(config, evolve(self.recorded, version=version))
+        planned = Release(version=release_number(config.metadata or {}))
+        return with_release(config, self.numbered(planned))
+
+    def numbered(self, release: Release) -> Release:
+        """The release with Fly's id and number, unless earlier ones have that, untold to Fly."""
+        if self.recorded is None:
+            return release
+        version = max(self.recorded.version, release.version)
+        return evolve(release, id=self.recorded.id, version=version)
 
     def end(self, status: Status, error: str = "") -> None:
         """Tell in the background how the release ended."""

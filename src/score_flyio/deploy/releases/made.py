@@ -14,7 +14,7 @@ from score_flyio.deploy.execution.execute import AppResult, StepResult
 from score_flyio.deploy.metadata import BACK_TO, Launch, Marks, group_of, release_number
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan
-from score_flyio.deploy.releases.announce import never_lower, with_release
+from score_flyio.deploy.releases.announce import with_release
 from score_flyio.deploy.releases.images import digest_of
 from score_flyio.deploy.releases.in_metadata import lasting, past_releases
 from score_flyio.deploy.step import (
@@ -54,15 +54,6 @@ def changes_machines(plan: AppPlan) -> bool:
         or (isinstance(step, UpdateMachine) and not step.only_if_secrets_differ)
         for step in plan.steps
     )
-
-
-def numbered(result: AppResult, recorded: Release | None) -> AppResult:
-    """The result with the release as Fly numbered it."""
-    if recorded is None:
-        return result
-    version = never_lower(recorded.version, result.plan.release.version)
-    release = evolve(result.plan.release, id=recorded.id, version=version)
-    return evolve(result, plan=evolve(result.plan, release=release))
 
 
 def ending(result: AppResult) -> tuple[Status, str]:
