@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from score_flyio.base.document import Document
 from score_flyio.base.place import Path, place_text
@@ -80,6 +80,10 @@ class ScoreFlyError(Exception):
         self.problems = tuple(problems)
         if code is not None:
             self.code = code
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions are made again from their messages alone, and many of ours need more.
+        return Exception.__new__, (type(self), *self.args), self.__dict__
 
     def as_problems(self, file: str | None = None) -> tuple[Problem, ...]:
         """Its problems, or else itself as one, with the file that it is about."""

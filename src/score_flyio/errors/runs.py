@@ -109,7 +109,7 @@ class DeployError(ScoreFlyError):
         *,
         hint: str | None = None,
         code: str | None = None,
-        failures: Sequence[Exception] = (),
+        failures: Sequence[ScoreFlyError] = (),
         report: Any = None,
         machine: str | None = None,
     ) -> None:
