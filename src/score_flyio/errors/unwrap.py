@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import anyio
 
+from score_flyio.base.printable import one_line
 from score_flyio.errors import DeployError, ScoreFlyError
 
 Item = TypeVar("Item")
@@ -43,6 +44,16 @@ async def beside(
         tasks.cancel_scope.cancel()
     if failure is not None:
         raise failure
+
+
+def in_words(error: BaseException) -> str:
+    """What code of others raised, as a part of a message."""
+    found = (
+        leaf.message if isinstance(leaf, ScoreFlyError) else f"{type(leaf).__name__}: {leaf}"
+        for leaf in leaves(error)
+    )
+    text = "; ".join(each.removesuffix(": ") for each in found)
+    return one_line(" ".join(text.split()))
 
 
 def leaves(error: BaseException) -> list[BaseException]:

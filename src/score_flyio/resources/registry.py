@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from score_flyio.base.misspelt import did_you_mean, nearest
 from score_flyio.base.record import define, field
-from score_flyio.errors import ConfigError, NoProvisionerError
+from score_flyio.errors import NoProvisionerError
 from score_flyio.resources.template import SUFFIX
 
 if TYPE_CHECKING:
@@ -110,7 +110,9 @@ class Registry:
         if definition.id in self.plugins:
             return self.plugins[definition.id]
         if self._offered and definition.id in self._offered:
-            return self._offered[definition.id]
+            from score_flyio.resources.kinds.in_process import InProcessProvisioner
+
+            return InProcessProvisioner(id=definition.id, plugin=self._offered[definition.id])
         if self.behind is not None and definition not in self.definitions:
             return self.behind().build(definition)
         return self._configured(definition)
@@ -155,14 +157,12 @@ def installed() -> dict[str, PluginProvisioner]:
     """The provisioners that installed packages offer. Raises ConfigError for a broken one."""
     from importlib.metadata import entry_points
 
+    from score_flyio.errors.packages import loading
+
     found: dict[str, PluginProvisioner] = {}
     for point in sorted(entry_points(group=ENTRY_POINTS)):
-        try:
+        with loading("provisioner", point):
             found[point.name] = point.load()()
-        except (ImportError, AttributeError, TypeError) as error:
-            raise ConfigError(
-                f"provisioner '{point.name}' ({point.value}) cannot be loaded: {error}"
-            ) from error
     return found
 
 

@@ -85,8 +85,11 @@ def _form(environ: Mapping[str, str]) -> Form:
 def _added(url: str, scheme: str, named: str) -> StateStore:
     from importlib.metadata import entry_points
 
+    from score_flyio.errors.packages import loading
+
     for point in entry_points(group=ENTRY_POINTS, name=scheme):
-        store: StateStore = point.load()(url)
+        with loading("state store", point):
+            store: StateStore = point.load()(url)
         return store
     raise ConfigError(
         f"{named}: nothing installed keeps state at {scheme}://",

@@ -11,7 +11,7 @@ from attrs import define, field
 
 from score_flyio.events import Event
 from score_flyio.resources.plan import plan_resources, record_plan
-from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
+from score_flyio.resources.provisioner import Provisioner, ProvisionRequest, ProvisionResult
 from score_flyio.resources.registry import Registry
 from score_flyio.resources.run import ResourceRun
 from score_flyio.score.resources import ResourceUid
@@ -91,7 +91,7 @@ def make_world(
     resources: Mapping[str, Any] | None = None,
     *,
     workloads: Mapping[str, Mapping[str, Any]] | None = None,
-    **fakes: Fake,
+    **fakes: Provisioner,
 ) -> World:
     """A project with resources of workload `shop` (or of several), and fakes by resource type."""
     state = ProjectState.new("pfx-")

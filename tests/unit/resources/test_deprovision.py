@@ -10,6 +10,7 @@ import pytest
 
 from score_flyio.errors import ProvisionFailed, ResourceError
 from score_flyio.resources.deprovision import Deprovisioning
+from score_flyio.resources.kinds.in_process import InProcessProvisioner
 from score_flyio.resources.plan import plan_resources, record_plan
 from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
 from score_flyio.resources.registry import Registry
@@ -116,3 +117,18 @@ async def test_a_failed_one_repeats_no_secret(world: MakeWorld) -> None:
         await of(project).all(set(project.state.resources))
     told = f"{raised.value} {project.events}"
     assert not [secret for secret in ("sesame", "5432123") if secret in told]
+
+
+async def test_what_the_code_of_a_package_does_wrong_keeps_one_resource(world: MakeWorld) -> None:
+    def leave(request: ProvisionRequest) -> ProvisionResult:
+        if len(fake.requests) > 1:
+            raise ConnectionError("gone")
+        return gives(request)
+
+    fake = Fake(leave)
+    package = InProcessProvisioner(id="p-bad", plugin=fake)
+    w = world({"bad": {"type": "bad"}, "good": {"type": "good"}}, bad=package, good=Fake(gives))
+    await w.run().run()
+    with pytest.raises(ResourceError, match="'p-bad': ConnectionError: gone"):
+        await of(w).all(tuple(w.state.resources))
+    assert list((await w.saved()).resources) == [uid("bad.default#shop.bad")]

@@ -7,11 +7,11 @@ from importlib.metadata import EntryPoint, EntryPoints
 import pytest
 from attrs import evolve
 
-from score_flyio.errors import ConfigError, NoProvisionerError
+from score_flyio.errors import ConfigError, NoProvisionerError, ProvisionFailed
 from score_flyio.resources.kinds.command import CommandProvisioner
 from score_flyio.resources.kinds.http import HttpProvisioner
 from score_flyio.resources.kinds.static import StaticProvisioner
-from score_flyio.resources.provisioner import ProvisionRequest
+from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.resources.registry import ENTRY_POINTS, Registry
 from score_flyio.state.resources import (
     CommandSpec,
@@ -118,8 +118,11 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.metadata.entry_points", points.select)
 
 
+VERSION = 1
+
+
 def broken() -> None:
-    raise TypeError("not made")
+    raise KeyError("REDIS_HOST")
 
 
 class ExactRedis(Redis):
@@ -166,6 +169,19 @@ async def test_packages_serve_what_the_project_does_not(installed: None) -> None
     assert (await registry.build(found).provision(request)).values == {"by": "package"}
 
 
+async def test_what_a_package_raises_is_told_as_its_failure(
+    installed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unreachable(self: Redis, request: ProvisionRequest) -> ProvisionResult:
+        raise ConnectionError("no route")
+
+    monkeypatch.setattr(Redis, "provision", unreachable)
+    request = ProvisionRequest(uid=uid("redis.default#x"), guid="g")
+    registry = Registry()
+    with pytest.raises(ProvisionFailed, match="provisioner 'cache': ConnectionError: no route"):
+        await registry.build(registry.find(request.uid)).provision(request)
+
+
 async def test_the_project_comes_first(installed: None) -> None:
     own = definition("cache", "redis")
     registry = Registry((own,))
@@ -175,10 +191,20 @@ async def test_the_project_comes_first(installed: None) -> None:
     assert result.values == {"by": "cache"}
 
 
-def test_a_package_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    points = EntryPoints([EntryPoint("cache", f"{__name__}:broken", ENTRY_POINTS)])
+@pytest.mark.parametrize(
+    ("function", "says"),
+    [
+        ("broken", r"KeyError: 'REDIS_HOST'"),
+        ("missing", "AttributeError: .*missing"),
+        ("VERSION", "TypeError: 'int' object is not callable"),
+    ],
+)
+def test_a_package_that_cannot_be_loaded_is_named(
+    monkeypatch: pytest.MonkeyPatch, function: str, says: str
+) -> None:
+    points = EntryPoints([EntryPoint("cache", f"{__name__}:{function}", ENTRY_POINTS)])
     monkeypatch.setattr("importlib.metadata.entry_points", points.select)
-    with pytest.raises(ConfigError, match=r"'cache'.*not made"):
+    with pytest.raises(ConfigError, match=rf"^provisioner 'cache' \(.*\) cannot be loaded: {says}"):
         Registry().find(uid("redis.default#x"))
 
 

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from score_flyio.base.record import frozen
 from score_flyio.errors import ConfigError, ImageError
+from score_flyio.errors.packages import loading
 from score_flyio.images.build import Builder
 from score_flyio.images.builders.address import find_daemon
 from score_flyio.images.builders.docker import DockerBuilder
@@ -149,8 +150,11 @@ async def builders_there(context: BuilderContext) -> dict[str, ConfigError | Non
 async def _made(name: str, context: BuilderContext) -> Builder | ConfigError | None:
     """A builder, why it cannot be used while others can, or nothing where it is not there."""
     try:
-        make: Make = _BUILT_IN.get(name) or _added()[name].load()
-        return await make(context)
+        if make := _BUILT_IN.get(name):
+            return await make(context)
+        with loading("builder", point := _added()[name]):
+            added: Make = point.load()
+            return await added(context)
     except ConfigError as error:
         # Docker's settings may be those of another computer, as in a container.
         if error.code != CONTEXT_CODE:
