@@ -64,7 +64,9 @@ class OwnCertificate:
     """A certificate that somebody brings along, in PEM form."""
 
     fullchain: str
+    """The certificate and those above it."""
     private_key: Secret = field(repr=False)
+    """Of the certificate."""
 
 
 @frozen(kw_only=True)
@@ -81,6 +83,7 @@ class ObservedApp:
     """One app as Fly shows it: a fresh read."""
 
     name: str
+    """Of the app."""
     app: models.App | None = None
     """None: there is no such app."""
     machines: tuple[models.Machine, ...] = ()
@@ -90,7 +93,9 @@ class ObservedApp:
     leftovers: tuple[models.Machine, ...] = ()
     """Release command machines that an earlier run left behind."""
     volumes: tuple[models.Volume, ...] = ()
+    """Those that were asked for."""
     addresses: tuple[models.IPAssignment, ...] = ()
+    """Those that were asked for."""
     secrets: Mapping[str, str] = field(factory=dict)
     """Name to digest."""
     secret_times: Mapping[str, float] | None = None
@@ -100,6 +105,7 @@ class ObservedApp:
 
     @property
     def exists(self) -> bool:
+        """Whether there is such an app."""
         return self.app is not None
 
 

@@ -25,6 +25,7 @@ class Output:
     """Where the files of a run go."""
 
     project: Project
+    """Where they go unless the rest says otherwise."""
     folder: str | None = None
     """Of the fly.toml files; None: the project's."""
     secrets_file: str | None = field(default=None, converter=filled)

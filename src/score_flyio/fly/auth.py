@@ -38,6 +38,7 @@ class Tokens:
     """The tokens of one token string."""
 
     values: tuple[Secret, ...]
+    """Each by itself."""
     source: str = "given"
     """Where they were found, for messages."""
 
@@ -61,6 +62,7 @@ class Tokens:
 
     @property
     def macaroons(self) -> tuple[Secret, ...]:
+        """Those of organizations: where there is one, the Machines API gets no other."""
         return tuple(v for v in self.values if v.reveal().startswith(MACAROON_PREFIXES))
 
     @property

@@ -30,9 +30,13 @@ class LogLine(Document):
     at: str
     """RFC 3339, as the platform writes it."""
     machine: str
+    """Its id."""
     region: str
+    """Where it is."""
     level: str
+    """Such as `info`."""
     message: str
+    """The line."""
 
 
 @frozen(kw_only=True)

@@ -43,6 +43,7 @@ class StepReport(Document):
     error: str | None = None
     """What went wrong."""
     id: str = ""
+    """As events name it."""
     differences: tuple[str, ...] = ()
     """What changes in the machine's config, a line a field."""
     changes: bool = True
@@ -60,6 +61,7 @@ class AppReport(Document):
     app: str | None = None
     """Its name at Fly; null where that is not known, and for what is beside the apps."""
     label: str
+    """The workload, or else the app."""
     outcome: RunOutcome
     """How it ended."""
     seconds: float = field(default=0.0, converter=in_milliseconds)
@@ -69,6 +71,7 @@ class AppReport(Document):
     recovery: tuple[StepReport, ...] = ()
     """What was done after a failure."""
     failures: tuple[ScoreFlyError, ...] = ()
+    """What went wrong."""
     url: str | None = None
     """Where it is reached."""
     notes: tuple[str, ...] = ()

@@ -138,9 +138,11 @@ class AppPlan:
     """What is done to one app."""
 
     app: str
+    """Its name."""
     label: str
     """The workload, or the app where there is none."""
     steps: tuple[Step, ...]
+    """What is done, each with what it needs."""
     pools: Mapping[str, int] = field(factory=dict)
     """How many slots each pool has."""
     unchanged: tuple[str, ...] = ()
@@ -150,6 +152,7 @@ class AppPlan:
     notes: tuple[str, ...] = ()
     """What a person should know beside the steps."""
     release: Release
+    """What the app has afterwards."""
     secret_names: tuple[str, ...] = ()
     """The secrets that the workload has, set now or before."""
     fingerprint: str = ""

@@ -35,6 +35,7 @@ class Address(Document):
     """One address of an app."""
 
     ip: str
+    """The address itself."""
     type: str
     """Such as `v4`, `shared_v4`, `v6` or `private_v6`."""
     region: str | None

@@ -42,6 +42,7 @@ class Certificate(Document):
     """The certificate of one host name."""
 
     hostname: str
+    """What it is for."""
     status: str
     """What the platform says of it."""
     configured: bool

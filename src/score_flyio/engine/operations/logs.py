@@ -43,7 +43,9 @@ class LogFilter:
     """Which lines are wanted."""
 
     machine: str | None = None
+    """The id of the only one; None: all."""
     region: str | None = None
+    """The only one; None: all."""
 
 
 async def read_logs(

@@ -64,7 +64,9 @@ class AppReleases(Documented):
     """The releases of an app, newest first."""
 
     ref: AppRef
+    """The app."""
     releases: tuple[Release, ...]
+    """Newest first."""
     machines: Mapping[int, int]
     """How many machines run each now, by number."""
 

@@ -71,6 +71,7 @@ class GroupSize(Document):
     """A group as it is."""
 
     group: str
+    """Its name."""
     count: int
     """Machines that it has."""
     size: str

@@ -58,6 +58,7 @@ class SecretStatus(Document):
     """One secret, by its digest alone."""
 
     name: str
+    """As programs in the machines see it."""
     digest: str
     """What the platform gives in place of the value."""
     updated_at: str | None

@@ -72,15 +72,23 @@ class AppStatus(Document):
     """One app; `error` when it could not be read."""
 
     app: str
+    """Its name."""
     workload: str | None = None
+    """The one that it belongs to."""
     exists: bool = False
+    """Whether there is such an app."""
     status: str = ""
+    """What the platform says of it."""
     machines: tuple[MachineStatus, ...] = ()
+    """All that live."""
     volumes: tuple[VolumeStatus, ...] = ()
+    """All of it."""
     addresses: tuple[Address, ...] = ()
+    """All of it."""
     notes: tuple[str, ...] = ()
     """What is remarkable of it: several releases in a group, secrets that wait."""
     error: str | None = None
+    """Why it could not be read."""
     hint: str | None = None
     """What to do about the error."""
 
@@ -105,7 +113,9 @@ class Status(Document):
     """Everything that was asked for."""
 
     apps: tuple[AppStatus, ...]
+    """In the order in which they were asked for."""
     resources: tuple[ResourceStatus, ...] = ()
+    """Those of the workloads."""
 
 
 async def read_status(session: Session, refs: Sequence[AppRef]) -> Status:
