@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -47,21 +50,44 @@ class Cli:
         self._capsys.readouterr()
         words = [str(arg) for arg in args]
         exit_code = run(words, self.environ)
-        out, err = self._capsys.readouterr()
-        if "--json" in words and out:
-            _check(words, out)
-        return Result(exit_code, out, err)
+        return _checked(words, exit_code, *self._capsys.readouterr())
+
+    def interrupted(
+        self, *words: str, at: Sequence[str], by: signal.Signals = signal.SIGINT
+    ) -> Result:
+        """Runs it in a process that a signal ends once a line of stderr has one of some texts."""
+        with subprocess.Popen(
+            [sys.executable, "-m", "score_flyio", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.directory,
+            env={**os.environ, **self.environ},
+        ) as process:
+            assert process.stderr is not None
+            told = ""
+            for line in process.stderr:
+                told += line
+                if any(text in line for text in at):
+                    break
+            process.send_signal(by)
+            out, err = process.communicate(timeout=60)
+        return _checked(list(words), process.returncode, out, told + err)
 
 
-def _check(words: list[str], printed: str) -> None:
-    """Holds what a command printed against the schema that is published."""
+def _checked(words: list[str], exit_code: int, out: str, err: str) -> Result:
+    """The result; what a command printed is held against the schema that is published."""
     from score_flyio.cli.schemas import FORMS
 
+    result = Result(exit_code, out, err)
+    if "--json" not in words or not out:
+        return result
     for name in (" ".join(words[:2]), words[0]):
         if name in FORMS:
-            error = best_match(validator(name).iter_errors(json.loads(printed)))
+            error = best_match(validator(name).iter_errors(result.json))
             assert error is None, f"{name}: {error.json_path}: {error.message}"
-            return
+            break
+    return result
 
 
 @cache

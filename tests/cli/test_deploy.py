@@ -6,8 +6,6 @@ import fcntl
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ import pytest
 from attrs import evolve
 
 from tests.cli.conftest import Cli
-from tests.cli.platform import DB, FLY_TOML, TOKEN, WEB, WORKER, Platform, platform, project, use
+from tests.cli.platform import DB, FLY_TOML, WEB, WORKER, Platform, platform, project, use
 
 FAST = "--no-smoke-checks"
 
@@ -438,20 +436,12 @@ def test_an_interrupted_deploy_ends_with_130_and_can_go_on(
 ) -> None:
     with platform(healthy_after=600.0) as running:
         project(cli, {"web.yaml": WEB})
-        command = [sys.executable, "-m", "score_flyio", "deploy", "web.yaml", FAST, "--json"]
-        command += ["--events", "events.jsonl", "--report", "report.html"]
-        environ = {**os.environ, "FLY_FLAPS_BASE_URL": running.url, "FLY_API_TOKEN": TOKEN}
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ
-        ) as process:
-            assert process.stderr is not None
-            for line in process.stderr:
-                if "0/1 checks passing" in line:
-                    break
-            process.send_signal(number)
-            out, err = process.communicate(timeout=60)
-        assert process.returncode == 130
-        told = json.loads(out)
+        use(cli, running)
+        command = ("deploy", "web.yaml", FAST, "--json", "--events", "events.jsonl")
+        at = ["0/1 checks passing"]
+        result = cli.interrupted(*command, "--report", "report.html", at=at, by=number)
+        assert result.exit_code == 130
+        told = result.json
         assert told["error"]["code"] == "interrupted"
         (app,) = told["apps"]
         assert (app["outcome"], app["release"]) == ("interrupted", 1)
@@ -460,12 +450,11 @@ def test_an_interrupted_deploy_ends_with_130_and_can_go_on(
         last = json.loads(Path("events.jsonl").read_text().splitlines()[-1])
         assert (last["kind"], last["outcome"]) == ("run_finished", "interrupted")
         assert "Deploy interrupted" in Path("report.html").read_text()
-        assert "Traceback" not in err
+        assert "Traceback" not in result.stderr
         machines = running.machines("x-web")
         for machine in machines:
             lease = running.get(f"/apps/x-web/machines/{machine['id']}/lease")
             assert "nonce" not in lease.get("data", {})
-        use(cli, running)
         again = cli("deploy", FAST, "--detach", "--json")
         assert again.exit_code == 0, again.stderr
         assert len(running.machines("x-web")) == 2
@@ -478,22 +467,10 @@ def test_a_deploy_interrupted_amid_its_way_back_tells_what_of_it_is_done(cli: Cl
         assert cli("deploy", "web.yaml", FAST).exit_code == 0
         world = running.emulator.world
         world.settings = evolve(world.settings, healthy_after=600.0)
-        command = [sys.executable, "-m", "score_flyio", "deploy", "web.yaml", FAST, "--json"]
-        command += ["--env", "UNHEALTHY=1", "--wait-timeout", "3", "--report", "report.html"]
-        with subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **cli.environ},
-        ) as process:
-            assert process.stderr is not None
-            for line in process.stderr:
-                if "previous config back: done" in line:
-                    break
-            process.send_signal(signal.SIGINT)
-            out, _ = process.communicate(timeout=60)
-    (app,) = json.loads(out)["apps"]
+        command = ("deploy", "web.yaml", FAST, "--json", "--env", "UNHEALTHY=1")
+        more = ("--wait-timeout", "3", "--report", "report.html")
+        result = cli.interrupted(*command, *more, at=["previous config back: done"])
+    (app,) = result.json["apps"]
     told = [(step["description"].split()[0], step["outcome"]) for step in app["recovery"]]
     assert told == [("give", "done"), ("wait", "interrupted")]
     assert app["release"] == 1

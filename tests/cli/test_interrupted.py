@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import subprocess
-import sys
 
 import httpx
 import pytest
 
 from tests.cli.conftest import Cli
-from tests.cli.platform import TOKEN, WEB, platform, project, use
+from tests.cli.platform import DB, TOKEN, WEB, platform, project, use
 
 QUICKLY = ("--no-smoke-checks", "--detach")
 HEADERS = {"authorization": f"Bearer {TOKEN}"}
@@ -43,32 +39,18 @@ def test_an_interrupted_operation_says_how_far_it_came(
             lease = f"{running.url}/v1/apps/x-web/machines/{machine['id']}/lease"
             httpx.post(lease, headers=HEADERS, json={"ttl": 300}).raise_for_status()
         words = [*command.split(), *(["--json"] if as_json else [])]
-        with subprocess.Popen(
-            [sys.executable, "-m", "score_flyio", *words],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **cli.environ},
-        ) as process:
-            assert process.stderr is not None
-            told = ""
-            for line in process.stderr:
-                told += line
-                if any(sign in line for sign in SIGNS):
-                    break
-            process.send_signal(number)
-            out, err = process.communicate(timeout=60)
-        assert process.returncode == 130, told + err
-        assert "Traceback" not in err
-        assert err.count("Error: interrupted") == 1
+        result = cli.interrupted(*words, at=SIGNS, by=number)
+        assert result.exit_code == 130, result.stderr
+        assert "Traceback" not in result.stderr
+        assert result.stderr.count("Error: interrupted") == 1
         if as_json:
-            document = json.loads(out)
+            document = result.json
             assert document["error"]["code"] == "interrupted"
             assert (document["outcome"], document["exit_code"]) == ("interrupted", 130)
             (app,) = document["apps"]
             assert (app["app"], app["outcome"]) == ("x-web", "interrupted")
         else:
-            assert out.startswith("web (app x-web): interrupted")
+            assert result.stdout.startswith("web (app x-web): interrupted")
 
 
 @pytest.mark.parametrize("looks", ["status --app x-web", "doctor --debug"])
@@ -76,18 +58,25 @@ def test_what_only_looks_has_nothing_to_account_for(cli: Cli, looks: str) -> Non
     with platform("503 times=1; hang") as running:
         project(cli, {"web.yaml": WEB})
         use(cli, running)
-        command = [sys.executable, "-m", "score_flyio", *looks.split(), "--json"]
-        with subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **cli.environ},
-        ) as process:
-            assert process.stderr is not None
-            process.stderr.readline()
-            process.send_signal(signal.SIGINT)
-            out, _ = process.communicate(timeout=60)
-        assert process.returncode == 130
-        assert json.loads(out)["error"]["code"] == "interrupted"
-        assert json.loads(out).keys() == {"error"}
+        result = cli.interrupted(*looks.split(), "--json", at=[""])
+        assert result.exit_code == 130
+        assert result.json["error"]["code"] == "interrupted"
+        assert result.json.keys() == {"error"}
+
+
+def test_an_interrupted_destruction_tells_of_the_apps_that_went_before_the_resources(
+    cli: Cli,
+) -> None:
+    with platform() as running:
+        use(cli, running)
+        project(cli, {"db.yaml": DB})
+        script = cli.directory / "thing.sh"
+        script.write_text("""echo '{"values": {"host": "h"}, "state": {"is": "there"}}'""")
+        cli("provisioners", "add", "p", "thing", "--cmd-binary=sh", "--cmd-args=thing.sh")
+        assert cli("deploy", "db.yaml", *QUICKLY).exit_code == 0
+        script.write_text("echo takes its time >&2; exec sleep 600")
+        result = cli.interrupted("destroy", "--yes", "--json", at=["takes its time"])
+        assert running.get("/apps/x-db-user").get("name") is None
+    (app,) = result.json["apps"]
+    assert (app["app"], app["outcome"]) == ("x-db-user", "done")
+    assert (result.json["outcome"], result.json["exit_code"]) == ("interrupted", 130)

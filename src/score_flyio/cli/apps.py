@@ -107,7 +107,7 @@ async def session(
             with anyio.CancelScope() as scope, cli.interrupted_by(scope.cancel):
                 yield visit
             if scope.cancelled_caught:
-                raise RunInterrupted("interrupted", report=visit.cut_short)
+                raise RunInterrupted("interrupted", report=visit.so_far())
 
 
 async def chosen(

@@ -315,11 +315,8 @@ async def apply(
 ) -> tuple[Report, Mapping[str, AppResult]]:
     """Carries out plans; also gives how their steps went, by app.
 
-    Where it is cancelled, `session.cut_short` is the report.
+    Meanwhile and afterwards, `session.so_far` says how far it came.
     """
     applying = Applying(session=session, recorder=recorder)
-    try:
-        return await applying.run(works), applying.results
-    except anyio.get_cancelled_exc_class():
-        session.cut_short = applying.report(INTERRUPTED)
-        raise
+    session.so_far = lambda: applying.report(INTERRUPTED)
+    return await applying.run(works), applying.results

@@ -181,8 +181,8 @@ class Session:
     """Seconds since the epoch."""
     rng: random.Random = field(repr=False)
     """Makes ids."""
-    cut_short: Report | None = field(default=None, init=False)
-    """How far it came what a cancellation ended, where anything was being done."""
+    so_far: Callable[[], Report | None] = field(default=lambda: None, init=False)
+    """How far it came what a cancellation ended; None where nothing was being done."""
     organization: Organization = field(init=False)
     """Of new apps; asked for once in a visit."""
 
