@@ -181,6 +181,21 @@ def _saved(cli: Cli, *notes: str) -> dict[str, Any]:
     return tomli.loads(Path("saved.toml").read_text())
 
 
+@pytest.mark.parametrize("image", ["nginx", "nginx:1", "ghcr.io/acme/shop"])
+def test_an_image_that_was_held_by_its_digest_is_no_difference(cli: Cli, image: str) -> None:
+    """Whichever of the two held it: a deploy, or a change of the app that kept its image."""
+    text = f"app = 'demo'\nprimary_region = 'ams'\n[build]\nimage = '{image}'\n"
+    Path("fly.toml").write_text(text)
+    for args in (("--no-resolve",), ()):
+        fast = ("--detach", "--no-smoke-checks")
+        done = cli("deploy", "-c", "fly.toml", "--emulate", "--yes", *fast, *args)
+        assert done.exit_code == 0, done.stderr
+        done = cli("secrets", "set", "--emulate", "--app", "demo", f"A={len(args)}")
+        assert done.exit_code == 0, done.stderr
+        found = cli("config", "diff", "--emulate", "-c", "fly.toml", "--detailed-exitcode")
+        assert found.exit_code == 0, found.stdout
+
+
 def test_what_no_machine_carries_is_kept(cli: Cli) -> None:
     _deploy(cli, WHOLE)
     assert _saved(cli) == tomli.loads(WHOLE)

@@ -127,6 +127,10 @@ class TestGenerate:
     def test_secrets_on_stdout_stand_there_alone(self, project: Cli) -> None:
         result = project("generate", "shop.yaml", "--secrets-file", "-")
         assert (result.exit_code, result.stdout) == (0, "PW=hunter2\n")
+        nowhere = project("generate", "shop.yaml", "--secrets-file", "none/s.env")
+        assert nowhere.exit_code == 2
+        assert "--secrets-file: none/s.env cannot be written: no such file" in nowhere.stderr
+        assert "name a file in a folder that exists" in nowhere.stderr
         both = project("generate", "shop.yaml", "--secrets-file", "-", "--json")
         assert both.exit_code == 2
 
@@ -292,6 +296,7 @@ class TestProvisioners:
             (("--static-json", "{"), "provisioner_definition_invalid"),
             (("--cmd-binary", "no-such-program"), "provisioner_definition_invalid"),
             (("--cmd-binary", ""), "provisioner_definition_invalid"),
+            (("--cmd-binary", "sh", "--cmd-args", "one\ntwo"), "cli_usage"),
             (("--http-url", "host/x"), "provisioner_definition_invalid"),
             (("--http-url", "http://"), "provisioner_definition_invalid"),
         ],

@@ -237,7 +237,8 @@ def _handlers(text: str) -> tuple[str, ...]:
 
 def _one_of(words: Mapping[str, Value], text: str) -> Value:
     if text not in words:
-        raise ValueError(f"must be {', '.join(words)}")
+        *first, last = words
+        raise ValueError(f"must be {', '.join(first)} or {last}")
     return words[text]
 
 

@@ -79,8 +79,9 @@ class Output:
             try:
                 await in_thread(partial(write_atomically, path), text.encode())
             except OSError as error:
-                message = f"--secrets-file: {target}: {system_reason(error)}"
-                raise ConfigError(message, code=CODE) from error
+                message = f"--secrets-file: {target} cannot be written: {system_reason(error)}"
+                hint = "name a file in a folder that exists; what was provisioned is kept"
+                raise ConfigError(message, hint=hint, code=CODE) from error
             emit(FileWritten(file=target))
         self.secrets_text = text
 

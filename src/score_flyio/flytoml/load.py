@@ -28,12 +28,12 @@ def find_fly_toml(path: Path | None = None, *, directory: Path | None = None) ->
     for candidate in candidates:
         if candidate.exists() and not candidate.is_dir():
             return candidate
-    problem = Problem(
-        message=f"there is no {' or '.join(str(candidate) for candidate in candidates)}",
-        file=str(path) if path else None,
-        hint="name the file with --config",
-        code="file_not_found",
-    )
+    file, hint = str(path) if path else None, "name the file with --config"
+    message = "there is no fly.toml, fly.json or fly.yaml in this folder"
+    if path is not None:
+        hint = "check the path, relative to the present folder"
+        message = "has no fly.toml in it" if path.is_dir() else "there is no such file"
+    problem = Problem(message=message, file=file, hint=hint, code="file_not_found")
     raise ConfigError(problems=[problem])
 
 

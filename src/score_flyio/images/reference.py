@@ -91,6 +91,17 @@ class ImageReference:
         return f"{self.name}{tag}@{self.digest}" if self.digest else f"{self.name}{tag}"
 
 
+def held(image: str, digest: str) -> str:
+    """`name:tag` as `name:tag@digest`: the image that this means now, and no difference from it.
+
+    Without a tag `latest` is meant, and `name@digest` would be no longer known to come from it.
+    """
+    if "@" in image:
+        return image
+    tag = "" if ImageReference.split(image).tag else f":{DEFAULT_TAG}"
+    return f"{image}{tag}@{digest}"
+
+
 def _split_host(name: str) -> tuple[str, str]:
     head, slash, rest = name.partition("/")
     named = "." in head or ":" in head or head == "localhost" or head != head.lower()

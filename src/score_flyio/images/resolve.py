@@ -10,7 +10,7 @@ import anyio
 from score_flyio.base.record import field, frozen
 from score_flyio.errors import ImageError, RegistryDenied, RegistryUnavailable
 from score_flyio.errors.unwrap import at_once
-from score_flyio.images.reference import ImageReference
+from score_flyio.images.reference import ImageReference, held
 
 AT_ONCE: Final = 32
 """Most questions at one time."""
@@ -49,7 +49,7 @@ async def resolve_images(names: Mapping[str, ImageReference], ask: Ask) -> Resol
             async with limiter:
                 digest = await ask(reference)
             if not reference.digest:
-                images[text] = f"{text}@{digest}"
+                images[text] = held(text, digest)
         except ImageError as error:
             if not _may_be_there(error, reference):
                 missing[text] = error

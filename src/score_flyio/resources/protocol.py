@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Final, NoReturn
 
 from score_flyio.base.place import MOST_LEVELS, too_deep
+from score_flyio.base.printable import system_reason
 from score_flyio.base.record import evolve, frozen
 from score_flyio.errors import ProvisionFailed
 from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
@@ -112,8 +113,9 @@ def encode_request(request: ProvisionRequest, more: JsonObject | None = None) ->
             allow_nan=False,
         ).encode()
     except (TypeError, ValueError) as error:
+        why = f"the params or state cannot be written as JSON: {system_reason(error)}"
         raise ProvisionFailed(
-            f"resource '{request.uid}': the params or state cannot be written as JSON: {error}",
+            f"resource '{request.uid}': {why}",
             uid=str(request.uid),
             code="params_substitution_failed",
         ) from error

@@ -104,8 +104,11 @@ class FileStore:
             return None
         except (OSError, UnicodeDecodeError) as error:
             reason = system_reason(error, "it is not UTF-8 text")
+            linked = getattr(error, "errno", None) == errno.ELOOP
             raise StateError(
-                f"{self._shown}{name} cannot be read: {reason}", code="state_invalid"
+                f"{self._shown}{name} cannot be read: {reason}",
+                hint="link the whole folder, or name the real one with --state" if linked else "",
+                code="state_invalid",
             ) from error
         return text
 
@@ -192,7 +195,7 @@ class FileStore:
 def _read_regular(path: Path) -> bytes:
     """What is in a file. Raises OSError for a symbolic link, a device or a pipe."""
     if path.is_symlink():
-        raise OSError(errno.ELOOP, "it is a symbolic link, which is not followed")
+        raise OSError(errno.ELOOP, "it is a symbolic link, which a save would replace")
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is not a regular file")
     return path.read_bytes()

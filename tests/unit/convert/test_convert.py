@@ -272,7 +272,7 @@ def test_a_machine_that_serves_udp_is_started_by_nobody() -> None:
         ("service-web-handler: http", "annotation_unknown", "service-web-handler"),
         ("service-web-handlers: tls,gopher", "annotation_invalid", "gopher"),
         ("service-web-handlers: 'tls,'", "annotation_invalid", "not a handler"),
-        ("service-web-auto-stop: 'true'", "annotation_invalid", "off, stop, suspend"),
+        ("service-web-auto-stop: 'true'", "annotation_invalid", "off, stop or suspend"),
         ("service-web-min-running: '-1'", "annotation_invalid", "-1"),
         ("service-web-min-running: '1.0'", "annotation_invalid", "1.0"),
         ("service-web-http-options: '[1]'", "annotation_invalid", "JSON object"),

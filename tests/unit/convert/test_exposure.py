@@ -33,7 +33,7 @@ def test_other_words_are_refused() -> None:
     with pytest.raises(InputError) as failure:
         converted(annotated("service-web-public: 'yes'"))
     assert failure.value.code == "annotation_invalid"
-    assert "must be true, false, dedicated" in str(failure.value)
+    assert "must be true, false or dedicated" in str(failure.value)
 
 
 HTTP, HTTPS = (80, ["http"]), (443, ["tls", "http"])

@@ -342,13 +342,15 @@ def test_an_image_that_is_none_is_refused(image: str) -> None:
 
 
 def test_config_is_found_in_order(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"fly\.toml or .*fly\.json or .*fly\.yaml"):
+    with pytest.raises(ConfigError, match=r"no fly\.toml, fly\.json or fly\.yaml .*--config"):
         find_fly_toml(directory=tmp_path)
+    with pytest.raises(ConfigError, match=r": has no fly\.toml in it"):
+        find_fly_toml(tmp_path)
     for name in ("fly.yaml", "fly.json", "fly.toml"):
         (tmp_path / name).write_text("{}" if name == "fly.json" else "", "utf-8")
         assert find_fly_toml(directory=tmp_path) == tmp_path / name
     assert find_fly_toml(tmp_path) == tmp_path / "fly.toml"
-    with pytest.raises(ConfigError, match="--config"):
+    with pytest.raises(ConfigError, match=r"other\.toml: there is no such file \(check the path"):
         find_fly_toml(tmp_path / "other.toml")
 
 

@@ -23,11 +23,11 @@ async def digest(_image: ImageReference) -> str:
     return DIGEST
 
 
-async def test_names_are_held_as_they_were_given() -> None:
+async def test_names_are_held_with_the_tag_that_they_mean() -> None:
     pinned = f"nginx:1@{DIGEST[:-1]}b"
     found = await resolve_images(named("nginx", "ghcr.io/acme/shop:2", pinned), digest)
     assert found.images == {
-        "nginx": f"nginx@{DIGEST}",
+        "nginx": f"nginx:latest@{DIGEST}",
         "ghcr.io/acme/shop:2": f"ghcr.io/acme/shop:2@{DIGEST}",
         pinned: pinned,
     }
@@ -68,7 +68,7 @@ async def test_where_nobody_can_be_asked_the_tag_stays_and_it_is_told_once(
 
     found = await resolve_images(named("ghcr.io/a/b:1", "ghcr.io/a/c:1", "nginx"), ask)
     assert found.images["ghcr.io/a/b:1"] == "ghcr.io/a/b:1"
-    assert found.images["nginx"] == f"nginx@{DIGEST}"
+    assert found.images["nginx"] == f"nginx:latest@{DIGEST}"
     (note,) = found.notes
     assert "ghcr.io" in note
     assert error.message in note
@@ -117,5 +117,5 @@ async def test_what_is_certain_not_to_run_is_told_for_each_name() -> None:
 
     found = await resolve_images(named("nginx:9", "ghcr.io/a/b", "quay.io/a/b"), ask)
     assert found.missing == {"nginx:9": errors["docker.io"], "ghcr.io/a/b": errors["ghcr.io"]}
-    assert found.images == {"quay.io/a/b": f"quay.io/a/b@{DIGEST}"}
+    assert found.images == {"quay.io/a/b": f"quay.io/a/b:latest@{DIGEST}"}
     assert not found.notes

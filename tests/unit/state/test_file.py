@@ -133,8 +133,9 @@ async def test_a_link_in_place_of_the_state_is_not_followed(tmp_path: Path, name
     elsewhere = tmp_path / "elsewhere"
     (store.folder / name).rename(elsewhere)
     (store.folder / name).symlink_to(elsewhere)
-    with pytest.raises(StateError, match=f"{name} cannot be read: it is a symbolic link"):
+    with pytest.raises(StateError, match=f"{name} cannot be read: it is a symbolic link") as caught:
         await store.load()
+    assert caught.value.hint == "link the whole folder, or name the real one with --state"
 
 
 async def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from copy import deepcopy
 
 from fly_machines import models
 from score_flyio.base.record import evolve
-from score_flyio.images.reference import DEFAULT_TAG, ImageReference
+from score_flyio.images.reference import DEFAULT_TAG, ImageReference, held
 
 
 def with_digest(image: str, digest: str | None) -> str:
@@ -26,11 +26,6 @@ def with_digest(image: str, digest: str | None) -> str:
         return image
     folder, slash, last = name.rpartition("/")
     return f"{folder}{slash}{last.partition(':')[0]}@{digest}"
-
-
-def held(image: str, digest: str) -> str:
-    """`name:tag` as `name:tag@digest`: the image that runs, and no difference from `name:tag`."""
-    return image if "@" in image else f"{image}@{digest}"
 
 
 def same_image(one: str, other: str) -> bool:
