@@ -32,7 +32,9 @@ def roll_out(
         Raises ConfigError: the strategy is impossible for the group.
     """
     strategy, changing = STRATEGIES[name], update.changing
-    if strategy.whole_group and changing:
+    if strategy.whole_group and all(map(_stands_by, _of(update, changing))):
+        strategy = STRATEGIES["rolling"]
+    elif strategy.whole_group:
         changing = frozenset(step.machine for step in update.updates)
     waits = _unsettled(update, changing, waits=strategy.waits)
     unchanged = tuple(m for m in update.machines if m not in changing | replaced)
@@ -41,7 +43,7 @@ def roll_out(
         return plan
     chosen = evolve(
         update,
-        updates=_with_history(update, (s for s in update.updates if s.machine in changing)),
+        updates=_with_history(update, _of(update, changing)),
         before=tuple(step.id for step in waits),
     )
     if problem := strategy.impossible(chosen):
@@ -52,6 +54,15 @@ def roll_out(
         return evolve(rolling, notes=(f"{reason}: rolling is used instead",))
     ordered = strategy.order(chosen)
     return evolve(plan, steps=(*waits, *ordered.steps), pools=ordered.pools)
+
+
+def _of(update: GroupUpdate, machines: frozenset[str]) -> tuple[UpdateMachine, ...]:
+    return tuple(step for step in update.updates if step.machine in machines)
+
+
+def _stands_by(step: UpdateMachine) -> bool:
+    """Whether it is a standby at rest: nothing runs of which a second set would have to be made."""
+    return bool(step.config.standbys and step.request.skip_launch)
 
 
 def _unsettled(update: GroupUpdate, changing: frozenset[str], *, waits: bool) -> tuple[Step, ...]:

@@ -30,12 +30,13 @@ def standing_by(
 ) -> Configured:
     """The step that gives a standby its config, standing by for a machine that is there.
 
-    The one that it names may be gone, and a lost host shows no name: then its launch tells. `heirs`
+    Those that it names may be gone, and a lost host shows no name: then its launch tells, or, as
+    after a bluegreen deploy of flyctl, nothing does, and it gets any machine of its group. `heirs`
     has what takes the place of machines that the plan replaces.
     """
-    named = next(iter(step.config.standbys or ()), None)
     machines = tuple(machines)
-    target = named if named in {m.id for m in machines} else _first_of_launch(machine, machines)
+    named = _named(step.config, machines)
+    target = named or _first_of_launch(machine, machines) or _uncovered(machine, machines)
     if target is None or (target == named and target not in heirs):
         return step
     heir = heirs.get(target, Ref(machine=target))
@@ -45,8 +46,23 @@ def standing_by(
         step = step.after(f"destroy:{target}")
     if isinstance(step, CreateMachine):
         return evolve(step, standby_for=heir)
-    change = Difference(path="standbys[0]", before=named, after=str(heir))
+    before = next(iter(step.config.standbys or ()), None)
+    change = Difference(path="standbys[0]", before=before, after=str(heir))
     return evolve(step, standby_for=heir, differences=(*step.differences, change))
+
+
+def _named(config: models.FlyMachineConfig, machines: Iterable[models.Machine]) -> str | None:
+    """The first machine that a standby stands by for, of those that are there."""
+    there = {m.id for m in machines}
+    return next((name for name in config.standbys or () if name in there), None)
+
+
+def _uncovered(machine: models.Machine, machines: Iterable[models.Machine]) -> str | None:
+    """The machine that serves with no standby, before others, in the same region, before others."""
+    covered = {name for m in machines for name in shown_config(m).standbys or ()}
+    serving = [m for m in machines if m.id and not shown_config(m).standbys]
+    nearest = sorted(serving, key=lambda m: (m.id in covered, m.region != machine.region, m.id))
+    return nearest[0].id if nearest else None
 
 
 def _first_of_launch(machine: models.Machine, machines: Iterable[models.Machine]) -> str | None:

@@ -364,11 +364,23 @@ def test_the_green_of_a_standby_stands_by_for_the_green_of_its_machine() -> None
 def test_the_green_of_a_standby_waits_for_what_replaces_its_machine() -> None:
     observed = launched(wanted(CHECK))
     observed = changed(observed, TWO, config=evolve(config_of(observed, 1), standbys=[ONE]))
+    third = evolve(observed.machines[0], id="third")
+    observed = evolve(observed, machines=(*observed.machines, third))
     lost = changed(observed, ONE, host_status="unreachable")
     plan = planned(wanted(CHECK, image="nginx:2"), lost, strategy="bluegreen")
     green = step(plan, f"green:{TWO}")
     assert green.standby_for.step == f"replace:{ONE}"
     assert f"destroy:{ONE}" in green.needs
+
+
+def test_no_second_set_of_machines_is_made_where_only_a_standby_at_rest_changes() -> None:
+    observed = launched(wanted(CHECK))
+    config = evolve(config_of(observed, 1), standbys=[ONE], env={"OLD": "1"})
+    observed = changed(observed, TWO, config=config)
+    plan = planned(wanted(CHECK), observed, strategy="bluegreen")
+    assert ids(plan) == ["hold", f"update:{TWO}"]
+    started = changed(observed, TWO, state="started")
+    assert f"green:{ONE}" in ids(planned(wanted(CHECK), started, strategy="bluegreen"))
 
 
 # --- groups

@@ -50,6 +50,7 @@ def test_a_standby_gains_a_volume_where_it_had_none(
     assert not gains_a_volume(machine, models.FlyMachineConfig(standbys=standbys))
 
 
+OTHERS = {"fly_platform_version": "v2", "fly_process_group": "app"}
 ONE, TWO = "create:app:1", "create:app:2"
 WITH_DATA = f"{CHECK}[mounts]\nsource = 'data'\ndestination = '/data'\n"
 
@@ -99,6 +100,46 @@ def test_a_standby_stands_by_for_the_last_of_those_that_took_a_place() -> None:
         there = changed(there, name, host_status="unreachable")
     made = step(planned(wanted(CHECK), there), f"replace:{TWO}")
     assert made.standby_for == Ref(step="replace:in")
+
+
+def replaced_by_others(**standbys: list[str]) -> ObservedApp:
+    """A group whose machines another tool put in the place of those that were launched."""
+    config = launched(wanted(CHECK)).machines[0].config
+    assert config is not None
+    machines = tuple(
+        models.Machine(
+            id=name,
+            state="stopped" if name in standbys else "started",
+            region=region,
+            host_status="ok",
+            config=evolve(config, standbys=standbys.get(name), metadata=OTHERS),
+        )
+        for name, region in (("a", "iad"), ("b", "ams"), ("s", "ams"), ("t", "ams"))
+        if name in standbys or name in "ab"
+    )
+    return evolve(launched(wanted(CHECK)), machines=machines)
+
+
+def links(there: ObservedApp) -> dict[str, str | None]:
+    found = updates(planned(wanted(CHECK), there))
+    return {u.machine: u.standby_for.machine if u.standby_for else None for u in found}
+
+
+@pytest.mark.parametrize(
+    ("standbys", "new"),
+    [
+        ({"s": ["gone"]}, {"s": "b"}),
+        ({"s": ["gone", "a"]}, {}),
+        ({"s": ["a"]}, {}),
+        ({"s": ["b"], "t": ["gone"]}, {"t": "a"}),
+        ({"s": ["a", "b"], "t": ["gone"]}, {"t": "b"}),
+    ],
+)
+def test_a_standby_of_machines_that_are_gone_gets_one_of_its_group(
+    standbys: dict[str, list[str]], new: dict[str, str]
+) -> None:
+    """In the same region if it can be, and one that no other standby has."""
+    assert links(replaced_by_others(**standbys)) == new
 
 
 def test_a_standby_waits_for_the_last_of_those_that_took_a_place_to_be_made() -> None:
