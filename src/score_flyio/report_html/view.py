@@ -65,47 +65,30 @@ class AppView:
 
 
 def app_views(report: Report, story: Story) -> tuple[AppView, ...]:
-    """The apps of the report in its order, then those that only events tell of."""
-    known = [_app(item, story.apps.get(item.app or ""), story) for item in report.apps]
-    names = {item.app for item in report.apps}
-    others = [_untold(app, story) for name, app in story.apps.items() if name not in names]
-    return (*known, *others)
+    """The apps of the report, in its order; one that was not looked at is known by its label."""
+    labels = {app.label: app for app in story.apps.values()}
+    return tuple(
+        _app(item, story.apps.get(item.app) if item.app else labels.get(item.label), story)
+        for item in report.apps
+    )
 
 
 def _app(report: AppReport, app: AppStory | None, story: Story) -> AppView:
-    details = {step.id: step for step in (*report.steps, *report.recovery) if step.id}
-    view = _of_events(app, details) if app else AppView(label="", app="", outcome="")
-    return evolve(
-        view,
+    view = AppView(
         label=report.label or report.app or "input",
         app=report.app or "",
         outcome=report.outcome,
         url=report.url if report.outcome in {"done", "unchanged"} else None,
-        lanes=lanes_of(story, app) if app else None,
         notes=report.notes,
         failures=tuple(failures_of(report)),
     )
-
-
-def _untold(app: AppStory, story: Story) -> AppView:
-    """An app whose report is missing, because the run was interrupted."""
-    view = _of_events(app, {})
-    failed = [step for step in app.steps if step.error]
+    if app is None:
+        return view
+    details = {step.id: step for step in (*report.steps, *report.recovery) if step.id}
+    told = [step for step in app.steps if step.verb not in ONLY_WAITING or step.error]
     return evolve(
         view,
         lanes=lanes_of(story, app),
-        failures=tuple(
-            Failure(label=app.label, code="failed", message=step.error or "") for step in failed
-        ),
-    )
-
-
-def _of_events(app: AppStory, details: Mapping[str, StepReport]) -> AppView:
-    told = [step for step in app.steps if step.verb not in ONLY_WAITING or step.error]
-    return AppView(
-        label=app.label,
-        app=app.app,
-        outcome=app.outcome,
         changes=_changes((s for s in told if not s.recovery), details),
         recovery=_changes((s for s in told if s.recovery), details),
         recovery_reason=app.recovery.reason if app.recovery else None,

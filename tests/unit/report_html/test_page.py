@@ -405,10 +405,14 @@ def test_recovery_and_steps_not_begun_are_told() -> None:
     assert '<b class="badge unhealthy">' in page
 
 
-def test_an_interrupted_run_is_told_from_its_events() -> None:
+@pytest.mark.parametrize("begun", [True, False])
+def test_an_interrupted_run_is_told_from_its_events(*, begun: bool) -> None:
     events = recorded("update").events
-    page = render_html(Report(error=INTERRUPTED), events[: len(events) // 2])
+    (app,) = tell(events).apps.values()
+    told = AppReport(app=app.app if begun else None, label=app.label, outcome="interrupted")
+    page = render_html(Report(error=INTERRUPTED, apps=(told,)), events[: len(events) // 2])
     assert "Deploy interrupted" in page
+    assert "<dt>apps</dt><dd>1</dd>" in page
     assert '<b class="badge interrupted">' in page
     assert "update machine" in page
 
