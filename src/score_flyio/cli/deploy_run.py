@@ -27,7 +27,7 @@ from score_flyio.errors import ConfigError, DeployError, Problem, ScoreFlyError,
 from score_flyio.events import Event, Listener
 
 if TYPE_CHECKING:
-    from score_flyio.deploy.execution.report import AppReport, Report
+    from score_flyio.deploy.execution.report import Report
     from score_flyio.deploy.planning.model import AppPlan
     from score_flyio.engine.kept_plan import KeptPlan
     from score_flyio.engine.operations.change import Change
@@ -74,7 +74,7 @@ class DeployRun:
 
         With a plan that was kept, only what it says is done. Raises StalePlan if that cannot be.
         """
-        from score_flyio.deploy.execution.report import Report
+        from score_flyio.deploy.execution.report import AppReport, Report
 
         self._check_outputs(selection)
         inputs, refused = await self._inputs(selection, kept)
@@ -88,7 +88,8 @@ class DeployRun:
             async with follow(self.cli, self.events_file) as show:
                 listener = show if page is None else _both(show, events.append)
                 report = await self._deployed(inputs, listener, kept)
-        report = evolve(report, apps=(*map(_not_loaded, refused), *report.apps))
+        not_loaded = (AppReport.failed(each.label, each.error) for each in refused)
+        report = evolve(report, apps=(*not_loaded, *report.apps))
         if self.output is not None and self.output.stdout is not None:
             self.cli.output.write(self.output.stdout)
         tell(self.cli, report, summary=summary)
@@ -335,12 +336,6 @@ def _tell(cli: CliContext, failures: Iterable[tuple[str, Exception]]) -> None:
 
 def _is_of_option(problem: Problem) -> bool:
     return str(problem.path[:1] and problem.path[0]).startswith("--")
-
-
-def _not_loaded(refused: Refused) -> AppReport:
-    from score_flyio.deploy.execution.report import AppReport
-
-    return AppReport(label=refused.label, outcome="failed", failures=(refused.error,))
 
 
 def _both(*listeners: Listener) -> Listener:

@@ -25,26 +25,20 @@ class Failed(Document):
     """Why."""
 
 
-def report(
-    error: BaseException,
-    output: Output,
-    secrets: Sequence[Secret] = (),
-    *,
-    done: Sequence[Document] = (),
-) -> int:
+def report(error: BaseException, output: Output, secrets: Sequence[Secret] = ()) -> int:
     """Print the error (on stdout as one JSON document, too, with `--json`); returns its exit code.
 
-    That document says what was `done` all the same. The traceback shows with `--debug` only;
+    That document says what was done all the same. The traceback shows with `--debug` only;
     `secrets` never show.
     """
     failure = _without(secrets, describe(error))
     if output.debug_on:
         output.stderr.write(masked("".join(traceback.format_exception(error)), secrets))
-    run = error.report if isinstance(error, RunInterrupted) else None
+    done = error.report if isinstance(error, ScoreFlyError) else None
     if output.json:
-        output.document(merged([*done, *([run] if run else []), Failed(error=failure)]))
-    elif run:
-        output.wrapped((), run.summary())
+        output.document(merged([*([done] if done else []), Failed(error=failure)]))
+    elif done and isinstance(error, RunInterrupted):
+        output.wrapped((), done.summary())
     if isinstance(error, click.UsageError) and error.ctx is not None:
         output.stderr.write(f"{error.ctx.get_usage()}\n")
     output.failure(failure, to_text(failure))

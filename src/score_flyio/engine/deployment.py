@@ -95,9 +95,7 @@ class Deployment(Planning):
 
     def _with_refused(self, report: Report) -> Report:
         refused = (
-            AppReport(
-                app=each.app or None, label=each.label, outcome="failed", failures=(each.error,)
-            )
+            AppReport.failed(each.label, each.error, app=each.app or None)
             for each in self.ready.refused
         )
         files = self.ready.files

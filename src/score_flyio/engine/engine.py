@@ -473,7 +473,7 @@ class Engine:
         except ConfigError as error:
             from score_flyio.deploy.execution.report import AppReport
 
-            failed = AppReport(label="secrets file", outcome="failed", failures=(error,))
+            failed = AppReport.failed("secrets file", error)
             return evolve(report, apps=(*report.apps, failed))
         return report
 

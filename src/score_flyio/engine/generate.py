@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, TypeAlias
+from typing import TypeAlias
 
 from score_flyio.base.document import Document
 from score_flyio.base.event_loop import event_loop
@@ -36,10 +36,7 @@ class Generated(Document):
 class GenerateResult(Document):
     """What was written."""
 
-    written: ClassVar = ("workloads",)
     workloads: tuple[Generated, ...] = ()
-    failures: tuple[ScoreFlyError, ...] = ()
-    """What went wrong, each cause once."""
 
 
 class GenerateFailed(ScoreFlyError):
@@ -79,12 +76,14 @@ async def generate(
 ) -> GenerateResult:
     """Generate the workloads that are selected; `now` is a clock, in seconds.
 
-    Failures of single workloads are in the result; what concerns the whole run is raised.
+    Workloads that fail are told of together once the others are through; the `report` of that error
+    is what was generated.
 
     Raises:
         UsageError: options that do not fit the files, or nothing to generate.
         NotInitialised: there is no project state.
         StateError: the state cannot be read, locked or saved.
+        ScoreFlyError: a workload failed; GenerateFailed where several did.
     """
     async with project.locked("generate") as state:
         inputs, refused = await load_inputs(project, selection, state)
@@ -118,10 +117,14 @@ async def generate(
                     failures += await _all_at_once(ready, through)
             failures += await _write_secrets(ready, output, emit)
             frame.outcome = "failed" if failures else "done"
-    return GenerateResult(
-        workloads=tuple(_generated(ready, app) for app in ready.inputs if app in ready.resolved),
-        failures=tuple(dict.fromkeys(failures)),
+    result = GenerateResult(
+        workloads=tuple(_generated(ready, app) for app in ready.inputs if app in ready.resolved)
     )
+    if failures:
+        error = as_one(tuple(dict.fromkeys(failures)))
+        error.report = result
+        raise error
+    return result
 
 
 async def _write_secrets(ready: Preparation, output: Output, emit: Listener) -> list[ScoreFlyError]:

@@ -65,6 +65,8 @@ class ScoreFlyError(Exception):
     """Stable name of the kind of error, for machine-readable output."""
     logs: tuple[str, ...] = ()
     """What the machine said last that failed, where it was one and that can be read."""
+    report: Any = None
+    """What was done all the same, a `Document`, where the error ends a run."""
 
     def __init__(
         self,

@@ -116,7 +116,6 @@ class DeployError(ScoreFlyError):
         super().__init__(message, hint=hint, code=code)
         self.failures = tuple(failures)
         self.report = report
-        """The `Report` of the run, where the error ends one."""
         self.machine = machine
         """The machine that failed, where it was one."""
 

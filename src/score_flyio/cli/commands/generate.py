@@ -104,21 +104,17 @@ async def _generate(
     cli: CliContext, chosen: Selection, output: Output, *, jobs: int | None, events_file: str | None
 ) -> int:
     from score_flyio.cli.render import follow
-    from score_flyio.engine.generate import as_one, generate
+    from score_flyio.engine.generate import generate
     from score_flyio.events import EventLog
 
-    async with follow(cli, events_file) as listener:
-        now = cli.clock.time
-        log = EventLog(now, listener)
-        result = await generate(cli.project(), chosen, output, log.emit, now=now, jobs=jobs)
-    if output.stdout is not None:
-        cli.output.write(output.stdout)
-    if result.failures:
-        from score_flyio.cli.exit_codes import report
-        from score_flyio.net.credentials import own_credentials
-
-        secrets = own_credentials(cli.environ)
-        return report(as_one(result.failures), cli.output, secrets, done=(result,))
+    try:
+        async with follow(cli, events_file) as listener:
+            now = cli.clock.time
+            log = EventLog(now, listener)
+            result = await generate(cli.project(), chosen, output, log.emit, now=now, jobs=jobs)
+    finally:
+        if output.stdout is not None:
+            cli.output.write(output.stdout)
     cli.output.result(result, "")
     return 0
 

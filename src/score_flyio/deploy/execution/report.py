@@ -87,6 +87,11 @@ class AppReport(Document):
     account: str | None = None
     """How far it came, where it was cut short."""
 
+    @classmethod
+    def failed(cls, label: str, error: ScoreFlyError, *, app: str | None = None) -> AppReport:
+        """That of what failed before any of it was done."""
+        return cls(app=app, label=label, outcome="failed", failures=(error,))
+
     @property
     def workload(self) -> str:
         """The workload, or the app; what is beside them is `resources` or `secrets file`."""

@@ -188,7 +188,7 @@ async def _deprovision(
     try:
         await work.all(resources)
     except ResourceError as error:
-        failed = AppReport(label="resources", outcome="failed", failures=(error,))
+        failed = AppReport.failed("resources", error)
         return evolve(report, apps=(*report.apps, failed))
     if report.outcome == "unchanged":
         done = AppReport(label="resources", outcome="done")
