@@ -218,14 +218,16 @@ def _odd_key_findings(source: YamlDocument | None) -> Iterable[Problem]:
 
 
 def _with_image(loaded: LoadedWorkload, image: str) -> LoadedWorkload:
-    """The workload with an image for each container whose image is `.`, or for the named one.
+    """The workload with an image for each container whose image is `.`, the named or the only one.
 
     Raises UsageError: nothing says which container it is for.
     """
     name, named, reference = image.rpartition("=")
     containers = loaded.document["containers"]
     chosen = {name} if named else {n for n, each in containers.items() if each["image"] == "."}
-    if not chosen <= containers.keys() or (not chosen and len(containers) > 1):
+    if not chosen and len(containers) == 1:
+        chosen = set(containers)
+    if not chosen or not chosen <= containers.keys():
         wrong = f"has no container {name!r}" if named else "has several containers, and none with ."
         raise UsageError(
             f"--image {image}: {loaded.file} {wrong}",

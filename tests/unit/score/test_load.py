@@ -50,6 +50,12 @@ def test_image_replaces_only_the_dot(score: Path) -> None:
     assert loaded.document["containers"]["main"]["image"] == "registry/shop:1"
 
 
+def test_image_is_for_the_only_container(score: Path) -> None:
+    score.write_text(MINIMAL.replace("image: .", "image: nginx:1"))
+    loaded = load_score_file(score, image="registry/shop:1")
+    assert loaded.workload.containers["main"].image == "registry/shop:1"
+
+
 def test_file_then_properties_in_order(score: Path, tmp_path: Path) -> None:
     over = tmp_path / "over.yaml"
     over.write_text("containers: {main: {image: a, args: [x]}}\n")
