@@ -38,7 +38,7 @@ class Deprovisioning:
     emit: Listener
 
     async def one(self, uid: ResourceUid) -> None:
-        """Take one resource away.
+        """Take one resource away; one that was never made is forgotten.
 
         Raises:
             UsageError: there is no such resource.
@@ -58,7 +58,7 @@ class Deprovisioning:
                     code="resource_in_use",
                 )
             )
-        await self._take_away(record, self._provisioner(record))
+        await self._remove(record)
 
     async def all(self, uids: Collection[ResourceUid]) -> None:
         """Take resources away, those that others need last; one that was never made is forgotten.
@@ -74,27 +74,23 @@ class Deprovisioning:
                 if uid in needed:
                     needed |= needs.get(uid, frozenset())
                     continue
-                record = self.state.resources[uid]
-                if record.provisioned:
-                    await self._take_away(record, self._provisioner(record))
-                else:
-                    await self._forget(uid)
+                await self._remove(self.state.resources[uid])
             except ResourceError as error:
                 failures.append(error)
                 needed |= needs.get(uid, frozenset())
         if failures:
             raise combined(failures)
 
+    async def _remove(self, record: ResourceRecord) -> None:
+        if record.provisioned:
+            await self._take_away(record, self._provisioner(record))
+        else:
+            await self._forget(record.uid)
+
     def _provisioner(self, record: ResourceRecord) -> ProvisionerDefinition:
         definition = self.registry.named(record.provisioner)
         if definition is not None:
             return definition
-        if not record.provisioned:
-            raise ResourceError(
-                f"resource '{record.uid}' was never provisioned: there is nothing to take away",
-                hint="take it out of the Score file, or use resources deprovision --all",
-                code="deprovision_provisioner_missing",
-            )
         raise ResourceError(
             f"resource '{record.uid}': its provisioner '{record.provisioner}' is not configured "
             "any more",

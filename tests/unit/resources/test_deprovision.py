@@ -79,6 +79,20 @@ async def test_what_an_orphan_needs_stays_with_it(world: MakeWorld) -> None:
     assert len(project.state.resources) == 3
 
 
+async def test_one_that_was_never_made_is_forgotten(world: MakeWorld) -> None:
+    def refuse(request: ProvisionRequest) -> ProvisionResult:
+        raise ProvisionFailed("not now", uid=str(request.uid))
+
+    fake = Fake(refuse)
+    project = world(chain("a"), thing=fake)
+    with pytest.raises(ProvisionFailed):
+        await project.run().run()
+    forget(project, "shop")
+    assert list(project.state.resources) == [uid("thing.default#shop.a")]
+    await of(project).one(uid("thing.default#shop.a"))
+    assert (project.state.resources, fake.deprovisioned) == ({}, [])
+
+
 async def test_needs_are_those_of_the_last_run(world: MakeWorld) -> None:
     fake = Fake(gives)
     project = world(chain("z", "a"), thing=fake)
