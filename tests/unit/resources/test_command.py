@@ -154,6 +154,7 @@ async def test_a_missing_program_is_named() -> None:
     with pytest.raises(ProvisionFailed, match="'/nowhere/prov' cannot be run") as caught:
         await provisioner.provision(REQUEST)
     assert caught.value.code == "provisioner_call_failed"
+    assert "put it there, executable" in str(caught.value.hint)
 
 
 FAMILY = 'exec 3> "$1"; sleep 600 & echo started >&3; wait'

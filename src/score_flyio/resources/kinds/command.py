@@ -69,7 +69,8 @@ class CommandProvisioner:
         except (OSError, ValueError) as error:
             reason = system_reason(error)
             message = f"'{self.spec.binary}' cannot be run: {reason}"
-            raise call_failed(request, self.id, message) from error
+            hint = "put it there, executable and with the interpreter that its first line names"
+            raise call_failed(request, self.id, message, hint=hint) from error
         return understand(answer, mode=mode, request=request, provisioner=self.id)
 
     async def _run(self, mode: Mode, body: bytes, target: str) -> Answer:
