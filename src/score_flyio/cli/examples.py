@@ -26,6 +26,8 @@ EXAMPLES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "provisioners list": (("provisioners list", "in the order in which they are asked"),),
     "provisioners add": (
         ("""provisioners add db postgres --static-json '{"host": "db"}'""", "fixed"),
+        ("provisioners add db postgres --cmd-binary ./db.sh", "a program"),
+        ("provisioners add db postgres --http-url https://db.example.com/x", "a service"),
     ),
     "provisioners remove": (("provisioners remove db", "its resources stay"),),
     "resources list": (("resources list", "with the names of their outputs"),),

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     "--jobs",
     type=WholeNumber(1),
     metavar="N",
-    help="How many provisioners run at once. Without it: 10, those never used before one by one.",
+    help="How many provisioners run at once; 10 unless given, new ones then one by one.",
 )
 @flag_option("--deploy", help="Deploy what was generated.")
 @click.option(
