@@ -11,15 +11,19 @@ from fly_emulator.calls import Call
 from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal, WithToken
 from score_flyio.base.macaroon import Macaroon, read_macaroon
 
-LOCATION: Final = "https://api.fly.io/aaa/v1"
-"""Of the third party that knows users."""
+PERMISSION: Final = "https://api.fly.io/v1"
+"""Of tokens: clients know by it what of a header is none, but a discharge."""
+USERS: Final = "https://api.fly.io/aaa/v1"
+"""Of the third party that knows users, and of its discharges."""
 
 
-def new_macaroon(key: bytes, *, ends: float, ticket: bytes | None = None) -> str:
+def new_macaroon(
+    key: bytes, *, ends: float, ticket: bytes | None = None, location: str = PERMISSION
+) -> str:
     """A macaroon that ends; with a ticket, one that needs a discharge for it."""
     caveats: list[Any] = [4, [0, int(ends)]]
-    caveats += [] if ticket is None else [11, [LOCATION, b"verifier", ticket]]
-    raw = _pack([[key, b"random", False], LOCATION, caveats, b"tail"])
+    caveats += [] if ticket is None else [11, [USERS, b"verifier", ticket]]
+    raw = _pack([[key, b"random", False], location, caveats, b"tail"])
     return "fm2_" + to_base64(raw)
 
 
@@ -60,7 +64,8 @@ class Discharges(WithToken):
         if not ticket:
             raise Refusal(400, "ticket is required")
         ends = call.now + call.settings.discharge_life
-        return ApiResponse(document={"discharge": new_macaroon(ticket, ends=ends)})
+        made = new_macaroon(ticket, ends=ends, location=USERS)
+        return ApiResponse(document={"discharge": made})
 
 
 def _pack(value: Any) -> bytes:

@@ -57,6 +57,9 @@ class EmulatorSettings:
     """How long a machine needs to go; until then it has its volume."""
     lists_those_that_go: bool = True
     """Whether lists show a machine meanwhile."""
+    lists_deleted_volumes: bool = False
+    """Whether an app's volumes are listed until they are gone for good: none is in the recorded
+    list, but flyctl leaves such volumes out, and has an option that shows them."""
     restart_delay: float = 0.5
     """Pause before a crashed process runs again; doubles with each crash, up to a minute."""
     one_shot: float = 0.3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ async def test_addresses(api: Api, kind: str, start: str, shared: bool) -> None:
     answer = await api.post(path, body)
     assert answer.status_code == 200
     assert answer.json()["ip"].startswith(start)
+    assert str(ip_address(answer.json()["ip"])) == answer.json()["ip"]
     assert (answer.json()["shared"], answer.json()["region"]) == (shared, "global")
     assert (await api.get(path)).json() == {"ips": [answer.json()]}
     address = answer.json()["ip"].replace(":", "%3A")

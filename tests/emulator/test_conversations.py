@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
 
 from fly_emulator import Emulator, EmulatorSettings, Organization, Principal
+from fly_emulator.macaroons import new_macaroon
+from score_flyio.base.macaroon import read_macaroon
 from tests.emulator.client import Api, HandClock, make_api
 from tests.emulator.test_graphql import ask
 from tests.emulator.test_web import call
@@ -32,6 +36,8 @@ REVOKE = """mutation($input:DeleteLimitedAccessTokenInput!) {
   deleteLimitedAccessToken(input: $input) { token } }"""
 VOLUME_APP = """query GetAppNameStateFromVolume($id: ID!) {
   volume: node(id: $id) { ... on Volume { app { name } state } } }"""
+APP_OF_VOLUME = """query($id: ID!) {
+  volume: volume(id: $id) { ... on Volume { app { name } } } }"""
 SNAPSHOTS = """query GetSnapshotsFromVolume($id: ID!) { volume: node(id: $id) { ... on Volume {
   snapshots { nodes { id size digest createdAt retentionDays } } } } }"""
 MACHINE = """query ($machineId: String!) { gqlmachine:machine(machineId: $machineId) {
@@ -78,6 +84,9 @@ async def test_a_volume_is_found_without_its_app(api: Api) -> None:
     await api.post(f"/apps/shop/volumes/{volume['id']}/snapshots")
     found = (await data(api, VOLUME_APP, id=volume["id"]))["volume"]
     assert found == {"app": {"name": "shop"}, "state": "created"}
+    assert (await data(api, APP_OF_VOLUME, id=volume["id"]))["volume"] == {"app": {"name": "shop"}}
+    missing = await ask(api, APP_OF_VOLUME, id="vol_none")
+    assert missing["errors"][0]["extensions"] == {"code": "NOT_FOUND"}
     (kept,) = (await data(api, SNAPSHOTS, id=volume["id"]))["volume"]["snapshots"]["nodes"]
     rest = (await api.get(f"/apps/shop/volumes/{volume['id']}/snapshots")).json()
     assert kept["id"] == rest[0]["id"]
@@ -128,6 +137,35 @@ async def test_tokens_end(api: Api) -> None:
     assert (await api.get("/apps/shop", headers=headers)).status_code == 401
 
 
+async def test_a_token_that_somebody_narrowed_is_the_same_token(api: Api) -> None:
+    made = (await api.post("/apps/shop/deploy_token", {"expiry": "2h"})).json()["token"]
+    known = read_macaroon(made.removeprefix("FlyV1 "))
+    assert known is not None
+    assert known.not_after is not None
+    narrowed = new_macaroon(known.key, ends=known.not_after - 3600)
+    headers = {"authorization": f"FlyV1 {narrowed}"}
+    assert (await api.get("/apps/shop", headers=headers)).status_code == 200
+    await data(api, REVOKE, input={"token": made})
+    assert (await api.get("/apps/shop", headers=headers)).status_code == 401
+    made = (await api.post("/apps/shop/deploy_token", {"expiry": "2h"})).json()["token"]
+    known = read_macaroon(made.removeprefix("FlyV1 "))
+    assert known is not None
+    headers = {"authorization": new_macaroon(known.key, ends=api.fly.clock.time() + 60)}
+    assert (await api.get("/apps/shop", headers=headers)).status_code == 200
+    api.later(60)
+    assert (await api.get("/apps/shop", headers=headers)).status_code == 401
+
+
+async def test_tokens_are_told_from_discharges_by_their_location(api: Api) -> None:
+    made = (await api.post("/apps/shop/deploy_token", {})).json()["token"]
+    body, headers = {"ticket": "dGlja2V0"}, {"authorization": "Bearer of-a-user"}
+    path = "/aaa/v1/.well-known/macfly/3p"
+    discharge = (await api.client.post(path, json=body, headers=headers)).json()["discharge"]
+    locations = [b64decode(text.rpartition("fm2_")[2]) for text in (made, discharge)]
+    assert [b"api.fly.io/aaa/v1" in each for each in locations] == [False, True]
+    assert [b"api.fly.io/v1" in each for each in locations] == [True, False]
+
+
 async def test_egress_addresses_of_machines_and_regions(api: Api) -> None:
     machine = await api.machine()
     wish = {"appId": "shop", "machineId": machine["id"]}
@@ -137,6 +175,7 @@ async def test_egress_addresses_of_machines_and_regions(api: Api) -> None:
     app = (await data(api, EGRESS, appName="shop"))["app"]
     (listed,) = app["machines"]["nodes"]
     assert [ip["ip"] for ip in listed["egressIpAddresses"]["nodes"]] == [pair["v4"], pair["v6"]]
+    assert str(ip_address(pair["v6"])) == pair["v6"]  # flyctl shows it so, and asks for it so
     assert {ip["region"] for ip in app["egressIpAddresses"]["nodes"]} == {"ams"}
     again = await ask(api, ALLOCATE_EGRESS, input=wish)
     assert again["errors"][0]["extensions"] == {"code": "UNPROCESSABLE"}

@@ -121,6 +121,18 @@ async def test_a_new_machine_that_does_not_start_goes() -> None:
         assert await api.state(machine) == "destroyed"
 
 
+@pytest.mark.parametrize("listed", [True, False])
+async def test_whether_lists_show_deleted_volumes_until_they_are_gone(listed: bool) -> None:
+    async with platform(lists_deleted_volumes=listed) as api:
+        volume = (await api.post("/apps/shop/volumes", {"name": "data"})).json()
+        await api.delete(f"/apps/shop/volumes/{volume['id']}")
+        shown = [one["state"] for one in (await api.get("/apps/shop/volumes")).json()]
+        assert shown == ["pending_destroy"] * listed
+        assert (await api.get("/apps/shop")).json()["volume_count"] == 0
+        api.later(25 * 3600)
+        assert (await api.get("/apps/shop/volumes")).json() == []
+
+
 @pytest.mark.parametrize("status", [412, 409])
 async def test_an_update_of_another_version(status: int) -> None:
     async with platform(version_mismatch_status=status) as api:

@@ -228,6 +228,20 @@ async def test_a_volume_on_a_host_that_does_not_answer_is_not_taken(lab: Lab) ->
     assert any(note.startswith(told) for note in done.report.apps[0].notes)
 
 
+async def test_a_deleted_volume_that_is_listed_is_not_taken() -> None:
+    lab = Lab.build(lists_deleted_volumes=True)
+    await lab.deploy(toml(MOUNT), options=ONE)
+    (own,) = lab.fly.world.volumes.values()
+    async with lab.engine() as engine:
+        await engine.scale("web", ScaleRequest(counts={"app": 0}, options=QUICK))
+        own.deleted_at = lab.fly.now()
+        done = await lab.deploy(toml(MOUNT), options=ONE)
+    assert done.code == 0, done.text
+    (machine,) = lab.machines()
+    (mount,) = machine.config["mounts"]
+    assert mount["volume"] not in {"", own.id}
+
+
 @pytest.mark.parametrize("region", ["iad", "ord"])
 async def test_a_scale_takes_no_volume_on_a_host_that_does_not_answer(
     lab: Lab, region: str

@@ -61,6 +61,9 @@ def _queries(call: Call) -> dict[str, Resolver]:
             "vmSizes": [_size(name, guest) for name, guest in guests.presets().items()],
         },
         "viewer": lambda _info: viewer_view(call),
+        "volume": lambda _info, id: volume_view(  # noqa: A006  # its name in the schema
+            call, *found_volume(call, id)
+        ),
     }
 
 

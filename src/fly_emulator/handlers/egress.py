@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv6Address
+
 from fly_emulator.calls import Call
 from fly_emulator.records import App, EgressRecord, Json
 from fly_emulator.wire import Refusal
@@ -24,7 +26,7 @@ def allocate(call: Call, app: App, *, machine: str = "", region: str = "") -> Js
     number = call.world.number()
     pair = {
         4: f"209.71.{number >> 8 & 0xFF}.{number & 0xFF}",
-        6: f"2a09:8280:e6:{number >> 16:x}:0:{number & 0xFFFF:x}:0:1",
+        6: str(IPv6Address(f"2a09:8280:e6:{number >> 16:x}:0:{number & 0xFFFF:x}:0:1")),
     }
     for version, ip in pair.items():
         app.egress.append(

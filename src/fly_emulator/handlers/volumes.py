@@ -125,10 +125,12 @@ def _choose_host(
 
 
 def _list(call: Call) -> Outcome:
+    deleted = call.settings.lists_deleted_volumes
     return ApiResponse(
         document=[
             documents.volume_document(call.world, volume, call.now)
-            for volume in call.world.living_volumes(call.app())
+            for volume in call.world.volumes_of(call.app())
+            if volume.deleted_at is None or (deleted and not volume.gone_at(call.now))
         ]
     )
 
