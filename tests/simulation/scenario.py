@@ -295,12 +295,13 @@ def unknowns(rng: random.Random) -> dict[str, Any]:
         "salted_digests": rng.random() < 0.3,
         "repeats_are_refused": rng.random() < 0.3,
         "long_leases_are_cut": rng.random() < 0.3,
-        "max_lease_ttl": rng.choice((120, 86_400)),
+        "max_lease_ttl": rng.choice((300, 86_400)),  # flyctl makes machines with 300
         "longest_metadata": rng.choice((None, None, 4096, 512)),
         "unique_machine_names": rng.random() < 0.7,
         "extend_needs_restart": rng.random() < 0.5,
         "destroy": rng.choice((0.1, 0.1, 5.0)),
         "lists_those_that_go": rng.random() < 0.7,
+        "lists_deleted_volumes": rng.random() < 0.5,
     }
 
 

@@ -50,4 +50,4 @@ def test_secrets_that_are_not_handed_out_are_noticed(monkeypatch: pytest.MonkeyP
 
 def test_greens_that_stay_out_of_routing_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leftovers, "_idle_greens", lambda _machines: ())
-    assert noticed("is out of routing", 3150)
+    assert noticed("is out of routing", 3095)

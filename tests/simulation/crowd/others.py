@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import Any
 
 import anyio
@@ -14,6 +15,7 @@ from fly_emulator import Emulator
 from fly_emulator.records import MachineRecord
 from fly_emulator.transport import EmulatorTransport
 from fly_emulator.wire import ApiRequest, ApiResponse
+from score_flyio.state.deployments import Release
 from tests.simulation.crowd.apps import APP
 from tests.simulation.mortal import as_any
 
@@ -23,6 +25,20 @@ LEASE_PATIENCE = 60.0
 PATIENCE = 90.0
 THEIRS = "rel"
 """How ids of releases of flyctl begin."""
+VANISHING = (
+    "scheduling_destroy",
+    "fork_cleanup",
+    "waiting_for_detach",
+    "pending_destroy",
+    "destroying",
+)
+_numbers = count(1)
+
+
+def new_release() -> Release:
+    """One that flyctl makes: for each deploy, and for secrets that it hands out."""
+    number = next(_numbers)
+    return Release(id=f"{THEIRS}{number}", version=100 + number, tool_version="0.4.9")
 
 
 class Failed(Exception):
@@ -85,6 +101,11 @@ class Hands:
         found = await self.call("GET", "/machines") or []
         return sorted((m for m in found if is_member(m)), key=lambda m: str(m["id"]))
 
+    async def volumes(self) -> list[Json]:
+        """Those that flyctl shows."""
+        found = await self.call("GET", "/volumes") or []
+        return [volume for volume in found if volume["state"] not in VANISHING]
+
     async def lease(self, machine: str, ttl: int) -> None:
         """Takes the lease, which is tried for a minute."""
         deadline = self.emulator.now() + LEASE_PATIENCE
@@ -92,7 +113,7 @@ class Hands:
             sure = machine not in self.known.doubtful
             self.known.doubtful.add(machine)
             try:
-                answer = await self.call("POST", f"/machines/{machine}/lease", {"ttl": ttl})
+                answer = await self.call("POST", f"/machines/{machine}/lease?ttl={ttl}")
             except Failed:
                 if self.emulator.now() > deadline:
                     raise
@@ -119,9 +140,13 @@ class Hands:
     async def release(self) -> None:
         """Gives back all leases."""
         for machine in list(self.nonces):
-            path = f"/machines/{machine}/lease"
-            await self.call("DELETE", path, machine=machine, fails=True)
-            del self.nonces[machine]
+            await self.give_back(machine)
+
+    async def give_back(self, machine: str) -> None:
+        """Gives back the lease of one, where it has it."""
+        if machine in self.nonces:
+            await self.call("DELETE", f"/machines/{machine}/lease", machine=machine, fails=True)
+            self.nonces.pop(machine, None)
 
     async def create(self, body: Json) -> str:
         """One more machine, which may be there though nobody heard the answer."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import define
 
-from tests.simulation.crowd.others import Failed, Hands, Json, group_of
+from tests.simulation.crowd.others import Failed, Hands, Json, group_of, new_release
 from tests.simulation.crowd.schedule import PersonDoes
 
 THEIR_SECRET: Final = "THEIRS"
@@ -127,14 +127,19 @@ class Person:
         await self.hands.call("POST", "/secrets", {"values": {THEIR_SECRET: value}})
         if deed == "stages_secret":
             return
+        release = new_release()
         async with self.hands.holding(*(m["id"] for m in machines)):
             for machine in machines:
                 config = deepcopy(machine["config"])
-                config["metadata"]["fly_flyctl_version"] = "0.4.9"
+                config["metadata"] |= {
+                    "fly_flyctl_version": "0.4.9",
+                    "fly_release_id": release.id,
+                    "fly_release_version": str(release.version),
+                }
                 await self._update(machine, config)
 
     async def _extend(self) -> None:
-        volumes = await self.hands.call("GET", "/volumes") or []
+        volumes = await self.hands.volumes()
         if not volumes:
             return
         volume = self.rng.choice(sorted(volumes, key=lambda v: str(v["id"])))
