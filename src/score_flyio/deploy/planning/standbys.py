@@ -57,12 +57,17 @@ def _named(config: models.FlyMachineConfig, machines: Iterable[models.Machine]) 
     return next((name for name in config.standbys or () if name in there), None)
 
 
-def _uncovered(machine: models.Machine, machines: Iterable[models.Machine]) -> str | None:
-    """The machine that serves with no standby, before others, in the same region, before others."""
+def _uncovered(machine: models.Machine, machines: tuple[models.Machine, ...]) -> str | None:
+    """One that serves with no standby, before others, in the same region, before others.
+
+    Each of several standbys that lost their machines gets another one.
+    """
     covered = {name for m in machines for name in shown_config(m).standbys or ()}
-    serving = [m for m in machines if m.id and not shown_config(m).standbys]
+    serving = [m for m in machines if not shown_config(m).standbys]
     nearest = sorted(serving, key=lambda m: (m.id in covered, m.region != machine.region, m.id))
-    return nearest[0].id if nearest else None
+    lost = [m for m in machines if orphaned(m, machines)]
+    place = sum((m.id or "") < (machine.id or "") for m in lost)
+    return nearest[place % len(nearest)].id if nearest else None
 
 
 def _first_of_launch(machine: models.Machine, machines: Iterable[models.Machine]) -> str | None:

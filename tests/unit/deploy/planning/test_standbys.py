@@ -133,6 +133,7 @@ def links(there: ObservedApp) -> dict[str, str | None]:
         ({"s": ["a"]}, {}),
         ({"s": ["b"], "t": ["gone"]}, {"t": "a"}),
         ({"s": ["a", "b"], "t": ["gone"]}, {"t": "b"}),
+        ({"s": ["gone"], "t": ["gone"]}, {"s": "b", "t": "a"}),
     ],
 )
 def test_a_standby_of_machines_that_are_gone_gets_one_of_its_group(
