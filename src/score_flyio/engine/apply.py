@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import anyio
@@ -17,7 +18,7 @@ from score_flyio.deploy.execution.report import (
     Report,
     app_report,
 )
-from score_flyio.deploy.execution.room import ask_for_room, questions
+from score_flyio.deploy.execution.room import ask_for_room
 from score_flyio.deploy.execution.scouts import Scouts
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
@@ -183,19 +184,10 @@ class Doing:
             )
             if going := leaving(plan, self.recorder.of(plan.app)):
                 await self.recorder.leaving(plan.app, going)
+        owner = partial(self.session.owner, observed.app)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._ask_for_room, plan, observed)
+            tasks.start_soon(ask_for_room, execution.context, plan.steps, owner)
             await execution.carry_out(plan.steps, plan.pools)
-
-    async def _ask_for_room(self, plan: AppPlan, observed: ObservedApp) -> None:
-        if questions(plan.steps, ""):
-            await ask_for_room(
-                self.session.client,
-                plan.steps,
-                org=await self.session.owner(observed.app),
-                scope=self.execution.context.scope(),
-                emit=self.session.emit,
-            )
 
 
 @define(kw_only=True)

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import anyio
 
 from fly_machines import models
-from score_flyio.base.record import Factory, define, field, frozen
+from score_flyio.base.record import Factory, define, evolve, field, frozen
 from score_flyio.deploy.execution.scouts import Scouts
 from score_flyio.deploy.verdict import (
     CheckCount,
@@ -432,9 +432,7 @@ class HealthWatch:
     def _show(self, watch: _Watch, seen: models.Machine) -> None:
         count = count_checks(seen)
         state, checks = self._shown.get(watch.machine, (None, None))
-        scope = Scope(
-            workload=self.scope.workload, app=self.app, group=watch.group, machine=watch.machine
-        )
+        scope = evolve(self.scope, app=self.app, group=watch.group, machine=watch.machine)
         if seen.state != state:
             self.emit(
                 MachineStateChanged(

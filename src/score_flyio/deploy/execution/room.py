@@ -14,11 +14,11 @@ import anyio
 
 from fly_machines import models
 from score_flyio.base.record import evolve
+from score_flyio.deploy.execution.context import ContextSettings
 from score_flyio.deploy.step import CreateMachine, Step
 from score_flyio.errors import FlyError, InsufficientCapacity
 from score_flyio.errors.unwrap import at_once
-from score_flyio.events import Listener, Scope, WarningRaised
-from score_flyio.fly.client import FlyClient
+from score_flyio.events import WarningRaised
 
 T = TypeVar("T")
 
@@ -28,8 +28,8 @@ PATIENCE: Final = 5.0
 """Seconds to wait for an answer that is only advice."""
 
 
-def questions(steps: Iterable[Step], org: str) -> tuple[models.MainGetPlacementsRequest, ...]:
-    """One for each region and size that gets many new machines. Pure."""
+def questions(steps: Iterable[Step]) -> tuple[models.MainGetPlacementsRequest, ...]:
+    """One for each region and size that gets many new machines, yet of no organization. Pure."""
     found: list[models.MainGetPlacementsRequest] = []
     for step in steps:
         if not isinstance(step, CreateMachine) or not step.request.region:
@@ -42,7 +42,7 @@ def questions(steps: Iterable[Step], org: str) -> tuple[models.MainGetPlacements
         else:
             found.append(
                 models.MainGetPlacementsRequest(
-                    org_slug=org, region=step.request.region, compute=guest, count=1
+                    org_slug="", region=step.request.region, compute=guest, count=1
                 )
             )
     return tuple(question for question in found if (question.count or 0) >= MANY)
@@ -62,12 +62,7 @@ def shortfall(
 
 
 async def ask_for_room(
-    client: FlyClient,
-    steps: Iterable[Step],
-    *,
-    org: str,
-    scope: Scope,
-    emit: Listener,
+    context: ContextSettings, steps: Iterable[Step], org: Callable[[], Awaitable[str]]
 ) -> None:
     """Warns where the platform has not room for all; says nothing where it cannot be asked."""
 
@@ -75,7 +70,7 @@ async def ask_for_room(
         lacking: str | None = None
         try:
             with anyio.move_on_after(PATIENCE):
-                answer = await client.api.platform_placements_post(question)
+                answer = await context.client.api.platform_placements_post(question)
                 lacking = shortfall(question, answer)
         except InsufficientCapacity:
             lacking = f"region {question.region} has no room for {question.count} new machines"
@@ -83,9 +78,12 @@ async def ask_for_room(
             return  # only advice was asked for; what cannot be created says so itself
         if lacking is not None:
             hint = "choose other regions, smaller machines, or fewer of them"
-            emit(WarningRaised(scope=scope, message=f"{lacking}: {hint}", code="no_room"))
+            message = f"{lacking}: {hint}"
+            context.emit(WarningRaised(scope=context.scope(), message=message, code="no_room"))
 
-    await at_once(ask, questions(steps, org))
+    if asked := questions(steps):
+        slug = await org()
+        await at_once(ask, [evolve(question, org_slug=slug) for question in asked])
 
 
 async def where_room_is(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 
 import pytest
 from trio.testing import MockClock
@@ -10,10 +11,13 @@ from trio.testing import MockClock
 from fly_emulator import Emulator, EmulatorSettings, parse_faults
 from fly_machines import models
 from score_flyio.base.clock import EventLoopClock
+from score_flyio.deploy.execution.context import ContextSettings
 from score_flyio.deploy.execution.room import ask_for_room, questions
+from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.step import CreateMachine
 from score_flyio.engine.target import EmulatorTarget
-from score_flyio.events import Event, Scope, WarningRaised
+from score_flyio.events import Event, WarningRaised
+from score_flyio.state.deployments import SecretRecord
 
 
 @pytest.fixture
@@ -41,13 +45,19 @@ def creates(count: int, region: str = "iad", memory: int = 1024) -> list[CreateM
 
 
 def test_only_many_machines_of_one_size_and_region_are_asked_for() -> None:
-    assert questions(creates(9), "personal") == ()
-    assert questions([*creates(6), *creates(6, "ams")], "personal") == ()
-    asked = questions([*creates(12), *creates(10, "ams")], "acme")
-    assert [(q.org_slug, q.region, q.count) for q in asked] == [
-        ("acme", "iad", 12),
-        ("acme", "ams", 10),
-    ]
+    assert questions(creates(9)) == ()
+    assert questions([*creates(6), *creates(6, "ams")]) == ()
+    asked = questions([*creates(12), *creates(10, "ams")])
+    assert [(q.region, q.count) for q in asked] == [("iad", 12), ("ams", 10)]
+
+
+class Unneeded:
+    async def secrets_set(self, app: str, records: Mapping[str, SecretRecord]) -> None:
+        raise NotImplementedError
+
+
+async def personal() -> str:
+    return "personal"
 
 
 async def warnings(steps: list[CreateMachine], faults: str = "") -> list[str]:
@@ -62,8 +72,15 @@ async def warnings(steps: list[CreateMachine], faults: str = "") -> list[str]:
     async with Emulator(settings, clock=EventLoopClock(), faults=found) as emulator:
         target = EmulatorTarget(emulator=emulator)
         async with target.connect(emit=lambda _: None, rng=random.Random(1)) as client:
-            scope = Scope(app="web")
-            await ask_for_room(client, steps, org="personal", scope=scope, emit=hear)
+            context = ContextSettings(
+                client=client,
+                app="web",
+                label="web",
+                options=DeployOptions(),
+                recorder=Unneeded(),
+                emit=hear,
+            )
+            await ask_for_room(context, steps, personal)
     return heard
 
 
