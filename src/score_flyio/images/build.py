@@ -66,7 +66,7 @@ class Build:
     """The Dockerfile."""
     dockerfile: Dockerfile
     ignored: str
-    """The text of the ignore file."""
+    """What the ignore file leaves out, in a form that every builder reads alike."""
     context: Context
     path: str
     """The Dockerfile within the folder."""
@@ -216,7 +216,7 @@ def _prepare(settings: BuildSettings, image: ImageReference) -> Build:
         image=image,
         file=place,
         dockerfile=dockerfile,
-        ignored=ignored,
+        ignored=rules.text,
         context=list_context(folder, rules, added={path: text.encode()} if apart else {}),
         path=path,
     )

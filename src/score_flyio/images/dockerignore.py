@@ -35,6 +35,8 @@ class IgnoreRules:
     """Neighbouring patterns of one kind as one, the last first: whether they keep, and what."""
     kept_below: re.Pattern[str] = _NOTHING
     """Folders in which a pattern with `!` may match."""
+    text: str = ""
+    """The patterns in the form in which every builder reads them alike."""
 
     def leaves_out(self, path: str) -> bool:
         """Whether a path, relative to the context and with `/`, is left out."""
@@ -84,6 +86,7 @@ def _rules(patterns: list[_Pattern]) -> IgnoreRules:
     return IgnoreRules(
         runs=tuple(reversed(runs)),
         kept_below=re.compile(f"(?s:{folders})") if folders else _NOTHING,
+        text="".join(map(_written, patterns)),
     )
 
 
@@ -105,6 +108,11 @@ def _read(line: str) -> _Pattern | None:
     # Two slashes at the front stay after normalising.
     text = posixpath.normpath(text.lstrip("/").strip() or "/")
     return _Pattern(keeps=keeps, text=text, regex=_regex(text))
+
+
+def _written(pattern: _Pattern) -> str:
+    """A line without slashes in front and spaces, which podman and buildah take for themselves."""
+    return f"{'!' if pattern.keeps else ''}./{pattern.text}\n" if pattern.text != "." else ""
 
 
 def pattern_of(path: str) -> str:

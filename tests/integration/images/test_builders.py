@@ -99,6 +99,23 @@ async def test_what_is_built_is_what_the_registry_has(
     assert (config["os"], config["architecture"]) == ("linux", "amd64")
 
 
+async def test_patterns_that_begin_with_a_slash(
+    registry: Registry, choose: Choose, project: Path
+) -> None:
+    """Podman took them for those of no file, and what they leave out was in the image."""
+    builder = await choose(registry)
+    (project / ".dockerignore").write_text("/.env\n//a/*\n ! /a/kept\n/\n")
+    (project / "a").mkdir()
+    for name in (".env", "a/left", "a/kept", "a/.env"):
+        (project / name).touch()
+    (project / "Dockerfile").write_text(
+        "FROM scratch\nCOPY busybox /bin/sh\nCOPY . /src/\n"
+        "RUN cd /src && test ! -e .env && test ! -e a/left && test ! -e a/.env && test -e a/kept\n"
+    )
+    build = await prepare(settings(project), image(registry, f"app-{builder.name}", "slash"))
+    assert await builder.build(build, lambda _: None)
+
+
 async def test_unchanged_steps_are_not_carried_out_again(
     registry: Registry, choose: Choose, project: Path
 ) -> None:

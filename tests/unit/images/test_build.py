@@ -80,7 +80,7 @@ async def test_which_ignore_file_counts(project: Path, tmp_path: Path) -> None:
     given.write_text("c\n")
     build = await prepare(BuildSettings(name="web", folder=project, ignorefile=given), IMAGE)
     assert "c" not in paths(build)
-    assert build.ignored == f"c\n{NEVER}"
+    assert build.ignored == f"./c\n./{NEVER}"
 
 
 @pytest.mark.parametrize("name", ["dockerfile", "Containerfile"])
@@ -105,7 +105,7 @@ async def test_files_of_windows(project: Path, tmp_path: Path) -> None:
     settings = BuildSettings(name="web", folder=project, dockerfile=tmp_path / "other")
     build = await prepare(settings, IMAGE)
     assert build.context.added == {OUTSIDE: text}
-    assert build.ignored == f"a \n!a/b\n{NEVER}"
+    assert build.ignored == f"./a\n!./a/b\n./{NEVER}"
 
 
 async def test_what_is_not_there(project: Path, tmp_path: Path) -> None:

@@ -447,7 +447,7 @@ async def test_buildctl_gets_everything_in_a_private_folder(
     )
     assert "sesame" not in " ".join(args)
     assert (record / "secret-0").read_text() == "sesame"
-    assert (record / "Dockerfile.dockerignore").read_text() == f"secret\n{NEVER}"
+    assert (record / "Dockerfile.dockerignore").read_text() == f"./secret\n./{NEVER}"
     login = json.loads((record / "config.json").read_text())["auths"]["127.0.0.1:5000"]["auth"]
     assert base64.b64decode(login) == b"x:token"
     (given,) = [arg for arg in args if arg.startswith("dockerfile=")]

@@ -156,7 +156,9 @@ def test_no_text_breaks_it(text: str, path: str) -> None:
     except InputError as error:
         assert all(problem.line for problem in error.problems)  # noqa: PT017
     else:
-        found.leaves_out(path)
+        again = read_rules(found.text, file="f")
+        assert again.leaves_out(path) == found.leaves_out(path)
+        assert again.text == found.text
         found.leaves_out_all_of(path)
 
 
