@@ -5,13 +5,25 @@ import io
 import os
 import socket
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import anyio
+import anyio.from_thread
+import anyio.to_thread
 import pytest
 
 from score_flyio.errors import ImageError
-from score_flyio.images.context import BLOCK, Context, hash_of, in_thread, list_context, tar_of
+from score_flyio.images.context import (
+    BLOCK,
+    Context,
+    Entry,
+    hash_of,
+    in_thread,
+    list_context,
+    tar_of,
+)
 from score_flyio.images.dockerignore import IgnoreRules, read_rules
 
 
@@ -226,3 +238,40 @@ async def test_blocks_are_read_in_a_thread(tmp_path: Path) -> None:
     async for block in in_thread(tar_of(context)):
         found.update(block)
     assert found.digest() == hashlib.sha256(b"".join(tar_of(context))).digest()
+
+
+async def test_a_folder_is_looked_into_no_further_when_nobody_waits(tmp_path: Path) -> None:
+    """Ctrl-C waited for the whole of it, and for the hash of all that is in it."""
+    looked: list[str] = []
+
+    class Cancelling(IgnoreRules):
+        def leaves_out(self, path: str) -> bool:
+            looked.append(path)
+            anyio.from_thread.run_sync(scope.cancel)
+            return False
+
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    with anyio.CancelScope() as scope:
+        await anyio.to_thread.run_sync(list_context, tmp_path, Cancelling())
+    assert scope.cancelled_caught
+    assert looked == ["a"]
+
+
+async def test_a_file_is_read_no_further_when_nobody_waits(tmp_path: Path) -> None:
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(64 * 1024**3)
+    listing = list_context(tmp_path, IgnoreRules(), largest=2**40)
+    begun, read = anyio.Event(), False
+
+    def entries() -> Iterator[Entry]:
+        nonlocal read
+        anyio.from_thread.run_sync(begun.set)
+        yield listing.entries[0]
+        read = True
+
+    endless: Any = entries()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(anyio.to_thread.run_sync, hash_of, Context(root=tmp_path, entries=endless))
+        await begun.wait()
+        tasks.cancel_scope.cancel()
+    assert not read
