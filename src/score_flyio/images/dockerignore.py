@@ -112,7 +112,9 @@ def _read(line: str) -> _Pattern | None:
 
 def _written(pattern: _Pattern) -> str:
     """A line without slashes in front and spaces, which podman and buildah take for themselves."""
-    return f"{'!' if pattern.keeps else ''}./{pattern.text}\n" if pattern.text != "." else ""
+    if pattern.text == "." or pattern.text.startswith("/"):
+        return ""  # no path is like that
+    return f"{'!' if pattern.keeps else ''}./{pattern.text}\n"
 
 
 def pattern_of(path: str) -> str:
