@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from score_flyio.base.misspelt import did_you_mean, nearest
 from score_flyio.base.place import quoted
 from score_flyio.base.record import define, frozen
+from score_flyio.convert.build import KEYS as BUILD_KEYS
 from score_flyio.convert.build import is_build_annotation
 from score_flyio.convert.draft import Draft
 from score_flyio.flytoml.exposure import Exposure
@@ -168,14 +170,18 @@ def _port_and_key(annotation: str, ports: dict[str, Any]) -> tuple[str, str] | N
 
 
 def _refuse(draft: Draft, annotation: str, ports: list[str]) -> None:
-    keys = ", ".join(KEYS)
-    hint = f"write {PREFIX}service-PORT-KEY, KEY one of {keys}, PORT one of {', '.join(ports)}"
-    message = "names no port of the service with a known key"
+    known = [f"service-{port}-{key}" for port in ports for key in KEYS]
+    known += [f"build-{key}" for key in BUILD_KEYS]
+    forms = f"build-KEY, KEY one of {', '.join(BUILD_KEYS)}"
+    if ports:
+        keys = f"PORT one of {', '.join(ports)}, KEY one of {', '.join(KEYS)}"
+        forms = f"service-PORT-KEY, {keys}; or {forms}"
+    near = nearest(annotation.removeprefix(PREFIX), known, likeness=0.9)
     draft.fail(
         "annotation_unknown",
         ("metadata", "annotations", annotation),
-        message,
-        hint if ports else "the workload has no service ports: take the annotation out",
+        "names neither a port of the service with a known key, nor a setting of the build",
+        did_you_mean(near and PREFIX + near) or f"after {PREFIX} comes {forms}",
     )
 
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from score_flyio.base.counted import counted
 from score_flyio.base.record import frozen
 from score_flyio.convert.draft import Draft
 from score_flyio.flytoml.spec import VmSpec
@@ -92,7 +93,8 @@ def size_of(demand: Demand) -> VmSpec:
     memory = max(memory, cpus * _LEAST_MIB_A_CPU)
     if memory > cpus * _MOST_MIB_A_CPU:
         raise SizeError(
-            f"{memory} MiB of memory are more than a machine with {cpus} shared CPUs can have",
+            f"{memory} MiB of memory are more than a machine with "
+            f"{counted(cpus, 'shared CPU')} can have",
             _nearest(cpus, memory),
         )
     return VmSpec(cpus=cpus, memory=f"{memory}MB")

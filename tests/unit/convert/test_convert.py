@@ -269,7 +269,9 @@ def test_a_machine_that_serves_udp_is_started_by_nobody() -> None:
     [
         ("restart-policy: always", "annotation_unknown", "restart-policy"),
         ("service-nope-handlers: http", "annotation_unknown", "PORT one of web"),
-        ("service-web-handler: http", "annotation_unknown", "service-web-handler"),
+        ("service-web-handler: http", "annotation_unknown", "did you mean score-flyio.astromechza.github.com/service-web-handlers?"),
+        ("build-dockerfiel: x", "annotation_unknown", "github.com/build-dockerfile?"),
+        ("build-it: x", "annotation_unknown", "or build-KEY, KEY one of dockerfile, context, target, args"),
         ("service-web-handlers: tls,gopher", "annotation_invalid", "gopher"),
         ("service-web-handlers: 'tls,'", "annotation_invalid", "not a handler"),
         ("service-web-auto-stop: 'true'", "annotation_invalid", "off, stop or suspend"),
@@ -360,7 +362,11 @@ def test_exec_probes_of_a_single_container_are_ignored_with_a_notice() -> None:
         ("volumes: {data: {source: d}}\n", "relative_path", "/data"),
         ("resources: {limits: {cpu: '9'}}\n", "resource_quantity_invalid", "8 CPUs"),
         ("resources: {limits: {memory: 3Gi}}\n", "resource_quantity_invalid", 'cpu "2"'),
-        ("resources: {limits: {memory: 1T}}\n", "resource_quantity_invalid", "16384Mi"),
+        (
+            "resources: {limits: {memory: 1T}}\n",
+            "resource_quantity_invalid",
+            "1 shared CPU can have (ask for at most 2048Mi with cpu 1; the largest is 16384Mi",
+        ),
         ("resources: {limits: {memory: 99E}}\n", "resource_quantity_invalid", "too large"),
     ],
 )
